@@ -1,0 +1,268 @@
+"""The Kubernetes API as provisioning needs it: read, apply, delete, watch, over one kept-alive connection pool.
+
+Tests are written with the `kubernetes` package (`Cluster.client`). Provisioning is not: importing that package takes half a second
+of CPU and its dynamic client asks some thirty discovery questions before the first write, on a path that is measured
+in seconds on two cores. What is here is the least that path needs, and it is not offered for anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from lab.errors import NotReady, ProvisionError, UsageError
+from lab.wait import CANCELLED, Cancelled
+
+Json = dict[str, Any]
+MANAGER = "karmada-lab"
+"""The field manager of what we apply (Kubernetes: server-side apply)."""
+
+
+class Refused(ProvisionError):
+    """The API server answered with an error. `status` is the HTTP status, `reason` Kubernetes' own word ("AlreadyExists")."""
+
+    def __init__(self, verb: str, path: str, response: httpx.Response) -> None:
+        try:
+            body = response.json()
+        except ValueError:
+            body = {}
+        body = body if isinstance(body, dict) else {}
+        self.status = response.status_code
+        self.reason = str(body.get("reason", ""))
+        self.message = str(body.get("message") or response.text[:500])
+        super().__init__(f"the API server refused: {self.message}", where=f"{verb} {path} ({self.status} {self.reason})".replace(" )", ")"))
+
+
+class Unreachable(ProvisionError):
+    """No API server answers at this address."""
+
+
+class Api:
+    """One API server, as one user. Safe for use by several threads."""
+
+    def __init__(self, server: str, *, context: ssl.SSLContext, token: str | None = None) -> None:
+        self.server = server
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+        self.http = httpx.Client(
+            base_url=server, verify=context, headers=headers, trust_env=False, limits=limits, timeout=httpx.Timeout(30.0, connect=5.0)
+        )
+        self._resources: dict[str, dict[str, Json]] = {}
+        self._discovering = threading.Lock()
+
+    @classmethod
+    def open(cls, kubeconfig: Path, *, context: str | None = None) -> Api:
+        """Return the API that a kubeconfig's (current) context points to. UsageError says what is wrong with the file."""
+        try:
+            document = yaml.load(kubeconfig.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders both)
+            wanted = context or document["current-context"]
+            chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == wanted)
+            cluster = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
+            user = next(entry["user"] for entry in document["users"] if entry["name"] == chosen["user"])
+            server = str(cluster["server"])
+            ssl_context = tls(kubeconfig.parent, cluster, user)
+        except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
+            raise UsageError(
+                f"not a kubeconfig that can be used: {error or type(error).__name__}",
+                where=f"{kubeconfig}" + (f", context {context}" if context else ""),
+                remedy="check it with: kubectl --kubeconfig FILE config view --minify",
+            ) from error
+        return cls(server, context=ssl_context, token=user.get("token"))
+
+    # -- single requests ---------------------------------------------------------------------------------------------
+
+    def request(self, verb: str, path: str, *, body: Any = None, content_type: str = "application/json", **params: str) -> httpx.Response:
+        """Send one request. Refused on a status of 400 and more, Unreachable when nobody answers."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": content_type} if content is not None else None
+        try:
+            response = self.http.request(verb, path, content=content, headers=headers, params=params or None)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"no answer: {error or type(error).__name__}", where=f"{verb} {self.server}{path}") from error
+        if response.status_code >= 400:
+            raise Refused(verb, path, response)
+        return response
+
+    def get(self, path: str, **params: str) -> Json:
+        """Return an object or list. Refused with status 404 when it is not there."""
+        answer: Json = self.request("GET", path, **params).json()
+        return answer
+
+    def find(self, path: str) -> Json | None:
+        """Return an object, or None when it is not there."""
+        try:
+            return self.get(path)
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    def items(self, path: str, **params: str) -> list[Json]:
+        """Return the items of a list."""
+        return list(self.get(path, **params).get("items") or [])
+
+    def create(self, manifest: Json, **params: str) -> Json:
+        """Create an object. Refused with status 409 when it is there."""
+        answer: Json = self.request("POST", self.path_of(manifest, named=False), body=manifest, **params).json()
+        return answer
+
+    def apply(self, manifest: Json, **params: str) -> Json:
+        """Make an object be so, by server-side apply; fields that others own are taken over. Repeating it changes nothing."""
+        path = self.path_of(manifest)
+        answer: Json = self.request(
+            "PATCH", path, body=manifest, content_type="application/apply-patch+yaml", fieldManager=MANAGER, force="true", **params
+        ).json()
+        return answer
+
+    def patch(self, path: str, body: Any, *, content_type: str = "application/merge-patch+json") -> Json:
+        """Patch an object by merge patch (or another kind)."""
+        answer: Json = self.request("PATCH", path, body=body, content_type=content_type).json()
+        return answer
+
+    def delete(self, path: str, **params: str) -> None:
+        """Delete an object; deleting one that is not there is fine."""
+        try:
+            self.request("DELETE", path, **params)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+
+    def answers(self, path: str = "/readyz") -> bool:
+        """Tell whether a health endpoint says ok now. Never raises for a server that is away."""
+        try:
+            return self.http.get(path, timeout=2.0).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    # -- watching ----------------------------------------------------------------------------------------------------
+
+    def watch(self, path: str, *, within: float, **params: str) -> Iterator[tuple[str, Json]]:
+        """Yield (type, object) for all that is there ("ADDED") and every change, until `within` seconds are up.
+
+        One list, then a watch from its resourceVersion; a watch that breaks or expires is taken up again with a new list.
+        """
+        deadline = time.monotonic() + within
+        while (left := deadline - time.monotonic()) > 0:
+            listed = self.get(path, **params)
+            for item in listed.get("items") or []:
+                yield "ADDED", item
+            version = listed["metadata"]["resourceVersion"]
+            query = {**params, "watch": "true", "resourceVersion": version, "timeoutSeconds": str(max(1, round(left)))}
+            try:
+                with self.http.stream("GET", path, params=query, timeout=httpx.Timeout(5.0, read=left + 1)) as stream:
+                    if stream.status_code != 200:
+                        stream.read()
+                        raise Refused("WATCH", path, stream)
+                    for line in stream.iter_lines():
+                        if CANCELLED.is_set():
+                            raise Cancelled
+                        event = json.loads(line)
+                        if event["type"] == "ERROR":
+                            break  # 410 Gone: the list is taken anew
+                        yield event["type"], event["object"]
+            except httpx.HTTPError as error:
+                if time.monotonic() >= deadline:
+                    return
+                if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+                    raise Unreachable(f"the watch broke: {error}", where=f"{self.server}{path}") from error
+
+    def until(self, path: str, holds: Callable[[Json], str | None], *, what: str, within: float, remedy: str | None = None) -> Json:
+        """Watch one object (its own path) until `holds` returns None for it; return the object.
+
+        `holds` returns what is still missing ("Ready is False: …"). NotReady carries the last of it; an object that is not
+        there counts as "not there yet".
+        """
+        folder, _, name = path.rpartition("/")
+        began = since = time.monotonic()
+        last = "not there yet"
+        for kind, item in self.watch(folder, within=within, fieldSelector=f"metadata.name={name}"):
+            missing = "deleted" if kind == "DELETED" else holds(item)
+            if missing is None:
+                return item
+            if missing != last:
+                last, since = missing, time.monotonic()
+        raise NotReady(what, last=last, within=time.monotonic() - began, unchanged_for=time.monotonic() - since, remedy=remedy)
+
+    def until_gone(self, path: str, *, what: str, within: float, remedy: str | None = None) -> None:
+        """Watch until an object is no longer there."""
+        folder, _, name = path.rpartition("/")
+        began = time.monotonic()
+        present: Json | None = self.find(path)
+        if present is None:
+            return
+        for kind, item in self.watch(folder, within=within, fieldSelector=f"metadata.name={name}"):
+            present = None if kind == "DELETED" else item
+            if present is None:
+                return
+        if self.find(path) is None:
+            return
+        metadata = (present or {}).get("metadata", {})
+        last = f"still there, deletionTimestamp {metadata.get('deletionTimestamp')}, finalizers {metadata.get('finalizers')}"
+        spent = time.monotonic() - began
+        raise NotReady(what, last=last, within=within, unchanged_for=spent, remedy=remedy)
+
+    # -- paths -------------------------------------------------------------------------------------------------------
+
+    def path_of(self, manifest: Mapping[str, Any], *, named: bool = True) -> str:
+        """Return the API path of a manifest's object, or of its collection. UsageError for a kind the server does not have."""
+        group_version, kind = manifest["apiVersion"], manifest["kind"]
+        root = f"/api/{group_version}" if "/" not in group_version else f"/apis/{group_version}"
+        resource = self.resource(root, kind)
+        metadata = manifest.get("metadata", {})
+        namespace = f"/namespaces/{metadata.get('namespace') or 'default'}" if resource["namespaced"] else ""
+        return f"{root}{namespace}/{resource['name']}" + (f"/{metadata['name']}" if named else "")
+
+    def resource(self, root: str, kind: str) -> Json:
+        """Return what discovery says of a kind. Asked once per group and version, and again for a kind not seen then."""
+        with self._discovering:
+            if kind not in self._resources.get(root, {}):
+                found = self.find(root) or {}
+                self._resources[root] = {r["kind"]: r for r in found.get("resources", []) if "/" not in r["name"]}
+            try:
+                return self._resources[root][kind]
+            except KeyError:
+                raise UsageError(
+                    f"the API server has no kind {kind} in {root.rpartition('apis/')[2]}", where=self.server, remedy="install its CRD first"
+                ) from None
+
+
+def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
+    """Return the TLS context of a kubeconfig's cluster and user. Keys that are inlined touch the disk only as a 0600 file in
+    memory (memfd), since Python's ssl loads client certificates from files alone.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif data := cluster.get("certificate-authority-data"):
+        context.load_verify_locations(cadata=b64decode(data).decode())
+    elif file := cluster.get("certificate-authority"):
+        context.load_verify_locations(cafile=str(folder / file))
+    else:
+        context.load_default_certs()
+    if data := user.get("client-certificate-data"):
+        load_client_pair(context, b64decode(data) + b"\n" + b64decode(user["client-key-data"]))
+    elif file := user.get("client-certificate"):
+        context.load_cert_chain(str(folder / file), str(folder / user["client-key"]))
+    return context
+
+
+def load_client_pair(context: ssl.SSLContext, both: bytes) -> None:
+    """Load a client certificate and key, PEM in one piece, without writing them to a disk."""
+    import os  # noqa: PLC0415 (Linux only: os.memfd_create)
+
+    handle = os.memfd_create("client-pair", os.MFD_CLOEXEC)
+    try:
+        os.write(handle, both)
+        context.load_cert_chain(f"/proc/self/fd/{handle}")
+    finally:
+        os.close(handle)

@@ -1,0 +1,96 @@
+"""The one place where assets start another program: the Go client, git, and what was just built, to hear its version.
+
+These run on this computer, before there is any Machine; tests hand in a `Runner` that answers from a table.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a program ended. `status` is 127 when it could not be started."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it complained about."""
+        return "\n".join((self.stderr.strip() or self.stdout.strip()).splitlines()[-30:])
+
+
+class Runner(Protocol):
+    """**Protocol:** runs a program to its end. `on_line` hears each line of stderr as it comes."""
+
+    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran: ...
+
+
+def die_with_parent() -> None:
+    """Runs in the child: a killed harness must not leave a compiler behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
+    """The Runner of real life. However this is left, the program and its children have ended.
+
+    `env` is added to the environment of this process.
+    """
+    try:
+        child = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # so that it and its children can be ended as one
+            preexec_fn=die_with_parent,
+        )
+    except OSError as error:
+        return Ran(127, "", str(error))
+    assert child.stdout is not None
+    assert child.stderr is not None
+    out: list[str] = []
+    reader = threading.Thread(target=lambda stream=child.stdout: out.append(stream.read()), daemon=True)
+    reader.start()
+    heard: list[str] = []
+    try:
+        for line in child.stderr:
+            heard.append(line)
+            if on_line is not None:
+                on_line(line.rstrip("\n"))
+        status = child.wait()
+    except BaseException:
+        end(child)
+        raise
+    finally:
+        reader.join(timeout=5)
+        child.stdout.close()
+        child.stderr.close()
+    return Ran(status, "".join(out), "".join(heard))
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """Ends `child` and all that it started, and has waited for it."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, how)
+            child.wait(timeout=5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue

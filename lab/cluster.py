@@ -1,0 +1,108 @@
+"""Handles: a Kubernetes cluster that answers, and a lab, which is a host cluster and its members.
+
+A handle is made from a run directory alone and holds no state of its own; two processes may hold handles of one lab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lab.api import Api
+from lab.errors import UsageError
+from lab.machines import Machine
+from lab.machines.local import Local
+from lab.run import Run, write_private
+from lab.spec import LabSpec
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+HOST_CONTEXT = "karmada-host"
+"""The context of the host cluster in every kubeconfig; upstream's tests expect this name."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One Kubernetes API, reached by a kubeconfig of the run."""
+
+    name: str
+    context: str
+    kubeconfig: Path
+
+    @cached_property
+    def api(self) -> Api:
+        """The API as provisioning uses it."""
+        return Api.open(self.kubeconfig)
+
+    def client(self) -> ApiClient:
+        """Return a client of the `kubernetes` package for this cluster; it reads no other kubeconfig and no environment."""
+        from kubernetes.config import new_client_from_config  # noqa: PLC0415 (half a second of import that `lab status` need not pay)
+
+        return new_client_from_config(config_file=str(self.kubeconfig), context=self.context)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A host cluster and its members, as the run directory describes them."""
+
+    run: Run
+    spec: LabSpec
+
+    @classmethod
+    def open(cls, run: Run) -> Lab:
+        """Return the lab of a run directory. Its clusters need not be up."""
+        return cls(run, LabSpec.model_validate(run.asked["lab"]))
+
+    @cached_property
+    def host(self) -> Cluster:
+        return Cluster(self.spec.host.name, HOST_CONTEXT, self.run.kubeconfig(self.spec.host.name))
+
+    @cached_property
+    def members(self) -> tuple[Cluster, ...]:
+        return tuple(Cluster(member.name, member.name, self.run.kubeconfig(member.name)) for member in self.spec.members)
+
+    @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        return (self.host, *self.members)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine on which programs of a control plane are started (providers that offer MACHINES)."""
+        return Local(self.run.path)
+
+    def member(self, name: str) -> Cluster:
+        """Return a member by name. UsageError lists the names there are."""
+        return named(self.members, name)
+
+    def cluster(self, name: str) -> Cluster:
+        """Return the host or a member by name or context."""
+        return named(self.clusters, name)
+
+
+def named(clusters: Sequence[Cluster], name: str) -> Cluster:
+    """Return the cluster of that name or context. UsageError lists what there is."""
+    for cluster in clusters:
+        if name in {cluster.name, cluster.context}:
+            return cluster
+    raise UsageError(f"this lab has no cluster {name!r}", remedy=f"one of: {', '.join(cluster.name for cluster in clusters)}")
+
+
+def merge_kubeconfigs(run: Run, clusters: Sequence[Cluster]) -> Path:
+    """Write `kubeconfig.yaml` of the run (0600), which has a context for each cluster whose kubeconfig is there; return its path."""
+    merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}
+    for cluster in clusters:
+        if not cluster.kubeconfig.exists():
+            continue
+        document = yaml.safe_load(cluster.kubeconfig.read_bytes())
+        for part in ("clusters", "contexts", "users"):
+            merged[part].extend(document[part])
+        merged["current-context"] = document["current-context"]  # the last one: what is on top of the lab
+    path = run.path / "kubeconfig.yaml"
+    write_private(path, yaml.safe_dump(merged, sort_keys=False).encode())
+    return path

@@ -1,0 +1,159 @@
+"""Programs as data: what to run, what it needs first, how to tell that it serves.
+
+The start order is never written down: it is computed from `needs` (lab.steps). Flags are layered: a recipe's defaults, then what
+a spec changes or drops, rendered sorted, so that a transcript is the same every time and a test can change one flag.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+
+from lab.errors import ComponentExited, NotReady, ProvisionError
+from lab.machines import Program
+from lab.machines.local import Local
+from lab.ports import taken_by
+from lab.run import Run
+from lab.steps import Step
+from lab.wait import NotYet, until
+
+Flags = Mapping[str, str | Sequence[str] | None]
+
+
+@dataclass(frozen=True)
+class Health:
+    """An HTTP endpoint that answers 200 when the component serves. With `ca` it is asked over TLS and its certificate checked."""
+
+    url: str
+    ca: Path | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """One program of a lab.
+
+    `name` is "<cluster>/<program>". `needs` are names of steps. `ready` are all asked; `proof` is asked after they answer, raises
+    NotYet while something else is still missing (a lease without a holder).
+    """
+
+    name: str
+    binary: Path
+    flags: Flags
+    needs: tuple[str, ...] = ()
+    ready: tuple[Health, ...] = ()
+    proof: Callable[[], object] | None = field(default=None, compare=False)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+    within: float = 90.0
+    first: int = 0
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return (str(self.binary), *self.words, *render(self.flags))
+
+    def changed(self, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
+        """Return this component with flags and environment layered over its own; a flag of None is dropped."""
+        return replace(self, flags={**self.flags, **(flags or {})}, env={**self.env, **(env or {})})
+
+
+def render(flags: Flags) -> list[str]:
+    """Return flags as arguments, sorted by name: `--k=v`, one per value of a list; None drops the flag."""
+    rendered: list[str] = []
+    for name in sorted(flags):
+        value = flags[name]
+        if value is None:
+            continue
+        rendered.extend(f"--{name}={each}" for each in ([value] if isinstance(value, str) else value))
+    return rendered
+
+
+def steps(components: Sequence[Component], run: Run) -> list[Step]:
+    """Return one step a component: started and serving when it ends. A component that serves already is left alone."""
+    return [
+        Step(component.name, lambda component=component: start(component, run), component.needs, first=component.first)  # type: ignore[misc]
+        for component in components
+    ]
+
+
+def start(component: Component, run: Run) -> None:
+    """Start a component through the run's supervisor and return when it serves.
+
+    ComponentExited with its last words when it ends before; NotReady with its last words when time is up. From its
+    readiness on the supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
+    """
+    machine = Local(run.path)
+    log = run.log(component.name)
+    run.record("components", component.name.replace("/", "."), {"name": component.name, "ports": dict(component.ports)})
+    machine.start(
+        Program(name=component.name, argv=component.argv, env=dict(component.env), cwd=run.folder("data", component.name), log=log)
+    )
+    contexts = {health.ca: client_context(health.ca) for health in component.ready}
+
+    def serving() -> None:
+        state = machine.client.state(component.name)
+        if state.exited:
+            raise ended(component, run, state.status)
+        for health in component.ready:
+            ask(health, contexts[health.ca])
+        if component.proof:
+            component.proof()
+
+    try:
+        until(serving, what=f"{component.name} serves", within=component.within)
+    except NotReady as late:
+        raise NotReady(
+            f"{component.name} serves",
+            last=late.last,
+            within=late.within,
+            unchanged_for=late.unchanged_for,
+            detail=tail(log),
+            remedy=f"its log: {log}",
+        ) from late
+    machine.client.settle(component.name)
+
+
+def ask(health: Health, context: ssl.SSLContext | bool) -> None:
+    """Return when an endpoint answers 200; NotYet with what it said otherwise."""
+    try:
+        answer = httpx.get(health.url, verify=context, trust_env=False, timeout=2.0)
+    except httpx.HTTPError as error:
+        raise NotYet(f"{health.url}: {type(error).__name__}") from error
+    if answer.status_code != 200:
+        raise NotYet(f"{health.url}: {answer.status_code}")
+
+
+def client_context(ca: Path | None) -> ssl.SSLContext | bool:
+    """Return a TLS context that trusts one CA, made once per component: reading a trust store for each question is slow."""
+    if ca is None:
+        return False  # plain http: nothing is verified because nothing is encrypted
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=str(ca))
+    return context
+
+
+def ended(component: Component, run: Run, status: int | None) -> ProvisionError:
+    """Return the error of a component that ended by itself, naming whoever sits on its port if that is why."""
+    for use, port in component.ports.items():
+        if owner := taken_by(port):
+            return ProvisionError(
+                f"{component.name} cannot listen: port {port} ({use}) was taken by {owner} between reservation and start",
+                where=str(run.log(component.name)),
+                remedy="run the command again: a lab that is not up yet reserves other ports",
+            )
+    return ComponentExited(component.name, status=status, log=run.log(component.name), tail=tail(run.log(component.name)))
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Return the last lines of a log; empty when there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 20_000))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

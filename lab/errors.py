@@ -1,0 +1,124 @@
+"""What can go wrong, as one tree; each leaf knows its exit code.
+
+    LabError
+    ├── UsageError        2   the caller's words are wrong: a flag, a spec, a name
+    ├── NotPossible       3   this computer cannot do it, and the remedy says what would
+    ├── ProvisionError    4   something was started and did not become what it should
+    │   ├── NotReady          a wait ran out; carries the last thing seen and since when
+    │   ├── CommandFailed     a command ended with another status than 0
+    │   └── ComponentExited   a program of the lab ended on its own; carries its last words
+    ├── TestsFailed       1   a check of the running system did not hold
+    └── LeakError         7   something we made is still there
+
+Foreign errors (httpx, OSError, subprocess, pydantic) are translated where they enter, once; nothing above
+`lab` sees them. Raising has no side effect: one place, `lab.__main__`, prints.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class LabError(Exception):
+    """What is wrong, where, and the remedy: the three lines a person needs.
+
+    `what` is one sentence. `where` names the file, key, cluster or log. `remedy` is the next thing to type or change.
+    `detail` is evidence of several lines (a log tail), printed below.
+    """
+
+    exit_code = 4
+
+    def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None, detail: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        self.detail = detail
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where:  {self.where}")
+        if self.detail:
+            lines.extend(f"  | {line}" for line in self.detail.rstrip().splitlines())
+        if self.remedy:
+            lines.append(f"  remedy: {self.remedy}")
+        return "\n".join(lines)
+
+
+class UsageError(LabError):
+    """The caller's words are wrong; nothing was created or changed."""
+
+    exit_code = 2
+
+
+class NotPossible(LabError):
+    """This computer cannot do what was asked; the remedy says what would make it possible."""
+
+    exit_code = 3
+
+
+class ProvisionError(LabError):
+    """Something was started and did not become what it should have."""
+
+    exit_code = 4
+
+
+class TestsFailed(LabError):
+    """A promise about the running system did not hold."""
+
+    __test__ = False  # pytest collects classes named Test*
+    exit_code = 1
+
+
+class LeakError(LabError):
+    """Something this run made is still there after it was taken down."""
+
+    exit_code = 7
+
+
+class NotReady(ProvisionError):
+    """A wait ran out of time. `last` is what was seen last, `unchanged_for` how long (s) it had been so."""
+
+    def __init__(self, what: str, *, last: str, within: float, unchanged_for: float, remedy: str | None = None, detail: str | None = None) -> None:
+        super().__init__(
+            f"{what}: not within {within:g} s",
+            where=f"last seen: {last} (unchanged for {unchanged_for:.1f} s)",
+            remedy=remedy,
+            detail=detail,
+        )
+        self.last = last
+        self.within = within
+        self.unchanged_for = unchanged_for
+
+
+class CommandFailed(ProvisionError):
+    """A command ended with a status other than 0, or could not be started (`status` is then None).
+
+    `command` can be pasted into a shell. `output` is the end of what it printed.
+    """
+
+    def __init__(self, argv: Sequence[str], *, status: int | None, output: str, machine: str = "local", remedy: str | None = None) -> None:
+        self.argv = tuple(argv)
+        self.status = status
+        self.output = output
+        self.machine = machine
+        ended = "could not be started" if status is None else f"exited with {status}"
+        super().__init__(f"{Path(argv[0]).name} {ended}", where=f"{machine}: {self.command}", detail=output[-4000:] or None, remedy=remedy)
+
+    @property
+    def command(self) -> str:
+        return shlex.join(self.argv)
+
+
+class ComponentExited(ProvisionError):
+    """A program of the lab ended on its own before it was ready. `status` < 0 is the signal that ended it."""
+
+    def __init__(self, name: str, *, status: int | None, log: Path, tail: str, remedy: str | None = None) -> None:
+        self.name = name
+        self.status = status
+        self.log = log
+        how = "ended" if status is None else f"killed by signal {-status}" if status < 0 else f"exited with {status}"
+        super().__init__(f"{name} {how} before it was ready", where=str(log), detail=tail or "(it printed nothing)", remedy=remedy)

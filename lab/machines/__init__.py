@@ -1,0 +1,88 @@
+"""Machines: computers that commands and programs can be run on. Five verbs, whatever the computer is.
+
+`local` is this one, `scripted` answers from a table (unit tests, `--dry-run`). What else one may want of a machine is a
+function over these five: that is why there are no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that keeps running, as data: "member1/kube-apiserver" and how it is started.
+
+    `env` is laid over a clean environment (PATH, HOME, TMPDIR, LANG, TZ): proxies and KUBECONFIG of whoever started the
+    lab do not reach its components. `log` gets stdout and stderr, appended. `needs` names programs of the same machine
+    that must outlive this one: they are stopped after it. `ports` are those it listens on: when it ends and one of
+    them is somebody else's, the error says whose.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    env: Mapping[str, str] = field(default_factory=lambda: NO_ENV)
+    cwd: Path | None = None
+    nice: int = 0
+    needs: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that ended with status 0, and what it printed."""
+
+    argv: tuple[str, ...]
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+class Machine(Protocol):
+    """**Protocol:** a computer we can run things on.
+
+    Conforming machines are safe for use by many threads at once.
+    """
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        ...
+
+    def run(
+        self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
+    ) -> Completed:
+        """Run a command to its end. CommandFailed when its status is not 0, it cannot be started, or time is up (it is killed then).
+
+        `env` is laid over the environment of the caller.
+        """
+        ...
+
+    def put(self, src: Path, dst: Path) -> None:
+        """Copy a file of this computer to the machine, whole or not at all; mode and directories included."""
+        ...
+
+    def get(self, src: Path, dst: Path) -> None:
+        """Copy a file of the machine to this computer, whole or not at all."""
+        ...
+
+    def start(self, program: Program) -> None:
+        """Start a program; on return it has been executed, not more. Starting what runs already changes nothing.
+
+        ProvisionError when a program of that name runs with other arguments; CommandFailed when it cannot be executed.
+        """
+        ...
+
+    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
+        """End a program: TERM, KILL after `within` seconds (or at once); on return it is gone and is not restarted.
+
+        Stopping what has ended already is fine. UsageError when no program of that name was ever started.
+        """
+        ...

@@ -1,0 +1,39 @@
+"""Where clusters come from. A provider is one file and one entry in `PROVIDERS`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lab.cluster import Lab
+from lab.errors import UsageError
+from lab.run import Run
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+
+
+class Provider(Protocol):
+    """**Protocol:** makes clusters from a spec, ending just short of anything that runs on them.
+
+    `offers` is what its clusters can do. `check` returns what is in the way on this computer, one sentence with its
+    remedy each, before anything is created. `create` returns steps; the step that carries a cluster's name ends when that cluster
+    answers and its nodes are there. `delete` works from the run directory alone, after a crash too, and twice.
+    """
+
+    offers: frozenset[Capability]
+
+    def check(self, spec: LabSpec) -> list[str]: ...
+
+    def create(self, lab: Lab) -> list[Step]: ...
+
+    def delete(self, run: Run) -> None: ...
+
+
+def provider(name: str) -> Provider:
+    """Return a provider by name. UsageError lists the names there are."""
+    from lab.providers.embedded import Embedded  # noqa: PLC0415 (only the one that is used is loaded)
+
+    registry = {"embedded": Embedded}
+    try:
+        return registry[name]()
+    except KeyError:
+        raise UsageError(f"there is no provider {name!r}", remedy=f"one of: {', '.join(sorted(registry))}") from None

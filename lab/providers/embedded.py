@@ -1,0 +1,252 @@
+"""Clusters as processes of this computer: etcd, kube-apiserver, controller-manager, scheduler, and kwok for nodes.
+
+No Docker, no VM, seconds. Each cluster has an authority of its own (etcd's apart), an etcd of its own and ports of its own,
+all on loopback, so that several labs run side by side. Flags follow kubeadm's where they matter to a client; what a lab
+does differently is said beside the flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lab import audit, component
+from lab.cluster import Cluster, Lab
+from lab.component import Component, Health
+from lab.hollow import configuration, ensure_nodes, kwok
+from lab.pki import Authority, service_account_keys, write_kubeconfig
+from lab.ports import ports_of
+from lab.run import Run, write_private
+from lab.spec import Capability, ClusterSpec, LabSpec
+from lab.steps import Step
+
+LOOPBACK = "127.0.0.1"
+SERVICES = "10.96.0.0/16"
+ETCD, KWOK = "3.6.5", "0.8.0"
+"""Versions of what every cluster has besides Kubernetes; pinned in lab/assets.toml."""
+
+MIB_OF_CLUSTER = 430
+"""Resident memory of one cluster without load, measured: kube-apiserver 250, controller-manager 75, scheduler 50, etcd 40, kwok 45."""
+MIB_PER_NODE = 0.25
+MIB_OF_REST = 700
+"""Of what stands on top and beside: a Karmada control plane, the supervisor, the command itself."""
+
+CLIENT_LIMITS = {"kube-api-qps": "300", "kube-api-burst": "600"}
+"""The defaults (20 to 50 requests a second) are for real nodes; with hollow ones they are all that one would measure."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The default provider."""
+
+    offers: frozenset[Capability] = frozenset({Capability.MACHINES, Capability.HOLLOW})
+
+    def check(self, spec: LabSpec) -> list[str]:
+        """Refuse a lab that does not fit in this computer's memory, with the arithmetic."""
+        nodes = sum(group.count for cluster in spec.clusters for group in cluster.nodes)
+        need = MIB_OF_REST + len(spec.clusters) * MIB_OF_CLUSTER + nodes * MIB_PER_NODE
+        free = psutil.virtual_memory().available / 2**20
+        if need <= free:
+            return []
+        fits = max(0, int((free - MIB_OF_REST) // MIB_OF_CLUSTER) - 1)
+        return [
+            f"{len(spec.members)} members need about {need / 1024:.1f} GiB ({len(spec.clusters)} clusters × {MIB_OF_CLUSTER} MiB, "
+            f"{nodes} nodes × {MIB_PER_NODE} MiB, {MIB_OF_REST} MiB for the rest); {free / 1024:.1f} GiB are free: "
+            f"ask for {fits} members or fewer"
+        ]
+
+    def software(self, spec: LabSpec) -> list[str]:
+        """Return the assets that these clusters need, as name@version."""
+        wanted = [f"etcd@{ETCD}", f"kwok@{KWOK}", f"kwok-stages@{KWOK}"]
+        for version in {cluster.kubernetes for cluster in spec.clusters}:
+            wanted += [f"{name}@{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")]
+        return sorted(wanted)
+
+    def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of all clusters; the one that carries a cluster's name ends when it answers and has its nodes."""
+        steps: list[Step] = []
+        for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True):
+            steps += cluster_steps(lab.run, spec, cluster, software)
+        return steps
+
+    def delete(self, run: Run) -> None:
+        """Nothing to do: the supervisor has ended the processes, and everything else is inside the run directory."""
+
+
+def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Step]:
+    """Return the steps of one cluster: its identity, its programs, its nodes."""
+    name = spec.name
+    parts = [
+        part.changed(flags=spec.flags.get(short(part)), env=spec.env.get(short(part)))
+        for part in components(run, spec, cluster, software)
+    ]
+    nodes = Step(f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes), (f"{name}/kube-apiserver",))
+    return [
+        Step(f"{name}/identity", lambda: identify(run, spec, cluster, software)),
+        *component.steps(parts, run),
+        nodes,
+        Step(name, cluster.api_answers, (nodes.name, *(part.name for part in parts))),
+    ]
+
+
+def short(part: Component) -> str:
+    """Return the program's name without its cluster's."""
+    return part.name.rpartition("/")[2]
+
+
+def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> None:
+    """Make the certificates, keys, kubeconfigs and configuration files of one cluster; what is there is kept."""
+    folder = run.folder("pki", spec.name)
+    ca = Authority.ensure(folder, "ca", common_name=f"{spec.name}-ca")
+    etcd_ca = Authority.ensure(folder, "etcd-ca", common_name=f"{spec.name}-etcd-ca")
+    front_ca = Authority.ensure(folder, "front-proxy-ca", common_name=f"{spec.name}-front-proxy-ca")
+    service_account_keys(folder)
+    local = ["localhost", LOOPBACK]
+    service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.96.0.1"]
+    etcd_ca.issue("etcd-server", common_name="etcd-server", hosts=local)
+    etcd_ca.issue("apiserver-etcd-client", common_name="kube-apiserver-etcd-client", organisations=["system:masters"])
+    ca.issue("apiserver", common_name="kube-apiserver", hosts=[*local, *service])
+    front_ca.issue("front-proxy-client", common_name="front-proxy-client")
+    server = f"https://{LOOPBACK}:{ports(run, spec)['apiserver']}"
+    for program in ("kube-controller-manager", "kube-scheduler"):
+        pair = ca.issue(program, common_name=f"system:{program}", hosts=local)
+        write_kubeconfig(folder / f"{program}.kubeconfig", context=cluster.context, server=server, ca=ca.cert, client=pair)
+    admin = ca.issue("admin", common_name="kubernetes-admin", organisations=["system:masters"])
+    write_kubeconfig(cluster.kubeconfig, context=cluster.context, server=server, ca=ca.cert, client=admin)
+    write_private(run.folder("data", spec.name) / "kwok.yaml", configuration(software[f"kwok-stages@{KWOK}"]).encode())
+    audit.write_policy(run)
+
+
+def ports(run: Run, spec: ClusterSpec) -> dict[str, int]:
+    """Return the ports of one cluster, reserved now if they are not yet."""
+    return ports_of(run, spec.name, ["etcd", "etcd-peer", "etcd-metrics", "apiserver", "controller-manager", "scheduler", "kwok"])
+
+
+def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Component]:
+    """Return the programs of one cluster as data. Nothing is started."""
+    name, port, folder = spec.name, ports(run, spec), run.path / "pki" / spec.name
+    ca = folder / "ca.crt"
+
+    def file(stem: str) -> str:
+        return str(folder / stem)
+
+    def kubernetes(program: str) -> Path:
+        return software[f"{program}@{spec.kubernetes}"]
+
+    etcd = Component(
+        name=f"{name}/etcd",
+        binary=software[f"etcd@{ETCD}"],
+        flags={
+            "name": name,
+            "data-dir": str(run.path / "data" / name / "etcd"),
+            "listen-client-urls": f"https://{LOOPBACK}:{port['etcd']}",
+            "advertise-client-urls": f"https://{LOOPBACK}:{port['etcd']}",
+            "listen-peer-urls": f"http://{LOOPBACK}:{port['etcd-peer']}",
+            "initial-advertise-peer-urls": f"http://{LOOPBACK}:{port['etcd-peer']}",
+            "initial-cluster": f"{name}=http://{LOOPBACK}:{port['etcd-peer']}",
+            "listen-metrics-urls": f"http://{LOOPBACK}:{port['etcd-metrics']}",
+            "client-cert-auth": "true",
+            "cert-file": file("etcd-server.crt"),
+            "key-file": file("etcd-server.key"),
+            "trusted-ca-file": file("etcd-ca.crt"),
+            "unsafe-no-fsync": "true",  # a lab survives the end of its processes, not a power cut
+            "quota-backend-bytes": str(8 * 2**30),
+            "log-level": "warn",
+        },
+        needs=(f"{name}/identity",),
+        ready=(Health(f"http://{LOOPBACK}:{port['etcd-metrics']}/readyz"),),
+        ports={"client": port["etcd"], "peer": port["etcd-peer"], "metrics": port["etcd-metrics"]},
+    )
+    apiserver = Component(
+        name=f"{name}/kube-apiserver",
+        binary=kubernetes("kube-apiserver"),
+        flags={
+            "bind-address": LOOPBACK,
+            "secure-port": str(port["apiserver"]),
+            # A loopback address is refused as an endpoint of the service `kubernetes`; nothing here would connect to it.
+            "advertise-address": LOOPBACK,
+            "endpoint-reconciler-type": "none",
+            "etcd-servers": f"https://{LOOPBACK}:{port['etcd']}",
+            "etcd-cafile": file("etcd-ca.crt"),
+            "etcd-certfile": file("apiserver-etcd-client.crt"),
+            "etcd-keyfile": file("apiserver-etcd-client.key"),
+            "client-ca-file": str(ca),
+            "tls-cert-file": file("apiserver.crt"),
+            "tls-private-key-file": file("apiserver.key"),
+            "authorization-mode": "Node,RBAC",
+            "enable-bootstrap-token-auth": "true",
+            "allow-privileged": "true",
+            "service-cluster-ip-range": SERVICES,
+            "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+            "service-account-key-file": file("sa.pub"),
+            "service-account-signing-key-file": file("sa.key"),
+            "requestheader-client-ca-file": file("front-proxy-ca.crt"),
+            "requestheader-allowed-names": "front-proxy-client",
+            "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+            "requestheader-group-headers": "X-Remote-Group",
+            "requestheader-username-headers": "X-Remote-User",
+            "proxy-client-cert-file": file("front-proxy-client.crt"),
+            "proxy-client-key-file": file("front-proxy-client.key"),
+            **audit.flags(run, name),
+        },
+        needs=(etcd.name,),
+        ready=(Health(f"https://{LOOPBACK}:{port['apiserver']}/readyz", ca),),
+        ports={"https": port["apiserver"]},
+    )
+    shared = {
+        "bind-address": LOOPBACK,
+        "client-ca-file": str(ca),
+        "leader-elect": "false",  # one instance: a lease would only make it exit whenever its API is away for 10 s
+        **CLIENT_LIMITS,
+    }
+    controller_manager = Component(
+        name=f"{name}/kube-controller-manager",
+        binary=kubernetes("kube-controller-manager"),
+        flags={
+            **shared,
+            **identity(folder, "kube-controller-manager"),
+            "secure-port": str(port["controller-manager"]),
+            "root-ca-file": str(ca),
+            "service-account-private-key-file": file("sa.key"),
+            "use-service-account-credentials": "true",
+            "cluster-signing-cert-file": str(ca),
+            "cluster-signing-key-file": file("ca.key"),
+            "cluster-name": name,
+            "service-cluster-ip-range": SERVICES,
+        },
+        needs=(apiserver.name,),
+        ready=(Health(f"https://{LOOPBACK}:{port['controller-manager']}/healthz", ca),),
+        ports={"https": port["controller-manager"]},
+    )
+    scheduler = Component(
+        name=f"{name}/kube-scheduler",
+        binary=kubernetes("kube-scheduler"),
+        flags={**shared, **identity(folder, "kube-scheduler"), "secure-port": str(port["scheduler"])},
+        needs=(apiserver.name,),
+        ready=(Health(f"https://{LOOPBACK}:{port['scheduler']}/healthz", ca),),
+        ports={"https": port["scheduler"]},
+    )
+    hollow = kwok(
+        name,
+        binary=software[f"kwok@{KWOK}"],
+        config=run.path / "data" / name / "kwok.yaml",
+        kubeconfig=cluster.kubeconfig,
+        port=port["kwok"],
+        needs=(apiserver.name,),
+    )
+    return [etcd, apiserver, controller_manager, scheduler, *([hollow] if spec.nodes else [])]
+
+
+def identity(folder: Path, program: str) -> dict[str, str]:
+    """Return the flags by which a program presents itself: to the API by kubeconfig, to its callers by certificate."""
+    kubeconfig = str(folder / f"{program}.kubeconfig")
+    return {
+        "kubeconfig": kubeconfig,
+        "authentication-kubeconfig": kubeconfig,
+        "authorization-kubeconfig": kubeconfig,
+        "tls-cert-file": str(folder / f"{program}.crt"),
+        "tls-private-key-file": str(folder / f"{program}.key"),
+    }

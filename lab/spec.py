@@ -1,0 +1,182 @@
+"""LabSpec: what is wanted, frozen, validated once.
+
+A lab file is TOML: the keys below at the top, and one table for each layer above (`[karmada]`, read by `deployers.spec`).
+
+    provider = "embedded"
+    kubernetes = "1.35.4"
+
+    [[members]]
+    name = "member1"
+
+    [[members]]
+    name = "member2"
+    mode = "pull"
+    kubernetes = "1.34.4"
+    nodes = [{ count = 3, cpu = "8", memory = "32Gi", zone = "b", labels = { disk = "ssd" } }]
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from lab.errors import UsageError
+
+DEFAULT = Path(__file__).parent / "specs" / "default.toml"
+"""The lab of `make lab-up`."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=48)]
+"""A cluster's name: a DNS label, and short enough for what Karmada derives from it (`karmada-es-<name>`, 63 characters)."""
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$")]
+"""A Kubernetes resource quantity, positive."""
+
+Version = Annotated[str, StringConstraints(pattern=r"^v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"), Field(description="x.y.z")]
+
+
+class Capability(str, Enum):
+    """What a provider offers and a deployer or test needs."""
+
+    PODS = "PODS"
+    """Containers really run."""
+    MACHINES = "MACHINES"
+    """Processes can be started on the machines of the lab."""
+    HOLLOW = "HOLLOW"
+    """Nodes and pods can be simulated by kwok."""
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nodes(Strict):
+    """A group of like nodes; hollow ones where the provider offers HOLLOW."""
+
+    count: int = Field(default=1, ge=0, le=10_000)
+    cpu: Quantity = "8"
+    memory: Quantity = "32Gi"
+    pods: int = Field(default=110, ge=1)
+    zone: str = ""
+    region: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class ClusterSpec(Strict):
+    """One Kubernetes cluster. `flags` and `env` are layered over the provider's defaults, by component; null drops a flag."""
+
+    name: Name = "host"
+    kubernetes: Version = ""
+    nodes: tuple[Nodes, ...] = ()
+    flags: dict[str, dict[str, str | None]] = Field(default_factory=dict)
+    env: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    @field_validator("kubernetes")
+    @classmethod
+    def without_v(cls, version: str) -> str:
+        return version.removeprefix("v")
+
+
+class MemberSpec(ClusterSpec):
+    """A member cluster, and how it is joined: pushed to, pulling, or not at all."""
+
+    mode: Literal["push", "pull", "none"] = "push"
+    nodes: tuple[Nodes, ...] = (Nodes(count=3),)
+
+
+class LabSpec(Strict):
+    """A host cluster and its members."""
+
+    provider: str = "embedded"
+    kubernetes: Version = "1.35.4"
+    host: ClusterSpec = ClusterSpec()
+    members: tuple[MemberSpec, ...] = Field(default=(), min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def defaults_reach_clusters(cls, document: Any) -> Any:
+        """Give each cluster that names no Kubernetes version the lab's."""
+        if not isinstance(document, dict):
+            return document
+        document = dict(document)
+        version = document.get("kubernetes", cls.model_fields["kubernetes"].default)
+
+        def filled(cluster: Any) -> Any:
+            return {**cluster, "kubernetes": cluster.get("kubernetes") or version} if isinstance(cluster, dict) else cluster
+
+        document["host"] = filled(document.get("host", {}))
+        if isinstance(document.get("members"), list | tuple):
+            document["members"] = [filled(member) for member in document["members"]]
+        return document
+
+    @field_validator("kubernetes")
+    @classmethod
+    def without_v(cls, version: str) -> str:
+        return version.removeprefix("v")
+
+    @model_validator(mode="after")
+    def names_differ(self) -> LabSpec:
+        seen: set[str] = set()
+        for cluster in self.clusters:
+            if cluster.name in seen or cluster.name in RESERVED:
+                raise ValueError(f"the name {cluster.name!r} is {'taken twice' if cluster.name in seen else 'reserved'}")
+            seen.add(cluster.name)
+        return self
+
+    @property
+    def clusters(self) -> tuple[ClusterSpec, ...]:
+        return (self.host, *self.members)
+
+
+RESERVED = frozenset({"karmada", "karmada-host", "karmada-apiserver"})
+"""Names that contexts and folders of a run already have."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Parse a lab file. UsageError says which file and line is wrong."""
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file {path}", remedy="name a TOML file, or leave --spec out for the default lab") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"cannot read the lab file: {error}", where=str(path)) from error
+
+
+def parse(model: type[Model], document: Any, *, source: str, prefix: str = "") -> Model:
+    """Validate a document. UsageError tells every key that is wrong, what was expected, and a near name if there is one."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        lines = [explain(model, issue, prefix=prefix) for issue in error.errors()]
+        raise UsageError(f"{source} is not a valid {model.__name__}", detail="\n".join(lines), remedy="mend the keys above") from error
+
+
+def explain(model: type[BaseModel], issue: Any, *, prefix: str = "") -> str:
+    """Return one line for one of pydantic's issues: key, what is wrong, and the nearest key that exists."""
+    where = prefix + re.sub(r"\.(\d+)", r"[\1]", ".".join(str(part) for part in issue["loc"]))
+    if issue["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(issue["loc"][-1]), known_keys(model), n=1)
+        return f"{where}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+    message = issue["msg"].removeprefix("Value error, ")
+    given = issue.get("input")
+    shown = "" if isinstance(given, dict | list | tuple) or issue["type"] == "missing" else f" (given: {given!r})"
+    return f"{where}: {message}{shown}" if where else message
+
+
+def known_keys(model: type[BaseModel]) -> list[str]:
+    """Return the keys of a model and of the models inside it."""
+    keys = set(model.model_fields)
+    for info in model.model_fields.values():
+        for inner in [info.annotation, *getattr(info.annotation, "__args__", ())]:
+            if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not model:
+                keys.update(known_keys(inner))
+    return sorted(keys)

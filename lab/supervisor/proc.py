@@ -1,0 +1,110 @@
+"""Facts from /proc: is this still the process we mean, and whose is it?
+
+A pid alone names nothing: it is reused. A process is named by pid and kernel start time, and signals go through a
+pidfd that was opened before the start time was compared.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+
+TAG = "KARMADA_LAB_PROCESS_OF"
+"""Environment variable of everything a run starts; its value is the run directory. Children inherit it.
+
+Nobody should ever export it: whatever carries it is killed with the run. That is why it is not the name that users set.
+"""
+
+
+def start_time(pid: int) -> int | None:
+    """Return the kernel's start time of a process in clock ticks since boot; None when it is gone or a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    if not fields or fields[0] in {b"Z", b"X"}:
+        return None
+    return int(fields[19])
+
+
+def alive(pid: int | None, started: int | None) -> bool:
+    """Is the process that had this pid and start time still running?"""
+    return pid is not None and started is not None and start_time(pid) == started
+
+
+def tag_of(pid: int) -> str | None:
+    """Return the run directory a process belongs to; None when it is not tagged, gone, or not ours to read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environ:
+            block = environ.read()
+    except OSError:
+        return None
+    prefix = TAG.encode() + b"="
+    for entry in block.split(b"\0"):
+        if entry.startswith(prefix):
+            return os.fsdecode(entry[len(prefix) :])
+    return None
+
+
+def tagged(run: str | None = None) -> Iterator[tuple[int, int, str]]:
+    """Yield pid, start time and run directory of every tagged process (of that run), this one and its ancestors excepted."""
+    spared = lineage()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or (pid := int(entry)) in spared:
+            continue
+        owner = tag_of(pid)
+        if owner is None or (run is not None and owner != run):
+            continue
+        started = start_time(pid)
+        if started is not None:
+            yield pid, started, owner
+
+
+def lineage() -> set[int]:
+    """Return the pids of this process and its ancestors: what a sweep must never kill."""
+    seen: set[int] = set()
+    pid = os.getpid()
+    while pid > 0 and pid not in seen:
+        seen.add(pid)
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as stat:
+                pid = int(stat.read().rpartition(b")")[2].split()[1])
+        except OSError:
+            break
+    return seen
+
+
+def send(pid: int, started: int, number: int = signal.SIGKILL) -> bool:
+    """Signal the process with this pid *and* start time. False, and nothing is done, when it is gone or another one."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if start_time(pid) != started:
+            return False
+        signal.pidfd_send_signal(handle, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def end(pid: int, started: int, *, within: float) -> bool:
+    """Kill the process with this pid and start time and wait until it is gone. False when it was gone already, or lives on."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if not send(pid, started):
+            return False
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(within * 1000))
+    finally:
+        os.close(handle)

@@ -1,0 +1,262 @@
+"""The supervisor's requests, its holders, and when it ends.
+
+It ends, with every program of the run, when: asked to (`shutdown`, SIGTERM); nobody has held the lab for the length of
+the lease and it was not released for keeps; its run directory is gone. It never ends because a client went away, sent
+nonsense, or the disk is full.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lab.supervisor.loop import Connection, Loop, Timer, guarded
+from lab.supervisor.table import Table, refusal
+
+Json = dict[str, Any]
+NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the run directory is still there."""
+ROTATE_EVERY = 30.0
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "TZ")
+"""What of the environment programs see besides their own: a lab must not depend on the shell it was started from."""
+
+
+def take_lock(run: str) -> int | None:
+    """Become the supervisor of this run: return the locked descriptor, to be kept; None when there is one already."""
+    lock = os.open(f"{run}/supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def listen(run: str) -> socket.socket:
+    """Return the listening socket of the run directory, with mode 0600. The caller holds the lock."""
+    folder = os.open(run, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            os.unlink("supervisor.sock", dir_fd=folder)
+        except FileNotFoundError:
+            pass
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listener.bind(f"/proc/self/fd/{folder}/supervisor.sock")  # a Unix address holds 107 bytes, a path may be longer
+        finally:
+            os.umask(before)
+    finally:
+        os.close(folder)
+    listener.listen(256)
+    listener.setblocking(False)
+    return listener
+
+
+class Server:
+    """One run's supervisor, on one thread."""
+
+    def __init__(self, run: str, *, lease: float, backoff: float, env: Mapping[str, str]) -> None:
+        self.run = run
+        self.lease = lease
+        self.loop = Loop()
+        base = {key: env[key] for key in INHERITED if key in env}
+        self.table = Table(self.loop, run, base, backoff=backoff)
+        self.holders: dict[Connection, Json] = {}
+        self.detached = False
+        self.ending: list[Callable[[], None]] = []
+        self.expiry: Timer | None = None
+        self.since = time.time()
+        self.identity = self._look()
+
+    def serve(self, ready: Callable[[], None]) -> None:
+        """Serve until the lab is to end; call `ready` once requests are answered. The caller holds the lock."""
+        self._heed_signals()
+        self.table.bury()
+        listener = listen(self.run)
+        self.loop.watch(listener.fileno(), lambda _events: self._accept(listener))
+        self._tick()
+        self._rotate()
+        self._reconsider()
+        ready()
+        self.loop.run()
+        listener.close()
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def ask(self, connection: Connection, message: Json) -> None:
+        """Answer one request, now or later; nonsense is refused."""
+        answer = connection.answer
+        try:
+            self._dispatch(connection, message, answer)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            answer(refusal("protocol", f"{message.get('op')}: {type(error).__name__}: {error}"))
+
+    def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:
+        table = self.table
+        match message["op"]:
+            case "list":
+                answer(self._status())
+            case "start":
+                table.start(checked(message["program"], self.run), replace=bool(message.get("replace")), done=answer)
+            case "stop":
+                table.stop(message["name"], within=float(message["within"]), kill=bool(message.get("kill")), done=answer)
+            case "restart":
+                table.restart(message["name"], within=float(message["within"]), done=answer)
+            case "signal":
+                table.signal(message["name"], int(message["signal"]), done=answer)
+            case "settle":
+                table.settle(message["name"], done=answer)
+            case "wait":
+                table.wait(message["name"], within=float(message["within"]), done=answer)
+            case "hold":
+                self._hold(connection, str(message["label"]))
+            case "release":
+                self._release(connection, keep=bool(message["keep"]))
+            case "shutdown":
+                self.end(within=float(message["within"]), then=lambda: answer({"ok": True}))
+            case other:
+                answer(refusal("protocol", f"no such request: {other}"))
+
+    def _status(self) -> Json:
+        return {
+            "ok": True,
+            "pid": os.getpid(),
+            "since": self.since,
+            "lease": self.lease,
+            "detached": self.detached,
+            "closing": self.table.closing,
+            "holders": list(self.holders.values()),
+            "processes": self.table.rows(),
+        }
+
+    # -- the lease ---------------------------------------------------------------------------------------------------
+
+    def _hold(self, connection: Connection, label: str) -> None:
+        if self.table.closing:
+            connection.answer(refusal("closing", "the lab is being taken down"))
+            return
+        self.holders[connection] = {"label": label, "pid": peer_pid(connection.peer), "since": time.time()}
+        self._reconsider()
+        connection.answer({"ok": True, "pid": os.getpid(), "lease": self.lease})
+
+    def _release(self, connection: Connection, *, keep: bool) -> None:
+        self.holders.pop(connection, None)
+        self.detached = self.detached or keep
+        self._reconsider()
+        connection.answer({"ok": True, "last": not self.holders and not self.detached})
+
+    def _gone(self, connection: Connection) -> None:
+        if self.holders.pop(connection, None) is not None:
+            self._reconsider()
+
+    def _reconsider(self) -> None:
+        """Let the lease run when nobody holds the lab, and only then."""
+        if self.holders or self.detached:
+            if self.expiry is not None:
+                self.expiry.cancel()
+                self.expiry = None
+        elif self.expiry is None:
+            self.expiry = self.loop.later(self.lease, lambda: self.end(within=2.0))
+
+    # -- the end -----------------------------------------------------------------------------------------------------
+
+    def end(self, *, within: float, then: Callable[[], None] | None = None) -> None:
+        """Stop every program and end the loop; what came to ask for it is told last."""
+        if then is not None:
+            self.ending.append(then)
+        if self.table.closing:
+            return
+        self.loop.later(within + 5.0, self._finish)  # a process the kernel will not let go must not keep us
+        self.table.shutdown(within=within, done=self._finish)
+
+    def _finish(self) -> None:
+        if self._look() == self.identity:
+            try:
+                os.unlink(f"{self.run}/supervisor.sock")
+            except OSError:
+                pass
+        for tell in self.ending:
+            guarded(tell)
+        self.ending = []
+        self.loop.stop()
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.run)
+        except FileNotFoundError:
+            return None
+        except OSError:  # an unreadable disk is not a deleted directory
+            return self.identity
+        return found.st_dev, found.st_ino
+
+    def _tick(self) -> None:
+        if self._look() != self.identity:
+            self.end(within=0.5)
+        else:
+            self.loop.later(LOOK_EVERY, self._tick)
+
+    def _rotate(self) -> None:
+        self.table.rotate_logs()
+        self.loop.later(ROTATE_EVERY, self._rotate)
+
+    # -- what comes in -----------------------------------------------------------------------------------------------
+
+    def _heed_signals(self) -> None:
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        self._wakeup = writer
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: None)  # not SIG_IGN: programs would inherit that
+
+        def heed(_events: int) -> None:
+            numbers = set(reader.recv(4096))
+            if signal.SIGCHLD in numbers:
+                self.table.reap()
+            if numbers & {signal.SIGTERM, signal.SIGINT}:
+                self.end(within=2.0)
+
+        self.loop.watch(reader.fileno(), heed)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            peer, _ = listener.accept()
+        except BlockingIOError:
+            return
+        Connection(self.loop, peer, self.ask, self._gone)
+
+
+def peer_pid(peer: socket.socket) -> int:
+    """Return the pid of the process at the other end, as the kernel knows it."""
+    pid: int = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    return pid
+
+
+def checked(program: Json, run: str) -> Json:
+    """Return the program with its defaults, as the table and the records keep it. ValueError when it cannot be one."""
+    name, argv = program["name"], program["argv"]
+    if not NAME.fullmatch(name) or ".." in name.split("/"):
+        raise ValueError(f"{name!r} is not a name for a program")
+    if not argv or not all(isinstance(word, str) for word in argv):
+        raise ValueError(f"{name}: argv must be words")
+    return {
+        "name": name,
+        "argv": list(argv),
+        "log": str(program["log"]),
+        "env": {str(key): str(value) for key, value in program.get("env", {}).items()},
+        "cwd": program.get("cwd"),
+        "nice": int(program.get("nice", 0)),
+        "needs": list(program.get("needs", ())),
+        "ports": list(program.get("ports", ())),
+        "run": run,
+    }

@@ -1,0 +1,83 @@
+"""The one wait. Nothing else in this project sleeps.
+
+What can be watched is watched (`lab.api.Api.watch`, the supervisor's `exited`); what can only be asked again is asked
+again here, quickly at first (a component that is ready after 30 ms should not cost 500) and then more slowly.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from lab.errors import NotReady
+
+T = TypeVar("T")
+
+
+CANCELLED = threading.Event()
+"""Set once when this process was interrupted: every wait in every thread then ends with Cancelled, at once."""
+
+
+class Cancelled(BaseException):
+    """The process was interrupted while it waited. Not an Exception: nothing may take it for a failure and go on."""
+
+
+class NotYet(Exception):
+    """Raised by a probe to be asked again; its text is what was seen: "3 of 10 pods on member2"."""
+
+
+class Clock(Protocol):
+    """**Protocol:** where time comes from, so that unit tests need none."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The monotonic clock of this computer."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        if CANCELLED.wait(seconds):
+            raise Cancelled
+
+
+SYSTEM = SystemClock()
+
+
+def until(
+    probe: Callable[[], T],
+    *,
+    what: str,
+    within: float,
+    every: float = 0.25,
+    first: float = 0.02,
+    clock: Clock = SYSTEM,
+    remedy: str | None = None,
+) -> T:
+    """Call `probe` until it returns, and return what it returned.
+
+    `probe` raises NotYet to be asked again; any other error passes through at once. It is asked after `first` seconds,
+    then at intervals that double up to `every`. When `within` seconds are up NotReady carries the last NotYet and since
+    when it had not changed; `probe` is never asked after the deadline, so a late success is a failure.
+    """
+    began = clock.now()
+    deadline = began + within
+    pause = first
+    last, since = "nothing yet", began
+    while True:
+        try:
+            return probe()
+        except NotYet as seen:
+            now = clock.now()
+            if str(seen) != last:
+                last, since = str(seen), now
+            if now + pause > deadline:
+                raise NotReady(what, last=last, within=within, unchanged_for=now - since, remedy=remedy) from seen
+        clock.sleep(pause)
+        pause = min(pause * 2, every)
