@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lab.supervisor import proc
 from lab.supervisor.loop import Connection, Loop, Timer, guarded
 from lab.supervisor.table import Table, refusal
 
@@ -25,8 +26,6 @@ NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether the run directory is still there."""
 ROTATE_EVERY = 30.0
-INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "TZ")
-"""What of the environment programs see besides their own: a lab must not depend on the shell it was started from."""
 
 
 def take_lock(run: str) -> int | None:
@@ -68,7 +67,7 @@ class Server:
         self.run = run
         self.lease = lease
         self.loop = Loop()
-        base = {key: env[key] for key in INHERITED if key in env}
+        base = {key: env[key] for key in proc.INHERITED if key in env}
         self.table = Table(self.loop, run, base, backoff=backoff)
         self.holders: dict[Connection, Json] = {}
         self.detached = False

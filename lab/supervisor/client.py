@@ -1,0 +1,379 @@
+"""What a harness calls: the supervisor of one run directory, started when first needed.
+
+    supervisor = Supervisor(run.path)
+    with supervisor.hold("pytest gw0"):              # while anyone holds, the lab lives
+        supervisor.start(program)                     # executed, not more
+        supervisor.ready(program.name, probe, within=30)   # ready, ended or out of time; from now on restarted
+        supervisor.stop("member1/kube-apiserver", kill=True)
+        supervisor.shutdown()                         # all of it, in reverse order of needs
+
+Every function is safe for many threads at once: each call is a connection of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from lab.errors import CommandFailed, ComponentExited, LabError, NotPossible, ProvisionError, UsageError
+from lab.machines import Program
+from lab.supervisor import proc, record
+from lab.wait import NotYet, until
+
+T = TypeVar("T")
+Json = dict[str, Any]
+ANSWER_WITHIN = 20.0
+"""Seconds beyond what a request may take by itself after which a supervisor that does not answer is an error."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A program as the supervisor sees it.
+
+    `state` is starting, running, stopping, stopped (as asked), exited (on its own, final), waiting (on its own, to be
+    restarted after `delay` seconds), or lost (its supervisor died). `status` < 0 is the signal that ended it. `restarts`
+    counts those it did not ask for.
+    """
+
+    name: str
+    state: str
+    pid: int | None
+    argv: tuple[str, ...]
+    log: Path
+    status: int | None
+    settled: bool
+    restarts: int
+    started_at: float | None
+    ended_at: float | None
+    delay: float
+    needs: tuple[str, ...]
+    ports: tuple[int, ...]
+    log_offset: int
+
+    @property
+    def runs(self) -> bool:
+        return self.state in {"running", "stopping"}
+
+    @classmethod
+    def parse(cls, row: Json) -> State:
+        values = {field: row[field] for field in cls.__dataclass_fields__}
+        return cls(**values | {"argv": tuple(row["argv"]), "log": Path(row["log"]), "needs": tuple(row["needs"]), "ports": tuple(row["ports"])})
+
+    def tail(self, *, lines: int = 20) -> str:
+        """Return the last lines it logged since it was last started; "" when there are none."""
+        try:
+            with self.log.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
+                log.seek(max(start, size - (64 << 10)))
+                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only when told."""
+
+    pid: int
+    lease: float
+    detached: bool
+    closing: bool
+    holders: tuple[tuple[str, int], ...]
+    programs: dict[str, State]
+
+
+class Hold:
+    """A lab's being held. While this process lives and has not released it, the lab lives."""
+
+    def __init__(self, peer: socket.socket, run: Path) -> None:
+        self._peer: socket.socket | None = peer
+        self._run = run
+
+    def release(self, *, keep: bool = False) -> bool:
+        """Let go. Return True when nobody else holds the lab and nobody keeps it: then taking it down is for the caller to do.
+
+        With `keep` the lab runs on until it is taken down. A caller that dies before it took the lab down has the lease do it.
+        Releasing twice is fine, and says False.
+        """
+        if self._peer is None:
+            return False
+        peer, self._peer = self._peer, None
+        with peer:
+            try:
+                answer = exchange(peer, {"op": "release", "keep": keep}, within=ANSWER_WITHIN)
+            except ProvisionError:  # it has ended already: there is nothing left to take down
+                return False
+        return bool(answer["last"])
+
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+class Supervisor:
+    """The supervisor of a run directory, from outside. `lease`, `backoff` count only if this call is what starts it."""
+
+    def __init__(self, run: Path, *, lease: float = 10.0, backoff: float = 1.0) -> None:
+        self.run = Path(os.path.abspath(run))
+        self.lease = lease
+        self.backoff = backoff
+
+    # -- the supervisor ----------------------------------------------------------------------------------------------
+
+    def alive(self) -> bool:
+        """Does a supervisor answer in this run directory?"""
+        peer = self._connect()
+        if peer is None:
+            return False
+        peer.close()
+        return True
+
+    def status(self) -> Status | None:
+        """Return the supervisor's state; None when there is no supervisor."""
+        try:
+            answer = self._ask({"op": "list"}, ensure=False)
+        except NotPossible:
+            return None
+        return Status(
+            answer["pid"],
+            answer["lease"],
+            answer["detached"],
+            answer["closing"],
+            tuple((holder["label"], holder["pid"]) for holder in answer["holders"]),
+            {row["name"]: State.parse(row) for row in answer["processes"]},
+        )
+
+    def hold(self, label: str) -> Hold:
+        """Start the supervisor if need be and hold the lab, until released or this process ends."""
+        peer = self._connect_or_start()
+        try:
+            self._checked(exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN))
+        except BaseException:
+            peer.close()
+            raise
+        return Hold(peer, self.run)
+
+    def shutdown(self, *, within: float = 2.0) -> None:
+        """Stop all programs, those that others need last, and the supervisor; on return they are gone.
+
+        TERM, and KILL to what has not ended when its share of `within` is up. Holders are not asked. Where no supervisor
+        is, what a dead one left running is killed by its records and its tag.
+        """
+        peer = self._connect()
+        if peer is None:
+            bury(self.run)
+            return
+        with peer:
+            server = None
+            with suppress(OSError):
+                server = os.pidfd_open(self._checked(exchange(peer, {"op": "list"}, within=ANSWER_WITHIN))["pid"])
+            try:
+                with suppress(SupervisorGone):
+                    self._checked(exchange(peer, {"op": "shutdown", "within": within}, within=within + ANSWER_WITHIN))
+                if server is not None:
+                    poll = select.poll()
+                    poll.register(server, select.POLLIN)
+                    poll.poll(5000)
+            finally:
+                if server is not None:
+                    os.close(server)
+        bury(self.run)
+
+    # -- programs ----------------------------------------------------------------------------------------------------
+
+    def start(self, program: Program, *, replace: bool = False) -> State:
+        """Start a program; on return it has been executed. The same one running already is left alone.
+
+        ProvisionError when one of that name runs with other arguments (`replace` stops that one first), CommandFailed
+        when it cannot be executed.
+        """
+        wire = {
+            "name": program.name,
+            "argv": list(program.argv),
+            "log": os.path.abspath(program.log),
+            "env": dict(program.env),
+            "cwd": None if program.cwd is None else os.path.abspath(program.cwd),
+            "nice": program.nice,
+            "needs": list(program.needs),
+            "ports": list(program.ports),
+        }
+        answer = self._ask({"op": "start", "program": wire, "replace": replace}, ensure=True, argv=program.argv)
+        return State.parse(answer["process"])
+
+    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
+        """End a program: TERM, KILL after `within` s, or KILL at once; on return it is gone and stays so.
+
+        UsageError when no program of that name is known. With no supervisor nothing runs, so nothing is done.
+        """
+        with suppress(NotPossible):
+            self._ask({"op": "stop", "name": name, "within": within, "kill": kill}, ensure=False, within=within)
+
+    def restart(self, name: str, *, within: float = 10.0) -> State:
+        """End a program and start it again, on return executed. It counts as settled if it did before."""
+        return State.parse(self._ask({"op": "restart", "name": name, "within": within}, ensure=False, within=within)["process"])
+
+    def signal(self, name: str, number: int) -> None:
+        """Signal a program behind the supervisor's back: a settled one that dies of it is restarted. ProvisionError if not running."""
+        self._ask({"op": "signal", "name": name, "signal": int(number)}, ensure=False)
+
+    def state(self, name: str) -> State:
+        """Return one program's state. UsageError when it is not known; NotPossible when there is no supervisor."""
+        return State.parse(self._ask({"op": "wait", "name": name, "within": 0.0}, ensure=False)["process"])
+
+    def exited(self, name: str, *, within: float) -> State:
+        """Wait until the program is not running, or for `within` s; return its state either way."""
+        return State.parse(self._ask({"op": "wait", "name": name, "within": within}, ensure=False, within=within)["process"])
+
+    def settle(self, name: str) -> State:
+        """Say that it became ready: from now on it is restarted when it ends on its own. ComponentExited when it has ended."""
+        state = State.parse(self._ask({"op": "settle", "name": name}, ensure=False)["process"])
+        if not state.runs:
+            raise exit_error(state)
+        return state
+
+    def ready(self, name: str, probe: Callable[[], T], *, within: float, what: str | None = None, every: float = 0.25) -> T:
+        """Wait until `probe` returns, settle the program, and return what the probe returned.
+
+        `probe` raises NotYet as in `lab.wait.until`. ComponentExited, with status and last words, as soon as the program
+        ends (unless it is settled and about to be restarted); NotReady, with its last words, when time is up.
+        """
+
+        def look() -> T:
+            try:
+                return probe()
+            except NotYet:
+                state = self.state(name)
+                if not state.runs and state.state != "waiting":
+                    raise exit_error(state) from None
+                raise
+
+        try:
+            found = until(look, what=what or f"{name} is ready", within=within, every=every)
+        except ProvisionError as error:
+            if error.detail is None:
+                with suppress(LabError):
+                    error.detail = self.state(name).tail()
+            raise
+        self.settle(name)
+        return found
+
+    # -- the socket --------------------------------------------------------------------------------------------------
+
+    def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
+        peer = self._connect_or_start() if ensure else self._connect()
+        if peer is None:
+            raise NotPossible("no supervisor runs for this lab", where=str(self.run), remedy="lab up")
+        with peer:
+            return self._checked(exchange(peer, request, within=within + ANSWER_WITHIN), argv=argv)
+
+    def _checked(self, answer: Json, *, argv: tuple[str, ...] = ()) -> Json:
+        if answer["ok"]:
+            return answer
+        match answer["code"]:
+            case "unknown":
+                known = ", ".join(answer["known"]) or "none"
+                raise UsageError(answer["error"], where=f"{self.run} (programs there: {known})")
+            case "launch":
+                raise CommandFailed(argv or ("program",), status=None, output=answer["error"])
+            case "differs":
+                raise ProvisionError(answer["error"], where=str(self.run), remedy="stop it first, or take the lab down")
+            case _:
+                raise ProvisionError(answer["error"], where=f"the supervisor of {self.run}")
+
+    def _connect(self) -> socket.socket | None:
+        try:
+            folder = os.open(self.run, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return None
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            peer.connect(f"/proc/self/fd/{folder}/supervisor.sock")  # the path itself may be too long for an address
+        except (FileNotFoundError, ConnectionRefusedError):
+            peer.close()
+            return None
+        except OSError as error:
+            peer.close()
+            raise ProvisionError(f"the supervisor cannot be reached: {error.strerror}", where=str(self.run)) from error
+        finally:
+            os.close(folder)
+        return peer
+
+    def _connect_or_start(self) -> socket.socket:
+        def attempt() -> socket.socket:
+            peer = self._connect()
+            if peer is None:
+                self._spawn()
+                peer = self._connect()
+            if peer is None:  # another one was ending and still had the lock
+                raise NotYet("it does not listen")
+            return peer
+
+        return until(attempt, what=f"the supervisor of {self.run.name} answers", within=15.0)
+
+    def _spawn(self) -> None:
+        """Start the supervisor and wait until it listens; when another one has the lock, do nothing."""
+        if not self.run.is_dir():
+            raise UsageError("there is no such run directory", where=str(self.run), remedy="lab up")
+        argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("__main__.py")), str(self.run), "--lease", str(self.lease), "--backoff", str(self.backoff)]
+        env = {key: os.environ[key] for key in proc.INHERITED if key in os.environ} | {proc.TAG: str(self.run)}
+        try:
+            started = subprocess.run(
+                argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=15, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CommandFailed(argv, status=None, output=str(error)) from error
+        if started.returncode:
+            raise CommandFailed(argv, status=started.returncode, output=started.stderr.decode(errors="replace"))
+
+
+class SupervisorGone(ProvisionError):
+    """The supervisor ended before it answered; with it all programs of its run."""
+
+
+def exchange(peer: socket.socket, request: Json, *, within: float) -> Json:
+    """Send one request and return its answer. SupervisorGone when the other end closes, ProvisionError when it keeps silent."""
+    try:
+        peer.settimeout(within)
+        peer.sendall(json.dumps(request).encode() + b"\n")
+        received = bytearray()
+        while not received.endswith(b"\n"):
+            chunk = peer.recv(1 << 16)
+            if not chunk:
+                raise SupervisorGone("the lab's supervisor has ended", remedy="lab down, then lab up")
+            received += chunk
+    except TimeoutError as error:
+        raise ProvisionError(f"the lab's supervisor did not answer {request['op']} within {within:g} s", remedy="lab down") from error
+    except OSError as error:
+        raise SupervisorGone(f"the lab's supervisor has ended: {error.strerror}", remedy="lab down, then lab up") from error
+    answer: Json = json.loads(received)
+    return answer
+
+
+def exit_error(state: State) -> ComponentExited:
+    """Return the error of a program that ended: status, last words and, when one of its ports is another's, whose."""
+    return ComponentExited(state.name, status=state.status, log=state.log, tail=state.tail())
+
+
+def bury(run: Path) -> int:
+    """Kill what is left of a run without a supervisor, by record and by tag; return how many there were."""
+    killed = 0
+    for row in record.read_all(str(run)).values():
+        pid, started = row.get("pid"), row.get("start_time")
+        if isinstance(pid, int) and isinstance(started, int):
+            killed += proc.end(pid, started, within=2.0)
+    for pid, started, _ in proc.tagged(str(run)):
+        killed += proc.end(pid, started, within=2.0)
+    return killed
