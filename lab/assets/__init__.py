@@ -1,0 +1,28 @@
+"""Assets: every external thing the lab needs, pinned in `assets.toml`, brought by one function into one cache.
+
+    resolve(names: Iterable[AssetRef | str], *, source="auto", offline=False, bundle=None, mirror=None, progress=quiet,
+            cache=None, catalogue=None) -> Mapping[AssetRef, Path]
+
+`names` are AssetRefs or their text: "kube-apiserver@1.35.4", "etcd" (the first pinned version), "kwok-stages" (a directory).
+On return every path is there, whole, and of the pinned version; a binary is executable and its file is called as the asset
+("…/etcd"). A second call costs a few stat calls a thing. Only what is named is brought. Any number of runs may do this at
+once; it may be interrupted at any moment.
+
+`source`: "download" (official release files, `mirror` in their stead), "build" (upstream's Go module by the ordinary Go client),
+"bundle" (an archive that `lab bundle` wrote), or "auto": the first that works, in the order bundle (if one is given), download,
+build; the "ready" event says which and why no earlier one. `offline` forbids the network: cache and bundle only.
+`progress` hears Progress events; `paced(print)` writes them as plain lines.
+
+Errors: UsageError (no such asset or version, not a bundle), NotPossible (no source works here: what each said; disk full),
+ProvisionError (wrong checksum, does not compile, damaged bundle).
+"""
+
+from __future__ import annotations
+
+from lab.assets.cache import Cache, Entry
+from lab.assets.pins import Catalogue, Pin
+from lab.assets.progress import Progress, Sink, paced, quiet
+from lab.assets.refs import AssetRef
+from lab.assets.resolve import resolve
+
+__all__ = ["AssetRef", "Cache", "Catalogue", "Entry", "Pin", "Progress", "Sink", "paced", "quiet", "resolve"]

@@ -1,0 +1,239 @@
+"""The cache: one directory an entry, whole or absent.
+
+    assets/NAME/VERSION-KEY-SOURCE/{NAME, meta.json}     what was brought; KEY is the pin's, so a changed pin finds nothing old
+    locks/                                               one file a module or download; the kernel frees it when its holder dies
+    work/LOCK/                                           where the holder of LOCK prepares; whatever is left there is garbage to the next
+
+An entry is prepared in `work`, gets its meta.json with sizes and hashes, and is then renamed into `assets`: an interruption at any
+moment leaves nothing half. A lookup costs a few stat calls and compares sizes; contents are compared by `lab.assets.stock.verify`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from lab.assets.pins import Pin
+from lab.assets.progress import Progress, Sink
+from lab.errors import NotPossible
+
+Source = Literal["download", "build", "bundle"]
+SOURCES: tuple[Source, ...] = ("download", "build", "bundle")
+META = "meta.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of an entry; `path` is relative to the thing and "" when the thing is that file."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something in the cache, as its meta.json says. `origin` is where it came from in words, `seconds` what bringing it took."""
+
+    name: str
+    version: str
+    kind: str
+    key: str
+    source: Source
+    origin: str
+    seconds: float
+    created: float
+    files: tuple[File, ...]
+    directory: Path
+
+    @property
+    def path(self) -> Path:
+        """The thing itself."""
+        return self.directory / self.name
+
+    @property
+    def size(self) -> int:
+        return sum(f.size for f in self.files)
+
+    @property
+    def used(self) -> float:
+        """When it was last resolved (seconds since the epoch)."""
+        return (self.directory / META).stat().st_mtime
+
+    def wrong_size(self) -> str:
+        """Why the thing cannot be whole, judged by a stat of each file; "" when sizes agree."""
+        for file in self.files:
+            path = self.path / file.path if file.path else self.path
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                return f"{path}: {error.strerror}"
+            if size != file.size:
+                return f"{path}: {size} bytes instead of {file.size}"
+        return ""
+
+    def wrong_content(self) -> str:
+        """Why the thing is not what was brought, judged by hashing every byte; "" when it is."""
+        if wrong := self.wrong_size():
+            return wrong
+        for file in self.files:
+            path = self.path / file.path if file.path else self.path
+            if (got := sha256_of(path)) != file.sha256:
+                return f"{path}: sha256 {got} instead of {file.sha256}"
+        return ""
+
+
+class Cache:
+    """The cache under `root`; creating this object touches nothing."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_root()
+
+    def find(self, pin: Pin, sources: Sequence[Source] = SOURCES, *, use: bool = True) -> Entry | None:
+        """The entry of `pin` from the first of `sources` that has a whole one; None when it must be brought. Marks it as used."""
+        for source in sources:
+            entry = read(self.place(pin, source))
+            if entry is not None and not entry.wrong_size():
+                if use:
+                    with contextlib.suppress(OSError):  # a cache that is mounted read-only still serves
+                        os.utime(entry.directory / META)
+                return entry
+        return None
+
+    def place(self, pin: Pin, source: Source) -> Path:
+        """Where the entry of `pin` from `source` is or would be."""
+        return self.root / "assets" / pin.name / f"{pin.version}-{pin.key}-{source}"
+
+    @contextlib.contextmanager
+    def working(self, lock: str, *, subject: str, progress: Sink) -> Iterator[Path]:
+        """An empty work directory that is ours alone while the block runs; another run that wants the same waits here.
+
+        Gone afterwards, however the block ends. NotPossible when the cache cannot be written or the disk is full.
+        """
+        area = self.root / "work" / lock
+        with writing(self.root):
+            (self.root / "locks").mkdir(parents=True, exist_ok=True)
+            held = FileLock(self.root / "locks" / f"{lock}.lock")
+            try:
+                held.acquire(timeout=0)
+            except Timeout:
+                progress(Progress("waiting", subject, note="another run brings the same; it is waited for"))
+                held.acquire()
+            try:
+                shutil.rmtree(area, ignore_errors=True)
+                area.mkdir(parents=True)
+                yield area
+            finally:
+                shutil.rmtree(area, ignore_errors=True)
+                held.release()
+
+    def publish(self, pin: Pin, source: Source, made: Path, *, origin: str, seconds: float) -> Entry:
+        """Takes `made` (a file or directory in a work directory of this cache) into the cache and returns its entry.
+
+        The entry appears at once and whole; one that was there before, damaged or not, is replaced.
+        """
+        place = self.place(pin, source)
+        staged = made.parent / f"{pin.name}.entry"
+        staged.mkdir()
+        thing = staged / pin.name
+        made.rename(thing)
+        if pin.kind == "binary":
+            thing.chmod(0o755)
+        entry = Entry(pin.name, pin.version, pin.kind, pin.key, source, origin, round(seconds, 1), time.time(), files_of(thing), place)
+        facts = {k: v for k, v in asdict(entry).items() if k != "directory"}
+        (staged / META).write_text(json.dumps({"schema": SCHEMA, **facts}, indent=1))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            place.rename(made.parent / f"{pin.name}.old")
+        staged.rename(place)
+        return entry
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything that is here, damaged or not, by name and version."""
+        for directory in sorted((self.root / "assets").glob("*/*")):
+            if (entry := read(directory)) is not None:
+                yield entry
+
+    def free(self) -> int:
+        """Bytes that can still be written."""
+        at = self.root
+        while not at.exists():
+            at = at.parent
+        return shutil.disk_usage(at).free
+
+
+def read(directory: Path) -> Entry | None:
+    """The entry at `directory`; None when there is none that this version can read."""
+    try:
+        facts = json.loads((directory / META).read_bytes())
+        if facts.pop("schema") != SCHEMA:
+            return None
+        files = tuple(File(**f) for f in facts.pop("files"))
+        return Entry(**facts, files=files, directory=directory)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def files_of(thing: Path) -> tuple[File, ...]:
+    """`thing` hashed: itself, or every file under it in order."""
+    if thing.is_file():
+        return (File("", thing.stat().st_size, sha256_of(thing)),)
+    paths = sorted(p for p in thing.rglob("*") if p.is_file())
+    return tuple(File(str(p.relative_to(thing)), p.stat().st_size, sha256_of(p)) for p in paths)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copies a directory of Go's module cache, which is read-only, to one that we may delete again."""
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for directory, _, _ in os.walk(target):
+        Path(directory).chmod(0o755)
+
+
+def default_root() -> Path:
+    """$KARMADA_LAB_CACHE, or karmada-lab in the user's cache directory."""
+    if own := os.environ.get("KARMADA_LAB_CACHE"):
+        return Path(own).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "karmada-lab"
+
+
+@contextlib.contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Turns a full disk and a cache that cannot be written into NotPossible with the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(root, None) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            remedy = "set KARMADA_LAB_CACHE to a directory that can be written"
+            raise NotPossible(f"the asset cache cannot be written: {error.strerror}", where=str(error.filename or root), remedy=remedy) from error
+        raise
+
+
+def disk_full(root: Path, need: int | None) -> NotPossible:
+    """The error for a disk that is, or would be, full. `need` is what is still to be written, where that is known."""
+    free = shutil.disk_usage(root if root.exists() else root.parent).free
+    about = f"{need / 2**30:.1f} GiB are needed and " if need is not None else ""
+    return NotPossible(
+        f"the disk is full: {about}{free / 2**30:.1f} GiB are free",
+        where=str(root),
+        remedy="free some: `lab assets prune` frees what the lab cached, `go clean -cache -modcache` what Go did; "
+        "or set KARMADA_LAB_CACHE (and GOCACHE, GOMODCACHE) to another disk",
+    )

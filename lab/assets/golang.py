@@ -1,0 +1,116 @@
+"""The Go client: which one, what it is told, and its refusals in this project's words."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.assets.command import Ran
+from lab.assets.gomodule import go_at_least
+from lab.assets.pins import Pin
+from lab.assets.sources import Errand, Refused
+from lab.errors import NotPossible, ProvisionError
+
+NO_NETWORK = re.compile(r"dial tcp|no such host|i/o timeout|connection refused|network is unreachable|TLS handshake|GOPROXY=off|proxyconnect|EOF$", re.M)
+NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.I)
+GET_GO = "install Go from https://go.dev/dl/ (Debian: the golang package of backports) or put it on PATH; or use --source download or bundle"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module as the Go client unpacked it."""
+
+    directory: Path
+    sum: str
+
+
+class Go:
+    """The Go client found on PATH, with the environment that makes its builds depend on the module alone."""
+
+    def __init__(self, errand: Errand, program: str | None = None) -> None:
+        """Refused when there is no Go."""
+        found = program or os.environ.get("KARMADA_LAB_GO") or shutil.which("go")
+        if found is None:
+            raise Refused("there is no Go on PATH")
+        self.program = found
+        self.errand = errand
+
+    def __call__(self, *args: str, cwd: Path, scratch: Path, on_line: Callable[[str], None] | None = None) -> Ran:
+        """`go ARGS`; its temporary files go to `scratch`, so that nothing is left when it is killed."""
+        return self.errand.run((self.program, *args), cwd=cwd, env=environment(scratch, offline=self.errand.offline), on_line=on_line)
+
+    def version(self, scratch: Path) -> str:
+        """Such as go1.26.8; Refused when this Go does not run."""
+        ran = self("env", "GOVERSION", cwd=scratch, scratch=scratch)
+        if ran.status != 0:
+            raise Refused(f"{self.program} does not run: {ran.last_words}")
+        return ran.stdout.strip()
+
+    def needs(self, have: str, need: str, what: str) -> None:
+        """Refused when `what` says in its go.mod that it needs a newer Go than this."""
+        if not go_at_least(have, need):
+            raise Refused(f"{what} needs Go {need} or newer, {self.program} is {have}; {GET_GO}")
+
+    def caches(self, scratch: Path) -> tuple[Path, Path]:
+        """Go's build cache and module cache."""
+        ran = self("env", "GOCACHE", "GOMODCACHE", cwd=scratch, scratch=scratch)
+        build, modules = ran.stdout.splitlines()[:2] if ran.status == 0 else ("/", "/")
+        return Path(build), Path(modules)
+
+    def module(self, pin: Pin, scratch: Path) -> Module:
+        """The module of `pin`, in Go's module cache; its checksum is the pinned one.
+
+        Refused without network; ProvisionError when what came is not what is pinned.
+        """
+        wanted = f"{pin.module}@{pin.module_version}"
+        ran = self("mod", "download", "-json", wanted, cwd=scratch, scratch=scratch)
+        try:
+            said = json.loads(ran.stdout)
+        except ValueError:
+            said = {"Error": ran.last_words}
+        if error := said.get("Error"):
+            raise_if_full(error)
+            if "checksum mismatch" in error or "SECURITY ERROR" in error:
+                raise ProvisionError(f"{wanted} is not what the checksum database has", detail=error, remedy="check GOPROXY and GONOSUMDB")
+            raise Refused(short(error))
+        if said["Sum"] != pin.module_sum:
+            raise ProvisionError(
+                f"{wanted} has another checksum than the pinned one: expected {pin.module_sum}, got {said['Sum']}",
+                where=said["Dir"],
+                remedy="check GOPROXY and GONOSUMDB; `go clean -modcache` removes what was fetched",
+            )
+        return Module(Path(said["Dir"]), said["Sum"])
+
+
+def environment(scratch: Path, *, offline: bool) -> Mapping[str, str]:
+    """What a build may see of the user's environment is the proxy settings and the caches; all that changes results is set here."""
+    env = {"GOWORK": "off", "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOTMPDIR": str(scratch)}
+    return env | {"GOPROXY": "off"} if offline else env
+
+
+def build_flags(stamp: Sequence[str], modfile: Path | None) -> list[str]:
+    """The flags of every build and of the questions about it."""
+    flags = [f"-modfile={modfile}", "-mod=mod"] if modfile else ["-buildvcs=false"]
+    return [*flags, "-trimpath", "-ldflags", " ".join(["-s -w", *(f"-X {s}" for s in stamp)])]
+
+
+def raise_if_full(words: str) -> None:
+    """NotPossible when Go complains of a full disk."""
+    if NO_SPACE.search(words):
+        raise NotPossible(
+            "the disk is full: Go could not go on",
+            detail=words[-1000:],
+            remedy="free some: `lab assets prune`, `go clean -cache`; or set GOCACHE, GOMODCACHE and KARMADA_LAB_CACHE to another disk",
+        )
+
+
+def short(words: str) -> str:
+    """The one line of Go's complaint that says why."""
+    lines = [line for line in words.strip().splitlines() if line.strip()]
+    telling = [line for line in lines if NO_NETWORK.search(line)]
+    return (telling or lines or ["it said nothing"])[-1].strip()[:300]
