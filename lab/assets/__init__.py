@@ -13,6 +13,9 @@ once; it may be interrupted at any moment.
 build; the "ready" event says which and why no earlier one. `offline` forbids the network: cache and bundle only.
 `progress` hears Progress events; `paced(print)` writes them as plain lines.
 
+A `Supply` holds those choices for many calls: Supply(offline=True, bundle=path).resolve(names); `.entries` also says where each came
+from, `.pack(names, target)` writes a bundle. `lab.assets.stock` lists, verifies and prunes the cache.
+
 Errors: UsageError (no such asset or version, not a bundle), NotPossible (no source works here: what each said; disk full),
 ProvisionError (wrong checksum, does not compile, damaged bundle).
 """
@@ -23,6 +26,6 @@ from lab.assets.cache import Cache, Entry
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import Progress, Sink, paced, quiet
 from lab.assets.refs import AssetRef
-from lab.assets.resolve import resolve
+from lab.assets.resolve import Supply, resolve
 
-__all__ = ["AssetRef", "Cache", "Catalogue", "Entry", "Pin", "Progress", "Sink", "paced", "quiet", "resolve"]
+__all__ = ["AssetRef", "Cache", "Catalogue", "Entry", "Pin", "Progress", "Sink", "Supply", "paced", "quiet", "resolve"]

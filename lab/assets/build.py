@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lab.assets import gomodule
 from lab.assets.cache import copy_tree, disk_full
+from lab.assets.checkout import Checkout
 from lab.assets.golang import NO_NETWORK, Go, build_flags, raise_if_full, short
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress
@@ -25,18 +26,17 @@ PROGRAM_BYTES = 300_000_000  # a linked program, once in Go's temporary director
 MODULES_BYTES = 2_000_000_000  # unpacked modules of the largest product, before any of them is here
 
 
-def bring(pins: Sequence[Pin], errand: Errand) -> dict[Pin, str]:
-    """Builds `pins`, module by module, into the cache. Returns why for those it could not build here.
+def bring(pins: Sequence[Pin], errand: Errand) -> None:
+    """Builds `pins`, module by module, into the cache; the errand has the reasons for those that it could not build here.
 
     ProvisionError when a module does not compile, is not the pinned one, or its programs are not what upstream ships.
     """
-    refused: dict[Pin, str] = {}
     for group in by_module(pins):
         try:
             build_module(group, errand)
+            errand.arrived("build")
         except Refused as why:
-            refused |= dict.fromkeys(group, str(why))
-    return refused
+            errand.refuse(group, "build", str(why))
 
 
 def by_module(pins: Sequence[Pin]) -> list[list[Pin]]:
@@ -90,7 +90,7 @@ def compile_all(commands: Sequence[Pin], group: Sequence[Pin], source: Path, are
         modfile.write_text(gomodule.modfile(go_mod, first.siblings))
         modfile.with_suffix(".sum").write_bytes((source / "go.sum").read_bytes())
     flags = build_flags(first.stamp, modfile)
-    packages = [pin.path if pin.path == "." else f"./{pin.path.removeprefix('./')}" for pin in commands]
+    packages = [pin.path for pin in commands]
 
     began = time.monotonic()
     count = 0
@@ -126,6 +126,8 @@ def compile_all(commands: Sequence[Pin], group: Sequence[Pin], source: Path, are
     if ran.status != 0:
         raise_failed(first, ran.last_words, source)
     took = time.monotonic() - began
+    if first.checkout and Checkout.of(source, module=first.module, run=errand.run).content != first.content:
+        raise ProvisionError("the checkout changed while it was built", where=str(source), remedy="run again when it is at rest")
     for pin in commands:
         made = out / pin.builds
         errand.tell(Progress("checking", subject, note=pin.name, left=left))

@@ -1,21 +1,137 @@
-"""resolve: names in, paths out."""
+"""resolve: names in, paths out; and Supply, the ways of one command or session to bring things."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from lab.assets import build
-from lab.assets.cache import SOURCES, Cache, Source
+from lab.assets.bundle import Bundle, write_bundle
+from lab.assets.cache import SOURCES, Cache, Entry, Source
+from lab.assets.checkout import Checkout
 from lab.assets.command import Runner, spawn
+from lab.assets.download import Downloads, Patience
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import Sink, quiet
 from lab.assets.refs import AssetRef
 from lab.assets.sources import Errand
-from lab.errors import NotPossible
+from lab.errors import NotPossible, UsageError
 
 Choice = Literal["auto", "download", "build", "bundle"]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Where assets come from and go to: what the flags --source, --offline, --bundle and --mirror say, once for all calls.
+
+    Offline needs a bundle only for what the cache lacks; a local checkout is built offline too, with the modules that are here.
+    """
+
+    source: Choice = "auto"
+    offline: bool = False
+    bundle: Path | None = None
+    mirror: str | None = None
+    progress: Sink = quiet
+    cache: Cache = field(default_factory=Cache)
+    catalogue: Catalogue | None = None
+    run: Runner = spawn
+    patience: Patience = Patience()
+
+    @property
+    def pins(self) -> Catalogue:
+        """What can be asked for."""
+        return self.catalogue or own_pins()
+
+    @property
+    def order(self) -> tuple[Source, ...]:
+        """The sources that may be used, first choice first."""
+        if self.source != "auto":
+            return (self.source,)
+        return ("bundle", "download", "build") if self.bundle else SOURCES
+
+    def resolve(self, names: Iterable[AssetRef | str]) -> dict[AssetRef, Path]:
+        """See `lab.assets`."""
+        return {ref: entry.path for ref, entry in self.entries(names).items()}
+
+    def entries(self, names: Iterable[AssetRef | str]) -> dict[AssetRef, Entry]:
+        """As `resolve`, with where each came from. A ref is returned as it was given; a text as it parses."""
+        if self.source == "bundle" and self.bundle is None:
+            raise UsageError("the source is a bundle, but none is given", remedy="name it: --bundle FILE")
+        pins = self.pinned([AssetRef.parse(n) if isinstance(n, str) else n for n in names])
+        entries = {pin: self.cache.find(pin, self.order) for pin in pins.values()}
+        missing = [pin for pin, entry in entries.items() if entry is None]
+        if missing:
+            self.bring(missing)
+            entries |= {pin: self.cache.find(pin, self.order) for pin in missing}
+        found = {ref: entry for ref, pin in pins.items() if (entry := entries[pin]) is not None}
+        if len(found) < len(pins):
+            gone = [str(ref) for ref in pins if ref not in found]
+            raise NotPossible(f"{', '.join(gone)} vanished from the cache while it was used", where=str(self.cache.root), remedy="run again")
+        return found
+
+    def pinned(self, refs: Sequence[AssetRef]) -> dict[AssetRef, Pin]:
+        """The pins of `refs`; each checkout among them is looked at once."""
+        seen: dict[Path, Checkout] = {}
+        pins = {}
+        for ref in refs:
+            if ref.checkout is None:
+                pins[ref] = self.pins.pin(ref)
+                continue
+            module = self.pins.pin(AssetRef(ref.name)).module
+            at = seen.get(ref.checkout) or Checkout.of(ref.checkout, module=module, run=self.run)
+            seen[ref.checkout] = at
+            pins[ref] = self.pins.of_checkout(ref.name, at.directory, version=at.version, content=at.content)
+        return pins
+
+    def bring(self, pins: Sequence[Pin]) -> None:
+        """Brings `pins` into the cache by the first source that works for each; NotPossible says what each said of the rest."""
+        errand = Errand(self.cache, self.progress, self.run, self.offline, left=list(pins))
+        for source in self.order:
+            if not errand.left:
+                return
+            if source == "bundle" and self.bundle:
+                Bundle.open(self.bundle).bring(list(errand.left), errand)
+            elif source == "download" and not self.offline:
+                Downloads(errand, mirror=self.mirror, patience=self.patience).bring(list(errand.left))
+            elif source == "build":
+                build.bring([pin for pin in errand.left if pin.checkout or not self.offline], errand)
+            errand.arrived(source)
+        if errand.left:
+            raise self.cannot(errand)
+
+    def cannot(self, errand: Errand) -> NotPossible:
+        """The error for what no source could bring: everything at once, and what each source said."""
+        if self.offline:
+            for pin in errand.left:
+                errand.refusals.setdefault(pin, ["it is not in the cache, and no bundle is given"])
+        said: dict[tuple[str, ...], list[Pin]] = {}
+        for pin in errand.left:
+            said.setdefault(tuple(errand.refusals.get(pin, ())), []).append(pin)
+        detail = [", ".join(f"{p.name}@{p.version}" for p in pins) + "".join(f"\n    {why}" for why in whys) for whys, pins in said.items()]
+        names = " ".join(f"{p.name}@{p.version}" for p in errand.left)
+        how = "offline" if self.offline else f"by {' or '.join(self.order)}"
+        return NotPossible(
+            f"{len(errand.left)} assets cannot be had {how}",
+            where=str(self.bundle) if self.bundle else None,
+            detail="\n".join(detail),
+            remedy=f"on a connected computer: lab bundle {names}"
+            if self.offline or self.bundle
+            else "install Go, or let this computer reach the release files (--mirror URL), or bring a bundle (--bundle FILE)",
+        )
+
+    def pack(self, names: Iterable[AssetRef | str], target: Path) -> Bundle:
+        """Writes a bundle with `names`, which are brought first where they are missing."""
+        entries = self.entries(names)
+        return write_bundle(entries.values(), target, arch=self.pins.arch, progress=self.progress)
+
+
+@functools.cache
+def own_pins() -> Catalogue:
+    """The lab's own pins."""
+    return Catalogue.load()
 
 
 def resolve(
@@ -28,21 +144,7 @@ def resolve(
     progress: Sink = quiet,
     cache: Cache | None = None,
     catalogue: Catalogue | None = None,
-    run: Runner = spawn,
 ) -> Mapping[AssetRef, Path]:
     """See `lab.assets`."""
-    catalogue = catalogue or Catalogue.load()
-    refs = [AssetRef.parse(n) if isinstance(n, str) else n for n in names]
-    pins = {ref: catalogue.pin(ref) for ref in refs}
-    errand = Errand(cache or Cache(), progress, run, offline)
-    allowed: Sequence[Source] = SOURCES if source == "auto" else (source,)
-    errand.left = [pin for pin in dict.fromkeys(pins.values()) if errand.cache.find(pin, allowed) is None]
-    refused = build.bring(errand.left, errand) if errand.left else {}
-    if refused:
-        raise NotPossible("some assets cannot be had here", detail="\n".join(f"{p.ref}: build: {why}" for p, why in refused.items()))
-    found = {}
-    for ref, pin in pins.items():
-        entry = errand.cache.find(pin, allowed, use=False)
-        assert entry is not None
-        found[ref] = entry.path
-    return found
+    supply = Supply(source, offline, bundle, mirror, progress, cache or Cache(), catalogue)
+    return supply.resolve(names)

@@ -1,12 +1,11 @@
-"""What the three sources share: how they refuse, and what they are asked with."""
+"""What the three sources share: how they refuse, and the errand they are sent on."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lab.assets.cache import Cache
+from lab.assets.cache import Cache, Source
 from lab.assets.command import Runner, spawn
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress, Sink, quiet
@@ -18,19 +17,33 @@ class Refused(Exception):
 
 @dataclass
 class Errand:
-    """One call of `resolve`: where to put things, whom to tell, and what is still to be brought."""
+    """One call of `resolve`: where to put things, whom to tell, what is still to be brought and who could not bring it."""
 
     cache: Cache
     progress: Sink = quiet
     run: Runner = spawn
     offline: bool = False
     left: list[Pin] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
+    refusals: dict[Pin, list[str]] = field(default_factory=dict)  # "download: HTTP 404 …", in the order they were asked
 
     def tell(self, event: Progress) -> None:
         self.progress(event)
 
     def left_but(self, doing: Iterable[Pin]) -> tuple[str, ...]:
-        """What comes after `doing`, one name a product and version."""
-        now = {p.name for p in doing}
-        return tuple(dict.fromkeys(f"{p.product} {p.version}" for p in self.left if p.name not in now))
+        """What comes after `doing`: names of one product together."""
+        now = set(doing)
+        return tuple(dict.fromkeys(f"{p.product} {p.version}" for p in list(self.left) if p not in now))
+
+    def refuse(self, pins: Iterable[Pin], source: Source, why: str) -> None:
+        """Notes that `source` cannot give `pins`, so that a total failure can say what each said."""
+        for pin in pins:
+            self.refusals.setdefault(pin, []).append(f"{source}: {why}")
+            self.tell(Progress("refused", f"{pin.name} {pin.version}", note=f"{source}: {why}"))
+
+    def arrived(self, source: Source) -> None:
+        """Strikes off what is now in the cache from `source`, and says so with the reasons why it was not an earlier one."""
+        for pin in list(self.left):
+            if self.cache.find(pin, (source,)) is not None:
+                self.left.remove(pin)
+                why = "".join(f"; not {said}" for said in self.refusals.get(pin, ()))
+                self.tell(Progress("ready", f"{pin.name} {pin.version}", note=f"from {source}{why}", left=self.left_but([])))

@@ -1,0 +1,125 @@
+"""Release: a Karmada version, and where its programs, charts, CRDs and manifests are.
+
+    release = Release.parse("1.18.2")             # or v1.18.2, or ./path/to/karmada: a checkout, with its local changes
+    release.bring(release.control_plane)          # many at once: one build, one progress
+    release.binary("karmada-webhook")             # a Path; brought on demand
+    release.crds, release.charts, release.manifests, release.examples
+
+Everything comes through `lab.assets`, so from the same sources and the same cache as the lab's own programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from lab.assets import AssetRef, Catalogue, Supply
+from lab.assets.checkout import Checkout
+from lab.assets.refs import is_path, order
+from lab.errors import UsageError
+
+PINS = Path(__file__).parent / "assets.toml"
+MODULE = "github.com/karmada-io/karmada"
+CONTROL_PLANE = ("karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook")
+ADDONS = ("karmada-descheduler", "karmada-search", "karmada-metrics-adapter", "karmada-scheduler-estimator")
+TREES = ("karmada-charts", "karmada-crds", "karmada-manifests", "karmada-examples", "karmada-samples", "karmada-operator-config")
+
+
+def catalogue() -> Catalogue:
+    """The pins of the lab and of Karmada: what a Supply for releases knows."""
+    return Catalogue.load(PINS)
+
+
+@dataclass(frozen=True)
+class Release:
+    """A pinned Karmada version, or a checkout of it. `version` has no v; of a checkout it is what git describes.
+
+    Two releases are equal when they are the same version, or the same checkout with the same content.
+    """
+
+    version: str
+    checkout: Checkout | None = None
+    supply: Supply = field(default_factory=lambda: Supply(catalogue=catalogue()), compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str, *, supply: Supply | None = None) -> Release:
+        """`1.18.2`, `v1.18.2`, or the path of a checkout (it has a slash or starts with a dot).
+
+        UsageError: not pinned (the pinned ones are named), or the directory is not a checkout of Karmada.
+        """
+        supply = supply or Supply(catalogue=catalogue())
+        if is_path(text):
+            checkout = Checkout.of(Path(text), module=MODULE, run=supply.run)
+            return cls(checkout.version, checkout, supply)
+        try:
+            pin = supply.pins.pin(AssetRef.parse(f"karmadactl@{text}"))
+        except UsageError as error:
+            raise UsageError(
+                f"there is no Karmada release {text!r} here",
+                where=f"pinned: {', '.join(supply.pins.versions('karmadactl'))}",
+                remedy="name one of these, or the path of a checkout (./karmada), which is built",
+            ) from error
+        return cls(pin.version, None, supply)
+
+    def ref(self, name: str) -> AssetRef:
+        """The asset `name` of this release."""
+        return AssetRef(name, str(self.checkout.directory) if self.checkout else self.version)
+
+    def bring(self, names: Iterable[str]) -> dict[str, Path]:
+        """Paths of all of `names`, brought together: one build where one is needed. See lab.assets for the errors."""
+        refs = {name: self.ref(name) for name in names}
+        found = self.supply.resolve(refs.values())
+        return {name: found[ref] for name, ref in refs.items()}
+
+    def binary(self, name: str) -> Path:
+        """The program `name`, such as karmada-webhook or karmadactl."""
+        return self.bring([name])[name]
+
+    @property
+    def charts(self) -> Path:
+        """The directory with the charts karmada and karmada-operator, as in the source tree (without bitnami's `common`)."""
+        return self.binary("karmada-charts")
+
+    @property
+    def crds(self) -> Path:
+        """The directory with bases/ and patches/ of the CRDs (charts/karmada/_crds of the source tree)."""
+        return self.binary("karmada-crds")
+
+    @property
+    def manifests(self) -> Path:
+        """artifacts/deploy of the source tree: what the plain-yaml path applies."""
+        return self.binary("karmada-manifests") / "deploy"
+
+    @property
+    def artifacts(self) -> Path:
+        """artifacts of the source tree; beside deploy there are agent, example and kindClusterConfig."""
+        return self.binary("karmada-manifests")
+
+    @property
+    def examples(self) -> Path:
+        """examples of the source tree: the custom resource interpreter webhook."""
+        return self.binary("karmada-examples")
+
+    @property
+    def samples(self) -> Path:
+        """samples of the source tree: nginx and guestbook with their policies."""
+        return self.binary("karmada-samples")
+
+    @property
+    def operator_config(self) -> Path:
+        """operator/config of the source tree: the operator's CRDs and manifests."""
+        return self.binary("karmada-operator-config")
+
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """All programs of Karmada, by name."""
+        return tuple(name for name in self.supply.pins.names("karmada") if name not in TREES)
+
+    def at_least(self, version: str) -> bool:
+        """Whether this is `version` or later; a checkout that git cannot describe counts as later than all."""
+        return self.version.startswith("0.0.0") or order(self.version)[:3] >= order(version)[:3]
+
+    def __str__(self) -> str:
+        return f"v{self.version}" + (f" ({self.checkout.directory})" if self.checkout else "")

@@ -1,0 +1,196 @@
+"""Source "bundle": one archive, written on a connected computer (`lab bundle`), from which another needs no network.
+
+    manifest.json                    first: what is inside, with sizes and sha256
+    NAME/VERSION-KEY/PATH            the files of each entry, in the manifest's order
+
+It is a gzipped tar: every Python reads it. Nothing is believed that the manifest does not name, and no file that does not hash to what
+it says. KEY is the pin's: a bundle made for other pins of the same version is told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from lab.assets.cache import Entry, File, writing
+from lab.assets.pins import Pin
+from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.sources import Errand
+from lab.errors import ProvisionError, UsageError
+
+PROJECT = "karmada-lab"
+SCHEMA = 1
+DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """One thing in a bundle. `origin` says where the computer that wrote it had it from."""
+
+    name: str
+    version: str
+    kind: str
+    key: str
+    origin: str
+    files: tuple[File, ...]
+
+    def member(self, file: File) -> str:
+        """The name of `file` in the archive."""
+        return f"{self.name}/{self.version}-{self.key}/{file.path or self.name}"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle file and its manifest."""
+
+    path: Path
+    created: float
+    arch: str
+    things: tuple[Packed, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of everything inside, unpacked."""
+        return sum(f.size for t in self.things for f in t.files)
+
+    @classmethod
+    def open(cls, path: Path) -> Bundle:
+        """Reads the manifest only. UsageError: not there, not a bundle, of another schema. ProvisionError: cut short or damaged."""
+        try:
+            with tarfile.open(path, "r|*") as archive:
+                first = archive.next()
+                stream = archive.extractfile(first) if first is not None and first.name == "manifest.json" else None
+                said = json.loads(stream.read()) if stream is not None else None
+        except FileNotFoundError as error:
+            raise UsageError("there is no such bundle", where=str(path), remedy="write one with `lab bundle` on a connected computer") from error
+        except tarfile.ReadError as error:
+            if path.is_file() and path.read_bytes()[:2] == b"\x1f\x8b":
+                raise damaged(path, str(error)) from error
+            raise UsageError("this is not a bundle", where=str(path), remedy="`lab bundle` writes one") from error
+        except DAMAGED as error:
+            raise damaged(path, str(error)) from error
+        except ValueError as error:
+            raise damaged(path, f"manifest.json: {error}") from error
+        if not isinstance(said, dict) or said.get("project") != PROJECT:
+            raise UsageError(f"this archive is not a bundle of {PROJECT}", where=str(path), remedy="`lab bundle` writes one")
+        if said.get("schema") != SCHEMA:
+            remedy = "write it again with `lab bundle` of the version that is to read it"
+            raise UsageError(f"the bundle has schema {said.get('schema')!r}, this version reads {SCHEMA}", where=str(path), remedy=remedy)
+        try:
+            things = tuple(Packed(**t | {"files": tuple(File(**f) for f in t["files"])}) for t in said["things"])
+            return cls(path, said["created"], said["arch"], things)
+        except (KeyError, TypeError) as error:
+            raise damaged(path, f"manifest.json lacks {error}") from error
+
+    def bring(self, pins: Sequence[Pin], errand: Errand) -> None:
+        """Unpacks `pins` into the cache, each file checked; the errand has the reasons for those that are not inside.
+
+        ProvisionError when the bundle is damaged: nothing of the damaged thing is kept.
+        """
+        wanted = {}
+        for pin in pins:
+            packed = next((t for t in self.things if (t.name, t.key) == (pin.name, pin.key)), None)
+            if packed is not None:
+                wanted[packed] = pin
+            else:
+                errand.refuse([pin], "bundle", self.why_not(pin))
+        if wanted:
+            lock = "bundle-" + hashlib.sha256(str(self.path.absolute()).encode()).hexdigest()[:16]
+            with errand.cache.working(lock, subject=self.path.name, progress=errand.tell) as area:
+                wanted = {p: pin for p, pin in wanted.items() if errand.cache.find(pin, ("bundle",)) is None}
+                self.unpack(wanted, area, errand)
+
+    def why_not(self, pin: Pin) -> str:
+        """Why this bundle cannot give `pin`."""
+        same = [t for t in self.things if t.name == pin.name]
+        if pin.kind == "binary" and self.arch != pin.arch:
+            return f"it is for {self.arch} computers"
+        if any(t.version == pin.version for t in same):
+            return f"it holds {pin.name} {pin.version} for other pins than this version's"
+        return f"it holds {pin.name} {', '.join(t.version for t in same)}" if same else "it is not inside"
+
+    def unpack(self, wanted: dict[Packed, Pin], area: Path, errand: Errand) -> None:
+        """One pass over the archive; each thing is published when its last file is out."""
+        members = {packed.member(f): (packed, f) for packed in wanted for f in packed.files}
+        missing = {packed: len(packed.files) for packed in wanted}
+        total, done, began = sum(f.size for p in wanted for f in p.files), 0, time.monotonic()
+        try:
+            with tarfile.open(self.path, "r|*") as archive:
+                for member in archive:
+                    if member.name not in members:
+                        continue
+                    packed, file = members.pop(member.name)
+                    stream = archive.extractfile(member)
+                    target = area / packed.name / file.path if file.path else area / packed.name
+                    if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts or stream is None:
+                        raise damaged(self.path, f"{member.name} is not a file inside it")
+                    write(stream, target, file, self.path)
+                    done += file.size
+                    event = Progress("unpacking", self.path.name, done, total, "bytes", time.monotonic() - began, note=packed.name)
+                    errand.tell(event)
+                    missing[packed] -= 1
+                    if not missing[packed]:
+                        origin = f"bundle {self.path.name}: {packed.origin}"
+                        errand.cache.publish(wanted[packed], "bundle", area / packed.name, origin=origin, seconds=time.monotonic() - began)
+        except (tarfile.TarError, EOFError, zlib.error) as error:
+            raise damaged(self.path, str(error)) from error
+        if members:
+            raise damaged(self.path, f"it lacks {next(iter(members))} and {len(members) - 1} more, which its manifest names")
+
+
+def write(stream: IO[bytes], target: Path, file: File, bundle: Path) -> None:
+    """`stream` into `target`, checked against what the manifest says of `file`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with target.open("wb") as out:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+            out.write(chunk)
+    if digest.hexdigest() != file.sha256:
+        raise damaged(bundle, f"{target.name} has sha256 {digest.hexdigest()} and not {file.sha256}")
+
+
+def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, progress: Sink = quiet) -> Bundle:
+    """Writes `entries` of the cache as one archive to `target`, which appears whole or not at all; an existing one is replaced.
+
+    ProvisionError when an entry is not what was brought: a bundle carries no damage on.
+    """
+    entries = list({(e.name, e.version, e.key): e for e in entries}.values())
+    things = tuple(Packed(e.name, e.version, e.kind, e.key, f"{e.source} {e.origin}", e.files) for e in entries)
+    bundle = Bundle(target, time.time(), arch, things)
+    facts = {"project": PROJECT, "schema": SCHEMA, "created": bundle.created, "arch": arch, "things": [asdict(t) for t in things]}
+    half = target.with_name(target.name + ".part")
+    done, began = 0, time.monotonic()
+    try:
+        with writing(target.parent), tarfile.open(half, "w:gz", compresslevel=3) as archive:
+            text = json.dumps(facts, indent=1).encode()
+            info = tarfile.TarInfo("manifest.json")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text))
+            for entry, packed in zip(entries, things, strict=True):
+                if wrong := entry.wrong_content():
+                    raise ProvisionError(f"{entry.name} {entry.version} is damaged", where=wrong, remedy="`lab assets verify --remove`, then again")
+                for file in entry.files:
+                    path = entry.path / file.path if file.path else entry.path
+                    info = tarfile.TarInfo(packed.member(file))
+                    info.size, info.mode = file.size, 0o755 if packed.kind == "binary" else 0o644
+                    with path.open("rb") as stream:
+                        archive.addfile(info, stream)
+                    done += file.size
+                progress(Progress("packing", target.name, done, bundle.size, "bytes", time.monotonic() - began, note=entry.name))
+        half.rename(target)
+    finally:
+        half.unlink(missing_ok=True)
+    return bundle
+
+
+def damaged(path: Path, how: str) -> ProvisionError:
+    return ProvisionError(f"the bundle is damaged: {how}", where=str(path), remedy="copy it again, and compare sha256sum at both ends")
