@@ -13,13 +13,11 @@ from pathlib import Path
 
 import httpx
 
-from lab.errors import ComponentExited, NotReady, ProvisionError
 from lab.machines import Program
-from lab.machines.local import Local
-from lab.ports import taken_by
 from lab.run import Run
 from lab.steps import Step
-from lab.wait import NotYet, until
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet
 
 Flags = Mapping[str, str | Sequence[str] | None]
 
@@ -86,35 +84,32 @@ def start(component: Component, run: Run) -> None:
     ComponentExited with its last words when it ends before; NotReady with its last words when time is up. From its
     readiness on the supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
     """
-    machine = Local(run.path)
-    log = run.log(component.name)
-    run.record("components", component.name.replace("/", "."), {"name": component.name, "ports": dict(component.ports)})
-    machine.start(
-        Program(name=component.name, argv=component.argv, env=dict(component.env), cwd=run.folder("data", component.name), log=log)
+    supervisor = Supervisor(run.path)
+    supervisor.start(
+        Program(
+            name=component.name,
+            argv=component.argv,
+            env=component.env,
+            cwd=run.folder("data", component.name.partition("/")[0]),
+            log=run.log(component.name),
+            needs=component.needs,
+            ports=tuple(component.ports.values()),
+        )
     )
+    wait_ready(component, run)
+
+
+def wait_ready(component: Component, run: Run) -> None:
+    """Return when a component that was started serves; errors as in `start`."""
     contexts = {health.ca: client_context(health.ca) for health in component.ready}
 
     def serving() -> None:
-        state = machine.client.state(component.name)
-        if state.exited:
-            raise ended(component, run, state.status)
         for health in component.ready:
             ask(health, contexts[health.ca])
         if component.proof:
             component.proof()
 
-    try:
-        until(serving, what=f"{component.name} serves", within=component.within)
-    except NotReady as late:
-        raise NotReady(
-            f"{component.name} serves",
-            last=late.last,
-            within=late.within,
-            unchanged_for=late.unchanged_for,
-            detail=tail(log),
-            remedy=f"its log: {log}",
-        ) from late
-    machine.client.settle(component.name)
+    Supervisor(run.path).ready(component.name, serving, within=component.within, what=f"{component.name} serves")
 
 
 def ask(health: Health, context: ssl.SSLContext | bool) -> None:
@@ -134,26 +129,3 @@ def client_context(ca: Path | None) -> ssl.SSLContext | bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cafile=str(ca))
     return context
-
-
-def ended(component: Component, run: Run, status: int | None) -> ProvisionError:
-    """Return the error of a component that ended by itself, naming whoever sits on its port if that is why."""
-    for use, port in component.ports.items():
-        if owner := taken_by(port):
-            return ProvisionError(
-                f"{component.name} cannot listen: port {port} ({use}) was taken by {owner} between reservation and start",
-                where=str(run.log(component.name)),
-                remedy="run the command again: a lab that is not up yet reserves other ports",
-            )
-    return ComponentExited(component.name, status=status, log=run.log(component.name), tail=tail(run.log(component.name)))
-
-
-def tail(log: Path, lines: int = 15) -> str:
-    """Return the last lines of a log; empty when there is none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - 20_000))
-            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""

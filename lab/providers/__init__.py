@@ -1,7 +1,9 @@
-"""Where clusters come from. A provider is one file and one entry in `PROVIDERS`."""
+"""Where clusters come from. A provider is one file and one entry in the registry below."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from lab.cluster import Lab
@@ -14,16 +16,20 @@ from lab.steps import Step
 class Provider(Protocol):
     """**Protocol:** makes clusters from a spec, ending just short of anything that runs on them.
 
-    `offers` is what its clusters can do. `check` returns what is in the way on this computer, one sentence with its
-    remedy each, before anything is created. `create` returns steps; the step that carries a cluster's name ends when that cluster
-    answers and its nodes are there. `delete` works from the run directory alone, after a crash too, and twice.
+    `offers` is what its clusters can do, `software` the assets they need ("etcd@3.6.5"), by which `create` finds them again.
+    `check` returns what is in the way on this computer, one sentence with its remedy each, before anything is created.
+    `create` returns steps; the step that carries a cluster's name ends when that cluster answers and its nodes are there.
+    `delete` works from the run directory alone, after a crash too, and twice.
     """
 
-    offers: frozenset[Capability]
+    @property
+    def offers(self) -> frozenset[Capability]: ...
+
+    def software(self, spec: LabSpec) -> list[str]: ...
 
     def check(self, spec: LabSpec) -> list[str]: ...
 
-    def create(self, lab: Lab) -> list[Step]: ...
+    def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]: ...
 
     def delete(self, run: Run) -> None: ...
 

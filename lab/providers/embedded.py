@@ -1,6 +1,6 @@
 """Clusters as processes of this computer: etcd, kube-apiserver, controller-manager, scheduler, and kwok for nodes.
 
-No Docker, no VM, seconds. Each cluster has an authority of its own (etcd's apart), an etcd of its own and ports of its own,
+No Docker, no VM, seconds. Each cluster has an authority, an etcd and ports of its own,
 all on loopback, so that several labs run side by side. Flags follow kubeadm's where they matter to a client; what a lab
 does differently is said beside the flag.
 """
@@ -25,6 +25,11 @@ from lab.steps import Step
 
 LOOPBACK = "127.0.0.1"
 SERVICES = "10.96.0.0/16"
+CLIENT_SOCKET, PEER_SOCKET = "unix://etcd.sock:0", "unix://peer.sock:0"
+"""etcd listens in its own data directory (mode 0700, the working directory of etcd and kube-apiserver): nobody else can reach it,
+and a kube-apiserver, which opens some hundred connections at its start, spends a second of CPU less than over TLS. A relative
+name cannot get too long; etcd insists on something that looks like a port.
+"""
 ETCD, KWOK = "3.6.5", "0.8.0"
 """Versions of what every cluster has besides Kubernetes; pinned in lab/assets.toml."""
 
@@ -88,8 +93,13 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
         Step(f"{name}/identity", lambda: identify(run, spec, cluster, software)),
         *component.steps(parts, run),
         nodes,
-        Step(name, cluster.api_answers, (nodes.name, *(part.name for part in parts))),
+        Step(name, lambda: answers(cluster), (nodes.name, *(part.name for part in parts))),
     ]
+
+
+def answers(cluster: Cluster) -> None:
+    """Return when the cluster serves a request of its administrator."""
+    cluster.api.get("/api/v1/namespaces/kube-system")
 
 
 def short(part: Component) -> str:
@@ -101,13 +111,10 @@ def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[st
     """Make the certificates, keys, kubeconfigs and configuration files of one cluster; what is there is kept."""
     folder = run.folder("pki", spec.name)
     ca = Authority.ensure(folder, "ca", common_name=f"{spec.name}-ca")
-    etcd_ca = Authority.ensure(folder, "etcd-ca", common_name=f"{spec.name}-etcd-ca")
     front_ca = Authority.ensure(folder, "front-proxy-ca", common_name=f"{spec.name}-front-proxy-ca")
     service_account_keys(folder)
     local = ["localhost", LOOPBACK]
     service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.96.0.1"]
-    etcd_ca.issue("etcd-server", common_name="etcd-server", hosts=local)
-    etcd_ca.issue("apiserver-etcd-client", common_name="kube-apiserver-etcd-client", organisations=["system:masters"])
     ca.issue("apiserver", common_name="kube-apiserver", hosts=[*local, *service])
     front_ca.issue("front-proxy-client", common_name="front-proxy-client")
     server = f"https://{LOOPBACK}:{ports(run, spec)['apiserver']}"
@@ -122,7 +129,7 @@ def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[st
 
 def ports(run: Run, spec: ClusterSpec) -> dict[str, int]:
     """Return the ports of one cluster, reserved now if they are not yet."""
-    return ports_of(run, spec.name, ["etcd", "etcd-peer", "etcd-metrics", "apiserver", "controller-manager", "scheduler", "kwok"])
+    return ports_of(run, spec.name, ["etcd-metrics", "apiserver", "controller-manager", "scheduler", "kwok"])
 
 
 def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Component]:
@@ -142,23 +149,19 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         flags={
             "name": name,
             "data-dir": str(run.path / "data" / name / "etcd"),
-            "listen-client-urls": f"https://{LOOPBACK}:{port['etcd']}",
-            "advertise-client-urls": f"https://{LOOPBACK}:{port['etcd']}",
-            "listen-peer-urls": f"http://{LOOPBACK}:{port['etcd-peer']}",
-            "initial-advertise-peer-urls": f"http://{LOOPBACK}:{port['etcd-peer']}",
-            "initial-cluster": f"{name}=http://{LOOPBACK}:{port['etcd-peer']}",
+            "listen-client-urls": CLIENT_SOCKET,
+            "advertise-client-urls": CLIENT_SOCKET,
+            "listen-peer-urls": PEER_SOCKET,
+            "initial-advertise-peer-urls": PEER_SOCKET,
+            "initial-cluster": f"{name}={PEER_SOCKET}",
             "listen-metrics-urls": f"http://{LOOPBACK}:{port['etcd-metrics']}",
-            "client-cert-auth": "true",
-            "cert-file": file("etcd-server.crt"),
-            "key-file": file("etcd-server.key"),
-            "trusted-ca-file": file("etcd-ca.crt"),
             "unsafe-no-fsync": "true",  # a lab survives the end of its processes, not a power cut
             "quota-backend-bytes": str(8 * 2**30),
             "log-level": "warn",
         },
         needs=(f"{name}/identity",),
         ready=(Health(f"http://{LOOPBACK}:{port['etcd-metrics']}/readyz"),),
-        ports={"client": port["etcd"], "peer": port["etcd-peer"], "metrics": port["etcd-metrics"]},
+        ports={"metrics": port["etcd-metrics"]},
     )
     apiserver = Component(
         name=f"{name}/kube-apiserver",
@@ -169,10 +172,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
             # A loopback address is refused as an endpoint of the service `kubernetes`; nothing here would connect to it.
             "advertise-address": LOOPBACK,
             "endpoint-reconciler-type": "none",
-            "etcd-servers": f"https://{LOOPBACK}:{port['etcd']}",
-            "etcd-cafile": file("etcd-ca.crt"),
-            "etcd-certfile": file("apiserver-etcd-client.crt"),
-            "etcd-keyfile": file("apiserver-etcd-client.key"),
+            "etcd-servers": CLIENT_SOCKET,
             "client-ca-file": str(ca),
             "tls-cert-file": file("apiserver.crt"),
             "tls-private-key-file": file("apiserver.key"),

@@ -1,0 +1,216 @@
+"""Bring a lab up: clusters, Karmada, members joined. What `lab up` and the fixture `lab` both call.
+
+One graph of steps holds all of it, so that Karmada's control plane starts beside the clusters and a member is joined as soon as
+both ends answer. `prepare` validates and computes and creates nothing; `bring_up` acts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployers import Deployer, deployer
+from deployers.joining import joining_steps
+from deployers.karmada import Karmada
+from deployers.spec import KarmadaSpec, catalogue
+from lab import evidence, ports
+from lab.assets import AssetRef, Sink, quiet, resolve
+from lab.assets.resolve import Choice
+from lab.cluster import Lab, merge_kubeconfigs
+from lab.errors import NotPossible, UsageError
+from lab.providers import Provider, provider
+from lab.run import Run, runs_root
+from lab.spec import DEFAULT, LabSpec, parse, read
+from lab.steps import Step, Watcher, execute
+from lab.supervisor.client import Hold, Supervisor
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A validated document: what to build, and who builds it. `karmada` is None for a lab of bare clusters."""
+
+    lab: LabSpec
+    karmada: KarmadaSpec | None
+    provider: Provider
+    deployer: Deployer | None
+
+    @property
+    def asked(self) -> Json:
+        """The document with its defaults filled in, as a run directory keeps it."""
+        return {
+            "lab": self.lab.model_dump(mode="json"),
+            "karmada": self.karmada.model_dump(mode="json") if self.karmada else None,
+        }
+
+    def software(self) -> list[AssetRef]:
+        """Return every asset that this lab needs, and no other."""
+        names = self.provider.software(self.lab)
+        if self.deployer and self.karmada:
+            names = [*names, *self.deployer.software(self.karmada)]
+        return [AssetRef.parse(name) for name in dict.fromkeys(names)]
+
+    def check(self) -> None:
+        """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version is not there."""
+        known = catalogue()
+        for ref in self.software():
+            known.pin(ref)
+        missing = (self.deployer.needs - self.provider.offers) if self.deployer else frozenset()
+        obstacles = [f"the deployer needs {need.value}, which the provider {self.lab.provider} does not offer" for need in sorted(missing)]
+        obstacles += self.provider.check(self.lab)
+        if self.deployer and self.karmada:
+            obstacles += self.deployer.check(self.karmada, self.lab)
+        if obstacles:
+            raise NotPossible("this lab cannot be brought up here", detail="\n".join(obstacles), remedy="lab doctor   (what this computer can do)")
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What `bring_up` returns: the lab, Karmada on it, how long it took, and the hold that keeps it alive."""
+
+    lab: Lab
+    karmada: Karmada | None
+    seconds: float
+    changed: bool
+    """False: every program of it ran already, and still does."""
+    hold: Hold
+
+
+def document(path: Path | None = None, **changes: Any) -> Json:
+    """Return the document of a lab file (the default lab's when there is none) with the command line's words laid over it.
+
+    `changes`: provider, kubernetes, members (a number), deployer, release; None leaves what the file says.
+    """
+    asked = read(path or DEFAULT)
+    for key in ("provider", "kubernetes"):
+        if changes.get(key) is not None:
+            asked[key] = changes[key]
+    for key in ("deployer", "release"):
+        if changes.get(key) is not None:
+            asked.setdefault("karmada", {})[key] = changes[key]
+    if (count := changes.get("members")) is not None:
+        template = (asked.get("members") or [{}])[0]
+        given = {member.get("name"): member for member in asked.get("members", [])}
+        names = [f"member{number + 1}" for number in range(count)]
+        asked["members"] = [given.get(name, {**template, "name": name}) for name in names]
+    return asked
+
+
+def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
+    """Validate a document. UsageError tells every wrong key; nothing is created and nothing of this computer is looked at."""
+    rest = dict(asked)
+    table = rest.pop("karmada", None)
+    lab = parse(LabSpec, rest, source=source)
+    if table is None:
+        return Wanted(lab, None, provider(lab.provider), None)
+    karmada = parse(KarmadaSpec, {**table, "members": table.get("members") or attached(lab)}, source=source, prefix="karmada.")
+    return Wanted(lab, karmada, provider(lab.provider), deployer(karmada.deployer))
+
+
+def attached(lab: LabSpec) -> list[Json]:
+    """Return the members a Karmada on this lab has, as its own spec writes them."""
+    return [{"name": member.name, "mode": member.mode} for member in lab.members if member.mode != "none"]
+
+
+def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[Step]:
+    """Return every step of bringing this lab up."""
+    lab = Lab.open(run)
+    paths = {str(ref): path for ref, path in software.items()}
+    made = wanted.provider.create(lab, paths)
+    if wanted.deployer and wanted.karmada:
+        made += wanted.deployer.install(lab, wanted.karmada, paths)
+        made += joining_steps(lab, wanted.karmada, paths)
+    return made
+
+
+def bring_up(
+    wanted: Wanted,
+    run_id: str,
+    *,
+    root: Path | None = None,
+    source: Choice = "auto",
+    offline: bool = False,
+    bundle: Path | None = None,
+    mirror: str | None = None,
+    watcher: Watcher | None = None,
+    progress: Sink = quiet,
+    label: str = "lab up",
+) -> Brought:
+    """Make it so, and return once every member is Ready. A lab of that id with the same spec is converged; with another, refused.
+
+    On failure or interrupt evidence is collected, then what was started is stopped; the run directory stays for `lab down`.
+    A process that is killed meanwhile leaves the rest to the supervisor's lease.
+    """
+    began = time.monotonic()
+    wanted.check()
+    software = resolve(
+        wanted.software(), source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue()
+    )
+    run = opened(wanted, run_id, root)
+    lock = run.lock()
+    try:
+        supervisor = Supervisor(run.path)
+        hold = supervisor.hold(label)
+        try:
+            before = pids(supervisor)
+            with undone_on_failure(run, supervisor):
+                ports.replace_taken(run)
+                execute(steps(wanted, run, software), run, watcher=watcher)
+            lab = Lab.open(run)
+            karmada = Karmada.open(lab) if wanted.karmada else None
+            merge_kubeconfigs(run, [*lab.clusters, *([karmada.cluster] if karmada else [])])
+            run.journal("up", seconds=round(time.monotonic() - began, 3))
+        except BaseException:
+            hold.release()
+            raise
+    finally:
+        lock.release()
+    return Brought(lab, karmada, time.monotonic() - began, pids(supervisor) != before, hold)
+
+
+def opened(wanted: Wanted, run_id: str, root: Path | None) -> Run:
+    """Return the run of that id, made now or found with the same spec. UsageError names the keys in which another one differs."""
+    if not ((root or runs_root()) / run_id / "run.json").exists():
+        return Run.create(run_id, wanted.asked, root=root)
+    run = Run.load(run_id, root=root)
+    if run.asked != wanted.asked:
+        raise UsageError(
+            f"lab {run_id} is there with another spec",
+            where=f"{run.path}; it differs in {', '.join(differing(run.asked, wanted.asked))}",
+            remedy=f"lab down --lab {run_id}, or give this one another name with --lab",
+        )
+    return run
+
+
+def differing(one: Any, other: Any, at: str = "") -> list[str]:
+    """Return the paths of the values in which two documents differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = sorted(one.keys() | other.keys())
+        return [path for key in keys for path in differing(one.get(key), other.get(key), f"{at}.{key}" if at else key)]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [path for n, (a, b) in enumerate(zip(one, other, strict=True)) for path in differing(a, b, f"{at}[{n}]")]
+    return [] if one == other else [at]
+
+
+@contextmanager
+def undone_on_failure(run: Run, supervisor: Supervisor) -> Iterator[None]:
+    """Collect evidence and stop what runs when the body raises; the error passes on, with the evidence's path noted on it."""
+    try:
+        yield
+    except BaseException as error:
+        reason = type(error).__name__
+        run.journal("failed", reason=reason, error=str(error))
+        error.add_note(f"evidence: {evidence.collect(run, reason)}")
+        supervisor.shutdown()
+        raise
+
+
+def pids(supervisor: Supervisor) -> dict[str, int | None]:
+    """Return the process of each program of a lab: what an `up` that changed nothing leaves as it was."""
+    status = supervisor.status()
+    return {name: state.pid for name, state in status.programs.items()} if status else {}

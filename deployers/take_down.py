@@ -1,0 +1,45 @@
+"""Take a lab down: what `lab down` and the end of a test run call. It works from the run directory alone, after any crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab import ledger, ports
+from lab.errors import LeakError
+from lab.providers import provider
+from lab.run import Run
+from lab.supervisor.client import Supervisor
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken down: how many programs ran, and whether the run directory is still there."""
+
+    programs: int
+    kept: bool
+
+
+def take_down(run: Run, *, keep: bool = False) -> Taken:
+    """End every process of a run, free its ports and delete its directory; with `keep`, keep directory and ports for the next `up`.
+
+    Doing it twice is fine. LeakError names what is still there afterwards.
+    """
+    lock = run.lock()
+    try:
+        supervisor = Supervisor(run.path)
+        status = supervisor.status()
+        running = sum(state.runs for state in status.programs.values()) if status else 0
+        run.journal("down", keep=keep)
+        supervisor.shutdown()
+        provider(run.asked["lab"]["provider"]).delete(run)
+        if not keep:
+            ports.release(run.path)
+            run.remove()
+        left = ledger.residue_of(run.path, kept=keep)
+        if left:
+            raise LeakError(f"lab {run.id} is down, but not all of it is gone", detail="\n".join(left), remedy=f"lab gc --lab {run.id}")
+    finally:
+        lock.release()
+    return Taken(running, keep)
+
+
