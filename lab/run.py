@@ -56,9 +56,7 @@ class Run:
     def create(cls, run_id: str, asked: Json, *, root: Path | None = None) -> Run:
         """Make the directory and run.json, and return it. UsageError when the id is illegal or already there."""
         if not ID.fullmatch(run_id):
-            raise UsageError(
-                f"{run_id!r} is not a name for a lab", remedy="use up to 40 lower-case letters, digits and '-', as in a DNS label"
-            )
+            raise UsageError(f"{run_id!r} is not a name for a lab", remedy="up to 40 lower-case letters, digits and '-', as in a DNS label")
         path = (root or runs_root()) / run_id
         if (path / "run.json").exists():
             raise UsageError(f"run {run_id} is there already", where=str(path), remedy=f"lab down --lab {run_id}")
@@ -78,15 +76,15 @@ class Run:
         try:
             head = json.loads((path / "run.json").read_text())
             schema = head["schema"]
+            if schema == SCHEMA:
+                return cls(head["id"], path, head["asked"], head["created"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise NotPossible(f"run {run_id} is half-written: {error}", where=str(path / "run.json"), remedy=remedy) from error
-        if schema != SCHEMA:
-            raise NotPossible(
-                f"run {run_id} was written by another version (schema {schema}; this one writes {SCHEMA})",
-                where=str(path / "run.json"),
-                remedy=f"use the version that made it, or {remedy}",
-            )
-        return cls(head["id"], path, head["asked"], head["created"])
+        raise NotPossible(
+            f"run {run_id} was written by another version (schema {schema}; this one writes {SCHEMA})",
+            where=str(path / "run.json"),
+            remedy=f"use the version that made it, or {remedy}",
+        )
 
     # -- the journal -------------------------------------------------------------------------------------------------
 
@@ -137,8 +135,10 @@ class Run:
 
     def folder(self, *parts: str) -> Path:
         """Return a directory of this run, made if need be. Those that hold keys are 0700."""
+        private = parts[0] in {"pki", "kubeconfig", "data"}
+        (self.path / parts[0]).mkdir(exist_ok=True, mode=0o700 if private else 0o755)
         path = self.path.joinpath(*parts)
-        path.mkdir(parents=True, exist_ok=True, mode=0o700 if parts[0] in {"pki", "kubeconfig", "data"} else 0o755)
+        path.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o755)
         return path
 
     def kubeconfig(self, cluster: str) -> Path:
@@ -184,7 +184,7 @@ def write_json(path: Path, data: Json) -> None:
 
 
 def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file whole or not at all; keys and kubeconfigs keep the default mode. NotPossible when the disk is full."""
+    """Replace a file whole or not at all; keys and kubeconfigs keep the default mode. NotPossible on a full disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -197,4 +197,6 @@ def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise NotPossible(f"cannot write: {error.strerror}", where=str(path), remedy="free some space there, then run this again") from error
+        raise NotPossible(
+            f"cannot write: {error.strerror}", where=str(path), remedy="free some space there, then run this again"
+        ) from error

@@ -97,7 +97,7 @@ class LabSpec(Strict):
     provider: str = "embedded"
     kubernetes: Version = "1.35.4"
     host: ClusterSpec = ClusterSpec()
-    members: tuple[MemberSpec, ...] = Field(default=(), min_length=1)
+    members: tuple[MemberSpec, ...]
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +123,8 @@ class LabSpec(Strict):
 
     @model_validator(mode="after")
     def names_differ(self) -> LabSpec:
+        if not self.members:
+            raise ValueError("members: a lab needs at least one member")
         seen: set[str] = set()
         for cluster in self.clusters:
             if cluster.name in seen or cluster.name in RESERVED:
