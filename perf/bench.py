@@ -1,0 +1,215 @@
+"""`make bench`: what a lab costs, each figure beside the thing it is compared with, measured in the same run.
+
+    python -m perf.bench [--rounds N] [--quick] [--out FILE]
+
+In each round one bare etcd and kube-apiserver (the embedded provider's own recipe, certificates ready, no Python start counted)
+is timed to /readyz, and then `lab up`, the whole command, from nothing to both members Ready: so the ratio is paired. Then up again, down
+--keep and up, down, two labs side by side, and 2,000 hollow nodes. Nothing is timed that is not also checked: a lab whose members
+are not Ready ends the run.
+
+Results go to standard output and, with the machine they were measured on, to a JSON file. Exit code 6 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deployers.bring_up import document, prepare
+from deployers.spec import catalogue
+from lab import component, ports
+from lab.assets import resolve
+from lab.cluster import Lab
+from lab.errors import ProvisionError
+from lab.providers import embedded
+from lab.run import Run
+from lab.supervisor.client import Supervisor
+from perf.figures import SCHEMA, Figure, ratios, table
+
+NODES = 2000
+ROOT = Path("_runs").absolute()
+SMALL = """
+[[members]]
+name = "member1"
+nodes = [{{ count = {count} }}]
+"""
+
+
+def say(text: str) -> None:
+    """Tell what is being measured, on standard error."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def lab(*words: str) -> tuple[float, Any]:
+    """Run a `lab` command to its end; return its seconds and what it printed as JSON. ProvisionError when it fails."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "lab", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "KARMADA_LAB_RUNS": str(ROOT)},
+    )
+    seconds = time.monotonic() - began
+    if done.returncode:
+        raise ProvisionError(f"lab {' '.join(words)} exited with {done.returncode}", detail=done.stderr[-3000:])
+    return seconds, json.loads(done.stdout) if "json" in words else None
+
+
+def bare(number: int) -> float:
+    """Return the seconds from the start of one etcd to /readyz of one kube-apiserver, alone."""
+    wanted = prepare(document(members=1))
+    software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
+    run = Run.create(f"bench-bare-{number}", wanted.asked, root=ROOT)
+    supervisor = Supervisor(run.path)
+    try:
+        with supervisor.hold("bench"):
+            here = Lab.open(run)
+            spec, cluster = here.spec.host, here.host
+            embedded.identify(run, spec, cluster, software)
+            etcd, apiserver, *_ = embedded.components(run, spec, cluster, software)
+            began = time.monotonic()
+            component.start(etcd, run)
+            component.start(apiserver, run)
+            return time.monotonic() - began
+    finally:
+        supervisor.shutdown()
+        ports.release(run.path)
+        run.remove()
+
+
+def memory(name: str) -> float:
+    """Return the resident memory (GiB) of every process of a lab, its supervisor included."""
+    status = Supervisor(ROOT / name).status()
+    if status is None:
+        raise ProvisionError(f"lab {name} is not running")
+    pids = [status.pid, *(state.pid for state in status.programs.values() if state.pid)]
+    return sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**30
+
+
+def one_round(number: int, samples: dict[str, list[float]]) -> None:
+    """Measure the life of one default lab beside one bare API server."""
+    name = f"bench-{number}"
+    say(f"round {number}: one bare etcd and kube-apiserver")
+    samples["bare"].append(bare(number))
+    say(f"round {number}: lab up, from nothing")
+    samples["up"].append(lab("up", "--lab", name)[0])
+    samples["memory"].append(memory(name))
+    say(f"round {number}: up again, down --keep, up, down")
+    samples["again"].append(lab("up", "--lab", name)[0])
+    lab("down", "--lab", name, "--keep")
+    samples["kept"].append(lab("up", "--lab", name)[0])
+    samples["down"].append(lab("down", "--lab", name)[0])
+
+
+def side_by_side() -> list[float]:
+    """Bring two labs up at once; return the seconds until both were. Both are checked and taken down."""
+    say("two labs side by side")
+    words = [[sys.executable, "-m", "lab", "up", "--lab", f"bench-side-{number}"] for number in (1, 2)]
+    env = {**os.environ, "KARMADA_LAB_RUNS": str(ROOT)}
+    began = time.monotonic()
+    running = [subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for argv in words]
+    statuses = [process.wait() for process in running]
+    seconds = time.monotonic() - began
+    for number in (1, 2):
+        if statuses[number - 1] == 0:
+            lab("status", "--lab", f"bench-side-{number}", "-o", "json")
+        lab("down", "--lab", f"bench-side-{number}")
+    if any(statuses):
+        raise ProvisionError(f"two labs side by side ended with {statuses}")
+    return [seconds]
+
+
+def hollow_nodes() -> list[float]:
+    """Return nodes per second: one member brought up without nodes and with 2,000, the difference being the nodes."""
+    say(f"{NODES} hollow nodes on one member")
+    spec = ROOT / "bench-nodes.toml"
+    spec.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        spec.write_text(SMALL.format(count=NODES))
+        lab("up", "--lab", "bench-nodes", "--spec", str(spec))
+        run = Run.load("bench-nodes", root=ROOT)
+        events = [event for event in run.events() if event.get("step") == "member1/nodes"]
+        began, ended = events[0]["at"], events[-1]["at"]
+        ready = len(Lab.open(run).member("member1").api.items("/api/v1/nodes"))
+        if ready != NODES:
+            raise ProvisionError(f"{ready} nodes instead of {NODES}")
+        return [NODES / (ended - began)]
+    finally:
+        lab("down", "--lab", "bench-nodes")
+        spec.unlink(missing_ok=True)
+
+
+def attempt(measure: Callable[[], list[float]], notes: list[str]) -> tuple[float, ...]:
+    """Return what was measured, or nothing and the reason in `notes`."""
+    try:
+        return tuple(measure())
+    except ProvisionError as error:
+        notes.append(str(error))
+        return ()
+
+
+def measure(rounds: int, *, quick: bool) -> list[Figure]:
+    """Run everything and return the figures."""
+    samples: dict[str, list[float]] = {key: [] for key in ("bare", "up", "memory", "again", "kept", "down")}
+    resolve(prepare(document()).software(), catalogue=catalogue())
+    for number in range(1, rounds + 1):
+        one_round(number, samples)
+    notes: list[str] = []
+    side = () if quick else attempt(side_by_side, notes)
+    nodes = () if quick else attempt(hollow_nodes, notes)
+    why = "; ".join(notes) or ("left out by --quick" if quick else "")
+    return [
+        Figure("bare etcd + kube-apiserver to /readyz", "s", tuple(samples["bare"])),
+        Figure("lab up from nothing, members Ready", "s", tuple(samples["up"])),
+        ratios("  over the bare API server", samples["up"], samples["bare"], most=4.0),
+        Figure("resident memory of the lab", "GiB", tuple(samples["memory"]), most=2.5),
+        Figure("up of a lab that is up", "s", tuple(samples["again"]), most=1.0),
+        Figure("kept lab up again", "s", tuple(samples["kept"])),
+        ratios("  over from nothing", samples["kept"], samples["up"], most=0.5),
+        Figure("down", "s", tuple(samples["down"]), most=3.0),
+        Figure("two labs side by side, both up", "s", side, note=why),
+        Figure(f"{NODES} hollow nodes Ready", "nodes/s", nodes, least=100.0, note=why),
+    ]
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def main() -> int:
+    """Measure, print, save; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m perf.bench", description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3, help="how often a lab is brought up (default 3)")
+    parser.add_argument("--quick", action="store_true", help="leave out two labs side by side and the hollow nodes")
+    parser.add_argument("--out", type=Path, default=ROOT / "bench.json", help="where the results are kept (default _runs/bench.json)")
+    options = parser.parse_args()
+    before = machine()
+    figures = measure(options.rounds, quick=options.quick)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
+    options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))
+    print(table(figures))
+    print(f"\nkept in {options.out}")
+    return 6 if any(figure.verdict == "missed" for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Figures: what was measured, what it should be, and a verdict that is a pure function of both.
+
+A figure that could not be measured has no values and the verdict unknown, with the reason: it is never taken for a good one.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Samples of one thing in one unit, judged by their median. `most` and `least` are the limits; None where there is none."""
+
+    name: str
+    unit: str
+    samples: tuple[float, ...]
+    most: float | None = None
+    least: float | None = None
+    note: str = ""
+
+    @property
+    def median(self) -> float | None:
+        return statistics.median(self.samples) if self.samples else None
+
+    @property
+    def verdict(self) -> str:
+        """Return ok, missed, unknown (nothing measured) or measured (no limit)."""
+        if self.median is None:
+            return "unknown"
+        if self.most is None and self.least is None:
+            return "measured"
+        too_much = self.most is not None and self.median > self.most
+        too_little = self.least is not None and self.median < self.least
+        return "missed" if too_much or too_little else "ok"
+
+    @property
+    def target(self) -> str:
+        if self.most is not None:
+            return f"≤ {self.most:g} {self.unit}"
+        return f"≥ {self.least:g} {self.unit}" if self.least is not None else ""
+
+    def document(self) -> dict[str, Any]:
+        return {**asdict(self), "median": self.median, "verdict": self.verdict}
+
+
+def ratios(name: str, over: Sequence[float], under: Sequence[float], *, most: float | None = None, note: str = "") -> Figure:
+    """Return the ratio of two things measured in turn, pair by pair: what the computer's other work does to one it does to both."""
+    pairs = zip(over, under, strict=False)
+    return Figure(name, "×", tuple(round(a / b, 3) for a, b in pairs if b > 0), most=most, note=note)
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Return the figures as aligned lines."""
+    rows = [("", "median", "min", "max", "target", "")]
+    for figure in figures:
+        if figure.median is None:
+            rows.append((figure.name, "unknown", "", "", figure.target, figure.note))
+            continue
+        shown = [f"{value:.2f} {figure.unit}" for value in (figure.median, min(figure.samples), max(figure.samples))]
+        rows.append((figure.name, *shown, figure.target, figure.verdict))
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
