@@ -82,7 +82,9 @@ class LeakError(LabError):
 class NotReady(ProvisionError):
     """A wait ran out of time. `last` is what was seen last, `unchanged_for` how long (s) it had been so."""
 
-    def __init__(self, what: str, *, last: str, within: float, unchanged_for: float, remedy: str | None = None, detail: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, last: str, within: float, unchanged_for: float, remedy: str | None = None, detail: str | None = None
+    ) -> None:
         super().__init__(
             f"{what}: not within {within:g} s",
             where=f"last seen: {last} (unchanged for {unchanged_for:.1f} s)",

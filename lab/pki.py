@@ -97,7 +97,10 @@ class Authority:
             return pair
         key = new_key()
         subject = x509.Name(
-            [*(x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organisations), x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+            [
+                *(x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organisations),
+                x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            ]
         )
         builder = (
             unsigned(subject, self.certificate.subject, key.public_key(), valid=valid)
@@ -142,7 +145,9 @@ def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client:
     return path
 
 
-def unsigned(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, *, valid: datetime.timedelta) -> x509.CertificateBuilder:
+def unsigned(
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, *, valid: datetime.timedelta
+) -> x509.CertificateBuilder:
     """Return a certificate with names, serial and validity, to be extended and signed."""
     now = datetime.datetime.now(datetime.UTC)
     return (

@@ -17,7 +17,7 @@ from lab.assets.cache import copy_tree, disk_full
 from lab.assets.checkout import Checkout
 from lab.assets.golang import NO_NETWORK, Go, build_flags, raise_if_full, short
 from lab.assets.pins import Pin
-from lab.assets.progress import Progress
+from lab.assets.progress import Activity, Progress
 from lab.assets.sources import Errand, Refused
 from lab.errors import ProvisionError
 
@@ -114,8 +114,7 @@ def compile_all(commands: Sequence[Pin], group: Sequence[Pin], source: Path, are
     def on_compiled(line: str) -> None:
         if line in stale and line not in compiled:
             compiled.add(line)
-            linking = len(compiled) == len(stale)
-            activity = "linking" if linking else "compiling"
+            activity: Activity = "linking" if len(compiled) == len(stale) else "compiling"
             errand.tell(Progress(activity, subject, len(compiled), len(stale), "packages", time.monotonic() - began, left=left))
 
     if not stale:

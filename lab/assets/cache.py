@@ -139,6 +139,20 @@ class Cache:
                 shutil.rmtree(area, ignore_errors=True)
                 held.release()
 
+    @contextlib.contextmanager
+    def alone(self, lock: str) -> Iterator[None]:
+        """Holds `lock` without waiting for it; NotPossible when another run has it."""
+        (self.root / "locks").mkdir(parents=True, exist_ok=True)
+        held = FileLock(self.root / "locks" / f"{lock}.lock")
+        try:
+            held.acquire(timeout=0)
+        except Timeout as busy:
+            raise NotPossible(f"another run works on {lock}", where=held.lock_file, remedy="wait for it") from busy
+        try:
+            yield
+        finally:
+            held.release()
+
     def publish(self, pin: Pin, source: Source, made: Path, *, origin: str, seconds: float) -> Entry:
         """Takes `made` (a file or directory in a work directory of this cache) into the cache and returns its entry.
 

@@ -185,7 +185,7 @@ def pin_of(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str
         siblings=Siblings(siblings["path"], siblings["version"].format(**words)) if siblings else None,
         stamp=() if tree else tuple(s.format(**words) for s in table.get("stamp", ())),
         says=() if tree else tuple(thing.get("says", table["says"])),
-        download=None if no_download or tree else download_of(table | thing, entry, name, arch, words),
+        download=None if no_download or tree else download_of({**table, **thing}, entry, name, arch, words),
         no_download=no_download,
         cold=Cold(float(table["cold"]["minutes"]), float(table["cold"]["gib"])),
     )

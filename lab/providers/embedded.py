@@ -85,8 +85,7 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     """Return the steps of one cluster: its identity, its programs, its nodes."""
     name = spec.name
     parts = [
-        part.changed(flags=spec.flags.get(short(part)), env=spec.env.get(short(part)))
-        for part in components(run, spec, cluster, software)
+        part.changed(flags=spec.flags.get(short(part)), env=spec.env.get(short(part))) for part in components(run, spec, cluster, software)
     ]
     nodes = Step(f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes), (f"{name}/kube-apiserver",))
     return [

@@ -52,6 +52,16 @@ def tag_of(pid: int) -> str | None:
     return None
 
 
+def name_of(pid: int) -> str:
+    """Return the name of a process's program, without its path; "?" when it is gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
+            first = os.fsdecode(cmdline.read().split(b"\0")[0])
+    except OSError:
+        return "?"
+    return os.path.basename(first) or "?"
+
+
 def tagged(run: str | None = None) -> Iterator[tuple[int, int, str]]:
     """Yield pid, start time and run directory of every tagged process (of that run), this one and its ancestors excepted."""
     spared = lineage()

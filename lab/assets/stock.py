@@ -1,0 +1,138 @@
+"""What the cache holds: listed, verified, pruned. All of it is data for `lab assets`; nothing prints.
+
+An entry is in use while a process runs its program. Such an entry is never pruned: a lab must be able to start its component again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lab.assets.cache import Cache, Entry, writing
+from lab.assets.pins import Catalogue
+from lab.assets.progress import Progress, Sink, quiet
+from lab.errors import NotPossible
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """An entry, and what is known of its use. `current` tells whether a pin of the catalogue still asks for it.
+
+    `used_by` names processes that run it; `wrong` is why it is damaged, "" when nothing was found (see `verify`).
+    """
+
+    entry: Entry
+    used: float
+    used_by: tuple[str, ...]
+    current: bool
+    wrong: str = ""
+
+    @property
+    def size(self) -> int:
+        return self.entry.size
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What `prune` removed, what it would have but for its use, and the bytes that became free."""
+
+    removed: tuple[Stocked, ...]
+    in_use: tuple[Stocked, ...]
+    freed: int
+
+
+def stock(cache: Cache, catalogue: Catalogue) -> list[Stocked]:
+    """Everything in the cache. Sizes are compared, contents are not."""
+    running = programs(cache)
+    keys = {(pin.name, pin.key) for pin in catalogue}
+    return [
+        Stocked(e, e.used, tuple(running.get(e.directory, ())), (e.name, e.key) in keys, e.wrong_size())
+        for e in cache.entries()
+    ]
+
+
+def verify(cache: Cache, catalogue: Catalogue, *, progress: Sink = quiet) -> list[Stocked]:
+    """As `stock`, with every byte hashed: `wrong` says what is not as it was brought."""
+    found = stock(cache, catalogue)
+    total, done, began = sum(s.size for s in found), 0, time.monotonic()
+    checked = []
+    for each in found:
+        progress(Progress("checking", str(cache.root), done, total, "bytes", time.monotonic() - began, note=each.entry.name))
+        checked.append(Stocked(each.entry, each.used, each.used_by, each.current, each.entry.wrong_content()))
+        done += each.size
+    return checked
+
+
+def prune(
+    cache: Cache,
+    catalogue: Catalogue,
+    *,
+    names: Collection[str] = (),
+    everything: bool = False,
+    unused_for: float | None = None,
+    rehearse: bool = False,
+) -> Pruned:
+    """Frees what is not needed and says what: damaged entries, those of pins that are gone and of checkouts.
+
+    With `names`, all of those instead; with `unused_for`, all that was not resolved for so many seconds; with `everything`, all.
+    Never what a process runs. With `rehearse` nothing is removed. Work that an interrupted run left is freed too.
+    """
+    doomed = []
+    for each in stock(cache, catalogue):
+        if names:
+            goes = each.entry.name in names
+        elif unused_for is not None:
+            goes = time.time() - each.used >= unused_for
+        else:
+            goes = everything or bool(each.wrong) or not each.current
+        if goes:
+            doomed.append(each)
+    in_use = tuple(each for each in doomed if each.used_by)
+    removed = tuple(each for each in doomed if not each.used_by)
+    freed = sum(each.size for each in removed)
+    if not rehearse:
+        with writing(cache.root):
+            for each in removed:
+                remove(cache, each.entry.directory)
+            freed += sum(clear(cache, area) for area in areas(cache))
+    return Pruned(removed, in_use, freed)
+
+
+def remove(cache: Cache, directory: Path) -> None:
+    """Takes an entry out of sight at once, then deletes it: an interruption leaves no half entry."""
+    away = cache.root / "work" / f"pruned-{directory.parent.name}-{directory.name}"
+    away.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(away, ignore_errors=True)
+    directory.rename(away)
+    shutil.rmtree(away)
+
+
+def areas(cache: Cache) -> Iterator[Path]:
+    """Work directories that are there, in use or not."""
+    yield from sorted((cache.root / "work").glob("*"))
+
+
+def clear(cache: Cache, area: Path) -> int:
+    """Deletes a work directory unless a run is in it; returns the bytes that freed."""
+    try:
+        with cache.alone(area.name):
+            size = sum(p.stat().st_size for p in area.rglob("*") if p.is_file() and not p.is_symlink())
+            shutil.rmtree(area, ignore_errors=True)
+            return size
+    except NotPossible:
+        return 0
+
+
+def programs(cache: Cache) -> dict[Path, list[str]]:
+    """Processes that run a program of the cache: entry directory to "etcd (pid 123)"."""
+    found: dict[Path, list[str]] = {}
+    for process in psutil.process_iter(["exe", "pid", "name"]):
+        exe = process.info["exe"]
+        if exe and exe.startswith(f"{cache.root}/assets/"):
+            found.setdefault(Path(exe).parent, []).append(f"{process.info['name']} (pid {process.info['pid']})")
+    return found

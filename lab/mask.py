@@ -1,0 +1,241 @@
+"""What leaves the lab as evidence passes through here: keys, tokens, passwords and the data of Secrets become `***`.
+
+Two ways in: `mask` for text (logs, a journal, audit lines), `mask_object` for objects of an API. Both err towards masking: a log that
+says less is a nuisance, a key in a report of a CI job is public. What a name alone gives away (a Secret's keys, a token's id) stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "***"
+
+NAMES = (
+    r"[\w.-]{0,40}(?:token|password|passwd|passphrase|client[-_.]?secret|secret[-_.]?access[-_.]?key|private[-_.]?key|api[-_.]?key)"
+    r"|client[-_]key[-_]data|[\w-]{1,40}\.key|\.?dockerconfigjson|\.?dockercfg|(?:set-)?cookie"
+)
+"""Keys whose values are secrets, wherever they stand: `token`, `id-token`, `bootstrapToken`, `tls.key`, …"""
+
+SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|(?:proxy-)?authorization)")
+
+SECRET_FLAG = re.compile(rf"(?i)--?(?:{NAMES})")
+
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s\\]")
+PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+PEM_END = re.compile(r"-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+PEM_BASE64 = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*")
+"""Base64 of "-----BEGIN ": a certificate, which is public, or a key."""
+
+VALUE = (
+    r"(?P<q>\\*[\"'])(?P<quoted>.*?)(?<!\\)(?P=q)"  # up to the same quote, not one escaped once more
+    r"|\\*[\"'][^\n]*"  # a quote that is never closed: the rest of the line
+    r"|[^\s\"'\\,;{}\[\]&][^\s\"'\\,;}\]&]*"
+)
+NAMED = re.compile(rf"(?i)(?<![\w/.-])(?P<head>(?:{NAMES})(?:\\*[\"'])?[ \t]*[:=][ \t]*)(?:{VALUE})")
+FLAG = re.compile(rf"(?i)(?<![\w-])(?P<head>--?(?:{NAMES})(?:(?:\\*[\"'])?,)?[ \t]*(?:=|[ \t]|(?<=,))[ \t]*)(?!-)(?:{VALUE})")
+"""`--token VALUE`, `--token=VALUE`, and the same in a list of arguments: `"--token", "VALUE"`."""
+
+HEADER = re.compile(r"(?i)(?P<head>\b(?:proxy-)?authorization(?:\\*[\"'])?[ \t]*[:=][ \t]*\[?)(?P<quote>\\*[\"'])?(?P<value>[^\n]*)")
+BEARER = re.compile(r"(?i)(?P<head>\bbearer[ \t]+)(?=\S{8})[A-Za-z0-9._~+/=-]+")
+JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
+JWT_BASE64 = re.compile(r"\bZXlK[A-Za-z0-9+/=]{16,}")
+BOOTSTRAP = re.compile(r"\b(?P<head>[a-z0-9]{6})\.[a-z0-9]{16}\b")
+"""A bootstrap token; its id, the part before the dot, is no secret: it is the name of its Secret."""
+
+USERINFO = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)")
+SECRET_YAML = re.compile(r"(?m)^[ -]*kind: *[\"']?Secret[\"']?[ \t]*$")
+SECRET_JSON = re.compile(r"\\*[\"']kind\\*[\"']\s*:\s*\\*[\"']Secret\\*[\"']")
+DATA_JSON = re.compile(r"(?s)(?P<head>\\*[\"'](?:data|stringData)\\*[\"']\s*:\s*\{).*?(?P<end>\}(?=\s*[,}\]])|\Z)")
+
+
+JSON_START = re.compile(r"[{\[]\s*[\"{\[]")
+
+
+def mask(text: str) -> str:
+    """Return the text without secrets. Lines stay lines, JSON stays JSON; masking twice is the same as once."""
+    if "{" not in text:
+        return mask_text(text)
+    whole = masked_json(text)
+    if whole is not None:
+        return whole
+    kept: list[str] = []
+    plain: list[str] = []
+    for line in text.splitlines(keepends=True):
+        masked = masked_json(line)
+        if masked is None:
+            plain.append(without_json_secrets(line))
+        else:
+            kept += [mask_text("".join(plain)), masked]
+            plain.clear()
+    return "".join([*kept, mask_text("".join(plain))])
+
+
+def mask_text(text: str) -> str:
+    """Return a text that is not JSON, or not quite, without secrets."""
+    if SECRET_YAML.search(text):
+        text = without_yaml_secrets(text)
+    if SECRET_JSON.search(text):
+        text = DATA_JSON.sub(rf"\g<head>{MASK}\g<end>", text)
+    text = without_pem_keys(text)
+    text = PEM_BASE64.sub(lambda found: MASK if is_key(found.group()) else found.group(), text)
+    text = HEADER.sub(after_header, text)
+    text = NAMED.sub(after_name, text)
+    text = FLAG.sub(after_name, text)
+    text = BEARER.sub(rf"\g<head>{MASK}", text)
+    text = JWT.sub(MASK, text)
+    text = JWT_BASE64.sub(MASK, text)
+    text = BOOTSTRAP.sub(rf"\g<head>.{MASK}", text)
+    return USERINFO.sub(rf"\g<head>{MASK}", text)
+
+
+def mask_object(value: Any) -> Any:
+    """Return a copy of an API object (or list, or string) without secrets, whatever is nested in it, JSON in strings too."""
+    match value:
+        case str():
+            return mask(value)
+        case list() | tuple():
+            flags = [False, *(isinstance(item, str) and bool(SECRET_FLAG.fullmatch(item)) for item in value)]
+            return [MASK if told and isinstance(item, str) else mask_object(item) for told, item in zip(flags, value, strict=False)]
+        case Mapping():
+            return mask_mapping(value)
+        case _:
+            return value
+
+
+def mask_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping without secrets: those of a Secret, of telling names, and of `{name: DB_PASSWORD, value: …}`."""
+    secret = value.get("kind") == "Secret"
+    listed = value.get("kind") == "SecretList"
+    masked: dict[str, Any] = {}
+    for key, item in value.items():
+        if secret and key in {"data", "stringData"} and isinstance(item, Mapping):
+            masked[key] = dict.fromkeys(item, MASK)
+        elif listed and key == "items" and isinstance(item, list):
+            masked[key] = [mask_mapping({"kind": "Secret", **each}) for each in item]
+        elif SECRET_NAME.fullmatch(str(key)) or (key == "value" and SECRET_NAME.fullmatch(str(value.get("name", "")))):
+            masked[key] = mask_all(item)
+        else:
+            masked[key] = mask_object(item)
+    return masked
+
+
+def mask_all(value: Any) -> Any:
+    """Mask a value because of its name: a string or number whole, those of a list each; what is nested is looked at as usual."""
+    match value:
+        case None | bool() | "":
+            return value
+        case list() | tuple():
+            return [mask_all(item) for item in value]
+        case Mapping():
+            return mask_mapping(value)
+        case _:
+            return MASK
+
+
+# -- the parts of `mask` ---------------------------------------------------------------------------------------------
+
+
+def masked_json(text: str) -> str | None:
+    """Return a JSON object or list without secrets, white space around it kept; None when it is something else."""
+    body = text.strip()
+    if body[:1] not in ("{", "["):
+        return None
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict | list):
+        return None
+    masked = mask_object(found)
+    if masked == found:
+        return text
+    lead, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    return text[:lead] + json.dumps(masked, separators=None if ": " in body or ", " in body else (",", ":")) + text[end:]
+
+
+def without_json_secrets(line: str) -> str:
+    """Mask the JSON objects and lists that stand somewhere in a line."""
+    at, tries = 0, 0
+    while (start := JSON_START.search(line, at)) and tries < 16:  # a line of braces that are not JSON must not cost much
+        try:
+            found, end = json.JSONDecoder().raw_decode(line, start.start())
+        except (ValueError, RecursionError):
+            at, tries = start.start() + 1, tries + 1
+            continue
+        masked = mask_object(found)
+        text = line[start.start() : end] if masked == found else json.dumps(masked)
+        line, at = line[: start.start()] + text + line[end:], start.start() + len(text)
+    return line
+
+
+def without_yaml_secrets(text: str) -> str:
+    """Mask the values under `data:` and `stringData:` of a YAML text that holds a Secret somewhere."""
+    lines: list[str] = []
+    inside: int | None = None  # the indent of the data: we are under
+    for line in text.splitlines(keepends=True):
+        body = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if inside is not None and body and indent <= inside:
+            inside = None
+        if inside is not None and body:
+            key, colon, value = body.partition(":")
+            hidden = f"{key}: {MASK}" if colon and re.fullmatch(r"[\"']?[\w.-]+[\"']?", key) else MASK
+            lines.append(line[:indent] + (body if colon and not value.strip() else hidden) + line[len(line.rstrip()) :])
+            continue
+        if found := re.match(r"(?:- )?[\"']?(?:data|stringData)[\"']?: *(.*)", body):
+            if found.group(1):
+                line = line[: line.index(":") + 1] + f" {MASK}" + line[len(line.rstrip()) :]
+            else:
+                inside = indent
+        lines.append(line)
+    return "".join(lines)
+
+
+def without_pem_keys(text: str) -> str:
+    """Mask private keys, those too of which a cut left only the head or only the tail."""
+    kept: list[str] = []
+    at = 0
+    while found := PEM_BEGIN.search(text, at):
+        end = PEM_END.search(text, found.end())
+        another = PEM_BEGIN.search(text, found.end())
+        kept += [text[at : found.start()], MASK]
+        if end and not (another and another.start() < end.start()):
+            at = end.end()
+        else:
+            at = found.end()
+            while at < len(text) and BASE64.match(text, at) and not (text[at] == "\n" and text[at + 1 : at + 2] in {"", "\n"}):
+                at += 1
+    text = "".join([*kept, text[at:]])
+    while found := PEM_END.search(text):
+        start = found.start()
+        while start and BASE64.match(text, start - 1):
+            start -= 1
+        text = text[:start] + MASK + text[found.end() :]
+    return text
+
+
+def is_key(encoded: str) -> bool:
+    """Tell whether base64 of PEM is of a private key, or of something that cannot be told."""
+    head = encoded[:80]
+    try:
+        decoded = base64.b64decode(head[: len(head) // 4 * 4], altchars=b"-_" if set("-_") & set(head) else None)
+    except ValueError:
+        return True
+    return b"PRIVATE KEY" in decoded or len(decoded) < 27  # "-----BEGIN CERTIFICATE-----" has 27
+
+
+def after_header(found: re.Match[str]) -> str:
+    """Mask what follows `Authorization:`, up to the quote that closes it where it stands inside one."""
+    quote, value = found.group("quote"), found.group("value")
+    closing = re.search(rf"(?<!\\){re.escape(quote)}" if quote else r"\\*[\"']", value)
+    return f"{found.group('head')}{quote or ''}{MASK}{value[closing.start() :] if closing else ''}"
+
+
+def after_name(found: re.Match[str]) -> str:
+    """Mask a value, keeping the quotes it stands in."""
+    quote = found.group("q") or ""
+    return f"{found.group('head')}{quote}{MASK}{quote}"

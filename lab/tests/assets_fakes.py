@@ -1,0 +1,237 @@
+"""A small catalogue, a Go client that answers from a table, and a release server on loopback whose files can be made bad."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import json
+import tarfile
+import threading
+import tomllib
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.assets.command import Ran
+from lab.assets.modulezip import h1_of
+from lab.assets.pins import Catalogue
+
+MODULE = "example.org/tools"
+GO_MOD = f"""module {MODULE}
+
+go 1.25.0
+
+require (
+    example.org/lib v1.2.3
+    example.org/staged v0.0.0
+    example.org/other v0.4.0 // indirect
+)
+
+replace example.org/staged => ./staging/src/example.org/staged
+"""
+GO_SUM = "example.org/lib v1.2.3 h1:lib=\nexample.org/lib v1.2.3/go.mod h1:libmod=\n"
+TREE = {"shapes/a.yaml": b"a: 1\n", "shapes/deep/b.yaml": b"b: 2\n", "go.mod": GO_MOD.encode(), "go.sum": GO_SUM.encode()}
+PROGRAMS = {name: f"#!{name} of the release\n".encode() * 400 for name in ("alpha", "beta", "gamma")}
+
+
+def sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def tar_of(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zip_of(version: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in TREE.items():
+            archive.writestr(f"{MODULE}@v{version}/{name}", data)
+    return out.getvalue()
+
+
+GAMMA_TAR = tar_of({"gamma-1.2.3/README": b"hello", "gamma-1.2.3/gamma": PROGRAMS["gamma"]})
+
+
+def pins_toml(tmp: Path) -> str:
+    archive = tmp / "module.zip"
+    archive.write_bytes(zip_of("1.2.3"))
+    return f"""
+schema = 1
+[tools]
+module = "{MODULE}"
+siblings = {{ path = "./staging/src/", version = "v0.{{minor}}.{{patch}}" }}
+stamp = ["{MODULE}/version.gitVersion=v{{version}}"]
+says = ["--version"]
+url = "https://release.example/v{{version}}/{{arch}}/{{name}}"
+checksum = "{{url}}.sha256"
+no_download = "only as an image"
+cold = {{ minutes = 1, gib = 1 }}
+[tools.things]
+alpha = {{ build = "./cmd/alpha" }}
+beta = {{ build = "./cmd/second", builds = "second" }}
+gamma = {{ build = "./cmd/gamma", url = "https://files.example/gamma-v{{version}}.tgz", member = "gamma-{{version}}/gamma" }}
+delta = {{ build = "./cmd/delta", published = false }}
+shapes = {{ directory = "shapes" }}
+[[tools.versions]]
+version = "1.2.3"
+sums = {{ "{MODULE}" = "{h1_of(archive)}" }}
+published = "beside"
+[tools.versions.sha256]
+alpha = {{ amd64 = "{sha(PROGRAMS["alpha"])}" }}
+gamma = {{ amd64 = "{sha(GAMMA_TAR)}" }}
+[[tools.versions]]
+version = "1.1.0"
+sums = {{ "{MODULE}" = "h1:old" }}
+published = "beside"
+"""
+
+
+def catalogue(tmp: Path) -> Catalogue:
+    return Catalogue({"pins.toml": tomllib.loads(pins_toml(tmp))}, "amd64")
+
+
+@dataclass
+class FakeGo:
+    """A Runner that plays Go and the programs it built. `fail` maps a verb to what goes wrong; `linked` is what -m says."""
+
+    home: Path
+    sum: str
+    goversion: str = "go1.26.8"
+    fail: dict[str, str] = field(default_factory=dict)
+    linked: tuple[str, ...] = ("dep\texample.org/lib\tv1.2.3\th1:lib=", "dep\texample.org/staged\tv0.0.0", "=>\texample.org/staged\tv0.2.3\th1:s=")
+    stale: tuple[str, ...] = ("example.org/lib", f"{MODULE}/cmd/alpha")
+    says: str = "version v{version}"
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    envs: list[Mapping[str, str]] = field(default_factory=list)
+    cwds: list[Path] = field(default_factory=list)
+    during_build: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        for name, data in TREE.items():
+            path = self.home / "mod" / f"{MODULE}@v1.2.3" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        (self.home / "build").mkdir(exist_ok=True)
+
+    @property
+    def verbs(self) -> list[str]:
+        return [call[1] for call in self.calls if Path(call[0]).name == "go"]
+
+    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
+        self.calls.append(tuple(argv))
+        self.envs.append(env)
+        self.cwds.append(cwd)
+        if Path(argv[0]).name != "go":
+            return Ran(0, Path(argv[0]).read_text(), "")
+        verb = argv[1]
+        if verb in self.fail:
+            return Ran(1, "", self.fail[verb])
+        if argv[1:3] == ("env", "GOVERSION"):
+            return Ran(0, self.goversion + "\n", "")
+        if verb == "env":
+            return Ran(0, f"{self.home / 'build'}\n{self.home / 'mod'}\n", "")
+        if verb == "mod":
+            return Ran(0, json.dumps({"Dir": str(self.home / "mod" / argv[-1]), "Sum": self.sum}), "")
+        if verb == "list":
+            return Ran(0, "".join(f"build ID mismatch\t{p}\n" for p in self.stale), "")
+        if verb == "build":
+            out = Path(argv[argv.index("-o") + 1])
+            self.during_build()
+            for package in self.stale:
+                if on_line is not None:
+                    on_line(package)
+            stamp = argv[argv.index("-ldflags") + 1].rpartition("=v")[2]
+            for package in argv[argv.index("-o") + 2 :]:
+                (out / Path(package).name).write_text(self.says.format(version=stamp) + "\n")
+            return Ran(0, "", "")
+        assert argv[1:3] == ("version", "-m"), argv
+        return Ran(0, f"{argv[3]}: {self.goversion}\n" + "".join(f"\t{line}\n" for line in self.linked), "")
+
+
+class ReleaseServer:
+    """Files by path, in the release layout. A path in `cut`, `flip`, `status` or `trickle` is served badly."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.cut: dict[str, int] = {}  # path: how many times it is cut short
+        self.flip: set[str] = set()
+        self.status: dict[str, int] = {}
+        self.trickle: set[str] = set()
+        self.asked: list[str] = []
+        self.gate: threading.Event | None = None
+
+    def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        path = request.path
+        self.asked.append(path)
+        status = self.status.get(path, 200 if path in self.files else 404)
+        data = self.files.get(path, b"no such file") if status == 200 else b"sorry"
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        if path in self.flip:
+            data = bytes([data[0] ^ 1]) + data[1:]
+        if self.cut.get(path, 0):
+            self.cut[path] -= 1
+            request.wfile.write(data[: len(data) // 2])
+            request.close_connection = True
+            return
+        if self.gate is not None:
+            self.gate.wait(10)
+        if path in self.trickle:
+            request.wfile.write(data[:10])
+            request.wfile.flush()
+            threading.Event().wait(0.5)
+            request.wfile.write(data[10:20])
+            request.close_connection = True
+            return
+        request.wfile.write(data)
+
+
+@contextmanager
+def serving(server: ReleaseServer) -> Iterator[str]:
+    """The address of `server` on loopback while the block runs."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            server.answer(self)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    class Quiet(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a client that hangs up is part of the tests
+
+    with Quiet(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_port}"
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def release_files() -> dict[str, bytes]:
+    """What a good mirror of the fake releases serves."""
+    return {
+        "/release.example/v1.2.3/amd64/alpha": PROGRAMS["alpha"],
+        "/release.example/v1.2.3/amd64/beta": PROGRAMS["beta"],
+        "/release.example/v1.2.3/amd64/beta.sha256": f"{sha(PROGRAMS['beta'])}  beta\n".encode(),
+        "/files.example/gamma-v1.2.3.tgz": GAMMA_TAR,
+        f"/proxy.golang.org/{MODULE}/@v/v1.2.3.zip": zip_of("1.2.3"),
+    }
