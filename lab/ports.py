@@ -71,13 +71,14 @@ def reserve(
     where, span = where or folder(), span or candidates(ephemeral_range())
     start = int.from_bytes(hashlib.sha256(run.name.encode()).digest()[:4], "big") % len(span)
     ports: list[int] = []
+    holder = Path(os.path.realpath(run))
     with reservations(where):
         for offset in range(len(span)):
             if len(ports) == count:
                 return ports
             port = span[(start + offset) % len(span)]
             if owner(where / str(port)) is None and free(port):
-                write_private(where / str(port), f"{run}\n".encode(), mode=0o644)
+                write_private(where / str(port), f"{holder}\n".encode(), mode=0o644)
                 ports.append(port)
         if len(ports) == count:
             return ports
@@ -96,7 +97,7 @@ def release(run: Path, *, where: Path | None = None) -> list[int]:
     freed = []
     with reservations(where):
         for port, holder in reserved(where):
-            if holder == run:
+            if holder == Path(os.path.realpath(run)):
                 (where / str(port)).unlink(missing_ok=True)
                 freed.append(port)
     return freed
@@ -189,10 +190,11 @@ def listeners() -> list[Listener]:
     """Return who listens on the TCP ports of this computer, as far as we may see. Takes some 30 ms."""
     import psutil  # noqa: PLC0415 (30 ms, and only needed when something is wrong)
 
-    found = {}
-    for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.pid is not None:
-            found[connection.laddr.port, connection.pid] = None
+    found = {
+        (connection.laddr.port, connection.pid)
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.pid is not None
+    }
     return [Listener(port, pid, proc.name_of(pid), proc.tag_of(pid)) for port, pid in sorted(found)]
 
 
@@ -203,4 +205,4 @@ def taken_by(port: int, *, other_than: int | None = None) -> Listener | None:
 
 def is_of(run: Path, port: int) -> bool:
     """Does a process of this run listen on the port?"""
-    return any(listener.port == port and listener.run == str(run) for listener in listeners())
+    return any(listener.port == port and listener.run == os.path.realpath(run) for listener in listeners())

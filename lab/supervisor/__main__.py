@@ -12,6 +12,7 @@ import sys
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # -I gives us the standard library only
 
 import ctypes
+from contextlib import suppress
 
 from lab.supervisor.server import Server, take_lock
 
@@ -71,10 +72,8 @@ def _ready(writer: int) -> None:
 
 
 def _write(fd: int, content: bytes) -> None:
-    try:
+    with suppress(OSError):
         os.write(fd, content)
-    except OSError:
-        pass
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ Every function is safe for many threads at once: each call is a connection of it
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
@@ -20,77 +19,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from lab.errors import CommandFailed, ComponentExited, LabError, NotPossible, ProvisionError, UsageError
+from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
 from lab.machines import Program
 from lab.supervisor import proc, record
+from lab.supervisor.state import State, Status, exit_error
+from lab.supervisor.wire import ANSWER_WITHIN, SupervisorGone, connect, exchange
 from lab.wait import NotYet, until
 
 T = TypeVar("T")
 Json = dict[str, Any]
-ANSWER_WITHIN = 20.0
-"""Seconds beyond what a request may take by itself after which a supervisor that does not answer is an error."""
-
-
-@dataclass(frozen=True)
-class State:
-    """A program as the supervisor sees it.
-
-    `state` is starting, running, stopping, stopped (as asked), exited (on its own, final), waiting (on its own, to be
-    restarted after `delay` seconds), or lost (its supervisor died). `status` < 0 is the signal that ended it. `restarts`
-    counts those it did not ask for.
-    """
-
-    name: str
-    state: str
-    pid: int | None
-    argv: tuple[str, ...]
-    log: Path
-    status: int | None
-    settled: bool
-    restarts: int
-    started_at: float | None
-    ended_at: float | None
-    delay: float
-    needs: tuple[str, ...]
-    ports: tuple[int, ...]
-    log_offset: int
-
-    @property
-    def runs(self) -> bool:
-        return self.state in {"running", "stopping"}
-
-    @classmethod
-    def parse(cls, row: Json) -> State:
-        values = {field: row[field] for field in cls.__dataclass_fields__}
-        return cls(**values | {"argv": tuple(row["argv"]), "log": Path(row["log"]), "needs": tuple(row["needs"]), "ports": tuple(row["ports"])})
-
-    def tail(self, *, lines: int = 20) -> str:
-        """Return the last lines it logged since it was last started; "" when there are none."""
-        try:
-            with self.log.open("rb") as log:
-                size = log.seek(0, os.SEEK_END)
-                start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
-                log.seek(max(start, size - (64 << 10)))
-                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
-        except OSError:
-            return ""
-
-
-@dataclass(frozen=True)
-class Status:
-    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only when told."""
-
-    pid: int
-    lease: float
-    detached: bool
-    closing: bool
-    holders: tuple[tuple[str, int], ...]
-    programs: dict[str, State]
 
 
 class Hold:
@@ -116,7 +57,7 @@ class Hold:
                 return False
         return bool(answer["last"])
 
-    def __enter__(self) -> Hold:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -127,7 +68,7 @@ class Supervisor:
     """The supervisor of a run directory, from outside. `lease`, `backoff` count only if this call is what starts it."""
 
     def __init__(self, run: Path, *, lease: float = 10.0, backoff: float = 1.0) -> None:
-        self.run = Path(os.path.abspath(run))
+        self.run = Path(os.path.realpath(run))  # the tag of its processes: the same by whichever way one came here
         self.lease = lease
         self.backoff = backoff
 
@@ -135,7 +76,7 @@ class Supervisor:
 
     def alive(self) -> bool:
         """Does a supervisor answer in this run directory?"""
-        peer = self._connect()
+        peer = connect(self.run)
         if peer is None:
             return False
         peer.close()
@@ -172,7 +113,7 @@ class Supervisor:
         TERM, and KILL to what has not ended when its share of `within` is up. Holders are not asked. Where no supervisor
         is, what a dead one left running is killed by its records and its tag.
         """
-        peer = self._connect()
+        peer = connect(self.run)
         if peer is None:
             bury(self.run)
             return
@@ -273,7 +214,7 @@ class Supervisor:
     # -- the socket --------------------------------------------------------------------------------------------------
 
     def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
-        peer = self._connect_or_start() if ensure else self._connect()
+        peer = self._connect_or_start() if ensure else connect(self.run)
         if peer is None:
             raise NotPossible("no supervisor runs for this lab", where=str(self.run), remedy="lab up")
         with peer:
@@ -293,30 +234,12 @@ class Supervisor:
             case _:
                 raise ProvisionError(answer["error"], where=f"the supervisor of {self.run}")
 
-    def _connect(self) -> socket.socket | None:
-        try:
-            folder = os.open(self.run, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            return None
-        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            peer.connect(f"/proc/self/fd/{folder}/supervisor.sock")  # the path itself may be too long for an address
-        except (FileNotFoundError, ConnectionRefusedError):
-            peer.close()
-            return None
-        except OSError as error:
-            peer.close()
-            raise ProvisionError(f"the supervisor cannot be reached: {error.strerror}", where=str(self.run)) from error
-        finally:
-            os.close(folder)
-        return peer
-
     def _connect_or_start(self) -> socket.socket:
         def attempt() -> socket.socket:
-            peer = self._connect()
+            peer = connect(self.run)
             if peer is None:
                 self._spawn()
-                peer = self._connect()
+                peer = connect(self.run)
             if peer is None:  # another one was ending and still had the lock
                 raise NotYet("it does not listen")
             return peer
@@ -327,7 +250,8 @@ class Supervisor:
         """Start the supervisor and wait until it listens; when another one has the lock, do nothing."""
         if not self.run.is_dir():
             raise UsageError("there is no such run directory", where=str(self.run), remedy="lab up")
-        argv = [sys.executable, "-I", "-S", str(Path(__file__).with_name("__main__.py")), str(self.run), "--lease", str(self.lease), "--backoff", str(self.backoff)]
+        script = Path(__file__).with_name("__main__.py")
+        argv = [sys.executable, "-I", "-S", str(script), str(self.run), "--lease", str(self.lease), "--backoff", str(self.backoff)]
         env = {key: os.environ[key] for key in proc.INHERITED if key in os.environ} | {proc.TAG: str(self.run)}
         try:
             started = subprocess.run(
@@ -337,34 +261,6 @@ class Supervisor:
             raise CommandFailed(argv, status=None, output=str(error)) from error
         if started.returncode:
             raise CommandFailed(argv, status=started.returncode, output=started.stderr.decode(errors="replace"))
-
-
-class SupervisorGone(ProvisionError):
-    """The supervisor ended before it answered; with it all programs of its run."""
-
-
-def exchange(peer: socket.socket, request: Json, *, within: float) -> Json:
-    """Send one request and return its answer. SupervisorGone when the other end closes, ProvisionError when it keeps silent."""
-    try:
-        peer.settimeout(within)
-        peer.sendall(json.dumps(request).encode() + b"\n")
-        received = bytearray()
-        while not received.endswith(b"\n"):
-            chunk = peer.recv(1 << 16)
-            if not chunk:
-                raise SupervisorGone("the lab's supervisor has ended", remedy="lab down, then lab up")
-            received += chunk
-    except TimeoutError as error:
-        raise ProvisionError(f"the lab's supervisor did not answer {request['op']} within {within:g} s", remedy="lab down") from error
-    except OSError as error:
-        raise SupervisorGone(f"the lab's supervisor has ended: {error.strerror}", remedy="lab down, then lab up") from error
-    answer: Json = json.loads(received)
-    return answer
-
-
-def exit_error(state: State) -> ComponentExited:
-    """Return the error of a program that ended: status, last words and, when one of its ports is another's, whose."""
-    return ComponentExited(state.name, status=state.status, log=state.log, tail=state.tail())
 
 
 def bury(run: Path) -> int:

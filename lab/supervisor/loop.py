@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 Json = dict[str, Any]
@@ -62,35 +63,43 @@ class Loop:
     def run(self) -> None:
         """Serve until `stop`."""
         while not self._stopped:
-            while self._timers and (self._timers[0][2].call is None or self._timers[0][0] <= time.monotonic()):
-                timer = heapq.heappop(self._timers)[2]
-                if timer.call is not None:
-                    guarded(timer.call)
-            if self._stopped:
-                return
-            pause = self._timers[0][0] - time.monotonic() if self._timers else -1
-            for fd, events in self._poll.poll(max(pause, 0) if self._timers else -1):
+            for fd, events in self._poll.poll(self._pause()):
                 call = self._watched.get(fd)
                 if call is not None:
                     guarded(call, events)
+            self._ring()
+
+    def _pause(self) -> float:
+        """Return the seconds until the next timer that still counts; -1 when there is none."""
+        while self._timers and self._timers[0][2].call is None:
+            heapq.heappop(self._timers)
+        return max(self._timers[0][0] - time.monotonic(), 0.0) if self._timers else -1
+
+    def _ring(self) -> None:
+        """Call what is due."""
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            call = heapq.heappop(self._timers)[2].call
+            if call is not None:
+                guarded(call)
 
 
 def guarded(call: Callable[..., None], *arguments: object) -> None:
     """Call; print the traceback of what goes wrong (to the supervisor's log, which may be on a full disk) and go on."""
     try:
         call(*arguments)
-    except Exception:
-        try:
+    except Exception:  # noqa: BLE001 (whatever it is, the lab's programs must not die of it)
+        with suppress(OSError):
             traceback.print_exc()
             sys.stderr.flush()
-        except OSError:
-            pass
 
 
 class Connection:
     """A peer that sends JSON lines and is answered by JSON lines. Never blocks, however slowly the peer reads."""
 
-    def __init__(self, loop: Loop, peer: socket.socket, ask: Callable[[Connection, Json], None], gone: Callable[[Connection], None]) -> None:
+    def __init__(
+        self, loop: Loop, peer: socket.socket, *, ask: Callable[[Connection, Json], None], gone: Callable[[Connection], None]
+    ) -> None:
         self.loop = loop
         self.peer = peer
         self.ask = ask

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lab.supervisor import proc, record
@@ -107,10 +108,8 @@ class Process:
     def signal(self, number: int) -> None:
         """Signal the whole process group. Ours is a child not yet reaped, so the pid cannot be another's."""
         if self.runs and self.pid is not None:
-            try:
+            with suppress(OSError):
                 os.killpg(self.pid, number)
-            except OSError:
-                pass
 
     def ended(self, status: int) -> None:
         """Take note of the exit. A settled program that ended on its own is "waiting" then, with its next delay."""
@@ -189,7 +188,7 @@ def execute(program: Json, log: int, env: Mapping[str, str]) -> int:
             os.execvpe(program["argv"][0], program["argv"], env)
         except OSError as error:
             os.write(writer, f"{error.strerror}: {error.filename or program['argv'][0]}".encode())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (in the child: nothing may return from here)
             os.write(writer, repr(error).encode())
         finally:
             os._exit(127)

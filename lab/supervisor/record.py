@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import Any
 
 Json = dict[str, Any]
@@ -42,10 +43,8 @@ def write(run: str, record: Json) -> bool:
             return True
         os.unlink(temporary)
     except OSError:
-        try:
+        with suppress(OSError):
             os.unlink(temporary)
-        except OSError:
-            pass
     return False
 
 

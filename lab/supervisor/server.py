@@ -15,6 +15,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lab.supervisor import proc
@@ -43,10 +44,8 @@ def listen(run: str) -> socket.socket:
     """Return the listening socket of the run directory, with mode 0600. The caller holds the lock."""
     folder = os.open(run, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
+        with suppress(FileNotFoundError):
             os.unlink("supervisor.sock", dir_fd=folder)
-        except FileNotFoundError:
-            pass
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
@@ -99,7 +98,7 @@ class Server:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             answer(refusal("protocol", f"{message.get('op')}: {type(error).__name__}: {error}"))
 
-    def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:
+    def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:  # noqa: C901 (one case a request)
         table = self.table
         match message["op"]:
             case "list":
@@ -179,10 +178,8 @@ class Server:
 
     def _finish(self) -> None:
         if self._look() == self.identity:
-            try:
+            with suppress(OSError):
                 os.unlink(f"{self.run}/supervisor.sock")
-            except OSError:
-                pass
         for tell in self.ending:
             guarded(tell)
         self.ending = []
@@ -232,7 +229,7 @@ class Server:
             peer, _ = listener.accept()
         except BlockingIOError:
             return
-        Connection(self.loop, peer, self.ask, self._gone)
+        Connection(self.loop, peer, ask=self.ask, gone=self._gone)
 
 
 def peer_pid(peer: socket.socket) -> int:

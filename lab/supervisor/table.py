@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from lab.supervisor import order, proc, record
@@ -150,9 +151,7 @@ class Table:
                 grace = max((deadline - time.monotonic()) / len(waves), LEAST_PER_WAVE)
                 waves.pop(0)
                 if left:
-                    pending = {process.name for process in left}
-                    for process in left:
-                        self._end(process, within=grace, kill=False, then=lambda name=process.name: one_less(pending, name))
+                    self._end_all(left, within=grace, then=next_wave)
                     return
             for process in self.processes.values():
                 if process.state == "waiting":
@@ -161,11 +160,6 @@ class Table:
             for pid, started, _ in proc.tagged(self.run):  # commands a killed harness left, daemons a program made
                 proc.end(pid, started, within=0.5)
             done()
-
-        def one_less(pending: set[str], name: str) -> None:
-            pending.discard(name)
-            if not pending:
-                next_wave()
 
         next_wave()
 
@@ -180,10 +174,8 @@ class Table:
                 return
             if ended is None:
                 return
-            try:
+            with suppress(OSError):
                 os.killpg(ended.si_pid, signal.SIGKILL)  # before the pid is given back, so it can be nobody else's group
-            except OSError:
-                pass
             _, status = os.waitpid(ended.si_pid, 0)
             for process in list(self.processes.values()):
                 if process.pid == ended.si_pid:
@@ -235,6 +227,18 @@ class Table:
             process.signal(signal.SIGCONT)  # a frozen one cannot end
             pid = process.pid
             self.loop.later(within, lambda: process.signal(signal.SIGKILL) if process.pid == pid else None)
+
+    def _end_all(self, processes: list[Process], *, within: float, then: Callable[[], None]) -> None:
+        left = len(processes)
+
+        def one_less() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                then()
+
+        for process in processes:
+            self._end(process, within=within, kill=False, then=one_less)
 
     def _unknown(self, name: str) -> Json:
         return {**refusal("unknown", f"no program {name} was started"), "known": sorted(self.processes)}

@@ -1,0 +1,82 @@
+"""What the supervisor says of its programs, as data."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import ports
+from lab.errors import ComponentExited
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """A program as the supervisor sees it.
+
+    `state` is starting, running, stopping, stopped (as asked), exited (on its own, final), waiting (on its own, to be
+    restarted after `delay` seconds), or lost (its supervisor died). `status` < 0 is the signal that ended it. `restarts`
+    counts those it did not ask for.
+    """
+
+    name: str
+    state: str
+    pid: int | None
+    argv: tuple[str, ...]
+    log: Path
+    status: int | None
+    settled: bool
+    restarts: int
+    started_at: float | None
+    ended_at: float | None
+    delay: float
+    needs: tuple[str, ...]
+    ports: tuple[int, ...]
+    log_offset: int
+
+    @property
+    def runs(self) -> bool:
+        return self.state in {"running", "stopping"}
+
+    @classmethod
+    def parse(cls, row: Json) -> State:
+        values = {field: row[field] for field in cls.__dataclass_fields__}
+        for field in ("argv", "needs", "ports"):
+            values[field] = tuple(row[field])
+        return cls(**values | {"log": Path(row["log"])})
+
+    def tail(self, *, lines: int = 20) -> str:
+        """Return the last lines it logged since it was last started; "" when there are none."""
+        try:
+            with self.log.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
+                log.seek(max(start, size - (64 << 10)))
+                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only when told."""
+
+    pid: int
+    lease: float
+    detached: bool
+    closing: bool
+    holders: tuple[tuple[str, int], ...]
+    programs: dict[str, State]
+
+
+def exit_error(state: State) -> ComponentExited:
+    """Return the error of a program that ended: status, last words and, when one of its ports is another's, whose."""
+    remedy = None
+    for port in state.ports:
+        if not ports.free(port) and (holder := ports.taken_by(port)):
+            remedy = f"port {port} was taken by {holder} meanwhile: end that, or run the command again to be given another port"
+            break
+    return ComponentExited(state.name, status=state.status, log=state.log, tail=state.tail(), remedy=remedy)
