@@ -1,0 +1,46 @@
+"""karmadactl, run so that it leaves nothing outside the run directory and reads nothing of its caller.
+
+Each call has a home of its own below the run directory, removed when the call ends: many run at once, and `~/.kube` is neither
+read nor written (karmadactl caches discovery there). Two paths of karmadactl are fixed and cannot be moved by a flag:
+`unregister` deletes /etc/karmada/karmada-agent.conf and /etc/karmada/pki/ca.crt of the computer it runs on (karmada
+pkg/karmadactl/unregister/unregister.go). `register` of 1.17 and 1.18 no longer writes either, so all that can ever be found there
+is somebody else's: the CA of a `karmadactl init`. `deployers.shelter` hides that directory from it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from deployers import shelter
+from deployers.members import ControlPlane
+from lab.machines import Completed
+
+
+def karmadactl(karmada: ControlPlane, *words: str, within: float = 90.0) -> Completed:
+    """Run karmadactl to its end. CommandFailed as in `Machine.run`; what that means is for the caller to say.
+
+    No kubeconfig but those named in `words` can be used: the caller's KUBECONFIG, home and proxies are out of its sight.
+    """
+    words = tuple(words)
+    with tempfile.TemporaryDirectory(prefix="karmadactl-", dir=karmada.run.folder("data", "karmadactl")) as home:
+        argv = (str(karmada.release.binary("karmadactl")), *words)
+        return karmada.machine.run(shelter.hiding(Path("/etc/karmada"), argv, by=Path(home)), env=environment(home), within=within)
+
+
+def environment(home: str) -> dict[str, str]:
+    """Return what karmadactl's environment is overlaid with."""
+    return {
+        "HOME": home,
+        "TMPDIR": home,
+        "KUBECONFIG": "",
+        "KUBERNETES_SERVICE_HOST": "",  # inside a pod karmadactl would fall back on the pod's own cluster
+        "KUBERNETES_SERVICE_PORT": "",
+        "NO_PROXY": "*",  # nothing in this project goes through the caller's proxy
+        "no_proxy": "*",
+    }
+
+
+def to_karmada(karmada: ControlPlane) -> tuple[str, ...]:
+    """Return the flags that point `join`, `unjoin` and `token` to this control plane."""
+    return ("--kubeconfig", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context)

@@ -1,0 +1,98 @@
+"""Take a member that was joined by push out of Karmada again, by `karmadactl unjoin`.
+
+What Karmada had put on a ready member is deleted from it (karmada #4326), unless its policy says
+`preserveResourcesOnDeletion`. Takes 11 to 22 s: the cluster controller looks every 10 s whether the member's namespace
+is gone (CleanupCheckInterval).
+"""
+
+from __future__ import annotations
+
+import time
+
+from deployers.karmadactl import karmadactl, to_karmada
+from deployers.members import CLUSTERS, NAMESPACE, ControlPlane, Member, members
+from lab.api import Api, Unreachable
+from lab.cluster import Cluster
+from lab.errors import CommandFailed, LabError, ProvisionError, UsageError
+
+
+def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
+    """Remove a member and return when it and all of Karmada's own on both sides is gone; tell whether that changed anything.
+
+    Not registered: nothing is changed and False returned. UsageError: it is registered by pull, or another cluster
+    bears its name. ProvisionError: karmadactl failed, for instance since the member does not answer. With `force` that
+    is no error: after `within` seconds the control plane forgets the member, and the member keeps what Karmada had put
+    there. NotReady: still there after `within` seconds.
+    """
+    deadline = time.monotonic() + within
+    here = members(karmada).get(member.name)
+    if here is None:
+        return False
+    if here.mode != "push":
+        raise UsageError(f"{member.name} is joined by pull", where=CLUSTERS, remedy=f"remove it by: karmadactl unregister {member.name}")
+    try:
+        karmadactl(
+            karmada,
+            "unjoin",
+            member.name,
+            *to_karmada(karmada),
+            *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context, "--cluster-namespace", NAMESPACE),
+            f"--wait={within:g}s",
+            *(("--force",) if force else ()),
+            within=within + 30.0,
+        )
+    except CommandFailed as failed:
+        raise explained(failed, karmada, member, "unjoin") from failed
+    settle(karmada, member, here, within=max(5.0, deadline - time.monotonic()), down=force)
+    karmada.run.forget("members", member.name)
+    return True
+
+
+def settle(karmada: ControlPlane, member: Cluster, was: Member, *, within: float, down: bool) -> None:
+    """Watch until what karmadactl deleted without waiting is gone: the secrets of the control plane, the member's namespace.
+
+    A join under the same name before that would take over secrets that are about to be collected (pkg/util/secret.go, CreateSecret).
+    """
+    api = karmada.cluster.api
+    api.until_gone(f"{CLUSTERS}/{was.name}", what=f"the registration of {was.name} is removed", within=within)
+    for secret in (was.name, f"{was.name}-impersonator"):
+        api.until_gone(f"/api/v1/namespaces/{NAMESPACE}/secrets/{secret}", what=f"the secret {secret} is removed", within=within)
+    api.until_gone(f"/api/v1/namespaces/karmada-es-{was.name}", what=f"the namespace of {was.name}'s Works is removed", within=within)
+    if down and not answers(member.api):
+        return
+    member.api.until_gone(f"/api/v1/namespaces/{NAMESPACE}", what=f"Karmada's namespace on {was.name} is removed", within=within)
+
+
+def answers(api: Api) -> bool:
+    """Tell whether an API server answers at all; a refusal is an answer."""
+    try:
+        api.request("GET", "/readyz")
+    except Unreachable:
+        return False
+    except LabError:
+        return True
+    return True
+
+
+def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster, verb: str) -> LabError:
+    """Return the error of a failed `karmadactl unjoin` or `unregister`: which side it was about, and what is left."""
+    try:
+        left = members(karmada).get(member.name)
+    except LabError as cause:
+        cause.detail = failed.output or None
+        return cause
+    state = f"{member.name} is still registered" if left else f"{member.name} is no longer registered, but not all is cleaned up"
+    if not answers(member.api):
+        return ProvisionError(
+            f"karmadactl {verb} failed because {member.name} does not answer; {state}",
+            where=f"{member.kubeconfig}: {member.api.server}",
+            detail=failed.output or None,
+            remedy=f"start {member.name} again, or remove it with force: it then keeps what Karmada put there",
+        )
+    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
+    return ProvisionError(
+        f"karmadactl {verb} of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else "") + f"; {state}",
+        where=f"{failed.machine}: {failed.command}",
+        detail=failed.output or None,
+        remedy="run it again" + (f"; what holds it up are finalizers of Works in karmada-es-{member.name}" if left else ""),
+    )

@@ -1,0 +1,93 @@
+"""Take a member that was joined by pull out of Karmada again, by `karmadactl unregister`, and end its agent.
+
+Karmada's kubeconfig is given to it (--karmada-config), so that the agent's RBAC goes from the control plane too;
+without, upstream only warns of it. The agent lives until that is done: it is who deletes what Karmada put on the
+member. Takes 12 to 22 s, as `deployers.unjoin`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from deployers import traces
+from deployers.agent import kubeconfig_of, name_of
+from deployers.karmadactl import karmadactl
+from deployers.members import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, Member, members
+from deployers.register import clear, drop_requests
+from deployers.unjoin import explained, settle
+from lab.cluster import Cluster
+from lab.errors import CommandFailed, UsageError
+
+
+def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
+    """Remove a member and return when it, its agent, and all of Karmada's own on both sides is gone; tell whether that changed anything.
+
+    Not registered: an agent that still runs and what an interrupted enrolment left is removed all the same. UsageError:
+    it is joined by push. ProvisionError, NotReady: as in `deployers.unjoin`. Upstream has no --force for pull members:
+    with `force`, when karmadactl fails, the agent is ended, the Cluster deleted and its RBAC with it, and the member
+    keeps what Karmada had put there.
+    """
+    deadline = time.monotonic() + within
+    here = members(karmada).get(member.name)
+    if here is None:
+        known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
+        if known:
+            stop_agent(karmada, member.name)
+            clear(karmada, member)
+            karmada.run.forget("members", member.name)
+        return known
+    if here.mode != "pull":
+        raise UsageError(f"{member.name} is joined by push", where=CLUSTERS, remedy=f"remove it by: karmadactl unjoin {member.name}")
+    try:
+        karmadactl(
+            karmada,
+            "unregister",
+            member.name,
+            *("--karmada-config", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context),
+            *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context),
+            *("--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
+            f"--wait={within:g}s",
+            within=within + 30.0,
+        )
+    except CommandFailed as failed:
+        if not force:
+            raise explained(failed, karmada, member, "unregister") from failed
+        abandon(karmada, here)
+    stop_agent(karmada, member.name)
+    settle(karmada, member, here, within=max(5.0, deadline - time.monotonic()) + (60.0 if force else 0.0), down=force)
+    tidy(karmada, member.name)
+    karmada.run.forget("members", member.name)
+    return True
+
+
+def abandon(karmada: ControlPlane, member: Member) -> None:
+    """Make the control plane forget a pull member without the member's help.
+
+    Without an agent the member turns not ready, and then the cluster controller drops the finalizers of its Works by
+    itself (pkg/controllers/cluster, removeExecutionSpace).
+    """
+    stop_agent(karmada, member.name)
+    karmada.cluster.api.delete(f"{CLUSTERS}/{member.name}")
+    for trace in traces.of("pull", "control plane", registered=True):
+        karmada.cluster.api.delete(trace.at(member.name))
+
+
+def stop_agent(karmada: ControlPlane, name: str) -> None:
+    """End the agent of a member if it is a process of this lab, and delete its kubeconfig."""
+    try:
+        karmada.machine.stop(name_of(name))
+    except UsageError:
+        return  # it never was one: the agent is a pod
+    finally:
+        karmada.run.forget("components", name_of(name).replace("/", "."))
+        shutil.rmtree(kubeconfig_of(karmada, name).parent, ignore_errors=True)
+
+
+def tidy(karmada: ControlPlane, name: str) -> None:
+    """Delete what upstream leaves on the control plane and another registration of that name would stumble over.
+
+    The lease of the agent's election: a new agent would wait until it runs out, 15 s. The certificate requests: an hour.
+    """
+    karmada.cluster.api.delete(f"{traces.LEASES}/{SYSTEM}/leases/karmada-agent-{name}")
+    drop_requests(karmada, name)
