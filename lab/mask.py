@@ -31,25 +31,27 @@ PEM_BASE64 = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*")
 """Base64 of "-----BEGIN ": a certificate, which is public, or a key."""
 
 VALUE = (
-    r"(?P<q>\\*[\"'])(?P<quoted>.*?)(?<!\\)(?P=q)"  # up to the same quote, not one escaped once more
-    r"|\\*[\"'][^\n]*"  # a quote that is never closed: the rest of the line
+    r"(?P<q>\\{0,7}[\"'])(?P<quoted>.*?)(?<!\\)(?P=q)"  # up to the same quote, not one escaped once more
+    r"|\\{0,7}[\"'][^\n]*"  # a quote that is never closed: the rest of the line
     r"|[^\s\"'\\,;{}\[\]&][^\s\"'\\,;}\]&]*"
 )
-NAMED = re.compile(rf"(?i)(?<![\w/.-])(?P<head>(?:{NAMES})(?:\\*[\"'])?[ \t]*[:=][ \t]*)(?:{VALUE})")
-FLAG = re.compile(rf"(?i)(?<![\w-])(?P<head>--?(?:{NAMES})(?:(?:\\*[\"'])?,)?[ \t]*(?:=|[ \t]|(?<=,))[ \t]*)(?!-)(?:{VALUE})")
+NAMED = re.compile(rf"(?i)(?<![\w/.-])(?P<head>(?:{NAMES})(?:\\{{0,7}}[\"'])?[ \t]*[:=][ \t]*)(?:{VALUE})")
+FLAG = re.compile(rf"(?i)(?<![\w-])(?P<head>--?(?:{NAMES})(?:(?:\\{{0,7}}[\"'])?,)?[ \t]*(?:=|[ \t]|(?<=,))[ \t]*)(?!-)(?:{VALUE})")
 """`--token VALUE`, `--token=VALUE`, and the same in a list of arguments: `"--token", "VALUE"`."""
 
-HEADER = re.compile(r"(?i)(?P<head>\b(?:proxy-)?authorization(?:\\*[\"'])?[ \t]*[:=][ \t]*\[?)(?P<quote>\\*[\"'])?(?P<value>[^\n]*)")
+HEADER = re.compile(
+    r"(?i)(?P<head>\b(?:proxy-)?authorization(?:\\{0,7}[\"'])?[ \t]*[:=][ \t]*\[?)(?P<quote>\\{0,7}[\"'])?(?P<value>[^\n]*)"
+)
 BEARER = re.compile(r"(?i)(?P<head>\bbearer[ \t]+)(?=\S{8})[A-Za-z0-9._~+/=-]+")
 JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
 JWT_BASE64 = re.compile(r"\bZXlK[A-Za-z0-9+/=]{16,}")
 BOOTSTRAP = re.compile(r"\b(?P<head>[a-z0-9]{6})\.[a-z0-9]{16}\b")
 """A bootstrap token; its id, the part before the dot, is no secret: it is the name of its Secret."""
 
-USERINFO = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)")
+USERINFO = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,15}://[^\s/:@]{0,80}:)[^\s/@]+(?=@)")
 SECRET_YAML = re.compile(r"(?m)^[ -]*kind: *[\"']?Secret[\"']?[ \t]*$")
-SECRET_JSON = re.compile(r"\\*[\"']kind\\*[\"']\s*:\s*\\*[\"']Secret\\*[\"']")
-DATA_JSON = re.compile(r"(?s)(?P<head>\\*[\"'](?:data|stringData)\\*[\"']\s*:\s*\{).*?(?P<end>\}(?=\s*[,}\]])|\Z)")
+SECRET_JSON = re.compile(r"\\{0,7}[\"']kind\\{0,7}[\"']\s*:\s*\\{0,7}[\"']Secret\\{0,7}[\"']")
+DATA_JSON = re.compile(r"(?s)(?P<head>\\{0,7}[\"'](?:data|stringData)\\{0,7}[\"']\s*:\s*\{).*?(?P<end>\}(?=\s*[,}\]])|\Z)")
 
 
 JSON_START = re.compile(r"[{\[]\s*[\"{\[]")
@@ -188,9 +190,9 @@ def without_yaml_secrets(text: str) -> str:
             continue
         if found := re.match(r"(?:- )?[\"']?(?:data|stringData)[\"']?: *(.*)", body):
             if found.group(1):
-                line = line[: line.index(":") + 1] + f" {MASK}" + line[len(line.rstrip()) :]
-            else:
-                inside = indent
+                lines.append(line[: line.index(":") + 1] + f" {MASK}" + line[len(line.rstrip()) :])
+                continue
+            inside = indent
         lines.append(line)
     return "".join(lines)
 
@@ -231,7 +233,7 @@ def is_key(encoded: str) -> bool:
 def after_header(found: re.Match[str]) -> str:
     """Mask what follows `Authorization:`, up to the quote that closes it where it stands inside one."""
     quote, value = found.group("quote"), found.group("value")
-    closing = re.search(rf"(?<!\\){re.escape(quote)}" if quote else r"\\*[\"']", value)
+    closing = re.search(rf"(?<!\\){re.escape(quote)}" if quote else r"\\{0,7}[\"']", value)
     return f"{found.group('head')}{quote or ''}{MASK}{value[closing.start() :] if closing else ''}"
 
 
