@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from lab.assets.pins import Siblings
 
 REPLACE_PATH = re.compile(r"^(?P<before>[ \t]*(?:replace[ \t]+)?(?P<module>\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+)(?P<path>\.\.?/\S*)[ \t]*(?://.*)?$", re.M)
-REQUIRE = re.compile(r"^[ \t]*(?:require[ \t]+)?(?P<module>[\w.~-]+(?:/[\w.~-]+)*)[ \t]+(?P<version>v\d\S*)[ \t]*(?://.*)?$", re.M)
 REPLACED = re.compile(r"^[ \t]*(?:replace[ \t]+)?(?P<module>\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+(?P<new>\S+)[ \t]+(?P<version>v\S+)", re.M)
 
 
@@ -32,10 +31,16 @@ def parse_go_mod(text: str) -> GoMod:
     module = re.search(r"^module[ \t]+\"?([^\s\"]+)", text, re.M)
     go = re.search(r"^go[ \t]+(\S+)", text, re.M)
     requires: dict[str, str] = {}
-    for body, one in re.findall(r"^require[ \t]*\((.*?)^\)|^(require[ \t]+[^(\s].*)$", text, re.M | re.S):
-        for line in (body or one.splitlines()[0]).splitlines():
-            if found := REQUIRE.match(line):
-                requires[found["module"]] = found["version"]
+    inside = False
+    for line in text.splitlines():
+        words = line.partition("//")[0].split()
+        if words[:2] == ["require", "("]:
+            inside = True
+        elif words[:1] == [")"]:
+            inside = False
+        elif words[:1] == ["require"] or (inside and words):
+            module_name, version = words[-2:]
+            requires[module_name] = version
     replaces = {m["module"]: (m["new"], m["version"]) for m in REPLACED.finditer(text)}
     return GoMod(module[1] if module else "", go[1] if go else "", requires, replaces)
 
