@@ -11,15 +11,14 @@ import json
 import ssl
 import threading
 import time
-from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from lab.errors import NotReady, ProvisionError, UsageError
+from lab.kubeconfig import access
 from lab.wait import CANCELLED, Cancelled
 
 Json = dict[str, Any]
@@ -62,21 +61,8 @@ class Api:
     @classmethod
     def open(cls, kubeconfig: Path, *, context: str | None = None) -> Api:
         """Return the API that a kubeconfig's (current) context points to. UsageError says what is wrong with the file."""
-        try:
-            document = yaml.load(kubeconfig.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders both)
-            wanted = context or document["current-context"]
-            chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == wanted)
-            cluster = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
-            user = next(entry["user"] for entry in document["users"] if entry["name"] == chosen["user"])
-            server = str(cluster["server"])
-            ssl_context = tls(kubeconfig.parent, cluster, user)
-        except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
-            raise UsageError(
-                f"not a kubeconfig that can be used: {error or type(error).__name__}",
-                where=f"{kubeconfig}" + (f", context {context}" if context else ""),
-                remedy="check it with: kubectl --kubeconfig FILE config view --minify",
-            ) from error
-        return cls(server, context=ssl_context, token=user.get("token"))
+        given = access(kubeconfig, context=context)
+        return cls(given.server, context=given.tls, token=given.token)
 
     # -- single requests ---------------------------------------------------------------------------------------------
 
@@ -233,36 +219,3 @@ class Api:
                 raise UsageError(
                     f"the API server has no kind {kind} in {root.rpartition('apis/')[2]}", where=self.server, remedy="install its CRD first"
                 ) from None
-
-
-def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
-    """Return the TLS context of a kubeconfig's cluster and user. Keys that are inlined touch the disk only as a 0600 file in
-    memory (memfd), since Python's ssl loads client certificates from files alone.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif data := cluster.get("certificate-authority-data"):
-        context.load_verify_locations(cadata=b64decode(data).decode())
-    elif file := cluster.get("certificate-authority"):
-        context.load_verify_locations(cafile=str(folder / file))
-    else:
-        context.load_default_certs()
-    if data := user.get("client-certificate-data"):
-        load_client_pair(context, b64decode(data) + b"\n" + b64decode(user["client-key-data"]))
-    elif file := user.get("client-certificate"):
-        context.load_cert_chain(str(folder / file), str(folder / user["client-key"]))
-    return context
-
-
-def load_client_pair(context: ssl.SSLContext, both: bytes) -> None:
-    """Load a client certificate and key, PEM in one piece, without writing them to a disk."""
-    import os  # noqa: PLC0415 (Linux only: os.memfd_create)
-
-    handle = os.memfd_create("client-pair", os.MFD_CLOEXEC)
-    try:
-        os.write(handle, both)
-        context.load_cert_chain(f"/proc/self/fd/{handle}")
-    finally:
-        os.close(handle)

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from cryptography import x509
 
-from lab.api import tls
+from lab.kubeconfig import tls
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 
 
