@@ -4,7 +4,7 @@
     journal.jsonl     one line an event, appended: intent before, outcome after
     records/K/N.json  what exists or is about to: ports, clusters, members (kind K, name N)
     pki/ kubeconfig/  certificates, keys and kubeconfigs, mode 0600
-    data/ logs/ processes/ evidence/
+    data/ logs/ processes/ evidence/ scratch/ (TMPDIR of all programs and commands)
     supervisor.sock   the socket of the process that owns this lab's processes (lab.supervisor)
 
 `down`, `status`, `gc`, reports and a second harness need nothing else. A crash at any point leaves a directory that
@@ -163,11 +163,25 @@ class Run:
         return lock
 
     def remove(self) -> None:
-        """Delete the directory. Nothing of this run may be running."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        if self.path.exists():  # a program that was ending wrote a last file meanwhile
-            shutil.rmtree(self.path)
+        """Delete the directory. Nothing of this run may be running.
+
+        It is renamed first, so that a deletion cut short leaves no half directory of that name (`lab gc` removes the rest).
+        """
+        discard(self.path)
         Path(str(self.path) + ".lock").unlink(missing_ok=True)
+
+
+def discard(path: Path) -> None:
+    """Delete a run directory: it vanishes at once under its name, then what was in it. One that is gone is fine."""
+    gone = path.with_name(f".{path.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    try:
+        path.rename(gone)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(gone, ignore_errors=True)
+    if gone.exists():  # a program that was ending wrote a last file meanwhile
+        shutil.rmtree(gone)
 
 
 def known_runs(root: Path | None = None) -> list[str]:

@@ -19,7 +19,7 @@ NO_ENV: Mapping[str, str] = MappingProxyType({})
 class Program:
     """A program that keeps running, as data: "member1/kube-apiserver" and how it is started.
 
-    `env` is laid over a clean environment (PATH, HOME, TMPDIR, LANG, TZ): proxies and KUBECONFIG of whoever started the
+    `env` is laid over a clean environment (PATH, HOME, LANG, TZ, a TMPDIR of the run): proxies and KUBECONFIG of whoever started the
     lab do not reach its components. `log` gets stdout and stderr, appended. `needs` names programs of the same machine
     that must outlive this one: they are stopped after it. `ports` are those it listens on: when it ends and one of
     them is somebody else's, the error says whose.

@@ -18,7 +18,10 @@ from lab.supervisor.client import Supervisor
 
 
 class Local:
-    """This computer, for one run: its programs belong to the supervisor of the run directory, its commands carry the run's tag."""
+    """This computer, for one run: its programs belong to the supervisor of the run directory, its commands carry the run's tag.
+
+    Commands have TMPDIR and kubectl's cache in the run directory.
+    """
 
     name = "local"
 
@@ -30,13 +33,18 @@ class Local:
     ) -> Completed:
         """Run a command to its end; see `Machine.run`. When time is up or we are interrupted, it and its children are killed."""
         began = time.monotonic()
+        temporary = self.supervisor.run / "scratch"
+        if self.supervisor.run.is_dir():
+            temporary.mkdir(exist_ok=True)
+        # Nothing of a run is left in /tmp or ~/.kube, not even by a kubectl that was killed.
+        ours = {"TMPDIR": str(temporary), "KUBECACHEDIR": str(temporary / "kube"), proc.TAG: str(self.supervisor.run)}
         try:
             child = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, **(env or {}), proc.TAG: str(self.supervisor.run)},
+                env={**os.environ, **ours, **(env or {})},
                 start_new_session=True,
             )
         except OSError as error:

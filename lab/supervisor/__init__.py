@@ -5,6 +5,8 @@ children die with it (PR_SET_PDEATHSIG), and it ends when nobody holds the lab a
 no order of crashes that leaves a process behind for longer than the lease.
 
     client   what the harness calls: start, stop, restart, ready, exited, status, hold, shutdown
+    state    what it is told, as data                  wire     the socket, from the asking side
+    remains  what runs although no supervisor is left
     server   the requests, the holders, the lease          loop     sockets, signals and timers on one thread
     process  one program: fork, exec, exit, back-off        table    all programs: start, stop, restart, shutdown
     order    who is stopped before whom (pure)              record   what is on disk, for when everything crashed

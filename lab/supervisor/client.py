@@ -25,7 +25,8 @@ from typing import Any, Self, TypeVar
 
 from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
 from lab.machines import Program
-from lab.supervisor import proc, record
+from lab.supervisor import proc
+from lab.supervisor.remains import bury
 from lab.supervisor.state import State, Status, exit_error
 from lab.supervisor.wire import ANSWER_WITHIN, SupervisorGone, connect, exchange
 from lab.wait import NotYet, until
@@ -115,7 +116,7 @@ class Supervisor:
         """
         peer = connect(self.run)
         if peer is None:
-            bury(self.run)
+            bury(str(self.run))
             return
         with peer:
             server = None
@@ -131,7 +132,7 @@ class Supervisor:
             finally:
                 if server is not None:
                     os.close(server)
-        bury(self.run)
+        bury(str(self.run))
 
     # -- programs ----------------------------------------------------------------------------------------------------
 
@@ -261,15 +262,3 @@ class Supervisor:
             raise CommandFailed(argv, status=None, output=str(error)) from error
         if started.returncode:
             raise CommandFailed(argv, status=started.returncode, output=started.stderr.decode(errors="replace"))
-
-
-def bury(run: Path) -> int:
-    """Kill what is left of a run without a supervisor, by record and by tag; return how many there were."""
-    killed = 0
-    for row in record.read_all(str(run)).values():
-        pid, started = row.get("pid"), row.get("start_time")
-        if isinstance(pid, int) and isinstance(started, int):
-            killed += proc.end(pid, started, within=2.0)
-    for pid, started, _ in proc.tagged(str(run)):
-        killed += proc.end(pid, started, within=2.0)
-    return killed

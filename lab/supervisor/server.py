@@ -66,7 +66,7 @@ class Server:
         self.run = run
         self.lease = lease
         self.loop = Loop()
-        base = {key: env[key] for key in proc.INHERITED if key in env}
+        base = {key: env[key] for key in proc.INHERITED if key in env} | {"TMPDIR": f"{run}/scratch"}
         self.table = Table(self.loop, run, base, backoff=backoff)
         self.holders: dict[Connection, Json] = {}
         self.detached = False
@@ -78,6 +78,8 @@ class Server:
     def serve(self, ready: Callable[[], None]) -> None:
         """Serve until the lab is to end; call `ready` once requests are answered. The caller holds the lock."""
         self._heed_signals()
+        with suppress(OSError):
+            os.makedirs(f"{self.run}/scratch", exist_ok=True)
         self.table.bury()
         listener = listen(self.run)
         self.loop.watch(listener.fileno(), lambda _events: self._accept(listener))

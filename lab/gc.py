@@ -1,0 +1,187 @@
+"""Garbage: what dead runs left on this computer, removed and told.
+
+A run is dead when no supervisor holds its lock and no command holds the run's. A live lab is never touched, and of a
+dead one only what is provably its own: processes by tag and start time, mounts in its directory, names with its id.
+Its directory stays, with the logs and evidence in it, unless it is half-written, or asked for by `remove`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lab import ledger, ports
+from lab.errors import NotPossible, UsageError
+from lab.run import discard, known_runs
+from lab.supervisor import proc
+from lab.supervisor.remains import bury, remains
+from lab.supervisor.server import take_lock
+
+YOUNG = 600.0
+"""Seconds for which a directory without a readable run.json is taken for one that is being written."""
+MARKS = ("run.json", ".run.json.", "journal.jsonl", "supervisor.lock")
+"""What the files are called that only a run directory has. One without them may be anybody's, and is left alone."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """One thing that was removed, or with `dry_run` would be: what kind, what it was called, and of which run it was."""
+
+    kind: str
+    name: str
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} of {self.run}"
+
+
+def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_run: bool = False) -> list[Removed]:
+    """Remove what dead runs under `root` left, and return it. `where` is the folder of port reservations."""
+    root = Path(os.path.realpath(root))
+    removed: list[Removed] = []
+    for run in (root / run_id for run_id in known_runs(root)):
+        if not is_run(run):
+            continue
+        with owned(run) as mine:
+            if mine:
+                removed += residue(run, dry_run=dry_run)
+                if half_written(run, young):
+                    removed += directory(run, where, dry_run=dry_run)
+    for gone in root.glob(".*.gone"):  # deletions cut short
+        removed.append(Removed("run directory", str(gone), gone.name[1:-5]))
+        if not dry_run:
+            shutil.rmtree(gone, ignore_errors=True)
+    return removed + strays(root, dry_run=dry_run) + reservations(where, dry_run=dry_run)
+
+
+def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> list[Removed]:
+    """Remove all of one dead run, its directory, containers and domains included, and return it.
+
+    NotPossible when the lab is alive or a command works on it; UsageError when there is no such directory.
+    """
+    run = Path(os.path.realpath(run))
+    if not run.is_dir() or not is_run(run):
+        raise UsageError(f"{run.name} is not a run directory", where=str(run))
+    with owned(run) as mine:
+        if not mine:
+            raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=f"lab down --lab {run.name}")
+        removed = residue(run, dry_run=dry_run)
+        for name in ledger.containers(run.name):
+            removed += away("container", name, run, ["docker", "rm", "--force", "--volumes", name], dry_run=dry_run)
+        for name in ledger.domains(run.name):
+            away("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
+            removed += away("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
+        return removed + directory(run, where, dry_run=dry_run)
+
+
+def alive(run: Path) -> bool:
+    """Does a supervisor own this run, or a command work on it?"""
+    with owned(run) as mine:
+        return not mine
+
+
+@contextmanager
+def owned(run: Path) -> Iterator[bool]:
+    """Take both locks of a run, so that nobody can bring it to life meanwhile; False when somebody has one of them."""
+    with ExitStack() as stack:
+        command = FileLock(f"{run}.lock", timeout=0)
+        known = Path(f"{run}.lock").exists()
+        try:
+            stack.enter_context(command)
+        except Timeout:
+            yield False
+            return
+        if not known:
+            stack.callback(Path(f"{run}.lock").unlink, missing_ok=True)
+        lock = take_lock(str(run))
+        if lock is None:
+            yield False
+            return
+        stack.callback(os.close, lock)
+        yield True
+
+
+def is_run(run: Path) -> bool:
+    """Is this directory one of ours, whole or half-written?"""
+    return any(path.name.startswith(MARKS) for path in run.iterdir())
+
+
+def half_written(run: Path, young: float) -> bool:
+    """Has this directory had no readable run.json for a while?"""
+    try:
+        return not isinstance(json.loads((run / "run.json").read_text()), dict)
+    except (OSError, ValueError):
+        try:
+            return time.time() - run.stat().st_mtime > young
+        except OSError:
+            return False
+
+
+# -- one function a kind -----------------------------------------------------------------------------------------------------
+
+
+def residue(run: Path, *, dry_run: bool) -> list[Removed]:
+    """Remove processes, mounts, namespaces and the stale socket of a run whose locks the caller has."""
+    names = [f"{name} (pid {pid})" for (pid, _), name in remains(str(run)).items()] if dry_run else bury(str(run))
+    removed = [Removed("process", name, run.name) for name in names]
+    for point in sorted(ledger.mounts(run), key=len, reverse=True):  # what is mounted deeper comes off first
+        removed += away("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
+    for name in ledger.namespaces(run.name):
+        removed += away("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
+    socket = run / "supervisor.sock"
+    if socket.exists():
+        removed.append(Removed("socket", str(socket), run.name))
+        if not dry_run:
+            socket.unlink(missing_ok=True)
+    return removed
+
+
+def directory(run: Path, where: Path | None, *, dry_run: bool) -> list[Removed]:
+    """Remove a run directory and give back its ports. What is mounted in it must be gone: otherwise it stays."""
+    if not dry_run:
+        if any(ledger.mounts(run)):
+            raise NotPossible(f"something is still mounted in {run.name}", where=", ".join(ledger.mounts(run)), remedy="unmount it by hand")
+        ports.release(run, where=where)
+        discard(run)
+    return [Removed("run directory", str(run), run.name)]
+
+
+def strays(root: Path, *, dry_run: bool) -> list[Removed]:
+    """Kill processes of runs under `root` whose directory is gone."""
+    removed = []
+    for pid, started, tag in proc.tagged():
+        run = Path(tag)
+        if run.parent == root and not run.exists():
+            name = proc.name_of(pid)
+            if dry_run or proc.end(pid, started, within=2.0):
+                removed.append(Removed("process", f"{name} (pid {pid})", run.name))
+    return removed
+
+
+def reservations(where: Path | None, *, dry_run: bool) -> list[Removed]:
+    """Give back the ports of runs whose directory is gone, wherever it was."""
+    gone = sorted({holder for _, holder in ports.reserved(where) if not holder.is_dir()})
+    removed = []
+    for run in gone:
+        taken = [port for port, holder in ports.reserved(where) if holder == run] if dry_run else ports.release(run, where=where)
+        removed += [Removed("port reservation", str(port), run.name) for port in taken]
+    return removed
+
+
+def away(kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool) -> list[Removed]:
+    """Run the command that removes something; nothing is reported where it fails, for the thing is still there."""
+    if not dry_run:
+        try:
+            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return []
+    return [Removed(kind, name, run.name)]

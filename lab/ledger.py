@@ -1,0 +1,168 @@
+"""The leak ledger: what of a run exists on this computer outside its directory, before it and after.
+
+Everything a run makes can be told to be its own: processes carry its tag in their environment, files and mounts its
+path, and what has only a name is called as `outside_name` says. What was there before is not this run's residue.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import ports
+from lab.errors import LeakError
+from lab.supervisor import proc
+from lab.supervisor.remains import remains
+
+NAMESPACES = Path("/run/netns")
+
+
+@dataclass(frozen=True, order=True)
+class Item:
+    """Something that exists: its kind ("process", "port", …), what it is called, and the run that made it."""
+
+    kind: str
+    name: str
+    made_by: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}, made by {self.made_by}"
+
+
+Census = frozenset[Item]
+
+
+def census(run: Path, *, where: Path | None = None) -> Census:
+    """Return what exists of a run outside its directory. `where` is the folder of port reservations."""
+    run = Path(os.path.realpath(run))
+    return frozenset(
+        Item(kind, name, str(run))
+        for kind, names in {
+            "process": processes(run),
+            "listening port": listening(run),
+            "port reservation": (str(port) for port, holder in ports.reserved(where) if holder == run),
+            "mount": mounts(run),
+            "network namespace": namespaces(run.name),
+            "file": files(run),
+            "container": containers(run.name),
+            "libvirt domain": domains(run.name),
+        }.items()
+        for name in names
+    )
+
+
+def residue(before: Census, after: Census) -> list[Item]:
+    """Return what is there after and was not before, sorted."""
+    return sorted(after - before)
+
+
+def residue_of(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> list[str]:
+    """Return one line for each thing left of a run that was taken down. A kept run may keep its ports reserved."""
+    allowed = {"port reservation"} if kept else set()
+    return [str(item) for item in residue(before, census(run, where=where)) if item.kind not in allowed]
+
+
+def check(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> None:
+    """Raise LeakError when anything is left of a run that was taken down; it names what, and who made it."""
+    left = residue_of(run, kept=kept, before=before, where=where)
+    if left:
+        raise LeakError(
+            f"{len(left)} things of {run.name} are still there", where=str(run), detail="\n".join(left), remedy=f"lab gc --lab {run.name}"
+        )
+
+
+# -- one function a kind: names of what there is -----------------------------------------------------------------------------
+
+
+def processes(run: Path) -> Iterator[str]:
+    """Yield the processes that carry the run's tag or are in its records, but not the one that asks or its ancestors."""
+    yield from (f"{name} (pid {pid})" for (pid, _), name in remains(str(run)).items())
+
+
+def listening(run: Path) -> Iterator[str]:
+    """Yield the TCP ports on which a process of the run listens."""
+    if next(proc.tagged(str(run)), None) is None:
+        return  # nobody could: the 30 ms of looking are saved
+    for listener in ports.listeners():
+        if listener.run == str(run):
+            yield f"{listener.port} of {listener.name} (pid {listener.pid})"
+
+
+def mounts(run: Path, table: Path = Path("/proc/self/mountinfo")) -> Iterator[str]:
+    """Yield the mount points in the run directory or with it as their source."""
+    for line in read_lines(table):
+        words = line.split()
+        separator = words.index("-")
+        point, source = unescape(words[4]), unescape(words[separator + 2])
+        if any(is_within(Path(path), run) for path in (point, source) if path.startswith("/")):
+            yield point
+
+
+def namespaces(run_id: str, folder: Path = NAMESPACES) -> Iterator[str]:
+    """Yield the named network namespaces of the run."""
+    if folder.is_dir():
+        yield from (path.name for path in folder.iterdir() if names_run(path.name, run_id))
+
+
+def files(run: Path, folder: Path | None = None) -> Iterator[str]:
+    """Yield the temporary files and directories of the run. (Those its programs make are in its own `scratch`, by TMPDIR.)"""
+    yield from (str(path) for path in (folder or Path(tempfile.gettempdir())).iterdir() if names_run(path.name, run.name))
+
+
+def containers(run_id: str) -> Iterator[str]:
+    """Yield the containers of the run, where Docker is there and answers."""
+    yield from (name for name in ask(["docker", "ps", "--all", "--format", "{{.Names}}"]) if names_run(name, run_id))
+
+
+def domains(run_id: str) -> Iterator[str]:
+    """Yield the libvirt domains of the run, where libvirt is there and answers."""
+    yield from (name for name in ask(["virsh", "--quiet", "list", "--all", "--name"]) if names_run(name, run_id))
+
+
+# -- how --------------------------------------------------------------------------------------------------------------------
+
+
+def outside_name(run_id: str, what: str) -> str:
+    """Return the name of something a run makes outside its directory: a container, a domain, a namespace, a temporary file.
+
+    The dots keep it apart from those of a run "a" and a run "a-b": they are in no id.
+    """
+    return f"karmada-lab.{run_id}.{what}"
+
+
+def names_run(name: str, run_id: str) -> bool:
+    """Does this name something that the run made?"""
+    return name.startswith(outside_name(run_id, ""))
+
+
+def ask(argv: list[str]) -> Iterable[str]:
+    """Return the lines a tool prints; none when it is not installed or its daemon does not answer."""
+    if shutil.which(argv[0]) is None:
+        return ()
+    try:
+        answer = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return answer.stdout.split()
+
+
+def read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+
+
+def unescape(path: str) -> str:
+    """Undo the octal escapes of mountinfo: blanks, tabs, newlines and backslashes."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
+
+
+def is_within(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
