@@ -30,7 +30,6 @@ from lab.assets.sources import Errand, Refused
 from lab.errors import ProvisionError, UsageError
 
 AT_ONCE = 4
-CHUNK = 1 << 18
 SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -172,7 +171,7 @@ class Downloads:
                 if total is not None and total > self.errand.cache.free():
                     raise disk_full(self.errand.cache.root, total)
                 done = 0
-                for chunk in response.iter_raw(CHUNK):
+                for chunk in response.iter_raw():
                     out.write(chunk)
                     done += len(chunk)
                     elapsed = time.monotonic() - began

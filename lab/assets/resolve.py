@@ -112,7 +112,7 @@ class Supply:
             said.setdefault(tuple(errand.refusals.get(pin, ())), []).append(pin)
         detail = [", ".join(f"{p.name}@{p.version}" for p in pins) + "".join(f"\n    {why}" for why in whys) for whys, pins in said.items()]
         names = " ".join(f"{p.name}@{p.version}" for p in errand.left)
-        how = "offline" if self.offline else f"by {' or '.join(self.order)}"
+        how = "offline" if self.offline else "by " + " or ".join(s for s in self.order if s != "bundle" or self.bundle)
         return NotPossible(
             f"{len(errand.left)} assets cannot be had {how}",
             where=str(self.bundle) if self.bundle else None,

@@ -131,6 +131,8 @@ class FakeGo:
         self.calls.append(tuple(argv))
         self.envs.append(env)
         self.cwds.append(cwd)
+        if argv[0] == "git":
+            return Ran(128, "", "fatal: not a git repository")
         if Path(argv[0]).name != "go":
             return Ran(0, Path(argv[0]).read_text(), "")
         verb = argv[1]

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lab.assets import AssetRef, Cache, Catalogue
+from lab.assets import stock as module
+from lab.assets.progress import quiet
+from lab.assets.stock import prune, stock, verify
+from lab.tests.assets_fakes import catalogue
+
+
+@pytest.fixture
+def pins(tmp_path: Path) -> Catalogue:
+    return catalogue(tmp_path)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, pins: Catalogue) -> Cache:
+    """Holds alpha and beta as pinned, and alpha of a checkout."""
+    cache = Cache(tmp_path / "cache")
+    local = pins.of_checkout("alpha", tmp_path, version="0.0.0-gabc", content="c0")
+    for pin in (pins.pin(AssetRef("alpha")), pins.pin(AssetRef("beta")), local):
+        with cache.working("w", subject="w", progress=quiet) as area:
+            (area / "made").write_text(f"program {pin.version}")
+            cache.publish(pin, "build", area / "made", origin="here", seconds=1)
+    return cache
+
+
+def names(cache: Cache) -> list[tuple[str, str]]:
+    return [(e.name, e.version) for e in cache.entries()]
+
+
+def test_stock_is_everything_with_its_size(cache: Cache, pins: Catalogue) -> None:
+    found = stock(cache, pins)
+
+    assert [(s.entry.name, s.entry.version, s.size, s.current) for s in found] == [
+        ("alpha", "0.0.0-gabc", 18, False),
+        ("alpha", "1.2.3", 13, True),
+        ("beta", "1.2.3", 13, True),
+    ]
+    assert all(s.wrong == "" and s.used_by == () for s in found)
+
+
+def test_an_empty_cache_has_no_stock(tmp_path: Path, pins: Catalogue) -> None:
+    cache = Cache(tmp_path / "none")
+
+    assert stock(cache, pins) == []
+    assert prune(cache, pins, everything=True).removed == ()
+
+
+def test_verify_finds_what_sizes_do_not_show(cache: Cache, pins: Catalogue) -> None:
+    entry = cache.find(pins.pin(AssetRef("beta")))
+    assert entry is not None
+    entry.path.write_text("PROGRAM 1.2.3")
+
+    assert [s.wrong for s in stock(cache, pins)] == ["", "", ""]
+    assert [s.entry.name for s in verify(cache, pins) if s.wrong] == ["beta"]
+
+
+def test_prune_frees_what_no_pin_asks_for(cache: Cache, pins: Catalogue) -> None:
+    done = prune(cache, pins)
+
+    assert [s.entry.version for s in done.removed] == ["0.0.0-gabc"]
+    assert done.freed == 18
+    assert names(cache) == [("alpha", "1.2.3"), ("beta", "1.2.3")]
+
+
+def test_prune_frees_damage(cache: Cache, pins: Catalogue) -> None:
+    entry = cache.find(pins.pin(AssetRef("beta")))
+    assert entry is not None
+    entry.path.write_text("cut")
+    prune(cache, pins)
+
+    assert names(cache) == [("alpha", "1.2.3")]
+
+
+def test_prune_by_name_by_age_and_all(cache: Cache, pins: Catalogue) -> None:
+    for entry in cache.entries():
+        os.utime(entry.directory / "meta.json", (1, 1) if entry.name == "beta" else None)
+
+    assert [s.entry.name for s in prune(cache, pins, names=["beta"], rehearse=True).removed] == ["beta"]
+    assert [s.entry.name for s in prune(cache, pins, unused_for=3600).removed] == ["beta"]
+    assert len(prune(cache, pins, everything=True).removed) == 2
+    assert names(cache) == []
+
+
+def test_a_rehearsal_removes_nothing(cache: Cache, pins: Catalogue) -> None:
+    before = names(cache)
+
+    assert len(prune(cache, pins, everything=True, rehearse=True).removed) == 3
+    assert names(cache) == before
+
+
+def test_what_a_process_runs_is_kept(cache: Cache, pins: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = cache.find(pins.pin(AssetRef("beta")))
+    assert entry is not None
+    monkeypatch.setattr(module, "programs", lambda cache: {entry.directory: ["beta (pid 7)"]})
+    done = prune(cache, pins, everything=True)
+
+    assert [(s.entry.name, s.used_by) for s in done.in_use] == [("beta", ("beta (pid 7)",))]
+    assert names(cache) == [("beta", "1.2.3")]
+
+
+def test_a_program_of_the_cache_is_seen_by_its_executable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Process:
+        def __init__(self, exe: str | None) -> None:
+            self.info = {"exe": exe, "pid": 7, "name": "etcd"}
+
+    place = tmp_path / "assets" / "etcd" / "3"
+    monkeypatch.setattr(module.psutil, "process_iter", lambda attrs: [Process(f"{place}/etcd"), Process("/bin/sh"), Process(None)])
+
+    assert module.programs(Cache(tmp_path)) == {place: ["etcd (pid 7)"]}
+
+
+def test_work_that_was_killed_is_freed_and_work_in_progress_is_not(cache: Cache, pins: Catalogue) -> None:
+    left = cache.root / "work" / "killed"
+    left.mkdir(parents=True)
+    (left / "half").write_bytes(b"x" * 100)
+    with cache.working("busy", subject="busy", progress=quiet) as area:
+        (area / "half").write_text("mine")
+        done = prune(cache, pins)
+        assert (area / "half").exists()
+
+    assert done.freed == 118
+    assert not left.exists()
