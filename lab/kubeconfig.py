@@ -42,8 +42,10 @@ def access(kubeconfig: Path, *, context: str | None = None) -> Access:
 
 
 def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
-    """Return the TLS context of a kubeconfig's cluster and user. Keys that are inlined touch the disk only as a 0600 file in
-    memory (memfd), since Python's ssl loads client certificates from files alone.
+    """Return the TLS context of a kubeconfig's cluster and user.
+
+    Keys that are inlined touch the disk only as a 0600 file in memory (memfd), since Python's ssl loads client certificates from
+    files alone.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if cluster.get("insecure-skip-tls-verify"):

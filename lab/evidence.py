@@ -1,0 +1,273 @@
+"""What there is to see of a lab, collected into one directory: on failure, time-out and interrupt, before anything is deleted.
+
+    RUN/evidence/events-<cluster>.jsonl       watched from the start (lab.events)
+    RUN/evidence/<time>-<reason>/index.json   what is here, what is not and why
+        clusters/<cluster>/<resource>.json    objects: nodes, pods that do not run, deployments, and every kind that is not Kubernetes' own
+        components.json                       each program: state, restarts, exit status
+        logs/<cluster>/<program>.log          the end of each, audit logs too
+        events/<cluster>.jsonl journal.jsonl
+
+Everything is written by one masking writer (lab.mask). A collection is bounded in time and size, and what it cannot have (a cluster
+that is away, a file that does not fit) is said in the index; it never raises, since it is called while an error passes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lab.api import Api, Refused
+from lab.component import Component
+from lab.errors import LabError
+from lab.mask import mask, mask_object
+from lab.run import Run, write_json
+from lab.supervisor import record
+from lab.supervisor.client import Supervisor
+
+Json = dict[str, Any]
+WITHIN = 10.0
+"""Seconds that a collection takes at most."""
+
+TAIL = 256 << 10
+"""Bytes of the end of each log."""
+
+DUMP = 2 << 20
+"""Bytes of one kind's objects."""
+
+TOTAL = 64 << 20
+"""Bytes of a whole collection."""
+
+RESOURCES = {
+    "nodes": "/api/v1/nodes",
+    "namespaces": "/api/v1/namespaces",
+    "pods-not-running": "/api/v1/pods?fieldSelector=status.phase!=Running,status.phase!=Succeeded",
+    "deployments": "/apis/apps/v1/deployments",
+    "events": "/api/v1/events",
+    "leases": "/apis/coordination.k8s.io/v1/leases",
+    "apiservices": "/apis/apiregistration.k8s.io/v1/apiservices",
+    "webhooks-mutating": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "webhooks-validating": "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+}
+"""Of every cluster. Secrets and ConfigMaps are never asked for."""
+
+KUBERNETES_OWN = re.compile(r"apps|autoscaling|batch|policy|extensions|.*\.k8s\.io")
+"""API groups that every cluster has; the objects of all others are taken, whatever is installed on it."""
+
+
+def component(run: Run) -> Component:
+    """Return the program that watches events (lab.events). It needs nothing: it waits for clusters by itself."""
+    root = Path(__file__).parent.parent
+    return Component(
+        name="lab/evidence",
+        binary=Path(sys.executable),
+        words=("-m", "lab.events", str(run.path)),
+        flags={},
+        env={"PYTHONPATH": str(root), "MALLOC_ARENA_MAX": "1"},
+        first=100,  # what a lab waits for is started before
+    )
+
+
+def collect(run: Run, reason: str, *, into: Path | None = None, within: float = WITHIN) -> Path:
+    """Collect what there is to see, in at most `within` seconds, and return the directory; `into` is where it is made.
+
+    Clusters are asked side by side; one that is away is said to be so. Never raises: what went wrong is in the index, or, where
+    not even that can be written, the directory is empty or not there.
+    """
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", mask(reason)).strip("-.")[:80] or "evidence"
+    folder = (into or run.path / "evidence") / f"{time.strftime('%Y%m%dT%H%M%S')}-{slug}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = folder.with_name(f"{folder.name.partition('~')[0]}~{number}")
+    began = time.monotonic()
+    out = Collection(folder)
+    tasks: dict[str, Callable[[], object]] = {
+        "components": lambda: components(run, out),
+        "logs": lambda: logs(run, out),
+        **{
+            f"clusters/{path.stem}": lambda path=path: cluster(path, out, deadline=began + within)  # type: ignore[misc]
+            for path in sorted((run.path / "kubeconfig").glob("*.yaml"))
+        },
+    }
+    threads = {name: threading.Thread(target=out.attempt, args=(name, task), daemon=True) for name, task in tasks.items()}
+    for thread in threads.values():
+        thread.start()
+    for name, thread in threads.items():
+        thread.join(max(0.0, began + within - time.monotonic()))
+        if thread.is_alive():
+            out.lacks(name, f"not within {within:g} s")
+    out.close({"run": run.id, "reason": mask(reason), "at": round(time.time(), 3), "seconds": round(time.monotonic() - began, 3)})
+    return folder
+
+
+@dataclass
+class Collection:
+    """The masking writer: all that is collected is written through it, by several threads, up to `TOTAL` bytes."""
+
+    folder: Path
+    total: int = TOTAL
+    files: dict[str, int] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    closed: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def text(self, name: str, text: str) -> None:
+        """Write a text, masked."""
+        self._write(name, mask(text))
+
+    def objects(self, name: str, items: list[Json]) -> None:
+        """Write objects as one JSON list, masked, as many as `DUMP` bytes hold; of the rest the index says how many there are."""
+        rows: list[str] = []
+        size = 0
+        for item in items:
+            item.get("metadata", {}).pop("managedFields", None)
+            text = json.dumps(mask_object(item), separators=(",", ":"), default=str)
+            if size + len(text) > DUMP:
+                self.lacks(name, f"{len(items) - len(rows)} of {len(items)} objects left out")
+                break
+            rows.append(text)
+            size += len(text)
+        self._write(name, "[\n" + ",\n".join(rows) + "\n]\n")
+
+    def lacks(self, name: str, why: str) -> None:
+        """Say that something is not here, or not all of it."""
+        with self.lock:
+            if not self.closed:
+                self.missing[name] = mask(why)
+
+    def attempt(self, name: str, task: Callable[[], object]) -> None:
+        """Do a part; what it raises is written down instead."""
+        try:
+            task()
+        except Exception as error:  # noqa: BLE001 (evidence must not replace the error it is collected for)
+            self.lacks(name, str(error) or type(error).__name__)
+
+    def close(self, head: Json) -> None:
+        """Write the index; what threads that are late still bring is not taken."""
+        with self.lock:
+            self.closed = True
+            with suppress(LabError, OSError):
+                write_json(self.folder / "index.json", {**head, "missing": self.missing, "files": self.files})
+
+    def _write(self, name: str, text: str) -> None:
+        content = text.encode(errors="replace")
+        with self.lock:
+            if self.closed:
+                return
+            if sum(self.files.values()) + len(content) > self.total:
+                self.missing[name] = f"left out: the collection is full ({self.total} bytes)"
+                return
+            self.files[name] = len(content)
+        try:
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            with self.lock:
+                self.files.pop(name, None)
+                self.missing[name] = f"not written: {error.strerror}"
+
+
+# -- what is collected -------------------------------------------------------------------------------------------------------
+
+
+def components(run: Run, out: Collection) -> None:
+    """Write the state of each program, from the supervisor, or from its records where it is gone."""
+    status = Supervisor(run.path).status()
+    if status is None:
+        rows = list(record.read_all(str(run.path)).values())
+        out.lacks("components.json", "no supervisor runs: these are its last records")
+    else:
+        rows = [{**vars(state), "tail": state.tail(lines=5)} for state in status.programs.values()]
+    out.objects("components.json", [{key: value for key, value in row.items() if key != "env"} for row in rows])
+
+
+def logs(run: Run, out: Collection) -> None:
+    """Write the end of the journal, of the events watched so far, and of every log, the latest written first."""
+    for path in sorted((run.path / "evidence").glob("events-*.jsonl")):
+        out.text(f"events/{path.name.removeprefix('events-')}", tail(path, 4 * TAIL))
+    out.text("journal.jsonl", tail(run.path / "journal.jsonl", 4 * TAIL))
+    for path in sorted((run.path / "logs").rglob("*"), key=written, reverse=True):
+        if path.is_file() and path.suffix in {".log", ".jsonl"}:
+            out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL))
+
+
+def written(path: Path) -> float:
+    """Return when a file was last written; 0 when it is gone meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def tail(path: Path, size: int) -> str:
+    """Return the end of a text file, whole lines, and before it how much is left out; "" when there is no such file.
+
+    A key whose beginning is cut off is still masked: what is before the cut is masked with it.
+    """
+    margin = 16 << 10
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, 2)
+            start = max(0, end - size - margin)
+            file.seek(start)
+            text = file.read(end - start).decode(errors="replace")
+    except OSError:
+        return ""
+    if end <= size:
+        return text
+    text = mask(text)[-size:]
+    return f"… {end - size} bytes before are left out\n{text.partition(chr(10))[2]}"
+
+
+def cluster(kubeconfig: Path, out: Collection, *, deadline: float) -> None:
+    """Write the objects of one cluster until `deadline`. Raises when its API server does not answer."""
+    name = kubeconfig.stem
+    api = Api.open(kubeconfig)
+    api.http.timeout = httpx.Timeout(4.0, connect=2.0)
+    try:
+        out.text(f"clusters/{name}/version.json", json.dumps(api.get("/version")))
+        for resource, path in [*RESOURCES.items(), *other_resources(api)]:
+            if time.monotonic() > deadline:
+                out.lacks(f"clusters/{name}/{resource}.json", "no time was left")
+                continue
+            dump(api, path, f"clusters/{name}/{resource}.json", out)
+    finally:
+        api.http.close()
+
+
+def dump(api: Api, path: str, name: str, out: Collection) -> None:
+    """Write the first 500 objects of one kind. A kind that the server does not have is passed over."""
+    try:
+        resource, _, query = path.partition("?")
+        selector = {"fieldSelector": query.removeprefix("fieldSelector=")} if query else {}
+        listed = api.get(resource, limit="500", **selector)
+    except Refused as refused:
+        if refused.status != 404:
+            out.lacks(name, str(refused))
+        return
+    if more := listed["metadata"].get("remainingItemCount"):
+        out.lacks(name, f"{more} objects left out")
+    if listed.get("items"):
+        out.objects(name, listed["items"])
+
+
+def other_resources(api: Api) -> Iterator[tuple[str, str]]:
+    """Yield (name, path) of every kind that can be listed and is not Kubernetes' own, in the version its server prefers."""
+    for group in api.get("/apis").get("groups", []):
+        if KUBERNETES_OWN.fullmatch(group["name"]):
+            continue
+        root = f"/apis/{group['preferredVersion']['groupVersion']}"
+        for resource in (api.find(root) or {}).get("resources", []):
+            if "list" in resource.get("verbs", []) and "/" not in resource["name"]:
+                yield f"{resource['name']}.{group['name']}", f"{root}/{resource['name']}"
