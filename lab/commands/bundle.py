@@ -1,0 +1,52 @@
+"""`lab bundle`: all that a lab needs as one file, for computers without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.commands.options import (
+    DeployerOption,
+    KubernetesOption,
+    MembersOption,
+    MirrorOption,
+    OfflineOption,
+    ProviderOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+)
+from lab.console import bytes_text, drawing, say
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; one that is there is replaced.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets, as kubectl@1.35.4, instead of a lab's.")]
+
+
+def bundle(
+    file: File,
+    assets: Names = None,
+    spec: SpecOption = None,
+    provider: ProviderOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    members: MembersOption = None,
+    kubernetes: KubernetesOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    mirror: MirrorOption = None,
+) -> None:
+    """Write one archive with every program a lab needs; `lab up --offline --bundle FILE` uses nothing else."""
+    from deployers.bring_up import document, prepare
+    from deployers.release import catalogue
+    from lab.assets import Supply
+
+    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
+    names = assets or prepare(document(spec, **changes)).software()
+    with drawing("bundle") as screen:
+        supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
+        written = supply.pack(names, file.absolute())
+    say(f"{file}: {len(written.things)} assets, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
+    say(f"on the other computer: lab up --offline --bundle {file.name}")

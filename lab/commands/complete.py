@@ -1,0 +1,57 @@
+"""Values for shell completion, read from run directories: nothing is imported and nobody is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+
+def root() -> Path:
+    """Where run directories are; as `lab.run.runs_root`, which costs more to import than a key press may."""
+    return Path(os.environ.get("KARMADA_LAB_RUNS") or "_runs").absolute()
+
+
+def labs(incomplete: str) -> Iterator[str]:
+    """Yield the names of the labs that are there."""
+    yield from sorted(path.parent.name for path in root().glob("*/run.json") if path.parent.name.startswith(incomplete))
+
+
+def components(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """Yield the programs of the lab that --lab names: member1/etcd."""
+    for path in sorted((chosen(ctx) / "processes").glob("*.json")):
+        name = path.stem.replace("+", "/")
+        if name.startswith(incomplete):
+            yield name
+
+
+def clusters(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """Yield the clusters of the lab that --lab names, Karmada among them."""
+    for path in sorted((chosen(ctx) / "kubeconfig").glob("*.yaml")):
+        if path.stem.startswith(incomplete):
+            yield path.stem
+
+
+def members(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """Yield the members that the lab of --lab was asked for."""
+    try:
+        asked = json.loads((chosen(ctx) / "run.json").read_bytes())["asked"]["lab"]["members"]
+        yield from (member["name"] for member in asked if member["name"].startswith(incomplete))
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+
+
+def logs(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """Yield what `lab logs` takes: clusters, and programs once there is a slash."""
+    if "/" in incomplete:
+        yield from components(ctx, incomplete)
+        return
+    yield from dict.fromkeys(name.partition("/")[0] for name in components(ctx, incomplete))
+
+
+def chosen(ctx: typer.Context) -> Path:
+    """Return the run directory that the words typed so far mean."""
+    return root() / str(ctx.params.get("lab") or os.environ.get("KARMADA_LAB") or "default")

@@ -1,0 +1,88 @@
+"""`lab doctor`: what this computer can do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from lab.commands.options import Output, OutputOption
+from lab.console import Look, table
+
+if TYPE_CHECKING:
+    from lab.doctor import Needs, Report
+
+
+def doctor(output: OutputOption = Output.text) -> None:
+    """Say what this computer can do, what is missing, what each missing thing would enable, and how to get it.
+
+    Exit code 0 when the default lab can be brought up here, 3 when it cannot.
+    """
+    from lab.computer import Computer
+    from lab.doctor import examine, providers
+
+    report = examine(Computer(), needs_of_default())
+    if output is Output.json:
+        print(json.dumps({**asdict(report), "default_lab": report.can, "providers": dict(providers(report))}, indent=1))
+    else:
+        print("\n".join(picture(report, look=Look.of(sys.stdout))))
+    if not report.can:
+        raise typer.Exit(3)
+
+
+def needs_of_default() -> Needs:
+    """Return what the default lab takes, by its provider's figures and by what the cache lacks."""
+    from deployers.bring_up import document, prepare
+    from deployers.release import catalogue
+    from lab import ports
+    from lab.assets import Supply
+    from lab.doctor import Needs
+    from lab.providers import embedded
+    from lab.run import runs_root
+
+    wanted = prepare(document())
+    supply = Supply(catalogue=catalogue())
+    pins = supply.pinned(wanted.software())
+    lacking = [pin for pin in pins.values() if supply.cache.find(pin, use=False) is None]
+    products = {(pin.product, pin.version): pin.cold for pin in lacking}
+    urls: dict[str, str] = {}
+    for pin in pins.values():
+        if pin.download is not None:
+            urls.setdefault(pin.download.url.split("/")[2], pin.download.url)
+    needs = Needs(
+        cluster=embedded.MIB_OF_CLUSTER * 2**20,
+        rest=embedded.MIB_OF_REST * 2**20,
+        clusters=len(wanted.lab.clusters),
+        total=len(pins),
+        missing=tuple(str(pin.ref) for pin in lacking),
+        build_minutes=sum(cold.minutes for cold in products.values()),
+        build_bytes=int(sum(cold.gib for cold in products.values()) * 2**30),
+        urls=tuple(urls.values()),
+        cache=supply.cache.root,
+        runs=runs_root(),
+        ports_free=len(ports.candidates(ports.ephemeral_range())) - len(list(ports.reserved())),
+    )
+    module = next((f"{pin.module}@{pin.module_version}" for pin in (lacking or pins.values())), "")
+    return replace(needs, module=module)
+
+
+def picture(report: Report, *, look: Look) -> list[str]:
+    """Return the report as a person reads it."""
+    from lab.doctor import providers
+
+    rows = [("", "THING", "FOUND", "FOR")]
+    rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, f.found, f.enables) for f in report.findings]
+    lines = table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
+    if lacking := [finding for finding in report.findings if not finding.ok]:
+        lines += ["", look.paint("what to do about what is missing:", "bold")]
+        lines += [f"  {finding.name}: {finding.remedy}" for finding in lacking]
+    lines.append("")
+    for name, why in providers(report).items():
+        lines.append(f"provider {name}: " + (look.paint("can be used here", "green") if not why else f"lacks {why}"))
+    verdict = (
+        look.paint("the default lab can run here: lab up", "green") if report.can else look.paint("the default lab cannot run here", "red")
+    )
+    return [*lines, verdict]

@@ -1,0 +1,15 @@
+"""`lab env`: this shell as a shell of the lab."""
+
+from __future__ import annotations
+
+import shlex
+
+from lab.commands.options import DEFAULT_LAB, LabName
+from lab.commands.tools import environment
+from lab.run import Run
+
+
+def env(lab: LabName = DEFAULT_LAB) -> None:
+    """Print exports for a shell: KUBECONFIG, PATH with this lab's kubectl and karmadactl, KARMADA_LAB. Use: eval "$(lab env)"."""
+    for name, value in environment(Run.load(lab)).items():
+        print(f"export {name}={shlex.quote(value)}")

@@ -1,0 +1,29 @@
+"""`lab exec`: one command in the environment of a lab."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lab.commands.options import DEFAULT_LAB, LabName
+from lab.commands.tools import environment
+from lab.errors import UsageError
+from lab.run import Run
+
+Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="The command and its arguments, after --.")]
+
+
+def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
+    """Run a command with the lab's KUBECONFIG and its kubectl and karmadactl first in PATH: lab exec -- kubectl get clusters.
+
+    The command takes this process's place: its exit code, signals and terminal are its own.
+    """
+    env = os.environ | environment(Run.load(lab))
+    sys.stdout.flush()
+    try:
+        os.execvpe(command[0], command, env)  # noqa: S606 (no shell is what is wanted)
+    except OSError as error:
+        raise UsageError(f"cannot run {command[0]}: {error.strerror}", remedy="lab exec -- kubectl get clusters") from error

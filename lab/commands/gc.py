@@ -1,0 +1,39 @@
+"""`lab gc`: what dead labs left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+from lab.commands.options import LabName, Output, OutputOption, option
+from lab.console import say
+from lab.run import known_runs, runs_root
+
+All = Annotated[bool, option("--all", help="Remove the directories of all dead labs too, with the logs and evidence in them.")]
+DryRun = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
+
+
+def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: OutputOption = Output.text) -> None:
+    """Remove what dead labs left on this computer: processes, mounts, ports. A live lab is never touched.
+
+    Directories of dead labs stay, with their logs, unless one is named by --lab, or --all is given.
+    """
+    from lab.gc import alive, remove, sweep
+
+    root = runs_root()
+    if lab:
+        removed = remove(root / lab, dry_run=dry_run)
+    else:
+        removed = sweep(root, dry_run=dry_run)
+        if all_:
+            for run_id in known_runs(root):
+                if not alive(root / run_id):
+                    removed += remove(root / run_id, dry_run=dry_run)
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "dry_run": dry_run, "removed": [asdict(each) for each in removed]}, indent=1))
+        return
+    for each in removed:
+        print(each)
+    verb = "would be removed" if dry_run else "removed"
+    say(f"{len(removed)} things {verb}" if removed else "nothing was left behind")

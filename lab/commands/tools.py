@@ -1,0 +1,52 @@
+"""The environment of a lab: its kubeconfig, and a directory with kubectl and karmadactl in the versions it runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lab.errors import UsageError
+from lab.run import Run
+
+CLIENTS = ("kubectl", "karmadactl", "etcdctl", "etcdutl")
+
+
+def environment(run: Run) -> dict[str, str]:
+    """Return what `lab env` exports and `lab exec` runs with. UsageError when the lab never got so far as to have a kubeconfig."""
+    kubeconfig = run.path / "kubeconfig.yaml"
+    if not kubeconfig.exists():
+        raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=f"lab up --lab {run.id}")
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    programs = str(clients(run))
+    return {
+        "KUBECONFIG": str(kubeconfig),
+        "PATH": os.pathsep.join([programs, *(part for part in path if part != programs)]),
+        "KARMADA_LAB": run.id,
+        "KARMADA_LAB_RUNS": str(run.path.parent),  # so that `lab` means this lab from any directory
+    }
+
+
+def clients(run: Run) -> Path:
+    """Return the directory of the lab's client programs, made when it is not there: links into the cache of assets."""
+    folder = run.path / "bin"
+    if (folder / "kubectl").exists():  # follows the link: a pruned cache makes us link anew
+        return folder
+    from deployers.release import catalogue  # noqa: PLC0415
+    from lab.assets import AssetRef, Supply  # noqa: PLC0415
+
+    lab, karmada = run.asked["lab"], run.asked.get("karmada")
+    wanted = {"kubectl": lab["kubernetes"], **({"karmadactl": karmada["release"]} if karmada else {})}
+    found = Supply(catalogue=catalogue()).resolve(AssetRef.parse(f"{name}@{version}") for name, version in wanted.items())
+    link(run, {ref.name: path for ref, path in found.items()})
+    return folder
+
+
+def link(run: Run, programs: dict[str, Path]) -> None:
+    """Link those of the programs that are clients into the run's `bin`, in the place of older links."""
+    folder = run.folder("bin")
+    for name, path in programs.items():
+        if name in CLIENTS:
+            new = folder / f".{name}.new"
+            new.unlink(missing_ok=True)
+            new.symlink_to(path)
+            new.replace(folder / name)

@@ -1,0 +1,44 @@
+"""`lab unjoin`: members leave the lab's Karmada."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from lab.commands.join import Names
+from lab.commands.options import DEFAULT_LAB, LabName, option
+from lab.console import say, seconds_text
+from lab.run import Run
+
+Force = Annotated[bool, option("--force", help="Have Karmada forget a member that does not answer; what it had put there stays there.")]
+
+
+def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> None:
+    """Take members out of the lab's Karmada, push and pull alike; return when nothing of Karmada is left on either side."""
+    from deployers import members as joined
+    from deployers.karmada import Karmada
+    from deployers.unjoin import unjoin as by_push
+    from deployers.unregister import unregister as by_pull
+    from lab.cluster import Lab
+    from lab.steps import Step, execute
+
+    run = Run.load(lab)
+    handle = Lab.open(run)
+    karmada = Karmada.open(handle)
+    clusters = [handle.member(name) for name in dict.fromkeys(members)]
+    known = joined.members(karmada)
+    began = time.monotonic()
+    steps = [
+        Step(
+            f"{cluster.name}/unjoin",
+            lambda cluster=cluster, act=by_pull if known[cluster.name].mode == "pull" else by_push: act(karmada, cluster, force=force),  # type: ignore[misc]
+        )
+        for cluster in clusters
+        if cluster.name in known
+    ]
+    execute(steps, run)
+    for cluster in clusters:
+        if cluster.name not in known:
+            say(f"{cluster.name} was not joined: nothing to do")
+    if steps:
+        say(f"{len(steps)} members left after {seconds_text(time.monotonic() - began)}")
