@@ -7,13 +7,17 @@ that register put on the member.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from deployers.members import NAMESPACE, SYSTEM, ControlPlane
 from lab.cluster import Cluster
 from lab.component import Component, Flags, Health
+from lab.errors import UsageError
 from lab.ports import ports_of
+from lab.supervisor.client import Supervisor
 
 
 def name_of(member: str) -> str:
@@ -23,7 +27,7 @@ def name_of(member: str) -> str:
 
 def kubeconfig_of(karmada: ControlPlane, member: str) -> Path:
     """Where the agent's own kubeconfig for Karmada is or will be (0600)."""
-    return karmada.run.folder("data", member, "karmada-agent") / "karmada-kubeconfig.yaml"
+    return karmada.run.path / "data" / member / "karmada-agent" / "karmada-kubeconfig.yaml"
 
 
 def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
@@ -53,3 +57,17 @@ def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None,
         ready=(Health(f"http://127.0.0.1:{ports['health']}/healthz"),),
         ports=ports,
     ).changed(flags=flags, env=env)
+
+
+def runs(karmada: ControlPlane, member: str) -> bool:
+    """Tell whether the agent of a member runs as a process of this lab."""
+    status = Supervisor(karmada.run.path).status()
+    state = status.programs.get(name_of(member)) if status else None
+    return state is not None and state.runs
+
+
+def stop(karmada: ControlPlane, member: str) -> None:
+    """End the agent of a member and delete its kubeconfig; where it is no process of this lab there is nothing to do."""
+    with suppress(UsageError):  # it never was started here: it is a pod, or an enrolment ended before
+        Supervisor(karmada.run.path).stop(name_of(member))
+    shutil.rmtree(kubeconfig_of(karmada, member).parent, ignore_errors=True)

@@ -24,8 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from deployers import traces
-from deployers.agent import name_of
+from deployers import agent, traces
 from deployers.members import ControlPlane, Mode
 from deployers.register import requests
 from lab.api import Api, Json, Refused
@@ -136,11 +135,11 @@ def local(karmada: ControlPlane, name: str) -> list[str]:
     A file under /etc/karmada that is older than the run is somebody else's.
     """
     lines = [f"local files: {path}" for path in LOCAL_FILES if path.exists() and path.stat().st_ctime >= karmada.run.created]
-    agent = karmada.run.path / "data" / name / "karmada-agent"
-    if agent.exists():
-        lines.append(f"local files: {agent}")
-    if karmada.run.recorded("components", name_of(name).replace("/", ".")):
-        lines.append(f"local files: the record of the program {name_of(name)}")
+    kubeconfig = agent.kubeconfig_of(karmada, name)
+    if kubeconfig.exists():
+        lines.append(f"local files: {kubeconfig}")
+    if agent.runs(karmada, name):
+        lines.append(f"processes: {agent.name_of(name)}")
     homes = karmada.run.path / "data" / "karmadactl"
     lines += [f"local files: {home}" for home in (homes.iterdir() if homes.is_dir() else ()) if home.is_dir()]
     return lines

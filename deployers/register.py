@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from deployers import traces
 from deployers.accounts import ensure_accounts
-from deployers.agent import agent, kubeconfig_of
+from deployers.agent import agent, kubeconfig_of, runs
 from deployers.karmadactl import karmadactl, to_karmada
 from deployers.members import NAMESPACE, SYSTEM, ControlPlane, claim, until_ready
 from lab import component
@@ -54,6 +54,8 @@ def register(
         write_private(kubeconfig_of(karmada, member.name), credentials(member))
         if ahead and changed:
             ensure_accounts(member.api, member.name)
+        if not runs(karmada, member.name):
+            release_election(karmada, member.name)
         component.start(agent(karmada, member, flags=flags, env=env), karmada.run)
     until_ready(karmada, member.name, within=within)
     karmada.cluster.api.until(
@@ -64,6 +66,15 @@ def register(
     )
     karmada.run.record("members", member.name, {"mode": "pull", "state": "joined"})
     return changed
+
+
+def release_election(karmada: ControlPlane, name: str) -> None:
+    """Delete the lease of the agent's election, which no agent of this lab holds now.
+
+    An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is (client-go,
+    tools/leaderelection). So it does after `unregister` too, which leaves the lease.
+    """
+    karmada.cluster.api.delete(f"{traces.LEASES}/{SYSTEM}/leases/karmada-agent-{name}")
 
 
 def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:

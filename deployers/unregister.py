@@ -7,17 +7,15 @@ member. Takes 12 to 22 s, as `deployers.unjoin`.
 
 from __future__ import annotations
 
-import shutil
 import time
 
-from deployers import traces
-from deployers.agent import kubeconfig_of, name_of
+from deployers import agent, traces
 from deployers.karmadactl import karmadactl
 from deployers.members import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, Member, members
-from deployers.register import clear, drop_requests
+from deployers.register import clear, drop_requests, release_election
 from deployers.unjoin import explained, settle
 from lab.cluster import Cluster
-from lab.errors import CommandFailed, UsageError
+from lab.errors import CommandFailed, ProvisionError, UsageError
 
 
 def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
@@ -33,12 +31,18 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
     if here is None:
         known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
         if known:
-            stop_agent(karmada, member.name)
+            agent.stop(karmada, member.name)
             clear(karmada, member)
             karmada.run.forget("members", member.name)
         return known
     if here.mode != "pull":
         raise UsageError(f"{member.name} is joined by push", where=CLUSTERS, remedy=f"remove it by: karmadactl unjoin {member.name}")
+    if not force and agent.kubeconfig_of(karmada, member.name).exists() and not agent.runs(karmada, member.name):
+        raise ProvisionError(  # karmadactl would wait in vain until time is up
+            f"the agent of {member.name} is not running, so nobody would delete what Karmada put there",
+            where=str(karmada.run.log(agent.name_of(member.name))),
+            remedy=f"start it (register {member.name} again does), or remove {member.name} with force",
+        )
     try:
         karmadactl(
             karmada,
@@ -54,7 +58,7 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
         if not force:
             raise explained(failed, karmada, member, "unregister") from failed
         abandon(karmada, here)
-    stop_agent(karmada, member.name)
+    agent.stop(karmada, member.name)
     settle(karmada, member, here, within=max(5.0, deadline - time.monotonic()) + (60.0 if force else 0.0), down=force)
     tidy(karmada, member.name)
     karmada.run.forget("members", member.name)
@@ -67,21 +71,10 @@ def abandon(karmada: ControlPlane, member: Member) -> None:
     Without an agent the member turns not ready, and then the cluster controller drops the finalizers of its Works by
     itself (pkg/controllers/cluster, removeExecutionSpace).
     """
-    stop_agent(karmada, member.name)
+    agent.stop(karmada, member.name)
     karmada.cluster.api.delete(f"{CLUSTERS}/{member.name}")
     for trace in traces.of("pull", "control plane", registered=True):
         karmada.cluster.api.delete(trace.at(member.name))
-
-
-def stop_agent(karmada: ControlPlane, name: str) -> None:
-    """End the agent of a member if it is a process of this lab, and delete its kubeconfig."""
-    try:
-        karmada.machine.stop(name_of(name))
-    except UsageError:
-        return  # it never was one: the agent is a pod
-    finally:
-        karmada.run.forget("components", name_of(name).replace("/", "."))
-        shutil.rmtree(kubeconfig_of(karmada, name).parent, ignore_errors=True)
 
 
 def tidy(karmada: ControlPlane, name: str) -> None:
@@ -89,5 +82,5 @@ def tidy(karmada: ControlPlane, name: str) -> None:
 
     The lease of the agent's election: a new agent would wait until it runs out, 15 s. The certificate requests: an hour.
     """
-    karmada.cluster.api.delete(f"{traces.LEASES}/{SYSTEM}/leases/karmada-agent-{name}")
+    release_election(karmada, name)
     drop_requests(karmada, name)
