@@ -55,7 +55,12 @@ class Scripted:
         return self._name
 
     def run(
-        self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,  # noqa: ARG002 (Machine's)
+        within: float = 60.0,  # noqa: ARG002
     ) -> Completed:
         """Answer from the table. CommandFailed for a Failure; UsageError for a command that is not in a strict table."""
         words = tuple(argv)
@@ -87,7 +92,7 @@ class Scripted:
         self._keep("start", (program.name, *program.argv))
         self.programs[program.name] = program
 
-    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
+    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:  # noqa: ARG002
         """Note it. UsageError when no program of that name was ever started."""
         if name not in self.programs:
             raise UsageError(f"no program {name} was started", where=self._name)

@@ -17,6 +17,7 @@ import select
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,12 +36,15 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 
+STARTING = threading.Lock()
+"""Held while this process starts a supervisor: of fifty threads one does it. Between processes its own lock decides."""
+
+
 class Hold:
     """A lab's being held. While this process lives and has not released it, the lab lives."""
 
-    def __init__(self, peer: socket.socket, run: Path) -> None:
+    def __init__(self, peer: socket.socket) -> None:
         self._peer: socket.socket | None = peer
-        self._run = run
 
     def release(self, *, keep: bool = False) -> bool:
         """Let go. Return True when nobody else holds the lab and nobody keeps it: then taking it down is for the caller to do.
@@ -99,14 +103,27 @@ class Supervisor:
         )
 
     def hold(self, label: str) -> Hold:
-        """Start the supervisor if need be and hold the lab, until released or this process ends."""
-        peer = self._connect_or_start()
-        try:
-            self._checked(exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN))
-        except BaseException:
-            peer.close()
-            raise
-        return Hold(peer, self.run)
+        """Start the supervisor if need be and hold the lab, until released or this process ends.
+
+        A supervisor that is just taking the lab down is waited for, and followed by a new one.
+        """
+
+        def attempt() -> Hold:
+            peer = self._connect_or_start()
+            try:
+                answer = exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN)
+                if answer.get("code") == "closing":
+                    raise NotYet("it is taking the lab down")
+                self._checked(answer)
+            except SupervisorGone as error:
+                peer.close()
+                raise NotYet("it has just ended") from error
+            except BaseException:
+                peer.close()
+                raise
+            return Hold(peer)
+
+        return until(attempt, what=f"the supervisor of {self.run.name} can be held", within=15.0)
 
     def shutdown(self, *, within: float = 2.0) -> None:
         """Stop all programs, those that others need last, and the supervisor; on return they are gone.
@@ -239,8 +256,11 @@ class Supervisor:
         def attempt() -> socket.socket:
             peer = connect(self.run)
             if peer is None:
-                self._spawn()
-                peer = connect(self.run)
+                with STARTING:
+                    peer = connect(self.run)
+                    if peer is None:
+                        self._spawn()
+                        peer = connect(self.run)
             if peer is None:  # another one was ending and still had the lock
                 raise NotYet("it does not listen")
             return peer
