@@ -2,14 +2,16 @@
 
 The module's own directory in Go's module cache (or the checkout) is the main module; it is never written to. Only the folders that are
 not in a module's archive are replaced, in a copy of go.mod in the work area (`gomodule.modfile`). All wanted commands of a module are
-one `go build`: one package graph, all cores. Each result must name upstream's dependencies and print the pinned version.
+one `go build`: one package graph, all cores. Each result must be the command asked for, link upstream's dependencies and print the
+pinned version.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab.assets import gomodule
@@ -21,9 +23,8 @@ from lab.assets.progress import Activity, Progress
 from lab.assets.sources import Errand, Refused
 from lab.errors import ProvisionError
 
-PACKAGE_BYTES = 2_000_000  # measured: Go's build cache grew by 1.2 MB a package compiled; the links and margin on top
-PROGRAM_BYTES = 300_000_000  # a linked program, once in Go's temporary directory and once in the cache
-MODULES_BYTES = 2_000_000_000  # unpacked modules of the largest product, before any of them is here
+PACKAGE_BYTES = 1_200_000  # Go's build cache grew by 0.9 MB a package of helm, 1.1 MB of kubernetes
+PROGRAM_BYTES = 300_000_000  # a linked program, in Go's temporary directory and in the cache; kube-apiserver is 103 MB
 
 
 def bring(pins: Sequence[Pin], errand: Errand) -> None:
@@ -31,20 +32,15 @@ def bring(pins: Sequence[Pin], errand: Errand) -> None:
 
     ProvisionError when a module does not compile, is not the pinned one, or its programs are not what upstream ships.
     """
-    for group in by_module(pins):
+    groups: dict[tuple[str, str, str], list[Pin]] = {}
+    for pin in pins:
+        groups.setdefault((pin.module, pin.version, pin.content), []).append(pin)
+    for group in groups.values():
         try:
             build_module(group, errand)
             errand.arrived("build")
         except Refused as why:
             errand.refuse(group, "build", str(why))
-
-
-def by_module(pins: Sequence[Pin]) -> list[list[Pin]]:
-    """Pins that one `go build` makes, in the order they were asked for."""
-    groups: dict[tuple[str, str, str], list[Pin]] = {}
-    for pin in pins:
-        groups.setdefault((pin.module, pin.version, pin.content), []).append(pin)
-    return list(groups.values())
 
 
 def build_module(pins: Sequence[Pin], errand: Errand) -> None:
@@ -56,105 +52,153 @@ def build_module(pins: Sequence[Pin], errand: Errand) -> None:
         missing = [pin for pin in pins if errand.cache.find(pin, ("build",)) is None]
         if not missing:
             return
-        began = time.monotonic()
+        trees = [pin for pin in missing if pin.kind == "tree"]
+        commands = [pin for pin in missing if pin.kind == "binary"]
         go = Go(errand)
         have = go.version(area)
+        left = errand.left_but(pins)
         if first.checkout is None:
-            errand.tell(Progress("fetching", subject, note=first.module, left=errand.left_but(pins)))
-            check_space(errand, go, area, MODULES_BYTES if not fetched(go, first, area) else 0)
+            errand.tell(Progress("fetching", subject, note=first.module, left=left))
+            if commands and not fetched(go, first, area):
+                check_space(errand, go, area, int(first.cold.gib * 2**30))
             source = go.module(first, area).directory
         else:
             source = first.checkout
-        origin = f"{first.module} {first.module_version}" if first.checkout is None else str(first.checkout)
-        for tree in (pin for pin in missing if pin.kind == "tree"):
-            made = area / f"{tree.name}.tree"
-            if not (source / tree.path).is_dir():
-                raise Refused(f"there is no {tree.path} in {source}")
-            copy_tree(source / tree.path, made)
-            errand.cache.publish(tree, "build", made, origin=f"{origin}: {tree.path}", seconds=time.monotonic() - began)
-        commands = [pin for pin in missing if pin.kind == "binary"]
-        if commands:
-            compile_all(commands, pins, source, area, go, have, errand)
+        for tree in trees:
+            copy(tree, source, area, errand)
+        build = Build(subject, source, area, go, have, left)
+        for batch in batches(commands):
+            build(batch)
 
 
-def compile_all(commands: Sequence[Pin], group: Sequence[Pin], source: Path, area: Path, go: Go, have: str, errand: Errand) -> None:
-    """One `go build` of `commands`, checked and taken into the cache."""
-    first = commands[0]
-    subject = f"{first.product} {first.version}"
-    left = errand.left_but(group)
-    go_mod = (source / "go.mod").read_text()
-    go.needs(have, gomodule.parse_go_mod(go_mod).go, subject)
-    modfile = None
-    if first.checkout is None:
-        modfile = area / "upstream.mod"
-        modfile.write_text(gomodule.modfile(go_mod, first.siblings))
-        modfile.with_suffix(".sum").write_bytes((source / "go.sum").read_bytes())
-    flags = build_flags(first.stamp, modfile)
-    packages = [pin.path for pin in commands]
-
-    began = time.monotonic()
-    count = 0
-
-    def on_fetched(line: str) -> None:
-        nonlocal count
-        if line.startswith("go: downloading"):
-            count += 1
-            errand.tell(Progress("fetching", subject, count, None, "modules", time.monotonic() - began, left=left))
-
-    reason = "{{if .Stale}}{{.StaleReason}}\t{{.ImportPath}}{{end}}"
-    ran = go("list", *flags, "-deps", "-f", reason, *packages, cwd=source, scratch=area, on_line=on_fetched)
-    if ran.status != 0:
-        raise_failed(first, ran.last_words, source)
-    stale = {line.split("\t")[1] for line in ran.stdout.splitlines() if "\t" in line and not line.startswith("not installed but available")}
-    check_space(errand, go, area, len(stale) * PACKAGE_BYTES + len(commands) * PROGRAM_BYTES)
-
-    began = time.monotonic()
-    compiled: set[str] = set()
-
-    def on_compiled(line: str) -> None:
-        if line in stale and line not in compiled:
-            compiled.add(line)
-            activity: Activity = "linking" if len(compiled) == len(stale) else "compiling"
-            errand.tell(Progress(activity, subject, len(compiled), len(stale), "packages", time.monotonic() - began, left=left))
-
-    if not stale:
-        errand.tell(Progress("linking", subject, len(commands), len(commands), "programs", left=left))
-    out = area / "out"
-    out.mkdir()
-    ran = go("build", "-v", *flags, "-o", f"{out}/", *packages, cwd=source, scratch=area, on_line=on_compiled)
-    if ran.status != 0:
-        raise_failed(first, ran.last_words, source)
-    took = time.monotonic() - began
-    if first.checkout and Checkout.of(source, module=first.module, run=errand.run).content != first.content:
-        raise ProvisionError("the checkout changed while it was built", where=str(source), remedy="run again when it is at rest")
+def batches(commands: Sequence[Pin]) -> list[list[Pin]]:
+    """Commands that one `go build` can write to one directory: Go names a program after its folder, and two folders may share a name."""
+    found: list[list[Pin]] = []
     for pin in commands:
-        made = out / pin.builds
-        errand.tell(Progress("checking", subject, note=pin.name, left=left))
-        check(pin, made, source, go, area)
-        named = area / pin.name
-        made.rename(named)
-        errand.cache.publish(pin, "build", named, origin=f"{pin.module} {pin.path} by {have}", seconds=took / len(commands))
+        home = next((batch for batch in found if pin.builds not in {p.builds for p in batch}), None)
+        if home is None:
+            found.append([pin])
+        else:
+            home.append(pin)
+    return found
 
 
-def check(pin: Pin, made: Path, source: Path, go: Go, scratch: Path) -> None:
-    """ProvisionError unless the program `made` links what upstream's go.mod names and says that it is the version of `pin`."""
-    if pin.checkout is None:
-        said = go("version", "-m", str(made), cwd=scratch, scratch=scratch).stdout
-        if wrong := gomodule.strangers(said, (source / "go.mod").read_text(), (source / "go.sum").read_text(), pin.siblings):
+def copy(tree: Pin, source: Path, area: Path, errand: Errand) -> None:
+    """A directory of the module into the cache. Refused when the module has none of that name."""
+    began = time.monotonic()
+    made = area / f"{tree.name}.tree"
+    if not (source / tree.path).is_dir():
+        raise Refused(f"there is no {tree.path} in {source}")
+    copy_tree(source / tree.path, made)
+    errand.cache.publish(tree, "build", made, origin=f"{tree.module} {tree.path}", seconds=time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class Build:
+    """Builds of one module's commands: where its source is, and the Go (`have` is its version) that compiles it in `area`."""
+
+    subject: str
+    source: Path
+    area: Path
+    go: Go
+    have: str
+    left: tuple[str, ...]
+
+    def __call__(self, commands: Sequence[Pin]) -> None:
+        """One `go build` of `commands`, checked and taken into the cache."""
+        first, began = commands[0], time.monotonic()
+        flags = build_flags(first.stamp, self.modfile(first))
+        packages = [pin.path for pin in commands]
+        stale = self.stale(first, flags, packages)
+        check_space(self.go.errand, self.go, self.area, len(stale) * PACKAGE_BYTES + len(commands) * PROGRAM_BYTES)
+        if not stale:
+            self.tell("linking", began, len(commands), len(commands), "programs")
+        out = self.area / f"{first.name}.out"
+        out.mkdir()
+        on_line = self.counting(stale)
+        ran = self.go("build", "-v", *flags, "-o", f"{out}/", *packages, cwd=self.source, scratch=self.area, on_line=on_line)
+        if ran.status != 0:
+            raise_failed(first, ran.last_words, self.source)
+        if first.checkout and Checkout.of(self.source, module=first.module, run=self.go.errand.run).content != first.content:
+            raise ProvisionError("the checkout changed while it was built", where=str(self.source), remedy="run again when it is at rest")
+        took = (time.monotonic() - began) / len(commands)
+        for pin in commands:
+            self.tell("checking", began, 0, None, "", pin.name)
+            self.check(pin, out / pin.builds)
+            named = self.area / f"{pin.name}.built"
+            (out / pin.builds).rename(named)
+            self.go.errand.cache.publish(pin, "build", named, origin=f"{pin.module} {pin.path} by {self.have}", seconds=took)
+
+    def modfile(self, pin: Pin) -> Path | None:
+        """Upstream's go.mod and go.sum in the work area, for a build whose dependencies go.mod alone names; None for a checkout's own.
+
+        Refused when this Go is too old for it.
+        """
+        go_mod = (self.source / "go.mod").read_text()
+        self.go.needs(self.have, gomodule.parse_go_mod(go_mod).go, self.subject)
+        if pin.checkout is not None:
+            return None
+        modfile = self.area / "upstream.mod"
+        modfile.write_text(gomodule.modfile(go_mod, pin.siblings))
+        modfile.with_suffix(".sum").write_bytes((self.source / "go.sum").read_bytes())
+        return modfile
+
+    def stale(self, pin: Pin, flags: Sequence[str], packages: Sequence[str]) -> set[str]:
+        """The packages that are to be compiled; the modules they are in are fetched on the way."""
+        began, count = time.monotonic(), 0
+
+        def on_line(line: str) -> None:
+            nonlocal count
+            if line.startswith("go: downloading"):
+                count += 1
+                self.tell("fetching", began, count, None, "modules")
+
+        form = "{{if .Stale}}{{.StaleReason}}\t{{.ImportPath}}{{end}}"
+        ran = self.go("list", *flags, "-deps", "-f", form, *packages, cwd=self.source, scratch=self.area, on_line=on_line)
+        if ran.status != 0:
+            raise_failed(pin, ran.last_words, self.source)
+        reasons = (line.split("\t") for line in ran.stdout.splitlines() if "\t" in line)
+        return {package for reason, package in reasons if not reason.startswith("not installed but available")}
+
+    def counting(self, stale: set[str]) -> Callable[[str], None]:
+        """Hears what `go build -v` says: one line a package that it compiles."""
+        began = time.monotonic()
+        compiled: set[str] = set()
+
+        def on_line(line: str) -> None:
+            if line in stale and line not in compiled:
+                compiled.add(line)
+                self.tell("linking" if compiled == stale else "compiling", began, len(compiled), len(stale), "packages")
+
+        return on_line
+
+    def tell(self, activity: Activity, began: float, done: int, total: int | None, unit: str, note: str = "") -> None:
+        self.go.errand.tell(Progress(activity, self.subject, done, total, unit, time.monotonic() - began, note, self.left))
+
+    def check(self, pin: Pin, made: Path) -> None:
+        """ProvisionError unless `made` is the command of `pin`, links what upstream's go.mod names, and says its version."""
+        said = self.go("version", "-m", str(made), cwd=self.area, scratch=self.area).stdout
+        package = f"{pin.module}/{pin.path.removeprefix('./')}".removesuffix("/.")
+        if f"\tpath\t{package}\n" not in said:
+            raise ProvisionError(f"{pin.name} was built from another package than {package}", detail=said[:500], remedy="check assets.toml")
+        wrong = []
+        if pin.checkout is None:
+            wrong = gomodule.strangers(said, (self.source / "go.mod").read_text(), (self.source / "go.sum").read_text(), pin.siblings)
+        if wrong:
             raise ProvisionError(
                 f"{pin.name} {pin.version} was not built from the versions that upstream names",
-                where=str(source / "go.mod"),
+                where=str(self.source / "go.mod"),
                 detail="\n".join(wrong),
                 remedy="check `siblings` of it in assets.toml",
             )
-    ran = go.errand.run((str(made), *pin.says), cwd=scratch, env={})
-    if pin.version not in ran.stdout + ran.stderr:
-        raise ProvisionError(
-            f"{pin.name} does not say that it is {pin.version}",
-            where=" ".join([pin.builds, *pin.says]),
-            detail=ran.stdout + ran.stderr,
-            remedy="check `stamp` and `says` of it in assets.toml",
-        )
+        ran = self.go.errand.run((str(made), *pin.says), cwd=self.area, env={})
+        if pin.version not in ran.stdout + ran.stderr:
+            raise ProvisionError(
+                f"{pin.name} does not say that it is {pin.version}",
+                where=" ".join([pin.builds, *pin.says]),
+                detail=ran.stdout + ran.stderr,
+                remedy="check `stamp` and `says` of it in assets.toml",
+            )
 
 
 def fetched(go: Go, pin: Pin, scratch: Path) -> bool:
@@ -177,6 +221,8 @@ def raise_failed(pin: Pin, words: str, source: Path) -> None:
     raise_if_full(words)
     if NO_NETWORK.search(words):
         raise Refused(short(words))
-    what = f"the checkout does not compile: {pin.product}" if pin.checkout else f"{pin.product} {pin.version} does not build"
-    remedy = "the compiler's words above say where" if pin.checkout else "use --source download or bundle; `go version` should be a recent release"
-    raise ProvisionError(what, where=str(source), detail=words, remedy=remedy)
+    if pin.checkout:
+        remedy = "the compiler's words above say where"
+        raise ProvisionError(f"the checkout does not compile: {pin.product}", where=str(source), detail=words, remedy=remedy)
+    remedy = "use --source download or bundle; `go version` should be a recent release"
+    raise ProvisionError(f"{pin.product} {pin.version} does not build", where=str(source), detail=words, remedy=remedy)

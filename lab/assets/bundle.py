@@ -70,7 +70,9 @@ class Bundle:
                 stream = archive.extractfile(first) if first is not None and first.name == "manifest.json" else None
                 said = json.loads(stream.read()) if stream is not None else None
         except FileNotFoundError as error:
-            raise UsageError("there is no such bundle", where=str(path), remedy="write one with `lab bundle` on a connected computer") from error
+            raise UsageError(
+                "there is no such bundle", where=str(path), remedy="write one with `lab bundle` on a connected computer"
+            ) from error
         except tarfile.ReadError as error:
             if path.is_file() and path.read_bytes()[:2] == b"\x1f\x8b":
                 raise damaged(path, str(error)) from error
@@ -177,7 +179,9 @@ def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, progress:
             archive.addfile(info, io.BytesIO(text))
             for entry, packed in zip(entries, things, strict=True):
                 if wrong := entry.wrong_content():
-                    raise ProvisionError(f"{entry.name} {entry.version} is damaged", where=wrong, remedy="`lab assets verify --remove`, then again")
+                    raise ProvisionError(
+                        f"{entry.name} {entry.version} is damaged", where=wrong, remedy="`lab assets verify --remove`, then again"
+                    )
                 for file in entry.files:
                     path = entry.path / file.path if file.path else entry.path
                     info = tarfile.TarInfo(packed.member(file))

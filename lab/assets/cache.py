@@ -237,7 +237,9 @@ def writing(root: Path) -> Iterator[None]:
             raise disk_full(root, None) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             remedy = "set KARMADA_LAB_CACHE to a directory that can be written"
-            raise NotPossible(f"the asset cache cannot be written: {error.strerror}", where=str(error.filename or root), remedy=remedy) from error
+            raise NotPossible(
+                f"the asset cache cannot be written: {error.strerror}", where=str(error.filename or root), remedy=remedy
+            ) from error
         raise
 
 

@@ -81,8 +81,8 @@ def unknown_to_git(directory: Path, module: str) -> Checkout:
     for at, inside, files in os.walk(directory):
         inside[:] = sorted(set(inside) - BUILT)
         for name in sorted(files):
-            path = os.path.join(at, name)
-            facts = os.lstat(path)
+            path = Path(at) / name
+            facts = path.lstat()
             digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
     content = digest.hexdigest()[:16]
     return Checkout(directory, module, f"0.0.0-g{content[:12]}", content, "", True)
@@ -92,7 +92,7 @@ def hash_of(path: Path) -> bytes:
     """What a changed path holds: bytes of a file, target of a link, nothing when it was deleted."""
     try:
         if path.is_symlink():
-            return hashlib.sha256(os.readlink(path).encode()).digest()
+            return hashlib.sha256(str(path.readlink()).encode()).digest()
         return hashlib.sha256(path.read_bytes()).digest()
     except OSError:
         return b"-"

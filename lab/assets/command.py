@@ -5,8 +5,9 @@ These run on this computer, before there is any Machine; tests hand in a `Runner
 
 from __future__ import annotations
 
-import ctypes
+import functools
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -15,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,14 @@ class Runner(Protocol):
     def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran: ...
 
 
-def die_with_parent() -> None:
-    """Runs in the child: a killed harness must not leave a compiler behind."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+@functools.cache
+def tied() -> tuple[str, ...]:
+    """What makes the kernel end a program when the thread that started it dies: a killed harness leaves no compiler behind.
+
+    util-linux has it; where it is missing the program only ends by itself.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
 def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
@@ -51,7 +55,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
     """
     try:
         child = subprocess.Popen(
-            argv,
+            (*tied(), *argv),
             cwd=cwd,
             env={**os.environ, **env},
             stdin=subprocess.DEVNULL,
@@ -60,7 +64,6 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
             text=True,
             errors="replace",
             start_new_session=True,  # so that it and its children can be ended as one
-            preexec_fn=die_with_parent,
         )
     except OSError as error:
         return Ran(127, "", str(error))

@@ -8,10 +8,12 @@ proxy, checked against the module's checksum in the pins.
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import hashlib
 import os
 import re
 import shutil
+import ssl
 import tarfile
 import threading
 import time
@@ -63,8 +65,12 @@ class Downloads:
         self.patience = patience or Patience()
         self.dead: dict[str, str] = {}
         self.stop = threading.Event()
-        timeout = httpx.Timeout(self.patience.silence, connect=self.patience.connect)
-        self.client = httpx.Client(timeout=timeout, follow_redirects=True, headers={"User-Agent": "karmada-lab"})
+        self.client = httpx.Client(
+            timeout=httpx.Timeout(self.patience.silence, connect=self.patience.connect),
+            follow_redirects=True,
+            headers={"User-Agent": "karmada-lab"},
+            verify=trusted(),
+        )
 
     def bring(self, pins: Sequence[Pin]) -> None:
         """Brings `pins` concurrently into the cache; the errand has the reasons for those that did not come.
@@ -218,6 +224,12 @@ class Downloads:
         return [f"{self.mirror}/{parts.netloc}{parts.path}", f"{self.mirror}{parts.path}"]
 
 
+@functools.cache
+def trusted() -> ssl.SSLContext:
+    """The authorities that https is checked against; reading them takes longer than most of what is done here."""
+    return httpx.create_ssl_context()
+
+
 class Response:
     """An open httpx answer as a context: closed at the end of the block."""
 
@@ -274,7 +286,9 @@ def take(pin: Pin, file: Path, area: Path) -> Path:
             member = next(members, None)
             stream = archive.extractfile(member) if member else None
             if stream is None:
-                raise ProvisionError(f"there is no {pin.download.member} in {file.name}", where=pin.download.url, remedy="check assets.toml")
+                raise ProvisionError(
+                    f"there is no {pin.download.member} in {file.name}", where=pin.download.url, remedy="check assets.toml"
+                )
             with made.open("wb") as out:
                 shutil.copyfileobj(stream, out)
     except (tarfile.TarError, EOFError) as error:

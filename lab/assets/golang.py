@@ -16,9 +16,13 @@ from lab.assets.pins import Pin
 from lab.assets.sources import Errand, Refused
 from lab.errors import NotPossible, ProvisionError
 
-NO_NETWORK = re.compile(r"dial tcp|no such host|i/o timeout|connection refused|network is unreachable|TLS handshake|GOPROXY=off|proxyconnect|EOF$", re.M)
+NO_NETWORK = re.compile(
+    r"dial tcp|no such host|i/o timeout|connection refused|network is unreachable|TLS handshake|GOPROXY=off|proxyconnect|EOF$", re.M
+)
 NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.I)
-GET_GO = "install Go from https://go.dev/dl/ (Debian: the golang package of backports) or put it on PATH; or use --source download or bundle"
+GET_GO = (
+    "install Go from https://go.dev/dl/ (Debian: the golang package of backports) or put it on PATH; or use --source download or bundle"
+)
 
 
 @dataclass(frozen=True)

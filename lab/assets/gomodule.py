@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from lab.assets.pins import Siblings
 
-REPLACE_PATH = re.compile(r"^(?P<before>[ \t]*(?:replace[ \t]+)?(?P<module>\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+)(?P<path>\.\.?/\S*)[ \t]*(?://.*)?$", re.M)
+REPLACE_PATH = re.compile(
+    r"^(?P<before>[ \t]*(?:replace[ \t]+)?(?P<module>\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+)(?P<path>\.\.?/\S*)[ \t]*(?://.*)?$", re.M
+)
 REPLACED = re.compile(r"^[ \t]*(?:replace[ \t]+)?(?P<module>\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+(?P<new>\S+)[ \t]+(?P<version>v\S+)", re.M)
 
 

@@ -212,5 +212,3 @@ def this_arch() -> str:
     if machine not in known:
         raise NotPossible(f"there are no assets for a {machine} computer", remedy=f"use one of: {', '.join(known)}")
     return known[machine]
-
-

@@ -38,7 +38,7 @@ class Supply:
     cache: Cache = field(default_factory=Cache)
     catalogue: Catalogue | None = None
     run: Runner = spawn
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def pins(self) -> Catalogue:
@@ -69,7 +69,9 @@ class Supply:
         found = {ref: entry for ref, pin in pins.items() if (entry := entries[pin]) is not None}
         if len(found) < len(pins):
             gone = [str(ref) for ref in pins if ref not in found]
-            raise NotPossible(f"{', '.join(gone)} vanished from the cache while it was used", where=str(self.cache.root), remedy="run again")
+            raise NotPossible(
+                f"{', '.join(gone)} vanished from the cache while it was used", where=str(self.cache.root), remedy="run again"
+            )
         return found
 
     def pinned(self, refs: Sequence[AssetRef]) -> dict[AssetRef, Pin]:

@@ -50,10 +50,7 @@ def stock(cache: Cache, catalogue: Catalogue) -> list[Stocked]:
     """Everything in the cache. Sizes are compared, contents are not."""
     running = programs(cache)
     keys = {(pin.name, pin.key) for pin in catalogue}
-    return [
-        Stocked(e, e.used, tuple(running.get(e.directory, ())), (e.name, e.key) in keys, e.wrong_size())
-        for e in cache.entries()
-    ]
+    return [Stocked(e, e.used, tuple(running.get(e.directory, ())), (e.name, e.key) in keys, e.wrong_size()) for e in cache.entries()]
 
 
 def verify(cache: Cache, catalogue: Catalogue, *, progress: Sink = quiet) -> list[Stocked]:

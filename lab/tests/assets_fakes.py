@@ -81,6 +81,7 @@ alpha = {{ build = "./cmd/alpha" }}
 beta = {{ build = "./cmd/second", builds = "second" }}
 gamma = {{ build = "./cmd/gamma", url = "https://files.example/gamma-v{{version}}.tgz", member = "gamma-{{version}}/gamma" }}
 delta = {{ build = "./cmd/delta", published = false }}
+epsilon = {{ build = "./examples/second", published = false }}
 shapes = {{ directory = "shapes" }}
 [[tools.versions]]
 version = "1.2.3"
@@ -107,13 +108,19 @@ class FakeGo:
     home: Path
     sum: str
     goversion: str = "go1.26.8"
+    module: str = MODULE
     fail: dict[str, str] = field(default_factory=dict)
-    linked: tuple[str, ...] = ("dep\texample.org/lib\tv1.2.3\th1:lib=", "dep\texample.org/staged\tv0.0.0", "=>\texample.org/staged\tv0.2.3\th1:s=")
+    linked: tuple[str, ...] = (
+        "dep\texample.org/lib\tv1.2.3\th1:lib=",
+        "dep\texample.org/staged\tv0.0.0",
+        "=>\texample.org/staged\tv0.2.3\th1:s=",
+    )
     stale: tuple[str, ...] = ("example.org/lib", f"{MODULE}/cmd/alpha")
     says: str = "version v{version}"
     calls: list[tuple[str, ...]] = field(default_factory=list)
     envs: list[Mapping[str, str]] = field(default_factory=list)
     cwds: list[Path] = field(default_factory=list)
+    packages: dict[str, str] = field(default_factory=dict)
     during_build: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -155,9 +162,10 @@ class FakeGo:
             stamp = argv[argv.index("-ldflags") + 1].rpartition("=v")[2]
             for package in argv[argv.index("-o") + 2 :]:
                 (out / Path(package).name).write_text(self.says.format(version=stamp) + "\n")
+                self.packages[str(out / Path(package).name)] = f"{self.module}/{package.removeprefix('./')}"
             return Ran(0, "", "")
         assert argv[1:3] == ("version", "-m"), argv
-        return Ran(0, f"{argv[3]}: {self.goversion}\n" + "".join(f"\t{line}\n" for line in self.linked), "")
+        return Ran(0, f"{argv[3]}: {self.goversion}\n\tpath\t{self.packages[argv[3]]}\n" + "".join(f"\t{line}\n" for line in self.linked), "")
 
 
 class ReleaseServer:

@@ -63,7 +63,9 @@ def test_the_program_is_called_as_the_asset_whatever_go_calls_it(bring: Callable
     assert entry.path.read_text() == "version v1.2.3\n"
 
 
-def test_the_build_is_upstreams_own_module_with_its_own_versions(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path) -> None:
+def test_the_build_is_upstreams_own_module_with_its_own_versions(
+    bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path
+) -> None:
     seen = {}
     go.during_build = lambda: seen.update({p.name: p.read_text() for p in (tmp_path / "cache" / "work").rglob("upstream.*")})
     bring(pin(pins, "alpha"))
@@ -80,6 +82,21 @@ def test_the_build_is_upstreams_own_module_with_its_own_versions(bring: Callable
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "",
     }
+
+
+def test_programs_of_one_name_do_not_overwrite_each_other(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+    errand = bring(*(pin(pins, name) for name in ("alpha", "beta", "epsilon")))
+    built = [call[call.index("-o") + 2 :] for call in go.calls if call[1] == "build"]
+
+    assert built == [("./cmd/alpha", "./cmd/second"), ("./examples/second",)]
+    assert errand.left == []
+
+
+def test_another_package_under_the_right_name_is_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+    go.module = "example.org/other"
+
+    with pytest.raises(ProvisionError, match="another package than example.org/tools/cmd/alpha"):
+        bring(pin(pins, "alpha"))
 
 
 def test_nothing_is_left_of_the_work(bring: Callable[..., Errand], pins: Catalogue) -> None:
@@ -182,7 +199,9 @@ def test_too_little_disk_is_told_before_compiling(
     assert "build" not in go.verbs
 
 
-def test_a_program_of_other_versions_than_upstreams_is_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path) -> None:
+def test_a_program_of_other_versions_than_upstreams_is_not_taken(
+    bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path
+) -> None:
     go.linked = ("dep\texample.org/lib\tv1.2.9\th1:lib=",)
 
     with pytest.raises(ProvisionError) as caught:

@@ -125,7 +125,9 @@ def test_a_bundle_that_is_cut_short_is_damaged(bundle: Bundle, pins: list[Pin], 
     assert list((errand.cache.root / "work").glob("*")) == []
 
 
-def test_a_bundle_with_a_flipped_byte_never_gives_a_wrong_thing(bundle: Bundle, pins: list[Pin], tmp_path: Path, entries: list[Entry]) -> None:
+def test_a_bundle_with_a_flipped_byte_never_gives_a_wrong_thing(
+    bundle: Bundle, pins: list[Pin], tmp_path: Path, entries: list[Entry]
+) -> None:
     whole = bundle.path.read_bytes()
     good = {e.name: e.files for e in entries}
     for at in range(12, len(whole), max(1, len(whole) // 40)):

@@ -84,7 +84,9 @@ def test_every_kind_of_file_arrives(bring: Callable[..., dict[str, str]], errand
     assert nothing_left(errand)
 
 
-def test_a_mirror_may_leave_the_host_out(bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue) -> None:
+def test_a_mirror_may_leave_the_host_out(
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue
+) -> None:
     server.files = {"/v1.2.3/amd64/alpha": PROGRAMS["alpha"]}
 
     assert bring("alpha") == {}
@@ -139,7 +141,9 @@ def test_a_checksum_file_without_a_checksum_is_refused(bring: Callable[..., dict
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_what_the_server_refuses_is_refused_with_its_status(bring: Callable[..., dict[str, str]], server: ReleaseServer, status: int) -> None:
+def test_what_the_server_refuses_is_refused_with_its_status(
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, status: int
+) -> None:
     server.status[ALPHA] = status
 
     assert f"HTTP {status}" in bring("alpha")["alpha"]
@@ -163,7 +167,9 @@ def test_a_slow_server_is_given_up(bring: Callable[..., dict[str, str]], server:
     assert "too slow" in bring("alpha", patience=Patience(silence=5, attempts=1, grace=0.0, pace=10**9))["alpha"]
 
 
-def test_one_bad_file_does_not_keep_the_others_out(bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue) -> None:
+def test_one_bad_file_does_not_keep_the_others_out(
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue
+) -> None:
     server.status[ALPHA] = 404
 
     assert list(bring("alpha", "beta", "gamma")) == ["alpha"]
@@ -265,9 +271,11 @@ def test_a_checksum_over_plain_http_is_not_believed(errand: Errand, pins: Catalo
     beta = pins.pin(AssetRef("beta"))
     downloads.client = httpx.Client(
         transport=httpx.MockTransport(
-            lambda request: httpx.Response(302, headers={"Location": "http://plain.example/x"})
-            if request.url.scheme == "https"
-            else httpx.Response(200, text=sha(PROGRAMS["beta"]))
+            lambda request: (
+                httpx.Response(302, headers={"Location": "http://plain.example/x"})
+                if request.url.scheme == "https"
+                else httpx.Response(200, text=sha(PROGRAMS["beta"]))
+            )
         ),
         follow_redirects=True,
     )

@@ -102,7 +102,13 @@ def test_sums_are_of_modules_not_of_their_go_mod() -> None:
 
 @pytest.mark.parametrize(
     ("have", "need", "enough"),
-    [("go1.26.8", "1.25.10", True), ("go1.25.9", "1.25.10", False), ("go1.24.1", "1.24", True), ("go1.9", "1.24", False), ("devel", "1.24", False)],
+    [
+        ("go1.26.8", "1.25.10", True),
+        ("go1.25.9", "1.25.10", False),
+        ("go1.24.1", "1.24", True),
+        ("go1.9", "1.24", False),
+        ("devel", "1.24", False),
+    ],
 )
 def test_go_versions_compare_by_number(have: str, need: str, enough: bool) -> None:
     assert go_at_least(have, need) is enough

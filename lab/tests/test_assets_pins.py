@@ -128,4 +128,7 @@ def test_an_architecture_without_assets_is_not_possible(monkeypatch: pytest.Monk
 
 
 def test_the_file_says_where_each_checksum_comes_from() -> None:
-    assert {v["published"] for p, t in tomllib.loads(OWN.read_text()).items() if p != "schema" for v in t["versions"]} == {"pinned", "beside"}
+    assert {v["published"] for p, t in tomllib.loads(OWN.read_text()).items() if p != "schema" for v in t["versions"]} == {
+        "pinned",
+        "beside",
+    }

@@ -110,7 +110,7 @@ def test_a_program_of_the_cache_is_seen_by_its_executable(monkeypatch: pytest.Mo
             self.info = {"exe": exe, "pid": 7, "name": "etcd"}
 
     place = tmp_path / "assets" / "etcd" / "3"
-    monkeypatch.setattr(module.psutil, "process_iter", lambda attrs: [Process(f"{place}/etcd"), Process("/bin/sh"), Process(None)])
+    monkeypatch.setattr("psutil.process_iter", lambda attrs: [Process(f"{place}/etcd"), Process("/bin/sh"), Process(None)])
 
     assert module.programs(Cache(tmp_path)) == {place: ["etcd (pid 7)"]}
 
