@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -110,17 +110,16 @@ class Supervisor:
 
         def attempt() -> Hold:
             peer = self._connect_or_start()
-            try:
-                answer = exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN)
+            with ExitStack() as undo:
+                undo.enter_context(peer)
+                try:
+                    answer = exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN)
+                except SupervisorGone as error:
+                    raise NotYet("it has just ended") from error
                 if answer.get("code") == "closing":
                     raise NotYet("it is taking the lab down")
                 self._checked(answer)
-            except SupervisorGone as error:
-                peer.close()
-                raise NotYet("it has just ended") from error
-            except BaseException:
-                peer.close()
-                raise
+                undo.pop_all()
             return Hold(peer)
 
         return until(attempt, what=f"the supervisor of {self.run.name} can be held", within=15.0)

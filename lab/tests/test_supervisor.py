@@ -291,6 +291,11 @@ def test_shutdown_ends_deaf_programs_commands_and_daemons_in_its_time(run: Path,
 
 
 def test_nonsense_is_refused_and_survived(run: Path, supervisor: Supervisor) -> None:
+    def connected() -> socket.socket:
+        peer = connect(run)
+        assert peer
+        return peer
+
     for said in (
         b"hello\n",
         b"[]\n",
