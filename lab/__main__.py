@@ -11,7 +11,7 @@ Exit codes: 0 ok, 1 a check failed, 2 usage, 3 not possible here, 4 provisioning
 from __future__ import annotations
 
 import sys
-import traceback
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from lab import interrupt
 from lab.commands import assets, bundle, doctor, down, env, execute, gc, join, kubeconfig, logs, restart, status, unjoin, up
+from lab.console import Look, error_lines, github_annotation, say
 from lab.errors import LabError
 
 BUG = 70
@@ -42,8 +43,9 @@ class Verbs(TyperGroup):
         except Exception as error:
             if type(error).__module__.startswith(("typer.", "click.")):  # wrong words: typer says what is wrong with them
                 raise
+            import traceback  # noqa: PLC0415 (only a bug needs it)
+
             traceback.print_exc()
-            from lab.console import say  # noqa: PLC0415
 
             say("this is a bug of karmada-lab, not of what you typed; please report it with the lines above")
             raise typer.Exit(BUG) from None
@@ -51,8 +53,6 @@ class Verbs(TyperGroup):
 
 def show(error: LabError) -> None:
     """Print an error once, on stderr."""
-    from lab.console import Look, error_lines, github_annotation, say  # noqa: PLC0415
-
     look = Look.of(sys.stderr)
     for line in error_lines(error, look=look):
         say(line)
@@ -63,16 +63,12 @@ def show(error: LabError) -> None:
 
 def show_interrupt(stop: interrupt.Interrupted) -> None:
     """Print what ended the command."""
-    from lab.console import say  # noqa: PLC0415
-
     say(f"interrupted by {stop}")
     notes(stop)
 
 
 def notes(error: BaseException) -> None:
     """Print what was noted on an error while it passed: where its evidence is, what to do with what is left."""
-    from lab.console import say  # noqa: PLC0415
-
     for note in getattr(error, "__notes__", []):
         say(note)
 
@@ -88,7 +84,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: the same text everywhere, and no import of rich
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "up": up.up,
     "down": down.down,
     "status": status.status,

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from lab.errors import LabError
 from lab.steps import Step, StepFailed, Watcher
@@ -100,7 +100,7 @@ class Drawing(Protocol):
 
     def progress(self, event: Progress, /) -> None: ...
 
-    def __enter__(self) -> Drawing: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
@@ -132,7 +132,7 @@ class Lines(Watcher):
             self.spoke = self.now()
             self.write(f"{self.look.paint(f'+{self.spoke - self.began:.1f}s', 'dim')} {text}")
 
-    def begins(self, step: Step, *, left: int) -> None:
+    def begins(self, step: Step, *, left: int) -> None:  # noqa: ARG002 (a Watcher)
         with self.lock:
             self.running[step.name] = self.now()
 
@@ -162,7 +162,7 @@ class Lines(Watcher):
                 shown = ", ".join(f"{name} ({now - since:.0f} s)" for name, since in longest[:4])
                 self.line(f"waiting for {shown}" + (f" and {len(longest) - 4} more" if len(longest) > 4 else ""))
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> Self:
         if self.look.groups:
             self.write(f"::group::{self.title}")
 

@@ -110,7 +110,7 @@ def programs(probe: Probe, needs: Needs) -> list[Finding]:
         found += f"; the rest by {ways[0]}{cost}"
     elif needs.missing:
         found += "; no source for the rest"
-    remedy = "install Go with a module proxy it can reach, or open the network to the release files, or: lab up --offline --bundle FILE (of `lab bundle`)"
+    remedy = "install Go with a module proxy it reaches, or open the network to the release files, or: lab up --offline --bundle FILE"
     return [Finding("programs", not needs.missing or bool(ways), found, "any lab", remedy, needed=True), go, modules, *downloads]
 
 
@@ -229,7 +229,7 @@ def kvm(probe: Probe, needs: Needs) -> list[Finding]:
     remedy = (
         "load the module kvm_intel or kvm_amd, and be in the group kvm"
         if able
-        else "use a computer whose CPU has vmx or svm, or have nested virtualisation turned on; without it qemu emulates, some 20 times slower"
+        else "use a computer whose CPU has vmx or svm, or turn nested virtualisation on; without it qemu emulates, some 20 times slower"
     )
     return [
         Finding(
@@ -266,7 +266,7 @@ def capabilities(probe: Probe, needs: Needs) -> list[Finding]:
     row = re.search(r"^CapBnd:\s+([0-9a-f]+)", probe.read("/proc/self/status") or "", re.MULTILINE)
     bits = int(row[1], 16) if row else 0
     lacking = [name for bit, name in CAPABILITIES.items() if not bits >> bit & 1]
-    remedy = "start this container or VM with them (docker run --cap-add …); without SYS_RESOURCE containers need a runtime that does not ask for it"
+    remedy = "start this container with them (docker run --cap-add …); without SYS_RESOURCE only runtimes that do not ask for it work"
     found = f"without {', '.join(lacking)}" if lacking else ", ".join(CAPABILITIES.values())
     return [Finding("capabilities", not lacking, found, "privileged containers, network faults", remedy)]
 

@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -148,7 +148,7 @@ class Tree(Watcher):
             return Text.assemble(("✗ ", "red"), name, (f"  {seconds_text(leaf.seconds)}  ", "dim"), (leaf.reason, "red"))
         return Text.assemble(("✓ ", "green"), name, (f"  {seconds_text(leaf.seconds)}", "dim"))
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> Self:
         self.live.start()
         return self
 

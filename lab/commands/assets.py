@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lab.assets.stock import Stocked
 
-app = typer.Typer(help="Programs and files that labs are made of, in this computer's cache.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="What labs are made of, in this computer's cache.", no_args_is_help=True, rich_markup_mode=None)
 DAY = 86400.0
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, whether needed or not.")]
 Everything = Annotated[bool, option("--all", help="Everything.")]
@@ -28,7 +28,7 @@ Remove = Annotated[bool, option("--remove", help="Remove what is damaged; it is 
 
 @app.command("list")
 def list_(output: OutputOption = Output.text) -> None:
-    """List what is cached, from where, how big, and when it was last used."""
+    """List what is cached: from where, how big, last used."""
     from deployers.release import catalogue
     from lab.assets import Cache
     from lab.assets.stock import stock
@@ -41,7 +41,10 @@ def list_(output: OutputOption = Output.text) -> None:
 def prune(
     names: Names = None, all_: Everything = False, unused: Unused = None, dry_run: DryRun = False, output: OutputOption = Output.text
 ) -> None:
-    """Free what no pinned version asks for, what is damaged, and what interrupted runs left; never what a lab runs."""
+    """Free what no pinned version asks for.
+
+    What is damaged and what interrupted runs left too; never what a lab runs.
+    """
     from deployers.release import catalogue
     from lab.assets import Cache
     from lab.assets import stock as store
@@ -69,7 +72,10 @@ def prune(
 
 @app.command()
 def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
-    """Compare every byte of the cache with what was brought. Exit code 4 when something is damaged and not removed."""
+    """Compare every byte with what was brought.
+
+    Exit code 4 when something is damaged and not removed.
+    """
     from deployers.release import catalogue
     from lab.assets import Cache
     from lab.assets import stock as store

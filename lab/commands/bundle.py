@@ -38,7 +38,10 @@ def bundle(
     offline: OfflineOption = False,
     mirror: MirrorOption = None,
 ) -> None:
-    """Write one archive with every program a lab needs; `lab up --offline --bundle FILE` uses nothing else."""
+    """Write one archive with all that a lab needs.
+
+    `lab up --offline --bundle FILE` uses nothing else.
+    """
     from deployers.bring_up import document, prepare
     from deployers.release import catalogue
     from lab.assets import Supply

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def doctor(output: OutputOption = Output.text) -> None:
-    """Say what this computer can do, what is missing, what each missing thing would enable, and how to get it.
+    """Say what this computer can do, and what it lacks.
+
+    For each thing that is missing: what it would enable, and how to get it.
 
     Exit code 0 when the default lab can be brought up here, 3 when it cannot.
     """

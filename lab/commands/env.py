@@ -10,6 +10,9 @@ from lab.run import Run
 
 
 def env(lab: LabName = DEFAULT_LAB) -> None:
-    """Print exports for a shell: KUBECONFIG, PATH with this lab's kubectl and karmadactl, KARMADA_LAB. Use: eval "$(lab env)"."""
+    """Print exports for a shell: eval "$(lab env)".
+
+    KUBECONFIG, PATH with this lab's kubectl and karmadactl first, and KARMADA_LAB, so that `lab` means this lab.
+    """
     for name, value in environment(Run.load(lab)).items():
         print(f"export {name}={shlex.quote(value)}")

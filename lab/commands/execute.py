@@ -17,13 +17,15 @@ Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="The
 
 
 def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
-    """Run a command with the lab's KUBECONFIG and its kubectl and karmadactl first in PATH: lab exec -- kubectl get clusters.
+    """Run a command in the environment of a lab.
+
+    With its KUBECONFIG, and its kubectl and karmadactl first in PATH: lab exec -- kubectl get clusters.
 
     The command takes this process's place: its exit code, signals and terminal are its own.
     """
     env = os.environ | environment(Run.load(lab))
     sys.stdout.flush()
     try:
-        os.execvpe(command[0], command, env)  # noqa: S606 (no shell is what is wanted)
+        os.execvpe(command[0], command, env)
     except OSError as error:
         raise UsageError(f"cannot run {command[0]}: {error.strerror}", remedy="lab exec -- kubectl get clusters") from error

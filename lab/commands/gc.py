@@ -15,7 +15,9 @@ DryRun = Annotated[bool, option("--dry-run", help="Say what would be removed, an
 
 
 def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: OutputOption = Output.text) -> None:
-    """Remove what dead labs left on this computer: processes, mounts, ports. A live lab is never touched.
+    """Remove what dead labs left on this computer.
+
+    Processes, mounts, ports; a live lab is never touched.
 
     Directories of dead labs stay, with their logs, unless one is named by --lab, or --all is given.
     """

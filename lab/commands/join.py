@@ -27,7 +27,10 @@ ModeOption = Annotated[Mode, option("--mode", help="push: Karmada reaches the me
 
 
 def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = Mode.push) -> None:
-    """Join members to the lab's Karmada, side by side, and return when all are Ready. One that is joined so already is left alone."""
+    """Join members to the lab's Karmada.
+
+    Side by side; returns when all are Ready. One that is joined so already is left alone.
+    """
     from deployers.join import join as push
     from deployers.karmada import Karmada
     from deployers.register import register as pull

@@ -13,7 +13,10 @@ Content = Annotated[bool, option("--print", help="Print its content instead of i
 
 
 def kubeconfig(cluster: ClusterArgument = None, lab: LabName = DEFAULT_LAB, print_: Content = False) -> None:
-    """Print the path of a lab's kubeconfig: of one cluster, or the one with a context for each."""
+    """Print the path of a lab's kubeconfig.
+
+    Of one cluster, or the one that has a context for each.
+    """
     path = find(Run.load(lab), cluster)
     print(path.read_text() if print_ else path)
 

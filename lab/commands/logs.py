@@ -27,21 +27,24 @@ Tail = Annotated[int, option("--tail", "-n", help="Lines of each program from th
 
 
 def logs(target: Target = None, lab: LabName = DEFAULT_LAB, follow: Follow = False, tail: Tail = 20) -> None:
-    """Print the logs of a lab's programs; with several of them, each line begins with the program's name."""
+    """Print the logs of a lab's programs.
+
+    With several of them, each line begins with the program's name.
+    """
     run = Run.load(lab)
     files = matching(run, target)
     look = Look.of(sys.stdout)
     followed: list[tuple[str, IO[str]]] = []
     for name, path in files.items():
         prefix = "" if len(files) == 1 else look.paint(f"{name:{max(map(len, files))}} ", "dim")
-        stream = path.open(errors="replace")
+        stream: IO[str] = path.open(errors="replace")
         lines = stream if tail == 0 else deque(stream, maxlen=tail)
-        for line in lines:
-            print(f"{prefix}{line}", end="" if line.endswith("\n") else "\n")
+        for text in lines:
+            print(f"{prefix}{text}", end="" if text.endswith("\n") else "\n")
         followed.append((prefix, stream))
     while follow:
         sys.stdout.flush()
-        if not any([forward(prefix, stream) for prefix, stream in followed]):
+        if not sum(forward(prefix, stream) for prefix, stream in followed):  # each of them is looked at
             SYSTEM.sleep(0.2)
     for _, stream in followed:
         stream.close()

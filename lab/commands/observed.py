@@ -5,21 +5,16 @@ It is read from the supervisor, /proc and, where there is one, the Karmada API, 
 
 from __future__ import annotations
 
-import base64
-import http.client
-import json
 import os
-import ssl
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from lab.run import Run
-from lab.supervisor.client import State, Status, Supervisor
+from lab.supervisor.client import Supervisor
+from lab.supervisor.state import State, Status
 
 SCHEMA = 1
 """Of the document that `-o json` prints. It counts up when a field changes its meaning or goes."""
@@ -155,7 +150,7 @@ def program(state: State, now: float) -> Program:
 
 def recorded(run: Run) -> dict[str, State]:
     """Return the programs as their records tell, where no supervisor is: whatever ran then does not run now."""
-    from lab.supervisor import record  # noqa: PLC0415
+    from lab.supervisor import record
 
     states = {}
     for name, row in record.read_all(str(run.path)).items():
@@ -185,7 +180,9 @@ def asked_members(run: Run) -> set[str] | None:
 
 def ask_members(run: Run, *, within: float) -> list[Member] | str:
     """Ask Karmada for its members; a text says why it could not be asked."""
-    import yaml  # noqa: PLC0415
+    import http.client
+
+    import yaml
 
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -211,6 +208,12 @@ def member(item: Json) -> Member:
 
 def fetch(kubeconfig: Json, context: str, path: str, *, within: float) -> Json:
     """Return what the API server of a context of a kubeconfig answers to one GET."""
+    import base64
+    import http.client
+    import json
+    import ssl
+    import tempfile
+    from urllib.parse import urlsplit
 
     def entry(kind: str, name: str) -> Json:
         found: Json = next(item[kind] for item in kubeconfig[f"{kind}s"] if item["name"] == name)

@@ -68,10 +68,10 @@ def needed(wanted: Wanted, supply: Supply) -> list[Asset]:
 
 def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
     """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a directory that is removed at once."""
-    from deployers.bring_up import steps  # noqa: PLC0415
-    from lab import ports  # noqa: PLC0415
-    from lab.run import Run  # noqa: PLC0415
-    from lab.steps import ordered  # noqa: PLC0415
+    from deployers.bring_up import steps
+    from lab import ports
+    from lab.run import Run
+    from lab.steps import ordered
 
     with tempfile.TemporaryDirectory(prefix="karmada-lab.plan.") as root:
         run = Run.create(lab, wanted.asked, root=Path(root))

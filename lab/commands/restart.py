@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
-import ssl
 import time
 from typing import Annotated
 
@@ -15,11 +12,13 @@ from lab.supervisor.client import Supervisor
 from lab.wait import NotYet
 
 Within = Annotated[float, option("--within", help="Seconds it may take until it serves again.")]
-UNVERIFIED = ssl._create_unverified_context()  # noqa: S323, SLF001 (asked whether it serves, never trusted with anything)
 
 
 def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, within: Within = 90.0) -> None:
-    """Restart one program, as member1/etcd, and return when it serves again."""
+    """Restart one program, as member1/etcd.
+
+    It is ended and started again; returns when it serves.
+    """
     run = Run.load(lab)
     supervisor = Supervisor(run.path)
     began = time.monotonic()
@@ -35,13 +34,18 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, within: Wi
 
 def ask(port: int) -> None:
     """Return when the program behind a port of this computer says that it serves, or does not speak HTTP to us; NotYet otherwise."""
+    import http.client
+    import socket
+    import ssl
+
+    unverified = ssl._create_unverified_context()  # noqa: S323, SLF001 (asked whether it serves, never trusted with anything)
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0):
             pass
     except OSError as error:
         raise NotYet(f"port {port}: {error.strerror or error}") from error
     for connection in (
-        http.client.HTTPSConnection("127.0.0.1", port, timeout=2.0, context=UNVERIFIED),
+        http.client.HTTPSConnection("127.0.0.1", port, timeout=2.0, context=unverified),
         http.client.HTTPConnection("127.0.0.1", port, timeout=2.0),
     ):
         try:

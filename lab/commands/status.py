@@ -26,7 +26,9 @@ STYLES = {
 
 
 def status(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
-    """Show a lab: its programs, the members Karmada has, who holds it.
+    """Show what runs of a lab, and what does not.
+
+    Its programs, the members Karmada has, and who holds it.
 
     Exit code 0 when all of it serves, 4 when it does not or only a part does, 2 when there is no such lab.
     """
@@ -44,7 +46,7 @@ def picture(seen: Observed, *, look: Look) -> list[str]:
     colour = {"up": "green", "degraded": "red", "failed": "red", "stopped": "yellow"}[seen.state]
     lines = [f"lab {look.paint(seen.lab, 'bold')}  {look.paint(seen.state, colour)}  {bytes_text(seen.rss)}  {seen.path}", ""]
     if seen.components:
-        rows = [("COMPONENT", "STATE", "PID", "RESTARTS", "UPTIME", "MEMORY", "PORTS")]
+        rows: list[tuple[str, ...]] = [("COMPONENT", "STATE", "PID", "RESTARTS", "UPTIME", "MEMORY", "PORTS")]
         rows += [row(part) for part in seen.components]
         lines += [*table(rows, look=look, styles=STYLES), ""]
     if seen.members is not None:

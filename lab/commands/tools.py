@@ -31,8 +31,8 @@ def clients(run: Run) -> Path:
     folder = run.path / "bin"
     if (folder / "kubectl").exists():  # follows the link: a pruned cache makes us link anew
         return folder
-    from deployers.release import catalogue  # noqa: PLC0415
-    from lab.assets import AssetRef, Supply  # noqa: PLC0415
+    from deployers.release import catalogue
+    from lab.assets import AssetRef, Supply
 
     lab, karmada = run.asked["lab"], run.asked.get("karmada")
     wanted = {"kubectl": lab["kubernetes"], **({"karmadactl": karmada["release"]} if karmada else {})}

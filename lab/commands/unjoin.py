@@ -14,7 +14,10 @@ Force = Annotated[bool, option("--force", help="Have Karmada forget a member tha
 
 
 def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> None:
-    """Take members out of the lab's Karmada, push and pull alike; return when nothing of Karmada is left on either side."""
+    """Take members out of the lab's Karmada.
+
+    Push and pull alike; returns when nothing of Karmada is left on either side.
+    """
     from deployers import members as joined
     from deployers.karmada import Karmada
     from deployers.unjoin import unjoin as by_push

@@ -58,7 +58,9 @@ def up(
     plan: PlanOption = False,
     output: OutputOption = Output.text,
 ) -> None:
-    """Bring up a lab: clusters, Karmada on the host, members joined. What is up already is left alone.
+    """Bring up a lab: clusters, Karmada, members joined.
+
+    What is up already is left alone.
 
     It runs until `lab down`. After a failure or an interrupt nothing runs, and its directory stays, with the evidence, until `lab down`.
     """

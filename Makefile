@@ -1,0 +1,79 @@
+# One file a laptop and CI both use. `make` prints what there is; each target says what it does after its ##.
+#
+#   ARGS   more words for the command behind a target:   make test ARGS='-k propagation --keep'
+#   PYTHON the Python that makes the virtual environment: make setup PYTHON=python3.12
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+ARGS   ?=
+
+.PHONY: help setup lock lab-up lab-down lab-status lab-doctor check format unit test bench clean
+
+help: ## print this
+	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "  ARGS='…' adds words to the command behind a target: make test ARGS='-k propagation'"
+
+setup: $(STAMP) ## make .venv with the locked requirements and the command lab
+
+# Redone only when what is to be installed changes. The project itself is installed editable: edits need no setup.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or later is needed, and $(PYTHON) is not; name another: make setup PYTHON=python3.12" >&2; exit 3; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv   then this again" >&2; exit 3; }
+	@echo "making $(VENV) with the requirements of requirements.lock (once; about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev \
+	    --output-file requirements.lock pyproject.toml
+
+lab-up: $(STAMP) ## bring up the default lab: host, two members, Karmada
+	@$(BIN)/lab up $(ARGS)
+
+lab-down: $(STAMP) ## take it down; nothing of it is left
+	@$(BIN)/lab down $(ARGS)
+
+lab-status: $(STAMP) ## show what runs of it
+	@$(BIN)/lab status $(ARGS)
+
+lab-doctor: $(STAMP) ## say what this computer can do, and what it lacks
+	@$(BIN)/lab doctor $(ARGS)
+
+check: $(STAMP) ## ruff, mypy, layers of imports, unit tests; seconds, needs no lab
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) unit
+
+format: $(STAMP) ## format the code and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: $(STAMP) ## the unit tests alone
+	$(BIN)/pytest $(wildcard */tests) $(ARGS)
+
+test: $(STAMP) ## unit tests, then the scenarios against a real lab
+	$(BIN)/pytest $(wildcard */tests) scenarios $(ARGS)
+
+bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
+	$(BIN)/python -m perf.bench $(ARGS)
+
+clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
+	@for run in _runs/*/run.json; do \
+	    [ -e "$$run" ] && [ -x $(BIN)/lab ] && { $(BIN)/lab down --lab "$$(basename "$$(dirname "$$run")")" || exit; }; true; done
+	rm -rf $(VENV) _runs _artifacts allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
