@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Protocol
 
 
-
 @dataclass(frozen=True)
 class Ran:
     """How a program ended. `status` is 127 when it could not be started."""

@@ -122,11 +122,11 @@ class Downloads:
                 got = h1_of(target) if pin.kind == "tree" else sha256_of(target)
                 if got == wanted:
                     return target, came_from
+                blame = "the mirror serves something else" if self.mirror else "do not trust that address"
                 wrong = ProvisionError(
                     f"{target.name} has the wrong checksum: expected {wanted}, got {got}; the file was removed",
                     where=came_from,
-                    remedy=f"try again; if it stays so, {'the mirror serves something else' if self.mirror else 'do not trust that address'}"
-                    ": use another mirror, or --source build",
+                    remedy=f"try again; if it stays so, {blame}: use another mirror, or --source build",
                 )
                 target.unlink()
                 if attempt:  # twice the same is no accident of the line

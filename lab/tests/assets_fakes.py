@@ -142,30 +142,40 @@ class FakeGo:
             return Ran(128, "", "fatal: not a git repository")
         if Path(argv[0]).name != "go":
             return Ran(0, Path(argv[0]).read_text(), "")
-        verb = argv[1]
-        if verb in self.fail:
-            return Ran(1, "", self.fail[verb])
-        if argv[1:3] == ("env", "GOVERSION"):
-            return Ran(0, self.goversion + "\n", "")
-        if verb == "env":
-            return Ran(0, f"{self.home / 'build'}\n{self.home / 'mod'}\n", "")
-        if verb == "mod":
-            return Ran(0, json.dumps({"Dir": str(self.home / "mod" / argv[-1]), "Sum": self.sum}), "")
-        if verb == "list":
-            return Ran(0, "".join(f"build ID mismatch\t{p}\n" for p in self.stale), "")
-        if verb == "build":
-            out = Path(argv[argv.index("-o") + 1])
-            self.during_build()
-            for package in self.stale:
-                if on_line is not None:
-                    on_line(package)
-            stamp = argv[argv.index("-ldflags") + 1].rpartition("=v")[2]
-            for package in argv[argv.index("-o") + 2 :]:
-                (out / Path(package).name).write_text(self.says.format(version=stamp) + "\n")
-                self.packages[str(out / Path(package).name)] = f"{self.module}/{package.removeprefix('./')}"
-            return Ran(0, "", "")
-        assert argv[1:3] == ("version", "-m"), argv
-        return Ran(0, f"{argv[3]}: {self.goversion}\n\tpath\t{self.packages[argv[3]]}\n" + "".join(f"\t{line}\n" for line in self.linked), "")
+        if argv[1] in self.fail:
+            return Ran(1, "", self.fail[argv[1]])
+        return Ran(0, self.answer(argv, on_line or (lambda line: None)), "")
+
+    def answer(self, argv: Sequence[str], on_line: Callable[[str], None]) -> str:
+        """What Go prints to `argv`, having done it."""
+        match argv[1:3]:
+            case ("env", "GOVERSION"):
+                return self.goversion + "\n"
+            case ("env", _):
+                return f"{self.home / 'build'}\n{self.home / 'mod'}\n"
+            case ("mod", _):
+                return json.dumps({"Dir": str(self.home / "mod" / argv[-1]), "Sum": self.sum})
+            case ("list", _):
+                return "".join(f"build ID mismatch\t{p}\n" for p in self.stale)
+            case ("build", _):
+                return self.build(argv, on_line)
+            case _:
+                assert argv[1:3] == ("version", "-m"), argv
+                lines = (f"path\t{self.packages[argv[3]]}", *self.linked)
+                return f"{argv[3]}: {self.goversion}\n" + "".join(f"\t{line}\n" for line in lines)
+
+    def build(self, argv: Sequence[str], on_line: Callable[[str], None]) -> str:
+        """Writes the programs, which are text that says the version stamped in."""
+        at = argv.index("-o")
+        self.during_build()
+        for package in self.stale:
+            on_line(package)
+        stamp = argv[argv.index("-ldflags") + 1].rpartition("=v")[2]
+        for package in argv[at + 2 :]:
+            made = Path(argv[at + 1]) / Path(package).name
+            made.write_text(self.says.format(version=stamp) + "\n")
+            self.packages[str(made)] = f"{self.module}/{package.removeprefix('./')}"
+        return ""
 
 
 class ReleaseServer:

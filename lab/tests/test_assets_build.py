@@ -95,7 +95,7 @@ def test_programs_of_one_name_do_not_overwrite_each_other(bring: Callable[..., E
 def test_another_package_under_the_right_name_is_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
     go.module = "example.org/other"
 
-    with pytest.raises(ProvisionError, match="another package than example.org/tools/cmd/alpha"):
+    with pytest.raises(ProvisionError, match=r"another package than example\.org/tools/cmd/alpha"):
         bring(pin(pins, "alpha"))
 
 
@@ -168,7 +168,7 @@ def test_no_network_is_refused_with_gos_words(bring: Callable[..., Errand], pins
 def test_another_module_checksum_than_the_pinned_stops(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
     go.sum = "h1:evil"
 
-    with pytest.raises(ProvisionError, match="expected h1:.*, got h1:evil"):
+    with pytest.raises(ProvisionError, match=r"expected h1:.*, got h1:evil"):
         bring(pin(pins, "alpha"))
 
 

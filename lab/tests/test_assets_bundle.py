@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -133,10 +134,8 @@ def test_a_bundle_with_a_flipped_byte_never_gives_a_wrong_thing(
     for at in range(12, len(whole), max(1, len(whole) // 40)):
         bundle.path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         errand = Errand(Cache(tmp_path / f"offline-{at}"))
-        try:
+        with contextlib.suppress(LabError):
             Bundle.open(bundle.path).bring(pins, errand)
-        except LabError:
-            pass
         assert all(e.files == good[e.name] and e.wrong_content() == "" for e in errand.cache.entries())
 
 
@@ -205,7 +204,7 @@ def test_a_damaged_entry_is_not_carried_on(entries: list[Entry], tmp_path: Path)
     entries[0].path.chmod(0o644)
     entries[0].path.write_bytes(PROGRAMS["alpha"][::-1])
 
-    with pytest.raises(ProvisionError, match="alpha 1.2.3 is damaged"):
+    with pytest.raises(ProvisionError, match=r"alpha 1\.2\.3 is damaged"):
         write_bundle(entries, tmp_path / "lab.tar.gz", arch="amd64")
     assert not list(tmp_path.glob("lab.tar.gz*"))
 

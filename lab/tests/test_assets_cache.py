@@ -8,7 +8,7 @@ import pytest
 
 from lab.assets.cache import Cache, default_root, disk_full, writing
 from lab.assets.pins import Pin
-from lab.assets.progress import Progress, quiet
+from lab.assets.progress import quiet
 from lab.assets.refs import AssetRef
 from lab.errors import NotPossible
 from lab.tests.assets_fakes import catalogue
@@ -96,9 +96,13 @@ def test_an_entry_without_a_readable_meta_is_absent(cache: Cache, alpha: Pin, me
 
 
 def test_work_that_is_interrupted_leaves_nothing(cache: Cache, alpha: Pin) -> None:
-    with pytest.raises(KeyboardInterrupt), cache.working("test", subject="test", progress=quiet) as area:
-        (area / "half").write_text("half")
-        raise KeyboardInterrupt
+    def work() -> None:
+        with cache.working("test", subject="test", progress=quiet) as area:
+            (area / "half").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
 
     assert list((cache.root / "work").iterdir()) == []
     assert cache.find(alpha) is None
@@ -113,14 +117,9 @@ def test_work_that_was_killed_is_garbage_to_the_next(cache: Cache) -> None:
         assert list(area.iterdir()) == []
 
 
-def test_a_second_run_says_that_it_waits(cache: Cache) -> None:
-    heard: list[Progress] = []
+def test_alone_does_not_wait(cache: Cache) -> None:
     with cache.alone("test"), pytest.raises(NotPossible), cache.alone("test"):
         pass
-    with cache.working("test", subject="test", progress=heard.append):
-        pass
-
-    assert heard == []
 
 
 def test_resolving_marks_as_used(cache: Cache, alpha: Pin) -> None:

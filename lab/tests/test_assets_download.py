@@ -113,7 +113,7 @@ def test_a_wrong_checksum_stops_with_both_figures(
 ) -> None:
     server.flip = {ALPHA, BETA, GAMMA, "/proxy.golang.org/example.org/tools/@v/v1.2.3.zip"}
 
-    with pytest.raises(ProvisionError, match="expected .*, got .*; the file was removed"):
+    with pytest.raises(ProvisionError, match=r"expected .*, got .*; the file was removed"):
         bring(name)
     assert errand.cache.find(pins.pin(AssetRef(name))) is None
     assert nothing_left(errand)
