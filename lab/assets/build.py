@@ -21,6 +21,7 @@ from lab.assets.golang import NO_NETWORK, Go, build_flags, raise_if_full, short
 from lab.assets.pins import Pin
 from lab.assets.progress import Activity, Progress
 from lab.assets.sources import Errand, Refused
+from lab.assets.stock import retire
 from lab.errors import ProvisionError
 
 PACKAGE_BYTES = 1_200_000  # Go's build cache grew by 0.9 MB a package of helm, 1.1 MB of kubernetes
@@ -127,7 +128,10 @@ class Build:
             self.check(pin, out / pin.builds)
             named = self.area / f"{pin.name}.built"
             (out / pin.builds).rename(named)
-            self.go.errand.cache.publish(pin, "build", named, origin=f"{pin.module} {pin.path} by {self.have}", seconds=took)
+            origin = f"{pin.checkout or pin.module} {pin.path} by {self.have}"
+            self.go.errand.cache.publish(pin, "build", named, origin=origin, seconds=took)
+            if pin.checkout is not None:
+                retire(self.go.errand.cache, pin.name, origin)
 
     def modfile(self, pin: Pin) -> Path | None:
         """Upstream's go.mod and go.sum in the work area, for a build whose dependencies go.mod alone names; None for a checkout's own.

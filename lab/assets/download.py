@@ -28,10 +28,11 @@ from lab.assets.cache import disk_full, sha256_of, writing
 from lab.assets.modulezip import h1_of, unpack
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress
-from lab.assets.sources import Errand, Refused
+from lab.assets.sources import Errand, Refused, named
 from lab.errors import ProvisionError, UsageError
 
 AT_ONCE = 4
+MIRROR = re.compile(r"https?://[\w.-]+(:\d+)?(/[^\s?#]*)?|https?://\[[0-9a-fA-F:]+\](:\d+)?(/[^\s?#]*)?")
 SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -43,7 +44,7 @@ class Patience:
     """
 
     connect: float = 8
-    silence: float = 30
+    silence: float = 20
     attempts: int = 3
     pace: float = 20_000
     grace: float = 30
@@ -58,7 +59,7 @@ class Downloads:
 
     def __init__(self, errand: Errand, *, mirror: str | None = None, patience: Patience | None = None) -> None:
         """UsageError when `mirror` is not an http(s) address."""
-        if mirror is not None and urlsplit(mirror).scheme not in ("http", "https"):
+        if mirror is not None and not MIRROR.fullmatch(mirror):
             raise UsageError(f"{mirror!r} is not the address of a mirror", remedy="write it as https://mirror.example/path")
         self.errand = errand
         self.mirror = mirror.rstrip("/") if mirror else None
@@ -78,11 +79,14 @@ class Downloads:
         ProvisionError when a file is not what its checksum says; nothing of it is kept.
         """
         files: dict[str, list[Pin]] = {}
+        unpublished: dict[str, list[Pin]] = {}
         for pin in pins:
             if pin.no_download:
-                self.errand.refuse([pin], "download", pin.no_download)
+                unpublished.setdefault(pin.no_download, []).append(pin)
             else:
                 files.setdefault(address(pin), []).append(pin)
+        for why, group in unpublished.items():
+            self.errand.refuse(group, "download", why)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool, self.client:
             futures = [pool.submit(self.file, url, group) for url, group in files.items()]
             try:
@@ -96,7 +100,7 @@ class Downloads:
     def file(self, url: str, pins: list[Pin]) -> None:
         """One file, and the things that are in it."""
         name = url.rsplit("/", 1)[1]
-        subject = ", ".join(p.name for p in pins) + f" {pins[0].version}"
+        subject = named(pins)
         began = time.monotonic()
         lock = "download-" + hashlib.sha256(url.encode()).hexdigest()[:16]
         try:
@@ -104,21 +108,22 @@ class Downloads:
                 missing = [pin for pin in pins if self.errand.cache.find(pin, ("download",)) is None]
                 if not missing:
                     return
-                got, came_from = self.checked(url, missing[0], area / name, subject)
+                got, came_from = self.checked(url, missing, area / name)
                 for pin in missing:
                     made = take(pin, got, area)
                     self.errand.cache.publish(pin, "download", made, origin=came_from, seconds=time.monotonic() - began)
         except Refused as why:
             self.errand.refuse(pins, "download", str(why))
 
-    def checked(self, url: str, pin: Pin, target: Path, subject: str) -> tuple[Path, str]:
-        """`url` (or its mirror) fetched to `target`, with the right checksum; and where it came from."""
+    def checked(self, url: str, pins: Sequence[Pin], target: Path) -> tuple[Path, str]:
+        """`url` (or its mirror), which holds `pins`, fetched to `target` with the right checksum; and where it came from."""
+        pin = pins[0]
         wanted = self.checksum(pin)
         if pin.kind == "tree" and (here := in_module_cache(pin)) and h1_of(here) == wanted:
             return here, str(here)
         for attempt in range(self.patience.attempts):
             try:
-                came_from = self.fetch(url, target, subject)
+                came_from = self.fetch(url, target, pins)
                 got = h1_of(target) if pin.kind == "tree" else sha256_of(target)
                 if got == wanted:
                     return target, came_from
@@ -168,9 +173,10 @@ class Downloads:
                     raise Refused(f"{url}: {passing}") from passing
         raise Refused(url)
 
-    def fetch(self, url: str, target: Path, subject: str) -> str:
+    def fetch(self, url: str, target: Path, pins: Sequence[Pin]) -> str:
         """`url` into `target`, whole; returns the address it really came from. Passing when the line broke."""
         began = time.monotonic()
+        subject, left = named(pins), self.errand.left_but(pins)
         try:
             with self.opened(url) as response, writing(self.errand.cache.root), target.open("wb") as out:
                 total = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
@@ -181,7 +187,7 @@ class Downloads:
                     out.write(chunk)
                     done += len(chunk)
                     elapsed = time.monotonic() - began
-                    self.errand.tell(Progress("downloading", subject, done, total, "bytes", elapsed))
+                    self.errand.tell(Progress("downloading", subject, done, total, "bytes", elapsed, left=left))
                     if self.stop.is_set():
                         raise Refused("stopped")
                     if elapsed > self.patience.grace and done < self.patience.pace * elapsed:

@@ -36,14 +36,24 @@ class Errand:
 
     def refuse(self, pins: Iterable[Pin], source: Source, why: str) -> None:
         """Notes that `source` cannot give `pins`, so that a total failure can say what each said."""
+        pins = list(pins)
         for pin in pins:
             self.refusals.setdefault(pin, []).append(f"{source}: {why}")
-            self.tell(Progress("refused", f"{pin.name} {pin.version}", note=f"{source}: {why}"))
+        self.tell(Progress("refused", named(pins), note=f"{source}: {why}"))
 
     def arrived(self, source: Source) -> None:
         """Strikes off what is now in the cache from `source`, and says so with the reasons why it was not an earlier one."""
+        came: dict[tuple[str, str, str], list[Pin]] = {}
         for pin in list(self.left):
             if self.cache.find(pin, (source,)) is not None:
                 self.left.remove(pin)
                 why = "".join(f"; not {said}" for said in self.refusals.get(pin, ()))
-                self.tell(Progress("ready", f"{pin.name} {pin.version}", note=f"from {source}{why}", left=self.left_but([])))
+                came.setdefault((pin.product, pin.version, why), []).append(pin)
+        for (_, _, why), pins in came.items():
+            self.tell(Progress("ready", named(pins), note=f"from {source}{why}", left=self.left_but([])))
+
+
+def named(pins: Iterable[Pin]) -> str:
+    """Several things of one version in a few words: "alpha, beta 1.2.3"."""
+    pins = list(pins)
+    return f"{', '.join(p.name for p in pins)} {pins[0].version}"

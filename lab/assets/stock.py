@@ -18,6 +18,8 @@ from lab.assets.pins import Catalogue
 from lab.assets.progress import Progress, Sink, quiet
 from lab.errors import NotPossible
 
+KEPT = 3  # of one checkout
+
 
 @dataclass(frozen=True)
 class Stocked:
@@ -98,6 +100,16 @@ def prune(
                 remove(cache, each.entry.directory)
             freed += sum(clear(cache, area) for area in areas(cache))
     return Pruned(removed, in_use, freed)
+
+
+def retire(cache: Cache, name: str, origin: str) -> None:
+    """Frees all but the newest KEPT builds of `name` from one `origin`: who edits and runs all day does not fill the disk."""
+    builds = sorted((e for e in cache.entries() if (e.name, e.origin) == (name, origin)), key=lambda e: e.created)
+    if old := builds[:-KEPT]:
+        running = programs(cache)
+        for entry in old:
+            if entry.directory not in running:
+                remove(cache, entry.directory)
 
 
 def remove(cache: Cache, directory: Path) -> None:

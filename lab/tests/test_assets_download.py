@@ -253,7 +253,9 @@ def test_two_at_once_download_once(pins: Catalogue, server: ReleaseServer, mirro
     assert content(errands[0], alpha) == PROGRAMS["alpha"]
 
 
-@pytest.mark.parametrize("mirror", ["ftp://x", "mirror.example/x", "/srv/mirror", ""])
+@pytest.mark.parametrize(
+    "mirror", ["ftp://x", "mirror.example/x", "/srv/mirror", "", "http://", "http://[", "https://x y", "http://x:port"]
+)
 def test_a_mirror_that_is_no_address_is_refused(errand: Errand, mirror: str) -> None:
     with pytest.raises(UsageError, match="is not the address of a mirror"):
         Downloads(errand, mirror=mirror)

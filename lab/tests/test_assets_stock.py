@@ -115,6 +115,18 @@ def test_a_program_of_the_cache_is_seen_by_its_executable(monkeypatch: pytest.Mo
     assert module.programs(Cache(tmp_path)) == {place: ["etcd (pid 7)"]}
 
 
+def test_of_a_checkout_the_newest_builds_are_kept(tmp_path: Path, pins: Catalogue) -> None:
+    cache = Cache(tmp_path / "cache")
+    for n in range(5):
+        pin = pins.of_checkout("alpha", tmp_path, version=f"0.0.{n}", content=f"c{n}")
+        with cache.working("w", subject="w", progress=quiet) as area:
+            (area / "made").write_text("x")
+            cache.publish(pin, "build", area / "made", origin="/src", seconds=1)
+    module.retire(cache, "alpha", "/src")
+
+    assert names(cache) == [("alpha", "0.0.2"), ("alpha", "0.0.3"), ("alpha", "0.0.4")]
+
+
 def test_work_that_was_killed_is_freed_and_work_in_progress_is_not(cache: Cache, pins: Catalogue) -> None:
     left = cache.root / "work" / "killed"
     left.mkdir(parents=True)
