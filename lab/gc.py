@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,10 +120,15 @@ def half_written(run: Path, young: float) -> bool:
     try:
         return not isinstance(json.loads((run / "run.json").read_text()), dict)
     except (OSError, ValueError):
-        try:
-            return time.time() - run.stat().st_mtime > young
-        except OSError:
-            return False
+        with suppress(OSError):  # it is just being deleted
+            return time.time() - last_change(run) > young
+        return False
+
+
+def last_change(run: Path) -> float:
+    """Return when something in this directory was last written; the lock, which looking at it may have made, does not count."""
+    entries = [path for path in run.iterdir() if path.name != "supervisor.lock"] or [run / "supervisor.lock"]
+    return max(path.stat().st_mtime for path in entries)
 
 
 # -- one function a kind -----------------------------------------------------------------------------------------------------

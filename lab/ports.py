@@ -167,6 +167,9 @@ def replace_taken(run: Run, *, where: Path | None = None) -> list[int]:
             given_up += [known[use] for use in taken]
             fresh = reserve(run.path, len(taken), where=where)  # before the old ones are forgotten: so it cannot be the same
             run.record("ports", name, {**known, **dict(zip(taken, fresh, strict=True))})
+            with reservations(where or folder()):
+                for use in taken:
+                    ((where or folder()) / str(known[use])).unlink(missing_ok=True)
     return given_up
 
 

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from lab import gc, ledger, ports
+from lab.errors import NotPossible, UsageError
+from lab.run import Run
+from lab.supervisor import record
+from lab.supervisor.client import Supervisor
+from lab.supervisor.server import take_lock
+from lab.tests.supervision import eventually, is_gone, sleeper
+from lab.tests.test_ledger import tagged
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(ledger, "ask", lambda _argv: ())
+    path = tmp_path / "_runs"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Path:
+    return tmp_path / "ports"
+
+
+def half(root: Path, name: str, *, old: bool = True) -> Path:
+    path = root / name
+    path.mkdir()
+    (path / "run.json").write_text('{"schema": 1, "as')
+    if old:
+        os.utime(path / "run.json", (1, 1))
+    return path
+
+
+def test_of_no_runs_nothing_is_removed(root: Path, where: Path) -> None:
+    assert gc.sweep(root, where=where) == []
+    assert gc.sweep(root / "nowhere", where=where) == []
+
+
+def test_a_dead_run_keeps_its_directory_and_ports(root: Path, where: Path) -> None:
+    run = Run.create("dead", {}, root=root)
+    ports.reserve(run.path, 2, where=where)
+
+    assert gc.sweep(root, where=where) == []
+    assert run.path.is_dir()
+    assert len(ports.reserved(where)) == 2
+    assert not (root / "dead.lock").exists()
+
+
+def test_a_half_written_directory_goes_with_its_ports_once_it_is_not_young(root: Path, where: Path) -> None:
+    young, old = half(root, "young", old=False), half(root, "old")
+    ports.reserve(old, 1, where=where)
+    would = gc.sweep(root, where=where, dry_run=True)
+
+    assert gc.sweep(root, where=where) == would == [gc.Removed("run directory", str(old), "old")]
+    assert young.exists()
+    assert not old.exists()
+    assert ports.reserved(where) == []
+
+
+def test_a_directory_of_somebody_else_is_left_alone(root: Path, where: Path) -> None:
+    (root / "projects" / "data").mkdir(parents=True)
+    os.utime(root / "projects", (1, 1))
+
+    assert gc.sweep(root, where=where) == []
+    assert list((root / "projects").iterdir()) == [root / "projects" / "data"]
+    with pytest.raises(UsageError):
+        gc.remove(root / "projects", where=where)
+
+
+@pytest.mark.parametrize("holder", ["supervisor", "command"])
+def test_what_is_alive_is_not_touched(root: Path, where: Path, holder: str) -> None:
+    run = half(root, "alive")
+    lock = take_lock(str(run)) if holder == "supervisor" else None
+    command = FileLock(f"{run}.lock", timeout=0)
+    if holder == "command":
+        command.acquire()
+    try:
+        assert gc.sweep(root, where=where) == []
+        assert gc.alive(run)
+        with pytest.raises(NotPossible, match="lab down"):
+            gc.remove(run, where=where)
+    finally:
+        command.release()
+        if lock is not None:
+            os.close(lock)
+    assert not gc.alive(run)
+
+
+def test_reservations_of_runs_that_are_gone_are_given_back(root: Path, where: Path) -> None:
+    gone = root / "gone"
+    gone.mkdir()
+    (port,) = ports.reserve(gone, 1, where=where)
+    gone.rmdir()
+
+    assert gc.sweep(root, where=where) == [gc.Removed("port reservation", str(port), "gone")]
+    assert gc.sweep(root, where=where) == []
+
+
+def test_a_deletion_cut_short_is_finished(root: Path, where: Path) -> None:
+    (root / ".one.gone" / "data").mkdir(parents=True)
+
+    assert [item.run for item in gc.sweep(root, where=where)] == ["one"]
+    assert list(root.iterdir()) == []
+
+
+def test_remove_takes_the_directory_too(root: Path, where: Path) -> None:
+    run = Run.create("dead", {}, root=root)
+    ports.reserve(run.path, 1, where=where)
+    (run.path / "supervisor.sock").touch()
+
+    assert [item.kind for item in gc.remove(run.path, where=where)] == ["socket", "run directory"]
+    assert list(root.iterdir()) == []
+    assert ports.reserved(where) == []
+
+
+@pytest.fixture
+def dead_with_process(root: Path) -> Iterator[tuple[Path, int]]:
+    run = Run.create("dead", {}, root=root).path
+    with tagged(run, "sleep", "1000") as child:
+        yield run, child.pid
+
+
+@pytest.mark.spawns
+def test_processes_of_a_dead_run_are_ended(root: Path, where: Path, dead_with_process: tuple[Path, int]) -> None:
+    run, pid = dead_with_process
+    would = gc.sweep(root, where=where, dry_run=True)
+    assert not is_gone(pid)
+
+    assert gc.sweep(root, where=where) == would == [gc.Removed("process", f"sleep (pid {pid})", "dead")]
+    assert is_gone(pid)
+    assert run.is_dir()
+
+
+@pytest.mark.spawns
+def test_processes_of_a_run_whose_directory_is_gone_are_ended_and_of_other_roots_not(root: Path, where: Path, tmp_path: Path) -> None:
+    with tagged(root / "gone", "sleep", "1000") as mine, tagged(tmp_path / "elsewhere" / "gone", "sleep", "1000") as other:
+        assert [item.name for item in gc.sweep(root, where=where)] == [f"sleep (pid {mine.pid})"]
+        assert is_gone(mine.pid)
+        assert not is_gone(other.pid)
+
+
+@pytest.mark.spawns
+def test_a_live_lab_and_what_carries_no_tag_are_not_touched(root: Path, where: Path, tmp_path: Path) -> None:
+    run = Run.create("alive", {}, root=root).path
+    supervisor = Supervisor(run)
+    with supervisor.hold("test"), tagged(tmp_path / "untagged-but-recorded", "sleep", "1000") as stranger:
+        supervisor.start(sleeper(run))
+        dead = Run.create("dead", {}, root=root).path
+        (dead / "processes").mkdir()
+        record.write(str(dead), {"name": "etcd", "state": "running", "pid": stranger.pid, "start_time": 1})
+
+        assert gc.sweep(root, where=where) == []
+        assert supervisor.state("member1/sleeper").runs
+        assert not is_gone(stranger.pid)
+        supervisor.shutdown()
+
+
+@pytest.mark.spawns
+def test_after_everything_was_killed_a_run_is_swept_clean(root: Path, where: Path) -> None:
+    run = Run.create("crashed", {}, root=root).path
+    supervisor = Supervisor(run)
+    with supervisor.hold("test"):
+        pid = supervisor.start(sleeper(run)).pid
+        status = supervisor.status()
+        assert status
+        os.kill(status.pid, 9)
+        eventually(lambda: is_gone(status.pid) and is_gone(pid), "both are gone")
+
+    assert [item.kind for item in gc.sweep(root, where=where)] == ["socket"]
+    assert ledger.residue_of(run, where=where) == []

@@ -1,0 +1,110 @@
+"""Each kind of thing a run could leave behind is left behind here on purpose, and named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lab import ledger, ports
+from lab.errors import LeakError
+from lab.ledger import Item, outside_name
+from lab.supervisor import proc
+from lab.tests.supervision import is_gone
+
+LISTENER = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    path = tmp_path / "run1"
+    path.mkdir()
+    return path
+
+
+@contextmanager
+def tagged(run: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen(argv, env={proc.TAG: str(run)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_nothing_is_left_of_a_run_that_made_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "ask", lambda _argv: ())
+    ledger.check(run, where=tmp_path / "ports")
+
+
+def test_residue_is_what_was_not_there_before() -> None:
+    old, new = Item("process", "etcd (pid 7)", "/run1"), Item("file", "/tmp/x", "/run1")
+
+    assert ledger.residue(frozenset({old}), frozenset({old, new})) == [new]
+    assert ledger.residue(frozenset({old}), frozenset()) == []
+
+
+def test_a_port_reservation_is_residue_unless_the_run_is_kept(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "ask", lambda _argv: ())
+    where = tmp_path / "ports"
+    (port,) = ports.reserve(run, 1, where=where)
+
+    assert ledger.residue_of(run, kept=True, where=where) == []
+    with pytest.raises(LeakError, match=f"port reservation {port}, made by {run}") as caught:
+        ledger.check(run, where=where)
+    assert caught.value.exit_code == 7
+
+
+def test_mounts_in_the_run_or_of_it_are_found(run: Path, tmp_path: Path) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "1 0 0:1 / / rw - ext4 /dev/vda rw\n"
+        f"2 1 0:2 / {run}/data\\040of\\040vm rw shared:1 - tmpfs tmpfs rw\n"
+        f"3 1 7:0 / /mnt/image rw - ext4 {run}/disk.img rw\n"
+        f"4 1 0:4 / {run}-other rw - tmpfs tmpfs rw\n"
+    )
+
+    assert list(ledger.mounts(run, table)) == [f"{run}/data of vm", "/mnt/image"]
+
+
+def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [outside_name("a", "member1"), outside_name("a-b", "member1"), "a", "karmada-lab.ab.x", "karmada-lab.a"]
+    for name in names:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(ledger, "ask", lambda _argv: names)
+
+    assert list(ledger.files(Path("/runs/a"), tmp_path)) == [str(tmp_path / "karmada-lab.a.member1")]
+    assert list(ledger.namespaces("a-b", tmp_path)) == ["karmada-lab.a-b.member1"]
+    assert list(ledger.containers("a")) == ["karmada-lab.a.member1"]
+    assert list(ledger.domains("a")) == ["karmada-lab.a.member1"]
+
+
+def test_a_tool_that_is_not_there_has_nothing() -> None:
+    assert list(ledger.ask(["no-such-tool-here", "ps"])) == []
+
+
+@pytest.mark.spawns
+def test_a_tool_that_fails_has_nothing() -> None:
+    assert list(ledger.ask(["false"])) == []
+
+
+@pytest.mark.spawns
+def test_a_process_and_its_port_are_named_with_the_run_that_made_them(run: Path, tmp_path: Path) -> None:
+    before = ledger.census(run, where=tmp_path / "ports")
+    with tagged(run, sys.executable, "-c", LISTENER) as child:
+        assert child.stdout
+        port = child.stdout.readline().strip()
+        left = ledger.residue(before, ledger.census(run, where=tmp_path / "ports"))
+        other = ledger.census(tmp_path / "run2", where=tmp_path / "ports")
+
+    name = Path(sys.executable).name
+    assert left == [
+        Item("listening port", f"{port} of {name} (pid {child.pid})", str(run)),
+        Item("process", f"{name} (pid {child.pid})", str(run)),
+    ]
+    assert not other
+    assert is_gone(child.pid)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from lab.errors import CommandFailed, ProvisionError, UsageError
+from lab.machines import Machine, Program
+from lab.machines.local import Local
+from lab.machines.scripted import Failure, Scripted
+from lab.supervisor import proc
+from lab.tests.supervision import eventually, is_gone
+
+ETCD = Program("member1/etcd", ("etcd", "--name=a b"), Path("/logs/etcd.log"))
+
+
+def test_both_are_machines(tmp_path: Path) -> None:
+    machines: list[Machine] = [Local(tmp_path), Scripted()]
+
+    assert [machine.name for machine in machines] == ["local", "scripted"]
+
+
+def test_a_scripted_machine_answers_by_the_longest_beginning() -> None:
+    machine = Scripted({("kubectl",): "any", ("kubectl", "version"): "v1.35.4", ("kubectl", "get"): lambda argv: argv[-1]})
+
+    assert machine.run(["kubectl", "version", "-o", "json"]).stdout == "v1.35.4"
+    assert machine.run(["kubectl", "api-resources"]).stdout == "any"
+    assert machine.run(["kubectl", "get", "nodes"]).stdout == "nodes"
+
+
+def test_a_scripted_failure_is_the_error_a_real_one_would_be() -> None:
+    machine = Scripted({("karmadactl", "join"): Failure(1, "already exists")}, name="host1")
+    with pytest.raises(CommandFailed, match="already exists") as caught:
+        machine.run(["karmadactl", "join", "member1"])
+
+    assert (caught.value.status, caught.value.machine) == (1, "host1")
+
+
+def test_a_strict_script_has_no_answer_to_what_it_does_not_know() -> None:
+    with pytest.raises(UsageError, match="rm -rf /"):
+        Scripted().run(["rm", "-rf", "/"])
+
+    assert Scripted(strict=False).run(["rm", "-rf", "/"]).stdout == ""
+
+
+def test_the_transcript_reads_like_what_one_would_type() -> None:
+    machine = Scripted(strict=False)
+    machine.put(Path("a"), Path("/etc/b"))
+    machine.run(["kubectl", "apply", "-f", "-"], input="kind: Pod")
+    machine.start(ETCD)
+    machine.stop("member1/etcd", kill=True)
+    machine.get(Path("/etc/b"), Path("c"))
+
+    expected = "put a /etc/b\nkubectl apply -f -\nstart member1/etcd etcd '--name=a b'\nstop member1/etcd --kill\nget /etc/b c\n"
+    assert machine.transcript() == expected
+    assert machine.done[1].input == b"kind: Pod"
+
+
+def test_a_scripted_machine_knows_what_it_started() -> None:
+    machine = Scripted()
+    machine.start(ETCD)
+    machine.start(ETCD)
+    with pytest.raises(ProvisionError):
+        machine.start(Program("member1/etcd", ("etcd", "--other"), Path("/logs/etcd.log")))
+    with pytest.raises(UsageError):
+        machine.stop("member2/etcd")
+    machine.stop("member1/etcd")
+
+    assert machine.programs == {"member1/etcd": None}
+
+
+def test_put_makes_directories_keeps_the_mode_and_leaves_no_half_file(tmp_path: Path) -> None:
+    machine, source, target = Local(tmp_path), tmp_path / "source", tmp_path / "far" / "away" / "target"
+    source.write_text("secret")
+    source.chmod(0o600)
+    machine.put(source, target)
+    machine.get(target, target)
+    with pytest.raises(ProvisionError, match="nothing-here"):
+        machine.put(tmp_path / "nothing-here", target)
+
+    assert target.read_text() == "secret"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in target.parent.iterdir()] == ["target"]
+
+
+@pytest.mark.spawns
+def test_a_command_returns_what_it_printed(tmp_path: Path) -> None:
+    done = Local(tmp_path).run(["sh", "-c", "cat; echo $WORD >&2"], input="in", env={"WORD": "out"})
+
+    assert (done.stdout, done.stderr) == ("in", "out\n")
+    assert done.seconds > 0
+
+
+@pytest.mark.spawns
+def test_a_command_leaves_nothing_outside_the_run_and_can_be_found(tmp_path: Path) -> None:
+    printed = Local(tmp_path).run(["env"]).stdout.splitlines()
+
+    assert f"TMPDIR={tmp_path}/scratch" in printed
+    assert f"KUBECACHEDIR={tmp_path}/scratch/kube" in printed
+    assert f"{proc.TAG}={tmp_path}" in printed
+
+
+@pytest.mark.spawns
+def test_a_command_that_fails_says_how(tmp_path: Path) -> None:
+    machine = Local(tmp_path)
+    with pytest.raises(CommandFailed, match="no space") as caught:
+        machine.run(["sh", "-c", "echo no space >&2; exit 3"])
+    assert caught.value.status == 3
+    with pytest.raises(CommandFailed, match="No such file") as missing:
+        machine.run(["/no/such/binary"])
+    assert missing.value.status is None
+    with pytest.raises(CommandFailed) as killed:
+        machine.run(["sh", "-c", "kill -9 $$"])
+    assert killed.value.status == -signal.SIGKILL
+
+
+@pytest.mark.spawns
+def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match=r"not within 0\.3 s") as caught:
+        Local(tmp_path).run(["sh", "-c", "sleep 1000 & echo $!; wait"], within=0.3)
+
+    child = int(caught.value.output.split("\n")[1])
+    assert child != os.getpid()
+    eventually(lambda: is_gone(child), "its child is gone", within=2)
