@@ -66,7 +66,9 @@ class Wanted:
         if self.deployer and self.karmada:
             obstacles += self.deployer.check(self.karmada, self.lab)
         if obstacles:
-            raise NotPossible("this lab cannot be brought up here", detail="\n".join(obstacles), remedy="lab doctor   (what this computer can do)")
+            raise NotPossible(
+                "this lab cannot be brought up here", detail="\n".join(obstacles), remedy="lab doctor   (what this computer can do)"
+            )
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
     made = wanted.provider.create(lab, paths)
     if wanted.deployer and wanted.karmada:
         made += wanted.deployer.install(lab, wanted.karmada, paths)
-        made += joining_steps(lab, wanted.karmada, paths)
+        made += joining_steps(lab, wanted.karmada)
     return made
 
 

@@ -5,9 +5,11 @@ Stages are kwok's own (its module, kustomize/stage), read from the pinned releas
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,20 @@ STAGES = (
 )
 """What kwokctl gives a cluster by default: nodes and pods get ready at once, jobs complete, deletions finish."""
 
-LEASE_SECONDS = 40
-"""Of a node's lease. kwok renews at a quarter of it; the node controller allows 40 s (--node-monitor-grace-period's default is 50)."""
+RENEWALS = 20
+"""Lease renewals a second that a cluster may spend on its hollow nodes. At kubelet's 40 s lease, 2,000 nodes renew 200 times a second, which
+takes a core of the API server by itself and says nothing: a hollow node does not fail on its own.
+"""
+
+
+def lease_seconds(nodes: int) -> int:
+    """Return the duration of node leases: a kubelet's 40 s, longer where there are more than 200 nodes. kwok renews at a quarter of it."""
+    return max(40, math.ceil(4 * nodes / RENEWALS))
+
+
+def grace_seconds(nodes: int) -> int:
+    """Return the controller-manager's --node-monitor-grace-period: longer than the lease, or nodes turn NotReady under load."""
+    return lease_seconds(nodes) + 10
 
 
 def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
@@ -44,7 +58,7 @@ def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
     return "---\n".join(documents)
 
 
-def kwok(cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, needs: tuple[str, ...]) -> Component:
+def kwok(cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...]) -> Component:
     """Return the kwok controller of one cluster; it manages every node there."""
     return Component(
         name=f"{cluster}/kwok",
@@ -53,10 +67,11 @@ def kwok(cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: in
             "config": str(config),
             "kubeconfig": str(kubeconfig),
             "manage-all-nodes": "true",
-            "node-lease-duration-seconds": str(LEASE_SECONDS),
+            "node-lease-duration-seconds": str(lease_seconds(nodes)),
             "server-address": f"127.0.0.1:{port}",
             "node-ip": "127.0.0.1",
             "node-port": str(port),
+            "v": "WARN",  # it logs every renewal otherwise
         },
         needs=needs,
         ready=(Health(f"http://127.0.0.1:{port}/healthz"),),
@@ -64,9 +79,28 @@ def kwok(cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: in
     )
 
 
-def manifests(cluster: str, groups: Sequence[Nodes]) -> Iterator[Json]:
-    """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups."""
+CONDITIONS = {
+    "Ready": ("True", "KubeletReady"),
+    "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
+    "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
+    "PIDPressure": ("False", "KubeletHasSufficientPID"),
+    "NetworkUnavailable": ("False", "RouteCreated"),
+}
+"""What a healthy kubelet reports (kubernetes pkg/kubelet/nodestatus/setters.go)."""
+
+
+def manifests(cluster: str, groups: Sequence[Nodes], *, port: int) -> Iterator[Json]:
+    """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups.
+
+    A node registers itself with its status, as a kubelet does, instead of being made empty and then initialised by kwok's
+    first stage: that is one write less of the two that a node costs here.
+    """
     number = 0
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    conditions = [
+        {"type": kind, "status": status, "reason": reason, "message": "hollow node", "lastHeartbeatTime": now, "lastTransitionTime": now}
+        for kind, (status, reason) in CONDITIONS.items()
+    ]
     for group in groups:
         capacity = {"cpu": group.cpu, "memory": group.memory, "pods": str(group.pods), "ephemeral-storage": "100Gi"}
         places = {"topology.kubernetes.io/zone": group.zone, "topology.kubernetes.io/region": group.region}
@@ -82,22 +116,43 @@ def manifests(cluster: str, groups: Sequence[Nodes]) -> Iterator[Json]:
                     "labels": {
                         "kubernetes.io/arch": "amd64",
                         "kubernetes.io/os": "linux",
+                        "beta.kubernetes.io/arch": "amd64",  # else the node controller patches every node to add these two
+                        "beta.kubernetes.io/os": "linux",
                         "kubernetes.io/hostname": name,
                         "node.kubernetes.io/instance-type": "hollow",
                         **{label: value for label, value in places.items() if value},
                         **group.labels,
                     },
                 },
-                "status": {"allocatable": capacity, "capacity": capacity},
+                "status": {
+                    "allocatable": capacity,
+                    "capacity": capacity,
+                    "conditions": conditions,
+                    "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name}],
+                    "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+                    "nodeInfo": {
+                        "architecture": "amd64",
+                        "operatingSystem": "linux",
+                        "osImage": "hollow",
+                        "bootID": "",
+                        "machineID": "",
+                        "systemUUID": "",
+                        "kernelVersion": "kwok",
+                        "containerRuntimeVersion": "kwok",
+                        "kubeProxyVersion": "kwok",
+                        "kubeletVersion": "kwok",
+                    },
+                    "phase": "Running",  # what kwok's heartbeat stage selects
+                },
             }
 
 
-def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, within: float = 120.0) -> None:
-    """Create the nodes that are not there, and return when all are Ready and schedulable (no taint is left on them).
+def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, within: float = 180.0) -> None:
+    """Create the nodes that are not there, and return when all are Ready, schedulable, and kept alive by kwok, which holds their leases.
 
     Nodes of the cluster that the spec does not name are left alone.
     """
-    wanted = {manifest["metadata"]["name"]: manifest for manifest in manifests(cluster, groups)}
+    wanted = {manifest["metadata"]["name"]: manifest for manifest in manifests(cluster, groups, port=port)}
     if not wanted:
         return
 
@@ -111,32 +166,37 @@ def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, within: flo
     there = {item["metadata"]["name"] for item in api.items("/api/v1/nodes")}
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="nodes") as pool:
         list(pool.map(ensure, (manifest for name, manifest in wanted.items() if name not in there)))
-    until_ready(api, cluster, set(wanted), within=within)
+    names = set(wanted)
+    until_each(api, "/api/v1/nodes", names, obstacle, what=f"the nodes of {cluster} are Ready", within=within)
+    until_each(api, LEASES, names, unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
 
 
-def until_ready(api: Api, cluster: str, names: set[str], *, within: float) -> None:
-    """Watch until these nodes are Ready and carry no taint. NotReady names one that is not, and why."""
-    waiting = dict.fromkeys(names, "not seen yet")
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+
+
+def until_each(api: Api, path: str, names: set[str], missing: Callable[[Json], str | None], *, what: str, within: float) -> None:
+    """Watch a collection until `missing` returns None for each of these names. NotReady names one that is not, and why."""
+    waiting = dict.fromkeys(names, "not there yet")
     began = changed = time.monotonic()
-    for kind, node in api.watch("/api/v1/nodes", within=within):
-        name = node["metadata"]["name"]
+    for kind, item in api.watch(path, within=within):
+        name = item["metadata"]["name"]
         if name not in names:
             continue
-        missing = "deleted" if kind == "DELETED" else obstacle(node)
-        if missing is None:
+        why = "deleted" if kind == "DELETED" else missing(item)
+        if why is None:
             waiting.pop(name, None)
         else:
-            waiting[name] = missing
+            waiting[name] = why
         changed = time.monotonic()
         if not waiting:
             return
-    name, why = sorted(waiting.items())[0]
+    name, why = min(waiting.items())
     raise NotReady(
-        f"the nodes of {cluster} are ready",
+        what,
         last=f"{len(names) - len(waiting)} of {len(names)}; {name}: {why}",
         within=time.monotonic() - began,
         unchanged_for=time.monotonic() - changed,
-        remedy=f"lab logs {cluster}/kwok",
+        remedy="the last lines of kwok and of the node controller: lab logs",
     )
 
 
@@ -147,3 +207,8 @@ def obstacle(node: Json) -> str | None:
         return f"Ready is {conditions.get('Ready', 'not reported')}"
     taints = [taint["key"] for taint in node.get("spec", {}).get("taints", [])]
     return f"tainted {', '.join(taints)}" if taints else None
+
+
+def unheld(lease: Json) -> str | None:
+    """Return that nobody holds a lease, or None."""
+    return None if lease.get("spec", {}).get("holderIdentity") else "its lease has no holder"

@@ -16,7 +16,7 @@ import psutil
 from lab import audit, component
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
-from lab.hollow import configuration, ensure_nodes, kwok
+from lab.hollow import configuration, ensure_nodes, grace_seconds, kwok
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
 from lab.run import Run, write_private
@@ -87,7 +87,9 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     parts = [
         part.changed(flags=spec.flags.get(short(part)), env=spec.env.get(short(part))) for part in components(run, spec, cluster, software)
     ]
-    nodes = Step(f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes), (f"{name}/kube-apiserver",))
+    nodes = Step(
+        f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes, port=ports(run, spec)["kwok"]), (f"{name}/kube-apiserver",)
+    )
     return [
         Step(f"{name}/identity", lambda: identify(run, spec, cluster, software)),
         *component.steps(parts, run),
@@ -134,6 +136,7 @@ def ports(run: Run, spec: ClusterSpec) -> dict[str, int]:
 def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Component]:
     """Return the programs of one cluster as data. Nothing is started."""
     name, port, folder = spec.name, ports(run, spec), run.path / "pki" / spec.name
+    nodes = sum(group.count for group in spec.nodes)
     ca = folder / "ca.crt"
 
     def file(stem: str) -> str:
@@ -178,6 +181,9 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
             "authorization-mode": "Node,RBAC",
             "enable-bootstrap-token-auth": "true",
             "allow-privileged": "true",
+            # It taints each new node until the node controller has looked at it. A hollow node is Ready when it registers, and
+            # the node controller still taints one that stops being so.
+            "disable-admission-plugins": "TaintNodesByCondition",
             "service-cluster-ip-range": SERVICES,
             "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
             "service-account-key-file": file("sa.pub"),
@@ -214,6 +220,9 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
             "cluster-signing-cert-file": str(ca),
             "cluster-signing-key-file": file("ca.key"),
             "cluster-name": name,
+            # ttl tells kubelets how long to cache secrets; it patches every node each time their number passes a threshold.
+            "controllers": "*,-ttl",
+            "node-monitor-grace-period": f"{grace_seconds(nodes)}s",
             "service-cluster-ip-range": SERVICES,
         },
         needs=(apiserver.name,),
@@ -234,6 +243,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         config=run.path / "data" / name / "kwok.yaml",
         kubeconfig=cluster.kubeconfig,
         port=port["kwok"],
+        nodes=nodes,
         needs=(apiserver.name,),
     )
     return [etcd, apiserver, controller_manager, scheduler, *([hollow] if spec.nodes else [])]

@@ -1,0 +1,41 @@
+"""Joining as steps of `up`: each member as soon as it and the control plane allow, all at once.
+
+A member's accounts are made while Karmada is still starting, and it is registered while Karmada's controllers are: joining is
+mostly karmadactl waiting, so what it waits for is there before.
+"""
+
+from __future__ import annotations
+
+
+from deployers import JOINABLE, READY
+from deployers.accounts import ensure_accounts
+from deployers.join import admit
+from deployers.karmada import Karmada
+from deployers.members import until_ready
+from deployers.register import register
+from deployers.spec import KarmadaSpec
+from lab.cluster import Cluster, Lab
+from lab.steps import Step
+
+WITHIN = 90.0
+
+
+def joining_steps(lab: Lab, spec: KarmadaSpec) -> list[Step]:
+    """Return the steps that join every member of the spec; `<member>/joined` has passed when Karmada calls it Ready."""
+    karmada = Karmada(lab, spec)
+    return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode)]
+
+
+def steps_of(karmada: Karmada, member: Cluster, mode: str) -> list[Step]:
+    """Return the steps of one member."""
+    name = member.name
+    tokens = f"{name}/kube-controller-manager"  # it makes the tokens of service accounts
+    accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (f"{name}/kube-apiserver",))
+    if mode == "pull":
+        joined = Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (READY, accounts.name, tokens))
+        return [accounts, joined]
+    return [
+        accounts,
+        Step(f"{name}/join", lambda: admit(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),
+        Step(f"{name}/joined", lambda: until_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
+    ]
