@@ -18,7 +18,7 @@ import yaml
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab.run import write_private
@@ -51,7 +51,7 @@ class Authority:
     folder: Path
     name: str
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     @classmethod
     def ensure(cls, folder: Path, name: str, *, common_name: str) -> Authority:
@@ -59,7 +59,7 @@ class Authority:
         cert, key_file = folder / f"{name}.crt", folder / f"{name}.key"
         if cert.exists() and key_file.exists():
             key = serialization.load_pem_private_key(key_file.read_bytes(), None)
-            assert isinstance(key, ec.EllipticCurvePrivateKey)
+            assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)  # RSA: an authority that was given
             return cls(folder, name, x509.load_pem_x509_certificate(cert.read_bytes()), key)
         key = new_key()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

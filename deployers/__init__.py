@@ -1,0 +1,63 @@
+"""Karmada onto a lab. A deployer is one file and one entry in `deployer`; the rest is functions over the handle `Karmada`.
+
+The modules:
+
+    spec         KarmadaSpec: what is wanted             release      where a Karmada version comes from
+    by_binary    programs of this lab's machine          karmada      the handle of a running control plane
+    components   the programs as data, with their flags  certificates the layout of keys and certificates
+    manifests    the release's own objects, re-pointed   objects      putting them on karmada-apiserver
+    conformance  does it do what Karmada promises        description  what was installed, comparable between deployers
+    members, join, unjoin, register, unregister          members, pushed to or pulling
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lab.errors import UsageError
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+
+if TYPE_CHECKING:
+    from deployers.karmada import Karmada
+    from deployers.spec import KarmadaSpec
+    from lab.cluster import Lab
+
+READY = "karmada"
+"""The step that has passed when all of Karmada serves."""
+JOINABLE = "karmada/joinable"
+"""The step that has passed when members can be registered: CRDs, webhooks and aggregated API are there, controllers may not be yet."""
+
+
+class Deployer(Protocol):
+    """**Protocol:** one way to install Karmada. It is converging: to install what is installed changes nothing.
+
+    `needs` is what the provider must offer. `software` names the assets, as name@version. `check` returns what is in the way of
+    this spec on this lab, one sentence each, before anything is created: a key of the spec takes effect or is refused.
+    `install` computes steps and acts on nothing; the steps `READY` and `JOINABLE` are among them. `remove` takes away what
+    install made and leaves the clusters as they are; twice is fine.
+    """
+
+    @property
+    def needs(self) -> frozenset[Capability]: ...
+
+    def software(self, spec: KarmadaSpec) -> list[str]: ...
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]: ...
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]: ...
+
+    def remove(self, karmada: Karmada) -> None: ...
+
+
+def deployer(name: str) -> Deployer:
+    """Return a deployer by name. UsageError lists the names there are."""
+    from deployers.by_binary import ByBinary  # noqa: PLC0415 (only the one that is used is loaded)
+
+    registry = {"by_binary": ByBinary}
+    try:
+        return registry[name]()
+    except KeyError:
+        raise UsageError(f"there is no deployer {name!r}", remedy=f"one of: {', '.join(sorted(registry))}") from None

@@ -1,0 +1,239 @@
+"""Karmada as programs of this lab's machine: no container, no host cluster, its own etcd and kube-apiserver.
+
+The website's page on binary installation has not worked for years (flags that are gone, webhook addresses that are never
+filled in); this follows artifacts/deploy of the release instead, in an order computed from what each part needs:
+
+    identity → etcd → karmada-apiserver → crds ─────────────────────────┬→ karmada-controller-manager, karmada-scheduler …
+                                        → namespace → access, leases ───┤
+                                        → webhook → webhooks ───────────┤   (hooks after what answers them: upstream's order leaves a gap
+                                        → aggregated-apiserver          │    in which every write of a policy fails)
+                                             → cluster-api ─────────────┘
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from deployers import JOINABLE, READY, certificates, description, manifests, objects
+from deployers.components import LEASES, components, kind_of, uses
+from deployers.karmada import Karmada
+from deployers.layout import LOOPBACK, Layout, estimator
+from deployers.leases import drop_stale, held
+from deployers.manifests import Addresses
+from deployers.obstacles import obstacles
+from deployers.spec import KarmadaSpec
+from lab import audit, component
+from lab.api import Api
+from lab.assets import AssetRef
+from lab.cluster import Lab
+from lab.component import Component
+from lab.ports import ports_of
+from lab.run import Run
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+from lab.supervisor.client import Supervisor
+
+NAME = "karmada"
+KUBERNETES = {"karmada-apiserver": "kube-apiserver", "kube-controller-manager": "kube-controller-manager"}
+"""Components that are Kubernetes' own programs."""
+TREES = ("karmada-crds", "karmada-manifests")
+OWN = (
+    "karmada-aggregated-apiserver",
+    "karmada-webhook",
+    "karmada-controller-manager",
+    "karmada-scheduler",
+    "karmada-descheduler",
+    "karmada-search",
+    "karmada-metrics-adapter",
+    "karmada-scheduler-estimator",
+)
+
+
+@dataclass(frozen=True)
+class ByBinary:
+    """The default deployer."""
+
+    needs: frozenset[Capability] = frozenset({Capability.MACHINES})
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return the assets that this control plane needs, and karmadactl."""
+        return list(names(spec).values())
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec cannot take effect here. Nothing is created."""
+        return obstacles(spec, lab)
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane, from nothing or from what is there. They read nothing of each other but files."""
+        karmada = Karmada(lab, spec)
+        plane = Plane(karmada, laid_out(karmada, {name: software[asset] for name, asset in names(spec).items()}))
+        return [*component.steps(plane.programs, lab.run), *plane.steps()]
+
+    def remove(self, karmada: Karmada) -> None:
+        """Stop Karmada's programs and delete their keys, data and records.
+
+        The clusters stay as they are, joined members' service accounts and Karmada's namespaces on them included: unjoin before,
+        where that matters. An external etcd keeps what was written to it.
+        """
+        run = karmada.run
+        run.journal("remove", what=NAME)
+        supervisor = Supervisor(run.path)
+        if status := supervisor.status():
+            supervisor_stop(supervisor, [name for name, state in status.programs.items() if name.startswith(f"{NAME}/") and state.runs])
+        for folder in (run.path / "pki" / NAME, run.path / "data" / NAME):
+            shutil.rmtree(folder, ignore_errors=True)
+        karmada.kubeconfig.unlink(missing_ok=True)
+        description.file_of(run).unlink(missing_ok=True)
+        for record in list(run.records(NAME)):
+            run.forget(NAME, record)
+
+
+def supervisor_stop(supervisor: Supervisor, programs: Sequence[str]) -> None:
+    """Stop programs, those that others need last: controllers before the API server they call, etcd at the very end."""
+    last = [f"{NAME}/karmada-apiserver", *(name for name in programs if kind_of(name) == "etcd")]
+    objects.each(supervisor.stop, [name for name in programs if name not in last])
+    for name in last:
+        if name in programs:
+            supervisor.stop(name)
+
+
+def names(spec: KarmadaSpec) -> dict[str, str]:
+    """Return the asset of each component, tree and tool of this control plane, as name@version."""
+    wanted = {program: f"{program}@{spec.kubernetes}" for program in KUBERNETES.values()}
+    if spec.etcd.external is None:
+        wanted["etcd"] = "etcd"  # the pinned one
+    for name in (*(name for name in OWN if spec.has(name)), *TREES, "karmadactl"):
+        wanted[name] = str(AssetRef.parse(f"{name}@{spec.release}"))
+    return wanted
+
+
+def laid_out(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
+    """Return where everything of this control plane is; ports are reserved now if they are not yet."""
+    run, spec = karmada.run, karmada.spec
+    return Layout(
+        pki=run.path / "pki" / NAME,
+        data=run.path / "data" / NAME,
+        ports=ports_of(run, NAME, uses(spec)),
+        software=software,
+        members={member.name: member.kubeconfig for member in karmada.members},
+        audit=audit.flags(run, NAME),
+    )
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One control plane being installed: its programs, and what is done to its API. Each method is a step and may be run again."""
+
+    karmada: Karmada
+    layout: Layout
+
+    @property
+    def run(self) -> Run:
+        return self.karmada.run
+
+    @property
+    def spec(self) -> KarmadaSpec:
+        return self.karmada.spec
+
+    @cached_property
+    def api(self) -> Api:
+        """karmada-apiserver as an administrator beside it sees it: never through a load balancer. Not before `identity`."""
+        return Api.open(self.layout.pki / "admin.kubeconfig")
+
+    @cached_property
+    def deploy(self) -> Path:
+        """The release's own manifests."""
+        return self.layout.software["karmada-manifests"] / "deploy"
+
+    @cached_property
+    def programs(self) -> list[Component]:
+        return [self.proven(part) for part in components(self.spec, self.layout)]
+
+    def proven(self, part: Component) -> Component:
+        """Return a program that, where it elects a leader, counts as ready only when somebody holds the lease."""
+        kind = kind_of(part)
+        if kind not in LEASES or part.flags.get("leader-elect") == "false":
+            return part
+        return replace(part, proof=lambda: held(self.api, LEASES[kind], kind))
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        """What the release's files leave open, filled in for this computer. Not before `identity`."""
+        balancer = self.spec.load_balancer
+        return Addresses(
+            ca=self.layout.ca.read_bytes(),
+            apiserver=f"https://{balancer}" if balancer else self.layout.server(),
+            webhook=f"{LOOPBACK}:{self.layout.ports['karmada-webhook.https']}",
+            services={use.removesuffix(".https"): port for use, port in self.layout.ports.items() if use.endswith(".https")},
+        )
+
+    def steps(self) -> list[Step]:
+        """Return the steps besides the programs' own, and the two that others wait for."""
+        programs = tuple(part.name for part in self.programs)
+        made = [
+            step("identity", self.identity),
+            step("namespace", self.namespace, "karmada-apiserver"),
+            step("crds", self.crds, "karmada-apiserver"),
+            step("access", self.access, "namespace"),
+            step("leases", self.leases, "namespace"),
+            step("webhooks", self.webhooks, "karmada-webhook"),
+            step("cluster-api", self.cluster_api, "karmada-aggregated-apiserver", "namespace"),
+        ]
+        if self.spec.addons.search:
+            made.append(step("search-api", lambda: self.served_by("karmada-search"), "karmada-search", "namespace"))
+        if self.spec.addons.metrics_adapter:
+            made.append(step("metrics-api", lambda: self.served_by("karmada-metrics-adapter"), "karmada-metrics-adapter", "namespace"))
+        done = (*programs, *(each.name for each in made))
+        return [
+            *made,
+            Step(JOINABLE, nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
+            Step(f"{NAME}/description", lambda: description.save_once(self.karmada), done, first=1),
+            Step(READY, nothing, done),
+        ]
+
+    def identity(self) -> None:
+        folder = self.run.folder("pki", NAME)
+        certificates.make(folder, self.spec, server=self.layout.server(), kubeconfig=self.karmada.kubeconfig)
+        audit.write_policy(self.run)
+
+    def namespace(self) -> None:
+        self.api.apply(manifests.NAMESPACE)
+
+    def crds(self) -> None:
+        objects.ensure_crds(self.api, self.run, self.layout.software["karmada-crds"], self.addresses)
+
+    def leases(self) -> None:
+        drop_stale(self.api, self.run, self.programs)
+
+    def access(self) -> None:
+        """Roles, what registering needs, and the Services by which estimators are found."""
+        asked = self.spec.members if self.spec.addons.estimators else ()
+        services = [manifests.estimator_service(member.name, self.layout.ports[f"{estimator(member.name)}.grpc"]) for member in asked]
+        objects.apply_all(self.api, [*manifests.access(self.deploy, self.addresses), *services])
+
+    def webhooks(self) -> None:
+        objects.apply_all(self.api, manifests.webhook_configurations(self.deploy, self.addresses))
+
+    def cluster_api(self) -> None:
+        self.served_by("karmada-aggregated-apiserver")
+        objects.until_answers(self.api, "/apis/cluster.karmada.io/v1alpha1/clusters")
+
+    def served_by(self, server: str) -> None:
+        """Register an aggregated API server and return when its APIs are available."""
+        found = manifests.api_services(self.deploy, server, self.addresses)
+        for document in found:
+            self.api.apply(document)
+        objects.until_available(self.api, [document["metadata"]["name"] for document in found if document["kind"] == "APIService"])
+
+
+def step(name: str, action: Callable[[], None], *needs: str) -> Step:
+    """Return a step of this control plane that needs others of it."""
+    return Step(f"{NAME}/{name}", action, tuple(f"{NAME}/{need}" for need in needs))
+
+
+def nothing() -> None:
+    """A step that has passed when all it needs has."""

@@ -1,0 +1,258 @@
+"""The checks of `conformance`: each asks a running Karmada for one thing and returns evidence in a few words."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+
+from deployers import manifests
+from deployers.components import LEASES, kind_of
+from deployers.karmada import Karmada
+from deployers.leases import held
+from deployers.members import CLUSTERS, not_ready
+from deployers.objects import CRDS, SERVICES, condition, each
+from lab.api import Api, Refused
+from lab.component import client_context
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet, until
+
+Json = dict[str, Any]
+HOOKS = "/apis/admissionregistration.k8s.io/v1"
+ID = "propagationpolicy.karmada.io/permanent-id"
+"""The label that Karmada's mutating webhook gives a policy (v1.17, v1.18: pkg/webhook/propagationpolicy/mutating.go)."""
+
+
+class Broken(Exception):
+    """The promise does not hold; the text is what was seen instead."""
+
+
+class Unmeasured(Exception):
+    """It could not be asked here; the text is why."""
+
+
+def crds_established(karmada: Karmada) -> str:
+    """Every CRD that the release ships is there and established."""
+    nowhere = manifests.Addresses(b"", "", "", {})
+    expected = [crd["metadata"]["name"] for crd in manifests.custom_resources(karmada.release.crds, nowhere)]
+    there = {item["metadata"]["name"]: item for item in karmada.api.items(CRDS)}
+    if missing := sorted(set(expected) - there.keys()):
+        raise Broken(f"not there: {', '.join(missing)}")
+    for name in expected:
+        for kind in ("Established", "NamesAccepted"):
+            if why := condition(there[name], kind):
+                raise Broken(f"{name}: {why}")
+    return f"{len(expected)} of {len(expected)}"
+
+
+def conversion_called(karmada: Karmada) -> str:
+    """A binding written in the old version comes back in it: to be stored it goes through the webhook, both ways.
+
+    The two versions keep replicas in different places, so a number that survives was moved there and back by Karmada's own code.
+    Nothing is stored: it is a dry run.
+    """
+    for kind in ("ResourceBinding", "ClusterResourceBinding"):
+        sent = {
+            "apiVersion": "work.karmada.io/v1alpha1",
+            "kind": kind,
+            "metadata": {"name": "conformance", **({"namespace": "default"} if kind == "ResourceBinding" else {})},
+            "spec": {"resource": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "default", "name": "x", "replicas": 3}},
+        }
+        back = karmada.api.create(sent, dryRun="All")
+        if (replicas := back.get("spec", {}).get("resource", {}).get("replicas")) != 3:
+            raise Broken(f"{kind}: 3 replicas written as v1alpha1 came back as {replicas}")
+    return "ResourceBinding and ClusterResourceBinding, v1alpha1 → v1alpha2 → v1alpha1"
+
+
+def admission_called(karmada: Karmada) -> str:
+    """A policy that makes no sense is refused by the validating webhook; one that does is completed by the mutating one."""
+    senseless = policy("conformance", "default", {"spreadConstraints": [{"spreadByField": "cluster", "spreadByLabel": "zone"}]})
+    try:
+        karmada.api.create(senseless, dryRun="All")
+    except Refused as refused:
+        if "admission webhook" not in refused.message or "denied the request" not in refused.message:
+            raise Broken(f"refused, but not by the webhook: {refused.message}") from refused
+        said = refused.message
+    else:
+        raise Broken("a policy with a senseless spread constraint was accepted")
+    completed = karmada.api.create(policy("conformance", "default", {}), dryRun="All")
+    if not completed["metadata"].get("labels", {}).get(ID):
+        raise Broken(f"a new policy did not get the label {ID}")
+    return f"refused: {said.partition('denied the request: ')[2] or said}; completed: label {ID}"
+
+
+def policy(name: str, namespace: str, placement: Json) -> Json:
+    """Return a PropagationPolicy for the Deployment of the same name."""
+    return {
+        "apiVersion": "policy.karmada.io/v1alpha1",
+        "kind": "PropagationPolicy",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"resourceSelectors": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": name}], "placement": placement},
+    }
+
+
+def webhooks_of_record(karmada: Karmada) -> str:
+    """The hooks that are configured are those of the release's artifacts/deploy, none less: installers have left some out."""
+    expected = hooks(manifests.webhook_configurations(karmada.release.manifests, manifests.Addresses(b"", "", "", {})))
+    there = hooks(
+        karmada.api.items(f"{HOOKS}/mutatingwebhookconfigurations") + karmada.api.items(f"{HOOKS}/validatingwebhookconfigurations")
+    )
+    if missing := sorted(expected - there):
+        raise Broken(f"not configured: {', '.join(missing)}")
+    return f"{len(expected)} of {len(expected)}"
+
+
+def hooks(configurations: list[Json]) -> set[str]:
+    """Return the names of all hooks, with the path each calls: names are used twice."""
+    return {
+        f"{hook['name']} {hook['clientConfig'].get('url', hook['clientConfig'].get('service', {}).get('path', '')).rpartition('/')[2]}"
+        for configuration in configurations
+        for hook in configuration.get("webhooks") or []
+    }
+
+
+def aggregated_available(karmada: Karmada) -> str:
+    """Every API that another server answers is available, and the list of Clusters is answered."""
+    services = [item for item in karmada.api.items(SERVICES) if item["spec"].get("service")]
+    names = {item["metadata"]["name"] for item in services}
+    addons = karmada.spec.addons
+    needed = {
+        "v1alpha1.cluster.karmada.io": True,
+        "v1alpha1.search.karmada.io": addons.search,
+        "v1beta1.metrics.k8s.io": addons.metrics_adapter,
+    }
+    if missing := sorted(name for name, wanted in needed.items() if wanted and name not in names):
+        raise Broken(f"not registered: {', '.join(missing)}")
+    for item in services:
+        if why := condition(item, "Available"):
+            raise Broken(f"{item['metadata']['name']}: {why}")
+    return f"{', '.join(sorted(names))}; {len(karmada.api.items(CLUSTERS))} clusters"
+
+
+def leases_held(karmada: Karmada) -> str:
+    """Each component that elects a leader has one, who renewed the lease just now."""
+    spec = karmada.spec
+    electing = [
+        kind
+        for kind in LEASES
+        if spec.has(kind) and "leader-elect" not in spec.settings(kind).without and spec.settings(kind).flags.get("leader-elect") != "false"
+    ]
+    for kind in electing:
+        try:
+            held(karmada.api, LEASES[kind], kind)
+        except NotYet as not_held:
+            raise Broken(str(not_held)) from not_held
+    return ", ".join(electing)
+
+
+def nothing_restarted(karmada: Karmada) -> str:
+    """Every program of the control plane runs, and has not ended by itself since it was started."""
+    status = Supervisor(karmada.run.path).status()
+    if status is None:
+        raise Unmeasured("no supervisor runs the programs of this control plane")
+    programs = {name: state for name, state in status.programs.items() if name.startswith("karmada/")}
+    for name, state in programs.items():
+        if not state.runs:
+            raise Broken(f"{name} is {state.state}: {state.tail(lines=3)}")
+        if state.restarts:
+            raise Broken(f"{name} was restarted {state.restarts} times; its log: {state.log}")
+    if missing := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in {kind_of(name) for name in programs}):
+        raise Broken(f"not started: {', '.join(missing)}")
+    return f"{len(programs)} programs, 0 restarts"
+
+
+def cluster_info_public(karmada: Karmada) -> str:
+    """Anybody can read where the API server is and by which authority to know it: registering begins with that."""
+    folder = karmada.run.path / "pki" / karmada.name
+    context = client_context(folder / "ca.crt")
+    try:
+        answer = httpx.get(
+            f"{karmada.api.server}/api/v1/namespaces/kube-public/configmaps/cluster-info", verify=context, trust_env=False, timeout=5.0
+        )
+    except httpx.HTTPError as error:
+        raise Broken(f"no answer: {error}") from error
+    if answer.status_code != 200:
+        raise Broken(f"an anonymous read of cluster-info is answered {answer.status_code}")
+    if karmada.api.server not in answer.json()["data"]["kubeconfig"]:
+        raise Broken(f"cluster-info does not name {karmada.api.server}")
+    return karmada.api.server
+
+
+def members_ready(karmada: Karmada) -> str:
+    """Every member that was asked for is registered and Ready."""
+    there = {item["metadata"]["name"]: item for item in karmada.api.items(CLUSTERS)}
+    for member in karmada.spec.members:
+        if member.name not in there:
+            raise Broken(f"{member.name} is not registered")
+        if why := not_ready(there[member.name]):
+            raise Broken(f"{member.name}: {why}")
+    return ", ".join(member.name for member in karmada.spec.members)
+
+
+def proxy_reaches_members(karmada: Karmada) -> str:
+    """What comes back through the proxy of a member is that member: its kube-system has the UID that it has when asked directly."""
+    modes = {member.name: member.mode for member in karmada.spec.members}
+
+    def reaches(member: Any) -> str:
+        path = "/api/v1/namespaces/kube-system"
+        through = karmada.api.get(f"{CLUSTERS}/{member.name}/proxy{path}")["metadata"]["uid"]
+        direct = member.api.get(path)["metadata"]["uid"]
+        if through != direct:
+            raise Broken(f"the proxy of {member.name} leads to another cluster ({through}, not {direct})")
+        return str(member.name)
+
+    reached = each(reaches, [member for member in karmada.members if modes[member.name] == "push"])
+    return f"{', '.join(reached)}" if reached else "no push member: a pull member cannot be reached through the control plane"
+
+
+def deployment_propagates(karmada: Karmada, *, within: float = 30.0) -> str:
+    """A Deployment with a policy arrives on every member, becomes available there, and its template's status says so.
+
+    Everything is in a namespace of its own, which is deleted at the end, whatever comes of it.
+    """
+    api, name = karmada.api, f"conformance-{uuid.uuid4().hex[:8]}"
+    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    try:
+        clusters = [member.name for member in karmada.members]
+        api.create(policy("promise", name, {"clusterAffinity": {"clusterNames": clusters}}))
+        api.create(deployment("promise", name))
+        path = f"/apis/apps/v1/namespaces/{name}/deployments/promise"
+
+        def there(member: Any) -> None:
+            member_api: Api = member.api
+
+            def arrived() -> None:
+                if member_api.find(path) is None:
+                    raise NotYet("not there yet")
+
+            until(arrived, what=f"the Deployment is on {member.name}", within=within)
+
+        each(there, karmada.members)
+        wanted = len(clusters)
+        api.until(path, lambda item: status_of(item, wanted), what="the status of the Deployment comes back", within=within)
+    finally:
+        api.delete(f"/api/v1/namespaces/{name}")
+    return f"1 replica on each of {', '.join(clusters)}; {wanted} available in Karmada"
+
+
+def status_of(item: Json, wanted: int) -> str | None:
+    """Return why a Deployment's collected status is not that of one available replica on each member, or None."""
+    available = (item.get("status") or {}).get("availableReplicas", 0)
+    return None if available == wanted else f"{available} of {wanted} replicas are available"
+
+
+def deployment(name: str, namespace: str) -> Json:
+    """Return a Deployment of one pod that asks for next to nothing."""
+    labels = {"app": name}
+    container = {"name": "pause", "image": "registry.k8s.io/pause:3.10.1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }

@@ -1,0 +1,68 @@
+"""The handle of a Karmada control plane: where it is, what was asked for, and its members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from deployers.certificates import CONTEXT
+from deployers.release import Release
+from deployers.spec import KarmadaSpec
+from lab.api import Api
+from lab.cluster import Cluster, Lab, named
+from lab.errors import UsageError
+from lab.machines import Machine
+from lab.run import Run
+
+
+@dataclass(frozen=True)
+class Karmada:
+    """One control plane on a lab. Made from the run directory alone; it need not be up."""
+
+    lab: Lab
+    spec: KarmadaSpec
+    name: str = "karmada"
+
+    @classmethod
+    def open(cls, lab: Lab) -> Karmada:
+        """Return the control plane of a lab. UsageError when the lab was asked for without one."""
+        asked = lab.run.asked.get("karmada")
+        if asked is None:
+            raise UsageError(
+                f"lab {lab.run.id} has no Karmada", where=str(lab.run.path), remedy="lab up with a lab file that has a table [karmada]"
+            )
+        return cls(lab, KarmadaSpec.model_validate(asked))
+
+    @property
+    def run(self) -> Run:
+        return self.lab.run
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's; through the load balancer where there is one."""
+        return self.run.kubeconfig(self.name)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """karmada-apiserver, as a cluster like any other."""
+        return Cluster(self.name, CONTEXT, self.kubeconfig)
+
+    @property
+    def api(self) -> Api:
+        return self.cluster.api
+
+    @cached_property
+    def release(self) -> Release:
+        """The Karmada version that was asked for."""
+        return Release.parse(self.spec.release)
+
+    @property
+    def machine(self) -> Machine:
+        """Where its programs run."""
+        return self.lab.machine
+
+    @cached_property
+    def members(self) -> tuple[Cluster, ...]:
+        """The clusters that are to be its members; whether they are joined is for `deployers.members` to tell."""
+        return tuple(named(self.lab.members, member.name) for member in self.spec.members)

@@ -1,0 +1,110 @@
+"""Where the files, ports and programs of a control plane are, and the groups of flags that say so.
+
+Shared by `components` and `addons`. Nothing here touches a file, a port or a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deployers.spec import KarmadaSpec
+from lab.component import Flags
+from lab.pki import Pair
+
+LOOPBACK = "127.0.0.1"
+ESTIMATOR_PORT = 10352
+"""What the scheduler looks for in an estimator's Service; the program itself listens elsewhere (`targetPort`)."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where files, ports and programs are: all that components need to know of this computer.
+
+    `ports` by use ("karmada-webhook.https"); `software` by component; `members` the kubeconfig of each member by name.
+    `audit` are the audit flags of karmada-apiserver.
+    """
+
+    pki: Path
+    data: Path
+    ports: Mapping[str, int]
+    software: Mapping[str, Path]
+    members: Mapping[str, Path] = field(default_factory=dict)
+    audit: Flags = field(default_factory=dict)
+
+    def pair(self, name: str) -> Pair:
+        return Pair(self.pki / f"{name}.crt", self.pki / f"{name}.key")
+
+    @property
+    def ca(self) -> Path:
+        return self.pki / "ca.crt"
+
+    def server(self) -> str:
+        """Return the address of karmada-apiserver."""
+        return f"https://{LOOPBACK}:{self.ports['karmada-apiserver.https']}"
+
+
+def instances(name: str, count: int) -> list[str]:
+    """Return the names of like programs: the first has the plain one, the others end in -2, -3…"""
+    return [name, *(f"{name}-{number}" for number in range(2, count + 1))]
+
+
+def estimator(member: str) -> str:
+    """Return the name of a member's estimator; upstream's Service has the same."""
+    return f"karmada-scheduler-estimator-{member}"
+
+
+def etcds(spec: KarmadaSpec) -> list[str]:
+    """Return the names of Karmada's own etcd members; none when etcd is external."""
+    return [] if spec.etcd.external else instances("etcd", spec.etcd.members)
+
+
+def storage(caller: str, spec: KarmadaSpec, layout: Layout) -> Flags:
+    """Return the flags by which an API server reaches etcd, its own or an external one."""
+    if external := spec.etcd.external:
+        servers, ca, cert, key = ",".join(external.servers), external.ca, external.cert, external.key
+        return {
+            "etcd-servers": servers,
+            "etcd-cafile": str(ca),
+            "etcd-certfile": str(cert),
+            "etcd-keyfile": str(key),
+            "etcd-prefix": external.prefix,
+        }
+    client = layout.pair(f"{caller}-etcd-client")
+    return {
+        "etcd-servers": ",".join(f"https://{LOOPBACK}:{layout.ports[f'{name}.client']}" for name in etcds(spec)),
+        "etcd-cafile": str(layout.pki / "etcd-ca.crt"),
+        "etcd-certfile": str(client.cert),
+        "etcd-keyfile": str(client.key),
+    }
+
+
+def serving(name: str, layout: Layout, *, oldest: str | None = "VersionTLS13") -> Flags:
+    """Return the flags by which a component serves over TLS with a certificate of its own."""
+    pair = layout.pair(name)
+    return {
+        "bind-address": LOOPBACK,
+        "secure-port": str(layout.ports[f"{name}.https"]),
+        "tls-cert-file": str(pair.cert),
+        "tls-private-key-file": str(pair.key),
+        "tls-min-version": oldest,
+    }
+
+
+def calling(name: str, layout: Layout, *, delegating: bool = False) -> Flags:
+    """Return the flags by which a component calls karmada-apiserver as itself, and asks it who its own callers are."""
+    kubeconfig = str(layout.pki / f"{name}.kubeconfig")
+    keys = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig") if delegating else ("kubeconfig",)
+    return dict.fromkeys(keys, kubeconfig)
+
+
+def observed(instance: str, layout: Layout) -> Flags:
+    """Return the flags that say where metrics and health are served; upstream's defaults collide on one computer."""
+    address = {use: f"{LOOPBACK}:{layout.ports[f'{instance}.{use}']}" for use in ("metrics", "health")}
+    return {"metrics-bind-address": address["metrics"], "health-probe-bind-address": address["health"]}
+
+
+def without_audit_files() -> Flags:
+    """Return the audit flags that upstream gives its aggregated servers: to stdout, nothing kept."""
+    return {"audit-log-path": "-", "audit-log-maxage": "0", "audit-log-maxbackup": "0"}

@@ -1,0 +1,147 @@
+"""Objects put on karmada-apiserver, many at once, and the waits for what the API server makes of them.
+
+Everything is applied server-side: to apply what is there changes nothing, not even a resourceVersion. CRDs are the exception in
+cost: sending them all again takes half a second of the API server's CPU, so what was sent is recorded and only looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from deployers import manifests
+from deployers.manifests import Addresses
+from lab.api import Api, Refused
+from lab.errors import NotReady, ProvisionError
+from lab.run import Run
+from lab.wait import NotYet, until
+
+Json = dict[str, Any]
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
+AT_ONCE = 6
+"""Requests in flight: more only makes the API server's two processors take turns."""
+
+
+def each(act: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
+    """Return what `act` returns for each thing, several at once, in their order; the first error passes through."""
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="apply") as pool:
+        return list(pool.map(act, things))
+
+
+def apply_all(api: Api, objects: Sequence[Json]) -> None:
+    """Make objects be so. They must not need each other; a namespace they are in must be there."""
+    each(api.apply, objects)
+
+
+def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: float = 60.0) -> None:
+    """Make a release's CRDs be there and serve. Those that are as they were left, by uid and generation, are not sent again."""
+    mark = fingerprint(crds, where)
+    recorded = run.recorded("karmada", "crds") or {}
+    there = {item["metadata"]["name"]: item for item in api.items(CRDS)}
+    if recorded.get("fingerprint") == mark and all(
+        name in there and versions(there[name]) == seen for name, seen in recorded["versions"].items()
+    ):
+        wanted = sorted(recorded["versions"])
+    else:
+        documents = manifests.custom_resources(crds, where)
+        apply_all(api, documents)
+        wanted = sorted(document["metadata"]["name"] for document in documents)
+    served = established(api, wanted, within=within)
+    run.record("karmada", "crds", {"fingerprint": mark, "versions": {name: versions(served[name]) for name in wanted}})
+    each(lambda name: until_served(api, served[name]), wanted)
+
+
+def fingerprint(crds: Path, where: Addresses) -> str:
+    """Return a digest of everything the CRDs are made from."""
+    digest = hashlib.sha256(f"{where.webhook}\n{where.ca_bundle}\n".encode())
+    for file in manifests.crd_files(crds):
+        digest.update(f"{file.name}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def versions(item: Json) -> list[Any]:
+    """Return what tells one state of an object from another: a list, as JSON gives it back."""
+    return [item["metadata"]["uid"], item["metadata"]["generation"]]
+
+
+def established(api: Api, names: Sequence[str], *, within: float = 60.0) -> dict[str, Json]:
+    """Watch until every CRD named is Established with its names accepted; return them. One watch for all."""
+    missing, done = set(names), {}
+    last = f"none of {len(missing)}"
+    for kind, item in api.watch(CRDS, within=within):
+        name = item["metadata"]["name"]
+        if name not in missing:
+            continue
+        if kind != "DELETED" and all(condition(item, type_) is None for type_ in ("Established", "NamesAccepted")):
+            missing.discard(name)
+            done[name] = item
+        elif why := condition(item, "NamesAccepted") or condition(item, "Established"):
+            last = f"{len(done)} of {len(names)}; {name}: {why}"
+        if not missing:
+            return done
+    raise NotReady(
+        "Karmada's CRDs are established",
+        last=f"{last}; not {', '.join(sorted(missing))}",
+        within=within,
+        unchanged_for=within,
+        remedy="see the log of karmada-apiserver",
+    )
+
+
+def condition(item: Json, kind: str) -> str | None:
+    """Return why a condition of an object is not True, or None when it is. (`status` and `conditions` may be null.)"""
+    for each_ in (item.get("status") or {}).get("conditions") or []:
+        if each_["type"] == kind:
+            return None if each_["status"] == "True" else f"{kind} is {each_['status']}: {each_.get('message', '')}"
+    return f"{kind} is not said yet"
+
+
+def until_served(api: Api, crd: Json) -> None:
+    """Return when a resource answers a list in its storage version.
+
+    Established comes a moment before. A client that asks in between is told to come back in a second, and
+    karmada-controller-manager's first list is on the way to a Ready member; asked here first, the answer is there in milliseconds.
+    """
+    spec = crd["spec"]
+    version = next(each_["name"] for each_ in spec["versions"] if each_["storage"])
+    path = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
+
+    def served() -> None:
+        try:
+            api.get(path, limit="1")
+        except Refused as refused:
+            if refused.status not in {404, 429, 503}:
+                raise
+            raise NotYet(str(refused.message)) from refused
+
+    until(served, what=f"{path} is served", within=30.0)
+
+
+def until_available(api: Api, names: Sequence[str], *, within: float = 60.0) -> None:
+    """Watch until the APIServices named are Available."""
+    for name in names:
+        api.until(
+            f"{SERVICES}/{name}",
+            lambda item: condition(item, "Available"),
+            what=f"the aggregated API {name} is available",
+            within=within,
+            remedy="see the logs of karmada-apiserver and of the API server behind it",
+        )
+
+
+def until_answers(api: Api, path: str, *, within: float = 30.0) -> None:
+    """Return when a path answers; an APIService is called available before every discovery of it has been renewed."""
+
+    def answers() -> None:
+        try:
+            api.get(path, limit="1")
+        except Refused as refused:
+            if refused.status not in {404, 429, 503}:
+                raise ProvisionError(f"{path} does not answer: {refused.message}", where=api.server) from refused
+            raise NotYet(f"{refused.status} {refused.message}") from refused
+
+    until(answers, what=f"{path} answers", within=within)

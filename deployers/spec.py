@@ -1,0 +1,223 @@
+"""KarmadaSpec: which Karmada is wanted, and how; the table `[karmada]` of a lab file, the same for every deployer.
+
+    [karmada]
+    release = "1.18.2"             # or the path of a checkout, which is built: ./karmada
+    profile = "e2e"
+
+    [karmada.etcd]
+    members = 3
+
+    [karmada.components.karmada-scheduler]
+    replicas = 2
+    flags = { kube-api-qps = "100" }
+    feature_gates = { PriorityBasedScheduling = true }
+
+    [karmada.addons]
+    estimators = true
+
+A key that validates takes effect or is refused by the deployer before anything is created; none is ignored. What no deployer could
+give a meaning is refused here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+
+from deployers.release import catalogue
+from lab.assets.refs import is_path, parse_version
+from lab.errors import UsageError
+from lab.spec import Name, Strict, Version
+
+__all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "catalogue", "profiles"]
+
+ADDONS = {
+    "descheduler": "karmada-descheduler",
+    "search": "karmada-search",
+    "metrics_adapter": "karmada-metrics-adapter",
+    "estimators": "karmada-scheduler-estimator",
+}
+"""The components that are there only when asked for, by their key in `[karmada.addons]`."""
+
+COMPONENTS = (
+    "etcd",
+    "karmada-apiserver",
+    "kube-controller-manager",
+    "karmada-aggregated-apiserver",
+    "karmada-webhook",
+    "karmada-controller-manager",
+    "karmada-scheduler",
+    *ADDONS.values(),
+)
+"""Every component that a spec can change, by upstream's name."""
+
+WITHOUT_GATES = frozenset({"karmada-descheduler", "karmada-metrics-adapter"})
+"""They have no --feature-gates (1.17.1 to 1.18.2)."""
+
+File = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""A file of this computer; a relative path is one from where the command was started."""
+Flag = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.-]*$")]
+"""A flag's name, without its dashes."""
+Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$", max_length=253)]
+"""A DNS name (with `*.` before it if need be) or an IP address, as certificates name it."""
+
+
+class ComponentSpec(Strict):
+    """What is different for one component. `flags` are layered over the profile's and the deployer's; `without` drops flags of those."""
+
+    replicas: int = Field(default=1, ge=1, le=9)
+    flags: dict[Flag, str | tuple[str, ...]] = Field(default_factory=dict)
+    without: tuple[Flag, ...] = ()
+    feature_gates: dict[str, bool] = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def said_once(self) -> ComponentSpec:
+        if self.feature_gates and "feature-gates" in self.flags:
+            raise ValueError("feature gates are given twice: as feature_gates and as the flag feature-gates")
+        if both := sorted(self.flags.keys() & set(self.without)):
+            raise ValueError(f"flags are both given and dropped: {', '.join(both)}")
+        return self
+
+
+class KeyPair(Strict):
+    """A certificate and its key, as PEM files."""
+
+    cert: File
+    key: File
+
+
+class ExternalEtcd(Strict):
+    """An etcd that is there already. It is used, never changed: `remove` leaves what was written below `prefix`."""
+
+    servers: tuple[Annotated[str, StringConstraints(pattern=r"^https://[^/,\s]+$")], ...] = Field(min_length=1)
+    ca: File
+    cert: File
+    key: File
+    prefix: Annotated[str, StringConstraints(pattern=r"^/[^\s]*[^/\s]$")] = "/registry/karmada"
+
+
+class Etcd(Strict):
+    """Karmada's own etcd of one or three members, or an external one."""
+
+    members: Literal[1, 3] = 1
+    external: ExternalEtcd | None = None
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Etcd:
+        if self.external and self.members != 1:
+            raise ValueError("members are of Karmada's own etcd: they cannot be given beside an external one")
+        return self
+
+
+class Certificates(Strict):
+    """Who signs, for which names besides those the deployer knows, and for how long. etcd's authority is always one of its own."""
+
+    ca: KeyPair | None = None
+    hosts: tuple[Host, ...] = ()
+    days: int = Field(default=365, ge=2, le=3650)
+
+
+class Addons(Strict):
+    """What runs beside the control plane; an estimator is one program for each member."""
+
+    descheduler: bool = False
+    search: bool = False
+    metrics_adapter: bool = False
+    estimators: bool = False
+
+
+class MemberOf(Strict):
+    """A member cluster of this Karmada, and who reaches whom."""
+
+    name: Name
+    mode: Literal["push", "pull"] = "push"
+
+
+class KarmadaSpec(Strict):
+    """A control plane and its members. `load_balancer` is host:port of one that is there already, in front of karmada-apiserver.
+
+    `members` is filled from the lab's; `offline` uses only assets that are here.
+    """
+
+    release: str = "1.18.2"
+    deployer: str = "by_binary"
+    kubernetes: Version = "1.35.4"
+    """Of karmada-apiserver and kube-controller-manager."""
+    profile: str = "default"
+    etcd: Etcd = Etcd()
+    certificates: Certificates = Certificates()
+    load_balancer: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$")] | None = None
+    components: dict[str, ComponentSpec] = Field(default_factory=dict)
+    addons: Addons = Addons()
+    members: tuple[MemberOf, ...] = ()
+    offline: bool = False
+
+    @field_validator("release")
+    @classmethod
+    def release_said_one_way(cls, release: str) -> str:
+        if is_path(release):
+            return str(Path(release).expanduser().absolute())
+        try:
+            return parse_version(release)
+        except UsageError as error:
+            raise ValueError(f"{error.what}; write 1.18.2, or the path of a checkout with a slash in it") from error
+
+    @field_validator("kubernetes")
+    @classmethod
+    def without_v(cls, version: str) -> str:
+        return version.removeprefix("v")
+
+    @field_validator("profile")
+    @classmethod
+    def profile_known(cls, profile: str) -> str:
+        if profile not in profiles():
+            raise ValueError(f"there is no profile of that name; one of: {', '.join(sorted(profiles()))}")
+        return profile
+
+    @field_validator("members")
+    @classmethod
+    def names_differ(cls, members: tuple[MemberOf, ...]) -> tuple[MemberOf, ...]:
+        names = [member.name for member in members]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"members are named twice: {', '.join(twice)}")
+        return members
+
+    @model_validator(mode="after")
+    def components_are_there(self) -> KarmadaSpec:
+        """Refuse settings of a component that this control plane does not have: they could not take effect."""
+        absent = {name: f"addons.{key} is not on" for key, name in ADDONS.items() if not getattr(self.addons, key)}
+        if self.etcd.external:
+            absent["etcd"] = "etcd is external"
+        for name, settings in self.components.items():
+            if name not in COMPONENTS:
+                raise ValueError(f"there is no component {name!r}; one of: {', '.join(COMPONENTS)}")
+            if name in absent:
+                raise ValueError(f"components.{name} would have no effect: {absent[name]}")
+            if name in WITHOUT_GATES and settings.feature_gates:
+                raise ValueError(f"{name} has no feature gates")
+            if name == "etcd" and settings.replicas != 1:
+                raise ValueError("how many etcds there are is said by etcd.members")
+        return self
+
+    def settings(self, component: str) -> ComponentSpec:
+        """Return what the spec changes of a component."""
+        return self.components.get(component, ComponentSpec())
+
+    def has(self, component: str) -> bool:
+        """Tell whether this control plane runs a component."""
+        if component == "etcd":
+            return self.etcd.external is None
+        return next((getattr(self.addons, key) for key, name in ADDONS.items() if name == component), True)
+
+
+@cache
+def profiles() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Return the named sets of flags, by profile and component."""
+    loaded: dict[str, dict[str, dict[str, str]]] = tomllib.loads((Path(__file__).parent / "profiles.toml").read_text())
+    return loaded
