@@ -46,6 +46,7 @@ def drop_stale(api: Api, run: Run, programs: Sequence[Component]) -> None:
     known that it will not: that wait would be most of the time that a kept lab takes to come up again.
     """
     status = Supervisor(run.path).status()
-    running = {kind_of(name) for name, state in status.programs.items() if state.runs} if status else set()
-    for kind in {kind_of(part) for part in programs} & LEASES.keys() - running:
+    running = {name for name, state in status.programs.items() if state.runs} if status else set()
+    held_by_programs = {kind_of(part) for part in programs} & LEASES.keys()
+    for kind in held_by_programs - {kind_of(part) for part in programs if part.name in running}:
         api.delete(path_of(LEASES[kind], kind))
