@@ -112,7 +112,10 @@ def owned(run: Path) -> Iterator[bool]:
 
 def is_run(run: Path) -> bool:
     """Is this directory one of ours, whole or half-written?"""
-    return any(path.name.startswith(MARKS) for path in run.iterdir())
+    try:
+        return any(path.name.startswith(MARKS) for path in run.iterdir())
+    except OSError:  # not ours to read, or just deleted
+        return False
 
 
 def half_written(run: Path, young: float) -> bool:

@@ -13,7 +13,6 @@ Every function is safe for many threads at once: each call is a connection of it
 from __future__ import annotations
 
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -36,6 +35,8 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 
+PATIENCE = 8.0
+"""Seconds beyond the time for ending its programs that a supervisor is given before it is killed."""
 STARTING = threading.Lock()
 """Held while this process starts a supervisor: of fifty threads one does it. Between processes its own lock decides."""
 
@@ -127,27 +128,20 @@ class Supervisor:
     def shutdown(self, *, within: float = 2.0) -> None:
         """Stop all programs, those that others need last, and the supervisor; on return they are gone.
 
-        TERM, and KILL to what has not ended when its share of `within` is up. Holders are not asked. Where no supervisor
-        is, what a dead one left running is killed by its records and its tag.
+        TERM, and KILL to what has not ended when its share of `within` is up. Holders are not asked. A supervisor that does
+        not answer is killed. Where there is none, what a dead one left running is killed by its records and its tag.
         """
         peer = connect(self.run)
-        if peer is None:
-            bury(str(self.run))
-            return
-        with peer:
-            server = None
-            with suppress(OSError):
-                server = os.pidfd_open(self._checked(exchange(peer, {"op": "list"}, within=ANSWER_WITHIN))["pid"])
-            try:
-                with suppress(SupervisorGone):
-                    self._checked(exchange(peer, {"op": "shutdown", "within": within}, within=within + ANSWER_WITHIN))
-                if server is not None:
-                    poll = select.poll()
-                    poll.register(server, select.POLLIN)
-                    poll.poll(5000)
-            finally:
-                if server is not None:
-                    os.close(server)
+        if peer is not None:
+            with peer:
+                server = proc.peer_pid(peer)
+                started = proc.start_time(server)
+                with suppress(
+                    ProvisionError
+                ):  # it ended before it could answer, or it cannot answer any more: what follows deals with both
+                    exchange(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE)
+                if started is not None and not proc.gone(server, started, within=2.0):
+                    proc.end(server, started, within=2.0)  # its programs die with it
         bury(str(self.run))
 
     # -- programs ----------------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import os
 import select
 import socket
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -84,14 +84,18 @@ class Loop:
                 guarded(call)
 
 
+def say(text: str) -> None:
+    """Write a line to the supervisor's log; on a full disk, nothing."""
+    with suppress(OSError):
+        os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode())
+
+
 def guarded(call: Callable[..., None], *arguments: object) -> None:
     """Call; print the traceback of what goes wrong (to the supervisor's log, which may be on a full disk) and go on."""
     try:
         call(*arguments)
     except Exception:  # noqa: BLE001 (whatever it is, the lab's programs must not die of it)
-        with suppress(OSError):
-            traceback.print_exc()
-            sys.stderr.flush()
+        say(traceback.format_exc())
 
 
 class Connection:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
+import struct
 from collections.abc import Iterator
 
 TAG = "KARMADA_LAB_PROCESS_OF"
@@ -114,10 +116,31 @@ def end(pid: int, started: int, *, within: float) -> bool:
     except OSError:
         return False
     try:
-        if not send(pid, started):
-            return False
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        return bool(poll.poll(within * 1000))
+        return send(pid, started) and ended(handle, within)
     finally:
         os.close(handle)
+
+
+def gone(pid: int, started: int, *, within: float) -> bool:
+    """Wait until the process with this pid and start time is gone; False when it is still there when time is up."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return True
+    try:
+        return start_time(pid) != started or ended(handle, within)
+    finally:
+        os.close(handle)
+
+
+def ended(handle: int, within: float) -> bool:
+    """Wait for the process of a pidfd to end."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(within * 1000))
+
+
+def peer_pid(peer: socket.socket) -> int:
+    """Return the pid of the process at the other end, as the kernel knows it."""
+    pid: int = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    return pid

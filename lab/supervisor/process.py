@@ -35,8 +35,9 @@ class Process:
     to be restarted after its back-off).
     """
 
-    def __init__(self, run: str, program: Json) -> None:
+    def __init__(self, run: str, program: Json, ours: Callable[[], bool] = lambda: True) -> None:
         self.run = run
+        self.ours = ours
         self.program = program
         self.state = "starting"
         self.pid: int | None = None
@@ -83,7 +84,7 @@ class Process:
     def note(self) -> None:
         """Bring the record on disk up to date; a full disk is remembered, not raised."""
         self.recorded = True
-        self.recorded = record.write(self.run, self.row())
+        self.recorded = self.ours() and record.write(self.run, self.row())
 
     def launch(self, base_env: Mapping[str, str]) -> None:
         """Start it. LaunchError when it cannot be executed: the state is then exited, without a status."""
@@ -169,7 +170,12 @@ def execute(program: Json, log: int, env: Mapping[str, str]) -> int:
     """
     parent = os.getpid()
     reader, writer = os.pipe()  # both close on exec: an end of file means it was executed
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:  # no memory, or too many processes
+        os.close(reader)
+        os.close(writer)
+        raise LaunchError(f"cannot fork: {error.strerror}") from error
     if pid == 0:
         try:
             os.setsid()

@@ -12,14 +12,13 @@ import os
 import re
 import signal
 import socket
-import struct
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from lab.supervisor import proc
-from lab.supervisor.loop import Connection, Loop, Timer, guarded
+from lab.supervisor.loop import Connection, Loop, Timer, guarded, say
 from lab.supervisor.table import Table, refusal
 
 Json = dict[str, Any]
@@ -67,12 +66,13 @@ class Server:
         self.lease = lease
         self.loop = Loop()
         base = {key: env[key] for key in proc.INHERITED if key in env} | {"TMPDIR": f"{run}/scratch"}
-        self.table = Table(self.loop, run, base, backoff=backoff)
+        self.table = Table(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
         self.holders: dict[Connection, Json] = {}
         self.detached = False
         self.ending: list[Callable[[], None]] = []
         self.expiry: Timer | None = None
         self.since = time.time()
+        self.identity: tuple[int, int] | None = None
         self.identity = self._look()
 
     def serve(self, ready: Callable[[], None]) -> None:
@@ -99,6 +99,8 @@ class Server:
             self._dispatch(connection, message, answer)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             answer(refusal("protocol", f"{message.get('op')}: {type(error).__name__}: {error}"))
+        except OSError as error:
+            answer(refusal("system", f"{message.get('op')}: {error}"))
 
     def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:  # noqa: C901 (one case a request)
         table = self.table
@@ -122,7 +124,9 @@ class Server:
             case "release":
                 self._release(connection, keep=bool(message["keep"]))
             case "shutdown":
-                self.end(within=float(message["within"]), then=lambda: answer({"ok": True}))
+                self.end(
+                    f"asked to by pid {proc.peer_pid(connection.peer)}", within=float(message["within"]), then=lambda: answer({"ok": True})
+                )
             case other:
                 answer(refusal("protocol", f"no such request: {other}"))
 
@@ -144,7 +148,7 @@ class Server:
         if self.table.closing:
             connection.answer(refusal("closing", "the lab is being taken down"))
             return
-        self.holders[connection] = {"label": label, "pid": peer_pid(connection.peer), "since": time.time()}
+        self.holders[connection] = {"label": label, "pid": proc.peer_pid(connection.peer), "since": time.time()}
         self._reconsider()
         connection.answer({"ok": True, "pid": os.getpid(), "lease": self.lease})
 
@@ -165,16 +169,17 @@ class Server:
                 self.expiry.cancel()
                 self.expiry = None
         elif self.expiry is None:
-            self.expiry = self.loop.later(self.lease, lambda: self.end(within=2.0))
+            self.expiry = self.loop.later(self.lease, lambda: self.end("nobody holds the lab", within=2.0))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def end(self, *, within: float, then: Callable[[], None] | None = None) -> None:
+    def end(self, why: str, *, within: float, then: Callable[[], None] | None = None) -> None:
         """Stop every program and end the loop; what came to ask for it is told last."""
         if then is not None:
             self.ending.append(then)
         if self.table.closing:
             return
+        say(f"the lab ends: {why}")
         self.loop.later(within + 5.0, self._finish)  # a process the kernel will not let go must not keep us
         self.table.shutdown(within=within, done=self._finish)
 
@@ -198,7 +203,7 @@ class Server:
 
     def _tick(self) -> None:
         if self._look() != self.identity:
-            self.end(within=0.5)
+            self.end("its directory is gone", within=0.5)
         else:
             self.loop.later(LOOK_EVERY, self._tick)
 
@@ -222,7 +227,7 @@ class Server:
             if signal.SIGCHLD in numbers:
                 self.table.reap()
             if numbers & {signal.SIGTERM, signal.SIGINT}:
-                self.end(within=2.0)
+                self.end("a signal", within=2.0)
 
         self.loop.watch(reader.fileno(), heed)
 
@@ -231,13 +236,11 @@ class Server:
             peer, _ = listener.accept()
         except BlockingIOError:
             return
+        except OSError:  # out of descriptors: it would be asked again and again
+            self.loop.forget(listener.fileno())
+            self.loop.later(1.0, lambda: self.loop.watch(listener.fileno(), lambda _events: self._accept(listener)))
+            return
         Connection(self.loop, peer, ask=self.ask, gone=self._gone)
-
-
-def peer_pid(peer: socket.socket) -> int:
-    """Return the pid of the process at the other end, as the kernel knows it."""
-    pid: int = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-    return pid
 
 
 def checked(program: Json, run: str) -> Json:

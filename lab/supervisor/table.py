@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from lab.supervisor import order, proc, record
-from lab.supervisor.loop import Loop
+from lab.supervisor.loop import Loop, say
 from lab.supervisor.process import LaunchError, Process, rotate
 
 Json = dict[str, Any]
@@ -29,11 +29,13 @@ def refusal(code: str, error: str) -> Json:
 class Table:
     """The programs of one run by name."""
 
-    def __init__(self, loop: Loop, run: str, base_env: Mapping[str, str], *, backoff: float) -> None:
+    def __init__(self, loop: Loop, run: str, base_env: Mapping[str, str], *, backoff: float, ours: Callable[[], bool]) -> None:
         self.loop = loop
         self.run = run
         self.base_env = base_env
         self.backoff = backoff
+        self.ours = ours
+        """Is the directory at our path still ours? Another lab of that name may have followed; what is there is not ours to touch."""
         self.processes: dict[str, Process] = {}
         self.closing = False
 
@@ -63,13 +65,8 @@ class Table:
                 return
             self._end(known, within=10.0, kill=False, then=lambda: self.start(program, replace=False, done=done))
             return
-        process = self.processes[program["name"]] = Process(self.run, program)
-        try:
-            process.launch(self.base_env)
-        except LaunchError as error:
-            done(refusal("launch", str(error)))
-            return
-        done({"ok": True, "already": False, "process": process.row()})
+        process = self.processes[program["name"]] = Process(self.run, program, self.ours)
+        self._launch(process, lambda: done({"ok": True, "already": False, "process": process.row()}), done)
 
     def stop(self, name: str, *, within: float, kill: bool, done: Done) -> None:
         """End a program for good."""
@@ -90,12 +87,7 @@ class Table:
             if self.closing:
                 done(refusal("closing", "the lab is being taken down"))
                 return
-            try:
-                process.launch(self.base_env)
-            except LaunchError as error:
-                done(refusal("launch", str(error)))
-            else:
-                done({"ok": True, "process": process.row()})
+            self._launch(process, lambda: done({"ok": True, "process": process.row()}), done)
 
         self._end(process, within=within, kill=False, then=again)
 
@@ -157,8 +149,9 @@ class Table:
                 if process.state == "waiting":
                     process.state = "stopped"
                     process.note()
-            for pid, started, _ in proc.tagged(self.run):  # commands a killed harness left, daemons a program made
-                proc.end(pid, started, within=0.5)
+            if self.ours():
+                for pid, started, _ in proc.tagged(self.run):  # commands a killed harness left, daemons a program made
+                    proc.end(pid, started, within=0.5)
             done()
 
         next_wave()
@@ -197,10 +190,24 @@ class Table:
             record.write(self.run, {**row, "state": "lost", "pid": None, "start_time": None})
         return killed
 
+    def _launch(self, process: Process, then: Callable[[], None], done: Done) -> None:
+        try:
+            process.launch(self.base_env)
+        except LaunchError as error:
+            say(f"{process.name} not started: {error}")
+            done(refusal("launch", str(error)))
+            return
+        say(f"{process.name} started, pid {process.pid}")
+        then()
+
     def _ended(self, process: Process, status: int) -> None:
         process.ended(status)
         if process.state == "waiting":
-            self.loop.later(process.next_delay(self.backoff), lambda: self._again(process))
+            process.next_delay(self.backoff)
+            process.note()
+            self.loop.later(process.delay, lambda: self._again(process))
+        again = f", starts again in {process.delay:g} s" if process.state == "waiting" else ""
+        say(f"{process.name} {process.state}, status {status}{again}")
 
     def _again(self, process: Process) -> None:
         if self.closing or process.state != "waiting" or self.processes.get(process.name) is not process:
@@ -208,7 +215,8 @@ class Table:
         process.restarts += 1
         try:
             process.launch(self.base_env)
-        except LaunchError:  # the binary may be back in a moment: an upgrade replaces it
+        except LaunchError as error:  # the binary may be back in a moment: an upgrade replaces it
+            say(f"{process.name} not started again: {error}")
             process.state = "waiting"
             process.note()
             self.loop.later(process.next_delay(self.backoff), lambda: self._again(process))

@@ -323,6 +323,20 @@ def test_a_disk_that_takes_no_records_does_not_end_the_supervisor(run: Path, sup
     assert record.read_all(str(run)) == {}
 
 
+def test_a_supervisor_that_does_not_answer_is_taken_down_all_the_same(
+    run: Path, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = supervisor.start(sleeper(run)).pid
+    status = supervisor.status()
+    assert status
+    os.kill(status.pid, signal.SIGSTOP)
+    monkeypatch.setattr("lab.supervisor.client.PATIENCE", 0.1)
+    supervisor.shutdown(within=0.1)
+
+    assert is_gone(status.pid)
+    assert is_gone(pid)
+
+
 def test_the_supervisor_is_small_and_idle(run: Path, supervisor: Supervisor) -> None:
     for n in range(20):
         supervisor.start(sleeper(run, f"program{n}"))

@@ -147,6 +147,21 @@ def test_the_lab_ends_with_its_directory(run: Path) -> None:
     assert hold.release() is False
 
 
+def test_a_lab_that_follows_in_a_directory_of_the_same_name_is_not_touched(run: Path) -> None:
+    first = lab(run)
+    with first.hold("test"):
+        pids = [pid_of(first), first.start(sleeper(run)).pid]
+        shutil.rmtree(run)
+        run.mkdir()
+        second = lab(run)
+        with second.hold("test"):
+            state = second.start(sleeper(run))
+            eventually(lambda: all(is_gone(pid) for pid in pids), "the first has ended", within=8)
+
+            assert second.state(state.name).runs
+            assert record.read_all(str(run))[state.name]["pid"] == state.pid
+
+
 def test_sigterm_to_the_supervisor_takes_the_lab_down(run: Path) -> None:
     supervisor = lab(run)
     with supervisor.hold("test"):
