@@ -2,7 +2,7 @@
 
 Control plane: every object of `deployers.traces`, Works, bindings that still name the member, certificate requests. Member: every object of
 `deployers.traces`, and whatever else Karmada manages there. Local files: the two that karmadactl keeps under /etc/karmada, the agent's
-folder and process, karmadactl's homes.
+kubeconfig and process.
 
 Measured with karmadactl 1.18.2; what upstream leaves by itself, which is why `residue` says so instead of blaming the lab:
 
@@ -140,6 +140,4 @@ def local(karmada: ControlPlane, name: str) -> list[str]:
         lines.append(f"local files: {kubeconfig}")
     if agent.runs(karmada, name):
         lines.append(f"processes: {agent.name_of(name)}")
-    homes = karmada.run.path / "data" / "karmadactl"
-    lines += [f"local files: {home}" for home in (homes.iterdir() if homes.is_dir() else ()) if home.is_dir()]
     return lines

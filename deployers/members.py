@@ -175,6 +175,46 @@ def claim(karmada: ControlPlane, member: Cluster, mode: Mode, *, within: float =
     return None
 
 
+def registration(karmada: ControlPlane, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
+    """Return the registration of this very cluster that is to be removed; None when there is none of that name.
+
+    UsageError: it is of the other mode, or of another cluster. ProvisionError: the member does not answer, so that nothing
+    could be cleaned up there; with `force` that is passed over. Nothing was changed then: karmadactl would notice only half way.
+    """
+    here = members(karmada).get(member.name)
+    if here is None:
+        return None
+    if here.mode != mode:
+        raise UsageError(
+            f"{member.name} is joined by {here.mode}",
+            where=f"{karmada.cluster.api.server}{CLUSTERS}/{member.name}",
+            remedy=f"remove it by: karmadactl {REMOVED_BY[here.mode]} {member.name}",
+        )
+    try:
+        uid = identity(member)
+    except (ProvisionError, UsageError) as away:
+        if force:
+            return here
+        away.remedy = f"start {member.name} again, or remove it with force: it then keeps what Karmada put there"
+        raise
+    if uid != here.id:
+        raise UsageError(
+            f"the name {member.name} is another cluster's",
+            where=f"registered: {here.endpoint} (id {here.id}); given: {member.api.server} (id {uid})",
+            remedy="give the kubeconfig of the cluster that is registered",
+        )
+    return here
+
+
+def answers(member: Cluster) -> bool:
+    """Tell whether a member answers and lets us in, so that something can be deleted there."""
+    try:
+        identity(member)
+    except LabError:
+        return False
+    return True
+
+
 def no_control_plane(karmada: ControlPlane, error: LabError) -> LabError:
     """Return the error of a control plane that does not answer, or whose aggregated API is not there."""
     if isinstance(error, Refused) and error.status in {401, 403}:

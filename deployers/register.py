@@ -71,8 +71,8 @@ def register(
 def release_election(karmada: ControlPlane, name: str) -> None:
     """Delete the lease of the agent's election, which no agent of this lab holds now.
 
-    An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is (client-go,
-    tools/leaderelection). So it does after `unregister` too, which leaves the lease.
+    An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is
+    (client-go, tools/leaderelection). So it does after `unregister` too, which leaves the lease.
     """
     karmada.cluster.api.delete(f"{traces.LEASES}/{SYSTEM}/leases/karmada-agent-{name}")
 
@@ -84,6 +84,12 @@ def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, w
     away first; what anybody else left is reported by register's own preflight.
     """
     if claim(karmada, member, "pull"):
+        if missing := lacking(karmada, member):
+            raise ProvisionError(
+                f"{member.name} is registered, but its agent's permissions are incomplete: missing {missing[0]}",
+                where=", ".join(missing),
+                remedy=f"unregister {member.name} with force, then register it again",
+            )
         return False
     known = karmada.run.recorded("members", member.name) or {}
     if known.get("state") == "registered" and not lacking(karmada, member):

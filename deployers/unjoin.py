@@ -10,10 +10,9 @@ from __future__ import annotations
 import time
 
 from deployers.karmadactl import karmadactl, to_karmada
-from deployers.members import CLUSTERS, NAMESPACE, ControlPlane, Member, members
-from lab.api import Api, Unreachable
+from deployers.members import CLUSTERS, NAMESPACE, ControlPlane, answers, members, registration
 from lab.cluster import Cluster
-from lab.errors import CommandFailed, LabError, ProvisionError, UsageError
+from lab.errors import CommandFailed, LabError, ProvisionError
 
 
 def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
@@ -25,11 +24,9 @@ def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, withi
     there. NotReady: still there after `within` seconds.
     """
     deadline = time.monotonic() + within
-    here = members(karmada).get(member.name)
+    here = registration(karmada, member, "push", force=force)
     if here is None:
         return False
-    if here.mode != "push":
-        raise UsageError(f"{member.name} is joined by pull", where=CLUSTERS, remedy=f"remove it by: karmadactl unregister {member.name}")
     try:
         karmadactl(
             karmada,
@@ -43,35 +40,23 @@ def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, withi
         )
     except CommandFailed as failed:
         raise explained(failed, karmada, member, "unjoin") from failed
-    settle(karmada, member, here, within=max(5.0, deadline - time.monotonic()), down=force)
+    settle(karmada, member, within=max(5.0, deadline - time.monotonic()))
     karmada.run.forget("members", member.name)
     return True
 
 
-def settle(karmada: ControlPlane, member: Cluster, was: Member, *, within: float, down: bool) -> None:
-    """Watch until what karmadactl deleted without waiting is gone: the secrets of the control plane, the member's namespace.
+def settle(karmada: ControlPlane, member: Cluster, *, within: float) -> None:
+    """Watch until what was deleted without waiting is gone: the secrets of the control plane, Karmada's namespace of a member that answers.
 
     A join under the same name before that would take over secrets that are about to be collected (pkg/util/secret.go, CreateSecret).
     """
     api = karmada.cluster.api
-    api.until_gone(f"{CLUSTERS}/{was.name}", what=f"the registration of {was.name} is removed", within=within)
-    for secret in (was.name, f"{was.name}-impersonator"):
+    api.until_gone(f"{CLUSTERS}/{member.name}", what=f"the registration of {member.name} is removed", within=within)
+    for secret in (member.name, f"{member.name}-impersonator"):
         api.until_gone(f"/api/v1/namespaces/{NAMESPACE}/secrets/{secret}", what=f"the secret {secret} is removed", within=within)
-    api.until_gone(f"/api/v1/namespaces/karmada-es-{was.name}", what=f"the namespace of {was.name}'s Works is removed", within=within)
-    if down and not answers(member.api):
-        return
-    member.api.until_gone(f"/api/v1/namespaces/{NAMESPACE}", what=f"Karmada's namespace on {was.name} is removed", within=within)
-
-
-def answers(api: Api) -> bool:
-    """Tell whether an API server answers at all; a refusal is an answer."""
-    try:
-        api.request("GET", "/readyz")
-    except Unreachable:
-        return False
-    except LabError:
-        return True
-    return True
+    api.until_gone(f"/api/v1/namespaces/karmada-es-{member.name}", what=f"the namespace of {member.name}'s Works is removed", within=within)
+    if answers(member):
+        member.api.until_gone(f"/api/v1/namespaces/{NAMESPACE}", what=f"Karmada's namespace on {member.name} is removed", within=within)
 
 
 def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster, verb: str) -> LabError:
@@ -82,7 +67,7 @@ def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster, ver
         cause.detail = failed.output or None
         return cause
     state = f"{member.name} is still registered" if left else f"{member.name} is no longer registered, but not all is cleaned up"
-    if not answers(member.api):
+    if not answers(member):
         return ProvisionError(
             f"karmadactl {verb} failed because {member.name} does not answer; {state}",
             where=f"{member.kubeconfig}: {member.api.server}",

@@ -11,11 +11,14 @@ import time
 
 from deployers import agent, traces
 from deployers.karmadactl import karmadactl
-from deployers.members import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, Member, members
+from deployers.members import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, answers, registration
 from deployers.register import clear, drop_requests, release_election
 from deployers.unjoin import explained, settle
 from lab.cluster import Cluster
-from lab.errors import CommandFailed, ProvisionError, UsageError
+from lab.errors import CommandFailed, ProvisionError
+from lab.wait import NotYet, until
+
+WORK = "/apis/work.karmada.io/v1alpha1"
 
 
 def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
@@ -27,7 +30,7 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
     keeps what Karmada had put there.
     """
     deadline = time.monotonic() + within
-    here = members(karmada).get(member.name)
+    here = registration(karmada, member, "pull", force=force)
     if here is None:
         known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
         if known:
@@ -35,46 +38,66 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
             clear(karmada, member)
             karmada.run.forget("members", member.name)
         return known
-    if here.mode != "pull":
-        raise UsageError(f"{member.name} is joined by push", where=CLUSTERS, remedy=f"remove it by: karmadactl unjoin {member.name}")
-    if not force and agent.kubeconfig_of(karmada, member.name).exists() and not agent.runs(karmada, member.name):
+    mute = agent.kubeconfig_of(karmada, member.name).exists() and not agent.runs(karmada, member.name)
+    if mute and not force:
         raise ProvisionError(  # karmadactl would wait in vain until time is up
             f"the agent of {member.name} is not running, so nobody would delete what Karmada put there",
             where=str(karmada.run.log(agent.name_of(member.name))),
             remedy=f"start it (register {member.name} again does), or remove {member.name} with force",
         )
-    try:
-        karmadactl(
-            karmada,
-            "unregister",
-            member.name,
-            *("--karmada-config", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context),
-            *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context),
-            *("--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
-            f"--wait={within:g}s",
-            within=within + 30.0,
-        )
-    except CommandFailed as failed:
-        if not force:
-            raise explained(failed, karmada, member, "unregister") from failed
-        abandon(karmada, here)
+    if mute or (force and not answers(member)):
+        abandon(karmada, member, within=within)
+    else:
+        try:
+            karmadactl(
+                karmada,
+                "unregister",
+                member.name,
+                *("--karmada-config", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context),
+                *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context),
+                *("--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
+                f"--wait={within:g}s",
+                within=within + 30.0,
+            )
+        except CommandFailed as failed:
+            if not force:
+                raise explained(failed, karmada, member, "unregister") from failed
+            abandon(karmada, member, within=within)
     agent.stop(karmada, member.name)
-    settle(karmada, member, here, within=max(5.0, deadline - time.monotonic()) + (60.0 if force else 0.0), down=force)
     tidy(karmada, member.name)
+    settle(karmada, member, within=max(15.0, deadline - time.monotonic()))
     karmada.run.forget("members", member.name)
     return True
 
 
-def abandon(karmada: ControlPlane, member: Member) -> None:
-    """Make the control plane forget a pull member without the member's help.
+def abandon(karmada: ControlPlane, member: Cluster, *, within: float) -> None:
+    """Make the control plane forget a pull member without an agent's help, and delete Karmada's own from the member if that answers.
 
-    Without an agent the member turns not ready, and then the cluster controller drops the finalizers of its Works by
-    itself (pkg/controllers/cluster, removeExecutionSpace).
+    What had been propagated stays there. The Works' finalizers are taken off as `karmadactl unjoin --force` does for
+    push members: the cluster controller would do it too, but only once the member counts as not ready
+    (pkg/controllers/cluster, removeExecutionSpace).
     """
+    api = karmada.cluster.api
     agent.stop(karmada, member.name)
-    karmada.cluster.api.delete(f"{CLUSTERS}/{member.name}")
+    api.delete(f"{CLUSTERS}/{member.name}")
+
+    def forgotten() -> None:
+        left = api.items(f"{WORK}/namespaces/karmada-es-{member.name}/works")
+        for work in left:
+            if work["metadata"].get("finalizers"):
+                api.patch(
+                    f"{WORK}/namespaces/karmada-es-{member.name}/works/{work['metadata']['name']}", {"metadata": {"finalizers": None}}
+                )
+        if left or api.find(f"{CLUSTERS}/{member.name}"):
+            raise NotYet(f"{len(left)} Works of {member.name} are there, and its registration")
+
+    until(forgotten, what=f"Karmada forgets {member.name}", within=within, every=1.0)
     for trace in traces.of("pull", "control plane", registered=True):
-        karmada.cluster.api.delete(trace.at(member.name))
+        api.delete(trace.at(member.name))
+    if answers(member):
+        for trace in traces.of("pull", "member"):
+            if not trace.lingers:
+                member.api.delete(trace.at(member.name))
 
 
 def tidy(karmada: ControlPlane, name: str) -> None:
