@@ -119,7 +119,7 @@ class Build:
         on_line = self.counting(stale)
         ran = self.go("build", "-v", *flags, "-o", f"{out}/", *packages, cwd=self.source, scratch=self.area, on_line=on_line)
         if ran.status != 0:
-            raise_failed(first, ran.last_words, self.source)
+            raise_failed(first, ran.stderr, self.source)
         if first.checkout and Checkout.of(self.source, module=first.module, run=self.go.errand.run).content != first.content:
             raise ProvisionError("the checkout changed while it was built", where=str(self.source), remedy="run again when it is at rest")
         took = (time.monotonic() - began) / len(commands)
@@ -160,7 +160,7 @@ class Build:
         form = "{{if .Stale}}{{.StaleReason}}\t{{.ImportPath}}{{end}}"
         ran = self.go("list", *flags, "-deps", "-f", form, *packages, cwd=self.source, scratch=self.area, on_line=on_line)
         if ran.status != 0:
-            raise_failed(pin, ran.last_words, self.source)
+            raise_failed(pin, ran.stderr, self.source)
         reasons = (line.split("\t") for line in ran.stdout.splitlines() if "\t" in line)
         return {package for reason, package in reasons if not reason.startswith("not installed but available")}
 
@@ -222,11 +222,13 @@ def check_space(errand: Errand, go: Go, scratch: Path, need: int) -> None:
 
 def raise_failed(pin: Pin, words: str, source: Path) -> None:
     """Why Go failed: the disk, the network (another source may do), or the code."""
+    words = "\n".join(line for line in words.splitlines() if " " in line or ":" in line)  # -v names packages between the complaints
     raise_if_full(words)
+    last = "\n".join(words.splitlines()[-30:])
     if NO_NETWORK.search(words):
         raise Refused(short(words))
     if pin.checkout:
         remedy = "the compiler's words above say where"
-        raise ProvisionError(f"the checkout does not compile: {pin.product}", where=str(source), detail=words, remedy=remedy)
+        raise ProvisionError(f"the checkout does not compile: {pin.product}", where=str(source), detail=last, remedy=remedy)
     remedy = "use --source download or bundle; `go version` should be a recent release"
-    raise ProvisionError(f"{pin.product} {pin.version} does not build", where=str(source), detail=words, remedy=remedy)
+    raise ProvisionError(f"{pin.product} {pin.version} does not build", where=str(source), detail=last, remedy=remedy)

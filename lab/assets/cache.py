@@ -22,8 +22,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress, Sink
 from lab.errors import NotPossible
@@ -122,6 +120,8 @@ class Cache:
 
         Gone afterwards, however the block ends. NotPossible when the cache cannot be written or the disk is full.
         """
+        from filelock import FileLock, Timeout  # noqa: PLC0415 (looking up needs no lock, and this takes longer than looking up)
+
         area = self.root / "work" / lock
         with writing(self.root):
             (self.root / "locks").mkdir(parents=True, exist_ok=True)
@@ -142,6 +142,8 @@ class Cache:
     @contextlib.contextmanager
     def alone(self, lock: str) -> Iterator[None]:
         """Holds `lock` without waiting for it; NotPossible when another run has it."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
         (self.root / "locks").mkdir(parents=True, exist_ok=True)
         held = FileLock(self.root / "locks" / f"{lock}.lock")
         try:

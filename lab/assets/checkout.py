@@ -70,7 +70,9 @@ def described(directory: Path, module: str, run: Runner) -> Checkout | None:
         version = found["tag"][1:] + (f"-{found['ahead']}-g{commit[:12]}" if found["ahead"] != "0" else "")
     digest = hashlib.sha256(commit.encode())
     for line in sorted(changes):
-        digest.update(line.encode() + b"\0" + hash_of(directory / line[3:]))
+        path = line[3:]
+        vendored = path.startswith("vendor/")  # ten thousand files that nobody edits by hand
+        digest.update(line.encode() + b"\0" + (stamp_of if vendored else hash_of)(directory / path))
     digest.update(hash_of(directory / "vendor" / "modules.txt"))  # where vendor/ is ignored, as it is upstream
     return Checkout(directory, module, version + "-dirty" * bool(changes), digest.hexdigest()[:16], commit, bool(changes))
 
@@ -82,10 +84,18 @@ def unknown_to_git(directory: Path, module: str) -> Checkout:
         inside[:] = sorted(set(inside) - BUILT)
         for name in sorted(files):
             path = Path(at) / name
-            facts = path.lstat()
-            digest.update(f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+            digest.update(str(path).encode() + b"\0" + stamp_of(path))
     content = digest.hexdigest()[:16]
     return Checkout(directory, module, f"0.0.0-g{content[:12]}", content, "", True)
+
+
+def stamp_of(path: Path) -> bytes:
+    """Size and time of a file, which change when it is written."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return b"-"
+    return f"{facts.st_size} {facts.st_mtime_ns}\0".encode()
 
 
 def hash_of(path: Path) -> bytes:

@@ -18,7 +18,6 @@ import tarfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,26 +27,12 @@ from lab.assets.cache import disk_full, sha256_of, writing
 from lab.assets.modulezip import h1_of, unpack
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress
-from lab.assets.sources import Errand, Refused, named
+from lab.assets.sources import Errand, Patience, Refused, named
 from lab.errors import ProvisionError, UsageError
 
 AT_ONCE = 4
 MIRROR = re.compile(r"https?://[\w.-]+(:\d+)?(/[^\s?#]*)?|https?://\[[0-9a-fA-F:]+\](:\d+)?(/[^\s?#]*)?")
 SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a server is borne with, in seconds; `attempts` in all for what may pass (a cut line, a 5xx).
-
-    `pace` is the least average of bytes a second, judged after `grace`.
-    """
-
-    connect: float = 8
-    silence: float = 20
-    attempts: int = 3
-    pace: float = 20_000
-    grace: float = 30
 
 
 class Passing(Exception):

@@ -1,4 +1,7 @@
-"""resolve: names in, paths out; and Supply, the ways of one command or session to bring things."""
+"""resolve: names in, paths out; and Supply, the ways of one command or session to bring things.
+
+The sources are imported when something must be brought: a command of a lab that is up should not wait for an HTTP client to load.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,19 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from lab.assets import build
-from lab.assets.bundle import Bundle, write_bundle
 from lab.assets.cache import SOURCES, Cache, Entry, Source
 from lab.assets.checkout import Checkout
 from lab.assets.command import Runner, spawn
-from lab.assets.download import Downloads, Patience
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import Sink, quiet
 from lab.assets.refs import AssetRef
-from lab.assets.sources import Errand
+from lab.assets.sources import Errand, Patience
 from lab.errors import NotPossible, UsageError
+
+if TYPE_CHECKING:
+    from lab.assets.bundle import Bundle
 
 Choice = Literal["auto", "download", "build", "bundle"]
 
@@ -95,10 +98,16 @@ class Supply:
             if not errand.left:
                 return
             if source == "bundle" and self.bundle:
+                from lab.assets.bundle import Bundle  # noqa: PLC0415 (see the top)
+
                 Bundle.open(self.bundle).bring(list(errand.left), errand)
             elif source == "download" and not self.offline:
-                Downloads(errand, mirror=self.mirror, patience=self.patience).bring(list(errand.left))
+                from lab.assets.download import Downloads  # noqa: PLC0415
+
+                Downloads(errand, mirror=self.mirror, patience=self.patience).bring([pin for pin in errand.left if not pin.checkout])
             elif source == "build":
+                from lab.assets import build  # noqa: PLC0415
+
                 build.bring([pin for pin in errand.left if pin.checkout or not self.offline], errand)
             errand.arrived(source)
         if errand.left:
@@ -126,6 +135,8 @@ class Supply:
 
     def pack(self, names: Iterable[AssetRef | str], target: Path) -> Bundle:
         """Writes a bundle with `names`, which are brought first where they are missing."""
+        from lab.assets.bundle import write_bundle  # noqa: PLC0415
+
         entries = self.entries(names)
         return write_bundle(entries.values(), target, arch=self.pins.arch, progress=self.progress)
 

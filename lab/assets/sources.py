@@ -15,6 +15,20 @@ class Refused(Exception):
     """A source cannot give a thing here and another may; its text is why. Nothing above `lab.assets` sees it."""
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is borne with, in seconds; `attempts` in all for what may pass (a cut line, a 5xx).
+
+    `pace` is the least average of bytes a second, judged after `grace`.
+    """
+
+    connect: float = 8
+    silence: float = 20
+    attempts: int = 3
+    pace: float = 20_000
+    grace: float = 30
+
+
 @dataclass
 class Errand:
     """One call of `resolve`: where to put things, whom to tell, what is still to be brought and who could not bring it."""

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from lab.assets.cache import Cache
-from lab.assets.download import Downloads, Patience, address, escaped, go_proxy
+from lab.assets.download import Downloads, address, escaped, go_proxy
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import Progress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import Errand
+from lab.assets.sources import Errand, Patience
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.tests.assets_fakes import PROGRAMS, ReleaseServer, catalogue, release_files, serving, sha
 

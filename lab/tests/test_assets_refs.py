@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.assets.refs import AssetRef, is_path, order, parse_version
@@ -16,6 +16,7 @@ pre = st.just("") | st.from_regex(r"-(alpha|beta|rc)\.[1-9]", fullmatch=True)
 versions = st.builds(lambda a, b, c, d: f"{a}.{b}.{c}{d}", numbers, numbers, numbers, pre)
 
 
+@settings(deadline=None)  # a busy computer is no failure
 @given(names, versions)
 def test_a_ref_is_what_its_text_parses_to(name: str, version: str) -> None:
     ref = AssetRef.parse(f"{name}@v{version}")
@@ -25,12 +26,14 @@ def test_a_ref_is_what_its_text_parses_to(name: str, version: str) -> None:
     assert ref.checkout is None
 
 
+@settings(deadline=None)  # a busy computer is no failure
 @given(names)
 def test_a_name_alone_leaves_the_version_open(name: str) -> None:
     assert AssetRef.parse(name) == AssetRef(name, "")
     assert str(AssetRef(name)) == name
 
 
+@settings(deadline=None)  # a busy computer is no failure
 @given(st.text(max_size=30))
 def test_any_text_parses_to_itself_or_is_refused(text: str) -> None:
     with contextlib.suppress(UsageError):
@@ -39,6 +42,7 @@ def test_any_text_parses_to_itself_or_is_refused(text: str) -> None:
         assert AssetRef.parse(str(ref)) == ref
 
 
+@settings(deadline=None)  # a busy computer is no failure
 @given(versions, versions)
 def test_versions_sort_by_their_numbers(one: str, other: str) -> None:
     def key(version: str) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.assets import AssetRef, Cache, Catalogue, Progress, Supply, resolve
-from lab.assets.download import Patience
+from lab.assets.sources import Patience
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.tests.assets_fakes import GO_MOD, PROGRAMS, FakeGo, ReleaseServer, catalogue, release_files, serving
 
