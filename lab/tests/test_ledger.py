@@ -37,7 +37,7 @@ def tagged(run: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_nothing_is_left_of_a_run_that_made_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ask", lambda _argv: ())
+    monkeypatch.setattr(ledger, "ask", lambda *_: ())
     ledger.check(run, where=tmp_path / "ports")
 
 
@@ -49,7 +49,7 @@ def test_residue_is_what_was_not_there_before() -> None:
 
 
 def test_a_port_reservation_is_residue_unless_the_run_is_kept(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ask", lambda _argv: ())
+    monkeypatch.setattr(ledger, "ask", lambda *_: ())
     where = tmp_path / "ports"
     (port,) = ports.reserve(run, 1, where=where)
 
@@ -75,7 +75,7 @@ def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: py
     names = [outside_name("a", "member1"), outside_name("a-b", "member1"), "a", "karmada-lab.ab.x", "karmada-lab.a"]
     for name in names:
         (tmp_path / name).touch()
-    monkeypatch.setattr(ledger, "ask", lambda _argv: names)
+    monkeypatch.setattr(ledger, "ask", lambda *_: names)
 
     assert list(ledger.files(Path("/runs/a"), tmp_path)) == [str(tmp_path / "karmada-lab.a.member1")]
     assert list(ledger.namespaces("a-b", tmp_path)) == ["karmada-lab.a-b.member1"]
@@ -84,12 +84,14 @@ def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: py
 
 
 def test_a_tool_that_is_not_there_has_nothing() -> None:
-    assert list(ledger.ask(["no-such-tool-here", "ps"])) == []
+    assert list(ledger.ask(["no-such-tool-here", "ps"], Path("/"))) == []
+    assert list(ledger.ask(["ls"], Path("/no/such/daemon.sock"))) == []
 
 
 @pytest.mark.spawns
 def test_a_tool_that_fails_has_nothing() -> None:
-    assert list(ledger.ask(["false"])) == []
+    assert list(ledger.ask(["false"], Path("/"))) == []
+    assert list(ledger.ask(["printf", "a\\nb\\n"], Path("tcp://somewhere"))) == ["a", "b"]
 
 
 @pytest.mark.spawns
