@@ -20,7 +20,7 @@ from lab.assets.checkout import Checkout
 from lab.assets.golang import NO_NETWORK, Go, build_flags, raise_if_full, short
 from lab.assets.pins import Pin
 from lab.assets.progress import Activity, Progress
-from lab.assets.sources import Errand, Refused
+from lab.assets.sources import Errand, Refused, named
 from lab.assets.stock import retire
 from lab.errors import ProvisionError
 
@@ -47,7 +47,7 @@ def bring(pins: Sequence[Pin], errand: Errand) -> None:
 def build_module(pins: Sequence[Pin], errand: Errand) -> None:
     """Brings `pins`, all of one module and version, into the cache; what another run built meanwhile is taken from it."""
     first = pins[0]
-    subject = f"{first.product} {first.version}"
+    subject = named(pins) if len(pins) < 3 else f"{first.product} {first.version}"
     lock = f"build-{first.module.replace('/', '_')}-{first.content or first.version}"
     with errand.cache.working(lock, subject=subject, progress=errand.tell) as area:
         missing = [pin for pin in pins if errand.cache.find(pin, ("build",)) is None]
@@ -126,10 +126,10 @@ class Build:
         for pin in commands:
             self.tell("checking", began, 0, None, "", pin.name)
             self.check(pin, out / pin.builds)
-            named = self.area / f"{pin.name}.built"
-            (out / pin.builds).rename(named)
+            built = self.area / f"{pin.name}.built"
+            (out / pin.builds).rename(built)
             origin = f"{pin.checkout or pin.module} {pin.path} by {self.have}"
-            self.go.errand.cache.publish(pin, "build", named, origin=origin, seconds=took)
+            self.go.errand.cache.publish(pin, "build", built, origin=origin, seconds=took)
             if pin.checkout is not None:
                 retire(self.go.errand.cache, pin.name, origin)
 

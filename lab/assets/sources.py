@@ -44,9 +44,11 @@ class Errand:
         self.progress(event)
 
     def left_but(self, doing: Iterable[Pin]) -> tuple[str, ...]:
-        """What comes after `doing`: names of one product together."""
+        """What comes after `doing`, by product; of a product that is being done, by name."""
         now = set(doing)
-        return tuple(dict.fromkeys(f"{p.product} {p.version}" for p in list(self.left) if p not in now))
+        products = {(p.product, p.version) for p in now}
+        left = (p for p in list(self.left) if p not in now)
+        return tuple(dict.fromkeys(p.name if (p.product, p.version) in products else f"{p.product} {p.version}" for p in left))
 
     def refuse(self, pins: Iterable[Pin], source: Source, why: str) -> None:
         """Notes that `source` cannot give `pins`, so that a total failure can say what each said."""
