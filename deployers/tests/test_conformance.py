@@ -1,0 +1,222 @@
+"""Each check can fail, and says what it saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers import checks
+from deployers.checks import Broken, Unmeasured
+from deployers.conformance import MEMBERS, PLANE, Check, conformance, wanted
+from deployers.manifests import Addresses, custom_resources, webhook_configurations
+from deployers.members import CLUSTERS
+from deployers.objects import CRDS, SERVICES
+from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import Server, a_release
+from lab.api import Api
+from lab.errors import ProvisionError, TestsFailed
+from lab.steps import Outcome
+
+Json = dict[str, Any]
+TRUE = {"status": {"conditions": [{"type": kind, "status": "True"} for kind in ("Established", "NamesAccepted", "Available", "Ready")]}}
+
+
+@dataclass
+class Cluster:
+    name: str
+    api: Api
+
+
+@dataclass
+class Release:
+    folder: Path
+
+    @property
+    def crds(self) -> Path:
+        return self.folder / "karmada-crds"
+
+    @property
+    def manifests(self) -> Path:
+        return self.folder / "karmada-manifests/deploy"
+
+
+@dataclass
+class Plane:
+    """What the checks use of a control plane."""
+
+    api: Api
+    release: Release
+    spec: KarmadaSpec = field(default_factory=KarmadaSpec)
+    members: tuple[Cluster, ...] = ()
+
+
+def plane(tmp_path: Path, server: Server, *, members: tuple[Cluster, ...] = (), **table: Any) -> Any:
+    spec = KarmadaSpec.model_validate({"members": [{"name": member.name} for member in members], **table})
+    return Plane(server.api(), Release(a_release(tmp_path)), spec, members)
+
+
+def test_all_of_a_releases_crds_are_asked_for(tmp_path: Path) -> None:
+    nowhere = Addresses(b"", "", "", {})
+    there = {
+        f"{CRDS}/{crd['metadata']['name']}": {**crd, **TRUE} for crd in custom_resources(a_release(tmp_path) / "karmada-crds", nowhere)
+    }
+
+    assert checks.crds_established(plane(tmp_path, Server(dict(there)))) == "2 of 2"
+
+    there[f"{CRDS}/works.work.karmada.io"]["status"] = None
+    with pytest.raises(Broken, match=r"works.work.karmada.io: Established is not said yet"):
+        checks.crds_established(plane(tmp_path, Server(dict(there))))
+
+    del there[f"{CRDS}/works.work.karmada.io"]
+    with pytest.raises(Broken, match=r"not there: works.work.karmada.io"):
+        checks.crds_established(plane(tmp_path, Server(there)))
+
+
+def test_conversion_must_bring_the_replicas_back(tmp_path: Path) -> None:
+    assert "v1alpha1" in checks.conversion_called(plane(tmp_path, Server()))
+
+    def lost(body: Json) -> Json:
+        return {**body, "spec": {"resource": {}}}
+
+    with pytest.raises(Broken, match="came back as None"):
+        checks.conversion_called(plane(tmp_path, Server(created=lost)))
+
+
+def admission(*, refuses: tuple[int, str] | None, completes: bool) -> Any:
+    def created(body: Json) -> Json | tuple[int, str]:
+        if body["spec"]["placement"] and refuses:
+            return refuses
+        return {**body, "metadata": {**body["metadata"], "labels": {checks.ID: "x"} if completes else {}}}
+
+    return created
+
+
+DENIED = (403, 'admission webhook "propagationpolicy.karmada.io" denied the request: senseless')
+
+
+@pytest.mark.parametrize(
+    ("refuses", "completes", "said"),
+    [
+        (None, True, "was accepted"),
+        ((403, "forbidden: no rights"), True, "not by the webhook"),
+        ((500, 'failed calling webhook "propagationpolicy.karmada.io"'), True, "not by the webhook"),
+        (DENIED, False, "did not get the label"),
+    ],
+)
+def test_admission_that_does_not_do_both_is_broken(tmp_path: Path, refuses: tuple[int, str] | None, completes: bool, said: str) -> None:
+    with pytest.raises(Broken, match=said):
+        checks.admission_called(plane(tmp_path, Server(created=admission(refuses=refuses, completes=completes))))
+
+
+def test_admission_that_does_both_is_fine(tmp_path: Path) -> None:
+    assert "refused: senseless" in checks.admission_called(plane(tmp_path, Server(created=admission(refuses=DENIED, completes=True))))
+
+
+def test_a_hook_that_an_installer_left_out_is_named(tmp_path: Path) -> None:
+    where = Addresses(b"", "", "127.0.0.1:1", {})
+    mutating, validating = webhook_configurations(a_release(tmp_path) / "karmada-manifests/deploy", where)
+    root = "/apis/admissionregistration.k8s.io/v1"
+    there = {f"{root}/mutatingwebhookconfigurations/a": mutating, f"{root}/validatingwebhookconfigurations/b": validating}
+
+    assert checks.webhooks_of_record(plane(tmp_path, Server(dict(there)))) == "2 of 2"
+
+    validating["webhooks"] = None
+    with pytest.raises(Broken, match=r"not configured: works.karmada.io validate-work"):
+        checks.webhooks_of_record(plane(tmp_path, Server(there)))
+
+
+def api_service(name: str, *, available: bool = True) -> dict[str, Json]:
+    status = TRUE if available else {"status": {"conditions": [{"type": "Available", "status": "False", "message": "no endpoints"}]}}
+    return {f"{SERVICES}/{name}": {"metadata": {"name": name}, "spec": {"service": {"name": "x"}}, **status}}
+
+
+def test_aggregated_apis_must_be_registered_and_available(tmp_path: Path) -> None:
+    cluster = api_service("v1alpha1.cluster.karmada.io")
+
+    assert "0 clusters" in checks.aggregated_available(plane(tmp_path, Server(dict(cluster))))
+    with pytest.raises(Broken, match=r"not registered: v1alpha1.cluster.karmada.io"):
+        checks.aggregated_available(plane(tmp_path, Server()))
+    with pytest.raises(Broken, match=r"not registered: v1alpha1.search.karmada.io"):
+        checks.aggregated_available(plane(tmp_path, Server(dict(cluster)), addons={"search": True}))
+    with pytest.raises(Broken, match="no endpoints"):
+        checks.aggregated_available(plane(tmp_path, Server(api_service("v1alpha1.cluster.karmada.io", available=False))))
+
+
+def test_a_lease_that_nobody_holds_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="no lease kube-controller-manager yet"):
+        checks.leases_held(plane(tmp_path, Server()))
+
+
+def member(uid: str) -> Cluster:
+    return Cluster("member1", Server({"/api/v1/namespaces/kube-system": {"metadata": {"uid": uid}}}).api())
+
+
+def test_the_proxy_must_lead_to_the_member_itself(tmp_path: Path) -> None:
+    server = Server({f"{CLUSTERS}/member1/proxy/api/v1/namespaces/kube-system": {"metadata": {"uid": "one"}}})
+
+    assert checks.proxy_reaches_members(plane(tmp_path, server, members=(member("one"),))) == "member1"
+    with pytest.raises(Broken, match="another cluster"):
+        checks.proxy_reaches_members(plane(tmp_path, server, members=(member("two"),)))
+
+
+def test_a_member_that_is_not_registered_or_not_ready_is_named(tmp_path: Path) -> None:
+    members = (member("one"),)
+    with pytest.raises(Broken, match="member1 is not registered"):
+        checks.members_ready(plane(tmp_path, Server(), members=members))
+
+    bad = {
+        "metadata": {"name": "member1"},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "message": "ClusterNotReachable"}]},
+    }
+    with pytest.raises(Broken, match="ClusterNotReachable"):
+        checks.members_ready(plane(tmp_path, Server({f"{CLUSTERS}/member1": bad}), members=members))
+
+
+def test_what_propagation_made_is_deleted_when_it_fails(tmp_path: Path) -> None:
+    server = Server(created=lambda body: body)
+    with pytest.raises(ProvisionError, match="the Deployment is on member1"):
+        checks.deployment_propagates(plane(tmp_path, server, members=(member("one"),)), within=0.05)
+
+    assert server.writes[-1].startswith("DELETE /api/v1/namespaces/conformance-")
+
+
+def test_outcomes_are_told_apart_and_unknown_is_not_green(tmp_path: Path) -> None:
+    def broken(karmada: Any) -> str:
+        raise Broken("it is not so")
+
+    def unmeasured(karmada: Any) -> str:
+        raise Unmeasured("nobody to ask")
+
+    def refused(karmada: Any) -> str:
+        raise ProvisionError("no answer")
+
+    report = conformance(
+        plane(tmp_path, Server()),
+        among=[Check("a", lambda _: "seen"), Check("b", unmeasured), Check("c", broken), Check("d", refused)],
+    )
+
+    assert [each.outcome for each in report.results] == [Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, Outcome.FAIL]
+    assert [each.name for each in report.failed] == ["c", "d", "b"]
+    with pytest.raises(TestsFailed, match="3 of 4 promises") as caught:
+        report.demand()
+    assert "c: it is not so" in str(caught.value)
+
+
+def test_a_report_without_failures_is_returned(tmp_path: Path) -> None:
+    report = conformance(plane(tmp_path, Server()), among=[Check("a", lambda _: "seen")])
+
+    assert report.demand() is report
+    assert report.save(tmp_path / "conformance.json").read_text().count('"pass"') == 1
+
+
+def test_an_error_of_ours_is_not_taken_for_one_of_karmadas(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        conformance(plane(tmp_path, Server()), among=[Check("a", lambda _: str(1 // 0))])
+
+
+def test_checks_of_members_are_there_only_where_members_are(tmp_path: Path) -> None:
+    assert wanted(plane(tmp_path, Server())) == PLANE
+    assert wanted(plane(tmp_path, Server(), members=(member("one"),))) == (*PLANE, *MEMBERS)

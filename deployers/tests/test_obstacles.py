@@ -1,0 +1,65 @@
+"""What by_binary cannot carry out is refused before anything is created."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers import deployer
+from deployers.obstacles import obstacles
+from deployers.spec import KarmadaSpec
+from lab.errors import UsageError
+from lab.spec import LabSpec, parse
+
+
+def found(**table: Any) -> list[str]:
+    lab = parse(LabSpec, {"members": [{"name": "member1"}]}, source="test")
+    return obstacles(KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table}), lab)
+
+
+def test_nothing_is_in_the_way_of_the_default() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize("name", ["karmada-apiserver", "karmada-webhook", "karmada-aggregated-apiserver"])
+def test_replicas_that_would_need_a_load_balancer(name: str) -> None:
+    assert f"components.{name}.replicas = 2" in found(components={name: {"replicas": 2}})[0]
+
+
+@pytest.mark.parametrize("name", ["kube-controller-manager", "karmada-controller-manager", "karmada-scheduler"])
+def test_replicas_of_what_elects_a_leader_are_fine(name: str) -> None:
+    assert found(components={name: {"replicas": 2}}) == []
+
+
+def test_members_the_lab_does_not_have() -> None:
+    assert found(members=[{"name": "member9"}]) == ["members: the lab has no cluster 'member9'"]
+
+
+def test_estimators_without_members() -> None:
+    assert "no members to estimate" in found(members=[], addons={"estimators": True})[0]
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    external = {"servers": ["https://10.0.0.1:2379"], "ca": f"{tmp_path}/ca", "cert": f"{tmp_path}/cert", "key": f"{tmp_path}/key"}
+
+    assert [text.split(",")[0] for text in found(etcd={"external": external})] == [
+        f"etcd.external names {tmp_path}/{name}" for name in ("ca", "cert", "key")
+    ]
+    assert len(found(certificates={"ca": {"cert": f"{tmp_path}/ca", "key": f"{tmp_path}/key"}})) == 2
+
+
+def test_dropping_a_flag_that_is_not_there_is_a_mistake_and_says_what_there_is() -> None:
+    with pytest.raises(UsageError, match="not started with --fsync") as caught:
+        found(components={"etcd": {"without": ["fsync"]}})
+    assert "unsafe-no-fsync" in str(caught.value)
+
+
+def test_a_flag_of_the_profile_can_be_dropped() -> None:
+    assert found(profile="e2e", components={"karmada-webhook": {"without": ["allow-no-execute-taint-policy"]}}) == []
+
+
+def test_a_deployer_nobody_knows_lists_those_there_are() -> None:
+    with pytest.raises(UsageError, match="by_binary"):
+        deployer("by_hand")

@@ -1,0 +1,77 @@
+"""A key of [karmada] is understood or refused with the reason; none is passed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers.spec import KarmadaSpec
+from lab.errors import UsageError
+from lab.spec import parse
+
+
+def spec(**table: Any) -> KarmadaSpec:
+    return parse(KarmadaSpec, table, source="the lab file", prefix="karmada.")
+
+
+def refused(**table: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        spec(**table)
+    return str(caught.value)
+
+
+def test_what_is_stored_is_read_back_as_the_same() -> None:
+    wanted = spec(
+        release="v1.17.1",
+        profile="e2e",
+        etcd={"members": 3},
+        components={"karmada-scheduler": {"replicas": 2, "flags": {"kube-api-qps": "100"}, "without": ["v"]}},
+        certificates={"ca": {"cert": "ca.crt", "key": "ca.key"}, "hosts": ["karmada.example.org", "10.0.0.1"]},
+        members=[{"name": "member1", "mode": "pull"}],
+    )
+
+    assert KarmadaSpec.model_validate(wanted.model_dump(mode="json")) == wanted
+
+
+def test_versions_and_paths_are_said_one_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert spec(release="v1.18.2").release == "1.18.2"
+    assert spec(release="./karmada").release == f"{tmp_path}/karmada"
+    assert spec(certificates={"ca": {"cert": "a", "key": "b"}}).certificates.ca.cert == tmp_path / "a"  # type: ignore[union-attr]
+
+
+def test_unknown_key_names_the_near_one() -> None:
+    assert "karmada.addons.estimator: unknown key; did you mean 'estimators'?" in refused(addons={"estimator": True})
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"release": "latest"}, "is not a version"),
+        ({"profile": "fast"}, "one of: default, e2e"),
+        ({"etcd": {"members": 2}}, "karmada.etcd.members"),
+        ({"etcd": {"members": 3, "external": {"servers": ["https://a:1"], "ca": "a", "cert": "b", "key": "c"}}}, "beside an external one"),
+        ({"etcd": {"external": {"servers": ["http://a:1"], "ca": "a", "cert": "b", "key": "c"}}}, "servers[0]"),
+        ({"load_balancer": "karmada.example.org"}, "load_balancer"),
+        ({"components": {"karmada-schedular": {}}}, "there is no component 'karmada-schedular'"),
+        ({"components": {"karmada-search": {"flags": {"v": "4"}}}}, "would have no effect: addons.search is not on"),
+        ({"components": {"etcd": {"replicas": 3}}}, "said by etcd.members"),
+        ({"components": {"karmada-webhook": {"flags": {"feature-gates": "A=true"}, "feature_gates": {"B": True}}}}, "given twice"),
+        ({"components": {"karmada-webhook": {"flags": {"v": "4"}, "without": ["v"]}}}, "both given and dropped"),
+        ({"components": {"karmada-webhook": {"flags": {"--v": "4"}}}}, "components.karmada-webhook.flags"),
+        ({"addons": {"descheduler": True}, "components": {"karmada-descheduler": {"feature_gates": {"A": True}}}}, "has no feature gates"),
+        ({"members": [{"name": "a"}, {"name": "a"}]}, "named twice: a"),
+        ({"certificates": {"days": 1}}, "certificates.days"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(table: dict[str, Any], said: str) -> None:
+    assert said in refused(**table)
+
+
+def test_settings_of_an_external_etcd_would_have_no_effect() -> None:
+    external = {"servers": ["https://10.0.0.1:2379"], "ca": "a", "cert": "b", "key": "c"}
+
+    assert "etcd is external" in refused(etcd={"external": external}, components={"etcd": {"flags": {"log-level": "info"}}})
