@@ -1,4 +1,4 @@
-"""What `lab doctor` may ask of a computer: six questions. `Computer` is this one; tests answer from a table."""
+"""What `lab doctor` may ask of a computer: seven questions. `Computer` is this one; tests answer from a table."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Probe(Protocol):
         """Return a file's text; None when it is not there or not ours to read."""
         ...
 
-    def usable(self, path: str) -> bool:
-        """May this process read and write that path?"""
+    def opens(self, path: str) -> bool:
+        """Can this process open a device for reading and writing?"""
         ...
 
     def which(self, program: str) -> str | None:
@@ -57,6 +57,10 @@ class Probe(Protocol):
         """Return the bytes that can be written to the disk that a path is or would be on."""
         ...
 
+    def inotify_in_use(self) -> int:
+        """Return how many inotify instances this user's processes have."""
+        ...
+
 
 class Computer:
     """This computer."""
@@ -67,8 +71,12 @@ class Computer:
         except (OSError, UnicodeDecodeError):
             return None
 
-    def usable(self, path: str) -> bool:
-        return os.access(path, os.R_OK | os.W_OK)
+    def opens(self, path: str) -> bool:
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
 
     def which(self, program: str) -> str | None:
         return shutil.which(program)
@@ -105,3 +113,13 @@ class Computer:
         while not path.exists():
             path = path.parent
         return shutil.disk_usage(path).free
+
+    def inotify_in_use(self) -> int:
+        count = 0
+        for process in Path("/proc").iterdir():
+            try:
+                if process.name.isdigit() and process.stat().st_uid == os.getuid():
+                    count += sum(str(file.readlink()) == "anon_inode:inotify" for file in (process / "fd").iterdir())
+            except OSError:  # it has ended meanwhile
+                continue
+        return count

@@ -84,7 +84,9 @@ def seconds_text(seconds: float) -> str:
 
 def bytes_text(count: float) -> str:
     """Return a size as people say it: 41 MiB, 1.9 GiB."""
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+    if count >= 2**30:
+        return f"{count / 2**30:.1f} GiB"
+    return f"{count / 2**20:.0f} MiB" if count >= 2**20 or not count else f"{count / 2**10:.0f} KiB"
 
 
 def say(text: str = "") -> None:

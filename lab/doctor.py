@@ -29,6 +29,8 @@ class Needs:
     rest: int = 700 * 2**20
     clusters: int = 3
     ports: int = 45
+    inotify: int = 90
+    """Instances: a kube-apiserver and a kube-controller-manager take some ten each, to see certificates change."""
     missing: tuple[str, ...] = ()
     """Assets that are not in the cache."""
     total: int = 0
@@ -202,7 +204,7 @@ def git(probe: Probe, needs: Needs) -> list[Finding]:
 def docker(probe: Probe, needs: Needs) -> list[Finding]:
     """An engine that answers. A client without one is not an engine."""
     enables, remedy = (
-        "provider kind: real pods, all five deployers",
+        "clusters by kind: real pods",
         "apt-get install docker.io, then start it: systemctl start docker, or dockerd",
     )
     if probe.which("docker") is None:
@@ -217,12 +219,12 @@ def docker(probe: Probe, needs: Needs) -> list[Finding]:
 def kind(probe: Probe, needs: Needs) -> list[Finding]:
     """kind is an asset; one in PATH is not used, for its version is pinned."""
     found = "comes as an asset, pinned" + (f"; the one at {there} is not used" if (there := probe.which("kind")) else "")
-    return [Finding("kind", True, found, "provider kind")]
+    return [Finding("kind", True, found, "clusters by kind")]
 
 
 def kvm(probe: Probe, needs: Needs) -> list[Finding]:
     """Hardware virtualisation that this user may use."""
-    if probe.usable("/dev/kvm"):
+    if probe.opens("/dev/kvm"):
         return [Finding("kvm", True, "/dev/kvm", "virtual machines at full speed")]
     flags = probe.read("/proc/cpuinfo") or ""
     able = re.search(r"\b(vmx|svm)\b", flags) is not None
@@ -245,7 +247,7 @@ def kvm(probe: Probe, needs: Needs) -> list[Finding]:
 def qemu(probe: Probe, needs: Needs) -> list[Finding]:
     """qemu and a libvirt that answers."""
     emulator = next((path for name in ("qemu-system-x86_64", "qemu-system-aarch64") if (path := probe.which(name))), None)
-    enables = "provider libvirt: clusters in virtual machines"
+    enables = "clusters in virtual machines"
     found = [Finding("qemu", emulator is not None, emulator or "not installed", enables, "apt-get install qemu-system-x86 qemu-utils")]
     if probe.which("virsh") is None:
         return [*found, Finding("libvirt", False, "not installed", enables, "apt-get install libvirt-daemon-system libvirt-clients")]
@@ -272,12 +274,17 @@ def capabilities(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def inotify(probe: Probe, needs: Needs) -> list[Finding]:
-    """Limits that several kind nodes on one kernel run into ("too many open files")."""
+    """Limits whose end a program calls "too many open files": one lab fits Linux' own 128 instances, two side by side do not."""
     limits = {name: int((probe.read(f"/proc/sys/fs/inotify/{name}") or "0").strip()) for name in ("max_user_instances", "max_user_watches")}
-    wanted = {"max_user_instances": 512, "max_user_watches": 524_288}
+    left = limits["max_user_instances"] - probe.inotify_in_use()
+    found = f"{left} of {limits['max_user_instances']} instances free; a lab takes about {needs.inotify}"
+    one = Finding(
+        "inotify", left >= needs.inotify, found, "a lab", "sysctl fs.inotify.max_user_instances=1024, or take other labs down", needed=True
+    )
+    wanted = {"max_user_instances": 1024, "max_user_watches": 524_288}
     low = [f"sysctl fs.inotify.{name}={wanted[name]}" for name in wanted if limits[name] < wanted[name]]
-    found = f"{limits['max_user_instances']} instances, {limits['max_user_watches']} watches"
-    return [Finding("inotify", not low, found, "several kind clusters side by side", "; ".join(low))]
+    found = f"limits: {limits['max_user_instances']} instances, {limits['max_user_watches']} watches"
+    return [one, Finding("inotify limits", not low, found, "several labs side by side; kind clusters", "; ".join(low))]
 
 
 def namespaces(probe: Probe, needs: Needs) -> list[Finding]:
@@ -327,7 +334,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def providers(report: Report) -> Mapping[str, str]:
-    """Return for each provider "" when it can be used here, or what it lacks."""
+    """Return for each way to have clusters "" when this computer has what it takes, or what it lacks."""
     lacking = {finding.name: not finding.ok for finding in report.findings}
     required = {
         "embedded": [finding.name for finding in report.findings if finding.needed],

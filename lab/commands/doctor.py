@@ -76,15 +76,20 @@ def picture(report: Report, *, look: Look) -> list[str]:
     from lab.doctor import providers
 
     rows = [("", "THING", "FOUND", "FOR")]
-    rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, f.found, f.enables) for f in report.findings]
+    rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shortened(f.found), f.enables) for f in report.findings]
     lines = table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
     if lacking := [finding for finding in report.findings if not finding.ok]:
         lines += ["", look.paint("what to do about what is missing:", "bold")]
         lines += [f"  {finding.name}: {finding.remedy}" for finding in lacking]
     lines.append("")
     for name, why in providers(report).items():
-        lines.append(f"provider {name}: " + (look.paint("can be used here", "green") if not why else f"lacks {why}"))
+        lines.append(f"clusters by {name}: " + (look.paint("possible here", "green") if not why else f"lacks {why}"))
     verdict = (
         look.paint("the default lab can run here: lab up", "green") if report.can else look.paint("the default lab cannot run here", "red")
     )
     return [*lines, verdict]
+
+
+def shortened(text: str, width: int = 70) -> str:
+    """Return a text that fits a column; the whole of it is in `-o json`."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"

@@ -29,7 +29,8 @@ def find(run: Run, cluster: str | None) -> Path:
             raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=f"lab up --lab {run.id}")
         return path
     known = {found.stem: found for found in sorted((run.path / "kubeconfig").glob("*.yaml"))}
-    for name in (cluster, cluster.removeprefix("karmada-"), f"karmada-{cluster}", f"{cluster}-apiserver"):
+    aliases = {"karmada-host": "host", "karmada-apiserver": "karmada"}  # the contexts that upstream's tests expect
+    for name in (cluster, aliases.get(cluster, "")):
         if name in known:
             return known[name]
     raise UsageError(f"lab {run.id} has no cluster {cluster!r}", remedy=f"one of: {', '.join(known) or 'none yet'}")

@@ -154,7 +154,7 @@ def recorded(run: Run) -> dict[str, State]:
 
     states = {}
     for name, row in record.read_all(str(run.path)).items():
-        gone = {**row, "state": "stopped" if row.get("state") == "stopped" else "lost", "pid": None}
+        gone = {**row, "state": "lost" if row.get("state") in record.LIVE | {"waiting"} else row.get("state"), "pid": None}
         try:
             states[name] = State.parse(gone)
         except (KeyError, TypeError):

@@ -49,7 +49,8 @@ def show_plan(wanted: Wanted, *, lab: str, supply: Supply, output: Output) -> No
 def needed(wanted: Wanted, supply: Supply) -> list[Asset]:
     """Return the assets of a lab, and what bringing each would take."""
     found = []
-    for ref, pin in supply.pinned(wanted.software()).items():
+    for pin in dict.fromkeys(supply.pinned(wanted.software()).values()):
+        ref = pin.ref
         entry = supply.cache.find(pin, supply.order, use=False)
         if entry is not None:
             found.append(Asset(str(ref), "cached", size=entry.size, product=pin.product))

@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from lab.__main__ import app
+from lab.commands import complete, logs
+from lab.errors import LabError
+from lab.tests.cli_fakes import World, invoke, ready, state, status, world
+
+__all__ = ["world"]
+
+
+# -- all verbs ------------------------------------------------------------------------------------------------------------------
+
+
+def commands_of(group: Any, prefix: str = "") -> dict[str, Any]:
+    """Every command by its full name."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        found.update(commands_of(command, f"{prefix}{name} ") if hasattr(command, "commands") else {f"{prefix}{name}": command})
+    return found
+
+
+COMMANDS = commands_of(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_word_is_explained_and_every_option_has_its_variable(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help
+    for parameter in command.params:
+        if parameter.name in {"help", "install_completion", "show_completion"}:
+            continue
+        assert parameter.help, f"{name} {parameter.name}"
+        if parameter.param_type_name == "option":
+            longest = max(parameter.opts, key=len)
+            expected = "KARMADA_LAB" if longest == "--lab" else "KARMADA_LAB_" + longest[2:].upper().replace("-", "_")
+            assert parameter.envvar == expected
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_of_verbs_shows_whole_sentences(name: str) -> None:
+    assert not COMMANDS[name].get_short_help_str(60).endswith("...")
+
+
+def test_one_word_means_one_thing_in_all_verbs() -> None:
+    seen: dict[str, str] = {}
+    for command in COMMANDS.values():
+        for parameter in command.params:
+            if parameter.name in {"lab", "output", "spec", "release", "source"}:
+                assert seen.setdefault(parameter.name, parameter.help) == parameter.help
+
+
+def test_no_verb_is_usage() -> None:
+    assert invoke().code in {0, 2}
+    assert invoke("nonsense").code == 2
+
+
+@pytest.mark.spawns
+@pytest.mark.parametrize("words", [["--help"], ["status", "--lab", "none"], ["down", "--lab", "none"]])
+def test_quick_verbs_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    program = (
+        "import sys; from lab.__main__ import app\n"
+        "try: app(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    env = os.environ | {"KARMADA_LAB_RUNS": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, env=env, check=True)
+
+    heavy = {"kubernetes", "httpx", "cryptography", "rich", "psutil", "deployers"}
+    assert heavy.isdisjoint(done.stderr.splitlines()[-1].split())
+
+
+# -- status -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_status_of_a_lab_that_serves(world: World) -> None:
+    world.run()
+    world.status = status(state("host/etcd"), state("karmada/karmada-webhook"))
+    done = invoke("status")
+
+    assert done.code == 0
+    for expected in ("lab default  up", "host/etcd", "4000000", "member2", "Ready", "held by lab up, pytest gw0 ×2"):
+        assert expected in done.out
+
+
+def test_status_as_json(world: World) -> None:
+    world.run()
+    world.status = status(state("host/etcd"))
+    seen = json.loads(invoke("status", "-o", "json").out)
+
+    assert (seen["schema"], seen["lab"], seen["state"], seen["kept"]) == (1, "default", "up", True)
+    component = seen["components"][0]
+    assert (component["cluster"], component["name"], component["state"], component["restarts"]) == ("host", "etcd", "running", 2)
+    assert seen["members"][0] == {"name": "member1", "mode": "push", "ready": True, "version": "v1.35.4", "why": ""}
+    assert seen["holders"][0] == {"label": "lab up", "pid": 7}
+
+
+@pytest.mark.parametrize("bad", [state("member1/etcd", "exited"), state("member1/etcd", "waiting"), state("member1/etcd", settled=False)])
+def test_a_program_that_does_not_serve_makes_status_fail(world: World, bad: Any) -> None:
+    world.run()
+    world.status = status(state("host/etcd"), bad)
+    done = invoke("status")
+
+    assert done.code == 4
+    assert "degraded" in done.out
+    assert "lab restart member1/etcd" in done.out
+
+
+def test_a_program_that_was_stopped_on_purpose_does_not(world: World) -> None:
+    world.run()
+    world.status = status(state("host/etcd"), state("member3/karmada-agent", "stopped"))
+
+    assert invoke("status").code == 0
+
+
+@pytest.mark.parametrize("members", ["Karmada does not answer: refused", [ready("member1")]])
+def test_members_that_are_not_ready_make_status_fail(world: World, members: Any) -> None:
+    world.run()
+    world.status = status(state("host/etcd"))
+    world.members = members
+
+    assert invoke("status").code == 4
+
+
+def test_status_of_a_kept_lab_says_how_to_go_on(world: World) -> None:
+    run = world.run()
+    processes = run.folder("processes")
+    row = {key: getattr(state("host/etcd"), key) for key in state("host/etcd").__dataclass_fields__}
+    (processes / "host+etcd.json").write_text(json.dumps({**row, "state": "stopped", "log": "/l"}))
+    done = invoke("status")
+
+    assert done.code == 4
+    assert "its state is kept: lab up starts them again" in done.out
+
+
+def test_status_of_no_lab_is_usage_and_names_those_there_are(world: World) -> None:
+    world.run("blue")
+    done = invoke("status")
+
+    assert done.code == 2
+    assert "blue" in done.err
+    assert done.out == ""
+
+
+# -- down -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_down_and_down_keep(world: World) -> None:
+    world.run()
+
+    assert invoke("down", "--keep").code == 0
+    assert invoke("down").code == 0
+    assert world.taken == [True, False]
+
+
+def test_down_of_nothing_is_fine(world: World) -> None:
+    done = invoke("down", "-o", "json")
+
+    assert done.code == 0
+    assert json.loads(done.out)["programs"] == 0
+    assert world.taken == []
+
+
+def test_down_of_a_half_written_run_names_what_removes_it(world: World) -> None:
+    (world.root / "default").mkdir(parents=True)
+    done = invoke("down")
+
+    assert done.code == 3
+    assert "lab gc --lab default" in done.err
+
+
+# -- kubeconfig, env, exec --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        ([], "kubeconfig.yaml"),
+        (["member1"], "kubeconfig/member1.yaml"),
+        (["karmada-host"], "kubeconfig/host.yaml"),
+        (["karmada"], "kubeconfig/karmada.yaml"),
+        (["karmada-apiserver"], "kubeconfig/karmada.yaml"),
+    ],
+)
+def test_kubeconfig_is_a_path_or_its_content(world: World, words: list[str], file: str) -> None:
+    path = world.run().path / file
+
+    assert invoke("kubeconfig", *words).out == f"{path}\n"
+    assert path.read_text() in invoke("kubeconfig", *words, "--print").out
+
+
+def test_kubeconfig_of_an_unknown_cluster_lists_what_there_is(world: World) -> None:
+    world.run()
+    done = invoke("kubeconfig", "member9")
+
+    assert done.code == 2
+    assert "host, karmada, member1" in done.err
+
+
+@pytest.fixture
+def clients(world: World, tmp_path: Path) -> Path:
+    """The bin directory of a lab, linked already."""
+    folder = world.run().folder("bin")
+    program = tmp_path / "kubectl"
+    program.write_text("")
+    (folder / "kubectl").symlink_to(program)
+    return folder
+
+
+def test_env_is_for_eval(world: World, clients: Path) -> None:
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in invoke("env", PATH="/usr/bin:/bin").out.splitlines())
+
+    assert lines["KUBECONFIG"] == str(world.root / "default" / "kubeconfig.yaml")
+    assert lines["PATH"] == f"{clients}:/usr/bin:/bin"
+    assert (lines["KARMADA_LAB"], lines["KARMADA_LAB_RUNS"]) == ("default", str(world.root))
+
+
+def test_env_twice_adds_to_path_once(world: World, clients: Path) -> None:
+    assert f"export PATH={clients}:/bin\n" in invoke("env", PATH=f"{clients}:/bin").out
+
+
+def test_exec_becomes_the_command(world: World, clients: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(os, "execvpe", lambda *call: calls.append(call))
+    invoke("exec", "--", "kubectl", "get", "nodes", "-o", "json")
+
+    program, argv, env = calls[0]
+    assert (program, argv) == ("kubectl", ["kubectl", "get", "nodes", "-o", "json"])
+    assert env["PATH"].startswith(str(clients))
+
+
+def test_exec_of_a_program_that_is_not_there(world: World, clients: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "execvpe", fail)
+    done = invoke("exec", "--", "kubctl")
+
+    assert done.code == 2
+    assert "cannot run kubctl" in done.err
+
+
+# -- logs -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def logged(world: World) -> World:
+    run = world.run()
+    for name in ("member1/etcd", "member1/kube-apiserver", "host/etcd"):
+        run.log(name).parent.mkdir(parents=True, exist_ok=True)
+        run.log(name).write_text("".join(f"{name} {number}\n" for number in range(30)))
+    return world
+
+
+def test_logs_of_one_program(logged: World) -> None:
+    assert invoke("logs", "member1/etcd", "--tail", "2").out == "member1/etcd 28\nmember1/etcd 29\n"
+
+
+def test_logs_of_a_cluster_say_whose_each_line_is(logged: World) -> None:
+    lines = invoke("logs", "member1", "-n", "1").out.splitlines()
+
+    assert lines == ["member1/etcd           member1/etcd 29", "member1/kube-apiserver member1/kube-apiserver 29"]
+
+
+def test_logs_of_everything(logged: World) -> None:
+    assert len(invoke("logs", "--tail", "0").out.splitlines()) == 90
+
+
+def test_logs_of_nothing_there_is(logged: World) -> None:
+    done = invoke("logs", "member1/etc")
+
+    assert done.code == 2
+    assert "member1/etcd" in done.err
+
+
+def test_following_reads_what_is_appended_and_begins_anew_after_rotation(logged: World, capsys: pytest.CaptureFixture[str]) -> None:
+    path = logged.root / "default/logs/host/etcd.log"
+    with path.open() as stream:
+        stream.seek(0, 2)
+        assert not logs.forward("", stream)
+        with path.open("a") as log:
+            log.write("more\n")
+        assert logs.forward("> ", stream)
+        path.write_text("anew\n")
+        assert logs.forward("", stream)
+
+    assert capsys.readouterr().out == "> more\nanew\n"
+
+
+# -- completion -------------------------------------------------------------------------------------------------------------------
+
+
+def test_completion_reads_run_directories(world: World) -> None:
+    run = world.run("blue")
+    for name in ("member1+etcd", "host+etcd"):
+        (run.folder("processes") / f"{name}.json").write_text("{}")
+    ctx = type("Context", (), {"params": {"lab": "blue"}})()
+
+    assert list(complete.labs("b")) == ["blue"]
+    assert list(complete.components(ctx, "mem")) == ["member1/etcd"]
+    assert list(complete.clusters(ctx, "")) == ["host", "karmada", "member1"]
+    assert list(complete.members(ctx, "")) == ["member1", "member2"]
+    assert list(complete.logs(ctx, "")) == ["host", "member1"]
+
+
+# -- gc ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
+    done = invoke("gc", "-o", "json")
+
+    assert done.code == 0
+    assert json.loads(done.out) == {"schema": 1, "dry_run": False, "removed": []}
+
+
+def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.run("dead")
+    world.run("alive")
+    removed: list[str] = []
+    monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
+    monkeypatch.setattr("lab.gc.alive", lambda run: run.name == "alive")
+    monkeypatch.setattr("lab.gc.remove", lambda run, dry_run: [removed.append(run.name)][:0])
+    invoke("gc", "--lab", "dead")
+    invoke("gc", "--all")
+
+    assert removed == ["dead", "dead"]
+
+
+def test_no_error_prints_itself() -> None:
+    assert LabError("x").what == "x"

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import doctor
+from lab.commands import doctor as command
+from lab.computer import Answer, Computer
+from lab.doctor import GIB, Finding, Needs, examine, providers
+from lab.tests.cli_fakes import invoke
+
+URL = "https://dl.example/release/v1/kubectl"
+NEEDS = Needs(total=15, urls=(URL,), module="k8s.io/kubernetes@v1.35.4", build_minutes=25, build_bytes=13 * GIB)
+MISSING = replace(NEEDS, missing=("kubectl@1.35.4",))
+
+
+@dataclass
+class Scripted:
+    """A computer that answers from tables; by default one that can do everything."""
+
+    files: dict[str, str] = field(
+        default_factory=lambda: {
+            "/proc/sys/kernel/osrelease": "6.1.0-18-amd64\n",
+            "/proc/meminfo": "MemTotal: 32000000 kB\nMemAvailable: 16777216 kB\n",
+            "/proc/sys/net/ipv4/ip_local_port_range": "32768\t60999\n",
+            "/proc/self/limits": "Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  524288  files\n",
+            "/proc/self/status": "Name:\tpython\nCapBnd:\t000001ffffffffff\n",
+            "/proc/cpuinfo": "flags : fpu vmx sse\n",
+            "/proc/sys/fs/inotify/max_user_instances": "1024\n",
+            "/proc/sys/fs/inotify/max_user_watches": "1048576\n",
+            "/proc/sys/net/ipv4/ip_forward": "1\n",
+            "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
+        }
+    )
+    programs: set[str] = field(default_factory=lambda: {"go", "git", "docker", "qemu-system-x86_64", "virsh"})
+    answers: dict[str, Answer] = field(
+        default_factory=lambda: {
+            "go version": Answer(0, "go version go1.26.8 linux/amd64"),
+            "go list": Answer(0, "k8s.io/kubernetes v1.35.4"),
+            "docker version": Answer(0, "27.1\n"),
+            "virsh --connect": Answer(0, "libvirt 9.0"),
+            "unshare --net": Answer(0),
+            "unshare --user": Answer(0),
+        }
+    )
+    devices: set[str] = field(default_factory=lambda: {"/dev/kvm"})
+    unreachable: str = ""
+    space: int = 100 * GIB
+    watchers: int = 10
+
+    def read(self, path: str) -> str | None:
+        return self.files.get(path)
+
+    def opens(self, path: str) -> bool:
+        return path in self.devices
+
+    def which(self, program: str) -> str | None:
+        return f"/usr/bin/{program}" if program in self.programs else None
+
+    def ask(self, argv: Sequence[str], *, within: float = 5.0) -> Answer:
+        return self.answers[" ".join(argv[:2])]
+
+    def reach(self, url: str, *, within: float = 4.0) -> str:
+        return self.unreachable
+
+    def free(self, path: Path) -> int:
+        return self.space
+
+    def inotify_in_use(self) -> int:
+        return self.watchers
+
+
+def named(probe: Scripted, name: str, needs: Needs = NEEDS) -> Finding:
+    return next(finding for finding in examine(probe, needs).findings if finding.name == name)
+
+
+def test_a_computer_that_can_do_everything() -> None:
+    report = examine(Scripted(), NEEDS)
+
+    assert report.can
+    assert [finding.name for finding in report.findings if not finding.ok] == []
+    assert set(providers(report).values()) == {""}
+
+
+def test_whatever_is_missing_has_a_remedy_and_a_use() -> None:
+    nothing = Scripted(
+        files={}, programs=set(), answers={"unshare --net": Answer(1, "no"), "unshare --user": Answer(None, "no")}, devices=set()
+    )
+    nothing.unreachable, nothing.space, nothing.watchers = "refused", 0, 999
+    report = examine(nothing, MISSING)
+
+    assert not report.can
+    missing = [finding for finding in report.findings if not finding.ok]
+    assert len(missing) > 15
+    assert all(finding.remedy and finding.enables and finding.found for finding in missing)
+    assert len({finding.name for finding in report.findings}) == len(report.findings)
+
+
+def test_cached_programs_need_no_source() -> None:
+    probe = Scripted(programs=set(), unreachable="Name or service not known")
+
+    assert named(probe, "programs").ok
+    assert examine(probe, NEEDS).can
+
+
+def test_missing_programs_come_by_the_first_source_that_works() -> None:
+    assert named(Scripted(), "programs", MISSING).found == "14 of 15 cached; the rest by download"
+    built = named(Scripted(unreachable="HTTP 403"), "programs", MISSING)
+    assert built.found == "14 of 15 cached; the rest by build (about 25 min, 13 GiB of Go's caches)"
+
+
+def test_missing_programs_and_no_source_is_not_possible_here() -> None:
+    probe = Scripted(programs=set(), unreachable="no route to host")
+
+    assert not named(probe, "programs", MISSING).ok
+    assert not examine(probe, MISSING).can
+    assert named(probe, "downloads: dl.example", MISSING).found == "not reached: no route to host"
+
+
+def test_a_go_without_modules_is_not_a_source() -> None:
+    probe = Scripted(unreachable="refused")
+    probe.answers["go list"] = Answer(1, "go: module lookup disabled by GOPROXY=off\n")
+
+    assert named(probe, "go").ok
+    assert "GOPROXY=off" in named(probe, "go modules").found
+    assert not named(probe, "programs", MISSING).ok
+
+
+def test_an_old_go_is_not_enough() -> None:
+    probe = Scripted()
+    probe.answers["go version"] = Answer(0, "go version go1.19.8 linux/amd64")
+
+    assert not named(probe, "go").ok
+
+
+def test_memory_says_how_many_members_fit() -> None:
+    probe = Scripted()
+    probe.files["/proc/meminfo"] = f"MemAvailable: {(700 + 2 * 430) * 1024} kB\n"
+    finding = named(probe, "memory")
+
+    assert not finding.ok
+    assert finding.needed
+    assert "1 members fit" in finding.found
+
+
+def test_a_client_without_engine_is_no_engine() -> None:
+    probe = Scripted()
+    probe.answers["docker version"] = Answer(1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n")
+    finding = named(probe, "docker engine")
+
+    assert not finding.ok
+    assert "start it" in finding.remedy
+    assert providers(examine(probe, NEEDS))["kind"] == "docker engine"
+
+
+@pytest.mark.parametrize(("flags", "word"), [("fpu svm", "load the module"), ("fpu", "nested virtualisation")])
+def test_without_kvm_the_remedy_depends_on_the_cpu(flags: str, word: str) -> None:
+    probe = Scripted(devices=set())
+    probe.files["/proc/cpuinfo"] = f"flags : {flags}\n"
+
+    assert word in named(probe, "kvm").remedy
+
+
+def test_lacking_capabilities_are_named() -> None:
+    probe = Scripted()
+    probe.files["/proc/self/status"] = "CapBnd:\t000001fffeffffff\n"
+
+    assert named(probe, "capabilities").found == "without SYS_RESOURCE"
+
+
+def test_inotify_counts_what_is_in_use() -> None:
+    probe = Scripted(watchers=100)
+    probe.files["/proc/sys/fs/inotify/max_user_instances"] = "128\n"
+
+    assert not named(probe, "inotify").ok
+    assert not examine(probe, NEEDS).can
+    assert not named(probe, "inotify limits").ok
+
+
+def test_cgroup_version() -> None:
+    probe = Scripted()
+    del probe.files["/sys/fs/cgroup/cgroup.controllers"]
+
+    assert named(probe, "cgroup v2").found == "version 1"
+
+
+def test_disk_counts_only_what_is_still_to_be_brought() -> None:
+    probe = Scripted(space=5 * GIB)
+
+    assert named(probe, "disk for programs").ok
+    assert not named(probe, "disk for programs", MISSING).ok
+
+
+@pytest.mark.parametrize(("probe", "code"), [(Scripted(), 0), (Scripted(watchers=10_000), 3)])
+def test_doctor_tells_by_its_exit_code(probe: Scripted, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.computer.Computer", lambda: probe)
+    monkeypatch.setattr(command, "needs_of_default", lambda: NEEDS)
+    text, data = invoke("doctor"), invoke("doctor", "-o", "json")
+
+    assert (text.code, data.code) == (code, code)
+    report: Any = json.loads(data.out)
+    assert report["schema"] == 1
+    assert report["default_lab"] is (code == 0)
+    assert {"name", "ok", "found", "enables", "remedy", "needed"} == set(report["findings"][0])
+
+
+def test_this_computer_answers_without_raising(tmp_path: Path) -> None:
+    computer = Computer()
+
+    assert computer.read("/proc/self/status")
+    assert computer.read("/nowhere") is None
+    assert not computer.opens("/nowhere")
+    assert computer.which("no-such-program") is None
+    assert computer.free(tmp_path / "not" / "there") > 0
+    assert computer.reach("file:///nowhere") != ""
+
+
+def test_every_check_is_in_the_list() -> None:
+    assert {check.__name__ for check in doctor.CHECKS} == {
+        name
+        for name, value in vars(doctor).items()
+        if callable(value) and getattr(value, "__annotations__", {}).get("return") == "list[Finding]"
+    }
