@@ -128,7 +128,7 @@ class Supply:
             f"{len(errand.left)} assets cannot be had {how}",
             where=str(self.bundle) if self.bundle else None,
             detail="\n".join(detail),
-            remedy=f"on a connected computer: lab bundle {names}"
+            remedy=f"on a connected computer: lab bundle FILE {names}"
             if self.offline or self.bundle
             else "install Go, or let this computer reach the release files (--mirror URL), or bring a bundle (--bundle FILE)",
         )
