@@ -59,9 +59,9 @@ class Machine(Protocol):
     def run(
         self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
     ) -> Completed:
-        """Run a command to its end. CommandFailed when its status is not 0, it cannot be started, or time is up (it is killed then).
+        """Run a command to its end. CommandFailed when its status is not 0, it cannot be started, or time is up.
 
-        `env` is laid over the environment of the caller.
+        When time is up it is killed, and the error says so. `env` is laid over the environment of the caller.
         """
         ...
 

@@ -15,6 +15,10 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.machines import Completed, Program
 from lab.supervisor import proc
 from lab.supervisor.client import Supervisor
+from lab.wait import CANCELLED, Cancelled
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at whether we were interrupted while a command runs."""
 
 
 class Local:
@@ -31,17 +35,40 @@ class Local:
     def run(
         self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
     ) -> Completed:
-        """Run a command to its end; see `Machine.run`. When time is up or we are interrupted, it and its children are killed."""
+        """Run a command to its end; see `Machine.run`. When time is up or we are interrupted, it and its children are killed.
+
+        An interrupt ends what runs then (Cancelled); what is run afterwards, to save evidence and clean up, runs to its end.
+        """
         began = time.monotonic()
-        temporary = self.supervisor.run / "scratch"
+        with self._started(argv, env, input.encode() if isinstance(input, str) else input or b"") as child:
+            try:
+                out, err = finished(child, within)
+            except BaseException as error:
+                if child.returncode is None:
+                    os.killpg(child.pid, signal.SIGKILL)  # not reaped yet: the group is still its own
+                said = b"".join(drained(child)).decode(errors="replace")
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                raise CommandFailed(argv, status=-signal.SIGKILL, output=f"not within {within:g} s; killed\n{said}") from None
+        stdout, stderr = out.decode(errors="replace"), err.decode(errors="replace")
+        if child.returncode:
+            raise CommandFailed(argv, status=child.returncode, output=stdout + stderr)
+        return Completed(tuple(argv), stdout, stderr, time.monotonic() - began)
+
+    def _started(self, argv: Sequence[str], env: Mapping[str, str] | None, given: bytes) -> subprocess.Popen[bytes]:
+        scratch = self.supervisor.run / "scratch"
         if self.supervisor.run.is_dir():
-            temporary.mkdir(exist_ok=True)
+            scratch.mkdir(exist_ok=True)
         # Nothing of a run is left in /tmp or ~/.kube, not even by a kubectl that was killed.
-        ours = {"TMPDIR": str(temporary), "KUBECACHEDIR": str(temporary / "kube"), proc.TAG: str(self.supervisor.run)}
+        ours = {"TMPDIR": str(scratch), "KUBECACHEDIR": str(scratch / "kube"), proc.TAG: str(self.supervisor.run)}
+        stdin = os.memfd_create("stdin")  # a file, not a pipe: nobody has to keep writing while the command is slow to read
         try:
-            child = subprocess.Popen(
+            with open(stdin, "wb", closefd=False) as file:
+                file.write(given)
+            os.lseek(stdin, 0, os.SEEK_SET)
+            return subprocess.Popen(
                 list(argv),
-                stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={**os.environ, **ours, **(env or {})},
@@ -49,20 +76,8 @@ class Local:
             )
         except OSError as error:
             raise CommandFailed(argv, status=None, output=f"{error.strerror}: {error.filename or argv[0]}") from error
-        with child:
-            try:
-                out, err = child.communicate(input.encode() if isinstance(input, str) else input, timeout=within)
-            except BaseException as error:
-                os.killpg(child.pid, signal.SIGKILL)  # not reaped yet: the group is still its own
-                out, err = child.communicate()
-                if not isinstance(error, subprocess.TimeoutExpired):
-                    raise
-                said = (err + out).decode(errors="replace")
-                raise CommandFailed(argv, status=None, output=f"not within {within:g} s; killed\n{said}") from None
-        stdout, stderr = out.decode(errors="replace"), err.decode(errors="replace")
-        if child.returncode:
-            raise CommandFailed(argv, status=child.returncode, output=stdout + stderr)
-        return Completed(tuple(argv), stdout, stderr, time.monotonic() - began)
+        finally:
+            os.close(stdin)
 
     def put(self, src: Path, dst: Path) -> None:
         """Copy a file, whole or not at all; a file onto itself is left alone."""
@@ -92,3 +107,26 @@ class Local:
     def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
         """End a program of this run."""
         self.supervisor.stop(name, within=within, kill=kill)
+
+
+def finished(child: subprocess.Popen[bytes], within: float) -> tuple[bytes, bytes]:
+    """Return what a command printed once it has ended. TimeoutExpired when time is up; Cancelled when we are interrupted meanwhile."""
+    deadline = time.monotonic() + within
+    heeding = not CANCELLED.is_set()
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return child.communicate(timeout=max(min(left, LOOK_EVERY), 0.0))
+        except subprocess.TimeoutExpired:
+            if heeding and CANCELLED.is_set():
+                raise Cancelled from None
+            if left <= LOOK_EVERY:
+                raise
+
+
+def drained(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Return what a killed command had printed; a daemon it left may hold its output open, and is not waited for."""
+    try:
+        return child.communicate(timeout=1.0)
+    except subprocess.TimeoutExpired as late:
+        return late.stderr or b"", late.stdout or b""

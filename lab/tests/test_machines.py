@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from lab.machines import Machine, Program
 from lab.machines.local import Local
 from lab.machines.scripted import Failure, Scripted
 from lab.supervisor import proc
+from lab.supervisor.remains import bury
 from lab.tests.supervision import eventually, is_gone
+from lab.wait import Cancelled
 
 ETCD = Program("member1/etcd", ("etcd", "--name=a b"), Path("/logs/etcd.log"))
 
@@ -124,3 +128,36 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Pat
     child = int(caught.value.output.split("\n")[1])
     assert child != os.getpid()
     eventually(lambda: is_gone(child), "its child is gone", within=2)
+
+
+@pytest.mark.spawns
+def test_an_interrupt_ends_the_command_that_runs_but_none_that_comes_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = threading.Event()
+    monkeypatch.setattr("lab.machines.local.CANCELLED", interrupted)
+    machine = Local(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(machine.run, ["sh", "-c", f"touch {tmp_path}/begun; sleep 1000"])
+        eventually((tmp_path / "begun").exists, "it runs")
+        interrupted.set()
+        with pytest.raises(Cancelled):
+            running.result(timeout=10)
+
+    assert not list(proc.tagged(str(tmp_path)))
+    assert machine.run(["sh", "-c", "sleep 0.3; echo saved"]).stdout == "saved\n"
+
+
+@pytest.mark.spawns
+def test_much_input_and_output_pass_through_a_slow_command(tmp_path: Path) -> None:
+    text = "x" * (1 << 20)
+
+    assert Local(tmp_path).run(["sh", "-c", "sleep 0.6; cat"], input=text).stdout == text
+    assert Local(tmp_path).run(["cat"]).stdout == ""
+
+
+@pytest.mark.spawns
+def test_a_daemon_that_keeps_the_output_open_does_not_keep_us(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="not within"):
+        Local(tmp_path).run(["sh", "-c", "setsid sleep 1000 & wait"], within=0.3)
+
+    bury(str(tmp_path))
+    assert not list(proc.tagged(str(tmp_path)))
