@@ -21,7 +21,7 @@ def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: Ou
 
     Directories of dead labs stay, with their logs, unless one is named by --lab, or --all is given.
     """
-    from lab.gc import alive, remove, sweep
+    from lab.gc import alive, is_run, remove, sweep
 
     root = runs_root()
     if lab:
@@ -30,7 +30,7 @@ def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: Ou
         removed = sweep(root, dry_run=dry_run)
         if all_:
             for run_id in known_runs(root):
-                if not alive(root / run_id):
+                if is_run(root / run_id) and not alive(root / run_id):
                     removed += remove(root / run_id, dry_run=dry_run)
     if output is Output.json:
         print(json.dumps({"schema": 1, "dry_run": dry_run, "removed": [asdict(each) for each in removed]}, indent=1))
