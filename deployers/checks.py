@@ -47,22 +47,38 @@ def crds_established(karmada: Karmada) -> str:
 
 
 def conversion_called(karmada: Karmada) -> str:
-    """A binding written in the old version comes back in it: to be stored it goes through the webhook, both ways.
+    """A binding that is stored in the new version can be read in the old one: only Karmada's webhook can turn it into that.
 
-    The two versions keep replicas in different places, so a number that survives was moved there and back by Karmada's own code.
-    Nothing is stored: it is a dry run.
+    The two versions keep replicas in different places, so a number that is in the other place was moved there by Karmada's own code.
+    (It must be stored for a moment, since writing in the old version is refused by Karmada's own admission webhooks, which are
+    configured for every version and know one. No scheduler has the name it asks for.)
     """
+    name = unique()
     for kind in ("ResourceBinding", "ClusterResourceBinding"):
         sent = {
-            "apiVersion": "work.karmada.io/v1alpha1",
+            "apiVersion": "work.karmada.io/v1alpha2",
             "kind": kind,
-            "metadata": {"name": "conformance", **({"namespace": "default"} if kind == "ResourceBinding" else {})},
-            "spec": {"resource": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "default", "name": "x", "replicas": 3}},
+            "metadata": {"name": name, **({"namespace": "default"} if kind == "ResourceBinding" else {})},
+            "spec": {
+                "resource": {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "default", "name": name},
+                "replicas": 3,
+                "schedulerName": name,
+            },
         }
-        back = karmada.api.create(sent, dryRun="All")
-        if (replicas := back.get("spec", {}).get("resource", {}).get("replicas")) != 3:
-            raise Broken(f"{kind}: 3 replicas written as v1alpha1 came back as {replicas}")
-    return "ResourceBinding and ClusterResourceBinding, v1alpha1 → v1alpha2 → v1alpha1"
+        path = karmada.api.path_of(sent)
+        karmada.api.create(sent)
+        try:
+            old = karmada.api.get(path.replace("v1alpha2", "v1alpha1"))
+        finally:
+            karmada.api.delete(path)
+        if (replicas := old.get("spec", {}).get("resource", {}).get("replicas")) != 3:
+            raise Broken(f"{kind}: 3 replicas written as v1alpha2 are {replicas} in v1alpha1")
+    return "ResourceBinding and ClusterResourceBinding, v1alpha2 read as v1alpha1"
+
+
+def unique() -> str:
+    """Return a name that nobody else has."""
+    return f"conformance-{uuid.uuid4().hex[:8]}"
 
 
 def admission_called(karmada: Karmada) -> str:
@@ -190,16 +206,25 @@ def members_ready(karmada: Karmada) -> str:
     return ", ".join(member.name for member in karmada.spec.members)
 
 
-def proxy_reaches_members(karmada: Karmada) -> str:
-    """What comes back through the proxy of a member is that member: its kube-system has the UID that it has when asked directly."""
+def proxy_reaches_members(karmada: Karmada, *, within: float = 20.0) -> str:
+    """What comes back through the proxy of a member is that member: its kube-system has the UID that it has when asked directly.
+
+    Karmada gives itself the right to act as its users on a member some moments after that member is Ready.
+    """
     modes = {member.name: member.mode for member in karmada.spec.members}
+    path = "/api/v1/namespaces/kube-system"
 
     def reaches(member: Any) -> str:
-        path = "/api/v1/namespaces/kube-system"
-        through = karmada.api.get(f"{CLUSTERS}/{member.name}/proxy{path}")["metadata"]["uid"]
         direct = member.api.get(path)["metadata"]["uid"]
-        if through != direct:
-            raise Broken(f"the proxy of {member.name} leads to another cluster ({through}, not {direct})")
+
+        def through() -> str:
+            try:
+                return str(karmada.api.get(f"{CLUSTERS}/{member.name}/proxy{path}")["metadata"]["uid"])
+            except Refused as refused:
+                raise NotYet(refused.message) from refused
+
+        if (uid := until(through, what=f"the proxy of {member.name} answers", within=within)) != direct:
+            raise Broken(f"the proxy of {member.name} leads to another cluster ({uid}, not {direct})")
         return str(member.name)
 
     reached = each(reaches, [member for member in karmada.members if modes[member.name] == "push"])
@@ -211,7 +236,7 @@ def deployment_propagates(karmada: Karmada, *, within: float = 30.0) -> str:
 
     Everything is in a namespace of its own, which is deleted at the end, whatever comes of it.
     """
-    api, name = karmada.api, f"conformance-{uuid.uuid4().hex[:8]}"
+    api, name = karmada.api, unique()
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         clusters = [member.name for member in karmada.members]

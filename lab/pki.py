@@ -146,7 +146,7 @@ def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client:
 
 
 def unsigned(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, *, valid: datetime.timedelta
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, valid: datetime.timedelta
 ) -> x509.CertificateBuilder:
     """Return a certificate with names, serial and validity, to be extended and signed."""
     now = datetime.datetime.now(datetime.UTC)

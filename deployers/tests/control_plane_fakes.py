@@ -31,7 +31,7 @@ KINDS = {
     "/apis/rbac.authorization.k8s.io/v1": [("ClusterRole", "clusterroles", False)],
     "/apis/apps/v1": [("Deployment", "deployments", True)],
     "/apis/coordination.k8s.io/v1": [("Lease", "leases", True)],
-    "/apis/work.karmada.io/v1alpha1": [
+    "/apis/work.karmada.io/v1alpha2": [
         ("ResourceBinding", "resourcebindings", True),
         ("ClusterResourceBinding", "clusterresourcebindings", False),
     ],

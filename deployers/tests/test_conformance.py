@@ -75,14 +75,23 @@ def test_all_of_a_releases_crds_are_asked_for(tmp_path: Path) -> None:
         checks.crds_established(plane(tmp_path, Server(there)))
 
 
-def test_conversion_must_bring_the_replicas_back(tmp_path: Path) -> None:
-    assert "v1alpha1" in checks.conversion_called(plane(tmp_path, Server()))
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_is_stored_new_must_be_read_old_and_is_deleted(tmp_path: Path, *, lost: bool) -> None:
+    server = Server()
 
-    def lost(body: Json) -> Json:
-        return {**body, "spec": {"resource": {}}}
+    def created(body: Json) -> Json:
+        path = server.api().path_of(body).replace("v1alpha2", "v1alpha1")
+        server.objects[path] = {"metadata": body["metadata"], "spec": {"resource": {} if lost else {"replicas": body["spec"]["replicas"]}}}
+        return body
 
-    with pytest.raises(Broken, match="came back as None"):
-        checks.conversion_called(plane(tmp_path, Server(created=lost)))
+    server.created = created
+    if lost:
+        with pytest.raises(Broken, match="ResourceBinding: 3 replicas written as v1alpha2 are None"):
+            checks.conversion_called(plane(tmp_path, server))
+    else:
+        assert "ClusterResourceBinding" in checks.conversion_called(plane(tmp_path, server))
+
+    assert len([each for each in server.writes if each.startswith("DELETE")]) == (1 if lost else 2)
 
 
 def admission(*, refuses: tuple[int, str] | None, completes: bool) -> Any:
@@ -160,6 +169,8 @@ def test_the_proxy_must_lead_to_the_member_itself(tmp_path: Path) -> None:
     assert checks.proxy_reaches_members(plane(tmp_path, server, members=(member("one"),))) == "member1"
     with pytest.raises(Broken, match="another cluster"):
         checks.proxy_reaches_members(plane(tmp_path, server, members=(member("two"),)))
+    with pytest.raises(ProvisionError, match="the proxy of member1 answers"):
+        checks.proxy_reaches_members(plane(tmp_path, Server(), members=(member("one"),)), within=0.05)
 
 
 def test_a_member_that_is_not_registered_or_not_ready_is_named(tmp_path: Path) -> None:
