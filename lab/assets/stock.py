@@ -1,6 +1,7 @@
 """What the cache holds: listed, verified, pruned. All of it is data for `lab assets`; nothing prints.
 
-An entry is in use while a process runs its program. Such an entry is never pruned: a lab must be able to start its component again.
+An entry is in use while a process runs it or has it among its arguments. Such an entry is never pruned: a lab must be able to start
+its component again.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from lab.assets.cache import Cache, Entry, writing
 from lab.assets.pins import Catalogue
@@ -25,7 +24,7 @@ KEPT = 3  # of one checkout
 class Stocked:
     """An entry, and what is known of its use. `current` tells whether a pin of the catalogue still asks for it.
 
-    `used_by` names processes that run it; `wrong` is why it is damaged, "" when nothing was found (see `verify`).
+    `used_by` names processes that run or read it; `wrong` is why it is damaged, "" when nothing was found (see `verify`).
     """
 
     entry: Entry
@@ -138,10 +137,14 @@ def clear(cache: Cache, area: Path) -> int:
 
 
 def programs(cache: Cache) -> dict[Path, list[str]]:
-    """Processes that run a program of the cache: entry directory to "etcd (pid 123)"."""
+    """Processes that run or were given something of the cache: entry directory to "etcd (pid 123)"."""
+    import psutil  # noqa: PLC0415 (a build of a checkout imports this module, and this takes longer)
+
+    here = f"{cache.root}/assets/"
     found: dict[Path, list[str]] = {}
-    for process in psutil.process_iter(["exe", "pid", "name"]):
-        exe = process.info["exe"]
-        if exe and exe.startswith(f"{cache.root}/assets/"):
-            found.setdefault(Path(exe).parent, []).append(f"{process.info['name']} (pid {process.info['pid']})")
+    for process in psutil.process_iter(["exe", "cmdline", "pid", "name"]):
+        words = [process.info["exe"] or "", *(process.info["cmdline"] or ())]
+        paths = {word[word.index(here) :].removeprefix(here) for word in words if here in word}
+        for entry in {Path(here, *Path(path).parts[:2]) for path in paths}:
+            found.setdefault(entry, []).append(f"{process.info['name']} (pid {process.info['pid']})")
     return found

@@ -104,15 +104,16 @@ def test_what_a_process_runs_is_kept(cache: Cache, pins: Catalogue, monkeypatch:
     assert names(cache) == [("beta", "1.2.3")]
 
 
-def test_a_program_of_the_cache_is_seen_by_its_executable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_process_uses_what_it_runs_and_what_it_was_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Process:
-        def __init__(self, exe: str | None) -> None:
-            self.info = {"exe": exe, "pid": 7, "name": "etcd"}
+        def __init__(self, exe: str | None, *cmdline: str) -> None:
+            self.info = {"exe": exe, "cmdline": [*cmdline] or None, "pid": 7, "name": "kwok"}
 
-    place = tmp_path / "assets" / "etcd" / "3"
-    monkeypatch.setattr("psutil.process_iter", lambda attrs: [Process(f"{place}/etcd"), Process("/bin/sh"), Process(None)])
+    kwok, stages = tmp_path / "assets" / "kwok" / "0.8.0-a-build", tmp_path / "assets" / "kwok-stages" / "0.8.0-b-build"
+    processes = [Process(f"{kwok}/kwok", "kwok", f"--config={stages}/kwok-stages/pod/fast.yaml"), Process("/bin/sh"), Process(None)]
+    monkeypatch.setattr("psutil.process_iter", lambda attrs: processes)
 
-    assert module.programs(Cache(tmp_path)) == {place: ["etcd (pid 7)"]}
+    assert module.programs(Cache(tmp_path)) == {kwok: ["kwok (pid 7)"], stages: ["kwok (pid 7)"]}
 
 
 def test_of_a_checkout_the_newest_builds_are_kept(tmp_path: Path, pins: Catalogue) -> None:
