@@ -91,7 +91,7 @@ def copy(tree: Pin, source: Path, area: Path, errand: Errand) -> None:
     if not (source / tree.path).is_dir():
         raise Refused(f"there is no {tree.path} in {source}")
     copy_tree(source / tree.path, made)
-    errand.cache.publish(tree, "build", made, origin=f"{tree.module} {tree.path}", seconds=time.monotonic() - began)
+    errand.cache.publish(tree, "build", made, origin=f"{tree.checkout or tree.module} {tree.path}", seconds=time.monotonic() - began)
 
 
 @dataclass(frozen=True)
