@@ -17,13 +17,13 @@ from deployers import Deployer, deployer
 from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec, catalogue
-from lab import evidence, ports
+from lab import component, evidence, ports
 from lab.assets import AssetRef, Sink, quiet, resolve
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import NotPossible, UsageError
 from lab.providers import Provider, provider
-from lab.run import Run, runs_root
+from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
 from lab.supervisor.client import Hold, Supervisor
@@ -127,7 +127,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
     if wanted.deployer and wanted.karmada:
         made += wanted.deployer.install(lab, wanted.karmada, paths)
         made += joining_steps(lab, wanted.karmada)
-    return made
+    return [*made, *component.steps([evidence.component(run)], run)]
 
 
 def bring_up(
@@ -149,17 +149,21 @@ def bring_up(
     A process that is killed meanwhile leaves the rest to the supervisor's lease.
     """
     began = time.monotonic()
-    wanted.check()
+    path = place(run_id, root)
+    same_as_asked(wanted, path)
+    supervisor = Supervisor(path)
+    if not supervisor.alive():  # one that runs has the memory it needs
+        wanted.check()
     software = resolve(
         wanted.software(), source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue()
     )
-    run = opened(wanted, run_id, root)
-    lock = run.lock()
+    lock = locked(path)
     try:
-        supervisor = Supervisor(run.path)
+        same_as_asked(wanted, path)  # somebody may have been faster
+        run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
+        before = pids(supervisor)
         hold = supervisor.hold(label)
         try:
-            before = pids(supervisor)
             with undone_on_failure(run, supervisor):
                 ports.replace_taken(run)
                 execute(steps(wanted, run, software), run, watcher=watcher)
@@ -175,18 +179,17 @@ def bring_up(
     return Brought(lab, karmada, time.monotonic() - began, pids(supervisor) != before, hold)
 
 
-def opened(wanted: Wanted, run_id: str, root: Path | None) -> Run:
-    """Return the run of that id, made now or found with the same spec. UsageError names the keys in which another one differs."""
-    if not ((root or runs_root()) / run_id / "run.json").exists():
-        return Run.create(run_id, wanted.asked, root=root)
-    run = Run.load(run_id, root=root)
+def same_as_asked(wanted: Wanted, path: Path) -> None:
+    """Return when there is no such run yet, or one of the same spec. UsageError names the keys in which it differs."""
+    if not (path / "run.json").exists():
+        return
+    run = Run.load(path.name, root=path.parent)
     if run.asked != wanted.asked:
         raise UsageError(
-            f"lab {run_id} is there with another spec",
-            where=f"{run.path}; it differs in {', '.join(differing(run.asked, wanted.asked))}",
-            remedy=f"lab down --lab {run_id}, or give this one another name with --lab",
+            f"lab {run.id} is there with another spec",
+            where=f"{path}; it differs in {', '.join(differing(run.asked, wanted.asked))}",
+            remedy=f"lab down --lab {run.id}, or give this one another name with --lab",
         )
-    return run
 
 
 def differing(one: Any, other: Any, at: str = "") -> list[str]:

@@ -55,9 +55,7 @@ class Run:
     @classmethod
     def create(cls, run_id: str, asked: Json, *, root: Path | None = None) -> Run:
         """Make the directory and run.json, and return it. UsageError when the id is illegal or already there."""
-        if not ID.fullmatch(run_id):
-            raise UsageError(f"{run_id!r} is not a name for a lab", remedy="up to 40 lower-case letters, digits and '-', as in a DNS label")
-        path = (root or runs_root()) / run_id
+        path = place(run_id, root)
         if (path / "run.json").exists():
             raise UsageError(f"run {run_id} is there already", where=str(path), remedy=f"lab down --lab {run_id}")
         path.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -153,14 +151,7 @@ class Run:
 
     def lock(self, *, within: float = 600.0) -> FileLock:
         """Return the lock that `up` and `down` hold, taken. NotPossible when somebody else keeps it."""
-        lock = FileLock(str(self.path) + ".lock", timeout=within)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise NotPossible(
-                f"another command is changing lab {self.id}", where=str(self.path), remedy="wait for it, or end it; then run this again"
-            ) from error
-        return lock
+        return locked(self.path, within=within)
 
     def remove(self) -> None:
         """Delete the directory. Nothing of this run may be running.
@@ -182,6 +173,26 @@ def discard(path: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
     if gone.exists():  # a program that was ending wrote a last file meanwhile
         shutil.rmtree(gone)
+
+
+def place(run_id: str, root: Path | None = None) -> Path:
+    """Return where the directory of a run is or will be. UsageError when the id is not a name for a lab."""
+    if not ID.fullmatch(run_id):
+        raise UsageError(f"{run_id!r} is not a name for a lab", remedy="up to 40 lower-case letters, digits and '-', as in a DNS label")
+    return (root or runs_root()) / run_id
+
+
+def locked(path: Path, *, within: float = 600.0) -> FileLock:
+    """Return the lock of a run directory, taken; the directory need not be there. NotPossible when somebody else keeps it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{path}.lock", timeout=within)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise NotPossible(
+            f"another command is changing lab {path.name}", where=str(path), remedy="wait for it, or end it; then run this again"
+        ) from error
+    return lock
 
 
 def known_runs(root: Path | None = None) -> list[str]:

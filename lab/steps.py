@@ -21,7 +21,7 @@ from lab.wait import CANCELLED
 class Outcome(str, Enum):
     """How a step or a test ended. Unknown: it could not be measured here, and is never green."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 (no password)
     FAIL = "fail"
     SKIP = "skip"
     UNKNOWN = "unknown"
@@ -87,55 +87,72 @@ def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, 
     """Run all steps, each as soon as what it needs has passed; return when all have.
 
     After the first failure nothing new is started; what runs is waited for. Then StepFailed tells of every failure. An
-    interrupt stops the start of new steps and passes through once the running ones have returned or noticed it.
+    interrupt stops the start of new steps, ends the waits of the running ones (lab.wait.Cancelled) and passes through when they returned.
     Beginning and end of each step are journalled.
     """
-    todo = {step.name: step for wave in ordered(steps) for step in wave}
-    watcher = watcher or Watcher()
-    passed: set[str] = set()
-    failures: dict[str, BaseException] = {}
-    running: dict[Future[float], Step] = {}
+    graph = Graph({step.name: step for wave in ordered(steps) for step in wave}, run, watcher or Watcher())
+    try:
+        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="step") as pool:
+            try:
+                while graph.start(pool):
+                    graph.finish()
+            except BaseException:  # an interrupt: the pool is left only when every thread has returned, so end their waits
+                CANCELLED.set()
+                raise
+    finally:
+        CANCELLED.clear()  # cleaning up may wait again
+    graph.judge()
 
-    def perform(step: Step) -> float:
-        began = time.monotonic()
-        run.journal("begin", step=step.name)
-        watcher.begins(step, left=len(todo) + len(running))
-        step.action()
-        return time.monotonic() - began
 
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="step") as pool:
-        began_at: dict[str, float] = {}
-        try:
-            while todo or running:
-                if not failures:
-                    for step in sorted((s for s in todo.values() if passed.issuperset(s.needs)), key=lambda s: s.first):
-                        del todo[step.name]
-                        began_at[step.name] = time.monotonic()
-                        running[pool.submit(perform, step)] = step
-                if not running:
-                    break
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    step = running.pop(future)
-                    error = future.exception()
-                    seconds = time.monotonic() - began_at[step.name]
-                    if error is None:
-                        passed.add(step.name)
-                    else:
-                        failures[step.name] = error
-                    run.journal(
-                        "end",
-                        step=step.name,
-                        seconds=round(seconds, 3),
-                        outcome=(Outcome.FAIL if error else Outcome.PASS).value,
-                        **({"error": str(error)} if error else {}),
-                    )
-                    watcher.ends(step, seconds=seconds, error=error, left=len(todo) + len(running))
-        except BaseException:  # an interrupt: the pool is left only when every thread has returned, so end their waits
-            CANCELLED.set()
-            raise
-    if failures:
-        unexpected = [error for error in failures.values() if not isinstance(error, LabError)]
-        if unexpected:
-            raise unexpected[0]  # a bug of ours: its traceback matters more than a tidy list
-        raise StepFailed(failures, not_started=list(todo))
+@dataclass
+class Graph:
+    """Steps being executed: those to do, those that run, those that passed, and the errors of those that failed."""
+
+    todo: dict[str, Step]
+    run: Run
+    watcher: Watcher
+    running: dict[Future[None], tuple[Step, float]] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)
+    failures: dict[str, BaseException] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int:
+        return len(self.todo) + len(self.running)
+
+    def start(self, pool: ThreadPoolExecutor) -> bool:
+        """Start every step whose needs have passed, unless one failed; tell whether anything runs."""
+        ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
+        for step in sorted(ready, key=lambda step: step.first):
+            del self.todo[step.name]
+            self.run.journal("begin", step=step.name)
+            self.watcher.begins(step, left=self.left + 1)
+            self.running[pool.submit(perform, step)] = (step, time.monotonic())
+        return bool(self.running)
+
+    def finish(self) -> None:
+        """Wait until at least one step has ended, and note how."""
+        finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            step, began = self.running.pop(future)
+            seconds, error = time.monotonic() - began, future.exception()
+            if error is None:
+                self.passed.add(step.name)
+            else:
+                self.failures[step.name] = error
+            outcome = Outcome.FAIL if error else Outcome.PASS
+            why = {"error": str(error)} if error else {}
+            self.run.journal("end", step=step.name, seconds=round(seconds, 3), outcome=outcome.value, **why)
+            self.watcher.ends(step, seconds=seconds, error=error, left=self.left)
+
+    def judge(self) -> None:
+        """Raise StepFailed when steps failed; a bug of ours as itself, since its traceback matters more than a tidy list."""
+        for error in self.failures.values():
+            if not isinstance(error, LabError):
+                raise error
+        if self.failures:
+            raise StepFailed(self.failures, not_started=list(self.todo))
+
+
+def perform(step: Step) -> None:
+    """Do one step; what its action returns is nobody's."""
+    step.action()
