@@ -13,6 +13,7 @@ Every function is safe for many threads at once: each call is a connection of it
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -261,7 +262,7 @@ class Supervisor:
         return until(attempt, what=f"the supervisor of {self.run.name} answers", within=15.0)
 
     def _spawn(self) -> None:
-        """Start the supervisor and wait until it listens; when another one has the lock, do nothing."""
+        """Start the supervisor and wait until it listens; when another one has the lock, do nothing. NotYet: ask again."""
         if not self.run.is_dir():
             raise UsageError("there is no such run directory", where=str(self.run), remedy="lab up")
         script = Path(__file__).with_name("__main__.py")
@@ -273,5 +274,7 @@ class Supervisor:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CommandFailed(argv, status=None, output=str(error)) from error
+        if started.returncode == -signal.SIGKILL:
+            raise NotYet("one that was ending took it for something the run had left")
         if started.returncode:
             raise CommandFailed(argv, status=started.returncode, output=started.stderr.decode(errors="replace"))

@@ -26,6 +26,8 @@ NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 LOOK_EVERY = 1.0
 """Seconds between two looks at whether the run directory is still there."""
 ROTATE_EVERY = 30.0
+FIRST_HOLDER = 3.0
+"""Seconds that whoever started us has at least to come and hold the lab, however short the lease."""
 
 
 def take_lock(run: str) -> int | None:
@@ -69,6 +71,7 @@ class Server:
         self.table = Table(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
         self.holders: dict[Connection, Json] = {}
         self.detached = False
+        self.held = False
         self.ending: list[Callable[[], None]] = []
         self.expiry: Timer | None = None
         self.since = time.time()
@@ -149,6 +152,7 @@ class Server:
             connection.answer(refusal("closing", "the lab is being taken down"))
             return
         self.holders[connection] = {"label": label, "pid": proc.peer_pid(connection.peer), "since": time.time()}
+        self.held = True
         self._reconsider()
         connection.answer({"ok": True, "pid": os.getpid(), "lease": self.lease})
 
@@ -169,7 +173,8 @@ class Server:
                 self.expiry.cancel()
                 self.expiry = None
         elif self.expiry is None:
-            self.expiry = self.loop.later(self.lease, lambda: self.end("nobody holds the lab", within=2.0))
+            lease = self.lease if self.held else max(self.lease, FIRST_HOLDER)
+            self.expiry = self.loop.later(lease, lambda: self.end("nobody holds the lab", within=2.0))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ def test_a_lab_that_nobody_ever_held_ends(run: Path) -> None:
     supervisor = lab(run)
     pid = supervisor.start(sleeper(run)).pid
 
-    eventually(lambda: is_gone(pid) and not supervisor.alive(), "everything has ended", within=5)
+    eventually(lambda: is_gone(pid) and not supervisor.alive(), "everything has ended", within=10)
 
 
 def test_the_lab_ends_with_its_directory(run: Path) -> None:
