@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployers.certificates import CONTEXT
 from deployers.release import Release
@@ -14,6 +15,9 @@ from lab.cluster import Cluster, Lab, named
 from lab.errors import UsageError
 from lab.machines import Machine
 from lab.run import Run
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Karmada:
     @property
     def api(self) -> Api:
         return self.cluster.api
+
+    def client(self) -> ApiClient:
+        """Return a client of the `kubernetes` package for karmada-apiserver: what tests are written with."""
+        return self.cluster.client()
 
     @cached_property
     def release(self) -> Release:

@@ -44,7 +44,8 @@ class Cluster:
         """Return a client of the `kubernetes` package for this cluster; it reads no other kubeconfig and no environment."""
         from kubernetes.config import new_client_from_config  # noqa: PLC0415 (half a second of import that `lab status` need not pay)
 
-        return new_client_from_config(config_file=str(self.kubeconfig), context=self.context)
+        client: ApiClient = new_client_from_config(config_file=str(self.kubeconfig), context=self.context)
+        return client
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,360 @@
+"""The composition root of the tests: options, the lab they share, and the fixtures.
+
+    lab            a host cluster and members that answer      namespace   one of the test's own, on Karmada and its members
+    control_plane  Karmada, whatever becomes of its members    workload    gives Karmada a Deployment and its policy
+    karmada        Karmada with its members Ready
+
+A test asks for a fixture and so gets a lab; one that asks for none needs none. Options are the words of the command line `lab`, and have
+the same environment variables. The mechanics are in `scenarios.session`; here is what pytest has to be told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from _pytest.outcomes import Failed
+
+from lab.errors import LabError
+from lab.run import Run
+from lab.spec import Capability
+
+if TYPE_CHECKING:
+    from deployers.karmada import Karmada
+    from lab.cluster import Lab
+    from scenarios.session import Session
+    from scenarios.workload import Workloads
+
+WISHES = pytest.StashKey[dict[str, Any]]()
+SESSION = pytest.StashKey["Session"]()
+SAID = pytest.StashKey[list[str]]()
+INTERRUPTED: list[int] = []
+"""The exit code of the signal that ended this session, if one did; pytest's hook for it is not told of the config."""
+
+EVIDENCE_AT_MOST = 10
+"""Failed tests of one process that get evidence of their own: it takes seconds, and the eleventh says what the tenth did."""
+
+
+# -- options -------------------------------------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lab", "the lab that tests are run on (each option has an environment variable, as KARMADA_LAB_SPEC)")
+
+    def option(name: str, help: str, **other: Any) -> None:
+        variable = "KARMADA_LAB" if name == "--lab" else "KARMADA_LAB_" + name.removeprefix("--").upper().replace("-", "_")
+        given = os.environ.get(variable)
+        default = other.pop("default", None)
+        group.addoption(name, help=f"{help} [{variable}]", default=given or default, **other)
+
+    option("--lab", "attach to this lab, which `lab up` brought up, and leave it up", metavar="NAME")
+    option("--spec", "lab file (TOML); without it scenarios/lab.toml", metavar="FILE")
+    option("--provider", "what clusters are made of, instead of what the lab file says", metavar="NAME")
+    option("--deployer", "how Karmada is installed, instead of what the lab file says", metavar="NAME")
+    option("--release", "Karmada's version, or the path of a checkout that is built and tested", metavar="VERSION|PATH")
+    option("--kubernetes", "Kubernetes' version of clusters that name none", metavar="VERSION")
+    option("--members", "number of member clusters, instead of what the lab file says", metavar="N", type=int)
+    option("--source", "where programs come from", choices=("auto", "download", "build", "bundle"), default="auto")
+    option("--bundle", "archive written by `lab bundle`, used before anything else", metavar="FILE")
+    option("--mirror", "where release files are, instead of their official addresses", metavar="URL")
+    option(
+        "--keep",
+        "leave the lab up at the end: --keep alone is always",
+        choices=("never", "failed", "always"),
+        nargs="?",
+        const="always",
+        default="never",
+    )
+    option("--artifacts", "where evidence of failures goes", metavar="DIR", default="_artifacts")
+    group.addoption(
+        "--offline",
+        action="store_true",
+        default=os.environ.get("KARMADA_LAB_OFFLINE", "") not in {"", "0", "false"},
+        help="use the cache and --bundle only, never the network [KARMADA_LAB_OFFLINE]",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "breaks: this test breaks something of the lab on purpose, and has it to itself meanwhile")
+    config.addinivalue_line("markers", "thorough: this test takes minutes; it is run by -m thorough only")
+    if not hasattr(config, "workerinput"):
+        config.stash[WISHES] = wishes(config)
+        signal.signal(signal.SIGTERM, terminated)
+
+
+def wishes(config: pytest.Config) -> dict[str, Any]:
+    """Return what the options ask for, as `scenarios.session.Wishes` writes it."""
+    given = config.getoption
+    return {
+        "lab": given("lab") or f"test-{secrets.token_hex(3)}",
+        "attach": bool(given("lab")),
+        "folder": tempfile.mkdtemp(prefix="karmada-lab-session-"),
+        "artifacts": str(Path(given("artifacts")).absolute()),
+        "keep": given("keep"),
+        "spec": given("spec"),
+        "changes": {key: given(key) for key in ("provider", "deployer", "release", "kubernetes", "members") if given(key) is not None},
+        "source": given("source"),
+        "offline": given("offline"),
+        "bundle": given("bundle"),
+        "mirror": given("mirror"),
+    }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Have xdist's workers agree with the controller, and so with each other."""
+    node.workerinput["lab"] = node.config.stash[WISHES]
+
+
+def worker_name(config: pytest.Config) -> str:
+    return str(config.workerinput["workerid"]) if hasattr(config, "workerinput") else "main"
+
+
+def session_of(config: pytest.Config) -> Session:
+    """Return this process' share of the session, made when first asked for: unit tests pay for none of it."""
+    if SESSION not in config.stash:
+        from scenarios.session import Session, Wishes  # noqa: PLC0415
+
+        given = config.workerinput["lab"] if hasattr(config, "workerinput") else config.stash[WISHES]
+        config.stash[SESSION] = Session(Wishes(**given), f"pytest {worker_name(config)}")
+    return config.stash[SESSION]
+
+
+# -- which tests -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what this lab's provider does not offer, saying so; leave out what is thorough; keep what breaks things in one group."""
+    if not config.option.markexpr:
+        thorough = [item for item in items if item.get_closest_marker("thorough")]
+        if thorough:
+            items[:] = [item for item in items if item not in thorough]
+            config.hook.pytest_deselected(items=thorough)
+    for item in items:
+        if item.get_closest_marker("breaks") and config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group("breaks"))
+    if any(item.get_closest_marker("needs") for item in items):
+        name, offers = offered(config)
+        for item in items:
+            needs = {Capability(need) for marker in item.iter_markers("needs") for need in marker.args}
+            if lacking := sorted(need.value for need in needs - offers):
+                item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(lacking)}, which the provider {name} does not offer"))
+
+
+def offered(config: pytest.Config) -> tuple[str, frozenset[Capability]]:
+    """Return the provider of this session's lab and what it offers."""
+    from lab.providers import provider  # noqa: PLC0415
+
+    try:
+        name = session_of(config).wishes.lab_spec().provider
+        return name, provider(name).offers
+    except LabError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+# -- unit tests spawn nothing -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Refuse processes to tests under <package>/tests/ that are not marked `spawns`."""
+    if "tests" not in item.path.relative_to(item.config.rootpath).parts or item.get_closest_marker("spawns"):
+        return (yield)
+
+    def refused(*_: Any, **__: Any) -> NoReturn:
+        pytest.fail("a unit test started a process; mark it with @pytest.mark.spawns if it has to", pytrace=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess.Popen, "__init__", refused)
+        patch.setattr(subprocess.Popen, "__del__", lambda _: None)
+        for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system"):
+            patch.setattr(os, name, refused)
+        return (yield)
+
+
+# -- the lab ----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The lab of this session: a host cluster and members that answer. Shared by all tests and processes; leave it as it was."""
+    from scenarios.session import NoLab  # noqa: PLC0415
+
+    session = session_of(request.config)
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    try:
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            found = session.lab()
+    except NoLab as none:
+        raise NoLabHere(none) from none
+    yield found
+    session.release()
+
+
+@pytest.fixture(scope="session")
+def control_plane(lab: Lab) -> Karmada:
+    """Karmada's control plane: it answers; nothing is said about members."""
+    from deployers.karmada import Karmada  # noqa: PLC0415
+
+    return Karmada.open(lab)
+
+
+@pytest.fixture(scope="session")
+def karmada(control_plane: Karmada) -> Karmada:
+    """Karmada with the lab's members joined and Ready."""
+    from deployers.members import until_ready  # noqa: PLC0415
+
+    for member in control_plane.members:
+        until_ready(control_plane, member.name, within=60.0)
+    return control_plane
+
+
+@pytest.fixture(autouse=True)
+def turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests that share the lab take turns with those that break it (`@pytest.mark.breaks`)."""
+    if "lab" not in request.fixturenames:
+        yield
+        return
+    from lab.turns import turn  # noqa: PLC0415
+
+    with turn(request.getfixturevalue("lab").run, alone=request.node.get_closest_marker("breaks") is not None):
+        yield
+
+
+@pytest.fixture
+def namespace(karmada: Karmada, turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
+    """A namespace of this test's own, on the control plane and on every member; its removal is asked for at the end."""
+    from scenarios.namespaces import namespace as made  # noqa: PLC0415
+
+    slug = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())[:30].strip("-")
+    with made(karmada, f"{slug}-{worker_name(request.config)}-{secrets.token_hex(3)}") as name:
+        yield name
+
+
+@pytest.fixture
+def workload(karmada: Karmada, namespace: str) -> Workloads:
+    """A function that gives Karmada a Deployment and the policy that places it: `workload(replicas=6, placement=divided(…))`."""
+    from scenarios.workload import Workloads  # noqa: PLC0415
+
+    return Workloads(karmada, namespace)
+
+
+# -- what is reported --------------------------------------------------------------------------------------------------------------------
+
+
+class NoLabHere(Failed):
+    """There is no lab for this process' tests: each of them errs with it, the first one in full."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(str(why), pytrace=False)
+        self.told = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Collect evidence for a test of the lab that failed, while the lab is as it left it, and say where it is."""
+    report = yield
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, NoLabHere):
+        if error.told:
+            report.longrepr = f"no lab: {str(error).splitlines()[0]} (told in full before)"
+        error.told = True
+    elif error is not None and report.failed and "lab" in getattr(item, "fixturenames", ()) and SESSION in item.config.stash:
+        session = item.config.stash[SESSION]
+        if session.has_lab and session.collected < EVIDENCE_AT_MOST:
+            folder = session.collect(item.nodeid.rpartition("::")[2] + ("" if call.when == "call" else f"-{call.when}"))
+            report.sections.append(("evidence", str(folder)))
+            if item.config.getoption("allure_report_dir", None):
+                import allure  # noqa: PLC0415
+
+                allure.attach.file(folder / "index.json", name="evidence", attachment_type=allure.attachment_type.JSON)
+    return report
+
+
+def terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End as on Ctrl-C, remembering that it was SIGTERM; a second one ends the process at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise Terminated
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM. On a KeyboardInterrupt, and on nothing else, pytest ends a session in order."""
+
+
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Note by which signal the session ends."""
+    if isinstance(excinfo.value, KeyboardInterrupt):
+        INTERRUPTED.append(143 if isinstance(excinfo.value, Terminated) else 130)
+
+
+@pytest.hookimpl(trylast=True)  # when fixtures are torn down and workers have ended
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Have the lab's steps in the JUnit file, take the lab down if it is ours and not to be kept, and set the exit code."""
+    config = session.config
+    if hasattr(config, "workerinput") or not (SESSION in config.stash or used(config)):
+        return
+    mine = session_of(config)
+    outcome = mine.outcome
+    report_steps(config, mine)
+    failed = session.testsfailed > 0 or bool(outcome and outcome.told)
+    said, leak = mine.end(failed=failed, interrupted=bool(INTERRUPTED))
+    if outcome and outcome.told:
+        said = [*outcome.told.splitlines(), *said]
+        session.exitstatus = outcome.exit_code
+    if leak:
+        said += str(leak).splitlines()
+        session.exitstatus = leak.exit_code
+    if INTERRUPTED:
+        session.exitstatus = INTERRUPTED[0]
+    config.stash[SAID] = said
+
+
+def used(config: pytest.Config) -> bool:
+    """Tell whether any process of this session asked for the lab."""
+    return any(Path(config.stash[WISHES]["folder"]).iterdir())
+
+
+def report_steps(config: pytest.Config, session: Session) -> None:
+    """Write the steps of `up` into the JUnit file, if one is asked for: it is written anew, tests and steps."""
+    from _pytest.junitxml import xml_key  # noqa: PLC0415 (the only door to it)
+
+    from scenarios.steps import reports  # noqa: PLC0415
+
+    xml = config.stash.get(xml_key, None)
+    if xml is None or session.wishes.attach or not (session.wishes.run_path / "run.json").exists():
+        return
+    for report in reports(Run.load(session.wishes.lab).events(), lab=session.wishes.lab):
+        xml.pytest_runtest_logreport(report)
+    xml.pytest_sessionfinish()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what does not fit this lab, and what became of the lab."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+        if reason.startswith("needs "):
+            reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"not run here: {count} test{'s' if count > 1 else ''}: {reason}")
+    if said := config.stash.get(SAID, []):
+        terminalreporter.section("lab")
+        for line in said:
+            terminalreporter.write_line(line)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if WISHES in config.stash:
+        shutil.rmtree(config.stash[WISHES]["folder"], ignore_errors=True)

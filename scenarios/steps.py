@@ -1,0 +1,27 @@
+"""What `up` did, as test cases: "create member1" and "install Karmada" have a duration and an outcome beside the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+
+def reports(events: Iterable[dict[str, Any]], *, lab: str) -> Iterator[pytest.TestReport]:
+    """Yield a report for each step that ended, from a run's journal."""
+    for event in events:
+        if event.get("event") == "end":
+            name = str(event["step"])
+            yield pytest.TestReport(
+                nodeid=f"lab/up.py::{name}",
+                location=("lab/up.py", None, name),
+                keywords={},
+                outcome="passed" if event["outcome"] == "pass" else "failed",
+                longrepr=None if event["outcome"] == "pass" else str(event.get("error", "")),
+                when="call",
+                duration=float(event["seconds"]),
+                start=float(event["at"]) - float(event["seconds"]),
+                stop=float(event["at"]),
+                user_properties=[("lab", lab)],
+            )

@@ -1,0 +1,58 @@
+"""How a scenario waits: by watching one object, or by asking until its assertions hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kubernetes.client import ApiException
+from kubernetes.watch import Watch
+from urllib3.exceptions import HTTPError
+
+from lab.errors import NotReady
+from lab.wait import NotYet, until
+
+T = TypeVar("T")
+
+
+def watched(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[Any], str | None], what: str, within: float) -> Any:
+    """Watch one object of a list call (`core.list_namespace`) until `holds` returns None for it; return the object.
+
+    `holds` returns what is still missing. NotReady carries the last of it. A watch that breaks is begun anew.
+    """
+    began = since = time.monotonic()
+    last = "not there yet"
+    while (left := began + within - time.monotonic()) > 0:
+        try:
+            for event in Watch().stream(
+                listing, *args, field_selector=f"metadata.name={name}", timeout_seconds=max(1, round(left)), _request_timeout=left + 5
+            ):
+                missing = "deleted" if event["type"] == "DELETED" else holds(event["object"])
+                if missing is None:
+                    return event["object"]
+                if missing != last:
+                    last, since = missing, time.monotonic()
+        except (ApiException, HTTPError) as error:
+            last, since = f"the API does not answer: {error}", time.monotonic()
+            until(lambda: None, what="a pause", within=1.0)
+    raise NotReady(what, last=last, within=within, unchanged_for=time.monotonic() - since)
+
+
+def eventually(check: Callable[[], T], *, within: float, every: float = 0.25) -> T:
+    """Call `check` until its assertions hold; return what it returned. An API that is away or has no such object is asked again.
+
+    NotReady carries the last assertion that did not hold.
+    """
+
+    def probe() -> T:
+        try:
+            return check()
+        except AssertionError as seen:
+            raise NotYet(str(seen).strip() or "an assertion without words") from seen
+        except ApiException as seen:
+            raise NotYet(f"the API answers {seen.status} {seen.reason}") from seen
+        except HTTPError as seen:
+            raise NotYet(f"the API does not answer: {type(seen).__name__}") from seen
+
+    return until(probe, what=(check.__doc__ or check.__name__).strip(), within=within, every=every)

@@ -1,0 +1,164 @@
+"""A Deployment given to Karmada with the policy that places it, and what becomes of it: as tests ask for it and look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.client import ApiException, AppsV1Api, CustomObjectsApi, V1Deployment
+
+from deployers.karmada import Karmada
+from scenarios.waiting import watched
+
+Json = dict[str, Any]
+POLICY = ("policy.karmada.io", "v1alpha1")
+WORK = ("work.karmada.io", "v1alpha2")
+
+
+def duplicated(*members: str) -> Json:
+    """Return the placement that puts all replicas on each of these members, or on every one."""
+    return {**only(members), "replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
+
+
+def divided(weights: dict[str, int]) -> Json:
+    """Return the placement that divides the replicas among members by fixed weights."""
+    rules = [{"targetCluster": {"clusterNames": [member]}, "weight": weight} for member, weight in weights.items()]
+    return {
+        **only(weights),
+        "replicaScheduling": {
+            "replicaSchedulingType": "Divided",
+            "replicaDivisionPreference": "Weighted",
+            "weightPreference": {"staticWeightList": rules},
+        },
+    }
+
+
+def only(members: Any) -> Json:
+    return {"clusterAffinity": {"clusterNames": list(members)}} if members else {}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One Deployment in a namespace of Karmada, placed by a PropagationPolicy of the same name."""
+
+    karmada: Karmada
+    namespace: str
+    name: str
+
+    def apps(self, member: str | None = None) -> AppsV1Api:
+        """Return the API of Deployments: Karmada's, or a member's."""
+        return AppsV1Api(self.karmada.lab.member(member).client() if member else self.karmada.client())
+
+    def template(self) -> V1Deployment:
+        """Return the Deployment as Karmada has it; its status is the sum of the members'."""
+        return self.apps().read_namespaced_deployment(self.name, self.namespace)
+
+    def on(self, member: str) -> V1Deployment | None:
+        """Return the Deployment as a member has it; None when it is not there."""
+        try:
+            return self.apps(member).read_namespaced_deployment(self.name, self.namespace)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def binding(self) -> Json:
+        """Return the ResourceBinding: where Karmada's scheduler wants it, and what the members report."""
+        found: Any = CustomObjectsApi(self.karmada.client()).get_namespaced_custom_object(
+            *WORK, self.namespace, "resourcebindings", f"{self.name}-deployment"
+        )
+        return dict(found)
+
+    def placed(self) -> dict[str, int]:
+        """Return how many replicas the scheduler wants on each member."""
+        return {cluster["name"]: cluster.get("replicas", 0) for cluster in self.binding()["spec"].get("clusters") or []}
+
+    def until_ready(self, *, within: float = 90.0) -> dict[str, int]:
+        """Watch until every member that it is placed on reports all its replicas ready; return how many are, asked of the members."""
+        wanted = self.template().spec.replicas
+
+        def missing(binding: Json) -> str | None:
+            clusters = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
+            reported = {
+                each["clusterName"]: each.get("status") or {} for each in (binding.get("status") or {}).get("aggregatedStatus") or []
+            }
+            ready = {name: status.get("readyReplicas", 0) for name, status in reported.items()}
+            if binding["spec"].get("replicas") != wanted or not clusters:
+                return f"not scheduled yet: {wanted} replicas, placed {clusters}"
+            return None if ready == clusters else f"placed {clusters}, ready {ready}"
+
+        watched(
+            CustomObjectsApi(self.karmada.client()).list_namespaced_custom_object,
+            *WORK,
+            self.namespace,
+            "resourcebindings",
+            name=f"{self.name}-deployment",
+            holds=missing,
+            what=f"{self.namespace}/{self.name} is ready on its members",
+            within=within,
+        )
+        return {member: self.ready_on(member) for member in self.placed()}
+
+    def ready_on(self, member: str) -> int:
+        """Return how many replicas are ready on a member, asked of the member itself."""
+        found: Any = self.on(member)
+        return (found.status.ready_replicas or 0) if found else 0
+
+    def change(self, patch: Json) -> None:
+        """Patch the Deployment on the control plane (strategic merge)."""
+        self.apps().patch_namespaced_deployment(self.name, self.namespace, patch)
+
+    def delete(self) -> None:
+        """Delete the Deployment on the control plane; its policy stays."""
+        self.apps().delete_namespaced_deployment(self.name, self.namespace)
+
+
+@dataclass(frozen=True)
+class Workloads:
+    """What the fixture `workload` is: call it to give Karmada a Deployment and its policy."""
+
+    karmada: Karmada
+    namespace: str
+
+    def __call__(
+        self,
+        name: str = "web",
+        *,
+        replicas: int = 2,
+        placement: Json | None = None,
+        image: str = "nginx:1.19.0",
+        policy: Json | None = None,
+    ) -> Workload:
+        """Create a PropagationPolicy and a Deployment; nothing is waited for. `policy` is laid over the policy's spec."""
+        selector = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        CustomObjectsApi(self.karmada.client()).create_namespaced_custom_object(
+            *POLICY,
+            self.namespace,
+            "propagationpolicies",
+            {
+                "apiVersion": "/".join(POLICY),
+                "kind": "PropagationPolicy",
+                "metadata": {"name": name},
+                "spec": {"resourceSelectors": [selector], "placement": placement or duplicated(), **(policy or {})},
+            },
+        )
+        AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, deployment(name, replicas=replicas, image=image))
+        return Workload(self.karmada, self.namespace, name)
+
+
+def deployment(name: str, *, replicas: int, image: str) -> Any:
+    """Return the least Deployment that Kubernetes takes."""
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": name, "image": image, "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}}]},
+            },
+        },
+    }
