@@ -51,21 +51,34 @@ def register(
     """
     changed = enrol(karmada, member, image=image, within=within)
     if image is None:
-        write_private(kubeconfig_of(karmada, member.name), credentials(member))
         if ahead and changed:
             ensure_accounts(member.api, member.name)
-        if not runs(karmada, member.name):
-            release_election(karmada, member.name)
-        component.start(agent(karmada, member, flags=flags, env=env), karmada.run)
+        start_agent(karmada, member, flags=flags, env=env)
     until_ready(karmada, member.name, within=within)
-    karmada.cluster.api.until(
-        f"{traces.LEASES}/{NAMESPACE}/leases/{member.name}",
-        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == member.name else "nobody holds it",
-        what=f"the agent of {member.name} renews its lease",
-        within=within,
-    )
+    until_leased(karmada, member.name, within=within)
     karmada.run.record("members", member.name, {"mode": "pull", "state": "joined"})
     return changed
+
+
+def start_agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> None:
+    """Start the agent of an enrolled member with the credentials that register made for it; return when it is healthy.
+
+    One that runs is left alone. Healthy: it has registered itself, and its Cluster object is there.
+    """
+    if not runs(karmada, member.name):
+        write_private(kubeconfig_of(karmada, member.name), credentials(member))
+        release_election(karmada, member.name)
+    component.start(agent(karmada, member, flags=flags, env=env), karmada.run)
+
+
+def until_leased(karmada: ControlPlane, name: str, *, within: float) -> None:
+    """Watch until the lease by which an agent proves itself alive is held, which is from its first Ready status on; NotReady otherwise."""
+    karmada.cluster.api.until(
+        f"{traces.LEASES}/{NAMESPACE}/leases/{name}",
+        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "nobody holds it",
+        what=f"the agent of {name} renews its lease",
+        within=within,
+    )
 
 
 def release_election(karmada: ControlPlane, name: str) -> None:

@@ -7,8 +7,6 @@ is gone (CleanupCheckInterval).
 
 from __future__ import annotations
 
-import time
-
 from deployers.karmadactl import karmadactl, to_karmada
 from deployers.members import CLUSTERS, NAMESPACE, ControlPlane, answers, members, registration
 from lab.cluster import Cluster
@@ -23,7 +21,6 @@ def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, withi
     is no error: after `within` seconds the control plane forgets the member, and the member keeps what Karmada had put
     there. NotReady: still there after `within` seconds.
     """
-    deadline = time.monotonic() + within
     here = registration(karmada, member, "push", force=force)
     if here is None:
         return False
@@ -40,12 +37,12 @@ def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, withi
         )
     except CommandFailed as failed:
         raise explained(failed, karmada, member, "unjoin") from failed
-    settle(karmada, member, within=max(5.0, deadline - time.monotonic()))
+    settle(karmada, member)
     karmada.run.forget("members", member.name)
     return True
 
 
-def settle(karmada: ControlPlane, member: Cluster, *, within: float) -> None:
+def settle(karmada: ControlPlane, member: Cluster, *, within: float = 30.0) -> None:
     """Watch until what was deleted without waiting is gone: the secrets of the control plane, Karmada's namespace of a member that answers.
 
     A join under the same name before that would take over secrets that are about to be collected (pkg/util/secret.go, CreateSecret).

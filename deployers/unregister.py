@@ -7,8 +7,6 @@ member. Takes 12 to 22 s, as `deployers.unjoin`.
 
 from __future__ import annotations
 
-import time
-
 from deployers import agent, traces
 from deployers.karmadactl import karmadactl
 from deployers.members import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, answers, registration
@@ -29,7 +27,6 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
     with `force`, when karmadactl fails, the agent is ended, the Cluster deleted and its RBAC with it, and the member
     keeps what Karmada had put there.
     """
-    deadline = time.monotonic() + within
     here = registration(karmada, member, "pull", force=force)
     if here is None:
         known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
@@ -65,7 +62,7 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
             abandon(karmada, member, within=within)
     agent.stop(karmada, member.name)
     tidy(karmada, member.name)
-    settle(karmada, member, within=max(15.0, deadline - time.monotonic()))
+    settle(karmada, member)
     karmada.run.forget("members", member.name)
     return True
 
