@@ -29,8 +29,8 @@ class Needs:
     rest: int = 700 * 2**20
     clusters: int = 3
     ports: int = 45
-    inotify: int = 90
-    """Instances: a kube-apiserver and a kube-controller-manager take some ten each, to see certificates change."""
+    inotify: int = 60
+    """Instances: a kube-apiserver and a kube-controller-manager take six or seven each, to see certificates change."""
     missing: tuple[str, ...] = ()
     """Assets that are not in the cache."""
     total: int = 0
@@ -274,7 +274,7 @@ def capabilities(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def inotify(probe: Probe, needs: Needs) -> list[Finding]:
-    """Limits whose end a program calls "too many open files": one lab fits Linux' own 128 instances, two side by side do not."""
+    """Limits whose end a program calls "too many open files": Linux' own 128 instances hold two labs and little else."""
     limits = {name: int((probe.read(f"/proc/sys/fs/inotify/{name}") or "0").strip()) for name in ("max_user_instances", "max_user_watches")}
     left = limits["max_user_instances"] - probe.inotify_in_use()
     found = f"{left} of {limits['max_user_instances']} instances free; a lab takes about {needs.inotify}"

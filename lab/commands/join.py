@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import Enum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from lab.commands import complete
 from lab.commands.options import DEFAULT_LAB, LabName, option
 from lab.console import say, seconds_text
+from lab.errors import UsageError
 from lab.run import Run
 
 Names = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.members)]
@@ -23,10 +25,13 @@ class Mode(str, Enum):
     pull = "pull"
 
 
-ModeOption = Annotated[Mode, option("--mode", help="push: Karmada reaches the member; pull: an agent beside the member reaches Karmada.")]
+ModeOption = Annotated[
+    Mode | None,
+    option("--mode", help="push: Karmada reaches the member; pull: an agent beside it reaches Karmada. Without it as the lab file says."),
+]
 
 
-def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = Mode.push) -> None:
+def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) -> None:
     """Join members to the lab's Karmada.
 
     Side by side; returns when all are Ready. One that is joined so already is left alone.
@@ -41,7 +46,22 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = Mode.pus
     handle = Lab.open(run)
     karmada = Karmada.open(handle)
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
+    said = {member.name: member.mode for member in handle.spec.members}
+    modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode) for cluster in clusters}
     began = time.monotonic()
-    act = push if mode is Mode.push else pull
-    execute([Step(f"{cluster.name}/join", lambda cluster=cluster: act(karmada, cluster)) for cluster in clusters], run)  # type: ignore[misc]
-    say(f"{', '.join(cluster.name for cluster in clusters)} joined by {mode.value} after {seconds_text(time.monotonic() - began)}")
+    verbs = {Mode.push: push, Mode.pull: pull}
+    execute([Step(f"{cluster.name}/join", partial(verbs[modes[cluster.name]], karmada, cluster)) for cluster in clusters], run)
+    how = ", ".join(f"{name} by {chosen.value}" for name, chosen in modes.items())
+    say(f"joined {how} after {seconds_text(time.monotonic() - began)}")
+
+
+def mode_of(name: str, said: str, wanted: Mode | None) -> Mode:
+    """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would find another lab than it made."""
+    if said == "none":
+        return wanted or Mode.push
+    if wanted is not None and wanted.value != said:
+        raise UsageError(
+            f"the lab file joins {name} by {said}, not by {wanted.value}",
+            remedy=f'lab join {name}   (by {said}); or give it mode = "none" in the lab file, and join it either way by hand',
+        )
+    return Mode(said)

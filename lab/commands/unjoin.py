@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Annotated
 
 from lab.commands.join import Names
@@ -32,10 +33,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     known = joined.members(karmada)
     began = time.monotonic()
     steps = [
-        Step(
-            f"{cluster.name}/unjoin",
-            lambda cluster=cluster, act=by_pull if known[cluster.name].mode == "pull" else by_push: act(karmada, cluster, force=force),  # type: ignore[misc]
-        )
+        Step(f"{cluster.name}/unjoin", partial(by_pull if known[cluster.name].mode == "pull" else by_push, karmada, cluster, force=force))
         for cluster in clusters
         if cluster.name in known
     ]
@@ -43,5 +41,5 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     for cluster in clusters:
         if cluster.name not in known:
             say(f"{cluster.name} was not joined: nothing to do")
-    if steps:
-        say(f"{len(steps)} members left after {seconds_text(time.monotonic() - began)}")
+    if gone := [cluster.name for cluster in clusters if cluster.name in known]:
+        say(f"{', '.join(gone)} left Karmada after {seconds_text(time.monotonic() - began)}")

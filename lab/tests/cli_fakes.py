@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import deployers.bring_up
 import deployers.take_down
-from lab.__main__ import app
+from lab.cli import app
 from lab.commands import observed, up
 from lab.run import Run
 from lab.steps import Step

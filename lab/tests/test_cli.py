@@ -2,18 +2,25 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
 
-from lab.__main__ import app
-from lab.commands import complete, logs
-from lab.errors import LabError
+from lab.cli import app
+from lab.commands import complete, logs, restart
+from lab.commands.join import Mode, mode_of
+from lab.errors import LabError, UsageError
 from lab.tests.cli_fakes import World, invoke, ready, state, status, world
+from lab.wait import NotYet
 
 __all__ = ["world"]
 
@@ -68,7 +75,7 @@ def test_no_verb_is_usage() -> None:
 @pytest.mark.parametrize("words", [["--help"], ["status", "--lab", "none"], ["down", "--lab", "none"]])
 def test_quick_verbs_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     program = (
-        "import sys; from lab.__main__ import app\n"
+        "import sys; from lab.cli import app\n"
         "try: app(sys.argv[1:])\nexcept SystemExit: pass\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
@@ -329,7 +336,7 @@ def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch)
     removed: list[str] = []
     monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
     monkeypatch.setattr("lab.gc.alive", lambda run: run.name == "alive")
-    monkeypatch.setattr("lab.gc.remove", lambda run, dry_run: [removed.append(run.name)][:0])
+    monkeypatch.setattr("lab.gc.remove", lambda run, dry_run: removed.append(run.name) or [])  # type: ignore[func-returns-value]
     invoke("gc", "--lab", "dead")
     invoke("gc", "--all")
 
@@ -338,3 +345,74 @@ def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch)
 
 def test_no_error_prints_itself() -> None:
     assert LabError("x").what == "x"
+
+
+# -- join -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "mode"), [("push", None, "push"), ("pull", None, "pull"), ("none", None, "push"), ("none", "pull", "pull")]
+)
+def test_a_member_is_joined_as_its_lab_file_says(said: str, wanted: str | None, mode: str) -> None:
+    assert mode_of("member1", said, Mode(wanted) if wanted else None) is Mode(mode)
+
+
+def test_another_way_than_the_lab_file_says_is_refused() -> None:
+    with pytest.raises(UsageError, match="joins member1 by push"):
+        mode_of("member1", "push", Mode.pull)
+
+
+# -- restart ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served() -> Iterator[Any]:
+    """A port on which /readyz answers what `.status` says."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(server.status)  # type: ignore[attr-defined]
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [200, 401, 404])
+def test_a_program_that_answers_serves(served: Any, status: int) -> None:
+    served.status = status
+    restart.ask(served.server_port)
+
+
+def test_a_program_that_is_not_ready_does_not(served: Any) -> None:
+    served.status = 500
+    with pytest.raises(NotYet, match="says 500"):
+        restart.ask(served.server_port)
+
+
+def test_a_port_where_nobody_listens_does_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(NotYet):
+        restart.ask(port)
+
+
+# -- interrupts -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spawns
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_raises_once_and_the_second_one_ends_the_process(number: signal.Signals, code: int) -> None:
+    program = (
+        "import os, sys\nfrom lab import interrupt\ninterrupt.install()\n"
+        f"try: os.kill(os.getpid(), {number:d})\n"
+        "except interrupt.Interrupted as stop: print(stop.exit_code, flush=True)\n"
+        f"os.kill(os.getpid(), {number:d})\nprint('never')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (code, f"{code}\n")

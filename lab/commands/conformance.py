@@ -1,0 +1,49 @@
+"""`lab conformance`: does this Karmada do what Karmada promises?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption
+from lab.console import Look, say, table
+from lab.errors import UsageError
+from lab.run import Run
+
+if TYPE_CHECKING:
+    from deployers.conformance import Report
+
+STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
+
+
+def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
+    """Check that Karmada does what it promises.
+
+    CRDs, webhooks, aggregated API, leases, a Deployment on every member; nothing is left behind.
+    Exit code 1 when a promise does not hold or could not be measured.
+    """
+    from deployers.conformance import conformance as examine
+    from deployers.karmada import Karmada
+    from lab.cluster import Lab
+
+    run = Run.load(lab)
+    if not run.asked.get("karmada"):
+        raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
+    report = examine(Karmada.open(Lab.open(run)))
+    saved = report.save(run.path / "conformance.json")
+    if output is Output.json:
+        rows = [{**asdict(each), "outcome": each.outcome.value} for each in report.results]
+        print(json.dumps({"schema": 1, "lab": lab, "results": rows}, indent=1))
+    else:
+        print("\n".join(picture(report, look=Look.of(sys.stdout))))
+    say(f"saved in {saved}")
+    report.demand()
+
+
+def picture(report: Report, *, look: Look) -> list[str]:
+    """Return the report as a person reads it."""
+    rows = [("OUTCOME", "SECONDS", "PROMISE", "SEEN")]
+    rows += [(each.outcome.value, f"{each.seconds:.1f}", each.name, " ".join(each.evidence.split())) for each in report.results]
+    return table(rows, look=look, styles=STYLES)
