@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from typing import Annotated
@@ -49,14 +50,14 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     said = {member.name: member.mode for member in handle.spec.members}
     modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode) for cluster in clusters}
     began = time.monotonic()
-    verbs = {Mode.push: push, Mode.pull: pull}
+    verbs: dict[Mode, Callable[..., object]] = {Mode.push: push, Mode.pull: pull}
     execute([Step(f"{cluster.name}/join", partial(verbs[modes[cluster.name]], karmada, cluster)) for cluster in clusters], run)
     how = ", ".join(f"{name} by {chosen.value}" for name, chosen in modes.items())
     say(f"joined {how} after {seconds_text(time.monotonic() - began)}")
 
 
 def mode_of(name: str, said: str, wanted: Mode | None) -> Mode:
-    """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would find another lab than it made."""
+    """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would stumble."""
     if said == "none":
         return wanted or Mode.push
     if wanted is not None and wanted.value != said:

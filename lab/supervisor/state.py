@@ -11,6 +11,7 @@ from lab import ports
 from lab.errors import ComponentExited
 
 Json = dict[str, Any]
+TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `lab doctor` counts them"
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,13 @@ class Status:
 
 
 def exit_error(state: State) -> ComponentExited:
-    """Return the error of a program that ended: status, last words and, when one of its ports is another's, whose."""
+    """Return the error of a program that ended: status, last words, and the remedy where it is known: a port taken, inotify used up."""
     remedy = None
     for port in state.ports:
         if not ports.free(port) and (holder := ports.taken_by(port)):
             remedy = f"port {port} was taken by {holder} meanwhile: end that, or run the command again to be given another port"
             break
-    return ComponentExited(state.name, status=state.status, log=state.log, tail=state.tail(), remedy=remedy)
+    tail = state.tail()
+    if remedy is None and "too many open files" in tail:
+        remedy = TOO_MANY_OPEN
+    return ComponentExited(state.name, status=state.status, log=state.log, tail=tail, remedy=remedy)

@@ -12,7 +12,8 @@ from lab import doctor
 from lab.commands import doctor as command
 from lab.computer import Answer, Computer
 from lab.doctor import GIB, Finding, Needs, examine, providers
-from lab.tests.cli_fakes import invoke
+from lab.supervisor.state import exit_error
+from lab.tests.cli_fakes import invoke, state
 
 URL = "https://dl.example/release/v1/kubectl"
 NEEDS = Needs(total=15, urls=(URL,), module="k8s.io/kubernetes@v1.35.4", build_minutes=25, build_bytes=13 * GIB)
@@ -226,3 +227,11 @@ def test_every_check_is_in_the_list() -> None:
         for name, value in vars(doctor).items()
         if callable(value) and getattr(value, "__annotations__", {}).get("return") == "list[Finding]"
     }
+
+
+def test_a_program_that_ended_for_lack_of_inotify_names_the_limit(tmp_path: Path) -> None:
+    log = tmp_path / "webhook.log"
+    log.write_text('E1123 run.go:72] "command failed" err="too many open files"\n')
+    error = exit_error(replace(state("karmada/karmada-webhook", "exited"), log=log, log_offset=0, ports=()))
+
+    assert "fs.inotify.max_user_instances" in (error.remedy or "")
