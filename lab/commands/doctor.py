@@ -58,6 +58,7 @@ def needs_of_default() -> Needs:
         cluster=embedded.MIB_OF_CLUSTER * 2**20,
         rest=embedded.MIB_OF_REST * 2**20,
         clusters=len(wanted.lab.clusters),
+        inotify=embedded.inotify_instances(len(wanted.lab.clusters)),
         total=len(pins),
         missing=tuple(str(pin.ref) for pin in lacking),
         build_minutes=sum(cold.minutes for cold in products.values()),

@@ -8,7 +8,7 @@ does differently is said beside the flag.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,7 @@ import psutil
 from lab import audit, component
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
+from lab.computer import Computer, Probe
 from lab.hollow import configuration, ensure_nodes, grace_seconds, kwok
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
@@ -36,6 +37,9 @@ ETCD, KWOK = "3.6.5", "0.8.0"
 MIB_OF_CLUSTER = 430
 """Resident memory of one cluster without load, measured: kube-apiserver 250, controller-manager 75, scheduler 50, etcd 40, kwok 45."""
 MIB_PER_NODE = 0.25
+INOTIFY_OF_CLUSTER, INOTIFY_OF_REST = 11, 12
+"""Inotify instances: 6 of a kube-apiserver and 5 of a controller-manager, each a certificate file watched; the rest is Karmada's own."""
+
 MIB_OF_REST = 700
 """Of what stands on top and beside: a Karmada control plane, the supervisor, the command itself."""
 
@@ -48,9 +52,13 @@ class Embedded:
     """The default provider."""
 
     offers: frozenset[Capability] = frozenset({Capability.MACHINES, Capability.HOLLOW})
+    computer: Probe = field(default_factory=Computer)
 
     def check(self, spec: LabSpec) -> list[str]:
-        """Refuse a lab that does not fit in this computer's memory, with the arithmetic."""
+        """Refuse a lab that does not fit in this computer's memory or inotify instances, with the arithmetic."""
+        return [*self.check_memory(spec), *self.check_inotify(spec)]
+
+    def check_memory(self, spec: LabSpec) -> list[str]:
         nodes = sum(group.count for cluster in spec.clusters for group in cluster.nodes)
         need = MIB_OF_REST + len(spec.clusters) * MIB_OF_CLUSTER + nodes * MIB_PER_NODE
         free = psutil.virtual_memory().available / 2**20
@@ -58,9 +66,21 @@ class Embedded:
             return []
         fits = max(0, int((free - MIB_OF_REST) // MIB_OF_CLUSTER) - 1)
         return [
-            f"{len(spec.members)} members need about {need / 1024:.1f} GiB ({len(spec.clusters)} clusters × {MIB_OF_CLUSTER} MiB, "
+            f"memory: {len(spec.members)} members need about {need / 1024:.1f} GiB ({len(spec.clusters)} clusters × {MIB_OF_CLUSTER} MiB, "
             f"{nodes} nodes × {MIB_PER_NODE} MiB, {MIB_OF_REST} MiB for the rest); {free / 1024:.1f} GiB are free: "
             f"ask for {fits} members or fewer"
+        ]
+
+    def check_inotify(self, spec: LabSpec) -> list[str]:
+        """Without instances a karmada-webhook ends with "too many open files" and an API server sees new certificates late."""
+        need = inotify_instances(len(spec.clusters))
+        limit = int(self.computer.read("/proc/sys/fs/inotify/max_user_instances") or 0)
+        free = limit - self.computer.inotify_in_use()
+        if need <= free or not limit:
+            return []
+        return [
+            f"inotify: {len(spec.clusters)} clusters need about {need} instances and {free} of {limit} are free: "
+            "as root, sysctl fs.inotify.max_user_instances=1024, or take other labs down"
         ]
 
     def software(self, spec: LabSpec) -> list[str]:
@@ -79,6 +99,11 @@ class Embedded:
 
     def delete(self, run: Run) -> None:
         """Nothing to do: the supervisor has ended the processes, and everything else is inside the run directory."""
+
+
+def inotify_instances(clusters: int) -> int:
+    """Return how many inotify instances a lab of so many clusters takes, Karmada included."""
+    return clusters * INOTIFY_OF_CLUSTER + INOTIFY_OF_REST
 
 
 def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Step]:

@@ -10,6 +10,7 @@ import pytest
 
 
 from lab.cluster import Lab
+from lab.computer import Computer
 from lab.providers import embedded, provider
 from lab.providers.embedded import Embedded, cluster_steps, components
 from lab.run import Run
@@ -111,20 +112,46 @@ def test_each_version_of_kubernetes_is_asked_for_once() -> None:
     assert len(software) == len(set(software))
 
 
-def test_sixty_members_are_refused_with_the_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 4 * 2**30})())
+class ThisComputer(Computer):
+    """One with so many inotify instances, of which so many are in use."""
+
+    def __init__(self, limit: int, used: int = 0) -> None:
+        self.limit, self.used = limit, used
+
+    def read(self, path: str) -> str | None:
+        return f"{self.limit}\n" if path.endswith("max_user_instances") else None
+
+    def inotify_in_use(self) -> int:
+        return self.used
+
+
+@pytest.fixture
+def four_gib_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = type("Memory", (), {"available": 4 * 2**30})()
+    monkeypatch.setattr(embedded.psutil, "virtual_memory", lambda: memory)
+
+
+@pytest.mark.usefixtures("four_gib_free")
+def test_sixty_members_are_refused_with_the_arithmetic() -> None:
     spec = parse(LabSpec, {"members": [{"name": f"m{n}"} for n in range(60)]}, source="test")
 
-    (obstacle,) = Embedded().check(spec)
+    (obstacle,) = Embedded(computer=ThisComputer(4096)).check(spec)
 
     assert "61 clusters" in obstacle
     assert "4.0 GiB are free" in obstacle
 
 
-def test_a_member_that_fits_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 4 * 2**30})())
+@pytest.mark.usefixtures("four_gib_free")
+def test_a_lab_that_fits_is_not_refused() -> None:
+    assert Embedded(computer=ThisComputer(128)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test")) == []
 
-    assert Embedded().check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test")) == []
+
+@pytest.mark.usefixtures("four_gib_free")
+def test_too_few_inotify_instances_are_refused_with_the_remedy() -> None:
+    (obstacle,) = Embedded(computer=ThisComputer(128, used=100)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
+
+    assert "28 of 128 are free" in obstacle
+    assert "sysctl fs.inotify.max_user_instances" in obstacle
 
 
 def test_an_unknown_provider_lists_the_known() -> None:
