@@ -145,8 +145,8 @@ def bring_up(
 ) -> Brought:
     """Make it so, and return once every member is Ready. A lab of that id with the same spec is converged; with another, refused.
 
-    On failure or interrupt evidence is collected, then what was started is stopped; the run directory stays for `lab down`.
-    A process that is killed meanwhile leaves the rest to the supervisor's lease.
+    On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or somebody else holds it; the
+    run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
     """
     began = time.monotonic()
     path = place(run_id, root)
@@ -163,17 +163,13 @@ def bring_up(
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
         before = pids(supervisor)
         hold = supervisor.hold(label)
-        try:
-            with undone_on_failure(run, supervisor):
-                ports.replace_taken(run)
-                execute(steps(wanted, run, software), run, watcher=watcher)
+        with undone_on_failure(run, supervisor, hold):
+            ports.replace_taken(run)
+            execute(steps(wanted, run, software), run, watcher=watcher)
             lab = Lab.open(run)
             karmada = Karmada.open(lab) if wanted.karmada else None
             merge_kubeconfigs(run, [*lab.clusters, *([karmada.cluster] if karmada else [])])
             run.journal("up", seconds=round(time.monotonic() - began, 3))
-        except BaseException:
-            hold.release()
-            raise
     finally:
         lock.release()
     return Brought(lab, karmada, time.monotonic() - began, pids(supervisor) != before, hold)
@@ -203,15 +199,20 @@ def differing(one: Any, other: Any, at: str = "") -> list[str]:
 
 
 @contextmanager
-def undone_on_failure(run: Run, supervisor: Supervisor) -> Iterator[None]:
-    """Collect evidence and stop what runs when the body raises; the error passes on, with the evidence's path noted on it."""
+def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold) -> Iterator[None]:
+    """When the body raises: collect evidence, let go of the lab, and stop it unless somebody else holds or keeps it.
+
+    The error passes on with the evidence's path noted on it. After an interrupt, somebody waits: evidence is what can be had at once.
+    """
     try:
         yield
     except BaseException as error:
         reason = type(error).__name__
         run.journal("failed", reason=reason, error=str(error))
-        error.add_note(f"evidence: {evidence.collect(run, reason)}")
-        supervisor.shutdown()
+        within = evidence.WITHIN if isinstance(error, Exception) else 2.0
+        error.add_note(f"evidence: {evidence.collect(run, reason, within=within)}")
+        if hold.release():
+            supervisor.shutdown()
         raise
 
 

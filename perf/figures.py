@@ -57,7 +57,7 @@ def ratios(name: str, over: Sequence[float], under: Sequence[float], *, most: fl
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as aligned lines."""
-    rows = [("", "median", "min", "max", "target", "")]
+    rows: list[tuple[str, ...]] = [("", "median", "min", "max", "target", "")]
     for figure in figures:
         if figure.median is None:
             rows.append((figure.name, "unknown", "", "", figure.target, figure.note))

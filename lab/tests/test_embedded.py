@@ -6,8 +6,8 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import psutil
 import pytest
-
 
 from lab.cluster import Lab
 from lab.computer import Computer
@@ -128,7 +128,7 @@ class ThisComputer(Computer):
 @pytest.fixture
 def four_gib_free(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = type("Memory", (), {"available": 4 * 2**30})()
-    monkeypatch.setattr(embedded.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
 
 
 @pytest.mark.usefixtures("four_gib_free")

@@ -74,7 +74,12 @@ def test_a_torn_last_line_of_the_journal_is_passed_over(tmp_path: Path) -> None:
 
 def test_many_writers_do_not_interleave(tmp_path: Path) -> None:
     run = Run.create("a", {}, root=tmp_path)
-    threads = [threading.Thread(target=lambda: [run.journal("e", text="x" * 500) for _ in range(50)]) for _ in range(8)]
+
+    def write() -> None:
+        for _ in range(50):
+            run.journal("e", text="x" * 500)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
