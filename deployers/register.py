@@ -28,6 +28,7 @@ from lab.run import write_private
 
 CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
+SIGNED_WITHIN = 30.0
 SECRET = f"/api/v1/namespaces/{SYSTEM}/secrets/karmada-kubeconfig"
 
 
@@ -153,7 +154,7 @@ def invitation(karmada: ControlPlane) -> tuple[str, list[str]]:
         CLUSTER_INFO,
         lambda found: None if f"jws-kubeconfig-{token}" in found.get("data", {}) else f"no signature of token {token}",
         what="the bootstrap token is signed in kube-public/cluster-info",
-        within=30.0,
+        within=SIGNED_WITHIN,
         remedy="register needs Karmada's bootstrap-token configuration, and bootstrapsigner in its kube-controller-manager",
     )
     return token, words
