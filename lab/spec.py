@@ -24,20 +24,33 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lab.errors import UsageError
 
 DEFAULT = Path(__file__).parent / "specs" / "default.toml"
 """The lab of `make lab-up`."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=48)]
-"""A cluster's name: a DNS label, and short enough for what Karmada derives from it (`karmada-es-<name>`, 63 characters)."""
 
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$")]
+def shaped(pattern: str, wanted: str) -> Any:
+    """Return a validator that refuses text of another shape, saying in words what was wanted."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(f"should be {wanted}")
+        return text
+
+    return AfterValidator(check)
+
+
+Name = Annotated[str, shaped(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', at most 48")]
+"""A cluster's name, short enough for what Karmada derives from it (`karmada-es-<name>`, 63 characters)."""
+
+Quantity = Annotated[str, shaped(r"[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?", "a resource quantity, as 8, 500m or 32Gi")]
 """A Kubernetes resource quantity, positive."""
 
-Version = Annotated[str, StringConstraints(pattern=r"^v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"), Field(description="x.y.z")]
+Version = Annotated[str, shaped(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4")]
 
 
 class Capability(str, Enum):
