@@ -6,13 +6,12 @@ mostly karmadactl waiting, so what it waits for is there before.
 
 from __future__ import annotations
 
-
 from deployers import JOINABLE, READY
 from deployers.accounts import ensure_accounts
 from deployers.join import admit
 from deployers.karmada import Karmada
 from deployers.members import until_ready
-from deployers.register import register
+from deployers.register import enrol, register
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
 from lab.steps import Step
@@ -32,8 +31,11 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str) -> list[Step]:
     tokens = f"{name}/kube-controller-manager"  # it makes the tokens of service accounts
     accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (f"{name}/kube-apiserver",))
     if mode == "pull":
-        joined = Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (READY, accounts.name, tokens))
-        return [accounts, joined]
+        return [
+            accounts,
+            Step(f"{name}/register", lambda: enrol(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), first=-1),
+            Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (f"{name}/register", READY)),
+        ]
     return [
         accounts,
         Step(f"{name}/join", lambda: admit(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),

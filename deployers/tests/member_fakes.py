@@ -33,7 +33,7 @@ WITH_SECRETS = ("", "-impersonator")
 
 @dataclass
 class Side:
-    """Objects by path, served as an API server does; what was asked, in order. `away`: nobody answers. `refuses`: the status of all answers."""
+    """Objects by path, served as an API server does; what was asked. `away`: nobody answers. `refuses`: the status of every answer."""
 
     server: str
     uid: str
