@@ -38,8 +38,8 @@ Json = dict[str, Any]
 WITHIN = 10.0
 """Seconds that a collection takes at most."""
 
-TAIL = 256 << 10
-"""Bytes of the end of each log."""
+TAIL = 128 << 10
+"""Bytes of the end of each log; of JSON lines, which take longest to mask, half of it."""
 
 DUMP = 2 << 20
 """Bytes of one kind's objects."""
@@ -199,7 +199,7 @@ def logs(run: Run, out: Collection) -> None:
     out.text("journal.jsonl", tail(run.path / "journal.jsonl", 4 * TAIL))
     for path in sorted((run.path / "logs").rglob("*"), key=written, reverse=True):
         if path.is_file() and path.suffix in {".log", ".jsonl"}:
-            out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL))
+            out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL if path.suffix == ".log" else TAIL // 2))
 
 
 def written(path: Path) -> float:

@@ -14,14 +14,15 @@ from scenarios.waiting import watched
 
 @contextmanager
 def namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[str]:
-    """Create a namespace and have it on every member that is Ready; delete it at the end, without waiting until it is gone."""
+    """Create a namespace and have it on every member of the lab that is Ready; delete it at the end, without waiting until it is gone."""
     core = CoreV1Api(karmada.client())
     core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=name)))
     try:
-        for member in members(karmada).values():
-            if member.ready:
+        known = members(karmada)
+        for member in karmada.members:
+            if member.name in known and known[member.name].ready:
                 watched(
-                    CoreV1Api(karmada.lab.member(member.name).client()).list_namespace,
+                    CoreV1Api(member.client()).list_namespace,
                     name=name,
                     holds=lambda found: None if found.status.phase == "Active" else f"it is {found.status.phase}",
                     what=f"namespace {name} is on {member.name}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes.client import ApiException, AppsV1Api, CustomObjectsApi, V1Deployment
+from kubernetes.client import ApiException, AppsV1Api, CustomObjectsApi
 
 from deployers.karmada import Karmada
 from scenarios.waiting import watched
@@ -49,11 +49,11 @@ class Workload:
         """Return the API of Deployments: Karmada's, or a member's."""
         return AppsV1Api(self.karmada.lab.member(member).client() if member else self.karmada.client())
 
-    def template(self) -> V1Deployment:
-        """Return the Deployment as Karmada has it; its status is the sum of the members'."""
+    def template(self) -> Any:
+        """Return the Deployment as Karmada has it; its status is the sum of the members'. Any: the client types every field as optional."""
         return self.apps().read_namespaced_deployment(self.name, self.namespace)
 
-    def on(self, member: str) -> V1Deployment | None:
+    def on(self, member: str) -> Any:
         """Return the Deployment as a member has it; None when it is not there."""
         try:
             return self.apps(member).read_namespaced_deployment(self.name, self.namespace)
@@ -101,7 +101,7 @@ class Workload:
 
     def ready_on(self, member: str) -> int:
         """Return how many replicas are ready on a member, asked of the member itself."""
-        found: Any = self.on(member)
+        found = self.on(member)
         return (found.status.ready_replicas or 0) if found else 0
 
     def change(self, patch: Json) -> None:

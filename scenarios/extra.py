@@ -1,0 +1,59 @@
+"""Members beyond the lab's own, for a test that needs many: control planes without nodes, in the same run and under the same supervisor.
+
+A member that is only joined needs an API and the tokens that its controller-manager makes; nobody schedules to it. So such a cluster is
+etcd, kube-apiserver and kube-controller-manager: 365 MiB and about four seconds of one core to start.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import pytest
+
+from lab import component
+from lab.assets import resolve
+from lab.cluster import Cluster, Lab
+from lab.providers import embedded
+from lab.spec import ClusterSpec
+from lab.steps import Step, execute
+from lab.supervisor.client import Supervisor
+
+MIB = 365
+
+
+@contextmanager
+def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
+    """Start clusters `extra1` … side by side and yield them, each with its API up; end them afterwards. Skips where memory is short."""
+    free = psutil.virtual_memory().available / 2**20
+    if free < 1.2 * count * MIB:
+        pytest.skip(f"{count} more members need {1.2 * count * MIB / 1024:.1f} GiB; {free / 1024:.1f} GiB are free")
+    specs = [ClusterSpec(name=f"extra{number + 1}", kubernetes=lab.spec.kubernetes) for number in range(count)]
+    clusters = tuple(Cluster(spec.name, spec.name, lab.run.kubeconfig(spec.name)) for spec in specs)
+    software = {str(ref): path for ref, path in resolve(embedded.Embedded().software(lab.spec)).items()}
+    steps: list[Step] = []
+    programs: list[str] = []
+    for spec, cluster in zip(specs, clusters, strict=True):
+        parts = [part for part in embedded.components(lab.run, spec, cluster, software) if embedded.short(part) != "kube-scheduler"]
+        programs += [part.name for part in parts]
+        steps.append(Step(f"{spec.name}/identity", identified(lab, spec, cluster, software)))
+        steps += component.steps(parts, lab.run)
+    supervisor = Supervisor(lab.run.path)
+    try:
+        execute(steps, lab.run, workers=2 * (os.cpu_count() or 1))  # no faster if all start at once, and each slower to answer
+        yield clusters
+    finally:
+        status = supervisor.status()
+        for name in reversed(programs):
+            if status and name in status.programs:
+                supervisor.stop(name, kill=True)  # nobody will read their data again
+        for cluster in clusters:
+            cluster.kubeconfig.unlink(missing_ok=True)
+
+
+def identified(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:
+    """Return the action that makes a cluster's certificates and kubeconfigs."""
+    return lambda: embedded.identify(lab.run, spec, cluster, software)

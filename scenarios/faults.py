@@ -1,0 +1,125 @@
+"""What scenarios break on purpose, and how it is made whole again: programs that end, and what Karmada is told to do about it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import ApiException, CustomObjectsApi
+
+from deployers.conformance import MEMBERS, conformance
+from deployers.karmada import Karmada
+from lab.machines import Program
+from lab.run import Run
+from lab.supervisor import record
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet
+from scenarios.waiting import eventually
+
+TAINT = "lab.karmada.io/not-ready"
+
+
+@contextmanager
+def killed(run: Run, program: str) -> Iterator[None]:
+    """Have a program of the lab killed by SIGKILL and stay so during the body; afterwards it serves again."""
+    Supervisor(run.path).stop(program, kill=True)
+    try:
+        yield
+    finally:
+        start(run, program)
+
+
+def start(run: Run, program: str, *, within: float = 60.0) -> None:
+    """Start a program that was stopped as it was started before, and return when it listens; how often it was restarted counts anew."""
+    supervisor = Supervisor(run.path)
+    row = record.read_all(str(run.path))[program]
+    state = supervisor.start(
+        Program(
+            name=program,
+            argv=tuple(row["argv"]),
+            log=Path(row["log"]),
+            env=row["env"],
+            cwd=Path(row["cwd"]) if row["cwd"] else None,
+            nice=row["nice"],
+            needs=tuple(row["needs"]),
+            ports=tuple(row["ports"]),
+        )
+    )
+    supervisor.ready(program, lambda: listens(state.ports), within=within)
+
+
+def listens(ports: tuple[int, ...]) -> None:
+    """Return when somebody accepts connections at each of these ports; NotYet names one at which nobody does."""
+    for port in ports:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+        except OSError as error:
+            raise NotYet(f"port {port}: {error.strerror or error}") from error
+
+
+@contextmanager
+def evicting(karmada: Karmada) -> Iterator[None]:
+    """Have Karmada evict what runs on a member that is not Ready: a ClusterTaintPolicy, there during the body.
+
+    Since 1.14 no NoExecute taint comes by itself; a policy has to say so. Taints that it made stay when it is deleted, so it is
+    deleted only when every member is Ready and rid of its taint.
+    """
+    policies = CustomObjectsApi(karmada.client())
+    where = ("policy.karmada.io", "v1alpha1", "clustertaintpolicies")
+    name = "evict-when-not-ready"
+    states = {"conditionType": "Ready", "operator": "In"}
+    policies.create_cluster_custom_object(
+        *where,
+        {
+            "apiVersion": "policy.karmada.io/v1alpha1",
+            "kind": "ClusterTaintPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "targetClusters": {"clusterNames": [member.name for member in karmada.members]},
+                "addOnConditions": [{**states, "statusValues": ["False", "Unknown"]}],
+                "removeOnConditions": [{**states, "statusValues": ["True"]}],
+                "taints": [{"key": TAINT, "effect": "NoExecute"}],
+            },
+        },
+    )
+    try:
+        yield
+        whole(karmada)
+    finally:
+        try:
+            policies.delete_cluster_custom_object(*where, name)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+
+
+def condition(karmada: Karmada, member: str) -> str:
+    """Return the status of a member's Ready condition: True, False or Unknown."""
+    conditions = cluster(karmada, member).get("status", {}).get("conditions", [])
+    return next((str(each["status"]) for each in conditions if each["type"] == "Ready"), "not reported")
+
+
+def taints(karmada: Karmada, member: str) -> list[tuple[str, str]]:
+    """Return key and effect of a member's taints, sorted."""
+    return sorted((taint["key"], taint["effect"]) for taint in cluster(karmada, member)["spec"].get("taints") or [])
+
+
+def cluster(karmada: Karmada, member: str) -> Any:
+    """Return a member's Cluster object."""
+    return CustomObjectsApi(karmada.client()).get_cluster_custom_object("cluster.karmada.io", "v1alpha1", "clusters", member)
+
+
+def whole(karmada: Karmada, *, within: float = 60.0) -> None:
+    """Return when no fault is left: every member is Ready without a taint, and what conformance promises of members holds."""
+
+    def healed() -> None:
+        """every member is Ready and has no taint"""
+        for member in karmada.members:
+            assert condition(karmada, member.name) == "True", f"{member.name} is not Ready"
+            assert taints(karmada, member.name) == [], f"{member.name} is tainted"
+
+    eventually(healed, within=within)
+    conformance(karmada, among=MEMBERS).demand()

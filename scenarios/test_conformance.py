@@ -1,0 +1,21 @@
+"""What every installer promises, asked of the Karmada that this lab has: one case a promise."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployers.conformance import MEMBERS, PLANE, Check, answer
+from deployers.karmada import Karmada
+from lab.steps import Outcome
+
+
+@pytest.mark.parametrize("check", [*PLANE, *MEMBERS], ids=lambda check: check.name.replace(" ", "-"))
+def test_promise(check: Check, karmada: Karmada) -> None:
+    if check in MEMBERS and not karmada.spec.members:
+        pytest.skip("this Karmada has no members")
+
+    result = answer(check, karmada)
+
+    if result.outcome is Outcome.UNKNOWN:
+        pytest.skip(f"could not be measured: {result.evidence}")
+    assert result.outcome is Outcome.PASS, result.evidence

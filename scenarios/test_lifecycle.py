@@ -1,0 +1,152 @@
+"""A lab's life as its user sees it, by the command line: beside another lab, kept and up again, and its harness killed at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.client import CoreV1Api, V1ConfigMap, V1ObjectMeta
+
+from deployers.karmada import Karmada
+from lab import ledger
+from lab.cluster import Cluster, Lab
+from lab.run import Run, runs_root
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet, until
+
+SMALL = Path(__file__).parent / "small.toml"
+MOMENTS = 3
+"""At which the harness is killed in every run; `-m thorough` does the rest of twenty."""
+
+
+class Harness:
+    """The command `lab` for one lab of its own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.path = runs_root() / name
+
+    def argv(self, verb: str, *words: str) -> list[str]:
+        return [sys.executable, "-m", "lab", verb, "--lab", self.name, *words]
+
+    def run(self, verb: str, *words: str) -> str:
+        """Run a command to its end and return what it printed; it must end with status 0."""
+        done = subprocess.run(self.argv(verb, *words), capture_output=True, text=True, timeout=300, check=False, env=environment())
+        assert done.returncode == 0, f"lab {verb}: {done.returncode}\n{done.stderr}"
+        return done.stdout
+
+    def up(self) -> Any:
+        return json.loads(self.run("up", "--spec", str(SMALL), "--output", "json"))
+
+    def ports(self) -> set[int]:
+        """The ports that this lab's programs listen on."""
+        status = Supervisor(self.path).status()
+        assert status
+        return {port for state in status.programs.values() for port in state.ports}
+
+
+def environment() -> dict[str, str]:
+    """The environment without our own options: they are another lab's."""
+    kept = {"KARMADA_LAB_RUNS", "KARMADA_LAB_CACHE"}
+    root = str(Path(__file__).parent.parent)
+    return {key: value for key, value in os.environ.items() if not key.startswith("KARMADA_LAB") or key in kept} | {"PYTHONPATH": root}
+
+
+@pytest.fixture
+def harness() -> Iterator[Harness]:
+    """A lab of this test's own, not up yet; gone afterwards, whatever happened."""
+    harness = Harness(f"life-{secrets.token_hex(3)}")
+    yield harness
+    if harness.path.exists():
+        harness.run("down")
+
+
+@pytest.mark.breaks  # nothing of the lab, but two cores have enough with one lab that starts
+def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harness: Harness) -> None:
+    assert harness.up()["changed"]
+    ours = Supervisor(karmada.run.path).status()
+    assert ours
+    assert harness.ports().isdisjoint({port for state in ours.programs.values() for port in state.ports})
+    second = Karmada.open(Lab.open(Run.load(harness.name)))
+    kept = V1ConfigMap(metadata=V1ObjectMeta(name="kept"))
+    made: dict[str, Any] = {
+        cluster.name: CoreV1Api(cluster.client()).create_namespaced_config_map("default", kept) for cluster in clusters_of(second)
+    }
+
+    harness.run("down", "--keep")
+    assert ledger.residue_of(harness.path, kept=True) == []
+    assert harness.up()["changed"]
+
+    second = Karmada.open(Lab.open(Run.load(harness.name)))
+    found: dict[str, Any] = {
+        cluster.name: CoreV1Api(cluster.client()).read_namespaced_config_map("kept", "default") for cluster in clusters_of(second)
+    }
+    assert {name: item.metadata.uid for name, item in found.items()} == {name: item.metadata.uid for name, item in made.items()}
+    assert not harness.up()["changed"], "what is up is left alone"
+
+    harness.run("down")
+    assert not harness.path.exists()
+    assert ledger.residue_of(harness.path) == []
+    after = Supervisor(karmada.run.path).status()
+    assert after
+    assert {name: state.pid for name, state in after.programs.items()} == {name: state.pid for name, state in ours.programs.items()}
+
+
+def clusters_of(karmada: Karmada) -> tuple[Cluster, ...]:
+    """Every API of a small lab."""
+    return (karmada.cluster, *karmada.lab.clusters)
+
+
+def killed_harness_leaves_nothing(harness: Harness, after: float, *, by: str) -> None:
+    """Kill `lab up` by SIGKILL `after` seconds; then the lease, `lab down` or `lab gc` has to leave nothing outside the run directory."""
+    with subprocess.Popen(
+        harness.argv("up", "--spec", str(SMALL)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=environment(),
+    ) as up:
+        try:
+            up.wait(after)
+        except subprocess.TimeoutExpired:
+            up.kill()
+    if by == "lease":
+
+        def ended() -> None:
+            if left := ledger.residue_of(harness.path, kept=True):
+                raise NotYet(f"still there: {', '.join(left)}")
+
+        until(ended, what="the supervisor's lease has ended the lab", within=40.0)
+        by = "down"
+    if harness.path.exists():
+        harness.run(by)
+    assert ledger.residue_of(harness.path) == []
+    assert not (harness.path / "supervisor.sock").exists()
+
+
+def moments(count: int, seed: int) -> list[Any]:
+    """Random moments of `up`, each with what comes after; the seed makes them the same in every run."""
+    chance = random.Random(seed)
+    ways = ["lease", "down", "gc"]
+    return [pytest.param(round(chance.uniform(0.3, 15.0), 2), ways[number % 3], id=f"{number}") for number in range(count)]
+
+
+@pytest.mark.breaks
+@pytest.mark.parametrize(("after", "by"), moments(MOMENTS, seed=3))
+def test_a_harness_killed_at_any_moment_leaves_nothing(lab: Lab, harness: Harness, after: float, by: str) -> None:  # noqa: ARG001 (its turn)
+    killed_harness_leaves_nothing(harness, after, by=by)
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.parametrize(("after", "by"), moments(20, seed=20)[MOMENTS:])
+def test_a_harness_killed_at_twenty_moments_leaves_nothing(lab: Lab, harness: Harness, after: float, by: str) -> None:  # noqa: ARG001 (its turn)
+    killed_harness_leaves_nothing(harness, after, by=by)

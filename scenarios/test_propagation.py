@@ -1,0 +1,95 @@
+"""What is given to Karmada runs on the members that its policy names, as the policy says; what changes there, changes here."""
+
+from __future__ import annotations
+
+from kubernetes.client import CustomObjectsApi
+
+from deployers.karmada import Karmada
+from scenarios.waiting import eventually
+from scenarios.workload import POLICY, Workloads, divided, duplicated
+
+
+def test_a_duplicated_deployment_runs_whole_on_each_member(workload: Workloads) -> None:
+    web = workload(replicas=2, placement=duplicated("member1", "member2"))
+
+    assert web.until_ready() == {"member1": 2, "member2": 2}
+
+
+def test_replicas_are_divided_by_weight(workload: Workloads) -> None:
+    web = workload(replicas=6, placement=divided({"member1": 1, "member2": 2}))
+
+    assert web.until_ready() == {"member1": 2, "member2": 4}
+
+
+def test_a_policy_that_names_one_member_leaves_the_other_alone(workload: Workloads) -> None:
+    web = workload(placement=duplicated("member2"))
+
+    assert web.until_ready() == {"member2": 2}
+    assert web.on("member1") is None
+
+
+def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: str, workload: Workloads) -> None:
+    override = {
+        "apiVersion": "policy.karmada.io/v1alpha1",
+        "kind": "OverridePolicy",
+        "metadata": {"name": "web"},
+        "spec": {
+            "resourceSelectors": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}],
+            "overrideRules": [
+                {
+                    "targetCluster": {"clusterNames": ["member2"]},
+                    "overriders": {
+                        "imageOverrider": [{"component": "Registry", "operator": "replace", "value": "mirror.example"}],
+                        "labelsOverrider": [{"operator": "add", "value": {"site": "two"}}],
+                        "plaintext": [{"path": "/spec/replicas", "operator": "replace", "value": 3}],
+                    },
+                }
+            ],
+        },
+    }
+    CustomObjectsApi(karmada.client()).create_namespaced_custom_object(*POLICY, namespace, "overridepolicies", override)
+
+    web = workload(replicas=1, placement=duplicated("member1", "member2"))
+
+    def overridden() -> None:
+        """member2 has what the override says, member1 what the template says"""
+        plain, changed = web.on("member1"), web.on("member2")
+        assert plain, "not on member1 yet"
+        assert changed, "not on member2 yet"
+        assert (plain.spec.replicas, changed.spec.replicas) == (1, 3)
+        assert [plain.metadata.labels.get("site"), changed.metadata.labels.get("site")] == [None, "two"]
+        images = [each.spec.template.spec.containers[0].image for each in (plain, changed)]
+        assert images == ["nginx:1.19.0", "mirror.example/nginx:1.19.0"]
+        assert changed.status.ready_replicas == 3
+
+    eventually(overridden, within=60)
+
+
+def test_an_update_reaches_every_member(workload: Workloads) -> None:
+    web = workload(replicas=1, placement=duplicated("member1", "member2"))
+    web.until_ready()
+
+    web.change({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.25"}]}}}})
+
+    def updated() -> None:
+        """both members run the new image, twice"""
+        for member in ("member1", "member2"):
+            found = web.on(member)
+            assert found, f"not on {member}"
+            assert found.spec.template.spec.containers[0].image == "nginx:1.25", member
+            assert found.status.updated_replicas == found.status.ready_replicas == 2, member
+
+    eventually(updated, within=60)
+
+
+def test_a_deletion_empties_every_member(workload: Workloads) -> None:
+    web = workload(placement=duplicated("member1", "member2"))
+    web.until_ready()
+
+    web.delete()
+
+    def gone() -> None:
+        """the Deployment is on no member"""
+        assert [member for member in ("member1", "member2") if web.on(member)] == []
+
+    eventually(gone, within=60)
