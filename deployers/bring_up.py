@@ -18,7 +18,7 @@ from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec, catalogue
 from lab import component, evidence, ports
-from lab.assets import AssetRef, Sink, quiet, resolve
+from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import NotPossible, UsageError
@@ -55,11 +55,9 @@ class Wanted:
             names = [*names, *self.deployer.software(self.karmada)]
         return [AssetRef.parse(name) for name in dict.fromkeys(names)]
 
-    def check(self) -> None:
-        """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version is not there."""
-        known = catalogue()
-        for ref in self.software():
-            known.pin(ref)
+    def check(self, supply: Supply) -> None:
+        """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version or checkout is not there."""
+        supply.pinned(self.software())
         missing = (self.deployer.needs - self.provider.offers) if self.deployer else frozenset()
         obstacles = [f"the deployer needs {need.value}, which the provider {self.lab.provider} does not offer" for need in sorted(missing)]
         obstacles += self.provider.check(self.lab)
@@ -151,12 +149,11 @@ def bring_up(
     began = time.monotonic()
     path = place(run_id, root)
     same_as_asked(wanted, path)
+    supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())
     supervisor = Supervisor(path)
     if not supervisor.alive():  # one that runs has the memory it needs
-        wanted.check()
-    software = resolve(
-        wanted.software(), source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue()
-    )
+        wanted.check(supply)
+    software = supply.resolve(wanted.software())
     lock = locked(path)
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
