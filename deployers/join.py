@@ -1,12 +1,14 @@
 """Join a member in push mode, by `karmadactl join`.
 
-Measured with karmadactl 1.18.2 on two cores: 4.3 s of waiting and 0.16 s of CPU a join, 2.3 s where `deployers.accounts` were there before;
-then Ready within half a second. Joins of different members wait side by side, so ten take little longer than one.
+Measured with karmadactl 1.18.2 on two cores: 4.3 s and 0.12 to 0.16 s of CPU a join, 2.3 s where `deployers.accounts`
+were there before; then Ready within half a second. Nearly all of it is karmadactl looking once a second, so that
+members joined side by side do not wait for each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deployers.accounts import ensure_accounts
 from deployers.karmadactl import karmadactl, to_karmada
@@ -63,6 +65,10 @@ def admit(
             *(word for flag, value in optional.items() if value for word in (flag, value)),
         )
     except CommandFailed as failed:
+        with suppress(LabError):
+            if here := claim(karmada, member, "push"):  # joined side by side by another command, or all but the last request came through
+                adopt_secrets(karmada, here)
+                return True
         raise explained(failed, karmada, member) from failed
     karmada.run.record("members", member.name, {"mode": "push", "state": "joined"})
     return True

@@ -1,8 +1,13 @@
 """Take a member that was joined by push out of Karmada again, by `karmadactl unjoin`.
 
 What Karmada had put on a ready member is deleted from it (karmada #4326), unless its policy says
-`preserveResourcesOnDeletion`. Takes 11 to 22 s: the cluster controller looks every 10 s whether the member's namespace
-is gone (CleanupCheckInterval).
+`preserveResourcesOnDeletion`. That keeps nothing in a namespace which Karmada had propagated too: the namespace is
+deleted, and all in it with it (measured with 1.18.2).
+
+Takes 22 to 30 s. The Works' namespace needs some 13 s, the cluster controller looks every 10 s whether it is gone
+(CleanupCheckInterval), and Karmada's namespace on the member needs 5 s more (kube-controller-manager's grace).
+Karmada's kube-controller-manager at its default of 20 requests a second makes that up to 54 s when six leave at once
+(measured; 28 s with 200).
 """
 
 from __future__ import annotations

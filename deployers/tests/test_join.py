@@ -155,3 +155,15 @@ def test_a_certificate_of_another_authority_is_shown(tmp_path: Path) -> None:
         join(sides, sides.member)
 
     assert "x509" in str(failed.value)
+
+
+def test_a_member_that_another_command_joined_meanwhile_is_joined(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+
+    def both(words: tuple[str, ...]) -> Failure:
+        sides.joins(words)
+        return Failure(1, REGISTERED)
+
+    sides.machine._answers["/software/karmadactl", "join"] = both
+
+    assert join(sides, sides.member)
