@@ -37,9 +37,9 @@ LOCAL_FILES = (Path("/etc/karmada/karmada-agent.conf"), Path("/etc/karmada/pki/c
 """What karmadactl may keep on the computer it runs on (pkg/karmadactl/register: KarmadaDir, CACertPath)."""
 
 
-def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, preserved: bool = False) -> None:
+def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False) -> None:
     """LeakError names every thing that a removed member left; what upstream is known to leave by itself does not count."""
-    left = residue(karmada, member, mode, member_down=member_down, preserved=preserved)
+    left = residue(karmada, member, mode, member_down=member_down)
     if left:
         raise LeakError(
             f"{member.name} was removed from Karmada, but {len(left)} things are still there",
@@ -49,13 +49,12 @@ def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_d
         )
 
 
-def residue(
-    karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, preserved: bool = False, lingering: bool = False
-) -> list[str]:
+def residue(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False) -> list[str]:
     """Return what a member that was removed has left, "<side>: <what>" each; empty when it is clean.
 
-    With `member_down` the member is not asked; a member that should answer and does not is an error, never clean. With `preserved`
-    (`preserveResourcesOnDeletion`) what was propagated may stay. With `lingering` the list has what upstream leaves by itself too.
+    With `member_down` the member is not asked; a member that should answer and does not is an error, never clean. With `lingering`
+    the list has what upstream leaves by itself too. What a policy preserves (`preserveResourcesOnDeletion`) is no residue: Karmada
+    takes its label off when it lets go of it.
     """
     rows: list[Callable[[], list[str]]] = [
         *(partial(present, karmada.cluster.api, trace, member.name, lingering=lingering) for trace in traces.of(mode, "control plane")),
@@ -66,8 +65,7 @@ def residue(
     ]
     if not member_down:
         rows += [partial(present, member.api, trace, member.name, lingering=lingering) for trace in traces.of(mode, "member")]
-        if not preserved:
-            rows.append(lambda: [f"member: {path} bears {MANAGED}" for path in managed(member.api)])
+        rows.append(lambda: [f"member: {path} bears {MANAGED}" for path in managed(member.api)])
     with ThreadPoolExecutor(8) as pool:
         return [line for lines in pool.map(lambda row: row(), rows) for line in lines]
 

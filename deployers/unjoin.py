@@ -1,8 +1,8 @@
 """Take a member that was joined by push out of Karmada again, by `karmadactl unjoin`.
 
 What Karmada had put on a ready member is deleted from it (karmada #4326), unless its policy says
-`preserveResourcesOnDeletion`. That keeps nothing in a namespace which Karmada had propagated too: the namespace is
-deleted, and all in it with it (measured with 1.18.2).
+`preserveResourcesOnDeletion`: then it stays, without Karmada's labels. Not so in a namespace that Karmada made on the
+member: the namespace is deleted, and what was to stay with it (measured with 1.18.2).
 
 Takes 22 to 30 s. The Works' namespace needs some 13 s, the cluster controller looks every 10 s whether it is gone
 (CleanupCheckInterval), and Karmada's namespace on the member needs 5 s more (kube-controller-manager's grace).

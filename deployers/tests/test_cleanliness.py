@@ -66,13 +66,12 @@ def test_works_bindings_and_requests_are_lines_too(sides: Fixture) -> None:
     ]
 
 
-def test_whatever_bears_karmadas_label_on_the_member_is_a_line_unless_it_was_to_stay(sides: Fixture) -> None:
+def test_whatever_bears_karmadas_label_on_the_member_is_a_line(sides: Fixture) -> None:
     sides.there.put(
         "/api/v1/secrets/s", metadata={"namespace": "shop", "labels": {"karmada.io/managed": "true"}}
     )  # as a list over all namespaces answers
 
     assert residue(sides, sides.member, "push") == ["member: /api/v1/namespaces/shop/secrets/s bears karmada.io/managed=true"]
-    assert residue(sides, sides.member, "push", preserved=True) == []
 
 
 def test_an_object_that_is_being_deleted_says_what_holds_it(sides: Fixture) -> None:
