@@ -25,8 +25,11 @@ def aggregated(name: str, spec: KarmadaSpec, layout: Layout, *needs: str) -> Com
 
 
 def search(spec: KarmadaSpec, layout: Layout) -> Component:
-    """The API that searches members and caches what they hold."""
-    return aggregated("karmada-search", spec, layout, "karmada/crds", "karmada/cluster-api")
+    """The API that searches members and caches what they hold.
+
+    It gets alive and ready only when it can list its own objects through karmada-apiserver: its API is registered before it starts.
+    """
+    return aggregated("karmada-search", spec, layout, "karmada/crds", "karmada/cluster-api", "karmada/search-registered")
 
 
 def metrics_adapter(layout: Layout) -> Component:

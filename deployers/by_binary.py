@@ -106,7 +106,8 @@ def names(spec: KarmadaSpec) -> dict[str, str]:
     wanted = {program: f"{program}@{spec.kubernetes}" for program in KUBERNETES.values()}
     if spec.etcd.external is None:
         wanted["etcd"] = "etcd"  # the pinned one
-    for name in (*(name for name in OWN if spec.has(name)), *TREES, "karmadactl"):
+    pulling = ("karmada-agent",) if any(member.mode == "pull" for member in spec.members) else ()
+    for name in (*(name for name in OWN if spec.has(name)), *TREES, "karmadactl", *pulling):
         wanted[name] = str(AssetRef.parse(f"{name}@{spec.release}"))
     return wanted
 
@@ -184,7 +185,8 @@ class Plane:
             step("cluster-api", self.cluster_api, "karmada-aggregated-apiserver", "namespace"),
         ]
         if self.spec.addons.search:
-            made.append(step("search-api", lambda: self.served_by("karmada-search"), "karmada-search", "namespace"))
+            made.append(step("search-registered", lambda: self.register("karmada-search"), "namespace"))
+            made.append(step("search-api", self.search_api, "karmada-search"))
         if self.spec.addons.metrics_adapter:
             made.append(step("metrics-api", lambda: self.served_by("karmada-metrics-adapter"), "karmada-metrics-adapter", "namespace"))
         done = (*programs, *(each.name for each in made))
@@ -201,7 +203,7 @@ class Plane:
         audit.write_policy(self.run)
 
     def namespace(self) -> None:
-        self.api.apply(manifests.NAMESPACE)
+        objects.ensure_namespace(self.api, manifests.NAMESPACE)
 
     def crds(self) -> None:
         objects.ensure_crds(self.api, self.run, self.layout.software["karmada-crds"], self.addresses)
@@ -222,15 +224,23 @@ class Plane:
         self.served_by("karmada-aggregated-apiserver")
         objects.until_answers(self.api, "/apis/cluster.karmada.io/v1alpha1/clusters")
 
-    def served_by(self, server: str) -> None:
-        """Register an aggregated API server and return when its APIs are available."""
+    def search_api(self) -> None:
+        self.served_by("karmada-search")
+        objects.until_answers(self.api, "/apis/search.karmada.io/v1alpha1/resourceregistries")
+
+    def register(self, server: str) -> list[str]:
+        """Register the APIs of an aggregated API server, and return their names. Those with nothing behind them slow discovery down."""
         found = manifests.api_services(self.deploy, server, self.addresses)
         for document in found:
             self.api.apply(document)
-        objects.until_available(self.api, [document["metadata"]["name"] for document in found if document["kind"] == "APIService"])
+        return [document["metadata"]["name"] for document in found if document["kind"] == "APIService"]
+
+    def served_by(self, server: str) -> None:
+        """Register the APIs of an aggregated API server and return when they are available."""
+        objects.until_available(self.api, self.register(server))
 
 
-def step(name: str, action: Callable[[], None], *needs: str) -> Step:
+def step(name: str, action: Callable[[], object], *needs: str) -> Step:
     """Return a step of this control plane that needs others of it."""
     return Step(f"{NAME}/{name}", action, tuple(f"{NAME}/{need}" for need in needs))
 

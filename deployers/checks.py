@@ -1,4 +1,4 @@
-"""The checks of `conformance`: each asks a running Karmada for one thing and returns evidence in a few words."""
+"""The checks of `conformance` that need no member: each asks a running Karmada for one thing and returns evidence in a few words."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from deployers import manifests
 from deployers.components import LEASES, kind_of
 from deployers.karmada import Karmada
 from deployers.leases import held
-from deployers.members import CLUSTERS, not_ready
-from deployers.objects import CRDS, SERVICES, condition, each
-from lab.api import Api, Refused
+from deployers.members import CLUSTERS
+from deployers.objects import CRDS, SERVICES, condition
+from lab.api import Refused
 from lab.component import client_context
 from lab.supervisor.client import Supervisor
-from lab.wait import NotYet, until
+from lab.wait import NotYet
 
 Json = dict[str, Any]
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
@@ -193,91 +193,3 @@ def cluster_info_public(karmada: Karmada) -> str:
     if karmada.api.server not in answer.json()["data"]["kubeconfig"]:
         raise Broken(f"cluster-info does not name {karmada.api.server}")
     return karmada.api.server
-
-
-def members_ready(karmada: Karmada) -> str:
-    """Every member that was asked for is registered and Ready."""
-    there = {item["metadata"]["name"]: item for item in karmada.api.items(CLUSTERS)}
-    for member in karmada.spec.members:
-        if member.name not in there:
-            raise Broken(f"{member.name} is not registered")
-        if why := not_ready(there[member.name]):
-            raise Broken(f"{member.name}: {why}")
-    return ", ".join(member.name for member in karmada.spec.members)
-
-
-def proxy_reaches_members(karmada: Karmada, *, within: float = 20.0) -> str:
-    """What comes back through the proxy of a member is that member: its kube-system has the UID that it has when asked directly.
-
-    Karmada gives itself the right to act as its users on a member some moments after that member is Ready.
-    """
-    modes = {member.name: member.mode for member in karmada.spec.members}
-    path = "/api/v1/namespaces/kube-system"
-
-    def reaches(member: Any) -> str:
-        direct = member.api.get(path)["metadata"]["uid"]
-
-        def through() -> str:
-            try:
-                return str(karmada.api.get(f"{CLUSTERS}/{member.name}/proxy{path}")["metadata"]["uid"])
-            except Refused as refused:
-                raise NotYet(refused.message) from refused
-
-        if (uid := until(through, what=f"the proxy of {member.name} answers", within=within)) != direct:
-            raise Broken(f"the proxy of {member.name} leads to another cluster ({uid}, not {direct})")
-        return str(member.name)
-
-    reached = each(reaches, [member for member in karmada.members if modes[member.name] == "push"])
-    return f"{', '.join(reached)}" if reached else "no push member: a pull member cannot be reached through the control plane"
-
-
-def deployment_propagates(karmada: Karmada, *, within: float = 30.0) -> str:
-    """A Deployment with a policy arrives on every member, becomes available there, and its template's status says so.
-
-    Everything is in a namespace of its own, which is deleted at the end, whatever comes of it.
-    """
-    api, name = karmada.api, unique()
-    api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    try:
-        clusters = [member.name for member in karmada.members]
-        api.create(policy("promise", name, {"clusterAffinity": {"clusterNames": clusters}}))
-        api.create(deployment("promise", name))
-        path = f"/apis/apps/v1/namespaces/{name}/deployments/promise"
-
-        def there(member: Any) -> None:
-            member_api: Api = member.api
-
-            def arrived() -> None:
-                if member_api.find(path) is None:
-                    raise NotYet("not there yet")
-
-            until(arrived, what=f"the Deployment is on {member.name}", within=within)
-
-        each(there, karmada.members)
-        wanted = len(clusters)
-        api.until(path, lambda item: status_of(item, wanted), what="the status of the Deployment comes back", within=within)
-    finally:
-        api.delete(f"/api/v1/namespaces/{name}")
-    return f"1 replica on each of {', '.join(clusters)}; {wanted} available in Karmada"
-
-
-def status_of(item: Json, wanted: int) -> str | None:
-    """Return why a Deployment's collected status is not that of one available replica on each member, or None."""
-    available = (item.get("status") or {}).get("availableReplicas", 0)
-    return None if available == wanted else f"{available} of {wanted} replicas are available"
-
-
-def deployment(name: str, namespace: str) -> Json:
-    """Return a Deployment of one pod that asks for next to nothing."""
-    labels = {"app": name}
-    container = {"name": "pause", "image": "registry.k8s.io/pause:3.10.1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-        },
-    }

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deployers import checks
+from deployers import checks, member_checks
 from deployers.checks import Broken, Unmeasured
 from deployers.karmada import Karmada
 from lab.errors import LabError, TestsFailed
@@ -85,15 +85,17 @@ PLANE: tuple[Check, ...] = (
     Check("clusters can find the way to register", checks.cluster_info_public),
 )
 MEMBERS: tuple[Check, ...] = (
-    Check("every member is Ready", checks.members_ready),
-    Check("the aggregated API leads to every member", checks.proxy_reaches_members),
-    Check("a Deployment runs on every member and its status comes back", checks.deployment_propagates),
+    Check("every member is Ready", member_checks.members_ready),
+    Check("the aggregated API leads to every member", member_checks.proxy_reaches_members),
+    Check("a Deployment runs on every member and its status comes back", member_checks.deployment_propagates),
 )
+ESTIMATORS = (Check("the scheduler asks the estimator of every member", member_checks.estimators_asked),)
 
 
 def wanted(karmada: Karmada) -> Sequence[Check]:
-    """Return the checks that apply: those of members where there are to be members."""
-    return (*PLANE, *(MEMBERS if karmada.spec.members else ()))
+    """Return the checks that apply: those of members and of estimators where there are to be any."""
+    spec = karmada.spec
+    return (*PLANE, *(MEMBERS if spec.members else ()), *(ESTIMATORS if spec.addons.estimators else ()))
 
 
 def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> Report:

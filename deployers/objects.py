@@ -37,6 +37,16 @@ def apply_all(api: Api, objects: Sequence[Json]) -> None:
     each(api.apply, objects)
 
 
+def ensure_namespace(api: Api, namespace: Json) -> None:
+    """Make a namespace be there. Not by apply: of an object that says nothing, applying twice changes the record of who manages it."""
+    if api.find(api.path_of(namespace)) is None:
+        try:
+            api.create(namespace)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+
+
 def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: float = 60.0) -> None:
     """Make a release's CRDs be there and serve. Those that are as they were left, by uid and generation, are not sent again."""
     mark = fingerprint(crds, where)

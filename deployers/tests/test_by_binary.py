@@ -137,6 +137,7 @@ def test_applying_twice_changes_no_version_of_any_object(tmp_path: Path) -> None
 
     first = versions()
     assert len(first) == 11
+    assert "POST /api/v1/namespaces" in plane.server.sent
     assert versions() == first
 
 

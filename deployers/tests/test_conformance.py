@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deployers import checks
+from deployers import checks, member_checks
 from deployers.checks import Broken, Unmeasured
 from deployers.conformance import MEMBERS, PLANE, Check, conformance, wanted
 from deployers.manifests import Addresses, custom_resources, webhook_configurations
@@ -166,32 +166,46 @@ def member(uid: str) -> Cluster:
 def test_the_proxy_must_lead_to_the_member_itself(tmp_path: Path) -> None:
     server = Server({f"{CLUSTERS}/member1/proxy/api/v1/namespaces/kube-system": {"metadata": {"uid": "one"}}})
 
-    assert checks.proxy_reaches_members(plane(tmp_path, server, members=(member("one"),))) == "member1"
+    assert member_checks.proxy_reaches_members(plane(tmp_path, server, members=(member("one"),))) == "member1"
     with pytest.raises(Broken, match="another cluster"):
-        checks.proxy_reaches_members(plane(tmp_path, server, members=(member("two"),)))
+        member_checks.proxy_reaches_members(plane(tmp_path, server, members=(member("two"),)))
     with pytest.raises(ProvisionError, match="the proxy of member1 answers"):
-        checks.proxy_reaches_members(plane(tmp_path, Server(), members=(member("one"),)), within=0.05)
+        member_checks.proxy_reaches_members(plane(tmp_path, Server(), members=(member("one"),)), within=0.05)
 
 
 def test_a_member_that_is_not_registered_or_not_ready_is_named(tmp_path: Path) -> None:
     members = (member("one"),)
     with pytest.raises(Broken, match="member1 is not registered"):
-        checks.members_ready(plane(tmp_path, Server(), members=members))
+        member_checks.members_ready(plane(tmp_path, Server(), members=members))
 
     bad = {
         "metadata": {"name": "member1"},
         "status": {"conditions": [{"type": "Ready", "status": "False", "message": "ClusterNotReachable"}]},
     }
     with pytest.raises(Broken, match="ClusterNotReachable"):
-        checks.members_ready(plane(tmp_path, Server({f"{CLUSTERS}/member1": bad}), members=members))
+        member_checks.members_ready(plane(tmp_path, Server({f"{CLUSTERS}/member1": bad}), members=members))
 
 
 def test_what_propagation_made_is_deleted_when_it_fails(tmp_path: Path) -> None:
     server = Server(created=lambda body: body)
     with pytest.raises(ProvisionError, match="the Deployment is on member1"):
-        checks.deployment_propagates(plane(tmp_path, server, members=(member("one"),)), within=0.05)
+        member_checks.deployment_propagates(plane(tmp_path, server, members=(member("one"),)), within=0.05)
 
     assert server.writes[-1].startswith("DELETE /api/v1/namespaces/conformance-")
+
+
+@pytest.mark.parametrize("counted", [0, 3])
+def test_an_estimator_that_is_not_asked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: int) -> None:
+    counts = iter([5.0, 5.0 + counted])
+    monkeypatch.setattr(member_checks, "requests", lambda karmada, name: next(counts))
+    monkeypatch.setattr(member_checks, "propagate", lambda *args, **how: None)
+    karmada = plane(tmp_path, Server(), members=(member("one"),))
+
+    if counted:
+        assert member_checks.estimators_asked(karmada) == "1 of 1"
+    else:
+        with pytest.raises(Broken, match="the estimators of member1 were not asked"):
+            member_checks.estimators_asked(karmada)
 
 
 def test_outcomes_are_told_apart_and_unknown_is_not_green(tmp_path: Path) -> None:
