@@ -14,7 +14,7 @@ from deployers.leases import held
 from deployers.members import CLUSTERS
 from deployers.objects import CRDS, SERVICES, condition
 from lab.api import Refused
-from lab.component import client_context
+from lab.component import trusting
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet
 
@@ -181,7 +181,7 @@ def nothing_restarted(karmada: Karmada) -> str:
 def cluster_info_public(karmada: Karmada) -> str:
     """Anybody can read where the API server is and by which authority to know it: registering begins with that."""
     folder = karmada.run.path / "pki" / karmada.name
-    context = client_context(folder / "ca.crt")
+    context = trusting(folder / "ca.crt")
     try:
         answer = httpx.get(
             f"{karmada.api.server}/api/v1/namespaces/kube-public/configmaps/cluster-info", verify=context, trust_env=False, timeout=5.0
