@@ -161,6 +161,8 @@ def apiserver(spec: KarmadaSpec, layout: Layout) -> Component:
         needs=tuple(f"karmada/{name}" for name in etcds(spec)) or ("karmada/identity",),
         ready=(Health(f"{layout.server()}/readyz", layout.ca),),
         ports={"https": layout.ports["karmada-apiserver.https"]},
+        first=-1,  # the longest way to Ready members begins here
+        heavy=True,
     )
 
 

@@ -35,7 +35,7 @@ class Component:
     """One program of a lab.
 
     `name` is "<cluster>/<program>". `needs` are names of steps. `ready` are all asked; `proof` is asked after they answer, raises
-    NotYet while something else is still missing (a lease without a holder).
+    NotYet while something else is still missing (a lease without a holder). `first` and `heavy` are those of its step.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Component:
     words: tuple[str, ...] = ()
     within: float = 90.0
     first: int = 0
+    heavy: bool = False
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -73,7 +74,9 @@ def render(flags: Flags) -> list[str]:
 def steps(components: Sequence[Component], run: Run) -> list[Step]:
     """Return one step a component: started and serving when it ends. A component that serves already is left alone."""
     return [
-        Step(component.name, lambda component=component: start(component, run), component.needs, first=component.first)  # type: ignore[misc]
+        Step(
+            component.name, lambda component=component: start(component, run), component.needs, first=component.first, heavy=component.heavy
+        )  # type: ignore[misc]
         for component in components
     ]
 

@@ -7,6 +7,7 @@ does, and each step is a row of the report with a duration and an outcome.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -31,13 +32,15 @@ class Outcome(str, Enum):
 class Step:
     """One thing to do. `action` returns when it is true, raises LabError when it cannot be; it may run a second time.
 
-    `needs` are the names of steps that must have passed before. `first` breaks ties between steps that may start.
+    `needs` are the names of steps that must have passed before. `first` breaks ties between steps that may start. A `heavy`
+    step keeps a processor busy while it runs: only as many of them run at once as there are processors.
     """
 
     name: str
     action: Callable[[], object] = field(compare=False)
     needs: tuple[str, ...] = ()
     first: int = 0
+    heavy: bool = False
 
 
 class StepFailed(LabError):
@@ -111,6 +114,7 @@ class Graph:
     todo: dict[str, Step]
     run: Run
     watcher: Watcher
+    processors: int = max(2, os.cpu_count() or 2)
     running: dict[Future[None], tuple[Step, float]] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     failures: dict[str, BaseException] = field(default_factory=dict)
@@ -122,7 +126,11 @@ class Graph:
     def start(self, pool: ThreadPoolExecutor) -> bool:
         """Start every step whose needs have passed, unless one failed; tell whether anything runs."""
         ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
+        room = self.processors - sum(step.heavy for step, _ in self.running.values())
         for step in sorted(ready, key=lambda step: step.first):
+            if step.heavy and room <= 0:
+                continue
+            room -= step.heavy
             del self.todo[step.name]
             self.run.journal("begin", step=step.name)
             self.watcher.begins(step, left=self.left + 1)

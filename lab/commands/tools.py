@@ -21,6 +21,7 @@ def environment(run: Run) -> dict[str, str]:
     return {
         "KUBECONFIG": str(kubeconfig),
         "PATH": os.pathsep.join([programs, *(part for part in path if part != programs)]),
+        "KUBECACHEDIR": str(run.path / "scratch" / "kube"),  # or kubectl writes into ~/.kube
         "KARMADA_LAB": run.id,
         "KARMADA_LAB_RUNS": str(run.path.parent),  # so that `lab` means this lab from any directory
     }

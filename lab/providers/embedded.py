@@ -225,6 +225,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         needs=(etcd.name,),
         ready=(Health(f"https://{LOOPBACK}:{port['apiserver']}/readyz", ca),),
         ports={"https": port["apiserver"]},
+        heavy=True,
     )
     shared = {
         "bind-address": LOOPBACK,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lab.errors import NotPossible, ProvisionError
 from lab.run import Run
-from lab.steps import Step, StepFailed, Watcher, execute, ordered
+from lab.steps import Graph, Step, StepFailed, Watcher, execute, ordered
 
 
 @pytest.fixture
@@ -100,3 +100,21 @@ def test_the_watcher_hears_what_is_left(run: Run) -> None:
     execute([Step("a", lambda: None), Step("b", lambda: None, ("a",)), Step("c", lambda: None, ("b",))], run, watcher=Ear())
 
     assert heard == [2, 1, 0]
+
+
+def test_no_more_heavy_steps_run_at_once_than_there_are_processors(run: Run) -> None:
+    at_once, most, lock = 0, 0, threading.Lock()
+    two = threading.Barrier(Graph.processors, timeout=10)
+
+    def works() -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        two.wait()
+        with lock:
+            at_once -= 1
+
+    execute([Step(str(n), works, heavy=True) for n in range(2 * Graph.processors)], run)
+
+    assert most == Graph.processors
