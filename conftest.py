@@ -89,7 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "breaks: this test breaks something of the lab on purpose, and has it to itself meanwhile")
     config.addinivalue_line("markers", "thorough: this test takes minutes; it is run by -m thorough only")
     # Handles of clusters keep their connections until the process ends; that the garbage collector closes them is no leak.
-    config.addinivalue_line("filterwarnings", "ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+    config.addinivalue_line("filterwarnings", "ignore:unclosed <(ssl.SSLSocket|socket.socket):ResourceWarning")
     if not hasattr(config, "workerinput"):
         config.stash[WISHES] = wishes(config)
         signal.signal(signal.SIGTERM, terminated)

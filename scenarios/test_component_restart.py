@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from deployers.components import LEASES
 from deployers.karmada import Karmada
+from deployers.leases import path_of
 from lab.supervisor.client import Supervisor
 from scenarios import faults
 from scenarios.waiting import eventually
@@ -25,6 +27,8 @@ def program(request: pytest.FixtureRequest, karmada: Karmada, supervisor: Superv
     name = f"karmada/{request.param}"
     yield name
     supervisor.stop(name)
+    if request.param in LEASES:  # nobody holds it any more, and none of them gives it back: the new one would wait 15 s
+        karmada.api.delete(path_of(LEASES[request.param], request.param))
     faults.start(karmada.run, name)
     faults.whole(karmada)
 
