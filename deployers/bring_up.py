@@ -149,6 +149,7 @@ def bring_up(
     began = time.monotonic()
     path = place(run_id, root)
     same_as_asked(wanted, path)
+    offline = offline or bool(wanted.karmada and wanted.karmada.offline)
     supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())
     supervisor = Supervisor(path)
     if not supervisor.alive():  # one that runs has the memory it needs
