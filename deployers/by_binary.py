@@ -152,7 +152,17 @@ class Plane:
 
     @cached_property
     def programs(self) -> list[Component]:
-        return [self.proven(part) for part in components(self.spec, self.layout)]
+        return [self.after_members(self.proven(part)) for part in components(self.spec, self.layout)]
+
+    def after_members(self, part: Component) -> Component:
+        """Return a karmada-controller-manager that starts after the clusters of members that are joined already, as in a kept lab.
+
+        Starting before them it calls them not ready, and then wants 30 s of success (--cluster-success-threshold) before it says otherwise.
+        """
+        if kind_of(part) != "karmada-controller-manager":
+            return part
+        joined = self.run.records("members")
+        return replace(part, needs=(*part.needs, *(member.name for member in self.karmada.members if member.name in joined)))
 
     def proven(self, part: Component) -> Component:
         """Return a program that, where it elects a leader, counts as ready only when somebody holds the lease."""

@@ -33,7 +33,8 @@ class Step:
     """One thing to do. `action` returns when it is true, raises LabError when it cannot be; it may run a second time.
 
     `needs` are the names of steps that must have passed before. `first` breaks ties between steps that may start. A `heavy`
-    step keeps a processor busy while it runs: only as many of them run at once as there are processors.
+    step keeps a processor busy while it runs: only as many of them run at once as there are processors, and not before
+    those that are to be `first` of them have begun, unless nothing else can be done.
     """
 
     name: str
@@ -128,7 +129,8 @@ class Graph:
         ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
         room = self.processors - sum(step.heavy for step, _ in self.running.values())
         for step in sorted(ready, key=lambda step: step.first):
-            if step.heavy and room <= 0:
+            foremost = min((other.first for other in self.todo.values() if other.heavy), default=step.first)
+            if step.heavy and (room <= 0 or (step.first > foremost and self.running)):
                 continue
             room -= step.heavy
             del self.todo[step.name]

@@ -118,3 +118,22 @@ def test_no_more_heavy_steps_run_at_once_than_there_are_processors(run: Run) -> 
     execute([Step(str(n), works, heavy=True) for n in range(2 * Graph.processors)], run)
 
     assert most == Graph.processors
+
+
+def test_a_heavy_step_lets_those_before_it_begin(run: Run) -> None:
+    began: list[str] = []
+
+    def heavy(name: str, first: int, *needs: str) -> Step:
+        return Step(name, lambda: began.append(name), needs, first=first, heavy=True)
+
+    execute([heavy("last", 0), Step("light", lambda: None), heavy("foremost", -1, "light")], run)
+
+    assert began == ["foremost", "last"]
+
+
+def test_heavy_steps_that_need_each_other_the_wrong_way_round_still_run(run: Run) -> None:
+    began: list[str] = []
+
+    execute([Step("b", lambda: began.append("b"), ("a",), first=-1, heavy=True), Step("a", lambda: began.append("a"), heavy=True)], run)
+
+    assert began == ["a", "b"]
