@@ -128,7 +128,7 @@ class Graph:
         """Start every step whose needs have passed, unless one failed; tell whether anything runs."""
         ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
         room = self.processors - sum(step.heavy for step, _ in self.running.values())
-        for step in sorted(ready, key=lambda step: step.first):
+        for step in sorted(ready, key=lambda step: (step.first, step.heavy)):
             foremost = min((other.first for other in self.todo.values() if other.heavy), default=step.first)
             if step.heavy and (room <= 0 or (step.first > foremost and self.running)):
                 continue
