@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployers.certificates import CONTEXT
-from deployers.release import Release
+from deployers.release import Release, catalogue
 from deployers.spec import KarmadaSpec
 from lab.api import Api
+from lab.assets import Supply
 from lab.cluster import Cluster, Lab, named
 from lab.errors import UsageError
 from lab.machines import Machine
@@ -62,8 +63,8 @@ class Karmada:
 
     @cached_property
     def release(self) -> Release:
-        """The Karmada version that was asked for."""
-        return Release.parse(self.spec.release)
+        """The Karmada version that was asked for. What `up` brought is found without a network."""
+        return Release.parse(self.spec.release, supply=Supply(offline=self.spec.offline, catalogue=catalogue()))
 
     @property
     def machine(self) -> Machine:

@@ -1,7 +1,8 @@
 """Objects put on karmada-apiserver, many at once, and the waits for what the API server makes of them.
 
 Everything is applied server-side: to apply what is there changes nothing, not even a resourceVersion. CRDs are the exception in
-cost: sending them all again takes half a second of the API server's CPU, so what was sent is recorded and only looked at.
+cost: sending them all again takes half a second of the API server's CPU, so what was sent is recorded and only looked at; and one that is
+not there is created, which costs the server a quarter less than applying it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from deployers import manifests
 from deployers.manifests import Addresses
-from lab.api import Api, Refused
+from lab.api import MANAGER, Api, Refused
 from lab.errors import NotReady, ProvisionError
 from lab.run import Run
 from lab.wait import NotYet, until
@@ -58,7 +59,7 @@ def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: flo
         wanted = sorted(recorded["versions"])
     else:
         documents = manifests.custom_resources(crds, where)
-        apply_all(api, documents)
+        each(lambda crd: api.apply(crd) if crd["metadata"]["name"] in there else api.create(crd, fieldManager=MANAGER), documents)
         wanted = sorted(document["metadata"]["name"] for document in documents)
     served = established(api, wanted, within=within)
     run.record("karmada", "crds", {"fingerprint": mark, "versions": {name: versions(served[name]) for name in wanted}})

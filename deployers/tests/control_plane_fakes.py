@@ -73,6 +73,8 @@ class Server:
         body = json.loads(request.content)
         if request.method == "POST":
             answer = self.created(body) if self.created else body
+            if isinstance(answer, dict) and body["kind"] == "CustomResourceDefinition":
+                return httpx.Response(201, json=self.applied(f"{path}/{body['metadata']['name']}", body))
             if isinstance(answer, dict) and body["kind"] == "Namespace":
                 self.objects[f"{path}/{body['metadata']['name']}"] = {**answer, "metadata": {**answer["metadata"], "resourceVersion": "1"}}
             if isinstance(answer, tuple):
