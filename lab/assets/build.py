@@ -108,7 +108,7 @@ class Build:
     def __call__(self, commands: Sequence[Pin]) -> None:
         """One `go build` of `commands`, checked and taken into the cache."""
         first, began = commands[0], time.monotonic()
-        flags = build_flags(first.stamp, self.modfile(first))
+        flags = build_flags(first.stamp, self.modfile(first), first.tags)
         packages = [pin.path for pin in commands]
         stale = self.stale(first, flags, packages)
         check_space(self.go.errand, self.go, self.area, len(stale) * PACKAGE_BYTES + len(commands) * PROGRAM_BYTES)

@@ -97,9 +97,10 @@ def environment(scratch: Path, *, offline: bool) -> Mapping[str, str]:
     return env | {"GOPROXY": "off"} if offline else env
 
 
-def build_flags(stamp: Sequence[str], modfile: Path | None) -> list[str]:
+def build_flags(stamp: Sequence[str], modfile: Path | None, tags: Sequence[str] = ()) -> list[str]:
     """The flags of every build and of the questions about it."""
     flags = [f"-modfile={modfile}", "-mod=mod"] if modfile else ["-buildvcs=false"]
+    flags += ["-tags", ",".join(tags)] if tags else []
     return [*flags, "-trimpath", "-ldflags", " ".join(["-s -w", *(f"-X {s}" for s in stamp)])]
 
 

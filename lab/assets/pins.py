@@ -1,7 +1,7 @@
 """What is pinned: `assets.toml` read into a Catalogue of Pins. The words of the file are explained at its top (`lab/assets.toml`).
 
 A Pin is one thing at one version for one architecture, with all that is needed to bring it by any source. Its `key` is a hash of what
-its content follows from (module checksum, package, stamps, published checksum), so a changed pin is never served from an old cache.
+its content follows from (module checksum, package, stamps, tags, published checksum), so a changed pin is never served from an old cache.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Pin:
     download: Download | None
     no_download: str
     cold: Cold
+    tags: tuple[str, ...] = ()
     checkout: Path | None = None
     content: str = ""  # of a checkout: what its working tree holds
 
@@ -85,7 +86,7 @@ class Pin:
         """Hash of everything the content follows from."""
         facts = [self.name, self.version, self.kind, self.arch, self.module, self.module_version, self.module_sum, self.path]
         facts += [*self.stamp, self.content, self.download.sha256 or "" if self.download else ""]
-        facts += [self.siblings.version if self.siblings else ""]
+        facts += [self.siblings.version if self.siblings else "", *self.tags]
         return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
 
 
@@ -188,6 +189,7 @@ def pin_of(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str
         download=None if no_download or tree else download_of({**table, **thing}, entry, name, arch, words),
         no_download=no_download,
         cold=Cold(float(table["cold"]["minutes"]), float(table["cold"]["gib"])),
+        tags=() if tree else tuple(table.get("tags", ())),
     )
 
 
