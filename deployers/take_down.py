@@ -10,6 +10,9 @@ from lab.providers import provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 
+GRACE = 2.0
+"""Seconds that programs have to end by themselves when what they leave is to be used again."""
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -30,7 +33,7 @@ def take_down(run: Run, *, keep: bool = False) -> Taken:
         status = supervisor.status()
         running = sum(state.runs for state in status.programs.values()) if status else 0
         run.journal("down", keep=keep)
-        supervisor.shutdown()
+        supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
         provider(run.asked["lab"]["provider"]).delete(run)
         if not keep:
             ports.release(run.path)
@@ -41,5 +44,3 @@ def take_down(run: Run, *, keep: bool = False) -> Taken:
     finally:
         lock.release()
     return Taken(running, keep)
-
-

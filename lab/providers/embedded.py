@@ -8,7 +8,7 @@ does differently is said beside the flag.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -94,7 +94,9 @@ class Embedded:
         """Return the steps of all clusters; the one that carries a cluster's name ends when it answers and has its nodes."""
         steps: list[Step] = []
         for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True):
-            steps += cluster_steps(lab.run, spec, cluster, software)
+            made = cluster_steps(lab.run, spec, cluster, software)
+            # Members are waited for by whoever joins them; nothing waits for the host cluster.
+            steps += [replace(step, first=1) for step in made] if cluster is lab.host else made
         return steps
 
     def delete(self, run: Run) -> None:
