@@ -33,7 +33,7 @@ from lab.spec import Capability
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
     from lab.cluster import Lab
-    from scenarios.session import Session
+    from scenarios.session import NoLab, Session
     from scenarios.workload import Workloads
 
 WISHES = pytest.StashKey[dict[str, Any]]()
@@ -259,8 +259,9 @@ def workload(karmada: Karmada, namespace: str) -> Workloads:
 class NoLabHere(Failed):
     """There is no lab for this process' tests: each of them errs with it, the first one in full."""
 
-    def __init__(self, why: Exception) -> None:
+    def __init__(self, why: NoLab) -> None:
         super().__init__(str(why), pytrace=False)
+        self.why = why
         self.told = False
 
 
@@ -270,8 +271,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, NoLabHere):
-        if error.told:
-            report.longrepr = f"no lab: {str(error).splitlines()[0]} (told in full before)"
+        report.longrepr = error.why.brief if error.told or not error.why.first else str(error)
         error.told = True
     elif error is not None and report.failed and "lab" in getattr(item, "fixturenames", ()) and SESSION in item.config.stash:
         session = item.config.stash[SESSION]

@@ -35,11 +35,12 @@ SPEC = Path(__file__).parent / "lab.toml"
 
 
 class NoLab(Exception):
-    """There is no lab for this session. `first`: told to the process that found out; the others only need to hear so."""
+    """There is no lab for this session. `first`: told to the process that found out; for the others, and from then on, it is `brief`."""
 
     def __init__(self, why: str, *, first: bool) -> None:
-        super().__init__(why if first else f"no lab: {why.splitlines()[0]} (told in full where it was brought up, and in the summary)")
+        super().__init__(why)
         self.first = first
+        self.brief = f"no lab: {why.splitlines()[0]} (in full: the first error, and the summary)"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
 
 SMALL = Path(__file__).parent / "small.toml"
+EVENTS = 60
+"""Of the journal of bringing up such a lab, a few less than there are."""
+
 MOMENTS = 3
 """At which the harness is killed in every run; `-m thorough` does the rest of twenty."""
 
@@ -105,8 +109,8 @@ def clusters_of(karmada: Karmada) -> tuple[Cluster, ...]:
     return (karmada.cluster, *karmada.lab.clusters)
 
 
-def killed_harness_leaves_nothing(harness: Harness, after: float, *, by: str) -> None:
-    """Kill `lab up` by SIGKILL `after` seconds; then the lease, `lab down` or `lab gc` has to leave nothing outside the run directory."""
+def killed_harness_leaves_nothing(harness: Harness, events: int, *, by: str) -> None:
+    """Kill `lab up` by SIGKILL once its journal has so many events; then `lab down` leaves nothing, or the lease's end and `lab gc` do."""
     with subprocess.Popen(
         harness.argv("up", "--spec", str(SMALL)),
         stdout=subprocess.DEVNULL,
@@ -114,39 +118,51 @@ def killed_harness_leaves_nothing(harness: Harness, after: float, *, by: str) ->
         start_new_session=True,
         env=environment(),
     ) as up:
+
+        def due() -> None:
+            if up.poll() is None and (seen := journalled(harness.path)) < events:
+                raise NotYet(f"{seen} of {events} events")
+
         try:
-            up.wait(after)
-        except subprocess.TimeoutExpired:
+            until(due, what="the moment to kill the harness", within=180.0, every=0.02)
+        finally:
             up.kill()
-    if by == "lease":
+    assert up.returncode == -signal.SIGKILL, "it was through before its moment came"
+    if by == "gc":
 
         def ended() -> None:
             if left := ledger.residue_of(harness.path, kept=True):
                 raise NotYet(f"still there: {', '.join(left)}")
 
         until(ended, what="the supervisor's lease has ended the lab", within=40.0)
-        by = "down"
     if harness.path.exists():
         harness.run(by)
     assert ledger.residue_of(harness.path) == []
     assert not (harness.path / "supervisor.sock").exists()
 
 
+def journalled(run: Path) -> int:
+    """Return how many events a run's journal has; 0 when it is not there yet."""
+    try:
+        return (run / "journal.jsonl").read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
 def moments(count: int, seed: int) -> list[Any]:
-    """Random moments of `up`, each with what comes after; the seed makes them the same in every run."""
+    """Random moments of `up`, counted in events of its journal (two a step), and what comes after. A seed gives the same ones each time."""
     chance = random.Random(seed)
-    ways = ["lease", "down", "gc"]
-    return [pytest.param(round(chance.uniform(0.3, 15.0), 2), ways[number % 3], id=f"{number}") for number in range(count)]
+    return [pytest.param(chance.randrange(EVENTS), ("down", "gc")[number % 2], id=str(number)) for number in range(count)]
 
 
 @pytest.mark.breaks
-@pytest.mark.parametrize(("after", "by"), moments(MOMENTS, seed=3))
-def test_a_harness_killed_at_any_moment_leaves_nothing(lab: Lab, harness: Harness, after: float, by: str) -> None:  # noqa: ARG001 (its turn)
-    killed_harness_leaves_nothing(harness, after, by=by)
+@pytest.mark.parametrize(("events", "by"), moments(MOMENTS, seed=3))
+def test_a_harness_killed_at_any_moment_leaves_nothing(lab: Lab, harness: Harness, events: int, by: str) -> None:  # noqa: ARG001 (its turn)
+    killed_harness_leaves_nothing(harness, events, by=by)
 
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-@pytest.mark.parametrize(("after", "by"), moments(20, seed=20)[MOMENTS:])
-def test_a_harness_killed_at_twenty_moments_leaves_nothing(lab: Lab, harness: Harness, after: float, by: str) -> None:  # noqa: ARG001 (its turn)
-    killed_harness_leaves_nothing(harness, after, by=by)
+@pytest.mark.parametrize(("events", "by"), moments(20, seed=20)[MOMENTS:])
+def test_a_harness_killed_at_twenty_moments_leaves_nothing(lab: Lab, harness: Harness, events: int, by: str) -> None:  # noqa: ARG001 (its turn)
+    killed_harness_leaves_nothing(harness, events, by=by)
