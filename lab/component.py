@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -73,12 +74,7 @@ def render(flags: Flags) -> list[str]:
 
 def steps(components: Sequence[Component], run: Run) -> list[Step]:
     """Return one step a component: started and serving when it ends. A component that serves already is left alone."""
-    return [
-        Step(
-            component.name, lambda component=component: start(component, run), component.needs, first=component.first, heavy=component.heavy
-        )  # type: ignore[misc]
-        for component in components
-    ]
+    return [Step(each.name, partial(start, each, run), each.needs, first=each.first, heavy=each.heavy) for each in components]
 
 
 def start(component: Component, run: Run) -> None:

@@ -32,8 +32,8 @@ STAGES = (
 """What kwokctl gives a cluster by default: nodes and pods get ready at once, jobs complete, deletions finish."""
 
 RENEWALS = 20
-"""Lease renewals a second that a cluster may spend on its hollow nodes. At kubelet's 40 s lease, 2,000 nodes renew 200 times a second, which
-takes a core of the API server by itself and says nothing: a hollow node does not fail on its own.
+"""Lease renewals a second that a cluster may spend on its hollow nodes. At a kubelet's 40 s lease, 2,000 nodes renew 200 times a
+second, which takes a core of the API server by itself and says nothing: a hollow node does not fail on its own.
 """
 
 

@@ -8,7 +8,7 @@ is a little off does no harm, and for a year: labs are short.
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab.run import write_private
 
-YEAR = datetime.timedelta(days=365)
+YEAR = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Authority:
         return self.folder / f"{self.name}.key"
 
     def issue(
-        self, name: str, *, common_name: str, organisations: Sequence[str] = (), hosts: Sequence[str] = (), valid: datetime.timedelta = YEAR
+        self, name: str, *, common_name: str, organisations: Sequence[str] = (), hosts: Sequence[str] = (), valid: dt.timedelta = YEAR
     ) -> Pair:
         """Sign a leaf `<name>.crt` with key `<name>.key` in this folder, for client and server use, and return the files.
 
@@ -146,17 +146,17 @@ def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client:
 
 
 def unsigned(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, valid: datetime.timedelta
+    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, valid: dt.timedelta
 ) -> x509.CertificateBuilder:
     """Return a certificate with names, serial and validity, to be extended and signed."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + valid)
     )
 
@@ -192,9 +192,9 @@ def still_good(path: Path, names: Sequence[x509.GeneralName], issuer: x509.Certi
         has = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except x509.ExtensionNotFound:
         has = []
-    lasts = certificate.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
+    lasts = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature):  # an authority of the same name with another key
         return False
-    return has == list(names) and lasts > datetime.timedelta(days=1)
+    return has == list(names) and lasts > dt.timedelta(days=1)

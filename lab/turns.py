@@ -18,8 +18,9 @@ from lab.run import Run
 @contextmanager
 def turn(run: Run, *, alone: bool = False) -> Iterator[None]:
     """Wait for and hold a turn: with everybody else who does not want to be alone, or alone."""
-    with locked(run.path / "turnstile.lock", fcntl.LOCK_EX) as turnstile, locked(
-        run.path / "turn.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+    with (
+        locked(run.path / "turnstile.lock", fcntl.LOCK_EX) as turnstile,
+        locked(run.path / "turn.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH),
     ):
         if not alone:
             fcntl.flock(turnstile, fcntl.LOCK_UN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ssl
 import stat
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_a_leaf_with_other_names_is_issued_anew(tmp_path: Path) -> None:
 
 def test_a_leaf_that_is_about_to_expire_is_issued_anew(tmp_path: Path) -> None:
     ca = Authority.ensure(tmp_path, "ca", common_name="lab")
-    before = ca.issue("server", common_name="server", valid=datetime.timedelta(hours=2)).cert.read_bytes()
+    before = ca.issue("server", common_name="server", valid=dt.timedelta(hours=2)).cert.read_bytes()
 
     assert ca.issue("server", common_name="server").cert.read_bytes() != before
 
