@@ -301,8 +301,16 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
         INTERRUPTED.append(143 if isinstance(excinfo.value, Terminated) else 130)
 
 
-@pytest.hookimpl(trylast=True)  # when fixtures are torn down and workers have ended
-def pytest_sessionfinish(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, trylast=True)  # when fixtures are torn down and workers have ended
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
+    """End the session's lab, whatever other plugins' ends raise."""
+    try:
+        return (yield)
+    finally:
+        finish(session)
+
+
+def finish(session: pytest.Session) -> None:
     """Have the lab's steps in the JUnit file, take the lab down if it is ours and not to be kept, and set the exit code."""
     config = session.config
     if hasattr(config, "workerinput") or not (SESSION in config.stash or used(config)):

@@ -263,11 +263,23 @@ def dump(api: Api, path: str, name: str, out: Collection) -> None:
 
 
 def other_resources(api: Api) -> Iterator[tuple[str, str]]:
-    """Yield (name, path) of every kind that can be listed and is not Kubernetes' own, in the version its server prefers."""
-    for group in api.get("/apis").get("groups", []):
-        if KUBERNETES_OWN.fullmatch(group["name"]):
-            continue
-        root = f"/apis/{group['preferredVersion']['groupVersion']}"
-        for resource in (api.find(root) or {}).get("resources", []):
-            if "list" in resource.get("verbs", []) and "/" not in resource["name"]:
-                yield f"{resource['name']}.{group['name']}", f"{root}/{resource['name']}"
+    """Yield (name, path) of every kind that can be listed and is not Kubernetes' own."""
+    for group, root, resource in listable(api):
+        if not KUBERNETES_OWN.fullmatch(group):
+            yield f"{resource}.{group}", f"{root}/{resource}"
+
+
+def listable(api: Api) -> Iterator[tuple[str, str, str]]:
+    """Yield (group, path of its version, resource) of every kind that can be listed; "" is the core group.
+
+    Each kind once, in the version that its server prefers, or, since that one may not have every kind of its group, in another.
+    """
+    for group in [{"name": "", "versions": [{"groupVersion": "v1"}]}, *api.get("/apis").get("groups", [])]:
+        seen: set[str] = set()
+        preferred = group.get("preferredVersion")
+        for version in [*([preferred] if preferred else []), *(each for each in group.get("versions", []) if each != preferred)]:
+            root = f"/apis/{version['groupVersion']}" if group["name"] else f"/api/{version['groupVersion']}"
+            for resource in (api.find(root) or {}).get("resources", []):
+                if "list" in resource.get("verbs", []) and "/" not in resource["name"] and resource["name"] not in seen:
+                    seen.add(resource["name"])
+                    yield group["name"], root, resource["name"]

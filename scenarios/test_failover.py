@@ -38,15 +38,19 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
                 assert (TAINT, "NoExecute") in taints(karmada, "member1")
                 assert web.placed() == {"member2": 4}
                 assert web.ready_on("member2") == 4
-                assert web.template().status.ready_replicas == 4
+                assert web.reported()["member2"] == 4
 
             eventually(moved, within=90)
             assert pinned.placed() == {"member1": 1, "member2": 1}, "what tolerates the taint is not evicted"
 
         def back() -> None:
-            """member1 is Ready again, and what was moved away is gone from it"""
+            """member1 is Ready again, what was moved away is gone from it, and the sum is right"""
             assert condition(karmada, "member1") == "True"
             assert web.on("member1") is None
+            # Until here the template's status counts what the dead member had last reported as ready, too: its Work cannot be deleted
+            # while the member does not answer (Karmada 1.18.2: 6 of 4 replicas are ready).
+            assert web.reported() == {"member2": 4}
+            assert web.template().status.ready_replicas == 4
 
         eventually(back, within=90)
 

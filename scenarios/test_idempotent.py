@@ -9,6 +9,7 @@ import pytest
 from deployers.bring_up import bring_up, prepare
 from deployers.karmada import Karmada
 from lab.api import Api
+from lab.evidence import listable
 from lab.supervisor.client import Supervisor
 from scenarios.waiting import eventually
 
@@ -20,16 +21,14 @@ CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 def versions(api: Api) -> Iterator[tuple[str, str]]:
     """Yield path and version of every object of Karmada's API, of whatever kind."""
-    roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"])]
-    for root in roots:
-        for resource in api.get(root)["resources"]:
-            if "list" not in resource["verbs"] or resource["name"] in WRITTEN_ALL_THE_TIME:
-                continue
-            for item in api.items(f"{root}/{resource['name']}"):
-                metadata = item["metadata"]
-                if "resourceVersion" in metadata:  # what is computed when it is asked for has none
-                    path = f"{root}/{resource['name']}/{metadata.get('namespace', '')}/{metadata['name']}"
-                    yield path + (GOING if "deletionTimestamp" in metadata else ""), metadata["resourceVersion"]
+    for _, root, resource in listable(api):
+        if resource in WRITTEN_ALL_THE_TIME:
+            continue
+        for item in api.items(f"{root}/{resource}"):
+            metadata = item["metadata"]
+            if "resourceVersion" in metadata:  # what is computed when it is asked for has none
+                path = f"{root}/{resource}/{metadata.get('namespace', '')}/{metadata['name']}"
+                yield path + (GOING if "deletionTimestamp" in metadata else ""), metadata["resourceVersion"]
     for item in api.items(CLUSTERS):
         yield f"{CLUSTERS}/{item['metadata']['name']}", f"generation {item['metadata']['generation']}"
 

@@ -71,7 +71,11 @@ class Workload:
 
     def placed(self) -> dict[str, int]:
         """Return how many replicas the scheduler wants on each member."""
-        return {cluster["name"]: cluster.get("replicas", 0) for cluster in self.binding()["spec"].get("clusters") or []}
+        return placed(self.binding())
+
+    def reported(self) -> dict[str, int]:
+        """Return how many replicas are ready on each member, as Karmada has heard from it last."""
+        return reported(self.binding())
 
     def until_ready(self, *, within: float = 90.0) -> dict[str, int]:
         """Watch until every member that it is placed on reports all its replicas ready; return how many are, asked of the members."""
@@ -111,6 +115,15 @@ class Workload:
     def delete(self) -> None:
         """Delete the Deployment on the control plane; its policy stays."""
         self.apps().delete_namespaced_deployment(self.name, self.namespace)
+
+
+def placed(binding: Json) -> dict[str, int]:
+    return {cluster["name"]: cluster.get("replicas", 0) for cluster in binding["spec"].get("clusters") or []}
+
+
+def reported(binding: Json) -> dict[str, int]:
+    heard = (binding.get("status") or {}).get("aggregatedStatus") or []
+    return {each["clusterName"]: (each.get("status") or {}).get("readyReplicas", 0) for each in heard}
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,9 @@ def test_objects_of_every_cluster_are_dumped(run: Run, serve: Any) -> None:
 
 
 def test_kinds_that_are_not_kubernetes_own_are_dumped_too(run: Run, serve: Any) -> None:
+    new, old = {"groupVersion": "policy.example.io/v1"}, {"groupVersion": "policy.example.io/v1beta1"}
     groups = [
-        {"name": "policy.example.io", "preferredVersion": {"groupVersion": "policy.example.io/v1"}},
+        {"name": "policy.example.io", "preferredVersion": new, "versions": [new, old]},
         {"name": "storage.k8s.io", "preferredVersion": {"groupVersion": "storage.k8s.io/v1"}},
     ]
     resources = [{"name": "rules", "verbs": ["list"]}, {"name": "rules/status", "verbs": ["get"]}, {"name": "reviews", "verbs": ["create"]}]
@@ -72,13 +73,18 @@ def test_kinds_that_are_not_kubernetes_own_are_dumped_too(run: Run, serve: Any) 
             "/apis": {"groups": groups},
             "/apis/policy.example.io/v1": {"resources": resources},
             "/apis/policy.example.io/v1/rules": listing(named("r1")),
+            "/apis/policy.example.io/v1beta1": {"resources": [*resources, {"name": "olds", "verbs": ["list"]}]},
+            "/apis/policy.example.io/v1beta1/olds": listing(named("o1")),
+            "/apis/policy.example.io/v1beta1/rules": listing(named("r1"), named("r2")),
             "/apis/storage.k8s.io/v1": {"resources": [{"name": "storageclasses", "verbs": ["list"]}]},
         },
     )
 
     folder = collect(run, "failed")
 
-    assert sorted(path.name for path in (folder / "clusters/host").iterdir()) == ["rules.policy.example.io.json", "version.json"]
+    names = sorted(path.name for path in (folder / "clusters/host").iterdir())
+    assert names == ["olds.policy.example.io.json", "rules.policy.example.io.json", "version.json"]
+    assert len(json.loads((folder / "clusters/host/rules.policy.example.io.json").read_text())) == 1
 
 
 def test_a_cluster_that_is_away_is_said_to_be_and_the_others_are_there(run: Run, serve: Any, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ exec(Path({str(ROOT)!r}, "conftest.py").read_text())
 def project(tmp_path: Path) -> Path:
     """A directory with the root conftest and whatever test files a test writes into it."""
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\naddopts = --strict-markers -p no:cacheprovider\nmarkers =\n  spawns: .\n  needs(*capabilities): .\n"
+        "[pytest]\naddopts = --strict-markers -p no:cacheprovider -p xdist.plugin\nmarkers =\n  spawns: .\n  needs(*capabilities): .\n"
     )
     (tmp_path / "conftest.py").write_text(CONFTEST.replace("{tmp!r}", repr(str(tmp_path))))
     return tmp_path
@@ -69,7 +69,7 @@ def command(*words: str) -> list[str]:
 
 def environment(project: Path, **more: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("KARMADA_LAB", "PYTEST_", "FAKE"))}
-    return {**kept, "KARMADA_LAB_RUNS": str(project / "runs"), "PYTHONPATH": str(ROOT), **more}
+    return {**kept, "KARMADA_LAB_RUNS": str(project / "runs"), "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **more}
 
 
 def run(project: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
