@@ -53,17 +53,22 @@ def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: flo
     mark = fingerprint(crds, where)
     recorded = run.recorded("karmada", "crds") or {}
     there = {item["metadata"]["name"]: item for item in api.items(CRDS)}
+    seen = recorded.get("versions", {})
     if recorded.get("fingerprint") == mark and all(
-        name in there and versions(there[name]) == seen for name, seen in recorded["versions"].items()
+        name in there and versions(there[name]) == version and is_established(there[name]) for name, version in seen.items()
     ):
-        wanted = sorted(recorded["versions"])
-    else:
-        documents = manifests.custom_resources(crds, where)
-        each(lambda crd: api.apply(crd) if crd["metadata"]["name"] in there else api.create(crd, fieldManager=MANAGER), documents)
-        wanted = sorted(document["metadata"]["name"] for document in documents)
-    served = established(api, wanted, within=within)
-    run.record("karmada", "crds", {"fingerprint": mark, "versions": {name: versions(served[name]) for name in wanted}})
-    each(lambda name: until_served(api, served[name]), wanted)
+        each(lambda name: until_served(api, there[name]), seen)
+        return
+    documents = manifests.custom_resources(crds, where)
+    each(lambda crd: api.apply(crd) if crd["metadata"]["name"] in there else api.create(crd, fieldManager=MANAGER), documents)
+    served = established(api, [document["metadata"]["name"] for document in documents], within=within)
+    run.record("karmada", "crds", {"fingerprint": mark, "versions": {name: versions(item) for name, item in sorted(served.items())}})
+    each(lambda item: until_served(api, item), served.values())
+
+
+def is_established(item: Json) -> bool:
+    """Tell whether a CRD is accepted and serves."""
+    return all(condition(item, kind) is None for kind in ("Established", "NamesAccepted"))
 
 
 def fingerprint(crds: Path, where: Addresses) -> str:
@@ -87,7 +92,7 @@ def established(api: Api, names: Sequence[str], *, within: float = 60.0) -> dict
         name = item["metadata"]["name"]
         if name not in missing:
             continue
-        if kind != "DELETED" and all(condition(item, type_) is None for type_ in ("Established", "NamesAccepted")):
+        if kind != "DELETED" and is_established(item):
             missing.discard(name)
             done[name] = item
         elif why := condition(item, "NamesAccepted") or condition(item, "Established"):
