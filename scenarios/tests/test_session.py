@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -53,6 +54,14 @@ exec(Path({str(ROOT)!r}, "conftest.py").read_text())
 """
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """What these tests start hears SIGINT, even when we are a background job of a shell, which is started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A directory with the root conftest and whatever test files a test writes into it."""
@@ -68,7 +77,7 @@ def command(*words: str) -> list[str]:
 
 
 def environment(project: Path, **more: str) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("KARMADA_LAB", "PYTEST_", "FAKE"))}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("KARMADA_LAB", "PYTEST_", "FAKE", "CI", "BUILD_NUMBER"))}
     return {**kept, "KARMADA_LAB_RUNS": str(project / "runs"), "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **more}
 
 
