@@ -18,7 +18,9 @@ import yaml
 from lab.api import Api, Refused
 from lab.component import Component, Health
 from lab.errors import NotReady
+from lab.run import Run
 from lab.spec import Nodes
+from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
 
@@ -169,6 +171,17 @@ def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, 
     names = set(wanted)
     until_each(api, "/api/v1/nodes", names, obstacle, what=f"the nodes of {cluster} are Ready", within=within)
     until_each(api, LEASES, names, unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
+
+
+def drop_stale_leases(api: Api, run: Run, cluster: str) -> None:
+    """Delete the node leases of a cluster whose kwok does not run, as in a kept lab.
+
+    A new kwok waits for the old one's to expire, 40 s and more, and until then moves no pod of their nodes.
+    """
+    status = Supervisor(run.path).status()
+    known = status.programs.get(f"{cluster}/kwok") if status else None
+    if known is None or not known.runs:
+        api.delete(LEASES)
 
 
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"

@@ -17,7 +17,7 @@ from lab import audit, component
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
 from lab.computer import Computer, Probe
-from lab.hollow import configuration, ensure_nodes, grace_seconds, kwok
+from lab.hollow import configuration, drop_stale_leases, ensure_nodes, grace_seconds, kwok
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
 from lab.run import Run, write_private
@@ -119,6 +119,7 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     )
     return [
         Step(f"{name}/identity", lambda: identify(run, spec, cluster, software)),
+        Step(f"{name}/leases", lambda: drop_stale_leases(cluster.api, run, name), (f"{name}/kube-apiserver",)),
         *component.steps(parts, run),
         nodes,
         Step(name, lambda: answers(cluster), (nodes.name, *(part.name for part in parts))),
@@ -272,7 +273,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         kubeconfig=cluster.kubeconfig,
         port=port["kwok"],
         nodes=nodes,
-        needs=(apiserver.name,),
+        needs=(apiserver.name, f"{name}/leases"),
     )
     return [etcd, apiserver, controller_manager, scheduler, *([hollow] if spec.nodes else [])]
 
