@@ -12,6 +12,7 @@ from kubernetes.client import ApiException, CustomObjectsApi
 
 from deployers.conformance import MEMBERS, conformance
 from deployers.karmada import Karmada
+from lab.cluster import Lab
 from lab.machines import Program
 from lab.run import Run
 from lab.supervisor import record
@@ -33,15 +34,21 @@ def killed(run: Run, program: str) -> Iterator[None]:
 
 
 @contextmanager
-def api_away(run: Run, member: str) -> Iterator[None]:
+def api_away(lab: Lab, member: str) -> Iterator[None]:
     """Have a member's kube-apiserver killed during the body. Afterwards the member is as healthy as it was.
 
     Its own controllers are restarted then: each of them backs off by itself, up to half a minute, and until kwok renews the leases
     of the nodes again they are NotReady.
     """
-    with killed(run, f"{member}/kube-apiserver"):
+    with killed(lab.run, f"{member}/kube-apiserver"):
         yield
-    supervisor = Supervisor(run.path)
+
+    def serves() -> None:
+        """the member's API is ready: a controller that starts before gives up"""
+        assert lab.member(member).api.answers("/readyz")
+
+    eventually(serves, within=60)
+    supervisor = Supervisor(lab.run.path)
     status = supervisor.status()
     assert status
     for program in ("kwok", "kube-controller-manager", "kube-scheduler"):

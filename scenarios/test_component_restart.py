@@ -21,33 +21,36 @@ def supervisor(karmada: Karmada) -> Supervisor:
     return Supervisor(karmada.run.path)
 
 
-@pytest.fixture(params=["karmada-scheduler", "karmada-webhook", "karmada-controller-manager"])
-def program(request: pytest.FixtureRequest, karmada: Karmada, supervisor: Supervisor) -> Iterator[str]:
-    """A program of Karmada; at the end it is started afresh, so that nobody after us finds one that was restarted."""
-    name = f"karmada/{request.param}"
-    yield name
-    supervisor.stop(name)
-    if request.param in LEASES:  # nobody holds it any more, and none of them gives it back: the new one would wait 15 s
-        karmada.api.delete(path_of(LEASES[request.param], request.param))
-    faults.start(karmada.run, name)
+@pytest.fixture
+def programs(karmada: Karmada, supervisor: Supervisor) -> Iterator[list[str]]:
+    """Programs of Karmada; at the end they are started afresh, so that nobody after us finds any that was restarted."""
+    names = ["karmada-scheduler", "karmada-webhook", "karmada-controller-manager"]
+    yield [f"karmada/{name}" for name in names]
+    for name in names:
+        supervisor.stop(f"karmada/{name}")
+        if name in LEASES:  # nobody holds it any more, and none of them gives it back: the new one would wait 15 s
+            karmada.api.delete(path_of(LEASES[name], name))
+        faults.start(karmada.run, f"karmada/{name}")
     faults.whole(karmada)
 
 
-@pytest.mark.breaks
-def test_a_killed_component_comes_back_and_works(program: str, supervisor: Supervisor, workload: Workloads) -> None:
-    before = supervisor.state(program)
-    supervisor.signal(program, signal.SIGKILL)
+@pytest.mark.breaks  # all of them at once: two wait 15 s for the lease of the one before, and that is waited for once
+def test_killed_components_come_back_and_work(programs: list[str], supervisor: Supervisor, workload: Workloads) -> None:
+    before = {name: supervisor.state(name) for name in programs}
+    for name in programs:
+        supervisor.signal(name, signal.SIGKILL)
 
     def back() -> None:
-        """it runs again, as another process"""
-        state = supervisor.state(program)
-        assert state.state == "running"
-        assert state.pid != before.pid
-        faults.listens(state.ports)
+        """each runs again, as another process"""
+        for name in programs:
+            state = supervisor.state(name)
+            assert state.state == "running", name
+            assert state.pid != before[name].pid, name
+            faults.listens(state.ports)
 
     eventually(back, within=30)
 
     web = workload(replicas=1, placement=duplicated("member1", "member2"))  # admitted by the webhook, scheduled, propagated
 
     assert web.until_ready() == {"member1": 1, "member2": 1}
-    assert supervisor.state(program).restarts == before.restarts + 1
+    assert {name: supervisor.state(name).restarts for name in programs} == {name: before[name].restarts + 1 for name in programs}

@@ -30,7 +30,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
     assert pinned.until_ready() == {"member1": 1, "member2": 1}
 
     with evicting(karmada):
-        with api_away(karmada.run, "member1"):
+        with api_away(karmada.lab, "member1"):
 
             def moved() -> None:
                 """all replicas run on member2, and Karmada says so"""

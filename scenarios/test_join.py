@@ -64,7 +64,6 @@ def test_ten_members_join_and_leave_at_once(karmada: Karmada) -> None:
         assert [joined[cluster.name].ready for cluster in clusters] == [True] * 10
 
         assert all(pool.map(lambda cluster: unjoin(karmada, cluster, within=120.0), clusters))
-        for cluster in clusters:
-            assert_clean(karmada, cluster, "push")
+        list(pool.map(lambda cluster: assert_clean(karmada, cluster, "push"), clusters))
 
     assert members(karmada).keys() == before

@@ -11,7 +11,7 @@ from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
 
 from lab.errors import NotReady
-from lab.wait import NotYet, until
+from lab.wait import SYSTEM, NotYet, until
 
 T = TypeVar("T")
 
@@ -35,8 +35,13 @@ def watched(listing: Callable[..., Any], *args: str, name: str, holds: Callable[
                     last, since = missing, time.monotonic()
         except (ApiException, HTTPError) as error:
             last, since = f"the API does not answer: {error}", time.monotonic()
-            until(lambda: None, what="a pause", within=1.0)
+            pause()
     raise NotReady(what, last=last, within=within, unchanged_for=time.monotonic() - since)
+
+
+def pause() -> None:
+    """Let a second pass before an API that did not answer is asked again."""
+    SYSTEM.sleep(1.0)
 
 
 def eventually(check: Callable[[], T], *, within: float, every: float = 0.25) -> T:
