@@ -160,6 +160,7 @@ def directory(run: Path, where: Path | None, *, dry_run: bool) -> list[Removed]:
             raise NotPossible(f"something is still mounted in {run.name}", where=", ".join(ledger.mounts(run)), remedy="unmount it by hand")
         ports.release(run, where=where)
         discard(run)
+        Path(f"{run}.lock").unlink(missing_ok=True)  # a command that was killed left it
     return [Removed("run directory", str(run), run.name)]
 
 
