@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -181,14 +182,30 @@ def test_an_interrupted_session_takes_its_lab_down(project: Path, number: signal
     assert list((project / "_artifacts").glob("*/*-interrupted/index.json")), "evidence was collected"
 
 
+def test_a_session_that_is_killed_leaves_its_lab_to_the_lease(project: Path) -> None:
+    (project / "test_a.py").write_text(f"import os, signal\ndef test_lab(lab): os.kill(os.getpid(), signal.{signal.SIGKILL.name})\n")
+
+    assert run(project).returncode == -signal.SIGKILL
+    (left,) = runs(project)
+
+    def ended() -> None:
+        if Supervisor(project / "runs" / left).alive():
+            raise NotYet("the supervisor lives")
+
+    until(ended, what="the lease ends the lab", within=30)
+    take_down(Run.load(left, root=project / "runs"))
+
+
 def test_a_failed_test_gets_evidence(project: Path) -> None:
     (project / "test_a.py").write_text("def test_lab(lab): assert False\n")
 
-    done = run(project)
+    done = run(project, "-p", "allure_pytest.plugin", "--alluredir", "allure-results")
 
     assert done.returncode == 1
     (index,) = (project / "_artifacts").glob("*/*-test_lab/index.json")
     assert str(index.parent) in done.stdout
+    results = [json.loads(path.read_text()) for path in (project / "allure-results").glob("*-result.json")]
+    assert [attached["name"] for result in results for attached in result["attachments"]] == ["evidence"]
 
 
 def test_unit_tests_may_not_start_processes(project: Path) -> None:
