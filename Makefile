@@ -40,7 +40,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev \
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev --extra perf \
 	    --output-file requirements.lock pyproject.toml
 
 lab-up: $(STAMP) ## bring up the default lab: host, two members, Karmada
