@@ -7,6 +7,7 @@ The modules:
     components   the programs as data, with their flags  certificates the layout of keys and certificates
     manifests    the release's own objects, re-pointed   objects      putting them on karmada-apiserver
     conformance  does it do what Karmada promises        description  what was installed, comparable between deployers
+    compare      what differs between installations: python -m deployers compare RUN RUN…
     members, join, unjoin, register, unregister          members, pushed to or pulling
 """
 

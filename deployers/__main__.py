@@ -1,0 +1,65 @@
+"""python -m deployers: what is done with installations that are there, or were.
+
+python -m deployers compare RUN RUN…     what differs between them
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.cli import Verbs
+from lab.commands.options import Output
+from lab.console import Look, say, table
+
+app = typer.Typer(
+    name="deployers",
+    cls=Verbs,
+    help="Karmada installations, compared.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def verbs() -> None:
+    """Make `compare` a word of its own, though it is the only one."""
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Two or more: labs, run directories, or saved descriptions.", metavar="RUN RUN…")],
+    known: Annotated[Path | None, typer.Option(help="An earlier comparison (-o json): what it has already is left out.")] = None,
+    output: Annotated[Output, typer.Option("--output", "-o")] = Output.text,
+) -> None:
+    """Print what differs between installations: flags, webhooks, RBAC, CRDs, certificates, versions.
+
+    Exit code 0 when nothing does, 1 when something does (with --known: something else than before).
+    """
+    from deployers import compare as comparison  # noqa: PLC0415 (only the verb that needs it)
+    from lab.errors import TestsFailed, UsageError  # noqa: PLC0415
+
+    if len(runs) < 2:
+        raise UsageError("there is nothing to compare one installation with", remedy="name two or more labs")
+    installations = comparison.distinct([comparison.installation(run) for run in runs])
+    before = comparison.known(known) if known else set()
+    found = [each for each in comparison.differences(installations) if each.where not in before]
+    if output is Output.json:
+        print(json.dumps(comparison.document(installations, found), indent=1))
+    else:
+        look = Look.of(sys.stdout)
+        print("\n\n".join("\n".join(table(rows, look=look)) for rows in comparison.rows(installations, found).values()))
+    said = f"{len(found)} differences" if len(found) != 1 else "1 difference"
+    say(f"{said}{' besides the known ones' if known else ''}")
+    if found:
+        raise typer.Exit(TestsFailed.exit_code)
+
+
+if __name__ == "__main__":
+    app()
