@@ -8,12 +8,16 @@ The modules:
     manifests    the release's own objects, re-pointed   objects      putting them on karmada-apiserver
     conformance  does it do what Karmada promises        description  what was installed, comparable between deployers
     compare      what differs between installations: python -m deployers compare RUN RUN…
+    options      which deployer carries which option     drift        what upstream's installers are known to do differently
+    images       what pods need, loading  into clusters  workloads    Karmada's pods: do they serve, and why not
+    host         where a control plane in pods is        joining      members as steps of `up`
     members, join, unjoin, register, unregister          members, pushed to or pulling
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from deployers.spec import KarmadaSpec
     from lab.cluster import Lab
 
+NAMES = {"by_binary": "ByBinary"}
+"""The deployers: the module and the class of each."""
 READY = "karmada"
 """The step that has passed when all of Karmada serves."""
 JOINABLE = "karmada/joinable"
@@ -35,7 +41,8 @@ JOINABLE = "karmada/joinable"
 class Deployer(Protocol):
     """**Protocol:** one way to install Karmada. It is converging: to install what is installed changes nothing.
 
-    `needs` is what the provider must offer. `software` names the assets, as name@version. `check` returns what is in the way of
+    `needs` is what the provider must offer. `options` says of each option of a spec whether it is carried, and why not
+    (deployers.options). `software` names the assets, as name@version. `check` returns what is in the way of
     this spec on this lab, one sentence each, before anything is created: a key of the spec takes effect or is refused.
     `install` computes steps and acts on nothing; the steps `READY` and `JOINABLE` are among them. `remove` takes away what
     install made and leaves the clusters as they are; twice is fine.
@@ -43,6 +50,9 @@ class Deployer(Protocol):
 
     @property
     def needs(self) -> frozenset[Capability]: ...
+
+    @property
+    def options(self) -> Mapping[str, str]: ...
 
     def software(self, spec: KarmadaSpec) -> list[str]: ...
 
@@ -55,10 +65,8 @@ class Deployer(Protocol):
 
 def deployer(name: str) -> Deployer:
     """Return a deployer by name. UsageError lists the names there are."""
-    from deployers.by_binary import ByBinary  # noqa: PLC0415 (only the one that is used is loaded)
-
-    registry = {"by_binary": ByBinary}
-    try:
-        return registry[name]()
-    except KeyError:
-        raise UsageError(f"there is no deployer {name!r}", remedy=f"one of: {', '.join(sorted(registry))}") from None
+    if name not in NAMES:
+        raise UsageError(f"there is no deployer {name!r}", remedy=f"one of: {', '.join(sorted(NAMES))}")
+    module = import_module(f"deployers.{name}")  # only the one that is used is loaded
+    made: Deployer = getattr(module, NAMES[name])()
+    return made

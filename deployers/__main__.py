@@ -1,6 +1,7 @@
 """python -m deployers: what is done with installations that are there, or were.
 
 python -m deployers compare RUN RUN…     what differs between them
+python -m deployers options              which path carries which option of a spec, which was run and with what outcome
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lab.console import Look, say, table
 app = typer.Typer(
     name="deployers",
     cls=Verbs,
-    help="Karmada installations, compared.",
+    help="Karmada installations, and the paths that make them, compared.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -29,7 +30,7 @@ app = typer.Typer(
 
 @app.callback()
 def verbs() -> None:
-    """Make `compare` a word of its own, though it is the only one."""
+    """Make each verb a word of its own."""
 
 
 @app.command()
@@ -59,6 +60,25 @@ def compare(
     say(f"{said}{' besides the known ones' if known else ''}")
     if found:
         raise typer.Exit(TestsFailed.exit_code)
+
+
+@app.command()
+def options(
+    results: Annotated[
+        Path | None, typer.Option(help="Where outcomes are kept; `lab conformance` adds to _runs/conformance.jsonl.")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o")] = Output.text,
+) -> None:
+    """Print which path carries which option of a spec, and what came of it where it was run.
+
+    pass, fail, unknown: the last outcome of conformance with that option in the spec. carried: not run yet. —: refused, with the
+    reason below; "in part": for some components.
+    """
+    from deployers.outcomes import Outcomes, document, picture  # noqa: PLC0415
+    from lab.run import runs_root  # noqa: PLC0415
+
+    outcomes = Outcomes.read(results or runs_root() / Outcomes.FILE)
+    print(json.dumps(document(outcomes), indent=1) if output is Output.json else "\n".join(picture(outcomes, look=Look.of(sys.stdout))))
 
 
 if __name__ == "__main__":

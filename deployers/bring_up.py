@@ -124,7 +124,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
     made = wanted.provider.create(lab, paths)
     if wanted.deployer and wanted.karmada:
         made += wanted.deployer.install(lab, wanted.karmada, paths)
-        made += joining_steps(lab, wanted.karmada)
+        made += joining_steps(lab, wanted.karmada, [step.name for step in made])
     return [*made, *component.steps([evidence.component(run)], run)]
 
 

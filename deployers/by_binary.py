@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from deployers.karmada import Karmada
 from deployers.layout import LOOPBACK, Layout, estimator
 from deployers.leases import drop_stale, held
 from deployers.manifests import Addresses
-from deployers.obstacles import obstacles
-from deployers.spec import KarmadaSpec
+from deployers.obstacles import alone, obstacles
+from deployers.options import CARRIED, complete, refusals
+from deployers.options import OPTIONS as ALL
+from deployers.spec import COMPONENTS, KarmadaSpec
 from lab import audit, component
 from lab.api import Api
 from lab.assets import AssetRef
@@ -51,6 +53,13 @@ OWN = (
     "karmada-metrics-adapter",
     "karmada-scheduler-estimator",
 )
+OPTIONS = complete(
+    {
+        **dict.fromkeys(ALL, CARRIED),
+        "registry": "programs are started as they are: there are no images",
+        **{f"components.{name}.replicas": alone(name) for name in COMPONENTS if alone(name)},
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class ByBinary:
     """The default deployer."""
 
     needs: frozenset[Capability] = frozenset({Capability.MACHINES})
+    options: Mapping[str, str] = field(default_factory=lambda: OPTIONS)
 
     def software(self, spec: KarmadaSpec) -> list[str]:
         """Return the assets that this control plane needs, and karmadactl."""
@@ -65,7 +75,7 @@ class ByBinary:
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        return obstacles(spec, lab)
+        return [*refusals(spec, OPTIONS), *obstacles(spec, lab)]
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there. They read nothing of each other but files."""

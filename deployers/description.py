@@ -1,7 +1,7 @@
 """What was installed, in a form in which two installations can be compared whatever made them.
 
 Ports, addresses, paths and names of runs are taken out: what is left differs only where two deployers, releases or specs do.
-It is read from what runs (arguments, the API, certificate files), never from what was meant.
+It is read from what runs (arguments, pods, the API, certificates), never from what was meant.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from deployers import workloads
 from deployers.components import kind_of
 from deployers.karmada import Karmada
 from deployers.objects import CRDS, SERVICES
+from lab.api import Api
 from lab.run import Run, write_json
 from lab.supervisor.client import Supervisor
 
@@ -47,7 +50,9 @@ def save(karmada: Karmada) -> Path:
 
 
 def running(karmada: Karmada) -> dict[str, Sequence[str]]:
-    """Return the arguments of every program of the control plane, by name."""
+    """Return the arguments of every program of the control plane, by name: from the lab's supervisor, or from the pods' templates."""
+    if karmada.in_pods:
+        return workloads.programs(karmada.lab.host.api)
     status = Supervisor(karmada.run.path).status()
     return {name: state.argv for name, state in (status.programs if status else {}).items() if name.startswith("karmada/") and state.runs}
 
@@ -59,6 +64,7 @@ def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:
         "release": karmada.spec.release,
         "deployer": karmada.spec.deployer,
         "versions": {"karmada": karmada.spec.release, "kubernetes": api.get("/version")["gitVersion"]},
+        "images": workloads.images(karmada.lab.host.api) if karmada.in_pods else {},
         "components": components(programs),
         "crds": {
             item["metadata"]["name"]: resource(item) for item in api.items(CRDS) if "karmada.io" in group(item) or "x-k8s.io" in group(item)
@@ -77,7 +83,7 @@ def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:
             for item in api.items(f"{RBAC}/{kind}")
             if ours(item)
         },
-        "certificates": certificates(karmada.run.path / "pki" / karmada.name),
+        "certificates": of_secrets(karmada.lab.host.api) if karmada.in_pods else certificates(karmada.run.path / "pki" / karmada.name),
     }
 
 
@@ -151,12 +157,34 @@ def digest(part: Any) -> str:
 
 def certificates(folder: Path) -> Json:
     """Return subject, issuer, names and days of validity of each certificate in a folder. Keys are not looked at."""
-    return {path.stem: certificate(path) for path in sorted(folder.glob("*.crt"))}
+    return {path.stem: certificate(path.read_bytes()) for path in sorted(folder.glob("*.crt"))}
 
 
-def certificate(path: Path) -> Json:
+def of_secrets(host: Api, namespace: str = workloads.NAMESPACE) -> Json:
+    """Return the same of the certificates in a namespace's Secrets, each once however many Secrets it is in.
+
+    It has the name that a file would have: the key's stem, or the Secret's name where the key tells nothing (tls.crt, or a ca.crt that
+    is not the only one).
+    """
+    found: dict[bytes, str] = {}
+    for secret in sorted(host.items(f"/api/v1/namespaces/{namespace}/secrets"), key=lambda item: str(item["metadata"]["name"])):
+        for key, value in sorted((secret.get("data") or {}).items()):
+            content = b64decode(value)
+            if key.endswith(".crt") and content.startswith(b"-----BEGIN CERTIFICATE"):
+                found.setdefault(content, name_of(secret["metadata"]["name"], key, taken=found.values()))
+    return {name: certificate(content) for content, name in sorted(found.items(), key=lambda pair: pair[1])}
+
+
+def name_of(secret: str, key: str, *, taken: Iterable[str]) -> str:
+    """Return what a certificate in a Secret is called."""
+    stem, owner = key.removesuffix(".crt"), secret.removesuffix("-cert")
+    name = owner if stem == "tls" else stem
+    return f"{owner}/{stem}" if name in taken else name
+
+
+def certificate(content: bytes) -> Json:
     """Return what one certificate says."""
-    read = x509.load_pem_x509_certificate(path.read_bytes())
+    read = x509.load_pem_x509_certificate(content)
     try:
         names = read.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
         assert isinstance(names, x509.SubjectAlternativeName)

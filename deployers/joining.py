@@ -6,8 +6,11 @@ mostly karmadactl waiting, so what it waits for is there before.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from deployers import JOINABLE, READY
 from deployers.accounts import ensure_accounts
+from deployers.images import agent_image
 from deployers.join import admit
 from deployers.karmada import Karmada
 from deployers.members import until_ready
@@ -19,17 +22,33 @@ from lab.steps import Step
 WITHIN = 90.0
 
 
-def joining_steps(lab: Lab, spec: KarmadaSpec) -> list[Step]:
-    """Return the steps that join every member of the spec; `<member>/joined` has passed when Karmada calls it Ready."""
+def joining_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[Step]:
+    """Return the steps that join every member of the spec; `<member>/joined` has passed when Karmada calls it Ready.
+
+    `others` are the names of the steps that make the clusters and install Karmada: where a cluster's parts are steps of their own,
+    joining waits for the part that it needs, else for the whole cluster.
+    """
     karmada = Karmada(lab, spec)
-    return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode)]
+    return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode, others)]
 
 
-def steps_of(karmada: Karmada, member: Cluster, mode: str) -> list[Step]:
+def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[str]) -> list[Step]:
     """Return the steps of one member."""
     name = member.name
-    tokens = f"{name}/kube-controller-manager"  # it makes the tokens of service accounts
-    accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (f"{name}/kube-apiserver",))
+
+    def part(program: str) -> str:
+        return step if (step := f"{name}/{program}") in others else name
+
+    tokens = part("kube-controller-manager")  # it makes the tokens of service accounts
+    accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (part("kube-apiserver"),))
+    if mode == "pull" and karmada.in_pods:
+        image = agent_image(karmada)
+        needs = (JOINABLE, accounts.name, tokens, part("images"))
+        return [
+            accounts,
+            Step(f"{name}/register", lambda: enrol(karmada, member, image=image, within=WITHIN), needs, first=-1),
+            Step(f"{name}/joined", lambda: register(karmada, member, image=image, within=WITHIN), (f"{name}/register", READY)),
+        ]
     if mode == "pull":
         return [
             accounts,

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployers import deployer
 from deployers.certificates import CONTEXT
 from deployers.release import Release, catalogue
 from deployers.spec import KarmadaSpec
@@ -16,6 +17,7 @@ from lab.cluster import Cluster, Lab, named
 from lab.errors import UsageError
 from lab.machines import Machine
 from lab.run import Run
+from lab.spec import Capability
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -56,6 +58,11 @@ class Karmada:
     @property
     def api(self) -> Api:
         return self.cluster.api
+
+    @cached_property
+    def in_pods(self) -> bool:
+        """Whether its programs run in pods of the host cluster; else they are programs of the lab's machine."""
+        return Capability.PODS in deployer(self.spec.deployer).needs
 
     def client(self) -> ApiClient:
         """Return a client of the `kubernetes` package for karmada-apiserver: what tests are written with."""

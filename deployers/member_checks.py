@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from deployers import workloads
 from deployers.checks import Broken, Unmeasured, policy, unique
 from deployers.karmada import Karmada
 from deployers.layout import estimator
@@ -84,13 +85,32 @@ def estimators_asked(karmada: Karmada, *, within: float = 30.0) -> str:
 
 def requests(karmada: Karmada, member: str) -> float:
     """Return how many requests the estimator of a member has answered."""
+    return counted(of_pods(karmada, member) if karmada.in_pods else of_program(karmada, member))
+
+
+def of_pods(karmada: Karmada, member: str) -> str:
+    """Return the metrics of the pods of a member's estimator, which the host cluster's API server leads to."""
+    host = karmada.lab.host.api
+    found = [each for each in workloads.workloads(host) if each.name == estimator(member)]
+    if not found:
+        raise Broken(f"there is no estimator of {member}")
+    names = [pod["metadata"]["name"] for pod in workloads.pods(host, selector=found[0].selector)]
+    return "\n".join(host.request("GET", f"/api/v1/namespaces/{workloads.NAMESPACE}/pods/{name}:8080/proxy/metrics").text for name in names)
+
+
+def of_program(karmada: Karmada, member: str) -> str:
+    """Return the metrics of a member's estimator that is a program of this lab's machine."""
     port = (karmada.run.recorded("ports", "karmada") or {}).get(f"{estimator(member)}.metrics")
     if port is None:
         raise Unmeasured(f"where the estimator of {member} serves its metrics is not known")
     try:
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=5.0).text
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=5.0).text
     except httpx.HTTPError as error:
         raise Broken(f"the estimator of {member} does not answer: {error}") from error
+
+
+def counted(text: str) -> float:
+    """Return the sum of the requests in an estimator's metrics."""
     return sum(
         float(line.rpartition(" ")[2])
         for line in text.splitlines()

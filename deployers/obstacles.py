@@ -14,17 +14,14 @@ from lab.spec import LabSpec
 
 def obstacles(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     """Return everything that is in the way, one sentence each. UsageError for words that cannot be meant."""
-    return [*too_many(spec), *unreadable(spec), *without_effect(spec), *strangers(spec, lab)]
+    return [*unreadable(spec), *without_effect(spec), *strangers(spec, lab)]
 
 
-def too_many(spec: KarmadaSpec) -> list[str]:
-    """Return the replicas that one machine without a load balancer cannot use."""
-    return [
-        f"components.{name}.replicas = {settings.replicas}: {name} elects no leader, and there is no load balancer here to stand before "
-        "several; of those that elect one, several can run"
-        for name, settings in spec.components.items()
-        if settings.replicas > 1 and name not in LEASES
-    ]
+def alone(component: str) -> str:
+    """Return why one machine without a load balancer cannot use several instances of a component, or ""."""
+    if component in LEASES:
+        return ""
+    return "it elects no leader, and there is no load balancer here to stand before several; of those that elect one, several can run"
 
 
 def unreadable(spec: KarmadaSpec) -> list[str]:

@@ -152,6 +152,8 @@ class KarmadaSpec(Strict):
     profile: str = "default"
     etcd: Etcd = Etcd()
     certificates: Certificates = Certificates()
+    registry: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)*$")] | None = None
+    """Where images come from in place of upstream's registries: host[:port][/prefix]."""
     load_balancer: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$")] | None = None
     components: dict[str, ComponentSpec] = Field(default_factory=dict)
     addons: Addons = Addons()

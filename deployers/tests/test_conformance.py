@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from deployers import checks, member_checks
+from deployers import checks, drift, member_checks
 from deployers.checks import Broken, Unmeasured
 from deployers.conformance import MEMBERS, PLANE, Check, conformance, wanted
+from deployers.leases import path_of
 from deployers.manifests import Addresses, custom_resources, webhook_configurations
 from deployers.members import CLUSTERS
 from deployers.objects import CRDS, SERVICES
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import Server, a_release
+from deployers.tests.host_fakes import Host, deployment, pod
 from lab.api import Api
 from lab.errors import ProvisionError, TestsFailed
 from lab.steps import Outcome
@@ -51,6 +55,8 @@ class Plane:
     release: Release
     spec: KarmadaSpec = field(default_factory=KarmadaSpec)
     members: tuple[Cluster, ...] = ()
+    in_pods: bool = False
+    lab: Any = None
 
 
 def plane(tmp_path: Path, server: Server, *, members: tuple[Cluster, ...] = (), **table: Any) -> Any:
@@ -135,6 +141,59 @@ def test_a_hook_that_an_installer_left_out_is_named(tmp_path: Path) -> None:
     validating["webhooks"] = None
     with pytest.raises(Broken, match=r"not configured: works.karmada.io validate-work"):
         checks.webhooks_of_record(plane(tmp_path, Server(there)))
+
+
+def test_what_an_installer_is_known_to_leave_out_is_told_until_it_no_longer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "HOOKS_LEFT_OUT", {"by_binary": frozenset({"works.karmada.io validate-work"})})
+    configured = webhook_configurations(a_release(tmp_path) / "karmada-manifests/deploy", Addresses(b"", "", "", {}))
+    there = {
+        f"{checks.HOOKS}/{kind}webhookconfigurations/{kind}-config": document
+        for kind, document in zip(("mutating", "validating"), configured, strict=True)
+    }
+    with pytest.raises(Broken, match=r"known to be left out by by_binary, and configured: works.karmada.io validate-work"):
+        checks.webhooks_of_record(plane(tmp_path, Server(dict(there))))
+
+    there[f"{checks.HOOKS}/validatingwebhookconfigurations/validating-config"]["webhooks"] = None
+    said = checks.webhooks_of_record(plane(tmp_path, Server(there)))
+
+    assert said == "1 of 2; by_binary of upstream leaves out works.karmada.io validate-work"
+
+
+def in_pods(tmp_path: Path, host: Host, server: Server | None = None) -> Any:
+    karmada = plane(tmp_path, server or Server())
+    karmada.in_pods, karmada.lab = True, SimpleNamespace(host=SimpleNamespace(api=host.api()))
+    return karmada
+
+
+ELECTING = ("kube-controller-manager", "karmada-controller-manager", "karmada-scheduler")
+
+
+def test_pods_must_be_ready_and_not_restarted(tmp_path: Path) -> None:
+    workloads = [deployment(name, [f"/bin/{name}"]) for name in ELECTING]
+
+    assert "3 containers, 0 restarts" in checks.nothing_restarted(
+        in_pods(tmp_path, Host(*workloads, pods=[pod(name) for name in ELECTING]))
+    )
+    with pytest.raises(Broken, match=r"restarted: karmada-scheduler-0/karmada-scheduler 1 times"):
+        checks.nothing_restarted(in_pods(tmp_path, Host(*workloads, pods=[pod("karmada-scheduler", restarts=1)])))
+    with pytest.raises(Broken, match="not started: karmada-scheduler"):
+        checks.nothing_restarted(in_pods(tmp_path, Host(*workloads[:2])))
+    late = deployment("karmada-webhook", ["/bin/karmada-webhook"], ready=0)
+    with pytest.raises(Broken, match="karmada-webhook: 0 of 1 ready"):
+        checks.nothing_restarted(in_pods(tmp_path, Host(*workloads, late)))
+
+
+def test_a_lease_is_looked_for_where_the_programs_flags_put_it(tmp_path: Path) -> None:
+    now = dt.datetime.now(dt.UTC).isoformat()
+    leases = {
+        path_of("karmada-system", name): {"metadata": {"name": name}, "spec": {"holderIdentity": "x", "renewTime": now}}
+        for name in ELECTING
+    }
+    elsewhere = [deployment(name, [f"/bin/{name}", "--leader-elect-resource-namespace=karmada-system"]) for name in ELECTING]
+
+    assert checks.leases_held(in_pods(tmp_path, Host(*elsewhere), Server(dict(leases)))) == ", ".join(ELECTING)
+    with pytest.raises(Broken, match="no lease kube-controller-manager yet"):
+        checks.leases_held(in_pods(tmp_path, Host(), Server(leases)))
 
 
 def api_service(name: str, *, available: bool = True) -> dict[str, Json]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from deployers import deployer
-from deployers.obstacles import obstacles
 from deployers.spec import KarmadaSpec
 from lab.errors import UsageError
 from lab.spec import LabSpec, parse
@@ -16,7 +15,7 @@ from lab.spec import LabSpec, parse
 
 def found(**table: Any) -> list[str]:
     lab = parse(LabSpec, {"members": [{"name": "member1"}]}, source="test")
-    return obstacles(KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table}), lab)
+    return deployer("by_binary").check(KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table}), lab)
 
 
 def test_nothing_is_in_the_way_of_the_default() -> None:
@@ -25,7 +24,7 @@ def test_nothing_is_in_the_way_of_the_default() -> None:
 
 @pytest.mark.parametrize("name", ["karmada-apiserver", "karmada-webhook", "karmada-aggregated-apiserver"])
 def test_replicas_that_would_need_a_load_balancer(name: str) -> None:
-    assert f"components.{name}.replicas = 2" in found(components={name: {"replicas": 2}})[0]
+    assert f"components.{name}.replicas: it elects no leader" in found(components={name: {"replicas": 2}})[0]
 
 
 @pytest.mark.parametrize("name", ["kube-controller-manager", "karmada-controller-manager", "karmada-scheduler"])

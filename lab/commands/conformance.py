@@ -26,13 +26,16 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     """
     from deployers.conformance import conformance as examine
     from deployers.karmada import Karmada
+    from deployers.outcomes import keep
     from lab.cluster import Lab
 
     run = Run.load(lab)
     if not run.asked.get("karmada"):
         raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
-    report = examine(Karmada.open(Lab.open(run)))
+    karmada = Karmada.open(Lab.open(run))
+    report = examine(karmada)
     saved = report.save(run.path / "conformance.json")
+    keep(karmada, report)
     if output is Output.json:
         rows = [{**asdict(each), "outcome": each.outcome.value} for each in report.results]
         print(json.dumps({"schema": 1, "lab": lab, "results": rows}, indent=1))

@@ -1,0 +1,20 @@
+"""What upstream's own installers are known to do differently from upstream's artifacts/deploy, in the releases that are pinned.
+
+Conformance tells it and does not count it as broken, since no spec can mend it; it counts as broken when upstream has mended it and the
+line here is still there. `python -m deployers compare` shows all differences, known or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HOOKS_LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "by_karmadactl": frozenset({"clustertaintpolicy.karmada.io validate-clustertaintpolicy"}),
+    "by_operator": frozenset({"clustertaintpolicy.karmada.io validate-clustertaintpolicy"}),
+}
+"""Admission hooks by deployer, as "name path"."""
+
+
+def hooks_left_out(deployer: str) -> frozenset[str]:
+    """Return the hooks of record that a deployer is known not to configure."""
+    return HOOKS_LEFT_OUT.get(deployer, frozenset())

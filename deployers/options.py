@@ -1,0 +1,93 @@
+"""Options of a KarmadaSpec, and which deployer carries which: data, from which the table of `python -m deployers options` is made.
+
+Each deployer has one `Support`: option → "" when it is carried, else why it cannot be. An option of one component may be said
+apart from the same option of all: "components.etcd.env" before "components.*.env". `refusals` holds a spec against it, so that what a
+path cannot carry is refused before anything is created, in the words of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deployers.spec import ADDONS, COMPONENTS, KarmadaSpec
+
+Support = Mapping[str, str]
+CARRIED = ""
+
+OF_COMPONENTS = ("replicas", "flags", "without", "feature_gates", "env")
+OPTIONS = (
+    "kubernetes",
+    "profile",
+    "etcd.members",
+    "etcd.external",
+    "certificates.ca",
+    "certificates.hosts",
+    "certificates.days",
+    "load_balancer",
+    "registry",
+    "offline",
+    *(f"components.*.{key}" for key in OF_COMPONENTS),
+    *(f"addons.{name}" for name in ADDONS),
+    "members.push",
+    "members.pull",
+)
+"""Every option that a table has a row for."""
+
+
+def asked(spec: KarmadaSpec) -> list[str]:
+    """Return the options that a spec makes use of; those of components with the component's name."""
+    default = KarmadaSpec()
+    found = [
+        name for name in ("kubernetes", "profile", "load_balancer", "registry", "offline") if getattr(spec, name) != getattr(default, name)
+    ]
+    found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []
+    found += ["etcd.external"] if spec.etcd.external else []
+    found += [
+        f"certificates.{key}" for key in ("ca", "hosts", "days") if getattr(spec.certificates, key) != getattr(default.certificates, key)
+    ]
+    for name, settings in spec.components.items():
+        plain = type(settings)()
+        found += [f"components.{name}.{key}" for key in OF_COMPONENTS if getattr(settings, key) != getattr(plain, key)]
+    found += [f"addons.{name}" for name in ADDONS if getattr(spec.addons, name)]
+    found += sorted({f"members.{member.mode}" for member in spec.members})
+    return found
+
+
+def row(option: str) -> str:
+    """Return the row of the table that an option is in: that of all components for one component's."""
+    parts = option.split(".")
+    return f"components.*.{parts[-1]}" if parts[0] == "components" else option
+
+
+def why_not(option: str, support: Support) -> str:
+    """Return why an option is not carried, or "" when it is. KeyError for one that the table does not have."""
+    return support[option] if option in support else support[row(option)]
+
+
+def refusals(spec: KarmadaSpec, support: Support) -> list[str]:
+    """Return a sentence for each option of a spec that a deployer does not carry."""
+    return [f"{option}: {reason}" for option in asked(spec) if (reason := why_not(option, support))]
+
+
+def verdict(option: str, support: Support) -> str:
+    """Return what a table says of a row: carried, carried but for some components, or refused, and the reasons."""
+    apart = {name: why_not(option.replace("*", name), support) for name in COMPONENTS} if "*" in option else {option: support[option]}
+    refused = {name: reason for name, reason in apart.items() if reason}
+    if not refused:
+        return "carried"
+    reasons: dict[str, list[str]] = {}
+    for name, reason in refused.items():
+        reasons.setdefault(reason, []).append(name)
+    if len(refused) == len(apart):
+        return f"refused: {'; '.join(reasons)}"
+    return "carried but for " + "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
+
+
+def complete(support: Support) -> Support:
+    """Return a deployer's table as it is. ValueError when a row is missing or names what there is not."""
+    if missing := [option for option in OPTIONS if option not in support]:
+        raise ValueError(f"nothing is said of {', '.join(missing)}")
+    known = {*OPTIONS, *(f"components.{name}.{key}" for name in COMPONENTS for key in OF_COMPONENTS)}
+    if strange := sorted(support.keys() - known):
+        raise ValueError(f"there is no option {', '.join(strange)}")
+    return support

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deployers import NAMES, deployer
+from deployers.conformance import Report, Result
+from deployers.options import OPTIONS, asked, complete, refusals, row, verdict
+from deployers.outcomes import Outcomes, keep
+from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import a_karmada
+from lab.steps import Outcome
+
+EVERYTHING = {
+    "kubernetes": "1.34.4",
+    "profile": "e2e",
+    "etcd": {"members": 3},
+    "certificates": {"ca": {"cert": "/a", "key": "/b"}, "hosts": ["karmada.example.org"], "days": 30},
+    "load_balancer": "10.0.0.1:6443",
+    "registry": "registry.example.org:5000/karmada",
+    "offline": True,
+    "components": {
+        "karmada-scheduler": {
+            "replicas": 2,
+            "flags": {"v": "4"},
+            "feature_gates": {"X": True},
+            "env": {"A": "b"},
+            "without": ["logging-format"],
+        }
+    },
+    "addons": {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True},
+    "members": [{"name": "member1"}, {"name": "member2", "mode": "pull"}],
+}
+
+
+def test_every_option_of_a_spec_has_a_row() -> None:
+    spec = KarmadaSpec.model_validate(EVERYTHING)
+
+    assert {row(option) for option in asked(spec)} == set(OPTIONS) - {"etcd.external"}
+    assert asked(KarmadaSpec()) == []
+
+
+def test_the_tables_of_all_deployers_are_whole() -> None:
+    for name in NAMES:
+        complete(deployer(name).options)
+
+
+def test_what_is_not_carried_is_refused_in_the_words_of_the_table() -> None:
+    support = complete({**dict.fromkeys(OPTIONS, ""), "registry": "no images", "components.karmada-scheduler.env": "no place for it"})
+    spec = KarmadaSpec.model_validate(EVERYTHING)
+
+    assert refusals(spec, support) == ["registry: no images", "components.karmada-scheduler.env: no place for it"]
+    assert verdict("registry", support) == "refused: no images"
+    assert verdict("components.*.env", support) == "carried but for karmada-scheduler (no place for it)"
+    assert verdict("profile", support) == "carried"
+
+
+@pytest.mark.parametrize("support", [{}, {**dict.fromkeys(OPTIONS, ""), "replicas": ""}])
+def test_a_table_with_a_hole_or_a_stranger_is_a_mistake(support: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"nothing is said of|there is no option"):
+        complete(support)
+
+
+def test_an_outcome_counts_for_each_option_of_its_spec_and_the_last_one_stands(tmp_path: Path) -> None:
+    karmada = a_karmada(tmp_path, {"etcd": {"members": 3}, "components": {"karmada-scheduler": {"replicas": 2}}})
+    support = dict.fromkeys(OPTIONS, "")
+    keep(karmada, Report((Result("a", Outcome.PASS, 0.1, ""), Result("b", Outcome.FAIL, 0.1, "no"))), root=tmp_path)
+    with (tmp_path / Outcomes.FILE).open("a") as file:
+        file.write('{"deployer": "by_b')
+    cut = Outcomes.read(tmp_path / Outcomes.FILE)
+
+    assert json.loads((tmp_path / Outcomes.FILE).read_text().splitlines()[0])["failed"] == ["b"]
+    assert cut.cell("etcd.members", "by_binary", support) == "fail"
+    assert cut.cell("components.*.replicas", "by_binary", support) == "fail"
+    assert cut.cell("profile", "by_binary", support) == "carried"
+    assert cut.cell("etcd.members", "by_chart", support) == "carried"
+    assert cut.cell("profile", "by_binary", {**support, "profile": "no"}) == "—"
