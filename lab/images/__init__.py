@@ -1,0 +1,31 @@
+"""Container images without a registry: said as data, written by this process, loaded into a cluster's nodes.
+
+    webhook = Image(
+        "docker.io/karmada/karmada-webhook:v1.18.2",
+        files=(File("/bin/karmada-webhook", asset="karmada-webhook@1.18.2"),),
+        entrypoint=("/bin/karmada-webhook",),
+    )
+    software([webhook, …])                       the assets that they are made of, for `software` of a provider or deployer
+    archive = archived([webhook, …], paths)      one archive of all of them; `paths` are those assets, brought
+    load(lab, lab.host, archive)                 into every node of a cluster, what it has already left alone
+    require(lab, lab.host, names)                NotPossible names what a node lacks: now, not as ImagePullBackOff five minutes later
+
+An archive is a file of the cache, keyed by what is in it: the same images are written once on a computer, whoever asks. It is at once a
+docker-archive (`docker load`) and an OCI layout (`ctr images import`), and the same files make the same bytes and digests everywhere. A
+file that several images hold is one layer of all of them. Nothing here needs an engine; only `load` talks to one.
+
+The modules:
+
+    image        Image and File: what is wanted         archive      the bytes of an archive
+    store        archives in the cache                  debian       files of Debian packages, for images that need a shell
+    kubernetes   what kubeadm and Karmada's deployers ask for besides Karmada's own
+    load         into the nodes of a cluster
+"""
+
+from __future__ import annotations
+
+from lab.images.image import File, Image, full_name, software
+from lab.images.load import load, require
+from lab.images.store import Archive, Store, archived
+
+__all__ = ["Archive", "File", "Image", "Store", "archived", "full_name", "load", "require", "software"]

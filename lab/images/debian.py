@@ -1,0 +1,107 @@
+"""Files of Debian packages as one tar, for images that need more than a program: a shell, openssl, systemd.
+
+`mmdebstrap` fetches packages from the mirrors of this computer's apt. A set of packages is fetched once on a computer and stays as it is
+until it is pruned; which versions came is kept beside it. What differs between two computers (host name, resolvers, times) is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tarfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.assets.cache import Cache, writing
+from lab.assets.command import Runner, spawn
+from lab.assets.progress import Progress, Sink, quiet
+from lab.errors import NotPossible, ProvisionError
+
+SUITE = "bookworm"
+ROOT, VERSIONS = "root.tar", "packages.json"
+SETUP = "on Debian: make setup-docker   (it installs mmdebstrap too)"
+UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*", "/usr/share/lintian/*")
+"""What no container reads; a third of the size."""
+LOCAL = re.compile(r"(dev/.+|etc/(hostname|resolv\.conf|machine-id|apt/.*)|var/(cache|log)/.+|var/lib/apt/.+|tmp/.+)")
+"""What is of the computer that fetched, or is made at run time."""
+GOT = re.compile(r"Get:\d+ \S+ \S+ \S+ (?P<name>\S+) \S+ (?P<version>\S+) \[")
+
+
+def place(packages: Sequence[str], cache: Cache, *, variant: str = "extract") -> Path:
+    """Return the directory where the files of a set of packages are or will be."""
+    words = "\0".join(["1", SUITE, variant, *UNREAD, *sorted(packages)])
+    return cache.root / "debian" / f"{SUITE}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+
+
+def versions(packages: Sequence[str], cache: Cache, *, variant: str = "extract") -> dict[str, str]:
+    """Return the version of each package of a set that was fetched, those it depends on included; empty before that."""
+    try:
+        known: dict[str, str] = json.loads((place(packages, cache, variant=variant) / VERSIONS).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return known
+
+
+def root(
+    packages: Sequence[str], *, cache: Cache | None = None, variant: str = "extract", progress: Sink = quiet, run: Runner = spawn
+) -> Path:
+    """Return a tar of these packages and all that they depend on, fetched now if it is not in the cache.
+
+    `variant` is mmdebstrap's: "extract" only unpacks, the others install, so that maintainer scripts run. NotPossible without mmdebstrap;
+    ProvisionError when a package cannot be had, with what apt said.
+    """
+    cache = cache or Cache()
+    target = place(packages, cache, variant=variant)
+    if (target / ROOT).exists():
+        return target / ROOT
+    program = shutil.which("mmdebstrap")
+    if program is None:
+        raise NotPossible("images with Debian packages need mmdebstrap, which is not installed", remedy=SETUP)
+    subject = f"Debian {', '.join(packages[:3])}" + (" …" if len(packages) > 3 else "")
+    with cache.working(f"debian-{target.name}", subject=subject, progress=progress) as area, writing(cache.root):
+        if (target / ROOT).exists():  # another run fetched it while we waited
+            return target / ROOT
+        began = time.monotonic()
+        got: dict[str, str] = {}
+
+        def on_line(line: str) -> None:
+            if found := GOT.match(line):
+                got[found["name"]] = found["version"]
+                progress(Progress("fetching", subject, len(got), None, "packages", time.monotonic() - began))
+
+        argv = [
+            *(program, f"--variant={variant}", "--mode=root" if os.geteuid() == 0 else "--mode=auto", "--verbose"),
+            *(f"--include={','.join(sorted(packages))}", "--aptopt=APT::Install-Recommends false", "--skip=output/mknod,check/empty"),
+            *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD),
+            *(SUITE, str(area / "fetched.tar")),
+        ]
+        ran = run(argv, cwd=area, env={"TMPDIR": str(area), "SOURCE_DATE_EPOCH": "0"}, on_line=on_line)
+        if ran.status:
+            raise ProvisionError(
+                f"Debian packages cannot be had: {', '.join(packages)}", detail=ran.last_words, remedy="does apt-get update work here?"
+            )
+        staged = area / "staged"
+        staged.mkdir()
+        purify(area / "fetched.tar", staged / ROOT)
+        (staged / VERSIONS).write_text(json.dumps(dict(sorted(got.items())), indent=1))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged.rename(target)
+        progress(Progress("ready", subject, elapsed=time.monotonic() - began, note=f"{len(got)} packages"))
+    return target / ROOT
+
+
+def purify(fetched: Path, pure: Path) -> None:
+    """Copy a tar without what is of this computer or this moment."""
+    with tarfile.open(fetched) as source, tarfile.open(pure, "w", format=tarfile.GNU_FORMAT) as target:
+        for member in source:
+            name = member.name.removeprefix("./")
+            if not name or name == "." or LOCAL.fullmatch(name):
+                continue
+            member.name, member.mtime, member.pax_headers = name, 0, {}
+            if member.islnk():
+                member.linkname = member.linkname.removeprefix("./")
+            target.addfile(member, source.extractfile(member) if member.isreg() else None)

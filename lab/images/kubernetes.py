@@ -1,0 +1,95 @@
+"""The images that Kubernetes itself and Karmada's deployers ask for, besides Karmada's own, as data.
+
+Names are upstream's, so that manifests need no change. What is inside is the pinned asset: where that differs from upstream's tag (etcd),
+the label says what it really is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from lab.errors import NotPossible
+from lab.images.image import File, Image
+
+REGISTRY = "registry.k8s.io"
+ETCD = "3.6.5"
+COREDNS = "1.13.1"
+CFSSL = "1.6.5"
+CONTENT = "karmada-lab.content"
+"""The label that says what is in an image whose tag says something else."""
+SHELL = ("busybox-static",)
+TOOLS = (
+    *("[", "ash", "cat", "chmod", "cp", "cut", "date", "echo", "env", "grep", "head", "ls", "mkdir", "mktemp", "mv", "printf", "rm"),
+    *("sed", "sh", "sleep", "sort", "tail", "test", "touch", "tr", "wc", "wget", "xargs"),
+)
+BUSYBOX = tuple(File(f"/bin/{name}", link="busybox") for name in TOOLS)
+"""The applets that a script in a container calls by name."""
+
+
+def program(name: str, asset: str, path: str, **other: object) -> Image:
+    """Return the image of one program, which it starts."""
+    return dataclasses.replace(Image(name, (File(path, asset=asset),), (path,)), **other)  # type: ignore[arg-type]
+
+
+def component(name: str, version: str) -> Image:
+    """Return kube-apiserver, kube-controller-manager, kube-scheduler or kube-proxy of a version, as registry.k8s.io has it."""
+    return program(f"{REGISTRY}/{name}:v{version}", f"{name}@{version}", f"/usr/local/bin/{name}")
+
+
+def proxy(version: str) -> Image:
+    """Return kube-proxy, which calls iptables, conntrack and what they need."""
+    packages = ("conntrack", "iptables", "kmod", "nftables")
+    return dataclasses.replace(component("kube-proxy", version), packages=packages, entrypoint=(), cmd=("/usr/local/bin/kube-proxy",))
+
+
+def etcd(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:
+    """Return etcd with its tools. It has a shell, as upstream's images up to 3.6.5 do: probes and scripts of some deployers want one."""
+    files = tuple(File(f"/usr/local/bin/{name}", asset=f"{name}@{ETCD}") for name in ("etcd", "etcdctl", "etcdutl"))
+    labels = {CONTENT: f"etcd {ETCD}"}
+    return Image(f"{registry}/etcd:{tag}", (*files, *BUSYBOX), entrypoint=("/usr/local/bin/etcd",), labels=labels, packages=SHELL)
+
+
+def pause(tag: str = "3.10.1") -> Image:
+    """Return the container that holds a pod's namespaces: catatonit, which waits, reaps, and ends when it is told to."""
+    labels = {CONTENT: "catatonit of Debian"}
+    return Image(f"{REGISTRY}/pause:{tag}", entrypoint=("/usr/bin/catatonit", "-P"), labels=labels, packages=("catatonit",))
+
+
+def coredns(tag: str = f"v{COREDNS}") -> Image:
+    labels = {CONTENT: f"coredns {COREDNS}"}
+    return program(f"{REGISTRY}/coredns/coredns:{tag}", f"coredns@{COREDNS}", "/coredns", labels=labels)
+
+
+def kubectl(version: str, name: str) -> Image:
+    """Return kubectl with a shell, under the name that a deployer's jobs call it by."""
+    files = (File("/usr/local/bin/kubectl", asset=f"kubectl@{version}"), *BUSYBOX)
+    return Image(name, files, entrypoint=("/usr/local/bin/kubectl",), labels={CONTENT: f"kubectl {version}"}, packages=(*SHELL, "bash"))
+
+
+def cfssl(name: str = "docker.io/cfssl/cfssl:latest") -> Image:
+    """Return cfssl and cfssljson, with bash and openssl, as the job of Karmada's chart that makes certificates wants them."""
+    files = (*(File(f"/usr/local/bin/{each}", asset=f"{each}@{CFSSL}") for each in ("cfssl", "cfssljson")), *BUSYBOX)
+    return Image(
+        name, files, entrypoint=("/usr/local/bin/cfssl",), labels={CONTENT: f"cfssl {CFSSL}"}, packages=(*SHELL, "bash", "openssl")
+    )
+
+
+def of_kubeadm(names: Iterable[str], version: str) -> list[Image]:
+    """Return the images that `kubeadm config images list` names for a version. NotPossible names one that nothing here can fill."""
+    found = []
+    for name in names:
+        repository, _, tag = name.removeprefix(f"{REGISTRY}/").partition(":")
+        if repository == "kube-proxy":
+            found.append(proxy(version))
+        elif repository.startswith("kube-"):
+            found.append(component(repository, version))
+        elif repository in {"etcd", "pause", "coredns/coredns"}:
+            found.append({"etcd": etcd, "pause": pause, "coredns/coredns": coredns}[repository](tag))
+        else:
+            raise NotPossible(
+                f"kubeadm {version} asks for {name}, which is not known here",
+                where=__file__,
+                remedy="add it there, or take another version",
+            )
+    return found

@@ -1,0 +1,75 @@
+"""Images into the nodes of a cluster: one archive a cluster, and what a node has already is left alone.
+
+The provider records a cluster's nodes before it makes them (`nodes/<cluster>` of the run): their containers, and where the archives
+of this computer's cache are mounted in them. So nothing is copied, and any cluster with such a record can be loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+
+from lab.cluster import Cluster, Lab
+from lab.errors import NotPossible
+from lab.images.image import full_name
+from lab.images.store import Archive
+from lab.machines import Machine
+from lab.machines.container import Container
+
+CTR = ("ctr", "--namespace=k8s.io", "images")
+RECORD = "nodes"
+LISTED = re.compile(r"(?P<name>\S+)\s+\S+\s+(?P<digest>sha256:[0-9a-f]{64})\s")
+
+
+def nodes(lab: Lab, cluster: Cluster) -> list[Container]:
+    """Return the nodes of a cluster as machines. NotPossible for a cluster without real nodes."""
+    record = lab.run.recorded(RECORD, cluster.name)
+    if record is None:
+        raise NotPossible(
+            f"{cluster.name} has no nodes that images could be loaded into: it is made by the provider {lab.spec.provider}",
+            remedy="take a provider with real pods: --provider kind",
+        )
+    return [Container(name, lab.machine) for name in record["containers"]]
+
+
+def load(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0) -> tuple[str, ...]:
+    """Load an archive into every node of a cluster, and return the names that one of them lacked.
+
+    Nothing is done on a node that has every image of it, as it is in the archive.
+    """
+    record = lab.run.recorded(RECORD, cluster.name) or {}
+
+    def into(node: Machine) -> set[str]:
+        have = known(node)
+        lacking = {image.name for image in archive.images if have.get(image.name) != image.digest}
+        if lacking:
+            mounted = PurePosixPath(record["archives"]) / archive.key / archive.path.name
+            node.run([*CTR, "import", str(mounted)], within=within)
+        return lacking
+
+    machines = nodes(lab, cluster)
+    with ThreadPoolExecutor(max_workers=len(machines)) as pool:
+        lacked = set().union(*pool.map(into, machines))
+    lab.run.journal("images", cluster=cluster.name, archive=archive.key, loaded=sorted(lacked))
+    return tuple(name for name in archive.names if name in lacked)
+
+
+def require(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
+    """Return when every node of a cluster has these images. NotPossible names what is missing: no pod of them would ever start."""
+    wanted = {full_name(name) for name in names}
+    missing = {name: node.name for node in nodes(lab, cluster) for name in wanted - known(node).keys()}
+    if missing:
+        raise NotPossible(
+            f"{len(missing)} images are not on the nodes of {cluster.name}, and no registry is asked for them",
+            where=next(iter(missing.values())),
+            detail="\n".join(sorted(missing)),
+            remedy="add them to the archive that is loaded, or: lab images load",
+        )
+
+
+def known(node: Machine) -> dict[str, str]:
+    """Return the images a node has: name to the digest of its manifest."""
+    listed = node.run([*CTR, "list"]).stdout
+    return {found["name"]: found["digest"] for found in map(LISTED.match, listed.splitlines()) if found}

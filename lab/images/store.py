@@ -1,0 +1,151 @@
+"""Archives in the cache: one directory each, whole or absent, found by a key of what they hold.
+
+    images/KEY/{images.tar, meta.json}
+
+The directory `images` is mounted into every kind node (read-only), so that loading copies nothing. A key follows from the images' data and
+the content of their assets, which the asset cache has hashed already: looking an archive up reads no file of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lab.assets.cache import Cache, files_of, read, writing
+from lab.assets.pins import this_arch
+from lab.assets.progress import Progress, Sink, quiet
+from lab.errors import UsageError
+from lab.images import archive as tar
+from lab.images import debian
+from lab.images.image import Image
+
+SCHEMA = 1
+"""Of meta.json and of how archives are written: a change of either makes every key a new one."""
+TAR, META = "images.tar", "meta.json"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that is there, whole. `images` in the order in which they were asked for."""
+
+    key: str
+    path: Path
+    images: tuple[tar.Written, ...]
+    size: int
+    seconds: float
+    created: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(image.name for image in self.images)
+
+    @property
+    def used(self) -> float:
+        """When it was last asked for (seconds since the epoch)."""
+        return (self.path.parent / META).stat().st_mtime
+
+
+@dataclass(frozen=True)
+class Store:
+    """The archives of a cache; making this object touches nothing."""
+
+    cache: Cache = field(default_factory=Cache)
+    progress: Sink = quiet
+
+    @property
+    def root(self) -> Path:
+        return self.cache.root / "images"
+
+    def archived(self, images: Sequence[Image], paths: Mapping[str, Path]) -> Archive:
+        """Return the archive of these images, written now if there is none of the same content. See `lab.images`."""
+        check(images, paths)
+        sets = dict.fromkeys(image.packages for image in images if image.packages)
+        roots = {packages: debian.root(packages, cache=self.cache, progress=self.progress) for packages in sets}
+        key = key_of(images, paths, self.cache)
+        if found := self.find(key):
+            return found
+        subject = f"{len(images)} images" if len(images) > 1 else images[0].name
+        with self.cache.working(f"images-{key}", subject=subject, progress=self.progress) as area:
+            if found := self.find(key):  # another run wrote it while we waited
+                return found
+            began = time.monotonic()
+            self.progress(Progress("packing", subject))
+            with writing(self.cache.root):
+                staged = area / key
+                staged.mkdir()
+                with (staged / TAR).open("wb") as out:
+                    written = tar.write(out, images, paths, roots)
+                facts = {"schema": SCHEMA, "seconds": round(time.monotonic() - began, 1), "created": time.time()}
+                (staged / META).write_text(json.dumps({**facts, "images": [asdict(image) for image in written]}, indent=1))
+                self.root.mkdir(parents=True, exist_ok=True)
+                staged.rename(self.root / key)
+        found = self.find(key)
+        assert found is not None
+        return found
+
+    def find(self, key: str) -> Archive | None:
+        """Return an archive by its key, marked as used; None when it has to be written."""
+        found = self.read(self.root / key)
+        if found:
+            with suppress(OSError):  # a cache that is mounted read-only still serves
+                os.utime(found.path.parent / META)
+        return found
+
+    def read(self, folder: Path) -> Archive | None:
+        """Return the archive in a directory; None when there is none that this version can read."""
+        try:
+            facts = json.loads((folder / META).read_bytes())
+            if facts.pop("schema") != SCHEMA:
+                return None
+            images = tuple(tar.Written(**image) for image in facts.pop("images"))
+            return Archive(folder.name, folder / TAR, images, (folder / TAR).stat().st_size, **facts)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def archives(self) -> Iterator[Archive]:
+        """Yield every archive, the one used last first."""
+        if self.root.is_dir():
+            found = filter(None, (self.read(folder) for folder in self.root.iterdir()))
+            yield from sorted(found, key=lambda archive: -archive.used)
+
+
+def archived(images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache | None = None, progress: Sink = quiet) -> Archive:
+    """Return one archive of all these images; see `lab.images`. UsageError when a name is taken twice or an asset was not brought."""
+    return Store(cache or Cache(), progress).archived(images, paths)
+
+
+def check(images: Sequence[Image], paths: Mapping[str, Path]) -> None:
+    """UsageError for what cannot become an archive, before anything is written."""
+    names = [image.name for image in images]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"two different images are called {', '.join(twice)}")
+    lacking = sorted({file.asset for image in images for file in image.files if file.asset and file.asset not in paths})
+    if lacking or not images:
+        raise UsageError(f"images need assets that were not brought: {', '.join(lacking)}" if lacking else "an archive of no images")
+
+
+def key_of(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache) -> str:
+    """Return the hash of everything that an archive's bytes follow from."""
+    content = {asset: content_of(paths[asset]) for asset in {file.asset for image in images for file in image.files if file.asset}}
+    facts = [
+        {
+            **asdict(image),
+            "files": [{**asdict(file), "content": (file.content or b"").hex(), "asset": content.get(file.asset)} for file in image.files],
+            "packages": [image.packages, debian.versions(image.packages, cache)],
+        }
+        for image in images
+    ]
+    return hashlib.sha256(json.dumps([SCHEMA, this_arch(), facts], sort_keys=True).encode()).hexdigest()[:20]
+
+
+def content_of(path: Path) -> list[tuple[str, str]]:
+    """Return (path inside, sha256) of each file of an asset: as the cache noted when it was brought, or else read now."""
+    entry = read(path.parent)
+    known = entry.files if entry is not None and entry.path == path and not entry.wrong_size() else files_of(path)
+    return [(file.path, file.sha256) for file in known]

@@ -1,0 +1,49 @@
+"""A container of this computer's Docker as a machine: a kind node.
+
+Commands are `docker exec`, files `docker cp`. Programs that keep running are pods there, or units of its systemd: this machine starts none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import NoReturn
+
+from lab.errors import CommandFailed, NotPossible
+from lab.machines import Completed, Machine, Program
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that runs, by name; `engine` is the machine whose `docker` knows it."""
+
+    name: str
+    engine: Machine
+
+    def run(
+        self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
+    ) -> Completed:
+        """Run a command in the container; see `Machine.run`. One whose time is up may go on there: Docker ends the client only."""
+        words = ["docker", "exec", *(["--interactive"] if input is not None else [])]
+        words += [word for name, value in (env or {}).items() for word in ("--env", f"{name}={value}")]
+        try:
+            return self.engine.run([*words, self.name, *argv], input=input, within=within)
+        except CommandFailed as failed:
+            raise CommandFailed(argv, status=failed.status, output=failed.output, machine=self.name, remedy=failed.remedy) from failed
+
+    def put(self, src: Path, dst: Path) -> None:
+        """Copy a file into the container; directories included, owned by root."""
+        self.run(["mkdir", "-p", str(PurePath(dst).parent)])
+        self.engine.run(["docker", "cp", "--quiet", str(src), f"{self.name}:{dst}"], within=300.0)
+
+    def get(self, src: Path, dst: Path) -> None:
+        """Copy a file of the container to this computer."""
+        dst.parent.mkdir(parents=True, exist_ok=True)
+        self.engine.run(["docker", "cp", f"{self.name}:{src}", str(dst)], within=300.0)
+
+    def start(self, program: Program) -> NoReturn:
+        raise NotPossible(f"{program.name} cannot be started in a node", where=self.name, remedy="run it as a pod, or on this computer")
+
+    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> NoReturn:  # noqa: ARG002 (Machine's)
+        raise NotPossible(f"{name} is no program of a node", where=self.name, remedy="kubectl delete the pod")
