@@ -42,7 +42,7 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
     tokens = part("kube-controller-manager")  # it makes the tokens of service accounts
     accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (part("kube-apiserver"),))
     if mode == "pull" and karmada.in_pods:
-        image = agent_image(karmada)
+        image = agent_image(karmada.spec, karmada.release)
         needs = (JOINABLE, accounts.name, tokens, part("images"))
         return [
             accounts,

@@ -1,44 +1,44 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deployers import images
-from deployers.images import Image, all_there, flat, moved, needed, tag_of
+from deployers import images, loading
+from deployers.images import flat, moved, needed, tag_of
 from deployers.loading import image_steps
+from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
-from lab.cluster import Cluster
-from lab.errors import ProvisionError
-from lab.run import Run
+from lab.cluster import Cluster, Lab
+from lab.errors import NotPossible
+from lab.images import Image
 from lab.steps import Step, StepFailed, execute
 
+PULL = [{"name": "member1", "mode": "pull"}]
 
-def test_images_have_upstreams_names_and_only_what_is_asked_for_is_needed(tmp_path: Path) -> None:
-    found = images.by_component(needed(a_karmada(tmp_path, {"addons": {"search": True}}), moved))
 
-    assert found["karmada-apiserver"] == Image(
-        "karmada-apiserver", "registry.k8s.io/kube-apiserver:v1.35.4", "kube-apiserver@1.35.4", ("host",)
-    )
+def uses(naming: images.Naming, *others: str, **table: Any) -> dict[str, images.Use]:
+    return images.by_component(needed(KarmadaSpec.model_validate(table), naming, *others, version="1.18.2"))
+
+
+def test_images_have_upstreams_names_and_only_what_is_asked_for_is_needed() -> None:
+    found = uses(moved, addons={"search": True})
+
+    assert (found["karmada-apiserver"].repository, found["karmada-apiserver"].tag) == ("registry.k8s.io/kube-apiserver", "v1.35.4")
     assert found["karmada-search"].name == "docker.io/karmada/karmada-search:v1.18.2"
-    assert found["etcd"].asset == "etcd"
     assert not {"karmada-agent", "karmada-descheduler"} & found.keys()
 
 
-def test_an_external_etcd_needs_no_image_and_pull_members_need_the_agents(tmp_path: Path) -> None:
+def test_an_external_etcd_needs_no_image_and_pull_members_need_the_agents() -> None:
     external = {"servers": ["https://etcd:2379"], "ca": "/a", "cert": "/b", "key": "/c"}
-    found = images.by_component(
-        needed(
-            a_karmada(tmp_path, {"etcd": {"external": external}, "members": [{"name": "member1", "mode": "pull"}]}),
-            flat,
-            "karmada-operator",
-        )
-    )
+    found = uses(flat, "karmada-operator", "karmada-webhook", etcd={"external": external}, members=PULL)
 
     assert "etcd" not in found
     assert found["karmada-agent"].clusters == ("member1",)
     assert found["karmada-operator"].clusters == ("host",)
+    assert {"karmada-agent@1.18.2", "kube-apiserver@1.35.4"} <= set(images.software(KarmadaSpec.model_validate({"members": PULL})))
 
 
 @pytest.mark.parametrize(
@@ -54,58 +54,56 @@ def test_a_registry_takes_the_place_of_upstreams(naming: images.Naming, name: st
     assert naming(name, None) == name
 
 
-def test_a_checkouts_version_makes_a_tag() -> None:
+def test_a_checkouts_version_makes_a_tag_and_its_programs_are_inside() -> None:
+    spec = KarmadaSpec(release="/src/karmada")
+
     assert tag_of("1.19.0-alpha.1+dirty") == "v1.19.0-alpha.1-dirty"
-
-
-def test_an_image_that_is_missing_is_named_before_anything_is_installed() -> None:
-    wanted = [Image("a", "docker.io/karmada/a:v1", "a@1", ("host",)), Image("b", "docker.io/karmada/b:v1", "b@1", ("host",))]
-
-    all_there(wanted, ["karmada/a:v1", "docker.io/karmada/b:v1"], where="archive.tar")
-    with pytest.raises(ProvisionError, match=r"1 images that Karmada needs are not there: docker.io/karmada/b:v1"):
-        all_there(wanted, ["karmada/a:v1"], where="archive.tar")
+    assert images.upstream("karmada-webhook", spec, "1.19.0").files[0].asset == "karmada-webhook@/src/karmada"
 
 
 class Shelf:
-    """A store that keeps what it was asked."""
+    """What lab.images does, noted instead."""
 
-    def __init__(self, *, without: str = "") -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, without: str = "nothing") -> None:
         self.without = without
         self.loaded: dict[str, list[str]] = {}
-        self.inside: dict[Path, list[str]] = {}
+        for name in ("archived", "load", "require"):
+            monkeypatch.setattr(loading, name, getattr(self, name))
 
-    def archive(self, images: Mapping[str, Path]) -> Path:
-        path = Path("/archives") / str(hash(tuple(sorted(images))))
-        self.inside[path] = [name for name in images if not self.without or self.without not in name]
-        return path
+    def archived(self, images: Sequence[Image], software: Mapping[str, Path]) -> list[str]:
+        return [image.name for image in images if self.without not in image.name]
 
-    def names(self, archive: Path) -> list[str]:
-        return self.inside[archive]
+    def load(self, lab: Lab, cluster: Cluster, archive: list[str]) -> None:
+        self.loaded[cluster.name] = archive
 
-    def load(self, run: Run, cluster: Cluster, archive: Path) -> None:
-        self.loaded[cluster.name] = self.inside[archive]
+    def require(self, lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
+        if missing := set(names) - set(self.loaded[cluster.name]):
+            raise NotPossible(f"not on the nodes: {', '.join(missing)}")
 
 
-def test_each_cluster_gets_what_its_pods_ask_for(tmp_path: Path) -> None:
-    karmada = a_karmada(tmp_path, {"members": [{"name": "member1", "mode": "pull"}]})
-    found = needed(karmada, moved)
-    shelf = Shelf()
-    steps = image_steps(karmada, found, {image.asset: Path("/bin") / image.component for image in found}, shelf)
+def steps(tmp_path: Path) -> list[Step]:
+    karmada = a_karmada(tmp_path, {"members": PULL})
+    made = image_steps(karmada, needed(karmada.spec, moved, version="1.18.2"), {})
+    return [*made, Step("host", lambda: None), Step("member1", lambda: None)]
 
-    execute([*steps, Step("host", lambda: None), Step("member1", lambda: None)], karmada.run)
+
+def test_each_cluster_gets_what_its_pods_ask_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(monkeypatch)
+    made = steps(tmp_path)
+
+    execute(made, a_karmada(tmp_path / "other").run)
 
     assert shelf.loaded["member1"] == ["docker.io/karmada/karmada-agent:v1.18.2"]
     assert len(shelf.loaded["host"]) == 7
-    assert [step.needs for step in steps] == [(), ("karmada/images", "host"), ("karmada/images", "member1")]
+    assert {step.name: step.needs for step in made[:3]} == {
+        "karmada/images": (),
+        "host/images": ("karmada/images", "host"),
+        "member1/images": ("karmada/images", "member1"),
+    }
 
 
-def test_nothing_is_loaded_when_one_is_missing(tmp_path: Path) -> None:
-    karmada = a_karmada(tmp_path)
-    found = needed(karmada, moved)
-    shelf = Shelf(without="webhook")
-    steps = image_steps(karmada, found, {image.asset: Path("/bin") / image.component for image in found}, shelf)
+def test_an_image_that_a_node_lacks_is_named_before_anything_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Shelf(monkeypatch, without="webhook")
 
-    with pytest.raises(StepFailed, match="karmada-webhook"):
-        execute([*steps, Step("host", lambda: None)], karmada.run)
-
-    assert not shelf.loaded
+    with pytest.raises(StepFailed, match=r"not on the nodes: docker.io/karmada/karmada-webhook:v1.18.2"):
+        execute([*steps(tmp_path), Step("install", lambda: None, ("host/images",))], a_karmada(tmp_path / "other").run)
