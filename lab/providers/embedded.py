@@ -20,7 +20,7 @@ from lab.computer import Computer, Probe
 from lab.hollow import configuration, drop_stale_leases, ensure_nodes, grace_seconds, kwok
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
-from lab.run import Run, write_private
+from lab.run import Run, runs_root, write_private
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
 
@@ -40,6 +40,9 @@ MIB_PER_NODE = 0.25
 INOTIFY_OF_CLUSTER, INOTIFY_OF_REST = 11, 12
 """Inotify instances: 6 of a kube-apiserver and 5 of a controller-manager, each a certificate file watched; the rest is Karmada's own."""
 
+DISK_MIB_OF_CLUSTER = 150
+"""What one control plane writes, measured: an etcd makes two files of 64 MiB for its log at once, the rest is growth."""
+
 MIB_OF_REST = 700
 """Of what stands on top and beside: a Karmada control plane, the supervisor, the command itself."""
 
@@ -55,8 +58,8 @@ class Embedded:
     computer: Probe = field(default_factory=Computer)
 
     def check(self, spec: LabSpec) -> list[str]:
-        """Refuse a lab that does not fit in this computer's memory or inotify instances, with the arithmetic."""
-        return [*self.check_memory(spec), *self.check_inotify(spec)]
+        """Refuse a lab that does not fit in this computer's memory, disk or inotify instances, with the arithmetic."""
+        return [*self.check_memory(spec), *self.check_disk(spec), *self.check_inotify(spec)]
 
     def check_memory(self, spec: LabSpec) -> list[str]:
         nodes = sum(group.count for cluster in spec.clusters for group in cluster.nodes)
@@ -69,6 +72,17 @@ class Embedded:
             f"memory: {len(spec.members)} members need about {need / 1024:.1f} GiB ({len(spec.clusters)} clusters × {MIB_OF_CLUSTER} MiB, "
             f"{nodes} nodes × {MIB_PER_NODE} MiB, {MIB_OF_REST} MiB for the rest); {free / 1024:.1f} GiB are free: "
             f"ask for {fits} members or fewer"
+        ]
+
+    def check_disk(self, spec: LabSpec) -> list[str]:
+        planes = len(spec.clusters) + 1  # and Karmada's
+        need, runs = planes * DISK_MIB_OF_CLUSTER, runs_root()
+        free = self.computer.free(runs) // 2**20
+        if need <= free:
+            return []
+        return [
+            f"disk: {planes} control planes need about {need} MiB ({planes} × {DISK_MIB_OF_CLUSTER}) and {free} MiB are free in {runs}: "
+            "free some there, or set KARMADA_LAB_RUNS to another disk"
         ]
 
     def check_inotify(self, spec: LabSpec) -> list[str]:

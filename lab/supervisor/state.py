@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from lab.errors import ComponentExited
 
 Json = dict[str, Any]
 TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `lab doctor` counts them"
+NO_SPACE = "free some space on the disk that the run directory is on, or set KARMADA_LAB_RUNS to another one; then run this again"
+TRACE = re.compile(r"goroutine \d+ \[")
+"""Where a Go program that panics begins to print its stacks: what went wrong stands in the lines before."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,15 @@ class State:
         return cls(**values | {"log": Path(row["log"])})
 
     def tail(self, *, lines: int = 20) -> str:
-        """Return the last lines it logged since it was last started; "" when there are none."""
+        """Return the last lines it logged since it was last started, those before a Go program's stacks; "" when there are none."""
         try:
             with self.log.open("rb") as log:
                 size = log.seek(0, os.SEEK_END)
                 start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
                 log.seek(max(start, size - (64 << 10)))
-                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+                said = log.read().decode(errors="replace").splitlines()
+                end = next((number for number, line in enumerate(said) if TRACE.match(line)), len(said))
+                return "\n".join(said[:end][-lines:])
         except OSError:
             return ""
 
@@ -74,7 +80,10 @@ class Status:
 
 
 def exit_error(state: State) -> ComponentExited:
-    """Return the error of a program that ended: status, last words, and the remedy where it is known: a port taken, inotify used up."""
+    """Return the error of a program that ended: status, last words, and the remedy where the cause is known.
+
+    Known are a port taken, inotify used up, a full disk.
+    """
     remedy = None
     for port in state.ports:
         if not ports.free(port) and (holder := ports.taken_by(port)):
@@ -83,4 +92,6 @@ def exit_error(state: State) -> ComponentExited:
     tail = state.tail()
     if remedy is None and "too many open files" in tail:
         remedy = TOO_MANY_OPEN
+    if remedy is None and "no space left on device" in tail:
+        remedy = NO_SPACE
     return ComponentExited(state.name, status=state.status, log=state.log, tail=tail, remedy=remedy)

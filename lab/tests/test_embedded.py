@@ -113,10 +113,13 @@ def test_each_version_of_kubernetes_is_asked_for_once() -> None:
 
 
 class ThisComputer(Computer):
-    """One with so many inotify instances, of which so many are in use."""
+    """One with so many inotify instances, of which so many are in use, and so many MiB of disk."""
 
-    def __init__(self, limit: int, used: int = 0) -> None:
-        self.limit, self.used = limit, used
+    def __init__(self, limit: int, used: int = 0, disk: int = 100_000) -> None:
+        self.limit, self.used, self.disk = limit, used, disk
+
+    def free(self, path: Path) -> int:
+        return self.disk * 2**20
 
     def read(self, path: str) -> str | None:
         return f"{self.limit}\n" if path.endswith("max_user_instances") else None
@@ -152,6 +155,15 @@ def test_too_few_inotify_instances_are_refused_with_the_remedy() -> None:
 
     assert "28 of 128 are free" in obstacle
     assert "sysctl fs.inotify.max_user_instances" in obstacle
+
+
+@pytest.mark.usefixtures("four_gib_free")
+def test_too_small_a_disk_is_refused_with_the_arithmetic() -> None:
+    (obstacle,) = Embedded(computer=ThisComputer(4096, disk=60)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
+
+    assert "3 control planes need about 450 MiB" in obstacle
+    assert "60 MiB are free" in obstacle
+    assert "KARMADA_LAB_RUNS" in obstacle
 
 
 def test_an_unknown_provider_lists_the_known() -> None:

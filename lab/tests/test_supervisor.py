@@ -156,6 +156,18 @@ def test_the_last_words_are_those_since_it_was_last_started(run: Path, superviso
     assert supervisor.state(name).tail() == "second"
 
 
+def test_the_last_words_of_a_program_that_panics_are_those_before_its_stacks_and_a_full_disk_has_its_remedy(
+    run: Path, supervisor: Supervisor
+) -> None:
+    said = r"panic: write wal: no space left on device\n\ngoroutine 1 [running]:\nmain.main()"
+    name = supervisor.start(shell(run, "member1/etcd", f"printf '{said}' >&2; exit 2")).name
+    with pytest.raises(ComponentExited) as caught:
+        supervisor.ready(name, never, within=30)
+
+    assert (caught.value.detail or "").strip() == "panic: write wal: no space left on device"
+    assert "KARMADA_LAB_RUNS" in (caught.value.remedy or "")
+
+
 def test_an_exit_because_a_port_is_taken_names_the_holder(run: Path, supervisor: Supervisor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
