@@ -14,7 +14,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 ARGS   ?=
 
-.PHONY: help setup lock lab-up lab-down lab-status lab-doctor check lint format unit test bench clean
+.PHONY: help setup lock lab-up lab-down lab-status lab-doctor check lint format unit test bench matrix clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -75,6 +75,9 @@ test: $(STAMP) ## unit tests, then the scenarios against a real lab
 
 bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
 	$(BIN)/python -m perf.bench $(ARGS)
+
+matrix: $(STAMP) ## list the cells of scenarios/matrix.toml that fit, and why others do not
+	@$(BIN)/python -m scenarios matrix $(ARGS)
 
 clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
 	@for run in _runs/*/run.json; do \

@@ -1,4 +1,4 @@
-"""The verbs of the command line, and the one place that prints errors.
+"""The verbs of the command line.
 
     lab up            a lab, with Karmada on it; what is there already is left alone
     lab status        what runs; exit code 0 when all is well
@@ -10,68 +10,12 @@ Exit codes: 0 ok, 1 a check failed, 2 usage, 3 not possible here, 4 provisioning
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from lab import interrupt
 from lab.commands import assets, bundle, conformance, doctor, down, env, execute, gc, join, kubeconfig, logs, restart, status, unjoin, up
-from lab.console import Look, error_lines, github_annotation, say
-from lab.errors import LabError
-
-BUG = 70
-"""Exit code of an error that is nobody's but ours (sysexits.h: EX_SOFTWARE)."""
-
-
-class Verbs(TyperGroup):
-    """The one place that prints errors and turns them into exit codes."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except LabError as error:
-            show(error)
-            raise typer.Exit(error.exit_code) from None
-        except interrupt.Interrupted as stop:
-            show_interrupt(stop)
-            raise typer.Exit(stop.exit_code) from None
-        except (typer.Exit, typer.Abort, BrokenPipeError):
-            raise
-        except Exception as error:
-            if type(error).__module__.startswith(("typer.", "click.")):  # wrong words: typer says what is wrong with them
-                raise
-            import traceback  # noqa: PLC0415 (only a bug needs it)
-
-            traceback.print_exc()
-
-            say("this is a bug of karmada-lab, not of what you typed; please report it with the lines above")
-            raise typer.Exit(BUG) from None
-
-
-def show(error: LabError) -> None:
-    """Print an error once, on stderr."""
-    look = Look.of(sys.stderr)
-    for line in error_lines(error, look=look):
-        say(line)
-    notes(error)
-    if look.groups:
-        say(github_annotation(error))
-
-
-def show_interrupt(stop: interrupt.Interrupted) -> None:
-    """Print what ended the command."""
-    say(f"interrupted by {stop}")
-    notes(stop)
-
-
-def notes(error: BaseException) -> None:
-    """Print what was noted on an error while it passed: where its evidence is, what to do with what is left."""
-    for note in getattr(error, "__notes__", []):
-        say(note)
-
+from lab.verbs import Verbs
 
 app = typer.Typer(
     name="lab",

@@ -156,14 +156,14 @@ RESERVED = frozenset({"karmada", "karmada-host", "karmada-apiserver"})
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Parse a lab file. UsageError says which file and line is wrong."""
+def read(path: Path, *, what: str = "the lab file") -> dict[str, Any]:
+    """Parse a TOML file. UsageError says which file and line is wrong."""
     try:
         return tomllib.loads(path.read_text())
     except FileNotFoundError as error:
         raise UsageError(f"there is no file {path}", remedy="name a TOML file, or leave --spec out for the default lab") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot read the lab file: {error}", where=str(path)) from error
+        raise UsageError(f"cannot read {what}: {error}", where=str(path)) from error
 
 
 def parse(model: type[Model], document: Any, *, source: str, prefix: str = "") -> Model:

@@ -1,0 +1,110 @@
+"""How long cells took, and shards of about equal length.
+
+`scenarios/durations.json` keeps the last few measurements of each cell; what is never measured counts as the median of what is. `learn`
+adds those of result folders (`cell.json`, written by `python -m reports collect`): only of cells that ran to their end.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.errors import UsageError
+from lab.run import write_json
+from scenarios.planner.cells import Cell
+
+FILE = Path(__file__).parent.parent / "durations.json"
+SCHEMA = 1
+KEPT = 5
+"""Measurements that are kept of one cell: enough for a median that one bad night does not move."""
+
+GUESS = 600.0
+"""Seconds of a cell when nothing was ever measured."""
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Seconds that cells took, the newest last."""
+
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> Durations:
+        """Read the file; none is no measurements. UsageError when it cannot be understood."""
+        try:
+            document = json.loads(path.read_text())
+            samples = {str(name): tuple(float(each) for each in seconds) for name, seconds in document["cells"].items()}
+            schema = document["schema"]
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"the durations cannot be read: {error}", where=str(path), remedy="restore the file, or remove it to begin anew"
+            ) from error
+        if schema != SCHEMA:
+            raise UsageError(f"the durations cannot be read: schema {schema} is not {SCHEMA}", where=str(path))
+        return cls(samples)
+
+    def save(self, path: Path = FILE) -> None:
+        """Write the file."""
+        write_json(path, {"schema": SCHEMA, "cells": {name: list(self.samples[name]) for name in sorted(self.samples)}})
+
+    def of(self, cell: Cell) -> float:
+        """Return the seconds to expect of a cell."""
+        seconds = self.samples.get(cell.name)
+        return statistics.median(seconds) if seconds else self.usual
+
+    @property
+    def usual(self) -> float:
+        """The median over all cells."""
+        return statistics.median([statistics.median(each) for each in self.samples.values()]) if self.samples else GUESS
+
+    def learnt(self, measured: Iterable[tuple[str, float]]) -> Durations:
+        """Return these with measurements added."""
+        samples = {name: list(each) for name, each in self.samples.items()}
+        for name, seconds in measured:
+            samples[name] = [*samples.get(name, []), round(seconds, 1)][-KEPT:]
+        return Durations(samples)
+
+
+def measured(folders: Iterable[Path]) -> list[tuple[str, float]]:
+    """Return (cell, seconds) of every cell.json below the folders whose cell ran to its end; those that cannot be read are passed over."""
+    found = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}", remedy="name folders that `python -m reports collect` wrote")
+        for path in sorted(folder.rglob("cell.json")):
+            try:
+                cell: dict[str, Any] = json.loads(path.read_text())
+                if cell["exit_code"] in (0, 1) and cell["ended"] > cell["started"]:  # what was cut short took no time worth knowing
+                    found.append((float(cell["started"]), str(cell["name"]), float(cell["ended"]) - float(cell["started"])))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+    return [(name, seconds) for _, name, seconds in sorted(found)]
+
+
+def shard(cells: Iterable[Cell], index: int, count: int, durations: Durations) -> list[Cell]:
+    """Return the cells of one of `count` shards (the first is 1), sorted. Together the shards are all cells, each once.
+
+    The longest cell goes where least is to be done yet: no shard lasts longer than a fair share and one cell more.
+    """
+    if not 1 <= index <= count:
+        raise UsageError(f"there is no shard {index}/{count}", remedy=f"1/{max(count, 1)} to {max(count, 1)}/{max(count, 1)}")
+    loads, shards = [0.0] * count, [list[Cell]() for _ in range(count)]
+    for cell in sorted(set(cells), key=lambda cell: (-durations.of(cell), cell)):
+        least = loads.index(min(loads))
+        loads[least] += durations.of(cell)
+        shards[least].append(cell)
+    return sorted(shards[index - 1])
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """`2/3` as numbers. UsageError for anything else."""
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal()):
+        raise UsageError(f"{text!r} is not a shard", remedy="write it as 2/3: the second of three")
+    return int(index), int(count)

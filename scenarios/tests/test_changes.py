@@ -1,0 +1,123 @@
+"""Changed paths and the cells that they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from lab.assets.command import Ran
+from lab.errors import NotPossible, UsageError
+from scenarios.planner.cells import Cell
+from scenarios.planner.changes import ROOTS, Tree, changed_since
+from scenarios.planner.imports import graph, modules, reach
+from scenarios.planner.matrix import Matrix
+
+SMOKE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
+CORE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
+LIFECYCLE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "lifecycle")
+OTHER = Cell("kind", "by_chart", "1.18.2", "1.35.4", "smoke")
+CELLS = [SMOKE, CORE, LIFECYCLE, OTHER]
+
+
+@pytest.fixture(scope="module")
+def tree() -> Tree:
+    return Tree(Matrix.load())
+
+
+@pytest.mark.parametrize(
+    ("paths", "cells"),
+    [
+        ([], []),
+        (["README.md", "docs/deep/page.md", ".gitignore"], []),
+        (["lab/tests/test_wait.py", "perf/bench.py", "scenarios/durations.json"], []),
+        (["lab/wait.py"], CELLS),
+        (["conftest.py"], CELLS),
+        (["deployers/bring_up.py"], CELLS),
+        (["lab/assets.toml"], CELLS),
+        (["requirements.lock"], CELLS),
+        (["lab/providers/a_file_that_is_gone.py"], CELLS),
+        (["scenarios/lab.toml"], CELLS),
+        (["deployers/by_binary.py"], [SMOKE, CORE, LIFECYCLE]),
+        (["deployers/obstacles.py", "README.md"], [SMOKE, CORE, LIFECYCLE]),
+        (["scenarios/test_lifecycle.py"], [LIFECYCLE]),
+        (["scenarios/test_propagation.py"], [SMOKE, OTHER]),
+        ([".github/workflows/e2e.yml"], [CORE]),
+        (["reports/site.py"], [CORE]),
+        (["Makefile", "scenarios/test_lifecycle.py"], [CORE, LIFECYCLE]),
+    ],
+)
+def test_a_change_selects_the_cells_that_run_it(tree: Tree, paths: list[str], cells: list[Cell]) -> None:
+    assert tree.touched(paths, CELLS, always=[CORE]) == sorted(cells)
+
+
+def test_what_every_cell_runs_is_there(tree: Tree) -> None:
+    assert set(ROOTS) <= tree.known.keys()
+
+
+def test_imports_are_read_from_sources(tmp_path: Path) -> None:
+    (tmp_path / "lab" / "tests").mkdir(parents=True)
+    (tmp_path / "lab" / "__init__.py").write_text("from lab.a import x\n")
+    (tmp_path / "lab" / "a.py").write_text("def f():\n    import lab.b.c\n")
+    (tmp_path / "lab" / "b").mkdir()
+    (tmp_path / "lab" / "b" / "__init__.py").write_text("")
+    (tmp_path / "lab" / "b" / "c.py").write_text("from . import d\nfrom ..a import y\nimport os\n")
+    (tmp_path / "lab" / "b" / "d.py").write_text("")
+    (tmp_path / "lab" / "tests" / "test_a.py").write_text("import lab.a\n")
+
+    imports = graph(modules(tmp_path))
+
+    assert imports == {
+        "lab": {"lab.a"},
+        "lab.a": {"lab", "lab.b", "lab.b.c"},
+        "lab.b": set(),
+        "lab.b.c": {"lab", "lab.a", "lab.b", "lab.b.d"},
+        "lab.b.d": set(),
+    }
+    assert reach(imports, ["lab.b.d", "nothing"]) == {"lab.b.d"}
+    assert reach(imports, ["lab.a"], but=frozenset({("lab.a", "lab.b.c")})) == {"lab", "lab.a", "lab.b"}
+
+
+Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., Ran]]
+
+
+def answers(table: Mapping[str, tuple[int, str]]) -> Callable[..., Ran]:
+    """Return a Runner that answers git's verbs from a table."""
+
+    def run(argv: Sequence[str], **_: object) -> Ran:
+        status, out = table.get(argv[1], (0, ""))
+        return Ran(status, out, "" if status == 0 else "fatal: no")
+
+    return run
+
+
+def test_what_changed_is_the_difference_and_what_is_new() -> None:
+    run = answers({"merge-base": (0, "abc\n"), "diff": (0, "b.py\0a b.py\0"), "ls-files": (0, "new.py\0")})
+
+    assert changed_since("main", run=run) == ["a b.py", "b.py", "new.py"]
+
+
+def test_a_ref_that_is_not_there_is_refused_with_the_nearest() -> None:
+    class Runs:
+        def __call__(self, argv: Sequence[str], **_: object) -> Ran:
+            if "--verify" in argv:
+                return Ran(1, "", "")
+            return Ran(0, "main\nmaster\n" if argv[1] == "for-each-ref" else "", "")
+
+    with pytest.raises(UsageError, match="did you mean main"):
+        changed_since("mian", run=Runs())
+
+
+def test_no_repository_and_a_shallow_one_are_told_apart() -> None:
+    with pytest.raises(NotPossible, match="does not know this directory"):
+        changed_since("main", run=answers({"rev-parse": (128, "")}))
+    with pytest.raises(NotPossible, match="no commit in common"):
+        changed_since("main", run=answers({"merge-base": (1, "")}))
+
+
+@pytest.mark.spawns
+def test_git_itself_is_understood() -> None:
+    assert isinstance(changed_since("HEAD"), list)
+    with pytest.raises(UsageError, match="no commit '--output=x'"):
+        changed_since("--output=x")
