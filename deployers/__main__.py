@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from lab.cli import Verbs
 from lab.commands.options import Output
 from lab.console import Look, say, table
+from lab.verbs import Verbs
 
 app = typer.Typer(
     name="deployers",
