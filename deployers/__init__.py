@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from deployers.spec import KarmadaSpec
     from lab.cluster import Lab
 
-NAMES = {"by_binary": "ByBinary"}
+NAMES = {"by_binary": "ByBinary", "by_yaml": "ByYaml"}
 """The deployers: the module and the class of each."""
 READY = "karmada"
 """The step that has passed when all of Karmada serves."""

@@ -94,12 +94,18 @@ class ByBinary:
         supervisor = Supervisor(run.path)
         if status := supervisor.status():
             supervisor_stop(supervisor, [name for name, state in status.programs.items() if name.startswith(f"{NAME}/") and state.runs])
-        for folder in (run.path / "pki" / NAME, run.path / "data" / NAME):
-            shutil.rmtree(folder, ignore_errors=True)
-        karmada.kubeconfig.unlink(missing_ok=True)
-        description.file_of(run).unlink(missing_ok=True)
-        for record in list(run.records(NAME)):
-            run.forget(NAME, record)
+        forget(karmada)
+
+
+def forget(karmada: Karmada) -> None:
+    """Delete what a run keeps of a control plane that is gone: keys, data, kubeconfig, description and records."""
+    run = karmada.run
+    for folder in (run.path / "pki" / NAME, run.path / "data" / NAME):
+        shutil.rmtree(folder, ignore_errors=True)
+    karmada.kubeconfig.unlink(missing_ok=True)
+    description.file_of(run).unlink(missing_ok=True)
+    for record in list(run.records(NAME)):
+        run.forget(NAME, record)
 
 
 def supervisor_stop(supervisor: Supervisor, programs: Sequence[str]) -> None:

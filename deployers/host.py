@@ -12,9 +12,11 @@ from typing import Any
 
 import yaml
 
-from deployers.certificates import CONTEXT
+from deployers.certificates import CONTEXT, NAMESPACE
 from lab.api import Api
+from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError
+from lab.images.load import nodes
 from lab.run import write_private
 
 Json = dict[str, Any]
@@ -84,3 +86,16 @@ def ca_of(kubeconfig: Path) -> bytes:
     if file := cluster.get("certificate-authority"):
         return (kubeconfig.parent / str(file)).read_bytes()
     raise UsageError("the kubeconfig names no authority", where=str(kubeconfig))
+
+
+def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 120.0) -> None:
+    """Delete a namespace of the host cluster with all that is in it; return when it is gone."""
+    path = f"/api/v1/namespaces/{namespace}"
+    host.delete(path)
+    host.until_gone(path, what=f"the namespace {namespace} of the host cluster is gone", within=within)
+
+
+def remove_data(lab: Lab, *paths: str) -> None:
+    """Delete directories on every node of the host cluster: what pods kept there outlives them, and no installer takes it away."""
+    for node in nodes(lab, lab.host):
+        node.run(["rm", "-rf", *paths])

@@ -22,7 +22,8 @@ from lab.errors import ProvisionError
 Json = dict[str, Any]
 NAMESPACE: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "karmada-system"}}
 """Where the controllers' leases are, on karmada-apiserver; artifacts/deploy/namespace.yaml is the same."""
-PLACEHOLDER = re.compile(r"\{\{ *([A-Za-z_]+) *\}\}")
+PLACEHOLDER = re.compile(r"\{\{ *(?P<inner>[A-Za-z_]+) *\}\}|\$\{(?P<shell>[A-Za-z_]+)\}")
+"""Upstream writes them in two ways: {{caBundle}} and ${ca_crt}."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Addresses:
     apiserver: str
     webhook: str
     services: Mapping[str, int]
-    """Port of each aggregated API server, by its Service's name."""
+    """Port of each aggregated API server on this computer, by its Service's name; one that is not named is in the host cluster."""
 
     @property
     def ca_bundle(self) -> str:
@@ -79,13 +80,13 @@ def webhook_configurations(manifests: Path, where: Addresses) -> list[Json]:
 
 
 def api_services(manifests: Path, name: str, where: Addresses) -> list[Json]:
-    """Return the APIServices of one aggregated server, after the Service they go through, which leads back to this computer.
+    """Return the APIServices of one aggregated server, after the Service they go through.
 
-    A Service of type ExternalName without a selector is how upstream does it too: karmada-apiserver has no pods. The name is an
-    address, so that no resolver is asked; the port is the APIService's.
+    A Service of type ExternalName is upstream's way, since karmada-apiserver has no pods: it leads to the Service of the same name
+    in the host cluster, or back to this computer. Then the name is an address, so that no resolver is asked; the port is the APIService's.
     """
     documents = list(read(manifests / f"{name}-apiservice.yaml", {"caBundle": where.ca_bundle}))
-    for document in documents:
+    for document in documents if name in where.services else ():
         if document["kind"] == "Service":
             document["spec"]["externalName"] = LOOPBACK
         else:
@@ -119,7 +120,7 @@ def read(file: Path, values: Mapping[str, str]) -> Iterator[Json]:
 
     def value(found: re.Match[str]) -> str:
         try:
-            return values[found[1]]
+            return values[found["inner"] or found["shell"]]
         except KeyError:
             raise ProvisionError(
                 f"the release's file has a placeholder that nothing is known of: {found[0]}",

@@ -85,15 +85,15 @@ def workloads(host: Api, namespace: str = NAMESPACE) -> list[Workload]:
     return sorted(found, key=lambda each: each.name)
 
 
-def until_serving(host: Api, names: Iterable[str] = (), *, within: float, namespace: str = NAMESPACE) -> None:
-    """Return when the workloads of a namespace, those named among them, have all their pods ready.
+def until_serving(host: Api, names: Iterable[str] = (), *, only: bool = False, within: float, namespace: str = NAMESPACE) -> None:
+    """Return when the workloads of a namespace, those named among them (or they `only`), have all their pods ready.
 
     NotReady, or ProvisionError as soon as a pod can never get ready, carries the pod's state, events and last log lines.
     """
     wanted = set(names)
 
     def serving() -> None:
-        there = workloads(host, namespace)
+        there = [each for each in workloads(host, namespace) if not only or each.name in wanted]
         lacking = [f"{name}: not there yet" for name in sorted(wanted - {each.name for each in there})]
         waiting = [each for each in there if each.missing()]
         for each in waiting:
