@@ -318,6 +318,8 @@ def finish(session: pytest.Session) -> None:
     mine = session_of(config)
     outcome = mine.outcome
     report_steps(config, mine)
+    if results_wanted(config):
+        mine.keep_journal()
     failed = session.testsfailed > 0 or bool(outcome and outcome.told)
     said, leak = mine.end(failed=failed, interrupted=bool(INTERRUPTED))
     if outcome and outcome.told:
@@ -334,6 +336,11 @@ def finish(session: pytest.Session) -> None:
 def used(config: pytest.Config) -> bool:
     """Tell whether any process of this session asked for the lab."""
     return any(Path(config.stash[WISHES]["folder"]).iterdir())
+
+
+def results_wanted(config: pytest.Config) -> bool:
+    """Tell whether this session leaves results for a report: JUnit or Allure."""
+    return bool(config.getoption("xmlpath", None) or config.getoption("allure_report_dir", None))
 
 
 def report_steps(config: pytest.Config, session: Session) -> None:

@@ -110,6 +110,14 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     return folder
 
 
+def keep(run: Run, into: Path) -> Path:
+    """Keep what was asked for and the journal, masked, where they outlive the run directory: reports read them there. Never raises."""
+    out = Collection(into)
+    out.attempt("run.json", lambda: out.text("run.json", (run.path / "run.json").read_text()))
+    out.attempt("journal.jsonl", lambda: out.text("journal.jsonl", (run.path / "journal.jsonl").read_text(errors="replace")))
+    return into
+
+
 @dataclass
 class Collection:
     """The masking writer: all that is collected is written through it, by several threads, up to `TOTAL` bytes."""

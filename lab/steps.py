@@ -92,7 +92,8 @@ def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, 
 
     After the first failure nothing new is started; what runs is waited for. Then StepFailed tells of every failure. An
     interrupt stops the start of new steps, ends the waits of the running ones (lab.wait.Cancelled) and passes through when they returned.
-    Beginning and end of each step are journalled.
+    Beginning and end of each step are journalled: with what it needs, so that the critical path can be told from the journal alone, and
+    with the kind and exit code of its error.
     """
     graph = Graph({step.name: step for wave in ordered(steps) for step in wave}, run, watcher or Watcher())
     try:
@@ -134,7 +135,7 @@ class Graph:
                 continue
             room -= step.heavy
             del self.todo[step.name]
-            self.run.journal("begin", step=step.name)
+            self.run.journal("begin", step=step.name, needs=step.needs)
             self.watcher.begins(step, left=self.left + 1)
             self.running[pool.submit(perform, step)] = (step, time.monotonic())
         return bool(self.running)
@@ -150,7 +151,7 @@ class Graph:
             else:
                 self.failures[step.name] = error
             outcome = Outcome.FAIL if error else Outcome.PASS
-            why = {"error": str(error)} if error else {}
+            why = {"error": str(error), "kind": type(error).__name__, "exit_code": getattr(error, "exit_code", 4)} if error else {}
             self.run.journal("end", step=step.name, seconds=round(seconds, 3), outcome=outcome.value, **why)
             self.watcher.ends(step, seconds=seconds, error=error, left=self.left)
 

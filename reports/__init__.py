@@ -1,1 +1,8 @@
-"""Run directories turned into pages and files people read. Reads `lab.run` only."""
+"""Results turned into what people read: JUnit, Allure, a static site, a job's summary.
+
+    reports.collect    a run directory and pytest's output → one cell's folder, masked: what a job uploads
+    reports.report     folders of cells, the plan, history → a Report: cells examined, failures classified
+    reports.summary    a Report → Markdown     reports.junit      → one JUnit file
+
+Reads run directories and collected folders, and nothing that runs. `python -m reports --help` is the command line of it.
+"""

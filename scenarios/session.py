@@ -134,6 +134,11 @@ class Session:
         run = self._lab.run if self._lab else Run.load(self.wishes.lab)
         return evidence.collect(run, reason, into=self.wishes.evidence)
 
+    def keep_journal(self) -> None:
+        """Keep the lab's journal beside the evidence, for reports: the run directory will be gone."""
+        if (self.wishes.run_path / "run.json").exists():
+            evidence.keep(Run.load(self.wishes.lab), self.wishes.evidence)
+
     def release(self) -> None:
         """Let go of the lab; what becomes of it is for `end` to say."""
         hold, self._hold, self._lab = self._hold, None, None

@@ -117,6 +117,8 @@ def test_all_processes_share_one_lab_which_is_gone_at_the_end(project: Path) -> 
     assert cases["member1"].get("time") == "1.500"
     assert "test_lab[5]" in cases
     assert "test_long" not in cases
+    kept = [path.name for path in (project / "_artifacts").glob("*/*")]
+    assert sorted(kept) == ["journal.jsonl", "run.json"], "what reports read of a lab that is gone"
 
 
 def test_a_failure_of_bringing_up_is_told_once_and_fails_all(project: Path) -> None:

@@ -1,0 +1,152 @@
+"""`python -m reports`: results of cells collected, judged, and turned into what people and programs read.
+
+    collect   one job's results into one folder, masked: what the job uploads
+    summary   all of them in Markdown, for a job's summary
+    junit     one JUnit file
+    judge     exit code 1 when a cell failed or a known flake has had its time
+    retry     exit code 0 when a cell may be run again: all its failures are the infrastructure's
+
+Folders are those of `collect`, anything above them, or run directories of labs. Exit codes: 0 ok, 1 as above, 2 wrong words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.console import Look, error_lines, say
+from lab.errors import LabError
+from lab.steps import Outcome
+from reports import junit
+from reports.cell import PARTS
+from reports.collect import Sources
+from reports.collect import collect as collected
+from reports.flakes import FLAKES, expired_error
+from reports.report import Inputs, Report, read
+from reports.summary import summary
+
+
+def words() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    one = verbs.add_parser("collect", help="one job's results into one folder")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the cell's folder; replaced")
+    one.add_argument("--lab", metavar="LAB|DIR", help="the lab's name or run directory; else what a test session kept below --artifacts")
+    one.add_argument("--junit", type=Path, metavar="FILE", help="what pytest --junitxml wrote")
+    one.add_argument("--artifacts", type=Path, metavar="DIR", help="what pytest --artifacts wrote: evidence of failures")
+    one.add_argument("--allure", type=Path, metavar="DIR", help="what pytest --alluredir wrote")
+    one.add_argument("--perf", type=Path, nargs="*", default=[], metavar="PATH", help="results of benchmarks")
+    one.add_argument("--log", type=Path, nargs="*", default=[], metavar="FILE", help="what the job's commands printed")
+    one.add_argument("--name", metavar="CELL", help="provider-deployer-release-kubernetes-suite; else made of the parts")
+    for part in PARTS:
+        one.add_argument(f"--{part}", help="else what the lab was asked for" if part != "suite" else None)
+    one.add_argument("--run", metavar="ID", help="the run of the whole matrix; else $GITHUB_RUN_ID, else local")
+    one.add_argument("--attempt", type=int, default=1, metavar="N")
+    one.add_argument("--revision", default="", metavar="COMMIT", help="of what was tested; else $GITHUB_SHA")
+    one.add_argument("--exit-code", type=int, metavar="N", help="of the first of the job's commands that failed, or 0")
+    one.add_argument("--started", type=float, metavar="SECONDS", help="when the job began (Unix time); else when its lab was made")
+    one.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], help="instead of what the results tell")
+    one.add_argument("--reason", metavar="TEXT")
+    for verb, what in VERBS.items():
+        many = verbs.add_parser(verb, help=what)
+        many.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders with results of cells")
+        many.add_argument("--plan", type=Path, metavar="FILE", help="`python -m scenarios matrix -o json`: what should be there")
+        many.add_argument("--history", type=Path, metavar="FILE", help="history.jsonl of earlier runs")
+        many.add_argument("--flakes", type=Path, default=FLAKES, metavar="FILE", help="known flakes (TOML)")
+        if verb == "junit":
+            many.add_argument("--out", type=Path, required=True, metavar="FILE")
+    return parser
+
+
+VERBS = {
+    "summary": "Markdown for a job's summary",
+    "junit": "one JUnit file",
+    "judge": "exit code 1 when a cell failed",
+    "retry": "exit code 0 when it may be run again",
+}
+
+
+def collect(options: argparse.Namespace) -> int:
+    """Collect one cell."""
+    sources = Sources(
+        lab=options.lab,
+        junit=options.junit,
+        artifacts=options.artifacts,
+        allure=options.allure,
+        perf=tuple(options.perf),
+        logs=tuple(options.log),
+        parts={part: getattr(options, part) for part in PARTS if getattr(options, part)},
+        name=options.name,
+        run=options.run,
+        attempt=options.attempt,
+        revision=options.revision,
+        exit_code=options.exit_code,
+        outcome=Outcome(options.outcome) if options.outcome else None,
+        reason=options.reason,
+        started=options.started,
+    )
+    cell = collected(sources, options.out)
+    say(f"{cell.name}: {cell.outcome.value}{f' ({cell.reason})' if cell.reason else ''}; {options.out}")
+    for name, why in cell.missing.items():
+        say(f"  not there: {name}: {why}")
+    return 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """Read results and draw them, or judge them."""
+    found = read(Inputs(options.runs, options.plan, options.history, options.flakes))
+    code = DRAW[options.verb](found, options)
+    for note in found.notes:
+        say(f"note: {note}")
+    if found.flakes.expired and options.verb != "retry":
+        raise expired_error(found.flakes.expired, options.flakes)
+    return code
+
+
+def summarise(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
+    """Print the summary."""
+    print(summary(found), end="")
+    return 0
+
+
+def one_junit(found: Report, options: argparse.Namespace) -> int:
+    """Write the JUnit file."""
+    junit.write(found, options.out)
+    return 0
+
+
+def judge(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
+    """Say what failed."""
+    for each in found.cells:
+        if each.outcome is not Outcome.PASS:
+            say(f"{each.outcome.value:8}{each.cell.name}: {each.reason}")
+    return int(found.failed)
+
+
+def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
+    """Say whether these cells may be run again."""
+    for each in found.cells:
+        for judged in each.failures:
+            say(f"{each.cell.name}: {judged.failure.name}: {judged.verdict.whose.value}: {judged.verdict.because}")
+    return 0 if any(each.failures for each in found.cells) and all(each.retriable for each in found.cells if each.failures) else 1
+
+
+DRAW = {"summary": summarise, "junit": one_junit, "judge": judge, "retry": retry}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do one verb, and return the exit code."""
+    options = words().parse_args(argv)
+    try:
+        return collect(options) if options.verb == "collect" else report(options)
+    except LabError as error:
+        for line in error_lines(error, look=Look.of(sys.stderr)):
+            say(line)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""One cell of the matrix and its results on disk: the folder that a job uploads, and all that a report knows of the job.
+
+    cell.json                 this file's document: which cell, how it ended, when, where; SCHEMA
+    junit.xml                 what pytest wrote
+    run.json journal.jsonl    of the lab's run directory: what was asked for, its steps with times and needs
+    evidence/ logs/           of failures, as lab.evidence lays it out; what commands printed
+    allure-results/ perf/     of allure-pytest; results of failover benchmarks
+
+Every file passed a masking writer. Any of them may be missing or torn: the job was interrupted, the disk was full. `find` then still gives
+a Cell, with what is wrong in `broken` and an outcome that is not green.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lab.errors import UsageError
+from lab.run import SCHEMA as RUN_SCHEMA
+from lab.steps import Outcome
+
+Json = dict[str, Any]
+SCHEMA = 1
+"""Of cell.json. A folder of another schema is shown as one that cannot be read, never guessed at."""
+
+PARTS = ("provider", "deployer", "release", "kubernetes", "suite")
+DEPTH = 6
+"""Folders below one that is named on the command line in which cells are looked for."""
+
+
+class Cell(BaseModel):
+    """One job's results. `run` names the run of the whole matrix it belongs to; `attempt` counts from 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str = Field(min_length=1)
+    path: Path = Field(exclude=True)
+    provider: str = ""
+    deployer: str = ""
+    release: str = ""
+    kubernetes: str = ""
+    suite: str = ""
+    outcome: Outcome = Outcome.UNKNOWN
+    reason: str = ""
+    run: str = ""
+    attempt: int = 1
+    exit_code: int | None = None
+    started: float | None = None
+    ended: float | None = None
+    revision: str = ""
+    """Of what was tested, as far as somebody said: a commit."""
+    machine: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    """What was to be collected and is not here, and why."""
+    broken: str = Field(default="", exclude=True)
+    """Why these results cannot be trusted to be whole; "" when they can."""
+
+    @property
+    def seconds(self) -> float | None:
+        return max(0.0, self.ended - self.started) if self.started is not None and self.ended is not None else None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(getattr(self, part) for part in PARTS)
+
+    def document(self) -> Json:
+        """Return cell.json's content."""
+        return {"schema": SCHEMA, **self.model_dump(mode="json")}
+
+    def but(self, **changes: Any) -> Cell:
+        """Return this cell with other values."""
+        return self.model_copy(update=changes)
+
+    @classmethod
+    def parse(cls, document: Any, path: Path) -> Cell:
+        """Return the cell of a cell.json. ValueError says what is wrong with it."""
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if schema != SCHEMA:
+            raise ValueError(f"cell.json was written by another version (schema {schema}; this one reads {SCHEMA})")
+        try:
+            return cls.model_validate({**document, "path": path, "broken": ""})
+        except ValidationError as error:
+            told = "; ".join(f"{'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}" for issue in error.errors())
+            raise ValueError(f"cell.json is not valid: {told}") from error
+
+
+def cell_name(parts: Iterable[str]) -> str:
+    """Return provider-deployer-release-kubernetes-suite, as it is a folder's name; parts that are unknown are left out."""
+    slugs = [re.sub(r"[^A-Za-z0-9._]+", "-", part).strip("-.") for part in parts]
+    return "-".join(slug for slug in slugs if slug)
+
+
+def find(paths: Iterable[Path]) -> list[Cell]:
+    """Return the cells in these folders, run directories of labs included. UsageError when one is not there.
+
+    A folder in which no results are found is a cell too: a broken one.
+    """
+    found: list[Cell] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"there is no {path}", remedy="name folders of `python -m reports collect`, or run directories of labs")
+        cells = list(inside(path))
+        found += cells or [Cell(name=path.resolve().name, path=path, broken="no results are in this folder")]
+    return found
+
+
+def inside(path: Path, depth: int = DEPTH) -> Iterator[Cell]:
+    """Yield the cells of a folder: itself, or those below it."""
+    if not path.is_dir():
+        return
+    if (path / "cell.json").exists():
+        yield opened(path)
+    elif (path / "run.json").exists():
+        yield of_run(path)
+    elif (path / "junit.xml").exists() or (path / "journal.jsonl").exists():
+        yield Cell(name=path.resolve().name, path=path, broken="there is no cell.json: the job ended before its results were collected")
+    elif depth:
+        for below in sorted(path.iterdir()):
+            if not below.is_symlink():
+                yield from inside(below, depth - 1)
+
+
+def opened(path: Path) -> Cell:
+    """Return the cell of a folder with a cell.json; a broken one when that cannot be understood."""
+    try:
+        return Cell.parse(json.loads((path / "cell.json").read_text()), path)
+    except (OSError, ValueError) as error:
+        half = "" if str(error).startswith("cell.json") else "cell.json is half-written: "
+        return Cell(name=path.resolve().name, path=path, broken=f"{half}{error}")
+
+
+def of_run(path: Path) -> Cell:
+    """Return a lab's run directory as a cell. How it ended is what its journal says: `reports.report` looks."""
+    bare = Cell(name=path.resolve().name, path=path, suite="lab")
+    try:
+        head = json.loads((path / "run.json").read_text())
+        schema = head["schema"]
+        if schema != RUN_SCHEMA:
+            return bare.but(broken=f"run.json was written by another version (schema {schema}; this one reads {RUN_SCHEMA})")
+        return bare.but(**asked_parts(head["asked"]), name=str(head["id"]), started=float(head["created"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return bare.but(broken=f"run.json is half-written: {type(error).__name__}: {error}")
+
+
+def asked_parts(asked: Json) -> dict[str, str]:
+    """Return the parts of a cell's name that the document of a lab tells."""
+    lab, karmada = asked.get("lab") or {}, asked.get("karmada") or {}
+    return {
+        "provider": str(lab.get("provider") or ""),
+        "kubernetes": str(lab.get("kubernetes") or ""),
+        "deployer": str(karmada.get("deployer") or ""),
+        "release": str(karmada.get("release") or ""),
+    }

@@ -1,0 +1,97 @@
+"""What changed since the run before, and what keeps changing: pure functions of rows of history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lab.console import seconds_text
+from lab.steps import Outcome
+from reports.history import WINDOW, Past, Row
+from reports.statistics import Rate
+
+Kind = Literal["broke", "mended", "unknown", "new", "gone", "slower", "quicker"]
+NOTICED = 0.25
+"""Share by which a duration differs before it is worth a line, and below it the seconds."""
+
+SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between a run and the one before it. `test` is "" where it is the whole cell's."""
+
+    kind: Kind
+    cell: str
+    test: str = ""
+    told: str = ""
+
+
+def changes(before: Row, now: Row) -> list[Change]:
+    """Return what changed, the worst first."""
+    found = [change for name, past in now.cells.items() for change in of_cell(name, before.cells.get(name), past)]
+    found += [Change("gone", name, told=f"it was {past.outcome.value}") for name, past in before.cells.items() if name not in now.cells]
+    order: tuple[Kind, ...] = ("broke", "unknown", "gone", "slower", "mended", "quicker", "new")
+    return sorted(found, key=lambda change: (order.index(change.kind), change.cell, change.test))
+
+
+def of_cell(name: str, before: Past | None, now: Past) -> Iterator[Change]:
+    """Yield what changed in one cell."""
+    if before is None:
+        yield Change("new", name, told=f"it is {now.outcome.value}")
+        return
+    if now.outcome is not before.outcome:
+        yield Change(direction(now.outcome), name, told=f"{before.outcome.value} → {now.outcome.value}")
+    for test, outcome in now.tests.items():
+        was = before.tests.get(test)
+        if was is not None and outcome is not was and Outcome.FAIL in {was, outcome}:
+            yield Change(direction(outcome), name, test, f"{was.value} → {outcome.value}")
+    for what, was_s, now_s in (("up", before.up, now.up), ("the whole cell", before.seconds, now.seconds)):
+        if was_s and now_s and abs(now_s - was_s) >= SECONDS and abs(now_s - was_s) / was_s >= NOTICED:
+            kind: Kind = "slower" if now_s > was_s else "quicker"
+            yield Change(kind, name, told=f"{what}: {seconds_text(was_s)} → {seconds_text(now_s)}")
+
+
+def direction(outcome: Outcome) -> Kind:
+    """Return what a change to that outcome is."""
+    return {Outcome.FAIL: "broke", Outcome.PASS: "mended"}.get(outcome, "unknown")  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Flaky:
+    """A test of a cell that both passed and failed in the window. `course` is its outcomes, oldest first; None where it did not run."""
+
+    cell: str
+    test: str
+    course: tuple[Outcome | None, ...]
+
+    @property
+    def measured(self) -> list[Outcome]:
+        return [outcome for outcome in self.course if outcome in {Outcome.PASS, Outcome.FAIL}]
+
+    @property
+    def rate(self) -> Rate:
+        """How often it failed of the times it was measured."""
+        return Rate(self.measured.count(Outcome.FAIL), len(self.measured))
+
+    @property
+    def turns(self) -> int:
+        """How often its outcome turned: once is broken or mended, more is flaky."""
+        return sum(one is not other for one, other in zip(self.measured, self.measured[1:], strict=False))
+
+
+def flaky(rows: Sequence[Row]) -> list[Flaky]:
+    """Return the tests that both passed and failed in the last runs, those that turned most first."""
+    window = rows[-WINDOW:]
+    names = {(cell, test) for row in window for cell, past in row.cells.items() for test in past.tests}
+    courses = [
+        Flaky(cell, test, tuple(row.cells[cell].tests.get(test) if cell in row.cells else None for row in window))
+        for cell, test in sorted(names)
+    ]
+    return sorted((each for each in courses if each.turns), key=lambda each: (-each.turns, -each.rate.value))
+
+
+def course(rows: Sequence[Row], figure: str) -> list[tuple[float, float]]:
+    """Return (time, value) of a figure over the last runs."""
+    return [(row.at, row.figures[figure]) for row in rows[-WINDOW:] if figure in row.figures]

@@ -1,0 +1,167 @@
+"""Whose failure it is: test, product, infrastructure or harness, by the rules of rules.toml, with the proof for the verdict.
+
+Only what is infrastructure's is ever retried. A failure that no rule knows is the harness': it owes a rule.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+
+from lab.errors import UsageError
+from reports.failure import Failure
+
+RULES = Path(__file__).parent / "rules.toml"
+WORDS = ("kind", "exit_code", "what", "phase")
+PATTERNS = ("text", "logs", "origin", "through", "component")
+NO_RULE = "no rule knows this failure: what it says is all there is to go by, and rules.toml lacks a line"
+LOG_AT_MOST = 4 << 20
+"""Bytes of the end of one log that are searched."""
+
+
+class Class(str, Enum):
+    """Whose failure it is."""
+
+    TEST = "test"
+    PRODUCT = "product"
+    INFRASTRUCTURE = "infrastructure"
+    HARNESS = "harness"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a rule found: a line, and where it is ("its own words", or a file of the evidence)."""
+
+    where: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whose failure it is, by which rule, and why one may believe it."""
+
+    whose: Class
+    rule: str
+    because: str
+    proofs: tuple[Proof, ...] = ()
+
+    @property
+    def retried(self) -> bool:
+        """Tell whether running it again is allowed."""
+        return self.whose is Class.INFRASTRUCTURE
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: all its conditions hold, or it says nothing."""
+
+    name: str
+    whose: Class
+    because: str
+    words: dict[str, tuple[object, ...]]
+    patterns: dict[str, re.Pattern[str]]
+
+    def judge(self, failure: Failure) -> Verdict | None:
+        """Return the verdict, with a proof for each condition, when this rule fits."""
+        proofs: list[Proof] = []
+        for name, allowed in self.words.items():
+            if getattr(failure, name) not in allowed:
+                return None
+            proofs.append(Proof(name.replace("_", " "), str(getattr(failure, name))))
+        for name, pattern in self.patterns.items():
+            if (proof := PROVE[name](failure, pattern)) is None:
+                return None
+            proofs.append(proof)
+        return Verdict(self.whose, self.name, self.because, tuple(proofs))
+
+
+def classify(failure: Failure, rules: Sequence[Rule] | None = None) -> Verdict:
+    """Return the verdict of the first rule that fits."""
+    for rule in rules if rules is not None else known_rules():
+        if verdict := rule.judge(failure):
+            return verdict
+    return Verdict(Class.HARNESS, "none", NO_RULE)
+
+
+@cache
+def known_rules(path: Path = RULES) -> tuple[Rule, ...]:
+    """Return the rules of a file. UsageError names the rule that is wrong."""
+    try:
+        tables = tomllib.loads(path.read_text()).get("rule", [])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"cannot read the rules of classification: {error}", where=str(path)) from error
+    return tuple(parsed(table, path) for table in tables)
+
+
+def parsed(table: dict[str, object], path: Path) -> Rule:
+    rest = dict(table)
+    name = str(rest.pop("name", "?"))
+    try:
+        whose, because = Class(rest.pop("class")), str(rest.pop("because"))
+        words: dict[str, tuple[object, ...]] = {key: tuple(rest.pop(key)) for key in WORDS if key in rest}  # type: ignore[arg-type]
+        patterns = {key: re.compile(str(rest.pop(key))) for key in PATTERNS if key in rest}
+    except (KeyError, ValueError, TypeError, re.error) as error:
+        raise UsageError(f"rule {name!r} is wrong: {error}", where=str(path)) from error
+    if rest or not (words or patterns):
+        wrong = f"has unknown keys: {', '.join(rest)}" if rest else "has no condition"
+        raise UsageError(f"rule {name!r} {wrong}", where=str(path))
+    return Rule(name, whose, because, words, patterns)
+
+
+# -- proofs ------------------------------------------------------------------------------------------------------------------------
+
+
+def in_text(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+    found = pattern.search(failure.said)
+    return Proof("its own words", around(failure.said, found)) if found else None
+
+
+def in_origin(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+    return Proof("raised in", failure.origin) if failure.origin and pattern.search(failure.origin) else None
+
+
+def in_trace(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+    frame = next((frame for frame in failure.trace if pattern.search(frame)), None)
+    return Proof("raised for", frame) if frame else None
+
+
+def in_component(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+    return Proof("program", failure.component) if pattern.search(failure.component) else None
+
+
+def in_logs(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+    """Return the first line of the evidence's logs that the pattern finds; each is read after the name of its file."""
+    for folder in failure.evidence:
+        for path, line in telling_lines(folder):
+            if pattern.search(f"{path}: {line}"):
+                return Proof(f"{folder.name}/{path}", line.strip()[:400])
+    return None
+
+
+PROVE = {"text": in_text, "origin": in_origin, "through": in_trace, "component": in_component, "logs": in_logs}
+
+
+@cache
+def telling_lines(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return (file, line) of each line of a collection's logs that any rule might be about, so that they are read once."""
+    hints = re.compile("|".join(f"(?:{rule.patterns['logs'].pattern})" for rule in known_rules() if "logs" in rule.patterns))
+    found: list[tuple[str, str]] = []
+    for path in sorted((folder / "logs").rglob("*.log")):
+        name = str(path.relative_to(folder))
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LOG_AT_MOST))
+            lines = file.read().decode(errors="replace").splitlines()
+        found += [(name, line) for line in lines if hints.search(f"{name}: {line}")][:200]
+    return tuple(found)
+
+
+def around(text: str, found: re.Match[str]) -> str:
+    """Return the line in which a match begins, cut where it is long."""
+    start = text.rfind("\n", 0, found.start()) + 1
+    end = text.find("\n", found.start())
+    return text[start : end if end >= 0 else len(text)].strip()[:400]

@@ -1,0 +1,170 @@
+"""`python -m reports collect`: from a run directory and what pytest wrote to one cell's folder, masked, for a job to upload.
+
+It is called at the end of a job, however that ended, and before the lab is taken down. It never fails because something is
+missing: what should be there and is not is listed in cell.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.mask import mask
+from lab.run import runs_root
+from lab.steps import Outcome
+from reports import cases, journal
+from reports.cell import Cell, asked_parts, cell_name, of_run
+from reports.ending import Ending, ending
+from reports.writer import Writer
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where one job's results are. `lab` is a lab's name or its run directory; of what is None nothing is collected."""
+
+    lab: str | None = None
+    junit: Path | None = None
+    artifacts: Path | None = None
+    allure: Path | None = None
+    perf: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    run: str | None = None
+    attempt: int = 1
+    revision: str = ""
+    exit_code: int | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    started: float | None = None
+
+
+def collect(sources: Sources, into: Path, *, now: float | None = None) -> Cell:
+    """Write the cell's folder, replacing one that is there, and return the cell. The folder appears whole or not at all."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as made:
+        folder = Path(made) / "cell"
+        folder.mkdir()
+        writer = Writer(folder)
+        run = run_directory(sources)
+        if run:
+            copy_run(run, writer)
+        elif sources.lab:
+            writer.missing["run.json"] = f"there is no run directory {sources.lab}"
+        copy_results(sources, writer, lab=run.name if run else None)
+        cell = judged(sources, folder, writer.missing, now=now or time.time())
+        writer.document("cell.json", cell.document())
+        if into.exists():
+            shutil.rmtree(into)
+        folder.rename(into)
+    return cell.but(path=into)
+
+
+def run_directory(sources: Sources) -> Path | None:
+    """Return the lab's run directory, or what a test session that has taken its lab down kept of it among its artifacts."""
+    if sources.lab:
+        for path in (Path(sources.lab), runs_root() / sources.lab, *([sources.artifacts / sources.lab] if sources.artifacts else [])):
+            if (path / "run.json").exists():
+                return path
+        return None
+    kept = sources.artifacts.glob("*/run.json") if sources.artifacts else ()
+    newest = max(kept, key=lambda path: path.stat().st_mtime, default=None)
+    return newest.parent if newest else None
+
+
+def copy_run(run: Path, writer: Writer) -> None:
+    """Copy what a report reads of a run: no key, no kubeconfig, no data."""
+    writer.file(run / "run.json", "run.json")
+    writer.file(run / "journal.jsonl", "journal.jsonl")
+    for folder in sorted(path for path in (run / "evidence").glob("*") if path.is_dir()):
+        writer.tree(folder, f"evidence/{folder.name}")
+
+
+def copy_results(sources: Sources, writer: Writer, *, lab: str | None) -> None:
+    """Copy what pytest and benchmarks wrote."""
+    if sources.junit:
+        writer.file(sources.junit, "junit.xml")
+    if sources.artifacts and lab:
+        for folder in sorted(path for path in (sources.artifacts / lab).glob("*") if path.is_dir()):
+            writer.tree(folder, f"evidence/{folder.name}")
+    if sources.allure and not writer.tree(sources.allure, "allure-results"):
+        writer.missing["allure-results"] = f"nothing is in {sources.allure}"
+    for path in sources.perf:
+        if path.is_dir():
+            writer.tree(path, f"perf/{path.name}")
+        else:
+            writer.file(path, f"perf/{path.name}")
+    for path in sources.logs:
+        writer.file(path, f"logs/{path.name}")
+
+
+def judged(sources: Sources, folder: Path, missing: Mapping[str, str], *, now: float) -> Cell:
+    """Return the cell: what was said of it, else what its results tell."""
+    told = of_run(folder) if (folder / "run.json").exists() else None
+    parts = {**(asked_of(folder) if told and not told.broken else {}), **{key: value for key, value in sources.parts.items() if value}}
+    outcome, reason = ended(sources, folder)
+    return Cell(
+        name=sources.name
+        or cell_name(parts.get(part, "") for part in ("provider", "deployer", "release", "kubernetes", "suite"))
+        or "cell",
+        path=folder,
+        **parts,
+        outcome=outcome,
+        reason=mask(reason),
+        run=sources.run or os.environ.get("GITHUB_RUN_ID") or "local",
+        attempt=sources.attempt,
+        exit_code=sources.exit_code,
+        started=sources.started or (told.started if told else None) or now,
+        ended=now,
+        revision=sources.revision or os.environ.get("GITHUB_SHA", ""),
+        machine=machine(),
+        missing=dict(missing),
+    )
+
+
+def asked_of(folder: Path) -> dict[str, str]:
+    """Return the parts of the name that the lab's document tells."""
+    return asked_parts(json.loads((folder / "run.json").read_text())["asked"])
+
+
+def ended(sources: Sources, folder: Path) -> Ending:
+    """Return how a cell ended: what the caller says, else what its results tell."""
+    tests: list[cases.Case] | None = None
+    torn = ""
+    if any((folder / name).exists() for name in ("junit.xml", "junit.xml.txt")):
+        try:
+            tests = [case for case in cases.of_junit(folder / "junit.xml") if not case.step]
+        except ValueError:
+            torn = "pytest's junit.xml is torn"
+    outcome, reason = ending(sources.exit_code, tests, journal.ascents(journal.events(folder / "journal.jsonl")), logs=folder / "logs")
+    if torn and not sources.exit_code:
+        outcome, reason = Outcome.UNKNOWN, torn
+    if sources.outcome is None:
+        return outcome, sources.reason or reason
+    return sources.outcome, sources.reason or (reason if sources.outcome is outcome else "")
+
+
+def machine() -> dict[str, str]:
+    """Return what there is to say of the computer that the job ran on."""
+    try:
+        memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    except (OSError, ValueError):
+        memory = ""
+    return {
+        "system": f"{os.uname().sysname} {os.uname().release}",
+        "architecture": os.uname().machine,
+        "processors": str(os.cpu_count() or ""),
+        "memory": memory,
+        "python": platform.python_version(),
+        "runner": os.environ.get("RUNNER_NAME", ""),
+    }

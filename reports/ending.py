@@ -1,0 +1,83 @@
+"""How a cell ended: what its exit code, its tests and its lab's journal say together. Nothing is green that proved nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.steps import Outcome
+from reports.cases import Case, worst
+from reports.journal import Ascent
+
+Ending = tuple[Outcome, str]
+"""An outcome, and the reason where it is not a pass."""
+
+MEANS: dict[int, Ending] = {
+    1: (Outcome.FAIL, "tests failed"),
+    2: (Outcome.FAIL, "the words of a command were wrong"),
+    3: (Outcome.UNKNOWN, "not possible on this machine"),
+    4: (Outcome.FAIL, "the lab did not come up"),
+    5: (Outcome.UNKNOWN, "no test ran"),
+    6: (Outcome.FAIL, "slower than the target"),
+    7: (Outcome.FAIL, "something was left behind"),
+    124: (Outcome.UNKNOWN, "the job ran out of time"),
+    130: (Outcome.UNKNOWN, "interrupted"),
+    137: (Outcome.UNKNOWN, "killed"),
+    143: (Outcome.UNKNOWN, "interrupted"),
+}
+"""What an exit code of a job's command says (design 7; 124 and 137 are those of `timeout`)."""
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+NO_LAB = "no lab: "
+"""How the root conftest begins what it tells the tests of a lab that is not there."""
+
+
+def ending(code: int | None, tests: Sequence[Case] | None, ups: Sequence[Ascent], *, logs: Path | None = None) -> Ending:
+    """Return how a cell ended. `tests` is None where no whole junit.xml is; `code` where nobody told it."""
+    failed = [case for case in tests or [] if case.outcome is Outcome.FAIL]
+    broke = next((step for up in ups for step in up.steps if step.outcome is Outcome.FAIL), None)
+    why = f"{broke.name}: {next(iter(broke.error.splitlines()), '')}" if broke else count(len(failed), "test") + " failed"
+    if code:
+        outcome, reason = MEANS.get(code, (Outcome.FAIL, f"exit code {code}"))
+        if outcome is Outcome.FAIL and (broke or (code == 1 and failed)):
+            return outcome, why
+        said = no_lab(failed) or last_error(logs)
+        return outcome, f"{reason}: {said}" if said else reason
+    if failed or broke:
+        return Outcome.FAIL, why
+    if tests is not None:
+        return of_tests(tests)
+    if ups:
+        return (Outcome.PASS, "") if ups[-1].outcome is Outcome.PASS else (Outcome.UNKNOWN, "its journal ends before the lab was up")
+    return Outcome.UNKNOWN, "it left no results" + (" although it ended with exit code 0" if code == 0 else "")
+
+
+def of_tests(tests: Sequence[Case]) -> Ending:
+    """Return what tests of which none failed amount to."""
+    if any(case.outcome is Outcome.PASS for case in tests):
+        return Outcome.PASS, ""
+    if not tests:
+        return Outcome.UNKNOWN, "no test ran"
+    most = worst(case.outcome for case in tests)
+    return most, next((case.message for case in tests if case.outcome is most), "")
+
+
+def no_lab(failed: Sequence[Case]) -> str:
+    """Return why there was no lab, when that is what the tests say."""
+    told = next((case.message for case in failed if case.message.startswith(NO_LAB)), "")
+    return told.removeprefix(NO_LAB).removesuffix(" (in full: the first error, and the summary)")
+
+
+def last_error(logs: Path | None) -> str:
+    """Return the sentence of the last error that a command of ours printed, which `where:` or `remedy:` follows; "" if none did."""
+    for path in sorted(logs.glob("*"), reverse=True) if logs else ():
+        lines = [ANSI.sub("", line) for line in path.read_text(errors="replace").splitlines()]
+        for number in range(len(lines) - 1, 0, -1):
+            if lines[number].startswith(("  where: ", "  remedy:")):
+                return next((line for line in reversed(lines[:number]) if line and not line.startswith("  ")), "")
+    return ""
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,145 @@
+"""One cell looked at closely: its cases, its ways up, its failures with whose they are, and what its outcome really is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lab.steps import Outcome
+from reports import cases, journal
+from reports import figures as measured
+from reports.cases import Case
+from reports.cell import Cell
+from reports.classify import Class, Verdict, classify
+from reports.ending import count, ending
+from reports.failure import Failure, failures
+from reports.figures import Figure
+from reports.flakes import Flake, Flakes
+from reports.journal import Ascent
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A failure, whose it is, and the known flake that excuses it, if one does."""
+
+    failure: Failure
+    verdict: Verdict
+    flake: Flake | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A cell and all that its folder tells. `outcome` and `reason` are the judgement; `notes` say what is wrong with the results."""
+
+    cell: Cell
+    outcome: Outcome
+    reason: str = ""
+    cases: tuple[Case, ...] = ()
+    ups: tuple[Ascent, ...] = ()
+    failures: tuple[Judged, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+    before: tuple[Examined, ...] = ()
+    """Earlier attempts at the same cell in the same run."""
+
+    @property
+    def tests(self) -> tuple[Case, ...]:
+        return tuple(case for case in self.cases if not case.step)
+
+    @property
+    def up_seconds(self) -> float | None:
+        """How long the first `up` took that came through; None when none did."""
+        return next((up.seconds or up.ended - up.began for up in self.ups if up.outcome is Outcome.PASS), None)
+
+    @property
+    def retriable(self) -> bool:
+        """Tell whether running it again is allowed: it has failures, and each is the infrastructure's."""
+        return bool(self.failures) and all(judged.verdict.retried for judged in self.failures)
+
+
+def examine(cell: Cell, flakes: Flakes) -> Examined:
+    """Look at one cell. Whatever is torn or missing is noted; nothing raises."""
+    notes = [cell.broken] if cell.broken else []
+    notes += [f"{name} is not here: {why}" for name, why in cell.missing.items()]
+    tests, torn = tests_of(cell)
+    if torn:
+        notes.append(torn)
+    ups = journal.ascents(journal.events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
+    outcome, reason = cell.outcome, cell.reason
+    told = tests if tests is not None and not torn else None
+    seen, why = ending(cell.exit_code, told, ups, logs=cell.path / "logs")
+    if not (cell.path / "cell.json").exists():
+        outcome, reason = (Outcome.UNKNOWN, cell.broken) if cell.broken and seen is not Outcome.FAIL else (seen, why)
+    elif cell.broken:
+        outcome, reason = (seen, why) if seen is Outcome.FAIL else (Outcome.UNKNOWN, cell.broken)
+    elif outcome is Outcome.PASS and (torn or seen is Outcome.FAIL):
+        outcome, reason = (Outcome.FAIL, why) if seen is Outcome.FAIL else (Outcome.UNKNOWN, torn)
+        notes.append("its cell.json says pass, and its results do not")
+    judged = [judge(each, flakes) for each in failures(cell.but(outcome=outcome, reason=reason), tests or [], ups)]
+    outcome, reason = excused(outcome, reason, judged)
+    found, unread = measured.of_folder(cell.path / "perf")
+    return Examined(
+        cell=cell,
+        outcome=outcome,
+        reason=reason,
+        cases=tuple(cases.merged(tests or [], [case for up in ups for case in cases.of_ascent(up)])),
+        ups=tuple(ups),
+        failures=tuple(judged),
+        figures=tuple(found),
+        notes=(*notes, *unread),
+    )
+
+
+def tests_of(cell: Cell) -> tuple[list[Case] | None, str]:
+    """Return the tests of pytest's file, None when there is no such file, and what is wrong with it."""
+    if not (cell.path / "junit.xml").exists():
+        return None, "junit.xml is torn: it is kept as text" if (cell.path / "junit.xml.txt").exists() else ""
+    try:
+        return cases.of_junit(cell.path / "junit.xml"), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def judge(failure: Failure, flakes: Flakes) -> Judged:
+    """Return a failure with whose it is."""
+    return Judged(failure, classify(failure), flakes.of(failure))
+
+
+def excused(outcome: Outcome, reason: str, judged: Sequence[Judged]) -> tuple[Outcome, str]:
+    """Return what remains of a cell's failure when known flakes are all that failed: it is unknown, never green."""
+    if outcome is not Outcome.FAIL or not judged or any(each.flake is None for each in judged):
+        return outcome, reason
+    told = "; ".join(dict.fromkeys(each.flake.told for each in judged if each.flake))
+    return Outcome.UNKNOWN, f"only known flakes failed: {told}"
+
+
+def attempts(examined: Sequence[Examined]) -> list[Examined]:
+    """Return each cell once: its last attempt, which knows the earlier ones.
+
+    A failure that was not the infrastructure's does not go away by running the cell again: then the cell fails, and says so.
+    """
+    named: dict[str, list[Examined]] = {}
+    for each in examined:
+        named.setdefault(each.cell.name, []).append(each)
+    return [last_of(found) for found in named.values()]
+
+
+def last_of(found: Sequence[Examined]) -> Examined:
+    """Return the last of some attempts at one cell."""
+    *before, last = sorted(found, key=lambda each: (each.cell.attempt, each.cell.started or 0.0, each.cell.path))
+    if not before:
+        return last
+    notes = list(last.notes)
+    if len({each.cell.attempt for each in found}) < len(found):
+        notes.append(f"{count(len(found), 'result')} of it came, not each with an attempt of its own; the last one to start is shown")
+    sticking = [each for each in before if each.outcome is Outcome.FAIL and not each.retriable]
+    outcome, reason = last.outcome, last.reason
+    if sticking and outcome is not Outcome.FAIL:
+        whose = sorted({judged.verdict.whose.value for each in sticking for judged in each.failures if not judged.verdict.retried})
+        outcome = Outcome.FAIL
+        told = ", ".join(whose) or "for no reason that is known"
+        reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Class.INFRASTRUCTURE.value} is retried"
+        notes.append("it was run again although its failure was not the infrastructure's; the first result counts")
+    elif outcome is Outcome.PASS:
+        reason = f"attempt {last.cell.attempt}, after {count(len(before), 'failure')} of the infrastructure"
+    return replace(last, outcome=outcome, reason=reason, notes=tuple(notes), before=tuple(before))

@@ -1,0 +1,187 @@
+"""A failure: what failed, its first cause in a sentence, and the evidence that was collected for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lab.steps import Outcome
+from reports.cases import STEPS, Case
+from reports.cell import Cell
+from reports.ending import NO_LAB
+from reports.journal import Ascent
+
+What = Literal["step", "test", "cell"]
+
+RAISED = re.compile(r"(?m)^(?P<file>[\w./-]+\.py):(?P<line>\d+): ?(?P<kind>[A-Za-z_][\w.]*)?")
+"""A line of pytest's traceback: scenarios/test_join.py:41: NotReady."""
+
+KIND = re.compile(r"^(?:[a-z_][\w.]*\.)?(?P<kind>[A-Z]\w*(?:Error|Failed|Exited|Exception|Interrupt|NotReady|NotPossible|Refused)?): ")
+TOLD = re.compile(r"(?m)^E +(.*)$")
+COMPONENT = re.compile(
+    r"(?P<name>[a-z0-9-]+/[a-z0-9-]+|[a-z][a-z0-9-]+) (?:ended|killed by signal \d+|exited with -?\d+) before it was ready"
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing of a cell that failed. `others` failed for no other reason than that this did."""
+
+    cell: str
+    what: What
+    name: str
+    cause: str
+    said: str
+    """All that the failure says, without the source code that pytest prints around it."""
+    text: str = ""
+    phase: str = "call"
+    kind: str = ""
+    exit_code: int | None = None
+    component: str = ""
+    trace: tuple[str, ...] = ()
+    evidence: tuple[Path, ...] = field(default=(), repr=False)
+    others: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The file:line that raised; "" when the failure does not tell."""
+        return self.trace[-1] if self.trace else ""
+
+    @property
+    def id(self) -> str:
+        """What names this failure in history and in links."""
+        return f"{self.cell} {self.name}"
+
+
+def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[Failure]:
+    """Return the failures of a cell, first causes first: steps, then tests, else the cell itself when it failed without either."""
+    folders = evidence_folders(cell.path)
+    steps = [step_failure(cell, case, up, folders) for up in ups for case in of_steps(up)]
+    failed = [case for case in tests if case.outcome is Outcome.FAIL]
+    homeless = [case for case in failed if case.message.startswith(NO_LAB) or case.text.startswith(NO_LAB)]
+    rest = [case for case in failed if case not in homeless]
+    if steps and homeless:
+        steps[0] = with_others(steps[0], homeless)
+        homeless = []
+    found = [*steps, *(test_failure(cell, case, folders) for case in rest)]
+    if homeless:
+        told = next((each for each in found if each.what == "test" and each.phase == "setup"), None)
+        if told is None:
+            found.append(with_others(test_failure(cell, homeless[0], folders), homeless[1:]))
+        else:
+            found[found.index(told)] = with_others(told, homeless)
+    if not found and cell.outcome is Outcome.FAIL:
+        found.append(cell_failure(cell, folders))
+    return found
+
+
+def of_steps(up: Ascent) -> Iterator[Case]:
+    for step in up.steps:
+        if step.outcome is Outcome.FAIL:
+            yield Case(f"{STEPS}::{step.name}", step.outcome, step.seconds, text=step.error, step=True)
+
+
+def step_failure(cell: Cell, case: Case, up: Ascent, folders: Sequence[Path]) -> Failure:
+    """Return the failure of a step of `up`."""
+    step = next(each for each in up.steps if each.name == case.name)
+    return Failure(
+        cell=cell.name,
+        what="step",
+        name=step.name,
+        cause=first_line(step.error) or "it failed and said nothing",
+        said=step.error,
+        text=step.error,
+        kind=step.kind or kind_of(step.error),
+        exit_code=step.exit_code,
+        component=component_of(step.error) or step.name,
+        evidence=tuple(folder for folder, reason in reasons(folders) if not reason.startswith("test_")),
+    )
+
+
+def test_failure(cell: Cell, case: Case, folders: Sequence[Path]) -> Failure:
+    """Return the failure of a test."""
+    told = "\n".join(TOLD.findall(case.text)) or case.text
+    frames = [(found["file"], found["line"], found["kind"] or "") for found in RAISED.finditer(case.text)]
+    kind = kind_of(case.message) or next((kind.rpartition(".")[2] for _, _, kind in reversed(frames) if kind[:1].isupper()), "")
+    kind = kind or kind_of(told) or ("AssertionError" if case.message.startswith("assert ") else "")
+    return Failure(
+        cell=cell.name,
+        what="test",
+        name=case.id,
+        cause=sentence(case.message) or sentence(told) or "it failed and said nothing",
+        said=f"{case.message}\n{told}",
+        text=case.text,
+        phase=case.phase,
+        kind=kind,
+        component=component_of(told),
+        trace=tuple(f"{file}:{line}" for file, line, _ in frames),
+        evidence=tuple(folder for folder, reason in reasons(folders) if reason in {case.name, f"{case.name}-{case.phase}"}),
+    )
+
+
+def cell_failure(cell: Cell, folders: Sequence[Path]) -> Failure:
+    """Return the failure of a cell of which no step and no test tells a failure."""
+    said = "\n".join(path.read_text(errors="replace")[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file())
+    return Failure(
+        cell=cell.name,
+        what="cell",
+        name=cell.name,
+        cause=cell.reason or f"it ended with exit code {cell.exit_code}",
+        said=f"{cell.reason}\n{said}",
+        text=said[-8000:],
+        exit_code=cell.exit_code,
+        evidence=tuple(folders),
+    )
+
+
+def with_others(failure: Failure, cases: Iterable[Case]) -> Failure:
+    return Failure(**{**vars(failure), "others": (*failure.others, *(case.id for case in cases))})
+
+
+# -- words of a failure ------------------------------------------------------------------------------------------------------------
+
+
+def first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def sentence(message: str) -> str:
+    """Return the first line of an error, without the name of its class, and what a wait saw last."""
+    line = first_line(message)
+    line = KIND.sub("", line) if KIND.match(line) else line
+    seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", message)
+    return f"{line}; {seen.group(1)}" if seen else line
+
+
+def kind_of(text: str) -> str:
+    """Return the name of the error's class when its text begins with it."""
+    found = KIND.match(first_line(text))
+    return found["kind"] if found else ""
+
+
+def component_of(text: str) -> str:
+    """Return the program that a text says has ended before it was ready."""
+    found = COMPONENT.search(text)
+    return found["name"] if found else ""
+
+
+# -- evidence ----------------------------------------------------------------------------------------------------------------------
+
+
+def evidence_folders(path: Path) -> list[Path]:
+    """Return the collections of evidence in a cell's folder or a run directory, oldest first."""
+    return sorted(folder for folder in (path / "evidence").glob("*") if folder.is_dir())
+
+
+def reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each collection with what it was collected for: its index says, else its name."""
+    for folder in folders:
+        reason = folder.name.partition("-")[2]
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            reason = str(json.loads((folder / "index.json").read_text())["reason"])
+        yield folder, reason

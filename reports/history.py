@@ -1,0 +1,126 @@
+"""What is kept between runs: one line a run in history.jsonl, small enough to keep for a year of nights.
+
+    {"schema": 1, "run": …, "at": …, "cells": {name: {"outcome", "seconds", "up", "whose", "tests": {id: "p|f|s|u"}}}, "figures": {…}}
+
+Lines that another version wrote or that are torn are passed over and counted; a history that is not there is an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.run import write_private
+from lab.steps import Outcome
+
+Json = dict[str, Any]
+SCHEMA = 1
+KEPT = 400
+"""Runs that are kept."""
+
+WINDOW = 30
+"""Runs that rates and trends look at."""
+
+LETTER = {Outcome.PASS: "p", Outcome.FAIL: "f", Outcome.SKIP: "s", Outcome.UNKNOWN: "u"}
+OUTCOME = {letter: outcome for outcome, letter in LETTER.items()}
+
+
+@dataclass(frozen=True)
+class Past:
+    """One cell of an earlier run."""
+
+    outcome: Outcome
+    seconds: float | None = None
+    up: float | None = None
+    whose: tuple[str, ...] = ()
+    tests: dict[str, Outcome] = field(default_factory=dict)
+
+    def document(self) -> Json:
+        return {
+            "outcome": self.outcome.value,
+            "seconds": self.seconds and round(self.seconds, 1),
+            "up": self.up and round(self.up, 2),
+            "whose": list(self.whose),
+            "tests": {name: LETTER[outcome] for name, outcome in self.tests.items()},
+        }
+
+    @classmethod
+    def parse(cls, document: Json) -> Past:
+        return cls(
+            Outcome(document["outcome"]),
+            number(document.get("seconds")),
+            number(document.get("up")),
+            tuple(str(each) for each in document.get("whose") or ()),
+            {str(name): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run. `figures` are those of benchmarks, by name: seconds, or whatever unit the name says."""
+
+    run: str
+    at: float
+    cells: dict[str, Past]
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """A run that is reported twice is the same row."""
+        return self.run, int(self.at)
+
+    def document(self) -> Json:
+        cells = {name: past.document() for name, past in self.cells.items()}
+        return {"schema": SCHEMA, "run": self.run, "at": round(self.at, 3), "cells": cells, "figures": self.figures}
+
+    @classmethod
+    def parse(cls, document: Json) -> Row:
+        """Return the row of a line. ValueError, KeyError, TypeError or AttributeError when it is none of ours."""
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema {document['schema']}")
+        cells = {str(name): Past.parse(past) for name, past in document["cells"].items()}
+        return cls(str(document["run"]), float(document["at"]), cells, {k: float(v) for k, v in document.get("figures", {}).items()})
+
+
+@dataclass(frozen=True)
+class History:
+    """Earlier runs, oldest first; `passed_over` lines could not be read."""
+
+    rows: tuple[Row, ...] = ()
+    passed_over: int = 0
+
+    def before(self, row: Row) -> History:
+        """Return the history that a run looks back on: itself, and what came after, left out."""
+        return History(tuple(each for each in self.rows if each.key != row.key and each.at <= row.at), self.passed_over)
+
+    def adding(self, rows: Iterable[Row]) -> History:
+        """Return this history with more runs; one that is there already is replaced."""
+        known = {row.key: row for row in self.rows} | {row.key: row for row in rows}
+        return History(tuple(sorted(known.values(), key=lambda row: row.at))[-KEPT:], self.passed_over)
+
+    def write(self, path: Path) -> None:
+        """Replace a history file, whole or not at all."""
+        write_private(path, "".join(json.dumps(row.document()) + "\n" for row in self.rows).encode(), mode=0o644)
+
+
+def read(path: Path | None) -> History:
+    """Return the history of a file; an empty one where there is none."""
+    try:
+        lines: Sequence[str] = path.read_text(errors="replace").splitlines() if path else ()
+    except OSError:
+        lines = ()
+    rows: list[Row] = []
+    passed_over = 0
+    for line in lines:
+        try:
+            rows.append(Row.parse(json.loads(line)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            passed_over += 1
+    return History(passed_over=passed_over).adding(rows)
+
+
+def number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

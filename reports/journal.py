@@ -1,0 +1,146 @@
+"""What a run's journal tells of `up`: its steps with their times, and the critical path through them.
+
+A run may have been brought up more than once (kept, then up again), or be cut off in the middle: each time is an Ascent, and a step that
+began and did not end is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lab.steps import Outcome
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Did:
+    """One step that was done, or begun. `needs` is None where the journal does not tell, as that of an older version."""
+
+    name: str
+    began: float
+    ended: float | None = None
+    outcome: Outcome = Outcome.UNKNOWN
+    needs: tuple[str, ...] | None = None
+    error: str = ""
+    kind: str = ""
+    exit_code: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self.ended is None else max(0.0, self.ended - self.began)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step of a critical path, and how long it could have begun before it did: processors or threads were taken."""
+
+    step: Did
+    waited: float
+
+
+@dataclass(frozen=True)
+class Ascent:
+    """One time a lab was brought up, or tried to. `seconds` is what `up` said of itself, software and checks included."""
+
+    steps: tuple[Did, ...]
+    outcome: Outcome
+    seconds: float | None = None
+    error: str = ""
+
+    @property
+    def began(self) -> float:
+        return min(step.began for step in self.steps)
+
+    @property
+    def ended(self) -> float:
+        return max(step.ended or step.began for step in self.steps)
+
+    @property
+    def critical(self) -> tuple[Link, ...]:
+        """The chain of steps that made it last as long as it did, first to last; empty where the journal tells no needs."""
+        done = {step.name: step for step in self.steps if step.ended is not None}
+        if not done or any(step.needs is None for step in done.values()):
+            return ()
+        chain: list[Link] = []
+        step: Did | None = max(done.values(), key=lambda each: each.ended or 0.0)
+        while step is not None:
+            before = max((done[need] for need in step.needs or () if need in done), key=lambda each: each.ended or 0.0, default=None)
+            could = before.ended if before and before.ended else self.began
+            chain.append(Link(step, max(0.0, step.began - could)))
+            step = before
+        return tuple(reversed(chain))
+
+
+def events(path: Path) -> Iterator[Json]:
+    """Yield the events of a journal; lines that are torn or no events are passed over."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and isinstance(event.get("at"), int | float) and isinstance(event.get("event"), str):
+            yield event
+
+
+def ascents(told: Iterable[Json]) -> list[Ascent]:
+    """Return the times a lab was brought up, in order. A journal that ends within one gives an unknown ascent."""
+    found: list[Ascent] = []
+    steps: dict[str, Did] = {}
+
+    def close(outcome: Outcome, event: Mapping[str, Any]) -> None:
+        if steps:
+            seconds = event.get("seconds")
+            failed = any(step.outcome is Outcome.FAIL for step in steps.values())
+            found.append(
+                Ascent(
+                    tuple(steps.values()),
+                    Outcome.FAIL if failed else outcome,
+                    float(seconds) if isinstance(seconds, int | float) else None,
+                    str(event.get("error", "")),
+                )
+            )
+            steps.clear()
+
+    for event in told:
+        name = str(event.get("step", ""))
+        match event["event"]:
+            case "begin" if name:
+                if name in steps:  # the process before was killed, and wrote no end
+                    close(Outcome.UNKNOWN, {})
+                needs = event.get("needs")
+                steps[name] = Did(name, float(event["at"]), needs=tuple(map(str, needs)) if isinstance(needs, list) else None)
+            case "end" if name:
+                steps[name] = ended(steps.get(name), event)
+            case "up":
+                close(Outcome.PASS, event)
+            case "failed":
+                close(Outcome.FAIL, event)
+            case "down":
+                close(Outcome.UNKNOWN, {})
+    close(Outcome.UNKNOWN, {})
+    return found
+
+
+def ended(begun: Did | None, event: Json) -> Did:
+    """Return a step with how it ended."""
+    at = float(event["at"])
+    seconds = event.get("seconds")
+    took = float(seconds) if isinstance(seconds, int | float) else 0.0
+    code = event.get("exit_code")
+    return replace(
+        begun or Did(str(event["step"]), at - took),
+        ended=at,
+        outcome=Outcome.PASS if event.get("outcome") == Outcome.PASS.value else Outcome.FAIL,
+        error=str(event.get("error", "")),
+        kind=str(event.get("kind", "")),
+        exit_code=code if isinstance(code, int) else None,
+    )

@@ -1,0 +1,81 @@
+"""`python -m reports junit`: one JUnit file of all cells, one suite a cell, tests and steps of the lab as cases alike.
+
+JUnit knows no unknown: such a case is written as skipped, with "unknown:" before its reason, since what reads the file must not take it
+for a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from lab.mask import mask
+from lab.run import write_private
+from lab.steps import Outcome
+from reports.cases import Case
+from reports.cell import PARTS
+from reports.examine import Examined, Judged
+from reports.report import Report
+
+CELL = "lab.cell"
+"""The class name of the case that stands for a cell as a whole, where its outcome is not that of a test or step."""
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the file, whole or not at all."""
+    merged: Any = JUnitXml("karmada-lab")  # typed in part
+    for each in report.cells:
+        merged.add_testsuite(suite(each))
+    merged.update_statistics()
+    text = merged.tostring()
+    write_private(path, text if isinstance(text, bytes) else text.encode(), mode=0o644)
+
+
+def suite(examined: Examined) -> TestSuite:
+    """Return a cell as a suite."""
+    cell = examined.cell
+    made = TestSuite(cell.name)
+    if cell.started:
+        made.timestamp = datetime.fromtimestamp(cell.started, UTC).isoformat(timespec="seconds")
+    for part in PARTS:
+        made.add_property(part, mask(str(getattr(cell, part))))
+    made.add_property("outcome", examined.outcome.value)
+    whose = {each.failure.name: each for each in examined.failures}
+    for name, judged in whose.items():
+        made.add_property(f"whose: {mask(name)}", f"{judged.verdict.whose.value} ({judged.verdict.because})")
+    for note in examined.notes:
+        made.add_property("note", mask(note))
+    for case in examined.cases:
+        made.add_testcase(written(case, cell.name, whose.get(case.id) or whose.get(case.name)))
+    for case in whole(examined):
+        made.add_testcase(written(case, cell.name, whose.get(cell.name)))
+    return made
+
+
+def whole(examined: Examined) -> Iterator[Case]:
+    """Yield the case that says how the cell ended, unless its cases say as much already."""
+    if examined.outcome not in {case.outcome for case in examined.cases} or not examined.cases:
+        yield Case(f"{CELL}::{examined.cell.name}", examined.outcome, examined.cell.seconds or 0.0, examined.reason)
+
+
+def written(case: Case, cell: str, judged: Judged | None) -> TestCase:
+    """Return a case as JUnit writes it. Its class name begins with the cell, so that the same test of two cells is two."""
+    made = TestCase(mask(case.name), f"{cell}.{mask(case.home)}", round(case.seconds, 3))
+    message = mask(case.message)
+    match case.outcome:
+        case Outcome.FAIL:
+            kind = judged.verdict.whose.value if judged else ""
+            result = (Failure if case.phase == "call" else Error)(message, kind)
+            result.text = mask(case.text)
+            made.result = [result]
+        case Outcome.SKIP:
+            made.result = [Skipped(message)]
+        case Outcome.UNKNOWN:
+            made.result = [Skipped(f"unknown: {message or 'it did not end'}")]
+        case Outcome.PASS:
+            pass
+    return made

@@ -1,0 +1,157 @@
+"""A Report: all that is known of one run of the matrix, computed once; pages, summaries and files are drawings of it.
+
+`read` takes folders of results, whole or broken. Those of several runs may be given: the newest is what is reported, the others are
+history, as is what history.jsonl kept. Whatever could not be read is in `notes`: the report of a broken run says that it is broken.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lab.steps import Outcome
+from reports import cell as cells
+from reports import flakes as known_flakes
+from reports import history as kept
+from reports.cell import PARTS, Cell
+from reports.ending import count
+from reports.examine import Examined, attempts, examine
+from reports.flakes import Flakes
+from reports.history import History, Past, Row
+
+Json = dict[str, Any]
+LOCAL = "local"
+"""The run that cells belong to which name none."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A cell of the matrix that was not to be run, and why."""
+
+    name: str
+    parts: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run of the matrix. `history` is what came before it, `kept` what is to be kept after it."""
+
+    run: str
+    at: float
+    cells: tuple[Examined, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    history: History = field(default_factory=History)
+    kept: History = field(default_factory=History)
+    flakes: Flakes = field(default_factory=Flakes)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def outcomes(self) -> dict[Outcome, int]:
+        """How many cells ended how."""
+        return {outcome: sum(each.outcome is outcome for each in self.cells) for outcome in Outcome}
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether the run is not to be accepted: a cell failed, or a known flake has had its time."""
+        return any(each.outcome is Outcome.FAIL for each in self.cells) or bool(self.flakes.expired)
+
+    @property
+    def row(self) -> Row:
+        """This run as history keeps it."""
+        return row(self.run, self.cells)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a report is made of."""
+
+    paths: Sequence[Path]
+    plan: Path | None = None
+    history: Path | None = None
+    flakes: Path = known_flakes.FLAKES
+    now: float | None = None
+
+
+def read(inputs: Inputs) -> Report:
+    """Return the report of the newest run among the results. UsageError for a path or a list of flakes that cannot be read."""
+    now = inputs.now or time.time()
+    flakes = known_flakes.read(inputs.flakes, datetime.fromtimestamp(now, UTC).date())
+    runs: dict[str, list[Cell]] = {}
+    for each in cells.find(inputs.paths):
+        runs.setdefault(each.run or LOCAL, []).append(each)
+    examined = {name: attempts([examine(each, flakes) for each in found]) for name, found in runs.items()}
+    newest = max(examined, key=lambda name: max((each.cell.started or 0.0 for each in examined[name]), default=0.0))
+    history = kept.read(inputs.history)
+    history = history.adding(row(name, found) for name, found in examined.items() if name != newest)
+    mine = examined.pop(newest)
+    planned, left_out, notes = plan_of(inputs.plan, {each.cell.name for each in mine})
+    mine = sorted([*mine, *(examine(each, flakes) for each in planned)], key=lambda each: each.cell.parts)
+    if history.passed_over:
+        notes.append(f"{count(history.passed_over, 'line')} of the history could not be read and counted for nothing")
+    notes += [f"{each.cell.name}: {note}" for each in mine for note in each.notes]
+    this = row(newest, mine)
+    return Report(
+        run=newest,
+        at=this.at,
+        cells=tuple(mine),
+        left_out=tuple(left_out),
+        history=history.before(this),
+        kept=history.adding([this]),
+        flakes=flakes,
+        notes=tuple(notes),
+    )
+
+
+def row(run: str, examined: Iterable[Examined]) -> Row:
+    """Return a run as history keeps it."""
+    found = list(examined)
+    started = [each.cell.started for each in found if each.cell.started]
+    return Row(
+        run,
+        min(started, default=0.0),
+        {each.cell.name: past(each) for each in found},
+        {f"{each.cell.name}: {figure.name}": figure.value for each in found for figure in each.figures},
+    )
+
+
+def past(each: Examined) -> Past:
+    """Return a cell as history keeps it."""
+    return Past(
+        each.outcome,
+        each.cell.seconds,
+        each.up_seconds,
+        tuple(sorted({judged.verdict.whose.value for judged in each.failures})),
+        {case.id: case.outcome for case in each.cases if not case.step},
+    )
+
+
+def plan_of(path: Path | None, there: set[str]) -> tuple[list[Cell], list[LeftOut], list[str]]:
+    """Return the planned cells that left no results, those that the plan leaves out, and what is wrong with the plan."""
+    if path is None:
+        return [], [], []
+    try:
+        document = json.loads(path.read_text())
+        rows: list[Json] = document.get("cells") or document.get("include") or []
+        planned = [str(each.get("name") or each.get("cell")) for each in rows]
+        missing = [
+            Cell(name=name, path=path.parent / name, broken="it was planned, and no results of it came").but(**parts_of(each))
+            for name, each in zip(planned, rows, strict=True)
+            if name not in there
+        ]
+        left_out = [
+            LeftOut(str(each["name"]), tuple(parts_of(each).values()), "; ".join(each.get("why") or ["it was not said why"]))
+            for each in document.get("left_out") or []
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [], [], [f"the plan {path} could not be read, so nobody knows what is missing: {error}"]
+    return missing, left_out, []
+
+
+def parts_of(row: Json) -> dict[str, str]:
+    return {part: str(row.get(part) or "") for part in PARTS}

@@ -1,0 +1,143 @@
+"""`python -m reports summary`: a run in Markdown, for the summary of a job: verdict first, within GitHub's limit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from lab.console import seconds_text
+from lab.mask import mask
+from lab.steps import Outcome
+from reports.changes import changes
+from reports.ending import count
+from reports.examine import Examined, Judged
+from reports.report import Report
+
+MOST = 900_000
+"""Bytes: GitHub takes 1 MiB a step."""
+
+FAILURES = 40
+SIGN = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.SKIP: "⚪", Outcome.UNKNOWN: "❔"}
+WORDS = {Outcome.FAIL: "failed", Outcome.UNKNOWN: "unknown", Outcome.PASS: "passed", Outcome.SKIP: "skipped"}
+LOUD = {"broke": "❌", "mended": "✅", "unknown": "❔", "slower": "🐢", "quicker": "⚡", "new": "➕", "gone": "➖"}
+
+
+def summary(report: Report) -> str:
+    """Return the run in Markdown."""
+    lines = [*head(report), *table(report.cells), *failures(report.cells), *changed(report), *rest(report)]
+    text = "\n".join(lines) + "\n"
+    if len(text.encode()) > MOST:
+        text = text.encode()[:MOST].decode(errors="ignore").rpartition("\n")[0] + "\n\n… the rest did not fit; it is in the pages.\n"
+    return text
+
+
+def head(report: Report) -> Iterator[str]:
+    """Yield the verdict."""
+    yield f"## {verdict(report)}"
+    yield ""
+    if report.notes:
+        yield f"> ⚠️ Parts of these results are broken: {count(len(report.notes), 'note')} below."
+        yield ""
+    for flake in report.flakes.expired:
+        yield f"> ❌ A known flake has had its time: {cell_text(flake.told)}"
+        yield ""
+
+
+def verdict(report: Report) -> str:
+    """Return the run in one sentence: numbers of cells by outcome, failures first."""
+    order = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+    told = [f"{report.outcomes[outcome]} {WORDS[outcome]}" for outcome in order if report.outcomes[outcome]]
+    sign = next(SIGN[outcome] for outcome in order if report.outcomes[outcome])
+    return f"{sign} {count(len(report.cells), 'cell')}: {', '.join(told)}"
+
+
+def table(cells: Sequence[Examined]) -> Iterator[str]:
+    """Yield one row a cell."""
+    yield "| | cell | tests | up | time | |"
+    yield "|---|---|---|---|---|---|"
+    for each in cells:
+        passed = sum(case.outcome is Outcome.PASS for case in each.tests)
+        up = seconds_text(each.up_seconds) if each.up_seconds else ""
+        took = seconds_text(each.cell.seconds) if each.cell.seconds else ""
+        why = "" if each.outcome is Outcome.PASS and not each.before else cell_text(each.reason)
+        tests = f"{passed}/{len(each.tests)}" if each.tests else ""
+        yield f"| {SIGN[each.outcome]} {each.outcome.value} | {cell_text(each.cell.name)} | {tests} | {up} | {took} | {why} |"
+    yield ""
+
+
+def failures(cells: Sequence[Examined]) -> Iterator[str]:
+    """Yield every failure with whose it is and its first cause."""
+    found = [(each, judged) for each in cells for judged in each.failures]
+    if found:
+        yield f"### {count(len(found), 'failure')}"
+        yield ""
+    for each, judged in found[:FAILURES]:
+        yield from failure(each, judged)
+    if len(found) > FAILURES:
+        yield f"… and {len(found) - FAILURES} more, in the pages."
+    if found:
+        yield ""
+
+
+def failure(each: Examined, judged: Judged) -> Iterator[str]:
+    """Yield one failure."""
+    flake = " · known flake" if judged.flake else ""
+    retried = " · may be retried" if judged.verdict.retried else ""
+    yield f"- **{judged.verdict.whose.value}**{flake}{retried} · {code(judged.failure.name)} · {cell_text(each.cell.name)}  "
+    yield f"  {cell_text(judged.failure.cause)}  "
+    yield f"  <sub>{cell_text(judged.verdict.because)}</sub>"
+    if judged.failure.others:
+        yield f"  <sub>and for the same reason {count(len(judged.failure.others), 'other')}</sub>"
+
+
+def changed(report: Report) -> Iterator[str]:
+    """Yield what is different from the run before."""
+    if not report.history.rows:
+        yield "_No earlier run is known: nothing to compare with._"
+        yield ""
+        return
+    found = changes(report.history.rows[-1], report.row)
+    if not found:
+        yield f"_Nothing changed since run {cell_text(report.history.rows[-1].run)}._"
+        yield ""
+        return
+    yield f"<details><summary>{count(len(found), 'change')} since run {cell_text(report.history.rows[-1].run)}</summary>"
+    yield ""
+    for change in found:
+        what = f" {code(change.test)}" if change.test else ""
+        yield f"- {LOUD[change.kind]} {change.kind} · {cell_text(change.cell)}{what} · {cell_text(change.told)}"
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def rest(report: Report) -> Iterator[str]:
+    """Yield what was left out of the matrix, by reason, and what is broken about the results."""
+    reasons: dict[str, int] = {}
+    for left in report.left_out:
+        reasons[left.why] = reasons.get(left.why, 0) + 1
+    if reasons:
+        yield f"<details><summary>{count(len(report.left_out), 'cell')} of the matrix not run</summary>"
+        yield ""
+        yield from (f"- {number} × {cell_text(why)}" for why, number in sorted(reasons.items(), key=lambda item: -item[1]))
+        yield ""
+        yield "</details>"
+        yield ""
+    if report.notes:
+        yield f"<details><summary>{count(len(report.notes), 'note')} on these results</summary>"
+        yield ""
+        yield from (f"- {cell_text(note)}" for note in report.notes)
+        yield ""
+        yield "</details>"
+
+
+def cell_text(text: str) -> str:
+    """Return a text for one line of Markdown: masked, and neither markup nor the end of a table's cell."""
+    line = " ".join(mask(text).split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~@#])", r"\\\1", line[:500])
+
+
+def code(text: str) -> str:
+    """Return a name in code, whatever is in it."""
+    return "`" + " ".join(mask(text).split()).replace("`", "'").replace("|", "¦") + "`"

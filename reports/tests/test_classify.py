@@ -1,0 +1,137 @@
+"""Whose failure it is, by rules that are data, each with its proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.errors import UsageError
+from reports.cases import of_junit
+from reports.cell import find
+from reports.classify import RULES, Class, Verdict, classify, known_rules
+from reports.examine import examine
+from reports.failure import Failure
+from reports.flakes import Flakes
+from reports.tests.results import cell, failed, steps
+
+WRONG = """workload = <Workloads>
+
+    def test_b(workload):
+        log = "No space left on device"     # a source line is no evidence
+>       assert web.until_ready() == {"member1": 4}
+E       AssertionError: assert {'member1': 2} == {'member1': 4}
+
+scenarios/test_join.py:17: AssertionError"""
+RAN_OUT = """
+scenarios/test_join.py:31:
+_ _ _
+lab/wait.py:66: in until
+E       lab.errors.NotReady: it is on member2: not within 4 s
+E         where:  last seen: no Deployment yet (unchanged for 3.8 s)
+
+lab/wait.py:83: NotReady"""
+MISTAKE = "E       AttributeError: 'Workload' object has no attribute 'x'\n\nscenarios/test_join.py:35: AttributeError"
+OWN = "E       assert 1 == 2\n\nlab/tests/test_steps.py:9: AssertionError"
+BUG = "scenarios/test_join.py:3: in test_b\nE   KeyError: 'x'\n\ndeployers/join.py:35: KeyError"
+
+
+def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Class, str]]:
+    path = cell(tmp_path, *cases, **{"outcome": "fail", "exit_code": 1, **more})  # type: ignore[arg-type]
+    (found,) = find([path])
+    return [(each.verdict.whose, each.verdict.rule) for each in examine(found, Flakes()).failures]
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "verdict"),
+    [
+        ("AssertionError: assert {'member1': 2} == {'member1': 4}", WRONG, (Class.PRODUCT, "assertion")),
+        ("lab.errors.NotReady: it is on member2: not within 4 s", RAN_OUT, (Class.PRODUCT, "never-true")),
+        ("AttributeError: 'Workload' object has no attribute 'x'", MISTAKE, (Class.TEST, "mistake")),
+        ("assert 1 == 2", OWN, (Class.HARNESS, "own-tests")),
+        ("KeyError: 'x'", BUG, (Class.HARNESS, "own-code")),
+        ("OSError: [Errno 28] No space left on device", "", (Class.INFRASTRUCTURE, "disk")),
+        ("lab.errors.LeakError: not all of it is gone", "", (Class.HARNESS, "leak-told")),
+        ("something new under the sun", "", (Class.HARNESS, "none")),
+    ],
+)
+def test_a_failed_test(tmp_path: Path, message: str, text: str, verdict: tuple[Class, str]) -> None:
+    assert judged(tmp_path, failed(message, text)) == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "kind", "verdict"),
+    [
+        ("karmada/webhook", "karmada/webhook exited with 2 before it was ready", "ComponentExited", (Class.PRODUCT, "component-exited")),
+        ("karmada/webhook", "karmada/webhook exited with 1 before it was ready\nunknown flag: --x", "", (Class.HARNESS, "unknown-flag")),
+        ("member1/etcd", "member1/etcd killed by signal 9 before it was ready", "ComponentExited", (Class.INFRASTRUCTURE, "killed")),
+        ("member1/etcd", "member1/etcd exited with 1 before it was ready", "ComponentExited", (Class.HARNESS, "provisioning")),
+        ("karmada/crds", "the CRDs are established: not within 60 s", "NotReady", (Class.PRODUCT, "karmada-not-ready")),
+        ("member1/image", "download of kubelet timed out", "ProvisionError", (Class.INFRASTRUCTURE, "download")),
+        ("karmada/crds", "'spec'", "KeyError", (Class.HARNESS, "bug")),
+    ],
+)  # fmt: skip
+def test_a_failed_step(tmp_path: Path, step: str, error: str, kind: str, verdict: tuple[Class, str]) -> None:
+    assert judged(tmp_path, journal=steps((step, 0.0, 1.0, []), error=error, kind=kind)) == [verdict]
+
+
+def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
+    folder = "evidence/20260101T000000-test_b"
+    files = {
+        f"{folder}/index.json": '{"reason": "test_b"}',
+        f"{folder}/logs/member1/etcd.log": "fine\nwal: write: no space left on device\nfine\n",
+    }
+    path = cell(tmp_path, failed("AssertionError: assert 1", WRONG), files=files, outcome="fail", exit_code=1)
+
+    (one,) = examine(find([path])[0], Flakes()).failures
+
+    assert one.verdict.whose is Class.INFRASTRUCTURE
+    assert one.verdict.retried
+    proof = one.verdict.proofs[-1]
+    assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
+
+
+def test_evidence_of_another_test_proves_nothing(tmp_path: Path) -> None:
+    files = {"evidence/20260101T000000-test_z/logs/member1/etcd.log": "no space left on device\n"}
+
+    assert judged(tmp_path, failed("AssertionError: assert 1", WRONG), files=files) == [(Class.PRODUCT, "assertion")]
+
+
+def test_tests_without_a_lab_are_consequences_of_the_step_that_failed(tmp_path: Path) -> None:
+    nolab = "no lab: member1/etcd exited with 1 (in full: the first error, and the summary)"
+    path = cell(
+        tmp_path,
+        failed(nolab, name="test_1"),
+        failed(nolab, name="test_2"),
+        journal=steps(("member1/etcd", 0.0, 1.0, []), error="member1/etcd exited with 1 before it was ready", kind="ComponentExited"),
+        outcome="fail",
+        exit_code=4,
+    )
+
+    (one,) = examine(find([path])[0], Flakes()).failures
+
+    assert one.failure.name == "member1/etcd"
+    assert one.failure.others == ("scenarios.test_join::test_1", "scenarios.test_join::test_2")
+
+
+def test_the_phase_and_the_sentence_are_told(tmp_path: Path) -> None:
+    path = cell(tmp_path, failed('failed on setup with "lab.errors.NotReady: it serves: not within 4 s"', "E   x"))
+    (case,) = of_junit(path / "junit.xml")
+
+    assert (case.phase, case.message) == ("setup", "lab.errors.NotReady: it serves: not within 4 s")
+
+
+@pytest.mark.parametrize("because", ['class = "weather"', 'class = "test"', 'class = "test"\ntext = "("', 'class = "test"\ntxt = "c"'])
+def test_a_wrong_rule_is_named(tmp_path: Path, because: str) -> None:
+    (tmp_path / "rules.toml").write_text(f'[[rule]]\nname = "a"\nbecause = "b"\n{because}\n')
+
+    with pytest.raises(UsageError, match="'a'"):
+        known_rules(tmp_path / "rules.toml")
+
+
+def test_only_infrastructure_is_retried() -> None:
+    rules = known_rules(RULES)
+    assert len({rule.name for rule in rules}) == len(rules)
+    for rule in rules:
+        assert Verdict(rule.whose, rule.name, rule.because).retried == (rule.whose.value == "infrastructure")
+    assert not classify(Failure("c", "test", "t", "x", "x"), []).retried

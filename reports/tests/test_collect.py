@@ -1,0 +1,112 @@
+"""Collecting: one folder, whole, masked, whatever is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab.run import Run
+from lab.steps import Outcome
+from reports.cell import Cell
+from reports.collect import Sources, collect
+from reports.tests.results import PASSED, failed, junit, steps
+
+ASKED = {"lab": {"provider": "embedded", "kubernetes": "1.35.4"}, "karmada": {"deployer": "by_binary", "release": "1.18.2"}}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KARMADA_LAB_RUNS", str(tmp_path / "runs"))
+    for name in ("GITHUB_RUN_ID", "GITHUB_SHA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def results(tmp_path: Path, *cases: str) -> Path:
+    path = tmp_path / "results.xml"
+    path.write_text(junit(*cases))
+    return path
+
+
+def test_a_run_and_its_tests_become_a_cell_named_by_what_was_asked_for(tmp_path: Path) -> None:
+    run = Run.create("mine", ASKED)
+    for event in steps(("a", 1.0, 2.0, [])):
+        run.journal(**event) if "at" not in event else run.journal(event["event"], **{k: v for k, v in event.items() if k != "event"})
+    (run.path / "evidence" / "20260101T000000-NotReady").mkdir(parents=True)
+    (run.path / "evidence" / "20260101T000000-NotReady" / "index.json").write_text("{}")
+    run.folder("pki")
+    (run.path / "pki" / "ca.key").write_text("secret")
+
+    cell = collect(Sources(lab="mine", junit=results(tmp_path, PASSED), parts={"suite": "smoke"}, exit_code=0), tmp_path / "out")
+
+    assert (cell.name, cell.outcome) == ("embedded-by_binary-1.18.2-1.35.4-smoke", Outcome.PASS)
+    files = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert files == ["cell.json", "evidence/20260101T000000-NotReady/index.json", "journal.jsonl", "junit.xml", "run.json"]
+    assert Cell.parse(json.loads((tmp_path / "out/cell.json").read_text()), tmp_path / "out") == cell
+
+
+def test_what_a_session_kept_of_a_lab_that_is_gone_is_found(tmp_path: Path) -> None:
+    kept = tmp_path / "artifacts" / "test-abc"
+    (kept / "20260101T000000-test_b").mkdir(parents=True)
+    (kept / "run.json").write_text(json.dumps({"schema": 1, "id": "test-abc", "created": 5.0, "asked": ASKED}))
+    (kept / "20260101T000000-test_b" / "index.json").write_text("{}")
+
+    cell = collect(
+        Sources(artifacts=tmp_path / "artifacts", junit=results(tmp_path, PASSED, failed("AssertionError: no"))), tmp_path / "out"
+    )
+
+    assert (cell.outcome, cell.reason, cell.started) == (Outcome.FAIL, "1 test failed", 5.0)
+    assert (tmp_path / "out/evidence/20260101T000000-test_b/index.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "cases", "outcome", "reason"),
+    [
+        (0, [PASSED], Outcome.PASS, ""),
+        (0, [], Outcome.UNKNOWN, "no test ran"),
+        (0, None, Outcome.UNKNOWN, "it left no results although it ended with exit code 0"),
+        (0, [PASSED, failed("no")], Outcome.FAIL, "1 test failed"),
+        (1, [PASSED, failed("no")], Outcome.FAIL, "1 test failed"),
+        (3, None, Outcome.UNKNOWN, "not possible on this machine: inotify: too few"),
+        (4, None, Outcome.FAIL, "the lab did not come up: inotify: too few"),
+        (7, [PASSED], Outcome.FAIL, "something was left behind: inotify: too few"),
+        (143, None, Outcome.UNKNOWN, "interrupted: inotify: too few"),
+        (99, None, Outcome.FAIL, "exit code 99: inotify: too few"),
+        (None, None, Outcome.UNKNOWN, "it left no results"),
+    ],
+)
+def test_nothing_is_green_that_proved_nothing(
+    tmp_path: Path, code: int | None, cases: list[str] | None, outcome: Outcome, reason: str
+) -> None:
+    log = tmp_path / "up.log"
+    log.write_text("+0.1s begins\n\x1b[31minotify: too few\x1b[0m\n  \x1b[1mremedy:\x1b[0m lab doctor\nafter 1 s: nothing was created\n")
+    sources = Sources(exit_code=code, junit=None if cases is None else results(tmp_path, *cases), logs=(log,))
+
+    cell = collect(sources, tmp_path / "out")
+
+    assert (cell.outcome, cell.reason) == (outcome, reason)
+
+
+def test_what_is_missing_or_no_text_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "perf").mkdir()
+    (tmp_path / "perf" / "samples.gz").write_bytes(b"\x1f\x8b\x00\xff")
+    (tmp_path / "torn.xml").write_text("<testsuites><testcase name='a")
+
+    cell = collect(
+        Sources(lab="gone", junit=tmp_path / "torn.xml", perf=(tmp_path / "perf",), logs=(tmp_path / "no.log",), exit_code=0),
+        tmp_path / "out",
+    )
+
+    assert cell.outcome is Outcome.UNKNOWN
+    assert cell.reason == "pytest's junit.xml is torn"
+    assert sorted(cell.missing) == ["junit.xml", "logs/no.log", "perf/perf/samples.gz", "run.json"]
+    assert (tmp_path / "out" / "junit.xml.txt").read_text() == "<testsuites><testcase name='a"
+
+
+def test_collecting_twice_replaces(tmp_path: Path) -> None:
+    collect(Sources(name="a", logs=(results(tmp_path),)), tmp_path / "out")
+    collect(Sources(name="b"), tmp_path / "out")
+
+    assert [path.name for path in tmp_path.glob("out/**/*")] == ["cell.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "results.xml"]

@@ -1,0 +1,50 @@
+"""What a journal tells of `up`: ascents, and the critical path through each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.steps import Outcome
+from reports.journal import ascents, events
+from reports.tests.results import steps
+
+UP = steps(("a", 0.0, 4.0, []), ("b", 0.0, 1.0, []), ("c", 1.0, 2.0, ["b"]), ("d", 5.0, 9.0, ["a", "c"]), up=10.0)
+
+
+def test_the_critical_path_is_the_chain_that_took_longest_with_what_it_waited() -> None:
+    (up,) = ascents(UP)
+
+    assert [(link.step.name, link.waited) for link in up.critical] == [("a", 0.0), ("d", 1.0)]
+    assert (up.outcome, up.seconds, up.ended - up.began) == (Outcome.PASS, 10.0, 9.0)
+
+
+def test_without_needs_there_is_no_path_and_the_rest_is_told() -> None:
+    (up,) = ascents([{key: value for key, value in event.items() if key != "needs"} for event in UP])
+
+    assert up.critical == ()
+    assert len(up.steps) == 4
+
+
+def test_each_time_up_is_an_ascent_of_its_own() -> None:
+    first, second, third = ascents([*UP, *steps(("a", 20.0, 21.0, []), error="no", kind="NotReady"), *steps(("a", 30.0, 30.5, []))])
+
+    assert [up.outcome for up in (first, second, third)] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
+    assert (second.steps[0].error, second.steps[0].kind, second.steps[0].exit_code) == ("no", "NotReady", 4)
+
+
+def test_a_process_that_was_killed_leaves_unknown_steps() -> None:
+    begun = {"at": 1.0, "event": "begin", "step": "a", "needs": []}
+
+    killed, again = ascents([begun, {**begun, "at": 9.0}])
+
+    assert [killed.outcome, again.outcome] == [Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert killed.steps[0].outcome is Outcome.UNKNOWN
+    assert killed.critical == ()
+
+
+def test_torn_and_foreign_lines_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('[]\n{"event": "up"}\n{"at": 1, "event": "begin", "step": "a"}\n{"at": 2, "event": "en')
+
+    assert [event["event"] for event in events(path)] == ["begin"]
+    assert list(events(tmp_path / "not there")) == []
