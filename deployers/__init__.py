@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from deployers.spec import KarmadaSpec
     from lab.cluster import Lab
 
-NAMES = {"by_binary": "ByBinary", "by_yaml": "ByYaml"}
+NAMES = {
+    "by_binary": "ByBinary",
+    "by_yaml": "ByYaml",
+    "by_karmadactl": "ByKarmadactl",
+}
 """The deployers: the module and the class of each."""
 READY = "karmada"
 """The step that has passed when all of Karmada serves."""

@@ -56,6 +56,7 @@ OWN = (
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
+        "config_file": "only karmadactl init has one",
         "registry": "programs are started as they are: there are no images",
         **{f"components.{name}.replicas": alone(name) for name in COMPONENTS if alone(name)},
     }

@@ -26,6 +26,7 @@ OPTIONS = (
     "load_balancer",
     "registry",
     "offline",
+    "config_file",
     *(f"components.*.{key}" for key in OF_COMPONENTS),
     *(f"addons.{name}" for name in ADDONS),
     "members.push",
@@ -38,7 +39,9 @@ def asked(spec: KarmadaSpec) -> list[str]:
     """Return the options that a spec makes use of; those of components with the component's name."""
     default = KarmadaSpec()
     found = [
-        name for name in ("kubernetes", "profile", "load_balancer", "registry", "offline") if getattr(spec, name) != getattr(default, name)
+        name
+        for name in ("kubernetes", "profile", "load_balancer", "registry", "offline", "config_file")
+        if getattr(spec, name) != getattr(default, name)
     ]
     found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []
     found += ["etcd.external"] if spec.etcd.external else []

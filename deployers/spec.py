@@ -156,6 +156,8 @@ class KarmadaSpec(Strict):
     """Where images come from in place of upstream's registries: host[:port][/prefix]."""
     load_balancer: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$")] | None = None
     components: dict[str, ComponentSpec] = Field(default_factory=dict)
+    config_file: bool = False
+    """by_karmadactl: say everything in the file of `karmadactl init --config` in place of flags."""
     addons: Addons = Addons()
     members: tuple[MemberOf, ...] = ()
     offline: bool = False

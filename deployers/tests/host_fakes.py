@@ -57,8 +57,22 @@ class Host:
             f"{core}/events": others.get("events", []),
             f"{core}/secrets": others.get("secrets", []),
             "/api/v1/nodes": others.get("nodes", []),
+            "/api/v1/namespaces": [{"metadata": {"name": SYSTEM}}] if workloads else [],
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles": [],
+            "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings": [],
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": [],
         }
         self.logs = logs or {}
+
+    def add(self, workload: Json) -> None:
+        """Put a workload there, and its namespace."""
+        self.lists[f"/apis/apps/v1/namespaces/{SYSTEM}/{workload['kind'].lower()}s"].append(workload)
+        self.lists["/api/v1/namespaces"].append({"metadata": {"name": SYSTEM}})
+
+    def empty(self) -> None:
+        """Take everything away."""
+        for items in self.lists.values():
+            items.clear()
 
     def api(self) -> Api:
         api = Api("https://host.test", context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

@@ -21,6 +21,7 @@ EVERYTHING = {
     "load_balancer": "10.0.0.1:6443",
     "registry": "registry.example.org:5000/karmada",
     "offline": True,
+    "config_file": True,
     "components": {
         "karmada-scheduler": {
             "replicas": 2,

@@ -1,0 +1,214 @@
+"""Karmada by `karmadactl init`, upstream's command for one: pods on the host cluster, one after the other.
+
+init does one thing at a time and waits for each pod; members join beside it, as soon as Karmada's API is there. It is no means of
+upgrade or repair: it ends at once where its NodePort is taken. So what this run installed is left alone, and what a run that was
+cut short left is removed before init is run again. Its own directory, which init empties before it begins, is inside the run directory.
+
+What upstream's `karmadactl deinit` leaves, and is removed here: the namespace with all of its addons unless --purge-namespace is said, and
+etcd's data on the disk of its node, which the next init would take for its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+import yaml
+
+from deployers import JOINABLE, in_pods, init_words, workloads
+from deployers.extra_args import several_values
+from deployers.host import adopt_kubeconfig, remove_data
+from deployers.images import Use, by_component, components, flat, needed
+from deployers.images import software as of_images
+from deployers.init_words import NAMES, Places
+from deployers.karmada import Karmada
+from deployers.karmadactl import karmadactl
+from deployers.layout import estimator
+from deployers.loading import image_steps
+from deployers.options import CARRIED, OPTIONS, complete
+from deployers.spec import ADDONS, KarmadaSpec
+from deployers.tarball import crds_tarball
+from lab.assets import AssetRef
+from lab.cluster import Cluster, Lab
+from lab.errors import CommandFailed, LabError, ProvisionError
+from lab.run import write_private
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+from lab.wait import NotYet
+
+ETCD_DATA = "/var/lib/karmada-etcd"
+INIT_WITHIN = 900.0
+NO_ARGUMENTS = "karmadactl addons enable takes no flags for it"
+SUPPORT = complete(
+    {
+        **dict.fromkeys(OPTIONS, CARRIED),
+        "components.*.without": "karmadactl init can add flags and change them, not drop one of its own",
+        "components.*.env": "karmadactl init has no word for a component's environment",
+        **{f"components.{name}.{key}": NO_ARGUMENTS for name in ADDONS.values() for key in ("flags", "feature_gates")},
+    }
+)
+
+
+@dataclass(frozen=True)
+class ByKarmadactl:
+    """karmadactl init, its addons, and deinit."""
+
+    needs: frozenset[Capability] = frozenset({Capability.PODS})
+    options: Mapping[str, str] = field(default_factory=lambda: SUPPORT)
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return what is in the images, karmadactl, and the release's own files that it is given or compared with."""
+        names = ("karmadactl", "karmada-crds", "karmada-manifests")
+        return [*of_images(spec), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in names)]
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec cannot take effect here. Nothing is created."""
+        found = [*in_pods.obstacles(spec, lab, SUPPORT), *several_values(spec), *init_words.unsayable(spec)]
+        found += in_pods.kept_apart(spec, (name for name in NAMES if name != "etcd"))
+        if spec.load_balancer and not (init_words.names_and_addresses(spec)[1] and 30000 <= init_words.port(spec) <= 32767):
+            found.append(
+                "load_balancer: karmadactl init takes an IP address, and gives the API server one port everywhere, a NodePort: "
+                "the load balancer must listen on it, too (30000 to 32767)"
+            )
+        return found
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane."""
+        return Installation(Karmada(lab, spec), software).steps()
+
+    def remove(self, karmada: Karmada) -> None:
+        """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""
+        karmada.run.journal("remove", what=karmada.name)
+        clear(karmada)
+        in_pods.until_gone(karmada)
+        in_pods.forget(karmada)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One control plane being installed. Each method is a step and may be run again."""
+
+    karmada: Karmada
+    software: Mapping[str, Path]
+    progress: in_pods.Progress = field(default_factory=in_pods.Progress)
+
+    @property
+    def spec(self) -> KarmadaSpec:
+        return self.karmada.spec
+
+    @cached_property
+    def uses(self) -> dict[str, Use]:
+        """The images, by component."""
+        return by_component(needed(self.spec, flat, version=self.karmada.release.version, host=self.karmada.lab.host.name))
+
+    @cached_property
+    def places(self) -> Places:
+        run = self.karmada.run
+        return Places(
+            self.karmada.lab.host, run.path / "data" / "karmada" / "init", run.path / "pki" / "karmada", run.path / "data" / "crds.tar.gz"
+        )
+
+    @property
+    def crds(self) -> Path:
+        return self.software[str(AssetRef.parse(f"karmada-crds@{self.spec.release}"))]
+
+    def steps(self) -> list[Step]:
+        host = f"{self.karmada.lab.host.name}/images"
+        addons = [Step("karmada/addons", self.addons, ("karmada/init",))] if init_words.addons(self.spec, self.uses) else []
+        addons += [
+            Step(f"karmada/{estimator(member.name)}", partial(self.estimator, member), ("karmada/init", member.name))
+            for member in (self.karmada.members if self.spec.addons.estimators else ())
+        ]
+        return [
+            *image_steps(self.karmada, tuple(self.uses.values()), self.software),
+            Step("karmada/init", self.progress.watched(self.init), (host,)),
+            Step(JOINABLE, lambda: in_pods.until_joinable(self.karmada, self.progress, self.kubeconfig), (host,)),
+            *addons,
+            *in_pods.last_steps(self.karmada, self.workloads(), ["karmada/init", *(step.name for step in addons)]),
+        ]
+
+    def workloads(self) -> list[str]:
+        """Return the workloads that are to be there."""
+        plain = [name for name in components(self.spec) if name != "karmada-scheduler-estimator"]
+        return [*plain, *(estimator(member.name) for member in self.karmada.members if self.spec.addons.estimators)]
+
+    def init(self) -> None:
+        """Run `karmadactl init` unless this run did; what one left that was cut short is removed before."""
+        in_pods.begin(self.karmada)
+        if in_pods.state(self.karmada) == "installed":
+            self.progress.begun.set()
+            return
+        if workloads.workloads(self.karmada.lab.host.api):
+            clear(self.karmada)
+        config = self.karmada.run.folder("data", "karmada") / "init.yaml"
+        write_private(self.places.crds, crds_tarball(self.crds))
+        write_private(config, yaml.safe_dump(init_words.as_config(self.spec, self.uses, self.places), sort_keys=False).encode())
+        self.progress.begun.set()
+        try:
+            karmadactl(self.karmada, *init_words.words(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
+        except CommandFailed as failed:
+            raise self.explained(failed) from failed
+        self.kubeconfig()
+        in_pods.finish(self.karmada)
+
+    def kubeconfig(self) -> None:
+        """Write the run's kubeconfig from init's; NotYet when init has not written it whole."""
+        theirs = self.places.data / "karmada-apiserver.config"
+        try:
+            adopt_kubeconfig(theirs.read_bytes(), self.karmada.kubeconfig, source=str(theirs))
+        except (OSError, ProvisionError) as error:
+            raise NotYet(f"{theirs.name} is not there yet") from error
+
+    def explained(self, failed: CommandFailed) -> LabError:
+        """Return the error of a failed init: its last words, and why pods are not ready where some are not."""
+        said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
+        late = workloads.why(self.karmada.lab.host.api)
+        return ProvisionError(
+            "karmadactl init failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+            where=failed.command,
+            detail="\n".join([*late, failed.output]),
+            remedy="lab down, mend what is named, and lab up again: init does not repair",
+        )
+
+    def addons(self) -> None:
+        """Run `karmadactl addons enable` for those of the control plane; enabling what is enabled updates it to the same."""
+        self.enable(*init_words.addons(self.spec, self.uses))
+
+    def estimator(self, member: Cluster) -> None:
+        """Run `karmadactl addons enable` for the estimator of a member."""
+        self.enable(*init_words.estimator(self.spec, self.uses, member))
+
+    def enable(self, *words: str) -> None:
+        enable(self.karmada, *words)
+
+
+def enable(karmada: Karmada, *words: str) -> None:
+    """Run `karmadactl addons enable`. ProvisionError with its words and the state of the pods."""
+    host = karmada.lab.host
+    try:
+        karmadactl(
+            karmada,
+            *("addons", "enable", *words, f"--kubeconfig={host.kubeconfig}", f"--context={host.context}"),
+            *(f"--karmada-kubeconfig={karmada.kubeconfig}", f"--karmada-context={karmada.cluster.context}"),
+            within=300.0,
+        )
+    except CommandFailed as failed:
+        raise ProvisionError(
+            f"karmadactl addons enable {words[0]} failed",
+            where=failed.command,
+            detail="\n".join([*workloads.why(host.api), failed.output]),
+            remedy="run the command by hand with --v=4",
+        ) from failed
+
+
+def clear(karmada: Karmada) -> None:
+    """Remove what init made, however far it came; where there is nothing, nothing is done."""
+    host = karmada.lab.host
+    if host.api.find(f"/api/v1/namespaces/{workloads.NAMESPACE}") is None:
+        return
+    karmadactl(karmada, "deinit", "--force", "--purge-namespace", f"--kubeconfig={host.kubeconfig}", f"--context={host.context}")
+    host.api.until_gone(f"/api/v1/namespaces/{workloads.NAMESPACE}", what="the namespace of Karmada is deleted", within=120.0)
+    remove_data(karmada.lab, ETCD_DATA)
+    karmada.kubeconfig.unlink(missing_ok=True)
