@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployers import Deployer, deployer
+from deployers import Deployer, deployer, workloads
 from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec, catalogue
@@ -21,7 +21,7 @@ from lab import component, evidence, ports
 from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
-from lab.errors import NotPossible, UsageError
+from lab.errors import LabError, NotPossible, UsageError
 from lab.providers import Provider, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
@@ -159,7 +159,7 @@ def bring_up(
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
-        before = pids(supervisor)
+        before = standing(run, supervisor)
         hold = supervisor.hold(label)
         with undone_on_failure(run, supervisor, hold):
             ports.replace_taken(run)
@@ -170,7 +170,7 @@ def bring_up(
             run.journal("up", seconds=round(time.monotonic() - began, 3))
     finally:
         lock.release()
-    return Brought(lab, karmada, time.monotonic() - began, pids(supervisor) != before, hold)
+    return Brought(lab, karmada, time.monotonic() - began, standing(run, supervisor) != before, hold)
 
 
 def same_as_asked(wanted: Wanted, path: Path) -> None:
@@ -214,7 +214,12 @@ def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold) -> Iterator[
         raise
 
 
-def pids(supervisor: Supervisor) -> dict[str, int | None]:
-    """Return the process of each program of a lab: what an `up` that changed nothing leaves as it was."""
+def standing(run: Run, supervisor: Supervisor) -> dict[str, Any]:
+    """Return what an `up` that changed nothing leaves as it was: each program's process, the state of each of Karmada's workloads."""
     status = supervisor.status()
-    return {name: state.pid for name, state in status.programs.items()} if status else {}
+    found: dict[str, Any] = {name: state.pid for name, state in status.programs.items()} if status else {}
+    lab = Lab.open(run)
+    if run.asked.get("karmada") and Karmada.open(lab).in_pods and lab.host.kubeconfig.exists():
+        with suppress(LabError):  # the host cluster is not up
+            found |= {each.name: each.identity for each in workloads.workloads(lab.host.api)}
+    return found

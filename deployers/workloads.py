@@ -44,6 +44,11 @@ class Workload:
         return int(self.item["spec"].get("replicas", 1))
 
     @property
+    def identity(self) -> tuple[str, int]:
+        """What differs when somebody made it anew or changed what is wanted of it."""
+        return (str(self.item["metadata"]["uid"]), int(self.item["metadata"]["generation"]))
+
+    @property
     def selector(self) -> str:
         """Its pods, as a label selector."""
         return ",".join(f"{key}={value}" for key, value in sorted(self.item["spec"]["selector"]["matchLabels"].items()))

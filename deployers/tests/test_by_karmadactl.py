@@ -150,6 +150,7 @@ def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **
     karmadactl = Told(acts)
     monkeypatch.setattr(by_karmadactl, "karmadactl", karmadactl)
     monkeypatch.setattr(by_karmadactl, "crds_tarball", lambda crds: b"")
+    monkeypatch.setattr(by_karmadactl, "remove_data", lambda lab, *paths: None)
     made = Installation(a_karmada(tmp_path, {"deployer": "by_karmadactl"}), Anything())
 
     def init() -> None:
