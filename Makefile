@@ -14,12 +14,12 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 ARGS   ?=
 
-.PHONY: help setup lock lab-up lab-down lab-status lab-doctor check lint format unit test bench matrix clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench matrix clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  ARGS='…' adds words to the command behind a target: make test ARGS='-k propagation'"
 
@@ -38,6 +38,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	    --config-settings editable_mode=compat --editable .
 	@touch $@
+
+setup-docker: ## install and start a Docker engine (Debian), for --provider kind
+	@sh lab/docker/setup.sh
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev --extra perf \

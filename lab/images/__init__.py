@@ -24,8 +24,8 @@ The modules:
 
 from __future__ import annotations
 
-from lab.images.image import File, Image, full_name, software
+from lab.images.image import File, Image, Packages, full_name, software
 from lab.images.load import load, require
 from lab.images.store import Archive, Store, archived
 
-__all__ = ["Archive", "File", "Image", "Store", "archived", "full_name", "load", "require", "software"]
+__all__ = ["Archive", "File", "Image", "Packages", "Store", "archived", "full_name", "load", "require", "software"]

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from lab.assets.pins import this_arch
-from lab.images.image import File, Image
+from lab.images.image import File, Image, Packages
 
 Json = dict[str, Any]
 BLOCK, CHUNK = 512, 1 << 20
@@ -30,6 +30,9 @@ LAYER, CONFIG, MANIFEST, INDEX = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.index.v1+json",
 )
+
+
+Layer = Packages | tuple[File, ...]
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,17 @@ class Written:
     size: int
 
 
-def write(out: IO[bytes], images: Sequence[Image], paths: Mapping[str, Path], roots: Mapping[tuple[str, ...], Path]) -> list[Written]:
+def write(out: IO[bytes], images: Sequence[Image], paths: Mapping[str, Path], roots: Mapping[Packages, Path]) -> list[Written]:
     """Write an archive of images to a file that can be sought in.
 
     `paths` has each asset by the text that names it, `roots` a tar of each set of Debian packages.
     """
     tar = Tar(out)
-    layers: dict[object, Blob] = {}
+    layers: dict[Layer, Blob] = {}
     written: list[Written] = []
     manifests: list[tuple[Image, Blob, Blob, list[Blob]]] = []
     for image in images:
-        mine = [*([image.packages] if image.packages else []), *layered(image.files)]
+        mine: list[Layer] = [*([image.root] if image.root else []), *layered(image.files)]
         for layer in mine:
             if layer not in layers:
                 layers[layer] = tar.layer(layer, paths, roots)
@@ -98,13 +101,12 @@ class Tar:
         self.out = out
         self.there: set[str] = set()
 
-    def layer(self, layer: object, paths: Mapping[str, Path], roots: Mapping[tuple[str, ...], Path]) -> Blob:
+    def layer(self, layer: Layer, paths: Mapping[str, Path], roots: Mapping[Packages, Path]) -> Blob:
         """Write one layer under its hash and return it. A layer that is there already is taken back."""
         start = self.out.tell()
         self.out.write(b"\0" * BLOCK)
         hasher = Hashing(self.out)
-        assert isinstance(layer, tuple)
-        if isinstance(layer[0], str):
+        if isinstance(layer, Packages):
             with roots[layer].open("rb") as root:
                 copy(root, hasher)
         else:
@@ -210,6 +212,7 @@ def configuration(image: Image, layers: Sequence[Blob]) -> Json:
         "Cmd": list(image.cmd),
         "User": image.user,
         "WorkingDir": image.workdir,
+        "StopSignal": image.stop_signal,
         "Labels": dict(sorted(image.labels.items())),
     }
     return {

@@ -14,12 +14,14 @@ import shutil
 import tarfile
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lab.assets.cache import Cache, writing
 from lab.assets.command import Runner, spawn
 from lab.assets.progress import Progress, Sink, quiet
 from lab.errors import NotPossible, ProvisionError
+from lab.images.image import Packages
 
 SUITE = "bookworm"
 ROOT, VERSIONS = "root.tar", "packages.json"
@@ -31,37 +33,34 @@ LOCAL = re.compile(r"(dev/.+|etc/(hostname|resolv\.conf|machine-id|apt/.*)|var/(
 GOT = re.compile(r"Get:\d+ \S+ \S+ \S+ (?P<name>\S+) \S+ (?P<version>\S+) \[")
 
 
-def place(packages: Sequence[str], cache: Cache, *, variant: str = "extract") -> Path:
+def place(packages: Packages, cache: Cache) -> Path:
     """Return the directory where the files of a set of packages are or will be."""
-    words = "\0".join(["1", SUITE, variant, *UNREAD, *sorted(packages)])
+    words = "\0".join(["1", SUITE, str(packages.installed), *UNREAD, "", *packages.without, "", *sorted(packages.names)])
     return cache.root / "debian" / f"{SUITE}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 
-def versions(packages: Sequence[str], cache: Cache, *, variant: str = "extract") -> dict[str, str]:
+def versions(packages: Packages, cache: Cache) -> dict[str, str]:
     """Return the version of each package of a set that was fetched, those it depends on included; empty before that."""
     try:
-        known: dict[str, str] = json.loads((place(packages, cache, variant=variant) / VERSIONS).read_bytes())
+        known: dict[str, str] = json.loads((place(packages, cache) / VERSIONS).read_bytes())
     except FileNotFoundError:
         return {}
     return known
 
 
-def root(
-    packages: Sequence[str], *, cache: Cache | None = None, variant: str = "extract", progress: Sink = quiet, run: Runner = spawn
-) -> Path:
+def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = quiet, run: Runner = spawn) -> Path:
     """Return a tar of these packages and all that they depend on, fetched now if it is not in the cache.
 
-    `variant` is mmdebstrap's: "extract" only unpacks, the others install, so that maintainer scripts run. NotPossible without mmdebstrap;
-    ProvisionError when a package cannot be had, with what apt said.
+    NotPossible without mmdebstrap; ProvisionError when a package cannot be had, with what apt said.
     """
     cache = cache or Cache()
-    target = place(packages, cache, variant=variant)
+    target = place(packages, cache)
     if (target / ROOT).exists():
         return target / ROOT
     program = shutil.which("mmdebstrap")
     if program is None:
         raise NotPossible("images with Debian packages need mmdebstrap, which is not installed", remedy=SETUP)
-    subject = f"Debian {', '.join(packages[:3])}" + (" …" if len(packages) > 3 else "")
+    subject = f"Debian {', '.join(packages.names[:3])}" + (" …" if len(packages.names) > 3 else "")
     with cache.working(f"debian-{target.name}", subject=subject, progress=progress) as area, writing(cache.root):
         if (target / ROOT).exists():  # another run fetched it while we waited
             return target / ROOT
@@ -74,19 +73,26 @@ def root(
                 progress(Progress("fetching", subject, len(got), None, "packages", time.monotonic() - began))
 
         argv = [
-            *(program, f"--variant={variant}", "--mode=root" if os.geteuid() == 0 else "--mode=auto", "--verbose"),
-            *(f"--include={','.join(sorted(packages))}", "--aptopt=APT::Install-Recommends false", "--skip=output/mknod,check/empty"),
+            *(
+                program,
+                f"--variant={'essential' if packages.installed else 'extract'}",
+                "--mode=root" if os.geteuid() == 0 else "--mode=auto",
+                "--verbose",
+            ),
+            *(f"--include={','.join(sorted(packages.names))}", "--aptopt=APT::Install-Recommends false", "--skip=output/mknod,check/empty"),
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in UNREAD),
             *(SUITE, str(area / "fetched.tar")),
         ]
         ran = run(argv, cwd=area, env={"TMPDIR": str(area), "SOURCE_DATE_EPOCH": "0"}, on_line=on_line)
         if ran.status:
             raise ProvisionError(
-                f"Debian packages cannot be had: {', '.join(packages)}", detail=ran.last_words, remedy="does apt-get update work here?"
+                f"Debian packages cannot be had: {', '.join(packages.names)}",
+                detail=ran.last_words,
+                remedy="does apt-get update work here?",
             )
         staged = area / "staged"
         staged.mkdir()
-        purify(area / "fetched.tar", staged / ROOT)
+        purify(area / "fetched.tar", staged / ROOT, without=packages.without)
         (staged / VERSIONS).write_text(json.dumps(dict(sorted(got.items())), indent=1))
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)
@@ -94,12 +100,12 @@ def root(
     return target / ROOT
 
 
-def purify(fetched: Path, pure: Path) -> None:
-    """Copy a tar without what is of this computer or this moment."""
+def purify(fetched: Path, pure: Path, *, without: Sequence[str] = ()) -> None:
+    """Copy a tar without what is of this computer or this moment, and without what matches a pattern."""
     with tarfile.open(fetched) as source, tarfile.open(pure, "w", format=tarfile.GNU_FORMAT) as target:
         for member in source:
             name = member.name.removeprefix("./")
-            if not name or name == "." or LOCAL.fullmatch(name):
+            if not name or name == "." or LOCAL.fullmatch(name) or any(fnmatchcase(name, pattern) for pattern in without):
                 continue
             member.name, member.mtime, member.pax_headers = name, 0, {}
             if member.islnk():

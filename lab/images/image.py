@@ -36,11 +36,23 @@ class File:
 
 
 @dataclass(frozen=True)
+class Packages:
+    """Debian packages and all they depend on. Unpacked only, or with `installed` their maintainer scripts have run.
+
+    `without` are patterns (fnmatch, no leading slash) of what is left out of them.
+    """
+
+    names: tuple[str, ...]
+    installed: bool = False
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Image:
     """One image by the name that upstream gives it, tag included.
 
-    `packages` are Debian packages whose files, with those of all they depend on, lie beneath `files` (a shell, openssl); nothing of them
-    is run. Of two files at one path the later one holds.
+    `packages` are Debian packages whose files lie beneath `files` (a shell, openssl): names, or `Packages` to say more. Of two files at one
+    path the later one holds.
     """
 
     name: str
@@ -51,11 +63,19 @@ class Image:
     user: str = ""
     workdir: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
-    packages: tuple[str, ...] = ()
+    packages: tuple[str, ...] | Packages = ()
+    stop_signal: str = ""
 
     def __post_init__(self) -> None:
         if full_name(self.name) != self.name:
             raise ValueError(f"{self.name!r}: write {full_name(self.name)}, as nodes know it")
+
+    @property
+    def root(self) -> Packages | None:
+        """Return the packages beneath, or None."""
+        if isinstance(self.packages, Packages):
+            return self.packages
+        return Packages(self.packages) if self.packages else None
 
     @property
     def environment(self) -> list[str]:

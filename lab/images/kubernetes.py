@@ -38,9 +38,12 @@ def component(name: str, version: str) -> Image:
 
 
 def proxy(version: str) -> Image:
-    """Return kube-proxy, which calls iptables, conntrack and what they need."""
+    """Return kube-proxy, which calls iptables, conntrack and what they need. Its packages are not installed: links say which iptables."""
     packages = ("conntrack", "iptables", "kmod", "nftables")
-    return dataclasses.replace(component("kube-proxy", version), packages=packages, entrypoint=(), cmd=("/usr/local/bin/kube-proxy",))
+    calls = [f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")]
+    image = component("kube-proxy", version)
+    links = tuple(File(f"/usr/sbin/{call}", link="xtables-nft-multi") for call in calls)
+    return dataclasses.replace(image, files=(*image.files, *links), packages=packages)
 
 
 def etcd(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:

@@ -65,7 +65,7 @@ class Store:
     def archived(self, images: Sequence[Image], paths: Mapping[str, Path]) -> Archive:
         """Return the archive of these images, written now if there is none of the same content. See `lab.images`."""
         check(images, paths)
-        sets = dict.fromkeys(image.packages for image in images if image.packages)
+        sets = dict.fromkeys(image.root for image in images if image.root)
         roots = {packages: debian.root(packages, cache=self.cache, progress=self.progress) for packages in sets}
         key = key_of(images, paths, self.cache)
         if found := self.find(key):
@@ -137,7 +137,7 @@ def key_of(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache) -> 
         {
             **asdict(image),
             "files": [{**asdict(file), "content": (file.content or b"").hex(), "asset": content.get(file.asset)} for file in image.files],
-            "packages": [image.packages, debian.versions(image.packages, cache)],
+            "packages": [asdict(image.root), debian.versions(image.root, cache)] if image.root else None,
         }
         for image in images
     ]

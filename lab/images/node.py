@@ -1,0 +1,236 @@
+"""The image of a kind node for a Kubernetes version, made here from what is pinned: for where no registry gives `kindest/node`.
+
+Two layers of work. The system is an image like any other (`lab.images.archive`): Debian packages with systemd and containerd, the files
+that kind ships for its base image, kubelet, kubeadm and kubectl. Then the images that kubeadm asks for are imported by the containerd of
+such a container, and the container is committed. It is named for the key of what it makes, so that one that was left is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.assets.cache import Cache
+from lab.assets.progress import Progress, Sink, quiet
+from lab.errors import CommandFailed, ProvisionError
+from lab.images import kubernetes
+from lab.images.image import File, Image, Packages, software
+from lab.images.load import CTR
+from lab.images.store import Archive, archived
+from lab.machines import Machine
+from lab.machines.container import Container
+from lab.wait import NotYet, until
+
+SCHEMA = 1
+REPOSITORY = "docker.io/karmada-lab/node"
+WRAPPER = Path(__file__).parent.parent / "docker" / "runc-within-bounds"
+ARCHIVES = "/kind/archives"
+"""Where the archives of this computer's cache are mounted in a node."""
+SUBNET = "10.244.0.0/16"
+PACKAGES = Packages(
+    names=(
+        *("systemd", "mount", "procps", "kmod", "bash", "ca-certificates", "curl", "jq", "pigz"),
+        *("conntrack", "iptables", "nftables", "iproute2", "ethtool"),
+        *("containerd", "runc", "containernetworking-plugins"),
+    ),
+    installed=True,
+    without=(
+        # As kind's own base image: units that are of no use in a container, or that would touch the computer around it.
+        *(
+            "etc/systemd/system/*.wants/*",
+            "usr/lib/systemd/system/multi-user.target.wants/*",
+            "usr/lib/systemd/system/basic.target.wants/*",
+        ),
+        *("usr/lib/systemd/system/local-fs.target.wants/*", "usr/lib/systemd/system/sockets.target.wants/*udev*"),
+        *("usr/lib/systemd/system/sockets.target.wants/*initctl*",),
+        "usr/lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service",
+        # What nothing in a node runs.
+        *("usr/lib/x86_64-linux-gnu/perl/*", "usr/share/perl/*", "usr/bin/containerd-shim", "usr/bin/containerd-shim-runc-v1"),
+        *(
+            f"usr/lib/cni/{plugin}"
+            for plugin in ("dhcp", "firewall", "macvlan", "vlan", "ipvlan", "bandwidth", "host-device", "vrf", "sbr")
+        ),
+        *("usr/share/zoneinfo/*", "usr/share/bash-completion/*", "usr/lib/udev/hwdb.d/*", "usr/share/gdb/*"),
+    ),
+)
+NETWORK = {
+    "cniVersion": "0.4.0",
+    "name": "karmada-lab",
+    "plugins": [
+        # Routed, not bridged: on a bridge an answer to a pod next door would miss the translation of its Service's address.
+        {
+            "type": "ptp",
+            "ipMasq": True,
+            "mtu": 1500,
+            "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]},
+        },
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ],
+}
+"""One node a cluster, which has the first /24 of the pods' addresses: no daemon has to hand any out."""
+STORAGE = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    "provisioner": "kubernetes.io/host-path",  # of kube-controller-manager, which kind starts with --enable-hostpath-provisioner
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a node image of one Kubernetes version is made of. `bounded`: this computer's bounding set lacks CAP_SYS_RESOURCE."""
+
+    version: str
+    bounded: bool
+
+    def contents(self, kubeadm_lists: Sequence[str]) -> list[Image]:
+        """Return the images that are in it."""
+        return kubernetes.of_kubeadm(kubeadm_lists, self.version)
+
+    def system(self, kind_files: Path, *, pause: str) -> Image:
+        """Return the image of the system, without images in it. `kind_files` is the asset of that name."""
+        own = [
+            File("/usr/local/bin/containerd", link="/usr/bin/containerd"),
+            File("/usr/local/bin/ctr", link="/usr/bin/ctr"),
+            File("/opt/cni/bin", link="/usr/lib/cni"),
+            File("/usr/sbin/init", link="/usr/lib/systemd/systemd"),
+            *(self.unit(name) for name in ("kubelet", "containerd", "undo-mount-hacks")),
+            File("/etc/systemd/system/systemd-binfmt.service", link="/dev/null"),  # it would register things with the kernel
+            File("/etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644),
+            File("/etc/kubernetes/manifests"),
+            File("/etc/cni/net.d/10-karmada-lab.conflist", content=json.dumps(NETWORK, indent=1).encode(), mode=0o644),
+            File("/kind/version", content=f"v{self.version}".encode(), mode=0o644),
+            File("/kind/manifests/default-storage.yaml", content=json.dumps(STORAGE).encode(), mode=0o644),
+            File("/kind/manifests/default-cni.yaml", content=b"", mode=0o644),
+        ]
+        if self.bounded:
+            own.append(File("/usr/local/sbin/karmada-lab-runc", content=WRAPPER.read_bytes()))
+        programs = [File(f"/usr/bin/{name}", asset=f"{name}@{self.version}") for name in ("kubelet", "kubeadm", "kubectl")]
+        return Image(
+            f"{REPOSITORY}:system",
+            (*programs, *own, *self.of_kind(kind_files, pause=pause)),
+            entrypoint=("/usr/local/bin/entrypoint", "/usr/sbin/init"),
+            env={"container": "docker"},
+            stop_signal="SIGRTMIN+3",
+            packages=PACKAGES,
+        )
+
+    def unit(self, name: str) -> File:
+        """Return the link that has systemd start a unit."""
+        return File(f"/etc/systemd/system/multi-user.target.wants/{name}.service", link=f"/etc/systemd/system/{name}.service")
+
+    def of_kind(self, folder: Path, *, pause: str) -> list[File]:
+        """Return the files that kind ships, with what a computer without CAP_SYS_RESOURCE cannot do taken out of two of them."""
+        files = []
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            where, content = f"/{path.relative_to(folder)}", path.read_bytes()
+            if where == "/etc/containerd/config.toml":
+                content = self.containerd(content.decode(), pause=pause).encode()
+            if where == "/etc/systemd/system/containerd.service" and self.bounded:
+                content = "".join(line for line in content.decode().splitlines(keepends=True) if not raises(line)).encode()
+            script = where.startswith(("/usr/local/bin/", "/kind/bin/"))
+            files.append(File(where, content=content, mode=0o755 if script else 0o644))
+        return files
+
+    def containerd(self, text: str, *, pause: str) -> str:
+        """Return containerd's configuration for this version's pause image and, where need be, the runtime within bounds."""
+        lines = []
+        for line in text.splitlines():
+            if line.strip().startswith("sandbox_image ="):
+                line = f'  sandbox_image = "{pause}"'  # noqa: PLW2901
+            if self.bounded and line.strip() == "restrict_oom_score_adj = false":
+                line = "  restrict_oom_score_adj = true"  # noqa: PLW2901
+            lines.append(line)
+            if self.bounded and line.strip() == "SystemdCgroup = true":
+                lines.append('    BinaryName = "/usr/local/sbin/karmada-lab-runc"')
+        return "\n".join(lines) + "\n"
+
+
+def raises(line: str) -> bool:
+    """Does this line of a unit raise a limit or lower a score, which takes CAP_SYS_RESOURCE?"""
+    return line.startswith(("Limit", "OOMScoreAdjust"))
+
+
+def bounded(status: str) -> bool:
+    """Does a process whose /proc/self/status this is lack CAP_SYS_RESOURCE for good?"""
+    row = next((line for line in status.splitlines() if line.startswith("CapBnd:")), "CapBnd: ffffffffffffffff")
+    return not int(row.split()[1], 16) >> 24 & 1
+
+
+def needs(version: str) -> list[str]:
+    """Return the assets of a node image."""
+    names = [f"registry.k8s.io/{name}" for name in ("etcd:x", "pause:x", "coredns/coredns:x")]
+    components = [f"registry.k8s.io/{name}:x" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")]
+    images = kubernetes.of_kubeadm([*names, *components], version)
+    return [*software(images), *(f"{name}@{version}" for name in ("kubelet", "kubeadm", "kubectl")), "kind-files"]
+
+
+def built(
+    engine: Machine, version: str, paths: Mapping[str, Path], *, bounded: bool, cache: Cache | None = None, progress: Sink = quiet
+) -> str:
+    """Return the name of the node image of a version in the engine, built now if it is not there. `paths` are the assets `needs` names."""
+    cache = cache or Cache()
+    node = Node(version, bounded)
+    asked = engine.run([str(paths[f"kubeadm@{version}"]), "config", "images", "list", "--kubernetes-version", f"v{version}"])
+    listed = [line for line in asked.stdout.split() if "/" in line]
+    pause = next(name for name in listed if "/pause:" in name)
+    inside = archived(node.contents(listed), paths, cache=cache, progress=progress)
+    system = archived([node.system(paths["kind-files"], pause=pause)], paths, cache=cache, progress=progress)
+    key = hashlib.sha256(f"{SCHEMA} {system.key} {inside.key}".encode()).hexdigest()[:12]
+    name = f"{REPOSITORY.removeprefix('docker.io/')}:v{version}-{key}"
+    if present(engine, name):
+        return name
+    with cache.working(f"node-{key}", subject=f"node image v{version}", progress=progress):
+        if not present(engine, name):
+            progress(Progress("packing", f"node image v{version}"))
+            commit(engine, name, system, inside, container=f"karmada-lab-build.{key}", cache=cache)
+    return name
+
+
+def present(engine: Machine, name: str) -> bool:
+    """Does the engine have an image of this name?"""
+    return bool(engine.run(["docker", "image", "ls", "--quiet", name]).stdout.strip())
+
+
+def commit(engine: Machine, name: str, system: Archive, inside: Archive, *, container: str, cache: Cache) -> None:
+    """Make the image `name`: the system, with images imported by its own containerd."""
+    engine.run(["docker", "load", "--quiet", "--input", str(system.path)], within=300.0)
+    engine.run(["docker", "rm", "--force", "--volumes", container])
+    mount = f"{cache.root / 'images'}:{ARCHIVES}:ro"
+    options = ["--detach", "--name", container, "--network", "none", "--security-opt", "seccomp=unconfined", "--volume", mount]
+    start = ["docker", "run", *options, "--entrypoint", "sleep", f"{REPOSITORY.removeprefix('docker.io/')}:system", "infinity"]
+    node = Container(container, engine)
+    try:
+        engine.run(start, within=120.0)
+        base_spec(node)
+        engine.run(["docker", "exec", "--detach", container, "containerd"])
+        until(lambda: serves(node), what="containerd in the node image answers", within=60.0)
+        node.run([*CTR, "import", "--no-unpack", f"{ARCHIVES}/{inside.key}/{inside.path.name}"], within=300.0)
+        engine.run(["docker", "stop", "--time", "1", container])
+        entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/usr/sbin/init"]'
+        labels = [f"LABEL karmada-lab.packages={system.key}", f"LABEL karmada-lab.images={inside.key}"]
+        changes = [word for change in (entry, "CMD []", *labels) for word in ("--change", change)]
+        engine.run(["docker", "commit", *changes, container, name], within=300.0)
+    except CommandFailed as failed:
+        raise ProvisionError(f"the node image {name} could not be built", where=failed.where, detail=failed.output) from failed
+    finally:
+        engine.run(["docker", "rm", "--force", "--volumes", container])
+
+
+def serves(node: Machine) -> None:
+    """Return when the containerd of a container answers."""
+    try:
+        node.run(["ctr", "version"])
+    except CommandFailed as failed:
+        raise NotYet(failed.output.strip() or "no answer") from failed
+
+
+def base_spec(node: Machine) -> None:
+    """Write the runtime specification that containers in the node start from, as kind's base image does: without limits of its own."""
+    spec: dict[str, Any] = json.loads(node.run(["ctr", "oci", "spec"]).stdout)
+    spec["process"].pop("rlimits", None)
+    node.run(["tee", "/etc/containerd/cri-base.json"], input=json.dumps(spec))
