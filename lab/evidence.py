@@ -271,9 +271,9 @@ def dump(api: Api, path: str, name: str, out: Collection) -> None:
 
 
 def other_resources(api: Api) -> Iterator[tuple[str, str]]:
-    """Yield (name, path) of every kind that can be listed and is not Kubernetes' own."""
+    """Yield (name, path) of every kind that can be listed and is not Kubernetes' own. The core group has Secrets: it is Kubernetes' own."""
     for group, root, resource in listable(api):
-        if not KUBERNETES_OWN.fullmatch(group):
+        if group and not KUBERNETES_OWN.fullmatch(group):
             yield f"{resource}.{group}", f"{root}/{resource}"
 
 

@@ -71,6 +71,9 @@ def test_kinds_that_are_not_kubernetes_own_are_dumped_too(run: Run, serve: Any) 
         "host",
         {
             "/apis": {"groups": groups},
+            "/api/v1": {"resources": [{"name": "secrets", "verbs": ["list"]}, {"name": "configmaps", "verbs": ["list"]}]},
+            "/api/v1/secrets": listing(named("s1")),
+            "/api/v1/configmaps": listing(named("c1")),
             "/apis/policy.example.io/v1": {"resources": resources},
             "/apis/policy.example.io/v1/rules": listing(named("r1")),
             "/apis/policy.example.io/v1beta1": {"resources": [*resources, {"name": "olds", "verbs": ["list"]}]},
