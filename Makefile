@@ -1,6 +1,7 @@
 # One file a laptop and CI both use. `make` prints what there is; each target says what it does after its ##.
 #
 #   ARGS   more words for the command behind a target:   make test ARGS='-k propagation --keep'
+#   CELL   a cell of the matrix:             make cell CELL=embedded-by_binary-1.18.2-1.35.4-smoke
 #   PYTHON the Python that makes the virtual environment: make setup PYTHON=python3.12
 
 .DEFAULT_GOAL := help
@@ -13,8 +14,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 ARGS   ?=
+export CELL ?=
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench matrix clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench matrix cell clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -82,7 +84,10 @@ bench: $(STAMP) ## measure what a lab costs, against a bare API server in the sa
 matrix: $(STAMP) ## list the cells of scenarios/matrix.toml that fit, and why others do not
 	@$(BIN)/python -m scenarios matrix $(ARGS)
 
+cell: $(STAMP) ## run one of them, from nothing to results and back: make cell CELL=…
+	@$(BIN)/python -m scenarios cell "$$CELL" $(ARGS)
+
 clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
 	@for run in _runs/*/run.json; do \
 	    [ -e "$$run" ] && [ -x $(BIN)/lab ] && { $(BIN)/lab down --lab "$$(basename "$$(dirname "$$run")")" || exit; }; true; done
-	rm -rf $(VENV) _runs _artifacts allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) _runs _artifacts _cells allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lab.commands.options import Output, OutputOption, option
+from lab.commands.options import BundleOption, MirrorOption, OfflineOption, Output, OutputOption, Source, SourceOption, option
 from lab.console import Look, say
 from lab.errors import UsageError
 from lab.verbs import Verbs
@@ -98,3 +99,40 @@ def durations(folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…",
     found = measured(folders)
     Durations.load().learnt(found).save()
     say(f"{len(found)} measurements of {len({name for name, _ in found})} cells; kept in {FILE}")
+
+
+class Phase(str, Enum):
+    """A part of running a cell, by which a workflow makes steps of it."""
+
+    up = "up"
+    conformance = "conformance"
+    test = "test"
+    collect = "collect"
+    down = "down"
+
+
+@app.command()
+def cell(
+    name: Annotated[str, typer.Argument(metavar="CELL", help="provider-deployer-release-kubernetes-suite; `matrix` lists them.")],
+    only: Annotated[Phase | None, typer.Option("--only", help="This part alone; those before must have been done.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
+    out: Annotated[Path, option("--out", help="Where results go, a folder a cell.", metavar="DIR")] = Path("_cells"),
+    artifacts: Annotated[Path, option("--artifacts", help="Where its commands write.", metavar="DIR")] = Path("_artifacts"),
+    checkout: CheckoutOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    bundle: BundleOption = None,
+    mirror: MirrorOption = None,
+) -> None:
+    """Run one cell: its lab up, conformance, its tests, results collected, the lab down.
+
+    Results are collected and the lab taken down after a failure and an interrupt, too. The exit code is that of the first
+    part that failed.
+    """
+    from scenarios.cell import Job, Supplies  # noqa: PLC0415 (planning needs none of it)
+
+    checkout = existing(checkout)
+    supplies = Supplies(source=source.value, offline=offline, bundle=bundle, mirror=mirror)
+    job = Job(Planner.load(checkout=checkout).cell(name), out.absolute(), artifacts.absolute(), checkout, supplies)
+    code = job.phase(only.value) if only else job.run(keep=keep)
+    raise typer.Exit(code)

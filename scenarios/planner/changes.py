@@ -24,7 +24,7 @@ from scenarios.planner.imports import Graph, graph, modules, reach
 from scenarios.planner.matrix import FILE, Matrix
 
 ROOT = FILE.parent.parent
-ROOTS = ("conftest", "deployers.bring_up", "deployers.take_down", "lab.cli")
+ROOTS = ("conftest", "deployers.bring_up", "deployers.take_down", "lab.cli", "scenarios.cell")
 """What every cell runs, besides its provider, its deployer and its tests."""
 
 
