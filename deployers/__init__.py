@@ -34,6 +34,7 @@ NAMES = {
     "by_binary": "ByBinary",
     "by_yaml": "ByYaml",
     "by_karmadactl": "ByKarmadactl",
+    "by_operator": "ByOperator",
 }
 """The deployers: the module and the class of each."""
 READY = "karmada"

@@ -14,6 +14,9 @@ HOOKS_LEFT_OUT: Mapping[str, frozenset[str]] = {
 }
 """Admission hooks by deployer, as "name path"."""
 
+WITHOUT_CLUSTER_INFO = frozenset({"by_operator"})
+"""Deployers of upstream's that make no kube-public/cluster-info, so that nobody can register by pull."""
+
 
 def hooks_left_out(deployer: str) -> frozenset[str]:
     """Return the hooks of record that a deployer is known not to configure."""

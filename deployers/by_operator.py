@@ -1,0 +1,206 @@
+"""Karmada by upstream's karmada-operator: its manifests on the host cluster, then one Karmada object made from the spec.
+
+    host/images → operator (CRD, access, Deployment) → object → karmada/pods
+                                                     ‖ beside it: karmada/joinable, as soon as the Secret with the kubeconfig is there
+
+The operator fetches CRDs by http; here it finds the release's own already there, as in upstream's tests, but from a ConfigMap, so that a
+restarted operator finds them, too. To apply object and manifests again changes nothing; an operator that was cut short goes on by itself.
+
+What the operator leaves when its object is deleted, and is removed here with the namespace: itself, its roles and CRD, and the Secrets that
+the object referred to. What it cannot do: registering by pull needs cluster-info and rights of bootstrap tokens, which it does not make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+from deployers import JOINABLE, in_pods, init_words, karmada_object, objects, workloads
+from deployers.by_karmadactl import NO_ARGUMENTS, enable
+from deployers.extra_args import several_values
+from deployers.host import adopt_kubeconfig, remove_namespace, secret
+from deployers.images import Use, by_component, components, moved, needed
+from deployers.images import software as of_images
+from deployers.karmada import Karmada
+from deployers.karmada_object import ALWAYS, NAME
+from deployers.layout import estimator
+from deployers.loading import image_steps
+from deployers.objects import CRDS, condition
+from deployers.options import CARRIED, OF_COMPONENTS, OPTIONS, complete
+from deployers.spec import KarmadaSpec
+from deployers.tarball import crds_tarball
+from lab.api import Api, Refused
+from lab.assets import AssetRef
+from lab.cluster import Cluster, Lab
+from lab.errors import NotReady, ProvisionError
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+from lab.wait import NotYet
+
+OPERATOR = "karmada-operator"
+OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{workloads.NAMESPACE}/karmadas/{NAME}"
+CRD = "karmadas.operator.karmada.io"
+WITHIN = 300.0
+TREES = ("karmadactl", "karmada-crds", "karmada-manifests", "karmada-operator-config")
+NO_PLACE = "the Karmada object has no place for it"
+SUPPORT = complete(
+    {
+        **dict.fromkeys(OPTIONS, CARRIED),
+        "config_file": "only karmadactl init has one",
+        "load_balancer": "the operator writes the address of a node, or of a Service of type LoadBalancer, into every kubeconfig",
+        "members.pull": "the operator makes neither cluster-info nor the rights of bootstrap tokens, which registering begins with",
+        "components.*.without": "the operator can add flags and change them, not drop one of its own",
+        "components.*.env": NO_PLACE,
+        "components.etcd.flags": NO_PLACE,
+        "components.etcd.feature_gates": NO_PLACE,
+        **{f"components.karmada-scheduler-estimator.{key}": NO_ARGUMENTS for key in OF_COMPONENTS if key in {"flags", "feature_gates"}},
+    }
+)
+
+
+@dataclass(frozen=True)
+class ByOperator:
+    """karmada-operator and a Karmada object; estimators, which it does not make, by `karmadactl addons enable`."""
+
+    needs: frozenset[Capability] = frozenset({Capability.PODS})
+    options: Mapping[str, str] = field(default_factory=lambda: SUPPORT)
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return what is in the images, karmadactl, and the release's own files."""
+        return [*of_images(spec, *ALWAYS, OPERATOR), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in TREES)]
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec cannot take effect here. Nothing is created."""
+        apart = in_pods.kept_apart(spec, ("karmada-apiserver", "kube-controller-manager"))
+        return [*in_pods.obstacles(spec, lab, SUPPORT), *several_values(spec), *apart]
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane."""
+        return Installation(Karmada(lab, spec), software).steps()
+
+    def remove(self, karmada: Karmada) -> None:
+        """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
+
+        LeakError when something is left. Joined members keep what they have.
+        """
+        karmada.run.journal("remove", what=karmada.name)
+        host = karmada.lab.host.api
+        if host.find(f"{CRDS}/{CRD}") and host.find(OBJECT):
+            host.delete(OBJECT)
+            host.until_gone(
+                OBJECT, what="the operator takes Karmada away", within=120.0, remedy=f"see the log of {OPERATOR} on the host cluster"
+            )
+            left = [each.name for each in workloads.workloads(host) if each.name != OPERATOR]
+            karmada.run.journal(
+                "left by upstream", workloads=left, secrets=in_pods.names(host, f"/api/v1/namespaces/{workloads.NAMESPACE}/secrets")
+            )
+        remove_namespace(host)
+        for kind in ("clusterroles", "clusterrolebindings"):
+            host.delete(f"{in_pods.RBAC}/{kind}/{OPERATOR}")
+        host.delete(f"{CRDS}/{CRD}")
+        in_pods.until_gone(karmada)
+        in_pods.forget(karmada)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One control plane being installed. Each method is a step and may be run again."""
+
+    karmada: Karmada
+    software: Mapping[str, Path]
+    progress: in_pods.Progress = field(default_factory=in_pods.Progress)
+
+    @property
+    def spec(self) -> KarmadaSpec:
+        return self.karmada.spec
+
+    @property
+    def host(self) -> Api:
+        return self.karmada.lab.host.api
+
+    @cached_property
+    def uses(self) -> dict[str, Use]:
+        """The images, by component."""
+        version = self.karmada.release.version
+        return by_component(needed(self.spec, moved, *ALWAYS, OPERATOR, version=version, host=self.karmada.lab.host.name))
+
+    def tree(self, name: str) -> Path:
+        return self.software[str(AssetRef.parse(f"{name}@{self.spec.release}"))]
+
+    def steps(self) -> list[Step]:
+        host = f"{self.karmada.lab.host.name}/images"
+        estimators = [
+            Step(f"karmada/{estimator(member.name)}", partial(self.estimator, member), ("karmada/object", member.name))
+            for member in (self.karmada.members if self.spec.addons.estimators else ())
+        ]
+        return [
+            *image_steps(self.karmada, tuple(self.uses.values()), self.software),
+            Step("karmada/operator", self.progress.watched(self.operator), (host,)),
+            Step("karmada/object", self.progress.watched(self.object), ("karmada/operator",)),
+            Step(
+                JOINABLE, lambda: in_pods.until_joinable(self.karmada, self.progress, self.kubeconfig, within=WITHIN), ("karmada/operator",)
+            ),
+            *estimators,
+            *in_pods.last_steps(self.karmada, self.workloads(), ["karmada/object", *(step.name for step in estimators)]),
+        ]
+
+    def workloads(self) -> list[str]:
+        """Return the workloads that are to be there: the operator puts the object's name before those without it."""
+        plain = [name for name in components(self.spec, *ALWAYS, OPERATOR) if name != "karmada-scheduler-estimator"]
+        names = [name if name.startswith("karmada-") else f"{NAME}-{name}" for name in plain]
+        return [*names, *(estimator(member.name) for member in self.karmada.members if self.spec.addons.estimators)]
+
+    def operator(self) -> None:
+        """Make the operator be there and ready."""
+        in_pods.begin(self.karmada)
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": workloads.NAMESPACE}}
+        objects.ensure_namespace(self.host, namespace)
+        self.host.apply(karmada_object.tarball(crds_tarball(self.tree("karmada-crds"))))
+        for document in karmada_object.operator_manifests(self.tree("karmada-operator-config"), self.uses[OPERATOR].name):
+            self.host.apply(document)
+        objects.established(self.host, [CRD])
+        workloads.until_serving(self.host, [OPERATOR], within=120.0)
+
+    def object(self) -> None:
+        """Make the Karmada object be so, and return when the operator calls it ready. NotReady tells of pods and of the operator's log."""
+        self.progress.begun.set()
+        objects.apply_all(self.host, karmada_object.given_secrets(self.spec))
+        generation = self.host.apply(karmada_object.karmada_object(self.spec, self.uses))["metadata"]["generation"]
+        try:
+            self.host.until(OBJECT, partial(not_ready, generation=generation), what="the operator calls Karmada ready", within=WITHIN)
+        except NotReady as late:
+            late.detail = "\n".join([*workloads.why(self.host), *self.last_words()])
+            raise
+        in_pods.finish(self.karmada)
+
+    def last_words(self) -> list[str]:
+        """Return the last lines of the operator's log."""
+        found = workloads.pods(self.host, selector=f"app.kubernetes.io/name={OPERATOR}")
+        return [f"{OPERATOR}: {line}" for pod in found for state in workloads.states(pod) for line in workloads.log(self.host, pod, state)]
+
+    def kubeconfig(self) -> None:
+        """Write the run's kubeconfig from the operator's Secret; NotYet when it is not there."""
+        name = f"{NAME}-admin-config"
+        try:
+            adopt_kubeconfig(
+                secret(self.host, workloads.NAMESPACE, name, "karmada.config"), self.karmada.kubeconfig, source=f"secret {name}"
+            )
+        except (ProvisionError, Refused) as error:
+            raise NotYet(f"secret {name}: not there yet") from error
+
+    def estimator(self, member: Cluster) -> None:
+        """Make the estimator of a member by karmadactl: the operator has none, and its Secrets have the names that karmadactl expects."""
+        enable(self.karmada, *init_words.estimator(self.spec, self.uses, member))
+
+
+def not_ready(item: karmada_object.Json, *, generation: int) -> str | None:
+    """Return why the operator does not call a Karmada object ready, or None.
+
+    The operator changes the object once, by its defaults, and does not always say which generation it looked at: 0 is not held against it.
+    """
+    seen = (item.get("status") or {}).get("observedGeneration", 0)
+    if 0 < seen < generation:
+        return f"the operator looked at generation {seen}, not yet at {generation}"
+    return condition(item, "Ready")
