@@ -15,13 +15,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 ARGS   ?=
 export CELL ?=
+SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench matrix cell clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench bench-failover matrix cell clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  ARGS='…' adds words to the command behind a target: make test ARGS='-k propagation'"
 
@@ -86,6 +87,9 @@ matrix: $(STAMP) ## list the cells of scenarios/matrix.toml that fit, and why ot
 
 cell: $(STAMP) ## run one of them, from nothing to results and back: make cell CELL=…
 	@$(BIN)/python -m scenarios cell "$$CELL" $(ARGS)
+
+bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (20 minutes, 40,000 pods)
+	@$(BIN)/python -m perf.failover --shape $(SHAPE) $(ARGS)
 
 clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
 	@for run in _runs/*/run.json; do \

@@ -34,7 +34,7 @@ from lab.assets import AssetRef
 from lab.cluster import Lab
 from lab.component import Component
 from lab.ports import ports_of
-from lab.run import Run
+from lab.run import Run, write_private
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
 from lab.supervisor.client import Supervisor
@@ -227,6 +227,8 @@ class Plane:
     def identity(self) -> None:
         folder = self.run.folder("pki", NAME)
         certificates.make(folder, self.spec, server=self.layout.server(), kubeconfig=self.karmada.kubeconfig)
+        for stem, text in self.spec.files.items():
+            write_private(self.run.folder("data", NAME) / stem, text.encode())
         audit.write_policy(self.run)
 
     def namespace(self) -> None:

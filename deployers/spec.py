@@ -32,7 +32,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from deployers.release import catalogue
 from lab.assets.refs import is_path, parse_version
 from lab.errors import UsageError
-from lab.spec import Name, Strict, Version
+from lab.spec import FileName, Name, Strict, Version
 
 __all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "catalogue", "profiles"]
 
@@ -142,7 +142,8 @@ class MemberOf(Strict):
 class KarmadaSpec(Strict):
     """A control plane and its members. `load_balancer` is host:port of one that is there already, in front of karmada-apiserver.
 
-    `members` is filled from the lab's; `offline` uses only assets that are here.
+    `members` is filled from the lab's; `offline` uses only assets that are here. `files` stand in the working directory of the programs, so
+    that a flag names one plainly; where the programs are containers there is no such directory, and they are refused.
     """
 
     release: str = "1.18.2"
@@ -159,6 +160,7 @@ class KarmadaSpec(Strict):
     config_file: bool = False
     """by_karmadactl: say everything in the file of `karmadactl init --config` in place of flags."""
     addons: Addons = Addons()
+    files: dict[FileName, str] = Field(default_factory=dict)
     members: tuple[MemberOf, ...] = ()
     offline: bool = False
 
@@ -207,6 +209,12 @@ class KarmadaSpec(Strict):
                 raise ValueError(f"{name} has no feature gates")
             if name == "etcd" and settings.replicas != 1:
                 raise ValueError("how many etcds there are is said by etcd.members")
+        return self
+
+    @model_validator(mode="after")
+    def files_can_be_read(self) -> KarmadaSpec:
+        if self.files and self.deployer != "by_binary":
+            raise ValueError(f"files would have no effect: they are for programs of this machine (by_binary), not for {self.deployer}")
         return self
 
     def settings(self, component: str) -> ComponentSpec:

@@ -82,14 +82,23 @@ class Nodes(Strict):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
+FileName = Annotated[str, shaped(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]
+"""A file that flags name: a plain name, since it stands in the working directory of the programs."""
+
+
 class ClusterSpec(Strict):
-    """One Kubernetes cluster. `flags` and `env` are layered over the provider's defaults, by component; null drops a flag."""
+    """One Kubernetes cluster. `flags` and `env` are layered over the provider's defaults, by component; null drops a flag.
+
+    `files` are written, before anything starts, into the working directory of the cluster's programs, so that a flag names one plainly
+    (`config = "scheduler.yaml"`); `$pki` in their text is the folder of the cluster's kubeconfigs and certificates.
+    """
 
     name: Name = "host"
     kubernetes: Version = ""
     nodes: tuple[Nodes, ...] = ()
     flags: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     env: dict[str, dict[str, str]] = Field(default_factory=dict)
+    files: dict[FileName, str] = Field(default_factory=dict)
 
     @field_validator("kubernetes")
     @classmethod

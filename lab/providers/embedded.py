@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import Template
 
 import psutil
 
@@ -166,7 +167,10 @@ def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[st
         write_kubeconfig(folder / f"{program}.kubeconfig", context=cluster.context, server=server, ca=ca.cert, client=pair)
     admin = ca.issue("admin", common_name="kubernetes-admin", organisations=["system:masters"])
     write_kubeconfig(cluster.kubeconfig, context=cluster.context, server=server, ca=ca.cert, client=admin)
-    write_private(run.folder("data", spec.name) / "kwok.yaml", configuration(software[f"kwok-stages@{KWOK}"]).encode())
+    data = run.folder("data", spec.name)
+    for stem, text in spec.files.items():
+        write_private(data / stem, Template(text).safe_substitute(pki=folder).encode())
+    write_private(data / "kwok.yaml", configuration(software[f"kwok-stages@{KWOK}"]).encode())
     audit.write_policy(run)
 
 

@@ -1,0 +1,144 @@
+"""The applications that a trial moves: Deployments of one namespace and one policy that prefers the first member.
+
+The policy has two groups of clusters in order: the member that is lost, then the survivor. So all pods run on the first until it is
+tainted, and every binding has exactly one place to go to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from lab.api import Api, Refused, Unreachable
+from lab.wait import CANCELLED, Cancelled, NotYet, until
+from perf.shapes import CPU_MILLIS, LOST, MEMORY_MIB, SURVIVOR
+
+Json = dict[str, Any]
+NAMESPACE, LIMIT = "perf", "perf-limit"
+TAINT = "perf.karmada-lab.io/lost"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
+
+
+def name(number: int) -> str:
+    """Return the name of an application."""
+    return f"app-{number:05d}"
+
+
+def of_pod(pod: str) -> str:
+    """Return the application of a pod, by its name."""
+    return pod.rpartition("/")[2].rsplit("-", 2)[0]
+
+
+def of_binding(binding: str) -> str:
+    """Return the application of a binding, by its name."""
+    return binding.rpartition("/")[2].removesuffix("-deployment")
+
+
+def deployment(number: int, namespace: str, replicas: int) -> Json:
+    """Return one Deployment. Its pods ask for little, and tolerate nothing."""
+    labels = {"app": name(number)}
+    requests = {"cpu": f"{CPU_MILLIS}m", "memory": f"{MEMORY_MIB}Mi"}
+    container = {"name": "app", "image": "registry.example/app:1", "resources": {"requests": requests}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name(number), "namespace": namespace, "labels": labels},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [container], "automountServiceAccountToken": False, "terminationGracePeriodSeconds": 0},
+            },
+        },
+    }
+
+
+def policy() -> Json:
+    """Return the policy that places every Deployment of the namespace: on the first member, or else on the survivor."""
+    return {
+        "apiVersion": "policy.karmada.io/v1alpha1",
+        "kind": "PropagationPolicy",
+        "metadata": {"name": "prefer-first", "namespace": NAMESPACE},
+        "spec": {
+            "resourceSelectors": [{"apiVersion": "apps/v1", "kind": "Deployment"}],
+            "placement": {
+                "clusterAffinities": [
+                    {"affinityName": "first", "clusterNames": [LOST]},
+                    {"affinityName": "second", "clusterNames": [SURVIVOR]},
+                ],
+                "replicaScheduling": {"replicaSchedulingType": "Divided", "replicaDivisionPreference": "Weighted"},
+            },
+        },
+    }
+
+
+def taint_policy() -> Json:
+    """Return the ClusterTaintPolicy without which no NoExecute taint ever comes: fifth of failover's five switches."""
+    states = {"conditionType": "Ready", "operator": "In"}
+    return {
+        "apiVersion": "policy.karmada.io/v1alpha1",
+        "kind": "ClusterTaintPolicy",
+        "metadata": {"name": "evict-when-not-ready"},
+        "spec": {
+            "targetClusters": {"clusterNames": [LOST]},
+            "addOnConditions": [{**states, "statusValues": ["False", "Unknown"]}],
+            "removeOnConditions": [{**states, "statusValues": ["True"]}],
+            "taints": [{"key": TAINT, "effect": "NoExecute"}],
+        },
+    }
+
+
+def ensure(api: Api, manifest: Json) -> None:
+    """Create an object; one that is there is left as it is."""
+    if CANCELLED.is_set():
+        raise Cancelled
+    try:
+        api.create(manifest)
+    except Refused as refused:
+        if refused.status != 409:
+            raise
+
+
+def namespace(api: Api, called: str) -> None:
+    """Create a namespace."""
+    ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": called}})
+
+
+def create(api: Api, called: str, *, applications: int, replicas: int) -> None:
+    """Create the Deployments, eight at a time; on return all are accepted, and nothing more."""
+    each(lambda number: ensure(api, deployment(number, called, replicas)), range(applications))
+
+
+def each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
+    """Do a task for each number, eight at a time. What one raises passes through when those under way have ended."""
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="applications") as pool:
+        futures = [pool.submit(task, number) for number in numbers]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def delete(api: Api, called: str, *, within: float) -> None:
+    """Delete all Deployments, ReplicaSets and pods of a namespace; on return none is left.
+
+    Owners first and their pods orphaned, so that no controller deletes pod by pod; then all pods in one request, without grace.
+    """
+    pods = f"/api/v1/namespaces/{called}/pods"
+
+    def gone() -> None:
+        try:
+            api.delete(DEPLOYMENTS.format(called), propagationPolicy="Orphan")
+            api.delete(f"/apis/apps/v1/namespaces/{called}/replicasets", propagationPolicy="Orphan")
+            api.delete(pods, gracePeriodSeconds="0")
+            left = len(api.items(pods, limit="500"))
+        except Unreachable as error:  # thousands take longer than one request may
+            raise NotYet(str(error)) from error
+        if left:
+            raise NotYet(f"{left} pods and more")
+
+    until(gone, what=f"the pods of {called} are deleted", within=within)

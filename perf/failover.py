@@ -1,0 +1,115 @@
+"""`make bench-failover`: how long pods take to move from a lost member to another, and where every second goes.
+
+    python -m perf.failover [--shape small] [--profile tuned] [--fault apiserver] [--rounds N] [--set KEY=VALUE …]
+
+Each round is one trial on a lab of its own (perf.trial). Samples are saved first, then judged (perf.result), and both are kept in a folder of
+their own. Exit codes: 0; 1 a pod lost or doubled; 2 wrong words; 3 not possible here; 4 a trial did not end; 6 slower than --goal;
+130/143 interrupted. What was measured until then is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab import interrupt
+from lab.errors import LabError
+from lab.interrupt import Interrupted
+from lab.run import write_json
+from perf import profile, shapes
+from perf.faults import FAULTS, fault
+from perf.result import result
+from perf.samples import FILE
+from perf.summary import text
+from perf.trial import Plan, Trial
+
+RESULTS = Path("_artifacts/failover")
+Json = dict[str, Any]
+
+
+def say(text: str) -> None:
+    """Tell what is going on, on standard error."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def words() -> argparse.ArgumentParser:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="python -m perf.failover", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--shape", default="small", help=f"{', '.join(shapes.names())} (default small)")
+    parser.add_argument("--profile", default="tuned", help=f"{', '.join(profile.names())}, or the path of a lab file (default tuned)")
+    parser.add_argument("--fault", default="apiserver", help=f"{', '.join(FAULTS)} (default apiserver)")
+    parser.add_argument("--rounds", type=int, default=1, help="trials, one after the other (default 1)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
+    parser.add_argument("--mode", choices=["push", "pull"], help="how the members are joined (default push)")
+    for name in ("nodes", "survivor-nodes", "applications", "replicas"):
+        parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the shape's")
+    parser.add_argument("--limit-pods", type=int, help="pods of the limit; 0 leaves it out")
+    parser.add_argument("--within", type=float, help="seconds that a trial may take")
+    parser.add_argument("--without-failover", action="store_true", help="measure that nothing moves while failover is off")
+    parser.add_argument("--goal", type=float, help="times the limit that moving may take; more is a regression (exit code 6)")
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"where results are kept (default {RESULTS})")
+    return parser
+
+
+def planned(options: argparse.Namespace, lab: str) -> Plan:
+    """Return the plan of these words. UsageError or NotPossible for what cannot be run; nothing is created."""
+    sizes: dict[str, Any] = {
+        key: getattr(options, key) for key in ("nodes", "survivor_nodes", "applications", "replicas", "limit_pods", "within", "mode")
+    }
+    shape = shapes.shape(options.shape, **sizes)
+    shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
+    how = fault(options.fault)
+    wanted = profile.wanted(options.profile, shape, options.set)
+    assert wanted.karmada is not None
+    profile.check(wanted.karmada, without_failover=options.without_failover)
+    return Plan(lab, options.shape, shape, Path(options.profile).stem, tuple(options.set), wanted, how, options.without_failover)
+
+
+def trial(plan: Plan, folder: Path, *, goal: float | None) -> Json:
+    """Run one trial and return its result, written beside its samples whatever ended it."""
+    under_way = Trial(plan, say)
+    try:
+        under_way.run(folder)
+    finally:
+        if (folder / FILE).exists():
+            judged = result(under_way.samples, goal=goal)
+            write_json(folder / "result.json", judged)
+            print(text(judged), flush=True)
+    return judged
+
+
+def exit_code(verdicts: Sequence[str]) -> int:
+    """Return the exit code of these verdicts: the worst of them."""
+    codes = {"failed": 1, "unknown": 4, "missed": 6}
+    return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, judge, report; return the exit code."""
+    interrupt.install()
+    options = words().parse_args(argv)
+    results = []
+    try:
+        for number in range(1, options.rounds + 1):
+            plan = planned(options, f"failover-{os.getpid()}-{number}")
+            say(f"round {number} of {options.rounds}: {plan.shape_name}, {plan.profile}, {plan.fault.kind}")
+            folder = options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-{plan.shape_name}-{plan.profile}"
+            results.append(trial(plan, folder, goal=options.goal))
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except Interrupted as stop:
+        say(f"interrupted by {stop}")
+        return stop.exit_code
+    return exit_code([each["verdict"] for each in results])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What governs each phase of a failover, the floor that it implies with the settings of a trial, and the sum in words.
+
+Read from Karmada 1.18.2: the eviction workers are three and each rests after every success; all controllers of karmada-controller-manager
+share one bucket of requests; the scheduler is one worker that asks the API three times a binding. A floor is what the settings alone
+would take on an infinitely fast computer: what is observed above it is work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+WORKERS = 3
+"""Of the taint manager, hard-coded (karmada cmd/controller-manager/app/controllermanager.go)."""
+CALLS_OF_SCHEDULER = 3
+"""Requests of karmada-scheduler a binding: patch of spec, of status, an event."""
+CALLS_OF_MANAGER = 4
+"""Requests of karmada-controller-manager a binding until its Work is applied: eviction, Work, its status, its finalizer."""
+CALLS_TO_MEMBER = 1
+"""Requests to a member a Work: the creation of the workload."""
+
+DEFAULTS = {
+    "karmada-controller-manager": {
+        "cluster-status-update-frequency": "10s",
+        "cluster-failure-threshold": "30s",
+        "cluster-monitor-grace-period": "40s",
+        "resource-eviction-rate": "0.5",
+        "rate-limiter-qps": "10",
+        "rate-limiter-bucket-size": "100",
+        "kube-api-qps": "40",
+        "kube-api-burst": "60",
+        "cluster-api-qps": "40",
+        "cluster-api-burst": "60",
+        "graceful-eviction-timeout": "10m",
+    },
+    "karmada-scheduler": {"kube-api-qps": "40", "kube-api-burst": "60"},
+}
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Limiter:
+    """What governs a phase: the points it lies between, whose limit it is, the least seconds it implies and how that is computed."""
+
+    phase: str
+    start: str
+    end: str
+    governed_by: str
+    floor: float | None
+    sum: str
+
+
+def duration(text: str) -> float:
+    """Return the seconds of a Go duration."""
+    return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h)", text))
+
+
+def bucket(calls: float, qps: float, burst: float) -> float:
+    """Return the least seconds in which a token bucket that is full lets so many calls pass."""
+    return max(0.0, (calls - burst) / qps) if qps > 0 else 0.0
+
+
+def limiters(
+    settings: Mapping[str, Mapping[str, str]], *, bindings: int, pods: int, fault: str, mode: str, rate: float | None
+) -> list[Limiter]:
+    """Return the limiter of each phase, in order. `rate` is the pods a second of the survivor by itself; None: it is not known."""
+    manager = {**DEFAULTS["karmada-controller-manager"], **settings.get("karmada-controller-manager", {})}
+    scheduler = {**DEFAULTS["karmada-scheduler"], **settings.get("karmada-scheduler", {})}
+
+    def number(flag: str, of: Mapping[str, str] = manager) -> float:
+        return float(of[flag])
+
+    return [
+        detection(manager, fault=fault, mode=mode),
+        Limiter("taint", "T1", "T3", "ClusterTaintPolicy controller", 0.0, "two writes, no rate"),
+        eviction(manager, bindings),
+        Limiter(
+            "reschedule",
+            "T4",
+            "T6",
+            "karmada-scheduler: one worker, its client",
+            bucket(CALLS_OF_SCHEDULER * bindings, number("kube-api-qps", scheduler), number("kube-api-burst", scheduler)),
+            f"({CALLS_OF_SCHEDULER} × {bindings} − burst {scheduler['kube-api-burst']}) / {scheduler['kube-api-qps']} a second",
+        ),
+        Limiter(
+            "apply",
+            "T4",
+            "T7",
+            "karmada-controller-manager: one client for all controllers, one for each member",
+            max(
+                bucket(CALLS_OF_MANAGER * bindings, number("kube-api-qps"), number("kube-api-burst")),
+                bucket(CALLS_TO_MEMBER * bindings, number("cluster-api-qps"), number("cluster-api-burst")),
+            ),
+            f"({CALLS_OF_MANAGER} × {bindings} − burst {manager['kube-api-burst']}) / {manager['kube-api-qps']} a second, "
+            f"({CALLS_TO_MEMBER} × {bindings} − burst {manager['cluster-api-burst']}) / {manager['cluster-api-qps']} to the member",
+        ),
+        Limiter(
+            "start",
+            "T3",
+            "T8",
+            "the survivor by itself: the limit",
+            pods / rate if rate else None,
+            f"{pods} pods / {rate:.1f} a second, measured in this trial" if rate else "the limit was not measured",
+        ),
+        Limiter(
+            "purge", "T8", "T9", "graceful eviction: until the new pods are healthy", 0.0, f"at most {manager['graceful-eviction-timeout']}"
+        ),
+    ]
+
+
+def detection(manager: Mapping[str, str], *, fault: str, mode: str) -> Limiter:
+    """Return what governs the time until a member counts as not ready."""
+    if fault == "taint":
+        return Limiter("detect", "T0", "T1", "nobody: a person said so", 0.0, "0")
+    if mode == "pull":
+        grace = manager["cluster-monitor-grace-period"]
+        return Limiter(
+            "detect", "T0", "T1", "cluster controller: the agent's lease", duration(grace) * 0.75, f"¾ of the grace period {grace}"
+        )
+    threshold, every = manager["cluster-failure-threshold"], manager["cluster-status-update-frequency"]
+    return Limiter(
+        "detect", "T0", "T1", "cluster status controller", duration(threshold), f"failure threshold {threshold}, asked every {every}"
+    )
+
+
+def eviction(manager: Mapping[str, str], bindings: int) -> Limiter:
+    """Return what governs the eviction of all bindings."""
+    each, qps, size = (float(manager[flag]) for flag in ("resource-eviction-rate", "rate-limiter-qps", "rate-limiter-bucket-size"))
+    if each <= 0:
+        return Limiter("evict", "T3", "T5", "taint manager", None, "resource-eviction-rate 0: every worker rests half an hour")
+    by_worker = max(0.0, bindings - WORKERS) / (WORKERS * each)
+    return Limiter(
+        "evict",
+        "T3",
+        "T5",
+        "taint manager: its workers rest after each binding",
+        max(by_worker, bucket(bindings, qps, size)),
+        f"({bindings} − {WORKERS}) / ({WORKERS} workers × {each:g} a second), or ({bindings} − {size:g}) / {qps:g} a second",
+    )
+
+
+def document(limiter: Limiter, observed: float | None) -> dict[str, Any]:
+    """Return a phase as results and reports have it."""
+    return {
+        "phase": limiter.phase,
+        "from": limiter.start,
+        "to": limiter.end,
+        "governed_by": limiter.governed_by,
+        "floor_seconds": None if limiter.floor is None else round(limiter.floor, 3),
+        "sum": limiter.sum,
+        "observed_seconds": observed,
+    }

@@ -1,0 +1,275 @@
+"""The observer: what happens during a trial, seen by watches, kept as (time, stream, name, state) and nothing more.
+
+It must not cost what it measures. Pods are watched as metadata alone and only once they run (a field selector), so each costs one event of
+a kilobyte; of everything else only what changes the state is kept. Its own CPU is counted (`seconds`).
+
+    cluster   Ready=False taints=cluster.karmada.io/not-ready:NoSchedule
+    binding   member2:100 evicting=member1 ready=member2      where it is placed, what is being evicted, where all of it is ready
+    work      created | applied | deleting | gone              name: member2/<binding>
+    pod       running <second it was created> | gone           name: member2/<pod>
+    limit     the same of the pods that the limit is measured with
+    node      Ready | NotReady                                 name: member2/<node>
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from lab.errors import LabError
+from lab.kubeconfig import access
+from lab.wait import SYSTEM
+from perf.samples import Row
+
+Json = dict[str, Any]
+Read = Callable[[Json], tuple[str, str] | None]
+"""Returns name and state of an object, or None when it is of no interest."""
+
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+BINDING_OF = "resourcebinding.karmada.io/name"
+PAGE = 2000
+
+
+class Lost(Exception):
+    """The server does not answer, or has ended the watch."""
+
+
+class Watch:
+    """One collection of one API server, watched by a thread of its own until `stop`; taken up again where it was lost."""
+
+    def __init__(self, stream: str, kubeconfig: Path, path: str, read: Read, *, keep: Keep, metadata: bool = False, **query: str) -> None:
+        self.stream = stream
+        self.kubeconfig = kubeconfig
+        self.path = path
+        self.read = read
+        self.keep = keep
+        self.metadata = metadata
+        self.query = query
+        self.seconds = 0.0
+        """CPU of this thread so far."""
+        self.synced = threading.Event()
+        """Set when what was there at first has been read."""
+        self._stop = threading.Event()
+        self._version = ""
+        self._peer: http.client.HTTPSConnection | None = None
+        self._thread = threading.Thread(target=self._run, name=f"watch {stream} {path}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the watch. The thread ends by itself; what it still reads is not kept."""
+        self._stop.set()
+        peer = self._peer
+        if peer is not None and peer.sock is not None:
+            peer.sock.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except (Lost, OSError, http.client.HTTPException, ValueError, KeyError, AttributeError, LabError):
+                if not self._stop.is_set():
+                    SYSTEM.sleep(0.2)
+            finally:
+                self.seconds = time.thread_time()
+
+    def _follow(self) -> None:
+        given = access(self.kubeconfig)
+        address = urlsplit(given.server)
+        peer = http.client.HTTPSConnection(address.hostname or "", address.port or 443, context=given.tls, timeout=90)
+        self._peer = peer
+        try:
+            if not self._version:
+                self._list(peer)
+            self.synced.set()
+            query = {
+                **self.query,
+                "watch": "true",
+                "allowWatchBookmarks": "true",
+                "timeoutSeconds": "3600",
+                "resourceVersion": self._version,
+            }
+            peer.request("GET", f"{self.path}?{urlencode(query)}", headers={"Accept": METADATA if self.metadata else "application/json"})
+            answer = peer.getresponse()
+            if answer.status != 200:
+                self._version = ""
+                raise Lost(f"{answer.status}")
+            while line := answer.readline():
+                change = json.loads(line)
+                kind, item = change["type"], change["object"]
+                if kind == "ERROR":
+                    self._version = ""  # 410 Gone: what is there is read anew
+                    raise Lost(str(item.get("message")))
+                self._version = item["metadata"]["resourceVersion"]
+                if kind != "BOOKMARK":
+                    self._see(item, gone=kind == "DELETED")
+                    self.seconds = time.thread_time()
+        finally:
+            peer.close()
+
+    def _list(self, peer: http.client.HTTPSConnection) -> None:
+        page: str | None = ""
+        while page is not None:
+            query = urlencode(self.query)
+            accept = METADATA_LIST if self.metadata else "application/json"
+            peer.request("GET", f"{self.path}?limit={PAGE}&continue={quote(page)}&{query}", headers={"Accept": accept})
+            answer = peer.getresponse()
+            body = answer.read()
+            if answer.status != 200:
+                raise Lost(f"{answer.status}")
+            listed = json.loads(body)
+            for item in listed.get("items") or []:
+                self._see(item, gone=False)
+            self._version = listed["metadata"]["resourceVersion"]
+            page = listed["metadata"].get("continue") or None
+
+    def _see(self, item: Json, *, gone: bool) -> None:
+        seen = self.read(item)
+        if seen is not None and not self._stop.is_set():
+            name, state = seen
+            self.keep(self.stream, name, "gone" if gone else state)
+
+
+Keep = Callable[[str, str, str], None]
+
+
+class Observer:
+    """All watches of a trial. `rows` grow while it runs; counts of states are kept so that waiting costs nothing."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        """time.time() at which the trial began: rows are relative to it."""
+        self.rows: list[Row] = []
+        self._state: dict[tuple[str, str], str] = {}
+        self._count: Counter[str] = Counter()
+        self._watches: list[Watch] = []
+        self._lock = threading.Lock()
+
+    def keep(self, stream: str, name: str, state: str) -> None:
+        """Add a row when this changes the state of that name."""
+        at = time.time() - self.began
+        with self._lock:
+            before = self._state.get((stream, name))
+            if before == state:
+                return
+            self._state[stream, name] = state
+            self.rows.append((at, stream, name, state))
+            for delta, each in ((-1, before), (1, state)):
+                if each is not None:
+                    self._count[f"{stream} {name.partition('/')[0]} {each.partition(' ')[0]}"] += delta
+
+    def running(self, member: str, stream: str = "pod") -> int:
+        """Return how many pods run on a member now."""
+        return self._count[f"{stream} {member} running"]
+
+    def last(self, stream: str) -> float:
+        """Return when the last row of a stream came, in seconds since the trial began; 0 before the first."""
+        with self._lock:
+            return next((row[0] for row in reversed(self.rows) if row[1] == stream), 0.0)
+
+    def bindings(self) -> dict[str, str]:
+        """Return the state of every binding now."""
+        return self.states("binding")
+
+    def states(self, stream: str) -> dict[str, str]:
+        """Return the state of every name of a stream now."""
+        with self._lock:
+            return {name: state for (each, name), state in self._state.items() if each == stream}
+
+    # -- what is watched ---------------------------------------------------------------------------------------------
+
+    def watch_karmada(self, kubeconfig: Path, namespace: str) -> None:
+        """Watch Clusters, the bindings of a namespace, and every Work of those bindings."""
+        self._add("cluster", kubeconfig, "/apis/cluster.karmada.io/v1alpha1/clusters", cluster)
+        self._add("binding", kubeconfig, f"/apis/work.karmada.io/v1alpha2/namespaces/{namespace}/resourcebindings", binding)
+
+    def watch_works(self, kubeconfig: Path, member: str) -> None:
+        """Watch the Works of one member."""
+        path = f"/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-{member}/works"
+        self._add("work", kubeconfig, path, lambda item: work(member, item))
+
+    def watch_member(self, kubeconfig: Path, member: str, namespace: str) -> None:
+        """Watch the pods of a namespace that run on a member, and its nodes."""
+        self.watch_pods(kubeconfig, member, namespace)
+        self._add("node", kubeconfig, "/api/v1/nodes", lambda item: node(member, item))
+
+    def watch_pods(self, kubeconfig: Path, member: str, namespace: str, stream: str = "pod") -> None:
+        """Watch the pods of a namespace that run on a member."""
+        path = f"/api/v1/namespaces/{namespace}/pods"
+        self._add(stream, kubeconfig, path, lambda item: pod(member, item), metadata=True, fieldSelector="status.phase=Running")
+
+    def unwatch(self, *, kubeconfig: Path | None = None, stream: str = "") -> None:
+        """End the watches of one API server, which is about to be taken away, or of one stream; the rows stay."""
+        for watch in self._watches:
+            if kubeconfig == watch.kubeconfig or stream == watch.stream:
+                watch.stop()
+
+    def stop(self) -> None:
+        """End all watches."""
+        for watch in self._watches:
+            watch.stop()
+
+    def synced(self) -> bool:
+        """Tell whether every watch has read what was there at first."""
+        return all(watch.synced.is_set() for watch in self._watches)
+
+    @property
+    def seconds(self) -> float:
+        """CPU seconds that the watches have taken."""
+        return sum(watch.seconds for watch in self._watches)
+
+    def _add(self, stream: str, kubeconfig: Path, path: str, read: Read, *, metadata: bool = False, **query: str) -> None:
+        self._watches.append(Watch(stream, kubeconfig, path, read, keep=self.keep, metadata=metadata, **query))
+
+
+# -- what is read of an object ------------------------------------------------------------------------------------------------
+
+
+def cluster(item: Json) -> tuple[str, str]:
+    """Return a Cluster's name, and its Ready condition and taints."""
+    ready = next((each["status"] for each in item.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), "Unknown")
+    taints = sorted(f"{taint['key']}:{taint['effect']}" for taint in item["spec"].get("taints") or [])
+    return item["metadata"]["name"], f"Ready={ready} taints={','.join(taints)}"
+
+
+def binding(item: Json) -> tuple[str, str]:
+    """Return a binding's name, and where it is placed, what is being evicted, and where all that is placed is ready."""
+    spec, status = item["spec"], item.get("status") or {}
+    placed = {each["name"]: each.get("replicas", 0) for each in spec.get("clusters") or []}
+    ready = {each["clusterName"]: (each.get("status") or {}).get("readyReplicas", 0) for each in status.get("aggregatedStatus") or []}
+    evicting = sorted(task["fromCluster"] for task in spec.get("gracefulEvictionTasks") or [])
+    full = sorted(name for name, replicas in placed.items() if ready.get(name, 0) >= replicas)
+    where = ",".join(f"{name}:{count}" for name, count in sorted(placed.items()))
+    return item["metadata"]["name"], f"{where or '-'} evicting={','.join(evicting)} ready={','.join(full)}"
+
+
+def work(member: str, item: Json) -> tuple[str, str] | None:
+    """Return the member and binding of a Work, and how far it is; None for one that belongs to no binding."""
+    name = (item["metadata"].get("annotations") or {}).get(BINDING_OF)
+    if name is None:
+        return None
+    conditions = {each["type"]: each["status"] for each in item.get("status", {}).get("conditions") or []}
+    state = "deleting" if item["metadata"].get("deletionTimestamp") else "applied" if conditions.get("Applied") == "True" else "created"
+    return f"{member}/{name}", state
+
+
+def pod(member: str, item: Json) -> tuple[str, str]:
+    """Return a running pod's member and name, and the second in which it was created. Its deletion begins when it is marked."""
+    metadata = item["metadata"]
+    if metadata.get("deletionTimestamp"):
+        return f"{member}/{metadata['name']}", "deleting"
+    return f"{member}/{metadata['name']}", f"running {datetime.fromisoformat(metadata['creationTimestamp']).timestamp():.0f}"
+
+
+def node(member: str, item: Json) -> tuple[str, str]:
+    """Return a node's member and name, and whether it is Ready."""
+    ready = next((each["status"] for each in item.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), "Unknown")
+    return f"{member}/{item['metadata']['name']}", "Ready" if ready == "True" else "NotReady"

@@ -1,0 +1,78 @@
+"""A TCP proxy for one link, so that it can be cut: netem and firewalls need privileges that a CI job has not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import suppress
+
+CHUNK = 1 << 16
+
+
+class Proxy:
+    """Forwards connections to a port of this computer until it is cut; from then on nothing passes, as when a cable is pulled.
+
+    Connections stay open and new ones are accepted, so both ends find out by their own time-outs and not by a refusal.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._thread = threading.Thread(target=self._run, name=f"proxy to {target}", daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        """Let nothing pass any more."""
+        self._loop.call_soon_threadsafe(self._passing.clear)
+
+    def mend(self) -> None:
+        """Let everything pass again, what was held back included."""
+        self._loop.call_soon_threadsafe(self._passing.set)
+
+    def close(self) -> None:
+        """Close every connection and the port."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5.0)
+        self._listener.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._accept, sock=self._listener))
+        self._loop.run_forever()
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))  # transports close in the loop's next turn
+        self._loop.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            with suppress(OSError):
+                await self._passing.wait()
+                there, back = await asyncio.open_connection("127.0.0.1", self.target)
+                try:
+                    await asyncio.gather(self._pipe(reader, back), self._pipe(there, writer))
+                finally:
+                    back.close()
+        finally:
+            writer.close()
+
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                await self._passing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()  # TLS ends both ways at once: nobody waits for the other half

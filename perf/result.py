@@ -1,0 +1,203 @@
+"""The result of a trial: what its samples say, judged. A pure function of the samples; the JSON that reports and trends read.
+
+Schema 1. Stable: schema, kind, name, at, release, shape, profile, fault, seconds (by phase), pods, pods_per_second, limit_ratio,
+verdict, why.
+
+The verdict: ok; failed (a check did not hold: a pod lost or doubled, a node that left Ready); unknown (the trial did not end, or its limit
+was not measured while a goal was given); missed (slower than the goal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from perf.limiters import document, limiters
+from perf.samples import Samples
+from perf.shapes import LOST, SURVIVOR
+from perf.timeline import POINTS, Timeline, counted, timeline
+
+SCHEMA = 1
+PUBLISHED_PODS, PUBLISHED_SECONDS = 40_000, 900.0
+"""The figure to beat: 40,000 pods within 15 minutes."""
+GOAL = 1.2
+"""What T3 to T8 should take at most, in times of what the survivor takes by itself."""
+LEAST_LATE = 60.0
+PHASES = {"detect": ("T0", "T1"), "taint": ("T1", "T3"), "evict": ("T3", "T5"), "reschedule": ("T5", "T6"), "apply": ("T6", "T7")}
+PHASES |= {"start": ("T7", "T8"), "purge": ("T8", "T9")}
+"""The phases one after another, as they are stacked: each begins where the one before ended."""
+HEAD = ("at", "release", "kubernetes", "shape", "profile", "changes", "fault", "machine", "complete", "stopped_by", "notes")
+Json = dict[str, Any]
+
+
+def result(samples: Samples, *, goal: float | None = None) -> Json:
+    """Judge a trial."""
+    head, seen = samples.head, timeline(samples)
+    sizes = head["sizes"]
+    limit = limit_of(samples)
+    moving = seen.between("T3", "T8")
+    expected = sizes["pods"] / limit["pods_per_second"] if limit["pods_per_second"] else None
+    ratio = round(moving / expected, 3) if moving and expected else None
+    checks = checks_of(samples, seen)
+    verdict, why = judged(head, checks, ratio, goal)
+    phases = [
+        document(each, seen.between(each.start, each.end))
+        for each in limiters(
+            head["settings"],
+            bindings=sizes["applications"],
+            pods=sizes["pods"],
+            fault=head["fault"],
+            mode=sizes["mode"],
+            rate=limit["pods_per_second"],
+        )
+    ]
+    return {
+        "schema": SCHEMA,
+        "kind": "failover",
+        "name": f"failover {head['shape']} {head['profile']}" + (f" ({', '.join(head['changes'])})" if head["changes"] else ""),
+        **{key: head[key] for key in HEAD},
+        "sizes": sizes,
+        "points": {point: seen.points[point] for point in POINTS},
+        "seconds": {name: seen.between(*ends) for name, ends in PHASES.items()},
+        "total_seconds": seen.between("T0", "T8"),
+        "moving_seconds": moving,
+        "pods": {
+            "wanted": sizes["pods"],
+            "running": len(seen.pods),
+            "respawned": seen.respawned,
+            "lost": lost(samples),
+            "duplicated": duplicated(samples),
+            "late": late(samples, seen),
+        },
+        "pods_per_second": round(sizes["pods"] / moving, 2) if moving else None,
+        "pods_per_second_from_fault": round(sizes["pods"] / total, 2) if (total := seen.between("T0", "T8")) else None,
+        "limit": limit,
+        "limit_ratio": ratio,
+        "phases": phases,
+        "per_binding": seen.per_binding(),
+        "per_pod": seen.per_pod(),
+        "cpu_ms_per_pod": cpu(samples, "T0", "T8", sizes["pods"]),
+        "cpu_ms_per_pod_of_limit": cpu(samples, "limit-began", "limit-ended", limit["pods"]),
+        "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
+        "memory_gib": peak(samples),
+        "writes_per_pod": writes(samples, "T0", "T8", sizes["pods"]),
+        "writes_per_pod_of_limit": writes(samples, "limit-began", "limit-ended", limit["pods"]),
+        "set_up_pods_per_second": set_up(samples),
+        "observer_cpu_seconds": head.get("observer_cpu_seconds"),
+        "checks": checks,
+        "verdict": verdict,
+        "why": why,
+    }
+
+
+def judged(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goal: float | None) -> tuple[str, str]:
+    """Return the verdict and the reason for it."""
+    if failed := [f"{check['name']}: {check['why']}" for check in checks if check["ok"] is False]:
+        return "failed", "; ".join(failed)
+    if not head["complete"]:
+        return "unknown", head["stopped_by"].partition("\n")[0] or "the trial did not end"
+    if goal is None:
+        return "ok", ""
+    if ratio is None:
+        return "unknown", "the limit was not measured"
+    return ("missed", f"{ratio:.2f} × the limit, the goal is {goal:g} ×") if ratio > goal else ("ok", "")
+
+
+def checks_of(samples: Samples, seen: Timeline) -> list[Json]:
+    """Return what must hold, object by object; ok is None where it could not be seen."""
+
+    def check(name: str, bad: int | None, why: str) -> Json:
+        return {"name": name, "ok": None if bad is None else bad == 0, "why": "" if not bad else why}
+
+    if samples.head["without_failover"]:
+        moved = len(seen.pods)
+        return [check("nothing moves while failover is off", moved, f"{moved} pods did")]
+    there = bool(samples.final) and samples.head["complete"]
+    gone, doubled = (lost(samples), duplicated(samples)) if there else (None, None)
+    wrong = [name for name, entry in samples.final.items() if set(entry.get("placed", {})) != {SURVIVOR}] if there else None
+    return [
+        check("no node left Ready", len(seen.unready), f"{len(seen.unready)} did, {', '.join(seen.unready[:3])} among them"),
+        check("no pod is lost", gone, f"{gone} of {samples.head['sizes']['pods']} are"),
+        check("no pod is there twice", doubled, f"{doubled} are"),
+        check("every binding is placed on the survivor", None if wrong is None else len(wrong), f"not {', '.join((wrong or [])[:3])}"),
+    ]
+
+
+def limit_of(samples: Samples) -> Json:
+    """Return how fast the survivor started pods by itself; pods_per_second is None when that was not measured to the end."""
+    begin = samples.marks.get("limit-began")
+    times = [at for at, stream, _name, state in samples.rows if stream == "limit" and state.startswith("running")]
+    if begin is None or not times or "limit-ended" not in samples.marks:
+        return {"pods": len(times), "seconds": None, "pods_per_second": None}
+    seconds = max(times) - begin
+    return {"pods": len(times), "seconds": round(seconds, 3), "pods_per_second": round(len(times) / seconds, 2)}
+
+
+# -- pods -----------------------------------------------------------------------------------------------------------------------------
+
+
+def lost(samples: Samples) -> int:
+    """Return how many pods are wanted and not ready on the survivor, summed application by application: one too many hides none."""
+    return sum(max(0, int(entry["replicas"]) - entry["pods"].get(SURVIVOR, {}).get("ready", 0)) for entry in samples.final.values())
+
+
+def duplicated(samples: Samples) -> int:
+    """Return how many pods there are beyond those wanted: too many on the survivor, or still on the lost member where that answers."""
+    over = sum(max(0, sum(entry["pods"].get(SURVIVOR, {}).values()) - int(entry["replicas"])) for entry in samples.final.values())
+    # Behind a cut link Karmada cannot delete anything, and no one expects it to.
+    still = counted(samples.final, member=LOST, kind="ready") if samples.head["fault"] == "taint" else 0
+    return over + still
+
+
+def late(samples: Samples, seen: Timeline) -> int:
+    """Return how many pods ran later than the published pace would have it: 15 minutes for 40,000, at least one minute."""
+    pods = samples.head["sizes"]["pods"]
+    allowed = max(LEAST_LATE, PUBLISHED_SECONDS * pods / PUBLISHED_PODS)
+    return sum(pod.running > allowed for pod in seen.pods) + (pods - len(seen.pods) if len(seen.pods) < pods else 0)
+
+
+def set_up(samples: Samples) -> float | None:
+    """Return how many pods a second ran on the first member while it was set up through Karmada."""
+    begin, end = samples.marks.get("set-up-began"), samples.marks.get("steady")
+    times = [
+        at
+        for at, stream, name, state in samples.rows
+        if stream == "pod" and name.startswith(f"{LOST}/") and state.startswith("running") and (end is None or at <= end)
+    ]
+    return round(len(times) / (max(times) - begin), 2) if times and begin is not None else None
+
+
+# -- what it cost ---------------------------------------------------------------------------------------------------------------------
+
+
+def cpu(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
+    """Return CPU milliseconds a pod of each program between two marks, the most first; empty when a mark is missing."""
+    before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
+    if not before or not after or not pods:
+        return {}
+    used = {name: 1000 * (seconds - before.get(name, (0.0, 0))[0]) / pods for name, (seconds, _rss) in after.items()}
+    return {name: round(ms, 3) for name, ms in sorted(used.items(), key=lambda each: -each[1]) if ms >= 0.001}
+
+
+def memory(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
+    """Return the resident bytes a pod that each program grew by between two marks, those that grew at all."""
+    before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
+    grown = {name: rss - before[name][1] for name, (_cpu, rss) in after.items() if name in before}
+    return {name: round(size / pods) for name, size in sorted(grown.items(), key=lambda each: -each[1]) if size > 0 and pods}
+
+
+def peak(samples: Samples) -> dict[str, float]:
+    """Return the resident GiB of all programs at each mark."""
+    return {mark: round(sum(rss for _cpu, rss in programs.values()) / 2**30, 2) for mark, programs in samples.usage.items()}
+
+
+def writes(samples: Samples, start: str, end: str, pods: int) -> dict[str, dict[str, float]]:
+    """Return the writes a pod that each API server answered between two marks, by verb and resource, the most first."""
+    before, after = samples.requests.get(start, {}), samples.requests.get(end, {})
+    found: dict[str, dict[str, float]] = {}
+    for server, counts in after.items():
+        if server not in before or not pods:
+            continue
+        rates = {what: (count - before[server].get(what, 0.0)) / pods for what, count in counts.items()}
+        found[server] = {what: round(rate, 4) for what, rate in sorted(rates.items(), key=lambda each: -each[1]) if rate >= 0.0005}
+    return found

@@ -1,0 +1,120 @@
+"""Shapes: what is moved, as data (perf/shapes.toml), and the arithmetic that refuses one before anything starts.
+
+A shape that does not fit in memory is refused with the sum (exit code 3); one that means nothing (no pods, a survivor without the
+room for them) is refused as the wrong words (exit code 2).
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lab.errors import NotPossible, UsageError
+from lab.spec import Nodes, Strict, parse
+
+SHAPES = Path(__file__).parent / "shapes.toml"
+LOST, SURVIVOR = "member1", "member2"
+
+CPU_MILLIS, MEMORY_MIB = 50, 64
+"""What each pod asks for: little, so that a node's room for pods is what counts."""
+ROOM = Nodes()
+"""What a hollow node has: the lab's default."""
+NODE_CPU_MILLIS, NODE_MEMORY_MIB = 8000, 32 * 1024
+
+MIB_OF_LAB = 3 * 430 + 700 + 300
+"""A host cluster, two members and a Karmada without load; the benchmark itself."""
+MIB_PER_NODE = 0.4
+MIB_PER_POD = 0.13
+"""On the member that runs it, all its programs together, most of it the API server's garbage between two collections."""
+MIB_PER_BINDING = 0.12
+"""On Karmada: template, binding and Work in etcd, API server and controllers."""
+CEILING_GIB = 18.0
+"""No trial may need more, whatever the computer has: a benchmark that swaps measures the disk."""
+
+
+class Shape(Strict):
+    """Two members of `nodes` nodes each, and applications × replicas pods that move from the first to the second."""
+
+    nodes: int = Field(ge=1, le=10_000)
+    survivor_nodes: int | None = Field(default=None, ge=1, le=10_000)
+    applications: int = Field(ge=0, le=100_000)
+    replicas: int = Field(ge=0, le=10_000)
+    limit_pods: int = Field(ge=0)
+    within: float = Field(gt=0)
+    mode: Literal["push", "pull"] = "push"
+
+    @property
+    def pods(self) -> int:
+        return self.applications * self.replicas
+
+    @property
+    def room(self) -> int:
+        """How many of these pods the survivor can run."""
+        nodes = self.survivor_nodes or self.nodes
+        return nodes * min(ROOM.pods, NODE_CPU_MILLIS // CPU_MILLIS, NODE_MEMORY_MIB // MEMORY_MIB)
+
+    @property
+    def limit_applications(self) -> int:
+        """How many applications the survivor is given without Karmada: as many as make up limit_pods, never more than there are."""
+        return min(self.applications, math.ceil(self.limit_pods / self.replicas)) if self.replicas else 0
+
+    def memory(self) -> tuple[float, str]:
+        """Return the GiB that a trial needs at its worst, and the sum in words. The survivor fills while the lost one is still there."""
+        nodes = self.nodes + (self.survivor_nodes or self.nodes)
+        parts = {
+            f"{MIB_OF_LAB} MiB for the lab": float(MIB_OF_LAB),
+            f"{nodes} nodes × {MIB_PER_NODE} MiB": nodes * MIB_PER_NODE,
+            f"{self.pods} pods × 2 members × {MIB_PER_POD} MiB": 2 * self.pods * MIB_PER_POD,
+            f"{self.applications} bindings × {MIB_PER_BINDING} MiB": self.applications * MIB_PER_BINDING,
+        }
+        return sum(parts.values()) / 1024, " + ".join(parts)
+
+
+def names() -> list[str]:
+    """Return the names of the shapes there are."""
+    return list(tomllib.loads(SHAPES.read_text()))
+
+
+def shape(name: str, **changes: Any) -> Shape:
+    """Return a shape by name with these fields changed (None leaves one). UsageError names a near one."""
+    table = tomllib.loads(SHAPES.read_text())
+    if name not in table:
+        near = difflib.get_close_matches(name, table, n=1)
+        raise UsageError(
+            f"there is no shape {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""), remedy=f"one of: {', '.join(table)}"
+        )
+    changed = {key: value for key, value in changes.items() if value is not None}
+    if changed.keys() & {"applications", "replicas"} and "limit_pods" not in changed:
+        pods = changed.get("applications", table[name]["applications"]) * changed.get("replicas", table[name]["replicas"])
+        changed["limit_pods"] = min(table[name]["limit_pods"], pods)
+    return parse(Shape, {**table[name], **changed}, source=f"shape {name}")
+
+
+def check(shape: Shape, *, free_gib: float) -> None:
+    """UsageError when the shape moves nothing or its survivor is too small, NotPossible when it does not fit in memory; with the sum."""
+    if not shape.pods:
+        raise UsageError(
+            f"{shape.applications} applications × {shape.replicas} replicas are no pods: nothing would move",
+            remedy="at least one application of one replica",
+        )
+    if shape.room < shape.pods:
+        nodes = shape.survivor_nodes or shape.nodes
+        each = shape.room // nodes
+        raise UsageError(
+            f"the survivor is too small: {nodes} nodes × {each} pods = {shape.room}, and {shape.pods} pods are to move there",
+            remedy=f"{math.ceil(shape.pods / each)} nodes or more, or fewer pods",
+        )
+    need, summed = shape.memory()
+    limit = min(free_gib, CEILING_GIB)
+    if need > limit:
+        why = f"{free_gib:.1f} GiB are free" if free_gib < CEILING_GIB else f"{CEILING_GIB:g} GiB is the ceiling"
+        raise NotPossible(
+            f"this shape needs about {need:.1f} GiB and {why}",
+            where=summed,
+            remedy="a smaller shape, or a computer with more memory",
+        )

@@ -1,0 +1,93 @@
+"""A result as text: what a terminal shows at the end, and the summary of a job's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Result = Mapping[str, Any]
+
+
+def seconds(value: float | None) -> str:
+    """Return seconds as a person reads them; a dash where there are none."""
+    if value is None:
+        return "—"
+    return f"{value:.1f} s" if value < 120 else f"{int(value // 60)} min {value % 60:02.0f} s"
+
+
+def phase_rows(result: Result) -> list[tuple[str, str, str, str]]:
+    """Return phase, observed, floor, and what governs it."""
+    return [
+        (
+            f"{phase['phase']} {phase['from']}→{phase['to']}",
+            seconds(phase["observed_seconds"]),
+            seconds(phase["floor_seconds"]),
+            f"{phase['governed_by']}: {phase['sum']}",
+        )
+        for phase in result["phases"]
+    ]
+
+
+def headline(result: Result) -> str:
+    """Return the one sentence that a trial comes to."""
+    pods, limit = result["pods"], result["limit"]
+    if result["moving_seconds"] is None:
+        return f"{pods['running']} of {pods['wanted']} pods ran on the survivor: {result['why'] or result['verdict']}"
+    ratio = (
+        "limit unknown"
+        if result["limit_ratio"] is None
+        else f"{result['limit_ratio']:.2f} × the limit of {limit['pods_per_second']:g} pods/s"
+    )
+    return (
+        f"{pods['wanted']} pods moved in {seconds(result['total_seconds'])}, {seconds(result['moving_seconds'])} of them after the taint: "
+        f"{result['pods_per_second']:g} pods/s, {ratio}"
+    )
+
+
+def counts(result: Result) -> str:
+    """Return what became of the pods."""
+    pods = result["pods"]
+    return f"lost {pods['lost']}, duplicated {pods['duplicated']}, late {pods['late']}, respawned {pods['respawned']}"
+
+
+def text(result: Result) -> str:
+    """Return a result as a terminal shows it."""
+    lines = [
+        f"{result['name']}: {result['verdict']}" + (f" ({result['why']})" if result["why"] else ""),
+        f"  {headline(result)}",
+        f"  {counts(result)}",
+    ]
+    lines += [f"  {line}" for line in aligned([("phase", "observed", "floor", "governed by"), *phase_rows(result)])]
+    for name, key in (("failover", "cpu_ms_per_pod"), ("limit", "cpu_ms_per_pod_of_limit")):
+        if used := result[key]:
+            most = ", ".join(f"{program} {ms:.1f}" for program, ms in list(used.items())[:6])
+            lines.append(f"  CPU of the {name}: {sum(used.values()):.1f} ms a pod ({most})")
+    return "\n".join(lines)
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines of even columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """Return results as the summary of a job's page."""
+    lines = [
+        "## Failover",
+        "",
+        "| trial | verdict | pods | T0→T8 | T3→T8 | pods/s | × limit | lost / doubled / late |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for each in results:
+        pods = each["pods"]
+        ratio = "—" if each["limit_ratio"] is None else f"{each['limit_ratio']:.2f}"
+        wrong = f"{pods['lost']} / {pods['duplicated']} / {pods['late']}"
+        lines.append(
+            f"| {each['name']} | {each['verdict']} | {pods['running']} of {pods['wanted']} | {seconds(each['total_seconds'])} | "
+            f"{seconds(each['moving_seconds'])} | {each['pods_per_second'] or '—'} | {ratio} | {wrong} |"
+        )
+    for each in results[-1:]:
+        lines += ["", f"Phases of {each['name']} at {each['at']}:", "", "| phase | observed | floor | governed by |", "|---|---|---|---|"]
+        lines += [f"| {' | '.join(row)} |" for row in phase_rows(each)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,47 @@
+"""The floors are arithmetic on settings; those of upstream's defaults are the figures that others have measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from perf.limiters import Limiter, duration, limiters
+
+
+def floors(bindings: int, *, fault: str = "apiserver", mode: str = "push", rate: float | None = 100.0, **flags: str) -> dict[str, Limiter]:
+    settings = {"karmada-controller-manager": {name.replace("_", "-"): value for name, value in flags.items()}}
+    found = limiters(settings, bindings=bindings, pods=40_000, fault=fault, mode=mode, rate=rate)
+    return {each.phase: each for each in found}
+
+
+@pytest.mark.parametrize(("bindings", "seconds"), [(400, 265), (4000, 2665), (40_000, 26_665)])
+def test_eviction_at_defaults_is_one_and_a_half_bindings_a_second(bindings: int, seconds: float) -> None:
+    assert floors(bindings)["evict"].floor == pytest.approx(seconds, abs=1)
+
+
+def test_a_higher_rate_is_capped_by_the_shared_limiter_until_that_is_raised() -> None:
+    assert floors(4000, resource_eviction_rate="50")["evict"].floor == pytest.approx(390)
+    raised = floors(4000, resource_eviction_rate="50", rate_limiter_qps="200", rate_limiter_bucket_size="400")
+    assert raised["evict"].floor == pytest.approx(26.6, abs=0.1)
+
+
+def test_a_rate_of_zero_has_no_floor_to_tell() -> None:
+    assert floors(400, resource_eviction_rate="0")["evict"].floor is None
+
+
+def test_the_scheduler_is_bound_by_its_client() -> None:
+    assert floors(4000)["reschedule"].floor == pytest.approx(298.5)
+
+
+@pytest.mark.parametrize(("fault", "mode", "seconds"), [("apiserver", "push", 30), ("apiserver", "pull", 30), ("taint", "push", 0)])
+def test_detection(fault: str, mode: str, seconds: float) -> None:
+    assert floors(1, fault=fault, mode=mode)["detect"].floor == seconds
+
+
+def test_starting_is_bound_by_the_survivor_or_not_known() -> None:
+    assert floors(1)["start"].floor == 400
+    assert floors(1, rate=None)["start"].floor is None
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("10m", 600), ("1m30s", 90), ("250ms", 0.25), ("1h", 3600)])
+def test_durations(text: str, seconds: float) -> None:
+    assert duration(text) == seconds

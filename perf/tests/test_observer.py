@@ -1,0 +1,116 @@
+"""What is kept of an object is its state in few words; a link that is cut passes nothing, and mended passes all."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from lab.errors import UsageError
+from perf.faults import fault
+from perf.observer import Observer, binding, cluster, node, pod, work
+from perf.proxy import Proxy
+from perf.usage import counted
+
+
+def test_what_is_read_of_each_kind() -> None:
+    named = {"metadata": {"name": "app-00000-deployment"}}
+    taint = {"key": "a", "effect": "NoExecute"}
+    assert cluster({"metadata": {"name": "m"}, "spec": {"taints": [taint]}, "status": {}}) == ("m", "Ready=Unknown taints=a:NoExecute")
+    moving = {
+        **named,
+        "spec": {"clusters": [{"name": "member2", "replicas": 3}], "gracefulEvictionTasks": [{"fromCluster": "member1"}]},
+        "status": {"aggregatedStatus": [{"clusterName": "member2", "status": {"readyReplicas": 3}}]},
+    }
+    assert binding(moving) == ("app-00000-deployment", "member2:3 evicting=member1 ready=member2")
+    moving["status"] = {"aggregatedStatus": [{"clusterName": "member2", "status": {"readyReplicas": 2}}]}
+    assert binding(moving)[1] == "member2:3 evicting=member1 ready="
+    assert binding({**named, "spec": {}})[1] == "- evicting= ready="
+
+
+@pytest.mark.parametrize(
+    ("metadata", "conditions", "state"),
+    [
+        ({}, [], "created"),
+        ({}, [{"type": "Applied", "status": "True"}], "applied"),
+        ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, [{"type": "Applied", "status": "True"}], "deleting"),
+    ],
+)
+def test_a_work_is_told_by_its_binding(metadata: dict[str, str], conditions: list[dict[str, str]], state: str) -> None:
+    annotations = {"resourcebinding.karmada.io/name": "app-00000-deployment"}
+    item = {"metadata": {"annotations": annotations, **metadata}, "status": {"conditions": conditions}}
+
+    assert work("member2", item) == ("member2/app-00000-deployment", state)
+    assert work("member2", {"metadata": {}}) is None
+
+
+def test_pods_and_nodes() -> None:
+    made = {"name": "p", "creationTimestamp": "1970-01-01T00:01:40Z"}
+    assert pod("m", {"metadata": made}) == ("m/p", "running 100")
+    assert pod("m", {"metadata": {**made, "deletionTimestamp": "x"}}) == ("m/p", "deleting")
+    assert node("m", {"metadata": {"name": "n"}, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}) == ("m/n", "NotReady")
+
+
+def test_only_changes_are_kept_and_counted() -> None:
+    observer = Observer(0.0)
+    for state in ("running 1", "running 1", "deleting", "gone", "running 2"):
+        observer.keep("pod", "member2/a", state)
+    observer.keep("pod", "member1/a", "running 1")
+
+    assert [row[3] for row in observer.rows if row[2] == "member2/a"] == ["running 1", "deleting", "gone", "running 2"]
+    assert (observer.running("member2"), observer.running("member1"), observer.running("member2", "limit")) == (1, 1, 0)
+
+
+def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
+    def line(verb: str, resource: str, value: str, *, code: str = "200", subresource: str = "", group: str = "") -> str:
+        labels = {"code": code, "group": group, "resource": resource, "subresource": subresource, "verb": verb, "version": "v1"}
+        told = ",".join(f'{key}="{text}"' for key, text in labels.items())
+        return f"apiserver_request_total{{{told}}} {value}"
+
+    text = "\n".join(
+        [
+            "# HELP apiserver_request_total x",
+            line("POST", "pods", "12", code="201", subresource="binding"),
+            line("LIST", "pods", "9"),
+            line("POST", "events", "1.5e+03", code="429"),
+            line("PUT", "works", "1", group="a", subresource="status"),
+            line("PUT", "works", "2", group="b", subresource="status"),
+            "",
+        ]
+    )
+
+    assert counted(text) == {"POST pods/binding": 12.0, "POST events 429": 1500.0, "PUT works/status": 3.0}
+
+
+@pytest.mark.parametrize("words", ["flood", "apiserver:member7", "link:member2", ""])
+def test_a_fault_that_is_none_is_refused(words: str) -> None:
+    with pytest.raises(UsageError):
+        fault(words)
+
+
+def test_a_fault_may_name_its_member() -> None:
+    assert fault("link:member1") is fault("link")
+
+
+def test_a_cut_link_passes_nothing_and_a_mended_one_what_was_held_back() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = Proxy(server.getsockname()[1])
+        try:
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=5.0) as here:
+                there, _ = server.accept()
+                there.settimeout(5.0)
+                here.sendall(b"one")
+                assert there.recv(10) == b"one"
+
+                proxy.cut()
+                here.sendall(b"two")
+                there.settimeout(0.3)
+                with pytest.raises(TimeoutError):
+                    there.recv(10)
+
+                proxy.mend()
+                there.settimeout(5.0)
+                assert there.recv(10) == b"two"
+                there.close()
+        finally:
+            proxy.close()

@@ -1,0 +1,106 @@
+"""A shape that cannot be run is refused before anything starts, with the sum; what is refused is refused with the right exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.errors import NotPossible, UsageError
+from perf import profile, shapes
+from perf.shapes import Shape, check, shape
+
+
+@pytest.mark.parametrize("name", ["tiny", "small", "10k", "vivo-40k", "40k-by-10"])
+def test_shapes_that_fit_under_the_ceiling(name: str) -> None:
+    check(shape(name), free_gib=64.0)
+
+
+@pytest.mark.parametrize("name", shapes.names())
+def test_every_shape_has_room_for_its_pods_and_a_limit_to_hold_against(name: str) -> None:
+    there = shape(name)
+
+    assert there.pods <= there.room
+    assert 0 < there.limit_pods <= there.pods
+
+
+def test_a_shape_that_does_not_fit_is_refused_with_the_arithmetic() -> None:
+    with pytest.raises(NotPossible, match=r"needs about .* GiB and 4.0 GiB are free") as refused:
+        check(shape("vivo-40k"), free_gib=4.0)
+
+    assert "40000 pods × 2 members" in str(refused.value)
+    assert refused.value.exit_code == 3
+
+
+def test_more_than_the_ceiling_is_refused_however_much_is_free() -> None:
+    with pytest.raises(NotPossible, match="18 GiB is the ceiling"):
+        check(shape("vivo-40k", applications=1000), free_gib=256.0)
+
+
+def test_an_unknown_shape_names_a_near_one() -> None:
+    with pytest.raises(UsageError, match="did you mean 'vivo-40k'"):
+        shape("vivo40k")
+
+
+@pytest.mark.parametrize("changes", [{"applications": 0}, {"replicas": 0}])
+def test_no_pods(changes: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="nothing would move"):
+        check(shape("tiny", **changes), free_gib=64.0)
+
+
+def test_a_survivor_too_small_says_how_many_nodes_would_do() -> None:
+    small = shape("small", survivor_nodes=2)
+
+    with pytest.raises(UsageError, match="2 nodes × 110 pods = 220, and 2000 pods") as refused:
+        check(small, free_gib=64.0)
+
+    assert "19 nodes or more" in str(refused.value)
+
+
+def test_fewer_pods_need_no_more_for_the_limit() -> None:
+    assert shape("vivo-40k", applications=4).limit_pods == 400
+    assert Shape(nodes=1, applications=5, replicas=3, limit_pods=7, within=1).limit_applications == 3
+
+
+@pytest.mark.parametrize("name", profile.names())
+def test_a_profile_is_a_lab_file_whose_failover_is_on(name: str) -> None:
+    wanted = profile.wanted(name, shape("tiny"))
+
+    assert wanted.karmada is not None
+    assert profile.switched_off(wanted.karmada) == []
+    assert [(member.name, member.nodes[0].count) for member in wanted.lab.members] == [("member1", 20), ("member2", 20)]
+
+
+def test_a_change_reaches_both_members_and_karmada_and_an_empty_one_removes() -> None:
+    wanted = profile.wanted(
+        "tuned",
+        shape("tiny"),
+        [
+            "members.env.kube-apiserver.GOGC=100",
+            "karmada.components.karmada-scheduler.flags.kube-api-qps=7",
+            "karmada.components.karmada-controller-manager.flags.resource-eviction-rate=",
+        ],
+    )
+
+    assert wanted.karmada is not None
+    assert [member.env["kube-apiserver"]["GOGC"] for member in wanted.lab.members] == ["100", "100"]
+    assert profile.flags(wanted.karmada, "karmada-scheduler")["kube-api-qps"] == "7"
+    assert "resource-eviction-rate" not in profile.flags(wanted.karmada, "karmada-controller-manager")
+
+
+@pytest.mark.parametrize("change", ["", "karmada", "karmada=1", "members.flags"])
+def test_what_is_no_change_is_refused(change: str) -> None:
+    with pytest.raises(UsageError, match="not a change"):
+        profile.wanted("tuned", shape("tiny"), [change])
+
+
+def test_failover_off_is_refused_unless_that_is_measured() -> None:
+    off = profile.wanted("tuned", shape("tiny"), ["karmada.components.karmada-controller-manager.feature_gates.Failover=false"]).karmada
+    on = profile.wanted("tuned", shape("tiny")).karmada
+    assert off is not None
+    assert on is not None
+
+    with pytest.raises(UsageError, match="failover is off"):
+        profile.check(off, without_failover=False)
+    with pytest.raises(UsageError, match="failover is on"):
+        profile.check(on, without_failover=True)
+    profile.check(off, without_failover=True)
+    profile.check(on, without_failover=False)

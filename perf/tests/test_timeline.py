@@ -1,0 +1,153 @@
+"""The judging is pure: a timeline that is known is read as it is, and what is wrong with a trial is found object by object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.errors import UsageError
+from perf.result import result
+from perf.samples import Samples
+from perf.tests.trials import BEGAN, T0, trial
+from perf.timeline import timeline
+
+
+def test_points_and_phases() -> None:
+    seen = timeline(trial())
+
+    assert seen.points == {
+        "T0": 0.0, "T1": 11.0, "T2": 11.5, "T3": 12.0, "T4": 12.5, "T5": 13.0, "T6": 14.0, "T7": 15.0, "T8": 20.0, "T9": 22.0,
+    }  # fmt: skip
+    judged = result(trial())
+    assert judged["seconds"] == {
+        "detect": 11.0, "taint": 1.0, "evict": 1.0, "reschedule": 1.0, "apply": 1.0, "start": 5.0, "purge": 2.0,
+    }  # fmt: skip
+    assert sum(judged["seconds"].values()) == judged["points"]["T9"]
+
+
+def test_the_ratio_is_that_of_moving_over_the_limit_at_the_same_number_of_pods() -> None:
+    judged = result(trial())
+
+    assert judged["limit"] == {"pods": 4, "seconds": 4.0, "pods_per_second": 1.0}
+    assert judged["limit_ratio"] == 2.0
+    assert judged["pods_per_second"] == 0.5
+    assert judged["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(("goal", "verdict"), [(1.9, "missed"), (2.0, "ok"), (None, "ok")])
+def test_a_goal(goal: float | None, verdict: str) -> None:
+    assert result(trial(), goal=goal)["verdict"] == verdict
+
+
+def test_quantiles_are_in_seconds_since_the_taint() -> None:
+    judged = result(trial())
+
+    assert judged["per_binding"]["evicted"] == {"n": 2, "p50": 0.75, "p90": 0.95, "p99": 0.995, "max": 1.0}
+    assert judged["per_pod"]["running"]["max"] == 8.0
+    assert judged["per_pod"]["created to running"]["n"] == 4
+
+
+def test_what_it_cost() -> None:
+    judged = result(trial())
+
+    assert judged["cpu_ms_per_pod"] == {"member2/etcd": 100.0}
+    assert judged["bytes_per_pod"] == {"member2/etcd": 1000}
+    assert judged["writes_per_pod"] == {"karmada": {"PUT works/status": 2.0, "POST events 429": 1.0}}
+
+
+def test_a_pod_that_never_ran_leaves_the_point_out() -> None:
+    samples = trial(without="member2/app-00001-x-b")
+    samples.final["app-00001"]["pods"] = {"member2": {"ready": 1, "other": 1}}
+    judged = result(samples)
+
+    assert judged["points"]["T8"] is None
+    assert judged["limit_ratio"] is None
+    assert judged["pods"]["lost"] == 1
+    assert judged["pods"]["late"] == 1
+    assert judged["verdict"] == "failed"
+
+
+def test_one_pod_too_many_hides_no_lost_one() -> None:
+    samples = trial()
+    samples.final["app-00000"]["pods"] = {"member2": {"ready": 3, "other": 0}}
+    samples.final["app-00001"]["pods"] = {"member2": {"ready": 1, "other": 0}}
+    judged = result(samples)
+
+    assert (judged["pods"]["lost"], judged["pods"]["duplicated"]) == (1, 1)
+
+
+def test_pods_still_on_a_member_that_was_tainted_are_there_twice() -> None:
+    left = {"member1": {"ready": 2, "other": 0}, "member2": {"ready": 2, "other": 0}}
+    tainted, cut = trial(fault="taint"), trial(fault="link")
+    tainted.final["app-00000"]["pods"] = cut.final["app-00000"]["pods"] = left
+
+    assert result(tainted)["pods"]["duplicated"] == 2
+    assert result(cut)["pods"]["duplicated"] == 0, "behind a cut link nobody can delete them"
+
+
+def test_a_pod_that_ran_and_went_is_counted() -> None:
+    there = ("pod", "member2/app-00000-x-z")
+    judged = result(trial([(T0 + 16, *there, f"running {BEGAN + T0 + 15:.0f}"), (T0 + 19, *there, "gone")]))
+
+    assert judged["pods"]["respawned"] == 1
+    assert judged["pods"]["running"] == 4
+
+
+@pytest.mark.parametrize(
+    ("row", "failed"),
+    [
+        ((T0 + 15, "node", "member2/n0", "NotReady"), True),
+        ((T0 - 15, "node", "member2/n0", "NotReady"), True),
+        ((T0 + 15, "node", "member2/never-ready", "NotReady"), False),
+    ],
+)
+def test_a_node_that_left_ready_spoils_the_trial(row: tuple[float, str, str, str], failed: bool) -> None:
+    judged = result(trial([row]))
+
+    assert (judged["verdict"] == "failed") is failed
+    assert ("no node left Ready" in judged["why"]) is failed
+
+
+def test_the_lost_members_nodes_may_leave_ready_after_the_fault_only() -> None:
+    before, after = ([(T0 - 40 + 2 * d, "node", "member1/n0", s) for d, s in enumerate(["Ready", "NotReady"])] for _ in range(2))
+    after[1] = (T0 + 5, *after[1][1:])
+
+    assert result(trial(before))["verdict"] == "failed"
+    assert result(trial(after))["verdict"] == "ok"
+
+
+def test_a_trial_that_did_not_end_is_unknown_and_keeps_what_it_has() -> None:
+    judged = result(trial(without="member2/app-00001-x-b", complete=False, stopped_by="SIGINT"))
+
+    assert judged["verdict"] == "unknown"
+    assert judged["why"] == "SIGINT"
+    assert judged["points"]["T7"] == 15.0
+    assert judged["pods"]["running"] == 3
+
+
+def test_one_that_ended_before_the_fault_has_no_points() -> None:
+    samples = trial(complete=False, stopped_by="out of time")
+    del samples.marks["T0"]
+
+    assert set(result(samples)["points"].values()) == {None}
+    assert result(samples)["verdict"] == "unknown"
+
+
+def test_saved_and_loaded_it_is_judged_the_same(tmp_path: Path) -> None:
+    trial().save(tmp_path)
+
+    assert result(Samples.load(tmp_path)) == result(trial())
+
+
+def test_the_head_is_masked(tmp_path: Path) -> None:
+    trial(asked={"karmada": {"token": "s3cr3t-s3cr3t"}}).save(tmp_path)
+
+    assert "s3cr3t" not in str(Samples.load(tmp_path).head)
+
+
+def test_what_is_no_trial_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "samples.json.gz").write_bytes(b"no gzip")
+
+    with pytest.raises(UsageError, match="no saved trial"):
+        Samples.load(tmp_path)

@@ -1,0 +1,211 @@
+"""The timeline of a trial, read out of its samples: pure functions, so that a saved trial can be judged again.
+
+    T0 fault            T3 NoExecute taint         T6 last binding rescheduled       T8 every pod runs
+    T1 member not ready T4 first binding evicted   T7 last Work applied              T9 nothing left of the lost member
+    T2 NoSchedule taint T5 last binding evicted
+
+Every time is in seconds since T0; one that was not seen is None, and never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from perf.applications import of_binding, of_pod
+from perf.samples import Row, Samples
+from perf.shapes import LOST, SURVIVOR
+
+POINTS = tuple(f"T{number}" for number in range(10))
+MILESTONES = ("evicted", "rescheduled", "applied", "running", "purged")
+Quantiles = dict[str, float]
+
+
+@dataclass
+class Journey:
+    """When one application passed each milestone."""
+
+    name: str
+    evicted: float | None = None
+    rescheduled: float | None = None
+    applied: float | None = None
+    running: float | None = None
+    """All its pods run on the survivor."""
+    clean: float | None = None
+    """The binding says nothing of the lost member any more."""
+    old_work: float | None = None
+    """Its Work for the lost member is being deleted, or gone."""
+
+    @property
+    def purged(self) -> float | None:
+        return None if self.clean is None or self.old_work is None else max(self.clean, self.old_work)
+
+    def see_binding(self, at: float, state: str, replicas: int) -> None:
+        """Take in a state of its binding, as the observer writes it."""
+        placed, evicting, _ready = state.split(" ")
+        if self.evicted is None and (LOST in evicting or f"{LOST}:" not in placed):
+            self.evicted = at
+        if self.rescheduled is None and f"{SURVIVOR}:{replicas}" in placed.split(","):
+            self.rescheduled = at
+        clean = self.evicted is not None and LOST not in evicting and f"{LOST}:" not in placed
+        self.clean = (at if self.clean is None else self.clean) if clean else None
+
+    def see_work(self, at: float, member: str, state: str) -> None:
+        """Take in a state of one of its Works."""
+        if member == SURVIVOR and state == "applied" and self.applied is None:
+            self.applied = at
+        if member == LOST and state in {"deleting", "gone"} and self.old_work is None:
+            self.old_work = at
+
+    def at(self, milestone: str) -> float | None:
+        """Return when it passed a milestone, or None."""
+        value: float | None = getattr(self, milestone)
+        return value
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod on the survivor: when it was created (the API tells whole seconds) and when it ran."""
+
+    name: str
+    created: float
+    running: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What happened after the fault."""
+
+    points: dict[str, float | None]
+    journeys: list[Journey]
+    pods: list[Pod]
+    respawned: int
+    """Pods that ran on the survivor and were deleted again before the end."""
+    unready: list[str] = field(default_factory=list)
+    """Nodes that left Ready while they should not: what was measured then is not what was meant."""
+
+    def between(self, start: str, end: str) -> float | None:
+        """Return the seconds from one point to another; None when one was not seen."""
+        a, b = self.points[start], self.points[end]
+        return None if a is None or b is None else round(max(0.0, b - a), 3)
+
+    def per_binding(self) -> dict[str, Quantiles]:
+        """Return the quantiles of each milestone over all applications, in seconds since the taint (T3)."""
+        zero = self.points["T3"] or 0.0
+        return {each: quantiles((journey.at(each) for journey in self.journeys), since=zero) for each in MILESTONES}
+
+    def per_pod(self) -> dict[str, Quantiles]:
+        """Return the quantiles of creation and running over all pods, in seconds since the taint (T3), and of the time between."""
+        zero = self.points["T3"] or 0.0
+        return {
+            "created": quantiles((pod.created for pod in self.pods), since=zero),
+            "running": quantiles((pod.running for pod in self.pods), since=zero),
+            "created to running": quantiles(max(0.0, pod.running - pod.created) for pod in self.pods),
+        }
+
+
+def quantiles(values: Iterable[float | None], *, since: float = 0.0) -> Quantiles:
+    """Return n, p50, p90, p99 and max of the values that are there; n alone when none is."""
+    there = np.array([value - since for value in values if value is not None])
+    if not there.size:
+        return {"n": 0}
+    p50, p90, p99 = np.percentile(there, [50, 90, 99])
+    return {"n": int(there.size), **{k: round(float(v), 3) for k, v in {"p50": p50, "p90": p90, "p99": p99, "max": there.max()}.items()}}
+
+
+def timeline(samples: Samples) -> Timeline:
+    """Read the timeline out of the samples. A trial that ended before the fault has no points."""
+    zero = samples.marks.get("T0")
+    if zero is None:
+        return Timeline(dict.fromkeys(POINTS), [], [], 0, unready(samples.rows, None))
+    after = [(round(at - zero, 3), stream, name, state) for at, stream, name, state in samples.rows if at >= zero]
+    replicas, wanted = samples.head["sizes"]["replicas"], samples.head["sizes"]["applications"]
+    pods, respawned = pods_of(after, created_zero(samples, zero))
+    journeys = journeys_of(after, pods, replicas)
+    complete = len(journeys) >= wanted
+
+    def last(milestone: str) -> float | None:
+        times = [journey.at(milestone) for journey in journeys]
+        seen = [time for time in times if time is not None]
+        return max(seen) if complete and seen and len(seen) == len(times) else None
+
+    evicted = [journey.evicted for journey in journeys if journey.evicted is not None]
+    points = {
+        "T0": 0.0,
+        "T1": first(after, lambda state: not state.startswith("Ready=True")),
+        "T2": first(after, lambda state: ":NoSchedule" in state),
+        "T3": first(after, lambda state: ":NoExecute" in state),
+        "T4": min(evicted, default=None),
+        "T5": last("evicted"),
+        "T6": last("rescheduled"),
+        "T7": last("applied"),
+        "T8": last("running"),
+        "T9": last("purged"),
+    }
+    return Timeline(points, journeys, pods, respawned, unready(samples.rows, zero))
+
+
+def first(rows: Sequence[Row], holds: Callable[[str], bool]) -> float | None:
+    """Return when the lost member's Cluster was first seen so."""
+    return next((at for at, stream, name, state in rows if stream == "cluster" and name == LOST and holds(state)), None)
+
+
+def created_zero(samples: Samples, zero: float) -> float:
+    """Return the wall-clock second of T0: pods carry the second of their creation."""
+    return float(samples.head["began"]) + zero
+
+
+def pods_of(rows: Sequence[Row], wall: float) -> tuple[list[Pod], int]:
+    """Return the pods that run on the survivor at the end, and how many ran there and went again."""
+    there: dict[str, Pod] = {}
+    gone = 0
+    for at, stream, name, state in rows:
+        if stream != "pod" or not name.startswith(f"{SURVIVOR}/"):
+            continue
+        if state.startswith("running"):
+            there.setdefault(name, Pod(name, float(state.split()[1]) - wall, at))
+        elif there.pop(name, None) is not None:
+            gone += 1
+    return list(there.values()), gone
+
+
+def journeys_of(rows: Sequence[Row], pods: Sequence[Pod], replicas: int) -> list[Journey]:
+    """Return the journey of every application of which anything was seen."""
+    journeys: dict[str, Journey] = {}
+    for at, stream, name, state in rows:
+        if stream not in {"binding", "work"} or not of_binding(name).startswith("app-"):
+            continue
+        journey = journeys.setdefault(of_binding(name), Journey(of_binding(name)))
+        if stream == "binding":
+            journey.see_binding(at, state, replicas)
+        else:
+            journey.see_work(at, name.partition("/")[0], state)
+    running: dict[str, list[float]] = {}
+    for pod in pods:
+        running.setdefault(of_pod(pod.name), []).append(pod.running)
+    for name, journey in journeys.items():
+        times = sorted(running.get(name, []))
+        journey.running = times[replicas - 1] if len(times) >= replicas else None
+    return sorted(journeys.values(), key=lambda journey: journey.name)
+
+
+def unready(rows: Sequence[Row], zero: float | None) -> list[str]:
+    """Return the nodes that were seen leaving Ready: the survivor's at any time, the lost member's before it was lost."""
+    left = set()
+    ready = set()
+    for at, stream, name, state in rows:
+        if stream != "node" or (name.startswith(f"{LOST}/") and zero is not None and at >= zero):
+            continue
+        if state == "Ready":
+            ready.add(name)
+        elif name in ready:
+            left.add(name)
+    return sorted(left)
+
+
+def counted(final: Mapping[str, Any], *, member: str, kind: str) -> int:
+    """Return how many pods of that kind (ready, other) the end state has on a member."""
+    return sum(int(entry["pods"].get(member, {}).get(kind, 0)) for entry in final.values())

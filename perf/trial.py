@@ -1,0 +1,319 @@
+"""One trial: a lab, the limit, the applications, the fault, and what was seen; saved whatever happens, then the lab is taken down.
+
+    up       host, two members, Karmada                       limit   pods created on the survivor without Karmada, and deleted
+    set up   applications through Karmada, all on the first   fault   T0
+    moved    every pod runs on the survivor                   purged  nothing is being evicted any more; the end state is read
+
+Everything has a share of the shape's time. When one runs out, or somebody interrupts, what was measured so far is kept and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deployers.bring_up import Wanted, bring_up
+from deployers.karmada import Karmada
+from deployers.take_down import take_down
+from lab.cluster import Cluster
+from lab.errors import LabError, NotReady, ProvisionError
+from lab.interrupt import Interrupted
+from lab.run import Run
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet, until
+from perf import applications, usage
+from perf.applications import LIMIT, NAMESPACE
+from perf.faults import Fault
+from perf.observer import Observer
+from perf.profile import MANAGER, flags
+from perf.samples import Samples
+from perf.shapes import LOST, SURVIVOR, Shape
+
+Json = dict[str, Any]
+Say = Callable[[str], None]
+ENDING = 25.0
+"""Seconds kept for reading the end state, saving, and taking the lab down."""
+UNMOVED = 60.0
+"""Seconds after the fault for which nothing must move when failover is off."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a trial is run with."""
+
+    lab: str
+    shape_name: str
+    shape: Shape
+    profile: str
+    changes: tuple[str, ...]
+    wanted: Wanted
+    fault: Fault
+    without_failover: bool = False
+    root: Path | None = None
+
+    def head(self) -> Json:
+        """Return what is said of it in the samples."""
+        karmada = self.wanted.karmada
+        assert karmada is not None
+        return {
+            "shape": self.shape_name,
+            "sizes": {**self.shape.model_dump(), "pods": self.shape.pods},
+            "profile": self.profile,
+            "changes": list(self.changes),
+            "fault": self.fault.kind,
+            "without_failover": self.without_failover,
+            "release": karmada.release,
+            "kubernetes": self.wanted.lab.kubernetes,
+            "settings": {name: flags(karmada, name) for name in (MANAGER, "karmada-scheduler", "karmada-apiserver", "karmada-webhook")},
+            "asked": self.wanted.asked,
+        }
+
+
+def machine() -> Json:
+    """Return what it is measured on, and how busy that is before."""
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+@dataclass
+class Trial:
+    """A trial under way."""
+
+    plan: Plan
+    say: Say
+    began: float = field(default_factory=time.time)
+    deadline: float = field(init=False)
+    samples: Samples = field(init=False)
+    observer: Observer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.deadline = self.began + self.plan.shape.within
+        ending: Json = {"complete": False, "stopped_by": "", "notes": []}
+        self.samples = Samples({**self.plan.head(), "at": stamp(self.began), "began": self.began, "machine": machine(), **ending})
+        self.observer = Observer(self.began)
+
+    # -- the course of it --------------------------------------------------------------------------------------------
+
+    def run(self, folder: Path) -> Samples:
+        """Do all of it and save. What ended it early is in the samples' head, and passes on if it was an interrupt."""
+        try:
+            self._in_lab()
+            self.samples.head["complete"] = True
+        except LabError as error:
+            self.samples.head["stopped_by"] = str(error)
+        except Interrupted as stop:
+            self.samples.head["stopped_by"] = str(stop)
+            raise
+        finally:
+            self.observer.stop()
+            self.samples.rows = list(self.observer.rows)
+            self.samples.head["observer_cpu_seconds"] = round(self.observer.seconds, 2)
+            self.samples.head["seconds"] = round(time.time() - self.began, 1)
+            path = self.samples.save(folder)
+            self.say(f"kept in {path}")
+            self._down()
+        return self.samples
+
+    def _in_lab(self) -> None:
+        plan = self.plan
+        self.say(f"lab up: 2 × {plan.shape.nodes} nodes, profile {plan.profile}")
+        brought = bring_up(plan.wanted, plan.lab, root=plan.root, label="perf.failover")
+        karmada = brought.karmada
+        assert karmada is not None
+        self.mark("up", karmada)
+        with ExitStack() as stack:
+            strike = plan.fault.prepare(karmada, stack)
+            self.observe(karmada)
+            self.limit(karmada)
+            self.set_up(karmada)
+            self.lose(karmada, strike)
+
+    def _down(self) -> None:
+        with suppress(LabError):
+            take_down(Run.load(self.plan.lab, root=self.plan.root))
+
+    def observe(self, karmada: Karmada) -> None:
+        """Start every watch, and return when each has seen what is there."""
+        watch = self.observer
+        watch.watch_karmada(karmada.kubeconfig, NAMESPACE)
+        for member in karmada.members:
+            watch.watch_works(karmada.kubeconfig, member.name)
+            watch.watch_member(member.kubeconfig, member.name, NAMESPACE)
+
+        def synced() -> None:
+            if not watch.synced():
+                raise NotYet("not every watch has begun")
+
+        until(synced, what="all watches have begun", within=60.0)
+
+    def limit(self, karmada: Karmada) -> None:
+        """Measure how fast the survivor is by itself. When its share of the time runs out the limit is unknown, and the trial goes on."""
+        shape, survivor = self.plan.shape, karmada.lab.member(SURVIVOR)
+        count = shape.limit_applications * shape.replicas
+        if not count:
+            return
+        self.say(f"the limit: {count} pods on {SURVIVOR} without Karmada")
+        self.observer.watch_pods(survivor.kubeconfig, SURVIVOR, LIMIT, stream="limit")
+        applications.namespace(survivor.api, LIMIT)
+        self.mark("limit-began", karmada)
+        try:
+            applications.create(survivor.api, LIMIT, applications=shape.limit_applications, replicas=shape.replicas)
+            self.until_count(lambda: self.observer.running(SURVIVOR, "limit"), count, what="the limit's pods run", within=self.left() / 3)
+            self.mark("limit-ended", karmada)
+        except NotReady as error:
+            self.note(f"the limit was not reached in its time: {error.last}")
+        self.observer.unwatch(stream="limit")
+        applications.delete(survivor.api, LIMIT, within=180.0)
+
+    def set_up(self, karmada: Karmada) -> None:
+        """Give Karmada the applications; on return every pod runs on the first member, and Karmada knows."""
+        shape = self.plan.shape
+        self.say(f"set up: {shape.applications} applications × {shape.replicas} through Karmada")
+        self.mark("set-up-began", karmada)
+        if not self.plan.without_failover and self.plan.fault.kind != "taint":
+            applications.ensure(karmada.api, applications.taint_policy())
+        applications.namespace(karmada.api, NAMESPACE)
+        applications.ensure(karmada.api, applications.policy())
+        applications.create(karmada.api, NAMESPACE, applications=shape.applications, replicas=shape.replicas)
+        self.until_count(lambda: self.observer.running(LOST), shape.pods, what=f"all pods run on {LOST}", within=self.left())
+
+        def known() -> None:
+            states = self.observer.bindings()
+            ready = sum(state.endswith(f"ready={LOST}") for state in states.values())
+            if ready < shape.applications:
+                raise NotYet(f"{ready} of {shape.applications} bindings are ready on {LOST}")
+            if time.time() - self.began - self.observer.last("binding") < 2.0:
+                raise NotYet("bindings still change")
+
+        until(known, what="Karmada knows that all is ready", within=self.left())
+        self.mark("steady", karmada)
+
+    def lose(self, karmada: Karmada, strike: Callable[[], None]) -> None:
+        """Strike, and return when every pod runs on the survivor, nothing is being evicted any more, and the end state has been read."""
+        plan, survivor = self.plan, karmada.lab.member(SURVIVOR)
+        self.say(f"fault: {plan.fault.kind} of {LOST}")
+        if not plan.fault.answers:
+            self.observer.unwatch(kubeconfig=karmada.lab.member(LOST).kubeconfig)
+        self.mark("T0", karmada)
+        strike()
+        try:
+            if plan.without_failover:
+                self._nothing_moves()
+            else:
+                self._all_moves(karmada)
+        finally:
+            with suppress(LabError):
+                self.mark("ended", karmada)
+                self.samples.final = final(karmada, plan, survivor)
+
+    def _all_moves(self, karmada: Karmada) -> None:
+        shape = self.plan.shape
+
+        def tainted() -> None:
+            state = self.observer.states("cluster").get(LOST, "not seen")
+            if ":NoExecute" not in state:
+                raise NotYet(state)
+
+        until(tainted, what=f"{LOST} has a NoExecute taint", within=min(180.0, self.left()))
+        self.mark("T3", karmada)
+        self.until_count(lambda: self.observer.running(SURVIVOR), shape.pods, what=f"all pods run on {SURVIVOR}", within=self.left())
+        self.mark("T8", karmada)
+
+        def purged() -> None:
+            states, works = self.observer.bindings(), self.observer.states("work")
+            ready = sum(SURVIVOR in state.rpartition("ready=")[2] for state in states.values())
+            clean = sum("evicting= " in state for state in states.values())
+            old = sum(name.startswith(f"{LOST}/app-") and state not in {"deleting", "gone"} for name, state in works.items())
+            if ready < shape.applications or clean < shape.applications or old:
+                raise NotYet(
+                    f"of {shape.applications} bindings {ready} are ready on {SURVIVOR}, {clean} rid of {LOST}, {old} old Works there"
+                )
+
+        until(purged, what="what was on the lost member is purged", within=self.left())
+        self.mark("T9", karmada)
+
+    def _nothing_moves(self) -> None:
+        """Without failover: nothing may run on the survivor for a minute."""
+        with suppress(NotReady):
+            self.until_count(lambda: self.observer.running(SURVIVOR), 1, what="something moves", within=min(UNMOVED, self.left()))
+            raise ProvisionError("pods moved although failover is off")
+
+    # -- small things ------------------------------------------------------------------------------------------------
+
+    def left(self) -> float:
+        """Return the seconds that are left, those for ending well not counted; never less than one."""
+        return max(1.0, self.deadline - ENDING - time.time())
+
+    def note(self, text: str) -> None:
+        self.samples.head["notes"].append(text)
+        self.say(text)
+
+    def mark(self, name: str, karmada: Karmada) -> None:
+        """Note the moment, and what every program has used until now."""
+        self.samples.marks[name] = round(time.time() - self.began, 3)
+        self.samples.usage[name] = {
+            **usage.programs(Supervisor(karmada.run.path)),
+            "perf/observer": (self.observer.seconds, 0),
+        }
+        if name in {"limit-began", "limit-ended", "T0", "T3", "T8"}:
+            self.samples.requests[name] = {"karmada": usage.writes(karmada.api), SURVIVOR: usage.writes(karmada.lab.member(SURVIVOR).api)}
+
+    def until_count(self, count: Callable[[], int], wanted: int, *, what: str, within: float) -> None:
+        """Return when a count has reached what is wanted; says every ten seconds how far it is."""
+        said = time.monotonic()
+
+        def reached() -> None:
+            nonlocal said
+            now = count()
+            if time.monotonic() - said > 10.0:
+                said = time.monotonic()
+                self.say(f"  {now} of {wanted}")
+            if now < wanted:
+                raise NotYet(f"{now} of {wanted}")
+
+        until(reached, what=what, within=within, every=0.5)
+
+
+def final(karmada: Karmada, plan: Plan, survivor: Cluster) -> dict[str, Json]:
+    """Read the end state, object by object: of each application the pods that are there, and where Karmada wants it."""
+    there = {applications.name(number): {"replicas": plan.shape.replicas} for number in range(plan.shape.applications)}
+    found: dict[str, Json] = {name: {**entry, "pods": {}} for name, entry in there.items()}
+    reachable = [survivor, *([karmada.lab.member(LOST)] if plan.fault.answers else [])]
+    for member in reachable:
+        for pod in pages(member, f"/api/v1/namespaces/{NAMESPACE}/pods"):
+            entry = found.setdefault(applications.of_pod(pod["metadata"]["name"]), {"replicas": 0, "pods": {}})
+            counts = entry["pods"].setdefault(member.name, {"ready": 0, "other": 0})
+            conditions = {each["type"]: each["status"] for each in pod.get("status", {}).get("conditions") or []}
+            well = conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp")
+            counts["ready" if well else "other"] += 1
+    for binding in pages(karmada.cluster, f"/apis/work.karmada.io/v1alpha2/namespaces/{NAMESPACE}/resourcebindings"):
+        entry = found.setdefault(applications.of_binding(binding["metadata"]["name"]), {"replicas": 0, "pods": {}})
+        entry["placed"] = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
+    return found
+
+
+def pages(cluster: Cluster, path: str) -> Iterator[Json]:
+    """Yield the items of a large list, asked for in pages."""
+    more: str | None = ""
+    while more is not None:
+        listed = cluster.api.get(path, limit="1000", **({"continue": more} if more else {}))
+        yield from listed.get("items") or []
+        more = listed["metadata"].get("continue") or None
+
+
+def stamp(at: float) -> str:
+    """Return a moment as reports write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
