@@ -2,8 +2,8 @@
 
     python -m perf.failover [--shape small] [--profile tuned] [--fault apiserver] [--rounds N] [--set KEY=VALUE …]
 
-Each round is one trial on a lab of its own (perf.trial). Samples are saved first, then judged (perf.result), and both are kept in a folder of
-their own. Exit codes: 0; 1 a pod lost or doubled; 2 wrong words; 3 not possible here; 4 a trial did not end; 6 slower than --goal;
+Each round is one trial on a lab of its own (perf.trial). Samples are saved first, then judged (perf.result), and both are kept in a folder
+of their own. Exit codes: 0; 1 a pod lost or doubled; 2 wrong words; 3 not possible here; 4 a trial did not end; 6 slower than --goal;
 130/143 interrupted. What was measured until then is kept.
 """
 

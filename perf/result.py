@@ -138,12 +138,13 @@ def limit_of(samples: Samples) -> Json:
 
 def lost(samples: Samples) -> int:
     """Return how many pods are wanted and not ready on the survivor, summed application by application: one too many hides none."""
-    return sum(max(0, int(entry["replicas"]) - entry["pods"].get(SURVIVOR, {}).get("ready", 0)) for entry in samples.final.values())
+    return sum(max(0, int(entry["replicas"]) - int(entry["pods"].get(SURVIVOR, {}).get("ready", 0))) for entry in samples.final.values())
 
 
 def duplicated(samples: Samples) -> int:
     """Return how many pods there are beyond those wanted: too many on the survivor, or still on the lost member where that answers."""
-    over = sum(max(0, sum(entry["pods"].get(SURVIVOR, {}).values()) - int(entry["replicas"])) for entry in samples.final.values())
+    there = [(int(entry["replicas"]), sum(map(int, entry["pods"].get(SURVIVOR, {}).values()))) for entry in samples.final.values()]
+    over = sum(max(0, found - wanted) for wanted, found in there)
     # Behind a cut link Karmada cannot delete anything, and no one expects it to.
     still = counted(samples.final, member=LOST, kind="ready") if samples.head["fault"] == "taint" else 0
     return over + still
