@@ -152,9 +152,9 @@ def duplicated(samples: Samples) -> int:
 
 def late(samples: Samples, seen: Timeline) -> int:
     """Return how many pods ran later than the published pace would have it: 15 minutes for 40,000, at least one minute."""
-    pods = samples.head["sizes"]["pods"]
+    pods = int(samples.head["sizes"]["pods"])
     allowed = max(LEAST_LATE, PUBLISHED_SECONDS * pods / PUBLISHED_PODS)
-    return sum(pod.running > allowed for pod in seen.pods) + (pods - len(seen.pods) if len(seen.pods) < pods else 0)
+    return sum(pod.running > allowed for pod in seen.pods) + max(0, pods - len(seen.pods))
 
 
 def set_up(samples: Samples) -> float | None:
