@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deployers import outside
 from deployers.certificates import check_files, read_authority
 from deployers.components import LEASES, components, kind_of, uses
 from deployers.layout import Layout
@@ -25,14 +26,21 @@ def alone(component: str) -> str:
 
 
 def unreadable(spec: KarmadaSpec) -> list[str]:
-    """Return the files that the spec names and that cannot be read. UsageError when a given authority is no authority."""
+    """Return what the spec names and cannot be used: files that cannot be read, an etcd or a load balancer that does not answer.
+
+    UsageError when a given authority is no authority.
+    """
     missing = []
     if external := spec.etcd.external:
-        missing += check_files([external.ca, external.cert, external.key], key="etcd.external")
+        absent = check_files([external.ca, external.cert, external.key], key="etcd.external")
+        missing += absent or outside.etcd_obstacles(external)
     if given := spec.certificates.ca:
-        missing += check_files([given.cert, given.key], key="certificates.ca")
-        if not missing:
+        absent = check_files([given.cert, given.key], key="certificates.ca")
+        missing += absent
+        if not absent:
             read_authority(given)
+    if spec.load_balancer:
+        missing += outside.balancer_obstacles(spec.load_balancer)
     return missing
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers import by_karmadactl, deployer, in_pods, init_words
+from deployers import by_karmadactl, deployer, in_pods, init_words, outside
 from deployers.by_karmadactl import Installation
 from deployers.images import by_component, flat, needed
 from deployers.init_words import Places
@@ -47,6 +47,11 @@ EXTERNAL = {
     "cert": "/etcd/c.crt",
     "key": "/etcd/c.key",
 }
+
+
+@pytest.fixture(autouse=True)
+def balancers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "balancer_obstacles", lambda address: [])
 
 
 def spec_of(**table: Any) -> KarmadaSpec:

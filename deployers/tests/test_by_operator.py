@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers import deployer, in_pods, karmada_object
+from deployers import deployer, in_pods, karmada_object, outside
 from deployers.by_operator import Installation, not_ready
 from deployers.images import by_component, moved, needed
 from deployers.karmada_object import ALWAYS
@@ -37,6 +37,11 @@ PARTS: dict[str, dict[str, Any]] = {
     },
     "external etcd": {"etcd": {"external": EXTERNAL}, "addons": {"search": True}},
 }
+
+
+@pytest.fixture(autouse=True)
+def balancers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "balancer_obstacles", lambda address: [])
 
 
 def spec_of(**table: Any) -> KarmadaSpec:

@@ -1,0 +1,64 @@
+"""What a spec names and somebody else runs: an external etcd, a load balancer. Asked before anything is created.
+
+Ten minutes into an installation the same mistakes look like an API server that does not get ready.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import httpx
+from cryptography import x509
+
+from deployers.spec import ExternalEtcd
+
+TIMEOUT = 3.0
+
+
+def etcd_obstacles(etcd: ExternalEtcd) -> list[str]:
+    """Return why an external etcd cannot be used, one sentence a server: it must answer each with these files. They can be read."""
+    try:
+        certificate = x509.load_pem_x509_certificate(etcd.cert.read_bytes())
+        context = ssl.create_default_context(cafile=str(etcd.ca))
+        context.load_cert_chain(str(etcd.cert), str(etcd.key))
+    except (ValueError, ssl.SSLError) as error:
+        return [f"etcd.external: its files cannot be used: {error} (ca {etcd.ca}, cert {etcd.cert}, key {etcd.key})"]
+    if (ended := certificate.not_valid_after_utc) <= dt.datetime.now(dt.UTC):
+        return [f"etcd.external.cert: {etcd.cert} expired on {ended:%Y-%m-%d}"]
+    with ThreadPoolExecutor(max_workers=len(etcd.servers)) as pool:
+        return [why for why in pool.map(lambda server: etcd_obstacle(server, context, etcd), etcd.servers) if why]
+
+
+def etcd_obstacle(server: str, context: ssl.SSLContext, etcd: ExternalEtcd) -> str | None:
+    """Return why one server cannot be used, or None."""
+    address = urlsplit(server)
+    try:  # the handshake alone, so that its own words are had
+        with (
+            socket.create_connection((address.hostname, address.port or 2379), timeout=TIMEOUT) as plain,
+            context.wrap_socket(plain, server_hostname=address.hostname),
+        ):
+            pass
+        answer = httpx.get(f"{server}/version", verify=context, trust_env=False, timeout=TIMEOUT)
+    except ssl.SSLCertVerificationError as error:
+        if "match" in error.verify_message or error.verify_code in {62, 64}:
+            return f"etcd.external.servers: the certificate of {server} does not name that address: {error.verify_message}"
+        return f"etcd.external.ca: {server} is not known by the authority in {etcd.ca}: {error.verify_message}"
+    except (OSError, httpx.HTTPError) as error:
+        return f"etcd.external.servers: {server} does not answer, or not to {etcd.cert}: {error or type(error).__name__}"
+    if answer.status_code != 200:
+        return f"etcd.external.servers: {server} answers {answer.status_code}: is it an etcd?"
+    return None
+
+
+def balancer_obstacles(address: str) -> list[str]:
+    """Return why a load balancer cannot be used: nothing listens there. What is behind it need not be there yet."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=TIMEOUT):
+            return []
+    except OSError as error:
+        return [f"load_balancer: nothing answers at {address} ({error}); it has to be there before Karmada is"]
