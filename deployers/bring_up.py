@@ -7,13 +7,13 @@ both ends answer. `prepare` validates and computes and creates nothing; `bring_u
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployers import Deployer, deployer, workloads
+from deployers import Deployer, deployer, unfinished, workloads
 from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec, catalogue
@@ -140,8 +140,11 @@ def bring_up(
     watcher: Watcher | None = None,
     progress: Sink = quiet,
     label: str = "lab up",
+    seed: Callable[[Karmada], object] | None = None,
 ) -> Brought:
     """Make it so, and return once every member is Ready. A lab of that id with the same spec is converged; with another, refused.
+
+    `seed` is called before anything is started: it gives a Karmada that is new the data and keys of an earlier one.
 
     On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or somebody else holds it; the
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
@@ -159,10 +162,13 @@ def bring_up(
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
+        unfinished.refuse(run)
         before = standing(run, supervisor)
         hold = supervisor.hold(label)
         with undone_on_failure(run, supervisor, hold):
             ports.replace_taken(run)
+            if seed:
+                seed(Karmada.open(Lab.open(run)))
             execute(steps(wanted, run, software), run, watcher=watcher)
             lab = Lab.open(run)
             karmada = Karmada.open(lab) if wanted.karmada else None

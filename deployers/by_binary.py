@@ -27,12 +27,13 @@ from deployers.manifests import Addresses
 from deployers.obstacles import alone, obstacles
 from deployers.options import CARRIED, complete, refusals
 from deployers.options import OPTIONS as ALL
-from deployers.spec import COMPONENTS, KarmadaSpec
+from deployers.spec import COMPONENTS, KarmadaSpec, catalogue
 from lab import audit, component
 from lab.api import Api
-from lab.assets import AssetRef
+from lab.assets import AssetRef, Supply
 from lab.cluster import Lab
 from lab.component import Component
+from lab.errors import NotPossible
 from lab.ports import ports_of
 from lab.run import Run, write_private
 from lab.spec import Capability, LabSpec
@@ -82,7 +83,7 @@ class ByBinary:
         """Return the steps of the control plane, from nothing or from what is there. They read nothing of each other but files."""
         karmada = Karmada(lab, spec)
         plane = Plane(karmada, laid_out(karmada, {name: software[asset] for name, asset in names(spec).items()}))
-        return [*component.steps(plane.programs, lab.run), *plane.steps()]
+        return install_steps(plane)
 
     def remove(self, karmada: Karmada) -> None:
         """Stop Karmada's programs and delete their keys, data and records.
@@ -105,8 +106,9 @@ def forget(karmada: Karmada) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     karmada.kubeconfig.unlink(missing_ok=True)
     description.file_of(run).unlink(missing_ok=True)
-    for record in list(run.records(NAME)):
-        run.forget(NAME, record)
+    for kind in (NAME, "etcd"):
+        for record in list(run.records(kind)):
+            run.forget(kind, record)
 
 
 def supervisor_stop(supervisor: Supervisor, programs: Sequence[str]) -> None:
@@ -139,7 +141,30 @@ def laid_out(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
         software=software,
         members={member.name: member.kubeconfig for member in karmada.members},
         audit=audit.flags(run, NAME),
+        births=run.records("etcd"),
     )
+
+
+def install_steps(plane: Plane) -> list[Step]:
+    """Return the steps that bring a control plane up from nothing, or from what is there."""
+    return [*component.steps(plane.programs, plane.run), *plane.steps()]
+
+
+def opened(karmada: Karmada) -> Plane:
+    """Return a control plane that was installed so, to be changed while it runs; its software is found, or brought.
+
+    NotPossible where another deployer made it: what is done here is done to programs of this lab.
+    """
+    spec = karmada.spec
+    if spec.deployer != "by_binary":
+        raise NotPossible(
+            f"this Karmada was installed by {spec.deployer}, whose parts are pods of the host cluster and no programs of this lab",
+            where=str(karmada.run.path),
+            remedy='change it by the tools of that path; a lab with deployer = "by_binary" can do it here',
+        )
+    assets = names(spec)
+    found = {str(ref): path for ref, path in Supply(offline=spec.offline, catalogue=catalogue()).resolve(assets.values()).items()}
+    return Plane(karmada, laid_out(karmada, {name: found[str(AssetRef.parse(asset))] for name, asset in assets.items()}))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ class Karmada:
             )
         return cls(lab, KarmadaSpec.model_validate(asked))
 
+    def asking(self, spec: KarmadaSpec) -> Karmada:
+        """Write that this spec is wanted of the run from now on, and return the control plane as it is to be then. Nothing else is done."""
+        run = self.run.ask({**self.run.asked, "karmada": spec.model_dump(mode="json")})
+        return Karmada(Lab(run, self.lab.spec), spec, self.name)
+
     @property
     def run(self) -> Run:
         return self.lab.run

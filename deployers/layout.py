@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deployers.spec import KarmadaSpec
+from deployers.spec import ETCDS, KarmadaSpec
 from lab.component import Flags
 from lab.pki import Pair
 
@@ -23,7 +23,8 @@ class Layout:
     """Where files, ports and programs are: all that components need to know of this computer.
 
     `ports` by use ("karmada-webhook.https"); `software` by component; `members` the kubeconfig of each member by name.
-    `audit` are the audit flags of karmada-apiserver.
+    `audit` are the audit flags of karmada-apiserver. `births` are the flags by which a member of etcd once began, where
+    it did not begin together with the others: without effect since, but a program that is to be left alone keeps its arguments.
     """
 
     pki: Path
@@ -32,6 +33,7 @@ class Layout:
     software: Mapping[str, Path]
     members: Mapping[str, Path] = field(default_factory=dict)
     audit: Flags = field(default_factory=dict)
+    births: Mapping[str, Flags] = field(default_factory=dict)
 
     def pair(self, name: str) -> Pair:
         return Pair(self.pki / f"{name}.crt", self.pki / f"{name}.key")
@@ -57,7 +59,7 @@ def estimator(member: str) -> str:
 
 def etcds(spec: KarmadaSpec) -> list[str]:
     """Return the names of Karmada's own etcd members; none when etcd is external."""
-    return [] if spec.etcd.external else instances("etcd", spec.etcd.members)
+    return [] if spec.etcd.external else [name for name in ETCDS[: spec.etcd.members] if name not in spec.etcd.absent]
 
 
 def storage(caller: str, spec: KarmadaSpec, layout: Layout) -> Flags:

@@ -22,7 +22,7 @@ give a meaning is refused here.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -85,6 +85,10 @@ class ComponentSpec(Strict):
         return self
 
 
+ETCDS = ("etcd", "etcd-2", "etcd-3")
+"""What the members of Karmada's own etcd are called."""
+
+
 class KeyPair(Strict):
     """A certificate and its key, as PEM files."""
 
@@ -103,15 +107,25 @@ class ExternalEtcd(Strict):
 
 
 class Etcd(Strict):
-    """Karmada's own etcd of one or three members, or an external one."""
+    """Karmada's own etcd of one or three members, or an external one. `absent` are those of the three that `lab etcd remove` took away."""
 
     members: Literal[1, 3] = 1
+    absent: tuple[Literal["etcd", "etcd-2", "etcd-3"], ...] = ()
     external: ExternalEtcd | None = None
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Etcd:
+        """Return the etcd that has these members and no other."""
+        if set(names) == {"etcd"}:
+            return cls()
+        return cls.model_validate({"members": 3, "absent": [name for name in ETCDS if name not in names]})
 
     @model_validator(mode="after")
     def one_of_both(self) -> Etcd:
         if self.external and self.members != 1:
             raise ValueError("members are of Karmada's own etcd: they cannot be given beside an external one")
+        if self.absent and (self.members == 1 or set(self.absent) == set(ETCDS)):
+            raise ValueError("absent are one or two of three members")
         return self
 
 

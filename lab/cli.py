@@ -14,7 +14,28 @@ from collections.abc import Callable
 
 import typer
 
-from lab.commands import assets, bundle, conformance, doctor, down, env, execute, gc, join, kubeconfig, logs, restart, status, unjoin, up
+from lab.commands import (
+    assets,
+    backup,
+    bundle,
+    conformance,
+    doctor,
+    down,
+    env,
+    etcd,
+    execute,
+    gc,
+    join,
+    kubeconfig,
+    logs,
+    restart,
+    restore,
+    status,
+    stop,
+    unjoin,
+    up,
+    verify,
+)
 from lab.verbs import Verbs
 
 app = typer.Typer(
@@ -37,8 +58,12 @@ VERBS: dict[str, Callable[..., None]] = {
     "exec": execute.execute,
     "logs": logs.logs,
     "restart": restart.restart,
+    "stop": stop.stop,
     "join": join.join,
     "unjoin": unjoin.unjoin,
+    "backup": backup.backup,
+    "verify": verify.verify,
+    "restore": restore.restore,
     "conformance": conformance.conformance,
     "doctor": doctor.doctor,
     "gc": gc.gc,
@@ -47,3 +72,4 @@ VERBS: dict[str, Callable[..., None]] = {
 for name, verb in VERBS.items():
     app.command(name)(verb)
 app.add_typer(assets.app, name="assets")
+app.add_typer(etcd.app, name="etcd")

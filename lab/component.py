@@ -83,19 +83,39 @@ def start(component: Component, run: Run) -> None:
     ComponentExited with its last words when it ends before; NotReady with its last words when time is up. From its
     readiness on the supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
     """
-    supervisor = Supervisor(run.path)
-    supervisor.start(
-        Program(
-            name=component.name,
-            argv=component.argv,
-            env=component.env,
-            cwd=run.folder("data", component.name.partition("/")[0]),
-            log=run.log(component.name),
-            needs=component.needs,
-            ports=tuple(component.ports.values()),
-        )
-    )
+    Supervisor(run.path).start(program_of(component, run))
     wait_ready(component, run)
+
+
+def exchange(component: Component, run: Run, *, between: Callable[[], object] | None = None, grace: float = 10.0) -> bool:
+    """Have a component run as it is described here, and return when it serves; tell whether that changed anything.
+
+    One that runs with these very arguments is left alone. One that runs with others is ended first, within `grace` seconds;
+    `between` is called when it is gone.
+    """
+    supervisor = Supervisor(run.path)
+    status = supervisor.status()
+    state = status.programs.get(component.name) if status else None
+    same = state is not None and state.runs and state.argv == component.argv
+    if not same and state is not None:
+        supervisor.stop(component.name, within=grace)
+        if between:
+            between()
+    start(component, run)
+    return not same
+
+
+def program_of(component: Component, run: Run) -> Program:
+    """Return a component as its machine starts it."""
+    return Program(
+        name=component.name,
+        argv=component.argv,
+        env=component.env,
+        cwd=run.folder("data", component.name.partition("/")[0]),
+        log=run.log(component.name),
+        needs=component.needs,
+        ports=tuple(component.ports.values()),
+    )
 
 
 def wait_ready(component: Component, run: Run) -> None:

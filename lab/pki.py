@@ -84,16 +84,23 @@ class Authority:
         return self.folder / f"{self.name}.key"
 
     def issue(
-        self, name: str, *, common_name: str, organisations: Sequence[str] = (), hosts: Sequence[str] = (), valid: dt.timedelta = YEAR
+        self,
+        name: str,
+        *,
+        common_name: str,
+        organisations: Sequence[str] = (),
+        hosts: Sequence[str] = (),
+        valid: dt.timedelta = YEAR,
+        anew: bool = False,
     ) -> Pair:
         """Sign a leaf `<name>.crt` with key `<name>.key` in this folder, for client and server use, and return the files.
 
         `hosts` are DNS names (a leading `*.` is allowed) or IP addresses. A pair that is there with the same hosts, and
-        valid for another day, is returned as it is.
+        valid for another day, is returned as it is, unless it is asked for `anew`.
         """
         pair = Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
         names = [x509.IPAddress(ipaddress.ip_address(host)) if is_address(host) else x509.DNSName(host) for host in dict.fromkeys(hosts)]
-        if pair.cert.exists() and pair.key.exists() and still_good(pair.cert, names, self.certificate):
+        if not anew and pair.cert.exists() and pair.key.exists() and still_good(pair.cert, names, self.certificate):
             return pair
         key = new_key()
         subject = x509.Name(

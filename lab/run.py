@@ -21,7 +21,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ class Run:
             where=str(path / "run.json"),
             remedy=f"use the version that made it, or {remedy}",
         )
+
+    def ask(self, asked: Json) -> Run:
+        """Write that this is wanted of the run from now on, and return the run as it is then: what changes a lab that runs says so here."""
+        write_json(self.path / "run.json", {"schema": SCHEMA, "id": self.id, "created": self.created, "asked": asked})
+        self.forget("up", "words")  # `lab up` has to look again whether this is what its words mean
+        return replace(self, asked=asked)
 
     # -- the journal -------------------------------------------------------------------------------------------------
 
@@ -206,6 +213,23 @@ def known_runs(root: Path | None = None) -> list[str]:
 def write_json(path: Path, data: Json) -> None:
     """Replace a file by this document, whole or not at all."""
     write_private(path, json.dumps(data, indent=1, default=str).encode(), mode=0o644)
+
+
+@contextmanager
+def partly(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
+    """Yield a file beside `path`, empty, that replaces it when the body has passed and is deleted otherwise. OSError passes through."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    unfinished = Path(temporary)
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as written:
+            os.fsync(written.fileno())
+        unfinished.chmod(mode)
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:

@@ -145,8 +145,6 @@ class LabSpec(Strict):
 
     @model_validator(mode="after")
     def names_differ(self) -> LabSpec:
-        if not self.members:
-            raise ValueError("members: a lab needs at least one member")
         seen: set[str] = set()
         for cluster in self.clusters:
             if cluster.name in seen or cluster.name in RESERVED:

@@ -223,7 +223,7 @@ class Table:
 
     def _end(self, process: Process, *, within: float, kill: bool, then: Callable[[], None]) -> None:
         if not process.runs:
-            if process.state == "waiting":
+            if process.state in {"waiting", "exited"}:  # asked for now: nobody is to wonder about it any more
                 process.state = "stopped"
                 process.note()
             then()

@@ -40,7 +40,6 @@ def test_an_unknown_key_is_named_with_the_nearest_one() -> None:
 @pytest.mark.parametrize(
     ("document", "where"),
     [
-        ({"members": []}, "members"),
         ({}, "members"),
         ({"members": "two"}, "members"),
         ({"members": [{"name": "Member_1"}]}, "members[0].name"),

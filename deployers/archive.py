@@ -1,0 +1,246 @@
+"""A backup as a file: one archive, mode 0600, that holds all of a control plane that cannot be made again.
+
+    manifest.json     of which plane, when, of which versions, at which revision; size and sha256 of every part. The first entry.
+    etcd.snapshot     what etcdctl snapshot save wrote
+    pki/…             the authorities and the service-account keys: without them nobody would trust a new control plane
+
+Leaves and kubeconfigs are not in it: they name addresses, and are issued anew where the archive is restored. An archive is a
+gzipped tar, so that it can be looked into without us; entries are read by name, one at a time, and never extracted as a whole.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import shutil
+import tarfile
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from lab.errors import NotPossible, UsageError
+from lab.run import partly
+
+Json = dict[str, Any]
+KIND, SCHEMA = "karmada-backup", 1
+MANIFEST, SNAPSHOT = "manifest.json", "etcd.snapshot"
+KEYS = ("ca.crt", "ca.key", "etcd-ca.crt", "etcd-ca.key", "sa.pub", "sa.key")
+"""What is kept of a control plane's keys, by the name of its file."""
+PARTS = (SNAPSHOT, *(f"pki/{name}" for name in KEYS))
+NAME = re.compile(r"karmada-(?P<plane>[0-9a-f]{8})-(?P<taken>\d{8}T\d{6}Z)-r(?P<revision>\d+)\.tar\.gz")
+LARGEST_MANIFEST = 1 << 20
+CHUNK = 1 << 20
+
+
+class Unusable(UsageError):
+    """This file cannot be restored, and why. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One entry of an archive."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an archive says of itself.
+
+    `plane` is the fingerprint of the control plane's authority: who has the same one is the same plane, wherever it runs. `hash` and
+    `keys` are what etcdutl says of the snapshot, `members` mode and address of each by name.
+    """
+
+    plane: str
+    lab: str
+    taken: float
+    revision: int
+    hash: int
+    keys: int
+    versions: Mapping[str, str]
+    server: str
+    spec: Json
+    members: Mapping[str, Json]
+    parts: Mapping[str, Part]
+
+    @property
+    def file_name(self) -> str:
+        """The name of the archive's file: it sorts by time within one plane."""
+        when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.taken))
+        return f"karmada-{self.plane[:8]}-{when}-r{self.revision}.tar.gz"
+
+    def document(self) -> Json:
+        return {"kind": KIND, "schema": SCHEMA, **asdict(self)}
+
+    @classmethod
+    def parse(cls, document: Any, *, where: str) -> Manifest:
+        """Read a manifest. Unusable: it is none of ours, or another version of us wrote it."""
+        if not isinstance(document, dict) or document.get("kind") != KIND:
+            raise foreign(where)
+        schema = document.get("schema")
+        if schema != SCHEMA:
+            age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
+            raise Unusable(
+                f"this backup was written by {age} version of karmada-lab (schema {schema}; this one reads {SCHEMA})",
+                where=where,
+                remedy="restore it with the version that wrote it",
+            )
+        try:
+            fields = {field: document[field] for field in cls.__dataclass_fields__}
+            parts = {name: Part(int(part["size"]), str(part["sha256"])) for name, part in fields["parts"].items()}
+            if missing := sorted(set(PARTS) - parts.keys()):
+                raise Unusable(f"this backup has no {missing[0]}", where=where, remedy="take another backup")
+            return cls(**{**fields, "parts": parts})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise damaged(where, f"its manifest lacks or garbles {error}") from error
+
+
+def foreign(where: Path | str) -> Unusable:
+    """Return the error of a file that is something else."""
+    return Unusable("this is not a backup of Karmada", where=str(where), remedy="give a file that `lab backup` wrote")
+
+
+def damaged(where: str, how: str) -> Unusable:
+    """Return the error of an archive that is not what it was when it was written."""
+    return Unusable(f"this backup is damaged: {how}", where=where, remedy="use another backup; nothing was changed")
+
+
+def digest(path: Path) -> Part:
+    """Return size and sha256 of a file."""
+    with path.open("rb") as file:
+        return Part(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def write(manifest: Manifest, files: Mapping[str, Path], folder: Path) -> Path:
+    """Write an archive into a folder, whole or not at all, and return its path. NotPossible when it cannot be written there."""
+    target = folder / manifest.file_name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partly(target) as unfinished:
+            packed(unfinished, manifest, files)
+    except OSError as error:
+        raise NotPossible(
+            f"the backup cannot be written: {error.strerror or error}",
+            where=str(target),
+            remedy="make room or make it writable, or name another directory",
+        ) from error
+    return target
+
+
+def packed(target: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    """Write the entries of an archive into a file that is there."""
+    head = json.dumps(manifest.document(), indent=1).encode()
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=int(manifest.taken)) as stream,
+        tarfile.open(fileobj=stream, mode="w") as tar,
+    ):
+        tar.addfile(entry(MANIFEST, len(head), manifest.taken), io.BytesIO(head))
+        for name, file in files.items():
+            with file.open("rb") as content:
+                tar.addfile(entry(name, manifest.parts[name].size, manifest.taken), content)
+
+
+def entry(name: str, size: int, taken: float) -> tarfile.TarInfo:
+    """Return the head of one entry: nobody's, and readable by its owner alone when somebody unpacks it by tar."""
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = size, 0o600, int(taken)
+    return info
+
+
+@contextmanager
+def entries(path: Path, *, whole: bool = False) -> Iterator[Iterator[tuple[tarfile.TarInfo, IO[bytes]]]]:
+    """Yield the entries of an archive in their order; `whole`: to its last byte. Unusable when it is cut short or no archive."""
+
+    def each(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+        for info in tar:
+            content = tar.extractfile(info) if info.isreg() else None
+            if content is None:
+                raise damaged(str(path), f"{info.name} is no file")
+            yield info, content
+
+    with explained(path), gzip.open(path, "rb") as stream, tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
+        yield each(tar)
+        while whole and stream.read(CHUNK):  # to its end, where gzip's own checksum is
+            pass
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say what is wrong with an archive that cannot be read."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Unusable("there is no such backup", where=str(path), remedy="name a file that `lab backup` wrote") from error
+    except EOFError as error:
+        raise damaged(str(path), "it is cut short") from error
+    except zlib.error as error:
+        raise damaged(str(path), f"its compression is broken ({error})") from error
+    except (tarfile.TarError, gzip.BadGzipFile) as error:
+        raise foreign(path) from error
+    except OSError as error:
+        raise Unusable(f"the backup cannot be read: {error.strerror or error}", where=str(path)) from error
+
+
+def read(path: Path) -> Manifest:
+    """Return what an archive says of itself; nothing else of it is looked at. Unusable as in `Manifest.parse`."""
+    with entries(path) as found:
+        info, content = next(found, (None, None))
+        if info is None or content is None or info.name != MANIFEST or info.size > LARGEST_MANIFEST:
+            raise foreign(path)
+        return manifest_of(content.read(), path)
+
+
+def manifest_of(text: bytes, path: Path) -> Manifest:
+    """Read the text of a manifest."""
+    try:
+        return Manifest.parse(json.loads(text), where=str(path))
+    except ValueError as error:
+        raise damaged(str(path), f"its manifest cannot be read ({error})") from error
+
+
+def unpack(path: Path, folder: Path) -> Manifest:
+    """Write the parts of an archive into a folder (0600), each compared with its size and sha256; return the manifest.
+
+    Unusable: damaged, cut short, or it holds what is not in its manifest. The folder is then for the caller to delete.
+    """
+    with entries(path, whole=True) as found:
+        manifest: Manifest | None = None
+        seen: set[str] = set()
+        for info, content in found:
+            if manifest is None:
+                if info.name != MANIFEST or info.size > LARGEST_MANIFEST:
+                    raise foreign(path)
+                manifest = manifest_of(content.read(), path)
+                continue
+            if info.name not in manifest.parts or info.name not in PARTS or info.name in seen:
+                raise damaged(str(path), f"{info.name} is not in its manifest, or there twice")
+            if info.size != manifest.parts[info.name].size:
+                raise damaged(str(path), f"{info.name} has {info.size} bytes, not {manifest.parts[info.name].size}")
+            target = folder / info.name
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.touch(mode=0o600)
+            with target.open("wb") as out:
+                shutil.copyfileobj(content, out, CHUNK)
+            if digest(target) != manifest.parts[info.name]:
+                raise damaged(str(path), f"{info.name} is not what it was: its sha256 differs")
+            seen.add(info.name)
+        if manifest is None:
+            raise foreign(path)
+        if missing := sorted(manifest.parts.keys() - seen):
+            raise damaged(str(path), f"{missing[0]} is missing")
+    return manifest
+
+
+def of_plane(folder: Path, plane: str) -> list[Path]:
+    """Return the archives of one plane in a folder, by their names, the newest first. Other files are never looked at."""
+    found = [path for path in folder.iterdir() if (match := NAME.fullmatch(path.name)) and match["plane"] == plane[:8]]
+    return sorted(found, key=lambda path: path.name, reverse=True)

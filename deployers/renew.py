@@ -1,0 +1,72 @@
+"""New certificates for Karmada's own etcd, in the place of those that are about to end. Nothing is started again.
+
+etcd, and the clients of etcd that Karmada's API servers are, read their certificate from its file at every handshake (etcd 3.6:
+client/pkg/transport, TLSInfo.baseConfig), so that writing the file is all there is to do. The authorities stay: with others, every
+member and every client would have to change at one moment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import ssl
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from deployers import certificates
+from deployers.etcd import RENEW_BEFORE, Etcd, expiries
+from deployers.karmada import Karmada
+from lab.errors import ProvisionError
+from lab.pki import Authority
+
+AUTHORITY = "etcd-ca"
+
+
+def renew(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
+    """Issue anew those of etcd's certificates that end within `before` (None: all), and return when each of these ends now.
+
+    Returned when every member presents its new one. ProvisionError names a member that does not, or an authority that ends first.
+    """
+    etcd = Etcd.of(karmada)
+    until = dt.datetime.now(dt.UTC) + (before or dt.timedelta())
+    due = {name for name, ends in expiries(etcd.pki).items() if name != AUTHORITY and (before is None or ends < until)}
+    if not due:
+        return {}
+    authority = Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY)
+    valid = dt.timedelta(days=karmada.spec.certificates.days)
+    if authority.certificate.not_valid_after_utc < dt.datetime.now(dt.UTC) + valid:
+        raise ProvisionError(
+            f"etcd's authority itself ends on {authority.certificate.not_valid_after_utc:%Y-%m-%d}, before a new certificate would",
+            where=str(authority.cert),
+            remedy="ask for fewer days (karmada.certificates.days), or install anew: authorities are not exchanged in place",
+        )
+    for leaf in certificates.leaves(karmada.spec):
+        if leaf.name in due:
+            organisations = [leaf.organisation] if leaf.organisation else []
+            authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, anew=True)
+    renewed = {name: ends for name, ends in expiries(etcd.pki).items() if name in due}
+    if "etcd-server" in due:
+        written = x509.load_pem_x509_certificate((etcd.pki / "etcd-server.crt").read_bytes()).serial_number
+        for name, address in etcd.endpoints.items():
+            if presented(etcd, address).serial_number != written:
+                raise ProvisionError(f"{name} still presents its old certificate", where=address, remedy=f"lab restart karmada/{name}")
+    etcd.until_well()
+    return renewed
+
+
+def presented(etcd: Etcd, address: str) -> x509.Certificate:
+    """Return the certificate that a member of etcd shows to a client that comes now. ProvisionError when it lets nobody in."""
+    where = urlsplit(address)
+    context = ssl.create_default_context(cafile=str(etcd.pki / f"{AUTHORITY}.crt"))
+    context.load_cert_chain(etcd.pki / "etcd-client.crt", etcd.pki / "etcd-client.key")
+    try:
+        with (
+            socket.create_connection((str(where.hostname), where.port or 443), timeout=5.0) as plain,
+            context.wrap_socket(plain, server_hostname=where.hostname) as secured,
+        ):
+            shown = secured.getpeercert(binary_form=True)
+    except OSError as error:
+        raise ProvisionError(f"etcd lets nobody in: {error}", where=address, remedy="lab logs karmada/etcd") from error
+    assert shown is not None  # the context asks for one
+    return x509.load_der_x509_certificate(shown)

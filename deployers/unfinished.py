@@ -1,0 +1,51 @@
+"""A change of a Karmada that runs, begun and not through yet: a restore, an upgrade, a change of etcd's members.
+
+It is recorded before anything is touched. What half of it left would be no surprise to the command that goes on with it, and is one to
+everybody else, so `lab up` and the other changes refuse until it is through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lab.errors import ProvisionError
+from lab.run import Run
+
+KIND, NAME = "karmada", "unfinished"
+
+
+@contextmanager
+def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[None]:
+    """Hold a change as begun, and the run's lock, during the body; when the body fails it stays begun.
+
+    `what` is said of it ("a restore"), `again` is the command that goes on with it. ProvisionError while another change is
+    unfinished; NotPossible while somebody else changes this lab.
+    """
+    lock = run.lock(within=5.0)
+    try:
+        if (known := run.recorded(KIND, NAME)) and known["what"] != what:
+            refuse(run)
+        run.journal("change", what=what, **facts)
+        run.record(KIND, NAME, {"what": what, "again": again, **facts})
+        yield
+        run.forget(KIND, NAME)
+    finally:
+        lock.release()
+
+
+def facts_of(run: Run, what: str) -> dict[str, Any] | None:
+    """Return what is recorded of an unfinished change of that kind; None when there is none."""
+    known = run.recorded(KIND, NAME)
+    return known if known and known["what"] == what else None
+
+
+def refuse(run: Run) -> None:
+    """Return when no change is unfinished. ProvisionError says which one is, and what goes on with it."""
+    if known := run.recorded(KIND, NAME):
+        raise ProvisionError(
+            f"{known['what']} of this Karmada was begun and is not through",
+            where=str(run.path),
+            remedy=f"{known['again']}   (goes on with it)",
+        )

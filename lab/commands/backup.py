@@ -1,0 +1,81 @@
+"""`lab backup`: a control plane as one file, now or again and again."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lab.commands.etcd import karmada_of
+from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.console import bytes_text, drawing, say, seconds_text
+from lab.errors import LabError, UsageError
+
+if TYPE_CHECKING:
+    from deployers.backup import Backup
+
+Folder = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Where backups are kept: a directory, or a share that is mounted there.")]
+Keep = Annotated[int | None, option("--keep", help="Delete this plane's oldest backups there: so many stay.", metavar="N", min=1)]
+Every = Annotated[str | None, option("--every", help="Take one now and then one each 30m, 6h, 1d …, until interrupted.", metavar="TIME")]
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every: Every = None, output: OutputOption = Output.text) -> None:
+    """Back Karmada up into a directory.
+
+    One archive (mode 0600): etcd's data, authorities, service-account keys, versions, checksums. Karmada serves meanwhile, and the
+    archive is proven before it counts. Keep it as safe as the keys in it.
+    """
+    from deployers.backup import back_up, on_schedule
+
+    karmada = karmada_of(lab)
+
+    def take() -> Backup:
+        with drawing(f"backup of lab {lab}") as screen:
+            return back_up(karmada, folder.absolute(), keep=keep, watcher=screen.watcher)
+
+    def told(result: Backup | LabError) -> None:
+        if isinstance(result, LabError):
+            say(f"no backup: {result}")
+        else:
+            show(result, output)
+
+    if every is None:
+        show(take(), output)
+    else:
+        on_schedule(take, every=seconds_of(every), told=told)
+
+
+def seconds_of(text: str) -> float:
+    """Return a duration as people write it, in seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if match is None or not float(match[1]):
+        raise UsageError(f"{text!r} is no time", remedy="write a number and a unit: 90s, 30m, 6h, 1d")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def document(result: Backup) -> dict[str, Any]:
+    """Return one backup as `-o json` prints it."""
+    return {
+        "schema": 1,
+        "path": str(result.path),
+        "size": result.size,
+        "seconds": round(result.seconds, 3),
+        "revision": result.manifest.revision,
+        "taken": result.manifest.taken,
+        "versions": dict(result.manifest.versions),
+        "dropped": [str(path) for path in result.dropped],
+    }
+
+
+def show(result: Backup, output: Output) -> None:
+    """Print one backup."""
+    if output is Output.json:
+        print(json.dumps(document(result)), flush=True)
+        return
+    print(result.path, flush=True)
+    more = f"; {len(result.dropped)} older deleted" if result.dropped else ""
+    say(f"{bytes_text(result.size)} at revision {result.manifest.revision}, proven, after {seconds_text(result.seconds)}{more}")

@@ -1,0 +1,36 @@
+"""`lab stop`: programs of a lab ended until they are started again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lab.commands import complete
+from lab.commands.options import DEFAULT_LAB, LabName
+from lab.console import say
+from lab.errors import UsageError
+from lab.run import Run
+from lab.supervisor.client import Supervisor
+
+What = Annotated[str, typer.Argument(metavar="CLUSTER[/COMPONENT]", help="karmada, member1, or a program.", autocompletion=complete.logs)]
+
+
+def stop(what: What, lab: LabName = DEFAULT_LAB) -> None:
+    """Stop a cluster, Karmada, or one program.
+
+    Its data stays; `lab up` starts it again.
+    """
+    run = Run.load(lab)
+    supervisor = Supervisor(run.path)
+    status = supervisor.status()
+    programs = status.programs if status else {}
+    chosen = [name for name in programs if name == what or name.startswith(f"{what}/")]
+    if not chosen:
+        known = ", ".join(sorted({name.partition("/")[0] for name in programs})) or "nothing runs"
+        raise UsageError(f"lab {lab} has no {what!r}", remedy=f"one of: {known}, or one program of it, as karmada/etcd")
+    running = [name for name in chosen if programs[name].runs]
+    for name in sorted(running, key=lambda name: ("apiserver" in name, "etcd" in name)):  # those that others need last
+        supervisor.stop(name, within=2.0)
+    run.forget("up", "words")
+    say(f"{len(running)} programs stopped; lab up{'' if lab == DEFAULT_LAB else f' --lab {lab}'} starts them again")
