@@ -165,7 +165,7 @@ def bring_up(
         unfinished.refuse(run)
         before = standing(run, supervisor)
         hold = supervisor.hold(label)
-        with undone_on_failure(run, supervisor, hold):
+        with undone_on_failure(run, supervisor, hold, wanted.provider):
             ports.replace_taken(run)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
@@ -203,8 +203,10 @@ def differing(one: Any, other: Any, at: str = "") -> list[str]:
 
 
 @contextmanager
-def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold) -> Iterator[None]:
+def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider) -> Iterator[None]:
     """When the body raises: collect evidence, let go of the lab, and stop it unless somebody else holds or keeps it.
+
+    What a provider made that cannot be stopped and brought again (its `keeps`) is deleted then.
 
     The error passes on with the evidence's path noted on it. After an interrupt, somebody waits: evidence is what can be had at once.
     """
@@ -217,6 +219,11 @@ def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold) -> Iterator[
         error.add_note(f"evidence: {evidence.collect(run, reason, within=within)}")
         if hold.release():
             supervisor.shutdown()
+            if not made_by.keeps:
+                try:
+                    made_by.delete(run)
+                except LabError as left:
+                    error.add_note(str(left))
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import ledger, ports
-from lab.errors import LeakError
+from lab.errors import LeakError, NotPossible
 from lab.providers import provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -25,8 +25,15 @@ class Taken:
 def take_down(run: Run, *, keep: bool = False) -> Taken:
     """End every process of a run, free its ports and delete its directory; with `keep`, keep directory and ports for the next `up`.
 
-    Doing it twice is fine. LeakError names what is still there afterwards.
+    Doing it twice is fine. LeakError names what is still there afterwards; NotPossible when it is to be kept and its provider cannot.
     """
+    made_by = provider(run.asked["lab"]["provider"])
+    if keep and not made_by.keeps:
+        raise NotPossible(
+            f"a lab of {run.asked['lab']['provider']} cannot be stopped and brought again",
+            where=str(run.path),
+            remedy=f"lab down --lab {run.id}, and lab up when it is needed: images and programs stay cached",
+        )
     lock = run.lock()
     try:
         supervisor = Supervisor(run.path)
@@ -34,7 +41,7 @@ def take_down(run: Run, *, keep: bool = False) -> Taken:
         running = sum(state.runs for state in status.programs.values()) if status else 0
         run.journal("down", keep=keep)
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
-        provider(run.asked["lab"]["provider"]).delete(run)
+        made_by.delete(run)
         if not keep:
             ports.release(run.path)
             run.remove()

@@ -5,6 +5,7 @@
         clusters/<cluster>/<resource>.json    objects: nodes, pods that do not run, deployments, and every kind that is not Kubernetes' own
         components.json                       each program: state, restarts, exit status
         logs/<cluster>/<program>.log          the end of each, audit logs too
+        nodes/<cluster>/                      of real nodes: pods' logs, kubelet's and containerd's journal, how the container is
         events/<cluster>.jsonl journal.jsonl
 
 Everything is written by one masking writer (lab.mask). A collection is bounded in time and size, and what it cannot have (a cluster
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ import httpx
 from lab.api import Api, Refused
 from lab.component import Component
 from lab.errors import LabError
+from lab.machines.container import Container
+from lab.machines.local import Local
 from lab.mask import mask, mask_object
 from lab.run import Run, write_json
 from lab.supervisor import record
@@ -46,6 +50,9 @@ DUMP = 2 << 20
 
 TOTAL = 64 << 20
 """Bytes of a whole collection."""
+
+NODES = "nodes"
+"""Records of the containers that a cluster's nodes are, by cluster: written by the provider before it makes them."""
 
 RESOURCES = {
     "nodes": "/api/v1/nodes",
@@ -94,6 +101,7 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     tasks: dict[str, Callable[[], object]] = {
         "components": lambda: components(run, out),
         "logs": lambda: logs(run, out),
+        **{f"nodes/{name}": partial(node, run, name, out) for name in run.records(NODES)},
         **{
             f"clusters/{path.stem}": lambda path=path: cluster(path, out, deadline=began + within)  # type: ignore[misc]
             for path in sorted((run.path / "kubeconfig").glob("*.yaml"))
@@ -208,6 +216,22 @@ def logs(run: Run, out: Collection) -> None:
     for path in sorted((run.path / "logs").rglob("*"), key=written, reverse=True):
         if path.is_file() and path.suffix in {".log", ".jsonl"}:
             out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL if path.suffix == ".log" else TAIL // 2))
+
+
+def node(run: Run, cluster: str, out: Collection) -> None:
+    """Write what the real nodes of a cluster have to say. Raises when Docker or the node does not answer."""
+    engine = Local(run.path)
+    for container in (run.recorded(NODES, cluster) or {})["containers"]:
+        out.text(f"nodes/{cluster}/container.json", engine.run(["docker", "inspect", "--type", "container", container], within=5.0).stdout)
+        out.text(f"nodes/{cluster}/console.log", engine.run(["docker", "logs", "--tail", "300", container], within=5.0).stdout)
+        at = Container(container, engine)
+        paths = at.run(["find", "/var/log/pods", "-name", "*.log"], within=5.0).stdout.split()
+        for path in sorted(paths):
+            pod, program = path.split("/")[4], path.split("/")[5]
+            out.text(f"nodes/{cluster}/pods/{pod.rpartition('_')[0]}_{program}.log", at.run(["tail", "-n", "400", path], within=5.0).stdout)
+        for unit in ("kubelet", "containerd"):
+            said = at.run(["journalctl", "--no-pager", "--lines", "500", "--unit", unit], within=5.0)
+            out.text(f"nodes/{cluster}/{unit}.log", said.stdout)
 
 
 def written(path: Path) -> float:

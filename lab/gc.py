@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
         removed.append(Removed("run directory", str(gone), gone.name[1:-5]))
         if not dry_run:
             shutil.rmtree(gone, ignore_errors=True)
-    return removed + strays(root, dry_run=dry_run) + reservations(where, dry_run=dry_run)
+    return removed + strays(root, dry_run=dry_run) + stray_containers(root, dry_run=dry_run) + reservations(where, dry_run=dry_run)
 
 
 def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> list[Removed]:
@@ -75,8 +75,6 @@ def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> li
         if not mine:
             raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=f"lab down --lab {run.name}")
         removed = residue(run, dry_run=dry_run)
-        for name in ledger.containers(run.name):
-            removed += away("container", name, run, ["docker", "rm", "--force", "--volumes", name], dry_run=dry_run)
         for name in ledger.domains(run.name):
             away("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
             removed += away("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
@@ -145,6 +143,7 @@ def residue(run: Path, *, dry_run: bool) -> list[Removed]:
         removed += away("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
     for name in ledger.namespaces(run.name):
         removed += away("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
+    removed += gone_containers(ledger.containers(run.name), run, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():
         removed.append(Removed("socket", str(socket), run.name))
@@ -174,6 +173,23 @@ def strays(root: Path, *, dry_run: bool) -> list[Removed]:
             if dry_run or proc.end(pid, started, within=2.0):
                 removed.append(Removed("process", f"{name} (pid {pid})", run.name))
     return removed
+
+
+def stray_containers(root: Path, *, dry_run: bool) -> list[Removed]:
+    """Remove containers of runs under `root` whose directory is gone: they say by what they have mounted whose they are."""
+    removed = []
+    for name, mounts in ledger.mounted_by_containers().items():
+        for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:
+            if not run.exists() and ledger.names_run(name, run.name):
+                removed += gone_containers([name], run, dry_run=dry_run)
+    return removed
+
+
+def gone_containers(names: Iterable[str], run: Path, *, dry_run: bool) -> list[Removed]:
+    """Remove containers with their volumes."""
+    return [
+        each for name in names for each in away("container", name, run, ["docker", "rm", "--force", "--volumes", name], dry_run=dry_run)
+    ]
 
 
 def reservations(where: Path | None, *, dry_run: bool) -> list[Removed]:

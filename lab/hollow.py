@@ -60,15 +60,22 @@ def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
     return "---\n".join(documents)
 
 
-def kwok(cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...]) -> Component:
-    """Return the kwok controller of one cluster; it manages every node there."""
+TAINT = "kwok.x-k8s.io/node"
+"""Of hollow nodes beside real ones, with the value fake: only pods that tolerate it go there."""
+
+
+def kwok(
+    cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...], alone: bool = True
+) -> Component:
+    """Return the kwok controller of one cluster; it manages every node there, or, not `alone`, those that are hollow."""
+    managed = {"manage-all-nodes": "true"} if alone else {"manage-nodes-with-annotation-selector": "kwok.x-k8s.io/node=fake"}
     return Component(
         name=f"{cluster}/kwok",
         binary=binary,
         flags={
             "config": str(config),
             "kubeconfig": str(kubeconfig),
-            "manage-all-nodes": "true",
+            **managed,
             "node-lease-duration-seconds": str(lease_seconds(nodes)),
             "server-address": f"127.0.0.1:{port}",
             "node-ip": "127.0.0.1",
@@ -91,8 +98,8 @@ CONDITIONS = {
 """What a healthy kubelet reports (kubernetes pkg/kubelet/nodestatus/setters.go)."""
 
 
-def manifests(cluster: str, groups: Sequence[Nodes], *, port: int) -> Iterator[Json]:
-    """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups.
+def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool = True) -> Iterator[Json]:
+    """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups; not `alone`, they are tainted.
 
     A node registers itself with its status, as a kubelet does, instead of being made empty and then initialised by kwok's
     first stage: that is one write less of the two that a node costs here.
@@ -126,6 +133,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int) -> Iterator[J
                         **group.labels,
                     },
                 },
+                **({} if alone else {"spec": {"taints": [{"key": TAINT, "value": "fake", "effect": "NoSchedule"}]}}),
                 "status": {
                     "allocatable": capacity,
                     "capacity": capacity,
@@ -149,12 +157,12 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int) -> Iterator[J
             }
 
 
-def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, within: float = 180.0) -> None:
+def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, within: float = 180.0, alone: bool = True) -> None:
     """Create the nodes that are not there, and return when all are Ready, schedulable, and kept alive by kwok, which holds their leases.
 
     Nodes of the cluster that the spec does not name are left alone.
     """
-    wanted = {manifest["metadata"]["name"]: manifest for manifest in manifests(cluster, groups, port=port)}
+    wanted = {manifest["metadata"]["name"]: manifest for manifest in manifests(cluster, groups, port=port, alone=alone)}
     if not wanted:
         return
 
@@ -218,7 +226,7 @@ def obstacle(node: Json) -> str | None:
     conditions = {condition["type"]: condition["status"] for condition in node.get("status", {}).get("conditions", [])}
     if conditions.get("Ready") != "True":
         return f"Ready is {conditions.get('Ready', 'not reported')}"
-    taints = [taint["key"] for taint in node.get("spec", {}).get("taints", [])]
+    taints = [taint["key"] for taint in node.get("spec", {}).get("taints", []) if taint["key"] != TAINT]
     return f"tainted {', '.join(taints)}" if taints else None
 
 

@@ -20,6 +20,8 @@ from lab.errors import LeakError
 from lab.supervisor import proc
 from lab.supervisor.remains import remains
 
+PREFIX = "karmada-lab."
+"""Of every name that a run gives outside its directory."""
 NAMESPACES = Path("/run/netns")
 DOCKER = Path(os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://"))
 LIBVIRT = Path("/run/libvirt")
@@ -123,6 +125,17 @@ def containers(run_id: str) -> Iterator[str]:
     yield from (name for name in ask(["docker", "ps", "--all", "--format", "{{.Names}}"], DOCKER) if names_run(name, run_id))
 
 
+def mounted_by_containers() -> dict[str, list[str]]:
+    """Return what each container that a run made has mounted of this computer, by the container's name."""
+    form = "{{.Name}}{{range .Mounts}} {{.Source}}{{end}}"
+    ours = [name for name in ask(["docker", "ps", "--all", "--format", "{{.Names}}"], DOCKER) if name.startswith(PREFIX)]
+    found = {}
+    for name in ours:
+        words = list(ask(["docker", "inspect", "--type", "container", "--format", form, name], DOCKER))
+        found[name] = words[1:]
+    return found
+
+
 def domains(run_id: str) -> Iterator[str]:
     """Yield the libvirt domains of the run, where libvirt is there and answers."""
     yield from (name for name in ask(["virsh", "--quiet", "list", "--all", "--name"], LIBVIRT) if names_run(name, run_id))
@@ -136,7 +149,7 @@ def outside_name(run_id: str, what: str) -> str:
 
     The dots keep it apart from those of a run "a" and a run "a-b": they are in no id.
     """
-    return f"karmada-lab.{run_id}.{what}"
+    return f"{PREFIX}{run_id}.{what}"
 
 
 def names_run(name: str, run_id: str) -> bool:

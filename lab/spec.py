@@ -107,7 +107,10 @@ class ClusterSpec(Strict):
 
 
 class MemberSpec(ClusterSpec):
-    """A member cluster, and how it is joined: pushed to, pulling, or not at all."""
+    """A member cluster, and how it is joined: pushed to, pulling, or not at all.
+
+    Where nodes are processes it has three hollow ones unless `nodes` says otherwise; where they are real, none besides.
+    """
 
     mode: Literal["push", "pull", "none"] = "push"
     nodes: tuple[Nodes, ...] = (Nodes(count=3),)
@@ -124,14 +127,15 @@ class LabSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def defaults_reach_clusters(cls, document: Any) -> Any:
-        """Give each cluster that names no Kubernetes version the lab's."""
+        """Give each cluster that names no Kubernetes version the lab's, and members whose nodes are real no hollow ones unasked."""
         if not isinstance(document, dict):
             return document
         document = dict(document)
         version = document.get("kubernetes", cls.model_fields["kubernetes"].default)
+        nodes: dict[str, Any] = {} if document.get("provider", "embedded") == "embedded" else {"nodes": []}
 
         def filled(cluster: Any) -> Any:
-            return {**cluster, "kubernetes": cluster.get("kubernetes") or version} if isinstance(cluster, dict) else cluster
+            return {**nodes, **cluster, "kubernetes": cluster.get("kubernetes") or version} if isinstance(cluster, dict) else cluster
 
         document["host"] = filled(document.get("host", {}))
         if isinstance(document.get("members"), list | tuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -19,11 +19,15 @@ class Provider(Protocol):
     `offers` is what its clusters can do, `software` the assets they need ("etcd@3.6.5"), by which `create` finds them again.
     `check` returns what is in the way on this computer, one sentence with its remedy each, before anything is created.
     `create` returns steps; the step that carries a cluster's name ends when that cluster answers and its nodes are there.
-    `delete` works from the run directory alone, after a crash too, and twice.
+    `delete` works from the run directory alone, after a crash too, and twice. `keeps`: what it made can be stopped and brought again, so
+    that `lab down --keep` means something.
     """
 
     @property
     def offers(self) -> frozenset[Capability]: ...
+
+    @property
+    def keeps(self) -> bool: ...
 
     def software(self, spec: LabSpec) -> list[str]: ...
 
@@ -36,9 +40,10 @@ class Provider(Protocol):
 
 def provider(name: str) -> Provider:
     """Return a provider by name. UsageError lists the names there are."""
-    from lab.providers.embedded import Embedded  # noqa: PLC0415 (only the one that is used is loaded)
+    from lab.providers.embedded import Embedded  # noqa: PLC0415 (a module that only names it should not load them all)
+    from lab.providers.kind import Kind  # noqa: PLC0415
 
-    registry = {"embedded": Embedded}
+    registry: dict[str, Callable[[], Provider]] = {"embedded": Embedded, "kind": Kind}
     try:
         return registry[name]()
     except KeyError:

@@ -56,6 +56,7 @@ class Embedded:
     """The default provider."""
 
     offers: frozenset[Capability] = frozenset({Capability.MACHINES, Capability.HOLLOW})
+    keeps: bool = True
     computer: Probe = field(default_factory=Computer)
 
     def check(self, spec: LabSpec) -> list[str]:

@@ -1,0 +1,235 @@
+"""The kind provider: what it refuses, what it asks kind for, that it deletes what it recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import docker, hollow
+from lab.cluster import Lab
+from lab.computer import Answer
+from lab.errors import ProvisionError
+from lab.images import node
+from lab.images.load import RECORD
+from lab.machines.scripted import Failure, Scripted
+from lab.providers import kind
+from lab.providers.kind import Kind, Making
+from lab.run import Run
+from lab.spec import Capability, LabSpec
+from lab.steps import ordered
+
+CONTAINER = "karmada-lab.one.member1-control-plane"
+PS = ("docker", "ps", "--all", "--format", "{{.Names}}")
+
+
+class Asked:
+    """A computer with what a test says it has."""
+
+    def __init__(self, *, client: bool = True, answer: Answer | None = None, files: dict[str, str] | None = None, inotify: int = 0) -> None:
+        self.client, self.answer, self.files, self.inotify = client, answer or Answer(0, "20.10.24\n"), files or {}, inotify
+
+    def read(self, path: str) -> str | None:
+        return self.files.get(path)
+
+    def which(self, program: str) -> str | None:
+        return f"/usr/bin/{program}" if self.client else None
+
+    def ask(self, argv: Sequence[str], *, within: float = 5.0) -> Answer:
+        return self.answer
+
+    def inotify_in_use(self) -> int:
+        return self.inotify
+
+    def opens(self, path: str) -> bool:
+        return False
+
+    def reach(self, url: str, *, within: float = 4.0) -> str:
+        return ""
+
+    def free(self, path: Path) -> int:
+        return 1 << 40
+
+
+def spec(**changes: Any) -> LabSpec:
+    return LabSpec.model_validate({"provider": "kind", "members": [{"name": "member1", **changes}]})
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab.open(Run.create("one", {"lab": spec().model_dump(mode="json"), "karmada": None}, root=tmp_path))
+
+
+def making(lab: Lab, machine: Scripted, *, bounded: bool = False) -> Making:
+    lab.__dict__["machine"] = machine
+    software = {"kind": Path("/kind"), f"kwok@{kind.KWOK}": Path("/kwok"), f"kwok-stages@{kind.KWOK}": Path("/stages")}
+    return Making(lab, lab.spec.members[0], lab.members[0], software, {"1.35.4": "karmada-lab/node:v1.35.4-abc"}, bounded)
+
+
+def test_it_offers_pods_and_members_have_no_hollow_nodes_unasked() -> None:
+    assert Kind().offers == {Capability.PODS, Capability.MACHINES, Capability.HOLLOW}
+    assert spec().members[0].nodes == ()
+    assert len(spec(nodes=[{"count": 2}]).members[0].nodes) == 1
+    assert len(LabSpec.model_validate({"members": [{"name": "member1"}]}).members[0].nodes) == 1
+
+
+@pytest.mark.parametrize(
+    ("computer", "says"),
+    [
+        (Asked(client=False), "not installed: make setup-docker"),
+        (Asked(answer=Answer(1, "Got permission denied while trying to connect")), "group docker"),
+        (Asked(answer=Answer(1, "Cannot connect to the Docker daemon")), "no engine answers"),
+    ],
+)
+def test_without_docker_the_remedy_is_said_and_nothing_else(computer: Asked, says: str) -> None:
+    (said,) = Kind(computer=computer).check(spec())
+    assert says in said
+    assert docker.obstacle(computer) == said
+
+
+def test_inotify_instances_are_counted() -> None:
+    few = {"/proc/sys/fs/inotify/max_user_instances": "128"}
+    (said,) = Kind(computer=Asked(files=few, inotify=100)).check(spec())
+    assert "28 of 128 are free" in said
+
+
+def test_what_kubeadm_cannot_carry_is_refused() -> None:
+    flags = {"kube-apiserver": {"profiling": None}, "kube-proxy": {"v": "4"}, "kwok": {"v": None}}
+    said = Kind(computer=Asked()).check(spec(flags=flags, env={"etcd": {"A": "b"}}))
+    assert len(said) == 3
+    assert "drops none: profiling" in said[0]
+    assert "kube-proxy" in said[1]
+    assert "etcd" in said[2]
+
+
+def test_every_need_of_a_step_is_there(lab: Lab) -> None:
+    lab.__dict__["machine"] = Scripted()
+    steps = Kind(computer=Asked()).create(lab, {})
+    names = {step.name for wave in ordered(steps) for step in wave}
+    assert {"host", "member1", "member1/node", "node-image/1.35.4"} <= names
+
+
+def test_the_node_is_recorded_before_it_is_made_and_reached_by_its_address(lab: Lab) -> None:
+    seen: list[Any] = []
+
+    def create(words: tuple[str, ...]) -> str:
+        seen.append(lab.run.recorded(RECORD, "member1"))
+        return ""
+
+    admin = {"clusters": [{"cluster": {"server": "https://x:6443", "certificate-authority-data": "Y2E="}}], "users": [{"user": {"t": 1}}]}
+    inspected = json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}])
+    machine = Scripted(
+        {
+            PS: "",
+            ("docker", "rm"): "",
+            ("/kind", "create"): create,
+            ("docker", "exec", CONTAINER, "cat"): yaml.safe_dump(admin),
+            ("docker", "inspect"): inspected,
+        }
+    )
+    making(lab, machine).node()
+
+    assert seen[0]["state"] == "making"
+    assert seen[0]["containers"] == [CONTAINER]
+    assert lab.run.recorded(RECORD, "member1")["state"] == "made"  # type: ignore[index]
+    written = yaml.safe_load(lab.members[0].kubeconfig.read_text())
+    assert written["current-context"] == "member1"
+    assert written["clusters"][0]["cluster"]["server"] == "https://172.18.0.9:6443"
+    create_words = next(done.words for done in machine.done if done.words[:2] == ("/kind", "create"))
+    assert "--retain" in create_words
+    assert create_words[create_words.index("--image") + 1] == "karmada-lab/node:v1.35.4-abc"
+
+
+def test_a_node_that_was_made_is_left_alone(lab: Lab) -> None:
+    lab.run.record(RECORD, "member1", {"containers": [CONTAINER], "state": "made", "archives": node.ARCHIVES})
+    admin: Any = {"clusters": [{"cluster": {}}], "users": [{"user": {}}]}
+    networks = json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}])
+    answers = {PS: f"{CONTAINER}\n", ("docker", "start"): "", ("docker", "exec"): yaml.safe_dump(admin), ("docker", "inspect"): networks}
+    machine = Scripted(answers)
+    making(lab, machine).node()
+
+    assert "create" not in machine.transcript()
+    assert "docker rm" not in machine.transcript()
+
+
+def test_the_kubelet_is_held_back_only_where_the_computer_is_bounded(lab: Lab) -> None:
+    def kubelet(*, bounded: bool) -> Any:
+        return yaml.safe_load(making(lab, Scripted(), bounded=bounded).configuration()["kubeadmConfigPatches"][0])
+
+    assert kubelet(bounded=False) == {"kind": "KubeletConfiguration", "failCgroupV1": False}
+    assert kubelet(bounded=True)["featureGates"] == {"KubeletInUserNamespace": True}
+
+
+def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
+    wanted = spec(flags={"kube-apiserver": {"v": "4"}, "etcd": {"snapshot-count": "5"}})
+    lab = Lab.open(Run.create("one", {"lab": wanted.model_dump(mode="json"), "karmada": None}, root=tmp_path))
+    programs = making(lab, Scripted()).programs()
+
+    assert programs["apiServer"]["extraArgs"]["v"] == "4"
+    assert programs["apiServer"]["extraArgs"]["audit-log-path"] == "/kind/lab/audit.jsonl"
+    assert programs["etcd"]["local"]["extraArgs"] == {"unsafe-no-fsync": "true", "snapshot-count": "5"}
+
+
+def test_delete_removes_what_the_run_made_twice_and_asks_nothing_where_nothing_was_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "karmada-lab.one-more.member1-control-plane"
+    machine = Scripted({PS: f"{CONTAINER}\n{other}\n", ("docker", "rm"): ""})
+    monkeypatch.setattr(kind, "Local", lambda _: machine)
+    Kind().delete(lab.run)
+    assert machine.done == []
+
+    lab.run.record(RECORD, "member1", {"containers": [CONTAINER]})
+    Kind().delete(lab.run)
+    Kind().delete(lab.run)
+    assert machine.transcript().count("docker rm") == 1
+    assert other not in machine.transcript().partition("docker rm")[2]
+
+
+def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "Local", lambda _: Scripted({PS: Failure(1, "Cannot connect to the Docker daemon")}))
+    lab.run.record(RECORD, "member1", {"containers": [CONTAINER]})
+
+    with pytest.raises(ProvisionError, match="Docker does not answer") as error:
+        Kind().delete(lab.run)
+    assert "lab down --lab one" in (error.value.remedy or "")
+    assert lab.run.records(RECORD)
+
+
+def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "Computer", Asked)
+    machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): Failure(1, "ERROR: failed to init node with kubeadm")})
+
+    with pytest.raises(ProvisionError, match="member1 could not be made") as error:
+        making(lab, machine).node()
+    assert "kubeadm" in (error.value.detail or "")
+    assert "kubeadm" in lab.run.log("member1/kind").read_text()
+
+
+def test_hollow_nodes_beside_real_ones_are_tainted_and_the_real_one_is_not_kwoks() -> None:
+    (manifest,) = hollow.manifests("member1", spec(nodes=[{"count": 1}]).members[0].nodes, port=1, alone=False)
+    assert manifest["spec"]["taints"] == [{"key": hollow.TAINT, "value": "fake", "effect": "NoSchedule"}]
+    assert hollow.obstacle({**manifest}) is None
+
+    part = hollow.kwok("m", binary=Path("/k"), config=Path("/c"), kubeconfig=Path("/f"), port=1, nodes=1, needs=(), alone=False)
+    assert "manage-all-nodes" not in part.flags
+
+
+def test_the_bounding_set_is_read_as_the_kernel_writes_it() -> None:
+    assert node.bounded("CapEff:\t0\nCapBnd:\t000001fffeffffff\n")
+    assert not node.bounded("CapBnd:\t000001ffffffffff\n")
+
+
+def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "etc/containerd").mkdir(parents=True)
+    (tmp_path / "etc/containerd/config.toml").write_text(
+        'SystemdCgroup = true\n  sandbox_image = "old"\n  restrict_oom_score_adj = false\n'
+    )
+    free, bound = (node.Node("1.35.4", bounded).of_kind(tmp_path, pause="p:1")[0].content or b"" for bounded in (False, True))
+
+    assert b'sandbox_image = "p:1"' in free
+    assert b"BinaryName" not in free
+    assert b"BinaryName" in bound
+    assert b"restrict_oom_score_adj = true" in bound
