@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lab.errors import UsageError
 from lab.spec import Capability, LabSpec
@@ -28,10 +28,11 @@ from lab.steps import Step
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
     from deployers.spec import KarmadaSpec
-    from lab.cluster import Lab
+    from lab.cluster import Cluster, Lab
 
 NAMES = {
     "by_binary": "ByBinary",
+    "by_chart": "ByChart",
     "by_yaml": "ByYaml",
     "by_karmadactl": "ByKarmadactl",
     "by_operator": "ByOperator",
@@ -66,6 +67,16 @@ class Deployer(Protocol):
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]: ...
 
     def remove(self, karmada: Karmada) -> None: ...
+
+
+@runtime_checkable
+class Enrolling(Protocol):
+    """**Protocol:** a deployer that has a way of its own to make a member pull; the others' members do by `karmadactl register`.
+
+    On return Karmada calls the member Ready. Done already, it changes nothing.
+    """
+
+    def enrol(self, karmada: Karmada, member: Cluster) -> None: ...
 
 
 def deployer(name: str) -> Deployer:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
-from deployers import JOINABLE, READY, by_binary, certificates, description, host, images, manifests, objects, workload_manifests
+from deployers import JOINABLE, READY, certificates, description, host, images, in_pods, manifests, objects, workload_manifests
 from deployers.by_binary import NAME, TREES, Plane, nothing, step
 from deployers.components import LEASES
 from deployers.images import Use
@@ -24,8 +24,7 @@ from deployers.layout import Layout
 from deployers.leases import held
 from deployers.loading import image_steps
 from deployers.manifests import Addresses
-from deployers.obstacles import strangers, unreadable
-from deployers.options import CARRIED, complete, refusals
+from deployers.options import CARRIED, complete
 from deployers.options import OPTIONS as ALL
 from deployers.spec import KarmadaSpec
 from deployers.workloads import until_serving
@@ -79,7 +78,7 @@ class ByYaml:
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        return [*refusals(spec, OPTIONS), *unreadable(spec), *strangers(spec, lab)]
+        return in_pods.obstacles(spec, lab, OPTIONS)
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there. UsageError for what upstream's files cannot be."""
@@ -93,12 +92,14 @@ class ByYaml:
     def remove(self, karmada: Karmada) -> None:
         """Delete Karmada's namespace on the host cluster and the data of its etcd; forget its keys.
 
-        The clusters stay as they are, Karmada's accounts on joined members included: unjoin before, where that matters.
+        The clusters stay as they are, Karmada's accounts on joined members included: unjoin before, where that matters. LeakError when
+        something is left.
         """
         karmada.run.journal("remove", what=NAME)
         host.remove_namespace(karmada.lab.host.api)
         host.remove_data(karmada.lab, DATA)
-        by_binary.forget(karmada)
+        in_pods.until_gone(karmada)
+        in_pods.forget(karmada)
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ class Manifests(Plane):
         ]
 
     def host_namespace(self) -> None:
+        in_pods.begin(self.karmada)
         objects.ensure_namespace(self.host, manifests.NAMESPACE)
 
     def identity(self) -> None:

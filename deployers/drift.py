@@ -9,6 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 HOOKS_LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "by_chart": frozenset(
+        {
+            "clustertaintpolicy.karmada.io validate-clustertaintpolicy",
+            "cronfederatedhpa.karmada.io validate-cronfederatedhpa",
+            "federatedhpa.karmada.io validate-federatedhpa",
+        }
+    ),
     "by_karmadactl": frozenset({"clustertaintpolicy.karmada.io validate-clustertaintpolicy"}),
     "by_operator": frozenset({"clustertaintpolicy.karmada.io validate-clustertaintpolicy"}),
 }
@@ -16,6 +23,8 @@ HOOKS_LEFT_OUT: Mapping[str, frozenset[str]] = {
 
 WITHOUT_CLUSTER_INFO = frozenset({"by_operator"})
 """Deployers of upstream's that make no kube-public/cluster-info, so that nobody can register by pull."""
+CLUSTER_INFO_INSIDE = frozenset({"by_chart"})
+"""Deployers whose cluster-info names a Service of the host cluster, so that nobody outside it can register by pull."""
 
 
 def hooks_left_out(deployer: str) -> frozenset[str]:

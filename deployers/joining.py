@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from deployers import JOINABLE, READY
+from deployers import JOINABLE, READY, Enrolling, deployer
 from deployers.accounts import ensure_accounts
 from deployers.images import agent_image
 from deployers.join import admit
@@ -41,6 +41,9 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
 
     tokens = part("kube-controller-manager")  # it makes the tokens of service accounts
     accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (part("kube-apiserver"),))
+    own = deployer(karmada.spec.deployer)
+    if mode == "pull" and isinstance(own, Enrolling):
+        return [accounts, Step(f"{name}/joined", lambda: own.enrol(karmada, member), (READY, accounts.name, tokens, part("images")))]
     if mode == "pull" and karmada.in_pods:
         image = agent_image(karmada.spec, karmada.release)
         needs = (JOINABLE, accounts.name, tokens, part("images"))

@@ -33,6 +33,8 @@ OPTIONS = (
     "members.pull",
 )
 """Every option that a table has a row for."""
+OF_ONE_PATH = {"values": "it is of upstream's chart: only by_chart installs one"}
+"""Options that every other deployer refuses, and why; a table need not say so."""
 
 
 def asked(spec: KarmadaSpec) -> list[str]:
@@ -40,7 +42,7 @@ def asked(spec: KarmadaSpec) -> list[str]:
     default = KarmadaSpec()
     found = [
         name
-        for name in ("kubernetes", "profile", "load_balancer", "registry", "offline", "config_file")
+        for name in ("kubernetes", "profile", "load_balancer", "registry", "offline", "config_file", "values")
         if getattr(spec, name) != getattr(default, name)
     ]
     found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []
@@ -64,6 +66,8 @@ def row(option: str) -> str:
 
 def why_not(option: str, support: Support) -> str:
     """Return why an option is not carried, or "" when it is. KeyError for one that the table does not have."""
+    if option in OF_ONE_PATH:
+        return support.get(option, OF_ONE_PATH[option])
     return support[option] if option in support else support[row(option)]
 
 
@@ -74,7 +78,9 @@ def refusals(spec: KarmadaSpec, support: Support) -> list[str]:
 
 def verdict(option: str, support: Support) -> str:
     """Return what a table says of a row: carried, carried but for some components, or refused, and the reasons."""
-    apart = {name: why_not(option.replace("*", name), support) for name in COMPONENTS} if "*" in option else {option: support[option]}
+    apart = (
+        {name: why_not(option.replace("*", name), support) for name in COMPONENTS} if "*" in option else {option: why_not(option, support)}
+    )
     refused = {name: reason for name, reason in apart.items() if reason}
     if not refused:
         return "carried"
@@ -90,7 +96,7 @@ def complete(support: Support) -> Support:
     """Return a deployer's table as it is. ValueError when a row is missing or names what there is not."""
     if missing := [option for option in OPTIONS if option not in support]:
         raise ValueError(f"nothing is said of {', '.join(missing)}")
-    known = {*OPTIONS, *(f"components.{name}.{key}" for name in COMPONENTS for key in OF_COMPONENTS)}
+    known = {*OPTIONS, *OF_ONE_PATH, *(f"components.{name}.{key}" for name in COMPONENTS for key in OF_COMPONENTS)}
     if strange := sorted(support.keys() - known):
         raise ValueError(f"there is no option {', '.join(strange)}")
     return support

@@ -173,6 +173,8 @@ class KarmadaSpec(Strict):
     components: dict[str, ComponentSpec] = Field(default_factory=dict)
     config_file: bool = False
     """by_karmadactl: say everything in the file of `karmadactl init --config` in place of flags."""
+    values: File | None = None
+    """by_chart: a file of the chart's values, laid over those that this spec is in it."""
     addons: Addons = Addons()
     files: dict[FileName, str] = Field(default_factory=dict)
     members: tuple[MemberOf, ...] = ()

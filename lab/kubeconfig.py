@@ -72,3 +72,35 @@ def load_client_pair(context: ssl.SSLContext, both: bytes) -> None:
         context.load_cert_chain(f"/proc/self/fd/{handle}")
     finally:
         os.close(handle)
+
+
+@dataclass(frozen=True)
+class Pems:
+    """What a kubeconfig holds as text: the server, and authority, client certificate and key, each PEM."""
+
+    server: str
+    ca: str
+    cert: str
+    key: str
+
+
+def pems(kubeconfig: Path) -> Pems:
+    """Return what a kubeconfig's current context gives, for who has to be told it. UsageError when it has no client certificate."""
+    try:
+        document = yaml.safe_load(kubeconfig.read_bytes())
+        chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == document["current-context"])
+        cluster = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
+        user = next(entry["user"] for entry in document["users"] if entry["name"] == chosen["user"])
+
+        def content(of: Mapping[str, Any], key: str) -> str:
+            data = b64decode(of[f"{key}-data"]) if f"{key}-data" in of else (kubeconfig.parent / of[key]).read_bytes()
+            return data.decode()
+
+        ca, cert, key = content(cluster, "certificate-authority"), content(user, "client-certificate"), content(user, "client-key")
+        return Pems(str(cluster["server"]), ca, cert, key)
+    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
+        raise UsageError(
+            f"the kubeconfig has no authority and client certificate to hand on: {error or type(error).__name__}",
+            where=str(kubeconfig),
+            remedy="give one that authenticates by certificate",
+        ) from error

@@ -73,6 +73,8 @@ class Observed:
     supervisor: int | None = None
     rss: int = 0
     kubeconfig: str | None = None
+    notes: tuple[str, ...] = ()
+    """What is not as somebody would expect it, said by who made it so (records `notes` of the run)."""
     schema: int = field(default=SCHEMA)
 
     @property
@@ -127,6 +129,7 @@ def verdict(
         supervisor=seen.pid if seen else None,
         rss=sum(part.rss for part in components) + (rss_of(seen.pid) if seen else 0),
         kubeconfig=str(kubeconfig) if kubeconfig.exists() else None,
+        notes=tuple(note["text"] for note in run.records("notes").values()),
     )
 
 

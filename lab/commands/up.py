@@ -171,6 +171,7 @@ def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> lis
         members = [f"{m.name} ({m.mode}{'' if m.ready else ', not Ready'})" for m in seen.members]
         lines.append(f"  Karmada   with {', '.join(members) or 'no members'}")
     lines.append(f"  memory    {bytes_text(seen.rss)} in {sum(part.state == 'running' for part in seen.components)} programs")
+    lines += [f"  {look.paint('note', 'yellow')}      {note}" for note in seen.notes]
     lines += [
         "",
         "next:",

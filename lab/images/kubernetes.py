@@ -71,11 +71,11 @@ def kubectl(version: str, name: str) -> Image:
 
 
 def cfssl(name: str = "docker.io/cfssl/cfssl:latest") -> Image:
-    """Return cfssl and cfssljson, with bash and openssl, as the job of Karmada's chart that makes certificates wants them."""
-    files = (*(File(f"/usr/local/bin/{each}", asset=f"{each}@{CFSSL}") for each in ("cfssl", "cfssljson")), *BUSYBOX)
-    return Image(
-        name, files, entrypoint=("/usr/local/bin/cfssl",), labels={CONTENT: f"cfssl {CFSSL}"}, packages=(*SHELL, "bash", "openssl")
-    )
+    """Return cfssl and cfssljson, with bash, openssl, curl and base64, as the jobs and init containers of Karmada's chart want them."""
+    programs = (File(f"/usr/local/bin/{each}", asset=f"{each}@{CFSSL}") for each in ("cfssl", "cfssljson"))
+    files = (*programs, *BUSYBOX, File("/bin/base64", link="busybox"))
+    packages = (*SHELL, "bash", "curl", "openssl")
+    return Image(name, files, entrypoint=("/usr/local/bin/cfssl",), labels={CONTENT: f"cfssl {CFSSL}"}, packages=packages)
 
 
 def of_kubeadm(names: Iterable[str], version: str) -> list[Image]:

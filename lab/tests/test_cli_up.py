@@ -8,6 +8,7 @@ import pytest
 from lab.commands.up import DEFAULT_SPEC
 from lab.errors import CommandFailed, LeakError, NotPossible, ProvisionError, TestsFailed, UsageError
 from lab.interrupt import Interrupted
+from lab.run import Run
 from lab.spec import DEFAULT
 from lab.steps import StepFailed
 from lab.tests.cli_fakes import World, invoke, state, status, step, world
@@ -82,6 +83,14 @@ def test_a_release_that_is_a_checkout_is_always_looked_at_again(world: World, mo
         invoke("up", "--release", "./karmada")
 
     assert len(world.brought) == 2
+
+
+def test_what_is_not_as_one_expects_is_said_at_the_end(world: World) -> None:
+    invoke("up")
+    Run.load("default").record("notes", "chart-common", {"text": "the chart common is a stand-in"})
+
+    assert "note      the chart common is a stand-in" in invoke("up").out
+    assert json.loads(invoke("up", "-o", "json").out)["notes"] == ["the chart common is a stand-in"]
 
 
 def test_json_has_a_schema_and_tells_whether_anything_changed(world: World) -> None:

@@ -1,0 +1,151 @@
+"""Karmada by upstream's helm chart: host mode for the control plane, component mode for estimators, agent mode for members that pull.
+
+    chart ──────────┐                                     what the chart itself waits for (jobs, init containers) it waits for;
+    host → images ──┴→ release → karmada-apiserver → crds, webhooks, cluster-api → pods
+                                                                 members → estimators
+
+How the chart is installed and what upstream leaves to whoever installs it: `deployers.chart_release`; what a spec is in its values:
+`deployers.chart_values`; how it is made complete: `deployers.charts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deployers import chart_values, images, in_pods
+from deployers.chart_release import HELM, RELEASE, Charted
+from deployers.images import Use
+from deployers.karmada import Karmada
+from deployers.loading import image_steps
+from deployers.options import CARRIED, complete
+from deployers.options import OPTIONS as ALL
+from deployers.release import Release, catalogue
+from deployers.spec import COMPONENTS, KarmadaSpec
+from lab.assets import AssetRef, Supply
+from lab.cluster import Cluster, Lab
+from lab.errors import UsageError
+from lab.images import Image, kubernetes
+from lab.images import software as of_images
+from lab.pki import is_address
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+
+NO_VALUE = "the chart has no value for it"
+OPTIONS = complete(
+    {
+        **dict.fromkeys(ALL, CARRIED),
+        "components.*.without": "the chart adds to the flags in its templates and takes none away",
+        "components.*.env": NO_VALUE,
+        "components.*.flags": "of most components the chart has values for few flags",
+        **{f"components.{name}.flags": CARRIED for name in COMPONENTS},  # those it has no value for are refused one by one
+        **{
+            f"components.{name}.feature_gates": NO_VALUE
+            for name, part in chart_values.PARTS.items()
+            if name in COMPONENTS and not part.gates
+        },
+        "config_file": "only karmadactl init has one",
+        "values": CARRIED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class ByChart:
+    """Upstream's chart."""
+
+    needs: frozenset[Capability] = frozenset({Capability.PODS})
+    options: Mapping[str, str] = field(default_factory=lambda: OPTIONS)
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return the assets in the images, helm, the chart, and karmadactl."""
+        trees = ("karmada-charts", "karmada-crds", "karmada-manifests", "karmadactl")
+        return [
+            *images.software(spec),
+            *of_images(jobs(spec).values()),
+            HELM,
+            *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in trees),
+        ]
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec the chart cannot carry. UsageError for a values file with a key that it does not have."""
+        found = [*in_pods.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
+        found += in_pods.kept_apart(spec, ("karmada-apiserver",))
+        if spec.etcd.members > 1:
+            found.append("etcd.members: the chart puts each member on a node of its own, and the host cluster has one")
+        if spec.values:
+            release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
+            check_values(spec.values, release.charts / RELEASE)
+        return found
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane, from nothing or from what is there."""
+        karmada = Karmada(lab, spec)
+        wanted = uses(karmada)
+        return [*image_steps(karmada, wanted, software), *Charted(karmada, wanted, software).steps()]
+
+    def enrol(self, karmada: Karmada, member: Cluster) -> None:
+        """Make a member pull, by the chart's agent mode. Done already, it changes nothing.
+
+        (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
+        cluster only.)
+        """
+        Charted(karmada, uses(karmada), found(karmada)).enrol(member)
+
+    def remove(self, karmada: Karmada) -> None:
+        """Uninstall the releases, then delete what upstream leaves on the host cluster; what that was is journalled.
+
+        The clusters stay as they are, Karmada's accounts on joined members included: unjoin before, where that matters. LeakError when
+        something is left.
+        """
+        karmada.run.journal("remove", what=karmada.name)
+        Charted(karmada, uses(karmada), found(karmada)).remove()
+        in_pods.until_gone(karmada)
+        in_pods.forget(karmada)
+
+
+def uses(karmada: Karmada) -> tuple[Use, ...]:
+    """Return the images of a control plane, and those of the chart's jobs."""
+    spec, here = karmada.spec, karmada.lab.host.name
+    own = images.needed(spec, images.moved, version=karmada.release.version, host=here)
+    return (*own, *(Use(name, image, (here,)) for name, image in jobs(spec).items()))
+
+
+def jobs(spec: KarmadaSpec) -> dict[str, Image]:
+    """Return the images of the chart's jobs and init containers, by a tag that says what is in them: upstream asks for `latest`."""
+
+    def name(upstream: str) -> str:
+        return images.moved(upstream, spec.registry)
+
+    return {
+        "cfssl": kubernetes.cfssl(name(f"docker.io/cfssl/cfssl:v{kubernetes.CFSSL}")),
+        "kubectl": kubernetes.kubectl(spec.kubernetes, name(f"docker.io/bitnamisecure/kubectl:{spec.kubernetes}")),
+    }
+
+
+def found(karmada: Karmada) -> dict[str, Path]:
+    """Return the assets that a later command needs; `up` brought them, so they are found without a network."""
+    wanted = [AssetRef.parse(name) for name in (HELM, f"karmada-charts@{karmada.spec.release}")]
+    brought = Supply(offline=True, catalogue=catalogue()).resolve(wanted)
+    return {str(ref): path for ref, path in brought.items()}
+
+
+def check_values(file: Path, chart: Path) -> None:
+    """UsageError when a values file has a key that the chart does not have: helm would pass it over in silence."""
+    if strange := chart_values.unknown(chart_values.given(file), chart_values.known(chart)):
+        raise UsageError(
+            "the chart does not have all keys of the values file", where=str(file), detail="\n".join(strange), remedy="mend the keys above"
+        )
+
+
+def unreachable(spec: KarmadaSpec) -> list[str]:
+    """Return why an external etcd cannot be said to the chart's pods."""
+    external = spec.etcd.external
+    if external and not is_address(str(urlsplit(external.servers[0]).hostname)):
+        return [
+            "etcd.external.servers: the chart waits for its etcd by a Service of the host cluster, which needs an address; "
+            f"{external.servers[0]} has a name"
+        ]
+    return []
