@@ -44,7 +44,7 @@ def words() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m perf.failover", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--shape", default="small", help=f"{', '.join(shapes.names())} (default small)")
     parser.add_argument("--profile", default="tuned", help=f"{', '.join(profile.names())}, or the path of a lab file (default tuned)")
-    parser.add_argument("--fault", default="apiserver", help=f"{', '.join(FAULTS)} (default apiserver)")
+    parser.add_argument("--fault", help=f"{', '.join(FAULTS)} (default: the shape's)")
     parser.add_argument("--rounds", type=int, default=1, help="trials, one after the other (default 1)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
     parser.add_argument("--mode", choices=["push", "pull"], help="how the members are joined (default push)")
@@ -65,11 +65,21 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
     }
     shape = shapes.shape(options.shape, **sizes)
     shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
-    how = fault(options.fault)
+    how = fault(options.fault or shape.fault)
     wanted = profile.wanted(options.profile, shape, options.set)
     assert wanted.karmada is not None
     profile.check(wanted.karmada, without_failover=options.without_failover)
-    return Plan(lab, options.shape, shape, Path(options.profile).stem, tuple(options.set), wanted, how, options.without_failover)
+    return Plan(
+        lab,
+        options.shape,
+        shape,
+        Path(options.profile).stem,
+        tuple(options.set),
+        wanted,
+        how,
+        tuple(profile.objects(options.profile)),
+        options.without_failover,
+    )
 
 
 def trial(plan: Plan, folder: Path, *, goal: float | None) -> Json:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from deployers.bring_up import Wanted, document, prepare
 from deployers.spec import KarmadaSpec, profiles
 from lab.errors import UsageError
@@ -34,6 +36,12 @@ def file_of(name: str) -> Path:
             f"there is no profile {name!r}", remedy=f"one of: {', '.join(names())}; or the path of a lab file, with a slash in it"
         )
     return PROFILES / f"{name}.toml"
+
+
+def objects(name: str) -> list[Json]:
+    """Return the objects of a profile, for both members and Karmada: those of the file beside it that ends in .yaml; none without one."""
+    path = file_of(name).with_suffix(".yaml")
+    return list(yaml.safe_load_all(path.read_text())) if path.exists() else []
 
 
 def wanted(profile: str, shape: Shape, changes: Sequence[str] = ()) -> Wanted:

@@ -47,6 +47,7 @@ class Shape(Strict):
     limit_pods: int = Field(ge=0)
     within: float = Field(gt=0)
     mode: Literal["push", "pull"] = "push"
+    fault: str = "apiserver"
 
     @property
     def pods(self) -> int:

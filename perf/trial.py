@@ -56,6 +56,8 @@ class Plan:
     changes: tuple[str, ...]
     wanted: Wanted
     fault: Fault
+    objects: tuple[Json, ...] = ()
+    """Of the profile, for both members and Karmada."""
     without_failover: bool = False
     root: Path | None = None
 
@@ -73,6 +75,7 @@ class Plan:
             "release": karmada.release,
             "kubernetes": self.wanted.lab.kubernetes,
             "settings": {name: flags(karmada, name) for name in (MANAGER, "karmada-scheduler", "karmada-apiserver", "karmada-webhook")},
+            "objects": [f"{each['kind']} {each['metadata']['name']}" for each in self.objects],
             "asked": self.wanted.asked,
         }
 
@@ -133,6 +136,9 @@ class Trial:
         brought = bring_up(plan.wanted, plan.lab, root=plan.root, label="perf.failover")
         karmada = brought.karmada
         assert karmada is not None
+        for cluster in (karmada.cluster, *karmada.members):
+            for manifest in plan.objects:
+                cluster.api.apply(manifest)
         self.mark("up", karmada)
         with ExitStack() as stack:
             strike = plan.fault.prepare(karmada, stack)

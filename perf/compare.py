@@ -1,0 +1,158 @@
+"""Two settings or two releases, measured in turn on one computer, and what may be said of the difference.
+
+    python -m perf.compare --shape tiny --rounds 5 --set-b karmada.components.karmada-controller-manager.flags.kube-api-qps=100
+    python -m perf.compare --shape small --profile-a default --profile-b tuned
+    python -m perf.compare --shape tiny --set-b karmada.release=./karmada
+
+A is what is held against, B what is new. Rounds go A B, B A, A B …; each is one trial on a lab of its own. Verdict and interval are of
+perf.stats. Exit codes as of perf.failover; 6 when B is slower.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lab import interrupt
+from lab.errors import LabError
+from lab.interrupt import Interrupted
+from lab.run import write_json
+from perf import failover
+from perf.stats import compare, spread
+from perf.summary import aligned
+
+SCHEMA = 1
+FILE = "comparison.json"
+Json = dict[str, Any]
+METRICS = {
+    "moving_seconds": "T3→T8, s",
+    "total_seconds": "T0→T8, s",
+    "limit_ratio": "T3→T8 over the limit",
+    "cpu": "CPU of the failover, ms a pod",
+    "cpu_of_limit": "CPU of the limit, ms a pod",
+}
+"""What is compared; the verdict of the whole is that of the first. CPU is the least disturbed by what else the computer does."""
+
+
+def words() -> argparse.ArgumentParser:
+    """Return the command line: that of perf.failover, with what differs for A and B."""
+    parser = failover.words()
+    parser.prog, parser.description = "python -m perf.compare", (__doc__ or "").partition("\n")[0]
+    parser.set_defaults(rounds=5)
+    for side in ("a", "b"):
+        parser.add_argument(f"--profile-{side}", help=f"profile of {side.upper()} (default: --profile)")
+        parser.add_argument(
+            f"--set-{side}", action="append", default=[], metavar="KEY=VALUE", help=f"change one key for {side.upper()} alone"
+        )
+    return parser
+
+
+def of(options: argparse.Namespace, side: str) -> argparse.Namespace:
+    """Return the words of one side, as perf.failover has them."""
+    chosen = argparse.Namespace(**vars(options))
+    chosen.profile = getattr(options, f"profile_{side}") or options.profile
+    chosen.set = [*options.set, *getattr(options, f"set_{side}")]
+    return chosen
+
+
+def order(rounds: int) -> list[str]:
+    """Return who goes when: each pair the other way round than the one before, so that neither is always first."""
+    return [side for number in range(rounds) for side in ("ab" if number % 2 == 0 else "ba")]
+
+
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
+    """Run the trials in turn; return the results of each side. The comparison is written anew after each, so an interrupt loses none."""
+    results: dict[str, list[Json]] = {"a": [], "b": []}
+    for side in results:
+        failover.planned(of(options, side), "failover-check")  # both are refused before either is run
+    for number, side in enumerate(order(options.rounds), start=1):
+        chosen = of(options, side)
+        failover.say(f"trial {number} of {2 * options.rounds}: {side.upper()}")
+        plan = failover.planned(chosen, f"compare-{os.getpid()}-{number}")
+        results[side].append(failover.trial(plan, folder / f"{number:02d}-{side}", goal=None))
+        write_json(folder / FILE, judged(results))
+    return results
+
+
+def value(result: Mapping[str, Any], metric: str) -> float | None:
+    """Return one figure of a result; None when that trial failed or did not end, whatever it measured."""
+    if result["verdict"] not in {"ok", "missed"}:
+        return None
+    if metric.startswith("cpu"):
+        used = result["cpu_ms_per_pod" if metric == "cpu" else "cpu_ms_per_pod_of_limit"]
+        return round(sum(used.values()), 3) or None
+    found: float | None = result[metric]
+    return found
+
+
+def judged(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
+    """Return the comparison of two sides: a pure function of their results."""
+    pairs = min(len(results["a"]), len(results["b"]))
+    metrics = {}
+    for metric, title in METRICS.items():
+        a, b = ([value(result, metric) for result in results[side][:pairs]] for side in ("a", "b"))
+        metrics[metric] = {"title": title, "a": spread(a), "b": spread(b), **compare(a, b).document()}
+    first = metrics[next(iter(METRICS))]
+    return {
+        "schema": SCHEMA,
+        "kind": "failover-comparison",
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "a": described(results["a"]),
+        "b": described(results["b"]),
+        "metrics": metrics,
+        "verdict": first["verdict"],
+        "why": first["why"],
+    }
+
+
+def described(results: Sequence[Mapping[str, Any]]) -> Json:
+    """Return what one side is."""
+    keys = ("name", "shape", "profile", "changes", "release", "fault")
+    return {**({key: results[0][key] for key in keys} if results else {}), "trials": len(results)}
+
+
+def text(comparison: Mapping[str, Any]) -> str:
+    """Return a comparison as a terminal shows it."""
+    rows = [("", "A median", "B median", "B / A", "95 % interval", "verdict")]
+    for metric in comparison["metrics"].values():
+        between = f"{metric['low']:.3f} – {metric['high']:.3f}" if metric["low"] is not None else ""
+        factor = f"{metric['factor']:.3f} ×" if metric["factor"] is not None else ""
+        medians = [f"{metric[side].get('median', float('nan')):.2f}" for side in ("a", "b")]
+        rows.append((metric["title"], *medians, factor, between, metric["verdict"] + (f" ({metric['why']})" if metric["why"] else "")))
+    head = f"A: {comparison['a'].get('name', '—')}\nB: {comparison['b'].get('name', '—')}\n"
+    return head + "\n".join(aligned(rows)) + f"\n\nB is {comparison['verdict']}"
+
+
+def exit_code(comparison: Mapping[str, Any]) -> int:
+    """Return 6 when B is slower, 4 when trials are missing, else 0: inconclusive is no regression, and says so."""
+    if comparison["verdict"] == "slower":
+        return 6
+    return 4 if comparison["metrics"]["moving_seconds"]["pairs"] < comparison["a"]["trials"] else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure both, compare, report; return the exit code."""
+    interrupt.install()
+    options = words().parse_args(argv)
+    folder = options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-compare-{options.shape}"
+    try:
+        results = measure(options, folder)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except Interrupted as stop:
+        failover.say(f"interrupted by {stop}; what was measured is in {folder}")
+        return stop.exit_code
+    comparison = judged(results)
+    print(text(comparison))
+    print(f"\nkept in {folder}")
+    return exit_code(comparison)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

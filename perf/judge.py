@@ -1,0 +1,77 @@
+"""Saved trials, judged again: after a fix of the judging, or with another goal.
+
+    python -m perf.judge FOLDER…                  each trial's result, written anew beside its samples
+    python -m perf.judge COMPARISON               a folder of perf.compare: its trials, and the comparison
+    python -m perf.judge --a FOLDER… --b FOLDER…  trials of two nights; they are paired in the order given, which is no pairing in time
+
+Nothing is measured. Exit codes: 0; 1 a pod lost or doubled; 2 no such trial; 4 one did not end; 6 slower than --goal, or B slower than A.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lab.errors import LabError
+from lab.run import write_json
+from perf import compare, failover, summary
+from perf.result import result
+from perf.samples import FILE, Samples
+
+Json = dict[str, Any]
+
+
+def trial(folder: Path, *, goal: float | None) -> Json:
+    """Judge one saved trial and write its result anew."""
+    judged = result(Samples.load(folder), goal=goal)
+    write_json((folder if folder.is_dir() else folder.parent) / "result.json", judged)
+    return judged
+
+
+def comparison(folder: Path, *, goal: float | None) -> Json:
+    """Judge a saved comparison and its trials again."""
+    sides: dict[str, list[Json]] = {"a": [], "b": []}
+    for each in sorted(folder.glob("*-[ab]")):
+        if (each / FILE).exists():
+            sides[each.name[-1]].append(trial(each, goal=goal))
+    judged = compare.judged(sides)
+    write_json(folder / compare.FILE, judged)
+    return judged
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Judge, print, write; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m perf.judge", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folders", type=Path, nargs="*", help="folders that perf.failover or perf.compare wrote")
+    parser.add_argument("--a", type=Path, nargs="+", default=[], help="trials to hold against")
+    parser.add_argument("--b", type=Path, nargs="+", default=[], help="trials that are new")
+    parser.add_argument("--goal", type=float, help="times the limit that moving may take")
+    options = parser.parse_args(argv)
+    if (not options.folders and not (options.a and options.b)) or len(options.a) != len(options.b):
+        parser.error("name trials to judge, or as many of --a as of --b")
+    codes = []
+    try:
+        for folder in options.folders:
+            if (folder / compare.FILE).exists():
+                judged = comparison(folder, goal=options.goal)
+                print(compare.text(judged))
+                codes.append(compare.exit_code(judged))
+                continue
+            judged = trial(folder, goal=options.goal)
+            print(summary.text(judged))
+            codes.append(failover.exit_code([judged["verdict"]]))
+        if options.a:
+            judged = compare.judged({side: [trial(each, goal=None) for each in getattr(options, side)] for side in ("a", "b")})
+            print(compare.text(judged))
+            codes.append(compare.exit_code(judged))
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return next((code for code in (1, 4, 6) if code in codes), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

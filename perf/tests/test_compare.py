@@ -1,0 +1,74 @@
+"""A comparison is a pure function of results; saved trials are judged again without a lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perf import compare, judge
+from perf.result import result
+from perf.tests.trials import T0, trial
+
+
+def lasting(seconds: float, **changes: object) -> dict[str, object]:
+    """Return the result of a trial whose last pod runs `seconds` after the taint."""
+    late = (T0 + 12 + seconds, "pod", "member2/app-00001-x-b", "running 1000116")
+    return result(trial([late], without="member2/app-00001-x-b", **changes))
+
+
+def test_neither_side_is_always_first() -> None:
+    assert compare.order(3) == ["a", "b", "b", "a", "a", "b"]
+
+
+def test_a_slower_b_is_a_regression() -> None:
+    found = compare.judged({"a": [lasting(8 + n / 10) for n in range(5)], "b": [lasting(12 + n / 10) for n in range(5)]})
+
+    assert found["verdict"] == "slower"
+    assert compare.exit_code(found) == 6
+    assert found["metrics"]["moving_seconds"]["a"]["median"] == 8.2
+    assert "B is slower" in compare.text(found)
+
+
+def test_a_trial_that_failed_is_left_out_however_fast_it_was() -> None:
+    broken = lasting(1, complete=False, stopped_by="SIGINT")
+    found = compare.judged({"a": [lasting(8)] * 5, "b": [lasting(8)] * 4 + [broken]})
+
+    assert found["verdict"] == "inconclusive"
+    assert found["metrics"]["moving_seconds"]["pairs"] == 4
+    assert compare.exit_code(found) == 4
+
+
+def test_one_side_ahead_is_cut_to_pairs() -> None:
+    assert compare.judged({"a": [lasting(8)] * 2, "b": []})["metrics"]["moving_seconds"]["pairs"] == 0
+
+
+def test_a_saved_trial_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trial().save(tmp_path)
+
+    assert judge.main([str(tmp_path)]) == 0
+    assert "4 pods moved" in capsys.readouterr().out
+    assert judge.main([str(tmp_path), "--goal", "1.5"]) == 6
+    assert (tmp_path / "result.json").exists()
+
+
+def test_a_saved_comparison_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, side in enumerate("abba", start=1):
+        trial().save(tmp_path / f"{number:02d}-{side}")
+    (tmp_path / compare.FILE).write_text("{}")
+
+    assert judge.main([str(tmp_path)]) == 0
+    assert "2 pairs, 5 are the fewest" in capsys.readouterr().out
+
+
+def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge.main([str(tmp_path / "nowhere")]) == 2
+    assert "no saved trial" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["--a", "x"], ["--a", "x", "y", "--b", "z"]])
+def test_words_that_mean_nothing(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        judge.main(words)
+
+    assert stopped.value.code == 2
