@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench bench-failover matrix cell clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench bench-failover matrix cell report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -63,11 +63,12 @@ lab-doctor: $(STAMP) ## say what this computer can do, and what it lacks
 
 check: lint unit ## ruff, mypy, layers of imports, unit tests; a minute or two, needs no lab
 
-lint: $(STAMP) ## ruff, mypy and the layers of imports alone
+lint: $(STAMP) ## ruff, mypy, the layers of imports and the workflows alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m scenarios workflows
 
 format: $(STAMP) ## format the code and mend what ruff can
 	$(BIN)/ruff format .
@@ -90,6 +91,15 @@ cell: $(STAMP) ## run one of them, from nothing to results and back: make cell C
 
 bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (20 minutes, 40,000 pods)
 	@$(BIN)/python -m perf.failover --shape $(SHAPE) $(ARGS)
+
+report: $(STAMP) ## turn results of cells into pages, _site/index.html; ARGS='summary _cells', 'junit …', 'judge …' do the rest
+	@$(BIN)/python -m reports $(or $(ARGS),build _cells --out _site)
+
+lint-repository: $(STAMP) ## check YAML, scripts, playbooks, charts and manifests of a repository: ARGS=path/to/it
+	@$(BIN)/python -m scenarios repository $(ARGS)
+
+setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/lint.lock
 
 clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
 	@for run in _runs/*/run.json; do \

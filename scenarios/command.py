@@ -9,19 +9,25 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.commands.options import BundleOption, MirrorOption, OfflineOption, Output, OutputOption, Source, SourceOption, option
-from lab.console import Look, say
+from lab.console import Look, say, table
 from lab.errors import UsageError
+from lab.run import write_json
+from lab.steps import Outcome
 from lab.verbs import Verbs
 from scenarios.planner import show
 from scenarios.planner.durations import FILE, Durations, measured, parse_shard
 from scenarios.planner.plan import Plan, Planner, Selection
+
+if TYPE_CHECKING:
+    from scenarios.lint import Checked
 
 app = typer.Typer(
     name="python -m scenarios",
@@ -50,6 +56,7 @@ def matrix(
     only: Annotated[list[str] | None, typer.Option("--only", help="A value of any part, as kind or smoke; may be repeated.")] = None,
     here: Annotated[bool, typer.Option("--here", help="Leave out what this computer cannot do, too.")] = False,
     checkout: CheckoutOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Also write the plan there, as -o json prints it.", metavar="FILE")] = None,
     output: OutputOption = Output.text,
 ) -> None:
     """List the cells that are to be run, and why the others are not.
@@ -62,10 +69,13 @@ def matrix(
     planner = Planner.load(checkout=existing(checkout), here=here)
     selection: Selection = "pull-request" if pull_request else "nightly" if nightly else "all"
     plan = planner.plan(selection, since=changed_since or None, part=part, only=only or ())
+    document = show.document(plan, planner.durations)
+    if out:
+        write_json(out, document)
     if github:
         emit(plan, planner)
     elif output is Output.json:
-        print(json.dumps(show.document(plan, planner.durations), indent=1))
+        print(json.dumps(document, indent=1))
     else:
         print("\n".join(show.text(plan, planner.durations, look=Look.of(sys.stdout))))
 
@@ -136,3 +146,40 @@ def cell(
     job = Job(Planner.load(checkout=checkout).cell(name), out.absolute(), artifacts.absolute(), checkout, supplies)
     code = job.phase(only.value) if only else job.run(keep=keep)
     raise typer.Exit(code)
+
+
+@app.command()
+def workflows() -> None:
+    """Check .github: yamllint, actionlint, zizmor, shellcheck.
+
+    Exit code 1 when one of them complains. One that cannot be had here is said to be unknown.
+    """
+    from scenarios import lint  # noqa: PLC0415
+
+    judged(lint.workflows(), unknown=0)
+
+
+@app.command()
+def repository(path: Annotated[Path, typer.Argument(metavar="PATH", help="A repository, or a folder of one.")]) -> None:
+    """Check a repository that installs Karmada: yamllint, shellcheck, ansible-lint, helm, manifests.
+
+    Exit code 1 when something is wrong; 3 when nothing is but not all could be looked at.
+    """
+    from scenarios import lint  # noqa: PLC0415
+
+    if not path.is_dir():
+        raise UsageError(f"there is no folder {path}", remedy="name a repository that is checked out")
+    judged(lint.repository(path.absolute()), unknown=3)
+
+
+def judged(checks: Sequence[Checked], *, unknown: int) -> None:
+    """Print what came of checks; exit by the worst of them."""
+    look = Look.of(sys.stdout)
+    rows = [("OUTCOME", "CHECK", "SAID"), *((each.outcome.value, each.name, (each.told.splitlines() or [""])[0]) for each in checks)]
+    print("\n".join(table(rows, look=look, styles={"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)})))
+    for each in checks:
+        if each.outcome is Outcome.FAIL:
+            print(f"\n{look.paint(each.name, 'bold')}\n{each.told}")
+    found = {each.outcome for each in checks}
+    if code := 1 if Outcome.FAIL in found else unknown if Outcome.UNKNOWN in found else 0:
+        raise typer.Exit(code)

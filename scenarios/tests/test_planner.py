@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.errors import NotPossible, UsageError
@@ -20,6 +20,7 @@ from scenarios.planner.pairwise import pairs, pairwise
 from scenarios.planner.plan import Planner
 from scenarios.planner.show import timeout_minutes
 
+quick = settings(deadline=None, max_examples=60)  # how long an example takes says more of who else uses the computer
 CELLS = st.lists(
     st.builds(
         Cell,
@@ -52,6 +53,7 @@ def planner(ask: object = fine, **changes: object) -> Planner:
 # -- pairwise --------------------------------------------------------------------------------------------------------------------------
 
 
+@quick
 @given(CELLS, st.integers(0, 5))
 def test_every_pair_that_can_be_is_in_the_choice_and_nothing_else_is_chosen(cells: list[Cell], kept: int) -> None:
     always = cells[:kept]
@@ -63,6 +65,7 @@ def test_every_pair_that_can_be_is_in_the_choice_and_nothing_else_is_chosen(cell
     assert set().union(*map(pairs, chosen)) == set().union(*map(pairs, cells))
 
 
+@quick
 @given(CELLS, st.randoms())
 def test_the_choice_does_not_depend_on_the_order_of_cells(cells: list[Cell], chance: object) -> None:
     other = list(cells)
@@ -71,6 +74,7 @@ def test_the_choice_does_not_depend_on_the_order_of_cells(cells: list[Cell], cha
     assert pairwise(cells, cost=lambda _: 1.0) == pairwise(other, cost=lambda _: 1.0)
 
 
+@quick
 @given(CELLS)
 def test_no_chosen_cell_is_superfluous(cells: list[Cell]) -> None:
     chosen = pairwise(cells, cost=lambda _: 1.0)
@@ -91,6 +95,7 @@ def test_of_cells_that_cover_as_much_the_cheap_one_is_chosen() -> None:
 # -- shards ----------------------------------------------------------------------------------------------------------------------------
 
 
+@quick
 @given(
     CELLS,
     st.integers(1, 7),
@@ -282,6 +287,7 @@ def test_a_matrix_that_cannot_be_meant_is_refused(changes: dict[str, object], sa
 # -- names and pictures ----------------------------------------------------------------------------------------------------------------
 
 
+@quick
 @given(st.builds(Cell, *(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._]{0,30}", fullmatch=True) for _ in PARTS)))
 def test_every_cell_has_a_lab_of_its_own_name(cell: Cell) -> None:
     from lab.run import ID

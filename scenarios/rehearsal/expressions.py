@@ -1,0 +1,227 @@
+"""GitHub's expressions, as far as the workflows here use them: `${{ … }}` in a text, and the conditions of jobs and steps.
+
+    template("cell-${{ matrix.cell }}", contexts)        condition("always() && needs.plan.result == 'success'", contexts)
+
+What is not understood is refused, never guessed at. Values are those of JSON; a name that no context has is null, as at GitHub's.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.errors import UsageError
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w-]*)|'(?P<text>(?:[^']|'')*)'|(?P<sign>==|!=|&&|\|\||[!().,\[\]*]))"
+)
+INSIDE = re.compile(r"\$\{\{(.*?)\}\}", re.S)
+STATUS = frozenset({"always", "success", "failure", "cancelled"})
+"""Functions that look at what happened before. A condition without one of them is one only for what has gone well so far."""
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """What expressions see: `github`, `inputs`, `matrix`, `needs`, `steps`, `env` …, and functions besides the general ones."""
+
+    values: Mapping[str, Any]
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+
+def template(text: str, contexts: Contexts) -> Any:
+    """Return a text with its expressions filled in; one that is nothing but an expression keeps its value's type."""
+    whole = INSIDE.fullmatch(text.strip())
+    if whole and "${{" not in whole[1]:
+        return evaluate(whole[1], contexts)
+    return INSIDE.sub(lambda found: shown(evaluate(found[1], contexts)), text)
+
+
+def condition(text: str | bool | None, contexts: Contexts) -> bool:
+    """Return whether a job's or step's `if` holds; none is success()."""
+    if text is None:
+        text = "success()"
+    inside = INSIDE.fullmatch(shown(text).strip())
+    words = inside[1] if inside else shown(text)
+    if not any(re.search(rf"\b{name}\s*\(", words) for name in STATUS):
+        words = f"success() && ({words})"
+    return truth(evaluate(words, contexts))
+
+
+def evaluate(text: str, contexts: Contexts) -> Any:
+    """Return the value of one expression. UsageError when it is not one, or uses what is not imitated here."""
+    reader = Reader(text, list(tokens(text)), contexts)
+    value = reader.either()
+    if reader.left:
+        raise reader.refused()
+    return value
+
+
+def tokens(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (kind, word) of an expression."""
+    at = 0
+    while text[at:].strip():
+        found = TOKEN.match(text, at)
+        if not found or not found.lastgroup:
+            raise UsageError(f"not an expression that is understood here: {text.strip()}", where=text[at:].strip())
+        yield found.lastgroup, found[found.lastgroup]
+        at = found.end()
+
+
+@dataclass
+class Reader:
+    """Reads an expression from left to right and evaluates it meanwhile: `||` over `&&` over `==` over `!` over values."""
+
+    text: str
+    left: list[tuple[str, str]]
+    contexts: Contexts
+
+    def refused(self) -> UsageError:
+        rest = " ".join(word for _, word in self.left)
+        return UsageError(f"not an expression that is understood here: {self.text.strip()}", where=rest or "its end")
+
+    def take(self, *signs: str) -> str | None:
+        """Take one of these signs if it is next."""
+        if self.left and self.left[0][0] == "sign" and self.left[0][1] in signs:
+            return self.left.pop(0)[1]
+        return None
+
+    def need(self, sign: str) -> None:
+        if self.take(sign) is None:
+            raise self.refused()
+
+    def either(self) -> Any:
+        value = self.both()
+        while self.take("||"):
+            other = self.both()
+            value = value if truth(value) else other
+        return value
+
+    def both(self) -> Any:
+        value = self.equal()
+        while self.take("&&"):
+            other = self.equal()
+            value = other if truth(value) else value
+        return value
+
+    def equal(self) -> Any:
+        value = self.negated()
+        while sign := self.take("==", "!="):
+            same = alike(value, self.negated())
+            value = same if sign == "==" else not same
+        return value
+
+    def negated(self) -> Any:
+        return not truth(self.negated()) if self.take("!") else self.value()
+
+    def value(self) -> Any:
+        """Read a literal, a call, or a context with what is picked of it."""
+        if self.take("("):
+            value = self.either()
+            self.need(")")
+            return self.picked(value)
+        if not self.left:
+            raise self.refused()
+        kind, word = self.left.pop(0)
+        if kind == "number":
+            return float(word) if "." in word else int(word)
+        if kind == "text":
+            return word.replace("''", "'")
+        if kind == "sign":
+            self.left.insert(0, (kind, word))
+            raise self.refused()
+        if word in {"true", "false", "null"}:
+            return {"true": True, "false": False, "null": None}[word]
+        return self.picked(self.called(word) if self.take("(") else self.named(word))
+
+    def named(self, word: str) -> Any:
+        if word not in self.contexts.values:
+            raise UsageError(f"there is no context {word!r}", where=self.text.strip(), remedy=f"one of: {', '.join(self.contexts.values)}")
+        return self.contexts.values[word]
+
+    def called(self, name: str) -> Any:
+        arguments: list[Any] = []
+        while not self.take(")"):
+            arguments.append(self.either())
+            if not self.take(","):
+                self.need(")")
+                break
+        known = {**FUNCTIONS, **self.contexts.functions}
+        if name not in known:
+            raise UsageError(f"the function {name} is not imitated here", where=self.text.strip(), remedy=f"one of: {', '.join(known)}")
+        return known[name](*arguments)
+
+    def picked(self, value: Any) -> Any:
+        """Read `.name`, `['name']` and `.*` behind a value."""
+        while sign := self.take(".", "["):
+            if sign == "[":
+                key = self.either()
+                self.need("]")
+            elif self.take("*"):
+                value = list(value.values()) if isinstance(value, Mapping) else list(value or ())
+                continue
+            elif self.left and self.left[0][0] == "name":
+                key = self.left.pop(0)[1]
+            else:
+                raise self.refused()
+            value = [part.get(key) for part in value if isinstance(part, Mapping)] if isinstance(value, list) else at(value, key)
+        return value
+
+
+def at(value: Any, key: Any) -> Any:
+    """Return what a mapping has under a key; null for all else, as at GitHub's."""
+    return value.get(key) if isinstance(value, Mapping) else None
+
+
+def truth(value: Any) -> bool:
+    """Tell what GitHub takes for true: all but false, 0, '' and null."""
+    return value not in (False, 0, "", None)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Compare as GitHub does: texts without regard to case; values of two kinds as numbers."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one.lower() == other.lower()
+    return bool(one == other) if type(one) is type(other) else number(one) == number(other)
+
+
+def number(value: Any) -> float | None:
+    if value is None or value == "":
+        return 0.0
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def shown(value: Any) -> str:
+    """Return a value as text holds it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def contains(where: Any, what: Any) -> bool:
+    return any(alike(part, what) for part in where) if isinstance(where, list) else shown(what).lower() in shown(where).lower()
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "contains": contains,
+    "startsWith": lambda text, begin: shown(text).lower().startswith(shown(begin).lower()),
+    "endsWith": lambda text, end: shown(text).lower().endswith(shown(end).lower()),
+    "format": lambda text, *parts: re.sub(r"\{(\d+)\}", lambda found: shown(parts[int(found[1])]), text),
+    "join": lambda parts, sign=",": sign.join(map(shown, parts)),
+    "toJSON": lambda value: json.dumps(value, indent=2),
+    "fromJSON": json.loads,
+    "hashFiles": lambda *patterns: f"hash of {', '.join(patterns)}",
+}
+
+
+def matching(names: list[str], pattern: str) -> list[str]:
+    """Return the names that a pattern of actions/download-artifact means."""
+    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
