@@ -85,6 +85,13 @@ class ByBinary:
         plane = Plane(karmada, laid_out(karmada, {name: software[asset] for name, asset in names(spec).items()}))
         return install_steps(plane)
 
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        """Return the steps to another release; see `deployers.upgrade`."""
+        from deployers.exchange import exchange_steps  # noqa: PLC0415 (which is made of what is here)
+
+        wanted = replace(karmada, spec=spec)
+        return exchange_steps(Plane(wanted, laid_out(wanted, {name: software[asset] for name, asset in names(spec).items()})), back=back)
+
     def remove(self, karmada: Karmada) -> None:
         """Stop Karmada's programs and delete their keys, data and records.
 

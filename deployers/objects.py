@@ -66,6 +66,14 @@ def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: flo
     each(lambda item: until_served(api, item), served.values())
 
 
+def adopt_crds(api: Api, run: Run, crds: Path, where: Addresses) -> None:
+    """Take the CRDs that are there for those of a release, though they are a later one's: `ensure_crds` leaves them alone from now on."""
+    there = {item["metadata"]["name"]: versions(item) for item in api.items(CRDS)}
+    names = {document["metadata"]["name"] for document in manifests.custom_resources(crds, where)}
+    kept = {name: version for name, version in sorted(there.items()) if name in names}
+    run.record("karmada", "crds", {"fingerprint": fingerprint(crds, where), "versions": kept})
+
+
 def is_established(item: Json) -> bool:
     """Tell whether a CRD is accepted and serves."""
     return all(condition(item, kind) is None for kind in ("Established", "NamesAccepted"))

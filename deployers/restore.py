@@ -112,9 +112,10 @@ def unfinished_by_others(karmada: Karmada) -> None:
 def written_since(etcd: Etcd, manifest: Manifest) -> int | None:
     """Return how many revisions etcd is past a backup; None when it does not answer."""
     try:
-        return max(0, etcd.health().revision - manifest.revision)
+        written = etcd.health().revision - manifest.revision
     except LabError:
         return None
+    return written if 0 <= written < BUMP else None  # else it was restored in between: nobody can count those
 
 
 # -- whether -------------------------------------------------------------------------------------------------------------

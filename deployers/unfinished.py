@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from lab.errors import ProvisionError
@@ -16,8 +17,26 @@ from lab.run import Run
 KIND, NAME = "karmada", "unfinished"
 
 
+@dataclass
+class Change:
+    """A change that is begun."""
+
+    run: Run
+    facts: dict[str, Any]
+    through: bool = True
+
+    def note(self, **facts: Any) -> None:
+        """Record how far it is."""
+        self.facts |= facts
+        self.run.record(KIND, NAME, self.facts)
+
+    def stays(self) -> None:
+        """Have it stay begun when the body has passed: a part of it was asked for."""
+        self.through = False
+
+
 @contextmanager
-def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[None]:
+def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[Change]:
     """Hold a change as begun, and the run's lock, during the body; when the body fails it stays begun.
 
     `what` is said of it ("a restore"), `again` is the command that goes on with it. ProvisionError while another change is
@@ -28,9 +47,12 @@ def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[None]:
         if (known := run.recorded(KIND, NAME)) and known["what"] != what:
             refuse(run)
         run.journal("change", what=what, **facts)
-        run.record(KIND, NAME, {"what": what, "again": again, **facts})
-        yield
-        run.forget(KIND, NAME)
+        run.forget("up", "words")  # `lab up` has to look, and is told
+        change = Change(run, {"what": what, "again": again, **facts})
+        change.note()
+        yield change
+        if change.through:
+            run.forget(KIND, NAME)
     finally:
         lock.release()
 

@@ -34,6 +34,7 @@ from lab.commands import (
     stop,
     unjoin,
     up,
+    upgrade,
     verify,
 )
 from lab.verbs import Verbs
@@ -64,6 +65,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "backup": backup.backup,
     "verify": verify.verify,
     "restore": restore.restore,
+    "upgrade": upgrade.upgrade,
     "conformance": conformance.conformance,
     "doctor": doctor.doctor,
     "gc": gc.gc,

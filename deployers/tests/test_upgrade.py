@@ -1,0 +1,217 @@
+"""Which release may follow which, in what order its parts come, and how an upgrade that was interrupted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers import NAMES, agent, by_binary, deployer, description, unfinished, upgrade
+from deployers.by_binary import Plane
+from deployers.exchange import exchange_steps
+from deployers.karmada import Karmada
+from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import a_karmada
+from deployers.upgrade import CANNOT, Upgrades, admissible, goes_on, upto
+from lab import ports
+from lab.assets import Supply
+from lab.cluster import Lab
+from lab.errors import LabError, NotPossible, ProvisionError, UsageError
+from lab.run import Run
+from lab.steps import Step, StepFailed
+
+
+class Anything(dict[str, Path]):
+    def __missing__(self, ref: str) -> Path:
+        return Path("/software") / ref
+
+
+@pytest.fixture(autouse=True)
+def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ports, "folder", lambda: tmp_path / "ports")
+
+
+@pytest.mark.parametrize(
+    ("here", "wanted", "rollback", "refused"),
+    [
+        ("1.17.1", "1.18.2", False, None),
+        ("1.18.1", "1.18.2", False, None),
+        ("1.18.2", "1.18.2", False, None),
+        ("1.18.2", "1.17.1", True, None),
+        ("1.18.2", "1.17.1", False, "is earlier than 1.18.2, which runs"),
+        ("1.17.1", "1.18.2", True, "is no rollback"),
+        ("1.16.0", "1.18.2", False, "skips a minor release"),
+        ("1.18.2", "1.16.0", True, "skips a minor release"),
+        ("1.18.2", "2.0.0", False, "skips a minor release"),
+    ],
+)
+def test_no_minor_is_skipped_and_going_back_is_asked_for(here: str, wanted: str, rollback: bool, refused: str | None) -> None:
+    if refused is None:
+        admissible(here, wanted, rollback=rollback)
+        return
+    with pytest.raises(UsageError, match=refused):
+        admissible(here, wanted, rollback=rollback)
+
+
+def order_of(tmp_path: Path, table: dict[str, Any] | None = None, *, back: bool = False) -> list[str]:
+    karmada = a_karmada(tmp_path, table)
+    steps = exchange_steps(Plane(karmada, by_binary.laid_out(karmada, Anything())), back=back)
+    assert [step.needs for step in steps] == [(), *((step.name,) for step in steps[:-1])], "each waits for the one before"
+    return [step.name for step in steps]
+
+
+def test_crds_come_first_agents_last_and_back_is_the_reverse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent, "runs", lambda karmada, member: True)
+    everything = {"addons": {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}}
+    forward = [
+        "crds",
+        "karmada-webhook",
+        "karmada-aggregated-apiserver",
+        "karmada-controller-manager",
+        "karmada-scheduler",
+        "karmada-descheduler",
+        "karmada-search",
+        "karmada-metrics-adapter",
+        "karmada-scheduler-estimator",
+        "karmada-agent",
+    ]
+
+    assert order_of(tmp_path / "a", everything) == forward
+    assert order_of(tmp_path / "b", everything, back=True) == forward[::-1]
+
+
+def test_only_what_is_there_is_exchanged(tmp_path: Path) -> None:
+    assert order_of(tmp_path) == [
+        "crds",
+        *(f"karmada-{name}" for name in ("webhook", "aggregated-apiserver", "controller-manager", "scheduler")),
+    ]
+
+
+STEPS = [Step(name, lambda: None) for name in ("crds", "karmada-webhook", "karmada-scheduler")]
+
+
+def test_one_component_at_a_time_is_the_next_one() -> None:
+    assert [step.name for step in upto(STEPS, None, ["crds"])] == ["karmada-webhook", "karmada-scheduler"]
+    assert [step.name for step in upto(STEPS, "karmada-webhook", ["crds"])] == ["karmada-webhook"]
+    assert upto(STEPS, "crds", ["crds"]) == []
+    with pytest.raises(UsageError, match="karmada-scheduler is not next"):
+        upto(STEPS, "karmada-scheduler", ["crds"])
+    with pytest.raises(UsageError, match="no component 'etcd'"):
+        upto(STEPS, "etcd", [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rollback", "back", "goes"),
+    [
+        ("1.18.2", False, False, True),
+        ("1.17.1", True, False, True),
+        ("1.18.2", True, False, False),
+        ("1.18.1", False, False, False),
+        ("1.18.2", True, True, True),
+        ("1.18.2", False, True, False),
+    ],
+)
+def test_what_is_half_done_goes_on_or_back(wanted: str, rollback: bool, back: bool, goes: bool) -> None:
+    known = {"from": "1.17.1", "to": "1.18.2", "back": back, "done": ["crds"], "again": "lab upgrade 1.18.2"}
+    if goes:
+        goes_on(known, wanted, rollback=rollback)
+        return
+    with pytest.raises(UsageError, match=r"half done \(done: crds\)"):
+        goes_on(known, wanted, rollback=rollback)
+
+
+@dataclass
+class Fake:
+    """A deployer whose upgrades do nothing, or fail at one component."""
+
+    did: list[tuple[str, str]] = field(default_factory=list)
+    fails: str = ""
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        return []
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        def act(name: str) -> None:
+            if name == self.fails:
+                raise ProvisionError("it does not start")
+            self.did.append((name, spec.release))
+
+        names = [step.name for step in STEPS]
+        return [Step(name, lambda name=name: act(name)) for name in (names[::-1] if back else names)]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
+    made = Fake()
+    monkeypatch.setattr(upgrade, "deployer", lambda name: made)
+    monkeypatch.setattr(description, "save", lambda karmada: None)
+    monkeypatch.setattr(Supply, "resolve", lambda self, refs: {})
+    return made
+
+
+def again(karmada: Karmada) -> Karmada:
+    """Return the control plane as the next command finds it."""
+    return Karmada.open(Lab.open(Run.load(karmada.run.id, root=karmada.run.path.parent)))
+
+
+def test_an_interrupted_upgrade_goes_on_where_it_was(tmp_path: Path, fake: Fake) -> None:
+    karmada = a_karmada(tmp_path, {"release": "1.17.1"})
+    fake.fails = "karmada-webhook"
+    with pytest.raises(StepFailed):
+        upgrade.upgrade(karmada, "1.18.2")
+    assert again(karmada).spec.release == "1.17.1", "half an upgrade is not of the new release"
+    with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
+        unfinished.refuse(karmada.run)
+    fake.fails = ""
+
+    done = upgrade.upgrade(again(karmada), "1.18.2")
+
+    assert fake.did == [(name, "1.18.2") for name in ("crds", "karmada-webhook", "karmada-scheduler")]
+    assert (done.before, done.done, done.left) == ("1.17.1", ("karmada-webhook", "karmada-scheduler"), ())
+    assert again(karmada).spec.release == "1.18.2"
+    unfinished.refuse(karmada.run)
+
+
+def test_one_component_at_a_time_ends_in_the_new_release(tmp_path: Path, fake: Fake) -> None:
+    karmada = a_karmada(tmp_path, {"release": "1.18.1"})
+    releases = []
+    for step in STEPS:
+        upgrade.upgrade(again(karmada), "1.18.2", only=step.name)
+        releases.append(again(karmada).spec.release)
+
+    assert releases == ["1.18.1", "1.18.1", "1.18.2"]
+
+
+def test_half_an_upgrade_can_be_taken_back(tmp_path: Path, fake: Fake) -> None:
+    karmada = a_karmada(tmp_path, {"release": "1.17.1"})
+    upgrade.upgrade(karmada, "1.18.2", only="crds")
+
+    upgrade.upgrade(again(karmada), "1.17.1", rollback=True)
+
+    assert fake.did[1:] == [(name, "1.17.1") for name in ("karmada-scheduler", "karmada-webhook", "crds")]
+    assert again(karmada).spec.release == "1.17.1"
+    unfinished.refuse(karmada.run)
+
+
+def test_of_the_release_already_nothing_is_done(tmp_path: Path, fake: Fake) -> None:
+    done = upgrade.upgrade(a_karmada(tmp_path), "v1.18.2")
+
+    assert (done.done, done.left, fake.did) == ((), (), [])
+
+
+def test_a_release_that_is_not_there_is_refused(tmp_path: Path, fake: Fake) -> None:
+    with pytest.raises(UsageError, match="no Karmada release"):
+        upgrade.upgrade(a_karmada(tmp_path), "9.9.9")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_deployer_upgrades_or_says_why_not(name: str, tmp_path: Path) -> None:
+    if isinstance(deployer(name), Upgrades):
+        return
+    refused: pytest.ExceptionInfo[LabError]
+    with pytest.raises(NotPossible, match=f"installed by {name} cannot be upgraded") as refused:
+        upgrade.upgrade(a_karmada(tmp_path, {"deployer": name}), "1.18.1")
+    assert refused.value.where == CANNOT[name]

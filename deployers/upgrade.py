@@ -1,0 +1,157 @@
+"""Another release of Karmada in the place of the one that runs: whole, or one component at a time, and back.
+
+What may be upgraded to what is decided here; how is the deployer's: one that can, has `upgrade`. It is written into the run before anything
+is touched, and what is done is noted after each component, so that an upgrade that was interrupted, or is done by hand one component
+at a time, goes on where it was. Only the whole of it makes the lab one of the new release.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from deployers import deployer, description, unfinished
+from deployers.karmada import Karmada
+from deployers.release import Release
+from deployers.spec import KarmadaSpec
+from lab.assets import AssetRef
+from lab.assets.refs import order
+from lab.errors import NotPossible, UsageError
+from lab.steps import Step, Watcher, execute
+
+WHAT = "an upgrade"
+CANNOT: Mapping[str, str] = {
+    "by_yaml": "upstream's manifests have no upgrade of their own, and this project does not drive one on them yet",
+    "by_karmadactl": "karmadactl init has no upgrade: its init refuses where Karmada is already",
+    "by_operator": "the operator changes versions by the Karmada object, which this project does not drive yet",
+    "by_chart": "helm upgrade with this chart's hooks is not driven by this project yet",
+}
+"""Why a deployer without `upgrade` has none."""
+
+
+@runtime_checkable
+class Upgrades(Protocol):
+    """**Protocol:** a deployer that can put another release in the place of one that runs.
+
+    `upgrade` computes steps and acts on nothing, as `install` does: one a component, in the order in which they have to be, each
+    needing the one before. `spec` is what is wanted afterwards; with `back` it is an earlier release.
+    """
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]: ...
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade did: which components now, which are still to do, and how long it took."""
+
+    karmada: Karmada
+    before: str
+    release: str
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+    seconds: float
+
+
+def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: Watcher | None = None) -> Upgraded:
+    """Bring a Karmada that runs to another release, and return when all of it, or the component that was asked for, serves.
+
+    UsageError, with nothing touched: there is no such release, it skips a minor, it is earlier and no rollback was asked for, or the
+    component is not the next one. NotPossible: this deployer cannot, and why. Of the release already, nothing is done.
+    """
+    began = time.monotonic()
+    made = deployer(karmada.spec.deployer)
+    if not isinstance(made, Upgrades):
+        raise NotPossible(
+            f"a Karmada that was installed by {karmada.spec.deployer} cannot be upgraded in place",
+            where=CANNOT.get(karmada.spec.deployer, "its deployer has no upgrade"),
+            remedy="back it up by its own tools, install the new release anew; or use by_binary",
+        )
+    here, wanted = karmada.release, Release.parse(release, supply=karmada.release.supply)
+    known = unfinished.facts_of(karmada.run, WHAT)
+    if known:
+        goes_on(known, wanted.version, rollback=rollback)
+    else:
+        unfinished.refuse(karmada.run)
+        admissible(here.version, wanted.version, rollback=rollback)
+        if here == wanted:
+            return Upgraded(karmada, here.version, wanted.version, (), (), time.monotonic() - began)
+    spec = KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "release": release})
+    refs = [AssetRef.parse(name) for name in made.software(spec)]
+    software = {str(ref): path for ref, path in wanted.supply.resolve(refs).items()}
+    steps = made.upgrade(karmada, spec, software, back=rollback)
+    done = [] if known is None or known["back"] != rollback else list(known["done"])
+    chosen = upto(steps, only, done)
+    facts: dict[str, Any] = {"from": known["from"] if known else here.version, "to": wanted.version, "back": rollback, "done": done}
+    again = f"lab upgrade {release}{' --rollback' if rollback else ''} --lab {karmada.run.id}"
+    with unfinished.begun(karmada.run, WHAT, again=again, **facts) as change:
+        execute([noted(step, done, change) for step in chosen], karmada.run, watcher=watcher)
+        left = tuple(step.name for step in steps if step.name not in done)
+        if left:
+            change.stays()
+        else:
+            karmada = karmada.asking(spec)
+            description.save(karmada)
+            shutil.rmtree(karmada.run.path / "bin", ignore_errors=True)  # links to the clients of the release before
+    return Upgraded(karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began)
+
+
+def noted(step: Step, done: list[str], change: unfinished.Change) -> Step:
+    """Return a step that is noted as done when it is."""
+
+    def act(action: Callable[[], object] = step.action) -> None:
+        action()
+        done.append(step.name)
+        change.note(done=done)
+
+    needs = tuple(need for need in step.needs if need not in done)
+    return replace(step, action=act, needs=needs)
+
+
+def upto(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[Step]:
+    """Return the steps to do now: all that are left, or the one that was asked for if it is next. UsageError when it is not. Pure."""
+    names = [step.name for step in steps]
+    left = [step for step in steps if step.name not in done]
+    if only is None:
+        return left
+    if only not in names:
+        raise UsageError(f"there is no component {only!r} to upgrade here", remedy=f"in this order: {', '.join(names)}")
+    if only in done:
+        return []
+    if only != left[0].name:
+        raise UsageError(
+            f"{only} is not next: components are upgraded in an order in which each finds what it needs",
+            where=f"done: {', '.join(done) or 'none'}",
+            remedy=f"next is {left[0].name}; or leave --only out, for all of them",
+        )
+    return left[:1]
+
+
+def admissible(here: str, wanted: str, *, rollback: bool) -> None:
+    """Return when one release may follow another. UsageError says what would. Pure."""
+    one, other = order(here)[:3], order(wanted)[:3]
+    if rollback and other > one:
+        raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=f"lab upgrade {wanted}")
+    if not rollback and other < one:
+        raise UsageError(
+            f"{wanted} is earlier than {here}, which runs",
+            remedy=f"lab upgrade {wanted} --rollback   (components go back in reverse order; CRDs stay as they are)",
+        )
+    if one[0] != other[0] or abs(one[1] - other[1]) > 1:
+        raise UsageError(
+            f"from {here} to {wanted} skips a minor release: Karmada supports a skew of one, and the CRDs of each have to be stored once",
+            remedy=f"go by way of {one[0]}.{one[1] + (1 if other > one else -1)}",
+        )
+
+
+def goes_on(known: Mapping[str, Any], wanted: str, *, rollback: bool) -> None:
+    """Return when this is what goes on with an upgrade that is half done, or takes it back. UsageError says what would be. Pure."""
+    forward, back = known["to"] == wanted and known["back"] == rollback, rollback and wanted == known["from"] and not known["back"]
+    if not forward and not back:
+        raise UsageError(
+            f"an upgrade from {known['from']} to {known['to']} is half done (done: {', '.join(known['done']) or 'none'})",
+            remedy=known["again"] + ("" if known["back"] else f"   or back: lab upgrade {known['from']} --rollback"),
+        )
