@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +140,8 @@ class Fake:
                 raise ProvisionError("it does not start")
             self.did.append((name, spec.release))
 
-        names = [step.name for step in STEPS]
-        return [Step(name, lambda name=name: act(name)) for name in (names[::-1] if back else names)]
+        names = [step.name for step in STEPS][:: -1 if back else 1]
+        return [Step(name, partial(act, name), (before,) if before else ()) for before, name in zip([None, *names], names, strict=False)]
 
 
 @pytest.fixture
