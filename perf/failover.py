@@ -2,7 +2,7 @@
 
     python -m perf.failover [--shape small] [--profile tuned] [--fault apiserver] [--rounds N] [--set KEY=VALUE …]
 
-Each round is one trial on a lab of its own (perf.trial). Samples are saved first, then judged (perf.result), and both are kept in a folder
+Each round is one trial on a lab of its own (perf.trial). Samples are saved first, then judged (perf.result, perf.report), all in a folder
 of their own. Exit codes: 0; 1 a pod lost or doubled; 2 wrong words; 3 not possible here; 4 a trial did not end; 6 slower than --goal;
 130/143 interrupted. What was measured until then is kept.
 """
@@ -22,12 +22,10 @@ import psutil
 from lab import interrupt
 from lab.errors import LabError
 from lab.interrupt import Interrupted
-from lab.run import write_json
-from perf import profile, shapes
+from perf import profile, report, shapes
 from perf.faults import FAULTS, fault
-from perf.result import result
 from perf.samples import FILE
-from perf.summary import text
+from perf.summary import markdown, text
 from perf.trial import Plan, Trial
 
 RESULTS = Path("_artifacts/failover")
@@ -89,9 +87,9 @@ def trial(plan: Plan, folder: Path, *, goal: float | None) -> Json:
         under_way.run(folder)
     finally:
         if (folder / FILE).exists():
-            judged = result(under_way.samples, goal=goal)
-            write_json(folder / "result.json", judged)
+            judged = report.judged(under_way.samples, folder, goal=goal)
             print(text(judged), flush=True)
+            say(f"page: {folder / report.PAGE}")
     return judged
 
 
@@ -118,6 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Interrupted as stop:
         say(f"interrupted by {stop}")
         return stop.exit_code
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a") as page:
+            page.write(markdown(results))
     return exit_code([each["verdict"] for each in results])
 
 

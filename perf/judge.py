@@ -1,6 +1,6 @@
 """Saved trials, judged again: after a fix of the judging, or with another goal.
 
-    python -m perf.judge FOLDER…                  each trial's result, written anew beside its samples
+    python -m perf.judge FOLDER…                  each trial's result and page, written anew beside its samples
     python -m perf.judge COMPARISON               a folder of perf.compare: its trials, and the comparison
     python -m perf.judge --a FOLDER… --b FOLDER…  trials of two nights; they are paired in the order given, which is no pairing in time
 
@@ -17,8 +17,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.run import write_json
-from perf import compare, failover, summary
-from perf.result import result
+from perf import compare, failover, report, summary
 from perf.samples import FILE, Samples
 
 Json = dict[str, Any]
@@ -26,9 +25,7 @@ Json = dict[str, Any]
 
 def trial(folder: Path, *, goal: float | None) -> Json:
     """Judge one saved trial and write its result anew."""
-    judged = result(Samples.load(folder), goal=goal)
-    write_json((folder if folder.is_dir() else folder.parent) / "result.json", judged)
-    return judged
+    return report.judged(Samples.load(folder), folder if folder.is_dir() else folder.parent, goal=goal)
 
 
 def comparison(folder: Path, *, goal: float | None) -> Json:

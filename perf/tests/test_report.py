@@ -1,0 +1,93 @@
+"""A trial's page needs no server and no network, says what is unknown, and takes nothing in a name for markup."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perf import picture, report, summary
+from perf.result import result
+from perf.tests.trials import trial
+from perf.timeline import timeline
+
+
+def page(**changes: Any) -> str:
+    samples = trial(**changes)
+    judged = result(samples)
+    return report.page(samples, judged, [judged])
+
+
+def test_the_page_says_what_the_result_says() -> None:
+    html = page()
+
+    assert "4 pods moved in 20.0 s, 8.0 s of them after the taint" in html
+    assert "2.00 × the limit of 1 pods/s" in html
+    assert not re.search(r'(src|href)="?http', html)
+
+
+def test_every_picture_is_well_formed_and_told_in_words() -> None:
+    pictures = re.findall(r"<svg.*?</svg>", page(), flags=re.DOTALL)
+
+    assert len(pictures) == 5
+    for drawn in pictures:
+        assert ET.fromstring(drawn).find("title") is not None
+
+
+@pytest.mark.parametrize("stop", ["before the fault", "half-way"])
+def test_a_trial_that_did_not_end_has_a_page(stop: str) -> None:
+    samples = trial(without="member2/app-00001-x-b", complete=False, stopped_by="out of time <script>")
+    if stop == "before the fault":
+        del samples.marks["T0"]
+    html = report.page(samples, result(samples), [result(samples)])
+
+    assert "out of time &lt;script&gt;" in html
+    assert "—" in html
+    assert 'class="verdict unknown"' in html
+
+
+def test_many_bindings_are_thinned_out_and_that_is_said() -> None:
+    rows = [
+        (100.0 + at, "binding", f"app-{number:05d}-deployment", state)
+        for number in range(1000)
+        for at, state in ((12.5, "- evicting=member1 ready="), (14.0, "member2:2 evicting= ready="))
+    ]
+    drawn, said = picture.bindings(timeline(trial(rows)))
+
+    assert said == "One of 3 is drawn, of 1000 bindings."
+    assert len(drawn) < 100_000
+
+
+def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        report.judged(trial(at=f"2026-11-2{len(name)}T00:00:00Z"), tmp_path / name, goal=None)
+    (tmp_path / "other").mkdir()
+    report.judged(trial(profile="default"), tmp_path / "other", goal=None)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "result.json").write_text("{")
+
+    saved = json.loads((tmp_path / "two" / "result.json").read_text())
+    assert {
+        "schema",
+        "kind",
+        "name",
+        "at",
+        "release",
+        "shape",
+        "profile",
+        "seconds",
+        "pods_per_second",
+        "limit_ratio",
+        "verdict",
+    } <= saved.keys()
+    assert len(report.history(tmp_path, saved)) == 2
+    assert "| failover tiny tuned | ok | 4 of 4 |" in (tmp_path / "two" / "summary.md").read_text()
+
+
+def test_seconds() -> None:
+    assert [summary.seconds(value) for value in (None, 3.21, 119.0, 754.0)] == ["—", "3.2 s", "119.0 s", "12 min 34 s"]
