@@ -25,6 +25,7 @@ from lab.commands import (
     etcd,
     execute,
     gc,
+    images,
     join,
     kubeconfig,
     logs,
@@ -74,4 +75,5 @@ VERBS: dict[str, Callable[..., None]] = {
 for name, verb in VERBS.items():
     app.command(name)(verb)
 app.add_typer(assets.app, name="assets")
+app.add_typer(images.app, name="images")
 app.add_typer(etcd.app, name="etcd")

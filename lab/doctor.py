@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lab import docker
 from lab.computer import Probe
+from lab.docker import bounded
 
 GIB = 2**30
+NODES_DISK = 8 * GIB
 CAPABILITIES = {12: "NET_ADMIN", 19: "SYS_PTRACE", 21: "SYS_ADMIN", 24: "SYS_RESOURCE"}
 """Bits of a capability set (capability.h) that containers, network faults and kind's nodes take."""
 
@@ -201,19 +204,37 @@ def git(probe: Probe, needs: Needs) -> list[Finding]:
 # -- what other providers and faults take ---------------------------------------------------------------------------------------
 
 
-def docker(probe: Probe, needs: Needs) -> list[Finding]:
-    """An engine that answers. A client without one is not an engine."""
-    enables, remedy = (
-        "clusters by kind: real pods",
-        "apt-get install docker.io, then start it: systemctl start docker, or dockerd",
-    )
-    if probe.which("docker") is None:
-        return [Finding("docker engine", False, "not installed", enables, remedy)]
-    answer = probe.ask(["docker", "version", "--format", "{{.Server.Version}}"])
-    if answer.ok and answer.line:
-        return [Finding("docker engine", True, answer.line, enables)]
-    start = "start it: systemctl start docker, or dockerd; and be root or in the group docker"
-    return [Finding("docker engine", False, f"a client, but no engine answers: {answer.line}", enables, start)]
+def engine(probe: Probe, needs: Needs) -> list[Finding]:
+    """An engine that answers, and what it must be able to do for kind's nodes. A client without one is not an engine."""
+    enables = "clusters by kind: real pods"
+    if why := docker.obstacle(probe):
+        said, _, remedy = why.removeprefix("docker: ").partition(": ")
+        return [Finding("docker engine", False, said, enables, remedy)]
+    told = probe.ask(["docker", "info", "--format", "{{.ServerVersion}}\t{{.DefaultRuntime}}\t{{.DockerRootDir}}"]).line
+    version, runtime, root = [*told.split("\t"), "", "", ""][:3]
+    free = probe.free(Path(root or "/"))
+    found = [
+        Finding("docker engine", True, version, enables),
+        Finding(
+            "disk for nodes",
+            free >= NODES_DISK,
+            f"{free / GIB:.0f} GiB free in {root}; a node image takes 1 and each node 2",
+            enables,
+            "docker system prune, or another data-root in /etc/docker/daemon.json",
+        ),
+    ]
+    if bounded(probe.read("/proc/self/status") or ""):
+        ok = runtime == docker.RUNTIME
+        seen = f"CAP_SYS_RESOURCE is out of bounds here; the engine's runtime is {runtime}"
+        found.append(Finding("privileged containers", ok, seen, enables, "make setup-docker   (a runtime that asks for all but that)"))
+    return found
+
+
+def node_images(probe: Probe, needs: Needs) -> list[Finding]:
+    """What kind's node images are made with here."""
+    there = probe.which("mmdebstrap")
+    enables = "node images, and images with a shell, made here"
+    return [Finding("mmdebstrap", there is not None, there or "not installed", enables, "make setup-docker   (Debian)")]
 
 
 def kind(probe: Probe, needs: Needs) -> list[Finding]:
@@ -321,8 +342,9 @@ CHECKS: tuple[Check, ...] = (
     open_files,
     programs,
     git,
-    docker,
+    engine,
     kind,
+    node_images,
     kvm,
     qemu,
     cgroups,
@@ -336,9 +358,10 @@ CHECKS: tuple[Check, ...] = (
 def providers(report: Report) -> Mapping[str, str]:
     """Return for each way to have clusters "" when this computer has what it takes, or what it lacks."""
     lacking = {finding.name: not finding.ok for finding in report.findings}
-    required = {
+    asked_of_engine = [name for name in ("privileged containers", "disk for nodes") if name in lacking]  # only where one answers
+    required: dict[str, list[str]] = {
         "embedded": [finding.name for finding in report.findings if finding.needed],
-        "kind": ["docker engine"],
+        "kind": ["docker engine", "mmdebstrap", *asked_of_engine],
         "libvirt": ["qemu", "libvirt"],
     }
     return {name: ", ".join(each for each in needs if lacking.get(each, True)) for name, needs in required.items()}

@@ -93,7 +93,7 @@ def observe(run: Run, *, now: float | None = None, within: float = 2.0) -> Obser
     """Look at a lab. Nothing is changed; an API that does not answer within that time is said not to."""
     seen = Supervisor(run.path).status()
     states = seen.programs if seen else recorded(run)
-    components = tuple(program(state, now or time.time()) for state in states.values())
+    components = (*nodes(run), *(program(state, now or time.time()) for state in states.values()))
     asked = asked_members(run)
     members: Sequence[Member] | str = "no Karmada is asked for"
     if asked is not None:
@@ -149,6 +149,22 @@ def program(state: State, now: float) -> Program:
         ports=state.ports,
         log=str(state.log),
     )
+
+
+def nodes(run: Run) -> tuple[Program, ...]:
+    """Return the containers that are nodes of this lab as programs of their clusters: what pods there do is asked of the cluster."""
+    records = run.records("nodes")
+    if not records:
+        return ()
+    from lab import docker
+
+    states = docker.states()
+    found = []
+    for cluster, record in records.items():
+        for name in record["containers"]:
+            state = states.get(name, "gone") if states is not None else "unknown: Docker does not answer"
+            found.append(Program(cluster, "node", state, ok=state == "running", log=f"docker logs {name}"))
+    return tuple(found)
 
 
 def recorded(run: Run) -> dict[str, State]:

@@ -162,7 +162,7 @@ def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> lis
     """Return the end of `lab up` as a person reads it."""
     name = "" if seen.lab == DEFAULT_LAB else f" --lab {seen.lab}"
     how = "is up" if changed else "was up already: nothing changed"
-    clusters = sorted({part.cluster for part in seen.components if part.name == "kube-apiserver" and part.cluster != "karmada"})
+    clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
     lines = [
         f"lab {look.paint(seen.lab, 'bold')} {look.paint(how, 'green')} ({seconds_text(seconds)})",
         f"  clusters  {', '.join(clusters)}",

@@ -155,12 +155,6 @@ def raises(line: str) -> bool:
     return line.startswith(("Limit", "OOMScoreAdjust"))
 
 
-def bounded(status: str) -> bool:
-    """Does a process whose /proc/self/status this is lack CAP_SYS_RESOURCE for good?"""
-    row = next((line for line in status.splitlines() if line.startswith("CapBnd:")), "CapBnd: ffffffffffffffff")
-    return not int(row.split()[1], 16) >> 24 & 1
-
-
 def needs(version: str) -> list[str]:
     """Return the assets of a node image."""
     names = [f"registry.k8s.io/{name}" for name in ("etcd:x", "pause:x", "coredns/coredns:x")]

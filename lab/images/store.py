@@ -11,19 +11,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from lab.assets.cache import Cache, files_of, read, writing
+from lab.assets.cache import Cache, files_of, read, sha256_of, writing
 from lab.assets.pins import this_arch
 from lab.assets.progress import Progress, Sink, quiet
 from lab.errors import UsageError
 from lab.images import archive as tar
 from lab.images import debian
-from lab.images.image import Image
+from lab.images.image import Image, full_name
 
 SCHEMA = 1
 """Of meta.json and of how archives are written: a change of either makes every key a new one."""
@@ -149,3 +151,31 @@ def content_of(path: Path) -> list[tuple[str, str]]:
     entry = read(path.parent)
     known = entry.files if entry is not None and entry.path == path and not entry.wrong_size() else files_of(path)
     return [(file.path, file.sha256) for file in known]
+
+
+def adopted(store: Store, path: Path) -> Archive:
+    """Take an archive that somebody else wrote (`docker save`) into the cache, so that nodes see it. UsageError when it is none.
+
+    Which digests its images will have on a node is not known: it is loaded whenever it is asked for.
+    """
+    try:
+        with path.open("rb") as file:
+            names = tar.read(file)
+        key = sha256_of(path)[:20]
+    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+        raise UsageError(f"not an archive of images: {error}", where=str(path), remedy="docker save IMAGE --output FILE") from error
+    if found := store.find(key):
+        return found
+    with store.cache.working(f"images-{key}", subject=str(path), progress=store.progress) as area, writing(store.cache.root):
+        staged = area / key
+        staged.mkdir()
+        shutil.copyfile(path, staged / TAR)
+        images = [{"name": full_name(name), "digest": "", "id": "", "size": 0} for name in names]
+        facts = {"schema": SCHEMA, "seconds": 0.0, "created": time.time(), "images": images}
+        (staged / META).write_text(json.dumps(facts, indent=1))
+        store.root.mkdir(parents=True, exist_ok=True)
+        if not (store.root / key).exists():
+            staged.rename(store.root / key)
+    found = store.find(key)
+    assert found is not None
+    return found

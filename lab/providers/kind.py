@@ -70,7 +70,22 @@ class Kind:
         """Refuse what Docker, memory or inotify instances here do not allow, and flags that kubeadm cannot carry."""
         if engine := docker.obstacle(self.computer):
             return [engine]
-        return [*self.check_memory(spec), *self.check_inotify(spec), *(each for cluster in spec.clusters for each in unfit(cluster))]
+        return [
+            *self.check_runtime(),
+            *self.check_memory(spec),
+            *self.check_inotify(spec),
+            *(each for cluster in spec.clusters for each in unfit(cluster)),
+        ]
+
+    def check_runtime(self) -> list[str]:
+        """Where CAP_SYS_RESOURCE is out of bounds, a node starts only by a runtime that does not ask for it."""
+        if not docker.bounded(self.computer.read("/proc/self/status") or ""):
+            return []
+        runtime = self.computer.ask(["docker", "info", "--format", "{{.DefaultRuntime}}"]).line
+        if runtime == docker.RUNTIME:
+            return []
+        why = f"CAP_SYS_RESOURCE is out of bounds here and the runtime is {runtime or 'not known'}"
+        return [f"docker: privileged containers cannot start, for {why}: {docker.SETUP}"]
 
     def check_memory(self, spec: LabSpec) -> list[str]:
         need, free = MIB_OF_REST + len(spec.clusters) * MIB_OF_CLUSTER, psutil.virtual_memory().available / 2**20
@@ -101,7 +116,7 @@ class Kind:
 
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps: a node image a version, then every cluster at once."""
-        bounded = node.bounded(self.computer.read("/proc/self/status") or "")
+        bounded = docker.bounded(self.computer.read("/proc/self/status") or "")
         images: dict[str, str] = {}
 
         def image(version: str) -> None:

@@ -38,12 +38,13 @@ class Scripted:
             "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
         }
     )
-    programs: set[str] = field(default_factory=lambda: {"go", "git", "docker", "qemu-system-x86_64", "virsh"})
+    programs: set[str] = field(default_factory=lambda: {"go", "git", "docker", "mmdebstrap", "qemu-system-x86_64", "virsh"})
     answers: dict[str, Answer] = field(
         default_factory=lambda: {
             "go version": Answer(0, "go version go1.26.8 linux/amd64"),
             "go list": Answer(0, "k8s.io/kubernetes v1.35.4"),
             "docker version": Answer(0, "27.1\n"),
+            "docker info": Answer(0, "27.1\trunc\t/var/lib/docker\n"),
             "virsh --connect": Answer(0, "libvirt 9.0"),
             "unshare --net": Answer(0),
             "unshare --user": Answer(0),
@@ -157,6 +158,17 @@ def test_a_client_without_engine_is_no_engine() -> None:
     assert not finding.ok
     assert "start it" in finding.remedy
     assert providers(examine(probe, NEEDS))["kind"] == "docker engine"
+
+
+def test_where_a_capability_is_out_of_bounds_the_runtime_must_know() -> None:
+    probe = Scripted()
+    probe.files["/proc/self/status"] = "CapBnd:\t000001fffeffffff\n"
+    assert not named(probe, "privileged containers").ok
+    assert providers(examine(probe, NEEDS))["kind"] == "privileged containers"
+
+    probe.answers["docker info"] = Answer(0, "27.1\tkarmada-lab\t/var/lib/docker\n")
+    assert named(probe, "privileged containers").ok
+    assert providers(examine(probe, NEEDS))["kind"] == ""
 
 
 @pytest.mark.parametrize(("flags", "word"), [("fpu svm", "load the module"), ("fpu", "nested virtualisation")])

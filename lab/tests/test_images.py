@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 
 from lab.assets import Cache
 from lab.cluster import Lab
+from lab.computer import Answer, Computer
 from lab.errors import NotPossible, UsageError
 from lab.images import File, Image, Store, archived, full_name, load, require, software
 from lab.images.archive import read
 from lab.images.kubernetes import of_kubeadm
 from lab.images.load import RECORD
+from lab.images.stock import chosen, prune
 from lab.machines.container import Container
 from lab.machines.scripted import Scripted
 from lab.run import Run
@@ -158,6 +161,49 @@ def test_kubeadms_images_are_made_of_pinned_assets() -> None:
     assert {"kube-apiserver@1.35.4", "kube-proxy@1.35.4", "coredns@1.13.1", "etcd@3.6.5"} <= set(software(images))
     with pytest.raises(NotPossible, match="novel"):
         of_kubeadm(["registry.k8s.io/novel:v1"], "1.35.4")
+
+
+def test_a_foreign_archive_is_taken_in_and_found_by_the_beginning_of_its_key(paths: dict[str, Path], cache: Cache, tmp_path: Path) -> None:
+    mine = archived([WEB], paths, cache=Cache(tmp_path / "other"))
+    taken = chosen(str(mine.path), cache=cache)
+
+    assert taken.names == (WEB.name,)
+    assert chosen(taken.key[:6], cache=cache).path == taken.path
+    with pytest.raises(UsageError, match="no archive begins"):
+        chosen("zzz", cache=cache)
+    with pytest.raises(UsageError, match="not an archive"):
+        chosen(str(paths["web@1.0.0"]) + ".tar", cache=cache)
+
+
+def test_pruning_leaves_what_nodes_are_made_of(paths: dict[str, Path], cache: Cache) -> None:
+    archive = archived([WEB], paths, cache=cache)
+    docker = Docker()
+
+    rehearsed = prune(everything=True, rehearse=True, cache=cache, computer=docker)
+    assert archive.path.exists()
+    assert docker.removed == []
+    assert rehearsed.freed == archive.size + 5
+
+    pruned = prune(everything=True, cache=cache, computer=docker)
+    assert pruned.removed == (f"{archive.key} (1 images)", "karmada-lab/node:v1-b")
+    assert pruned.in_use == ("karmada-lab/node:v1-a",)
+    assert docker.removed == ["karmada-lab/node:v1-b"]
+    assert not archive.path.exists()
+
+
+class Docker(Computer):
+    """A Docker with two node images, one of which a node is made of."""
+
+    def __init__(self) -> None:
+        self.removed: list[str] = []
+
+    def ask(self, argv: Sequence[str], *, within: float = 5.0) -> Answer:
+        if argv[1:3] == ["image", "rm"]:
+            self.removed.append(argv[3])
+        if argv[1:3] == ["image", "ls"]:
+            rows = [{"Repository": "karmada-lab/node", "Tag": f"v1-{tag}", "ID": f"sha256:{tag * 64}"} for tag in "ab"]
+            return Answer(0, "".join(json.dumps(row) + "\n" for row in rows))
+        return Answer(0, "karmada-lab/node:v1-a\n" if argv[1] == "ps" else "5\n")
 
 
 # -- loading ---------------------------------------------------------------------------------------------------------------------

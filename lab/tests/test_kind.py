@@ -218,8 +218,8 @@ def test_hollow_nodes_beside_real_ones_are_tainted_and_the_real_one_is_not_kwoks
 
 
 def test_the_bounding_set_is_read_as_the_kernel_writes_it() -> None:
-    assert node.bounded("CapEff:\t0\nCapBnd:\t000001fffeffffff\n")
-    assert not node.bounded("CapBnd:\t000001ffffffffff\n")
+    assert docker.bounded("CapEff:\t0\nCapBnd:\t000001fffeffffff\n")
+    assert not docker.bounded("CapBnd:\t000001ffffffffff\n")
 
 
 def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path) -> None:

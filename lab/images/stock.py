@@ -1,0 +1,121 @@
+"""What images there are on this computer, made beforehand, chosen and freed. All of it is data for `lab images`; nothing prints."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import docker
+from lab.assets.cache import Cache, writing
+from lab.assets.progress import Sink, quiet
+from lab.computer import Computer, Probe
+from lab.errors import UsageError
+from lab.images import applications, node
+from lab.images.image import Image
+from lab.images.store import Archive, Store, adopted
+from lab.machines import Machine
+from lab.spec import LabSpec
+
+
+@dataclass(frozen=True)
+class NodeImage:
+    """A node image in Docker; `used`: a container is made of it."""
+
+    name: str
+    id: str
+    size: int
+    used: bool
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What `prune` removed, what it would have but for its use, and the bytes that became free."""
+
+    removed: tuple[str, ...]
+    in_use: tuple[str, ...]
+    freed: int
+
+
+def node_images(computer: Probe | None = None) -> list[NodeImage]:
+    """Return the node images that were made here; none when no engine answers."""
+    computer = computer or Computer()
+    repository = node.REPOSITORY.removeprefix("docker.io/")
+    answer = computer.ask(["docker", "image", "ls", "--no-trunc", "--format", "{{json .}}", repository])
+    if not answer.ok:
+        return []
+    users = computer.ask(["docker", "ps", "--all", "--no-trunc", "--format", "{{.Image}}"]).text.split()
+    rows = [json.loads(line) for line in answer.text.splitlines() if line.startswith("{")]
+    found = []
+    for row in rows:
+        name = f"{row['Repository']}:{row['Tag']}"
+        size = computer.ask(["docker", "image", "inspect", "--format", "{{.Size}}", name]).line
+        found.append(NodeImage(name, row["ID"].removeprefix("sha256:")[:12], int(size or 0), name in users))
+    return found
+
+
+def build_all(
+    engine: Machine, lab: LabSpec, images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache | None = None, progress: Sink = quiet
+) -> Iterator[tuple[str, float]]:
+    """Make the node image of each version of a lab, the test applications, and `images`; return what was made and the seconds it took."""
+    cache = cache or Cache()
+    store, bounded = Store(cache, progress), docker.bounded(Computer().read("/proc/self/status") or "")
+    made = []
+    for version in sorted({cluster.kubernetes for cluster in lab.clusters}):
+        began = time.monotonic()
+        name = node.built(engine, version, paths, bounded=bounded, cache=cache, progress=progress)
+        made.append((name, time.monotonic() - began))
+    for what, group in (("test applications", applications.ALL), ("Karmada", images)):
+        if group:
+            began = time.monotonic()
+            archive = store.archived(group, paths)
+            made.append((f"{what} ({archive.key}, {len(group)} images)", time.monotonic() - began))
+    return iter(made)
+
+
+def chosen(text: str, *, cache: Cache | None = None) -> Archive:
+    """Return an archive by its key, or one that somebody else wrote, by its path. UsageError lists what there is."""
+    store = Store(cache or Cache())
+    if "/" in text or text.endswith(".tar"):
+        return adopted(store, Path(text))
+    matching = [archive for archive in store.archives() if archive.key.startswith(text)]
+    if len(matching) == 1:
+        return matching[0]
+    known = ", ".join(archive.key for archive in store.archives()) or "none"
+    raise UsageError(f"{'several archives begin' if matching else 'no archive begins'} with {text!r}", remedy=f"there are: {known}")
+
+
+def prune(
+    *,
+    keys: Collection[str] = (),
+    everything: bool = False,
+    unused_for: float = 0.0,
+    rehearse: bool = False,
+    cache: Cache | None = None,
+    computer: Probe | None = None,
+) -> Pruned:
+    """Free archives that were not asked for so long, and node images that no container is made of; with `keys`, those instead."""
+    cache, computer = cache or Cache(), computer or Computer()
+    removed, in_use, freed = [], [], 0
+    for archive in Store(cache).archives():
+        goes = archive.key in keys if keys else everything or time.time() - archive.used >= unused_for
+        if goes:
+            removed.append(f"{archive.key} ({len(archive.images)} images)")
+            freed += archive.size
+            if not rehearse:
+                with writing(cache.root):
+                    shutil.rmtree(archive.path.parent)
+    for image in node_images(computer):
+        if keys and image.id not in keys and image.name not in keys:
+            continue
+        if image.used:
+            in_use.append(image.name)
+            continue
+        removed.append(image.name)
+        freed += image.size
+        if not rehearse:
+            computer.ask(["docker", "image", "rm", image.name], within=120.0)
+    return Pruned(tuple(removed), tuple(in_use), freed)
