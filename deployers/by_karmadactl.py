@@ -80,6 +80,8 @@ class ByKarmadactl:
 
     def remove(self, karmada: Karmada) -> None:
         """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""
+        if not in_pods.state(karmada):
+            return
         karmada.run.journal("remove", what=karmada.name)
         clear(karmada)
         in_pods.until_gone(karmada)
@@ -106,9 +108,8 @@ class Installation:
     @cached_property
     def places(self) -> Places:
         run = self.karmada.run
-        return Places(
-            self.karmada.lab.host, run.path / "data" / "karmada" / "init", run.path / "pki" / "karmada", run.path / "data" / "crds.tar.gz"
-        )
+        data = run.path / "data" / "karmada"
+        return Places(self.karmada.lab.host, data / "init", run.path / "pki" / "karmada", data / "crds.tar.gz")
 
     @property
     def crds(self) -> Path:
@@ -147,11 +148,19 @@ class Installation:
         write_private(config, yaml.safe_dump(init_words.as_config(self.spec, self.uses, self.places), sort_keys=False).encode())
         self.progress.begun.set()
         try:
-            karmadactl(self.karmada, *init_words.words(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
+            said = karmadactl(self.karmada, *init_words.words(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
         except CommandFailed as failed:
+            self.log(failed.output)
             raise self.explained(failed) from failed
+        self.log(said.stdout + said.stderr)
         self.kubeconfig()
         in_pods.finish(self.karmada)
+
+    def log(self, said: str) -> None:
+        """Keep what init said among the logs of the run."""
+        path = self.karmada.run.log("karmada/karmadactl-init")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(said)
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig from init's; NotYet when init has not written it whole."""

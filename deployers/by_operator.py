@@ -85,6 +85,8 @@ class ByOperator:
 
         LeakError when something is left. Joined members keep what they have.
         """
+        if not in_pods.state(karmada):
+            return
         karmada.run.journal("remove", what=karmada.name)
         host = karmada.lab.host.api
         if host.find(f"{CRDS}/{CRD}") and host.find(OBJECT):

@@ -21,6 +21,7 @@ from deployers.tests.control_plane_fakes import a_karmada, a_release
 from deployers.tests.host_fakes import Host, deployment
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
+from lab.machines import Completed
 from lab.pki import Authority, write_kubeconfig
 from lab.spec import LabSpec, parse
 from lab.steps import Step, ordered
@@ -144,10 +145,11 @@ class Told:
     acts: dict[str, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
-    def __call__(self, karmada: Karmada, *words: str, within: float = 0.0) -> None:
+    def __call__(self, karmada: Karmada, *words: str, within: float = 0.0) -> Completed:
         self.calls.append(words[0])
         if act := self.acts.get(words[0]):
             act()
+        return Completed(words, "", "", 0.0)
 
 
 def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[Installation, Told]:
