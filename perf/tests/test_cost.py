@@ -1,0 +1,74 @@
+"""The model finds the costs that the trials were made with, says its error, and says nothing from too little."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.errors import UsageError
+from perf import cost
+
+SIZES = [(8, 25), (40, 50), (100, 10), (20, 100), (400, 5), (10, 200)]
+
+
+def made(
+    applications: int, replicas: int, *, per_binding: float = 0.02, per_pod: float = 0.015, per_node: float = 0.0005
+) -> dict[str, Any]:
+    """Return the result of a trial whose survivor spent exactly this."""
+    pods, nodes, seconds = applications * replicas, 100, 30.0 + applications
+    cpu = per_binding * applications + per_pod * pods + per_node * nodes * seconds
+    return {
+        "kind": "failover",
+        "verdict": "ok",
+        "profile": "tuned",
+        "changes": [],
+        "total_seconds": seconds,
+        "sizes": {"applications": applications, "pods": pods, "nodes": nodes, "survivor_nodes": None},
+        "cpu_ms_per_pod": {"member2/etcd": 1000 * cpu / pods, "karmada/etcd": 1000 * per_binding * applications / pods},
+    }
+
+
+def test_the_costs_are_found() -> None:
+    model = cost.fitted([made(*size) for size in SIZES], "the survivor")
+
+    assert model.coefficients == pytest.approx((0.02, 0.015, 0.0005), rel=1e-3)
+    assert model.error < 0.001
+
+
+def test_what_costs_nothing_is_not_made_negative() -> None:
+    model = cost.fitted([made(*size) for size in SIZES], "Karmada")
+
+    assert model.coefficients == pytest.approx((0.02, 0.0, 0.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("results", [[], [made(8, 25)] * 3, [made(8, 25)] * 9])
+def test_too_little_says_nothing(results: list[dict[str, Any]]) -> None:
+    with pytest.raises(UsageError, match="good trials of"):
+        cost.fitted(results, "Karmada")
+
+
+def test_trials_that_failed_are_no_data() -> None:
+    broken = {**made(8, 25), "verdict": "failed"}
+
+    with pytest.raises(UsageError, match="3 good trials"):
+        cost.fitted([*(made(*size) for size in SIZES[:3]), broken, broken], "Karmada")
+
+
+def test_a_prediction_far_outside_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, size in enumerate(SIZES):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "result.json").write_text(json.dumps(made(*size)))
+
+    assert cost.main([str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Karmada: 4 CPU s" in shown
+    assert "beyond what was measured" in shown
+    assert "each of 99 survivors" in shown
+
+
+def test_no_trials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cost.main([str(tmp_path)]) == 2
+    assert "needs at least 4" in capsys.readouterr().err
