@@ -114,9 +114,8 @@ def missed(rows: Vector, wanted: Vector) -> float:
 def prediction(models: Sequence[Model], *, members: int, nodes: int, pods: int, replicas: int, seconds: float) -> list[str]:
     """Return in sentences what losing one of so many members would cost, its pods spread over all others."""
     size = (pods / replicas, float(pods), nodes * seconds)
-    lines = [
-        f"one of {members} members of {nodes} nodes is lost with {pods} pods in {pods / replicas:.0f} bindings; all move within {seconds:g} s"
-    ]
+    what = f"{pods} pods in {pods / replicas:.0f} bindings"
+    lines = [f"one of {members} members of {nodes} nodes is lost with {what}; all move within {seconds:g} s"]
     for model in models:
         whole = model.predict(size)
         shared = (
