@@ -40,6 +40,8 @@ MIB_OF_CLUSTER, MIB_OF_REST = 700, 700
 INOTIFY_OF_CLUSTER = 45
 """Inotify instances of one node: systemd, containerd, the kubelet and the control plane's pods, all root's."""
 NODE = "control-plane"
+SERVICES = "10.96.0.0/16"
+"""Addresses of Services, kind's default."""
 SHARED = "/kind/lab"
 """Where the node sees the run's directory of its own: the audit policy, and the audit log that is written there."""
 LONGEST = 63
@@ -273,7 +275,7 @@ class Making:
         return {
             "kind": "Cluster",
             "apiVersion": "kind.x-k8s.io/v1alpha4",
-            "networking": {"disableDefaultCNI": True, "podSubnet": node.SUBNET},
+            "networking": {"disableDefaultCNI": True, "podSubnet": node.SUBNET, "serviceSubnet": SERVICES},
             "kubeadmConfigPatches": [yaml.safe_dump(patch) for patch in patches],
             "nodes": [{"role": NODE, "extraMounts": mounts}],
         }
@@ -350,8 +352,23 @@ class Making:
     def hollow_nodes(self) -> None:
         hollow.ensure_nodes(self.cluster.api, self.spec.name, self.spec.nodes, port=self.port, alone=False)
 
+    def fence(self) -> None:
+        """Have the node refuse what is for a Service and is not led to a pod.
+
+        kube-proxy knows a new Service some seconds after it is there, longer on a busy computer. Until then a connection to its address
+        leaves the node, for whatever answers on this computer's network: a gateway's 404 was taken for the Service's own, over a
+        connection that was kept for good. Packets that kube-proxy does lead have another destination when these rules see them.
+        """
+        for chain in ("FORWARD", "OUTPUT"):
+            rule = [chain, "--destination", SERVICES, "--jump", "REJECT"]
+            try:
+                self.engine.run(["docker", "exec", self.container, "iptables", "--check", *rule])
+            except CommandFailed:
+                self.engine.run(["docker", "exec", self.container, "iptables", "--insert", *rule])
+
     def ready(self) -> None:
         """Return when the node takes pods."""
+        self.fence()
         api = self.cluster.api
 
         def node_ready() -> None:

@@ -233,3 +233,20 @@ def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path
     assert b"BinaryName" not in free
     assert b"BinaryName" in bound
     assert b"restrict_oom_score_adj = true" in bound
+
+
+def test_what_is_for_a_service_does_not_leave_the_node(lab: Lab) -> None:
+    machine = Scripted({("docker", "exec", CONTAINER, "iptables", "--check"): Failure(1), ("docker", "exec"): ""})
+
+    making(lab, machine).fence()
+
+    inserted = [done.words[4:] for done in machine.done if "--insert" in done.words]
+    assert inserted == [("--insert", chain, "--destination", kind.SERVICES, "--jump", "REJECT") for chain in ("FORWARD", "OUTPUT")]
+
+
+def test_rules_that_are_there_are_not_put_there_again(lab: Lab) -> None:
+    machine = Scripted({("docker", "exec"): ""})
+
+    making(lab, machine).fence()
+
+    assert not [done for done in machine.done if "--insert" in done.words]
