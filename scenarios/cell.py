@@ -256,15 +256,18 @@ def outcome(code: int) -> Outcome:
     return Outcome.FAIL if code else Outcome.PASS
 
 
-def spoken(argv: Sequence[str], log: Path) -> int:
-    """Run a command to its end; what it prints goes to our output and to the log. When we are interrupted it is told so and waited for."""
+def spoken(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> int:
+    """Run a command to its end; what it prints goes to our output and to the log. When we are interrupted it is told so and waited for.
+
+    `env` is laid over the environment of this process.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
         [*tied(), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         start_new_session=True,  # Ctrl-C reaches it once, from us
     )
     assert child.stdout

@@ -172,11 +172,44 @@ def repository(path: Annotated[Path, typer.Argument(metavar="PATH", help="A repo
     judged(lint.repository(path.absolute()), unknown=3)
 
 
+@app.command()
+def rehearse(
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Its file, as .github/workflows/e2e.yml.")],
+    event: Annotated[str, typer.Option("--event", help="What triggers it.", metavar="EVENT")] = "pull_request",
+    base: Annotated[str, typer.Option("--base", help="The commit that a pull request is against.", metavar="REF")] = "HEAD",
+    cell: Annotated[list[str] | None, typer.Option("--cell", help="Only these of the planned cells; may be repeated.")] = None,
+    given: Annotated[list[str] | None, typer.Option("--input", help="An input of the workflow, NAME=VALUE; may be repeated.")] = None,
+    out: Annotated[Path, option("--out", help="Where logs and artifacts go.", metavar="DIR")] = Path("_artifacts/rehearsal"),
+) -> None:
+    """Execute a workflow on this computer, step by step, as a runner of GitHub's would.
+
+    Every `run:` is executed; artifacts are folders; checkouts, tools and caches are this computer's. Exit code 1 when a job fails.
+    """
+    from scenarios.rehearsal import stage as stages  # noqa: PLC0415
+
+    inputs = dict(word.partition("=")[::2] for word in given or ())
+    stage = stages.Stage(out.absolute(), stages.event_of(event, base), cell or ())
+    result = stages.rehearse(stage, workflow, inputs)
+    print("\n".join(table(stages.table_of(stage.done), look=Look.of(sys.stdout), styles=STYLES)))
+    say(f"{workflow}: {result}")
+    raise typer.Exit({"success": 0, "cancelled": 130}.get(result, 1))
+
+
+STYLES = {
+    "pass": ("green",),
+    "success": ("green",),
+    "fail": ("red",),
+    "failure": ("red",),
+    "unknown": ("yellow",),
+    "cancelled": ("yellow",),
+}
+
+
 def judged(checks: Sequence[Checked], *, unknown: int) -> None:
     """Print what came of checks; exit by the worst of them."""
     look = Look.of(sys.stdout)
     rows = [("OUTCOME", "CHECK", "SAID"), *((each.outcome.value, each.name, (each.told.splitlines() or [""])[0]) for each in checks)]
-    print("\n".join(table(rows, look=look, styles={"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)})))
+    print("\n".join(table(rows, look=look, styles=STYLES)))
     for each in checks:
         if each.outcome is Outcome.FAIL:
             print(f"\n{look.paint(each.name, 'bold')}\n{each.told}")
