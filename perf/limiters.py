@@ -21,6 +21,9 @@ CALLS_OF_MANAGER = 4
 CALLS_TO_MEMBER = 1
 """Requests to a member a Work: the creation of the workload."""
 
+PROBE_TIMEOUT = 32.0
+"""Seconds after which a member's health is taken for bad when it does not answer, hard-coded (karmada pkg/util/membercluster_client.go)."""
+
 DEFAULTS = {
     "karmada-controller-manager": {
         "cluster-status-update-frequency": "10s",
@@ -120,9 +123,10 @@ def detection(manager: Mapping[str, str], *, fault: str, mode: str) -> Limiter:
             "detect", "T0", "T1", "cluster controller: the agent's lease", duration(grace) * 0.75, f"¾ of the grace period {grace}"
         )
     threshold, every = manager["cluster-failure-threshold"], manager["cluster-status-update-frequency"]
-    return Limiter(
-        "detect", "T0", "T1", "cluster status controller", duration(threshold), f"failure threshold {threshold}, asked every {every}"
-    )
+    floor, said = duration(threshold), f"failure threshold {threshold}, asked every {every}"
+    if fault == "link":  # nobody refuses: the question hangs until it is given up
+        floor, said = floor + PROBE_TIMEOUT, f"a question is given up after {PROBE_TIMEOUT:g} s, then {said}"
+    return Limiter("detect", "T0", "T1", "cluster status controller", floor, said)
 
 
 def eviction(manager: Mapping[str, str], bindings: int) -> Limiter:

@@ -48,7 +48,7 @@ def wanted(profile: str, shape: Shape, changes: Sequence[str] = ()) -> Wanted:
     """Return the lab of a trial: the profile's, with two members of the shape's nodes, and single keys changed.
 
     A change is `karmada.components.karmada-scheduler.flags.kube-api-qps=100`; one that begins with `members.` is made to both; one with
-    nothing after the equals sign removes the key.
+    nothing after the equals sign removes the key, and null drops a flag that a member would have by itself.
     """
     path = file_of(profile)
     asked = document(path)
@@ -77,7 +77,8 @@ def apply(asked: Json, change: str) -> None:
             if not isinstance(place, dict):
                 raise UsageError(f"{part!r} is no table", where=f"--set {change}", remedy="name a key of a table")
         if value:
-            place[rest[-1]] = {"true": True, "false": False}.get(value, value) if "feature_gates" in rest else value
+            gates = {"true": True, "false": False} if "feature_gates" in rest else {"null": None}
+            place[rest[-1]] = gates.get(value, value)
         else:
             place.pop(rest[-1], None)
 

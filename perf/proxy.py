@@ -59,7 +59,7 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):  # the task is this connection's own: nobody waits for it but `close`
                 await self._passing.wait()
                 there, back = await asyncio.open_connection("127.0.0.1", self.target)
                 try:

@@ -135,7 +135,7 @@ def timeline(samples: Samples) -> Timeline:
     evicted = [journey.evicted for journey in journeys if journey.evicted is not None]
     points = {
         "T0": 0.0,
-        "T1": first(after, lambda state: not state.startswith("Ready=True")),
+        "T1": 0.0 if samples.head["fault"] == "taint" else first(after, lambda state: not state.startswith("Ready=True")),
         "T2": first(after, lambda state: ":NoSchedule" in state),
         "T3": first(after, lambda state: ":NoExecute" in state),
         "T4": min(evicted, default=None),

@@ -249,6 +249,8 @@ class Trial:
                 raise NotYet(
                     f"of {shape.applications} bindings {ready} are ready on {SURVIVOR}, {clean} rid of {LOST}, {old} old Works there"
                 )
+            if self.plan.fault.kind == "taint" and (still := self.observer.running(LOST)):
+                raise NotYet(f"{still} pods still run on {LOST}")
 
         if self.patiently(purged, what="what was on the lost member is purged", within=self.left()):
             self.mark("T9", karmada)

@@ -32,7 +32,9 @@ def test_the_scheduler_is_bound_by_its_client() -> None:
     assert floors(4000)["reschedule"].floor == pytest.approx(298.5)
 
 
-@pytest.mark.parametrize(("fault", "mode", "seconds"), [("apiserver", "push", 30), ("apiserver", "pull", 30), ("taint", "push", 0)])
+@pytest.mark.parametrize(
+    ("fault", "mode", "seconds"), [("apiserver", "push", 30), ("apiserver", "pull", 30), ("taint", "push", 0), ("link", "push", 62)]
+)
 def test_detection(fault: str, mode: str, seconds: float) -> None:
     assert floors(1, fault=fault, mode=mode)["detect"].floor == seconds
 
