@@ -22,7 +22,7 @@ import psutil
 from lab import interrupt
 from lab.errors import LabError
 from lab.interrupt import Interrupted
-from perf import profile, report, shapes
+from perf import backend, profile, report, shapes
 from perf.faults import FAULTS, fault
 from perf.samples import FILE
 from perf.summary import markdown, text
@@ -45,6 +45,7 @@ def words() -> argparse.ArgumentParser:
     parser.add_argument("--fault", help=f"{', '.join(FAULTS)} (default: the shape's)")
     parser.add_argument("--rounds", type=int, default=1, help="trials, one after the other (default 1)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
+    parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what the nodes are (default kwok)")
     parser.add_argument("--mode", choices=["push", "pull"], help="how the members are joined (default push)")
     for name in ("nodes", "survivor-nodes", "applications", "replicas"):
         parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the shape's")
@@ -64,7 +65,10 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
     shape = shapes.shape(options.shape, **sizes)
     shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
     how = fault(options.fault or shape.fault)
-    wanted = profile.wanted(options.profile, shape, options.set)
+    kwok = options.backend == "kwok"
+    if not kwok:
+        backend.check(shape)
+    wanted = profile.wanted(options.profile, shape, options.set, kwok=kwok)
     assert wanted.karmada is not None
     profile.check(wanted.karmada, without_failover=options.without_failover)
     return Plan(
@@ -75,6 +79,7 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
         tuple(options.set),
         wanted,
         how,
+        None if kwok else backend.software(wanted.lab.kubernetes),
         tuple(profile.objects(options.profile)),
         options.without_failover,
     )

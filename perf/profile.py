@@ -44,18 +44,20 @@ def objects(name: str) -> list[Json]:
     return list(yaml.safe_load_all(path.read_text())) if path.exists() else []
 
 
-def wanted(profile: str, shape: Shape, changes: Sequence[str] = ()) -> Wanted:
+def wanted(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: bool = True) -> Wanted:
     """Return the lab of a trial: the profile's, with two members of the shape's nodes, and single keys changed.
 
     A change is `karmada.components.karmada-scheduler.flags.kube-api-qps=100`; one that begins with `members.` is made to both; one with
-    nothing after the equals sign removes the key, and null drops a flag that a member would have by itself.
+    nothing after the equals sign removes the key, and null drops a flag that a member would have by itself. Without `kwok` the members
+    have no nodes yet.
     """
     path = file_of(profile)
     asked = document(path)
     template = (asked.get("members") or [{}])[0]
     nodes = {LOST: shape.nodes, SURVIVOR: shape.survivor_nodes or shape.nodes}
     asked["members"] = [
-        {**copy.deepcopy(template), "name": name, "mode": shape.mode, "nodes": [{"count": count}]} for name, count in nodes.items()
+        {**copy.deepcopy(template), "name": name, "mode": shape.mode, "nodes": [{"count": count}] if kwok else []}
+        for name, count in nodes.items()
     ]
     if "karmada" not in asked:
         raise UsageError("a profile without [karmada] has nothing to measure", where=str(path), remedy="add the table [karmada]")

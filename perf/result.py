@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from perf.backend import per_node
 from perf.limiters import document, limiters
 from perf.samples import Samples
 from perf.shapes import LOST, SURVIVOR
@@ -80,6 +81,7 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
         "cpu_ms_per_pod_of_limit": cpu(samples, "limit-began", "limit-ended", limit["pods"]),
         "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
         "memory_gib": peak(samples),
+        "nodes": nodes_of(samples),
         "writes_per_pod": writes(samples, "T0", "T8", sizes["pods"]),
         "writes_per_pod_of_limit": writes(samples, "limit-began", "limit-ended", limit["pods"]),
         "set_up_pods_per_second": set_up(samples),
@@ -190,6 +192,21 @@ def memory(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
 def peak(samples: Samples) -> dict[str, float]:
     """Return the resident GiB of all programs at each mark."""
     return {mark: round(sum(rss for _cpu, rss in programs.values()) / 2**30, 2) for mark, programs in samples.usage.items()}
+
+
+def nodes_of(samples: Samples) -> Json:
+    """Return what plays the survivor's nodes, and what that takes a node: memory when every pod runs, CPU from T0 to T8."""
+    sizes = samples.head["sizes"]
+    count = sizes["survivor_nodes"] or sizes["nodes"]
+    before, after = (per_node(samples.usage.get(mark, {}), SURVIVOR, count) for mark in ("T0", "T8"))
+    seconds = [each["cpu_seconds"] for each in (before, after)]
+    used = round(1000 * (seconds[1] - seconds[0]), 3) if None not in seconds else None
+    return {
+        "backend": samples.head.get("backend", "kwok"),
+        "mib_per_node": after["mib"],
+        "cpu_ms_per_node": used,
+        "processes": after["processes"],
+    }
 
 
 def writes(samples: Samples, start: str, end: str, pods: int) -> dict[str, dict[str, float]]:

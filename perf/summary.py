@@ -62,6 +62,9 @@ def text(result: Result) -> str:
         if used := result[key]:
             most = ", ".join(f"{program} {ms:.1f}" for program, ms in list(used.items())[:6])
             lines.append(f"  CPU of the {name}: {sum(used.values()):.1f} ms a pod ({most})")
+    if (nodes := result["nodes"])["mib_per_node"] is not None:
+        used = "" if nodes["cpu_ms_per_node"] is None else f", {nodes['cpu_ms_per_node']:.0f} ms of CPU"
+        lines.append(f"  a node by {nodes['backend']}: {nodes['mib_per_node']:.2f} MiB{used} ({nodes['processes']} processes)")
     return "\n".join(lines)
 
 

@@ -29,7 +29,7 @@ from lab.interrupt import Interrupted
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
-from perf import applications, usage
+from perf import applications, backend, usage
 from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
 from perf.observer import Observer
@@ -58,6 +58,8 @@ class Plan:
     changes: tuple[str, ...]
     wanted: Wanted
     fault: Fault
+    kubemark: Path | None = None
+    """The program whose hollow kubelets are the nodes; None: kwok is."""
     objects: tuple[Json, ...] = ()
     """Of the profile, for both members and Karmada."""
     without_failover: bool = False
@@ -73,6 +75,7 @@ class Plan:
             "profile": self.profile,
             "changes": list(self.changes),
             "fault": self.fault.kind,
+            "backend": "kubemark" if self.kubemark else "kwok",
             "without_failover": self.without_failover,
             "release": karmada.release,
             "kubernetes": self.wanted.lab.kubernetes,
@@ -138,6 +141,9 @@ class Trial:
         brought = bring_up(plan.wanted, plan.lab, root=plan.root, label="perf.failover")
         karmada = brought.karmada
         assert karmada is not None
+        if plan.kubemark is not None:
+            self.say("kubemark's hollow nodes")
+            backend.bring_up(karmada.lab, plan.shape, binary=plan.kubemark)
         for cluster in (karmada.cluster, *karmada.members):
             for manifest in plan.objects:
                 cluster.api.apply(manifest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import NotPossible, UsageError
-from perf import profile, shapes
+from perf import backend, profile, shapes
 from perf.shapes import Shape, check, shape
 
 
@@ -104,3 +104,19 @@ def test_failover_off_is_refused_unless_that_is_measured() -> None:
         profile.check(on, without_failover=True)
     profile.check(off, without_failover=True)
     profile.check(on, without_failover=False)
+
+
+def test_hollow_kubelets_are_few_and_small() -> None:
+    backend.check(shape("tiny"))
+    with pytest.raises(UsageError, match="200 hollow kubelets are too many"):
+        backend.check(shape("small"))
+    with pytest.raises(UsageError, match="20 hollow kubelets × 20 pods = 400, and 800 pods"):
+        backend.check(shape("tiny", replicas=100))
+
+
+def test_what_a_node_takes() -> None:
+    used = {"member2/hollow-0": (1.0, 40 << 20), "member2/hollow-1": (3.0, 60 << 20), "member2/etcd": (9.0, 9 << 20)}
+
+    assert backend.per_node(used, "member2", 2) == {"processes": 2, "mib": 50.0, "cpu_seconds": 2.0}
+    assert backend.per_node({"member2/kwok": (1.0, 1 << 20)}, "member2", 4) == {"processes": 1, "mib": 0.25, "cpu_seconds": 0.25}
+    assert backend.per_node({}, "member2", 4)["mib"] is None
