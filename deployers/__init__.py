@@ -73,10 +73,13 @@ class Deployer(Protocol):
 class Enrolling(Protocol):
     """**Protocol:** a deployer that has a way of its own to make a member pull; the others' members do by `karmadactl register`.
 
-    On return Karmada calls the member Ready. Done already, it changes nothing.
+    When `enrol` returns Karmada calls the member Ready; done already, it changes nothing. `withdraw` takes from a member that was
+    unregistered what `karmadactl unregister` knows nothing of.
     """
 
     def enrol(self, karmada: Karmada, member: Cluster) -> None: ...
+
+    def withdraw(self, karmada: Karmada, member: Cluster) -> None: ...
 
 
 def deployer(name: str) -> Deployer:

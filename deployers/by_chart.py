@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deployers import chart_values, images, in_pods
-from deployers.chart_release import HELM, RELEASE, Charted
+from deployers.chart_release import AGENT, HELM, RELEASE, Charted
 from deployers.images import Use
 from deployers.karmada import Karmada
 from deployers.loading import image_steps
@@ -93,6 +93,10 @@ class ByChart:
         cluster only.)
         """
         Charted(karmada, uses(karmada), found(karmada)).enrol(member)
+
+    def withdraw(self, karmada: Karmada, member: Cluster) -> None:
+        """Uninstall the agent's release from a member that was unregistered: its Secrets and accounts have names of the chart's."""
+        Charted(karmada, uses(karmada), found(karmada)).uninstall(AGENT, member)
 
     def remove(self, karmada: Karmada) -> None:
         """Uninstall the releases, then delete what upstream leaves on the host cluster; what that was is journalled.

@@ -27,7 +27,7 @@ from deployers.components import LEASES
 from deployers.images import Use
 from deployers.karmada import Karmada
 from deployers.leases import held
-from deployers.members import until_ready
+from deployers.members import claim, until_ready
 from deployers.spec import KarmadaSpec
 from deployers.workloads import NAMESPACE, until_serving, why
 from lab.api import Api
@@ -243,7 +243,8 @@ class Charted:
         self.serving(*(f"karmada-scheduler-estimator-{name}" for name in members))
 
     def enrol(self, member: Cluster) -> None:
-        """Install the agent on a member, in agent mode, and return when Karmada calls the member Ready."""
+        """Install the agent on a member, in agent mode; return when Karmada calls the member Ready. UsageError as in `deployers.join`."""
+        claim(self.karmada, member, "pull")
         self.run.record("members", member.name, {"mode": "pull", "state": "registering"})
         objects.ensure_namespace(member.api, manifests.NAMESPACE)
         use = next(use for use in self.uses if use.component == "karmada-agent")

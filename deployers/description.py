@@ -29,7 +29,8 @@ from lab.supervisor.client import Supervisor
 Json = dict[str, Any]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
-ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\])(:\d+)?$")
+ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_IP\))(:\d+)?$")
+"""A pod says its own by a variable."""
 
 
 def file_of(run: Run) -> Path:
@@ -98,9 +99,14 @@ def components(programs: Mapping[str, Sequence[str]]) -> Json:
 
 
 def flags(argv: Iterable[str]) -> dict[str, str]:
-    """Return arguments as a mapping without their dashes, each value normalised."""
-    pairs = (word.lstrip("-").partition("=") for word in argv if word.startswith("--"))
-    return {name: ",".join(normalised(name, each) for each in value.split(",")) for name, _, value in sorted(pairs)}
+    """Return arguments as a mapping without their dashes, each value normalised; a value may be a word of its own (etcd's)."""
+    words = list(argv)
+    found: dict[str, str] = {}
+    for word, after in zip(words, [*words[1:], "--"], strict=True):
+        if word.startswith("--"):
+            name, assigned, value = word.removeprefix("--").partition("=")
+            found[name] = value if assigned or after.startswith("-") else after
+    return {name: ",".join(normalised(name, each) for each in value.split(",")) for name, value in sorted(found.items())}
 
 
 def normalised(flag: str, value: str) -> str:

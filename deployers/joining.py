@@ -11,11 +11,13 @@ from collections.abc import Collection
 from deployers import JOINABLE, READY, Enrolling, deployer
 from deployers.accounts import ensure_accounts
 from deployers.images import agent_image
-from deployers.join import admit
+from deployers.join import admit, join
 from deployers.karmada import Karmada
-from deployers.members import until_ready
+from deployers.members import Mode, until_ready
 from deployers.register import enrol, register
 from deployers.spec import KarmadaSpec
+from deployers.unjoin import unjoin
+from deployers.unregister import unregister
 from lab.cluster import Cluster, Lab
 from lab.steps import Step
 
@@ -30,6 +32,28 @@ def joining_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[
     """
     karmada = Karmada(lab, spec)
     return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode, others)]
+
+
+def enter(karmada: Karmada, member: Cluster, mode: Mode) -> None:
+    """Join a member and return when it is Ready, in the manner of the deployer; joined so already, nothing changes."""
+    own = deployer(karmada.spec.deployer)
+    if mode == "push":
+        join(karmada, member)
+    elif isinstance(own, Enrolling):
+        own.enrol(karmada, member)
+    else:
+        register(karmada, member)
+
+
+def leave(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool = False) -> None:
+    """Take a member out again and return when nothing of Karmada is left on either side."""
+    if mode == "push":
+        unjoin(karmada, member, force=force)
+        return
+    unregister(karmada, member, force=force)
+    own = deployer(karmada.spec.deployer)
+    if isinstance(own, Enrolling):
+        own.withdraw(karmada, member)
 
 
 def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[str]) -> list[Step]:

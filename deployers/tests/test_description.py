@@ -19,6 +19,7 @@ from deployers.spec import KarmadaSpec
         ("secure-port", "23456", "PORT"),
         ("bind-address", "127.0.0.1", "ADDRESS"),
         ("metrics-bind-address", "10.1.2.3:8080", "ADDRESS"),
+        ("metrics-bind-address", "$(POD_IP):8080", "ADDRESS"),
         ("etcd-servers", "https://127.0.0.1:2379", "https://ADDRESS"),
         ("initial-cluster", "etcd=https://127.0.0.1:2380", "etcd=https://ADDRESS"),
         ("etcd-prefix", "/registry/karmada", "/registry/karmada"),
@@ -44,6 +45,14 @@ def test_flags_of_lists_and_instances() -> None:
     assert description.components(programs) == {
         "karmada-apiserver": {"replicas": 1, "flags": {"etcd-servers": "https://ADDRESS,https://ADDRESS"}},
         "karmada-scheduler": {"replicas": 2, "flags": {"metrics-bind-address": "ADDRESS", "v": "4"}},
+    }
+
+
+def test_a_value_may_be_a_word_of_its_own() -> None:
+    assert description.flags(["etcd", "--name", "etcd-0", "--client-cert-auth", "--data-dir=/x"]) == {
+        "client-cert-auth": "",
+        "data-dir": "FILE",
+        "name": "etcd-0",
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from typing import Annotated
@@ -37,9 +36,8 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
 
     Side by side; returns when all are Ready. One that is joined so already is left alone.
     """
-    from deployers.join import join as push
+    from deployers.joining import enter
     from deployers.karmada import Karmada
-    from deployers.register import register as pull
     from lab.cluster import Lab
     from lab.steps import Step, execute
 
@@ -50,8 +48,7 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     said = {member.name: member.mode for member in handle.spec.members}
     modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode) for cluster in clusters}
     began = time.monotonic()
-    verbs: dict[Mode, Callable[..., object]] = {Mode.push: push, Mode.pull: pull}
-    execute([Step(f"{cluster.name}/join", partial(verbs[modes[cluster.name]], karmada, cluster)) for cluster in clusters], run)
+    execute([Step(f"{cluster.name}/join", partial(enter, karmada, cluster, modes[cluster.name].value)) for cluster in clusters], run)
     how = ", ".join(f"{name} by {chosen.value}" for name, chosen in modes.items())
     say(f"joined {how} after {seconds_text(time.monotonic() - began)}")
 

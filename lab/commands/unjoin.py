@@ -20,9 +20,8 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     Push and pull alike; returns when nothing of Karmada is left on either side.
     """
     from deployers import members as joined
+    from deployers.joining import leave
     from deployers.karmada import Karmada
-    from deployers.unjoin import unjoin as by_push
-    from deployers.unregister import unregister as by_pull
     from lab.cluster import Lab
     from lab.steps import Step, execute
 
@@ -33,7 +32,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     known = joined.members(karmada)
     began = time.monotonic()
     steps = [
-        Step(f"{cluster.name}/unjoin", partial(by_pull if known[cluster.name].mode == "pull" else by_push, karmada, cluster, force=force))
+        Step(f"{cluster.name}/unjoin", partial(leave, karmada, cluster, known[cluster.name].mode, force=force))
         for cluster in clusters
         if cluster.name in known
     ]
