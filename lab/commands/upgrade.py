@@ -11,7 +11,9 @@ from lab.commands.etcd import karmada_of
 from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.console import drawing, say, seconds_text
 
-Release = Annotated[str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout that is built.")]
+Release = Annotated[
+    str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout that is built and tested.")
+]
 Only = Annotated[str | None, option("--only", help="Only this component, the next in order: crds, karmada-webhook, …", metavar="COMPONENT")]
 Rollback = Annotated[bool, option("--rollback", help="Go back to an earlier release, in reverse order; CRDs stay.")]
 
