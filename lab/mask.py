@@ -49,7 +49,10 @@ BOOTSTRAP = re.compile(r"\b(?P<head>[a-z0-9]{6})\.[a-z0-9]{16}\b")
 """A bootstrap token; its id, the part before the dot, is no secret: it is the name of its Secret."""
 
 USERINFO = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,15}://[^\s/:@]{0,80}:)[^\s/@]+(?=@)")
-SECRET_YAML = re.compile(r"(?m)^[ -]*kind: *[\"']?Secret[\"']?[ \t]*$")
+MARGIN = re.compile(r"\s*(?:E(?=  )|[|>](?= ))?\s*")
+"""What is before a line that pytest or an error of ours quotes: `E   `, `  | `."""
+
+SECRET_YAML = re.compile(r"(?m)^(?:E(?=  ))?[ |>-]*(?:[\w.]{1,60}: )?kind: *[\"']?Secret[\"']?[ \t]*$")
 SECRET_JSON = re.compile(r"\\{0,7}[\"']kind\\{0,7}[\"']\s*:\s*\\{0,7}[\"']Secret\\{0,7}[\"']")
 DATA_JSON = re.compile(r"(?s)(?P<head>\\{0,7}[\"'](?:data|stringData)\\{0,7}[\"']\s*:\s*\{).*?(?P<end>\}(?=\s*[,}\]])|\Z)")
 
@@ -179,8 +182,9 @@ def without_yaml_secrets(text: str) -> str:
     lines: list[str] = []
     inside: int | None = None  # the indent of the data: we are under
     for line in text.splitlines(keepends=True):
-        body = line.strip()
-        indent = len(line) - len(line.lstrip())
+        margin = MARGIN.match(line)
+        indent = len(margin.group().rstrip("\n")) if margin else 0
+        body = line[indent:].strip()
         if inside is not None and body and indent <= inside:
             inside = None
         if inside is not None and body:
@@ -188,9 +192,9 @@ def without_yaml_secrets(text: str) -> str:
             hidden = f"{key}: {MASK}" if colon and re.fullmatch(r"[\"']?[\w.-]+[\"']?", key) else MASK
             lines.append(line[:indent] + (body if colon and not value.strip() else hidden) + line[len(line.rstrip()) :])
             continue
-        if found := re.match(r"(?:- )?[\"']?(?:data|stringData)[\"']?: *(.*)", body):
+        if found := re.match(r"(?:- |[\w.]{1,60}: )?[\"']?(?:data|stringData)[\"']?: *(.*)", body):
             if found.group(1):
-                lines.append(line[: line.index(":") + 1] + f" {MASK}" + line[len(line.rstrip()) :])
+                lines.append(line[: indent + found.start(1)].rstrip() + f" {MASK}" + line[len(line.rstrip()) :])
                 continue
             inside = indent
         lines.append(line)

@@ -2,7 +2,8 @@
 
     reports.collect    a run directory and pytest's output → one cell's folder, masked: what a job uploads
     reports.report     folders of cells, the plan, history → a Report: cells examined, failures classified
-    reports.summary    a Report → Markdown     reports.junit      → one JUnit file
+    reports.site       a Report → pages         reports.summary  → Markdown
+    reports.junit      a Report → one JUnit     reports.allure   → one folder of Allure results
 
 Reads run directories and collected folders, and nothing that runs. `python -m reports --help` is the command line of it.
 """

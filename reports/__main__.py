@@ -1,8 +1,8 @@
 """`python -m reports`: results of cells collected, judged, and turned into what people and programs read.
 
     collect   one job's results into one folder, masked: what the job uploads
-    summary   all of them in Markdown, for a job's summary
-    junit     one JUnit file
+    build     a site of them, opened from disk           summary   the same in Markdown, for a job's summary
+    junit     one JUnit file                             allure    one folder of Allure results
     judge     exit code 1 when a cell failed or a known flake has had its time
     retry     exit code 0 when a cell may be run again: all its failures are the infrastructure's
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from lab.console import Look, error_lines, say
 from lab.errors import LabError
 from lab.steps import Outcome
-from reports import junit
+from reports import allure, junit, site
 from reports.cell import PARTS
 from reports.collect import Sources
 from reports.collect import collect as collected
@@ -56,14 +56,16 @@ def words() -> argparse.ArgumentParser:
         many.add_argument("--plan", type=Path, metavar="FILE", help="`python -m scenarios matrix -o json`: what should be there")
         many.add_argument("--history", type=Path, metavar="FILE", help="history.jsonl of earlier runs")
         many.add_argument("--flakes", type=Path, default=FLAKES, metavar="FILE", help="known flakes (TOML)")
-        if verb == "junit":
-            many.add_argument("--out", type=Path, required=True, metavar="FILE")
+        if verb in {"build", "allure", "junit"}:
+            many.add_argument("--out", type=Path, required=True, metavar="FILE" if verb == "junit" else "DIR")
     return parser
 
 
 VERBS = {
+    "build": "a static site",
     "summary": "Markdown for a job's summary",
     "junit": "one JUnit file",
+    "allure": "one folder of Allure results, with history",
     "judge": "exit code 1 when a cell failed",
     "retry": "exit code 0 when it may be run again",
 }
@@ -97,13 +99,23 @@ def collect(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """Read results and draw them, or judge them."""
-    found = read(Inputs(options.runs, options.plan, options.history, options.flakes))
+    history = options.history
+    if history is None and options.verb == "build" and (options.out / "history.jsonl").exists():
+        history = options.out / "history.jsonl"
+    found = read(Inputs(options.runs, options.plan, history, options.flakes))
     code = DRAW[options.verb](found, options)
     for note in found.notes:
         say(f"note: {note}")
     if found.flakes.expired and options.verb != "retry":
         raise expired_error(found.flakes.expired, options.flakes)
     return code
+
+
+def build(found: Report, options: argparse.Namespace) -> int:
+    """Write the site, and the history that the next run needs."""
+    site.write(found, options.out)
+    say(f"{options.out / 'index.html'}")
+    return 0
 
 
 def summarise(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
@@ -115,6 +127,12 @@ def summarise(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG00
 def one_junit(found: Report, options: argparse.Namespace) -> int:
     """Write the JUnit file."""
     junit.write(found, options.out)
+    return 0
+
+
+def all_allure(found: Report, options: argparse.Namespace) -> int:
+    """Write the Allure results."""
+    allure.write(found, options.out)
     return 0
 
 
@@ -134,7 +152,7 @@ def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a
     return 0 if any(each.failures for each in found.cells) and all(each.retriable for each in found.cells if each.failures) else 1
 
 
-DRAW = {"summary": summarise, "junit": one_junit, "judge": judge, "retry": retry}
+DRAW = {"build": build, "summary": summarise, "junit": one_junit, "allure": all_allure, "judge": judge, "retry": retry}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

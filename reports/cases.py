@@ -11,6 +11,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, JUnitXmlError, Skipped, TestCase, TestSuite
 
+from lab.mask import mask
 from lab.steps import Outcome
 from reports.journal import Ascent
 
@@ -77,7 +78,7 @@ def one(case: TestCase) -> Case:
                 continue
     phase = PHASE.match(message)
     return Case(
-        id=f"{case.classname or ''}::{case.name or ''}",
+        id=mask(f"{case.classname or ''}::{case.name or ''}"),  # parameters are in it; it is a name, and a key, everywhere
         outcome=outcome,
         seconds=float(case.time or 0.0),
         message=html.unescape(message[phase.end() :].rstrip('"') if phase else message),

@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.errors import UsageError
+from lab.mask import mask, mask_object
 from lab.run import SCHEMA as RUN_SCHEMA
 from lab.steps import Outcome
 
@@ -83,7 +84,7 @@ class Cell(BaseModel):
         if schema != SCHEMA:
             raise ValueError(f"cell.json was written by another version (schema {schema}; this one reads {SCHEMA})")
         try:
-            return cls.model_validate({**document, "path": path, "broken": ""})
+            return cls.model_validate({**mask_object(document), "path": path, "broken": ""})
         except ValidationError as error:
             told = "; ".join(f"{'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}" for issue in error.errors())
             raise ValueError(f"cell.json is not valid: {told}") from error
@@ -142,7 +143,7 @@ def of_run(path: Path) -> Cell:
         schema = head["schema"]
         if schema != RUN_SCHEMA:
             return bare.but(broken=f"run.json was written by another version (schema {schema}; this one reads {RUN_SCHEMA})")
-        return bare.but(**asked_parts(head["asked"]), name=str(head["id"]), started=float(head["created"]))
+        return bare.but(**asked_parts(mask_object(head["asked"])), name=mask(str(head["id"])), started=float(head["created"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return bare.but(broken=f"run.json is half-written: {type(error).__name__}: {error}")
 

@@ -72,7 +72,8 @@ class Rule:
         for name, allowed in self.words.items():
             if getattr(failure, name) not in allowed:
                 return None
-            proofs.append(Proof(name.replace("_", " "), str(getattr(failure, name))))
+            if name in {"kind", "exit_code"}:  # that it is a test, and in which phase, is said anyway
+                proofs.append(Proof(name.replace("_", " "), str(getattr(failure, name))))
         for name, pattern in self.patterns.items():
             if (proof := PROVE[name](failure, pattern)) is None:
                 return None

@@ -113,7 +113,7 @@ def test_failure(cell: Cell, case: Case, folders: Sequence[Path]) -> Failure:
         cell=cell.name,
         what="test",
         name=case.id,
-        cause=sentence(case.message) or sentence(told) or "it failed and said nothing",
+        cause=sentence(case.message, told) or sentence(told, told) or "it failed and said nothing",
         said=f"{case.message}\n{told}",
         text=case.text,
         phase=case.phase,
@@ -150,11 +150,11 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def sentence(message: str) -> str:
-    """Return the first line of an error, without the name of its class, and what a wait saw last."""
+def sentence(message: str, told: str) -> str:
+    """Return the first line of an error, without the name of its class, and what a wait saw last, which all that it told may say."""
     line = first_line(message)
     line = KIND.sub("", line) if KIND.match(line) else line
-    seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", message)
+    seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", f"{message}\n{told}")
     return f"{line}; {seen.group(1)}" if seen else line
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from lab.mask import mask
 
 SCHEMAS = frozenset({1})
 
@@ -43,7 +45,8 @@ def of_folder(folder: Path) -> tuple[list[Figure], list[str]]:
             continue
         label = str(document.get("name") or document.get("shape") or path.stem)
         for figure in inside(document, label):
-            found.setdefault(figure.name, figure)
+            name = mask(figure.name)
+            found.setdefault(name, replace(figure, name=name))
     return list(found.values()), notes
 
 

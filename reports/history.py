@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab.mask import mask_object
 from lab.run import write_private
 from lab.steps import Outcome
 
@@ -94,7 +95,7 @@ class History:
 
     def before(self, row: Row) -> History:
         """Return the history that a run looks back on: itself, and what came after, left out."""
-        return History(tuple(each for each in self.rows if each.key != row.key and each.at <= row.at), self.passed_over)
+        return History(tuple(each for each in self.rows if each.key != row.key and (each.at <= row.at or not row.at)), self.passed_over)
 
     def adding(self, rows: Iterable[Row]) -> History:
         """Return this history with more runs; one that is there already is replaced."""
@@ -102,8 +103,9 @@ class History:
         return History(tuple(sorted(known.values(), key=lambda row: row.at))[-KEPT:], self.passed_over)
 
     def write(self, path: Path) -> None:
-        """Replace a history file, whole or not at all."""
-        write_private(path, "".join(json.dumps(row.document()) + "\n" for row in self.rows).encode(), mode=0o644)
+        """Replace a history file, whole or not at all. Names, which are keys here, were masked where they were read."""
+        lines = (json.dumps(mask_object(row.document())) + "\n" for row in self.rows)
+        write_private(path, "".join(lines).encode(), mode=0o644)
 
 
 def read(path: Path | None) -> History:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,11 +82,9 @@ def read(inputs: Inputs) -> Report:
     """Return the report of the newest run among the results. UsageError for a path or a list of flakes that cannot be read."""
     now = inputs.now or time.time()
     flakes = known_flakes.read(inputs.flakes, datetime.fromtimestamp(now, UTC).date())
-    runs: dict[str, list[Cell]] = {}
-    for each in cells.find(inputs.paths):
-        runs.setdefault(each.run or LOCAL, []).append(each)
+    runs = by_run(cells.find(inputs.paths))
     examined = {name: attempts([examine(each, flakes) for each in found]) for name, found in runs.items()}
-    newest = max(examined, key=lambda name: max((each.cell.started or 0.0 for each in examined[name]), default=0.0))
+    newest = newest_of(runs)
     history = kept.read(inputs.history)
     history = history.adding(row(name, found) for name, found in examined.items() if name != newest)
     mine = examined.pop(newest)
@@ -102,10 +100,25 @@ def read(inputs: Inputs) -> Report:
         cells=tuple(mine),
         left_out=tuple(left_out),
         history=history.before(this),
-        kept=history.adding([this]),
+        kept=history.adding([this] if this.at else []),  # of a run that is broken as a whole nobody knows when it was
         flakes=flakes,
         notes=tuple(notes),
     )
+
+
+def by_run(found: Iterable[Cell]) -> dict[str, list[Cell]]:
+    """Return cells by the run they belong to. One so broken that it names none is of the newest: it must not get lost."""
+    runs: dict[str, list[Cell]] = {}
+    lost: list[Cell] = []
+    for each in found:
+        (lost if each.broken and not each.run else runs.setdefault(each.run or LOCAL, [])).append(each)
+    runs.setdefault(newest_of(runs) if runs else LOCAL, []).extend(lost)
+    return runs
+
+
+def newest_of(runs: Mapping[str, Sequence[Cell]]) -> str:
+    """Return the run that began last."""
+    return max(runs, key=lambda name: max((each.started or 0.0 for each in runs[name]), default=0.0))
 
 
 def row(run: str, examined: Iterable[Examined]) -> Row:

@@ -1,14 +1,15 @@
 """The masking writer: everything that reports write, and everything they copy, goes through it.
 
 What is text is masked by `lab.mask` and written; what is not text (an archive, a core, a database) could hold anything and is left out,
-with that as the reason. Markup hides quotes in entities, where no rule for secrets finds them: it is looked at as a reader would see
-it, and when that holds a secret, the masked reading is kept instead, as text.
+with that as the reason. Markup hides quotes in entities and words between tags, where no rule for secrets finds them: it is looked at as a
+reader would see it, and left out when that holds a secret.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -17,6 +18,7 @@ from lab.mask import mask, mask_object
 from lab.run import write_private
 
 MARKUP = frozenset({".html", ".htm", ".xml", ".svg"})
+TAG = re.compile(r"<[^<>]*>")
 LARGEST = 8 << 20
 """Bytes of one file; of a larger one its end is kept."""
 
@@ -35,12 +37,11 @@ class Writer:
     missing: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, text: str) -> bool:
-        """Write a text, masked; tell whether it is there. JSON stays JSON, and markup markup, unless it holds a secret."""
+        """Write a text, masked; tell whether it is there. JSON stays JSON; markup that holds a secret is left out."""
         name = mask(name)
-        masked = mask(text)
-        if Path(name).suffix in MARKUP and (read := html.unescape(text)) != text and mask(read) != read:
-            name, masked = f"{name}.txt", mask(read)
-        return self._write(name, masked)
+        if Path(name).suffix in MARKUP and any(mask(read) != read for read in readings(text)):
+            return self._lacks(name, "it holds a secret, and could not be masked without breaking it")
+        return self._write(name, mask(text))
 
     def document(self, name: str, value: object) -> bool:
         """Write a JSON document, masked."""
@@ -96,3 +97,8 @@ class Writer:
         self.written += len(content)
         write_private(self.folder / name, content, mode=0o644)
         return True
+
+
+def readings(markup: str) -> tuple[str, ...]:
+    """Return what markup may read as: with its tags, and with nothing or the end of a line in their places."""
+    return tuple(html.unescape(text) for text in (markup, TAG.sub("", markup), TAG.sub("\n", markup)))

@@ -60,6 +60,9 @@ PLANTS: dict[str, Callable[[str], str]] = {
     "url": lambda s: f"postgres://admin:{s}@db:5432/x",
     "secret": lambda s: json.dumps({"kind": "Secret", "metadata": {"name": "a"}, "data": {"any": b64(s)}, "stringData": {"x": s}}),
     "secret in yaml": lambda s: yaml.safe_dump({"kind": "Secret", "data": {"any": b64(s)}, "stringData": {"other": f"{s}\n{s}"}}),
+    "secret in a failure": lambda s: "\n".join(
+        f"E   {line}" for line in ("AssertionError: " + yaml.safe_dump({"kind": "Secret", "data": {"any": b64(s)}})).splitlines()
+    ),
     "secret in a work": lambda s: json.dumps({"kind": "Work", "spec": {"manifests": [{"kind": "Secret", "data": {"k": b64(s)}}]}}),
     "secret in a log": lambda s: f'applied {{"apiVersion":"v1","kind":"Secret","data":{{"any":"{b64(s)}"}}}} in 3 ms',
     "secret in an annotation": lambda s: json.dumps(

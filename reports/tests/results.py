@@ -15,7 +15,7 @@ NAME = "embedded-by_binary-1.18.2-1.35.4-smoke"
 
 def failed(message: str, text: str = "", *, name: str = "test_b", home: str = "scenarios.test_join") -> str:
     """Return a failed case of pytest's junit.xml."""
-    escaped = [each.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;") for each in (message, text)]
+    escaped = [each.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("\n", "&#10;") for each in (message, text)]
     return f'<testcase classname="{home}" name="{name}" time="2"><failure message="{escaped[0]}">{escaped[1]}</failure></testcase>'
 
 

@@ -1,0 +1,268 @@
+"""`python -m reports allure`: Allure results of all cells in one folder, for `allure generate`.
+
+What allure-pytest wrote of each test is taken over, with its cell as the outermost suite and part of its identity: the same test of two
+cells is two. The lab's `up` is a test too, with its steps as steps; failures carry whose they are, which categories.json reads, and the
+logs of their evidence. Cells that left nothing are there as unknown. History and trends come from history.jsonl, as Allure keeps them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lab.console import seconds_text
+from lab.mask import mask, mask_object
+from lab.steps import Outcome
+from reports.cell import PARTS
+from reports.classify import Class
+from reports.examine import Examined, Judged
+from reports.history import Row
+from reports.journal import Ascent
+from reports.report import Report
+from reports.writer import Writer
+
+Json = dict[str, Any]
+STATUS = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "skipped", Outcome.UNKNOWN: None}
+"""Allure takes a result without a status for unknown."""
+
+COUNTED = ("failed", "broken", "skipped", "passed", "unknown")
+KEPT = 20
+"""Earlier results of one test that Allure is shown."""
+
+NAMES = {
+    Class.PRODUCT: "Product: Karmada does not do what it promises",
+    Class.INFRASTRUCTURE: "Infrastructure: the machine, its network or a registry (the only class that is retried)",
+    Class.HARNESS: "Harness: this project's own",
+    Class.TEST: "Test: the scenario itself is wrong",
+}
+LOGS = 12
+"""Logs of one failure's evidence that are attached; all of them are in the site."""
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write the folder, replacing one that is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    out = Writer(folder, largest=1 << 20, total=512 << 20)
+    ids: dict[tuple[str, str], str] = {}
+    for each in report.cells:
+        for made in [*taken_over(each, out), *ups(each, out), *left_nothing(each)]:
+            out.document(f"{made['uuid']}-result.json", made)
+            ids[each.cell.name, case_id(made)] = made["historyId"]
+    out.document("categories.json", categories())
+    out.text("environment.properties", "".join(f"{name}={value}\n" for name, value in environment(report) if value))
+    number = len(report.history.rows) + 1
+    out.document("executor.json", {"name": "karmada-lab", "type": "karmada-lab", "buildName": f"run {report.run}", "buildOrder": number})
+    out.document("history/history.json", history(report.history.rows, ids))
+    out.document("history/history-trend.json", trend(report.history.rows))
+
+
+# -- results ---------------------------------------------------------------------------------------------------------------------------
+
+
+def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
+    """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: JUnit has the test, too."""
+    judged = {one.failure.name: one for one in each.failures}
+    for path in sorted((each.cell.path / "allure-results").glob("*")):
+        if not path.name.endswith("-result.json"):
+            out.file(path, path.name)
+            continue
+        try:
+            result: Json = mask_object(json.loads(path.read_text()))  # before anything is put in front of it
+            result["uuid"] = str(result["uuid"])
+            result["historyId"] = identity(each.cell.name, str(result.get("historyId") or result["fullName"]))
+            result["testCaseId"] = result["historyId"]
+            found = judged.get(case_id(result))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        module = str(result["fullName"]).partition("#")[0]
+        result["labels"] = [*suites(each, module), *kept(result.get("labels") or [])]
+        result.setdefault("parameters", []).append({"name": "cell", "value": each.cell.name})
+        if found:
+            tell(result, found)
+            attach(result, found, out)
+        yield result
+
+
+def ups(each: Examined, out: Writer) -> Iterator[Json]:
+    """Yield each `up` of a cell's lab as a result, its steps as steps, its critical path as an attachment."""
+    judged = {one.failure.name: one for one in each.failures}
+    for number, up in enumerate(each.ups, 1):
+        name = "up" if number == 1 else f"up, time {number}"
+        result = bare(each, f"lab#{name}", name, up.outcome, up.began, up.ended)
+        result["steps"] = [
+            {
+                "name": step.name,
+                "start": ms(step.began),
+                "stop": ms(step.ended or up.ended),
+                **({"status": STATUS[step.outcome]} if STATUS[step.outcome] else {}),
+                **({"statusDetails": {"message": step.error}} if step.error else {}),
+            }
+            for step in sorted(up.steps, key=lambda step: step.began)
+        ]
+        if broke := next((judged[step.name] for step in up.steps if step.name in judged), None):
+            tell(result, broke)
+            attach(result, broke, out)
+        if up.critical:
+            add(result, out, "critical path", "txt", path_of(up))
+        yield result
+
+
+def left_nothing(each: Examined) -> Iterator[Json]:
+    """Yield a result for a cell whose outcome none of its results has: one that left none, or fails for another reason."""
+    told = {case.outcome for case in each.cases}
+    if each.outcome in told:
+        return
+    result = bare(each, f"cell#{each.cell.name}", each.cell.name, each.outcome, each.cell.started or 0.0, each.cell.ended or 0.0)
+    result["statusDetails"] = {"message": each.reason}
+    if own := next((one for one in each.failures if one.failure.what == "cell"), None):
+        tell(result, own)
+    yield result
+
+
+def bare(each: Examined, full: str, name: str, outcome: Outcome, began: float, ended: float) -> Json:
+    """Return a result of our own making."""
+    status = STATUS[outcome]
+    return {
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{each.cell.run} {each.cell.attempt} {each.cell.name} {full}")),
+        "historyId": identity(each.cell.name, full),
+        "testCaseId": identity(each.cell.name, full),
+        "fullName": full,
+        "name": name,
+        "stage": "finished",
+        "start": ms(began),
+        "stop": ms(ended),
+        "labels": suites(each, full.partition("#")[0]),
+        **({"status": status} if status else {}),
+    }
+
+
+def tell(result: Json, judged: Judged) -> None:
+    """Say whose a failure is, in the words that categories.json looks for."""
+    whose = judged.verdict.whose.value + (", known flake" if judged.flake else "")
+    details = result.setdefault("statusDetails", {})
+    details["message"] = f"[{whose}] {details.get('message') or mask(judged.failure.cause)}\n\n{judged.verdict.because}"
+    if judged.flake:
+        details |= {"flaky": True, "known": True}
+        result.setdefault("links", []).append({"type": "issue", "name": judged.flake.owner, "url": judged.flake.issue})
+    result["labels"].append({"name": "tag", "value": judged.verdict.whose.value})
+
+
+def attach(result: Json, judged: Judged, out: Writer) -> None:
+    """Attach the programs' states and the logs of a failure's evidence, the largest first."""
+    for folder in judged.failure.evidence:
+        logs = sorted((folder / "logs").rglob("*.log"), key=lambda path: -path.stat().st_size)[:LOGS]
+        for path in [folder / "components.json", *sorted(logs)]:
+            if path.exists():
+                source = attachment(result, str(path), path.suffix)
+                if out.file(path, source):
+                    kind = "application/json" if path.suffix == ".json" else "text/plain"
+                    refer(result, str(path.relative_to(folder)), source, kind)
+
+
+def add(result: Json, out: Writer, name: str, suffix: str, text: str) -> None:
+    """Attach a text."""
+    source = attachment(result, name, f".{suffix}")
+    out.text(source, text)
+    refer(result, name, source, "text/plain")
+
+
+def attachment(result: Json, name: str, suffix: str) -> str:
+    """Return the file name of an attachment; the same each time."""
+    return f"{uuid.uuid5(uuid.NAMESPACE_URL, result['uuid'] + name)}-attachment{suffix}"
+
+
+def refer(result: Json, name: str, source: str, kind: str) -> None:
+    result.setdefault("attachments", []).append({"name": name, "source": source, "type": kind})
+
+
+def path_of(up: Ascent) -> str:
+    """Return a critical path as text."""
+    rows = [f"{'step':44}{'begins at':>12}{'waited':>12}{'took':>12}"]
+    for link in up.critical:
+        begins = seconds_text(link.step.began - up.began)
+        rows.append(f"{link.step.name:44}{begins:>12}{seconds_text(link.waited):>12}{seconds_text(link.step.seconds):>12}")
+    return "\n".join(rows) + "\n"
+
+
+# -- identity --------------------------------------------------------------------------------------------------------------------------
+
+
+def identity(cell: str, test: str) -> str:
+    """Return what Allure knows a test of a cell by, from one run to the next."""
+    return hashlib.sha256(f"{cell} {test}".encode()).hexdigest()[:32]
+
+
+def case_id(result: Json) -> str:
+    """Return the id that pytest's junit.xml gives a test: scenarios.test_join::test_a[push]."""
+    return f"{str(result['fullName']).partition('#')[0]}::{result['name']}"
+
+
+def suites(each: Examined, module: str) -> list[Json]:
+    """Return the labels that put a test under its cell."""
+    return [{"name": "parentSuite", "value": each.cell.name}, {"name": "suite", "value": module}]
+
+
+def kept(labels: Iterable[Json]) -> list[Json]:
+    return [label for label in labels if label.get("name") not in {"parentSuite", "suite", "subSuite"}]
+
+
+def ms(at: float) -> int:
+    return int(at * 1000)
+
+
+# -- the files beside results ------------------------------------------------------------------------------------------------------------
+
+
+def categories() -> list[Json]:
+    """Return categories.json: whose a failure is, known flakes apart, and what nobody knows."""
+    wrong = ["failed", "broken"]
+    found = [{"name": "Known flakes", "matchedStatuses": wrong, "messageRegex": r"(?s)\[[a-z]+, known flake\].*"}]
+    found += [{"name": name, "matchedStatuses": wrong, "messageRegex": rf"(?s)\[{whose.value}\].*"} for whose, name in NAMES.items()]
+    return [*found, {"name": "Unknown: it could not be measured, or left no results", "matchedStatuses": ["unknown"]}]
+
+
+def environment(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield what the results were made with: each value that any cell had."""
+    yield "run", report.run
+    for part in PARTS:
+        yield part, ", ".join(sorted({getattr(each.cell, part) for each in report.cells} - {""}))
+    yield "revision", ", ".join(sorted({each.cell.revision for each in report.cells} - {""}))
+    for key in sorted({key for each in report.cells for key in each.cell.machine}):
+        yield f"machine.{key}", ", ".join(sorted({each.cell.machine.get(key, "") for each in report.cells} - {""}))
+
+
+def history(rows: Iterable[Row], ids: dict[tuple[str, str], str]) -> Json:
+    """Return history.json: what became of each test in earlier runs, the latest first."""
+    made: dict[str, Json] = {}
+    for row in reversed(list(rows)):
+        for (cell, test), known in ids.items():
+            past = row.cells.get(cell)
+            outcome = past.tests.get(test) if past else None
+            if outcome is None:
+                continue
+            entry = made.setdefault(known, {"statistic": dict.fromkeys([*COUNTED, "total"], 0), "items": []})
+            status = STATUS[outcome] or "unknown"
+            entry["statistic"][status] += 1
+            entry["statistic"]["total"] += 1
+            if len(entry["items"]) < KEPT:
+                time = {"start": ms(row.at), "stop": ms(row.at), "duration": 0}
+                entry["items"].append({"uid": identity(f"{row.run} {int(row.at)}", known), "status": status, "time": time})
+    return made
+
+
+def trend(rows: Iterable[Row]) -> list[Json]:
+    """Return history-trend.json: how many tests ended how in earlier runs, the latest first."""
+    made = []
+    for number, row in enumerate(rows, 1):
+        data = dict.fromkeys([*COUNTED, "total"], 0)
+        for past in row.cells.values():
+            for outcome in past.tests.values():
+                data[STATUS[outcome] or "unknown"] += 1
+                data["total"] += 1
+        made.append({"buildOrder": number, "reportName": f"run {row.run}", "data": data})
+    return made[::-1]

@@ -1,0 +1,280 @@
+"""`python -m reports build`: a Report as pages that open from disk, with no server, no script and nothing fetched.
+
+    index.html     the verdict, the matrix, failures, what changed        failures.html  every failure with its evidence
+    trends.html    flake rates, durations and benchmarks over runs        cells/NAME.html  one cell: up's critical path, its tests
+    history.jsonl  what the next run's report needs of this one           cells/NAME/…   its evidence, masked once more
+
+Each page is whole in itself: its style is in it, and a content security policy forbids it everything else. Every word that is not of a
+template is masked on its way in.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from lab.console import bytes_text, seconds_text
+from lab.mask import mask
+from lab.run import write_private
+from lab.steps import Outcome
+from reports.cell import PARTS
+from reports.changes import Change, changes, course, flaky
+from reports.ending import count
+from reports.examine import Examined, Judged
+from reports.failure import Failure
+from reports.figures import Figure
+from reports.history import WINDOW, Row
+from reports.journal import Ascent
+from reports.matrix import matrix
+from reports.report import Report
+from reports.writer import Writer
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGES = (("Run", "index.html"), ("Failures", "failures.html"), ("Trends", "trends.html"))
+SIGN = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.SKIP: "–", Outcome.UNKNOWN: "?"}
+WORD = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "skipped", Outcome.UNKNOWN: "unknown"}
+ORDER = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+SAID_AT_MOST = 20_000
+"""Characters of what a failure said that are put on a page: its end."""
+
+EVIDENCE_AT_MOST = 24 << 20
+"""Bytes of evidence of one cell that come with the site."""
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write the site, replacing pages of one that is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder / "cells", ignore_errors=True)
+    folders = {each.cell.name: evidence(each, folder) for each in report.cells}
+    env = environment()
+    shared = {"report": report, "pages": PAGES, "folders": folders, "style": Markup((TEMPLATES / "style.css").read_text())}  # noqa: S704 (our own file)
+
+    def page(template: str, path: str, root: str = "", **values: Any) -> None:
+        text = env.get_template(template).render(shared, here=path, root=root, **values)
+        write_private(folder / path, text.encode(errors="replace"), mode=0o644)
+
+    failures = sorted((judged for each in report.cells for judged in each.failures), key=lambda judged: judged.flake is not None)
+    page("index.html", "index.html", **index(report), failures=failures)
+    page("failures.html", "failures.html", failures=failures, owners=owners(failures))
+    page("trends.html", "trends.html", **trends(report))
+    for each in report.cells:
+        page("cell.html", page_of(each.cell.name), "../", each=each, facts=list(facts(each)), folder=folders[each.cell.name])
+    report.kept.write(folder / "history.jsonl")
+
+
+def evidence(each: Examined, folder: Path) -> str:
+    """Copy a cell's evidence of failures into the site; return the folder it is in, as pages link to it."""
+    into = page_of(each.cell.name).removesuffix(".html")
+    writer = Writer(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
+    for path in dict.fromkeys(path for judged in each.failures for path in judged.failure.evidence):
+        writer.tree(path, path.name)
+    return into
+
+
+# -- what the pages show -------------------------------------------------------------------------------------------------------------
+
+
+def index(report: Report) -> dict[str, Any]:
+    """Return the values of the first page."""
+    before = report.history.rows[-1] if report.history.rows else None
+    reasons: dict[str, list[str]] = {}
+    for left in report.left_out:
+        reasons.setdefault(left.why, []).append(left.name)
+    return {
+        "verdict": verdict(report),
+        "tally": [(outcome, report.outcomes[outcome]) for outcome in ORDER if report.outcomes[outcome]],
+        "matrix": matrix(report),
+        "passed": Outcome.PASS,
+        "before": before,
+        "changes": changes(before, report.row) if before else [],
+        "left_out": sorted(reasons.items(), key=lambda item: -len(item[1])),
+        "revision": ", ".join(sorted({each.cell.revision[:12] for each in report.cells if each.cell.revision})),
+    }
+
+
+def verdict(report: Report) -> str:
+    """Return the run in one sentence."""
+    number = report.outcomes
+    if number[Outcome.FAIL]:
+        return f"{number[Outcome.FAIL]} of {count(len(report.cells), 'cell')} failed"
+    if report.flakes.expired:
+        return f"No cell failed, but {count(len(report.flakes.expired), 'known flake')} had its time"
+    if number[Outcome.UNKNOWN]:
+        return f"Nothing failed, and of {number[Outcome.UNKNOWN]} of {count(len(report.cells), 'cell')} nobody knows"
+    return f"All {count(len(report.cells), 'cell')} passed" if number[Outcome.PASS] else "Nothing was run"
+
+
+def owners(failures: Sequence[Judged]) -> list[tuple[str, int]]:
+    """Return how many failures are whose."""
+    return Counter(judged.verdict.whose.value for judged in failures).most_common()
+
+
+def facts(each: Examined) -> Iterator[tuple[str, str]]:
+    """Yield what there is to say of a cell in a word each."""
+    cell = each.cell
+    yield from ((part, getattr(cell, part)) for part in PARTS if getattr(cell, part))
+    if cell.started:
+        yield "begun", moment(cell.started) + (f", {seconds_text(cell.seconds)}" if cell.seconds else "")
+    if cell.exit_code is not None:
+        yield "exit code", str(cell.exit_code)
+    if each.tests:
+        told = Counter(case.outcome for case in each.tests)
+        yield "tests", ", ".join(f"{told[outcome]} {WORD[outcome]}" for outcome in ORDER if told[outcome])
+    if cell.attempt > 1:
+        yield "attempt", str(cell.attempt)
+    if cell.revision:
+        yield "revision", cell.revision
+    if machine := ", ".join(f"{name} {value}" for name, value in cell.machine.items() if value):
+        yield "machine", machine
+
+
+def trends(report: Report) -> dict[str, Any]:
+    """Return the values of the page of trends."""
+    rows = [*report.history.rows, report.row][-WINDOW:]
+    units = {f"{each.cell.name}: {figure.name}": figure.unit for each in report.cells for figure in each.figures}
+    names = sorted({name for row in rows for name in row.figures})
+    return {
+        "rows": rows,
+        "flaky": flaky(rows),
+        "known": report.flakes.known,
+        "ups": [(name, points) for name in sorted({name for row in rows for name in row.cells}) if (points := ups(rows, name))],
+        "figures": [(name, units.get(name, ""), course(rows, name)) for name in names],
+    }
+
+
+def ups(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
+    """Return (time, seconds of up) of a cell over runs."""
+    return [(row.at, past.up) for row in rows if (past := row.cells.get(name)) and past.up]
+
+
+# -- words of the templates ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment of the templates: everything is escaped, and masked before."""
+
+    def masked(value: Any) -> Any:
+        return mask(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=masked, trim_blocks=True)
+    env.filters.update(FILTERS)
+    return env
+
+
+def page_of(name: str) -> str:
+    """Return the page of a cell."""
+    return f"cells/{slug(name)}.html"
+
+
+def slug(text: str) -> str:
+    """Return a text as it can stand in a link, a file name or an id."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", mask(text)).strip("-.") or "cell"
+
+
+def anchor(failure: Failure) -> str:
+    """Return the id of a failure on its page."""
+    return slug(f"{failure.cell}-{failure.name}-{failure.phase}")
+
+
+def moment(at: float) -> str:
+    """Return a time as people say it."""
+    return time.strftime("%-d %b %Y, %H:%M UTC", time.gmtime(at)) if at else "at a time unknown"
+
+
+def brief(each: Examined) -> str:
+    """Return a cell in a few words: how many tests passed, how long it took."""
+    if each.notes and not each.cases:
+        return "no results" if each.cell.broken else "broken results"
+    told = []
+    if each.tests:
+        passed = sum(case.outcome is Outcome.PASS for case in each.tests)
+        told.append(f"{passed} of {len(each.tests)} tests")
+    if each.cell.seconds or each.up_seconds:
+        told.append(seconds_text(each.cell.seconds or each.up_seconds or 0.0))
+    if each.before:
+        told.append(f"attempt {each.cell.attempt}")
+    return ", ".join(told)
+
+
+def span(up: Ascent) -> float:
+    """Return the seconds that a chart of an ascent shows."""
+    return max(up.ended - up.began, 0.001)
+
+
+def tail(text: str) -> str:
+    """Return the end of a long text, masked before it is cut: half a key is no key to a mask."""
+    text = mask(text)
+    return text if len(text) <= SAID_AT_MOST else f"… {len(text) - SAID_AT_MOST} characters before\n{text[-SAID_AT_MOST:]}"
+
+
+def files_of(path: Path, folder: str) -> list[tuple[str, str]]:
+    """Return (name, link) of each file of a collection of evidence, logs first."""
+    names = [str(each.relative_to(path)) for each in path.rglob("*") if each.is_file()] if folder else []
+    order = sorted(names, key=lambda name: (not name.startswith("logs/"), name.endswith(".jsonl"), name))
+    return [(mask(name), f"{folder}/{mask(path.name)}/{mask(name)}") for name in order]
+
+
+def polyline(points: Sequence[tuple[float, float]]) -> str:
+    """Return points of a chart 100 wide and 40 high, from zero, evenly spaced: runs, not days."""
+    top = max((value for _, value in points), default=0.0) or 1.0
+    wide = max(len(points) - 1, 1)
+    drawn = [(100 * number / wide, 39 - 36 * value / top) for number, (_, value) in enumerate(points)]
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in (drawn if len(drawn) > 1 else [*drawn, (100.0, drawn[0][1])] if drawn else []))
+
+
+def against(points: Sequence[tuple[float, float]]) -> str:
+    """Return the last value against the median of those before."""
+    before = sorted(value for _, value in points[:-1])
+    if not before:
+        return "first of its kind"
+    median = before[len(before) // 2] if len(before) % 2 else (before[len(before) // 2 - 1] + before[len(before) // 2]) / 2
+    if not median:
+        return f"{count(len(before), 'run')} before"
+    return f"{(points[-1][1] / median - 1) * 100:+.0f} % against the median of {count(len(before), 'run')} before"
+
+
+def amount(figure: Figure) -> str:
+    return of_unit(figure.value, figure.unit)
+
+
+def of_unit(value: float, unit: str) -> str:
+    """Return a number with its unit."""
+    return seconds_text(value) if unit == "s" else bytes_text(value) if unit == "B" else f"{value:.4g} {unit}"
+
+
+def change_tone(change: Change) -> str:
+    """Return the colour of a change."""
+    tones = {"broke": "fail", "unknown": "unknown", "gone": "unknown", "slower": "warn", "mended": "pass", "quicker": "pass"}
+    return tones.get(change.kind, "skip-tag")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "against": against,
+    "amount": amount,
+    "anchor": anchor,
+    "brief": brief,
+    "change_tone": change_tone,
+    "evidence": files_of,
+    "moment": moment,
+    "of_unit": of_unit,
+    "page": page_of,
+    "percent": lambda share: f"{share * 100:.0f} %",
+    "polyline": polyline,
+    "seconds": seconds_text,
+    "sign": SIGN.__getitem__,
+    "span": span,
+    "tail": tail,
+    "tone": lambda outcome: "skip-tag" if outcome is Outcome.SKIP else outcome.value,
+    "upper_first": lambda text: text[:1].upper() + text[1:],
+    "word": WORD.__getitem__,
+}
