@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test bench bench-failover matrix cell report lint-repository setup-lint clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test scenarios bench bench-failover matrix cell report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -79,6 +79,9 @@ unit: $(STAMP) ## the unit tests alone
 
 test: $(STAMP) ## unit tests, then the scenarios against a real lab
 	$(BIN)/pytest $(wildcard */tests) scenarios $(ARGS)
+
+scenarios: $(STAMP) ## every scenario, those that take minutes too (upgrades, moves, twenty killed harnesses): about half an hour
+	$(BIN)/pytest scenarios -m "thorough or not thorough" $(ARGS)
 
 bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
 	$(BIN)/python -m perf.bench $(ARGS)

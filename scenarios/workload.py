@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kubernetes.client import ApiException, AppsV1Api, CustomObjectsApi
+from kubernetes.client import ApiException, AppsV1Api, CoreV1Api, CustomObjectsApi
 
 from deployers.karmada import Karmada
 from scenarios.waiting import watched
@@ -175,3 +175,12 @@ def deployment(name: str, *, replicas: int, image: str) -> Any:
             },
         },
     }
+
+
+def pods(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[str]]:
+    """Return the uids of the pods of a namespace on each member: they are others when a pod was started again."""
+    found: dict[str, list[str]] = {}
+    for member in karmada.members:
+        listed: Any = CoreV1Api(member.client()).list_namespaced_pod(namespace, label_selector=labels)
+        found[member.name] = sorted(pod.metadata.uid for pod in listed.items)
+    return found

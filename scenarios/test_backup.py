@@ -1,0 +1,115 @@
+"""A backup brings Karmada back as it was: what was deleted is there again, what runs on members runs on, what came later is nobody's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kubernetes.client import ApiException
+
+from deployers import archive
+from deployers.archive import Unusable
+from deployers.backup import back_up
+from deployers.etcd import Etcd
+from deployers.karmada import Karmada
+from deployers.restore import left_over, restore
+from deployers.verify import verify
+from lab.errors import LabError, ProvisionError
+from lab.supervisor.client import Supervisor
+from scenarios import faults
+from scenarios.figures import report
+from scenarios.waiting import eventually
+from scenarios.workload import Workload, Workloads, duplicated, pods
+
+BOTH = ("member1", "member2")
+
+
+def pids(karmada: Karmada) -> dict[str, int | None]:
+    """Return the process of every program of the lab."""
+    status = Supervisor(karmada.run.path).status()
+    assert status
+    return {name: state.pid for name, state in status.programs.items()}
+
+
+def on_members(web: Workload, replicas: int | None) -> None:
+    """Return when both members have a Deployment with so many replicas, or do not have it."""
+
+    def so() -> None:
+        """the members have what Karmada says"""
+        for member in BOTH:
+            found = web.on(member)
+            assert (found.spec.replicas if found else None) == replicas, member
+
+    eventually(so, within=60)
+
+
+@pytest.mark.breaks
+def test_a_restore_brings_back_what_was_and_leaves_members_running(
+    karmada: Karmada, namespace: str, workload: Workloads, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    kept, changed, doomed = (workload(name, replicas=2, placement=duplicated(*BOTH)) for name in ("kept", "changed", "doomed"))
+    for web in (kept, changed, doomed):
+        web.until_ready()
+    running = pods(karmada, namespace, "app=kept")
+
+    backup = back_up(karmada, tmp_path)
+    etcd = Etcd.of(karmada)
+    assert verify(backup.path, tmp_path / "proof", etcd.utl) == archive.read(backup.path) == backup.manifest
+    assert backup.path.stat().st_mode & 0o777 == 0o600
+    assert set(backup.manifest.members) == set(BOTH)
+
+    changed.change({"spec": {"replicas": 3}})
+    doomed.delete()
+    late = workload("late", replicas=1, placement=duplicated(*BOTH))
+    late.until_ready()
+    on_members(changed, 3)
+    on_members(doomed, None)
+    late_runs = pods(karmada, namespace, "app=late")
+
+    done = restore(karmada, backup.path)
+
+    report(request, rto_seconds=round(done.seconds, 1), rpo_seconds=round(done.age, 1))
+    assert done.lost is not None
+    assert done.lost > 0
+    for web in (kept, changed, doomed):
+        assert web.until_ready() == {"member1": 2, "member2": 2}
+    assert pods(karmada, namespace, "app=kept") == running, "pods on members do not restart"
+
+    with pytest.raises(ApiException, match="404"):
+        late.template()
+    assert pods(karmada, namespace, "app=late") == late_runs, "what Karmada no longer knows runs on"
+    orphan = f"deployments {namespace}/late"
+    assert {member: [thing for thing in left if namespace in thing] for member, left in left_over(karmada, karmada.members).items()} == {
+        member: [orphan] for member in BOTH
+    }
+
+    again = workload("late", replicas=1, placement=duplicated(*BOTH))
+    assert again.until_ready() == {"member1": 1, "member2": 1}
+    assert pods(karmada, namespace, "app=late") == late_runs, "given to Karmada again it is taken over as it runs"
+    assert not any(orphan in left for left in left_over(karmada, karmada.members).values())
+    faults.whole(karmada)
+
+
+@pytest.mark.breaks
+def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmada: Karmada, tmp_path: Path) -> None:
+    whole = back_up(karmada, tmp_path).path.read_bytes()
+    before = pids(karmada)
+    bad = {"cut": whole[: len(whole) // 2], "changed": whole[:5000] + b"\0" * 64 + whole[5064:], "foreign": b"#!/bin/sh\n"}
+
+    for name, content in bad.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(Unusable):
+            restore(karmada, path)
+        assert pids(karmada) == before, name
+
+
+@pytest.mark.breaks
+def test_a_plane_that_is_down_is_not_backed_up_and_says_so(karmada: Karmada, tmp_path: Path) -> None:
+    with faults.killed(karmada.run, "karmada/karmada-apiserver"), pytest.raises(LabError) as refused:
+        back_up(karmada, tmp_path / "kept")
+
+    assert "does not answer" in str(refused.value)
+    assert refused.value.exit_code == ProvisionError.exit_code
+    assert not (tmp_path / "kept").exists()
+    faults.whole(karmada)

@@ -1,0 +1,94 @@
+"""Karmada's etcd grows to three members, loses them one way and another, and is one again: nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from deployers.bring_up import bring_up, prepare
+from deployers.etcd import Etcd
+from deployers.karmada import Karmada
+from deployers.layout import etcds
+from deployers.renew import presented, renew
+from deployers.resize import grow, remove, replace
+from lab.errors import UsageError
+from lab.supervisor.client import Supervisor
+from scenarios import faults
+from scenarios.figures import report
+from scenarios.own import as_it_is_now
+from scenarios.traffic import traffic
+from scenarios.waiting import eventually
+
+
+@pytest.fixture
+def three(karmada: Karmada) -> Iterator[Karmada]:
+    """Karmada with an etcd of three members; of one again afterwards, and as healthy as it was."""
+    if karmada.spec.deployer != "by_binary" or etcds(karmada.spec) != ["etcd"]:
+        pytest.skip("this needs an etcd of Karmada's own, of one member, as a program of the lab (by_binary)")
+    before = karmada.run.asked
+    yield grow(karmada)
+    now = as_it_is_now(karmada)
+    supervisor = Supervisor(karmada.run.path)
+    for name in etcds(now.spec):
+        if not supervisor.state(f"karmada/{name}").runs:
+            faults.start(karmada.run, f"karmada/{name}")
+    Etcd.of(now).until_well()
+    for name in ("etcd-3", "etcd-2"):
+        if name in etcds(now.spec):
+            now = remove(now, name)
+    assert now.run.asked == before, "the lab is what it was asked to be"
+    again = bring_up(prepare({**before["lab"], "karmada": before["karmada"]}), now.run.id, root=now.run.path.parent, label="as it was")
+    again.hold.release()
+    assert not again.changed
+    faults.whole(karmada)
+
+
+@pytest.mark.breaks
+def test_members_come_and_go_and_nothing_acknowledged_is_lost(three: Karmada, namespace: str, request: pytest.FixtureRequest) -> None:
+    etcd, supervisor = Etcd.of(three), Supervisor(three.run.path)
+    assert len(etcd.until_well().voters) == 3
+
+    with traffic(three, namespace) as going:
+        leader = etcd.until_well().leader
+        supervisor.signal(f"karmada/{leader}", signal.SIGKILL)  # behind the supervisor's back: it starts it again
+
+        def another_leads() -> None:
+            """etcd has three members and a leader again"""
+            assert not [problem for problem in etcd.health().problems if "behind" not in problem]
+
+        eventually(another_leads, within=30)
+
+        supervisor.stop("karmada/etcd-2", kill=True)
+        with pytest.raises(UsageError, match="below quorum"):
+            remove(three, "etcd-3")
+        replace(three, "etcd-2")
+        etcd.defragment()
+    report(request, **going.figures())
+    going.judge()
+    assert going.writes.longest < 15.0
+    supervisor.restart(f"karmada/{leader}")  # so that nobody after us finds one that was restarted
+    etcd.until_well()
+
+
+@pytest.mark.breaks
+def test_certificates_are_renewed_while_everything_runs(karmada: Karmada) -> None:
+    etcd, supervisor = Etcd.of(karmada), Supervisor(karmada.run.path)
+    status = supervisor.status()
+    assert status
+    before = {name: state.pid for name, state in status.programs.items()}
+    old = presented(etcd, etcd.endpoints["etcd"])
+
+    renewed = renew(karmada, before=None)
+
+    assert {"etcd-server", "etcd-peer", "etcd-client", "karmada-apiserver-etcd-client"} <= renewed.keys()
+    new = presented(etcd, etcd.endpoints["etcd"])
+    assert new.serial_number != old.serial_number
+    assert new.not_valid_after_utc >= old.not_valid_after_utc
+    after = supervisor.status()
+    assert after
+    assert {name: state.pid for name, state in after.programs.items()} == before, "nothing was started again"
+    supervisor.restart("karmada/etcd")  # every client has to come in anew, with its new certificate
+    etcd.until_well()
+    faults.whole(karmada)

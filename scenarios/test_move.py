@@ -1,0 +1,67 @@
+"""The move to a new site: the plane is lost, another one comes up elsewhere from its backup, and the members follow without noticing."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pytest
+from kubernetes.client import AppsV1Api
+
+from deployers.backup import back_up
+from deployers.bring_up import bring_up, prepare
+from deployers.conformance import PLANE, conformance
+from deployers.karmada import Karmada
+from deployers.members import members
+from deployers.move import move
+from deployers.restore import end
+from lab.errors import UsageError
+from scenarios import faults
+from scenarios.figures import report
+from scenarios.own import gone
+from scenarios.waiting import eventually
+from scenarios.workload import Workloads, duplicated, pods
+
+BOTH = ("member1", "member2")
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_members_follow_a_plane_that_comes_up_elsewhere(
+    karmada: Karmada, namespace: str, workload: Workloads, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    web = workload(replicas=2, placement=duplicated(*BOTH))
+    web.until_ready()
+    running = pods(karmada, namespace)
+    backup = back_up(karmada, tmp_path)
+    site = f"site-{secrets.token_hex(3)}"
+    with pytest.raises(UsageError, match="still runs"):
+        move(backup.path, site)
+
+    end(karmada)  # the disaster
+    try:
+        moved = move(backup.path, site)
+        assert moved.hold
+        report(request, rto_seconds=round(moved.seconds, 1), rpo_seconds=round(moved.age, 1))
+        there = moved.karmada
+        assert there.api.server != karmada.api.server
+        assert {name for name, member in members(there).items() if member.ready} == set(BOTH)
+        assert pods(karmada, namespace) == running, "pods on members do not restart"
+        conformance(there, among=PLANE).demand()
+
+        AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 3}})
+
+        def followed() -> None:
+            """the members do what the plane at the new site says"""
+            assert [web.on(member).spec.replicas for member in BOTH] == [3, 3]
+
+        eventually(followed, within=60)
+        AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 2}})
+        moved.hold.release()
+    finally:
+        gone(site)
+        asked = karmada.run.asked
+        bring_up(
+            prepare({**asked["lab"], "karmada": asked["karmada"]}), karmada.run.id, root=karmada.run.path.parent, label="back"
+        ).hold.release()
+    faults.whole(karmada)

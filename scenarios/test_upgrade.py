@@ -1,0 +1,112 @@
+"""Karmada is upgraded while it is used: nothing acknowledged is lost, no pod restarts; it can be interrupted, resumed and taken back."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deployers import unfinished
+from deployers.conformance import conformance
+from deployers.karmada import Karmada
+from deployers.upgrade import WHAT, upgrade
+from lab.errors import ProvisionError, UsageError
+from lab.wait import NotYet, until
+from scenarios.figures import report
+from scenarios.namespaces import namespace as made_namespace
+from scenarios.own import as_it_is_now, own_lab
+from scenarios.traffic import Traffic, traffic
+from scenarios.workload import Workloads, duplicated, pods
+
+TO = "1.18.2"
+ORDER = ("crds", "karmada-webhook", "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-agent")
+
+
+def document(release: str) -> dict[str, Any]:
+    """Return a lab with a push and a pull member, and a Karmada of a release."""
+    nodes = [{"count": 1}]
+    members = [{"name": "member1", "nodes": nodes}, {"name": "member2", "nodes": nodes, "mode": "pull"}]
+    return {"provider": "embedded", "members": members, "karmada": {"release": release, "deployer": "by_binary"}}
+
+
+@pytest.fixture
+def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
+    """A Karmada of the release that the test is given, in a lab of its own."""
+    with own_lab(document(request.param), name="upgrade") as karmada:
+        yield karmada
+
+
+@pytest.fixture
+def used(of_release: Karmada) -> Iterator[Traffic]:
+    """It is written to and read from, and runs a Deployment on both members; afterwards the law holds and no pod was started again."""
+    with made_namespace(of_release, "used") as name:
+        web = Workloads(of_release, name)("web", replicas=2, placement=duplicated("member1", "member2"))
+        assert web.until_ready() == {"member1": 2, "member2": 2}
+        running = pods(of_release, name)
+        with traffic(of_release, name) as going:
+            yield going
+        going.judge()
+        assert pods(of_release, name) == running, "pods on members do not restart"
+        assert web.until_ready() == {"member1": 2, "member2": 2}
+    conformance(as_it_is_now(of_release)).demand()
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.parametrize("of_release", ["1.17.1"], indirect=True)
+def test_whole_interrupted_resumed_and_back(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
+    run = of_release.run
+    killed_half_way(of_release)
+    assert (unfinished.facts_of(run, WHAT) or {})["done"][:2] == ["crds", "karmada-webhook"]
+    with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
+        unfinished.refuse(run)
+
+    done = upgrade(as_it_is_now(of_release), TO)
+
+    assert done.left == ()
+    report(request, upgrade_seconds=round(done.seconds, 1))
+    karmada = as_it_is_now(of_release)
+    assert karmada.spec.release == TO
+    with pytest.raises(UsageError, match="is earlier than"):
+        upgrade(karmada, "1.17.1")
+    upgrade(karmada, "1.17.1", rollback=True)
+    assert as_it_is_now(of_release).spec.release == "1.17.1"
+    upgrade(as_it_is_now(of_release), TO)
+    report(request, **used.figures())
+
+
+def killed_half_way(karmada: Karmada) -> None:
+    """Have `lab upgrade` killed by SIGKILL as soon as its second component is done."""
+    run = karmada.run
+    argv = [sys.executable, "-m", "lab", "upgrade", TO, "--lab", run.id]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
+
+        def due() -> None:
+            done = (unfinished.facts_of(run, WHAT) or {"done": []})["done"]
+            if len(done) < 2 and command.poll() is None:
+                raise NotYet(f"done: {done}")
+
+        try:
+            until(due, what="two components are upgraded", within=120.0, every=0.02)
+        finally:
+            command.kill()
+    assert command.returncode == -signal.SIGKILL, "it was through before it could be killed"
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.parametrize("of_release", ["1.18.1"], indirect=True)
+def test_one_component_at_a_time(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
+    for name in ORDER:
+        later = ORDER[ORDER.index(name) + 1 :]
+        if later:
+            with pytest.raises(UsageError, match="is not next"):
+                upgrade(as_it_is_now(of_release), TO, only=later[0])
+        done = upgrade(as_it_is_now(of_release), TO, only=name)
+        assert (done.done, done.left) == ((name,), later)
+        assert as_it_is_now(of_release).spec.release == ("1.18.1" if later else TO)
+    report(request, **used.figures())
