@@ -4,7 +4,8 @@ Three things upstream leaves to whoever installs it (1.18.2; each was run into):
 
 - with an external etcd, karmada-apiserver's init container waits for a Service `etcd-client` that the chart makes for an internal one only;
 - component mode mounts a Secret `<release>-cert` that only host mode makes, and for its own release only;
-- `helm uninstall` leaves `LEFT`, and etcd's data on the node.
+- `helm uninstall` runs a job that deletes the namespace in which it runs, so helm ends with an error (its own record is gone: "Failed to
+  purge the release"); what is left then is `LEFT`, and etcd's data on the node.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ Json = dict[str, Any]
 HELM = "helm"
 RELEASE, ESTIMATORS, AGENT = "karmada", "karmada-estimators", "karmada-agent"
 """The helm releases: of the control plane, of the estimators, and on a member that pulls."""
-DATA = "/var/lib/karmada-system/karmada-etcd"
+DATA = "/var/lib/karmada-system"
 """Of etcd, on its node."""
 LEFT = (
     f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/karmada-hook-job",
@@ -280,7 +281,7 @@ class Charted:
         there = [path for path in (*LEFT, f"/api/v1/namespaces/{NAMESPACE}") if self.host.find(path)]
         maps = self.host.items(f"/api/v1/namespaces/{NAMESPACE}/configmaps")
         there += [f"configmap {each['metadata']['name']}" for each in maps if each["metadata"]["name"] != "kube-root-ca.crt"]
-        return [*there, *([f"{DATA} on its node"] if self.spec.etcd.external is None else [])]
+        return [*there, *(f"{DATA} on {node}" for node in host.with_data(self.karmada.lab, DATA))]
 
     def clear(self) -> None:
         """Delete what an installation leaves or has half made. Twice is fine."""

@@ -21,8 +21,10 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from deployers import workloads
 from deployers.components import kind_of
 from deployers.karmada import Karmada
+from deployers.layout import LOOPBACK
 from deployers.objects import CRDS, SERVICES
 from lab.api import Api
+from lab.pki import is_address
 from lab.run import Run, write_json
 from lab.supervisor.client import Supervisor
 
@@ -201,7 +203,7 @@ def certificate(content: bytes) -> Json:
         "subject": common_name(read.subject),
         "organisations": [str(each.value) for each in read.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)],
         "issuer": common_name(read.issuer),
-        "hosts": sorted(hosts),
+        "hosts": sorted({"ADDRESS" if is_address(host) and host != LOOPBACK else host for host in hosts}),
         "days": round((read.not_valid_after_utc - read.not_valid_before_utc).total_seconds() / 86400),
     }
 

@@ -7,7 +7,7 @@ reached from here, from members' pods, and by members' agents. So one address is
 from __future__ import annotations
 
 from base64 import b64decode
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -93,6 +93,12 @@ def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 1
     path = f"/api/v1/namespaces/{namespace}"
     host.delete(path)
     host.until_gone(path, what=f"the namespace {namespace} of the host cluster is gone", within=within)
+
+
+def with_data(lab: Lab, path: str) -> list[str]:
+    """Return the nodes of the host cluster on which a directory is."""
+    words = ["find", str(PurePosixPath(path).parent), "-maxdepth", "1", "-path", path]
+    return [node.name for node in nodes(lab, lab.host) if node.run(words).stdout.strip()]
 
 
 def remove_data(lab: Lab, *paths: str) -> None:

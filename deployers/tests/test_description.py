@@ -82,3 +82,12 @@ def test_a_resource_differs_by_its_schema_and_not_by_the_webhooks_address() -> N
 
     assert description.resource(crd("https://a:1", "x")) == description.resource(crd("https://b:2", "x"))
     assert description.resource(crd("https://a:1", "x")) != description.resource(crd("https://a:1", "y"))
+
+
+def test_the_address_of_a_node_in_a_certificate_is_taken_out(tmp_path: Path) -> None:
+    spec = KarmadaSpec.model_validate({"certificates": {"hosts": ["172.18.0.2", "karmada.example.org"]}})
+    make(tmp_path, spec, server="https://x", kubeconfig=tmp_path / "kubeconfig")
+
+    hosts = description.certificates(tmp_path)["karmada-apiserver"]["hosts"]
+    assert {"ADDRESS", "127.0.0.1", "karmada.example.org"} <= set(hosts)
+    assert "172.18.0.2" not in hosts
