@@ -36,17 +36,24 @@ class Unmeasured(Exception):
 
 
 def crds_established(karmada: Karmada) -> str:
-    """Every CRD that the release ships is there and established."""
+    """Every CRD that the release ships is there, established, and of this release: an installer that finds another's leaves it as it is."""
     nowhere = manifests.Addresses(b"", "", "", {})
-    expected = [crd["metadata"]["name"] for crd in manifests.custom_resources(karmada.release.crds, nowhere)]
+    expected = {crd["metadata"]["name"]: crd for crd in manifests.custom_resources(karmada.release.crds, nowhere)}
     there = {item["metadata"]["name"]: item for item in karmada.api.items(CRDS)}
-    if missing := sorted(set(expected) - there.keys()):
+    if missing := sorted(expected.keys() - there.keys()):
         raise Broken(f"not there: {', '.join(missing)}")
     for name in expected:
         for kind in ("Established", "NamesAccepted"):
             if why := condition(there[name], kind):
                 raise Broken(f"{name}: {why}")
+    if others := sorted(name for name, crd in expected.items() if schemas(crd) != schemas(there[name])):
+        raise Broken(f"of another version than {karmada.release}: {', '.join(others)}")
     return f"{len(expected)} of {len(expected)}"
+
+
+def schemas(crd: Json) -> Json:
+    """Return the schema of each version of a CRD."""
+    return {version["name"]: version.get("schema") for version in crd["spec"]["versions"]}
 
 
 def conversion_called(karmada: Karmada) -> str:

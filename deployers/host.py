@@ -78,7 +78,10 @@ def secret(host: Api, namespace: str, name: str, key: str) -> bytes:
 
 def ca_of(kubeconfig: Path) -> bytes:
     """Return the authority that a kubeconfig's current cluster is known by, as PEM. UsageError when it names none."""
-    document = yaml.safe_load(kubeconfig.read_bytes())
+    try:
+        document = yaml.safe_load(kubeconfig.read_bytes())
+    except OSError as error:
+        raise UsageError(f"there is no kubeconfig of Karmada: {error.strerror}", where=str(kubeconfig), remedy="lab up") from error
     chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == document["current-context"])
     cluster: Json = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
     if data := cluster.get("certificate-authority-data"):

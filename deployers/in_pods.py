@@ -149,12 +149,16 @@ def names(host: Api, path: str) -> list[str]:
 def begin(karmada: Karmada) -> None:
     """Record, once, that this run is about to install, and what of Karmada's was on the host cluster already.
 
-    ProvisionError when a Karmada runs there that this run did not install: two would fight for the same names.
+    What is recorded of a host cluster that was made anew since is forgotten, with keys and kubeconfig. ProvisionError when a
+    Karmada runs there that this run did not install: two would fight for the same names.
     """
-    if karmada.run.recorded(RECORD, "install"):
-        return
     host = karmada.lab.host
-    if there := [each.name for each in workloads.workloads(host.api)]:
+    there = [each.name for each in workloads.workloads(host.api)]
+    if karmada.run.recorded(RECORD, "install"):
+        if there:
+            return
+        forget(karmada)
+    elif there:
         raise ProvisionError(
             f"there is a Karmada on {host.name} already, which this lab did not install: {', '.join(there)}",
             where=f"{host.api.server}, namespace {workloads.NAMESPACE}",

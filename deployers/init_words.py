@@ -19,6 +19,8 @@ from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster
 
 Json = dict[str, Any]
+STORAGE = "hostPath"
+"""Where etcd keeps its data: on its node's disk, init's default."""
 WAIT = 120
 """Seconds that init waits for each component; it then goes on, and what is wrong is found by `deployers.workloads`."""
 NAMES = {
@@ -105,18 +107,13 @@ def as_flags(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> list
             "external-etcd-key-prefix": external.prefix,
         }
     else:
-        flags |= {"etcd-image": uses["etcd"].name, "etcd-replicas": str(spec.etcd.members), "etcd-storage-mode": storage(spec)}
+        flags |= {"etcd-image": uses["etcd"].name, "etcd-storage-mode": STORAGE}
     for component, name in NAMES.items():
         if (replicas := spec.settings(component).replicas) > 1:
             flags[f"{name}-replicas"] = str(replicas)
         if args := extra_args(spec, component):
             flags[f"{name}-extra-args"] = ",".join(f"--{flag}={value}" for flag, value in args.items())
     return [f"--{flag}={value}" for flag, value in sorted(flags.items())]
-
-
-def storage(spec: KarmadaSpec) -> str:
-    """Return where etcd keeps its data: on its node's disk, init's default, which it allows one member; several have a directory a pod."""
-    return "hostPath" if spec.etcd.members == 1 else "emptyDir"
 
 
 def as_config(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> Json:
@@ -144,7 +141,7 @@ def as_config(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> Jso
             }
         }
     else:
-        etcd = {"local": {**settings("etcd"), "replicas": spec.etcd.members, "storageMode": storage(spec)}}
+        etcd = {"local": {**settings("etcd"), "storageMode": STORAGE}}
     components = {key: settings(component) for component, key in KEYS.items()}
     components["karmadaAPIServer"]["networking"] = {"namespace": NAMESPACE, "port": port(spec)}
     if spec.load_balancer:

@@ -30,7 +30,6 @@ from lab.wait import NotYet
 GOLDEN = Path(__file__).parent / "golden" / "by_karmadactl.txt"
 EVERYTHING: dict[str, Any] = {
     "profile": "e2e",
-    "etcd": {"members": 3},
     "registry": "registry.example.org:5000/lab",
     "load_balancer": "10.0.0.9:31443",
     "certificates": {"ca": {"cert": "/ca.crt", "key": "/ca.key"}, "hosts": ["karmada.example.org", "10.0.0.8"], "days": 30},
@@ -95,6 +94,7 @@ def found(**table: Any) -> list[str]:
         ({"components": {"karmada-scheduler": {"flags": {"x": "a, b"}}}}, "set config_file for it"),
         ({"components": {"karmada-scheduler": {"flags": {"a.b": "c"}}}}, "no dot in a flag's name"),
         ({"components": {"karmada-apiserver": {"flags": {"x": ""}}}, "config_file": True}, "leave config_file off for it"),
+        ({"etcd": {"members": 3}}, "etcd.members: init's StatefulSet starts one member after the other"),
         ({"load_balancer": "karmada.example.org:31443"}, "load_balancer: karmadactl init takes an IP address"),
         ({"load_balancer": "10.0.0.9:443"}, "a NodePort"),
         ({"addons": {"estimators": True}, "members": []}, "no members to estimate"),
@@ -172,13 +172,25 @@ def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **
 
 
 def test_init_is_run_once_and_its_kubeconfig_is_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, karmadactl = installation(tmp_path, Host(), monkeypatch)
+    host = Host()
+    made, karmadactl = installation(tmp_path, host, monkeypatch)
     made.init()
+    host.add(deployment("karmada-apiserver", ["kube-apiserver"]))
     made.init()
 
     assert karmadactl.calls == ["init"]
     assert made.karmada.kubeconfig.exists()
     assert in_pods.state(made.karmada) == "installed"
+
+
+def test_what_was_installed_on_a_host_cluster_that_was_made_anew_is_installed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, karmadactl = installation(tmp_path, Host(), monkeypatch)
+    made.init()
+    made.init()
+
+    assert karmadactl.calls == ["init", "init"]
 
 
 def test_what_was_cut_short_is_removed_before_init_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

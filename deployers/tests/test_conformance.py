@@ -72,6 +72,10 @@ def test_all_of_a_releases_crds_are_asked_for(tmp_path: Path) -> None:
 
     assert checks.crds_established(plane(tmp_path, Server(dict(there)))) == "2 of 2"
 
+    there[f"{CRDS}/works.work.karmada.io"]["spec"] = {"versions": [{"name": "v1alpha1", "schema": {"openAPIV3Schema": {}}}]}
+    with pytest.raises(Broken, match=r"of another version than .*: works.work.karmada.io"):
+        checks.crds_established(plane(tmp_path, Server(dict(there))))
+
     there[f"{CRDS}/works.work.karmada.io"]["status"] = None
     with pytest.raises(Broken, match=r"works.work.karmada.io: Established is not said yet"):
         checks.crds_established(plane(tmp_path, Server(dict(there))))
