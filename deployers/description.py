@@ -104,7 +104,7 @@ def flags(argv: Iterable[str]) -> dict[str, str]:
     """Return arguments as a mapping without their dashes, each value normalised; a value may be a word of its own (etcd's)."""
     words = list(argv)
     found: dict[str, str] = {}
-    for word, after in zip(words, [*words[1:], "--"], strict=True):
+    for word, after in zip(words, [*words, "--"][1:], strict=True):
         if word.startswith("--"):
             name, assigned, value = word.removeprefix("--").partition("=")
             found[name] = value if assigned or after.startswith("-") else after
