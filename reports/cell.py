@@ -58,6 +58,8 @@ class Cell(BaseModel):
     machine: dict[str, str] = {}
     missing: dict[str, str] = {}
     """What was to be collected and is not here, and why."""
+    left_out: dict[str, str] = {}
+    """What was there and is not wanted here: what is no text, the beginnings of what is too large."""
     broken: str = Field(default="", exclude=True)
     """Why these results cannot be trusted to be whole; "" when they can."""
 

@@ -62,7 +62,7 @@ def collect(sources: Sources, into: Path, *, now: float | None = None) -> Cell:
         elif sources.lab:
             writer.missing["run.json"] = f"there is no run directory {sources.lab}"
         copy_results(sources, writer, lab=run.name if run else None)
-        cell = judged(sources, folder, writer.missing, now=now or time.time())
+        cell = judged(sources, folder, writer, now=now or time.time())
         writer.document("cell.json", cell.document())
         if into.exists():
             shutil.rmtree(into)
@@ -108,7 +108,7 @@ def copy_results(sources: Sources, writer: Writer, *, lab: str | None) -> None:
         writer.file(path, f"logs/{path.name}")
 
 
-def judged(sources: Sources, folder: Path, missing: Mapping[str, str], *, now: float) -> Cell:
+def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cell:
     """Return the cell: what was said of it, else what its results tell."""
     told = of_run(folder) if (folder / "run.json").exists() else None
     parts = {**(asked_of(folder) if told and not told.broken else {}), **{key: value for key, value in sources.parts.items() if value}}
@@ -128,7 +128,8 @@ def judged(sources: Sources, folder: Path, missing: Mapping[str, str], *, now: f
         ended=now,
         revision=sources.revision or os.environ.get("GITHUB_SHA", ""),
         machine=machine(),
-        missing=dict(missing),
+        missing=dict(writer.missing),
+        left_out=dict(writer.left_out),
     )
 
 

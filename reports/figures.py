@@ -1,7 +1,9 @@
-"""Figures of benchmarks that a cell brought along (perf/*.json): read by what they say of themselves, never by who wrote them.
+"""Figures of benchmarks that a cell brought along (perf/**.json), as perf writes them; schema 1 of both.
 
-A document has a `schema` and, anywhere in it, objects with a `name`, a `unit` and a `median` or `samples`; a failover has a `timeline`
-of moments and the seconds after the fault at which they came. What is none of these is passed over; another schema is said.
+    a failover     kind = "failover": total_seconds, seconds by phase, pods_per_second, limit_ratio, verdict
+    other figures  figures = [{name, unit, median or samples, verdict}]
+
+What lacks a key lacks that figure; a document of another schema is said; one that is neither is passed over.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,8 @@ class Figure:
 
 
 def of_folder(folder: Path) -> tuple[list[Figure], list[str]]:
-    """Return the figures below a folder, each name once, and what could not be read."""
-    found: dict[str, Figure] = {}
+    """Return the figures below a folder, and what could not be read. Of trials of the same name it is their median."""
+    found: dict[str, list[Figure]] = {}
     notes: list[str] = []
     for path in sorted(folder.rglob("*.json")):
         name = str(path.relative_to(folder))
@@ -43,33 +45,38 @@ def of_folder(folder: Path) -> tuple[list[Figure], list[str]]:
         if schema not in SCHEMAS:
             notes.append(f"perf/{name} is of schema {schema}; this version reads {', '.join(map(str, sorted(SCHEMAS)))}")
             continue
-        label = str(document.get("name") or document.get("shape") or path.stem)
-        for figure in inside(document, label):
-            name = mask(figure.name)
-            found.setdefault(name, replace(figure, name=name))
-    return list(found.values()), notes
+        for figure in inside(document, path.stem):
+            found.setdefault(mask(figure.name), []).append(figure)
+    return [middle(name, figures) for name, figures in found.items()], notes
 
 
-def inside(value: Any, label: str, depth: int = 6) -> Iterator[Figure]:
-    """Yield the figures of a document, wherever in it they are."""
-    if not depth or not isinstance(value, list | dict):
-        return
-    if isinstance(value, dict) and isinstance(value.get("name"), str) and isinstance(value.get("unit"), str):
-        if (number := measured(value)) is not None:
-            yield Figure(f"{label}: {value['name']}", number, value["unit"], str(value.get("verdict") or ""))
-        return
-    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-        if key == "timeline" and isinstance(each, dict):
-            yield from moments(each, label)
-        else:
-            yield from inside(each, label, depth - 1)
+def middle(name: str, figures: list[Figure]) -> Figure:
+    """Return one figure for all of a name."""
+    verdicts = dict.fromkeys(figure.verdict for figure in figures if figure.verdict)
+    return Figure(name, statistics.median(figure.value for figure in figures), figures[0].unit, mask(", ".join(verdicts)))
 
 
-def moments(timeline: dict[str, Any], label: str) -> Iterator[Figure]:
-    """Yield the moments of a failover, in seconds after its fault."""
-    for moment, at in timeline.items():
-        if isinstance(at, int | float) and not isinstance(at, bool):
-            yield Figure(f"{label}: {moment}", float(at))
+def inside(document: dict[str, Any], stem: str) -> Iterator[Figure]:
+    """Yield the figures of a document."""
+    label = str(document.get("name") or stem)
+    if document.get("kind") == "failover":
+        yield from of_failover(document, label)
+    figures = document.get("figures")
+    for each in figures if isinstance(figures, list) else ():
+        if isinstance(each, dict) and (value := measured(each)) is not None:
+            yield Figure(f"{label}: {each.get('name')}", value, str(each.get("unit") or ""), str(each.get("verdict") or ""))
+
+
+def of_failover(document: dict[str, Any], label: str) -> Iterator[Figure]:
+    """Yield the figures of a failover: all of it, how it compares with the limit, and its phases."""
+    verdict = str(document.get("verdict") or "")
+    phases = document.get("seconds")
+    told = [("fault to all pods Ready", document.get("total_seconds"), "s"), ("pods a second", document.get("pods_per_second"), "pods/s")]
+    told += [("against the limit", document.get("limit_ratio"), "×")]
+    told += [(f"to {phase}", seconds, "s") for phase, seconds in phases.items()] if isinstance(phases, dict) else []
+    for number, (name, value, unit) in enumerate(told):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield Figure(f"{label}: {name}", float(value), unit, "" if number else verdict)
 
 
 def measured(figure: dict[str, Any]) -> float | None:

@@ -67,7 +67,15 @@ def write(report: Report, folder: Path) -> None:
     page("failures.html", "failures.html", failures=failures, owners=owners(failures))
     page("trends.html", "trends.html", **trends(report))
     for each in report.cells:
-        page("cell.html", page_of(each.cell.name), "../", each=each, facts=list(facts(each)), folder=folders[each.cell.name])
+        page(
+            "cell.html",
+            page_of(each.cell.name),
+            "../",
+            each=each,
+            facts=list(facts(each)),
+            folder=folders[each.cell.name],
+            trials=trials(each),
+        )
     report.kept.write(folder / "history.jsonl")
 
 
@@ -77,7 +85,14 @@ def evidence(each: Examined, folder: Path) -> str:
     writer = Writer(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
     for path in dict.fromkeys(path for judged in each.failures for path in judged.failure.evidence):
         writer.tree(path, path.name)
+    for path in pages_of(each):
+        writer.file(path, f"perf/{path.relative_to(each.cell.path / 'perf')}")
     return into
+
+
+def pages_of(each: Examined) -> list[Path]:
+    """Return the pages that benchmarks wrote of themselves, as the one of a failover with its timeline."""
+    return sorted((each.cell.path / "perf").rglob("*.html"))
 
 
 # -- what the pages show -------------------------------------------------------------------------------------------------------------
@@ -135,6 +150,12 @@ def facts(each: Examined) -> Iterator[tuple[str, str]]:
         yield "revision", cell.revision
     if machine := ", ".join(f"{name} {value}" for name, value in cell.machine.items() if value):
         yield "machine", machine
+
+
+def trials(each: Examined) -> list[tuple[str, str]]:
+    """Return (name, link) of each page that a benchmark wrote of itself, below the cell's folder of the site."""
+    names = [mask(str(path.relative_to(each.cell.path / "perf"))) for path in pages_of(each)]
+    return [(name.removesuffix("/report.html"), f"perf/{name}") for name in names]
 
 
 def trends(report: Report) -> dict[str, Any]:

@@ -28,13 +28,14 @@ TOTAL = 96 << 20
 
 @dataclass
 class Writer:
-    """Writes below one folder. `missing` says what was left out and why."""
+    """Writes below one folder. `missing` says what should be here and is not; `left_out` what was not wanted: no text, too much of it."""
 
     folder: Path
     largest: int = LARGEST
     total: int = TOTAL
     written: int = 0
     missing: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, text: str) -> bool:
         """Write a text, masked; tell whether it is there. JSON stays JSON; markup that holds a secret is left out."""
@@ -71,11 +72,11 @@ class Writer:
         except OSError as error:
             return self._lacks(name, error.strerror or str(error))
         except UnicodeDecodeError:
-            return self._lacks(name, "not text")
+            return self._leaves(name, "not text")
         if "\x00" in text:
-            return self._lacks(name, "not text")
+            return self._leaves(name, "not text")
         if size > self.largest:
-            self.missing[mask(name)] = f"the first {size - len(text.encode())} of {size} bytes are left out"
+            self.left_out[mask(name)] = f"the first {size - len(text.encode())} of {size} bytes are left out"
         return self.xml(name, text) if name.endswith("junit.xml") else self.text(name, text)
 
     def tree(self, source: Path, name: str) -> int:
@@ -85,6 +86,10 @@ class Writer:
             if path.is_file() and not path.is_symlink():
                 count += self.file(path, f"{name}/{path.relative_to(source)}")
         return count
+
+    def _leaves(self, name: str, why: str) -> bool:
+        self.left_out[mask(name)] = why
+        return False
 
     def _lacks(self, name: str, why: str) -> bool:
         self.missing[mask(name)] = why

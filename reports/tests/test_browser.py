@@ -61,7 +61,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with one of everything: outcomes, failures, evidence, a critical path, history, what is torn, what was left out."""
     root = tmp_path_factory.mktemp("site")
     journal = steps(("member1/etcd", 10.0, 12.0, []), ("member1/joined", 13.0, 20.0, ["member1/etcd"]), up=11.0)
-    perf = {"schema": 1, "name": "failover", "timeline": {"all pods Ready": 240.0}}
+    perf = {"schema": 1, "kind": "failover", "name": "failover small", "total_seconds": 240.0, "seconds": {"detect": 12.0}, "verdict": "ok"}
     for number in (1, 2):
         cases = (PASSED, LOST, skipped("needs PODS")) if number == 2 else (PASSED, PASSED.replace("test_a", "test_b"))
         files = {"evidence/20260101T000000-test_b/logs/member1/etcd.log": "one\n", "perf/failover.json": json.dumps(perf)}

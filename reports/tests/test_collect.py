@@ -100,7 +100,8 @@ def test_what_is_missing_or_no_text_is_listed(tmp_path: Path) -> None:
 
     assert cell.outcome is Outcome.UNKNOWN
     assert cell.reason == "pytest's junit.xml is torn"
-    assert sorted(cell.missing) == ["junit.xml", "logs/no.log", "perf/perf/samples.gz", "run.json"]
+    assert sorted(cell.missing) == ["junit.xml", "logs/no.log", "run.json"]
+    assert cell.left_out == {"perf/perf/samples.gz": "not text"}
     assert (tmp_path / "out" / "junit.xml.txt").read_text() == "<testsuites><testcase name='a"
 
 
