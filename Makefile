@@ -107,4 +107,4 @@ setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs
 clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
 	@for run in _runs/*/run.json; do \
 	    [ -e "$$run" ] && [ -x $(BIN)/lab ] && { $(BIN)/lab down --lab "$$(basename "$$(dirname "$$run")")" || exit; }; true; done
-	rm -rf $(VENV) _runs _artifacts _cells allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) _runs _artifacts _cells _site allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

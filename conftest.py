@@ -362,7 +362,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     reasons: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
-        if reason.startswith("needs "):
+        if reason.startswith(("needs ", "unknown: ")):
             reasons[reason] = reasons.get(reason, 0) + 1
     for reason, count in sorted(reasons.items()):
         terminalreporter.write_line(f"not run here: {count} test{'s' if count > 1 else ''}: {reason}")
