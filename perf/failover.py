@@ -45,6 +45,7 @@ def words() -> argparse.ArgumentParser:
     parser.add_argument("--fault", help=f"{', '.join(FAULTS)} (default: the shape's)")
     parser.add_argument("--rounds", type=int, default=1, help="trials, one after the other (default 1)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
+    parser.add_argument("--users", type=int, default=0, metavar="N", help="users that call the Karmada API while it happens (locust)")
     parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what the nodes are (default kwok)")
     parser.add_argument("--mode", choices=["push", "pull"], help="how the members are joined (default push)")
     for name in ("nodes", "survivor-nodes", "applications", "replicas"):
@@ -72,16 +73,17 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
     assert wanted.karmada is not None
     profile.check(wanted.karmada, without_failover=options.without_failover)
     return Plan(
-        lab,
-        options.shape,
-        shape,
-        Path(options.profile).stem,
-        tuple(options.set),
-        wanted,
-        how,
-        None if kwok else backend.software(wanted.lab.kubernetes),
-        tuple(profile.objects(options.profile)),
-        options.without_failover,
+        lab=lab,
+        shape_name=options.shape,
+        shape=shape,
+        profile=Path(options.profile).stem,
+        changes=tuple(options.set),
+        wanted=wanted,
+        fault=how,
+        users=options.users,
+        kubemark=None if kwok else backend.software(wanted.lab.kubernetes),
+        objects=tuple(profile.objects(options.profile)),
+        without_failover=options.without_failover,
     )
 
 

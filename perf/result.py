@@ -14,6 +14,7 @@ from typing import Any
 
 from perf.backend import per_node
 from perf.limiters import document, limiters
+from perf.load import by_phase
 from perf.samples import Samples
 from perf.shapes import LOST, SURVIVOR
 from perf.timeline import POINTS, Timeline, counted, timeline
@@ -82,6 +83,7 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
         "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
         "memory_gib": peak(samples),
         "nodes": nodes_of(samples),
+        "load_ms": by_phase(samples.calls, seen, samples.marks.get("T0", 0.0)) if samples.calls else {},
         "writes_per_pod": writes(samples, "T0", "T8", sizes["pods"]),
         "writes_per_pod_of_limit": writes(samples, "limit-began", "limit-ended", limit["pods"]),
         "set_up_pods_per_second": set_up(samples),

@@ -38,6 +38,8 @@ class Samples:
     usage: dict[str, dict[str, tuple[float, int]]] = field(default_factory=dict)
     requests: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     final: dict[str, Json] = field(default_factory=dict)
+    calls: list[tuple[float, str, float, bool]] = field(default_factory=list)
+    """Requests of users while it went on (perf.load)."""
 
     def save(self, folder: Path) -> Path:
         """Write the file, whole or not at all, and return its path."""
@@ -49,6 +51,7 @@ class Samples:
             "usage": self.usage,
             "requests": self.requests,
             "final": self.final,
+            "calls": self.calls,
         }
         path = folder / FILE
         write_private(path, gzip.compress(json.dumps(document, separators=(",", ":")).encode(), 6), mode=0o644)
@@ -74,6 +77,7 @@ class Samples:
                 {mark: {name: (each[0], each[1]) for name, each in programs.items()} for mark, programs in document["usage"].items()},
                 document["requests"],
                 document["final"],
+                [(row[0], row[1], row[2], row[3]) for row in document.get("calls", [])],
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise UsageError(f"no saved trial: {error}", where=str(path), remedy="name a folder that perf.failover wrote") from error

@@ -28,8 +28,8 @@ from lab.errors import LabError, NotReady, ProvisionError
 from lab.interrupt import Interrupted
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from lab.wait import NotYet, until
-from perf import applications, backend, usage
+from lab.wait import SYSTEM, NotYet, until
+from perf import applications, backend, load, usage
 from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
 from perf.observer import Observer
@@ -43,6 +43,8 @@ ENDING = 25.0
 """Seconds kept for reading the end state, saving, and taking the lab down."""
 LAG = 60.0
 """Seconds that Karmada may lag behind when every pod runs on the first member: how much is a setting (kube-api-qps)."""
+UNDISTURBED = 10.0
+"""Seconds for which users call before the fault, to know what their requests take then."""
 UNMOVED = 60.0
 """Seconds after the fault for which nothing must move when failover is off."""
 
@@ -58,6 +60,8 @@ class Plan:
     changes: tuple[str, ...]
     wanted: Wanted
     fault: Fault
+    users: int = 0
+    """How many users call the Karmada API from the steady state on."""
     kubemark: Path | None = None
     """The program whose hollow kubelets are the nodes; None: kwok is."""
     objects: tuple[Json, ...] = ()
@@ -75,6 +79,7 @@ class Plan:
             "profile": self.profile,
             "changes": list(self.changes),
             "fault": self.fault.kind,
+            "users": self.users,
             "backend": "kubemark" if self.kubemark else "kwok",
             "without_failover": self.without_failover,
             "release": karmada.release,
@@ -106,6 +111,7 @@ class Trial:
     deadline: float = field(init=False)
     samples: Samples = field(init=False)
     observer: Observer = field(init=False)
+    _users: Path | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.deadline = self.began + self.plan.shape.within
@@ -128,6 +134,8 @@ class Trial:
         finally:
             self.observer.stop()
             self.samples.rows = list(self.observer.rows)
+            if self._users is not None:
+                self.samples.calls = load.read(self._users, began=self.began)
             self.samples.head["observer_cpu_seconds"] = round(self.observer.seconds, 2)
             self.samples.head["seconds"] = round(time.time() - self.began, 1)
             path = self.samples.save(folder)
@@ -218,6 +226,10 @@ class Trial:
     def lose(self, karmada: Karmada, strike: Callable[[], None]) -> None:
         """Strike, and return when every pod runs on the survivor, nothing is being evicted any more, and the end state has been read."""
         plan, survivor = self.plan, karmada.lab.member(SURVIVOR)
+        if plan.users:
+            self.say(f"{plan.users} users call the Karmada API")
+            self._users = load.start(karmada, plan.users)
+            SYSTEM.sleep(UNDISTURBED)
         self.say(f"fault: {plan.fault.kind} of {LOST}")
         if not plan.fault.answers:
             self.observer.unwatch(kubeconfig=karmada.lab.member(LOST).kubeconfig)

@@ -151,3 +151,25 @@ def test_what_is_no_trial_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="no saved trial"):
         Samples.load(tmp_path)
+
+
+def test_what_users_waited_is_told_by_phase() -> None:
+    samples = trial(users=2)
+    samples.calls = [
+        (T0 - 5, "read bindings", 10.0, True),
+        (T0 - 5, "create", 10.0, True),
+        (T0 + 5, "read bindings", 20.0, True),
+        (T0 + 13, "write policy", 30.0, False),
+        (T0 + 14, "write policy", 50.0, True),
+        (T0 + 30, "read bindings", 11.0, True),
+    ]
+    told = result(samples)["load_ms"]
+
+    assert {phase: {name: (each["n"], each["failed"]) for name, each in kinds.items()} for phase, kinds in told.items()} == {
+        "before": {"read bindings": (1, 0)},
+        "detect": {"read bindings": (1, 0)},
+        "move": {"write policy": (2, 1)},
+        "start": {},
+        "after": {"read bindings": (1, 0)},
+    }
+    assert told["move"]["write policy"]["p50"] == 40.0

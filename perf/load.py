@@ -1,0 +1,98 @@
+"""Load on the Karmada API during a trial: locust as a program of the lab, with workers of its own, and what its requests took by phase.
+
+Locust patches the whole standard library of its process, so it has one; it belongs to the lab's supervisor like any other program and ends
+with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from deployers.karmada import Karmada
+from lab import component
+from lab.component import Component
+from lab.errors import NotPossible
+from lab.ports import ports_of
+from lab.wait import NotYet, until
+from perf import applications
+from perf.applications import NAMESPACE
+from perf.timeline import Timeline, quantiles
+
+OWN = "perf-load"
+WORKERS = 2
+Request = tuple[float, str, float, bool]
+"""When it ended (seconds since the trial began), what it was, milliseconds, whether it went well."""
+WINDOWS = (("before", None, "T0"), ("detect", "T0", "T3"), ("move", "T3", "T7"), ("start", "T7", "T8"), ("after", "T8", None))
+
+
+def start(karmada: Karmada, users: int) -> Path:
+    """Start so many users; on return they are at work. Returns the folder of what they write down."""
+    if find_spec("locust") is None:  # imported it would patch this process, its threads and locks included
+        raise NotPossible("load needs locust, which is not installed", remedy='pip install "karmada-lab[perf]"')
+    applications.namespace(karmada.api, OWN)
+    folder = karmada.run.folder("data", "perf", "load")
+    port = str(ports_of(karmada.run, "perf-load", ["master"])["master"])
+    program = Component(
+        name="perf/locust",
+        binary=Path(sys.executable),
+        words=("-m", "locust", "--headless", "--only-summary"),
+        flags={
+            "locustfile": str(Path(__file__).with_name("locustfile.py")),
+            "processes": str(WORKERS),
+            "master-bind-host": "127.0.0.1",
+            "master-bind-port": port,
+            "master-port": port,
+            "users": str(users),
+            "spawn-rate": str(users),
+            "loglevel": "WARNING",
+        },
+        env={
+            "PYTHONPATH": str(Path(__file__).parent.parent),
+            "LOAD_KUBECONFIG": str(karmada.kubeconfig),
+            "LOAD_FOLDER": str(folder),
+            "LOAD_WATCHED": NAMESPACE,
+            "LOAD_NAMESPACE": OWN,
+        },
+    )
+    component.start(program, karmada.run)
+
+    def at_work() -> None:
+        if not any(row for path in folder.glob("*.jsonl") for row in path.read_text().splitlines() if "read" in row):
+            raise NotYet("no user has read anything yet")
+
+    until(at_work, what="locust's users are at work", within=60.0)
+    return folder
+
+
+def read(folder: Path, *, began: float) -> list[Request]:
+    """Return every request that was written down; a last line that was cut short is passed over."""
+    rows: list[Request] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            try:
+                at, name, took, well = json.loads(line)
+            except ValueError:
+                continue
+            rows.append((round(at - began, 3), str(name), float(took), bool(well)))
+    return sorted(rows)
+
+
+def by_phase(requests: Sequence[Request], seen: Timeline, zero: float) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return for each phase of the failover and kind of request: how many, quantiles in milliseconds, how many failed."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for phase, begin, end in WINDOWS:
+        since = float("-inf") if begin is None else seen.points[begin]
+        until_ = float("inf") if end is None else seen.points[end]
+        if since is None or until_ is None:
+            continue
+        within = [row for row in requests if since <= row[0] - zero < until_ and row[1] != "create"]
+        found[phase] = {
+            name: {**quantiles(row[2] for row in within if row[1] == name), "failed": sum(row[1] == name and not row[3] for row in within)}
+            for name in sorted({row[1] for row in within})
+        }
+    return found
