@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deployers import chart_values, images, in_pods
+from deployers import chart_values, host, images, in_pods
 from deployers.chart_release import AGENT, HELM, RELEASE, Charted
 from deployers.images import Use
 from deployers.karmada import Karmada
@@ -34,18 +34,16 @@ from lab.spec import Capability, LabSpec
 from lab.steps import Step
 
 NO_VALUE = "the chart has no value for it"
+PARTS = {name: part for name, part in chart_values.PARTS.items() if name in COMPONENTS}
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
         "components.*.without": "the chart adds to the flags in its templates and takes none away",
         "components.*.env": NO_VALUE,
-        "components.*.flags": "of most components the chart has values for few flags",
-        **{f"components.{name}.flags": CARRIED for name in COMPONENTS},  # those it has no value for are refused one by one
-        **{
-            f"components.{name}.feature_gates": NO_VALUE
-            for name, part in chart_values.PARTS.items()
-            if name in COMPONENTS and not part.gates
-        },
+        "components.*.flags": CARRIED,
+        **{f"components.{name}.flags": f"only --{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
+        **{f"components.{name}.feature_gates": NO_VALUE for name, part in PARTS.items() if not part.gates},
+        "etcd.members": "the chart puts each member on a node of its own (required anti-affinity), and the host cluster has one",
         "config_file": "only karmadactl init has one",
         "values": CARRIED,
     }
@@ -73,8 +71,6 @@ class ByChart:
         """Return what of the spec the chart cannot carry. UsageError for a values file with a key that it does not have."""
         found = [*in_pods.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
         found += in_pods.kept_apart(spec, ("karmada-apiserver",))
-        if spec.etcd.members > 1:
-            found.append("etcd.members: the chart puts each member on a node of its own, and the host cluster has one")
         if spec.values:
             release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
             check_values(spec.values, release.charts / RELEASE)
@@ -95,8 +91,9 @@ class ByChart:
         Charted(karmada, uses(karmada), found(karmada)).enrol(member)
 
     def withdraw(self, karmada: Karmada, member: Cluster) -> None:
-        """Uninstall the agent's release from a member that was unregistered: its Secrets and accounts have names of the chart's."""
+        """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
         Charted(karmada, uses(karmada), found(karmada)).uninstall(AGENT, member)
+        host.remove_namespace(member.api)
 
     def remove(self, karmada: Karmada) -> None:
         """Uninstall the releases, then delete what upstream leaves on the host cluster; what that was is journalled.

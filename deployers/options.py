@@ -13,6 +13,8 @@ from deployers.spec import ADDONS, COMPONENTS, KarmadaSpec
 
 Support = Mapping[str, str]
 CARRIED = ""
+IN_PART = "only "
+"""How a reason begins when an option is carried in part: what is beyond it the deployer refuses one by one."""
 
 OF_COMPONENTS = ("replicas", "flags", "without", "feature_gates", "env")
 OPTIONS = (
@@ -73,7 +75,8 @@ def why_not(option: str, support: Support) -> str:
 
 def refusals(spec: KarmadaSpec, support: Support) -> list[str]:
     """Return a sentence for each option of a spec that a deployer does not carry."""
-    return [f"{option}: {reason}" for option in asked(spec) if (reason := why_not(option, support))]
+    reasons = {option: why_not(option, support) for option in asked(spec)}
+    return [f"{option}: {reason}" for option, reason in reasons.items() if reason and not reason.startswith(IN_PART)]
 
 
 def verdict(option: str, support: Support) -> str:
@@ -87,7 +90,7 @@ def verdict(option: str, support: Support) -> str:
     reasons: dict[str, list[str]] = {}
     for name, reason in refused.items():
         reasons.setdefault(reason, []).append(name)
-    if len(refused) == len(apart):
+    if len(refused) == len(apart) and not any(reason.startswith(IN_PART) for reason in reasons):
         return f"refused: {'; '.join(reasons)}"
     return "carried but for " + "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
 

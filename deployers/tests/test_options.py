@@ -7,7 +7,7 @@ import pytest
 
 from deployers import NAMES, deployer
 from deployers.conformance import Report, Result
-from deployers.options import OPTIONS, asked, complete, refusals, row, verdict
+from deployers.options import CARRIED, OPTIONS, asked, complete, refusals, row, verdict
 from deployers.outcomes import Outcomes, keep
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
@@ -78,3 +78,11 @@ def test_an_outcome_counts_for_each_option_of_its_spec_and_the_last_one_stands(t
     assert cut.cell("profile", "by_binary", support) == "carried"
     assert cut.cell("etcd.members", "by_chart", support) == "carried"
     assert cut.cell("profile", "by_binary", {**support, "profile": "no"}) == "—"
+
+
+def test_what_is_carried_in_part_is_not_refused_as_a_whole_and_said_in_the_table() -> None:
+    spec = KarmadaSpec.model_validate({"components": {"etcd": {"flags": {"log-level": "warn"}}}})
+    support = {"components.*.flags": CARRIED, "components.etcd.flags": "only --log-level"}
+
+    assert refusals(spec, support) == []
+    assert verdict("components.*.flags", support) == "carried but for etcd (only --log-level)"
