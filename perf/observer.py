@@ -17,7 +17,7 @@ import http.client
 import json
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -148,7 +148,7 @@ class Observer:
         self.began = began
         """time.time() at which the trial began: rows are relative to it."""
         self.rows: list[Row] = []
-        self._state: dict[tuple[str, str], str] = {}
+        self._state: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._count: Counter[str] = Counter()
         self._watches: list[Watch] = []
         self._lock = threading.Lock()
@@ -157,10 +157,11 @@ class Observer:
         """Add a row when this changes the state of that name."""
         at = time.time() - self.began
         with self._lock:
-            before = self._state.get((stream, name))
+            states = self._state[stream]
+            before = states.get(name)
             if before == state:
                 return
-            self._state[stream, name] = state
+            states[name] = state
             self.rows.append((at, stream, name, state))
             for delta, each in ((-1, before), (1, state)):
                 if each is not None:
@@ -182,7 +183,7 @@ class Observer:
     def states(self, stream: str) -> dict[str, str]:
         """Return the state of every name of a stream now."""
         with self._lock:
-            return {name: state for (each, name), state in self._state.items() if each == stream}
+            return dict(self._state[stream])
 
     # -- what is watched ---------------------------------------------------------------------------------------------
 

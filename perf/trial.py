@@ -198,7 +198,7 @@ class Trial:
         except NotReady as error:
             self.note(f"the limit was not reached in its time: {error.last}")
         self.observer.unwatch(stream="limit")
-        applications.delete(survivor.api, LIMIT, within=180.0)
+        applications.delete(survivor.api, LIMIT, within=min(180.0, self.left() / 2))
 
     def set_up(self, karmada: Karmada) -> None:
         """Give Karmada the applications; on return every pod runs on the first member, and Karmada knows."""
