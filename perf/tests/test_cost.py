@@ -26,6 +26,8 @@ def made(
         "profile": "tuned",
         "changes": [],
         "total_seconds": seconds,
+        "nodes": {"backend": "kwok"},
+        "load_ms": {},
         "sizes": {"applications": applications, "pods": pods, "nodes": nodes, "survivor_nodes": None},
         "cpu_ms_per_pod": {"member2/etcd": 1000 * cpu / pods, "karmada/etcd": 1000 * per_binding * applications / pods},
     }
