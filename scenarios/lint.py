@@ -76,13 +76,13 @@ HELM = Tool("helm", ("lint", "--quiet"), asset("helm"))
 
 def workflows(run: Runner = spawn) -> list[Checked]:
     """Check this project's own workflows, actions and shell scripts."""
-    files = sorted(path for pattern in ("*.yml", "*.yaml") for path in GITHUB.rglob(pattern) if "templates" not in path.parts)
+    files = sorted(path for pattern in ("*.yml", "*.yaml") for path in GITHUB.rglob(pattern) if not {"templates", "files"} & set(path.parts))
     flows = [path for path in files if path.parent.name == "workflows"]
     return [
         ask(YAMLLINT, files, ROOT, run, "-c", str(GITHUB / "yamllint.yaml")),
         ask(ACTIONLINT, flows, ROOT, run, env_path=SHELLCHECK),
         ask(ZIZMOR, [GITHUB], ROOT, run),
-        ask(SHELLCHECK, [ROOT / ".ci" / "run"], ROOT, run),
+        ask(SHELLCHECK, [ROOT / ".ci" / "run", *GITHUB.rglob("*.sh")], ROOT, run),
     ]
 
 
