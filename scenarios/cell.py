@@ -183,7 +183,8 @@ class Job:
         if name == "test":
             files = [str(path) for path in self.matrix.files(self.cell.suite)]
             kept = ["--junitxml", str(self.folder / "junit.xml"), "--alluredir", str(self.folder / "allure-results")]
-            return [PYTHON, "-m", "pytest", *files, *lab, *kept, "--artifacts", str(self.folder)]
+            mark = ["-m", self.matrix.suites[self.cell.suite].mark] if self.matrix.suites[self.cell.suite].mark else []
+            return [PYTHON, "-m", "pytest", *files, *mark, *lab, *kept, "--artifacts", str(self.folder)]
         if name == "collect":
             return [PYTHON, "-m", "reports", "collect", "--out", str(self.report), *lab, *self.collected()]
         return [PYTHON, "-m", "lab", name, *lab]

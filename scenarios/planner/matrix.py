@@ -34,6 +34,7 @@ class Suite(Strict):
     promise: str
     files: tuple[str, ...] = ()
     lab: str = "lab.toml"
+    mark: str = ""
     needs: tuple[Capability, ...] = ()
     nightly: bool = False
 

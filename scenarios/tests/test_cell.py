@@ -91,6 +91,15 @@ def test_the_commands_are_those_of_a_laptop(tmp_path: Path) -> None:
     assert down == ["-m", "lab", "down", "--lab", CELL.lab]
 
 
+def test_a_suite_may_ask_for_what_is_thorough(tmp_path: Path) -> None:
+    commands = Commands()
+
+    job(tmp_path, commands, Cell("embedded", "by_binary", "1.18.2", "1.35.4", "day2")).run()
+
+    test = commands.ran[2]
+    assert test[test.index("-m", 3) + 1] == "thorough or not thorough"
+
+
 def test_a_checkout_is_the_release_of_its_cells(tmp_path: Path) -> None:
     commands = Commands()
 
