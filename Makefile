@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test scenarios bench bench-failover matrix cell report lint-repository setup-lint clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios bench bench-failover matrix cell report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -82,6 +82,10 @@ test: $(STAMP) ## unit tests, then the scenarios against a real lab
 
 scenarios: $(STAMP) ## every scenario, those that take minutes too (upgrades, moves, twenty killed harnesses): about half an hour
 	$(BIN)/pytest scenarios -m "thorough or not thorough" $(ARGS)
+
+test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Docker: make setup-docker)
+	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --provider kind \
+	    --spec scenarios/plain.toml $(ARGS)
 
 bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
 	$(BIN)/python -m perf.bench $(ARGS)

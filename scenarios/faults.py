@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from kubernetes.client import ApiException, CustomObjectsApi
 from deployers.conformance import MEMBERS, conformance
 from deployers.karmada import Karmada
 from lab.cluster import Lab
-from lab.machines import Program
+from lab.images.load import RECORD, nodes
+from lab.machines import Machine, Program
 from lab.run import Run
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor
@@ -35,12 +36,13 @@ def killed(run: Run, program: str) -> Iterator[None]:
 
 @contextmanager
 def api_away(lab: Lab, member: str) -> Iterator[None]:
-    """Have a member's kube-apiserver killed during the body. Afterwards the member is as healthy as it was.
+    """Have a member's kube-apiserver away during the body: killed, or where it is a pod, cut off. Afterwards the member is well again.
 
     Its own controllers are restarted then: each of them backs off by itself, up to half a minute, and until kwok renews the leases
     of the nodes again they are NotReady.
     """
-    with killed(lab.run, f"{member}/kube-apiserver"):
+    record = lab.run.recorded(RECORD, member)
+    with cut_off(nodes(lab, lab.member(member))) if record else killed(lab.run, f"{member}/kube-apiserver"):
         yield
 
     def serves() -> None:
@@ -54,6 +56,19 @@ def api_away(lab: Lab, member: str) -> Iterator[None]:
     for program in ("kwok", "kube-controller-manager", "kube-scheduler"):
         if f"{member}/{program}" in status.programs:
             supervisor.restart(f"{member}/{program}", within=3.0)
+
+
+@contextmanager
+def cut_off(machines: Sequence[Machine], port: int = 6443) -> Iterator[None]:
+    """Have nodes refuse connections to their API server during the body, from outside and from within, as if nobody listened."""
+    rule = ["INPUT", "--protocol", "tcp", "--destination-port", str(port), "--jump", "REJECT", "--reject-with", "tcp-reset"]
+    for machine in machines:
+        machine.run(["iptables", "--insert", *rule])
+    try:
+        yield
+    finally:
+        for machine in machines:
+            machine.run(["iptables", "--delete", *rule])
 
 
 def start(run: Run, program: str, *, within: float = 60.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubernetes.client import CustomObjectsApi
 
 from deployers.karmada import Karmada
+from lab.images.applications import MIRROR, NEWER, WEB
 from scenarios.waiting import eventually
 from scenarios.workload import POLICY, Workloads, divided, duplicated
 
@@ -39,7 +40,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
                 {
                     "targetCluster": {"clusterNames": ["member2"]},
                     "overriders": {
-                        "imageOverrider": [{"component": "Registry", "operator": "replace", "value": "mirror.example"}],
+                        "imageOverrider": [{"component": "Registry", "operator": "replace", "value": MIRROR}],
                         "labelsOverrider": [{"operator": "add", "value": {"site": "two"}}],
                         "plaintext": [{"path": "/spec/replicas", "operator": "replace", "value": 3}],
                     },
@@ -59,7 +60,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
         assert (plain.spec.replicas, changed.spec.replicas) == (1, 3)
         assert [plain.metadata.labels.get("site"), changed.metadata.labels.get("site")] == [None, "two"]
         images = [each.spec.template.spec.containers[0].image for each in (plain, changed)]
-        assert images == ["nginx:1.19.0", "mirror.example/nginx:1.19.0"]
+        assert images == [WEB, WEB.replace("docker.io", MIRROR)]
         assert changed.status.ready_replicas == 3
 
     eventually(overridden, within=60)
@@ -69,14 +70,14 @@ def test_an_update_reaches_every_member(workload: Workloads) -> None:
     web = workload(replicas=1, placement=duplicated("member1", "member2"))
     web.until_ready()
 
-    web.change({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.25"}]}}}})
+    web.change({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
 
     def updated() -> None:
         """both members run the new image, twice"""
         for member in ("member1", "member2"):
             found = web.on(member)
             assert found, f"not on {member}"
-            assert found.spec.template.spec.containers[0].image == "nginx:1.25", member
+            assert found.spec.template.spec.containers[0].image == NEWER, member
             assert found.status.updated_replicas == found.status.ready_replicas == 2, member
 
     eventually(updated, within=60)

@@ -8,6 +8,7 @@ from typing import Any
 from kubernetes.client import ApiException, AppsV1Api, CoreV1Api, CustomObjectsApi
 
 from deployers.karmada import Karmada
+from lab.images.applications import WEB
 from scenarios.waiting import watched
 
 Json = dict[str, Any]
@@ -139,22 +140,12 @@ class Workloads:
         *,
         replicas: int = 2,
         placement: Json | None = None,
-        image: str = "nginx:1.19.0",
+        image: str = WEB,
         policy: Json | None = None,
     ) -> Workload:
         """Create a PropagationPolicy and a Deployment; nothing is waited for. `policy` is laid over the policy's spec."""
         selector = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
-        CustomObjectsApi(self.karmada.client()).create_namespaced_custom_object(
-            *POLICY,
-            self.namespace,
-            "propagationpolicies",
-            {
-                "apiVersion": "/".join(POLICY),
-                "kind": "PropagationPolicy",
-                "metadata": {"name": name},
-                "spec": {"resourceSelectors": [selector], "placement": placement or duplicated(), **(policy or {})},
-            },
-        )
+        propagated(self.karmada, self.namespace, name, selector, placement or duplicated(), policy)
         AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, deployment(name, replicas=replicas, image=image))
         return Workload(self.karmada, self.namespace, name)
 
@@ -184,3 +175,30 @@ def pods(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[s
         listed: Any = CoreV1Api(member.client()).list_namespaced_pod(namespace, label_selector=labels)
         found[member.name] = sorted(pod.metadata.uid for pod in listed.items)
     return found
+
+
+def exposed(web: Workload, *members: str, port: int, target: int) -> None:
+    """Give Karmada a Service for a workload, and the policy that places it on these members."""
+    service: Any = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": web.name},
+        "spec": {"selector": {"app": web.name}, "ports": [{"port": port, "targetPort": target}]},
+    }
+    CoreV1Api(web.karmada.client()).create_namespaced_service(web.namespace, service)
+    propagated(web.karmada, web.namespace, f"{web.name}-service", {"apiVersion": "v1", "kind": "Service", "name": web.name}, only(members))
+
+
+def propagated(karmada: Karmada, namespace: str, name: str, selector: Json, placement: Json, policy: Json | None = None) -> None:
+    """Create a PropagationPolicy for one object."""
+    CustomObjectsApi(karmada.client()).create_namespaced_custom_object(
+        *POLICY,
+        namespace,
+        "propagationpolicies",
+        {
+            "apiVersion": "/".join(POLICY),
+            "kind": "PropagationPolicy",
+            "metadata": {"name": name},
+            "spec": {"resourceSelectors": [selector], "placement": placement, **(policy or {})},
+        },
+    )

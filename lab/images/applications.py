@@ -5,20 +5,26 @@ from __future__ import annotations
 from lab.images.image import File, Image
 from lab.images.kubernetes import BUSYBOX, SHELL
 
-WEB = "docker.io/karmada-lab/web:1"
-"""A web server at port 8080. /hostname says which pod answers, which is what tests of Services and of failover ask."""
+WEB, NEWER = "docker.io/karmada-lab/web:1", "docker.io/karmada-lab/web:2"
+"""A web server at port 8080, and its next version. /hostname says which pod answers, /version which version."""
+MIRROR = "mirror.example"
+"""A registry that does not exist, under whose name nodes have both versions too: what an override may point an image to."""
 PORT = 8080
+"""(Its wget crashes when it is given a time-out, -T: Debian's busybox 1.35. `timeout 3 wget` does not.)"""
 
-START = (
-    b"#!/bin/sh\n# The pod's name as a file, since that is what httpd serves.\nhostname > /www/hostname\nexec httpd -f -p 8080 -h /www\n"
-)
-EXTRA = tuple(File(f"/bin/{name}", link="busybox") for name in ("httpd", "hostname", "nslookup", "nc", "id"))
+START = b"""#!/bin/sh
+# What is to be known of a pod as files, since files are what httpd serves.
+hostname > /www/hostname
+echo "$VERSION" > /www/version
+exec httpd -f -v -p 8080 -h /www
+"""
+EXTRA = tuple(File(f"/bin/{name}", link="busybox") for name in ("httpd", "hostname", "nslookup", "nc", "id", "timeout"))
 
-ALL = [
-    Image(
-        WEB,
-        (*BUSYBOX, *EXTRA, File("/start", content=START), File("/www", mode=0o777), File("/tmp", mode=0o1777)),  # noqa: S108 (in the image)
-        entrypoint=("/start",),
-        packages=SHELL,
-    ),
-]
+
+def web(name: str) -> Image:
+    """Return the web server under a name; its version is the name's tag."""
+    own = (File("/start", content=START), File("/www", mode=0o777), File("/tmp", mode=0o1777))  # noqa: S108 (in the image)
+    return Image(name, (*BUSYBOX, *EXTRA, *own), entrypoint=("/start",), env={"VERSION": name.rpartition(":")[2]}, packages=SHELL)
+
+
+ALL = [web(name.replace("docker.io", registry)) for registry in ("docker.io", MIRROR) for name in (WEB, NEWER)]

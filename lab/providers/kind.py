@@ -8,6 +8,7 @@ there yet (`lab.images.node`). What a cluster is called derives from the run (`l
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +40,7 @@ MIB_OF_CLUSTER, MIB_OF_REST = 700, 700
 """Memory of one cluster without load, and of a Karmada on top."""
 INOTIFY_OF_CLUSTER = 45
 """Inotify instances of one node: systemd, containerd, the kubelet and the control plane's pods, all root's."""
+GUARD = "lab/guard"
 NODE = "control-plane"
 SERVICES = "10.96.0.0/16"
 """Addresses of Services, kind's default."""
@@ -128,6 +130,7 @@ class Kind:
             Step(f"node-image/{version}", partial(image, version), first=-2, heavy=True)
             for version in sorted({cluster.kubernetes for cluster in lab.spec.clusters})
         ]
+        steps += component.steps([guard(lab.run)], lab.run)
         for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True):
             steps += Making(lab, spec, cluster, software, images, bounded).steps()
         return steps
@@ -138,11 +141,19 @@ class Kind:
         if not made:
             return
         engine = Local(run.path)
-        try:
-            names = docker.containers(engine, outside_name(run.id, ""))
-            if names:
+
+        def gone() -> None:
+            if names := docker.containers(engine, outside_name(run.id, "")):
                 run.journal("delete", containers=names)
-                engine.run(["docker", "rm", "--force", "--volumes", *names], within=120.0)
+                try:
+                    engine.run(["docker", "rm", "--force", "--volumes", *names], within=120.0)
+                except CommandFailed as failed:
+                    if "already in progress" in failed.output:  # the guard is at it
+                        raise NotYet(failed.output.strip()) from failed
+                    raise
+
+        try:
+            until(gone, what=f"the nodes of {run.id} are gone", within=120.0)
         except CommandFailed as failed:
             raise ProvisionError(
                 f"the nodes of {run.id} cannot be removed: Docker does not answer",
@@ -152,6 +163,16 @@ class Kind:
             ) from failed
         for name in made:
             run.forget(RECORD, name)
+
+
+def nothing() -> None:
+    """A step that has passed when what it needs has."""
+
+
+def guard(run: Run) -> component.Component:
+    """Return the program that has this run's containers removed when the lab ends without anybody to delete it."""
+    words, env = ("-m", "lab.docker.guard", outside_name(run.id, "")), {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return component.Component(name=GUARD, binary=Path(sys.executable), words=words, flags={}, env=env)
 
 
 def unfit(spec: ClusterSpec) -> list[str]:
@@ -203,7 +224,9 @@ class Making:
         name = self.spec.name
         first = 1 if self.cluster is self.lab.host else 0
         steps = [
-            Step(f"{name}/node", self.node, (f"node-image/{self.spec.kubernetes}",), first=first - 1),
+            Step(f"{name}/node", self.node, (f"node-image/{self.spec.kubernetes}", GUARD), first=first - 1),
+            # kubeadm returns when these serve: who needs no more of the cluster need not wait for the rest.
+            *(Step(f"{name}/{part}", nothing, (f"{name}/node",)) for part in ("kube-apiserver", "kube-controller-manager")),
             Step(f"{name}/applications", self.applications, (f"{name}/node",), first=5),
         ]
         done = [f"{name}/node", f"{name}/applications"]

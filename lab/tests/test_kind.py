@@ -110,7 +110,7 @@ def test_every_need_of_a_step_is_there(lab: Lab) -> None:
     lab.__dict__["machine"] = Scripted()
     steps = Kind(computer=Asked()).create(lab, {})
     names = {step.name for wave in ordered(steps) for step in wave}
-    assert {"host", "member1", "member1/node", "node-image/1.35.4"} <= names
+    assert {"host", "member1", "member1/node", "member1/kube-apiserver", "node-image/1.35.4", "lab/guard"} <= names
 
 
 def test_the_node_is_recorded_before_it_is_made_and_reached_by_its_address(lab: Lab) -> None:
@@ -250,3 +250,31 @@ def test_rules_that_are_there_are_not_put_there_again(lab: Lab) -> None:
     making(lab, machine).fence()
 
     assert not [done for done in machine.done if "--insert" in done.words]
+
+
+@pytest.mark.spawns
+def test_the_guard_has_the_runs_containers_removed_when_it_is_told_to_end(tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    from lab.wait import NotYet, until
+
+    done = tmp_path / "removed"
+    fake = tmp_path / "docker"
+    fake.write_text(f'#!/bin/sh\n[ "$1" = ps ] && printf "{CONTAINER}\\nkarmada-lab.one-more.x\\n" || echo "$@" > {done}\n')
+    fake.chmod(0o755)
+    argv = [sys.executable, "-m", "lab.docker.guard", "karmada-lab.one."]
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        assert "guarding" in child.stdout.readline()
+        child.terminate()
+        assert child.wait(10) == 0
+
+    def removed() -> None:
+        if not done.exists():
+            raise NotYet("nothing was removed")
+
+    until(removed, what="the containers are removed", within=10)
+    assert done.read_text() == f"rm --force --volumes {CONTAINER}\n"

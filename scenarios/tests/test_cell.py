@@ -85,7 +85,7 @@ def test_the_commands_are_those_of_a_laptop(tmp_path: Path) -> None:
     made_of = "--provider embedded --deployer by_binary --release 1.18.2 --kubernetes 1.35.4"
     assert " ".join(up[up.index("--provider") :]) == f"{made_of} --source auto --offline --bundle /b"
     assert conformance == ["-m", "lab", "conformance", "--lab", CELL.lab]
-    assert [Path(word).name for word in test[2:4]] == ["test_conformance.py", "test_propagation.py"]
+    assert [Path(word).name for word in test[2:5]] == ["test_conformance.py", "test_pods.py", "test_propagation.py"]
     assert collect[collect.index("--exit-code") + 1] == "0"
     assert collect[collect.index("--suite") + 1] == "smoke"
     assert down == ["-m", "lab", "down", "--lab", CELL.lab]

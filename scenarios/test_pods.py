@@ -1,0 +1,83 @@
+"""Pods that really run: one can look into them through Karmada, and a Service answers with them, before and after they move.
+
+Everything here goes through Karmada alone: the template, the policy, and the proxy by which its API reaches into a member.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kubernetes.client import CoreV1Api
+
+from deployers.karmada import Karmada
+from deployers.karmadactl import karmadactl
+from lab.images.applications import NEWER, PORT
+from scenarios.waiting import eventually
+from scenarios.workload import Workload, Workloads, duplicated, exposed
+
+pytestmark = pytest.mark.needs("PODS")
+
+
+def pods(karmada: Karmada, member: str, web: Workload) -> list[str]:
+    """Return the names of a workload's pods on a member that are not on their way out."""
+    found: Any = CoreV1Api(karmada.lab.member(member).client()).list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")
+    return sorted(pod.metadata.name for pod in found.items if pod.metadata.deletion_timestamp is None)
+
+
+def into(karmada: Karmada, verb: str, member: str, web: Workload, *words: str) -> str:
+    """Run karmadactl's verb for a workload of a member, through Karmada's API, and return what it prints."""
+    to: tuple[str, ...] = ("--kubeconfig", str(karmada.kubeconfig), "--cluster", member, "--namespace", web.namespace)
+    if verb == "exec":
+        to = (*to, "--operation-scope", "members")  # logs asks members only
+    return karmadactl(karmada, verb, *to, *words).stdout
+
+
+def test_logs_and_exec_reach_into_a_member(karmada: Karmada, workload: Workloads) -> None:
+    web = workload(replicas=1, placement=duplicated("member1"))
+    assert web.until_ready() == {"member1": 1}
+    (pod,) = pods(karmada, "member1", web)
+
+    assert into(karmada, "exec", "member1", web, pod, "--", "hostname").strip() == pod
+    served = into(karmada, "exec", "member1", web, pod, "--", "wget", "-q", "-O", "-", f"http://127.0.0.1:{PORT}/hostname")
+    assert served.strip() == pod
+
+    def logged() -> None:
+        """that a request was just answered is in the pod's log"""
+        assert "response:200" in into(karmada, "logs", "member1", web, pod)
+
+    eventually(logged, within=20)
+
+
+def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, workload: Workloads) -> None:
+    web = workload(replicas=2, placement=duplicated("member1", "member2"))
+    exposed(web, "member1", "member2", port=80, target=PORT)
+    assert web.until_ready() == {"member1": 2, "member2": 2}
+
+    for member in ("member1", "member2"):
+        mine = pods(karmada, member, web)
+
+        def answered(member: str = member, mine: list[str] = mine) -> None:
+            """the Service's name resolves in the member and all its pods answer in turn"""
+            url = f"http://{web.name}.{web.namespace}.svc.cluster.local/hostname"
+            ask = f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do timeout 3 wget -q -O - {url} || exit 1; done"
+            said = into(karmada, "exec", member, web, mine[0], "--", "sh", "-c", ask)
+            assert sorted(set(said.split())) == mine, member
+
+        eventually(answered, within=60)
+
+
+def test_a_new_version_is_what_answers_after_the_rollout(karmada: Karmada, workload: Workloads) -> None:
+    web = workload(replicas=1, placement=duplicated("member1"))
+    web.until_ready()
+    web.change({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
+
+    def rolled_out() -> None:
+        """the one pod that is left says that it is the new version"""
+        left = pods(karmada, "member1", web)
+        assert len(left) == 1
+        (pod,) = left
+        version = into(karmada, "exec", "member1", web, pod, "--", "wget", "-q", "-O", "-", f"http://127.0.0.1:{PORT}/version")
+        assert version.strip() == "2"
+
+    eventually(rolled_out, within=90)
