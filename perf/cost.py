@@ -2,9 +2,10 @@
 
     python -m perf.cost [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
 
-CPU seconds from fault to last pod, of Karmada's programs and of the survivor's, are taken to be a sum of what each binding, each pod and
-each node a second costs; no part may be negative. The error is what the fit misses when it predicts a trial that it has not seen (leave
-one out). Nothing is said from fewer trials than unknowns, and a prediction far outside of what was measured says how far.
+CPU seconds from fault to last pod, of Karmada's programs and of the survivor's, are taken to be a sum of what each binding, each pod, each
+renewal of a node's lease and each second by itself costs; no part may be negative. The error is what the fit misses when it predicts a
+trial that it has not seen (leave one out). Nothing is said from fewer trials than unknowns, and a prediction far outside of what was
+measured says how far.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from typing import Any
 import numpy as np
 
 from lab.errors import LabError, UsageError
+from lab.hollow import lease_seconds
 from perf.report import RESULT
 from perf.shapes import SURVIVOR
 
-FEATURES = ("bindings", "pods", "node seconds")
-UNITS = {"bindings": "ms a binding", "pods": "ms a pod", "node seconds": "ms a node and second"}
-PARTS = {"Karmada": "karmada/", "the survivor": f"{SURVIVOR}/"}
+UNITS = {"bindings": "ms a binding", "pods": "ms a pod", "renewals": "ms a lease renewal", "seconds": "ms a second"}
+PARTS = {"Karmada": ("bindings", "pods", "seconds"), "the survivor": ("bindings", "pods", "renewals", "seconds")}
+"""What each part's cost is made of. Karmada sees no node."""
+PROGRAMS = {"Karmada": "karmada/", "the survivor": f"{SURVIVOR}/"}
+KUBELET_RENEWS = 10.0
+"""Seconds between two renewals of a real node's lease. kwok's are fewer where there are many nodes (lab.hollow)."""
 FAR = 3.0
 """Times the largest shape that was measured, beyond which a prediction is called an extrapolation."""
 Json = Mapping[str, Any]
@@ -38,30 +43,31 @@ class Model:
     """CPU seconds of one part of a lab, as coefficients of the features; `error` is the median relative one of unseen trials."""
 
     part: str
-    coefficients: tuple[float, ...]
+    coefficients: Mapping[str, float]
     trials: int
     error: float
-    largest: tuple[float, ...]
+    largest: Mapping[str, float]
 
-    def predict(self, features: Sequence[float]) -> float:
+    def predict(self, size: Mapping[str, float]) -> float:
         """Return the CPU seconds of a failover of this size."""
-        return float(np.dot(self.coefficients, features))
+        return sum(each * size[name] for name, each in self.coefficients.items())
 
-    def far(self, features: Sequence[float]) -> float:
-        """Return how many times larger than any trial this is, in the feature in which it is farthest out."""
-        return max(there / most for there, most in zip(features, self.largest, strict=True) if most)
+    def far(self, size: Mapping[str, float]) -> float:
+        """Return how many times larger than any trial this is, in that of what costs anything in which it is farthest out."""
+        return max((size[name] / self.largest[name] for name, each in self.coefficients.items() if each), default=0.0)
 
 
-def features(result: Json) -> tuple[float, ...]:
-    """Return the size of a trial. Node seconds are those of the survivor's nodes, whose leases are renewed all the while."""
-    sizes = result["sizes"]
+def features(result: Json) -> dict[str, float]:
+    """Return the size of a trial."""
+    sizes, seconds = result["sizes"], float(result["total_seconds"])
     nodes = sizes["survivor_nodes"] or sizes["nodes"]
-    return float(sizes["applications"]), float(sizes["pods"]), float(nodes) * float(result["total_seconds"])
+    renewals = seconds * nodes / (lease_seconds(nodes) / 4)
+    return {"bindings": float(sizes["applications"]), "pods": float(sizes["pods"]), "renewals": renewals, "seconds": seconds}
 
 
 def spent(result: Json, part: str) -> float:
     """Return the CPU seconds that a part of the lab spent from T0 to T8."""
-    per_pod = sum(ms for name, ms in result["cpu_ms_per_pod"].items() if name.startswith(PARTS[part]))
+    per_pod = sum(ms for name, ms in result["cpu_ms_per_pod"].items() if name.startswith(PROGRAMS[part]))
     return float(per_pod * result["sizes"]["pods"] / 1000)
 
 
@@ -73,16 +79,18 @@ def usable(results: Sequence[Json]) -> list[Json]:
 
 def fitted(results: Sequence[Json], part: str) -> Model:
     """Fit one part. UsageError when there are too few trials, or all of one shape."""
-    there = usable(results)
-    rows = np.array([features(each) for each in there], dtype=float).reshape(-1, len(FEATURES))
-    shapes = {tuple(row[:2]) for row in rows.tolist()}
-    if len(there) <= len(FEATURES) or len(shapes) < 2:
+    there, parts = usable(results), PARTS[part]
+    sizes = [features(each) for each in there]
+    rows = np.array([[size[name] for name in parts] for size in sizes], dtype=float).reshape(-1, len(parts))
+    shapes = {(size["bindings"], size["pods"]) for size in sizes}
+    if len(there) <= len(parts) or len(shapes) < 2:
         raise UsageError(
-            f"{len(there)} good trials of {len(shapes)} sizes: a model of {len(FEATURES)} unknowns needs at least {len(FEATURES) + 1} of 2",
+            f"{len(there)} good trials of {len(shapes)} sizes: a model of {len(parts)} unknowns needs at least {len(parts) + 1} of 2",
             remedy="make bench-failover SHAPE=tiny, SHAPE=small, … with other --applications and --replicas",
         )
     wanted = np.array([spent(each, part) for each in there])
-    return Model(part, tuple(solved(rows, wanted).tolist()), len(there), missed(rows, wanted), tuple(rows.max(axis=0).tolist()))
+    found, most = (dict(zip(parts, values.tolist(), strict=True)) for values in (solved(rows, wanted), rows.max(axis=0)))
+    return Model(part, found, len(there), missed(rows, wanted), most)
 
 
 def solved(rows: Vector, wanted: Vector) -> Vector:
@@ -114,20 +122,17 @@ def missed(rows: Vector, wanted: Vector) -> float:
 
 def prediction(models: Sequence[Model], *, members: int, nodes: int, pods: int, replicas: int, seconds: float) -> list[str]:
     """Return in sentences what losing one of so many members would cost, its pods spread over all others."""
-    size = (pods / replicas, float(pods), nodes * seconds)
+    whole = {"bindings": pods / replicas, "pods": float(pods), "renewals": seconds * nodes / KUBELET_RENEWS, "seconds": seconds}
+    share = {**whole, "bindings": whole["bindings"] / (members - 1), "pods": pods / (members - 1)}
     what = f"{pods} pods in {pods / replicas:.0f} bindings"
     lines = [f"one of {members} members of {nodes} nodes is lost with {what}; all move within {seconds:g} s"]
     for model in models:
-        whole = model.predict(size)
-        shared = (
-            whole
-            if model.part == "Karmada"
-            else (whole - model.coefficients[2] * size[2]) / (members - 1) + model.coefficients[2] * size[2]
-        )
+        size = whole if model.part == "Karmada" else share
+        needed = model.predict(size)
         where = model.part if model.part == "Karmada" else f"each of {members - 1} survivors"
         far = model.far(size)
         outside = f"; {far:.0f} × beyond what was measured" if far > FAR else ""
-        lines.append(f"  {where}: {shared:.0f} CPU s ± {model.error:.0%}, {shared / seconds:.2f} cores for that long{outside}")
+        lines.append(f"  {where}: {needed:.0f} CPU s ± {model.error:.0%}, {needed / seconds:.2f} cores for that long{outside}")
     return lines
 
 
@@ -161,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     for model in models:
-        parts = ", ".join(f"{1000 * each:.3f} {UNITS[name]}" for name, each in zip(FEATURES, model.coefficients, strict=True))
+        parts = ", ".join(f"{1000 * each:.2f} {UNITS[name]}" for name, each in model.coefficients.items())
         print(f"{model.part}: {parts}  (from {model.trials} trials, ± {model.error:.0%} on unseen ones)")
     sizes = {name: getattr(options, name) for name in ("members", "nodes", "pods", "replicas")}
     print("\n".join(prediction(models, **sizes, seconds=float(options.seconds))))
