@@ -20,7 +20,7 @@ from deployers.chart_release import AGENT, HELM, RELEASE, Charted
 from deployers.images import Use
 from deployers.karmada import Karmada
 from deployers.loading import image_steps
-from deployers.options import CARRIED, complete
+from deployers.options import CARRIED, IN_PART, complete
 from deployers.options import OPTIONS as ALL
 from deployers.release import Release, catalogue
 from deployers.spec import COMPONENTS, KarmadaSpec
@@ -41,9 +41,10 @@ OPTIONS = complete(
         "components.*.without": "the chart adds to the flags in its templates and takes none away",
         "components.*.env": NO_VALUE,
         "components.*.flags": CARRIED,
-        **{f"components.{name}.flags": f"only --{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
+        **{f"components.{name}.flags": f"{IN_PART}--{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
         **{f"components.{name}.feature_gates": NO_VALUE for name, part in PARTS.items() if not part.gates},
         "etcd.members": "the chart puts each member on a node of its own (required anti-affinity), and the host cluster has one",
+        "profile": f"{IN_PART}e2e has flags that the chart has no value for",
         "config_file": "only karmadactl init has one",
         "values": CARRIED,
     }

@@ -157,9 +157,12 @@ def rows(installations: Sequence[Installation], found: Sequence[Difference]) -> 
 
 
 def row(difference: Difference) -> list[str]:
-    """Return one difference as cells."""
+    """Return one difference as cells. Values that begin alike are cut in front, so that what differs is seen."""
     inline = difference.where[-1].startswith("--")
-    return [place(difference.where), *(shown(value, inline=inline) for value in difference.values)]
+    cells = [shown(value, inline=inline) for value in difference.values]
+    if len(set(cells)) == 1:
+        cells = [shown(value, inline=inline, ends=True) for value in difference.values]
+    return [place(difference.where), *cells]
 
 
 def place(where: Sequence[str]) -> str:
@@ -167,12 +170,14 @@ def place(where: Sequence[str]) -> str:
     return " ".join(part for part in where[1:] if part != "flags")
 
 
-def shown(value: Any, *, inline: bool = False, width: int = 44) -> str:
-    """Return a value in few characters; a thing with parts is "there", or its parts `inline`."""
+def shown(value: Any, *, inline: bool = False, ends: bool = False, width: int = 44) -> str:
+    """Return a value in few characters, its beginning or its end; a thing with parts is "there", or its parts `inline`."""
     if value is None:
         return "-"
     if isinstance(value, Mapping):
         text = ",".join(name if said == "yes" else f"{name}={said}" for name, said in value.items()) if inline else "there"
     else:
         text = value if isinstance(value, str) else json.dumps(value)
-    return (text if len(text) <= width else f"{text[: width - 1]}…") or '""'
+    if len(text) > width:
+        text = f"…{text[1 - width :]}" if ends else f"{text[: width - 1]}…"
+    return text or '""'

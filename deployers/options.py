@@ -13,7 +13,7 @@ from deployers.spec import ADDONS, COMPONENTS, KarmadaSpec
 
 Support = Mapping[str, str]
 CARRIED = ""
-IN_PART = "only "
+IN_PART = "in part: "
 """How a reason begins when an option is carried in part: what is beyond it the deployer refuses one by one."""
 
 OF_COMPONENTS = ("replicas", "flags", "without", "feature_gates", "env")

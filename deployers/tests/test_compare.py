@@ -107,6 +107,13 @@ def test_a_flag_that_is_a_list_is_shown_as_one() -> None:
     assert compare.row(Difference(("components", "x", "flags", "--f"), ({"a": "yes", "b": "true"}, None))) == ["x --f", "a,b=true", "-"]
 
 
+def test_values_that_begin_alike_are_seen_to_differ() -> None:
+    one, other = (f"https://{'x' * 60}:{port}" for port in (1, 2))
+
+    _, *cells = compare.row(Difference(("components", "x", "flags", "--servers"), (one, other)))
+    assert [cell[-2:] for cell in cells] == [":1", ":2"]
+
+
 def test_a_lab_a_directory_and_a_file_can_be_named(tmp_path: Path) -> None:
     run = Run.create("one", {"lab": {}, "karmada": {}}, root=tmp_path)
     (run.path / "description.json").write_text(json.dumps(described()))

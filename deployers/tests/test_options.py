@@ -7,7 +7,7 @@ import pytest
 
 from deployers import NAMES, deployer
 from deployers.conformance import Report, Result
-from deployers.options import CARRIED, OPTIONS, asked, complete, refusals, row, verdict
+from deployers.options import CARRIED, IN_PART, OPTIONS, asked, complete, refusals, row, verdict
 from deployers.outcomes import Outcomes, keep
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
@@ -82,7 +82,14 @@ def test_an_outcome_counts_for_each_option_of_its_spec_and_the_last_one_stands(t
 
 def test_what_is_carried_in_part_is_not_refused_as_a_whole_and_said_in_the_table() -> None:
     spec = KarmadaSpec.model_validate({"components": {"etcd": {"flags": {"log-level": "warn"}}}})
-    support = {"components.*.flags": CARRIED, "components.etcd.flags": "only --log-level"}
+    support = {"components.*.flags": CARRIED, "components.etcd.flags": f"{IN_PART}--log-level"}
 
     assert refusals(spec, support) == []
-    assert verdict("components.*.flags", support) == "carried but for etcd (only --log-level)"
+    assert verdict("components.*.flags", support) == "carried but for etcd (in part: --log-level)"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "by_karmadactl"])
+def test_what_one_path_alone_has_is_refused_on_the_others(name: str) -> None:
+    (said,) = refusals(KarmadaSpec(config_file=True), deployer(name).options)
+
+    assert said == "config_file: only karmadactl init has one"
