@@ -44,7 +44,7 @@ def words() -> argparse.ArgumentParser:
     for part in PARTS:
         one.add_argument(f"--{part}", help="else what the lab was asked for" if part != "suite" else None)
     one.add_argument("--run", metavar="ID", help="the run of the whole matrix; else $GITHUB_RUN_ID, else local")
-    one.add_argument("--attempt", type=int, default=1, metavar="N")
+    one.add_argument("--attempt", type=int, metavar="N", help="else $GITHUB_RUN_ATTEMPT, else 1")
     one.add_argument("--revision", default="", metavar="COMMIT", help="of what was tested; else $GITHUB_SHA")
     one.add_argument("--exit-code", type=int, metavar="N", help="of the first of the job's commands that failed, or 0")
     one.add_argument("--started", type=float, metavar="SECONDS", help="when the job began (Unix time); else when its lab was made")

@@ -41,7 +41,7 @@ class Sources:
     parts: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     run: str | None = None
-    attempt: int = 1
+    attempt: int | None = None
     revision: str = ""
     exit_code: int | None = None
     outcome: Outcome | None = None
@@ -122,7 +122,7 @@ def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cel
         outcome=outcome,
         reason=mask(reason),
         run=sources.run or os.environ.get("GITHUB_RUN_ID") or "local",
-        attempt=sources.attempt,
+        attempt=sources.attempt or int(os.environ.get("GITHUB_RUN_ATTEMPT") or 1),
         exit_code=sources.exit_code,
         started=sources.started or (told.started if told else None) or now,
         ended=now,

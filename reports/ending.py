@@ -37,7 +37,10 @@ def ending(code: int | None, tests: Sequence[Case] | None, ups: Sequence[Ascent]
     """Return how a cell ended. `tests` is None where no whole junit.xml is; `code` where nobody told it."""
     failed = [case for case in tests or [] if case.outcome is Outcome.FAIL]
     broke = next((step for up in ups for step in up.steps if step.outcome is Outcome.FAIL), None)
-    why = f"{broke.name}: {next(iter(broke.error.splitlines()), '')}" if broke else count(len(failed), "test") + " failed"
+    why = count(len(failed), "test") + " failed"
+    if broke:
+        said = next(iter(broke.error.splitlines()), "it failed")
+        why = said if said.startswith(broke.name) else f"{broke.name}: {said}"
     if code:
         outcome, reason = MEANS.get(code, (Outcome.FAIL, f"exit code {code}"))
         if outcome is Outcome.FAIL and (broke or (code == 1 and failed)):

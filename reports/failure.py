@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.steps import Outcome
+from reports import figures
 from reports.cases import STEPS, Case
 from reports.cell import Cell
 from reports.ending import NO_LAB
@@ -23,6 +24,7 @@ RAISED = re.compile(r"(?m)^(?P<file>[\w./-]+\.py):(?P<line>\d+): ?(?P<kind>[A-Za
 
 KIND = re.compile(r"^(?:[a-z_][\w.]*\.)?(?P<kind>[A-Z]\w*(?:Error|Failed|Exited|Exception|Interrupt|NotReady|NotPossible|Refused)?): ")
 TOLD = re.compile(r"(?m)^E +(.*)$")
+TELLING = re.compile(r"(?:^|\W)(?:[Ee]rror:|panic:|fatal error:|F\d{4} |E\d{4} |\"level\":\"(?:fatal|panic|error)\"|last seen: )")
 COMPONENT = re.compile(
     r"(?P<name>[a-z0-9-]+/[a-z0-9-]+|[a-z][a-z0-9-]+) (?:ended|killed by signal \d+|exited with -?\d+) before it was ready"
 )
@@ -51,6 +53,11 @@ class Failure:
     def origin(self) -> str:
         """The file:line that raised; "" when the failure does not tell."""
         return self.trace[-1] if self.trace else ""
+
+    @property
+    def troubled(self) -> tuple[str, ...]:
+        """What programs of the lab had ended, or been restarted, when the evidence was collected."""
+        return tuple(line for folder in self.evidence for line in troubles(folder))
 
     @property
     def id(self) -> str:
@@ -93,7 +100,7 @@ def step_failure(cell: Cell, case: Case, up: Ascent, folders: Sequence[Path]) ->
         cell=cell.name,
         what="step",
         name=step.name,
-        cause=first_line(step.error) or "it failed and said nothing",
+        cause="; ".join(part for part in (first_line(step.error), telling(step.error)) if part) or "it failed and said nothing",
         said=step.error,
         text=step.error,
         kind=step.kind or kind_of(step.error),
@@ -126,7 +133,10 @@ def test_failure(cell: Cell, case: Case, folders: Sequence[Path]) -> Failure:
 
 def cell_failure(cell: Cell, folders: Sequence[Path]) -> Failure:
     """Return the failure of a cell of which no step and no test tells a failure."""
-    said = "\n".join(path.read_text(errors="replace")[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file())
+    verdicts = "".join(f"{each.name}: {each.verdict}\n" for each in figures.of_folder(cell.path / "perf")[0] if each.verdict)
+    said = verdicts + "\n".join(
+        path.read_text(errors="replace")[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file()
+    )
     return Failure(
         cell=cell.name,
         what="cell",
@@ -148,6 +158,12 @@ def with_others(failure: Failure, cases: Iterable[Case]) -> Failure:
 
 def first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def telling(text: str) -> str:
+    """Return the last line of an error's detail that says what went wrong: a program's last words are often its help."""
+    found = [line.strip(" |") for line in text.splitlines()[1:] if TELLING.search(line)]
+    return found[-1][:300] if found else ""
 
 
 def sentence(message: str, told: str) -> str:
@@ -185,3 +201,17 @@ def reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         with suppress(OSError, ValueError, KeyError, TypeError):
             reason = str(json.loads((folder / "index.json").read_text())["reason"])
         yield folder, reason
+
+
+def troubles(folder: Path) -> Iterator[str]:
+    """Yield a line for each program of a collection that had ended by itself, or was restarted."""
+    try:
+        rows = json.loads((folder / "components.json").read_text())
+        for row in rows:
+            name, state, status, restarts = row["name"], row.get("state"), row.get("status"), int(row.get("restarts") or 0)
+            if state not in {"running", "stopped", "waiting"}:
+                yield f"{name} {state}" + (f" with status {status}" if status is not None else "")
+            elif restarts:
+                yield f"{name} was restarted {restarts} times" + (f", its last status {status}" if status is not None else "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return

@@ -73,7 +73,7 @@ def of_failover(document: dict[str, Any], label: str) -> Iterator[Figure]:
     phases = document.get("seconds")
     told = [("fault to all pods Ready", document.get("total_seconds"), "s"), ("pods a second", document.get("pods_per_second"), "pods/s")]
     told += [("against the limit", document.get("limit_ratio"), "×")]
-    told += [(f"to {phase}", seconds, "s") for phase, seconds in phases.items()] if isinstance(phases, dict) else []
+    told += [(f"phase {phase}", seconds, "s") for phase, seconds in phases.items()] if isinstance(phases, dict) else []
     for number, (name, value, unit) in enumerate(told):
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield Figure(f"{label}: {name}", float(value), unit, "" if number else verdict)

@@ -162,7 +162,7 @@ def trends(report: Report) -> dict[str, Any]:
     """Return the values of the page of trends."""
     rows = [*report.history.rows, report.row][-WINDOW:]
     units = {f"{each.cell.name}: {figure.name}": figure.unit for each in report.cells for figure in each.figures}
-    names = sorted({name for row in rows for name in row.figures})
+    names = dict.fromkeys(name for row in reversed(rows) for name in row.figures)
     return {
         "rows": rows,
         "flaky": flaky(rows),
@@ -220,6 +220,8 @@ def brief(each: Examined) -> str:
     if each.tests:
         passed = sum(case.outcome is Outcome.PASS for case in each.tests)
         told.append(f"{passed} of {len(each.tests)} tests")
+    if each.figures and not each.tests:
+        told.append(count(len(each.figures), "figure"))
     if each.cell.seconds or each.up_seconds:
         told.append(seconds_text(each.cell.seconds or each.up_seconds or 0.0))
     if each.before:
@@ -250,7 +252,7 @@ def polyline(points: Sequence[tuple[float, float]]) -> str:
     top = max((value for _, value in points), default=0.0) or 1.0
     wide = max(len(points) - 1, 1)
     drawn = [(100 * number / wide, 39 - 36 * value / top) for number, (_, value) in enumerate(points)]
-    return " ".join(f"{x:.2f},{y:.2f}" for x, y in (drawn if len(drawn) > 1 else [*drawn, (100.0, drawn[0][1])] if drawn else []))
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in drawn)
 
 
 def against(points: Sequence[tuple[float, float]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,45 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
     assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
 
 
+def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
+    rows = [
+        {"name": "karmada/karmada-scheduler", "state": "running", "restarts": 2, "status": -9},
+        {"name": "member1/etcd", "state": "exited", "restarts": 0, "status": 2},
+        {"name": "host/etcd", "state": "running", "restarts": 0, "status": None},
+    ]
+    files = {"evidence/20260101T000000-test_b/components.json": json.dumps(rows)}
+    path = cell(tmp_path, failed("AssertionError: assert 1", WRONG), files=files, outcome="fail", exit_code=1)
+
+    (one,) = examine(find([path])[0], Flakes()).failures
+
+    assert one.failure.troubled == (
+        "karmada/karmada-scheduler was restarted 2 times, its last status -9",
+        "member1/etcd exited with status 2",
+    )
+
+
+@pytest.mark.parametrize(("told", "rule"), [({"exit_code": 6}, "slower"), ({}, "benchmark")])
+def test_a_benchmark_that_missed_its_target(tmp_path: Path, told: dict[str, int], rule: str) -> None:
+    perf = {"schema": 1, "kind": "failover", "name": "failover small", "total_seconds": 90, "verdict": "missed"}
+
+    assert judged(tmp_path, files={"perf/a.json": json.dumps(perf)}, **{"exit_code": None, **told}) == [(Class.PRODUCT, rule)]
+
+
 def test_evidence_of_another_test_proves_nothing(tmp_path: Path) -> None:
     files = {"evidence/20260101T000000-test_z/logs/member1/etcd.log": "no space left on device\n"}
 
     assert judged(tmp_path, failed("AssertionError: assert 1", WRONG), files=files) == [(Class.PRODUCT, "assertion")]
+
+
+def test_the_first_cause_of_a_program_that_ended_is_what_it_said(tmp_path: Path) -> None:
+    error = "karmada/webhook exited with 1 before it was ready\n  where: x.log\n  | --a  help\n  | Error: unknown flag: --x\n  | --b  help"
+    path = cell(
+        tmp_path, journal=steps(("karmada/webhook", 0.0, 1.0, []), error=error, kind="ComponentExited"), outcome="fail", exit_code=4
+    )
+
+    (one,) = examine(find([path])[0], Flakes()).failures
+
+    assert one.failure.cause == "karmada/webhook exited with 1 before it was ready; Error: unknown flag: --x"
 
 
 def test_tests_without_a_lab_are_consequences_of_the_step_that_failed(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_failover_its_repetition_and_other_figures(tmp_path: Path) -> None:
     assert figures == [
         Figure("failover small: fault to all pods Ready", 12.0, "s", "ok"),
         Figure("failover small: against the limit", 1.2, "×"),
-        Figure("failover small: to detect", 3.0, "s"),
+        Figure("failover small: phase detect", 3.0, "s"),
         Figure("bench: lab up", 2.0, "s"),
     ]
 
