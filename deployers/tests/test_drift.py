@@ -47,6 +47,12 @@ def test_the_chart_has_19_hooks_of_22_and_propagates_no_dependencies() -> None:
     assert found[gate] == (None, "false")
 
 
+def test_the_operators_controllers_clean_no_tokens() -> None:
+    found = differences("by_yaml", "by_operator")
+
+    assert found["components", "kube-controller-manager", "flags", "--controllers", "tokencleaner"] == ("yes", None)
+
+
 def test_crds_are_the_same_on_every_path() -> None:
     assert not [where for where in differences(*PATHS) if where[0] == "crds"]
 
