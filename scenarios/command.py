@@ -179,6 +179,7 @@ def rehearse(
     base: Annotated[str, typer.Option("--base", help="The commit that a pull request is against.", metavar="REF")] = "HEAD",
     cell: Annotated[list[str] | None, typer.Option("--cell", help="Only these of the planned cells; may be repeated.")] = None,
     given: Annotated[list[str] | None, typer.Option("--input", help="An input of the workflow, NAME=VALUE; may be repeated.")] = None,
+    under_test: Annotated[Path | None, typer.Option("--under-test", help="The repository that calls it.", metavar="PATH")] = None,
     out: Annotated[Path, option("--out", help="Where logs and artifacts go.", metavar="DIR")] = Path("_artifacts/rehearsal"),
 ) -> None:
     """Execute a workflow on this computer, step by step, as a runner of GitHub's would.
@@ -188,7 +189,7 @@ def rehearse(
     from scenarios.rehearsal import stage as stages  # noqa: PLC0415
 
     inputs = dict(word.partition("=")[::2] for word in given or ())
-    stage = stages.Stage(out.absolute(), stages.event_of(event, base), cell or ())
+    stage = stages.Stage(out.absolute(), stages.event_of(event, base), cell or (), under_test=existing(under_test))
     result = stages.rehearse(stage, workflow, inputs)
     print("\n".join(table(stages.table_of(stage.done), look=Look.of(sys.stdout), styles=STYLES)))
     say(f"{workflow}: {result}")

@@ -64,7 +64,7 @@ def asset(name: str) -> Callable[[], Path]:
     return lambda: next(iter(resolve([name]).values()))
 
 
-YAMLLINT = Tool("yamllint", ("--strict",), installed("yamllint", "make setup"))
+YAMLLINT = Tool("yamllint", (), installed("yamllint", "make setup"))
 ZIZMOR = Tool(
     "zizmor", ("--offline", "--no-progress", "--quiet", "--config", str(GITHUB / "zizmor.yml")), installed("zizmor", "make setup")
 )
@@ -80,7 +80,7 @@ def workflows(run: Runner = spawn) -> list[Checked]:
     files = sorted(path for path in written if not {"templates", "files"} & set(path.parts))  # those are helm's to fill in
     flows = [path for path in files if path.parent.name == "workflows"]
     return [
-        ask(YAMLLINT, files, ROOT, run, "-c", str(GITHUB / "yamllint.yaml")),
+        ask(YAMLLINT, files, ROOT, run, "--strict", "-c", str(GITHUB / "yamllint.yaml")),
         ask(ACTIONLINT, flows, ROOT, run, env_path=SHELLCHECK),
         ask(ZIZMOR, [GITHUB], ROOT, run),
         ask(SHELLCHECK, [ROOT / ".ci" / "run", *GITHUB.rglob("*.sh")], ROOT, run),

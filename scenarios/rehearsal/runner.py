@@ -16,7 +16,7 @@ from scenarios.rehearsal.expressions import Contexts, condition, matching, shown
 from scenarios.rehearsal.workflow import ROOT, File
 
 Json = dict[str, Any]
-HERE = ("actions/checkout", "actions/setup-python", "actions/setup-go", "actions/cache")
+HERE = ("actions/setup-python", "actions/setup-go", "actions/cache")
 """Actions that only bring what this computer has."""
 
 Execute = Callable[[list[str], Mapping[str, str], Path], int]
@@ -41,6 +41,7 @@ class Runner:
     values: Json
     execute: Execute
     root: Path = ROOT
+    under_test: Path | None = None
     env: dict[str, str] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     status: str = "success"
@@ -92,8 +93,10 @@ class Runner:
         if name.startswith("./"):
             action = File.load(name.removeprefix("./"), self.root)
             return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.given(words)}), {}
-        if name in HERE:
+        if name in HERE or (name == "actions/checkout" and "path" not in words):
             return "here", {}
+        if name == "actions/checkout":
+            return self.checkout(words), {}
         if name == "actions/upload-artifact":
             return self.upload(words), {}
         if name == "actions/download-artifact":
@@ -124,6 +127,13 @@ class Runner:
             return "cancelled", {}
         self.env |= dict(pairs(said["env"]))
         return "failure" if status else "success", dict(pairs(said["output"]))
+
+    def checkout(self, words: Json) -> str:
+        """Have the repository under test where the workflow checks it out; it is somebody's, and only linked."""
+        if self.under_test is None:
+            raise UsageError("this workflow checks out a repository under test, and none is given", remedy="name it: --under-test PATH")
+        (self.root / words["path"]).symlink_to(self.under_test)
+        return "success"
 
     # -- artifacts are folders -------------------------------------------------------------------------------------------
 
@@ -185,6 +195,8 @@ def workspace(root: Path, folders: tuple[str, ...], aside: Path) -> Iterator[Non
         yield
     finally:
         for name in folders:
+            if (root / name).is_symlink():
+                (root / name).unlink()
             shutil.rmtree(root / name, ignore_errors=True)
         for path, kept in moved:
             kept.replace(path)

@@ -18,19 +18,23 @@ from scenarios.rehearsal.runner import Done, Execute, Runner, workspace
 from scenarios.rehearsal.workflow import ROOT, File
 
 Json = dict[str, Any]
-FOLDERS = ("_cells", "_plan", "_site")
+FOLDERS = ("_cells", "_plan", "_site", "_under_test")
 """What a job finds empty on a fresh runner and leaves to artifacts."""
 
 
 @dataclass
 class Stage:
-    """Where workflows are rehearsed. `only` are the cells of a matrix that are executed; empty for all."""
+    """Where workflows are rehearsed. `only` are the cells of a matrix that are executed; empty for all.
+
+    `under_test` is the repository that workflows for others check out.
+    """
 
     store: Path
     github: Json
     only: Sequence[str] = ()
     execute: Execute = field(default_factory=lambda: executed)
     root: Path = ROOT
+    under_test: Path | None = None
     done: list[Done] = field(default_factory=list)
 
     def run(self, file: File, inputs: Mapping[str, Any] | None = None, *, prefix: str = "") -> Json:
@@ -55,7 +59,7 @@ class Stage:
             return self.run(File.load(job["uses"].removeprefix("./"), self.root), words, prefix=f"{name} / ")
         results = []
         for row in self.rows(name, job, contexts):
-            runner = Runner(self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, done=self.done)
+            runner = Runner(self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, self.under_test, done=self.done)
             where = f"{name} ({row['cell']})" if "cell" in row else name
             with workspace(self.root, FOLDERS, self.store / "aside"):
                 result = runner.run(job["steps"], where)

@@ -184,6 +184,20 @@ def test_an_action_that_is_not_imitated_is_refused(root: Path) -> None:
         stage(root, Shell(root)).run(File.load(".github/workflows/x.yml", root))
 
 
+def test_a_repository_under_test_is_linked_for_the_job_and_left_alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    theirs = tmp_path_factory.mktemp("theirs")
+    (theirs / "a.json").write_text("{}")
+    steps = [{"uses": "actions/checkout@x", "with": {"path": "_under_test"}}, {"run": "report"}]
+    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "push", "jobs": {"a": {"steps": steps}}}))
+    file = File.load(".github/workflows/x.yml", root)
+
+    assert stage(root, Shell(root), under_test=theirs).run(file)["result"] == "success"
+    assert not (root / "_under_test").exists()
+    assert (theirs / "a.json").exists()
+    with pytest.raises(UsageError, match="--under-test PATH"):
+        stage(root, Shell(root)).run(file)
+
+
 def test_jobs_that_need_each_other_are_refused(root: Path) -> None:
     jobs = {"a": {"needs": "b", "steps": []}, "b": {"needs": "a", "steps": []}}
     (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "push", "jobs": jobs}))
