@@ -57,6 +57,7 @@ OWN = (
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
+        "etcd.absent": CARRIED,
         "config_file": "only karmadactl init has one",
         "registry": "programs are started as they are: there are no images",
         **{f"components.{name}.replicas": alone(name) for name in COMPONENTS if alone(name)},

@@ -179,9 +179,11 @@ def registration(karmada: ControlPlane, member: Cluster, mode: Mode, *, force: b
     """Return the registration of this very cluster that is to be removed; None when there is none of that name.
 
     UsageError: it is of the other mode, or of another cluster. ProvisionError: the member does not answer, so that nothing
-    could be cleaned up there; with `force` that is passed over. Nothing was changed then: karmadactl would notice only half way.
+    could be cleaned up there; with `force` both are passed over, unless that other cluster is a member itself. Nothing was
+    changed then: karmadactl would notice only half way.
     """
-    here = members(karmada).get(member.name)
+    known = members(karmada)
+    here = known.get(member.name)
     if here is None:
         return None
     if here.mode != mode:
@@ -198,10 +200,15 @@ def registration(karmada: ControlPlane, member: Cluster, mode: Mode, *, force: b
         away.remedy = f"start {member.name} again, or remove it with force: it then keeps what Karmada put there"
         raise
     if uid != here.id:
+        other = next((each.name for each in known.values() if each.id == uid), None)
+        if force and other is None:  # it was rebuilt: who was registered is no more, and this one is nobody's member
+            return here
         raise UsageError(
             f"the name {member.name} is another cluster's",
             where=f"registered: {here.endpoint} (id {here.id}); given: {member.api.server} (id {uid})",
-            remedy="give the kubeconfig of the cluster that is registered",
+            remedy=f"this one is {other}: leave that by its name"
+            if other
+            else f"give the kubeconfig of the cluster that is registered; if {member.name} was rebuilt, remove the old one with force",
         )
     return here
 

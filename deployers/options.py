@@ -35,7 +35,10 @@ OPTIONS = (
     "members.pull",
 )
 """Every option that a table has a row for."""
-OF_ONE_PATH = {"values": "it is of upstream's chart: only by_chart installs one"}
+OF_ONE_PATH = {
+    "values": "it is of upstream's chart: only by_chart installs one",
+    "etcd.absent": "only by_binary takes members of etcd away and adds them (lab etcd)",
+}
 """Options that every other deployer refuses, and why; a table need not say so."""
 
 
@@ -48,6 +51,7 @@ def asked(spec: KarmadaSpec) -> list[str]:
         if getattr(spec, name) != getattr(default, name)
     ]
     found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []
+    found += ["etcd.absent"] if spec.etcd.absent else []
     found += ["etcd.external"] if spec.etcd.external else []
     found += [
         f"certificates.{key}" for key in ("ca", "hosts", "days") if getattr(spec.certificates, key) != getattr(default.certificates, key)

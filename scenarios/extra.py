@@ -6,7 +6,9 @@ etcd, kube-apiserver and kube-controller-manager: 420 MiB and about three second
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from deployers.karmada import Karmada
 from lab import component
 from lab.assets import resolve
 from lab.cluster import Cluster, Lab
@@ -21,6 +24,9 @@ from lab.providers import embedded
 from lab.spec import ClusterSpec
 from lab.steps import Step, execute
 from lab.supervisor.client import Supervisor
+from lab.turns import locked
+from scenarios import faults
+from scenarios.waiting import eventually
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager")
 GO = {"GOGC": "400"}
@@ -55,6 +61,33 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
                 supervisor.stop(name, kill=True)  # nobody will read their data again
         for cluster in clusters:
             cluster.kubeconfig.unlink(missing_ok=True)
+
+
+@contextmanager
+def spare_cluster(karmada: Karmada) -> Iterator[Cluster]:
+    """Yield a cluster of the lab that is no member, to nobody else meanwhile. Skips where every one is a member."""
+    free = [member.name for member in karmada.lab.spec.members if member.mode == "none"]
+    if not free:
+        pytest.skip("every cluster of this lab is a member: this needs one with mode = 'none'")
+    with locked(karmada.run.path / "spare.lock", fcntl.LOCK_EX):
+        yield karmada.lab.member(free[0])
+
+
+def rebuilt(lab: Lab, cluster: Cluster) -> None:
+    """Have a cluster of `extra_members` begin anew, at its address and with its certificates: as another cluster, with nothing on it."""
+    supervisor = Supervisor(lab.run.path)
+    for part in reversed(PARTS):
+        supervisor.stop(f"{cluster.name}/{part}", kill=True)
+    shutil.rmtree(lab.run.path / "data" / cluster.name / "etcd")
+    for part in PARTS:
+        faults.start(lab.run, f"{cluster.name}/{part}")
+
+    def answers() -> None:
+        """the cluster serves its new data"""
+        assert cluster.api.answers("/readyz")
+        assert cluster.api.find("/api/v1/namespaces/kube-system")
+
+    eventually(answers, within=60)
 
 
 def identified(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,8 +16,7 @@ from deployers.register import register
 from deployers.unjoin import unjoin
 from deployers.unregister import unregister
 from lab.cluster import Cluster
-from lab.turns import locked
-from scenarios.extra import extra_members
+from scenarios.extra import extra_members, spare_cluster
 from scenarios.workload import Workloads, duplicated
 
 Way = tuple[Callable[[Karmada, Cluster], Any], Callable[[Karmada, Cluster], Any]]
@@ -28,11 +26,8 @@ WAYS: dict[Any, Way] = {"push": (join, unjoin), "pull": (register, unregister)}
 @pytest.fixture
 def spare(karmada: Karmada) -> Iterator[Cluster]:
     """A cluster of the lab that is no member, for this test alone."""
-    free = [member.name for member in karmada.lab.spec.members if member.mode == "none"]
-    if not free:
-        pytest.skip("every cluster of this lab is a member: this needs one with mode = 'none'")
-    with locked(karmada.run.path / "spare.lock", fcntl.LOCK_EX):
-        yield karmada.lab.member(free[0])
+    with spare_cluster(karmada) as cluster:
+        yield cluster
 
 
 @pytest.mark.xdist_group("spare")

@@ -70,6 +70,8 @@ class Traffic:
     reads: Outages = field(default_factory=Outages)
     clusters: Outages = field(default_factory=Outages)
     """Reads of the aggregated API."""
+    policies: Outages = field(default_factory=Outages)
+    """Writes of a policy that are not to be kept: they go through the admission webhooks, those of ConfigMaps do not."""
     there: dict[str, str] = field(default_factory=dict)
     """What was acknowledged last of each template that is to be there."""
     deleted: set[str] = field(default_factory=set)
@@ -204,6 +206,7 @@ class Traffic:
             "longest_failed_write_seconds": round(self.writes.longest, 2),
             "longest_failed_read_seconds": round(self.reads.longest, 2),
             "longest_failed_read_of_clusters_seconds": round(self.clusters.longest, 2),
+            "longest_failed_write_of_policies_seconds": round(self.policies.longest, 2),
             "failed_writes_were_told": self.writes.said,
         }
 
@@ -273,6 +276,13 @@ def traffic(karmada: Karmada, namespace: str) -> Iterator[Traffic]:
             made.read,
             lambda: objects.list_cluster_custom_object("cluster.karmada.io", "v1alpha1", "clusters", _request_timeout=TIMEOUT),
             made.clusters,
+        ),
+        made.guarded(
+            made.read,
+            lambda: objects.patch_namespaced_custom_object(
+                *POLICY, namespace, "propagationpolicies", "traffic", {"spec": {"priority": 1}}, dry_run="All", _request_timeout=TIMEOUT
+            ),
+            made.policies,
         ),
     ]
     try:

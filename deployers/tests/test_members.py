@@ -137,6 +137,8 @@ def test_a_registration_is_removed_only_for_the_cluster_that_has_it(sides: Fixtu
     with pytest.raises(UsageError, match="another cluster's"):
         registration(sides, sides.member, "push")
 
+    assert registration(sides, sides.member, "push", force=True), "it was rebuilt: who was registered is no more"
+
     sides.registered(mode="Pull")
     with pytest.raises(UsageError, match="joined by pull") as refused:
         registration(sides, sides.member, "push")

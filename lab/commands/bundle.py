@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,10 @@ from lab.commands.options import (
     SpecOption,
 )
 from lab.console import bytes_text, drawing, say
+
+if TYPE_CHECKING:
+    from deployers.bring_up import Wanted
+    from lab.assets import AssetRef
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; one that is there is replaced.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets, as kubectl@1.35.4, instead of a lab's.")]
@@ -47,9 +51,18 @@ def bundle(
     from lab.assets import Supply
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    names = assets or prepare(document(spec, **changes)).software()
+    names: list[AssetRef | str] = [*(assets or everything(prepare(document(spec, **changes))))]
     with drawing("bundle") as screen:
         supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         written = supply.pack(names, file.absolute())
     say(f"{file}: {len(written.things)} assets, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
     say(f"on the other computer: lab up --offline --bundle {file.name}")
+
+
+def everything(wanted: Wanted) -> list[AssetRef | str]:
+    """Return what a lab needs to come up, and once it is up: for its backups and the care of its etcd."""
+    from deployers.etcd import TOOLS
+    from deployers.layout import etcds
+
+    mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds(wanted.karmada)
+    return [*wanted.software(), *(TOOLS if mine else ())]

@@ -1,0 +1,113 @@
+"""Members that leave and come back as they do in life: down, by force, as strangers, with what is to be preserved, rebuilt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from kubernetes.client import CoreV1Api, V1Namespace, V1ObjectMeta
+
+from deployers.cleanliness import MANAGED
+from deployers.join import join
+from deployers.karmada import Karmada
+from deployers.members import members
+from deployers.unjoin import unjoin
+from lab.cluster import Cluster
+from lab.errors import ProvisionError, UsageError
+from scenarios import faults
+from scenarios.extra import extra_members, rebuilt, spare_cluster
+from scenarios.figures import report
+from scenarios.waiting import eventually
+from scenarios.workload import Workloads, duplicated
+
+
+@pytest.fixture
+def spare(karmada: Karmada) -> Iterator[Cluster]:
+    """A cluster of the lab that is no member, for this test alone; no member afterwards."""
+    with spare_cluster(karmada) as cluster:
+        yield cluster
+        if cluster.name in members(karmada):
+            unjoin(karmada, cluster, force=True)
+
+
+@pytest.mark.xdist_group("spare")
+def test_a_stranger_does_not_leave(karmada: Karmada, spare: Cluster) -> None:
+    before = members(karmada)
+
+    assert not unjoin(karmada, spare), "who is no member is left alone"
+    for force in (False, True):  # its kubeconfig under a member's name: forced, too, only if it could be that member, rebuilt
+        with pytest.raises(UsageError, match="another cluster's"):
+            unjoin(karmada, replace(karmada.lab.member("member1"), name="member2"), force=force)
+
+    assert members(karmada) == before
+
+
+@pytest.mark.breaks
+def test_a_member_that_is_down_leaves_by_force_and_comes_back(
+    karmada: Karmada, spare: Cluster, workload: Workloads, request: pytest.FixtureRequest
+) -> None:
+    began = time.monotonic()
+    join(karmada, spare)
+    report(request, join_seconds=round(time.monotonic() - began, 1))
+    web = workload(replicas=1, placement=duplicated(spare.name))
+    web.until_ready()
+
+    with faults.api_away(karmada.lab, spare.name):
+        with pytest.raises(ProvisionError, match="does not answer"):
+            unjoin(karmada, spare)
+        assert spare.name in members(karmada), "nothing was changed"
+        assert unjoin(karmada, spare, force=True, within=10.0)
+        assert spare.name not in members(karmada)
+
+    assert web.on(spare.name), "what Karmada had put there stays"
+    assert join(karmada, spare), "under its old name"
+    assert web.until_ready() == {spare.name: 1}
+    assert unjoin(karmada, spare)
+
+    def emptied() -> None:
+        """what Karmada had put there is gone now"""
+        assert web.on(spare.name) is None
+
+    eventually(emptied, within=60)
+
+
+@pytest.mark.breaks
+def test_what_is_to_be_preserved_stays_and_is_nobodys(karmada: Karmada, spare: Cluster, namespace: str, workload: Workloads) -> None:
+    CoreV1Api(spare.client()).create_namespace(
+        V1Namespace(metadata=V1ObjectMeta(name=namespace))
+    )  # or it is Karmada's, and goes with all that is in it
+    join(karmada, spare)
+    web = workload(replicas=1, placement=duplicated(spare.name), policy={"preserveResourcesOnDeletion": True})
+    web.until_ready()
+
+    assert unjoin(karmada, spare)
+
+    left: Any = web.on(spare.name)
+    assert left
+    key, _, value = MANAGED.partition("=")
+    assert (left.metadata.labels or {}).get(key) != value, "Karmada's label is taken off"
+    CoreV1Api(spare.client()).delete_namespace(namespace)
+
+
+@pytest.mark.breaks
+def test_a_rebuilt_member_is_another_cluster_until_the_old_one_has_left(karmada: Karmada) -> None:
+    with extra_members(karmada.lab, 1) as (cluster,):
+        join(karmada, cluster)
+        try:
+            first = members(karmada)[cluster.name].id
+            rebuilt(karmada.lab, cluster)
+
+            with pytest.raises(UsageError, match="another cluster is registered under it"):
+                join(karmada, cluster)
+            with pytest.raises(UsageError, match="another cluster's"):
+                unjoin(karmada, cluster)
+            assert unjoin(karmada, cluster, force=True, within=10.0)
+            assert join(karmada, cluster)
+
+            assert members(karmada)[cluster.name].ready
+            assert members(karmada)[cluster.name].id != first
+        finally:
+            assert unjoin(karmada, cluster, force=True, within=10.0)
