@@ -64,8 +64,9 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
         key: getattr(options, key) for key in ("nodes", "survivor_nodes", "applications", "replicas", "limit_pods", "within", "mode")
     }
     shape = shapes.shape(options.shape, **sizes)
-    shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
     how = fault(options.fault or shape.fault)
+    shape = shape.model_copy(update={"fault": how.kind})
+    shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
     kwok = options.backend == "kwok"
     if not kwok:
         backend.check(shape)

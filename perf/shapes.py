@@ -26,8 +26,8 @@ ROOM = Nodes()
 """What a hollow node has: the lab's default."""
 NODE_CPU_MILLIS, NODE_MEMORY_MIB = 8000, 32 * 1024
 
-MIB_OF_LAB = 3 * 430 + 700 + 300
-"""A host cluster, two members and a Karmada without load; the benchmark itself."""
+MIB_OF_LAB = 3 * 430 + 700 + 300 + 2200
+"""A host cluster, two members and a Karmada without load; the benchmark itself; what GOGC=400 adds as soon as there is any load."""
 MIB_PER_NODE = 0.4
 MIB_PER_POD = 0.13
 """On the member that runs it, all its programs together, most of it the API server's garbage between two collections."""
@@ -65,12 +65,16 @@ class Shape(Strict):
         return min(self.applications, math.ceil(self.limit_pods / self.replicas)) if self.replicas else 0
 
     def memory(self) -> tuple[float, str]:
-        """Return the GiB that a trial needs at its worst, and the sum in words. The survivor fills while the lost one is still there."""
+        """Return the GiB that a trial needs at its worst, and the sum in words.
+
+        The survivor fills while the lost one is still there, unless that one's programs are all killed: then only the limit's pods were.
+        """
         nodes = self.nodes + (self.survivor_nodes or self.nodes)
+        twice = self.limit_pods if self.fault == "member" else self.pods
         parts = {
             f"{MIB_OF_LAB} MiB for the lab": float(MIB_OF_LAB),
             f"{nodes} nodes × {MIB_PER_NODE} MiB": nodes * MIB_PER_NODE,
-            f"{self.pods} pods × 2 members × {MIB_PER_POD} MiB": 2 * self.pods * MIB_PER_POD,
+            f"({self.pods} + {twice}) pods × {MIB_PER_POD} MiB": (self.pods + twice) * MIB_PER_POD,
             f"{self.applications} bindings × {MIB_PER_BINDING} MiB": self.applications * MIB_PER_BINDING,
         }
         return sum(parts.values()) / 1024, " + ".join(parts)
