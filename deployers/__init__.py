@@ -4,6 +4,7 @@ The modules:
 
     spec         KarmadaSpec: what is wanted             release      where a Karmada version comes from
     by_binary    programs of this lab's machine          karmada      the handle of a running control plane
+    by_chart, by_yaml, by_karmadactl, by_operator        pods of the host cluster, by upstream's own means
     components   the programs as data, with their flags  certificates the layout of keys and certificates
     manifests    the release's own objects, re-pointed   objects      putting them on karmada-apiserver
     conformance  does it do what Karmada promises        description  what was installed, comparable between deployers
@@ -11,6 +12,8 @@ The modules:
     options      which deployer carries which option     drift        what upstream's installers are known to do differently
     images       what pods need, loading  into clusters  workloads    Karmada's pods: do they serve, and why not
     host         where a control plane in pods is        joining      members as steps of `up`
+    in_pods      joinable, installed, nothing left       outside      an external etcd, a load balancer: do they answer
+    init_words   what karmadactl init is told            karmada_object  what the operator is told
     members, join, unjoin, register, unregister          members, pushed to or pulling
 """
 

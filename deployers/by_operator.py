@@ -44,10 +44,15 @@ OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{workloads.NAMESPACE}/k
 CRD = "karmadas.operator.karmada.io"
 WITHIN = 300.0
 TREES = ("karmadactl", "karmada-crds", "karmada-manifests", "karmada-operator-config")
+NO_PEERS = (
+    "the operator's Service of etcd's peers has names for pods that are ready only, and by their readiness probe none of several is ready "
+    "before it has found the others: with replicas: 3 they wait for ever (seen with 1.18.2)"
+)
 NO_PLACE = "the Karmada object has no place for it"
 SUPPORT = complete(
     {
         **dict.fromkeys(OPTIONS, CARRIED),
+        "etcd.members": NO_PEERS,
         "config_file": "only karmadactl init has one",
         "load_balancer": "the operator writes the address of a node, or of a Service of type LoadBalancer, into every kubeconfig",
         "members.pull": "the operator makes neither cluster-info nor the rights of bootstrap tokens, which registering begins with",

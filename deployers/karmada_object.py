@@ -84,7 +84,7 @@ def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json
 
 
 def etcd(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
-    """Return what the object says of etcd: members with a directory of their pod each, or another's addresses."""
+    """Return what the object says of etcd: one with a directory of its pod, the operator's default, or another's addresses."""
     if external := spec.etcd.external:
         return {"external": {"endpoints": list(external.servers), "secretRef": {"name": ETCD_SECRET, "namespace": NAMESPACE}}}
     use = uses["etcd"]
@@ -93,7 +93,7 @@ def etcd(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
             "imageRepository": use.repository,
             "imageTag": use.tag,
             "imagePullPolicy": "IfNotPresent",
-            "replicas": spec.etcd.members,
+            "replicas": 1,
             "volumeData": {"emptyDir": {}},
         }
     }

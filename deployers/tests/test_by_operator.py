@@ -26,7 +26,6 @@ PARTS: dict[str, dict[str, Any]] = {
     "default": {},
     "everything": {
         "profile": "e2e",
-        "etcd": {"members": 3},
         "registry": "registry.example.org:5000/lab",
         "certificates": {"ca": {"cert": "/ca.crt", "key": "/ca.key"}, "hosts": ["karmada.example.org"], "days": 30},
         "components": {
@@ -73,6 +72,7 @@ def found(**table: Any) -> str:
         ({"components": {"etcd": {"flags": {"snapshot-count": "1"}}}}, "components.etcd.flags: the Karmada object has no place for it"),
         ({"components": {"karmada-webhook": {"env": {"A": "b"}}}}, "components.karmada-webhook.env"),
         ({"components": {"karmada-apiserver": {"replicas": 2}}}, "one pod of karmada-apiserver to a node"),
+        ({"etcd": {"members": 3}}, "etcd.members: the operator's Service of etcd's peers"),
         ({"config_file": True}, "config_file: only karmadactl init has one"),
     ],
 )
