@@ -37,7 +37,7 @@ from lab.cluster import Cluster, Lab
 from lab.errors import NotReady, ProvisionError
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
-from lab.wait import NotYet
+from lab.wait import NotYet, until
 
 OPERATOR = "karmada-operator"
 OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{workloads.NAMESPACE}/karmadas/{NAME}"
@@ -171,12 +171,21 @@ class Installation:
         workloads.until_serving(self.host, [OPERATOR], within=120.0)
 
     def object(self) -> None:
-        """Make the Karmada object be so, and return when the operator calls it ready. NotReady tells of pods and of the operator's log."""
+        """Make the Karmada object be so, and return when the operator calls it ready.
+
+        NotReady, or ProvisionError as soon as a pod can never get ready, tells of pods and of the operator's log.
+        """
         self.progress.begun.set()
         objects.apply_all(self.host, karmada_object.given_secrets(self.spec))
         generation = self.host.apply(karmada_object.karmada_object(self.spec, self.uses))["metadata"]["generation"]
+
+        def ready() -> None:
+            if why := not_ready(self.host.get(OBJECT), generation=generation):
+                workloads.give_up(self.host)
+                raise NotYet(why)
+
         try:
-            self.host.until(OBJECT, partial(not_ready, generation=generation), what="the operator calls Karmada ready", within=WITHIN)
+            until(ready, what="the operator calls Karmada ready", within=WITHIN, every=1.0)
         except NotReady as late:
             late.detail = "\n".join([*workloads.why(self.host), *self.last_words()])
             raise

@@ -121,6 +121,13 @@ def pods(host: Api, namespace: str = NAMESPACE, selector: str = "") -> list[Json
     return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
 
+def give_up(host: Api, namespace: str = NAMESPACE) -> None:
+    """Raise ProvisionError when a pod of any workload of a namespace cannot get ready any more."""
+    for each in workloads(host, namespace):
+        if each.missing():
+            give_up_on(host, each, namespace)
+
+
 def give_up_on(host: Api, workload: Workload, namespace: str) -> None:
     """Raise ProvisionError when a pod of a workload cannot get ready any more."""
     for pod in pods(host, namespace, workload.selector):
