@@ -50,7 +50,7 @@ def write(report: Report, folder: Path) -> None:
     out = Writer(folder, largest=1 << 20, total=512 << 20)
     ids: dict[tuple[str, str], str] = {}
     for each in report.cells:
-        for made in [*taken_over(each, out), *ups(each, out), *left_nothing(each)]:
+        for made in [*taken_over(each, out), *ups(each, out), *whole(each, out)]:
             out.document(f"{made['uuid']}-result.json", made)
             ids[each.cell.name, case_id(made)] = made["historyId"]
     out.document("categories.json", categories())
@@ -112,13 +112,16 @@ def ups(each: Examined, out: Writer) -> Iterator[Json]:
         yield result
 
 
-def left_nothing(each: Examined) -> Iterator[Json]:
-    """Yield a result for a cell whose outcome none of its results has: one that left none, or fails for another reason."""
-    told = {case.outcome for case in each.cases}
-    if each.outcome in told:
+def whole(each: Examined, out: Writer) -> Iterator[Json]:
+    """Yield a result for a cell as a whole: one with pages of benchmarks, or whose outcome none of its tests and steps has."""
+    if each.outcome in {case.outcome for case in each.cases} and not each.pages:
         return
     result = bare(each, f"cell#{each.cell.name}", each.cell.name, each.outcome, each.cell.started or 0.0, each.cell.ended or 0.0)
     result["statusDetails"] = {"message": each.reason}
+    for page in each.pages:
+        name = str(page.relative_to(each.cell.path / "perf"))
+        if out.file(page, source := attachment(result, name, ".html")):
+            refer(result, name, source, "text/html")
     if own := next((one for one in each.failures if one.failure.what == "cell"), None):
         tell(result, own)
     yield result

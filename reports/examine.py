@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lab.steps import Outcome
 from reports import cases, journal
@@ -50,6 +51,11 @@ class Examined:
     def up_seconds(self) -> float | None:
         """How long the first `up` took that came through; None when none did."""
         return next((up.seconds or up.ended - up.began for up in self.ups if up.outcome is Outcome.PASS), None)
+
+    @property
+    def pages(self) -> list[Path]:
+        """The pages that benchmarks wrote of themselves, as that of a failover with its timeline."""
+        return sorted((self.cell.path / "perf").rglob("*.html"))
 
     @property
     def retriable(self) -> bool:

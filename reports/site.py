@@ -85,14 +85,9 @@ def evidence(each: Examined, folder: Path) -> str:
     writer = Writer(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
     for path in dict.fromkeys(path for judged in each.failures for path in judged.failure.evidence):
         writer.tree(path, path.name)
-    for path in pages_of(each):
+    for path in each.pages:
         writer.file(path, f"perf/{path.relative_to(each.cell.path / 'perf')}")
     return into
-
-
-def pages_of(each: Examined) -> list[Path]:
-    """Return the pages that benchmarks wrote of themselves, as the one of a failover with its timeline."""
-    return sorted((each.cell.path / "perf").rglob("*.html"))
 
 
 # -- what the pages show -------------------------------------------------------------------------------------------------------------
@@ -154,7 +149,7 @@ def facts(each: Examined) -> Iterator[tuple[str, str]]:
 
 def trials(each: Examined) -> list[tuple[str, str]]:
     """Return (name, link) of each page that a benchmark wrote of itself, below the cell's folder of the site."""
-    names = [mask(str(path.relative_to(each.cell.path / "perf"))) for path in pages_of(each)]
+    names = [mask(str(path.relative_to(each.cell.path / "perf"))) for path in each.pages]
     return [(name.removesuffix("/report.html"), f"perf/{name}") for name in names]
 
 

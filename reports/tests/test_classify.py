@@ -14,7 +14,7 @@ from reports.classify import RULES, Class, Verdict, classify, known_rules
 from reports.examine import examine
 from reports.failure import Failure
 from reports.flakes import Flakes
-from reports.tests.results import cell, failed, steps
+from reports.tests.results import PASSED, cell, failed, steps
 
 WRONG = """workload = <Workloads>
 
@@ -90,6 +90,13 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
     assert one.verdict.retried
     proof = one.verdict.proofs[-1]
     assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"), [(1, (Class.PRODUCT, "conformance")), (2, (Class.HARNESS, "usage-code")), (7, (Class.HARNESS, "leak"))]
+)
+def test_a_cell_of_which_no_test_failed(tmp_path: Path, code: int, verdict: tuple[Class, str]) -> None:
+    assert judged(tmp_path, PASSED, exit_code=code) == [verdict]
 
 
 def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def folder(tmp_path: Path) -> Path:
         outcome="fail",
         exit_code=1,
     )
-    cell(tmp_path, name="kind-by_chart-1-2-core", outcome="unknown", reason="no KVM | here", exit_code=3)
+    page = {"perf/trial/report.html": "<p>a timeline</p>"}
+    cell(tmp_path, name="kind-by_chart-1-2-core", files=page, outcome="unknown", reason="no KVM | here", exit_code=3)
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "cell.json").write_text("{")
     return tmp_path
@@ -119,6 +120,8 @@ def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Repor
     timeline = (tmp_path / "allure" / found["up"]["attachments"][0]["source"]).read_text()
     assert "member1" in timeline
     assert "status" not in found["torn"], "unknown"
+    (own,) = found["kind-by_chart-1-2-core"]["attachments"]
+    assert (own["name"], (tmp_path / "allure" / own["source"]).read_text()) == ("trial/report.html", "<p>a timeline</p>")
     categories = json.loads((tmp_path / "allure/categories.json").read_text())
     assert [each["name"].partition(":")[0] for each in categories] == [
         "Known flakes",
