@@ -122,7 +122,7 @@ def text(comparison: Mapping[str, Any]) -> str:
     for metric in comparison["metrics"].values():
         between = f"{metric['low']:.3f} – {metric['high']:.3f}" if metric["low"] is not None else ""
         factor = f"{metric['factor']:.3f} ×" if metric["factor"] is not None else ""
-        medians = [f"{metric[side].get('median', float('nan')):.2f}" for side in ("a", "b")]
+        medians = [f"{metric[side]['median']:.2f}" if metric[side]["n"] else "—" for side in ("a", "b")]
         rows.append((metric["title"], *medians, factor, between, metric["verdict"] + (f" ({metric['why']})" if metric["why"] else "")))
     head = f"A: {comparison['a'].get('name', '—')}\nB: {comparison['b'].get('name', '—')}\n"
     return head + "\n".join(aligned(rows)) + f"\n\nB is {comparison['verdict']}"
