@@ -150,6 +150,14 @@ def test_two_results_of_one_cell_are_one_cell_and_said(tmp_path: Path) -> None:
     report = reported(cell(tmp_path / "1", PASSED), cell(tmp_path / "2", PASSED, started=1001.0))
 
     assert "2 results of it came" in only(report).notes[0]
+    assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "")
+
+
+def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Path) -> None:
+    first = cell(tmp_path / "1", outcome="unknown", reason="interrupted", exit_code=143)
+    report = reported(first, cell(tmp_path / "2", PASSED, attempt=2, exit_code=0))
+
+    assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "attempt 2, after 1 unknown")
 
 
 def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_its_reason(tmp_path: Path) -> None:
