@@ -170,3 +170,8 @@ def test_without_a_supervisor_its_records_tell_how_programs_ended(run: Run) -> N
 
     assert json.loads((folder / "components.json").read_text()) == [{"name": "member1/etcd", "state": "exited", "status": 1}]
     assert "components.json" in index(folder)["missing"]
+
+
+def test_tails_of_many_files_are_told_apart() -> None:
+    said = "==> /var/log/pods/a_b_c/web/0.log <==\none\ntwo\n\n==> /var/log/pods/d_e_f/x/0.log <==\nthree\n"
+    assert evidence.split_tails(said) == {"/var/log/pods/a_b_c/web/0.log": "one\ntwo\n\n", "/var/log/pods/d_e_f/x/0.log": "three\n"}
