@@ -258,7 +258,7 @@ class Making:
         try:
             # --retain: what failed is looked at before it is deleted, by `delete`
             said = self.engine.run(
-                [str(self.software["kind"]), *words, "--retain", "--wait", "0s", "--kubeconfig", str(kubeconfig), "--verbosity", "1"],
+                [str(self.software["kind"]), *words, "--retain", "--wait", "0s", "--kubeconfig", str(kubeconfig)],
                 within=300.0,
             )
             self.log(said.stdout + said.stderr)
