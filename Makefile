@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios bench bench-failover matrix cell report lint-repository setup-lint clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios bench bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -99,6 +99,9 @@ cell: $(STAMP) ## run one of them, from nothing to results and back: make cell C
 bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (20 minutes, 40,000 pods)
 	@$(BIN)/python -m perf.failover --shape $(SHAPE) $(ARGS)
 
+durations: $(STAMP) ## learn how long cells take from their results: ARGS=_cells
+	@$(BIN)/python -m scenarios durations $(ARGS)
+
 report: $(STAMP) ## turn results of cells into pages, _site/index.html; ARGS='summary _cells', 'junit …', 'judge …' do the rest
 	@$(BIN)/python -m reports $(or $(ARGS),build _cells --out _site)
 
@@ -111,4 +114,4 @@ setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs
 clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
 	@for run in _runs/*/run.json; do \
 	    [ -e "$$run" ] && [ -x $(BIN)/lab ] && { $(BIN)/lab down --lab "$$(basename "$$(dirname "$$run")")" || exit; }; true; done
-	rm -rf $(VENV) _runs _artifacts _cells _site allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) _runs _artifacts _plan _cells _site allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

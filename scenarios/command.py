@@ -104,11 +104,14 @@ def existing(checkout: Path | None) -> Path | None:
 
 
 @app.command()
-def durations(folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="With results of cells below them.")]) -> None:
-    """Learn how long cells take, and write scenarios/durations.json."""
+def durations(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="With results of cells below them.")],
+    out: Annotated[Path, typer.Option("--out", help="Where they are kept.", metavar="FILE")] = FILE,
+) -> None:
+    """Add how long cells took to what scenarios/durations.json knows: by it shards are made, and time-outs."""
     found = measured(folders)
-    Durations.load().learnt(found).save()
-    say(f"{len(found)} measurements of {len({name for name, _ in found})} cells; kept in {FILE}")
+    Durations.load().learnt(found).save(out)
+    say(f"{len(found)} measurements of {len({name for name, _ in found})} cells; kept in {out}")
 
 
 class Phase(str, Enum):
