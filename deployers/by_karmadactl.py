@@ -10,6 +10,7 @@ etcd's data on the disk of its node, which the next init would take for its own.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -148,6 +149,7 @@ class Installation:
             return
         if workloads.workloads(self.karmada.lab.host.api):
             clear(self.karmada)
+        shutil.rmtree(self.places.data, ignore_errors=True)  # or the kubeconfig of before would be taken for this one's
         config = self.karmada.run.folder("data", "karmada") / "init.yaml"
         write_private(self.places.crds, crds_tarball(self.crds))
         write_private(config, yaml.safe_dump(init_words.as_config(self.spec, self.uses, self.places), sort_keys=False).encode())

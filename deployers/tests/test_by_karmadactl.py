@@ -199,10 +199,22 @@ def test_what_was_cut_short_is_removed_before_init_is_run_again(tmp_path: Path, 
     in_pods.begin(made.karmada)
     host.add(deployment("etcd", ["etcd"], kind="StatefulSet"))
     karmadactl.acts["deinit"] = host.empty
+    before = made.places.data / "karmada-apiserver.config"
+    before.parent.mkdir(parents=True)
+    before.write_text("of another authority")
+    seen: list[bool] = []
+    init = karmadactl.acts["init"]
+
+    def looks_first() -> None:
+        seen.append(before.exists())
+        init()
+
+    karmadactl.acts["init"] = looks_first
 
     made.init()
 
     assert karmadactl.calls == ["deinit", "init"]
+    assert seen == [False], "who waits to join would take the kubeconfig of before"
 
 
 def test_a_karmada_that_another_installed_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
