@@ -64,10 +64,11 @@ class Durations:
         return statistics.median([statistics.median(each) for each in self.samples.values()]) if self.samples else GUESS
 
     def learnt(self, measured: Iterable[tuple[str, float]]) -> Durations:
-        """Return these with measurements added."""
+        """Return these with measurements added; one that is known already, to the tenth of a second, is the same results read twice."""
         samples = {name: list(each) for name, each in self.samples.items()}
         for name, seconds in measured:
-            samples[name] = [*samples.get(name, []), round(seconds, 1)][-KEPT:]
+            if (rounded := round(seconds, 1)) not in samples.get(name, []):
+                samples[name] = [*samples.get(name, []), rounded][-KEPT:]
         return Durations(samples)
 
 

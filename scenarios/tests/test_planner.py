@@ -149,6 +149,12 @@ def test_durations_are_learnt_from_cells_that_ran_to_their_end(tmp_path: Path) -
     assert Durations.load(tmp_path / "durations.json").samples == {"failed": (20.0,), "whole": (2.0, 3.0, 4.0, 5.0, 10.0)}
 
 
+def test_results_that_are_read_twice_count_once() -> None:
+    once = Durations().learnt([("a", 10.04), ("b", 20.0)])
+
+    assert once.learnt([("a", 10.04)]).samples == once.samples == {"a": [10.0], "b": [20.0]}
+
+
 @pytest.mark.parametrize("text", ["{", '{"schema": 9, "cells": {}}', '{"schema": 1}', "[]"])
 def test_a_broken_file_of_durations_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "durations.json").write_text(text)
