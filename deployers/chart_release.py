@@ -5,7 +5,8 @@ Three things upstream leaves to whoever installs it (1.18.2; each was run into):
 - with an external etcd, karmada-apiserver's init container waits for a Service `etcd-client` that the chart makes for an internal one only;
 - component mode mounts a Secret `<release>-cert` that only host mode makes, and for its own release only;
 - `helm uninstall` runs a job that deletes the namespace in which it runs, so helm ends with an error (its own record is gone: "Failed to
-  purge the release"); what is left then is `LEFT`, and etcd's data on the node.
+  purge the release"); what is left then is `LEFT`, and etcd's data on the node. With certificates that are given there is no such job:
+  the namespace and the ConfigMaps of its hooks are left, too.
 """
 
 from __future__ import annotations
