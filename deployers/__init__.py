@@ -15,6 +15,9 @@ The modules:
     in_pods      joinable, installed, nothing left       outside      an external etcd, a load balancer: do they answer
     init_words   what karmadactl init is told            karmada_object  what the operator is told
     members, join, unjoin, register, unregister          members, pushed to or pulling
+    etcd, resize, renew          how Karmada's own etcd is, its members, its certificates
+    archive, backup, verify      a control plane as one file; restore, move: back in its place, or at another site
+    upgrade, exchange            another release in the place of one that runs; unfinished: what of all this is half done
 """
 
 from __future__ import annotations
