@@ -178,7 +178,8 @@ def built(
     name = f"{REPOSITORY.removeprefix('docker.io/')}:v{version}-{key}"
     if present(engine, name):
         return name
-    with cache.working(f"node-{key}", subject=f"node image v{version}", progress=progress):
+    # One at a time on a computer: what the engine calls `system` must be ours from its loading to the container's start.
+    with cache.working("node-image", subject=f"node image v{version}", progress=progress):
         if not present(engine, name):
             progress(Progress("packing", f"node image v{version}"))
             commit(engine, name, system, inside, container=f"karmada-lab-build.{key}", cache=cache)

@@ -11,11 +11,13 @@ import pytest
 import yaml
 
 from lab import docker, hollow
+from lab.assets import Cache
 from lab.cluster import Lab
 from lab.computer import Answer
 from lab.errors import ProvisionError
 from lab.images import node
 from lab.images.load import RECORD
+from lab.images.store import Archive
 from lab.machines.scripted import Failure, Scripted
 from lab.providers import kind
 from lab.providers.kind import Kind, Making
@@ -278,3 +280,56 @@ def test_the_guard_has_the_runs_containers_removed_when_it_is_told_to_end(tmp_pa
 
     until(removed, what="the containers are removed", within=10)
     assert done.read_text() == f"rm --force --volumes {CONTAINER}\n"
+
+
+LISTED = [f"registry.k8s.io/kube-{name}:v1.35.4" for name in ("apiserver", "controller-manager", "scheduler", "proxy")]
+LISTED += ["registry.k8s.io/coredns/coredns:v1.13.1", "registry.k8s.io/pause:3.10.1", "registry.k8s.io/etcd:3.6.6-0"]
+
+
+def node_engine(monkeypatch: pytest.MonkeyPatch, *, there: str) -> Scripted:
+    """Return an engine that has these images, for a node image whose archives need not be written."""
+    written = Archive("k", Path("/archives/k/images.tar"), (), 1, 0.0, 0.0)
+    monkeypatch.setattr(node, "archived", lambda images, paths, **_: written)
+    answers = {
+        ("/kubeadm", "config", "images", "list"): "\n".join(LISTED),
+        ("docker",): "",
+        ("docker", "image", "ls"): there,
+        ("docker", "exec"): '{"process": {"rlimits": [], "user": {}}}',
+    }
+    return Scripted(answers)
+
+
+def test_a_node_image_that_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engine = node_engine(monkeypatch, there="15de27681c33\n")
+    paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
+
+    name = node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
+
+    assert name.startswith("karmada-lab/node:v1.35.4-")
+    assert "docker commit" not in engine.transcript()
+
+
+def test_a_node_image_is_loaded_filled_committed_and_its_container_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engine = node_engine(monkeypatch, there="")
+    paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
+
+    name = node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
+
+    verbs = [done.words[1] for done in engine.done if done.words[0] == "docker"]
+    assert [verb for verb in verbs if verb in {"load", "run", "stop", "commit"}] == ["load", "run", "stop", "commit"]
+    assert verbs[-1] == "rm"
+    committed = next(done.words for done in engine.done if done.words[:2] == ("docker", "commit"))
+    assert committed[-1] == name
+    spec_written = next(done.input for done in engine.done if "tee" in done.words)
+    assert spec_written == b'{"process": {"user": {}}}'
+
+
+def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    engine = node_engine(monkeypatch, there="")
+    engine._answers["docker", "commit"] = Failure(1, "no space left on device")
+    paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
+
+    with pytest.raises(ProvisionError, match="could not be built") as error:
+        node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
+    assert "no space left" in (error.value.detail or "")
+    assert engine.done[-1].words[:3] == ("docker", "rm", "--force")
