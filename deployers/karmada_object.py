@@ -26,7 +26,8 @@ API = "operator.karmada.io/v1alpha1"
 TARBALL_URL = "http://local"
 """Upstream's own tests use it for an archive that is there already: it is looked for below the hash of its address, then not fetched."""
 CACHE = f"/var/lib/karmada/cache/{hashlib.sha256(TARBALL_URL.encode()).hexdigest()}"
-CRDS, ETCD_SECRET, CA_SECRET = "karmada-crds", "external-etcd", "given-ca"
+CRDS, ETCD_SECRET, CA_SECRET = "karmada-crds", f"{NAME}-etcd-cert", "given-ca"
+"""What we name; the operator accepts one name only for the Secret of an external etcd."""
 KEYS = {
     "karmada-apiserver": "karmadaAPIServer",
     "karmada-aggregated-apiserver": "karmadaAggregatedAPIServer",
