@@ -10,8 +10,10 @@ from typing import Any
 
 from kubernetes.client import ApiException, CustomObjectsApi
 
+from deployers.components import LEASES, kind_of
 from deployers.conformance import MEMBERS, conformance
 from deployers.karmada import Karmada
+from deployers.leases import path_of
 from lab.cluster import Lab
 from lab.images.load import RECORD, nodes
 from lab.machines import Machine, Program
@@ -88,6 +90,28 @@ def start(run: Run, program: str, *, within: float = 60.0) -> None:
         )
     )
     supervisor.ready(program, lambda: listens(state.ports), within=within)
+
+
+def afresh(karmada: Karmada) -> None:
+    """Start those programs of Karmada anew that ended by themselves meanwhile, so that nobody after us wonders about their restarts.
+
+    On a busy computer an API server that is away for some seconds makes controllers lose their lease, and they end by that. etcd is last.
+    """
+
+    def serves() -> None:
+        """karmada-apiserver is ready: leases are deleted there"""
+        assert karmada.api.answers("/readyz")
+
+    eventually(serves, within=60)
+    supervisor = Supervisor(karmada.run.path)
+    status = supervisor.status()
+    assert status
+    restarted = [name for name, state in status.programs.items() if name.startswith(f"{karmada.name}/") and state.restarts]
+    for name in sorted(restarted, key=lambda name: "/etcd" in name):
+        supervisor.stop(name, within=2.0)
+        if (kind := kind_of(name)) in LEASES:  # which nobody gives back: the new one would wait 15 s
+            karmada.api.delete(path_of(LEASES[kind], kind))
+        start(karmada.run, name)
 
 
 def listens(ports: tuple[int, ...]) -> None:

@@ -112,4 +112,5 @@ def test_a_plane_that_is_down_is_not_backed_up_and_says_so(karmada: Karmada, tmp
     assert "does not answer" in str(refused.value)
     assert refused.value.exit_code == ProvisionError.exit_code
     assert not (tmp_path / "kept").exists()
+    faults.afresh(karmada)
     faults.whole(karmada)
