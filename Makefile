@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios bench bench-failover matrix cell durations report lint-repository setup-lint clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -95,6 +95,9 @@ matrix: $(STAMP) ## list the cells of scenarios/matrix.toml that fit, and why ot
 
 cell: $(STAMP) ## run one of them, from nothing to results and back: make cell CELL=…
 	@$(BIN)/python -m scenarios cell "$$CELL" $(ARGS)
+
+bench-kind: $(STAMP) ## measure labs of real pods and every way to install Karmada, against one kind cluster in the same run
+	$(BIN)/python -m perf.bench_kind $(ARGS)
 
 bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (20 minutes, 40,000 pods)
 	@$(BIN)/python -m perf.failover --shape $(SHAPE) $(ARGS)

@@ -1,0 +1,145 @@
+"""`make bench-kind`: what labs of real pods cost, each way to install Karmada in turn.
+
+    python -m perf.bench_kind [--rounds N] [--deployer NAME …] [--out FILE]
+
+In each round one `kind create cluster` of the lab's own node image and configuration is timed until its node is Ready, and then, for
+each deployer, `lab up` of a host and two members with Karmada, its conformance, and `lab down`. When the clusters were there and when
+both members were joined is read from the run's journal. Images are there before: what is measured is what a second run pays.
+
+Results go to standard output and to a JSON file. Exit code 6 when a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deployers.bring_up import document, prepare
+from deployers.spec import catalogue
+from lab import audit, docker
+from lab.assets import resolve
+from lab.cluster import Lab
+from lab.computer import Computer
+from lab.errors import ProvisionError
+from lab.images import node
+from lab.images.load import RECORD
+from lab.providers.kind import Kind, Making
+from lab.run import Run, write_private
+from perf import bench
+from perf.figures import SCHEMA, Figure, ratios, table
+
+DEPLOYERS = ("by_binary", "by_chart", "by_yaml", "by_operator", "by_karmadactl")
+CLUSTERS = ("host", "member1", "member2")
+WITHIN = {"by_binary": 20.0}
+"""Seconds from clusters that are there to both members Ready; 60 where Karmada's programs are pods."""
+ALL_WITHIN = 12 * 60.0
+
+
+def alone(number: int) -> float:
+    """Return the seconds of one `kind create cluster` until its node is Ready, with nothing else of ours beside it."""
+    wanted = prepare(document(provider="kind", members=1))
+    software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
+    run = Run.create(f"bench-alone-{number}", wanted.asked, root=bench.ROOT)
+    try:
+        here = Lab.open(run)
+        bounded = docker.bounded(Computer().read("/proc/self/status") or "")
+        image = node.built(here.machine, here.spec.host.kubernetes, software, bounded=bounded)
+        making = Making(here, here.spec.host, here.host, software, {here.spec.host.kubernetes: image}, bounded)
+        run.record(RECORD, here.spec.host.name, {"containers": [making.container], "kind": making.kind_name, "state": "making"})
+        write_private(making.folder / "audit-policy.yaml", yaml.safe_dump(audit.POLICY, sort_keys=False).encode())
+        config = run.folder("data", here.spec.host.name) / "kind.yaml"
+        write_private(config, yaml.safe_dump(making.configuration(), sort_keys=False).encode())
+        words = ["--name", making.kind_name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
+        return here.machine.run([str(software["kind"]), "create", "cluster", *words, "--wait", "180s"], within=300.0).seconds
+    finally:
+        Kind().delete(run)
+        run.remove()
+
+
+def spans(events: Iterable[dict[str, Any]]) -> tuple[float, float]:
+    """Return, from a run's journal, the seconds until every cluster was there, and from then until all was up.
+
+    ValueError when the journal does not tell: a lab that did not come up has neither.
+    """
+    began: float | None = None
+    ended: dict[str, float] = {}
+    for event in events:
+        if event["event"] == "begin" and began is None:
+            began = event["at"]
+        elif event["event"] == "end" and event.get("step") in CLUSTERS:
+            ended[event["step"]] = event["at"]
+        elif event["event"] == "up" and began is not None and len(ended) == len(CLUSTERS):
+            there = max(ended.values())
+            return there - began, max(0.0, event["at"] - there)
+    raise ValueError("the journal does not tell when its clusters were there and when all was up")
+
+
+def path(deployer: str) -> dict[str, float]:
+    """Bring a lab up by one deployer, hold it to the conformance, take it down; return the seconds of each."""
+    name = f"bench-{deployer.replace('_', '-')}"
+    began = time.monotonic()
+    try:
+        bench.lab("up", "--lab", name, "--provider", "kind", "--deployer", deployer)
+        clusters, karmada = spans(Run.load(name, root=bench.ROOT).events())
+        bench.lab("conformance", "--lab", name)
+    finally:
+        bench.lab("down", "--lab", name)
+    return {"clusters": clusters, "karmada": karmada, "whole": time.monotonic() - began}
+
+
+def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
+    """Run everything and return the figures; what failed is unknown, with the reason."""
+    one: list[float] = []
+    samples: dict[str, dict[str, list[float]]] = {name: {"clusters": [], "karmada": [], "whole": []} for name in deployers}
+    notes: dict[str, str] = {}
+    for number in range(1, rounds + 1):
+        bench.say(f"round {number}: one kind create cluster")
+        one.append(alone(number))
+        for name in deployers:
+            bench.say(f"round {number}: lab up --provider kind --deployer {name}, conformance, lab down")
+            try:
+                for what, seconds in path(name).items():
+                    samples[name][what].append(seconds)
+            except (ProvisionError, ValueError) as error:
+                notes[name] = str(error).partition("\n")[0]
+    three = [seconds for name in deployers for seconds in samples[name]["clusters"]]
+    figures = [
+        Figure("one kind create cluster, its node Ready", "s", tuple(one)),
+        Figure("host and two members, side by side", "s", tuple(three)),
+        ratios("  over one", three, [seconds for seconds in one for _ in deployers], most=1.6),
+    ]
+    for name in deployers:
+        karmada = tuple(samples[name]["karmada"])
+        figures.append(Figure(f"{name}: from there to both joined", "s", karmada, most=WITHIN.get(name, 60.0), note=notes.get(name, "")))
+    wholes = list(zip(*(samples[name]["whole"] for name in deployers), strict=False))
+    why = "; ".join(f"{name} failed" for name in notes)
+    figures.append(Figure("all of them, one lab after the other", "s", tuple(map(sum, wholes)), most=ALL_WITHIN, note=why))
+    return figures
+
+
+def main() -> int:
+    """Measure, print, save; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m perf.bench_kind", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=1, help="how often (default 1: it takes a quarter of an hour)")
+    parser.add_argument("--deployer", action="append", choices=DEPLOYERS, help="only this way to install Karmada; may be repeated")
+    parser.add_argument("--out", type=Path, default=bench.ROOT / "bench-kind.json", help="where the results are kept")
+    options = parser.parse_args()
+    before = bench.machine()
+    figures = measure(options.rounds, options.deployer or DEPLOYERS)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
+    options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))
+    print(table(figures))
+    print(f"\nkept in {options.out}")
+    return 6 if any(figure.verdict != "ok" and (figure.most or figure.least) for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
