@@ -6,6 +6,7 @@ path, and what has only a name is called as `outside_name` says. What was there 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from lab.supervisor import proc
 from lab.supervisor.remains import remains
 
 PREFIX = "karmada-lab."
+LONGEST_RUN = 18
+"""Characters of a run in a name outside its directory: a container's is its host name, 63 at most, and says what it is, too."""
 """Of every name that a run gives outside its directory."""
 NAMESPACES = Path("/run/netns")
 DOCKER = Path(os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://"))
@@ -147,8 +150,11 @@ def domains(run_id: str) -> Iterator[str]:
 def outside_name(run_id: str, what: str) -> str:
     """Return the name of something a run makes outside its directory: a container, a domain, a namespace, a temporary file.
 
-    The dots keep it apart from those of a run "a" and a run "a-b": they are in no id.
+    The dots keep it apart from those of a run "a" and a run "a-b": they are in no id. Of a long id the beginning is there, and a hash
+    of all of it.
     """
+    if len(run_id) > LONGEST_RUN:
+        run_id = f"{run_id[:9]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
     return f"{PREFIX}{run_id}.{what}"
 
 

@@ -83,6 +83,18 @@ def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: py
     assert list(ledger.domains("a")) == ["karmada-lab.a.member1"]
 
 
+def test_the_name_of_a_long_run_fits_a_host_name_and_is_nobody_else_s() -> None:
+    long = "kind-by-karmadactl-1-18-2-1-35-4-smoke"
+    name = outside_name(long, "member1-control-plane")
+
+    assert name.startswith("karmada-lab.kind-by-k-")
+    assert name.endswith(".member1-control-plane")
+    assert len(name) <= 63
+    assert ledger.names_run(name, long)
+    assert not ledger.names_run(name, f"{long}s")
+    assert not ledger.names_run(name, "kind-by-k")
+
+
 def test_a_tool_that_is_not_there_has_nothing() -> None:
     assert list(ledger.ask(["no-such-tool-here", "ps"], Path("/"))) == []
     assert list(ledger.ask(["ls"], Path("/no/such/daemon.sock"))) == []
