@@ -5,31 +5,28 @@ Each part is a command that a person could type; what it printed is kept beside 
 
     _artifacts/<cell>/   parts.json, logs/, junit.xml, allure-results/, <lab>/ (evidence): what the commands wrote
     _cells/<cell>/       what `python -m reports collect` made of it, masked: what a job uploads
+    _cells/<cell>.again/ the same of a second attempt
 
 Results are collected and the lab taken down whatever happened. A part that is interrupted is told to end, and waited for; a second
-signal ends all at once, and leaves the lab to `lab down`.
+signal ends all at once, and leaves the lab to `lab down`. Only failures of the infrastructure are run again, and only once; a report
+shows both attempts.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from lab.assets.command import tied
 from lab.console import say, seconds_text
 from lab.errors import NotPossible, UsageError
 from lab.interrupt import Interrupted
@@ -37,6 +34,7 @@ from lab.run import write_json
 from lab.steps import Outcome
 from scenarios.planner.cells import CHECKOUT, Cell
 from scenarios.planner.matrix import Matrix
+from scenarios.spoken import spoken
 
 PARTS = ("up", "conformance", "test", "collect", "down")
 PYTHON = sys.executable
@@ -45,9 +43,6 @@ KILLED = 137
 
 NO_TESTS, NOT_HERE = 5, 3
 """pytest's status when it ran no test, and ours for what could not be measured here."""
-
-LAST_WORDS = 180.0
-"""Seconds that an interrupted part has to save evidence and end by itself."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +85,8 @@ class Job:
     artifacts: Path = field(default_factory=lambda: Path("_artifacts").absolute())
     checkout: Path | None = None
     supplies: Supplies = Supplies()
+    attempt: int | None = None
+    """None for the first here, whose number is the workflow's."""
     command: Run = field(default_factory=lambda: spoken)
     matrix: Matrix = field(default_factory=Matrix.load)
 
@@ -129,8 +126,38 @@ class Job:
                 raise UsageError(f"{self.cell} was not brought up", where=str(self.folder), remedy="--only up, or all parts at once")
             return told(self.do(name))
 
+    def again(self) -> int:
+        """Run every part once more if all that failed is the infrastructure's; return the exit code, else the one that it ended with.
+
+        UsageError when it has not been run. `python -m reports retry` tells whose the failures are.
+        """
+        if not self.done():
+            raise UsageError(f"{self.cell} was not run", where=str(self.folder), remedy="run it; this is for when it has failed")
+        code, second = told(self.status()), replace(self, attempt=self.first + 1)
+        if code == 0:
+            say(f"{self.cell} passed: nothing to run again")
+        elif second.report.exists():
+            say(f"{self.cell} was run again already; {second.report}")
+            code = told(json.loads((second.report / "cell.json").read_text())["exit_code"])
+        elif self.command([PYTHON, "-m", "reports", "retry", str(self.report)], self.folder / "logs" / "6-retry.log"):
+            say(f"{self.cell} is not run again: only failures of the infrastructure are")
+        else:
+            say(f"{self.cell}: all that failed is the infrastructure's; once more")
+            return second.run()
+        return code
+
+    @property
+    def first(self) -> int:
+        """The number of the first attempt here, as its results have it."""
+        try:
+            return int(json.loads((self.results / self.cell.name / "cell.json").read_text())["attempt"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 1
+
     def begin(self) -> None:
-        """Forget an earlier attempt."""
+        """Forget an earlier run of this cell; its first attempt is kept where this is the second."""
+        if self.attempt is None:
+            shutil.rmtree(self.results / f"{self.cell.name}.again", ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
 
@@ -194,6 +221,7 @@ class Job:
         done = self.done()
         parts = [word for part, value in self.cell.parts.items() for word in (f"--{part}", value)]
         words = ["--name", self.cell.name, *parts, "--artifacts", str(self.folder)]
+        words += ["--attempt", str(self.attempt)] if self.attempt else []
         if "test" in done:
             words += ["--junit", str(self.folder / "junit.xml"), "--allure", str(self.folder / "allure-results")]
         if logs := sorted(str(path) for path in (self.folder / "logs").glob("*.log")):
@@ -204,8 +232,8 @@ class Job:
 
     @property
     def report(self) -> Path:
-        """The folder of this cell's results."""
-        return self.results / self.cell.name
+        """The folder of this attempt's results."""
+        return self.results / f"{self.cell.name}{'.again' if self.attempt else ''}"
 
     # -- how it ended --------------------------------------------------------------------------------------------------------
 
@@ -255,50 +283,3 @@ def outcome(code: int) -> Outcome:
     if code in {NOT_HERE, 130, 143}:
         return Outcome.UNKNOWN
     return Outcome.FAIL if code else Outcome.PASS
-
-
-def spoken(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> int:
-    """Run a command to its end; what it prints goes to our output and to the log. When we are interrupted it is told so and waited for.
-
-    `env` is laid over the environment of this process.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    child = subprocess.Popen(
-        [*tied(), *argv],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
-        start_new_session=True,  # Ctrl-C reaches it once, from us
-    )
-    assert child.stdout
-    # A daemon that it leaves behind may hold its output open: its end is what we wait for, not the output's.
-    copying = threading.Thread(target=copy, args=(child.stdout, log), daemon=True)
-    copying.start()
-    try:
-        status = child.wait()
-    except Interrupted as stop:
-        end(child, stop.number)
-        raise
-    finally:
-        copying.join(timeout=3.0)
-    return 128 - status if status < 0 else status
-
-
-def copy(source: IO[bytes], log: Path) -> None:
-    """Copy lines to our output and to a log until there are no more."""
-    with source, log.open("wb", buffering=0) as file:
-        for line in iter(source.readline, b""):
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-            file.write(line)
-
-
-def end(child: subprocess.Popen[bytes], number: int) -> None:
-    """Tell a command to end, and kill it when it does not in good time."""
-    child.send_signal(number)
-    try:
-        child.wait(LAST_WORDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()

@@ -128,6 +128,7 @@ class Phase(str, Enum):
 def cell(
     name: Annotated[str, typer.Argument(metavar="CELL", help="provider-deployer-release-kubernetes-suite; `matrix` lists them.")],
     only: Annotated[Phase | None, typer.Option("--only", help="This part alone; those before must have been done.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Once more, if all that failed is the infrastructure's.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
     out: Annotated[Path, option("--out", help="Where results go, a folder a cell.", metavar="DIR")] = Path("_cells"),
     artifacts: Annotated[Path, option("--artifacts", help="Where its commands write.", metavar="DIR")] = Path("_artifacts"),
@@ -140,14 +141,16 @@ def cell(
     """Run one cell: its lab up, conformance, its tests, results collected, the lab down.
 
     Results are collected and the lab taken down after a failure and an interrupt, too. The exit code is that of the first
-    part that failed.
+    part that failed. --again is for a cell that was run: what the infrastructure made fail is run a second time, nothing else.
     """
+    if again and (only or keep):
+        raise UsageError("--again runs all of a cell and takes its lab down", remedy="leave out --only and --keep")
     from scenarios.cell import Job, Supplies  # noqa: PLC0415 (planning needs none of it)
 
     checkout = existing(checkout)
     supplies = Supplies(source=source.value, offline=offline, bundle=bundle, mirror=mirror)
     job = Job(Planner.load(checkout=checkout).cell(name), out.absolute(), artifacts.absolute(), checkout, supplies)
-    code = job.phase(only.value) if only else job.run(keep=keep)
+    code = job.again() if again else job.phase(only.value) if only else job.run(keep=keep)
     raise typer.Exit(code)
 
 
@@ -177,7 +180,7 @@ def repository(path: Annotated[Path, typer.Argument(metavar="PATH", help="A repo
 
 @app.command()
 def rehearse(
-    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Its file, as .github/workflows/e2e.yml.")],
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Its file, as .github/workflows/e2e.yml, or one under --under-test.")],
     event: Annotated[str, typer.Option("--event", help="What triggers it.", metavar="EVENT")] = "pull_request",
     base: Annotated[str, typer.Option("--base", help="The commit that a pull request is against.", metavar="REF")] = "HEAD",
     cell: Annotated[list[str] | None, typer.Option("--cell", help="Only these of the planned cells; may be repeated.")] = None,
@@ -187,12 +190,15 @@ def rehearse(
 ) -> None:
     """Execute a workflow on this computer, step by step, as a runner of GitHub's would.
 
-    Every `run:` is executed; artifacts are folders; checkouts, tools and caches are this computer's. Exit code 1 when a job fails.
+    Every `run:` is executed; artifacts and caches of the workspace are folders, and caches stay for the next rehearsal with the same
+    --out; checkouts and tools are this computer's. Exit code 1 when a job fails.
     """
     from scenarios.rehearsal import stage as stages  # noqa: PLC0415
 
     inputs = dict(word.partition("=")[::2] for word in given or ())
-    stage = stages.Stage(out.absolute(), stages.event_of(event, base), cell or (), under_test=existing(under_test))
+    theirs = existing(under_test)
+    github = stages.event_of(event, base, theirs) if theirs else stages.event_of(event, base)
+    stage = stages.Stage(out.absolute(), github, cell or (), under_test=theirs)
     result = stages.rehearse(stage, workflow, inputs)
     print("\n".join(table(stages.table_of(stage.done), look=Look.of(sys.stdout), styles=STYLES)))
     say(f"{workflow}: {result}")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +11,7 @@ import pytest
 
 from lab.errors import NotPossible, UsageError
 from lab.interrupt import Interrupted
-from scenarios import cell as module
-from scenarios.cell import Job, Supplies, spoken
+from scenarios.cell import Job, Supplies
 from scenarios.planner.cells import Cell
 
 CELL = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
@@ -39,7 +36,7 @@ class Commands:
 
     @staticmethod
     def part(argv: Sequence[str]) -> str:
-        return {"pytest": "test", "reports": "collect"}.get(argv[2], argv[3])
+        return "test" if argv[2] == "pytest" else argv[3]
 
     @property
     def parts(self) -> list[str]:
@@ -176,71 +173,59 @@ def test_the_same_cell_is_not_run_twice_at_once(tmp_path: Path) -> None:
         job(tmp_path, Commands()).run()
 
 
-# -- real commands ---------------------------------------------------------------------------------------------------------------------
+# -- a second attempt ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.spawns
-def test_a_command_s_output_is_kept_and_its_status_told(tmp_path: Path) -> None:
-    program = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
-
-    assert spoken([sys.executable, "-c", program], tmp_path / "logs" / "x.log") == 3
-    assert sorted((tmp_path / "logs" / "x.log").read_text().split()) == ["err", "out"]
-
-
-@pytest.mark.spawns
-def test_a_daemon_that_holds_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
-    program = "import subprocess, sys; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
-    began = time.monotonic()
-
-    assert spoken([sys.executable, "-c", program], tmp_path / "x.log") == 0
-
-    assert time.monotonic() - began < 30
-    import os
-
-    os.kill(int((tmp_path / "x.log").read_text()), signal.SIGKILL)
+def failed(tmp_path: Path, **statuses: int | BaseException) -> tuple[Commands, Job]:
+    """Return a cell whose `up` failed and was collected as attempt 3, and the commands that answer from now on."""
+    job(tmp_path, Commands(up=4)).run()
+    commands = Commands(**statuses)
+    mine = job(tmp_path, commands)
+    mine.report.mkdir(parents=True)
+    (mine.report / "cell.json").write_text(json.dumps({"attempt": 3, "exit_code": 4}))
+    return commands, mine
 
 
-@pytest.mark.spawns
-def test_an_interrupted_command_is_told_once_and_may_finish_what_it_does(tmp_path: Path) -> None:
-    program = (
-        "import signal, sys, time\n"
-        "def stop(number, frame):\n    print('stopping'); sys.exit(128 + number)\n"
-        "signal.signal(signal.SIGTERM, stop)\nprint('ready', flush=True)\ntime.sleep(60)\n"
-    )
-    log = tmp_path / "x.log"
+def test_what_failed_for_the_infrastructure_is_run_again_as_an_attempt_of_its_own(tmp_path: Path) -> None:
+    commands, mine = failed(tmp_path, retry=0)
 
-    def interrupt(_number: int, _frame: object) -> None:
-        if b"ready" not in (log.read_bytes() if log.exists() else b""):
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            return
-        raise Interrupted(signal.SIGTERM)
+    assert mine.again() == 0
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
-        with pytest.raises(Interrupted):
-            spoken([sys.executable, "-c", program], log)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
-    assert log.read_text().split() == ["ready", "stopping"]
+    assert commands.parts == ["retry", "up", "conformance", "test", "collect", "down"]
+    assert commands.ran[0][3:] == ["retry", str(mine.report)]
+    collect = commands.ran[4]
+    assert collect[collect.index("--attempt") + 1] == "4"
+    assert collect[collect.index("--out") + 1] == f"{mine.report}.again"
 
 
-@pytest.mark.spawns
-def test_a_command_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LAST_WORDS", 0.2)
+def test_what_failed_for_another_reason_is_not(tmp_path: Path) -> None:
+    commands, mine = failed(tmp_path, retry=1)
 
-    def interrupt(_number: int, _frame: object) -> None:
-        raise Interrupted(signal.SIGINT)
+    assert mine.again() == 4
+    assert commands.parts == ["retry"]
 
-    program = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(60)\n"
-    before = signal.signal(signal.SIGALRM, interrupt)
-    began = time.monotonic()
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 1.0)
-        with pytest.raises(Interrupted):
-            spoken([sys.executable, "-c", program], tmp_path / "x.log")
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
-    assert time.monotonic() - began < 30
+
+def test_it_is_run_again_once_and_forgotten_when_the_cell_is_begun_anew(tmp_path: Path) -> None:
+    commands, mine = failed(tmp_path, retry=0, up=4)
+    second = tmp_path / "cells" / f"{CELL.name}.again"
+
+    assert mine.again() == 4
+    second.mkdir()
+    (second / "cell.json").write_text(json.dumps({"exit_code": 4}))
+    commands.ran.clear()
+    assert mine.again() == 4
+    assert commands.parts == []
+
+    mine.run()
+    assert not second.exists()
+
+
+def test_what_passed_or_was_never_run_is_not_run_again(tmp_path: Path) -> None:
+    commands = Commands()
+    with pytest.raises(UsageError, match="was not run"):
+        job(tmp_path, commands).again()
+
+    job(tmp_path, Commands()).run()
+
+    assert job(tmp_path, commands).again() == 0
+    assert commands.parts == []
