@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from lab.errors import UsageError
 from lab.interrupt import Interrupted
@@ -66,7 +67,7 @@ class Runner:
             if "uses" not in step or outcome == "here" or not step["uses"].startswith("./"):
                 self.note(where, step, number, outcome, time.monotonic() - began)
             self.remember(values, step, outcome, outputs)
-            if outcome in {"failure", "cancelled"} and not step.get("continue-on-error"):
+            if outcome == "cancelled" or (outcome == "failure" and not step.get("continue-on-error")):
                 mine = self.status = outcome if mine != "cancelled" else mine
         if inside is not None:
             self.status = before if mine == "success" else mine
@@ -95,13 +96,16 @@ class Runner:
             return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.given(words)}), {}
         if name in HERE or (name == "actions/checkout" and "path" not in words):
             return "here", {}
-        if name == "actions/checkout":
-            return self.checkout(words), {}
-        if name == "actions/upload-artifact":
-            return self.upload(words), {}
-        if name == "actions/download-artifact":
-            return self.download(words), {}
-        raise UsageError(f"the action {name} is not imitated here", where=where)
+        imitated: dict[str, Callable[[Json], tuple[str, Json]]] = {
+            "actions/checkout": self.checkout,
+            "actions/cache/restore": self.restore,
+            "actions/cache/save": self.save,
+            "actions/upload-artifact": self.upload,
+            "actions/download-artifact": self.download,
+        }
+        if name not in imitated:
+            raise UsageError(f"the action {name} is not imitated here", where=where)
+        return imitated[name](words)
 
     def command(self, step: Json, contexts: Contexts, where: str) -> tuple[str, Json]:
         """Execute the words of a `run:` in bash, as GitHub does; what it writes for later steps is kept."""
@@ -128,35 +132,56 @@ class Runner:
         self.env |= dict(pairs(said["env"]))
         return "failure" if status else "success", dict(pairs(said["output"]))
 
-    def checkout(self, words: Json) -> str:
+    def checkout(self, words: Json) -> tuple[str, Json]:
         """Have the repository under test where the workflow checks it out; it is somebody's, and only linked."""
         if self.under_test is None:
             raise UsageError("this workflow checks out a repository under test, and none is given", remedy="name it: --under-test PATH")
         (self.root / words["path"]).symlink_to(self.under_test)
-        return "success"
+        return "success", {}
 
-    # -- artifacts are folders -------------------------------------------------------------------------------------------
+    # -- caches and artifacts are folders ---------------------------------------------------------------------------------
 
-    def upload(self, words: Json) -> str:
+    def restore(self, words: Json) -> tuple[str, Json]:
+        """Bring back what was saved under this key, else the newest that begins with one of the others; nothing is well, too."""
+        there = sorted((self.store / "caches").glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        wanted = [words["key"], *(words.get("restore-keys") or "").split()]
+        named = {unquote(path.name): path for path in there}
+        found = next((path for key in wanted for name, path in named.items() if name.startswith(key)), None)
+        if found:
+            shutil.copytree(found, self.root, dirs_exist_ok=True)
+        return "success", {"cache-hit": "true" if words["key"] in named else "false"}
+
+    def save(self, words: Json) -> tuple[str, Json]:
+        """Keep files of the workspace under a key; what is kept under it already stays."""
+        target = self.store / "caches" / quote(words["key"], safe="")
+        if target.exists():
+            return "success", {}
+        for path in words["path"].split():
+            if (source := self.root / path).exists():
+                (target / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copytree(source, target / path) if source.is_dir() else shutil.copy2(source, target / path)
+        return "success", {}
+
+    def upload(self, words: Json) -> tuple[str, Json]:
         """Keep a folder of the workspace as an artifact."""
         source, target = self.root / words["path"], self.store / "artifacts" / words["name"]
         if not source.exists():
-            return "failure" if words.get("if-no-files-found") == "error" else "success"
+            return ("failure" if words.get("if-no-files-found") == "error" else "success"), {}
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
-        return "success"
+        return "success", {}
 
-    def download(self, words: Json) -> str:
+    def download(self, words: Json) -> tuple[str, Json]:
         """Bring artifacts back: the one that is named into the path, those of a pattern into folders of their own."""
         there = sorted(path.name for path in (self.store / "artifacts").glob("*"))
         if "name" in words:
             if words["name"] not in there:
-                return "failure"
+                return "failure", {}
             shutil.copytree(self.store / "artifacts" / words["name"], self.root / words["path"], dirs_exist_ok=True)
-            return "success"
+            return "success", {}
         for name in matching(there, words.get("pattern") or "*"):
             shutil.copytree(self.store / "artifacts" / name, self.root / words["path"] / name, dirs_exist_ok=True)
-        return "success"
+        return "success", {}
 
     # -- what is remembered ------------------------------------------------------------------------------------------------
 

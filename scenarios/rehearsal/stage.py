@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +13,10 @@ from typing import Any
 from lab.assets.command import spawn
 from lab.console import say, seconds_text
 from lab.errors import UsageError
-from scenarios.cell import spoken
 from scenarios.rehearsal.expressions import Contexts, condition, shown, template
 from scenarios.rehearsal.runner import Done, Execute, Runner, workspace
 from scenarios.rehearsal.workflow import ROOT, File
+from scenarios.spoken import spoken
 
 Json = dict[str, Any]
 FOLDERS = ("_cells", "_plan", "_site", "_under_test")
@@ -26,7 +27,7 @@ FOLDERS = ("_cells", "_plan", "_site", "_under_test")
 class Stage:
     """Where workflows are rehearsed. `only` are the cells of a matrix that are executed; empty for all.
 
-    `under_test` is the repository that workflows for others check out.
+    `under_test` is the repository that workflows for others check out. Artifacts are of one rehearsal, caches stay for the next.
     """
 
     store: Path
@@ -37,18 +38,23 @@ class Stage:
     under_test: Path | None = None
     done: list[Done] = field(default_factory=list)
 
-    def run(self, file: File, inputs: Mapping[str, Any] | None = None, *, prefix: str = "") -> Json:
-        """Execute a workflow; return {"result", "outputs"}, as whoever calls it sees it."""
-        values: Json = {"github": self.github, "inputs": file.given(inputs or {}), "needs": {}, "vars": {}, "runner": RUNNER}
+    def run(self, file: File, inputs: Mapping[str, Any] | None = None) -> Json:
+        """Execute a workflow as the event starts it; return {"result", "outputs"}."""
+        return self.called(file, file.started(self.github["event_name"], inputs or {}))
+
+    def called(self, file: File, inputs: Json, *, prefix: str = "") -> Json:
+        """Execute a workflow that has these inputs; return {"result", "outputs"}, as whoever calls it sees it."""
+        values: Json = {"github": self.github, "inputs": inputs, "needs": {}, "vars": {}, "runner": RUNNER}
         results: dict[str, Json] = {}
         for name, job in in_order(file):
             before = {other: results[other] for other in needed(job)}
-            results[name] = self.job(f"{prefix}{name}", job, {**values, "needs": before}, [each["result"] for each in before.values()])
+            where = f"{prefix}{name}"
+            results[name] = self.job(file, where, job, {**values, "needs": before}, [each["result"] for each in before.values()])
         ended = [result["result"] for result in results.values()]
         worst = next((each for each in ("cancelled", "failure") if each in ended), "success")
         return {"result": worst, "outputs": {}}
 
-    def job(self, name: str, job: Json, values: Json, before: Sequence[str]) -> Json:
+    def job(self, file: File, name: str, job: Json, values: Json, before: Sequence[str]) -> Json:
         """Execute one job, or the workflow that it calls, for each row of its matrix."""
         contexts = Contexts(values, functions(before))
         if not condition(job.get("if"), contexts):
@@ -56,7 +62,11 @@ class Stage:
             return {"result": "skipped", "outputs": {}}
         if "uses" in job:
             words = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
-            return self.run(File.load(job["uses"].removeprefix("./"), self.root), words, prefix=f"{name} / ")
+            called = file.calls(job["uses"], ours=self.root)
+            return self.called(called, called.given(words), prefix=f"{name} / ")
+        if file.root != self.root:  # its commands are somebody else's
+            self.done.append(Done(name, "job", "not rehearsed"))
+            return {"result": "success", "outputs": {}}
         results = []
         for row in self.rows(name, job, contexts):
             runner = Runner(self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, self.under_test, done=self.done)
@@ -129,12 +139,13 @@ def executed(argv: list[str], env: Mapping[str, str], log: Path) -> int:
     return spoken(argv, log, env)
 
 
-def event_of(name: str, base: str) -> Json:
-    """Return the `github` context of a pull request against `base`, or of another event."""
-    head, base = git("rev-parse", "HEAD"), git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}") or base
+def event_of(name: str, base: str, root: Path = ROOT) -> Json:
+    """Return the `github` context of a pull request against `base` in a repository, or of another event."""
+    head = git("rev-parse", "HEAD", root=root)
+    base = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", root=root) or base
     return {
         "event_name": name,
-        "repository": "here/karmada-lab",
+        "repository": "here/karmada-lab" if root == ROOT else f"there/{root.name}",
         "sha": head,
         "ref": "refs/pull/1/merge" if name == "pull_request" else "refs/heads/main",
         "ref_name": "1/merge" if name == "pull_request" else "main",
@@ -145,16 +156,20 @@ def event_of(name: str, base: str) -> Json:
     }
 
 
-def git(*words: str) -> str:
-    """Ask git about this repository; "" when it cannot tell."""
-    return spawn(["git", *words], cwd=ROOT, env={}).stdout.strip()
+def git(*words: str, root: Path) -> str:
+    """Ask git about a repository; "" when it cannot tell."""
+    return spawn(["git", *words], cwd=root, env={}).stdout.strip()
 
 
 def rehearse(stage: Stage, path: str, inputs: Mapping[str, Any]) -> str:
-    """Execute a workflow and return its result; how each step ended is in `stage.done`."""
+    """Execute a workflow, of this repository or of the one under test, and return its result; how each step ended is in `stage.done`."""
+    theirs = stage.under_test is not None and Path(path).absolute().is_relative_to(stage.under_test)
+    file = File.load(str(Path(path).absolute()), stage.under_test) if theirs and stage.under_test else File.load(path, stage.root)
     say(f"rehearsing {path} as {stage.github['event_name']}, in {stage.store}")
     sys.stdout.flush()
-    return str(stage.run(File.load(path, stage.root), inputs)["result"])
+    for name in ("artifacts", "steps"):
+        shutil.rmtree(stage.store / name, ignore_errors=True)
+    return str(stage.run(file, inputs)["result"])
 
 
 def table_of(done: Sequence[Done]) -> list[tuple[str, ...]]:

@@ -20,16 +20,20 @@ from scenarios.planner.matrix import HERE
 Json = dict[str, Any]
 ROOT = HERE.parent
 RUN = re.compile(r'make (?P<target>[a-z][a-z-]*)( >> "\$GITHUB_STEP_SUMMARY")?')
-PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
+PINNED = re.compile(r"actions/[a-z-]+(/[a-z]+)?@[0-9a-f]{40}")
+CALLED = re.compile(r"[\w.-]+/karmada-lab/(?P<path>\.github/workflows/[\w.-]+)@[\w./-]+")
+"""A workflow of ours as that of another repository calls it."""
+
 OUTPUT = re.compile(r"\bneeds\.([\w-]+)\.outputs\.([\w-]+)")
 
 
 @dataclass(frozen=True)
 class File:
-    """A workflow, or an action (`kind` tells which), and its document. `path` is relative to the repository."""
+    """A workflow, or an action (`is_action` tells which), and its document. `path` is relative to the repository, whose root `root` is."""
 
     path: str
     document: Json
+    root: Path = ROOT
 
     @classmethod
     def load(cls, path: str, root: Path = ROOT) -> File:
@@ -45,7 +49,7 @@ class File:
             raise UsageError("not a workflow", where=path)
         if True in document:  # YAML 1.1 reads the key `on` as true
             document["on"] = document.pop(True)
-        return cls(str(file.relative_to(root)), document)
+        return cls(str(file.relative_to(root)), document, root)
 
     @property
     def is_action(self) -> bool:
@@ -74,6 +78,26 @@ class File:
         for name, job in {"action": self.document["runs"]}.items() if self.is_action else self.jobs.items():
             for number, step in enumerate(job.get("steps") or []):
                 yield f"{self.path} {name} step {number + 1}", step
+
+    def started(self, event: str, words: Mapping[str, Any]) -> Json:
+        """Return the inputs that it has when an event starts it; one that is only called has those of a call. UsageError when none can."""
+        if event in self.triggers and event != "workflow_dispatch":
+            if words:
+                raise UsageError(f"{event} gives a workflow no inputs", where=self.path, remedy="--event workflow_dispatch, or no --input")
+            return {}
+        if event not in self.triggers and "workflow_call" not in self.triggers:
+            raise UsageError(f"{event} does not start it", where=self.path, remedy=f"--event {' or '.join(self.triggers)}")
+        return self.given(words)
+
+    def calls(self, uses: str, *, ours: Path) -> File:
+        """Return the workflow that a job of this one calls, of the same repository or of `ours`. UsageError for any other."""
+        if uses.startswith("./"):
+            return File.load(uses.removeprefix("./"), self.root)
+        if found := CALLED.fullmatch(uses):
+            return File.load(found["path"], ours)
+        raise UsageError(
+            f"{uses} is not here", where=self.path, remedy="called can be workflows of this repository: OWNER/karmada-lab/…@REF"
+        )
 
     def given(self, words: Mapping[str, Any]) -> Json:
         """Return the inputs of a call: what is given, and the defaults of the rest. UsageError for what does not fit."""

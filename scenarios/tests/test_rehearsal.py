@@ -12,7 +12,7 @@ import yaml
 
 from lab.errors import UsageError
 from lab.interrupt import Interrupted
-from scenarios.rehearsal.stage import Stage, executed, table_of
+from scenarios.rehearsal.stage import Stage, executed, rehearse, table_of
 from scenarios.rehearsal.workflow import File
 
 CALLED = """
@@ -178,7 +178,7 @@ def test_only_the_cells_that_are_named_are_rehearsed(root: Path) -> None:
 
 
 def test_an_action_that_is_not_imitated_is_refused(root: Path) -> None:
-    (root / ".github" / "workflows" / "x.yml").write_text("on: { push: }\njobs: { a: { steps: [{ uses: 'actions/stale@x' }] } }")
+    (root / ".github" / "workflows" / "x.yml").write_text("on: { pull_request: }\njobs: { a: { steps: [{ uses: 'actions/stale@x' }] } }")
 
     with pytest.raises(UsageError, match="actions/stale is not imitated"):
         stage(root, Shell(root)).run(File.load(".github/workflows/x.yml", root))
@@ -188,7 +188,7 @@ def test_a_repository_under_test_is_linked_for_the_job_and_left_alone(root: Path
     theirs = tmp_path_factory.mktemp("theirs")
     (theirs / "a.json").write_text("{}")
     steps = [{"uses": "actions/checkout@x", "with": {"path": "_under_test"}}, {"run": "report"}]
-    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "push", "jobs": {"a": {"steps": steps}}}))
+    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"a": {"steps": steps}}}))
     file = File.load(".github/workflows/x.yml", root)
 
     assert stage(root, Shell(root), under_test=theirs).run(file)["result"] == "success"
@@ -200,10 +200,89 @@ def test_a_repository_under_test_is_linked_for_the_job_and_left_alone(root: Path
 
 def test_jobs_that_need_each_other_are_refused(root: Path) -> None:
     jobs = {"a": {"needs": "b", "steps": []}, "b": {"needs": "a", "steps": []}}
-    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "push", "jobs": jobs}))
+    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "pull_request", "jobs": jobs}))
 
     with pytest.raises(UsageError, match="need each other"):
         stage(root, Shell(root)).run(File.load(".github/workflows/x.yml", root))
+
+
+def test_a_step_that_may_fail_does_not_hide_a_cancel(root: Path) -> None:
+    assert run(root, Shell(root, hint=Interrupted(signal.SIGINT)))[0] == "cancelled"
+
+
+# -- how it is started, and by whom ----------------------------------------------------------------------------------------------------
+
+
+def test_inputs_are_those_of_a_start_by_hand_and_no_event_has_any(root: Path) -> None:
+    job = {"steps": [{"run": "say", "env": {"WORDS": "${{ inputs.words || 'none' }}"}}]}
+    on = {"schedule": [{"cron": "1 2 * * *"}], "workflow_dispatch": {"inputs": {"words": {"type": "string", "default": "some"}}}}
+    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": on, "jobs": {"a": job}}))
+    file = File.load(".github/workflows/x.yml", root)
+
+    def said(event: str, **inputs: str) -> str:
+        shell = Shell(root)
+        Stage(root / "store", {**GITHUB, "event_name": event}, execute=shell, root=root).run(file, inputs)
+        return shell.env["say"]["WORDS"]
+
+    assert [said("schedule"), said("workflow_dispatch"), said("workflow_dispatch", words="mine")] == ["none", "some", "mine"]
+    with pytest.raises(UsageError, match="schedule gives a workflow no inputs"):
+        said("schedule", words="mine")
+    with pytest.raises(UsageError, match="pull_request does not start it"):
+        said("pull_request")
+
+
+def test_a_repository_of_others_calls_ours_and_its_own_jobs_are_left_alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    theirs = tmp_path_factory.mktemp("theirs")
+    path = theirs / ".github" / "workflows" / "karmada.yml"
+    path.parent.mkdir(parents=True)
+    uses = "somebody/karmada-lab/.github/workflows/called.yml@v1"
+    jobs = {"own": {"steps": [{"run": "boom"}]}, "lab": {"needs": "own", "uses": uses, "with": {"plan": "--only smoke"}}}
+    path.write_text(yaml.safe_dump({"on": "pull_request", "jobs": jobs}))
+    shell = Shell(root)
+    on = stage(root, shell, under_test=theirs)
+
+    assert rehearse(on, str(path), {}) == "success"
+
+    assert shell.ran[0] == "plan"
+    assert shell.env["plan"]["ARGS"] == "--github --only smoke"
+    assert ("own", "job", "not rehearsed", "") in table_of(on.done)
+    path.write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"x": {"uses": "somebody/else/.github/workflows/x.yml@v1"}}}))
+    with pytest.raises(UsageError, match="is not here"):
+        rehearse(on, str(path), {})
+
+
+# -- caches ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cache_outlives_a_rehearsal_and_artifacts_do_not(root: Path) -> None:
+    key = "history-${{ github.run_id }}"
+    steps = [
+        {"uses": "actions/cache/restore@x", "with": {"path": "_site/h.json", "key": key, "restore-keys": "history-"}},
+        {"run": "report"},
+        {"run": "write"},
+        {"uses": "actions/cache/save@x", "with": {"path": "_site/h.json", "key": key}},
+        {"uses": "actions/upload-artifact@x", "with": {"name": "cell-${{ github.run_id }}", "path": "_site"}},
+        {"run": "fail"},
+    ]
+    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "schedule", "jobs": {"a": {"steps": steps}}}))
+
+    class Writes(Shell):
+        def __call__(self, argv: list[str], env: Mapping[str, str], log: Path) -> int:
+            if argv[-1] == "write":
+                (root / "_site").mkdir(exist_ok=True)
+                (root / "_site" / "h.json").write_text("{}")
+            return super().__call__(argv, env, log)
+
+    def night(number: int) -> list[str]:
+        shell = Writes(root, fail=1)
+        on = Stage(root / "store", {**GITHUB, "event_name": "schedule", "run_id": str(number)}, execute=shell, root=root)
+        assert rehearse(on, ".github/workflows/x.yml", {}) == "failure"
+        return shell.ran
+
+    assert night(1) == ["report", "write", "fail"]
+    assert night(2) == ["report", "_site/h.json", "write", "fail"]
+    assert [path.name for path in (root / "store" / "artifacts").iterdir()] == ["cell-2"]
+    assert {path.name for path in (root / "store" / "caches").iterdir()} == {"history-1", "history-2"}
 
 
 @pytest.mark.spawns
@@ -217,7 +296,7 @@ def test_commands_are_run_by_bash_and_tell_later_steps(root: Path) -> None:
         {"run": 'test "$MORE" = "a\nb" && test "$SAID" = "x y"', "env": {"SAID": "${{ steps.one.outputs.said }}"}},
         {"run": "false | true"},
     ]
-    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "push", "jobs": {"a": {"steps": steps}}}))
+    (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"a": {"steps": steps}}}))
     on = Stage(root / "store", GITHUB, execute=executed, root=root)
 
     assert on.run(File.load(".github/workflows/x.yml", root))["result"] == "failure"
