@@ -24,7 +24,7 @@ from scenarios.planner.imports import Graph, graph, modules, reach
 from scenarios.planner.matrix import FILE, Matrix
 
 ROOT = FILE.parent.parent
-ROOTS = ("conftest", "deployers.bring_up", "deployers.take_down", "lab.cli", "scenarios.cell")
+ROOTS = ("conftest", "deployers.bring_up", "deployers.take_down", "lab.cli", "lab.supervisor.__main__", "scenarios.cell")
 """What every cell runs, besides its provider, its deployer and its tests."""
 
 
@@ -45,6 +45,7 @@ RULES: tuple[tuple[str, Scope], ...] = (
     ("perf/*", Scope.NONE),  # benchmarks: no cell runs them
     ("scenarios/durations.json", Scope.NONE),
     (".github/runner-kit/*", Scope.NONE),  # its own tests apply it
+    *((f"scenarios/{name}", Scope.ALWAYS) for name in ("__main__.py", "command.py", "planner/*", "rehearsal/*")),  # what leads to cells
     (".github/*", Scope.ALWAYS),
     ("reports/*", Scope.ALWAYS),
     ("Makefile", Scope.ALWAYS),

@@ -1,11 +1,13 @@
 """Who imports whom in this project, read from its sources: nothing is imported to learn it.
 
-An import inside a function counts, and so does one for types only: both say that a change there can be felt here.
+An import inside a function counts, and so does one for types only: both say that a change there can be felt here. So does a program
+that is started as `python -m MODULE`.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def imported(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
 
 
 def mentioned(tree: ast.AST, package: str) -> Iterator[str]:
-    """Yield the dotted names that imports mention; `from a import b` may mean the module a.b."""
+    """Yield the dotted names that imports mention; `from a import b` may mean the module a.b, and `-m a` means a.__main__, too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -46,6 +48,9 @@ def mentioned(tree: ast.AST, package: str) -> Iterator[str]:
             up = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join(filter(None, [*up, node.module or ""]))
             yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.List | ast.Tuple):
+            words = [str(each.value) if isinstance(each, ast.Constant) else "" for each in node.elts]
+            yield from (f"{module}.__main__" for option, module in itertools.pairwise(words) if option == "-m")
 
 
 def reach(imports: Graph, roots: Iterable[str], *, but: frozenset[tuple[str, str]] = frozenset()) -> frozenset[str]:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lab.assets.command import Ran
 from lab.errors import NotPossible, UsageError
 from scenarios.planner.cells import Cell
-from scenarios.planner.changes import ROOTS, Tree, changed_since
+from scenarios.planner.changes import ROOTS, Scope, Tree, changed_since
 from scenarios.planner.imports import graph, modules, reach
 from scenarios.planner.matrix import Matrix
 
@@ -54,6 +56,39 @@ def test_a_change_selects_the_cells_that_run_it(tree: Tree, paths: list[str], ce
     assert tree.touched(paths, CELLS, always=[CORE]) == sorted(cells)
 
 
+KNOWN = (
+    "README.md",
+    "lab/wait.py",
+    "deployers/by_chart.py",
+    "scenarios/test_lifecycle.py",
+    "scenarios/plain.toml",
+    "reports/site.py",
+    "new/x",
+)
+PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(PATHS, PATHS, st.lists(st.sampled_from(CELLS), unique=True))
+def test_a_larger_change_selects_no_fewer_cells_and_never_one_that_is_not_asked_about(
+    tree: Tree, one: list[str], other: list[str], cells: list[Cell]
+) -> None:
+    few, more = tree.touched(one, cells, always=[CORE]), tree.touched([*one, *other], cells, always=[CORE])
+
+    assert set(few) <= set(more) <= set(cells)
+    assert set(more) == set(few) | set(tree.touched(other, cells, always=[CORE]))
+
+
+def test_every_module_that_no_rule_excepts_changes_some_cell(tree: Tree) -> None:
+    every = [cell for cell in tree.matrix.cells() if tree.matrix.files(cell.suite)]
+    nobody_s = {"deployers.__main__", "deployers.compare", "lab.machines.scripted"}  # people and unit tests run them
+
+    for name, path in tree.known.items():
+        relative = str(path.relative_to(tree.root))
+        if tree.scope(relative) is Scope.SOME and name not in nobody_s:
+            assert tree.touched([relative], every), name
+
+
 def test_what_every_cell_runs_is_there(tree: Tree) -> None:
     assert set(ROOTS) <= tree.known.keys()
 
@@ -65,7 +100,8 @@ def test_imports_are_read_from_sources(tmp_path: Path) -> None:
     (tmp_path / "lab" / "b").mkdir()
     (tmp_path / "lab" / "b" / "__init__.py").write_text("")
     (tmp_path / "lab" / "b" / "c.py").write_text("from . import d\nfrom ..a import y\nimport os\n")
-    (tmp_path / "lab" / "b" / "d.py").write_text("")
+    (tmp_path / "lab" / "b" / "d.py").write_text("argv = [python, '-m', 'lab.b', *words]\n")
+    (tmp_path / "lab" / "b" / "__main__.py").write_text("")
     (tmp_path / "lab" / "tests" / "test_a.py").write_text("import lab.a\n")
 
     imports = graph(modules(tmp_path))
@@ -75,9 +111,10 @@ def test_imports_are_read_from_sources(tmp_path: Path) -> None:
         "lab.a": {"lab", "lab.b", "lab.b.c"},
         "lab.b": set(),
         "lab.b.c": {"lab", "lab.a", "lab.b", "lab.b.d"},
-        "lab.b.d": set(),
+        "lab.b.d": {"lab", "lab.b", "lab.b.__main__"},
+        "lab.b.__main__": set(),
     }
-    assert reach(imports, ["lab.b.d", "nothing"]) == {"lab.b.d"}
+    assert reach(imports, ["lab.b.__main__", "nothing"]) == {"lab.b.__main__"}
     assert reach(imports, ["lab.a"], but=frozenset({("lab.a", "lab.b.c")})) == {"lab", "lab.a", "lab.b"}
 
 

@@ -224,6 +224,17 @@ def test_the_real_matrix_has_cells_for_pull_requests_and_for_the_night() -> None
     assert {*few.chosen, *few.left_out} == {*all_.chosen, *all_.left_out} == set(real.matrix.cells())
 
 
+def test_a_whole_night_is_no_more_jobs_than_github_makes_and_each_may_take_its_time() -> None:
+    real = Planner.load()
+    night = real.plan("nightly").chosen
+
+    assert len(night) <= show.GITHUB_MOST
+    assert all(real.durations.of(cell) * 2 <= timeout_minutes(real.durations.of(cell)) * 60 for cell in night), (
+        "none is cut off by its limit"
+    )
+    assert {cell.suite for cell in night} == set(real.matrix.suites), "a suite whose every cell is left out is none"
+
+
 # -- choosing --------------------------------------------------------------------------------------------------------------------------
 
 
