@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lab.errors import NotPossible
 from lab.steps import Outcome
 from reports import figures
 from reports.cases import STEPS, Case
@@ -66,7 +67,10 @@ class Failure:
 
 
 def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[Failure]:
-    """Return the failures of a cell, first causes first: steps, then tests, else the cell itself when it failed without either."""
+    """Return the failures of a cell, first causes first: steps, then tests, else the cell itself when it failed without either.
+
+    A cell that was not possible is unknown, and has its first cause all the same: an unreachable server is one that another try may reach.
+    """
     folders = evidence_folders(cell.path)
     steps = [step_failure(cell, case, up, folders) for up in ups for case in of_steps(up)]
     failed = [case for case in tests if case.outcome is Outcome.FAIL]
@@ -82,7 +86,7 @@ def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[F
             found.append(with_others(test_failure(cell, homeless[0], folders), homeless[1:]))
         else:
             found[found.index(told)] = with_others(told, homeless)
-    if not found and cell.outcome is Outcome.FAIL:
+    if not found and (cell.outcome is Outcome.FAIL or cell.exit_code == NotPossible.exit_code):
         found.append(cell_failure(cell, folders))
     return found
 
@@ -144,6 +148,7 @@ def cell_failure(cell: Cell, folders: Sequence[Path]) -> Failure:
         cause=cell.reason or f"it ended with exit code {cell.exit_code}",
         said=f"{cell.reason}\n{said}",
         text=said[-8000:],
+        kind=NotPossible.__name__ if cell.exit_code == NotPossible.exit_code else "",
         exit_code=cell.exit_code,
         evidence=tuple(folders),
     )

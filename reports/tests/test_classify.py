@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
+from lab.steps import Outcome
 from reports.cases import of_junit
 from reports.cell import find
 from reports.classify import RULES, Class, Verdict, classify, known_rules
@@ -97,6 +98,32 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
 )
 def test_a_cell_of_which_no_test_failed(tmp_path: Path, code: int, verdict: tuple[Class, str]) -> None:
     assert judged(tmp_path, PASSED, exit_code=code) == [verdict]
+
+
+REFUSED = "11 assets cannot be had\n  | etcd@3.6.5\n  |     download: 127.0.0.1:9 cannot be reached: [Errno 111] Connection refused\n  remedy: …\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "rule"),
+    [
+        (REFUSED, "download"),
+        ("docker: Cannot connect to the Docker daemon at unix:///x.\n  remedy: …\n", "virtualisation"),
+        ("there is no /dev/kvm\n  remedy: …\n", "not-possible"),
+    ],
+)
+def test_a_cell_that_was_not_possible_is_unknown_and_has_its_cause(tmp_path: Path, log: str, rule: str) -> None:
+    path = cell(tmp_path, files={"logs/1-up.log": log}, outcome="unknown", exit_code=3, reason="not possible on this machine")
+
+    examined = examine(find([path])[0], Flakes())
+
+    assert (examined.outcome, examined.retriable) == (Outcome.UNKNOWN, True)
+    assert [(each.verdict.whose, each.verdict.rule) for each in examined.failures] == [(Class.INFRASTRUCTURE, rule)]
+
+
+def test_a_cell_that_was_interrupted_has_no_failure(tmp_path: Path) -> None:
+    path = cell(tmp_path, PASSED, outcome="unknown", exit_code=143, reason="interrupted")
+
+    assert examine(find([path])[0], Flakes()).failures == ()
 
 
 def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
