@@ -44,3 +44,9 @@ def flags(run: Run, cluster: str) -> dict[str, str]:
         "audit-log-maxsize": "100",
         "audit-log-maxbackup": "2",
     }
+
+
+def logs(run: Run, cluster: str) -> list[Path]:
+    """Return the audit log of an API server that runs here: what was rotated away first. Empty where there is none."""
+    folder = run.path / "logs" / cluster
+    return [*sorted(folder.glob("audit-*.jsonl")), *folder.glob("audit.jsonl")]  # a rotated one carries the moment of its end

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from perf import audit
 from perf.backend import per_node
 from perf.limiters import document, limiters
 from perf.load import by_phase
@@ -80,12 +81,18 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
         "per_pod": seen.per_pod(),
         "cpu_ms_per_pod": cpu(samples, "T0", "T8", sizes["pods"]),
         "cpu_ms_per_pod_of_limit": cpu(samples, "limit-began", "limit-ended", limit["pods"]),
+        "others": {
+            "limit": others(samples, "limit-began", "limit-ended"),
+            "failover": others(samples, "T0", "T8"),
+        },
         "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
-        "memory_gib": peak(samples),
+        "memory_gib": resident(samples),
+        "memory_peak_gib": head.get("memory_peak_gib"),
         "nodes": nodes_of(samples),
         "load_ms": by_phase(samples.calls, seen, samples.marks.get("T0", 0.0)) if samples.calls else {},
         "writes_per_pod": writes(samples, "T0", "T8", sizes["pods"]),
         "writes_per_pod_of_limit": writes(samples, "limit-began", "limit-ended", limit["pods"]),
+        "audit": audit.judged(samples, seen.points["T3"]),
         "set_up_pods_per_second": set_up(samples),
         "observer_cpu_seconds": head.get("observer_cpu_seconds"),
         "checks": checks,
@@ -184,6 +191,16 @@ def cpu(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
     return {name: round(ms, 3) for name, ms in sorted(used.items(), key=lambda each: -each[1]) if ms >= 0.001}
 
 
+def others(samples: Samples, start: str, end: str) -> float | None:
+    """Return the share of the computer's CPU that went into anything but the trial between two marks; None where that was not kept."""
+    cores, before, after = samples.head["machine"].get("cores"), samples.busy.get(start), samples.busy.get(end)
+    if before is None or after is None or not cores:
+        return None
+    ours = sum(cpu(samples, start, end, 1).values()) / 1000
+    seconds = samples.marks[end] - samples.marks[start]
+    return round(max(0.0, after - before - ours) / (cores * seconds), 3) if seconds > 0 else None
+
+
 def memory(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
     """Return the resident bytes a pod that each program grew by between two marks, those that grew at all."""
     before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
@@ -191,7 +208,7 @@ def memory(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
     return {name: round(size / pods) for name, size in sorted(grown.items(), key=lambda each: -each[1]) if size > 0 and pods}
 
 
-def peak(samples: Samples) -> dict[str, float]:
+def resident(samples: Samples) -> dict[str, float]:
     """Return the resident GiB of all programs at each mark."""
     return {mark: round(sum(rss for _cpu, rss in programs.values()) / 2**30, 2) for mark, programs in samples.usage.items()}
 

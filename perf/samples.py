@@ -1,6 +1,6 @@
 """Samples: what a trial saw, saved before it is judged. `python -m perf.judge` reads them again after a fix of the judging.
 
-    FOLDER/samples.json.gz    head (what was run, on what, how it ended), marks, rows, usage, requests, final
+    FOLDER/samples.json.gz    head (what was run, on what, how it ended), marks, rows, usage, requests, final, calls, writers, busy
 
 A row is (seconds since the trial began, stream, name, state). Names are those of applications that the benchmark made, states are words of
 the observer: nothing in them comes from a Secret. The head holds settings and notes and goes through the masking writer.
@@ -40,6 +40,10 @@ class Samples:
     final: dict[str, Json] = field(default_factory=dict)
     calls: list[tuple[float, str, float, bool]] = field(default_factory=list)
     """Requests of users while it went on (perf.load)."""
+    writers: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By API server, how many writes of each kind each program made from T0 to T8, of the audit log (perf.audit)."""
+    busy: dict[str, float] = field(default_factory=dict)
+    """By mark, the seconds for which any core of the computer was busy so far, whoever's work that was."""
 
     def save(self, folder: Path) -> Path:
         """Write the file, whole or not at all, and return its path."""
@@ -52,6 +56,8 @@ class Samples:
             "requests": self.requests,
             "final": self.final,
             "calls": self.calls,
+            "writers": self.writers,
+            "busy": self.busy,
         }
         path = folder / FILE
         write_private(path, gzip.compress(json.dumps(document, separators=(",", ":")).encode(), 6), mode=0o644)
@@ -78,6 +84,8 @@ class Samples:
                 document["requests"],
                 document["final"],
                 [(row[0], row[1], row[2], row[3]) for row in document.get("calls", [])],
+                document.get("writers", {}),
+                document.get("busy", {}),
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise UsageError(f"no saved trial: {error}", where=str(path), remedy="name a folder that perf.failover wrote") from error

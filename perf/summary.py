@@ -65,6 +65,11 @@ def text(result: Result) -> str:
     if (nodes := result["nodes"])["mib_per_node"] is not None:
         used = "" if nodes["cpu_ms_per_node"] is None else f", {nodes['cpu_ms_per_node']:.0f} ms of CPU"
         lines.append(f"  a node by {nodes['backend']}: {nodes['mib_per_node']:.2f} MiB{used} ({nodes['processes']} processes)")
+    if (others := result["others"])["failover"] is not None:
+        beside = "" if others["limit"] is None else f", {others['limit']:.0%} during the limit"
+        lines.append(f"  what else the computer did took {others['failover']:.0%} of its CPU during the failover{beside}")
+    if (most := result["memory_peak_gib"]) is not None:
+        lines.append(f"  memory: {most:.1f} GiB at most, all programs together")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,18 +23,17 @@ import psutil
 from deployers.bring_up import Wanted, bring_up
 from deployers.karmada import Karmada
 from deployers.take_down import take_down
-from lab.cluster import Cluster
 from lab.errors import LabError, NotReady, ProvisionError
 from lab.interrupt import Interrupted
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.wait import SYSTEM, NotYet, until
-from perf import applications, backend, load, usage
+from perf import applications, audit, backend, load, remains, usage
 from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
 from perf.observer import Observer
 from perf.profile import MANAGER, flags
-from perf.samples import Samples
+from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR, Shape
 
 Json = dict[str, Any]
@@ -112,6 +111,7 @@ class Trial:
     samples: Samples = field(init=False)
     observer: Observer = field(init=False)
     _users: Path | None = field(init=False, default=None)
+    _audit: list[Row] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.deadline = self.began + self.plan.shape.within
@@ -133,7 +133,7 @@ class Trial:
             raise
         finally:
             self.observer.stop()
-            self.samples.rows = list(self.observer.rows)
+            self.samples.rows = [*self.observer.rows, *self._audit]
             if self._users is not None:
                 self.samples.calls = load.read(self._users, began=self.began)
             self.samples.head["observer_cpu_seconds"] = round(self.observer.seconds, 2)
@@ -157,6 +157,7 @@ class Trial:
                 cluster.api.apply(manifest)
         self.mark("up", karmada)
         with ExitStack() as stack:
+            stack.callback(self.remember, usage.Peak(Supervisor(karmada.run.path)))
             strike = plan.fault.prepare(karmada, stack)
             self.observe(karmada)
             self.limit(karmada)
@@ -243,7 +244,15 @@ class Trial:
         finally:
             with suppress(LabError):
                 self.mark("ended", karmada)
-                self.samples.final = final(karmada, plan, survivor)
+                self.samples.final = remains.read(
+                    karmada, plan.shape, [survivor, *([karmada.lab.member(LOST)] if plan.fault.answers else [])]
+                )
+                self.audited(karmada.run)
+
+    def audited(self, run: Run) -> None:
+        """Read what the API servers' audit logs say of the time since the fault."""
+        marks = self.samples.marks
+        self._audit, self.samples.writers = audit.read(run, began=self.began, since=marks["T0"], until=marks.get("T8", marks["ended"]))
 
     def _all_moves(self, karmada: Karmada) -> None:
         shape = self.plan.shape
@@ -285,6 +294,11 @@ class Trial:
         """Return the seconds that are left, those for ending well not counted; never less than one."""
         return max(1.0, self.deadline - ENDING - time.time())
 
+    def remember(self, peak: usage.Peak) -> None:
+        """Put the most memory that was used into the samples."""
+        peak.stop()
+        self.samples.head["memory_peak_gib"] = round(peak.gib, 2)
+
     def note(self, text: str) -> None:
         self.samples.head["notes"].append(text)
         self.say(text)
@@ -301,10 +315,13 @@ class Trial:
     def mark(self, name: str, karmada: Karmada) -> None:
         """Note the moment, and what every program has used until now."""
         self.samples.marks[name] = round(time.time() - self.began, 3)
+        seconds, resident = usage.own()
         self.samples.usage[name] = {
             **usage.programs(Supervisor(karmada.run.path)),
             "perf/observer": (self.observer.seconds, 0),
+            "perf/harness": (seconds - self.observer.seconds, resident),
         }
+        self.samples.busy[name] = round(usage.busy(), 2)
         if name in {"limit-began", "limit-ended", "T0", "T3", "T8"}:
             self.samples.requests[name] = {"karmada": usage.writes(karmada.api), SURVIVOR: usage.writes(karmada.lab.member(SURVIVOR).api)}
 
@@ -322,33 +339,6 @@ class Trial:
                 raise NotYet(f"{now} of {wanted}")
 
         until(reached, what=what, within=within, every=0.5)
-
-
-def final(karmada: Karmada, plan: Plan, survivor: Cluster) -> dict[str, Json]:
-    """Read the end state, object by object: of each application the pods that are there, and where Karmada wants it."""
-    there = {applications.name(number): {"replicas": plan.shape.replicas} for number in range(plan.shape.applications)}
-    found: dict[str, Json] = {name: {**entry, "pods": {}} for name, entry in there.items()}
-    reachable = [survivor, *([karmada.lab.member(LOST)] if plan.fault.answers else [])]
-    for member in reachable:
-        for pod in pages(member, f"/api/v1/namespaces/{NAMESPACE}/pods"):
-            entry = found.setdefault(applications.of_pod(pod["metadata"]["name"]), {"replicas": 0, "pods": {}})
-            counts = entry["pods"].setdefault(member.name, {"ready": 0, "other": 0})
-            conditions = {each["type"]: each["status"] for each in pod.get("status", {}).get("conditions") or []}
-            well = conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp")
-            counts["ready" if well else "other"] += 1
-    for binding in pages(karmada.cluster, f"/apis/work.karmada.io/v1alpha2/namespaces/{NAMESPACE}/resourcebindings"):
-        entry = found.setdefault(applications.of_binding(binding["metadata"]["name"]), {"replicas": 0, "pods": {}})
-        entry["placed"] = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
-    return found
-
-
-def pages(cluster: Cluster, path: str) -> Iterator[Json]:
-    """Yield the items of a large list, asked for in pages."""
-    more: str | None = ""
-    while more is not None:
-        listed = cluster.api.get(path, limit="1000", **({"continue": more} if more else {}))
-        yield from listed.get("items") or []
-        more = listed["metadata"].get("continue") or None
 
 
 def stamp(at: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import defaultdict
 from contextlib import suppress
 
@@ -29,6 +30,45 @@ def programs(supervisor: Supervisor) -> dict[str, tuple[float, int]]:
             times = process.cpu_times()
             used[name] = (times.user + times.system, process.memory_info().rss)
     return used
+
+
+def busy() -> float:
+    """Return the seconds for which any core of this computer has been busy so far, whoever's work that was."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def own() -> tuple[float, int]:
+    """Return CPU seconds and resident bytes of this process."""
+    process = psutil.Process()
+    times = process.cpu_times()
+    return times.user + times.system, process.memory_info().rss
+
+
+class Peak:
+    """The most memory that all programs of a lab had at once, looked at every few seconds by a thread of its own until `stop`."""
+
+    EVERY = 5.0
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self.gib = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look once more, and no more."""
+        self._stop.set()
+        self._thread.join(self.EVERY)
+
+    def _run(self) -> None:
+        while True:
+            last = self._stop.wait(self.EVERY)
+            with suppress(LabError):
+                self.gib = max(self.gib, sum(rss for _cpu, rss in programs(self.supervisor).values()) / 2**30)
+            if last:
+                return
 
 
 def writes(api: Api) -> dict[str, float]:

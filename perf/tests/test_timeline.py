@@ -56,6 +56,15 @@ def test_what_it_cost() -> None:
     assert judged["writes_per_pod"] == {"karmada": {"PUT works/status": 2.0, "POST events 429": 1.0}}
 
 
+def test_what_else_the_computer_did() -> None:
+    samples = trial()
+    assert result(samples)["others"] == {"limit": None, "failover": None}
+
+    samples.busy = {"T0": 1000.0, "T8": 1010.4}
+
+    assert result(samples)["others"] == {"limit": None, "failover": 0.25}, "10.4 s busy, 0.4 of them the trial's, of 2 cores for 20 s"
+
+
 def test_a_pod_that_never_ran_leaves_the_point_out() -> None:
     samples = trial(without="member2/app-00001-x-b")
     samples.final["app-00001"]["pods"] = {"member2": {"ready": 1, "other": 1}}

@@ -1,0 +1,40 @@
+"""The end state of a trial, object by object: what there is when nothing moves any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from deployers.karmada import Karmada
+from lab.cluster import Cluster
+from perf import applications
+from perf.applications import NAMESPACE
+from perf.shapes import Shape
+
+Json = dict[str, Any]
+
+
+def read(karmada: Karmada, shape: Shape, reachable: Sequence[Cluster]) -> dict[str, Json]:
+    """Return of each application the pods that are there, on each member that can be reached, and where Karmada wants it."""
+    there = {applications.name(number): {"replicas": shape.replicas} for number in range(shape.applications)}
+    found: dict[str, Json] = {name: {**entry, "pods": {}} for name, entry in there.items()}
+    for member in reachable:
+        for pod in pages(member, f"/api/v1/namespaces/{NAMESPACE}/pods"):
+            entry = found.setdefault(applications.of_pod(pod["metadata"]["name"]), {"replicas": 0, "pods": {}})
+            counts = entry["pods"].setdefault(member.name, {"ready": 0, "other": 0})
+            conditions = {each["type"]: each["status"] for each in pod.get("status", {}).get("conditions") or []}
+            well = conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp")
+            counts["ready" if well else "other"] += 1
+    for binding in pages(karmada.cluster, f"/apis/work.karmada.io/v1alpha2/namespaces/{NAMESPACE}/resourcebindings"):
+        entry = found.setdefault(applications.of_binding(binding["metadata"]["name"]), {"replicas": 0, "pods": {}})
+        entry["placed"] = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
+    return found
+
+
+def pages(cluster: Cluster, path: str) -> Iterator[Json]:
+    """Yield the items of a large list, asked for in pages."""
+    more: str | None = ""
+    while more is not None:
+        listed = cluster.api.get(path, limit="1000", **({"continue": more} if more else {}))
+        yield from listed.get("items") or []
+        more = listed["metadata"].get("continue") or None
