@@ -100,7 +100,7 @@ def test_a_cell_of_which_no_test_failed(tmp_path: Path, code: int, verdict: tupl
     assert judged(tmp_path, PASSED, exit_code=code) == [verdict]
 
 
-REFUSED = "11 assets cannot be had\n  | etcd@3.6.5\n  |     download: 127.0.0.1:9 cannot be reached: [Errno 111] Connection refused\n  remedy: …\n"
+REFUSED = "it cannot be had\n  | download: 127.0.0.1:9 cannot be reached: [Errno 111] Connection refused\n  remedy: …\n"
 
 
 @pytest.mark.parametrize(
