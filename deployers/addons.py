@@ -9,8 +9,6 @@ from deployers.layout import LOOPBACK, Layout, calling, estimator, observed, ser
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Health
 
-APISERVER = "karmada/karmada-apiserver"
-
 
 def aggregated(name: str, spec: KarmadaSpec, layout: Layout, *needs: str) -> Component:
     """Return an API server that stands behind karmada-apiserver and keeps its objects in the same etcd."""
@@ -18,7 +16,7 @@ def aggregated(name: str, spec: KarmadaSpec, layout: Layout, *needs: str) -> Com
         name=f"karmada/{name}",
         binary=layout.software[name],
         flags={**serving(name, layout), **calling(name, layout, delegating=True), **storage(name, spec, layout), **without_audit_files()},
-        needs=(APISERVER, *needs),
+        needs=(layout.reached, *needs),
         ready=(Health(f"https://{LOOPBACK}:{layout.ports[f'{name}.https']}/readyz", layout.ca),),
         ports={"https": layout.ports[f"{name}.https"]},
     )
@@ -45,7 +43,7 @@ def metrics_adapter(layout: Layout) -> Component:
             "client-ca-file": str(layout.ca),
             "metrics-bind-address": f"{LOOPBACK}:{layout.ports[f'{name}.metrics']}",
         },
-        needs=(APISERVER, "karmada/crds", "karmada/cluster-api"),
+        needs=(layout.reached, "karmada/crds", "karmada/cluster-api"),
         ready=(Health(f"https://{LOOPBACK}:{layout.ports[f'{name}.https']}/readyz", layout.ca),),
         ports={use: layout.ports[f"{name}.{use}"] for use in ("https", "metrics")},
     )

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from deployers import JOINABLE, READY, certificates, description, manifests, objects
+from deployers import JOINABLE, READY, balancer, certificates, description, manifests, objects
 from deployers.components import LEASES, components, kind_of, uses
 from deployers.karmada import Karmada
 from deployers.layout import LOOPBACK, Layout, estimator
 from deployers.leases import drop_stale, held
 from deployers.manifests import Addresses
 from deployers.obstacles import alone, obstacles
-from deployers.options import CARRIED, complete, refusals
+from deployers.options import CARRIED, IN_PART, complete, refusals
 from deployers.options import OPTIONS as ALL
 from deployers.spec import COMPONENTS, KarmadaSpec, catalogue
 from lab import audit, component
@@ -43,6 +43,8 @@ from lab.supervisor.client import Supervisor
 NAME = "karmada"
 KUBERNETES = {"karmada-apiserver": "kube-apiserver", "kube-controller-manager": "kube-controller-manager"}
 """Components that are Kubernetes' own programs."""
+LAST = (balancer.NAME, "karmada-apiserver", "etcd")
+"""Components that others need while they end, in the order in which they are ended."""
 TREES = ("karmada-crds", "karmada-manifests")
 OWN = (
     "karmada-aggregated-apiserver",
@@ -60,7 +62,9 @@ OPTIONS = complete(
         "etcd.absent": CARRIED,
         "config_file": "only karmadactl init has one",
         "registry": "programs are started as they are: there are no images",
+        "external_name": CARRIED,
         **{f"components.{name}.replicas": alone(name) for name in COMPONENTS if alone(name)},
+        "components.karmada-apiserver.replicas": f"{IN_PART}several need external_name: a haproxy of the lab stands before them",
     }
 )
 
@@ -121,11 +125,10 @@ def forget(karmada: Karmada) -> None:
 
 def supervisor_stop(supervisor: Supervisor, programs: Sequence[str]) -> None:
     """Stop programs, those that others need last: controllers before the API server they call, etcd at the very end."""
-    last = [f"{NAME}/karmada-apiserver", *(name for name in programs if kind_of(name) == "etcd")]
+    last = [name for kind in LAST for name in programs if kind_of(name) == kind]
     objects.each(supervisor.stop, [name for name in programs if name not in last])
     for name in last:
-        if name in programs:
-            supervisor.stop(name)
+        supervisor.stop(name)
 
 
 def names(spec: KarmadaSpec) -> dict[str, str]:
@@ -146,7 +149,7 @@ def laid_out(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
         pki=run.path / "pki" / NAME,
         data=run.path / "data" / NAME,
         ports=ports_of(run, NAME, uses(spec)),
-        software=software,
+        software={**software, balancer.NAME: balancer.program()} if spec.external_name else software,
         members={member.name: member.kubeconfig for member in karmada.members},
         audit=audit.flags(run, NAME),
         births=run.records("etcd"),
@@ -224,10 +227,10 @@ class Plane:
     @cached_property
     def addresses(self) -> Addresses:
         """What the release's files leave open, filled in for this computer. Not before `identity`."""
-        balancer = self.spec.load_balancer
+        given = self.spec.load_balancer
         return Addresses(
             ca=self.layout.ca.read_bytes(),
-            apiserver=f"https://{balancer}" if balancer else self.layout.server(),
+            apiserver=f"https://{given}" if given else self.layout.server(self.layout.front),
             webhook=f"{LOOPBACK}:{self.layout.ports['karmada-webhook.https']}",
             services={use.removesuffix(".https"): port for use, port in self.layout.ports.items() if use.endswith(".https")},
         )
@@ -259,7 +262,10 @@ class Plane:
 
     def identity(self) -> None:
         folder = self.run.folder("pki", NAME)
-        certificates.make(folder, self.spec, server=self.layout.server(), kubeconfig=self.karmada.kubeconfig)
+        front = self.layout.server(self.layout.front)
+        certificates.make(folder, self.spec, server=self.layout.server(), kubeconfig=self.karmada.kubeconfig, front=front)
+        if self.spec.external_name:
+            balancer.configure(self.spec, self.layout)
         for stem, text in self.spec.files.items():
             write_private(self.run.folder("data", NAME) / stem, text.encode())
         audit.write_policy(self.run)

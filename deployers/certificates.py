@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from cryptography import x509
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 from deployers.spec import KarmadaSpec, KeyPair
 from lab.errors import UsageError
-from lab.pki import Authority, Pair, service_account_keys, write_kubeconfig
+from lab.pki import Authority, Pair, is_address, service_account_keys, write_kubeconfig
 from lab.run import write_private
 
 NAMESPACE = "karmada-system"
@@ -66,7 +67,8 @@ def service_names(service: str) -> tuple[str, ...]:
 
 def leaves(spec: KarmadaSpec) -> list[Leaf]:
     """Return every certificate that this control plane needs. Nothing is read or written."""
-    outside = (*spec.certificates.hosts, *([host_of(spec.load_balancer)] if spec.load_balancer else []))
+    balancer = [host_of(spec.load_balancer)] if spec.load_balancer else [spec.external_name] if spec.external_name else []
+    outside = (*spec.certificates.hosts, *balancer)
     wanted = [
         Leaf("server", "server", hosts=(*service_names("*"), *LOCAL)),
         Leaf("client", "system:admin", MASTERS),
@@ -101,11 +103,12 @@ def estimating(spec: KarmadaSpec) -> list[str]:
     return [name for name, does in asks.items() if does]
 
 
-def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path) -> None:
+def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path, front: str | None = None) -> None:
     """Make everything in `folder`: authorities, leaves, the service-account keys, and the kubeconfigs. What is there and good is kept.
 
     `server` is where karmada-apiserver is reached directly; the administrator's `kubeconfig` points to the load balancer where
-    there is one, and `admin.kubeconfig` in the folder always directly. UsageError when a given authority cannot be used.
+    there is one, and `admin.kubeconfig` in the folder always directly. `front` is where the lab's own balancer is reached, by components
+    too; the administrator's kubeconfig then asks for the external name there. UsageError when a given authority cannot be used.
     """
     if spec.certificates.ca:
         adopt(spec.certificates.ca, folder)
@@ -126,10 +129,10 @@ def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path) -> N
     service_account_keys(folder)
     ca = authorities["ca"].cert
     for name in (name for name in CALLERS if spec.has(name)):
-        write_kubeconfig(folder / f"{name}.kubeconfig", context=CONTEXT, server=server, ca=ca, client=pairs[f"{name}-client"])
+        write_kubeconfig(folder / f"{name}.kubeconfig", context=CONTEXT, server=front or server, ca=ca, client=pairs[f"{name}-client"])
     write_kubeconfig(folder / "admin.kubeconfig", context=CONTEXT, server=server, ca=ca, client=pairs["client"])
-    outside = f"https://{spec.load_balancer}" if spec.load_balancer else server
-    write_kubeconfig(kubeconfig, context=CONTEXT, server=outside, ca=ca, client=pairs["client"])
+    outside = f"https://{spec.load_balancer}" if spec.load_balancer else front or server
+    write_kubeconfig(kubeconfig, context=CONTEXT, server=outside, ca=ca, client=pairs["client"], name=spec.external_name)
 
 
 def adopt(given: KeyPair, folder: Path) -> None:
@@ -164,6 +167,30 @@ def read_authority(given: KeyPair) -> tuple[bytes, bytes]:
     if certificate.not_valid_after_utc <= dt.datetime.now(dt.UTC):
         raise UsageError(f"the given authority expired on {certificate.not_valid_after_utc:%Y-%m-%d}", where=where, remedy=remedy)
     return cert, key
+
+
+def may_not_sign(cert: bytes, names: Sequence[str]) -> list[str]:
+    """Return for which of these names an authority may not sign, by its own name constraints (RFC 5280, 4.2.1.10): clients refuse those."""
+    try:
+        found = x509.load_pem_x509_certificate(cert).extensions.get_extension_for_class(x509.NameConstraints)
+    except x509.ExtensionNotFound:
+        return []
+
+    def within(name: str, subtrees: Sequence[x509.GeneralName]) -> bool:
+        if is_address(name):
+            return any(isinstance(each, x509.IPAddress) and ip_address(name) in ip_network(str(each.value)) for each in subtrees)
+        trees = [each.value.lstrip(".") for each in subtrees if isinstance(each, x509.DNSName)]
+        return any(name == tree or name.endswith(f".{tree}") for tree in trees)
+
+    permitted, excluded = found.value.permitted_subtrees or (), found.value.excluded_subtrees or ()
+
+    def refused(name: str) -> bool:
+        kind = x509.IPAddress if is_address(name) else x509.DNSName
+        bounded = any(isinstance(each, kind) for each in permitted)
+        return within(name, excluded) or (bounded and not within(name, permitted))
+
+    bounds = ", ".join([*(str(each.value) for each in permitted), *(f"not {each.value}" for each in excluded)])
+    return [f"may not sign for {name}: it is confined to {bounds}" for name in dict.fromkeys(names) if refused(name)]
 
 
 def host_of(address: str) -> str:

@@ -7,11 +7,13 @@ it. Over them come the profile's, then the spec's. Nothing here touches a file, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from deployers.addons import APISERVER, aggregated, estimator_of, metrics_adapter, search
+from deployers import balancer
+from deployers.addons import aggregated, estimator_of, metrics_adapter, search
 from deployers.layout import LOOPBACK, Layout, calling, estimator, etcds, instances, observed, serving, storage
 from deployers.spec import KarmadaSpec, profiles
-from lab.component import Component, Health
+from lab.component import Component, Flags, Health
 
 CONTROLLERS = (
     "namespace,garbagecollector,serviceaccount-token,ttl-after-finished,bootstrapsigner,tokencleaner,"
@@ -30,7 +32,8 @@ LEASES = {
 def uses(spec: KarmadaSpec) -> list[str]:
     """Return the ports that this control plane needs, by use."""
     wanted = [f"{name}.{port}" for name in etcds(spec) for port in ("client", "peer", "metrics")]
-    wanted += [f"{name}.https" for name in ("karmada-apiserver", "karmada-aggregated-apiserver", "karmada-webhook")]
+    wanted += [f"{name}.https" for name in (*apiservers(spec), "karmada-aggregated-apiserver", "karmada-webhook")]
+    wanted += [f"{balancer.NAME}.{port}" for port in balancer.PORTS] if spec.external_name else []
     wanted += [f"karmada-webhook.{port}" for port in ("metrics", "health")]
     wanted += [f"{name}.https" for name in instances("kube-controller-manager", spec.settings("kube-controller-manager").replicas)]
     for component in ("karmada-controller-manager", "karmada-scheduler", "karmada-descheduler"):
@@ -49,7 +52,8 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
     """Return every program of this control plane, with the profile and the spec laid over its flags."""
     plain = [
         *(etcd(name, spec, layout) for name in etcds(spec)),
-        apiserver(spec, layout),
+        *(apiserver(name, spec, layout) for name in apiservers(spec)),
+        *([balancer.haproxy(layout)] if spec.external_name else []),
         aggregated("karmada-aggregated-apiserver", spec, layout),
         webhook(layout),
         *replicas("kube-controller-manager", spec, layout),
@@ -128,16 +132,22 @@ def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
     )
 
 
-def apiserver(spec: KarmadaSpec, layout: Layout) -> Component:
-    """karmada-apiserver, which is a kube-apiserver without nodes."""
+def apiservers(spec: KarmadaSpec) -> list[str]:
+    """Return the names of the instances of karmada-apiserver."""
+    return instances("karmada-apiserver", spec.settings("karmada-apiserver").replicas)
+
+
+def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
+    """karmada-apiserver, which is a kube-apiserver without nodes. Instances differ in their ports and audit logs alone."""
     front, ca = layout.pair("front-proxy-client"), str(layout.ca)
     return Component(
-        name=APISERVER,
+        name=f"karmada/{instance}",
         binary=layout.software["kube-apiserver"],
         flags={
             **serving("karmada-apiserver", layout),
             **storage("karmada-apiserver", spec, layout),
-            **layout.audit,
+            "secure-port": str(layout.ports[f"{instance}.https"]),
+            **audit_of(instance, layout),
             # A loopback address is refused as an endpoint of the service `kubernetes`; nothing here would connect to it.
             "advertise-address": LOOPBACK,
             "endpoint-reconciler-type": "none",
@@ -160,11 +170,20 @@ def apiserver(spec: KarmadaSpec, layout: Layout) -> Component:
             "requestheader-username-headers": "X-Remote-User",
         },
         needs=tuple(f"karmada/{name}" for name in etcds(spec)) or ("karmada/identity",),
-        ready=(Health(f"{layout.server()}/readyz", layout.ca),),
-        ports={"https": layout.ports["karmada-apiserver.https"]},
+        ready=(Health(f"{layout.server(instance)}/readyz", layout.ca),),
+        ports={"https": layout.ports[f"{instance}.https"]},
         first=-1,  # the longest way to Ready members begins here
         heavy=True,
     )
+
+
+def audit_of(instance: str, layout: Layout) -> Flags:
+    """Return the audit flags of an instance: each writes a log of its own."""
+    number = instance.removeprefix("karmada-apiserver")
+    flags = dict(layout.audit)
+    if number and isinstance(path := flags.get("audit-log-path"), str):
+        flags["audit-log-path"] = str(Path(path).with_name(f"audit{number}.jsonl"))
+    return flags
 
 
 def webhook(layout: Layout) -> Component:
@@ -182,7 +201,7 @@ def webhook(layout: Layout) -> Component:
             "tls-cert-file-name": f"{name}.crt",
             "tls-private-key-file-name": f"{name}.key",
         },
-        needs=(APISERVER,),
+        needs=(layout.reached,),
         ready=(Health(f"https://{LOOPBACK}:{port[f'{name}.https']}/readyz/", layout.ca),),
         ports={use: port[f"{name}.{use}"] for use in ("https", "metrics", "health")},
     )
@@ -223,7 +242,7 @@ def kube_controller_manager(instance: str, layout: Layout) -> Component:
             "cluster-name": "karmada",
             "leader-elect": "true",
         },
-        needs=(APISERVER, "karmada/leases"),
+        needs=(layout.reached, "karmada/leases"),
         ready=(Health(f"https://{LOOPBACK}:{layout.ports[f'{instance}.https']}/healthz", layout.ca),),
         ports={"https": layout.ports[f"{instance}.https"]},
     )
@@ -251,7 +270,7 @@ def controller(instance: str, kind: str, spec: KarmadaSpec, layout: Layout) -> C
         name=f"karmada/{instance}",
         binary=layout.software[kind],
         flags=flags,
-        needs=(APISERVER, "karmada/crds", "karmada/webhooks", "karmada/cluster-api", "karmada/leases"),
+        needs=(layout.reached, "karmada/crds", "karmada/webhooks", "karmada/cluster-api", "karmada/leases"),
         ready=(Health(f"http://{LOOPBACK}:{layout.ports[f'{instance}.health']}/healthz"),),
         ports={use: layout.ports[f"{instance}.{use}"] for use in ("metrics", "health")},
     )

@@ -42,9 +42,19 @@ class Layout:
     def ca(self) -> Path:
         return self.pki / "ca.crt"
 
-    def server(self) -> str:
-        """Return the address of karmada-apiserver."""
-        return f"https://{LOOPBACK}:{self.ports['karmada-apiserver.https']}"
+    def server(self, instance: str = "karmada-apiserver") -> str:
+        """Return the address of karmada-apiserver itself, of its first instance unless another is named."""
+        return f"https://{LOOPBACK}:{self.ports[f'{instance}.https']}"
+
+    @property
+    def front(self) -> str:
+        """The program by which components and users reach karmada-apiserver: itself, or the lab's own balancer before all of it."""
+        return "haproxy" if "haproxy.https" in self.ports else "karmada-apiserver"
+
+    @property
+    def reached(self) -> str:
+        """The step after which karmada-apiserver can be called there."""
+        return f"karmada/{self.front}"
 
 
 def instances(name: str, count: int) -> list[str]:

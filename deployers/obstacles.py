@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deployers import outside
-from deployers.certificates import check_files, read_authority
+from deployers import balancer, outside
+from deployers.certificates import check_files, leaves, may_not_sign, read_authority
 from deployers.components import LEASES, components, kind_of, uses
 from deployers.layout import Layout
 from deployers.spec import COMPONENTS, KarmadaSpec
@@ -15,7 +15,7 @@ from lab.spec import LabSpec
 
 def obstacles(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     """Return everything that is in the way, one sentence each. UsageError for words that cannot be meant."""
-    return [*unreadable(spec), *without_effect(spec), *strangers(spec, lab)]
+    return [*unreadable(spec), *balancer.obstacles(spec), *without_effect(spec), *strangers(spec, lab)]
 
 
 def alone(component: str) -> str:
@@ -38,7 +38,9 @@ def unreadable(spec: KarmadaSpec) -> list[str]:
         absent = check_files([given.cert, given.key], key="certificates.ca")
         missing += absent
         if not absent:
-            read_authority(given)
+            authority, _ = read_authority(given)
+            names = [host for leaf in leaves(spec) if leaf.authority == "ca" for host in leaf.hosts]
+            missing += [f"certificates.ca: {given.cert} {why}" for why in may_not_sign(authority, names)]
     if spec.load_balancer:
         missing += outside.balancer_obstacles(spec.load_balancer)
     return missing
@@ -71,6 +73,6 @@ def strangers(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
 def imaginary(spec: KarmadaSpec) -> Layout:
     """Return a layout of no computer, to compute components from before anything is created."""
     anywhere = Path("/nowhere")
-    software = dict.fromkeys((*COMPONENTS, "kube-apiserver"), anywhere)
+    software = dict.fromkeys((*COMPONENTS, "kube-apiserver", balancer.NAME), anywhere)
     members = {member.name: anywhere for member in spec.members}
     return Layout(anywhere, anywhere, dict.fromkeys(uses(spec), 0), software, members, {"audit-log-path": "", "audit-policy-file": ""})

@@ -37,6 +37,7 @@ OPTIONS = (
 """Every option that a table has a row for."""
 OF_ONE_PATH = {
     "values": "it is of upstream's chart: only by_chart installs one",
+    "external_name": "only by_binary stands a haproxy before API servers; elsewhere that is a Service, or load_balancer where one is there",
     "etcd.absent": "only by_binary takes members of etcd away and adds them (lab etcd)",
 }
 """Options that every other deployer refuses, and why; a table need not say so."""
@@ -47,7 +48,7 @@ def asked(spec: KarmadaSpec) -> list[str]:
     default = KarmadaSpec()
     found = [
         name
-        for name in ("kubernetes", "profile", "load_balancer", "registry", "offline", "config_file", "values")
+        for name in ("kubernetes", "profile", "load_balancer", "external_name", "registry", "offline", "config_file", "values")
         if getattr(spec, name) != getattr(default, name)
     ]
     found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []

@@ -55,10 +55,42 @@ def etcd_obstacle(server: str, context: ssl.SSLContext, etcd: ExternalEtcd) -> s
 
 
 def balancer_obstacles(address: str) -> list[str]:
-    """Return why a load balancer cannot be used: nothing listens there. What is behind it need not be there yet."""
+    """Return why a load balancer cannot be used: nothing listens there, or what answers shows a certificate without its name.
+
+    What is behind it need not be there yet; then no certificate is shown.
+    """
     host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE  # who signed it is for clients to judge; here it is read for its names
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=TIMEOUT):
+        with socket.create_connection((host, int(port)), timeout=TIMEOUT) as plain:
+            try:
+                with anybody.wrap_socket(plain, server_hostname=host) as secured:
+                    shown = secured.getpeercert(binary_form=True)
+            except OSError:  # it passes connections through, and nothing is behind it yet
+                return []
+        names = names_of(x509.load_der_x509_certificate(shown)) if shown else [host]
+        if any(matches(host, name) for name in names):
             return []
+        return [
+            f"load_balancer: the certificate that {address} shows names {', '.join(names) or 'nobody'} and not {host}; "
+            "have it pass TLS through, or where it does, install with certificates.hosts that hold the name first"
+        ]
     except OSError as error:
         return [f"load_balancer: nothing answers at {address} ({error}); it has to be there before Karmada is"]
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """Return the names and addresses that a certificate is for."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(each.value) for each in found if isinstance(each, x509.DNSName | x509.IPAddress)]
+
+
+def matches(host: str, name: str) -> bool:
+    """Tell whether a certificate's name is a host's; `*.` stands for one label."""
+    return host == name or (name.startswith("*.") and host.partition(".")[2] == name.removeprefix("*."))

@@ -30,8 +30,9 @@ from pathlib import Path
 from deployers import READY, agent, description, unfinished
 from deployers.archive import KEYS, SNAPSHOT, Manifest, Unusable
 from deployers.backup import scratch
-from deployers.by_binary import Plane, install_steps, opened
+from deployers.by_binary import LAST, Plane, install_steps, opened
 from deployers.cleanliness import MANAGED
+from deployers.components import kind_of
 from deployers.etcd import Etcd, Etcdutl
 from deployers.join import join
 from deployers.karmada import Karmada
@@ -191,10 +192,10 @@ def end(karmada: Karmada) -> None:
     running = [name for name, state in (status.programs if status else {}).items() if state.runs]
     agents = [agent.name_of(member.name) for member in karmada.members]
     mine = [name for name in running if name.startswith(f"{karmada.name}/") or name in agents]
-    last = [name for name in mine if name.endswith("/karmada-apiserver") or "/etcd" in name]
+    last = [name for name in mine if kind_of(name) in LAST]
     stop: Callable[[str], None] = partial(supervisor.stop, within=GRACE)
     each(stop, [name for name in mine if name not in last])
-    for name in sorted(last, key=lambda name: "/etcd" in name):
+    for name in sorted(last, key=lambda name: LAST.index(kind_of(name))):
         stop(name)
 
 

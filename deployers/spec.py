@@ -156,6 +156,7 @@ class MemberOf(Strict):
 class KarmadaSpec(Strict):
     """A control plane and its members. `load_balancer` is host:port of one that is there already, in front of karmada-apiserver.
 
+    `external_name` has the lab stand one of its own there instead, before all replicas of karmada-apiserver: users reach it by that name.
     `members` is filled from the lab's; `offline` uses only assets that are here. `files` stand in the working directory of the programs, so
     that a flag names one plainly; where the programs are containers there is no such directory, and they are refused.
     """
@@ -170,6 +171,7 @@ class KarmadaSpec(Strict):
     registry: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)*$")] | None = None
     """Where images come from in place of upstream's registries: host[:port][/prefix]."""
     load_balancer: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$")] | None = None
+    external_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)] | None = None
     components: dict[str, ComponentSpec] = Field(default_factory=dict)
     config_file: bool = False
     """by_karmadactl: say everything in the file of `karmadactl init --config` in place of flags."""
@@ -225,6 +227,12 @@ class KarmadaSpec(Strict):
                 raise ValueError(f"{name} has no feature gates")
             if name == "etcd" and settings.replicas != 1:
                 raise ValueError("how many etcds there are is said by etcd.members")
+        return self
+
+    @model_validator(mode="after")
+    def one_balancer(self) -> KarmadaSpec:
+        if self.load_balancer and self.external_name:
+            raise ValueError("load_balancer names one that is there already, external_name has the lab run one: give one of them")
         return self
 
     @model_validator(mode="after")

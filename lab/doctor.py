@@ -308,6 +308,13 @@ def inotify(probe: Probe, needs: Needs) -> list[Finding]:
     return [one, Finding("inotify limits", not low, found, "several labs side by side; kind clusters", "; ".join(low))]
 
 
+def balancer(probe: Probe, needs: Needs) -> list[Finding]:
+    """haproxy, from the distribution: it is no asset."""
+    there = next((path for name in ("haproxy", "/usr/sbin/haproxy") if (path := probe.which(name))), None)
+    enables = "several karmada-apiservers behind one name (external_name)"
+    return [Finding("haproxy", there is not None, there or "not installed", enables, "apt-get install haproxy")]
+
+
 def namespaces(probe: Probe, needs: Needs) -> list[Finding]:
     """Network namespaces, by root and by anybody: members with addresses of their own, network faults."""
     network = probe.ask(["unshare", "--net", "true"])
@@ -350,6 +357,7 @@ CHECKS: tuple[Check, ...] = (
     cgroups,
     capabilities,
     inotify,
+    balancer,
     namespaces,
     forwarding,
 )

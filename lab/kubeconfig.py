@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -47,7 +47,8 @@ def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ss
     Keys that are inlined touch the disk only as a 0600 file in memory (memfd), since Python's ssl loads client certificates from
     files alone.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    name = cluster.get("tls-server-name")
+    context = Named(ssl.PROTOCOL_TLS_CLIENT, name=str(name)) if name else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -62,6 +63,20 @@ def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ss
     elif file := user.get("client-certificate"):
         context.load_cert_chain(str(folder / file), str(folder / user["client-key"]))
     return context
+
+
+class Named(ssl.SSLContext):
+    """A TLS context whose server has to have one name, whatever address it is reached at (a kubeconfig's `tls-server-name`)."""
+
+    name: str
+
+    def __new__(cls, protocol: int, *, name: str) -> Self:
+        made = super().__new__(cls, protocol)
+        made.name = name
+        return made
+
+    def wrap_socket(self, *args: Any, **other: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(*args, **{**other, "server_hostname": self.name})
 
 
 def load_client_pair(context: ssl.SSLContext, both: bytes) -> None:

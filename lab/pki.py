@@ -134,17 +134,21 @@ def service_account_keys(folder: Path) -> Pair:
     return pair
 
 
-def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client: Pair) -> Path:
-    """Write a kubeconfig of one context with everything inside it, mode 0600, and return its path."""
+def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client: Pair, name: str | None = None) -> Path:
+    """Write a kubeconfig of one context with everything inside it, mode 0600, and return its path.
+
+    With `name` it is that name that the server's certificate must hold, not the host of `server`: so a name needs no resolver.
+    """
 
     def inlined(file: Path) -> str:
         return base64.b64encode(file.read_bytes()).decode()
 
+    cluster = {"server": server, "certificate-authority-data": inlined(ca), **({"tls-server-name": name} if name else {})}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": context,
-        "clusters": [{"name": context, "cluster": {"server": server, "certificate-authority-data": inlined(ca)}}],
+        "clusters": [{"name": context, "cluster": cluster}],
         "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
         "users": [{"name": context, "user": {"client-certificate-data": inlined(client.cert), "client-key-data": inlined(client.key)}}],
     }

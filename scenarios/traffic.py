@@ -199,6 +199,16 @@ class Traffic:
 
             eventually(one_to_one, within=within)
 
+    def until_written(self, more: int, *, within: float = 60.0) -> None:
+        """Return when so many more writes were acknowledged."""
+        before = self.writes.done
+
+        def acknowledged() -> None:
+            """writes are acknowledged"""
+            assert self.writes.done >= before + more, f"{self.writes.done - before} of {more}; last: {self.writes.said or 'no error'}"
+
+        eventually(acknowledged, within=within)
+
     def figures(self) -> dict[str, float | int | str]:
         """Return what is reported of it."""
         return {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from lab.pki import unsigned, usage
 SERVER = "https://127.0.0.1:5443"
 
 
-def made(folder: Path, **table: Any) -> Path:
-    make(folder / "pki", KarmadaSpec.model_validate(table), server=SERVER, kubeconfig=folder / "karmada.yaml")
+def made(folder: Path, *, front: str | None = None, **table: Any) -> Path:
+    make(folder / "pki", KarmadaSpec.model_validate(table), server=SERVER, kubeconfig=folder / "karmada.yaml", front=front)
     return folder / "pki"
 
 
@@ -41,15 +42,18 @@ def issued_by(folder: Path, authority: str) -> set[str]:
     return found - {authority}
 
 
-def an_authority(folder: Path, *, ca: bool = True, days: int = 100) -> dict[str, str]:
+def an_authority(folder: Path, *, ca: bool = True, days: int = 100, permitted: Sequence[str] = ()) -> dict[str, str]:
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "corporate")])
-    signed = (
+    builder = (
         unsigned(name, name, key.public_key(), valid=dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(usage(signs_certificates=ca), critical=True)
-        .sign(key, hashes.SHA256())
     )
+    if permitted:
+        bounds = x509.NameConstraints(permitted_subtrees=[x509.DNSName(each) for each in permitted], excluded_subtrees=None)
+        builder = builder.add_extension(bounds, critical=True)
+    signed = builder.sign(key, hashes.SHA256())
     (folder / "given.crt").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     (folder / "given.key").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -109,6 +113,21 @@ def test_administrator_goes_through_the_load_balancer_and_components_do_not(tmp_
 
     assert server(tmp_path / "karmada.yaml") == "https://lb.example.org:6443"
     assert {server(pki / f"{name}.kubeconfig") for name in ("admin", "karmada-webhook", "kube-controller-manager")} == {SERVER}
+
+
+def test_users_ask_the_balancer_of_the_lab_for_the_external_name_and_components_go_through_it_too(tmp_path: Path) -> None:
+    front = "https://127.0.0.1:7443"
+    pki = made(tmp_path, front=front, external_name="karmada.example.test")
+
+    def cluster(file: Path) -> dict[str, str]:
+        found = yaml.safe_load(file.read_text())["clusters"][0]["cluster"]
+        return {key: found[key] for key in ("server", "tls-server-name") if key in found}
+
+    names = read(pki, "karmada-apiserver").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert "karmada.example.test" in names.get_values_for_type(x509.DNSName)
+    assert cluster(tmp_path / "karmada.yaml") == {"server": front, "tls-server-name": "karmada.example.test"}
+    assert cluster(pki / "karmada-scheduler.kubeconfig") == {"server": front}
+    assert cluster(pki / "admin.kubeconfig") == {"server": SERVER}
 
 
 def test_making_them_again_changes_no_byte(tmp_path: Path) -> None:

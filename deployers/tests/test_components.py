@@ -23,7 +23,7 @@ def programs(**table: Any) -> dict[str, Component]:
         pki=Path("/run/pki/karmada"),
         data=Path("/run/data/karmada"),
         ports={use: 20_001 + number for number, use in enumerate(uses(spec))},
-        software={name: Path("/software") / name for name in (*COMPONENTS, "kube-apiserver")},
+        software={name: Path("/software") / name for name in (*COMPONENTS, "kube-apiserver", "haproxy")},
         members={member.name: Path(f"/run/kubeconfig/{member.name}.yaml") for member in spec.members},
         audit={"audit-log-path": "/run/logs/karmada/audit.jsonl"},
     )
@@ -47,6 +47,17 @@ def test_recipe_is_the_golden_one() -> None:
         GOLDEN.write_text(found)
 
     assert found == GOLDEN.read_text()
+
+
+def test_instances_of_the_api_server_stand_behind_the_balancer_and_everybody_calls_them_there() -> None:
+    parts = programs(external_name="karmada.example.test", components={"karmada-apiserver": {"replicas": 2}})
+    one, two = parts["karmada-apiserver"], parts["karmada-apiserver-2"]
+
+    assert {flag for flag in one.flags if one.flags[flag] != two.flags[flag]} == {"secure-port", "audit-log-path"}
+    assert two.flags["audit-log-path"] == "/run/logs/karmada/audit-2.jsonl"
+    assert parts["haproxy"].needs == ("karmada/identity", "karmada/karmada-apiserver")
+    for name in ("karmada-webhook", "karmada-aggregated-apiserver", "karmada-controller-manager", "kube-controller-manager"):
+        assert parts[name].needs[0] == "karmada/haproxy", name
 
 
 def more(parts: dict[str, Component], than: dict[str, Component]) -> dict[str, Component]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployers import deployer
+from deployers import balancer, deployer, outside
 from deployers.spec import KarmadaSpec
+from deployers.tests.test_certificates import an_authority
 from lab.errors import UsageError
 from lab.spec import LabSpec, parse
 
@@ -22,7 +23,7 @@ def test_nothing_is_in_the_way_of_the_default() -> None:
     assert found() == []
 
 
-@pytest.mark.parametrize("name", ["karmada-apiserver", "karmada-webhook", "karmada-aggregated-apiserver"])
+@pytest.mark.parametrize("name", ["karmada-webhook", "karmada-aggregated-apiserver"])
 def test_replicas_that_would_need_a_load_balancer(name: str) -> None:
     assert f"components.{name}.replicas: it elects no leader" in found(components={name: {"replicas": 2}})[0]
 
@@ -30,6 +31,38 @@ def test_replicas_that_would_need_a_load_balancer(name: str) -> None:
 @pytest.mark.parametrize("name", ["kube-controller-manager", "karmada-controller-manager", "karmada-scheduler"])
 def test_replicas_of_what_elects_a_leader_are_fine(name: str) -> None:
     assert found(components={name: {"replicas": 2}}) == []
+
+
+THREE = {"karmada-apiserver": {"replicas": 3}}
+
+
+def test_several_api_servers_need_a_name_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
+
+    assert found(components=THREE, external_name="karmada.example.test") == []
+    assert "3 instances, and no address before them; give external_name" in found(components=THREE)[0]
+
+
+def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "balancer_obstacles", lambda _: [])
+
+    assert "which lb.example.org:6443 cannot know; give external_name" in found(components=THREE, load_balancer="lb.example.org:6443")[0]
+
+
+def test_a_balancer_that_is_not_installed_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balancer, "installed", lambda: None)
+
+    assert "apt-get install haproxy" in found(external_name="karmada.example.test")[0]
+
+
+def test_an_authority_that_may_not_sign_for_the_external_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
+    given = an_authority(tmp_path, permitted=["example.test", "localhost", "svc", "svc.cluster.local"])
+
+    assert found(certificates={"ca": given}, external_name="karmada.example.test") == []
+    refused = found(certificates={"ca": given}, external_name="karmada.example.org")
+    assert len(refused) == 1
+    assert "may not sign for karmada.example.org: it is confined to example.test, localhost" in refused[0]
 
 
 def test_members_the_lab_does_not_have() -> None:

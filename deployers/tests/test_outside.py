@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.outside import balancer_obstacles, etcd_obstacles
+from deployers.outside import balancer_obstacles, etcd_obstacles, matches
 from deployers.spec import ExternalEtcd
 from lab.pki import Authority, Pair
 
@@ -94,5 +94,29 @@ def test_a_key_of_another_certificate_cannot_be_used(ca: Authority) -> None:
 def test_a_load_balancer_must_listen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
+
+        def close() -> None:  # as where nothing is behind it
+            listener.accept()[0].close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
         assert balancer_obstacles(address) == []
+        closing.join()
     assert f"nothing answers at {address}" in balancer_obstacles(address)[0]
+
+
+def test_what_answers_for_a_load_balancer_must_show_a_certificate_with_its_name(ca: Authority) -> None:
+    def asked(*hosts: str) -> list[str]:
+        with etcd(ca, ca.issue("-".join(hosts), common_name="server", hosts=hosts)) as server:
+            return balancer_obstacles(server.removeprefix("https://"))
+
+    assert asked("127.0.0.1", "localhost") == []
+    assert "names lb.example.org, 10.0.0.1 and not 127.0.0.1" in asked("lb.example.org", "10.0.0.1")[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "same"),
+    [("a.b.org", "*.b.org", True), ("c.a.b.org", "*.b.org", False), ("b.org", "b.org", True), ("b.org", "*.b.org", False)],
+)
+def test_a_star_stands_for_one_label(host: str, name: str, *, same: bool) -> None:
+    assert matches(host, name) is same

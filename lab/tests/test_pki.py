@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import socket
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import yaml
 from cryptography import x509
 
-from lab.kubeconfig import tls
+from lab.kubeconfig import access, tls
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 
 
@@ -83,3 +87,27 @@ def test_service_account_keys_are_made_once(tmp_path: Path) -> None:
     before = service_account_keys(tmp_path).key.read_bytes()
 
     assert service_account_keys(tmp_path).key.read_bytes() == before
+
+
+def test_a_server_is_held_to_the_name_in_the_kubeconfig_whatever_its_address(tmp_path: Path) -> None:
+    ca = Authority.ensure(tmp_path, "ca", common_name="lab")
+    server, client = ca.issue("server", common_name="server", hosts=["karmada.example.test"]), ca.issue("client", common_name="client")
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(str(server.cert), str(server.key))
+
+    def handshake(name: str | None) -> None:
+        file = write_kubeconfig(tmp_path / "kubeconfig", context="a", server="https://127.0.0.1:1", ca=ca.cert, client=client, name=name)
+        here, there = socket.socketpair()
+        with here, there, ThreadPoolExecutor(1) as pool:
+            answering = pool.submit(serving.wrap_socket, there, server_side=True)
+            try:
+                access(file).tls.wrap_socket(here, server_hostname="127.0.0.1").close()
+            finally:
+                here.close()
+                with contextlib.suppress(OSError):
+                    answering.result().close()
+
+    handshake("karmada.example.test")
+    for other in ("karmada.example.org", None):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            handshake(other)

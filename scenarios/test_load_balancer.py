@@ -1,0 +1,112 @@
+"""Several karmada-apiservers behind one external name: one of them dies or hangs, users and Karmada's own components go on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import socket
+import ssl
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import yaml
+from cryptography import x509
+
+from deployers import balancer
+from deployers.by_binary import opened
+from deployers.components import apiservers
+from deployers.conformance import conformance
+from deployers.karmada import Karmada
+from deployers.outside import names_of
+from lab.supervisor.client import Supervisor
+from scenarios import faults
+from scenarios.figures import report
+from scenarios.namespaces import namespace as made_namespace
+from scenarios.own import own_lab
+from scenarios.traffic import traffic
+from scenarios.waiting import eventually
+
+EXTERNAL = "karmada.example.test"
+PROGRAM = f"karmada/{balancer.NAME}"
+
+
+@pytest.fixture(params=[2, 3])
+def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
+    """A Karmada of two or three API servers behind an external name, in a lab of its own."""
+    if not balancer.installed():
+        pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
+    karmada = {"external_name": EXTERNAL, "components": {"karmada-apiserver": {"replicas": request.param}}}
+    members = [{"name": "member1", "nodes": [{"count": 1}]}, {"name": "member2", "nodes": [{"count": 1}], "mode": "pull"}]
+    with own_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="balancer") as own:
+        yield own
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, request: pytest.FixtureRequest) -> None:
+    supervisor, instances = Supervisor(balanced.run.path), apiservers(balanced.spec)
+    first, second = instances[:2]
+    assert asked_for(balanced) == EXTERNAL
+    assert EXTERNAL in names_of(presented(balanced)), "users are let in by a certificate that holds the name"
+    eventually(lambda: standing(balanced, UP=instances), within=15)
+    for instance in instances:
+        log = "audit.jsonl" if instance == first else f"audit{instance.removeprefix(first)}.jsonl"
+        assert (balanced.run.path / "logs" / "karmada" / log).exists(), "each has an audit log of its own"
+
+    with made_namespace(balanced, "used") as name:
+        with traffic(balanced, name) as going:
+            going.until_written(20)
+            with faults.killed(balanced.run, f"karmada/{first}"):
+                eventually(lambda: standing(balanced, DOWN=[first]), within=15)
+                going.until_written(20)
+            killed = going.figures()
+            eventually(lambda: standing(balanced, UP=instances), within=30)
+
+            supervisor.signal(f"karmada/{second}", signal.SIGSTOP)
+            try:
+                eventually(lambda: standing(balanced, DOWN=[second]), within=15)
+                going.until_written(20)
+            finally:
+                supervisor.signal(f"karmada/{second}", signal.SIGCONT)
+            eventually(lambda: standing(balanced, UP=instances), within=30)
+            going.until_written(10)
+        going.judge()
+    report(request, instances=len(instances), longest_failed_write_after_a_kill_seconds=killed["longest_failed_write_seconds"])
+    report(request, **going.figures())
+    assert float(killed["longest_failed_write_seconds"]) < 3.0, "a connection that is refused is made to another one at once"
+    assert going.writes.longest < 10.0, "one that hangs is found out by two health checks"
+
+    status = supervisor.status()
+    assert status
+    assert {name: state.restarts for name, state in status.programs.items() if state.restarts} == {}, "no component ended by that"
+    conformance(balanced).demand()
+    faults.whole(balanced)
+
+
+def asked_for(karmada: Karmada) -> str:
+    """Return the name that the administrator's kubeconfig wants its server to have."""
+    return str(yaml.safe_load(karmada.kubeconfig.read_text())["clusters"][0]["cluster"]["tls-server-name"])
+
+
+def presented(karmada: Karmada) -> x509.Certificate:
+    """Return the certificate that somebody who trusts Karmada's authority is shown under the external name."""
+    context = ssl.create_default_context(cafile=str(opened(karmada).layout.ca))
+    port = opened(karmada).layout.ports[f"{balancer.NAME}.https"]
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5.0) as plain,
+        context.wrap_socket(plain, server_hostname=EXTERNAL) as secured,
+    ):
+        shown = secured.getpeercert(binary_form=True)
+    assert shown
+    return x509.load_der_x509_certificate(shown)
+
+
+def standing(karmada: Karmada, **wanted: list[str]) -> None:
+    """the balancer sees each instance as it is"""
+    port = opened(karmada).layout.ports[f"{balancer.NAME}.health"]
+    rows = csv.DictReader(io.StringIO(httpx.get(f"http://127.0.0.1:{port}/stats;csv", timeout=5.0, trust_env=False).text))
+    seen = {row["svname"]: row["status"] for row in rows if row["# pxname"] == "karmada-apiservers"}
+    for state, instances in wanted.items():
+        assert {instance: seen[instance].split()[0] for instance in instances} == dict.fromkeys(instances, state)
