@@ -1,24 +1,37 @@
-"""A TCP proxy for one link, so that it can be cut: netem and firewalls need privileges that a CI job has not."""
+"""A TCP proxy for one link, so that it can be cut: netem and firewalls need privileges that a CI job has not.
+
+It may lead from one network namespace into another, and then nothing else does: what is in a namespace of its own is as far from the rest
+as a machine whose only cables these are.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 CHUNK = 1 << 16
+CLONE_NEWNET = 0x40000000
+"""Of setns(2). Python has it from 3.12 on."""
 
 
 class Proxy:
     """Forwards connections to a port of this computer until it is cut; from then on nothing passes, as when a cable is pulled.
 
-    Connections stay open and new ones are accepted, so both ends find out by their own time-outs and not by a refusal.
+    Connections stay open and new ones are accepted, so both ends find out by their own time-outs and not by a refusal. It listens on
+    `port` (any: 0) of the network namespace `listens`, and connects to the target in the namespace `dials`; None is our own.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, *, port: int = 0, listens: Path | None = None, dials: Path | None = None) -> None:
         self.target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._dials = dials
+        with inside(listens):
+            self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._passing = asyncio.Event()
@@ -61,7 +74,15 @@ class Proxy:
         try:
             with suppress(OSError, asyncio.CancelledError):  # the task is this connection's own: nobody waits for it but `close`
                 await self._passing.wait()
-                there, back = await asyncio.open_connection("127.0.0.1", self.target)
+                with inside(self._dials):
+                    dialled = socket.socket()
+                dialled.setblocking(False)
+                try:
+                    await asyncio.get_running_loop().sock_connect(dialled, ("127.0.0.1", self.target))
+                except OSError:
+                    dialled.close()
+                    raise
+                there, back = await asyncio.open_connection(sock=dialled)
                 try:
                     await asyncio.gather(self._pipe(reader, back), self._pipe(there, writer))
                 finally:
@@ -76,3 +97,28 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         writer.close()  # TLS ends both ways at once: nobody waits for the other half
+
+
+@contextmanager
+def inside(namespace: Path | None) -> Iterator[None]:
+    """Have sockets that this thread makes in the body be of a network namespace (a file as in /run/netns). OSError when it may not be."""
+    if namespace is None:
+        yield
+        return
+    ours, theirs = (os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in ("/proc/thread-self/ns/net", namespace))
+    try:
+        enter(theirs)
+        try:
+            yield
+        finally:
+            enter(ours)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def enter(namespace: int) -> None:
+    """Move this thread into a network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), f"setns: {os.strerror(ctypes.get_errno())}")

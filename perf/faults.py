@@ -17,10 +17,10 @@ from deployers.karmada import Karmada
 from deployers.members import CLUSTERS
 from lab.errors import UsageError
 from lab.kubeconfig import access
+from lab.proxy import Proxy
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
 from perf.applications import TAINT
-from perf.proxy import Proxy
 from perf.shapes import LOST, SURVIVOR
 
 MANAGER = "karmada/karmada-controller-manager"

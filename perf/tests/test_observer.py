@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
 from lab.errors import UsageError
 from perf.faults import fault
 from perf.observer import Observer, binding, cluster, node, pod, work
-from perf.proxy import Proxy
 from perf.usage import counted
 
 
@@ -90,27 +87,3 @@ def test_a_fault_that_is_none_is_refused(words: str) -> None:
 
 def test_a_fault_may_name_its_member() -> None:
     assert fault("link:member1") is fault("link")
-
-
-def test_a_cut_link_passes_nothing_and_a_mended_one_what_was_held_back() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        proxy = Proxy(server.getsockname()[1])
-        try:
-            with socket.create_connection(("127.0.0.1", proxy.port), timeout=5.0) as here:
-                there, _ = server.accept()
-                there.settimeout(5.0)
-                here.sendall(b"one")
-                assert there.recv(10) == b"one"
-
-                proxy.cut()
-                here.sendall(b"two")
-                there.settimeout(0.3)
-                with pytest.raises(TimeoutError):
-                    there.recv(10)
-
-                proxy.mend()
-                there.settimeout(5.0)
-                assert there.recv(10) == b"two"
-                there.close()
-        finally:
-            proxy.close()
