@@ -147,7 +147,7 @@ def last_of(found: Sequence[Examined]) -> Examined:
         reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Class.INFRASTRUCTURE.value} is retried"
         notes.append("it was run again although its failure was not the infrastructure's; the first result counts")
     elif outcome is Outcome.PASS and any(each.outcome is not Outcome.PASS for each in before):
-        retried = sum(each.outcome is Outcome.FAIL for each in before)
+        retried = sum(each.retriable for each in before)  # what was not possible is unknown, and may be retried all the same
         others = sum(each.outcome is not Outcome.PASS for each in before) - retried
         earlier = [f"{count(retried, 'failure')} of the infrastructure"] * bool(retried) + [f"{others} unknown"] * bool(others)
         reason = f"attempt {last.cell.attempt}, after {' and '.join(earlier)}"

@@ -103,7 +103,6 @@ def index(report: Report) -> dict[str, Any]:
         "verdict": verdict(report),
         "tally": [(outcome, report.outcomes[outcome]) for outcome in ORDER if report.outcomes[outcome]],
         "matrix": matrix(report),
-        "passed": Outcome.PASS,
         "before": before,
         "changes": changes(before, report.row) if before else [],
         "left_out": sorted(reasons.items(), key=lambda item: -len(item[1])),
@@ -208,7 +207,9 @@ def moment(at: float) -> str:
 
 
 def brief(each: Examined) -> str:
-    """Return a cell in a few words: how many tests passed, how long it took."""
+    """Return a cell in a few words: how many tests passed, how long it took; where it had none, why."""
+    if each.failures and not each.cases:
+        return each.failures[0].verdict.whose.value
     if each.notes and not each.cases:
         return "no results" if each.cell.broken else "broken results"
     told = []

@@ -11,6 +11,7 @@ import pytest
 from lab.errors import UsageError
 from lab.run import Run
 from lab.steps import Outcome
+from reports import site
 from reports.changes import changes, flaky
 from reports.examine import Examined
 from reports.flakes import FLAKES
@@ -151,6 +152,19 @@ def test_two_results_of_one_cell_are_one_cell_and_said(tmp_path: Path) -> None:
 
     assert "2 results of it came" in only(report).notes[0]
     assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "")
+
+
+def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cell_s(tmp_path: Path) -> None:
+    log = {"logs/1-up.log": "it cannot be had: download refused\n  remedy: …\n"}
+    first = cell(tmp_path / "1", files=log, outcome="unknown", exit_code=3, reason="not possible on this machine")
+    second = cell(tmp_path / "2", PASSED, attempt=2, exit_code=0)
+
+    site.write(reported(first, second), tmp_path / "site")
+
+    index, page = (tmp_path / "site" / "index.html").read_text(), (tmp_path / "site" / "cells" / f"{NAME}.html").read_text()
+    assert "attempt 2, after 1 failure of the infrastructure" in index
+    assert "download refused" in page
+    assert "infrastructure" in page
 
 
 def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Path) -> None:
