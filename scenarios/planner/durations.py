@@ -1,7 +1,7 @@
 """How long cells took, and shards of about equal length.
 
-`scenarios/durations.json` keeps the last few measurements of each cell; what is never measured counts as the median of what is. `learn`
-adds those of result folders (`cell.json`, written by `python -m reports collect`): only of cells that ran to their end.
+`scenarios/durations.json` keeps the last few measurements of each cell; what is never measured counts as the median of what is most like
+it. `learn` adds those of result folders (`cell.json`, written by `python -m reports collect`): only of cells that ran to their end.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lab.errors import UsageError
 from lab.run import write_json
-from scenarios.planner.cells import Cell
+from scenarios.planner.cells import PARTS, Cell
 
 FILE = Path(__file__).parent.parent / "durations.json"
 SCHEMA = 1
 KEPT = 5
 """Measurements that are kept of one cell: enough for a median that one bad night does not move."""
+
+LIKE = (("provider", "suite", "deployer"), ("provider", "suite"), ("suite",), ("provider",), ())
+"""What two cells have in common whose durations are alike, the most alike first."""
 
 GUESS = 600.0
 """Seconds of a cell when nothing was ever measured."""
@@ -54,14 +58,21 @@ class Durations:
         write_json(path, {"schema": SCHEMA, "cells": {name: list(self.samples[name]) for name in sorted(self.samples)}})
 
     def of(self, cell: Cell) -> float:
-        """Return the seconds to expect of a cell."""
-        seconds = self.samples.get(cell.name)
-        return statistics.median(seconds) if seconds else self.usual
+        """Return the seconds to expect of a cell: its own, else the median of those most like it (LIKE), else of all."""
+        if cell.name in self.medians:
+            return self.medians[cell.name]
+        named = {tuple(name.split("-")): seconds for name, seconds in self.medians.items()}
+        for parts in LIKE:
+            wanted = {PARTS.index(part): getattr(cell, part) for part in parts}
+            alike = [s for name, s in named.items() if len(name) == len(PARTS) and all(name[at] == value for at, value in wanted.items())]
+            if alike:
+                return statistics.median(alike)
+        return GUESS
 
-    @property
-    def usual(self) -> float:
-        """The median over all cells."""
-        return statistics.median([statistics.median(each) for each in self.samples.values()]) if self.samples else GUESS
+    @cached_property
+    def medians(self) -> Mapping[str, float]:
+        """The median of each cell that was measured."""
+        return {name: statistics.median(seconds) for name, seconds in self.samples.items() if seconds}
 
     def learnt(self, measured: Iterable[tuple[str, float]]) -> Durations:
         """Return these with measurements added; one that is known already, to the tenth of a second, is the same results read twice."""

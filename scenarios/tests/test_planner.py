@@ -127,11 +127,17 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 # -- durations -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_measured_counts_as_the_median() -> None:
-    unknown = Cell("a", "b", "c", "d", "e")
+def test_what_is_not_measured_counts_as_the_median_of_what_is_most_like_it() -> None:
+    unknown = Cell("kind", "by_chart", "1", "2", "smoke")
+    known = {"x": [10.0], "y-z": [20.0, 900.0, 30.0]}
+    more = [("kind-x-1-2-core", 40.0), ("emb-x-1-2-smoke", 50.0), ("kind-x-1-2-smoke", 60.0), ("kind-by_chart-9-9-smoke", 70.0)]
 
     assert Durations().of(unknown) == GUESS
-    assert Durations({"x": [10.0], "y": [20.0, 900.0, 30.0], "z": [50.0]}).of(unknown) == 30.0
+    assert Durations(known).of(unknown) == GUESS, "what is no cell's name tells nothing"
+    for name, seconds in more:  # each more like it than those before
+        known[name] = [seconds]
+        assert Durations(known).of(unknown) == seconds, name
+    assert Durations({"emb-x-1-2-core": [10.0], "emb-x-1-3-core": [20.0, 900.0, 30.0]}).of(unknown) == 20.0
 
 
 def test_durations_are_learnt_from_cells_that_ran_to_their_end(tmp_path: Path) -> None:
