@@ -220,6 +220,17 @@ def test_every_test_file_is_in_a_suite_of_the_real_matrix() -> None:
     assert {path for suite in real.suites for path in real.files(suite)} == set(HERE.glob("test_*.py"))
 
 
+def test_what_is_thorough_is_run_by_some_cell() -> None:
+    real = Matrix.load()
+
+    for name, suite in real.suites.items():
+        for path in real.files(name):
+            asks = "pytest.mark.thorough" in path.read_text()
+            assert not asks or "thorough" in suite.mark, (
+                f"{path.name} has tests that the suite {name} never runs: give it another, or a mark"
+            )
+
+
 def test_the_real_matrix_has_cells_for_pull_requests_and_for_the_night() -> None:
     real = Planner.load()
 
