@@ -10,6 +10,7 @@ The modules:
     conformance  does it do what Karmada promises        description  what was installed, comparable between deployers
     compare      what differs between installations: python -m deployers compare RUN RUN…
     options      which deployer carries which option     drift        what upstream's installers are known to do differently
+    optional     Karmada's own addons as programs        addons       those of others, as data: deployers.addons
     images       what pods need, loading  into clusters  workloads    Karmada's pods: do they serve, and why not
     host         where a control plane in pods is        joining      members as steps of `up`
     in_pods      joinable, installed, nothing left       outside      an external etcd, a load balancer: do they answer

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deployers import Deployer, deployer, unfinished, workloads
+from deployers.addons import steps as addons
 from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec, catalogue
@@ -52,7 +53,7 @@ class Wanted:
         """Return every asset that this lab needs, and no other."""
         names = self.provider.software(self.lab)
         if self.deployer and self.karmada:
-            names = [*names, *self.deployer.software(self.karmada)]
+            names = [*names, *self.deployer.software(self.karmada), *addons.software(self.karmada)]
         return [AssetRef.parse(name) for name in dict.fromkeys(names)]
 
     def check(self, supply: Supply) -> None:
@@ -63,6 +64,7 @@ class Wanted:
         obstacles += self.provider.check(self.lab)
         if self.deployer and self.karmada:
             obstacles += self.deployer.check(self.karmada, self.lab)
+            obstacles += addons.obstacles(self.karmada, self.provider.offers, self.lab.provider)
         if obstacles:
             raise NotPossible(
                 "this lab cannot be brought up here", detail="\n".join(obstacles), remedy="lab doctor   (what this computer can do)"
@@ -125,6 +127,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
     if wanted.deployer and wanted.karmada:
         made += wanted.deployer.install(lab, wanted.karmada, paths)
         made += joining_steps(lab, wanted.karmada, [step.name for step in made])
+        made += addons.addon_steps(Karmada(lab, wanted.karmada), paths)
     return [*made, *component.steps([evidence.component(run)], run)]
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deployers import balancer
-from deployers.addons import aggregated, estimator_of, metrics_adapter, search
 from deployers.layout import LOOPBACK, Layout, calling, estimator, etcds, instances, observed, serving, storage
+from deployers.optional import aggregated, estimator_of, metrics_adapter, search
 from deployers.spec import KarmadaSpec, profiles
 from lab.component import Component, Flags, Health
 

@@ -1,6 +1,6 @@
 """Where the files, ports and programs of a control plane are, and the groups of flags that say so.
 
-Shared by `components` and `addons`. Nothing here touches a file, a port or a process.
+Shared by `components` and `optional`. Nothing here touches a file, a port or a process.
 """
 
 from __future__ import annotations

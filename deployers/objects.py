@@ -92,7 +92,7 @@ def versions(item: Json) -> list[Any]:
     return [item["metadata"]["uid"], item["metadata"]["generation"]]
 
 
-def established(api: Api, names: Sequence[str], *, within: float = 60.0) -> dict[str, Json]:
+def established(api: Api, names: Sequence[str], *, what: str = "Karmada's CRDs", within: float = 60.0) -> dict[str, Json]:
     """Watch until every CRD named is Established with its names accepted; return them. One watch for all."""
     missing, done = set(names), {}
     last = f"none of {len(missing)}"
@@ -108,11 +108,11 @@ def established(api: Api, names: Sequence[str], *, within: float = 60.0) -> dict
         if not missing:
             return done
     raise NotReady(
-        "Karmada's CRDs are established",
+        f"{what} are established",
         last=f"{last}; not {', '.join(sorted(missing))}",
         within=within,
         unchanged_for=within,
-        remedy="see the log of karmada-apiserver",
+        remedy="see the log of the API server",
     )
 
 

@@ -25,10 +25,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from deployers.addons import definition as addons
 from deployers.release import catalogue
 from lab.assets.refs import is_path, parse_version
 from lab.errors import UsageError
@@ -138,12 +139,44 @@ class Certificates(Strict):
 
 
 class Addons(Strict):
-    """What runs beside the control plane; an estimator is one program for each member."""
+    """What runs beside the control plane; an estimator is one program for each member.
+
+    Addons of others (deployers/addons/*.toml) are keys like Karmada's own, with a version or `true` for the newest that is pinned:
+    `openkruise = "1.8.3"`. They are `others` by name and version from here on.
+    """
 
     descheduler: bool = False
     search: bool = False
     metrics_adapter: bool = False
     estimators: bool = False
+    others: dict[str, Version] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def others_by_name(cls, table: Any) -> Any:
+        """Take the keys that name addons of others together. A key that is near to one of them is told so."""
+        if not isinstance(table, dict):
+            return table
+        given = {name: table[name] for name in addons.names() if name in table}
+        for name in table.keys() - cls.model_fields.keys() - given.keys():
+            if "did you mean" in (said := addons.unknown(str(name))) and said.endswith(tuple(f"{other!r}?" for other in addons.names())):
+                raise ValueError(said)
+        rest = {name: value for name, value in table.items() if name not in given}
+        newest = {name: newest_of(name) if value is True else value for name, value in given.items() if value is not False}
+        return {**rest, "others": {**table.get("others", {}), **newest}} if newest else rest
+
+    @field_validator("others")
+    @classmethod
+    def others_can_be(cls, others: dict[str, str]) -> dict[str, str]:
+        try:
+            return {name: others[name].removeprefix("v") for name in addons.arranged(others)}
+        except UsageError as error:
+            raise ValueError(f"{error.what}; {error.remedy}" if error.remedy else error.what) from error
+
+
+def newest_of(name: str) -> str:
+    """Return the newest pinned version of an addon of others: the first in deployers/assets.toml."""
+    return catalogue().versions(addons.addon(name).parts[0].asset)[0]
 
 
 class MemberOf(Strict):

@@ -57,6 +57,11 @@ def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[Change]:
         lock.release()
 
 
+def of_addon(name: str) -> str:
+    """Return what a change of an addon is called: installing goes on with what upgrading or removing left, and the other way round."""
+    return f"a change of the addon {name}"
+
+
 def facts_of(run: Run, what: str) -> dict[str, Any] | None:
     """Return what is recorded of an unfinished change of that kind; None when there is none."""
     known = run.recorded(KIND, NAME)

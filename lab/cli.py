@@ -15,6 +15,7 @@ from collections.abc import Callable
 import typer
 
 from lab.commands import (
+    addon,
     assets,
     backup,
     bundle,
@@ -77,3 +78,4 @@ for name, verb in VERBS.items():
 app.add_typer(assets.app, name="assets")
 app.add_typer(images.app, name="images")
 app.add_typer(etcd.app, name="etcd")
+app.add_typer(addon.app, name="addon")

@@ -1,0 +1,168 @@
+"""Addons of others on a Karmada that runs: installed, upgraded, removed; each is looked at whole before anything is touched.
+
+A change that is interrupted goes on when it is asked for again, or is taken back by `lab addon remove`; until then `lab up` refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deployers import unfinished
+from deployers.addons.contents import contents
+from deployers.addons.definition import Addon, Place, addon, arranged
+from deployers.addons.site import Site, in_the_way, shown
+from deployers.addons.steps import obstacles, put_from, sites, until_known
+from deployers.karmada import Karmada
+from deployers.members import members
+from deployers.spec import KarmadaSpec, newest_of
+from lab.assets import AssetRef
+from lab.cluster import Cluster
+from lab.errors import NotPossible, ProvisionError, UsageError
+from lab.providers import provider
+from lab.steps import Step, Watcher, execute
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An addon of others and where it is: version by cluster, None where only a part of it is."""
+
+    addon: Addon
+    wanted: str | None
+    there: Mapping[str, str | None]
+
+
+def installed(karmada: Karmada, name: str) -> Installed:
+    """Return what the run knows of an addon."""
+    records = {key.removeprefix(f"{name}."): record for key, record in karmada.run.records("addons").items() if key.startswith(f"{name}.")}
+    there = {cluster: record["version"] for cluster, record in records.items()}
+    return Installed(addon(name), karmada.spec.addons.others.get(name), there)
+
+
+def versions(karmada: Karmada, name: str) -> list[str]:
+    """Return the pinned versions of an addon, the newest first."""
+    return karmada.release.supply.pins.versions(addon(name).parts[0].asset)
+
+
+def install(karmada: Karmada, name: str, version: str | None = None, *, watcher: Watcher | None = None) -> Karmada:
+    """Have an addon be there, and return the control plane when Karmada knows it. Of that version already, members that lack it get it.
+
+    UsageError: no such addon or version, another version is installed, an addon that it needs is not. NotPossible: the lab has not what it
+    needs. ProvisionError: something of another version is there that is somebody else's. Nothing is touched then.
+    """
+    here = karmada.spec.addons.others.get(name)
+    wanted = version or here or newest_of(name)
+    if here and here != wanted:
+        raise UsageError(f"{name} {here} is installed", remedy=f"lab addon upgrade {name}@{wanted} --lab {karmada.run.id}")
+    return changed(karmada, name, wanted, verb="install", watcher=watcher)
+
+
+def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher: Watcher | None = None) -> Karmada:
+    """Bring an addon to another version: on members first, on Karmada last. Objects of its CRDs stay.
+
+    UsageError when it is not installed. ProvisionError, with nothing touched, when what is stored could not be read any more, or a CRD
+    of which there are objects is no part of the other version.
+    """
+    here = karmada.spec.addons.others.get(name)
+    if addon(name) and here is None:
+        raise UsageError(f"{name} is not installed", remedy=f"lab addon install {name} --lab {karmada.run.id}")
+    return changed(karmada, name, version or newest_of(name), verb="upgrade", watcher=watcher)
+
+
+def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Karmada:
+    """Take an addon away from everywhere, from Karmada first; not installed, nothing is done.
+
+    UsageError when another addon needs it. ProvisionError when objects of its CRDs exist anywhere: they would go with them.
+    """
+    added = addon(name)
+    others = dict(karmada.spec.addons.others)
+    if needing := [other for other in others if name in addon(other).after]:
+        raise UsageError(f"{name} is needed by {', '.join(needing)}", remedy=f"lab addon remove {needing[0]} --lab {karmada.run.id}")
+    where = [site for _, site in sites(karmada, added, karmada.lab.members) if karmada.run.recorded("addons", site.key)]
+    if name not in others and not where and unfinished.facts_of(karmada.run, unfinished.of_addon(name)) is None:
+        return karmada
+    if used := [each for site in where for each in site.in_use()]:
+        raise ProvisionError(
+            f"{name} is in use: {len(used)} objects would be deleted with its CRDs", detail=shown(used), remedy="delete them first"
+        )
+    others.pop(name, None)
+    with changing(karmada, name, "remove"):
+        karmada = karmada.asking(asking_for(karmada.spec, others))
+        steps: list[Step] = []
+        for site in reversed(where):
+            steps.append(Step(f"addons/{name}/{site.cluster.name}", site.take, tuple(step.name for step in steps[:1])))
+        execute(steps, karmada.run, watcher=watcher)
+    return karmada
+
+
+def changed(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Watcher | None) -> Karmada:
+    """Have a version of an addon be there, whatever is there of it."""
+    added, run = addon(name), karmada.run
+    others = {**karmada.spec.addons.others, name: version}
+    arranged(others)
+    spec = asking_for(karmada.spec, others)
+    lab = karmada.lab.spec
+    if lacking := obstacles(spec, provider(lab.provider).offers, lab.provider):
+        raise NotPossible(
+            f"{name} cannot be installed here",
+            detail="\n".join(lacking),
+            remedy="take a provider that offers it: --provider kind",
+        )
+    paths = brought(karmada, added, version)
+    known = joined(karmada)
+    where = sites(karmada, added, known)
+    refuse(added, version, where, paths)
+    with changing(karmada, name, f"{verb} {name}@{version}"):
+        karmada = karmada.asking(spec)
+        before: tuple[str, ...] = ()
+        steps: list[Step] = []
+        for place, site in where:
+            act = partial(put_from, site, added, version, place, paths)
+            steps.append(Step(f"addons/{name}/{site.cluster.name}", act, before if place == "karmada" else ()))
+            before = (*before, steps[-1].name)
+        steps.append(Step(f"addons/{name}", partial(until_known, karmada, added, version, paths, known), before))
+        execute(steps, run, watcher=watcher)
+    return karmada
+
+
+def refuse(added: Addon, version: str, where: Sequence[tuple[Place, Site]], paths: Mapping[str, Path]) -> None:
+    """Return when a version can be put everywhere. ProvisionError says what is in the way."""
+    found = [(site, contents(added, version, place, paths)) for place, site in where]
+    if conflicts := [each for site, objects in found for each in site.conflicts(objects)]:
+        raise in_the_way(added.name, version, conflicts)
+    if lost := [each for site, objects in found for each in site.unreadable(objects)]:
+        raise ProvisionError(
+            f"{added.name} {version} cannot read what is stored", detail=shown(lost), remedy="go by a version between the two"
+        )
+    if used := [each for site, objects in found for each in site.in_use(objects)]:
+        raise ProvisionError(
+            f"{added.name} {version} has no CRD for {len(used)} objects that exist", detail=shown(used), remedy="delete them first"
+        )
+
+
+def brought(karmada: Karmada, added: Addon, version: str) -> dict[str, Path]:
+    """Return the assets of a version, brought. UsageError names the versions that are pinned."""
+    refs = [AssetRef.parse(name) for name in added.software(version)]
+    return {str(ref): path for ref, path in karmada.release.supply.resolve(refs).items()}
+
+
+def joined(karmada: Karmada) -> list[Cluster]:
+    """Return the clusters of the lab that are members now."""
+    known = members(karmada)
+    return [cluster for cluster in karmada.lab.members if cluster.name in known]
+
+
+def asking_for(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
+    """Return a spec with these addons of others and no more."""
+    document = spec.model_dump(mode="json")
+    return KarmadaSpec.model_validate({**document, "addons": {**document["addons"], "others": dict(others)}})
+
+
+@contextmanager
+def changing(karmada: Karmada, name: str, words: str) -> Iterator[None]:
+    """Hold a change of one addon as begun during the body."""
+    with unfinished.begun(karmada.run, unfinished.of_addon(name), again=f"lab addon {words} --lab {karmada.run.id}"):
+        yield

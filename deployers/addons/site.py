@@ -1,0 +1,224 @@
+"""One addon on one cluster: what was put there, what is in the way, putting and taking.
+
+The run keeps, for each, the version and the path and uid of every object that was made (records `addons/NAME.CLUSTER`), written before
+an object is. What was there before is somebody else's: it is left alone when it is the same, refused when it is another, and never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from deployers import objects, workloads
+from deployers.addons.contents import CRD, Contents, crds
+from lab.api import Api, Refused
+from lab.cluster import Cluster
+from lab.errors import ProvisionError
+from lab.run import Run
+
+Json = dict[str, Any]
+KIND = "addons"
+SHOWN = 5
+"""Objects that are named one by one; of more, the number is told."""
+WITHIN = 120.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """An addon, by name, on a cluster of a run."""
+
+    run: Run
+    addon: str
+    cluster: Cluster
+
+    @property
+    def api(self) -> Api:
+        return self.cluster.api
+
+    @property
+    def key(self) -> str:
+        return f"{self.addon}.{self.cluster.name}"
+
+    @cached_property
+    def record(self) -> Json:
+        return self.run.recorded(KIND, self.key) or {"version": None, "made": {}}
+
+    @property
+    def version(self) -> str | None:
+        """The version that is there whole; None when there is none, or half of one."""
+        version: str | None = self.record["version"]
+        return version
+
+    def save(self) -> None:
+        self.run.record(KIND, self.key, self.record)
+
+    def ours(self, path: str, there: Json) -> bool:
+        """Tell whether an object was made by us: by its uid, so that one that somebody made anew is not."""
+        made: dict[str, str | None] = self.record["made"]
+        return path in made and made[path] in {None, there["metadata"]["uid"]}
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def present(self, part: Sequence[Json]) -> dict[str, Json]:
+        """Return which of these objects are there, by path. CRDs are many and large: they are read in one list."""
+        of_crds = {item["metadata"]["name"]: item for item in self.api.items(objects.CRDS)} if any(d["kind"] == CRD for d in part) else {}
+        found: dict[str, Json] = {}
+        for document in part:
+            if document["kind"] == CRD:
+                path, item = f"{objects.CRDS}/{document['metadata']['name']}", of_crds.get(document["metadata"]["name"])
+            else:
+                path = self.api.path_of(document)
+                item = self.api.find(path)
+            if item is not None:
+                found[path] = item
+        return found
+
+    def conflicts(self, contents: Contents) -> list[str]:
+        """Return what is there already and is somebody else's and another version; only CRDs can be there before their part is."""
+        documents = {f"{objects.CRDS}/{crd['metadata']['name']}": crd for crd in crds(contents)}
+        there = self.present(list(documents.values())) if documents else {}
+        return [
+            f"{self.cluster.name}: {item['metadata']['name']}"
+            for path, item in sorted(there.items())
+            if not self.ours(path, item) and not contained(documents[path], item)
+        ]
+
+    def in_use(self, contents: Contents | None = None) -> list[str]:
+        """Return the objects of CRDs that we made here and that are not among `contents`: they would be deleted with them."""
+        kept = {f"{objects.CRDS}/{crd['metadata']['name']}" for crd in crds(contents or [])}
+        found = []
+        for item in self.api.items(objects.CRDS):
+            path = f"{objects.CRDS}/{item['metadata']['name']}"
+            if path not in kept and self.ours(path, item):
+                found += [f"{self.cluster.name}: {item['spec']['names']['kind']} {named(each)}" for each in instances(self.api, item)]
+        return found
+
+    def unreadable(self, contents: Contents) -> list[str]:
+        """Return the CRDs of which objects are stored in a version that `contents` no longer has: the API server would refuse them."""
+        there = {item["metadata"]["name"]: item for item in self.api.items(objects.CRDS)}
+        found = []
+        for crd in crds(contents):
+            item = there.get(crd["metadata"]["name"])
+            stored = set((item or {}).get("status", {}).get("storedVersions") or []) - {each["name"] for each in crd["spec"]["versions"]}
+            found += [f"{self.cluster.name}: {crd['metadata']['name']} has objects stored as {version}" for version in sorted(stored)]
+        return found
+
+    # -- changing ----------------------------------------------------------------------------------------------------
+
+    def put(self, version: str, contents: Contents) -> None:
+        """Make a version be there and serve: part after part, what is as it should be left alone; what it has no more is taken away.
+
+        ProvisionError when something of another version is there that is somebody else's.
+        """
+        if conflicts := self.conflicts(contents):
+            raise in_the_way(self.addon, version, conflicts)
+        wanted: set[str] = set()
+        for part in contents:
+            wanted |= self.put_part(version, part)
+        self.drop([path for path in self.record["made"] if path not in wanted])
+        if self.version != version:
+            self.record["version"] = version
+            self.save()
+
+    def put_part(self, version: str, part: Sequence[Json]) -> set[str]:
+        """Put one part there, return when it is ready, and return the paths of its objects."""
+        there = self.present(part)
+        paths = {self.api.path_of(document): document for document in part}
+        others = {path: item for path, item in there.items() if not self.ours(path, item)}
+        if conflicts := [path for path, item in sorted(others.items()) if not contained(paths[path], item)]:
+            raise in_the_way(self.addon, version, [f"{self.cluster.name}: {path}" for path in conflicts])
+        stale = self.version != version
+        to_send = {path: document for path, document in paths.items() if path not in others and (stale or path not in there)}
+        self.record["made"] |= {path: None for path in to_send if path not in there}
+        if to_send:
+            self.save()
+            answers = objects.each(lambda path: self.api.apply(to_send[path]), to_send)
+            made = {path: answer["metadata"]["uid"] for path, answer in zip(to_send, answers, strict=True)}
+            self.record["made"] |= {path: uid for path, uid in made.items() if path in self.record["made"]}
+            self.save()
+        ready(self.api, part, what=f"the addon {self.addon} on {self.cluster.name}")
+        return set(paths)
+
+    def take(self) -> None:
+        """Take away what we made, last things first, and return when it is gone. What somebody made anew meanwhile is left."""
+        if self.version is not None:
+            self.record["version"] = None
+            self.save()
+        self.drop(list(self.record["made"]))
+        self.run.forget(KIND, self.key)
+
+    def drop(self, paths: Sequence[str]) -> None:
+        """Delete those of these objects that are ours, and return when they are gone."""
+        gone = []
+        for path in reversed(paths):
+            item = self.api.find(path)
+            if item is not None and self.ours(path, item):
+                self.api.delete(path)
+                gone.append(path)
+        for path in gone:
+            self.api.until_gone(path, what=f"{path.rpartition('/')[2]} is gone from {self.cluster.name}", within=WITHIN)
+        if paths:
+            self.record["made"] = {path: uid for path, uid in self.record["made"].items() if path not in paths}
+            self.save()
+
+
+def in_the_way(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionError:
+    """Return the error of an addon whose objects are there in another version that is somebody else's."""
+    return ProvisionError(
+        f"{addon} {version} is not put over what somebody else put there: {len(conflicts)} objects are of another version",
+        detail=shown(conflicts),
+        remedy="delete them, if nobody needs them, or install the version that they are of",
+    )
+
+
+def shown(things: Sequence[str]) -> str:
+    """Return the first of a list, a line each, and how many more there are."""
+    more = [f"… and {len(things) - SHOWN} more"] if len(things) > SHOWN else []
+    return "\n".join([*things[:SHOWN], *more])
+
+
+def contained(document: Json, item: Json) -> bool:
+    """Tell whether an object that is there is what a document says, its metadata aside. Pure."""
+    return same({key: value for key, value in document.items() if key not in {"metadata", "status"}}, item)
+
+
+def same(wanted: Any, there: Any) -> bool:
+    """Tell whether what is there has all that is wanted; what an API server adds is no difference. Pure."""
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        return all(value is None or same(value, there.get(key)) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(there, list):
+        return len(wanted) == len(there) and all(same(one, other) for one, other in zip(wanted, there, strict=True))
+    return bool(wanted == there) or (not wanted and there is None)
+
+
+def ready(api: Api, part: Sequence[Json], *, what: str) -> None:
+    """Return when the objects of a part serve: CRDs are established, APIs available, and all pods of workloads ready."""
+    by_kind: dict[str, list[Json]] = {}
+    for document in part:
+        by_kind.setdefault(document["kind"], []).append(document)
+    if found := by_kind.get(CRD):
+        served = objects.established(api, [crd["metadata"]["name"] for crd in found], what=f"the CRDs of {what}", within=WITHIN)
+        objects.each(lambda item: objects.until_served(api, item), served.values())
+    objects.until_available(api, [each["metadata"]["name"] for each in by_kind.get("APIService", [])], within=WITHIN)
+    for document in (*by_kind.get("Deployment", []), *by_kind.get("StatefulSet", [])):
+        metadata = document["metadata"]
+        workloads.until_serving(api, [metadata["name"]], only=True, within=WITHIN, namespace=metadata["namespace"])
+
+
+def instances(api: Api, crd: Json) -> list[Json]:
+    """Return the objects of a CRD, in all namespaces; none when it is on its way out."""
+    spec = crd["spec"]
+    version = next(each["name"] for each in spec["versions"] if each["storage"])
+    try:
+        return api.items(f"/apis/{spec['group']}/{version}/{spec['names']['plural']}")
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return []
+
+
+def named(item: Json) -> str:
+    metadata = item["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])

@@ -1,0 +1,105 @@
+"""Addons as steps of `up`: after `addons/NAME/CLUSTER` one is on a cluster, after `addons/NAME` Karmada knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deployers import READY
+from deployers.addons.contents import Contents, contents, crds
+from deployers.addons.definition import Addon, Place, addon
+from deployers.addons.site import Site
+from deployers.karmada import Karmada
+from deployers.members import CLUSTERS
+from deployers.spec import KarmadaSpec
+from lab.cluster import Cluster
+from lab.spec import Capability
+from lab.steps import Step
+
+Json = dict[str, Any]
+WITHIN = 60.0
+"""Seconds until Karmada knows what a member serves: it asks every 10 s (--cluster-status-update-frequency)."""
+
+
+def software(spec: KarmadaSpec) -> list[str]:
+    """Return the assets of a spec's addons of others."""
+    return [name for each, version in spec.addons.others.items() for name in addon(each).software(version)]
+
+
+def obstacles(spec: KarmadaSpec, offers: frozenset[Capability], provider: str) -> list[str]:
+    """Return a sentence for each addon that cannot be on what a provider makes."""
+    lacking = {name: sorted(need.value for need in set(addon(name).needs) - offers) for name in spec.addons.others}
+    return [
+        f"the addon {name} needs {', '.join(what)}, which the provider {provider} does not offer" for name, what in lacking.items() if what
+    ]
+
+
+def clusters(karmada: Karmada, place: Place, members: Sequence[Cluster]) -> Sequence[Cluster]:
+    """Return the clusters that a place means."""
+    return {"karmada": (karmada.cluster,), "host": (karmada.lab.host,), "members": members}[place]
+
+
+def sites(karmada: Karmada, added: Addon, members: Sequence[Cluster]) -> list[tuple[Place, Site]]:
+    """Return where an addon goes: members first, then the host, Karmada last, so that nothing is accepted there that nobody takes."""
+    places: tuple[Place, ...] = ("members", "host", "karmada")
+    return [
+        (place, Site(karmada.run, added.name, cluster))
+        for place in places
+        if added.parts_on(place)
+        for cluster in clusters(karmada, place, members)
+    ]
+
+
+def addon_steps(karmada: Karmada, paths: Mapping[str, Path]) -> list[Step]:
+    """Return the steps of every addon of others; `paths` has the assets by name@version."""
+    made: list[Step] = []
+    for name, version in karmada.spec.addons.others.items():
+        added = addon(name)
+        before = tuple(f"addons/{each}" for each in added.after)
+        put = []
+        for place, site in sites(karmada, added, karmada.members):
+            there = READY if place == "karmada" else site.cluster.name
+            act = partial(put_from, site, added, version, place, paths)
+            put.append(Step(f"addons/{name}/{site.cluster.name}", act, (there, *before)))
+        known = partial(until_known, karmada, added, version, paths, karmada.members)
+        joined = tuple(f"{member.name}/joined" for member in karmada.members)
+        made += [*put, Step(f"addons/{name}", known, (*(step.name for step in put), *joined))]
+    return made
+
+
+def put_from(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
+    """Put an addon on one cluster."""
+    site.put(version, contents(added, version, place, paths))
+
+
+def until_known(karmada: Karmada, added: Addon, version: str, paths: Mapping[str, Path], members: Sequence[Cluster]) -> None:
+    """Return when Karmada's scheduler knows that every member serves the addon's resources; before that it places none there."""
+    wanted = kinds(contents(added, version, "members", paths))
+    for member in members if wanted else ():
+        karmada.api.until(
+            f"{CLUSTERS}/{member.name}",
+            partial(unknown, wanted),
+            what=f"Karmada knows that {member.name} serves {added.name}",
+            within=WITHIN,
+        )
+
+
+def kinds(contents: Contents) -> set[tuple[str, str]]:
+    """Return (group/version, kind) of everything that is served once the CRDs are there."""
+    return {
+        (f"{crd['spec']['group']}/{version['name']}", str(crd["spec"]["names"]["kind"]))
+        for crd in crds(contents)
+        for version in crd["spec"]["versions"]
+        if version["served"]
+    }
+
+
+def unknown(wanted: set[tuple[str, str]], member: Json) -> str | None:
+    """Return what of this a Cluster object does not list as enabled yet, or None."""
+    enabled = (member.get("status") or {}).get("apiEnablements") or []
+    there = {(group["groupVersion"], resource["kind"]) for group in enabled for resource in group.get("resources") or []}
+    if missing := sorted(wanted - there):
+        return f"not known yet: {', '.join(f'{kind} of {group}' for group, kind in missing[:3])}" + (" …" if len(missing) > 3 else "")
+    return None
