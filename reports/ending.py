@@ -29,6 +29,9 @@ MEANS: dict[int, Ending] = {
 """What an exit code of a job's command says (design 7; 124 and 137 are those of `timeout`)."""
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+DETAIL_AT_MOST = 240
+"""Characters of an error's detail that a cell's reason has."""
+
 NO_LAB = "no lab: "
 """How the root conftest begins what it tells the tests of a lab that is not there."""
 
@@ -73,13 +76,25 @@ def no_lab(failed: Sequence[Case]) -> str:
 
 
 def last_error(logs: Path | None) -> str:
-    """Return the sentence of the last error that a command of ours printed, which `where:` or `remedy:` follows; "" if none did."""
+    """Return the sentence of the last error that a command of ours printed, with the beginning of its detail; "" if none did.
+
+    `where:` or `remedy:` follow it, and its detail is set off by `|`.
+    """
     for path in sorted(logs.glob("*"), reverse=True) if logs else ():
         lines = [ANSI.sub("", line) for line in path.read_text(errors="replace").splitlines()]
         for number in range(len(lines) - 1, 0, -1):
             if lines[number].startswith(("  where: ", "  remedy:")):
-                return next((line for line in reversed(lines[:number]) if line and not line.startswith("  ")), "")
+                begin = next((at for at in range(number - 1, -1, -1) if lines[at] and not lines[at].startswith("  ")), None)
+                if begin is None:
+                    return ""
+                detail = " ".join(line.strip(" |") for line in lines[begin:number] if line.startswith("  | "))
+                return lines[begin] + (f": {cut(detail)}" if detail else "")
     return ""
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a text that is too long for a sentence."""
+    return text if len(text) <= DETAIL_AT_MOST else f"{text[:DETAIL_AT_MOST].rstrip()} …"
 
 
 def count(number: int, noun: str) -> str:

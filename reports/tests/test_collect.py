@@ -88,6 +88,20 @@ def test_nothing_is_green_that_proved_nothing(
     assert (cell.outcome, cell.reason) == (outcome, reason)
 
 
+def test_the_detail_of_the_last_error_is_part_of_the_reason(tmp_path: Path) -> None:
+    log = tmp_path / "up.log"
+    log.write_text(
+        "this lab cannot be brought up here\n  | docker: no engine answers\n  | disk: 0 MiB are free\n  remedy: lab doctor\nafter 1 s\n"
+    )
+
+    reason = collect(Sources(exit_code=3, logs=(log,)), tmp_path / "out").reason
+
+    told = "docker: no engine answers disk: 0 MiB are free"
+    assert reason == f"not possible on this machine: this lab cannot be brought up here: {told}"
+    log.write_text(log.read_text().replace("0 MiB", "0" * 300))
+    assert collect(Sources(exit_code=3, logs=(log,)), tmp_path / "out").reason.endswith("000 …")
+
+
 def test_what_is_missing_or_no_text_is_listed(tmp_path: Path) -> None:
     (tmp_path / "perf").mkdir()
     (tmp_path / "perf" / "samples.gz").write_bytes(b"\x1f\x8b\x00\xff")
