@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
+.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -86,6 +86,9 @@ scenarios: $(STAMP) ## every scenario, those that take minutes too (upgrades, mo
 test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Docker: make setup-docker)
 	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --provider kind \
 	    --spec scenarios/plain.toml $(ARGS)
+
+upstream: $(STAMP) ## Karmada's own end-to-end suite, compiled from its module, on a lab (half an hour): ARGS='--focus search', ARGS=--list
+	@$(BIN)/python -m scenarios upstream $(ARGS)
 
 bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
 	$(BIN)/python -m perf.bench $(ARGS)

@@ -76,6 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         const="always",
         default="never",
     )
+    option("--focus", "of upstream's own suite only the specs that match (scenarios/test_upstream.py)", metavar="REGEXP")
     option("--artifacts", "where evidence of failures goes", metavar="DIR", default="_artifacts")
     group.addoption(
         "--offline",

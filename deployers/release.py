@@ -25,6 +25,8 @@ MODULE = "github.com/karmada-io/karmada"
 CONTROL_PLANE = ("karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook")
 ADDONS = ("karmada-descheduler", "karmada-search", "karmada-metrics-adapter", "karmada-scheduler-estimator")
 TREES = ("karmada-charts", "karmada-crds", "karmada-manifests", "karmada-examples", "karmada-samples", "karmada-operator-config")
+SUITE = "karmada-e2e"
+"""Upstream's own end-to-end suite, compiled."""
 
 
 def catalogue() -> Catalogue:
@@ -115,7 +117,7 @@ class Release:
     @cached_property
     def components(self) -> tuple[str, ...]:
         """All programs of Karmada, by name."""
-        return tuple(name for name in self.supply.pins.names("karmada") if name not in TREES)
+        return tuple(name for name in self.supply.pins.names("karmada") if name not in {*TREES, SUITE})
 
     def at_least(self, version: str) -> bool:
         """Whether this is `version` or later; a checkout that git cannot describe counts as later than all."""

@@ -1,6 +1,6 @@
 """Hollow nodes: node objects that kwok keeps Ready and whose pods it moves through their life. No container runs.
 
-Stages are kwok's own (its module, kustomize/stage), read from the pinned release and never copied here.
+Stages are kwok's own (its module, kustomize/stage), read from the pinned release and never copied here, and one of ours (stages/).
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ STAGES = (
 )
 """What kwokctl gives a cluster by default: nodes and pods get ready at once, jobs complete, deletions finish."""
 
+OWN_STAGES = (Path(__file__).parent / "stages" / "pod-image-cannot-be-pulled.yaml",)
+"""And what a kubelet does besides: images named fake/… cannot be pulled, which is how upstream's tests make an application unhealthy."""
+
 RENEWALS = 20
 """Lease renewals a second that a cluster may spend on its hollow nodes. At a kubelet's 40 s lease, 2,000 nodes renew 200 times a
 second, which takes a core of the API server by itself and says nothing: a hollow node does not fail on its own.
@@ -56,7 +59,8 @@ def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "options": {"nodePlayStageParallelism": 16, "nodeLeaseParallelism": 16, "podPlayStageParallelism": 16},
     }
-    documents = [yaml.safe_dump(options), *((stages / stage).read_text() for stage in STAGES), *(path.read_text() for path in extra)]
+    files = [*(stages / stage for stage in STAGES), *OWN_STAGES, *extra]
+    documents = [yaml.safe_dump(options), *(path.read_text() for path in files)]
     return "---\n".join(documents)
 
 
@@ -99,7 +103,9 @@ CONDITIONS = {
 
 
 def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool = True) -> Iterator[Json]:
-    """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups; not `alone`, they are tainted.
+    """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups, or as the spec names them.
+
+    Not `alone`, they are tainted.
 
     A node registers itself with its status, as a kubelet does, instead of being made empty and then initialised by kwok's
     first stage: that is one write less of the two that a node costs here.
@@ -114,7 +120,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
         capacity = {"cpu": group.cpu, "memory": group.memory, "pods": str(group.pods), "ephemeral-storage": "100Gi"}
         places = {"topology.kubernetes.io/zone": group.zone, "topology.kubernetes.io/region": group.region}
         for _ in range(group.count):
-            name = f"{cluster}-node-{number}"
+            name = group.name or f"{cluster}-node-{number}"
             number += 1
             yield {
                 "apiVersion": "v1",

@@ -71,15 +71,22 @@ class Strict(BaseModel):
 
 
 class Nodes(Strict):
-    """A group of like nodes; hollow ones where the provider offers HOLLOW."""
+    """A group of like nodes; hollow ones where the provider offers HOLLOW. `name` is that of a group's only node, if it has to have one."""
 
     count: int = Field(default=1, ge=0, le=10_000)
+    name: Name | Literal[""] = ""
     cpu: Quantity = "8"
     memory: Quantity = "32Gi"
     pods: int = Field(default=110, ge=1)
     zone: str = ""
     region: str = ""
     labels: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def one_has_the_name(self) -> Nodes:
+        if self.name and self.count != 1:
+            raise ValueError(f"{self.count} nodes cannot all be called {self.name!r}: leave the name out, or count = 1")
+        return self
 
 
 FileName = Annotated[str, shaped(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]

@@ -2,6 +2,7 @@
 
 matrix      the cells that fit, those that are chosen, and why others are not
 durations   how long cells take, learnt from results
+upstream    Karmada's own end-to-end suite
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.commands.options import BundleOption, MirrorOption, OfflineOption, Output, OutputOption, Source, SourceOption, option
+from lab.commands.options import (
+    BundleOption,
+    MirrorOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+    option,
+)
 from lab.console import Look, say, table
 from lab.errors import UsageError
 from lab.run import write_json
@@ -152,6 +164,33 @@ def cell(
     job = Job(Planner.load(checkout=checkout).cell(name), out.absolute(), artifacts.absolute(), checkout, supplies)
     code = job.again() if again else job.phase(only.value) if only else job.run(keep=keep)
     raise typer.Exit(code)
+
+
+@app.command()
+def upstream(
+    focus: Annotated[str, typer.Option("--focus", help="Only the specs that match.", metavar="REGEXP")] = "",
+    listed: Annotated[bool, typer.Option("--list", help="Print the specs, and what is not run or expected to fail and why.")] = False,
+    lab: Annotated[str | None, option("--lab", help="Attach to this lab; without it one is brought up for it.", metavar="NAME")] = None,
+    spec: SpecOption = None,
+    release: ReleaseOption = None,
+    artifacts: Annotated[Path, option("--artifacts", help="Where results go.", metavar="DIR")] = Path("_artifacts"),
+    offline: OfflineOption = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Run Karmada's own end-to-end suite of the release under test, compiled from its module.
+
+    It is a test of pytest's (scenarios/test_upstream.py); each spec is a case of its JUnit file.
+    """
+    from scenarios.upstream import command  # noqa: PLC0415 (planning needs none of it)
+
+    asked = command.Asked(focus, lab, spec, release, artifacts.absolute(), offline)
+    planned = command.planned(asked)
+    if not listed:
+        raise typer.Exit(command.run(asked))
+    if output is Output.json:
+        print(json.dumps(command.document(planned), indent=1))
+    else:
+        print(command.shown(planned, look=Look.of(sys.stdout)))
 
 
 @app.command()

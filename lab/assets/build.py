@@ -68,7 +68,9 @@ def build_module(pins: Sequence[Pin], errand: Errand) -> None:
         for tree in trees:
             copy(tree, source, area, errand)
         build = Build(subject, source, area, go, have, left)
-        for batch in batches(commands):
+        for batch in batches([pin for pin in commands if not pin.test]):
+            build(batch)
+        for batch in batches([pin for pin in commands if pin.test]):
             build(batch)
 
 
@@ -106,7 +108,7 @@ class Build:
     left: tuple[str, ...]
 
     def __call__(self, commands: Sequence[Pin]) -> None:
-        """One `go build` of `commands`, checked and taken into the cache."""
+        """One `go build` of `commands`, or one `go test -c` where they are tests, checked and taken into the cache."""
         first, began = commands[0], time.monotonic()
         flags = build_flags(first.stamp, self.modfile(first), first.tags)
         packages = [pin.path for pin in commands]
@@ -117,7 +119,8 @@ class Build:
         out = self.area / f"{first.name}.out"
         out.mkdir()
         on_line = self.counting(stale)
-        ran = self.go("build", "-v", *flags, "-o", f"{out}/", *packages, cwd=self.source, scratch=self.area, on_line=on_line)
+        verb = ("test", "-c", "-vet=off") if first.test else ("build", "-v")
+        ran = self.go(*verb, *flags, "-o", f"{out}/", *packages, cwd=self.source, scratch=self.area, on_line=on_line)
         if ran.status != 0:
             raise_failed(first, ran.stderr, self.source)
         if first.checkout and Checkout.of(self.source, module=first.module, run=self.go.errand.run).content != first.content:
@@ -158,7 +161,18 @@ class Build:
                 self.tell("fetching", began, count, None, "modules")
 
         form = "{{if .Stale}}{{.StaleReason}}\t{{.ImportPath}}{{end}}"
-        ran = self.go("list", *flags, "-deps", "-f", form, *packages, cwd=self.source, scratch=self.area, on_line=on_line)
+        ran = self.go(
+            "list",
+            *flags,
+            "-deps",
+            *(["-test"] if pin.test else []),
+            "-f",
+            form,
+            *packages,
+            cwd=self.source,
+            scratch=self.area,
+            on_line=on_line,
+        )
         if ran.status != 0:
             raise_failed(pin, ran.stderr, self.source)
         reasons = (line.split("\t") for line in ran.stdout.splitlines() if "\t" in line)
@@ -182,9 +196,10 @@ class Build:
     def check(self, pin: Pin, made: Path) -> None:
         """ProvisionError unless `made` is the command of `pin`, links what upstream's go.mod names, and says its version."""
         said = self.go("version", "-m", str(made), cwd=self.area, scratch=self.area).stdout
-        package = f"{pin.module}/{pin.path.removeprefix('./')}".removesuffix("/.")
-        if f"\tpath\t{package}\n" not in said:
-            raise ProvisionError(f"{pin.name} was built from another package than {package}", detail=said[:500], remedy="check assets.toml")
+        if f"\tpath\t{pin.package}\n" not in said:
+            raise ProvisionError(
+                f"{pin.name} was built from another package than {pin.package}", detail=said[:500], remedy="check assets.toml"
+            )
         wrong = []
         if pin.checkout is None:
             wrong = gomodule.strangers(said, (self.source / "go.mod").read_text(), (self.source / "go.sum").read_text(), pin.siblings)
@@ -195,6 +210,8 @@ class Build:
                 detail="\n".join(wrong),
                 remedy="check `siblings` of it in assets.toml",
             )
+        if pin.test:
+            return  # tests say no version and carry no list of what they link; they are of the module whose checksum is pinned
         ran = self.go.errand.run((str(made), *pin.says), cwd=self.area, env={})
         if pin.version not in ran.stdout + ran.stderr:
             raise ProvisionError(

@@ -76,6 +76,12 @@ class Pin:
     tags: tuple[str, ...] = ()
     checkout: Path | None = None
     content: str = ""  # of a checkout: what its working tree holds
+    test: bool = False  # the tests of the package at `path` as one program, in place of a command
+
+    @property
+    def package(self) -> str:
+        """What the program says its package is: `go version -m` tells it."""
+        return f"{self.module}/{self.path.removeprefix('./')}".removesuffix("/.") + (".test" if self.test else "")
 
     @property
     def ref(self) -> AssetRef:
@@ -169,9 +175,9 @@ def pin_of(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str
     words |= {"version": version, "name": name, "arch": arch}
     module = thing.get("module", table.get("module"))
     siblings = table.get("siblings")
-    tree = "directory" in thing
-    no_download = "" if tree or thing.get("published", True) else table["no_download"]
-    path = thing["directory"] if tree else thing["build"]
+    tree, test = "directory" in thing, "test" in thing
+    no_download = "" if tree or thing.get("published", True) else thing.get("no_download", table["no_download"])
+    path = thing["directory"] if tree else thing["test"] if test else thing["build"]
     return Pin(
         name=name,
         version=version,
@@ -182,14 +188,15 @@ def pin_of(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str
         module_version=f"v{version}",
         module_sum=entry["sums"][module],
         path=path,
-        builds=thing.get("builds", name if path == "." else Path(path).name),
+        builds=thing.get("builds", name if path == "." else Path(path).name) + (".test" if test else ""),
         siblings=Siblings(siblings["path"], siblings["version"].format(**words)) if siblings else None,
         stamp=() if tree else tuple(s.format(**words) for s in table.get("stamp", ())),
-        says=() if tree else tuple(thing.get("says", table["says"])),
+        says=() if tree or test else tuple(thing.get("says", table["says"])),
         download=None if no_download or tree else download_of({**table, **thing}, entry, name, arch, words),
         no_download=no_download,
         cold=Cold(float(table["cold"]["minutes"]), float(table["cold"]["gib"])),
         tags=() if tree else tuple(table.get("tags", ())),
+        test=test,
     )
 
 

@@ -82,6 +82,7 @@ beta = {{ build = "./cmd/second", builds = "second" }}
 gamma = {{ build = "./cmd/gamma", url = "https://files.example/gamma-v{{version}}.tgz", member = "gamma-{{version}}/gamma" }}
 delta = {{ build = "./cmd/delta", published = false }}
 epsilon = {{ build = "./examples/second", published = false }}
+zeta = {{ test = "./cmd/second", published = false }}
 shapes = {{ directory = "shapes" }}
 [[tools.versions]]
 version = "1.2.3"
@@ -157,14 +158,14 @@ class FakeGo:
                 return json.dumps({"Dir": str(self.home / "mod" / argv[-1]), "Sum": self.sum})
             case ("list", _):
                 return "".join(f"build ID mismatch\t{p}\n" for p in self.stale)
-            case ("build", _):
-                return self.build(argv, on_line)
+            case ("build", _) | ("test", "-c"):
+                return self.build(argv, on_line, ".test" if argv[1] == "test" else "")
             case _:
                 assert argv[1:3] == ("version", "-m"), argv
                 lines = (f"path\t{self.packages[argv[3]]}", *self.linked)
                 return f"{argv[3]}: {self.goversion}\n" + "".join(f"\t{line}\n" for line in lines)
 
-    def build(self, argv: Sequence[str], on_line: Callable[[str], None]) -> str:
+    def build(self, argv: Sequence[str], on_line: Callable[[str], None], ending: str = "") -> str:
         """Writes the programs, which are text that says the version stamped in."""
         at = argv.index("-o")
         self.during_build()
@@ -172,9 +173,9 @@ class FakeGo:
             on_line(package)
         stamp = argv[argv.index("-ldflags") + 1].rpartition("=v")[2]
         for package in argv[at + 2 :]:
-            made = Path(argv[at + 1]) / Path(package).name
+            made = Path(argv[at + 1]) / (Path(package).name + ending)
             made.write_text(self.says.format(version=stamp) + "\n")
-            self.packages[str(made)] = f"{self.module}/{package.removeprefix('./')}"
+            self.packages[str(made)] = f"{self.module}/{package.removeprefix('./')}{ending}"
         return ""
 
 

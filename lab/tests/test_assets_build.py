@@ -92,6 +92,24 @@ def test_programs_of_one_name_do_not_overwrite_each_other(bring: Callable[..., E
     assert errand.left == []
 
 
+def test_tests_are_compiled_apart_and_asked_for_no_version(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+    errand = bring(pin(pins, "beta"), pin(pins, "zeta"))
+    command = next(call for call in go.calls if call[1] == "test")
+
+    assert errand.left == []
+    assert command[2] == "-c"
+    assert command[-1] == "./cmd/second"
+    assert "-test" in next(call for call in reversed(go.calls) if call[1] == "list")
+    assert not [call for call in go.calls if "second.test" in call[0]]
+
+
+def test_tests_of_another_package_are_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+    go.module = "example.org/other"
+
+    with pytest.raises(ProvisionError, match=r"another package than example\.org/tools/cmd/second\.test"):
+        bring(pin(pins, "zeta"))
+
+
 def test_another_package_under_the_right_name_is_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
     go.module = "example.org/other"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from lab.hollow import grace_seconds, lease_seconds, manifests, obstacle, unheld
+import pytest
+import yaml
+
+from lab.hollow import STAGES, configuration, grace_seconds, lease_seconds, manifests, obstacle, unheld
 from lab.spec import Nodes
 
 
@@ -16,6 +19,25 @@ def test_nodes_are_counted_through_their_groups_and_carry_what_the_spec_says() -
     assert made[0]["metadata"]["labels"]["topology.kubernetes.io/zone"] == "a"
     assert "topology.kubernetes.io/zone" not in made[2]["metadata"]["labels"]
     assert made[2]["metadata"]["labels"]["disk"] == "ssd"
+
+
+def test_a_node_that_has_to_have_a_name_has_it_and_the_others_keep_theirs() -> None:
+    made = manifests("m", [Nodes(), Nodes(name="m-control-plane"), Nodes()], port=1)
+
+    assert [node["metadata"]["name"] for node in made] == ["m-node-0", "m-control-plane", "m-node-2"]
+
+
+def test_a_hollow_kubelet_behaves_as_kwoks_own_and_has_no_image_called_fake(tmp_path: Path) -> None:
+    for stage in STAGES:
+        (tmp_path / stage).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / stage).write_text(f"kind: Stage\nmetadata: {{name: {Path(stage).stem}}}\n")
+
+    options, *stages = yaml.safe_load_all(configuration(tmp_path))
+
+    assert options["kind"] == "KwokConfiguration"
+    assert [stage["metadata"]["name"] for stage in stages] == [*(Path(stage).stem for stage in STAGES), "pod-image-cannot-be-pulled"]
+    assert stages[-1]["spec"]["weight"] == 1  # kwok's own have none: where both fit, ours is taken
+    assert "Now" not in stages[-1]["spec"]["next"]["statusTemplate"]  # or it would be a change, again and again
 
 
 def test_a_node_is_registered_ready() -> None:

@@ -49,6 +49,7 @@ def test_an_unknown_key_is_named_with_the_nearest_one() -> None:
         ({"members": [{"name": "m", "nodes": [{"count": -1}]}]}, "members[0].nodes[0].count"),
         ({"members": [{"name": "m", "nodes": [{"cpu": "-4"}]}]}, "members[0].nodes[0].cpu"),
         ({"members": [{"name": "m", "nodes": 3}]}, "members[0].nodes"),
+        ({"members": [{"name": "m", "nodes": [{"count": 2, "name": "one"}]}]}, "members[0].nodes[0]"),
     ],
 )
 def test_the_wrong_key_is_named(document: Any, where: str) -> None:

@@ -1,0 +1,365 @@
+"""Upstream's suite: what is read of ginkgo, what is run, and what a run comes to. Nothing is started."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers.release import Release
+from lab.console import Look
+from lab.errors import UsageError
+from lab.steps import Outcome
+from scenarios.upstream import command, execute
+from scenarios.upstream.execute import Log, Progress, ended_in, told
+from scenarios.upstream.known import FILE, Entry, Known, quoted
+from scenarios.upstream.plan import plan
+from scenarios.upstream.spec import Report, Result, Spec, of_document, read
+from scenarios.upstream.suite import Suite, linked
+from scenarios.upstream.verdict import judge
+
+WHY = "it needs something that is not here"
+
+
+def row(leaf: str, *containers: str, state: str = "passed", file: str = "search_test.go", line: int = 1, **other: Any) -> dict[str, Any]:
+    """One spec as ginkgo reports it."""
+    return {
+        "ContainerHierarchyTexts": list(containers) or None,
+        "ContainerHierarchyLabels": [[] for _ in containers] or None,
+        "LeafNodeType": "It",
+        "LeafNodeText": leaf,
+        "LeafNodeLabels": other.pop("labels", None),
+        "LeafNodeLocation": {"FileName": f"github.com/karmada-io/karmada/test/e2e/suites/base/{file}", "LineNumber": line},
+        "State": state,
+        "RunTime": 1_500_000_000,
+        **other,
+    }
+
+
+def spec(text: str, *labels: str) -> Spec:
+    return Spec("search", text, labels=frozenset(labels))
+
+
+def entry(**words: Any) -> Entry:
+    return Entry.model_validate({"whose": "environment", "why": WHY, **words})
+
+
+# -- what ginkgo reports --------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_read_in_the_order_of_the_sources_whatever_order_it_ran_in() -> None:
+    report = of_document({"SpecReports": [row("b", "[x]", line=9), row("a", "[x]", "", line=3), row("c", file="mcs_test.go", line=7)]})
+
+    assert [(each.file, each.line, each.text) for each in report.results] == [
+        ("mcs", 7, "c"),
+        ("search", 3, "[x] a"),
+        ("search", 9, "[x] b"),
+    ]
+    assert {result.seconds for result in report.results.values()} == {1.5}
+
+
+def test_specs_that_say_the_same_are_told_apart() -> None:
+    report = of_document({"SpecReports": [row("nodes", state="failed", line=8), row("nodes", line=4)]})
+
+    assert {each.name: result.state for each, result in report.results.items()} == {"nodes": "passed", "nodes #2": "failed"}
+
+
+def test_labels_of_containers_are_the_specs_too() -> None:
+    (only,) = of_document({"SpecReports": [row("a", "x", ContainerHierarchyLabels=[["needCreateCluster"]], labels=["Serial"])]}).results
+
+    assert only.labels == {"needCreateCluster", "Serial"}
+
+
+def test_a_failure_carries_its_words_and_its_place() -> None:
+    failure = {"Message": "\nTimed out after 420s.\n", "Location": {"FileName": "/a/b/framework/cluster.go", "LineNumber": 42}}
+    (result,) = of_document({"SpecReports": [row("a", state="failed", Failure=failure, CapturedStdOutErr="klog\n")]}).results.values()
+
+    assert (result.message, result.where, result.said) == ("Timed out after 420s.", "cluster.go:42", "klog\n")
+
+
+def test_what_fails_around_specs_is_not_lost() -> None:
+    before = {"LeafNodeType": "SynchronizedBeforeSuite", "State": "failed", "Failure": {"Message": "cluster member2 not ready"}}
+    report = of_document({"SpecReports": [before, row("a", state="skipped")], "SpecialSuiteFailureReasons": None})
+
+    assert [(node, result.message) for node, result in report.around] == [("SynchronizedBeforeSuite", "cluster member2 not ready")]
+
+
+@pytest.mark.parametrize("text", [None, "", "[{", "[]", "{}", '[{"SpecReports": 3}]'])
+def test_a_torn_report_is_none(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text)
+
+    assert read(path) is None
+
+
+# -- what is run ----------------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_matched_as_it_is_and_a_pattern_as_one() -> None:
+    assert entry(text="[a] (b)").matches(spec("x [a] (b) y"))
+    assert not entry(text="[a] (b)").matches(spec("x a b y"))
+    assert entry(pattern="a.*z$").matches(spec("a to z"))
+    assert entry(label="slow").matches(spec("x", "slow"))
+    assert not entry(label="slow").matches(spec("slow"))
+    assert re.search(quoted(odd := r"a\b.c+(d)[e]{f}^$|?*"), odd)
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ({}, "one of text, pattern and label"),
+        ({"text": "a", "label": "b"}, "one of text, pattern and label"),
+        ({"pattern": "("}, "not a regular expression"),
+        ({"text": "a", "whose": "nobody"}, "environment"),
+        ({"text": "a", "why": "short"}, "at least 20"),
+        ({"text": "a", "txet": "b"}, "Extra inputs"),
+    ],
+)
+def test_an_entry_without_sense_is_refused(words: dict[str, str], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        entry(**words)
+
+
+def test_what_holds_elsewhere_is_not_applied() -> None:
+    known = Known(skip=(entry(text="a", providers=["kind"]), entry(text="b", releases=["1.17.1"]), entry(text="c")))
+
+    assert [each.text for each in known.of(provider="embedded", release="1.18.2").skip] == ["c"]
+    assert [each.text for each in known.of(provider="kind", release="1.17.1").skip] == ["a", "b", "c"]
+
+
+def test_a_plan_is_what_is_left_and_ginkgo_is_told_so() -> None:
+    specs = [spec("a one"), spec("a two"), spec("b"), spec("c", "slow"), spec("d")]
+    known = Known(skip=(entry(text="a"), entry(label="slow")), fails=(entry(text="b"),))
+
+    planned = plan(specs, known)
+
+    assert [each.text for each in planned.run] == ["b", "d"]
+    assert list(planned.expected) == [spec("b")]
+    assert planned.filters == ["--skip=a", "--label-filter=!slow"]
+    assert planned.idle == []
+
+
+def test_an_entry_that_matches_nothing_any_more_is_found_whatever_the_focus() -> None:
+    planned = plan([spec("a"), spec("b")], Known(skip=(entry(text="b"), entry(text="gone")), fails=(entry(pattern="^never$"),)), focus="a")
+
+    assert [each.words for each in planned.idle] == ["text = 'gone'", "pattern = '^never$'"]
+    assert planned.filters == ["--focus=a"]
+    assert judge(planned, Report({spec("a"): Result("passed")})).wrong == [
+        "known.toml, text = 'gone': no spec matches it any more",
+        "known.toml, pattern = '^never$': no spec matches it any more",
+    ]
+
+
+def test_a_focus_that_matches_nothing_names_the_nearest() -> None:
+    specs = [spec("Resource interpreter webhook testing"), spec("Karmadactl join testing"), spec("remedy testing")]
+
+    with pytest.raises(UsageError) as caught:
+        plan(specs, Known(), focus="interpretr webhok")
+
+    assert caught.value.remedy is not None
+    assert caught.value.remedy.startswith("the nearest: Resource interpreter webhook testing")
+
+
+def test_a_focus_that_is_no_expression_is_refused_with_one_that_is() -> None:
+    with pytest.raises(UsageError, match="not a regular expression") as caught:
+        plan([spec("a")], Known(), focus="[karmada")
+
+    assert caught.value.remedy == r"to match it as it is: \[karmada"
+
+
+def test_a_focus_on_what_is_not_run_says_why() -> None:
+    with pytest.raises(UsageError, match="all 1 specs that match 'b' cannot be run here") as caught:
+        plan([spec("a"), spec("b")], Known(skip=(entry(text="b"),)), focus="b")
+
+    assert WHY in str(caught.value)
+
+
+def test_the_file_of_this_project_is_valid_and_no_reason_is_missing() -> None:
+    known = Known.load(FILE)
+
+    assert known.skip
+    assert len({each.words for each in (*known.skip, *known.fails)}) == len(known.skip) + len(known.fails)
+
+
+# -- what it comes to -----------------------------------------------------------------------------------------------------------
+
+
+def verdict(*states: str, known: Known = Known(), cut_short: bool = False, **said: Any) -> dict[str, Outcome]:  # noqa: B008 (frozen)
+    specs = [spec(f"s{number}") for number in range(len(states))]
+    report = Report({each: Result(state, **said) for each, state in zip(specs, states, strict=True) if state != "missing"})
+    return {case.spec.text: case.outcome for case in judge(plan(specs, known), report, cut_short=cut_short).cases}
+
+
+def test_each_state_has_its_outcome_and_what_did_not_run_is_never_a_pass() -> None:
+    found = verdict("passed", "failed", "panicked", "timedout", "interrupted", "aborted", "skipped", "missing", "")
+
+    assert list(found.values()) == [Outcome.PASS, *[Outcome.FAIL] * 3, *[Outcome.UNKNOWN] * 5]
+
+
+def test_a_spec_that_skips_itself_says_why() -> None:
+    assert verdict("skipped", message="Total nodes 1, less than 2") == {"s0": Outcome.SKIP}
+
+
+def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told() -> None:
+    known = Known(fails=(entry(pattern="s[01]"),))
+    specs = [spec("s0"), spec("s1"), spec("s2")]
+    report = Report({specs[0]: Result("failed"), specs[1]: Result("passed"), specs[2]: Result("failed", message="\nboom\nmore")})
+
+    found = judge(plan(specs, known), report)
+
+    assert [case.outcome for case in found.cases] == [Outcome.SKIP, Outcome.PASS, Outcome.FAIL]
+    assert found.cases[0].why == f"failed as expected; environment: {WHY}"
+    assert found.cases[2].why == "boom"
+    assert found.notes == ["passed though known.toml has it under fails (pattern = 's[01]'): s1"]
+    assert found.counted() == {"pass": 1, "fail": 1, "skip": 1}
+    assert not found.wrong
+
+
+def test_a_run_that_failed_around_its_specs_is_wrong_though_none_failed() -> None:
+    report = Report({}, around=[("SynchronizedBeforeSuite", Result("failed", message="not ready"))], special=["Suite timeout"])
+
+    assert judge(plan([spec("a")], Known()), report).wrong == ["SynchronizedBeforeSuite failed: not ready", "Suite timeout"]
+
+
+def test_an_interrupted_run_keeps_what_it_has() -> None:
+    found = verdict("passed", "interrupted", "missing", cut_short=True)
+
+    assert list(found.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.UNKNOWN]
+
+
+# -- ginkgo while it runs -------------------------------------------------------------------------------------------------------
+
+LOG = """\
+Running Suite: E2E Suite - /runs/x
+==================================
+Will run 3 of 273 specs
+------------------------------
+[SynchronizedBeforeSuite] PASSED [2.345 seconds]
+[SynchronizedBeforeSuite]
+suite_test.go:125
+------------------------------
+• [1.250 seconds]
+remedy testing it remedies
+github.com/karmada-io/karmada/test/e2e/suites/base/remedy_test.go:64
+
+  Captured StdOut/StdErr Output >>
+  • this is no header [9 seconds]
+  << Captured StdOut/StdErr Output
+------------------------------
+S [SKIPPED] [0.010 seconds]
+search testing skips itself
+------------------------------
+• [FAILED] [420.001 seconds]
+search testing [It] it finds [Serial]
+github.com/karmada-io/karmada/test/e2e/suites/base/search_test.go:105
+------------------------------
+• [PANICKED!] [0.500 seconds]
+"""
+
+
+def test_the_log_tells_what_ended() -> None:
+    assert [(each.text, each.state, each.seconds) for each in ended_in(LOG.splitlines())] == [
+        ("remedy testing it remedies", "passed", 1.25),
+        ("search testing it finds [Serial]", "failed", 420.001),
+    ]
+
+
+def test_progress_says_what_is_left_and_what_failed() -> None:
+    progress = Progress(5)
+
+    assert [progress.heard(each) for each in ended_in(LOG.splitlines())] == [
+        "passed remedy testing it remedies (1.2 s); 4 specs left",
+        "failed search testing it finds [Serial] (7 min 0 s); 3 specs left, 1 failed",
+    ]
+
+
+def test_of_a_killed_ginkgo_the_log_is_what_is_left() -> None:
+    planned = [spec("remedy testing it remedies"), spec("search testing it finds"), spec("never begun")]
+
+    report = told(LOG, planned)
+    found = judge(plan(planned, Known()), report)
+
+    assert [case.outcome for case in found.cases] == [Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN]
+    assert found.wrong == ["ginkgo was killed: what came of its specs is read from its log"]
+
+
+def test_a_log_is_read_line_by_line_from_where_it_was_and_anew_when_it_was_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "ginkgo.log"
+    path.write_text("old\n")
+    log = Log.at_end(path)
+    with path.open("a") as file:
+        file.write("one\ntw")
+    first = log.lines()
+    with path.open("a") as file:
+        file.write("o\n")
+
+    assert (first, log.lines()) == (["one"], ["two"])
+
+    path.write_text("3\n")
+
+    assert log.lines() == ["3"]
+    assert Log.at_end(tmp_path / "none").lines() == []
+
+
+def test_the_command_is_upstreams_with_what_is_not_run_left_out() -> None:
+    suite = Suite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
+    words = execute.argv(suite, Path("/run/karmada-e2e.test"), plan([spec("a"), spec("b")], Known(skip=(entry(text="b"),))), "report.json")
+
+    assert words[:2] == ["/cache/ginkgo", "run"]
+    assert "--skip=b" in words[: words.index("/run/karmada-e2e.test")]
+    assert words[words.index("--") + 1 :][:2] == ["--host-context=karmada-host", "--karmada-context=karmada-apiserver"]
+
+
+def test_the_ginkgo_of_a_suite_is_the_one_that_it_links(tmp_path: Path) -> None:
+    program = tmp_path / "suite"
+    program.write_bytes(b"\0\x7fELF github.com/onsi/ginkgo/v2@v2.27.2/internal/suite.go\0")
+
+    assert linked(program) == "2.27.2"
+
+
+# -- the verb -------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_is_shown_with_the_reasons() -> None:
+    planned = plan([spec("a"), spec("b"), spec("c")], Known(skip=(entry(text="b"),), fails=(entry(text="c"),)))
+
+    assert command.shown(planned, look=Look()).splitlines() == [
+        "FILE    SPEC",
+        "search  a",
+        "search  b",
+        f"    not run; environment: {WHY}",
+        "search  c",
+        f"    fails; environment: {WHY}",
+        "2 of 3 specs are run, 1 are not",
+    ]
+    assert json.loads(json.dumps(command.document(planned)))["specs"][1]["skip"] == {"whose": "environment", "why": WHY}
+
+
+def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
+    from deployers.bring_up import document, prepare
+    from deployers.karmada import Karmada
+    from lab.cluster import Lab
+    from scenarios.upstream.stand import lacking
+
+    def lacks(path: Path) -> list[str]:
+        wanted = prepare(document(path), source=str(path))
+        assert wanted.karmada
+        return lacking(Karmada(Lab(None, wanted.lab), wanted.karmada))  # type: ignore[arg-type]  # no run directory is looked at
+
+    assert lacks(command.LAB) == []
+    assert [what.partition(" ")[0] for what in lacks(command.HERE / "plain.toml")] == [
+        "profile",
+        "addons.estimators",
+        "addons.search",
+        "addons.metrics_adapter",
+        "addons.descheduler",
+    ]
+
+
+def test_a_lab_that_is_there_has_a_release_of_its_own() -> None:
+    with pytest.raises(UsageError, match="its release is its own"):
+        command.where(command.Asked("", "mine", None, "1.18.1", Path()))

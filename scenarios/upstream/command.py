@@ -1,0 +1,104 @@
+"""`python -m scenarios upstream`: what is run of the suite, and running it by pytest."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployers.bring_up import document as lab_document
+from deployers.bring_up import prepare
+from deployers.karmada import Karmada
+from lab.cluster import Lab
+from lab.console import Look, drawing, say, table
+from lab.errors import UsageError
+from lab.run import Run
+from scenarios.cell import pasteable, spoken, told
+from scenarios.upstream.known import Entry, Known
+from scenarios.upstream.plan import Plan, plan
+from scenarios.upstream.spec import Spec
+from scenarios.upstream.stand import check
+from scenarios.upstream.suite import Suite
+
+HERE = Path(__file__).parent.parent
+LAB = HERE / "upstream.toml"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The words of the command line."""
+
+    focus: str
+    lab: str | None
+    spec: Path | None
+    release: str | None
+    artifacts: Path
+    offline: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The same words for pytest."""
+        given = {"--lab": self.lab, "--spec": self.spec or (None if self.lab else LAB), "--release": self.release}
+        pairs = [(key, str(value)) for key, value in given.items() if value is not None]
+        return [word for pair in pairs for word in pair] + (["--offline"] if self.offline else []) + ["--artifacts", str(self.artifacts)]
+
+
+def planned(asked: Asked) -> Plan:
+    """Return what would be run; the suite is compiled if need be, nothing else is done. UsageError as of `plan`."""
+    release, provider = where(asked)
+    with drawing("upstream's suite") as screen:
+        suite = Suite.of(release, offline=asked.offline, progress=screen.progress)
+    return plan(suite.specs(), Known.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
+
+
+def where(asked: Asked) -> tuple[str, str]:
+    """Return the release and the provider of the lab that is asked for."""
+    if asked.lab:
+        if asked.release or asked.spec:
+            raise UsageError("--lab names a lab that is there: its release is its own", remedy="leave --release and --spec out, or --lab")
+        karmada = Karmada.open(Lab.open(Run.load(asked.lab)))
+        check(karmada)
+        return karmada.spec.release, karmada.lab.spec.provider
+    path = asked.spec or LAB
+    wanted = prepare(lab_document(path, release=asked.release), source=str(path))
+    if wanted.karmada is None:
+        raise UsageError("this lab has no Karmada", where=str(path), remedy=f"--spec {LAB.relative_to(HERE.parent)}")
+    return wanted.karmada.release, wanted.lab.provider
+
+
+def run(asked: Asked) -> int:
+    """Run it by pytest, which brings a lab up or attaches to one; return the exit code."""
+    focus = ["--focus", asked.focus] if asked.focus else []
+    argv = [sys.executable, "-m", "pytest", str(HERE / "test_upstream.py"), "-m", "thorough", *asked.words, *focus]
+    argv += ["--junitxml", str(asked.artifacts / "upstream.xml")]
+    say(pasteable(argv))
+    return told(spoken(argv, asked.artifacts / "upstream.log"))
+
+
+def document(planned: Plan) -> dict[str, Any]:
+    """Return a plan as JSON."""
+    left_out = dict(planned.skipped)
+
+    def told_of(entry: Entry | None) -> dict[str, str] | None:
+        return {"whose": entry.whose, "why": entry.why} if entry else None
+
+    def row(spec: Spec) -> dict[str, Any]:
+        where = {"file": spec.file, "line": spec.line, "name": spec.name, "serial": spec.serial}
+        return {**where, "skip": told_of(left_out.get(spec)), "fails": told_of(planned.expected.get(spec))}
+
+    rows = [row(spec) for spec in sorted([*planned.run, *left_out])]
+    return {"schema": 1, "total": planned.total, "idle": [entry.words for entry in planned.idle], "specs": rows}
+
+
+def shown(planned: Plan, *, look: Look) -> str:
+    """Return a plan for a person: every spec, and why it is not run or expected to fail."""
+    why = {spec: f"not run; {entry.whose}: {entry.why}" for spec, entry in planned.skipped}
+    why |= {spec: f"fails; {entry.whose}: {entry.why}" for spec, entry in planned.expected.items()}
+    specs = sorted([*planned.run, *dict(planned.skipped)])
+    heading, *rows = table([("FILE", "SPEC"), *((spec.file, spec.name) for spec in specs)], look=look)
+    lines = [heading]
+    for spec, line in zip(specs, rows, strict=True):
+        lines += [line, f"    {why[spec]}"] if spec in why else [line]
+    lines += [f"matches no spec any more: {entry.words}" for entry in planned.idle]
+    return "\n".join([*lines, f"{len(planned.run)} of {planned.total} specs are run, {len(planned.skipped)} are not"])

@@ -1,0 +1,91 @@
+"""What of upstream's suite is run: specs, what is known of them, and a focus."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lab.errors import UsageError
+from scenarios.upstream.known import Entry, Known, quoted
+from scenarios.upstream.spec import Spec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`run` and `skipped` are all that the focus leaves; `idle` are entries that match no spec at all."""
+
+    run: Sequence[Spec]
+    skipped: Sequence[tuple[Spec, Entry]]
+    expected: dict[Spec, Entry]
+    idle: Sequence[Entry]
+    total: int
+    focus: str = ""
+
+    @property
+    def filters(self) -> list[str]:
+        """The words by which ginkgo runs just these."""
+        entries = list(dict.fromkeys(entry for _, entry in self.skipped))
+        labels = " && ".join(f"!{entry.label}" for entry in entries if entry.label)
+        return [
+            *([f"--focus={self.focus}"] if self.focus else []),
+            *(f"--skip={entry.regexp}" for entry in entries if not entry.label),
+            *([f"--label-filter={labels}"] if labels else []),
+        ]
+
+
+def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> Plan:
+    """Return what is run. UsageError when the focus matches nothing, with the nearest; or only what is not run here, with the reason."""
+    wanted = [spec for spec in specs if re.search(compiled(focus), spec.matched)]
+    if not wanted:
+        near = nearest(focus, (spec.text for spec in specs))
+        raise UsageError(
+            f"none of the {len(specs)} specs matches {focus!r}",
+            remedy="the nearest: " + "; ".join(near) if near else "python -m scenarios upstream --list prints them all",
+        )
+    skipped = [(spec, entry) for spec in wanted if (entry := first(known.skip, spec))]
+    left_out = {spec for spec, _ in skipped}
+    run = [spec for spec in wanted if spec not in left_out]
+    if not run:
+        spec, entry = skipped[0]
+        raise UsageError(
+            f"all {len(wanted)} specs that match {focus!r} cannot be run here",
+            where=f"known.toml, {entry.words}",
+            detail=f"{spec.text}\n{entry.whose}: {entry.why}",
+            remedy="take another focus, or a lab that has what they need",
+        )
+    expected = {spec: entry for spec in run if (entry := first(known.fails, spec))}
+    idle = [entry for entry in (*known.skip, *known.fails) if not any(entry.matches(spec) for spec in specs)]
+    return Plan(run, skipped, expected, idle, len(specs), focus)
+
+
+def first(entries: Iterable[Entry], spec: Spec) -> Entry | None:
+    """Return the first entry that means a spec."""
+    return next((entry for entry in entries if entry.matches(spec)), None)
+
+
+def compiled(focus: str) -> re.Pattern[str]:
+    """Return a focus as a pattern. UsageError when it is none, with what would match it as it is."""
+    try:
+        return re.compile(focus)
+    except re.error as error:
+        raise UsageError(
+            f"the focus {focus!r} is not a regular expression: {error}", remedy=f"to match it as it is: {quoted(focus)}"
+        ) from error
+
+
+def nearest(focus: str, texts: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return texts that are most like what was asked for: those that share words, or parts of words, with it."""
+    asked = words(focus)
+
+    def likeness(text: str) -> float:
+        have = words(text)
+        return sum(max((difflib.SequenceMatcher(None, word, other).ratio() for other in have), default=0.0) ** 4 for word in asked)
+
+    ranked = sorted(dict.fromkeys(texts), key=lambda text: (-likeness(text), len(text)))
+    return [text for text in ranked[:most] if asked and likeness(text) / len(asked) > 0.3]
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", text.lower())

@@ -1,0 +1,83 @@
+"""Upstream's suite on a lab, from its compiled program to its cases."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployers.karmada import Karmada
+from lab.console import drawing
+from lab.run import write_json
+from lab.supervisor.client import Supervisor
+from scenarios.upstream import execute
+from scenarios.upstream.known import Known
+from scenarios.upstream.plan import Plan, plan
+from scenarios.upstream.stand import check, stand
+from scenarios.upstream.suite import Suite
+from scenarios.upstream.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run: `stop` is the interrupt that cut it short, for the caller to pass on when it has told what there is."""
+
+    plan: Plan
+    verdict: Verdict
+    stop: BaseException | None = None
+
+
+def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[str], object]) -> Done:
+    """Run the suite of this lab's release on it, and return what came of it. The lab is as it was, afterwards.
+
+    UsageError when the lab is not what the suite expects, or the focus matches nothing.
+    """
+    check(karmada)
+    with drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
+        suite = Suite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
+    known = Known.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
+    planned = plan(suite.specs(), known, focus=focus)
+    tell(f"upstream's suite of {karmada.release}: {len(planned.run)} of {planned.total} specs, {execute.PROCESSES} at once")
+    before = restarts(karmada)
+    with stand(karmada) as env:
+        report, stop = execute.execute(suite, planned, karmada, env, tell=tell)
+    verdict = judge(planned, report, cut_short=stop is not None)
+    again = [f"{name} ended on its own and was restarted" for name, count in restarts(karmada).items() if count > before.get(name, 0)]
+    verdict = Verdict(verdict.cases, [*verdict.wrong, *again], verdict.notes)
+    keep(karmada, verdict, Path(artifacts) / karmada.run.id / "upstream")
+    tell(
+        f"upstream's suite: {', '.join(f'{count} {word}' for word, count in verdict.counted().items())}; {Path(artifacts) / karmada.run.id}"
+    )
+    for line in (*verdict.notes, *verdict.wrong):
+        tell(line)
+    return Done(planned, verdict, stop)
+
+
+def restarts(karmada: Karmada) -> dict[str, int]:
+    """Return how often each program of the lab was restarted: upstream's CI fails a run in which one was (hack/run-e2e.sh)."""
+    status = Supervisor(karmada.run.path).status()
+    return {name: state.restarts for name, state in status.programs.items()} if status else {}
+
+
+def keep(karmada: Karmada, verdict: Verdict, folder: Path) -> None:
+    """Keep what came of each spec, and what ginkgo said, where they outlive the lab."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {
+            "file": each.spec.file,
+            "line": each.spec.line,
+            "name": each.spec.name,
+            "outcome": each.outcome.value,
+            "seconds": each.seconds,
+            "why": each.why,
+        }
+        for each in verdict.cases
+    ]
+    write_json(folder / "specs.json", {"schema": 1, "release": str(karmada.release), "wrong": list(verdict.wrong), "specs": rows})
+    log = karmada.run.log(execute.NAME)
+    if log.exists():
+        with log.open("rb") as source, gzip.open(folder / "ginkgo.log.gz", "wb") as target:
+            shutil.copyfileobj(source, target)

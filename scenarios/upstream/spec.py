@@ -1,0 +1,119 @@
+"""A spec of upstream's suite, and what came of one: read from the JSON report of ginkgo (its types/types.go, Report and SpecReport)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+DESCRIPTION = "E2E Suite"
+"""What upstream calls its suite; ginkgo matches --focus and --skip against it and the spec's texts."""
+
+CUT_OFF = frozenset({"interrupted", "aborted", "", "pending"})
+"""States that say nothing of the product: the run ended before the spec did."""
+
+
+@dataclass(frozen=True, order=True)
+class Spec:
+    """One `It` of the suite. `text` is all its containers say, then itself; `number` tells those apart that say the same."""
+
+    file: str
+    text: str
+    number: int = 1
+    line: int = field(default=0, compare=False)
+    labels: frozenset[str] = field(default=frozenset(), compare=False)
+    serial: bool = field(default=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.text if self.number == 1 else f"{self.text} #{self.number}"
+
+    @property
+    def matched(self) -> str:
+        """What ginkgo holds --focus and --skip against."""
+        return f"{DESCRIPTION} {self.text}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What ginkgo says of one spec. `message` and `where` are of its failure, or of why it skipped itself; `said` is its output."""
+
+    state: str
+    seconds: float = 0.0
+    message: str = ""
+    where: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run of the suite. `around` is what failed besides specs (BeforeSuite…), `special` why ginkgo calls it failed as a whole."""
+
+    results: Mapping[Spec, Result]
+    around: Sequence[tuple[str, Result]] = ()
+    special: Sequence[str] = ()
+
+
+def read(path: Path) -> Report | None:
+    """Return what a JSON report of ginkgo holds; None when there is none, or it is torn: ginkgo was killed."""
+    try:
+        document = json.loads(path.read_text())
+        return of_document(document[0])
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+
+
+def of_document(document: Json) -> Report:
+    """Return a report as ginkgo wrote it. KeyError when it is something else."""
+    results: dict[Spec, Result] = {}
+    rows = document["SpecReports"] or []
+    for spec, row in zip(numbered(rows), its(rows), strict=True):
+        results[spec] = result_of(row)
+    around = [(row["LeafNodeType"], result_of(row)) for row in rows if row["LeafNodeType"] != "It" and row["State"] != "passed"]
+    return Report(results, around, tuple(document.get("SpecialSuiteFailureReasons") or ()))
+
+
+def its(rows: Iterable[Json]) -> list[Json]:
+    """Return the rows of specs in the order in which `numbered` numbers them."""
+    return sorted((row for row in rows if row["LeafNodeType"] == "It"), key=place)
+
+
+def place(row: Json) -> tuple[str, int, str]:
+    """Return where a spec stands in the sources: a report has them in the order of the run, which is random."""
+    location = row["LeafNodeLocation"]
+    return Path(location["FileName"]).name, int(location["LineNumber"]), text_of(row)
+
+
+def numbered(rows: Iterable[Json]) -> list[Spec]:
+    """Return specs in the order of the sources; of those that say the same, the second is number 2."""
+    seen: Counter[Spec] = Counter()
+    found = []
+    for row in its(rows):
+        file, line, text = place(row)
+        spec = Spec(file.removesuffix("_test.go"), text, line=line, labels=labels_of(row), serial=bool(row.get("IsSerial")))
+        seen[spec] += 1
+        found.append(replace(spec, number=seen[spec]))
+    return found
+
+
+def text_of(row: Json) -> str:
+    """Return a spec's text as ginkgo joins it: containers without any are left out."""
+    return " ".join(text for text in [*(row["ContainerHierarchyTexts"] or []), row["LeafNodeText"]] if text)
+
+
+def labels_of(row: Json) -> frozenset[str]:
+    containers = row.get("ContainerHierarchyLabels") or []
+    return frozenset(label for labels in [*containers, row.get("LeafNodeLabels")] for label in labels or ())
+
+
+def result_of(row: Json) -> Result:
+    failure = row.get("Failure") or {}
+    location = failure.get("Location") or {}
+    where = f"{Path(location['FileName']).name}:{location['LineNumber']}" if location.get("FileName") else ""
+    message = str(failure.get("Message") or failure.get("ForwardedPanic") or "").strip()
+    said = str(row.get("CapturedGinkgoWriterOutput") or "") + str(row.get("CapturedStdOutErr") or "")
+    return Result(str(row["State"]), float(row.get("RunTime") or 0) / 1e9, message, where, said)

@@ -1,0 +1,85 @@
+"""What a run of upstream's suite comes to: one case a spec, and what is wrong with the run. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lab.steps import Outcome
+from scenarios.upstream.known import Entry
+from scenarios.upstream.plan import Plan
+from scenarios.upstream.spec import CUT_OFF, Report, Result, Spec
+
+
+@dataclass(frozen=True)
+class Case:
+    """One spec and its outcome; `why` of all but a pass. `text` is what ginkgo says of a failure in full."""
+
+    spec: Spec
+    outcome: Outcome
+    seconds: float = 0.0
+    why: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All cases; `wrong` is why the run as a whole failed, besides cases; `notes` is what there is to tell beyond that."""
+
+    cases: Sequence[Case]
+    wrong: Sequence[str] = ()
+    notes: Sequence[str] = field(default_factory=list)
+
+    def counted(self) -> dict[str, int]:
+        """Return how many cases have which outcome."""
+        counts = Counter(case.outcome.value for case in self.cases)
+        return {outcome.value: counts[outcome.value] for outcome in Outcome if counts[outcome.value]}
+
+    @property
+    def failed(self) -> list[Case]:
+        return [case for case in self.cases if case.outcome is Outcome.FAIL]
+
+
+def judge(plan: Plan, report: Report, *, cut_short: bool = False) -> Verdict:
+    """Return what came of a planned run. A spec of which nothing is known did not run: unknown, and never a pass."""
+    cases = [Case(spec, Outcome.SKIP, why=known(entry)) for spec, entry in plan.skipped]
+    notes: list[str] = []
+    for spec in plan.run:
+        entry, result = plan.expected.get(spec), report.results.get(spec, Result(""))
+        if entry and result.state == "passed":
+            notes.append(f"passed though known.toml has it under fails ({entry.words}): {spec.name}")
+        cases.append(case(spec, result, entry, cut_short=cut_short))
+    wrong = [f"known.toml, {entry.words}: no spec matches it any more" for entry in plan.idle]
+    wrong += [f"{node} {result.state}: {result.message}" for node, result in report.around]
+    wrong += [] if cut_short else [reason for reason in report.special if reason not in REDUNDANT]
+    return Verdict(sorted(cases, key=lambda each: (each.spec.file, each.spec.line, each.spec.number)), wrong, notes)
+
+
+REDUNDANT = frozenset({"Detected pending specs and --fail-on-pending is set", "Interrupted by User"})
+
+
+def case(spec: Spec, result: Result, entry: Entry | None, *, cut_short: bool) -> Case:
+    """Return the case of one spec that was to be run."""
+    if result.state == "passed":
+        return Case(spec, Outcome.PASS, result.seconds)
+    if result.state == "skipped" and result.message:
+        return Case(spec, Outcome.SKIP, result.seconds, f"the suite skips it by itself: {result.message}")
+    if result.state in CUT_OFF or result.state == "skipped":
+        why = "the run was interrupted before it ended" if cut_short else "ginkgo did not run it to its end"
+        return Case(spec, Outcome.UNKNOWN, result.seconds, why if not result.message else f"{why}: {first_line(result.message)}")
+    if entry:
+        return Case(spec, Outcome.SKIP, result.seconds, f"failed as expected; {known(entry)}")
+    where = f" ({result.where})" if result.where else ""
+    said = "\n".join(result.said.splitlines()[-60:])
+    return Case(
+        spec, Outcome.FAIL, result.seconds, f"{first_line(result.message)}{where}", f"{result.message}\n{result.where}\n\n{said}".strip()
+    )
+
+
+def known(entry: Entry) -> str:
+    return f"{entry.whose}: {entry.why}"
+
+
+def first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no words")
