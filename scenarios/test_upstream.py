@@ -6,6 +6,7 @@ What is not run here and what is known to fail is data (`scenarios/upstream/know
 from __future__ import annotations
 
 import contextlib
+from typing import Literal
 
 import pytest
 
@@ -41,16 +42,20 @@ def reported(case: Case) -> pytest.TestReport:
     """Return a spec as a test of pytest's: in its output, its JUnit file and its counts like any other."""
     file = f"scenarios/upstream/{case.spec.file}.py"
     name = case.spec.name.replace("::", ":")  # what pytest takes names apart by
-    outcome = {Outcome.PASS: "passed", Outcome.FAIL: "failed"}.get(case.outcome, "skipped")
-    unknown = "unknown: " if case.outcome is Outcome.UNKNOWN else ""
-    longrepr = (
-        None if outcome == "passed" else case.text if outcome == "failed" else (file, case.spec.line, f"Skipped: {unknown}{case.why}")
-    )
+    outcome: Literal["passed", "failed", "skipped"] = "skipped"
+    longrepr: str | tuple[str, int, str] | None = (file, case.spec.line, f"Skipped: {case.why}")
+    match case.outcome:
+        case Outcome.PASS:
+            outcome, longrepr = "passed", None
+        case Outcome.FAIL:
+            outcome, longrepr = "failed", case.text
+        case Outcome.UNKNOWN:
+            longrepr = (__file__, 0, f"Skipped: unknown: {case.why}")  # of one place, so that the summary tells them as one
     return pytest.TestReport(
         nodeid=f"{file}::{name}",
         location=(file, case.spec.line, name),
         keywords={},
-        outcome=outcome,  # type: ignore[arg-type]  # one of the three words
+        outcome=outcome,
         longrepr=longrepr,
         when="call",
         duration=case.seconds,

@@ -34,6 +34,10 @@ E         where:  last seen: no Deployment yet (unchanged for 3.8 s)
 
 lab/wait.py:83: NotReady"""
 MISTAKE = "E       AttributeError: 'Workload' object has no attribute 'x'\n\nscenarios/test_join.py:35: AttributeError"
+UPSTREAM = """Timed out after 420 s. (cluster.go:9)
+upstream's own end-to-end suite, remedy_test.go:64: remedy testing it remedies
+
+I1124 wait.go:3] dial tcp 127.0.0.1:443: connect: network is unreachable"""
 OWN = "E       assert 1 == 2\n\nlab/tests/test_steps.py:9: AssertionError"
 BUG = "scenarios/test_join.py:3: in test_b\nE   KeyError: 'x'\n\ndeployers/join.py:35: KeyError"
 
@@ -54,6 +58,7 @@ def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Class, str
         ("KeyError: 'x'", BUG, (Class.HARNESS, "own-code")),
         ("OSError: [Errno 28] No space left on device", "", (Class.INFRASTRUCTURE, "disk")),
         ("lab.errors.LeakError: not all of it is gone", "", (Class.HARNESS, "leak-told")),
+        ("Timed out after 420 s. (cluster.go:9)", UPSTREAM, (Class.PRODUCT, "upstream-suite")),
         ("something new under the sun", "", (Class.HARNESS, "none")),
     ],
 )

@@ -214,6 +214,7 @@ def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told()
     assert [case.outcome for case in found.cases] == [Outcome.SKIP, Outcome.PASS, Outcome.FAIL]
     assert found.cases[0].why == f"failed as expected; environment: {WHY}"
     assert found.cases[2].why == "boom"
+    assert found.cases[2].text.splitlines()[:2] == ["boom", "upstream's own end-to-end suite, search_test.go:0: s2"]
     assert found.notes == ["passed though known.toml has it under fails (pattern = 's[01]'): s1"]
     assert found.counted() == {"pass": 1, "fail": 1, "skip": 1}
     assert not found.wrong

@@ -26,8 +26,8 @@ NAME = "upstream/ginkgo"
 LAST_WORDS = 120.0
 """Seconds that an interrupted ginkgo has: each spec that runs cleans up after itself, and the report is written."""
 
-PROCESSES = 4
-"""Specs at once: they wait for Karmada far more than they work, and four keep two processors busy."""
+PROCESSES = 8
+"""Specs at once: they wait for Karmada far more than they work, and eight keep one processor busy, of a lab that takes another."""
 
 HEADER = re.compile(r"^(?P<mark>[•SP])(?: \[(?P<state>[A-Z!]+)\])?(?: \[(?P<seconds>[0-9.]+) seconds\])?$")
 """The first line that ginkgo -v prints of a spec that ended; the next one is the spec (ginkgo's reporters/default_reporter.go)."""

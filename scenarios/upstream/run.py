@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployers.karmada import Karmada
 from lab.console import drawing
-from lab.run import write_json
+from lab.mask import mask_text
+from lab.run import write_json, write_private
 from lab.supervisor.client import Supervisor
 from scenarios.upstream import execute
 from scenarios.upstream.known import Known
@@ -63,7 +62,7 @@ def restarts(karmada: Karmada) -> dict[str, int]:
 
 
 def keep(karmada: Karmada, verdict: Verdict, folder: Path) -> None:
-    """Keep what came of each spec, and what ginkgo said, where they outlive the lab."""
+    """Keep what came of each spec, and what ginkgo said, masked, where they outlive the lab."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [
         {
@@ -79,5 +78,4 @@ def keep(karmada: Karmada, verdict: Verdict, folder: Path) -> None:
     write_json(folder / "specs.json", {"schema": 1, "release": str(karmada.release), "wrong": list(verdict.wrong), "specs": rows})
     log = karmada.run.log(execute.NAME)
     if log.exists():
-        with log.open("rb") as source, gzip.open(folder / "ginkgo.log.gz", "wb") as target:
-            shutil.copyfileobj(source, target)
+        write_private(folder / "ginkgo.log", mask_text(log.read_text(errors="replace")).encode(), mode=0o644)

@@ -56,6 +56,12 @@ def judge(plan: Plan, report: Report, *, cut_short: bool = False) -> Verdict:
     return Verdict(sorted(cases, key=lambda each: (each.spec.file, each.spec.line, each.spec.number)), wrong, notes)
 
 
+TOLD = "upstream's own end-to-end suite"
+"""How the text of a failure says what failed: a rule of reports/rules.toml finds it by that."""
+
+LAST_LINES = 60
+"""Of what a failed spec printed; all of it is in the log that is kept."""
+
 REDUNDANT = frozenset({"Detected pending specs and --fail-on-pending is set", "Interrupted by User"})
 
 
@@ -70,11 +76,10 @@ def case(spec: Spec, result: Result, entry: Entry | None, *, cut_short: bool) ->
         return Case(spec, Outcome.UNKNOWN, result.seconds, why if not result.message else f"{why}: {first_line(result.message)}")
     if entry:
         return Case(spec, Outcome.SKIP, result.seconds, f"failed as expected; {known(entry)}")
-    where = f" ({result.where})" if result.where else ""
-    said = "\n".join(result.said.splitlines()[-60:])
-    return Case(
-        spec, Outcome.FAIL, result.seconds, f"{first_line(result.message)}{where}", f"{result.message}\n{result.where}\n\n{said}".strip()
-    )
+    why = f"{first_line(result.message)}{f' ({result.where})' if result.where else ''}"
+    said = "\n".join(result.said.splitlines()[-LAST_LINES:])
+    text = f"{why}\n{TOLD}, {spec.file}_test.go:{spec.line}: {spec.text}\n\n{result.message}\n\n{said}".rstrip()
+    return Case(spec, Outcome.FAIL, result.seconds, why, text)
 
 
 def known(entry: Entry) -> str:
