@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from deployers.members import NAMESPACE, SYSTEM, ControlPlane
+from deployers.spec import profiles
 from lab.cluster import Cluster
 from lab.component import Component, Flags, Health
 from lab.errors import UsageError
@@ -31,7 +32,7 @@ def kubeconfig_of(karmada: ControlPlane, member: str) -> Path:
 
 
 def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
-    """Return the agent of a member; `flags` and `env` are layered over what register would have given its pod.
+    """Return the agent of a member; the profile's flags, `flags` and `env` are layered over what register would have given its pod.
 
     The flags are those of the Deployment that register makes (karmada pkg/karmadactl/register/register.go,
     makeKarmadaAgentDeployment), with addresses of this computer. It is healthy only after it has registered itself, and
@@ -56,7 +57,13 @@ def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None,
         },
         ready=(Health(f"http://127.0.0.1:{ports['health']}/healthz"),),
         ports=ports,
-    ).changed(flags=flags, env=env)
+    ).changed(flags={**of_profile(karmada), **(flags or {})}, env=env)
+
+
+def of_profile(karmada: ControlPlane) -> Flags:
+    """Return the flags that the control plane's profile has for agents: both ends of a member need the same feature gates."""
+    asked = karmada.run.asked.get("karmada") or {}
+    return profiles()[asked.get("profile", "default")].get("karmada-agent", {})
 
 
 def runs(karmada: ControlPlane, member: str) -> bool:

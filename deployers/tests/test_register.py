@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,15 @@ def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixtur
 
     assert "bootstrapsigner" in str(late.value.remedy)
     assert "karmadactl register" not in sides.commands()
+
+
+def test_the_agent_has_the_feature_gates_of_the_control_planes_profile(sides: Fixture) -> None:
+    run = sides.run.ask({**sides.run.asked, "karmada": {"profile": "e2e"}})
+
+    flags = agent(replace(sides, run=run), sides.member, flags={"v": "4"}).flags
+
+    assert (flags["feature-gates"], flags["v"]) == ("CustomizedClusterResourceModeling=true,MultiClusterService=true", "4")
+    assert "feature-gates" not in agent(sides, sides.member).flags
 
 
 def test_the_agent_is_what_register_would_have_deployed_on_addresses_of_this_computer(sides: Fixture) -> None:

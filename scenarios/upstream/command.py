@@ -14,7 +14,8 @@ from lab.cluster import Lab
 from lab.console import Look, drawing, say, table
 from lab.errors import UsageError
 from lab.run import Run
-from scenarios.cell import pasteable, spoken, told
+from scenarios.cell import pasteable, told
+from scenarios.spoken import spoken
 from scenarios.upstream.known import Entry, Known
 from scenarios.upstream.plan import Plan, plan
 from scenarios.upstream.spec import Spec
