@@ -68,6 +68,12 @@ TAINT = "kwok.x-k8s.io/node"
 """Of hollow nodes beside real ones, with the value fake: only pods that tolerate it go there."""
 
 
+PODS = "10.128.0.0/9"
+"""Addresses of hollow pods on nodes that have no range of their own. Without them they all have the node's, which is this computer's
+loopback: no Service may have such an endpoint, so none had any.
+"""
+
+
 def kwok(
     cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...], alone: bool = True
 ) -> Component:
@@ -79,6 +85,7 @@ def kwok(
         flags={
             "config": str(config),
             "kubeconfig": str(kubeconfig),
+            "cidr": PODS,
             **managed,
             "node-lease-duration-seconds": str(lease_seconds(nodes)),
             "server-address": f"127.0.0.1:{port}",
