@@ -216,6 +216,8 @@ def brief(each: Examined) -> str:
     if each.tests:
         passed = sum(case.outcome is Outcome.PASS for case in each.tests)
         told.append(f"{passed} of {len(each.tests)} tests")
+        if unknown := sum(case.outcome is Outcome.UNKNOWN for case in each.tests):
+            told.append(f"{unknown} unknown")
     if each.figures and not each.tests:
         told.append(count(len(each.figures), "figure"))
     if each.cell.seconds or each.up_seconds:
@@ -262,6 +264,12 @@ def against(points: Sequence[tuple[float, float]]) -> str:
     return f"{(points[-1][1] / median - 1) * 100:+.0f} % against the median of {count(len(before), 'run')} before"
 
 
+def benchmark(name: str) -> str:
+    """Return what a figure of history is called, without its cell where the figure's own name says it."""
+    cell, _, figure = name.partition(": ")
+    return figure if figure.startswith(cell) else name
+
+
 def amount(figure: Figure) -> str:
     return of_unit(figure.value, figure.unit)
 
@@ -281,8 +289,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "against": against,
     "amount": amount,
     "anchor": anchor,
+    "benchmark": benchmark,
     "brief": brief,
     "change_tone": change_tone,
+    "counted": count,
     "evidence": files_of,
     "moment": moment,
     "of_unit": of_unit,
