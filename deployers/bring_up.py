@@ -23,7 +23,7 @@ from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, NotPossible, UsageError
-from lab.providers import Provider, provider
+from lab.providers import Provider, offering, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
@@ -59,16 +59,17 @@ class Wanted:
     def check(self, supply: Supply) -> None:
         """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version or checkout is not there."""
         supply.pinned(self.software())
-        missing = (self.deployer.needs - self.provider.offers) if self.deployer else frozenset()
+        needs = self.deployer.needs if self.deployer else frozenset()
+        missing = needs - self.provider.offers
         obstacles = [f"the deployer needs {need.value}, which the provider {self.lab.provider} does not offer" for need in sorted(missing)]
         obstacles += self.provider.check(self.lab)
         if self.deployer and self.karmada:
             obstacles += self.deployer.check(self.karmada, self.lab)
             obstacles += addons.obstacles(self.karmada, self.provider.offers, self.lab.provider)
         if obstacles:
-            raise NotPossible(
-                "this lab cannot be brought up here", detail="\n".join(obstacles), remedy="lab doctor   (what this computer can do)"
-            )
+            others = " or ".join(f"--provider {name}" for name in offering(needs))
+            remedy = f"lab up {others}" if missing and others else "lab doctor   (what this computer can do)"
+            raise NotPossible("this lab cannot be brought up here", detail="\n".join(obstacles), remedy=remedy)
 
 
 @dataclass(frozen=True)

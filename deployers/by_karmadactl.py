@@ -82,7 +82,7 @@ class ByKarmadactl:
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return Installation(Karmada(lab, spec), software).steps()
+        return Initialised(Karmada(lab, spec), software).steps()
 
     def remove(self, karmada: Karmada) -> None:
         """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""
@@ -95,16 +95,8 @@ class ByKarmadactl:
 
 
 @dataclass(frozen=True)
-class Installation:
-    """One control plane being installed. Each method is a step and may be run again."""
-
-    karmada: Karmada
-    software: Mapping[str, Path]
-    progress: in_pods.Progress = field(default_factory=in_pods.Progress)
-
-    @property
-    def spec(self) -> KarmadaSpec:
-        return self.karmada.spec
+class Initialised(in_pods.Installation):
+    """One control plane that `karmadactl init` makes."""
 
     @cached_property
     def uses(self) -> dict[str, Use]:
@@ -116,10 +108,6 @@ class Installation:
         run = self.karmada.run
         data = run.path / "data" / "karmada"
         return Places(self.karmada.lab.host, data / "init", run.path / "pki" / "karmada", data / "crds.tar.gz")
-
-    @property
-    def crds(self) -> Path:
-        return self.software[str(AssetRef.parse(f"karmada-crds@{self.spec.release}"))]
 
     def steps(self) -> list[Step]:
         host = f"{self.karmada.lab.host.name}/images"
@@ -147,11 +135,11 @@ class Installation:
         if in_pods.state(self.karmada) == "installed":
             self.progress.begun.set()
             return
-        if workloads.workloads(self.karmada.lab.host.api):
+        if workloads.workloads(self.host):
             clear(self.karmada)
         shutil.rmtree(self.places.data, ignore_errors=True)  # or the kubeconfig of before would be taken for this one's
         config = self.karmada.run.folder("data", "karmada") / "init.yaml"
-        write_private(self.places.crds, crds_tarball(self.crds))
+        write_private(self.places.crds, crds_tarball(self.tree("karmada-crds")))
         write_private(config, yaml.safe_dump(init_words.as_config(self.spec, self.uses, self.places), sort_keys=False).encode())
         self.progress.begun.set()
         try:
@@ -180,7 +168,7 @@ class Installation:
     def explained(self, failed: CommandFailed) -> LabError:
         """Return the error of a failed init: its last words, and why pods are not ready where some are not."""
         said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
-        late = workloads.why(self.karmada.lab.host.api)
+        late = workloads.why(self.host)
         return ProvisionError(
             "karmadactl init failed" + (f": {said.removeprefix('error: ')}" if said else ""),
             where=failed.command,

@@ -31,7 +31,7 @@ from deployers.objects import CRDS, condition
 from deployers.options import CARRIED, OF_COMPONENTS, OPTIONS, complete
 from deployers.spec import KarmadaSpec
 from deployers.tarball import crds_tarball
-from lab.api import Api, Refused
+from lab.api import Refused
 from lab.assets import AssetRef
 from lab.cluster import Cluster, Lab
 from lab.errors import NotReady, ProvisionError
@@ -43,6 +43,8 @@ OPERATOR = "karmada-operator"
 OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{workloads.NAMESPACE}/karmadas/{NAME}"
 CRD = "karmadas.operator.karmada.io"
 WITHIN = 300.0
+INVALID = "ValidationError"
+"""The reason of the condition Ready where validation found the object wrong (operator/pkg/controller/karmada/validating.go)."""
 TREES = ("karmadactl", "karmada-crds", "karmada-manifests", "karmada-operator-config")
 NO_PEERS = (
     "the operator's Service of etcd's peers has names for pods that are ready only, and by their readiness probe none of several is ready "
@@ -83,7 +85,7 @@ class ByOperator:
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return Installation(Karmada(lab, spec), software).steps()
+        return Operated(Karmada(lab, spec), software).steps()
 
     def remove(self, karmada: Karmada) -> None:
         """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
@@ -112,29 +114,14 @@ class ByOperator:
 
 
 @dataclass(frozen=True)
-class Installation:
-    """One control plane being installed. Each method is a step and may be run again."""
-
-    karmada: Karmada
-    software: Mapping[str, Path]
-    progress: in_pods.Progress = field(default_factory=in_pods.Progress)
-
-    @property
-    def spec(self) -> KarmadaSpec:
-        return self.karmada.spec
-
-    @property
-    def host(self) -> Api:
-        return self.karmada.lab.host.api
+class Operated(in_pods.Installation):
+    """One control plane that the operator makes."""
 
     @cached_property
     def uses(self) -> dict[str, Use]:
         """The images, by component."""
         version = self.karmada.release.version
         return by_component(needed(self.spec, moved, *ALWAYS, OPERATOR, version=version, host=self.karmada.lab.host.name))
-
-    def tree(self, name: str) -> Path:
-        return self.software[str(AssetRef.parse(f"{name}@{self.spec.release}"))]
 
     def steps(self) -> list[Step]:
         host = f"{self.karmada.lab.host.name}/images"
@@ -173,14 +160,27 @@ class Installation:
     def object(self) -> None:
         """Make the Karmada object be so, and return when the operator calls it ready.
 
-        NotReady, or ProvisionError as soon as a pod can never get ready, tells of pods and of the operator's log.
+        NotReady, or ProvisionError as soon as a pod can never get ready, tells of pods and of the operator's log; ProvisionError as
+        soon as the operator calls the object invalid, in its words.
         """
         self.progress.begun.set()
         objects.apply_all(self.host, karmada_object.given_secrets(self.spec))
-        generation = self.host.apply(karmada_object.karmada_object(self.spec, self.uses))["metadata"]["generation"]
+        before = self.host.find(OBJECT) or {}
+        applied = self.host.apply(karmada_object.karmada_object(self.spec, self.uses))
+        generation = applied["metadata"]["generation"]
+        changed = generation != (before.get("metadata") or {}).get("generation")
 
         def ready() -> None:
-            if why := not_ready(self.host.get(OBJECT), generation=generation):
+            seen = self.host.get(OBJECT)
+            invalid = refused(seen)
+            # Conditions do not say of which generation they are: what stood there before the object was changed may be of the old one.
+            if invalid and not (changed and invalid == refused(before)):
+                raise ProvisionError(
+                    f"the operator refuses the Karmada object: {invalid}",
+                    where=f"{OBJECT} of {self.host.server}",
+                    remedy="mend what it names in the lab file, or in deployers/karmada_object.py if the lab file does not say it",
+                )
+            if why := not_ready(seen, generation=generation):
                 workloads.give_up(self.host)
                 raise NotYet(why)
 
@@ -209,6 +209,14 @@ class Installation:
     def estimator(self, member: Cluster) -> None:
         """Make the estimator of a member by karmadactl: the operator has none, and its Secrets have the names that karmadactl expects."""
         enable(self.karmada, *init_words.estimator(self.spec, self.uses, member))
+
+
+def refused(item: karmada_object.Json) -> str | None:
+    """Return what the operator's validation finds wrong with a Karmada object, or None: it then does nothing, and does not try again."""
+    for each in (item.get("status") or {}).get("conditions") or []:
+        if each["type"] == "Ready" and each.get("reason") == INVALID:
+            return str(each.get("message", INVALID))
+    return None
 
 
 def not_ready(item: karmada_object.Json, *, generation: int) -> str | None:

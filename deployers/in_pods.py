@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from deployers import JOINABLE, READY, description, manifests, workloads
 from deployers.karmada import Karmada
@@ -22,6 +23,7 @@ from deployers.options import Support, refusals
 from deployers.register import CLUSTER_INFO
 from deployers.spec import KarmadaSpec
 from lab.api import Api, Json, Refused, Unreachable
+from lab.assets import AssetRef
 from lab.errors import LabError, LeakError, ProvisionError
 from lab.spec import LabSpec
 from lab.steps import Step
@@ -75,6 +77,27 @@ class Progress:
             raise ProvisionError("the installation failed before members could join")
         if not self.begun.is_set():
             raise NotYet("the installation has not begun")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One control plane being installed by a program of upstream's own. Each method of a subclass is a step and may be run again."""
+
+    karmada: Karmada
+    software: Mapping[str, Path]
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def spec(self) -> KarmadaSpec:
+        return self.karmada.spec
+
+    @property
+    def host(self) -> Api:
+        return self.karmada.lab.host.api
+
+    def tree(self, name: str) -> Path:
+        """Return a directory of the release."""
+        return self.software[str(AssetRef.parse(f"{name}@{self.spec.release}"))]
 
 
 def until_joinable(karmada: Karmada, progress: Progress, kubeconfig: Callable[[], None], *, within: float = SERVING_WITHIN) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deployers import by_karmadactl, deployer, in_pods, init_words, outside
-from deployers.by_karmadactl import Installation
+from deployers.by_karmadactl import Initialised
 from deployers.images import by_component, flat, needed
 from deployers.init_words import Places
 from deployers.karmada import Karmada
@@ -152,13 +152,13 @@ class Told:
         return Completed(words, "", "", 0.0)
 
 
-def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[Installation, Told]:
+def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[Initialised, Told]:
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
     karmadactl = Told(acts)
     monkeypatch.setattr(by_karmadactl, "karmadactl", karmadactl)
     monkeypatch.setattr(by_karmadactl, "crds_tarball", lambda crds: b"")
     monkeypatch.setattr(by_karmadactl, "remove_data", lambda lab, *paths: None)
-    made = Installation(a_karmada(tmp_path, {"deployer": "by_karmadactl"}), Anything())
+    made = Initialised(a_karmada(tmp_path, {"deployer": "by_karmadactl"}), Anything())
 
     def init() -> None:
         theirs = made.places.data / "karmada-apiserver.config"

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
-from deployers import deployer, in_pods, karmada_object, outside
-from deployers.by_operator import Installation, not_ready
+from deployers import by_operator, deployer, in_pods, karmada_object, outside
+from deployers.by_operator import Operated, not_ready
 from deployers.images import by_component, moved, needed
 from deployers.karmada_object import ALWAYS
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada, write
-from deployers.tests.host_fakes import Host
+from deployers.tests.host_fakes import Host, deployment
 from lab.cluster import Cluster
+from lab.errors import NotReady, ProvisionError
 from lab.spec import LabSpec, parse
 from lab.steps import Step, ordered
 from lab.wait import NotYet
@@ -124,7 +126,7 @@ def test_members_join_beside_the_operator_and_its_names_are_waited_for(tmp_path:
 
     assert made["karmada/joinable"].needs == made["karmada/object"].needs == ("karmada/operator",)
     assert set(made["karmada/pods"].needs) == {"karmada/object", "karmada/karmada-scheduler-estimator-member1"}
-    assert Installation(karmada, Anything()).workloads() == [
+    assert Operated(karmada, Anything()).workloads() == [
         "karmada-etcd",
         "karmada-apiserver",
         "karmada-kube-controller-manager",
@@ -152,7 +154,7 @@ def test_the_kubeconfig_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
 
     with pytest.raises(NotYet, match="secret karmada-admin-config: not there yet"):
-        Installation(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything()).kubeconfig()
+        Operated(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything()).kubeconfig()
 
 
 def test_what_was_there_before_is_not_ours_to_prove_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,3 +165,49 @@ def test_what_was_there_before_is_not_ours_to_prove_gone(tmp_path: Path, monkeyp
     in_pods.begin(karmada)
 
     in_pods.until_gone(karmada, within=0.0)
+
+
+INVALID = {
+    "conditions": [{"type": "Ready", "status": "False", "reason": "ValidationError", "message": "validation errors: name must be x"}]
+}
+
+
+class Operators(Host):
+    """A host cluster whose operator says `status` of the object; to apply it makes it of `generation`."""
+
+    def __init__(self, before: dict[str, Any] | None, *, generation: int, status: dict[str, Any]) -> None:
+        super().__init__(deployment("karmada-operator", ["karmada-operator"]))
+        self.item = before
+        self.generation, self.status = generation, status
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/apis/operator.karmada.io/v1alpha1":
+            return httpx.Response(200, json={"resources": [{"kind": "Karmada", "name": "karmadas", "namespaced": True}]})
+        if path.endswith("/karmadas/karmada"):
+            if request.method == "PATCH":
+                self.item = {"metadata": {"name": "karmada", "generation": self.generation}, "status": self.status}
+            return httpx.Response(200, json=self.item) if self.item else super().answer(request)
+        return super().answer(request)
+
+
+def of(tmp_path: Path, host: Operators, monkeypatch: pytest.MonkeyPatch) -> Operated:
+    monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
+    monkeypatch.setattr(by_operator, "WITHIN", 0.0)
+    return Operated(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything())
+
+
+def test_an_object_that_the_operator_calls_invalid_fails_at_once_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = of(tmp_path, Operators(None, generation=1, status=INVALID), monkeypatch)
+
+    with pytest.raises(ProvisionError, match="refuses the Karmada object: validation errors: name must be x"):
+        made.object()
+
+
+def test_what_was_invalid_before_the_object_was_changed_is_given_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {"metadata": {"name": "karmada", "generation": 1}, "status": INVALID}
+
+    with pytest.raises(NotReady):
+        of(tmp_path / "changed", Operators(before, generation=2, status=INVALID), monkeypatch).object()
+    with pytest.raises(ProvisionError, match="refuses the Karmada object"):
+        of(tmp_path / "same", Operators(before, generation=1, status=INVALID), monkeypatch).object()

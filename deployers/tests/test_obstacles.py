@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from deployers import balancer, deployer, outside
+from deployers.bring_up import document, prepare
+from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
 from deployers.tests.test_certificates import an_authority
-from lab.errors import UsageError
+from lab.assets import Supply
+from lab.errors import NotPossible, UsageError
 from lab.spec import LabSpec, parse
 
 
@@ -95,3 +98,14 @@ def test_a_flag_of_the_profile_can_be_dropped() -> None:
 def test_a_deployer_nobody_knows_lists_those_there_are() -> None:
     with pytest.raises(UsageError, match="by_binary"):
         deployer("by_hand")
+
+
+def test_what_a_provider_does_not_offer_has_the_providers_that_do_as_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])
+    wanted = prepare(document(deployer="by_chart"))
+
+    with pytest.raises(NotPossible) as refused:
+        wanted.check(Supply(catalogue=catalogue()))
+
+    assert "needs PODS, which the provider embedded does not offer" in str(refused.value.detail)
+    assert str(refused.value.remedy).startswith("lab up --provider kind")

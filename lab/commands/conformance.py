@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from lab.commands.observed import observe
 from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.console import Look, say, table
 from lab.errors import UsageError
@@ -22,7 +23,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     """Check that Karmada does what it promises.
 
     CRDs, webhooks, aggregated API, leases, a Deployment on every member; nothing is left behind.
-    Exit code 1 when a promise does not hold or could not be measured.
+    Exit code 1 when a promise does not hold or could not be measured. A lab that does not run is refused: nothing can be asked of it.
     """
     from deployers.conformance import conformance as examine
     from deployers.karmada import Karmada
@@ -32,6 +33,10 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     run = Run.load(lab)
     if not run.asked.get("karmada"):
         raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
+    if (seen := observe(run)).state in {"stopped", "failed"}:
+        raise UsageError(
+            f"lab {lab} does not run: there is nothing that could keep a promise", where=seen.path, remedy=f"lab up --lab {lab}"
+        )
     karmada = Karmada.open(Lab.open(run))
     report = examine(karmada)
     saved = report.save(run.path / "conformance.json")

@@ -38,13 +38,23 @@ class Provider(Protocol):
     def delete(self, run: Run) -> None: ...
 
 
-def provider(name: str) -> Provider:
-    """Return a provider by name. UsageError lists the names there are."""
+def registry() -> dict[str, Callable[[], Provider]]:
+    """Return what makes each provider, by its name."""
     from lab.providers.embedded import Embedded  # noqa: PLC0415 (a module that only names it should not load them all)
     from lab.providers.kind import Kind  # noqa: PLC0415
 
-    registry: dict[str, Callable[[], Provider]] = {"embedded": Embedded, "kind": Kind}
+    return {"embedded": Embedded, "kind": Kind}
+
+
+def provider(name: str) -> Provider:
+    """Return a provider by name. UsageError lists the names there are."""
+    known = registry()
     try:
-        return registry[name]()
+        return known[name]()
     except KeyError:
-        raise UsageError(f"there is no provider {name!r}", remedy=f"one of: {', '.join(sorted(registry))}") from None
+        raise UsageError(f"there is no provider {name!r}", remedy=f"one of: {', '.join(sorted(known))}") from None
+
+
+def offering(needs: frozenset[Capability]) -> list[str]:
+    """Return the names of the providers that offer all of this."""
+    return [name for name, make in registry().items() if needs <= make().offers]

@@ -158,6 +158,19 @@ def test_status_of_no_lab_is_usage_and_names_those_there_are(world: World) -> No
     assert done.out == ""
 
 
+# -- conformance ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lab_that_does_not_run_is_not_asked_to_keep_its_promises(world: World) -> None:
+    world.run()
+    done = invoke("conformance")
+
+    assert done.code == 2
+    assert "lab default does not run" in done.err
+    assert "lab up --lab default" in done.err
+    assert not (world.root / "conformance.jsonl").exists()
+
+
 # -- down -------------------------------------------------------------------------------------------------------------------------
 
 
