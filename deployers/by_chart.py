@@ -11,7 +11,8 @@ How the chart is installed and what upstream leaves to whoever installs it: `dep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,11 +20,12 @@ from deployers import chart_values, host, images, in_pods
 from deployers.chart_release import AGENT, HELM, RELEASE, Charted
 from deployers.images import Use
 from deployers.karmada import Karmada
-from deployers.loading import image_steps
+from deployers.loading import image_steps, load_all
 from deployers.options import CARRIED, IN_PART, complete
 from deployers.options import OPTIONS as ALL
 from deployers.release import Release, catalogue
 from deployers.spec import COMPONENTS, KarmadaSpec
+from deployers.upgrade import no_way_back
 from lab.assets import AssetRef, Supply
 from lab.cluster import Cluster, Lab
 from lab.errors import UsageError
@@ -95,6 +97,22 @@ class ByChart:
         """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
         Charted(karmada, uses(karmada), found(karmada)).uninstall(AGENT, member)
         host.remove_namespace(member.api)
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        """Return the steps to another release by `helm upgrade`; see `deployers.upgrade`. NotPossible for going back."""
+        from deployers.exchange import AGENTS, Act, all_of, chained  # noqa: PLC0415 (which is made of what is here)
+
+        if back:
+            raise no_way_back(karmada, "the chart's own job", "helm rollback would leave the later webhooks")
+        wanted = replace(karmada, spec=spec)
+        installed = uses(wanted)
+        charted = Charted(wanted, installed, software)
+        pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.exchange)]
+        if spec.addons.estimators:
+            pairs.append(("karmada-scheduler-estimator", charted.estimators))
+        if pulling := [wanted.lab.member(member.name) for member in spec.members if member.mode == "pull"]:
+            pairs.append((AGENTS, partial(all_of, *(partial(charted.agent, member) for member in pulling))))
+        return chained(pairs)
 
     def remove(self, karmada: Karmada) -> None:
         """Uninstall the releases, then delete what upstream leaves on the host cluster; what that was is journalled.

@@ -6,31 +6,33 @@
 The operator fetches CRDs by http; here it finds the release's own already there, as in upstream's tests, but from a ConfigMap, so that a
 restarted operator finds them, too. To apply object and manifests again changes nothing; an operator that was cut short goes on by itself.
 
-What the operator leaves when its object is deleted, and is removed here with the namespace: itself, its roles and CRD, and the Secrets that
-the object referred to. What it cannot do: registering by pull needs cluster-info and rights of bootstrap tokens, which it does not make.
+What the operator leaves when its object is deleted, and is removed here with the namespace: itself, its roles and CRD, the Secrets that
+the object referred to, and etcd's data on the disk of its node. What it cannot do: registering by pull needs cluster-info and rights of
+bootstrap tokens, which it does not make.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 from deployers import JOINABLE, in_pods, init_words, karmada_object, objects, workloads
 from deployers.by_karmadactl import NO_ARGUMENTS, enable
 from deployers.extra_args import several_values
-from deployers.host import adopt_kubeconfig, remove_namespace, secret
+from deployers.host import adopt_kubeconfig, remove_data, remove_namespace, secret
 from deployers.images import Use, by_component, components, moved, needed
 from deployers.images import software as of_images
 from deployers.karmada import Karmada
 from deployers.karmada_object import ALWAYS, NAME
 from deployers.layout import estimator
-from deployers.loading import image_steps
+from deployers.loading import image_steps, load_all
 from deployers.objects import CRDS, condition
 from deployers.options import CARRIED, OF_COMPONENTS, OPTIONS, complete
 from deployers.spec import KarmadaSpec
 from deployers.tarball import crds_tarball
+from deployers.upgrade import no_way_back
 from lab.api import Refused
 from lab.assets import AssetRef
 from lab.cluster import Cluster, Lab
@@ -87,6 +89,23 @@ class ByOperator:
         """Return the steps of the control plane."""
         return Operated(Karmada(lab, spec), software).steps()
 
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        """Return the steps to another release: its operator, then the object, by which that exchanges all else; see `deployers.upgrade`."""
+        from deployers.exchange import Act, all_of, chained  # noqa: PLC0415 (which is made of what is here)
+
+        if back:
+            raise no_way_back(karmada, "the operator", "upstream supports none by it")
+        wanted = replace(karmada, spec=spec)
+        made = Operated(wanted, software)
+        pairs: list[tuple[str, Act]] = [
+            ("images", partial(load_all, wanted, tuple(made.uses.values()), software)),
+            (OPERATOR, made.operator),
+            (NAME, made.object),
+        ]
+        if spec.addons.estimators:
+            pairs.append(("karmada-scheduler-estimator", partial(all_of, *(partial(made.estimator, each) for each in wanted.members))))
+        return chained(pairs)
+
     def remove(self, karmada: Karmada) -> None:
         """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
 
@@ -106,6 +125,7 @@ class ByOperator:
                 "left by upstream", workloads=left, secrets=in_pods.names(host, f"/api/v1/namespaces/{workloads.NAMESPACE}/secrets")
             )
         remove_namespace(host)
+        remove_data(karmada.lab, karmada_object.ETCD_DATA)
         for kind in ("clusterroles", "clusterrolebindings"):
             host.delete(f"{in_pods.RBAC}/{kind}/{OPERATOR}")
         host.delete(f"{CRDS}/{CRD}")
@@ -180,7 +200,7 @@ class Operated(in_pods.Installation):
                     where=f"{OBJECT} of {self.host.server}",
                     remedy="mend what it names in the lab file, or in deployers/karmada_object.py if the lab file does not say it",
                 )
-            if why := not_ready(seen, generation=generation):
+            if why := not_ready(seen, generation=generation) or self.earlier():
                 workloads.give_up(self.host)
                 raise NotYet(why)
 
@@ -190,6 +210,17 @@ class Operated(in_pods.Installation):
             late.detail = "\n".join([*workloads.why(self.host), *self.last_words()])
             raise
         in_pods.finish(self.karmada)
+
+    def earlier(self) -> str | None:
+        """Return which component is not yet of the image that the object asks for, or None.
+
+        When the object of a Karmada that is Ready changes, it is called Ready until the operator has looked.
+        """
+        there = workloads.images(self.host)
+        for name, use in self.uses.items():
+            if name in there and there[name] != use.name:
+                return f"{name} is of {there[name]}, not yet of {use.name}"
+        return None
 
     def last_words(self) -> list[str]:
         """Return the last lines of the operator's log."""

@@ -11,18 +11,18 @@ webhook that answers them, so that there is no time in which every write of a po
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from deployers import JOINABLE, READY, certificates, description, host, images, in_pods, manifests, objects, workload_manifests
+from deployers import JOINABLE, READY, agent_pods, certificates, description, host, images, in_pods, manifests, objects, workload_manifests
 from deployers.by_binary import NAME, TREES, Plane, nothing, step
 from deployers.components import LEASES
 from deployers.images import Use
 from deployers.karmada import Karmada
 from deployers.layout import Layout
 from deployers.leases import held
-from deployers.loading import image_steps
+from deployers.loading import image_steps, load_all
 from deployers.manifests import Addresses
 from deployers.options import CARRIED, complete
 from deployers.options import OPTIONS as ALL
@@ -83,11 +83,35 @@ class ByYaml:
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there. UsageError for what upstream's files cannot be."""
         karmada = Karmada(lab, spec)
-        wanted = images.needed(spec, images.moved, version=karmada.release.version, host=lab.host.name)
-        trees = {name: software[str(AssetRef.parse(f"{name}@{spec.release}"))] for name in TREES}
-        layout = Layout(pki=lab.run.path / "pki" / NAME, data=lab.run.path / "data" / NAME, ports={}, software=trees)
-        plane = Manifests(karmada, layout, images.by_component(wanted))
+        plane, wanted = self.plane(karmada, software)
         return [*image_steps(karmada, wanted, software), *plane.steps()]
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        """Return the steps to another release, whose manifests are applied in the place of those before; see `deployers.upgrade`."""
+        from deployers.exchange import AGENTS, Act, chained, in_order  # noqa: PLC0415 (which is made of what is here)
+
+        wanted = replace(karmada, spec=spec)
+        plane, uses = self.plane(wanted, software)
+        parts: dict[str, Act] = {name: partial(plane.component, name) for name in plane.parts}
+        if spec.addons.estimators:
+            parts["karmada-scheduler-estimator"] = plane.estimators
+        if any(member.mode == "pull" for member in spec.members):
+            parts[AGENTS] = partial(agent_pods.exchange, wanted)
+
+        def images() -> None:
+            load_all(wanted, uses, software)
+            plane.identity()
+            plane.secrets()
+
+        return chained([("images", images), *in_order(plane, parts, back=back)])
+
+    def plane(self, karmada: Karmada, software: Mapping[str, Path]) -> tuple[Manifests, tuple[Use, ...]]:
+        """Return a control plane of a release's manifests, and the images in it."""
+        spec = karmada.spec
+        wanted = images.needed(spec, images.moved, version=karmada.release.version, host=karmada.lab.host.name)
+        trees = {name: software[str(AssetRef.parse(f"{name}@{spec.release}"))] for name in TREES}
+        layout = Layout(pki=karmada.run.path / "pki" / NAME, data=karmada.run.path / "data" / NAME, ports={}, software=trees)
+        return Manifests(karmada, layout, images.by_component(wanted)), wanted
 
     def remove(self, karmada: Karmada) -> None:
         """Delete Karmada's namespace on the host cluster and the data of its etcd; forget its keys.

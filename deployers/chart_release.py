@@ -233,6 +233,16 @@ class Charted:
         for name in (name for name in LEASES if self.spec.has(name)):
             until(partial(held, self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
 
+    def exchange(self) -> None:
+        """Have helm upgrade the control plane to this release, and return when all of it is and serves.
+
+        The chart's own jobs do the rest: before, what its hooks hold is written anew; then CRDs, webhooks and APIs are applied.
+        """
+        self.release()
+        self.crds()
+        self.cluster_api()
+        self.pods()
+
     # -- beside it ----------------------------------------------------------------------------------------------------
 
     def estimators(self) -> None:
@@ -248,6 +258,11 @@ class Charted:
         """Install the agent on a member, in agent mode; return when Karmada calls the member Ready. UsageError as in `deployers.join`."""
         claim(self.karmada, member, "pull")
         self.run.record("members", member.name, {"mode": "pull", "state": "registering"})
+        self.agent(member)
+        self.run.record("members", member.name, {"mode": "pull", "state": "joined"})
+
+    def agent(self, member: Cluster) -> None:
+        """Make the agent's release be on a member; return when Karmada calls the member Ready."""
         objects.ensure_namespace(member.api, manifests.NAMESPACE)
         use = next(use for use in self.uses if use.component == "karmada-agent")
         endpoint = access(member.kubeconfig)["server"]
@@ -255,7 +270,6 @@ class Charted:
         self.settle(AGENT, values, member)
         until_serving(member.api, [AGENT], only=True, within=WITHIN)
         until_ready(self.karmada, member.name, within=90.0)
-        self.run.record("members", member.name, {"mode": "pull", "state": "joined"})
 
     # -- and gone -----------------------------------------------------------------------------------------------------
 

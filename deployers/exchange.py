@@ -1,6 +1,9 @@
-"""One release of Karmada put in the place of another, part after part, in a control plane of programs that serves meanwhile.
+"""One release of Karmada put in the place of another, part after part, in a control plane that serves meanwhile.
 
     crds, karmada-webhook, karmada-aggregated-apiserver, karmada-controller-manager, karmada-scheduler, then addons, then agents
+
+Programs are exchanged by this lab, pods by their cluster, once the release's manifests are applied: then what is Kubernetes' own comes
+before all that, since a release's manifests of etcd may differ, too. Upstream's other installers do all of it at once
 
 A newer API server of CRDs knows every field an older one knows, so CRDs go first and webhooks second: nobody may write what nobody can
 check. Going back is the same in reverse, except that CRDs stay: what is stored may have fields that older ones would drop.
@@ -8,7 +11,7 @@ check. Going back is the same in reverse, except that CRDs stay: what is stored 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from deployers import agent, objects
@@ -21,8 +24,12 @@ from lab.cluster import Cluster
 from lab.component import Component
 from lab.steps import Step
 
+Act = Callable[[], object]
+
 CRDS, AGENTS = "crds", "karmada-agent"
+KUBERNETES = ("etcd", "karmada-apiserver", "kube-controller-manager")
 ORDER = (
+    *KUBERNETES,
     CRDS,
     "karmada-webhook",
     "karmada-aggregated-apiserver",
@@ -42,36 +49,40 @@ def exchange_steps(plane: Plane, *, back: bool) -> list[Step]:
 
     Each may be done again, and leaves alone what is of that release already.
     """
-    pulling = [member for member in plane.karmada.members if agent.runs(plane.karmada, member.name)]
-    there = {kind_of(part) for part in plane.programs} | {CRDS} | ({AGENTS} if pulling else set())
-    names = [name for name in ORDER if name in there]
-    actions = [action(plane, name, pulling, back=back) for name in names]
-    pairs = list(zip(names, actions, strict=True))
-    if back:
-        pairs.reverse()
-    before: tuple[str, ...] = ()
-    steps = []
+    parts: dict[str, Act] = {}
+    for name in sorted({kind_of(part) for part in plane.programs} - {*KUBERNETES}):
+        parts[name] = partial(all_of, *(partial(exchange, plane, part) for part in plane.programs if kind_of(part) == name))
+    if pulling := [member for member in plane.karmada.members if agent.runs(plane.karmada, member.name)]:
+        parts[AGENTS] = partial(all_of, *(partial(exchange_agent, plane, member) for member in pulling))
+    return chained(in_order(plane, parts, back=back))
+
+
+def in_order(plane: Plane, parts: Mapping[str, Act], *, back: bool) -> list[tuple[str, Act]]:
+    """Return what is exchanged and how, in the order in which it has to be; `parts` says how each component itself is."""
+    names = [name for name in ORDER if name in parts or name == CRDS]
+    pairs = [(name, action(plane, name, parts.get(name), back=back)) for name in names]
+    return pairs[::-1] if back else pairs
+
+
+def chained(pairs: Iterable[tuple[str, Act]]) -> list[Step]:
+    """Return actions as steps, each needing the one before."""
+    steps: list[Step] = []
     for name, act in pairs:
-        steps.append(Step(name, act, before))
-        before = (name,)
+        steps.append(Step(name, act, tuple(step.name for step in steps[-1:])))
     return steps
 
 
-def action(plane: Plane, name: str, pulling: list[Cluster], *, back: bool) -> Callable[[], object]:
-    """Return what exchanges one component."""
-    parts = [part for part in plane.programs if kind_of(part) == name]
-    if name == CRDS:
+def action(plane: Plane, name: str, part: Act | None, *, back: bool) -> Act:
+    """Return what exchanges one component, with what is done to Karmada's API before or after."""
+    if part is None:
         return partial(keep_crds, plane) if back else partial(all_of, plane.crds, plane.access)
-    if name == AGENTS:
-        return partial(all_of, *(partial(exchange_agent, plane, member) for member in pulling))
-    programs = partial(all_of, *(partial(exchange, plane, part) for part in parts))
     if name == "karmada-webhook":  # what calls it never names a hook that it does not have
-        return partial(all_of, plane.webhooks, programs) if back else partial(all_of, programs, plane.webhooks)
+        return partial(all_of, plane.webhooks, part) if back else partial(all_of, part, plane.webhooks)
     after = {"karmada-aggregated-apiserver": plane.cluster_api, "karmada-search": plane.search_api}.get(name)
-    return partial(all_of, programs, after) if after else programs
+    return partial(all_of, part, after) if after else part
 
 
-def all_of(*acts: Callable[[], object]) -> None:
+def all_of(*acts: Act) -> None:
     """Do these, one after the other."""
     for act in acts:
         act()

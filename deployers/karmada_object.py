@@ -42,6 +42,8 @@ KEYS = {
 """What the object calls the components, below spec.components."""
 ALWAYS = ("karmada-metrics-adapter",)
 """Components that the operator makes whether the object names them or not (operator/pkg/apis/operator/v1alpha1/defaults.go)."""
+ETCD_DATA = "/var/lib/karmada-etcd"
+"""Of etcd, on its node."""
 READS_ETCD = ("karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search")
 
 
@@ -85,7 +87,10 @@ def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json
 
 
 def etcd(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
-    """Return what the object says of etcd: one with a directory of its pod, the operator's default, or another's addresses."""
+    """Return what the object says of etcd: one with a directory of its node, or another's addresses.
+
+    (By default its data would be its pod's, and gone with it: an operator of a later release changes the pod.)
+    """
     if external := spec.etcd.external:
         return {"external": {"endpoints": list(external.servers), "secretRef": {"name": ETCD_SECRET, "namespace": NAMESPACE}}}
     use = uses["etcd"]
@@ -95,7 +100,7 @@ def etcd(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
             "imageTag": use.tag,
             "imagePullPolicy": "IfNotPresent",
             "replicas": 1,
-            "volumeData": {"emptyDir": {}},
+            "volumeData": {"hostPath": {"path": ETCD_DATA, "type": "DirectoryOrCreate"}},
         }
     }
 

@@ -20,6 +20,12 @@ from lab.steps import Step
 BUILT = "karmada/images"
 
 
+def load_all(karmada: Karmada, uses: Sequence[Use], software: Mapping[str, Path]) -> None:
+    """Have every cluster have the images that its pods ask for, one cluster after the other. NotPossible as in `image_steps`."""
+    for step in image_steps(karmada, uses, software):
+        step.action()
+
+
 def image_steps(karmada: Karmada, uses: Sequence[Use], software: Mapping[str, Path]) -> list[Step]:
     """Return the steps by which every cluster gets the images that its pods ask for.
 

@@ -25,10 +25,7 @@ from lab.steps import Step, Watcher, execute
 
 WHAT = "an upgrade"
 CANNOT: Mapping[str, str] = {
-    "by_yaml": "upstream's manifests have no upgrade of their own, and this project does not drive one on them yet",
-    "by_karmadactl": "karmadactl init has no upgrade: its init refuses where Karmada is already",
-    "by_operator": "the operator changes versions by the Karmada object, which this project does not drive yet",
-    "by_chart": "helm upgrade with this chart's hooks is not driven by this project yet",
+    "by_karmadactl": "karmadactl init has no upgrade: it ends where its port is taken, and leaves CRDs that are there (upstream's #4487)",
 }
 """Why a deployer without `upgrade` has none."""
 
@@ -97,6 +94,15 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
             description.save(karmada)
             shutil.rmtree(karmada.run.path / "bin", ignore_errors=True)  # links to the clients of the release before
     return Upgraded(karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began)
+
+
+def no_way_back(karmada: Karmada, who: str, besides: str) -> NotPossible:
+    """Return why an installer that puts CRDs back itself cannot go to an earlier release: `who` of it does, and what else would be."""
+    return NotPossible(
+        f"a Karmada that was installed by {karmada.spec.deployer} does not go back to an earlier release",
+        where=f"{who} would put the earlier CRDs back, and the API server then drops every field that only the later ones have; {besides}",
+        remedy="install the earlier release anew",
+    )
 
 
 def noted(step: Step, done: list[str], change: unfinished.Change) -> Step:

@@ -1,8 +1,9 @@
 """The image of a kind node for a Kubernetes version, made here from what is pinned: for where no registry gives `kindest/node`.
 
 Two layers of work. The system is an image like any other (`lab.images.archive`): Debian packages with systemd and containerd, the files
-that kind ships for its base image, kubelet, kubeadm and kubectl. Then the images that kubeadm asks for are imported by the containerd of
-such a container, and the container is committed. It is named for the key of what it makes, so that one that was left is found.
+that kind ships for its base image, kubelet, kubeadm and kubectl. Then the images that kubeadm asks for are imported and unpacked by the
+containerd of such a container, their layers are put where all nodes share them (`apart.sh`), and the container is committed. It is named
+for the key of what it makes, so that one that was left is found.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ from lab.machines import Machine
 from lab.machines.container import Container
 from lab.wait import NotYet, until
 
-SCHEMA = 1
+SCHEMA = 2
 REPOSITORY = "docker.io/karmada-lab/node"
 WRAPPER = Path(__file__).parent.parent / "docker" / "runc-within-bounds"
+APART = Path(__file__).with_name("apart.sh")
+UNPACKED = "/kind/unpacked"
+"""Where containerd keeps all it has while the image is made: a volume, since it unpacks by overlays, which are not made on an overlay."""
 ARCHIVES = "/kind/archives"
 """Where the archives of this computer's cache are mounted in a node."""
 SUBNET = "10.244.0.0/16"
@@ -174,7 +178,7 @@ def built(
     pause = next(name for name in listed if "/pause:" in name)
     inside = archived(node.contents(listed), paths, cache=cache, progress=progress)
     system = archived([node.system(paths["kind-files"], pause=pause)], paths, cache=cache, progress=progress)
-    key = hashlib.sha256(f"{SCHEMA} {system.key} {inside.key}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{SCHEMA} {system.key} {inside.key} {APART.read_text()}".encode()).hexdigest()[:12]
     name = f"{REPOSITORY.removeprefix('docker.io/')}:v{version}-{key}"
     if present(engine, name):
         return name
@@ -196,15 +200,18 @@ def commit(engine: Machine, name: str, system: Archive, inside: Archive, *, cont
     engine.run(["docker", "load", "--quiet", "--input", str(system.path)], within=300.0)
     engine.run(["docker", "rm", "--force", "--volumes", container])
     mount = f"{cache.root / 'images'}:{ARCHIVES}:ro"
-    options = ["--detach", "--name", container, "--network", "none", "--security-opt", "seccomp=unconfined", "--volume", mount]
+    options = ["--detach", "--name", container, "--network", "none", "--privileged", "--volume", mount, "--volume", UNPACKED]
     start = ["docker", "run", *options, "--entrypoint", "sleep", f"{REPOSITORY.removeprefix('docker.io/')}:system", "infinity"]
     node = Container(container, engine)
     try:
         engine.run(start, within=120.0)
         base_spec(node)
-        engine.run(["docker", "exec", "--detach", container, "containerd"])
+        engine.run(["docker", "exec", "--detach", container, "containerd", "--root", UNPACKED])
         until(lambda: serves(node), what="containerd in the node image answers", within=60.0)
-        node.run([*CTR, "import", "--no-unpack", f"{ARCHIVES}/{inside.key}/{inside.path.name}"], within=300.0)
+        node.run([*CTR, "import", f"{ARCHIVES}/{inside.key}/{inside.path.name}"], within=300.0)
+        node.run(["pkill", "--exact", "containerd"])
+        until(lambda: ended(node), what="containerd in the node image ends", within=60.0)
+        node.run(["sh", "-s", UNPACKED], input=APART.read_text(), within=300.0)
         engine.run(["docker", "stop", "--time", "1", container])
         entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/usr/sbin/init"]'
         labels = [f"LABEL karmada-lab.packages={system.key}", f"LABEL karmada-lab.images={inside.key}"]
@@ -222,6 +229,17 @@ def serves(node: Machine) -> None:
         node.run(["ctr", "version"])
     except CommandFailed as failed:
         raise NotYet(failed.output.strip() or "no answer") from failed
+
+
+def ended(node: Machine) -> None:
+    """Return when no containerd runs in a container any more: then what it keeps is whole."""
+    try:
+        node.run(["pgrep", "--exact", "containerd"])
+    except CommandFailed as failed:
+        if failed.status == 1:
+            return
+        raise
+    raise NotYet("it still runs")
 
 
 def base_spec(node: Machine) -> None:

@@ -286,6 +286,9 @@ LISTED = [f"registry.k8s.io/kube-{name}:v1.35.4" for name in ("apiserver", "cont
 LISTED += ["registry.k8s.io/coredns/coredns:v1.13.1", "registry.k8s.io/pause:3.10.1", "registry.k8s.io/etcd:3.6.6-0"]
 
 
+SPEC = '{"process": {"rlimits": [], "user": {}}}'
+
+
 def node_engine(monkeypatch: pytest.MonkeyPatch, *, there: str) -> Scripted:
     """Return an engine that has these images, for a node image whose archives need not be written."""
     written = Archive("k", Path("/archives/k/images.tar"), (), 1, 0.0, 0.0)
@@ -294,9 +297,8 @@ def node_engine(monkeypatch: pytest.MonkeyPatch, *, there: str) -> Scripted:
         ("/kubeadm", "config", "images", "list"): "\n".join(LISTED),
         ("docker",): "",
         ("docker", "image", "ls"): there,
-        ("docker", "exec"): '{"process": {"rlimits": [], "user": {}}}',
     }
-    return Scripted(answers)
+    return Scripted({**answers, ("docker", "exec"): lambda words: Failure(1) if "pgrep" in words else SPEC})
 
 
 def test_a_node_image_that_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -320,6 +322,11 @@ def test_a_node_image_is_loaded_filled_committed_and_its_container_removed(monke
     assert verbs[-1] == "rm"
     committed = next(done.words for done in engine.done if done.words[:2] == ("docker", "commit"))
     assert committed[-1] == name
+    assert [each.words[-2:] for each in engine.done if each.words[:2] == ("docker", "exec")][-3:] == [
+        ("--exact", "containerd"),
+        ("--exact", "containerd"),  # ended, and seen to be
+        ("-s", node.UNPACKED),
+    ]
     spec_written = next(done.input for done in engine.done if "tee" in done.words)
     assert spec_written == b'{"process": {"user": {}}}'
 
