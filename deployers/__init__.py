@@ -33,6 +33,7 @@ from lab.spec import Capability, LabSpec
 from lab.steps import Step
 
 if TYPE_CHECKING:
+    from deployers.images import Use
     from deployers.karmada import Karmada
     from deployers.spec import KarmadaSpec
     from lab.cluster import Cluster, Lab
@@ -74,6 +75,16 @@ class Deployer(Protocol):
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]: ...
 
     def remove(self, karmada: Karmada) -> None: ...
+
+
+@runtime_checkable
+class InPods(Protocol):
+    """**Protocol:** a deployer whose parts are pods: which images they ask for, by the clusters that run them.
+
+    `version` is the release's, which of a checkout git tells; `host` is what the host cluster is called.
+    """
+
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]: ...
 
 
 @runtime_checkable

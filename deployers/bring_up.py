@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployers import Deployer, deployer, unfinished, workloads
+from deployers import Deployer, InPods, deployer, unfinished, workloads
 from deployers.addons import steps as addons
 from deployers.joining import joining_steps
 from deployers.karmada import Karmada
+from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
 from lab import component, evidence, ports
 from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, NotPossible, UsageError
+from lab.images import Image
 from lab.providers import Provider, offering, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
@@ -55,6 +57,17 @@ class Wanted:
         if self.deployer and self.karmada:
             names = [*names, *self.deployer.software(self.karmada), *addons.software(self.karmada)]
         return [AssetRef.parse(name) for name in dict.fromkeys(names)]
+
+    def images(self) -> dict[str, list[Image]]:
+        """Return the images that Karmada's pods ask for, by the cluster that they are loaded into; none where it is no pods."""
+        own: object = self.deployer
+        if self.karmada is None or not isinstance(own, InPods):
+            return {}
+        version = Release.parse(self.karmada.release).version
+        uses = own.images(self.karmada, version=version, host=self.lab.host.name)
+        return {
+            name: [use.image for use in uses if name in use.clusters] for name in sorted({name for use in uses for name in use.clusters})
+        }
 
     def check(self, supply: Supply) -> None:
         """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version or checkout is not there."""

@@ -70,6 +70,11 @@ class ByChart:
             *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in trees),
         ]
 
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane, and those of the chart's jobs."""
+        own = images.needed(spec, images.moved, version=version, host=host)
+        return (*own, *(Use(name, image, (host,)) for name, image in jobs(spec).items()))
+
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec the chart cannot carry. UsageError for a values file with a key that it does not have."""
         found = [*in_pods.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
@@ -127,10 +132,8 @@ class ByChart:
 
 
 def uses(karmada: Karmada) -> tuple[Use, ...]:
-    """Return the images of a control plane, and those of the chart's jobs."""
-    spec, here = karmada.spec, karmada.lab.host.name
-    own = images.needed(spec, images.moved, version=karmada.release.version, host=here)
-    return (*own, *(Use(name, image, (here,)) for name, image in jobs(spec).items()))
+    """Return the images of this control plane."""
+    return ByChart().images(karmada.spec, version=karmada.release.version, host=karmada.lab.host.name)
 
 
 def jobs(spec: KarmadaSpec) -> dict[str, Image]:

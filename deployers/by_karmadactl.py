@@ -69,6 +69,10 @@ class ByKarmadactl:
         names = ("karmadactl", "karmada-crds", "karmada-manifests")
         return [*of_images(spec), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in names)]
 
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane."""
+        return needed(spec, flat, version=version, host=host)
+
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
         found = [*in_pods.obstacles(spec, lab, SUPPORT), *several_values(spec), *init_words.unsayable(spec)]
@@ -101,7 +105,7 @@ class Initialised(in_pods.Installation):
     @cached_property
     def uses(self) -> dict[str, Use]:
         """The images, by component."""
-        return by_component(needed(self.spec, flat, version=self.karmada.release.version, host=self.karmada.lab.host.name))
+        return by_component(ByKarmadactl().images(self.spec, version=self.karmada.release.version, host=self.karmada.lab.host.name))
 
     @cached_property
     def places(self) -> Places:

@@ -80,6 +80,10 @@ class ByOperator:
         """Return what is in the images, karmadactl, and the release's own files."""
         return [*of_images(spec, *ALWAYS, OPERATOR), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in TREES)]
 
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane, and the operator's."""
+        return needed(spec, moved, *ALWAYS, OPERATOR, version=version, host=host)
+
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
         apart = in_pods.kept_apart(spec, ("karmada-apiserver", "kube-controller-manager"))
@@ -140,8 +144,7 @@ class Operated(in_pods.Installation):
     @cached_property
     def uses(self) -> dict[str, Use]:
         """The images, by component."""
-        version = self.karmada.release.version
-        return by_component(needed(self.spec, moved, *ALWAYS, OPERATOR, version=version, host=self.karmada.lab.host.name))
+        return by_component(ByOperator().images(self.spec, version=self.karmada.release.version, host=self.karmada.lab.host.name))
 
     def steps(self) -> list[Step]:
         host = f"{self.karmada.lab.host.name}/images"

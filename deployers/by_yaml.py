@@ -76,6 +76,10 @@ class ByYaml:
         """Return the assets in the images, upstream's manifests and CRDs, and karmadactl."""
         return [*images.software(spec), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in (*TREES, "karmadactl"))]
 
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane."""
+        return images.needed(spec, images.moved, version=version, host=host)
+
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
         return in_pods.obstacles(spec, lab, OPTIONS)
@@ -108,7 +112,7 @@ class ByYaml:
     def plane(self, karmada: Karmada, software: Mapping[str, Path]) -> tuple[Manifests, tuple[Use, ...]]:
         """Return a control plane of a release's manifests, and the images in it."""
         spec = karmada.spec
-        wanted = images.needed(spec, images.moved, version=karmada.release.version, host=karmada.lab.host.name)
+        wanted = self.images(spec, version=karmada.release.version, host=karmada.lab.host.name)
         trees = {name: software[str(AssetRef.parse(f"{name}@{spec.release}"))] for name in TREES}
         layout = Layout(pki=karmada.run.path / "pki" / NAME, data=karmada.run.path / "data" / NAME, ports={}, software=trees)
         return Manifests(karmada, layout, images.by_component(wanted)), wanted

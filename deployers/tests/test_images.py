@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from deployers import images, loading
+from deployers.bring_up import document, prepare
 from deployers.images import flat, moved, needed, tag_of
 from deployers.loading import image_steps
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab.cluster import Cluster, Lab
 from lab.errors import NotPossible
-from lab.images import Image
+from lab.images import Image, node
+from lab.images.stock import roots
 from lab.steps import Step, StepFailed, execute
 
 PULL = [{"name": "member1", "mode": "pull"}]
@@ -107,3 +109,13 @@ def test_an_image_that_a_node_lacks_is_named_before_anything_is_installed(tmp_pa
 
     with pytest.raises(StepFailed, match=r"not on the nodes: docker.io/karmada/karmada-webhook:v1.18.2"):
         execute([*steps(tmp_path), Step("install", lambda: None, ("host/images",))], a_karmada(tmp_path / "other").run)
+
+
+def test_a_lab_of_pods_tells_all_images_it_takes_before_it_is_made() -> None:
+    wanted = prepare(document(provider="kind", deployer="by_chart"))
+    names = {image.name.rpartition("/")[2].partition(":")[0] for image in wanted.images()["host"]}
+
+    assert {"karmada-webhook", "cfssl", "kubectl", "kube-apiserver"} <= names
+    assert prepare(document()).images() == {}
+    packages = {each.names for each in roots(wanted.lab, wanted.images())}
+    assert {node.PACKAGES.names, ("busybox-static", "bash", "curl", "openssl"), ("catatonit",)} <= packages

@@ -1,7 +1,7 @@
 """Source "bundle": one archive, written on a connected computer (`lab bundle`), from which another needs no network.
 
     manifest.json                    first: what is inside, with sizes and sha256
-    NAME/VERSION-KEY/PATH            the files of each entry, in the manifest's order
+    NAME/VERSION-KEY/PATH            the files of each entry, in the manifest's order; folders of the cache that are no assets after them
 
 It is a gzipped tar: every Python reads it. Nothing is believed that the manifest does not name, and no file that does not hash to what
 it says. KEY is the pin's: a bundle made for other pins of the same version is told apart.
@@ -15,12 +15,12 @@ import json
 import tarfile
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from lab.assets.cache import Entry, File, writing
+from lab.assets.cache import Cache, Entry, File, files_of, writing
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress, Sink, quiet
 from lab.assets.sources import Errand
@@ -28,6 +28,8 @@ from lab.errors import ProvisionError, UsageError
 
 PROJECT = "karmada-lab"
 SCHEMA = 1
+FOLDER = "folder"
+"""The kind of a folder of the cache that has no pin, such as the Debian packages of an image: it is brought as it was."""
 DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
@@ -105,10 +107,35 @@ class Bundle:
             else:
                 errand.refuse([pin], "bundle", self.why_not(pin))
         if wanted:
-            lock = "bundle-" + hashlib.sha256(str(self.path.absolute()).encode()).hexdigest()[:16]
-            with errand.cache.working(lock, subject=self.path.name, progress=errand.tell) as area:
+            with errand.cache.working(self.lock, subject=self.path.name, progress=errand.tell) as area:
                 wanted = {p: pin for p, pin in wanted.items() if errand.cache.find(pin, ("bundle",)) is None}
-                self.unpack(wanted, area, errand)
+
+                def publish(packed: Packed, thing: Path, seconds: float) -> None:
+                    origin = f"bundle {self.path.name}: {packed.origin}"
+                    errand.cache.publish(wanted[packed], "bundle", thing, origin=origin, seconds=seconds)
+
+                self.unpack(list(wanted), area, errand.tell, publish)
+
+    def bring_folders(self, cache: Cache, progress: Sink = quiet) -> None:
+        """Unpacks the folders of the cache that are inside and not there, each file checked. ProvisionError when it is damaged."""
+
+        def missing() -> list[Packed]:
+            return [each for each in self.things if each.kind == FOLDER and not (cache.root / each.name / each.version).exists()]
+
+        if not missing():
+            return
+        with cache.working(self.lock, subject=self.path.name, progress=progress) as area:
+
+            def publish(packed: Packed, thing: Path, seconds: float) -> None:  # noqa: ARG001 (as for assets)
+                (cache.root / packed.name).mkdir(exist_ok=True)
+                thing.rename(cache.root / packed.name / packed.version)
+
+            self.unpack(missing(), area, progress, publish)
+
+    @property
+    def lock(self) -> str:
+        """What its unpacking is called among the works of a cache."""
+        return "bundle-" + hashlib.sha256(str(self.path.absolute()).encode()).hexdigest()[:16]
 
     def why_not(self, pin: Pin) -> str:
         """Why this bundle cannot give `pin`."""
@@ -119,8 +146,8 @@ class Bundle:
             return f"it holds {pin.name} {pin.version} for other pins than this version's"
         return f"it holds {pin.name} {', '.join(t.version for t in same)}" if same else "it is not inside"
 
-    def unpack(self, wanted: dict[Packed, Pin], area: Path, errand: Errand) -> None:
-        """One pass over the archive; each thing is published when its last file is out."""
+    def unpack(self, wanted: Sequence[Packed], area: Path, tell: Sink, publish: Callable[[Packed, Path, float], None]) -> None:
+        """One pass over the archive; each thing is published when its last file is out, with the seconds since it began."""
         members = {packed.member(f): (packed, f) for packed in wanted for f in packed.files}
         missing = {packed: len(packed.files) for packed in wanted}
         total, done, began = sum(f.size for p in wanted for f in p.files), 0, time.monotonic()
@@ -131,17 +158,17 @@ class Bundle:
                         continue
                     packed, file = members.pop(member.name)
                     stream = archive.extractfile(member)
-                    target = area / packed.name / file.path if file.path else area / packed.name
+                    thing = area / packed.version / packed.name
+                    target = thing / file.path if file.path else thing
                     if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts or stream is None:
                         raise damaged(self.path, f"{member.name} is not a file inside it")
                     write(stream, target, file, self.path)
                     done += file.size
                     event = Progress("unpacking", self.path.name, done, total, "bytes", time.monotonic() - began, note=packed.name)
-                    errand.tell(event)
+                    tell(event)
                     missing[packed] -= 1
                     if not missing[packed]:
-                        origin = f"bundle {self.path.name}: {packed.origin}"
-                        errand.cache.publish(wanted[packed], "bundle", area / packed.name, origin=origin, seconds=time.monotonic() - began)
+                        publish(packed, thing, time.monotonic() - began)
         except (tarfile.TarError, EOFError, zlib.error) as error:
             raise damaged(self.path, str(error)) from error
         if members:
@@ -160,13 +187,17 @@ def write(stream: IO[bytes], target: Path, file: File, bundle: Path) -> None:
         raise damaged(bundle, f"{target.name} has sha256 {digest.hexdigest()} and not {file.sha256}")
 
 
-def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, progress: Sink = quiet) -> Bundle:
+def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, folders: Sequence[Path] = (), progress: Sink = quiet) -> Bundle:
     """Writes `entries` of the cache as one archive to `target`, which appears whole or not at all; an existing one is replaced.
 
-    ProvisionError when an entry is not what was brought: a bundle carries no damage on.
+    `folders` are others of the cache, two levels below it (debian/bookworm-…). ProvisionError when an entry is not what was brought: a
+    bundle carries no damage on.
     """
     entries = list({(e.name, e.version, e.key): e for e in entries}.values())
     things = tuple(Packed(e.name, e.version, e.kind, e.key, f"{e.source} {e.origin}", e.files) for e in entries)
+    others = tuple(Packed(path.parent.name, path.name, FOLDER, "", "", files_of(path)) for path in folders)
+    places = [*(entry.path for entry in entries), *folders]
+    things = (*things, *others)
     bundle = Bundle(target, time.time(), arch, things)
     facts = {"project": PROJECT, "schema": SCHEMA, "created": bundle.created, "arch": arch, "things": [asdict(t) for t in things]}
     half = target.with_name(target.name + ".part")
@@ -177,19 +208,20 @@ def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, progress:
             info = tarfile.TarInfo("manifest.json")
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text))
-            for entry, packed in zip(entries, things, strict=True):
+            for entry in entries:
                 if wrong := entry.wrong_content():
                     raise ProvisionError(
                         f"{entry.name} {entry.version} is damaged", where=wrong, remedy="`lab assets verify --remove`, then again"
                     )
-                for file in entry.files:
-                    path = entry.path / file.path if file.path else entry.path
+            for place, packed in zip(places, things, strict=True):
+                for file in packed.files:
+                    path = place / file.path if file.path else place
                     info = tarfile.TarInfo(packed.member(file))
                     info.size, info.mode = file.size, 0o755 if packed.kind == "binary" else 0o644
                     with path.open("rb") as stream:
                         archive.addfile(info, stream)
                     done += file.size
-                progress(Progress("packing", target.name, done, bundle.size, "bytes", time.monotonic() - began, note=entry.name))
+                progress(Progress("packing", target.name, done, bundle.size, "bytes", time.monotonic() - began, note=packed.name))
         half.rename(target)
     finally:
         half.unlink(missing_ok=True)

@@ -64,6 +64,10 @@ class Supply:
         if self.source == "bundle" and self.bundle is None:
             raise UsageError("the source is a bundle, but none is given", remedy="name it: --bundle FILE")
         pins = self.pinned([AssetRef.parse(n) if isinstance(n, str) else n for n in names])
+        if self.bundle and "bundle" in self.order:
+            from lab.assets.bundle import Bundle  # noqa: PLC0415 (see the top)
+
+            Bundle.open(self.bundle).bring_folders(self.cache, self.progress)
         entries = {pin: self.cache.find(pin, self.order) for pin in pins.values()}
         missing = [pin for pin, entry in entries.items() if entry is None]
         if missing:
@@ -133,12 +137,12 @@ class Supply:
             else "install Go, or let this computer reach the release files (--mirror URL), or bring a bundle (--bundle FILE)",
         )
 
-    def pack(self, names: Iterable[AssetRef | str], target: Path) -> Bundle:
-        """Writes a bundle with `names`, which are brought first where they are missing."""
+    def pack(self, names: Iterable[AssetRef | str], target: Path, *, folders: Sequence[Path] = ()) -> Bundle:
+        """Writes a bundle with `names`, which are brought first where they are missing, and with other folders of the cache."""
         from lab.assets.bundle import write_bundle  # noqa: PLC0415
 
         entries = self.entries(names)
-        return write_bundle(entries.values(), target, arch=self.pins.arch, progress=self.progress)
+        return write_bundle(entries.values(), target, arch=self.pins.arch, folders=folders, progress=self.progress)
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from lab.console import bytes_text, drawing, say
 
 if TYPE_CHECKING:
     from deployers.bring_up import Wanted
-    from lab.assets import AssetRef
+    from lab.assets import AssetRef, Sink
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; one that is there is replaced.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets, as kubectl@1.35.4, instead of a lab's.")]
@@ -54,9 +54,20 @@ def bundle(
     names: list[AssetRef | str] = [*(assets or everything(prepare(document(spec, **changes))))]
     with drawing("bundle") as screen:
         supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
-        written = supply.pack(names, file.absolute())
-    say(f"{file}: {len(written.things)} assets, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
+        packages = [] if assets else folders(prepare(document(spec, **changes)), progress=screen.progress)
+        written = supply.pack(names, file.absolute(), folders=packages)
+    say(f"{file}: {len(written.things)} things, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
     say(f"on the other computer: lab up --offline --bundle {file.name}")
+
+
+def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
+    """Return the Debian packages of the images of a lab of kind, as folders of the cache; they are fetched now if they are not there."""
+    if wanted.lab.provider != "kind":
+        return []
+    from lab.images import debian
+    from lab.images.stock import roots
+
+    return sorted(debian.root(each, progress=progress).parent for each in roots(wanted.lab, wanted.images()))
 
 
 def everything(wanted: Wanted) -> list[AssetRef | str]:

@@ -92,23 +92,9 @@ def build(
         supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         wanted.check(supply)
         software = {str(ref): path for ref, path in supply.resolve(wanted.software()).items()}
-        images = deployed(wanted)
-        made = build_all(Local(Path.cwd()), wanted.lab, images, software, progress=screen.progress)
+        made = build_all(Local(Path.cwd()), wanted.lab, wanted.images(), software, progress=screen.progress)
     for name, seconds in made:
         say(f"{name}: {seconds_text(seconds) if seconds >= 1 else 'there already'}")
-
-
-def deployed(wanted: Any) -> list[Any]:
-    """Return the images that a deployer's pods ask for; none where Karmada is programs."""
-    from lab.spec import Capability
-
-    if wanted.deployer is None or Capability.PODS not in wanted.deployer.needs:
-        return []
-    from deployers.images import moved, needed
-    from deployers.release import Release
-
-    version = Release.parse(wanted.karmada.release).version
-    return [use.image for use in needed(wanted.karmada, moved, version=version, host=wanted.lab.host.name)]
 
 
 @app.command("load")

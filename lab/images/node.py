@@ -159,12 +159,16 @@ def raises(line: str) -> bool:
     return line.startswith(("Limit", "OOMScoreAdjust"))
 
 
-def needs(version: str) -> list[str]:
-    """Return the assets of a node image."""
+def contents(version: str) -> list[Image]:
+    """Return the images in a node image, with tags that only kubeadm of that version knows left open."""
     names = [f"registry.k8s.io/{name}" for name in ("etcd:x", "pause:x", "coredns/coredns:x")]
     components = [f"registry.k8s.io/{name}:x" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")]
-    images = kubernetes.of_kubeadm([*names, *components], version)
-    return [*software(images), *(f"{name}@{version}" for name in ("kubelet", "kubeadm", "kubectl")), "kind-files"]
+    return kubernetes.of_kubeadm([*names, *components], version)
+
+
+def needs(version: str) -> list[str]:
+    """Return the assets of a node image."""
+    return [*software(contents(version)), *(f"{name}@{version}" for name in ("kubelet", "kubeadm", "kubectl")), "kind-files"]
 
 
 def built(

@@ -15,7 +15,7 @@ from lab.assets.progress import Sink, quiet
 from lab.computer import Computer, Probe
 from lab.errors import UsageError
 from lab.images import applications, node
-from lab.images.image import Image
+from lab.images.image import Image, Packages
 from lab.images.store import Archive, Store, adopted
 from lab.machines import Machine
 from lab.spec import LabSpec
@@ -58,9 +58,18 @@ def node_images(computer: Probe | None = None) -> list[NodeImage]:
 
 
 def build_all(
-    engine: Machine, lab: LabSpec, images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache | None = None, progress: Sink = quiet
+    engine: Machine,
+    lab: LabSpec,
+    images: Mapping[str, Sequence[Image]],
+    paths: Mapping[str, Path],
+    *,
+    cache: Cache | None = None,
+    progress: Sink = quiet,
 ) -> Iterator[tuple[str, float]]:
-    """Make the node image of each version of a lab, the test applications, and `images`; return what was made and the seconds it took."""
+    """Make the node image of each version of a lab, the test applications, and `images`, those of Karmada by cluster.
+
+    Return what was made and the seconds it took.
+    """
     cache = cache or Cache()
     store, bounded = Store(cache, progress), docker.bounded(Computer().read("/proc/self/status") or "")
     made = []
@@ -68,12 +77,19 @@ def build_all(
         began = time.monotonic()
         name = node.built(engine, version, paths, bounded=bounded, cache=cache, progress=progress)
         made.append((name, time.monotonic() - began))
-    for what, group in (("test applications", applications.ALL), ("Karmada", images)):
+    for what, group in [("test applications", applications.ALL), *((f"Karmada on {name}", group) for name, group in images.items())]:
         if group:
             began = time.monotonic()
             archive = store.archived(group, paths)
             made.append((f"{what} ({archive.key}, {len(group)} images)", time.monotonic() - began))
     return iter(made)
+
+
+def roots(lab: LabSpec, images: Mapping[str, Sequence[Image]]) -> set[Packages]:
+    """Return the sets of Debian packages that the images of a lab are made of, the node images among them."""
+    groups = [node.PACKAGES, *(image.root for version in {each.kubernetes for each in lab.clusters} for image in node.contents(version))]
+    groups += [image.root for group in (applications.ALL, *images.values()) for image in group]
+    return {root for root in groups if root}
 
 
 def chosen(text: str, *, cache: Cache | None = None) -> Archive:

@@ -219,3 +219,22 @@ def test_an_interrupted_write_leaves_the_old_bundle(bundle: Bundle, entries: lis
         write_bundle(entries, bundle.path, arch="amd64", progress=interrupt)
     assert bundle.path.read_bytes() == before
     assert not list(bundle.path.parent.glob("*.part"))
+
+
+def test_folders_of_the_cache_go_along_and_come_back_whole(tmp_path: Path, entries: list[Entry], errand: Errand) -> None:
+    folder = tmp_path / "connected" / "debian" / "bookworm-1"
+    folder.mkdir(parents=True)
+    (folder / "root.tar").write_bytes(b"all files")
+    made = write_bundle(entries, tmp_path / "lab.tar.gz", arch="amd64", folders=[folder])
+
+    Bundle.open(made.path).bring_folders(errand.cache)
+    brought = errand.cache.root / "debian" / "bookworm-1" / "root.tar"
+    assert brought.read_bytes() == b"all files"
+    brought.write_bytes(b"ours")
+    Bundle.open(made.path).bring_folders(errand.cache)
+    assert brought.read_bytes() == b"ours", "what is there is left alone"
+
+    rewritten(made.path, lambda name, data: b"all flies" if name.endswith("root.tar") else data)
+    with pytest.raises(ProvisionError, match="damaged"):
+        Bundle.open(made.path).bring_folders(Cache(tmp_path / "third"))
+    assert not (tmp_path / "third" / "debian").exists()
