@@ -1,10 +1,11 @@
 """`make bench-kind`: what labs of real pods cost, each way to install Karmada in turn.
 
-    python -m perf.bench_kind [--rounds N] [--deployer NAME …] [--out FILE]
+    python -m perf.bench_kind [--rounds N] [--deployer NAME … | --clusters] [--out FILE]
 
-In each round one `kind create cluster` of the lab's own node image and configuration is timed until its node is Ready, and then, for
-each deployer, `lab up` of a host and two members with Karmada, its conformance, and `lab down`. When the clusters were there and when
-both members were joined is read from the run's journal. Images are there before: what is measured is what a second run pays.
+In each round one `kind create cluster` of the lab's own node image and configuration is timed until its node is Ready, then `lab up` of a
+host and two members and nothing else, and then, for each deployer, `lab up` of the same with Karmada, its conformance, and `lab down`. When
+the clusters were there and when both members were joined is read from the run's journal. (Where Karmada is installed, its images and
+programs start beside the clusters, which are there later for it.) Images are there before: what is measured is what a second run pays.
 
 Results go to standard output and to a JSON file. Exit code 6 when a target is missed.
 """
@@ -81,6 +82,29 @@ def spans(events: Iterable[dict[str, Any]]) -> tuple[float, float]:
     raise ValueError("the journal does not tell when its clusters were there and when all was up")
 
 
+BARE = """provider = "kind"
+
+[[members]]
+name = "member1"
+
+[[members]]
+name = "member2"
+"""
+
+
+def side_by_side(number: int) -> float:
+    """Return the seconds of a host and two members, made at once, until all their nodes are Ready; there is no Karmada."""
+    name, spec = f"bench-bare-{number}", bench.ROOT / "bench-bare.toml"
+    spec.parent.mkdir(parents=True, exist_ok=True)
+    spec.write_text(BARE)
+    try:
+        bench.lab("up", "--lab", name, "--spec", str(spec))
+        return spans(Run.load(name, root=bench.ROOT).events())[0]
+    finally:
+        bench.lab("down", "--lab", name)
+        spec.unlink(missing_ok=True)
+
+
 def path(deployer: str) -> dict[str, float]:
     """Bring a lab up by one deployer, hold it to the conformance, take it down; return the seconds of each."""
     name = f"bench-{deployer.replace('_', '-')}"
@@ -97,11 +121,14 @@ def path(deployer: str) -> dict[str, float]:
 def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
     """Run everything and return the figures; what failed is unknown, with the reason."""
     one: list[float] = []
+    three: list[float] = []
     samples: dict[str, dict[str, list[float]]] = {name: {"clusters": [], "karmada": [], "whole": []} for name in deployers}
     notes: dict[str, str] = {}
     for number in range(1, rounds + 1):
         bench.say(f"round {number}: one kind create cluster")
         one.append(alone(number))
+        bench.say(f"round {number}: a host and two members")
+        three.append(side_by_side(number))
         for name in deployers:
             bench.say(f"round {number}: lab up --provider kind --deployer {name}, conformance, lab down")
             try:
@@ -109,18 +136,19 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
                     samples[name][what].append(seconds)
             except (ProvisionError, ValueError) as error:
                 notes[name] = str(error).partition("\n")[0]
-    three = [seconds for name in deployers for seconds in samples[name]["clusters"]]
     figures = [
         Figure("one kind create cluster, its node Ready", "s", tuple(one)),
         Figure("host and two members, side by side", "s", tuple(three)),
-        ratios("  over one", three, [seconds for seconds in one for _ in deployers], most=1.6),
+        ratios("  over one", three, one, most=1.6),
     ]
     for name in deployers:
         karmada = tuple(samples[name]["karmada"])
+        figures.append(Figure(f"{name}: clusters, Karmada's start beside them", "s", tuple(samples[name]["clusters"])))
         figures.append(Figure(f"{name}: from there to both joined", "s", karmada, most=WITHIN.get(name, 60.0), note=notes.get(name, "")))
-    wholes = list(zip(*(samples[name]["whole"] for name in deployers), strict=False))
-    why = "; ".join(f"{name} failed" for name in notes)
-    figures.append(Figure("all of them, one lab after the other", "s", tuple(map(sum, wholes)), most=ALL_WITHIN, note=why))
+    if set(deployers) == {*DEPLOYERS}:
+        wholes = list(zip(*(samples[name]["whole"] for name in deployers), strict=False))
+        why = "; ".join(f"{name} failed" for name in notes)
+        figures.append(Figure("all of them, one lab after the other", "s", tuple(map(sum, wholes)), most=ALL_WITHIN, note=why))
     return figures
 
 
@@ -129,10 +157,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m perf.bench_kind", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=1, help="how often (default 1: it takes a quarter of an hour)")
     parser.add_argument("--deployer", action="append", choices=DEPLOYERS, help="only this way to install Karmada; may be repeated")
+    parser.add_argument("--clusters", action="store_true", help="clusters only, and no Karmada")
     parser.add_argument("--out", type=Path, default=bench.ROOT / "bench-kind.json", help="where the results are kept")
     options = parser.parse_args()
     before = bench.machine()
-    figures = measure(options.rounds, options.deployer or DEPLOYERS)
+    figures = measure(options.rounds, () if options.clusters else options.deployer or DEPLOYERS)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
     options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))

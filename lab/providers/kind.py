@@ -29,6 +29,8 @@ from lab.ledger import outside_name
 from lab.machines import Machine
 from lab.machines.local import Local
 from lab.ports import ports_of
+from lab.providers import kind_config
+from lab.providers.kind_config import NODE, SECTIONS, SERVICES
 from lab.run import Run, write_private
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
@@ -41,25 +43,8 @@ MIB_OF_CLUSTER, MIB_OF_REST = 700, 700
 INOTIFY_OF_CLUSTER = 45
 """Inotify instances of one node: systemd, containerd, the kubelet and the control plane's pods, all root's."""
 GUARD = "lab/guard"
-NODE = "control-plane"
-SERVICES = "10.96.0.0/16"
-"""Addresses of Services, kind's default."""
-SHARED = "/kind/lab"
-"""Where the node sees the run's directory of its own: the audit policy, and the audit log that is written there."""
 LONGEST = 63
 """Characters of a node's name, which is its host name."""
-SECTIONS = {
-    "kube-apiserver": ("apiServer",),
-    "kube-controller-manager": ("controllerManager",),
-    "kube-scheduler": ("scheduler",),
-    "etcd": ("etcd", "local"),
-}
-"""Where kubeadm's ClusterConfiguration has the flags of each program."""
-FLAGS: dict[str, dict[str, str]] = {
-    "etcd": {"unsafe-no-fsync": "true"},  # a lab survives the end of its processes, not a power cut
-    "kube-controller-manager": {"leader-elect": "false"},  # one instance each: nobody to win an election against
-    "kube-scheduler": {"leader-elect": "false"},
-}
 
 
 @dataclass(frozen=True)
@@ -217,7 +202,7 @@ class Making:
 
     @property
     def folder(self) -> Path:
-        """What the node sees at SHARED: the folder of its logs, where the audit log of its API server then is."""
+        """What the node sees at kind_config.SHARED: the folder of its logs, where the audit log of its API server then is."""
         return self.run.folder("logs", self.spec.name)
 
     def steps(self) -> list[Step]:
@@ -287,36 +272,7 @@ class Making:
 
     def configuration(self) -> Json:
         """Return kind's configuration of this cluster."""
-        kubelet: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False}
-        if self.bounded:  # the kubelet lowers its own score otherwise, and raises limits
-            kubelet |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}
-        patches = [kubelet, {"kind": "ClusterConfiguration", **self.programs()}]
-        mounts = [
-            {"hostPath": str(self.cache.root / "images"), "containerPath": node.ARCHIVES, "readOnly": True},
-            {"hostPath": str(self.folder), "containerPath": SHARED},
-        ]
-        return {
-            "kind": "Cluster",
-            "apiVersion": "kind.x-k8s.io/v1alpha4",
-            "networking": {"disableDefaultCNI": True, "podSubnet": node.SUBNET, "serviceSubnet": SERVICES},
-            "kubeadmConfigPatches": [yaml.safe_dump(patch) for patch in patches],
-            "nodes": [{"role": NODE, "extraMounts": mounts}],
-        }
-
-    def programs(self) -> Json:
-        """Return the flags of the control plane as kubeadm has them: the audit log, this provider's, then the spec's."""
-        flags = {name: {**FLAGS.get(name, {}), **self.spec.flags.get(name, {})} for name in SECTIONS}
-        logged = {"audit-policy-file": f"{SHARED}/audit-policy.yaml", "audit-log-path": f"{SHARED}/audit.jsonl", "audit-log-mode": "batch"}
-        flags["kube-apiserver"] = {**logged, "audit-log-maxsize": "100", "audit-log-maxbackup": "2", **flags["kube-apiserver"]}
-        found: Json = {}
-        for name, where in SECTIONS.items():
-            inner = found
-            for key in where:
-                inner = inner.setdefault(key, {})
-            inner["extraArgs"] = flags[name]
-        volume = {"name": "lab", "hostPath": SHARED, "mountPath": SHARED, "pathType": "DirectoryOrCreate"}
-        found["apiServer"]["extraVolumes"] = [volume]
-        return found
+        return kind_config.cluster(self.spec, archives=self.cache.root / "images", folder=self.folder, bounded=self.bounded)
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig of this cluster: its administrator's, by the node's address, the context named as everywhere here."""

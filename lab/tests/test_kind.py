@@ -19,7 +19,7 @@ from lab.images import node
 from lab.images.load import RECORD
 from lab.images.store import Archive
 from lab.machines.scripted import Failure, Scripted
-from lab.providers import kind
+from lab.providers import kind, kind_config
 from lab.providers.kind import Kind, Making
 from lab.run import Run
 from lab.spec import Capability, LabSpec
@@ -162,14 +162,14 @@ def test_the_kubelet_is_held_back_only_where_the_computer_is_bounded(lab: Lab) -
     def kubelet(*, bounded: bool) -> Any:
         return yaml.safe_load(making(lab, Scripted(), bounded=bounded).configuration()["kubeadmConfigPatches"][0])
 
-    assert kubelet(bounded=False) == {"kind": "KubeletConfiguration", "failCgroupV1": False}
+    assert kubelet(bounded=False) == {"kind": "KubeletConfiguration", "failCgroupV1": False, "syncFrequency": "3s"}
     assert kubelet(bounded=True)["featureGates"] == {"KubeletInUserNamespace": True}
 
 
 def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
     wanted = spec(flags={"kube-apiserver": {"v": "4"}, "etcd": {"snapshot-count": "5"}})
     lab = Lab.open(Run.create("one", {"lab": wanted.model_dump(mode="json"), "karmada": None}, root=tmp_path))
-    programs = making(lab, Scripted()).programs()
+    programs = kind_config.programs(lab.spec.members[0])
 
     assert programs["apiServer"]["extraArgs"]["v"] == "4"
     assert programs["apiServer"]["extraArgs"]["audit-log-path"] == "/kind/lab/audit.jsonl"
@@ -243,7 +243,7 @@ def test_what_is_for_a_service_does_not_leave_the_node(lab: Lab) -> None:
     making(lab, machine).fence()
 
     inserted = [done.words[4:] for done in machine.done if "--insert" in done.words]
-    assert inserted == [("--insert", chain, "--destination", kind.SERVICES, "--jump", "REJECT") for chain in ("FORWARD", "OUTPUT")]
+    assert inserted == [("--insert", chain, "--destination", kind_config.SERVICES, "--jump", "REJECT") for chain in ("FORWARD", "OUTPUT")]
 
 
 def test_rules_that_are_there_are_not_put_there_again(lab: Lab) -> None:
@@ -340,3 +340,8 @@ def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytes
         node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
     assert "no space left" in (error.value.detail or "")
     assert engine.done[-1].words[:3] == ("docker", "rm", "--force")
+
+
+@pytest.mark.parametrize(("version", "told"), [("1.34.4", "featureGates"), ("1.35.4", "featureGates"), ("1.36.3", "encryptionAlgorithm")])
+def test_keys_are_elliptic_in_the_words_of_the_version(version: str, told: str) -> None:
+    assert list(kind_config.keys(version)) == [told]
