@@ -33,7 +33,6 @@ from lab.api import Api
 from lab.assets import AssetRef, Supply
 from lab.cluster import Lab
 from lab.component import Component
-from lab.errors import NotPossible
 from lab.ports import ports_of
 from lab.run import Run, write_private
 from lab.spec import Capability, LabSpec
@@ -167,12 +166,7 @@ def opened(karmada: Karmada) -> Plane:
     NotPossible where another deployer made it: what is done here is done to programs of this lab.
     """
     spec = karmada.spec
-    if spec.deployer != "by_binary":
-        raise NotPossible(
-            f"this Karmada was installed by {spec.deployer}, whose parts are pods of the host cluster and no programs of this lab",
-            where=str(karmada.run.path),
-            remedy='change it by the tools of that path; a lab with deployer = "by_binary" can do it here',
-        )
+    karmada.demand_programs()
     assets = names(spec)
     found = {str(ref): path for ref, path in Supply(offline=spec.offline, catalogue=catalogue()).resolve(assets.values()).items()}
     return Plane(karmada, laid_out(karmada, {name: found[str(AssetRef.parse(asset))] for name, asset in assets.items()}))

@@ -118,48 +118,22 @@ class Etcdutl:
         return self.machine.run((str(self.program), *words), within=within).stdout
 
 
-@dataclass(frozen=True)
-class Etcd:
-    """The etcd of one control plane, from outside."""
+class Asked:
+    """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
 
-    pki: Path
     endpoints: Mapping[str, str]
-    """The client address of each member that the spec has, by name."""
-    machine: Machine
-    etcdctl: Path
-    utl: Etcdutl
-
-    @classmethod
-    def of(cls, karmada: Karmada) -> Etcd:
-        """Return the etcd of a control plane; its tools are brought now if they are not here. UsageError when it is external."""
-        names = etcds(karmada.spec)
-        if not names:
-            raise UsageError(
-                "this Karmada keeps its data in an external etcd, which is not ours to care for",
-                where=f"karmada.etcd.external: {', '.join(karmada.spec.etcd.external.servers if karmada.spec.etcd.external else ())}",
-                remedy="use the tools of whoever runs it; an etcd of Karmada's own is what a lab file has without that table",
-            )
-        found = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve(TOOLS)
-        ports = ports_of(karmada.run, karmada.name, [f"{name}.client" for name in names])
-        endpoints = {name: f"https://{LOOPBACK}:{ports[f'{name}.client']}" for name in names}
-        tools = {ref.name: path for ref, path in found.items()}
-        utl = Etcdutl(karmada.machine, tools["etcdutl"])
-        return cls(karmada.run.path / "pki" / karmada.name, endpoints, karmada.machine, tools["etcdctl"], utl)
-
-    @cached_property
-    def access(self) -> tuple[str, ...]:
-        """The words by which etcdctl is let in."""
-        return (
-            f"--cacert={self.pki / 'etcd-ca.crt'}",
-            f"--cert={self.pki / 'etcd-client.crt'}",
-            f"--key={self.pki / 'etcd-client.key'}",
-        )
 
     def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
         """Return what etcdctl prints, asked of one address or of all. CommandFailed when etcd refuses or does not answer."""
-        endpoints = at or ",".join(self.endpoints.values())
-        argv = (str(self.etcdctl), *words, f"--endpoints={endpoints}", *self.access, "--command-timeout=10s", "--dial-timeout=2s")
-        return self.machine.run(argv, within=within).stdout
+        raise NotImplementedError
+
+    def status(self, name: str) -> Json | str:
+        """Return what one member says of itself, or why it does not."""
+        raise NotImplementedError
+
+    def expiries(self) -> Mapping[str, dt.datetime]:
+        """Return when each certificate that has to do with it ends."""
+        raise NotImplementedError
 
     def ask(self, *words: str, at: str | None = None) -> Any:
         """Return what etcdctl prints, as data."""
@@ -192,23 +166,13 @@ class Etcd:
             members=tuple(member_of(item, names[item["ID"]], statuses[names[item["ID"]]], newest) for item in listed),
             revision=max((status["header"].get("revision", 0) for status in answered), default=0),
             alarms=tuple(sorted(f"{ALARMS.get(item['alarm'], item['alarm'])} of {names.get(item['memberID'], '?')}" for item in alarms)),
-            expires=min(expiries(self.pki).values()),
+            expires=min(self.expiries().values()),
         )
 
     def name_of(self, item: Json) -> str:
         """Return the name of a member of etcd's list: one that was added and never started has none yet, but its address."""
         known = {address: name for name, address in self.endpoints.items()}
         return item.get("name") or next((known[url] for url in item.get("clientURLs") or [] if url in known), f"{item['ID']:x}")
-
-    def status(self, name: str) -> Json | str:
-        """Return what one member says of itself, or why it does not."""
-        if name not in self.endpoints:
-            return "it was never started"
-        try:
-            found: Json = self.ask("endpoint", "status", at=self.endpoints[name])[0]
-        except CommandFailed as failed:
-            return last_words(failed.output)
-        return found
 
     def until_well(self, *, within: float = 60.0) -> Health:
         """Return its health once every member answers, votes and has caught up, and one leads. NotReady carries the first problem."""
@@ -244,6 +208,65 @@ class Etcd:
         if any(alarm.startswith("NOSPACE") for alarm in before.alarms):
             self.ctl("alarm", "disarm")
         return sum(member.size for member in before.members), sum(member.size for member in self.health().members)
+
+
+@dataclass(frozen=True)
+class Etcd(Asked):
+    """The etcd of one control plane, from outside."""
+
+    pki: Path
+    endpoints: Mapping[str, str]
+    """The client address of each member that the spec has, by name."""
+    machine: Machine
+    etcdctl: Path
+    utl: Etcdutl
+
+    @classmethod
+    def of(cls, karmada: Karmada) -> Etcd:
+        """Return the etcd of a control plane of programs; its tools are brought now if they are not here.
+
+        UsageError when it is external, NotPossible when it is a pod (`deployers.etcd_pods`).
+        """
+        names = etcds(karmada.spec)
+        if not names:
+            raise UsageError(
+                "this Karmada keeps its data in an external etcd, which is not ours to care for",
+                where=f"karmada.etcd.external: {', '.join(karmada.spec.etcd.external.servers if karmada.spec.etcd.external else ())}",
+                remedy="use the tools of whoever runs it; an etcd of Karmada's own is what a lab file has without that table",
+            )
+        karmada.demand_programs()
+        found = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve(TOOLS)
+        ports = ports_of(karmada.run, karmada.name, [f"{name}.client" for name in names])
+        endpoints = {name: f"https://{LOOPBACK}:{ports[f'{name}.client']}" for name in names}
+        tools = {ref.name: path for ref, path in found.items()}
+        utl = Etcdutl(karmada.machine, tools["etcdutl"])
+        return cls(karmada.run.path / "pki" / karmada.name, endpoints, karmada.machine, tools["etcdctl"], utl)
+
+    @cached_property
+    def access(self) -> tuple[str, ...]:
+        """The words by which etcdctl is let in."""
+        return (
+            f"--cacert={self.pki / 'etcd-ca.crt'}",
+            f"--cert={self.pki / 'etcd-client.crt'}",
+            f"--key={self.pki / 'etcd-client.key'}",
+        )
+
+    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
+        endpoints = at or ",".join(self.endpoints.values())
+        argv = (str(self.etcdctl), *words, f"--endpoints={endpoints}", *self.access, "--command-timeout=10s", "--dial-timeout=2s")
+        return self.machine.run(argv, within=within).stdout
+
+    def status(self, name: str) -> Json | str:
+        if name not in self.endpoints:
+            return "it was never started"
+        try:
+            found: Json = self.ask("endpoint", "status", at=self.endpoints[name])[0]
+        except CommandFailed as failed:
+            return last_words(failed.output)
+        return found
+
+    def expiries(self) -> Mapping[str, dt.datetime]:
+        return expiries(self.pki)
 
 
 def member_of(item: Json, name: str, status: Json | str, newest: int) -> Member:

@@ -14,7 +14,7 @@ from deployers.spec import KarmadaSpec
 from lab.api import Api
 from lab.assets import Supply
 from lab.cluster import Cluster, Lab, named
-from lab.errors import UsageError
+from lab.errors import NotPossible, UsageError
 from lab.machines import Machine
 from lab.run import Run
 from lab.spec import Capability
@@ -68,6 +68,15 @@ class Karmada:
     def in_pods(self) -> bool:
         """Whether its programs run in pods of the host cluster; else they are programs of the lab's machine."""
         return Capability.PODS in deployer(self.spec.deployer).needs
+
+    def demand_programs(self) -> None:
+        """Return where its parts are programs of this lab, which alone can be changed here. NotPossible where they are pods."""
+        if self.in_pods:
+            raise NotPossible(
+                f"this Karmada was installed by {self.spec.deployer}, whose parts are pods of the host cluster and no programs of this lab",
+                where=str(self.run.path),
+                remedy='change it by the tools of that path; a lab with deployer = "by_binary" can do it here',
+            )
 
     def client(self) -> ApiClient:
         """Return a client of the `kubernetes` package for karmada-apiserver: what tests are written with."""

@@ -37,9 +37,9 @@ def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
     Members, leader, entries each is behind, sizes, alarms, certificates.
     Exit code 1 when something is wrong with it, 4 when it does not answer.
     """
-    from deployers.etcd import Etcd
+    from deployers.etcd_pods import etcd_of
 
-    seen = Etcd.of(karmada_of(lab)).health()
+    seen = etcd_of(karmada_of(lab)).health()
     if output is Output.json:
         print(json.dumps({"schema": 1, "lab": lab, **seen.document()}, indent=1))
     else:
@@ -111,9 +111,9 @@ def defragment(lab: LabName = DEFAULT_LAB) -> None:
 
     Member by member, the leader last; lifts an alarm for want of space.
     """
-    from deployers.etcd import Etcd
+    from deployers.etcd_pods import etcd_of
 
-    before, after = Etcd.of(karmada_of(lab)).defragment()
+    before, after = etcd_of(karmada_of(lab)).defragment()
     say(f"{bytes_text(before)} before, {bytes_text(after)} after")
 
 
