@@ -27,7 +27,7 @@ from deployers.manifests import Addresses
 from deployers.options import CARRIED, complete
 from deployers.options import OPTIONS as ALL
 from deployers.spec import KarmadaSpec
-from deployers.workloads import until_serving
+from deployers.workloads import afresh, until_serving
 from lab.api import Api
 from lab.assets import AssetRef
 from lab.cluster import Lab
@@ -92,7 +92,7 @@ class ByYaml:
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release, whose manifests are applied in the place of those before; see `deployers.upgrade`."""
-        from deployers.exchange import AGENTS, Act, chained, in_order  # noqa: PLC0415 (which is made of what is here)
+        from deployers.exchange import AGENTS, Act, all_of, chained, in_order  # noqa: PLC0415 (which is made of what is here)
 
         wanted = replace(karmada, spec=spec)
         plane, uses = self.plane(wanted, software)
@@ -107,7 +107,8 @@ class ByYaml:
             plane.identity()
             plane.secrets()
 
-        return chained([("images", images), *in_order(plane, parts, back=back)])
+        parts["kube-controller-manager"] = partial(all_of, plane.afresh, parts["kube-controller-manager"])
+        return chained([("images", images), *in_order(plane, parts, back=back), ("settled", plane.afresh)])
 
     def plane(self, karmada: Karmada, software: Mapping[str, Path]) -> tuple[Manifests, tuple[Use, ...]]:
         """Return a control plane of a release's manifests, and the images in it."""
@@ -218,6 +219,10 @@ class Manifests(Plane):
         until_serving(self.host, workload_manifests.names(self.parts[name]), only=True, within=WITHIN)
         if name in LEASES and self.spec.settings(name).flags.get("leader-elect") != "false":
             until(lambda: held(self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
+
+    def afresh(self) -> None:
+        """Have what ended while etcd was exchanged be started anew: of one member, it is away until its new pod is ready."""
+        self.run.journal("afresh", pods=afresh(self.host, within=WITHIN))
 
     def estimators(self) -> None:
         """Apply the estimator of every member, which is reached by the member's own kubeconfig."""

@@ -122,6 +122,7 @@ class Asked:
     """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
 
     endpoints: Mapping[str, str]
+    """The client address of each member, by name."""
 
     def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
         """Return what etcdctl prints, asked of one address or of all. CommandFailed when etcd refuses or does not answer."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -24,8 +25,7 @@ from lab.assets import AssetRef, Supply
 from lab.errors import ProvisionError
 from lab.machines import Machine
 
-HERE = "https://127.0.0.1:2379"
-"""Where etcd serves, seen from its own pod."""
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class EtcdInPod(Asked):
     command: tuple[str, ...]
     flags: Mapping[str, str]
     certificate: bytes
-    endpoints: Mapping[str, str] = field(default_factory=lambda: {"etcd": HERE})
+    endpoints: Mapping[str, str]
 
     @classmethod
     def of(cls, karmada: Karmada) -> EtcdInPod:
@@ -49,7 +49,8 @@ class EtcdInPod(Asked):
         kubectl = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve([ref])[ref]
         words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", workloads.NAMESPACE)
         command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
-        return cls(karmada.machine, command, flags, mounted(host.api, pod, flags["cert-file"]))
+        endpoints = {"etcd": within_its_pod(flags.get("listen-client-urls", ""))}
+        return cls(karmada.machine, command, flags, mounted(host.api, pod, flags["cert-file"]), endpoints)
 
     @cached_property
     def access(self) -> tuple[str, ...]:
@@ -58,7 +59,9 @@ class EtcdInPod(Asked):
 
     def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:  # noqa: ARG002 (there is one member)
         """Return what etcdctl prints. CommandFailed when etcd refuses or does not answer."""
-        argv = (*self.command, "etcdctl", *words, f"--endpoints={HERE}", *self.access, "--command-timeout=10s", "--dial-timeout=2s")
+        (endpoint,) = self.endpoints.values()
+        access = self.access if endpoint.startswith("https:") else ()
+        argv = (*self.command, "etcdctl", *words, f"--endpoints={endpoint}", *access, "--command-timeout=10s", "--dial-timeout=2s")
         return self.machine.run(argv, within=within).stdout
 
     def status(self, name: str) -> Json | str:  # noqa: ARG002
@@ -89,6 +92,15 @@ def pod_of(host: Api) -> Json:
         detail="\n".join(workloads.why(host)) or None,
         remedy=f"kubectl --context karmada-host -n {workloads.NAMESPACE} get pods,events",
     )
+
+
+def within_its_pod(listens: str) -> str:
+    """Return the address on the loopback interface among those at which an etcd listens; karmadactl init's is without TLS there."""
+    for each in listens.split(","):
+        url = urlsplit(each)
+        if url.hostname in {LOOPBACK, "localhost", "0.0.0.0"}:  # noqa: S104 (what another program is told)
+            return f"{url.scheme}://{LOOPBACK}:{url.port or 2379}"
+    return f"https://{LOOPBACK}:2379"
 
 
 def flags_of(argv: list[str]) -> dict[str, str]:

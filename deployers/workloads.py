@@ -216,6 +216,19 @@ def programs(host: Api, namespace: str = NAMESPACE) -> dict[str, Sequence[str]]:
     return found
 
 
+def afresh(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
+    """Have pods whose containers ended by themselves be made anew, and return their names once all of the namespace serve.
+
+    What ended because an API server was away for a while waits longer each time before it is started again; and nobody after us
+    could tell those restarts from others.
+    """
+    restarted = sorted({name.partition("/")[0] for name, count in restarts(host, namespace).items() if count})
+    for name in restarted:
+        host.delete(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    until_serving(host, within=within, namespace=namespace)
+    return restarted
+
+
 def images(host: Api, namespace: str = NAMESPACE) -> dict[str, str]:
     """Return the image of each component."""
     return {workload.component: workload.container["image"] for workload in workloads(host, namespace)}

@@ -71,7 +71,19 @@ def test_its_health_is_asked_in_its_pod_by_its_own_certificate(tmp_path: Path, m
     assert (seen.leader, seen.revision, seen.problems) == ("etcd0", 7, [])
     words = machine.done[0].words
     assert words[words.index("exec") + 1 : words.index("--")] == ("etcd-0", "--container", "etcd")
-    assert {"--cacert=/pki/server/ca.crt", "--cert=/pki/server/tls.crt", f"--endpoints={etcd_pods.HERE}"} <= set(words)
+    assert {"--cacert=/pki/server/ca.crt", "--cert=/pki/server/tls.crt", "--endpoints=https://127.0.0.1:2379"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked"),
+    [
+        ("https://0.0.0.0:2379", "https://127.0.0.1:2379"),
+        ("https://$(POD_IP):2379,http://127.0.0.1:2379", "http://127.0.0.1:2379"),
+        ("", "https://127.0.0.1:2379"),
+    ],
+)
+def test_it_is_asked_on_its_own_loopback_interface(listens: str, asked: str) -> None:
+    assert etcd_pods.within_its_pod(listens) == asked
 
 
 def test_room_is_made_in_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

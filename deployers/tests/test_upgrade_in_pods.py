@@ -54,8 +54,12 @@ ESTIMATED = {"addons": {"estimators": True}}
 @pytest.mark.parametrize(
     ("by", "table", "order"),
     [
-        ("by_yaml", {}, ["images", *OF_KUBERNETES, *OF_KARMADA]),
-        ("by_yaml", PULLING | ESTIMATED, ["images", *OF_KUBERNETES, *OF_KARMADA, "karmada-scheduler-estimator", "karmada-agent"]),
+        ("by_yaml", {}, ["images", *OF_KUBERNETES, *OF_KARMADA, "settled"]),
+        (
+            "by_yaml",
+            PULLING | ESTIMATED,
+            ["images", *OF_KUBERNETES, *OF_KARMADA, "karmada-scheduler-estimator", "karmada-agent", "settled"],
+        ),
         ("by_chart", {}, ["images", "karmada"]),
         ("by_chart", PULLING | ESTIMATED, ["images", "karmada", "karmada-scheduler-estimator", "karmada-agent"]),
         ("by_operator", ESTIMATED, ["images", "karmada-operator", "karmada", "karmada-scheduler-estimator"]),
@@ -71,6 +75,7 @@ def test_manifests_go_back_in_reverse_and_what_puts_crds_back_does_not(tmp_path:
         "karmada-agent",
         *OF_KARMADA[::-1],
         *OF_KUBERNETES[::-1],
+        "settled",
     ]
     for by in ("by_chart", "by_operator"):
         with pytest.raises(NotPossible, match=f"installed by {by} does not go back") as refused:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from deployers import description, workloads
@@ -94,3 +95,22 @@ def test_restarts_are_counted_by_container() -> None:
     host = Host(pods=[pod("karmada-webhook", restarts=2), pod("karmada-scheduler")])
 
     assert workloads.restarts(host.api()) == {"karmada-webhook-0/karmada-webhook": 2, "karmada-scheduler-0/karmada-scheduler": 0}
+
+
+class Remade(Host):
+    """A host cluster whose pods are new ones when they are deleted."""
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            pods = self.lists["/api/v1/namespaces/karmada-system/pods"]
+            (gone,) = (each for each in pods if each["metadata"]["name"] == request.url.path.rpartition("/")[2])
+            gone["status"]["containerStatuses"][0]["restartCount"] = 0
+            return httpx.Response(200, json={})
+        return super().answer(request)
+
+
+def test_what_ended_by_itself_is_made_anew_and_the_rest_left_alone() -> None:
+    host = Remade(deployment("a", ["a"]), deployment("b", ["b"]), pods=[pod("a", restarts=3), pod("b")])
+
+    assert workloads.afresh(host.api(), within=1.0) == ["a-0"]
+    assert set(workloads.restarts(host.api()).values()) == {0}
