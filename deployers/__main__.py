@@ -65,7 +65,7 @@ def compare(
 @app.command()
 def options(
     results: Annotated[
-        Path | None, typer.Option(help="Where outcomes are kept; `lab conformance` adds to _runs/conformance.jsonl.")
+        Path | None, typer.Option(help="Only outcomes of this file; else the project's own and _runs/conformance.jsonl after it.")
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o")] = Output.text,
 ) -> None:
@@ -74,10 +74,10 @@ def options(
     pass, fail, unknown: the last outcome of conformance with that option in the spec. carried: not run yet. —: refused, with the
     reason below; "in part": for some components.
     """
-    from deployers.outcomes import Outcomes, document, picture  # noqa: PLC0415
+    from deployers.outcomes import PROVEN, Outcomes, document, picture  # noqa: PLC0415
     from lab.run import runs_root  # noqa: PLC0415
 
-    outcomes = Outcomes.read(results or runs_root() / Outcomes.FILE)
+    outcomes = Outcomes.read(*([results] if results else [PROVEN, runs_root() / Outcomes.FILE]))
     print(json.dumps(document(outcomes), indent=1) if output is Output.json else "\n".join(picture(outcomes, look=Look.of(sys.stdout))))
 
 

@@ -1,6 +1,7 @@
 """What came of conformance, by deployer and option: kept beside the runs, since a lab that was taken down has no directory.
 
-One line of JSON a report: `{"deployer": …, "release": …, "provider": …, "options": […], "outcome": …, "failed": […]}`.
+One line of JSON a report: `{"deployer": …, "release": …, "provider": …, "options": […], "outcome": …, "failed": […]}`. What this project's
+own runs showed is in `proven.jsonl` beside this file; what is run here counts after it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deployers import NAMES, deployer
-from deployers.options import OPTIONS, Support, asked, verdict
+from deployers.options import OF_ONE_PATH, OPTIONS, Support, asked, verdict
 from lab.console import Look, table
 from lab.run import runs_root
 from lab.steps import Outcome
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from deployers.karmada import Karmada
 
 Json = dict[str, Any]
+PROVEN = Path(__file__).with_name("proven.jsonl")
+ROWS = (*OPTIONS, *OF_ONE_PATH)
 WORST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
 
 
@@ -49,9 +52,9 @@ def picture(outcomes: Outcomes, *, look: Look) -> list[str]:
     """Return the table as a person reads it: options by paths, then why what is refused is."""
     supports = {name: deployer(name).options for name in NAMES}
     rows = [("OPTION", *NAMES)]
-    rows += [(option, *(outcomes.cell(option, name, support) for name, support in supports.items())) for option in OPTIONS]
+    rows += [(option, *(outcomes.cell(option, name, support) for name, support in supports.items())) for option in ROWS]
     refused = [
-        (name, option, said) for name, support in supports.items() for option in OPTIONS if (said := verdict(option, support)) != "carried"
+        (name, option, said) for name, support in supports.items() for option in ROWS if (said := verdict(option, support)) != "carried"
     ]
     return [*table(rows, look=look), "", *(f"{name}  {option}: {said}" for name, option, said in refused)]
 
@@ -61,7 +64,7 @@ def document(outcomes: Outcomes) -> Json:
     return {
         "schema": 1,
         "deployers": {
-            name: {option: {"support": verdict(option, deployer(name).options), "outcome": outcomes.of(option, name)} for option in OPTIONS}
+            name: {option: {"support": verdict(option, deployer(name).options), "outcome": outcomes.of(option, name)} for option in ROWS}
             for name in NAMES
         },
     }
@@ -76,10 +79,10 @@ class Outcomes:
     lines: Sequence[Json] = ()
 
     @classmethod
-    def read(cls, path: Path) -> Outcomes:
-        """Read outcomes; none when there is no file. A line cut short is passed over."""
+    def read(cls, *paths: Path) -> Outcomes:
+        """Read outcomes, of one file after the other; none where there is no file. A line cut short is passed over."""
         lines = []
-        for text in path.read_text().splitlines() if path.exists() else []:
+        for text in [line for path in paths if path.exists() for line in path.read_text().splitlines()]:
             try:
                 lines.append(json.loads(text))
             except ValueError:

@@ -7,9 +7,9 @@ import pytest
 
 from deployers import NAMES, deployer
 from deployers.conformance import Report, Result
-from deployers.options import CARRIED, IN_PART, OPTIONS, asked, complete, refusals, row, verdict
-from deployers.outcomes import Outcomes, keep
-from deployers.spec import KarmadaSpec
+from deployers.options import CARRIED, IN_PART, OF_COMPONENTS, OPTIONS, asked, complete, refusals, row, verdict
+from deployers.outcomes import PROVEN, ROWS, Outcomes, keep
+from deployers.spec import COMPONENTS, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab.steps import Outcome
 
@@ -93,3 +93,20 @@ def test_what_one_path_alone_has_is_refused_on_the_others(name: str) -> None:
     (said,) = refusals(KarmadaSpec(config_file=True), deployer(name).options)
 
     assert said == "config_file: only karmadactl init has one"
+
+
+def test_what_was_proven_is_of_options_and_deployers_that_there_are() -> None:
+    lines = Outcomes.read(PROVEN).lines
+
+    assert lines
+    assert {line["deployer"] for line in lines} <= set(NAMES)
+    known = {*ROWS, *(f"components.{name}.{key}" for name in COMPONENTS for key in OF_COMPONENTS)}
+    assert {option for line in lines for option in line["options"]} <= known
+
+
+def test_what_was_run_here_counts_after_what_was_proven(tmp_path: Path) -> None:
+    line = {"deployer": "by_yaml", "options": ["profile"]}
+    for name, outcome in (("proven", "pass"), ("here", "fail")):
+        (tmp_path / name).write_text(json.dumps({**line, "outcome": outcome}) + "\n")
+
+    assert Outcomes.read(tmp_path / "proven", tmp_path / "here").of("profile", "by_yaml") == "fail"
