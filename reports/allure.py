@@ -67,6 +67,7 @@ def write(report: Report, folder: Path) -> None:
 def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
     """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: JUnit has the test, too."""
     judged = {one.failure.name: one for one in each.failures}
+    unknown = {case.id for case in each.tests if case.outcome is Outcome.UNKNOWN}
     for path in sorted((each.cell.path / "allure-results").glob("*")):
         if not path.name.endswith("-result.json"):
             out.file(path, path.name)
@@ -79,6 +80,8 @@ def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
             found = judged.get(case_id(result))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
+        if case_id(result) in unknown:  # a test that says so is skipped, as far as pytest knows
+            result.pop("status", None)
         module = str(result["fullName"]).partition("#")[0]
         result["labels"] = [*suites(each, module), *kept(result.get("labels") or [])]
         result.setdefault("parameters", []).append({"name": "cell", "value": each.cell.name})

@@ -35,6 +35,7 @@ def folder(tmp_path: Path) -> Path:
         "statusDetails": {"message": "AssertionError"},
         "labels": [{"name": "suite", "value": "test_join"}, {"name": "host", "value": "vm"}],
     }
+    skip = {**result, "uuid": "u4", "name": "test_d", "status": "skipped", "statusDetails": {"message": "Skipped: unknown: no kernel"}}
     evidence = "evidence/20260101T000000-test_b"
     cell(
         tmp_path,
@@ -45,6 +46,7 @@ def folder(tmp_path: Path) -> Path:
         journal=UP,
         files={
             "allure-results/u1-result.json": json.dumps(result),
+            "allure-results/u4-result.json": json.dumps(skip),
             f"{evidence}/logs/member1/etcd.log": "one\n",
             "allure-results/torn-result.json": "{",
         },
@@ -106,7 +108,7 @@ def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Repor
     allure.write(report, tmp_path / "allure")
 
     found = results(tmp_path / "allure")
-    assert set(found) == {"test_b", "up", "kind-by_chart-1-2-core", "torn"}
+    assert set(found) == {"test_b", "test_d", "up", "kind-by_chart-1-2-core", "torn"}
     test = found["test_b"]
     assert {"name": "parentSuite", "value": NAME} in test["labels"]
     assert {"name": "suite", "value": "test_join"} not in test["labels"]
@@ -120,6 +122,7 @@ def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Repor
     timeline = (tmp_path / "allure" / found["up"]["attachments"][0]["source"]).read_text()
     assert "member1" in timeline
     assert "status" not in found["torn"], "unknown"
+    assert "status" not in found["test_d"], "unknown, though pytest knows it as skipped"
     (own,) = found["kind-by_chart-1-2-core"]["attachments"]
     assert (own["name"], (tmp_path / "allure" / own["source"]).read_text()) == ("trial/report.html", "<p>a timeline</p>")
     categories = json.loads((tmp_path / "allure/categories.json").read_text())
