@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import ApiException, CustomObjectsApi
+import pytest
+from kubernetes.client import ApiException, CoreV1Api, CustomObjectsApi
 
 from deployers.components import LEASES, kind_of
 from deployers.conformance import MEMBERS, conformance
 from deployers.karmada import Karmada
+from deployers.karmadactl import karmadactl
 from deployers.leases import path_of
 from lab.cluster import Lab
 from lab.images.load import RECORD, nodes
@@ -75,21 +77,29 @@ def cut_off(machines: Sequence[Machine], port: int = 6443) -> Iterator[None]:
 
 def start(run: Run, program: str, *, within: float = 60.0) -> None:
     """Start a program that was stopped as it was started before, and return when it listens; how often it was restarted counts anew."""
-    supervisor = Supervisor(run.path)
+    again(run, as_started(run, program), within=within)
+
+
+def as_started(run: Run, program: str) -> Program:
+    """Return a program as it was started last."""
     row = record.read_all(str(run.path))[program]
-    state = supervisor.start(
-        Program(
-            name=program,
-            argv=tuple(row["argv"]),
-            log=Path(row["log"]),
-            env=row["env"],
-            cwd=Path(row["cwd"]) if row["cwd"] else None,
-            nice=row["nice"],
-            needs=tuple(row["needs"]),
-            ports=tuple(row["ports"]),
-        )
+    return Program(
+        name=program,
+        argv=tuple(row["argv"]),
+        log=Path(row["log"]),
+        env=row["env"],
+        cwd=Path(row["cwd"]) if row["cwd"] else None,
+        nice=row["nice"],
+        needs=tuple(row["needs"]),
+        ports=tuple(row["ports"]),
     )
-    supervisor.ready(program, lambda: listens(state.ports), within=within)
+
+
+def again(run: Run, program: Program, *, within: float = 60.0) -> None:
+    """Start a program and return when it listens."""
+    supervisor = Supervisor(run.path)
+    state = supervisor.start(program)
+    supervisor.ready(program.name, lambda: listens(state.ports), within=within)
 
 
 def afresh(karmada: Karmada) -> None:
@@ -157,6 +167,50 @@ def evicting(karmada: Karmada) -> Iterator[None]:
         except ApiException as error:
             if error.status != 404:
                 raise
+
+
+@contextmanager
+def tainted(karmada: Karmada, member: str, key: str, effect: str) -> Iterator[None]:
+    """Have a member tainted by hand during the body, as a person does: by `karmadactl taint`. Afterwards every member is well."""
+    words = ("--kubeconfig", str(karmada.kubeconfig), "--karmada-context", karmada.cluster.context)
+    karmadactl(karmada, "taint", "clusters", member, f"{key}=yes:{effect}", *words)
+    try:
+        yield
+    finally:
+        karmadactl(karmada, "taint", "clusters", member, f"{key}:{effect}-", *words)
+        whole(karmada)
+
+
+@contextmanager
+def crowded_out(lab: Lab, member: str, namespace: str) -> Iterator[None]:
+    """Have no pod of a namespace find a place on a member during the body: its nodes are cordoned, the pods there are deleted.
+
+    The member itself is well; it is the application that is not. Afterwards its nodes take pods again.
+    """
+    core = CoreV1Api(lab.member(member).client())
+
+    def cordon(on: bool) -> None:
+        nodes: Any = core.list_node()
+        for node in nodes.items:
+            core.patch_node(node.metadata.name, {"spec": {"unschedulable": on}})
+
+    cordon(True)
+    try:
+        core.delete_collection_namespaced_pod(namespace)
+        yield
+    finally:
+        cordon(False)
+
+
+def need_failover(karmada: Karmada, *gates: str) -> None:
+    """Skip where Karmada was installed without the switches that failover needs, or without these gates (scenarios/lab.toml has them)."""
+    manager = karmada.spec.settings("karmada-controller-manager")
+    missing = [gate for gate in ("Failover", *gates) if not manager.feature_gates.get(gate)]
+    if missing or "enable-no-execute-taint-eviction" not in manager.flags:
+        pytest.skip(
+            f"failover is off in this lab: karmada-controller-manager needs the gates {', '.join(('Failover', *gates))} "
+            "and --enable-no-execute-taint-eviction"
+        )
 
 
 def condition(karmada: Karmada, member: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployers.karmada import Karmada
+from scenarios import faults
 from scenarios.faults import TAINT, api_away, condition, evicting, taints
 from scenarios.waiting import eventually
 from scenarios.workload import Workloads, divided
@@ -12,12 +13,7 @@ from scenarios.workload import Workloads, divided
 
 @pytest.fixture
 def failover(karmada: Karmada) -> None:
-    """Skips where Karmada was installed without the switches that failover needs (scenarios/lab.toml has them)."""
-    manager = karmada.spec.settings("karmada-controller-manager")
-    if not manager.feature_gates.get("Failover") or "enable-no-execute-taint-eviction" not in manager.flags:
-        pytest.skip(
-            "failover is off in this lab: karmada-controller-manager needs the gate Failover and --enable-no-execute-taint-eviction"
-        )
+    faults.need_failover(karmada)
 
 
 @pytest.mark.breaks

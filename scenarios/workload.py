@@ -113,6 +113,12 @@ class Workload:
         """Patch the Deployment on the control plane (strategic merge)."""
         self.apps().patch_namespaced_deployment(self.name, self.namespace, patch)
 
+    def place(self, placement: Json) -> None:
+        """Have its policy place it otherwise."""
+        CustomObjectsApi(self.karmada.client()).patch_namespaced_custom_object(
+            *POLICY, self.namespace, "propagationpolicies", self.name, {"spec": {"placement": placement}}
+        )
+
     def delete(self) -> None:
         """Delete the Deployment on the control plane; its policy stays."""
         self.apps().delete_namespaced_deployment(self.name, self.namespace)

@@ -1,0 +1,54 @@
+"""Replicas are spread anew when somebody asks for it, and not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kubernetes.client import CustomObjectsApi
+
+from deployers.karmada import Karmada
+from scenarios import faults
+from scenarios.waiting import eventually
+from scenarios.workload import Workloads, divided
+
+REBALANCERS = ("apps.karmada.io", "v1alpha1", "workloadrebalancers")
+KEY = "lab.karmada.io/by-hand"
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_replicas_are_spread_anew_when_asked_for_and_not_before(karmada: Karmada, workload: Workloads, namespace: str) -> None:
+    with faults.tainted(karmada, "member2", KEY, "NoSchedule"):
+        web = workload(replicas=4, placement=divided({"member1": 1, "member2": 1}))
+        assert web.until_ready() == {"member1": 4}
+    assert web.placed() == {"member1": 4}, "a member that takes work again is no reason to move any"
+
+    ours, nobodys = ({"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "namespace": namespace} for name in ("web", "nobodys"))
+    rebalancers = CustomObjectsApi(karmada.client())
+    body = {
+        "apiVersion": "/".join(REBALANCERS[:2]),
+        "kind": "WorkloadRebalancer",
+        "metadata": {"name": namespace},
+        "spec": {"workloads": [ours, nobodys]},
+    }
+    rebalancers.create_cluster_custom_object(*REBALANCERS, body)
+    try:
+
+        def told() -> None:
+            """what became of each is told"""
+            found: Any = rebalancers.get_cluster_custom_object(*REBALANCERS, namespace)
+            status = found.get("status") or {}
+            results = {each["workload"]["name"]: (each.get("result"), each.get("reason")) for each in status.get("observedWorkloads") or []}
+            assert results == {"web": ("Successful", None), "nobodys": ("Failed", "ReferencedBindingNotFound")}
+
+        eventually(told, within=30)
+
+        def spread() -> None:
+            """half of the replicas run on each"""
+            assert web.placed() == {"member1": 2, "member2": 2}
+
+        eventually(spread, within=30)
+        assert web.until_ready() == {"member1": 2, "member2": 2}
+    finally:
+        rebalancers.delete_cluster_custom_object(*REBALANCERS, namespace)
