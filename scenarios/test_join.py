@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from statistics import median
 from typing import Any
 
 import pytest
@@ -17,9 +20,10 @@ from deployers.unjoin import unjoin
 from deployers.unregister import unregister
 from lab.cluster import Cluster
 from scenarios.extra import extra_members, spare_cluster
+from scenarios.figures import report
 from scenarios.workload import Workloads, duplicated
 
-Way = tuple[Callable[[Karmada, Cluster], Any], Callable[[Karmada, Cluster], Any]]
+Way = tuple[Callable[..., Any], Callable[..., Any]]
 WAYS: dict[Any, Way] = {"push": (join, unjoin), "pull": (register, unregister)}
 
 
@@ -51,14 +55,34 @@ def test_a_member_joins_serves_and_leaves_no_trace(mode: Any, karmada: Karmada, 
 
 
 @pytest.mark.breaks  # nothing of the lab, but it takes the whole computer
-def test_ten_members_join_and_leave_at_once(karmada: Karmada) -> None:
+def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, request: pytest.FixtureRequest) -> None:
     before = members(karmada).keys()
     with extra_members(karmada.lab, 10) as clusters, ThreadPoolExecutor(len(clusters)) as pool:
-        assert all(pool.map(lambda cluster: join(karmada, cluster, within=120.0), clusters))
-        joined = members(karmada)
-        assert [joined[cluster.name].ready for cluster in clusters] == [True] * 10
+        modes = {cluster.name: list(WAYS)[number % 2] for number, cluster in enumerate(clusters)}
 
-        assert all(pool.map(lambda cluster: unjoin(karmada, cluster, within=120.0), clusters))
-        list(pool.map(lambda cluster: assert_clean(karmada, cluster, "push"), clusters))
+        def timed(cluster: Cluster) -> float:
+            began = time.monotonic()
+            assert WAYS[modes[cluster.name]][0](karmada, cluster, within=120.0)
+            return time.monotonic() - began
+
+        def leave(cluster: Cluster, *, force: bool = False) -> bool:
+            return bool(WAYS[modes[cluster.name]][1](karmada, cluster, force=force, within=120.0))
+
+        try:
+            took = dict(zip(modes, pool.map(timed, clusters), strict=True))
+            for mode in WAYS:
+                seconds = [took[name] for name in took if modes[name] == mode]
+                report(
+                    request,
+                    **{f"join_by_{mode}_p50_seconds": round(median(seconds), 1), f"join_by_{mode}_max_seconds": round(max(seconds), 1)},
+                )
+            joined = members(karmada)
+            assert {name: (joined[name].ready, joined[name].mode) for name in modes} == {name: (True, mode) for name, mode in modes.items()}
+
+            assert all(pool.map(leave, clusters))
+            list(pool.map(lambda cluster: assert_clean(karmada, cluster, modes[cluster.name]), clusters))
+        finally:  # of a test that failed: nobody is to find members without clusters
+            left = members(karmada).keys() - before
+            list(pool.map(partial(leave, force=True), (cluster for cluster in clusters if cluster.name in left)))
 
     assert members(karmada).keys() == before
