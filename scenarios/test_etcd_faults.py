@@ -1,0 +1,122 @@
+"""A member of Karmada's etcd is cut off, or its disk is full, while it is written to: what was acknowledged is there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kubernetes.client import CoreV1Api
+
+from deployers.conformance import conformance
+from deployers.etcd import Etcd
+from deployers.karmada import Karmada
+from lab.supervisor.client import Supervisor
+from scenarios import faults
+from scenarios.etcd_faults import MIB, apart, small_disk
+from scenarios.figures import report
+from scenarios.namespaces import namespace as made_namespace
+from scenarios.own import own_lab
+from scenarios.traffic import TIMEOUT, traffic
+from scenarios.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def of_three() -> Iterator[Karmada]:
+    """A Karmada whose etcd has three members, in a lab of its own."""
+    members = [{"name": "member1", "nodes": [{"count": 1}]}]
+    with own_lab({"provider": "embedded", "members": members, "karmada": {"etcd": {"members": 3}}}, name="etcd") as own:
+        yield own
+        faults.afresh(own)
+        faults.whole(own)
+        conformance(own).demand()
+
+
+@pytest.fixture
+def used(of_three: Karmada) -> Iterator[str]:
+    """A namespace of this Karmada, whose etcd is well before and after."""
+    assert len(Etcd.of(of_three).until_well().voters) == 3
+    with made_namespace(of_three, f"used-{secrets.token_hex(3)}") as name:
+        yield name
+    health = Etcd.of(of_three).until_well()
+    assert health.problems == []
+    assert len(health.voters) == 3
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.parametrize("clients", [False, True], ids=["from other members", "from everybody"])
+def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
+    clients: bool, of_three: Karmada, used: str, request: pytest.FixtureRequest
+) -> None:
+    etcd = Etcd.of(of_three)
+    leader = etcd.until_well().leader
+    assert leader
+    with apart(of_three, leader) as cables:
+        etcd.until_well()
+        lead(etcd, leader)  # it lost its place while it moved
+        was = next(member.id for member in etcd.until_well().members if member.leads)
+        with traffic(of_three, used) as going:
+            going.until_written(20)
+            cables.cut(clients=clients)
+
+            def another_leads() -> None:
+                """the others have a leader, and it is another one"""
+                for name in (name for name in etcd.endpoints if name != leader):
+                    said = etcd.status(name)
+                    assert isinstance(said, dict), said
+                    assert f"{said['Status'].get('leader', 0):x}" not in {"0", was}, name
+
+            eventually(another_leads, within=30)
+            # Where its clients still reach it, karmada-apiserver goes on asking it, too, and what it asks of it times out: that is slow.
+            going.until_written(10, within=180)
+            cables.mend()
+            etcd.until_well()
+            going.until_written(20)
+        report(request, **going.figures())
+        going.judge()
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost(
+    of_three: Karmada, used: str, request: pytest.FixtureRequest
+) -> None:
+    etcd, supervisor = Etcd.of(of_three), Supervisor(of_three.run.path)
+    victim = etcd.until_well().leader
+    assert victim
+    program = f"karmada/{victim}"
+    with small_disk(of_three, victim) as disk:
+        etcd.until_well()
+        with traffic(of_three, used) as going:
+            going.until_written(20)
+            before = supervisor.state(program)
+            disk.fill()
+            core, number = CoreV1Api(of_three.client()), 0
+
+            def ended() -> None:
+                """the member has ended for want of space"""
+                nonlocal number
+                number += 1
+                large: Any = {"metadata": {"name": f"large-{number}"}, "data": {"text": "x" * (MIB // 2)}}
+                core.create_namespaced_config_map(used, large, _request_timeout=TIMEOUT)
+                assert supervisor.state(program).pid != before.pid or not supervisor.state(program).runs
+
+            eventually(ended, within=60, every=0.05)
+            assert "no space left on device" in of_three.run.log(program).read_text(errors="replace")
+            going.until_written(30)
+            disk.free()
+            etcd.until_well()
+            going.until_written(20)
+        report(request, **going.figures())
+        going.judge()
+    etcd.until_well()
+
+
+def lead(etcd: Etcd, name: str) -> None:
+    """Have a member lead, if it does not."""
+    members = etcd.until_well().members
+    there = next(member for member in members if member.leads)
+    if there.name != name:
+        etcd.ctl("move-leader", next(member.id for member in members if member.name == name), at=there.client)
