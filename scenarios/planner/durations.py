@@ -69,6 +69,10 @@ class Durations:
                 return statistics.median(alike)
         return GUESS
 
+    def know(self, suite: str) -> bool:
+        """Tell whether any cell of a suite was measured."""
+        return any(name.rpartition("-")[2] == suite for name in self.medians)
+
     @cached_property
     def medians(self) -> Mapping[str, float]:
         """The median of each cell that was measured."""

@@ -19,12 +19,17 @@ SPARE = 3.0
 LEAST, MOST = 30, 350
 """Minutes of a job's time-out: GitHub's own limit is 360, and a job that it ends writes no results."""
 
+UNMEASURED = 150
+"""Minutes of a job of a suite that was never measured: better too long than cut off, which would leave nothing to learn from."""
+
 GITHUB_MOST = 256
 """Jobs that GitHub makes of one matrix."""
 
 
-def timeout_minutes(seconds: float) -> int:
-    """Return the minutes after which a job that is expected to last so long is given up."""
+def timeout_minutes(seconds: float | None) -> int:
+    """Return the minutes after which a job that is expected to last so long is given up; None where nobody knows how long."""
+    if seconds is None:
+        return UNMEASURED
     return max(LEAST, min(MOST, math.ceil(seconds * SPARE / 60)))
 
 
@@ -53,7 +58,7 @@ def github(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
                 "cell": cell.name,
                 **cell.parts,
                 "runs_on": list(matrix.providers[cell.provider].runs_on),
-                "timeout_minutes": timeout_minutes(durations.of(cell)),
+                "timeout_minutes": timeout_minutes(durations.of(cell) if durations.know(cell.suite) else None),
             }
             for cell in plan.chosen
         ]
