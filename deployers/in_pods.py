@@ -21,7 +21,7 @@ from deployers.objects import CRDS, SERVICES, condition, is_established
 from deployers.obstacles import strangers, unreadable
 from deployers.options import Support, refusals
 from deployers.register import CLUSTER_INFO
-from deployers.spec import KarmadaSpec
+from deployers.spec import KarmadaSpec, profiles
 from lab.api import Api, Json, Refused, Unreachable
 from lab.assets import AssetRef
 from lab.errors import LabError, LeakError, ProvisionError
@@ -39,6 +39,10 @@ def obstacles(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
     found = [*refusals(spec, support), *unreadable(spec), *strangers(spec, lab)]
     if spec.addons.estimators and not spec.members:
         found.append("addons.estimators: this Karmada has no members to estimate")
+    pulling = [member.name for member in spec.members if member.mode == "pull"]
+    if pulling and (flags := profiles()[spec.profile].get("karmada-agent")):
+        said = ", ".join(f"--{name}" for name in flags)
+        found.append(f"profile {spec.profile}: karmadactl register gives the agent of {pulling[0]} no {said}; by_binary does")
     return found
 
 

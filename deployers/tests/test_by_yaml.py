@@ -60,6 +60,10 @@ def test_an_external_etcd_is_not_started(tmp_path: Path) -> None:
     [
         ({"etcd": {"members": 3}}, "etcd.members: upstream's manifest is of one member"),
         ({"components": {"karmada-apiserver": {"replicas": 2}}}, "components.karmada-apiserver.replicas: upstream's manifest puts each"),
+        (
+            {"profile": "e2e", "members": [{"name": "member1", "mode": "pull"}]},
+            "profile e2e: karmadactl register gives the agent of member1 no --feature-gates",
+        ),
     ],
 )
 def test_what_the_manifests_cannot_carry_is_refused(tmp_path: Path, table: Json, said: str) -> None:

@@ -183,7 +183,8 @@ def execute(
     except (KeyboardInterrupt, Interrupted, Cancelled) as error:  # what there is, is kept
         stop = error
         tell("interrupted: the specs that run clean up after themselves, and what came of the others is kept")
-        supervisor.stop(NAME, within=LAST_WORDS)
+    finally:
+        supervisor.stop(NAME, within=LAST_WORDS)  # one that has ended is, from then on, one that was to end: the lab is well
     listen()
     found = read(report)
     return found or told("\n".join(heard), plan.run), stop
