@@ -19,7 +19,7 @@ from lab.machines import Program
 from lab.supervisor.client import Supervisor
 from lab.wait import Cancelled
 from scenarios.upstream.plan import Plan
-from scenarios.upstream.spec import Report, Result, Spec, read
+from scenarios.upstream.spec import CUT_OFF, Report, Result, Spec, read
 from scenarios.upstream.suite import Suite
 
 NAME = "upstream/ginkgo"
@@ -55,7 +55,7 @@ class Progress:
     def heard(self, ended: Ended) -> str:
         """Take note of a spec that ended; return the line that tells it, and what is left."""
         self.ended.append(ended)
-        failed = sum(each.state != "passed" for each in self.ended)
+        failed = sum(each.state not in {"passed", *CUT_OFF} for each in self.ended)
         left = max(0, self.planned - len(self.ended))
         bad = f", {failed} failed" if failed else ""
         return f"{ended.state} {ended.text} ({seconds_text(ended.seconds)}); {left} specs left{bad}"
