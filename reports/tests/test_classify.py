@@ -74,6 +74,7 @@ def test_a_failed_test(tmp_path: Path, message: str, text: str, verdict: tuple[C
         ("member1/etcd", "member1/etcd killed by signal 9 before it was ready", "ComponentExited", (Class.INFRASTRUCTURE, "killed")),
         ("member1/etcd", "member1/etcd exited with 1 before it was ready", "ComponentExited", (Class.HARNESS, "provisioning")),
         ("karmada/crds", "the CRDs are established: not within 60 s", "NotReady", (Class.PRODUCT, "karmada-not-ready")),
+        ("host/etcd", "host/etcd exited with 1 before it was ready\nbind: address already in use", "", (Class.INFRASTRUCTURE, "port")),
         ("member1/image", "download of kubelet timed out", "ProvisionError", (Class.INFRASTRUCTURE, "download")),
         ("karmada/crds", "'spec'", "KeyError", (Class.HARNESS, "bug")),
     ],
