@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from junitparser import JUnitXml
+from pydantic import BaseModel, ConfigDict
 
 from reports import allure, junit
 from reports.__main__ import main
@@ -98,6 +99,68 @@ def test_a_summary_fits_the_limit_of_a_job(tmp_path: Path) -> None:
 
     assert len(text.encode()) <= MOST + 100
     assert text.endswith("the rest did not fit; it is in the pages.\n")
+
+
+class Strict(BaseModel):
+    """Of Allure 2's model of results: what `allure generate` reads, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Named(Strict):
+    name: str
+    value: str
+
+
+class Attached(Strict):
+    name: str
+    source: str
+    type: str
+
+
+class Linked(Strict):
+    name: str
+    url: str
+    type: str
+
+
+class Details(Strict):
+    message: str = ""
+    trace: str = ""
+    flaky: bool = False
+    known: bool = False
+    muted: bool = False
+
+
+class Executed(Strict):
+    name: str
+    status: Literal["failed", "broken", "passed", "skipped"] | None = None
+    statusDetails: Details = Details()  # noqa: N815 (its name there)
+    stage: Literal["finished"] = "finished"
+    start: int
+    stop: int
+    steps: list[Executed] = []
+    attachments: list[Attached] = []
+    parameters: list[Named] = []
+
+
+class AllureResult(Executed):
+    uuid: str
+    historyId: str  # noqa: N815
+    testCaseId: str  # noqa: N815
+    fullName: str  # noqa: N815
+    labels: list[Named]
+    links: list[Linked] = []
+
+
+def test_allure_s_generator_can_read_every_result(report: Report, tmp_path: Path) -> None:
+    allure.write(report, tmp_path / "allure")
+
+    found = [AllureResult.model_validate(each) for each in results(tmp_path / "allure").values()]
+    assert len({each.uuid for each in found}) == len(found) > 3
+    for each in found:
+        assert each.stop >= each.start
+        assert all((tmp_path / "allure" / attached.source).is_file() for attached in each.attachments)
 
 
 def results(folder: Path) -> dict[str, Any]:
