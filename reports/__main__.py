@@ -3,10 +3,10 @@
     collect   one job's results into one folder, masked: what the job uploads
     build     a site of them, opened from disk           summary   the same in Markdown, for a job's summary
     junit     one JUnit file                             allure    one folder of Allure results
-    judge     exit code 1 when a cell failed or a known flake has had its time
+    judge     exit code 1 when a cell failed or a known flake has had its time, 3 when nothing is known of one that was to be run
     retry     exit code 0 when a cell may be run again: all its failures are the infrastructure's
 
-Folders are those of `collect`, anything above them, or run directories of labs. Exit codes: 0 ok, 1 as above, 2 wrong words.
+Folders are those of `collect`, anything above them, or run directories of labs. Exit codes: 0 ok, 1 and 3 as above, 2 wrong words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.console import Look, error_lines, say
-from lab.errors import LabError
+from lab.errors import LabError, NotPossible
 from lab.steps import Outcome
 from reports import allure, junit, site
 from reports.cell import PARTS
@@ -66,7 +66,7 @@ VERBS = {
     "summary": "Markdown for a job's summary",
     "junit": "one JUnit file",
     "allure": "one folder of Allure results, with history",
-    "judge": "exit code 1 when a cell failed",
+    "judge": "exit code 1 when a cell failed, 3 when of one nothing is known",
     "retry": "exit code 0 when it may be run again",
 }
 
@@ -141,7 +141,7 @@ def judge(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a
     for each in found.cells:
         if each.outcome is not Outcome.PASS:
             say(f"{each.outcome.value:8}{each.cell.name}: {each.reason}")
-    return int(found.failed)
+    return 1 if found.failed else NotPossible.exit_code if found.unknown else 0
 
 
 def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)

@@ -62,6 +62,11 @@ class Examined:
         """Tell whether running it again is allowed: it has failures, and each is the infrastructure's."""
         return bool(self.failures) and all(judged.verdict.retried for judged in self.failures)
 
+    @property
+    def excused(self) -> bool:
+        """Tell whether known flakes are all that failed."""
+        return bool(self.failures) and all(judged.flake for judged in self.failures)
+
 
 def examine(cell: Cell, flakes: Flakes) -> Examined:
     """Look at one cell. Whatever is torn or missing is noted; nothing raises."""

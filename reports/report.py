@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,11 @@ class Report:
         return any(each.outcome is Outcome.FAIL for each in self.cells) or bool(self.flakes.expired)
 
     @property
+    def unknown(self) -> bool:
+        """Tell whether of a cell nothing is known, for another reason than that known flakes are all that failed."""
+        return any(each.outcome is Outcome.UNKNOWN and not each.excused for each in self.cells)
+
+    @property
     def row(self) -> Row:
         """This run as history keeps it."""
         return row(self.run, self.cells)
@@ -88,8 +93,11 @@ def read(inputs: Inputs) -> Report:
     history = kept.read(inputs.history)
     history = history.adding(row(name, found) for name, found in examined.items() if name != newest)
     mine = examined.pop(newest)
-    planned, left_out, notes = plan_of(inputs.plan, {each.cell.name for each in mine})
-    mine = sorted([*mine, *(examine(each, flakes) for each in planned)], key=lambda each: each.cell.parts)
+    planned, left_out, notes = plan_of(inputs.plan)
+    there = {each.cell.name: each for each in mine}
+    mine = [at_its_place(each, planned) for each in mine]
+    mine += [examine(each, flakes) for name, each in planned.items() if name not in there]
+    mine.sort(key=lambda each: each.cell.parts)
     if history.passed_over:
         notes.append(f"{count(history.passed_over, 'line')} of the history could not be read and counted for nothing")
     notes += [f"{each.cell.name}: {note}" for each in mine for note in each.notes]
@@ -144,26 +152,32 @@ def past(each: Examined) -> Past:
     )
 
 
-def plan_of(path: Path | None, there: set[str]) -> tuple[list[Cell], list[LeftOut], list[str]]:
-    """Return the planned cells that left no results, those that the plan leaves out, and what is wrong with the plan."""
+def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], list[str]]:
+    """Return the planned cells as they are while no results of them came, those that the plan leaves out, and what is wrong with it."""
     if path is None:
-        return [], [], []
+        return {}, [], []
     try:
         document = json.loads(path.read_text())
         rows: list[Json] = document.get("cells") or document.get("include") or []
-        planned = [str(each.get("name") or each.get("cell")) for each in rows]
-        missing = [
-            Cell(name=name, path=path.parent / name, broken="it was planned, and no results of it came").but(**parts_of(each))
-            for name, each in zip(planned, rows, strict=True)
-            if name not in there
-        ]
+        names = [str(each.get("name") or each.get("cell")) for each in rows]
+        planned = {
+            name: Cell(name=name, path=path.parent / name, broken="it was planned, and no results of it came").but(**parts_of(each))
+            for name, each in zip(names, rows, strict=True)
+        }
         left_out = [
             LeftOut(str(each["name"]), tuple(parts_of(each).values()), "; ".join(each.get("why") or ["it was not said why"]))
             for each in document.get("left_out") or []
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return [], [], [f"the plan {path} could not be read, so nobody knows what is missing: {error}"]
-    return missing, left_out, []
+        return {}, [], [f"the plan {path} could not be read, so nobody knows what is missing: {error}"]
+    return planned, left_out, []
+
+
+def at_its_place(each: Examined, planned: Mapping[str, Cell]) -> Examined:
+    """Return a cell with the parts that the plan tells, where its own results are too broken to tell any."""
+    if each.cell.provider or each.cell.name not in planned:
+        return each
+    return replace(each, cell=each.cell.but(**{part: getattr(planned[each.cell.name], part) for part in PARTS}))
 
 
 def parts_of(row: Json) -> dict[str, str]:

@@ -118,7 +118,7 @@ def verdict(report: Report) -> str:
     if report.flakes.expired:
         return f"No cell failed, but {count(len(report.flakes.expired), 'known flake')} had its time"
     if number[Outcome.UNKNOWN]:
-        return f"Nothing failed, and of {number[Outcome.UNKNOWN]} of {count(len(report.cells), 'cell')} nobody knows"
+        return f"Nothing failed, but {number[Outcome.UNKNOWN]} of {count(len(report.cells), 'cell')} are unknown"
     return f"All {count(len(report.cells), 'cell')} passed" if number[Outcome.PASS] else "Nothing was run"
 
 
@@ -261,7 +261,7 @@ def against(points: Sequence[tuple[float, float]]) -> str:
     median = before[len(before) // 2] if len(before) % 2 else (before[len(before) // 2 - 1] + before[len(before) // 2]) / 2
     if not median:
         return f"{count(len(before), 'run')} before"
-    return f"{(points[-1][1] / median - 1) * 100:+.0f} % against the median of {count(len(before), 'run')} before"
+    return f"{round((points[-1][1] / median - 1) * 100):+d} % against the median of {count(len(before), 'run')} before"
 
 
 def benchmark(name: str) -> str:

@@ -226,6 +226,8 @@ def test_the_command_line_s_exit_codes(folder: Path, tmp_path: Path, capsys: pyt
     assert main(["judge", str(tmp_path / "nowhere")]) == 2
     passed = cell(tmp_path / "good", PASSED)
     assert main(["judge", str(passed)]) == 0
+    (tmp_path / "plan.json").write_text(json.dumps({"cells": [{"name": "kind-a-1-2-smoke"}, {"name": NAME}]}))
+    assert main(["judge", str(passed), "--plan", str(tmp_path / "plan.json")]) == 3, "of what was planned nothing is known"
     assert main(["retry", str(passed)]) == 1, "what did not fail is not run again"
     disk = cell(tmp_path / "disk", outcome="fail", exit_code=4, journal=steps(("a", 0.0, 1.0, []), error="ENOSPC", kind="ProvisionError"))
     assert main(["retry", str(disk)]) == 0

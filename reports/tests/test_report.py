@@ -174,6 +174,17 @@ def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Pa
     assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "attempt 2, after 1 unknown")
 
 
+def test_a_broken_cell_that_was_planned_has_its_place_in_the_matrix(tmp_path: Path) -> None:
+    parts = {"provider": "kind", "deployer": "by_chart", "release": "1", "kubernetes": "2", "suite": "core"}
+    (tmp_path / "plan.json").write_text(json.dumps({"cells": [{"name": "k", **parts}]}))
+    (cell(tmp_path, PASSED, name="k") / "cell.json").write_text("{")
+
+    report = reported(tmp_path / "k", plan=tmp_path / "plan.json")
+
+    assert (only(report).outcome, only(report).cell.parts) == (Outcome.UNKNOWN, tuple(parts.values()))
+    assert report.unknown
+
+
 def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_its_reason(tmp_path: Path) -> None:
     parts = dict(zip(("provider", "deployer", "release", "kubernetes", "suite"), ("kind", "by_chart", "1", "2", "core"), strict=True))
     plan = {"cells": [{"name": NAME}, {"name": "k", **parts}], "left_out": [{"name": "l", **parts, "why": ["it needs PODS"]}]}
@@ -261,7 +272,7 @@ def test_a_known_flake_makes_a_cell_unknown_until_its_day(tmp_path: Path) -> Non
     early = reported(path, flakes=flakes(tmp_path), now=before)
     late = reported(path, flakes=flakes(tmp_path), now=after)
 
-    assert (only(early).outcome, early.failed) == (Outcome.UNKNOWN, False)
+    assert (only(early).outcome, early.failed, early.unknown) == (Outcome.UNKNOWN, False, False)
     assert "only known flakes failed: scenarios.test_join::* (@mala, #41, until 2026-06-30)" in only(early).reason
     assert (only(late).outcome, late.failed) == (Outcome.FAIL, True)
 
