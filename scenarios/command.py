@@ -222,7 +222,9 @@ def rehearse(
     workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="Its file, as .github/workflows/e2e.yml, or one under --under-test.")],
     event: Annotated[str, typer.Option("--event", help="What triggers it.", metavar="EVENT")] = "pull_request",
     base: Annotated[str, typer.Option("--base", help="The commit that a pull request is against.", metavar="REF")] = "HEAD",
-    cell: Annotated[list[str] | None, typer.Option("--cell", help="Only these of the planned cells; may be repeated.")] = None,
+    cell: Annotated[
+        list[str] | None, typer.Option("--cell", help="Only these of the planned cells: the report misses the others. May be repeated.")
+    ] = None,
     given: Annotated[list[str] | None, typer.Option("--input", help="An input of the workflow, NAME=VALUE; may be repeated.")] = None,
     under_test: Annotated[Path | None, typer.Option("--under-test", help="The repository that calls it.", metavar="PATH")] = None,
     out: Annotated[Path, option("--out", help="Where logs and artifacts go.", metavar="DIR")] = Path("_artifacts/rehearsal"),
