@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 from deployers.release import Release
 from lab.console import Look
 from lab.errors import UsageError
+from lab.run import Run
 from lab.steps import Outcome
-from scenarios.upstream import command, execute
+from scenarios.upstream import command, execute, stand
 from scenarios.upstream.execute import Log, Progress, ended_in, told
 from scenarios.upstream.known import FILE, Entry, Known, quoted
 from scenarios.upstream.plan import plan
@@ -364,3 +366,117 @@ def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
 def test_a_lab_that_is_there_has_a_release_of_its_own() -> None:
     with pytest.raises(UsageError, match="its release is its own"):
         command.where(command.Asked("", "mine", None, "1.18.1", Path()))
+
+
+# -- what the suite finds beside the lab ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Any:
+    """A control plane with a push and a pull member, and a release with the example's files."""
+    example = tmp_path / "examples" / "customresourceinterpreter"
+    example.mkdir(parents=True)
+    (example / "webhook-configuration.yaml").write_text(
+        "webhooks:\n- clientConfig:\n    url: https://{{karmada-interpreter-webhook-example-svc-address}}:443/interpreter-workload\n"
+        "    caBundle: {{caBundle}}\n"
+    )
+    (tmp_path / "karmadactl").write_text("")
+    run = Run.create("mine", {"lab": {}}, root=tmp_path / "runs")
+    release = SimpleNamespace(examples=tmp_path / "examples", binary=lambda name: tmp_path / name)
+    spec = SimpleNamespace(members=[SimpleNamespace(name="member1", mode="push"), SimpleNamespace(name="member3", mode="pull")])
+    members = [SimpleNamespace(name=each.name, kubeconfig=run.kubeconfig(each.name)) for each in spec.members]
+    return SimpleNamespace(run=run, release=release, spec=spec, members=members)
+
+
+def test_the_example_is_asked_where_it_is_here(plane: Any, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_bytes(b"CA")
+
+    (asked,) = stand.webhook(plane, 12345, tmp_path / "ca.crt")["webhooks"]
+
+    assert asked["clientConfig"] == {"url": "https://127.0.0.1:12345/interpreter-workload", "caBundle": "Q0E="}
+
+
+def test_the_suite_finds_karmadactl_and_nothing_of_the_users(plane: Any, tmp_path: Path) -> None:
+    env = stand.environment(plane)
+
+    go = Path(env["PATH"].partition(":")[0]) / "go"
+    gopath = plane.run.path / "data" / "upstream" / "go"
+    assert f"exec echo {gopath}\n" in go.read_text()
+    assert (gopath / "bin" / "karmadactl").resolve() == tmp_path / "karmadactl"
+    assert env["PULL_BASED_CLUSTERS"] == f"member3:{plane.run.kubeconfig('member3')}"
+    assert Path(env["HOME"]).is_relative_to(plane.run.path)
+    assert stand.environment(plane) == env  # again, on a lab that is kept
+
+
+def test_what_stands_in_for_kinds_objects_is_what_search_is_asked_for() -> None:
+    found = {(item["kind"], item["metadata"]["name"], item["metadata"]["namespace"]) for item in stand.of_kind("member1")}
+
+    assert found == {
+        ("Deployment", "coredns", "kube-system"),
+        ("DaemonSet", "kube-proxy", "kube-system"),
+        ("Pod", "etcd-member1-control-plane", "kube-system"),
+    }
+
+
+# -- a run, with a supervisor that plays ginkgo -------------------------------------------------------------------------------------
+
+
+class Played:
+    """A supervisor whose program writes a report and its log, and ends at the second look; or is interrupted at the first."""
+
+    def __init__(self, run: Run, *, report: dict[str, Any] | None, log: str, interrupt: bool = False) -> None:
+        self.run, self.report, self.log, self.interrupt = run, report, log, interrupt
+        self.looks = 0
+        self.stopped: list[str] = []
+
+    def __call__(self, path: Path) -> Played:
+        return self
+
+    def start(self, program: Any) -> None:
+        self.program = program
+        program.log.parent.mkdir(parents=True, exist_ok=True)
+        program.log.write_text(self.log)
+        if self.report is not None:
+            (program.cwd / "report.json").write_text(json.dumps([self.report]))
+
+    def exited(self, name: str, *, within: float) -> Any:
+        self.looks += 1
+        if self.interrupt:
+            raise KeyboardInterrupt
+        return SimpleNamespace(runs=self.looks < 2)
+
+    def stop(self, name: str, *, within: float) -> None:
+        self.stopped.append(name)
+
+
+def played(plane: Any, monkeypatch: pytest.MonkeyPatch, heard: list[str], **how: Any) -> tuple[Report, BaseException | None, Played]:
+    supervisor = Played(plane.run, **how)
+    monkeypatch.setattr(execute, "Supervisor", supervisor)
+    suite = Suite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
+    planned = plan([spec("remedy testing it remedies"), spec("search testing it finds")], Known())
+    report, stop = execute.execute(suite, planned, plane, {"A": "b"}, tell=heard.append)
+    return report, stop, supervisor
+
+
+def test_a_run_tells_its_progress_and_its_report_is_ginkgos(plane: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    rows = {"SpecReports": [row("remedy testing it remedies"), row("search testing it finds", state="failed", line=2)]}
+
+    report, stop, supervisor = played(plane, monkeypatch, heard, report=rows, log=LOG)
+
+    assert stop is None
+    assert [result.state for result in report.results.values()] == ["passed", "failed"]
+    assert [line.partition(" s ")[2] for line in heard] == [
+        "passed remedy testing it remedies (1.2 s); 1 spec left",
+        "failed search testing it finds [Serial] (7 min 0 s); 0 specs left, 1 failed",
+    ]
+    assert supervisor.program.env == {"A": "b"}
+    assert supervisor.stopped == [execute.NAME]
+
+
+def test_an_interrupt_ends_ginkgo_and_passes_on_with_what_there_is(plane: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    report, stop, supervisor = played(plane, monkeypatch, [], report=None, log=LOG, interrupt=True)
+
+    assert isinstance(stop, KeyboardInterrupt)
+    assert supervisor.stopped == [execute.NAME]
+    assert sorted(result.state for result in report.results.values()) == ["failed", "passed"]

@@ -58,7 +58,8 @@ class Progress:
         failed = sum(each.state not in {"passed", *CUT_OFF} for each in self.ended)
         left = max(0, self.planned - len(self.ended))
         bad = f", {failed} failed" if failed else ""
-        return f"{ended.state} {ended.text} ({seconds_text(ended.seconds)}); {left} specs left{bad}"
+        specs = "1 spec" if left == 1 else f"{left} specs"
+        return f"{ended.state} {ended.text} ({seconds_text(ended.seconds)}); {specs} left{bad}"
 
 
 @dataclass(frozen=True)
