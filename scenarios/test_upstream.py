@@ -21,6 +21,10 @@ from scenarios.upstream.verdict import Case
 pytestmark = [pytest.mark.thorough, pytest.mark.breaks]
 
 
+BRACKETS = str.maketrans("[]", "()")
+"""pytest takes what is in square brackets for parameters, and does not give all of it back."""
+
+
 def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> None:
     if lacks := lacking(karmada):
         pytest.skip(f"needs a lab like that of scenarios/upstream.toml; this one lacks {', '.join(lacks)}")
@@ -41,7 +45,7 @@ def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> N
 def reported(case: Case) -> pytest.TestReport:
     """Return a spec as a test of pytest's: in its output, its JUnit file and its counts like any other."""
     file = f"scenarios/upstream/{case.spec.file}.py"
-    name = case.spec.name.replace("::", ":")  # what pytest takes names apart by
+    name = case.spec.name.translate(BRACKETS).replace("::", ":")
     outcome: Literal["passed", "failed", "skipped"] = "skipped"
     longrepr: str | tuple[str, int, str] | None = (file, case.spec.line, f"Skipped: {case.why}")
     match case.outcome:

@@ -21,7 +21,7 @@ from scenarios.upstream.known import FILE, Entry, Known, quoted
 from scenarios.upstream.plan import plan
 from scenarios.upstream.spec import Report, Result, Spec, of_document, read
 from scenarios.upstream.suite import Suite, linked
-from scenarios.upstream.verdict import judge
+from scenarios.upstream.verdict import Case, judge
 
 WHY = "it needs something that is not here"
 
@@ -480,3 +480,26 @@ def test_an_interrupt_ends_ginkgo_and_passes_on_with_what_there_is(plane: Any, m
     assert isinstance(stop, KeyboardInterrupt)
     assert supervisor.stopped == [execute.NAME]
     assert sorted(result.state for result in report.results.values()) == ["failed", "passed"]
+
+
+# -- as cases of pytest's -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_spec_is_a_case_under_its_own_name_whatever_is_in_it() -> None:
+    from _pytest.junitxml import mangle_test_address
+
+    from scenarios.test_upstream import reported
+
+    odd = spec("[a] with a::b [c] d")
+    reports = [reported(Case(odd, outcome, 1.5, "why", "text")) for outcome in Outcome]
+
+    assert mangle_test_address(str(reports[0].nodeid)) == ["scenarios.upstream.search", "(a) with a:b (c) d"]
+    assert {outcome: report.outcome for outcome, report in zip(Outcome, reports, strict=True)} == {
+        Outcome.PASS: "passed",
+        Outcome.FAIL: "failed",
+        Outcome.SKIP: "skipped",
+        Outcome.UNKNOWN: "skipped",
+    }
+    unknown = next(report for outcome, report in zip(Outcome, reports, strict=True) if outcome is Outcome.UNKNOWN)
+    assert isinstance(unknown.longrepr, tuple)
+    assert unknown.longrepr[2] == "Skipped: unknown: why"
