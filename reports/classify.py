@@ -5,9 +5,10 @@ Only what is infrastructure's is ever retried. A failure that no rule knows is t
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -149,16 +150,32 @@ PROVE = {"text": in_text, "origin": in_origin, "through": in_trace, "component":
 
 @cache
 def telling_lines(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Return (file, line) of each line of a collection's logs that any rule might be about, so that they are read once."""
+    """Return (file, line) of each line of a collection's logs that any rule might be about, so that they are read once.
+
+    What the collection lacks, and why, is read as the lines of its index.json: an engine that is gone is told by nothing else.
+    """
     hints = re.compile("|".join(f"(?:{rule.patterns['logs'].pattern})" for rule in known_rules() if "logs" in rule.patterns))
     found: list[tuple[str, str]] = []
-    for path in sorted((folder / "logs").rglob("*.log")):
-        name = str(path.relative_to(folder))
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LOG_AT_MOST))
-            lines = file.read().decode(errors="replace").splitlines()
+    for name, lines in [("index.json", lacking(folder)), *logs_of(folder)]:
         found += [(name, line) for line in lines if hints.search(f"{name}: {line}")][:200]
     return tuple(found)
+
+
+def logs_of(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each log of a collection by its name, and its last lines."""
+    for path in sorted((folder / "logs").rglob("*.log")):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LOG_AT_MOST))
+            yield str(path.relative_to(folder)), file.read().decode(errors="replace").splitlines()
+
+
+def lacking(folder: Path) -> list[str]:
+    """Return what a collection says that it lacks, one line each."""
+    try:
+        missing = json.loads((folder / "index.json").read_text())["missing"]
+        return [" ".join(f"{name}: {why}".split()) for name, why in missing.items()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def around(text: str, found: re.Match[str]) -> str:

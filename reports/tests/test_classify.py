@@ -75,6 +75,7 @@ def test_a_failed_test(tmp_path: Path, message: str, text: str, verdict: tuple[C
         ("member1/etcd", "member1/etcd exited with 1 before it was ready", "ComponentExited", (Class.HARNESS, "provisioning")),
         ("karmada/crds", "the CRDs are established: not within 60 s", "NotReady", (Class.PRODUCT, "karmada-not-ready")),
         ("host/etcd", "host/etcd exited with 1 before it was ready\nbind: address already in use", "", (Class.INFRASTRUCTURE, "port")),
+        ("m/node", "kind: 1\nerror during connect: Post http://x: EOF", "CommandFailed", (Class.INFRASTRUCTURE, "virtualisation")),
         ("member1/image", "download of kubelet timed out", "ProvisionError", (Class.INFRASTRUCTURE, "download")),
         ("karmada/crds", "'spec'", "KeyError", (Class.HARNESS, "bug")),
     ],
@@ -97,6 +98,18 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
     assert one.verdict.retried
     proof = one.verdict.proofs[-1]
     assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
+
+
+def test_an_engine_that_was_gone_when_evidence_was_collected_is_the_infrastructure_s(tmp_path: Path) -> None:
+    why = "docker exec ended with 1\n  | Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
+    index = {"reason": "test_b", "missing": {"nodes/member1": why}}
+    files = {"evidence/20260101T000000-test_b/index.json": json.dumps(index)}
+    path = cell(tmp_path, failed("AssertionError: assert 1", WRONG), files=files, outcome="fail", exit_code=1)
+
+    (one,) = examine(find([path])[0], Flakes()).failures
+
+    assert (one.verdict.whose, one.verdict.rule) == (Class.INFRASTRUCTURE, "virtualisation-in-evidence")
+    assert one.verdict.proofs[-1].where.endswith("/index.json")
 
 
 @pytest.mark.parametrize(
