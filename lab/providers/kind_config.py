@@ -5,6 +5,7 @@ What differs from kubeadm's defaults saves work or waits, and nothing that a tes
 - ECDSA keys: of the sixteen that kubeadm makes, RSA ones take two seconds of a processor.
 - The kubelet looks at every pod each three seconds, not each minute: it then asks the readiness of what is not ready again. A probe
   that came a moment too early is otherwise repeated after its period, and that of `karmadactl init`'s API server is half a minute.
+- API server and controller manager collect garbage less often, and there is one CoreDNS for the one node (`lab.images.node.patch`).
 - etcd does not wait for the disk, and controllers of which there is one elect no leader.
 """
 
@@ -44,7 +45,11 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, bounded: bool) -
     kubelet: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False, "syncFrequency": "3s"}
     if bounded:  # the kubelet lowers its own score otherwise, and raises limits
         kubelet |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}
-    patches = [kubelet, {"kind": "ClusterConfiguration", **keys(spec.kubernetes), **programs(spec)}]
+    patches = [
+        kubelet,
+        {"kind": "ClusterConfiguration", **keys(spec.kubernetes), **programs(spec)},
+        {"kind": "InitConfiguration", "patches": {"directory": node.PATCHES}},
+    ]
     mounts = [
         {"hostPath": str(archives), "containerPath": node.ARCHIVES, "readOnly": True},
         {"hostPath": str(folder), "containerPath": SHARED},
