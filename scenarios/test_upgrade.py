@@ -26,17 +26,19 @@ TO = "1.18.2"
 ORDER = ("crds", "karmada-webhook", "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-agent")
 
 
-def document(release: str) -> dict[str, Any]:
-    """Return a lab with a push and a pull member, and a Karmada of a release."""
-    nodes = [{"count": 1}]
-    members = [{"name": "member1", "nodes": nodes}, {"name": "member2", "nodes": nodes, "mode": "pull"}]
-    return {"provider": "embedded", "members": members, "karmada": {"release": release, "deployer": "by_binary"}}
+def document(release: str, deployer: str = "by_binary") -> dict[str, Any]:
+    """Return a lab with a push and, where the deployer has such, a pull member, and a Karmada of a release."""
+    provider, nodes = ("embedded", [{"count": 1}]) if deployer == "by_binary" else ("kind", [])
+    second = "push" if deployer == "by_operator" else "pull"
+    members = [{"name": "member1", "nodes": nodes}, {"name": "member2", "nodes": nodes, "mode": second}]
+    return {"provider": provider, "members": members, "karmada": {"release": release, "deployer": deployer}}
 
 
 @pytest.fixture
 def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
-    """A Karmada of the release that the test is given, in a lab of its own."""
-    with own_lab(document(request.param), name="upgrade") as karmada:
+    """A Karmada of the release, or the release and deployer, that the test is given, in a lab of its own."""
+    words = [request.param] if isinstance(request.param, str) else request.param
+    with own_lab(document(*words), name="upgrade") as karmada:
         yield karmada
 
 
@@ -110,3 +112,16 @@ def test_one_component_at_a_time(of_release: Karmada, used: Traffic, request: py
         assert (done.done, done.left) == ((name,), later)
         assert as_it_is_now(of_release).spec.release == ("1.18.1" if later else TO)
     report(request, **used.figures())
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.needs("PODS")
+@pytest.mark.parametrize("of_release", [("1.17.1", name) for name in ("by_yaml", "by_chart", "by_operator")], indirect=True)
+def test_pods_follow_their_own_installer(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
+    """Etcd's pod is another one in 1.18, so writes wait for it; none is lost."""
+    done = upgrade(as_it_is_now(of_release), TO)
+
+    assert done.left == ()
+    assert as_it_is_now(of_release).spec.release == TO
+    report(request, upgrade_seconds=round(done.seconds, 1), **used.figures())
