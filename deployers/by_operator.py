@@ -108,7 +108,7 @@ class ByOperator:
         ]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", partial(all_of, *(partial(made.estimator, each) for each in wanted.members))))
-        return chained(pairs)
+        return chained([*pairs, ("settled", partial(in_pods.settled, wanted))])
 
     def remove(self, karmada: Karmada) -> None:
         """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.

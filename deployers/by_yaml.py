@@ -107,8 +107,9 @@ class ByYaml:
             plane.identity()
             plane.secrets()
 
-        parts["kube-controller-manager"] = partial(all_of, plane.afresh, parts["kube-controller-manager"])
-        return chained([("images", images), *in_order(plane, parts, back=back), ("settled", plane.afresh)])
+        # Etcd has one member, so it is away until its new pod is ready; what ended meanwhile would wait ever longer to be started again.
+        parts["kube-controller-manager"] = partial(all_of, lambda: afresh(plane.host, within=WITHIN), parts["kube-controller-manager"])
+        return chained([("images", images), *in_order(plane, parts, back=back), ("settled", partial(in_pods.settled, wanted))])
 
     def plane(self, karmada: Karmada, software: Mapping[str, Path]) -> tuple[Manifests, tuple[Use, ...]]:
         """Return a control plane of a release's manifests, and the images in it."""
@@ -219,10 +220,6 @@ class Manifests(Plane):
         until_serving(self.host, workload_manifests.names(self.parts[name]), only=True, within=WITHIN)
         if name in LEASES and self.spec.settings(name).flags.get("leader-elect") != "false":
             until(lambda: held(self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
-
-    def afresh(self) -> None:
-        """Have what ended while etcd was exchanged be started anew: of one member, it is away until its new pod is ready."""
-        self.run.journal("afresh", pods=afresh(self.host, within=WITHIN))
 
     def estimators(self) -> None:
         """Apply the estimator of every member, which is reached by the member's own kubeconfig."""

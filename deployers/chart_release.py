@@ -31,7 +31,7 @@ from deployers.karmada import Karmada
 from deployers.leases import held
 from deployers.members import claim, until_ready
 from deployers.spec import KarmadaSpec
-from deployers.workloads import NAMESPACE, afresh, until_serving, why
+from deployers.workloads import NAMESPACE, until_serving, why
 from lab.api import Api
 from lab.assets import AssetRef
 from lab.cluster import Cluster
@@ -239,8 +239,7 @@ class Charted:
         The chart's own jobs do the rest: before, what its hooks hold is written anew; then CRDs, webhooks and APIs are applied.
         """
         self.release()
-        until_serving(self.host, within=2 * WITHIN)  # all of it at once: etcd and the API server are away meanwhile
-        self.run.journal("afresh", pods=afresh(self.host, within=WITHIN))
+        in_pods.settled(self.karmada, within=2 * WITHIN)  # all of it at once: etcd and the API server are away meanwhile
         self.answers()
         self.crds()
         self.cluster_api()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deployers import JOINABLE, READY, description, manifests, workloads
+from deployers import JOINABLE, READY, checks, description, manifests, workloads
 from deployers.karmada import Karmada
 from deployers.members import CLUSTERS
 from deployers.objects import CRDS, SERVICES, condition, is_established
@@ -149,6 +149,33 @@ def last_steps(karmada: Karmada, workload_names: Sequence[str], needs: Sequence[
         Step("karmada/description", lambda: description.save_once(karmada), ("karmada/pods", JOINABLE), first=1),
         Step(READY, lambda: None, ("karmada/pods", JOINABLE)),
     ]
+
+
+def settled(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
+    """Return when another release has taken the place of the one before: all pods of it serve, and each controller holds its lease.
+
+    What stands in its own successor's way goes, and what ended because etcd or the API server was away is started anew.
+    """
+    host = karmada.lab.host.api
+
+    def serving() -> None:
+        if gone := workloads.make_room(host):
+            karmada.run.journal("room", pods=gone)
+        if lacking := [why for each in workloads.workloads(host) if (why := each.missing())]:
+            raise NotYet("; ".join(lacking))
+
+    until(serving, what="Karmada's pods are of the release", within=within, every=1.0)
+    karmada.run.journal("afresh", pods=workloads.afresh(host, within=within))
+
+    def led() -> None:
+        try:
+            checks.leases_held(karmada)
+        except checks.Broken as broken:
+            raise NotYet(str(broken)) from broken
+        except (Unreachable, Refused) as error:
+            raise NotYet(error.what) from error
+
+    until(led, what="each controller holds its lease", within=90.0, every=1.0)
 
 
 # -- what was there before, and what is left --------------------------------------------------------------------------

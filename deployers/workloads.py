@@ -216,6 +216,29 @@ def programs(host: Api, namespace: str = NAMESPACE) -> dict[str, Sequence[str]]:
     return found
 
 
+def make_room(host: Api, namespace: str = NAMESPACE) -> list[str]:
+    """Delete pods of before that keep their own successors from being scheduled, and return their names.
+
+    Some of upstream's Deployments allow one pod to a node and start the new pod before the old one ends: on a host cluster of one
+    node neither ever happens (kube-controller-manager of the operator, 1.18.2).
+    """
+    gone = []
+    for each in workloads(host, namespace):
+        there = pods(host, namespace, each.selector) if each.missing() else []
+        waiting = {pod["metadata"]["labels"].get("pod-template-hash") for pod in there if unschedulable(pod)}
+        if len(waiting) == 1:
+            gone += [pod["metadata"]["name"] for pod in there if pod["metadata"]["labels"].get("pod-template-hash") not in waiting]
+    for name in gone:
+        host.delete(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    return gone
+
+
+def unschedulable(pod: Json) -> bool:
+    """Tell whether no node takes a pod."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "PodScheduled" and each["status"] == "False" for each in conditions)
+
+
 def afresh(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
     """Have pods whose containers ended by themselves be made anew, and return their names once all of the namespace serve.
 

@@ -62,7 +62,7 @@ ESTIMATED = {"addons": {"estimators": True}}
         ),
         ("by_chart", {}, ["images", "karmada"]),
         ("by_chart", PULLING | ESTIMATED, ["images", "karmada", "karmada-scheduler-estimator", "karmada-agent"]),
-        ("by_operator", ESTIMATED, ["images", "karmada-operator", "karmada", "karmada-scheduler-estimator"]),
+        ("by_operator", ESTIMATED, ["images", "karmada-operator", "karmada", "karmada-scheduler-estimator", "settled"]),
     ],
 )
 def test_images_come_first_and_agents_last(by: str, table: Json, order: list[str], tmp_path: Path) -> None:
