@@ -19,7 +19,7 @@ import httpx
 
 from lab.errors import NotReady, ProvisionError, UsageError
 from lab.kubeconfig import access
-from lab.wait import CANCELLED, Cancelled
+from lab.wait import CANCELLED, Cancelled, NotYet, until
 
 Json = dict[str, Any]
 MANAGER = "karmada-lab"
@@ -179,22 +179,15 @@ class Api:
         raise NotReady(what, last=last, within=time.monotonic() - began, unchanged_for=time.monotonic() - since, remedy=remedy)
 
     def until_gone(self, path: str, *, what: str, within: float, remedy: str | None = None) -> None:
-        """Watch until an object is no longer there."""
-        folder, _, name = path.rpartition("/")
-        began = time.monotonic()
-        present: Json | None = self.find(path)
-        if present is None:
-            return
-        for kind, item in self.watch(folder, within=within, fieldSelector=f"metadata.name={name}"):
-            present = None if kind == "DELETED" else item
-            if present is None:
-                return
-        if self.find(path) is None:
-            return
-        metadata = (present or {}).get("metadata", {})
-        last = f"still there, deletionTimestamp {metadata.get('deletionTimestamp')}, finalizers {metadata.get('finalizers')}"
-        spent = time.monotonic() - began
-        raise NotReady(what, last=last, within=within, unchanged_for=spent, remedy=remedy)
+        """Return when an object is no longer there. It is asked for: a watch that begins just after it went would wait for nothing."""
+
+        def gone() -> None:
+            if (present := self.find(path)) is not None:
+                metadata = present.get("metadata", {})
+                since, by = metadata.get("deletionTimestamp"), metadata.get("finalizers")
+                raise NotYet(f"still there, deletionTimestamp {since}, finalizers {by}")
+
+        until(gone, what=what, within=within, remedy=remedy)
 
     # -- paths -------------------------------------------------------------------------------------------------------
 
