@@ -128,6 +128,19 @@ def changed(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Wa
     return karmada
 
 
+def follow(karmada: Karmada, member: Cluster) -> None:
+    """Put what is installed on a member that joined since, and return when Karmada knows that it is there.
+
+    ProvisionError when something of another version is there that is somebody else's.
+    """
+    for name, version in karmada.spec.addons.others.items():
+        added = addon(name)
+        if added.parts_on("members"):
+            paths = brought(karmada, added, version)
+            put_from(Site(karmada.run, name, member), added, version, "members", paths)
+            until_known(karmada, added, version, paths, [member])
+
+
 def refuse(added: Addon, version: str, where: Sequence[tuple[Place, Site]], paths: Mapping[str, Path]) -> None:
     """Return when a version can be put everywhere. ProvisionError says what is in the way."""
     found = [(site, contents(added, version, place, paths)) for place, site in where]

@@ -288,6 +288,23 @@ def test_words_that_are_wrong_touch_nothing(tmp_path: Path, act: Any, words: tup
     assert karmada.run.recorded("karmada", "unfinished") is None
 
 
+def test_a_member_that_joins_later_gets_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    karmada, server = a_karmada(tmp_path, {"addons": {"openkruise": "1.7.0"}}), Server()
+    (tmp_path / "assets/bases").mkdir(parents=True)
+    (tmp_path / "assets/bases/sets.yaml").write_text(yaml.safe_dump(SETS))
+    monkeypatch.setattr(change, "brought", lambda *_: {"openkruise-crds@1.7.0": tmp_path / "assets"})
+    known: list[str] = []
+    monkeypatch.setattr(change, "until_known", lambda *words: known.extend(each.name for each in words[-1]))
+    member = Cluster("member2", "member2", tmp_path / "none.yaml")
+    member.__dict__["api"] = server.api()
+
+    change.follow(karmada, member)
+
+    assert path(SETS) in server.objects
+    assert known == ["member2"]
+    assert Site(karmada.run, "openkruise", member).version == "1.7.0"
+
+
 def test_what_is_not_installed_is_removed_without_a_word(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path)
     assert change.remove(karmada, "openkruise") is karmada

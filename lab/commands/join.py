@@ -34,8 +34,9 @@ ModeOption = Annotated[
 def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) -> None:
     """Join members to the lab's Karmada.
 
-    Side by side; returns when all are Ready. One that is joined so already is left alone.
+    Side by side; returns when all are Ready and have the addons that are installed. One that is joined so already is left alone.
     """
+    from deployers.addons.change import follow
     from deployers.joining import enter
     from deployers.karmada import Karmada
     from lab.cluster import Lab
@@ -48,7 +49,9 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     said = {member.name: member.mode for member in handle.spec.members}
     modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode) for cluster in clusters}
     began = time.monotonic()
-    execute([Step(f"{cluster.name}/join", partial(enter, karmada, cluster, modes[cluster.name].value)) for cluster in clusters], run)
+    steps = [Step(f"{cluster.name}/join", partial(enter, karmada, cluster, modes[cluster.name].value)) for cluster in clusters]
+    steps += [Step(f"{cluster.name}/addons", partial(follow, karmada, cluster), (f"{cluster.name}/join",)) for cluster in clusters]
+    execute(steps, run)
     how = ", ".join(f"{name} by {chosen.value}" for name, chosen in modes.items())
     say(f"joined {how} after {seconds_text(time.monotonic() - began)}")
 
