@@ -38,7 +38,6 @@ PATCHES = "/kind/patches"
 """What kubeadm changes of the pods that it makes."""
 COLLECTS = {"GOGC": "400"}
 """Less collecting of garbage in what computes most while a cluster starts: a fifth less of a processor for 50 MiB more."""
-SUBNET = "10.244.0.0/16"
 PACKAGES = Packages(
     names=(
         *("systemd", "mount", "procps", "kmod", "bash", "ca-certificates", "curl", "jq", "pigz"),
@@ -65,21 +64,32 @@ PACKAGES = Packages(
         *("usr/share/zoneinfo/*", "usr/share/bash-completion/*", "usr/lib/udev/hwdb.d/*", "usr/share/gdb/*"),
     ),
 )
-NETWORK = {
-    "cniVersion": "0.4.0",
-    "name": "karmada-lab",
-    "plugins": [
-        # Routed, not bridged: on a bridge an answer to a pod next door would miss the translation of its Service's address.
-        {
-            "type": "ptp",
-            "ipMasq": True,
-            "mtu": 1500,
-            "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]},
-        },
-        {"type": "portmap", "capabilities": {"portMappings": True}},
-    ],
-}
-"""One node a cluster, which has the first /24 of the pods' addresses: no daemon has to hand any out."""
+CONFLIST = "/etc/cni/net.d/10-karmada-lab.conflist"
+
+
+def subnet(number: int) -> str:
+    """Return the pods' addresses of a lab's cluster of that number: others than those of every other, so that they may reach each other."""
+    return f"10.244.{number}.0/24"
+
+
+def network(addresses: str) -> dict[str, Any]:
+    """Return the network of a node's pods. One node a cluster, which has all its addresses: no daemon has to hand any out."""
+    return {
+        "cniVersion": "0.4.0",
+        "name": "karmada-lab",
+        "plugins": [
+            # Routed, not bridged: on a bridge an answer to a pod next door would miss the translation of its Service's address.
+            {
+                "type": "ptp",
+                "ipMasq": True,
+                "mtu": 1500,
+                "ipam": {"type": "host-local", "ranges": [[{"subnet": addresses}]], "routes": [{"dst": "0.0.0.0/0"}]},
+            },
+            {"type": "portmap", "capabilities": {"portMappings": True}},
+        ],
+    }
+
+
 STORAGE = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
@@ -110,7 +120,7 @@ class Node:
             File("/etc/systemd/system/systemd-binfmt.service", link="/dev/null"),  # it would register things with the kernel
             File("/etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644),
             File("/etc/kubernetes/manifests"),
-            File("/etc/cni/net.d/10-karmada-lab.conflist", content=json.dumps(NETWORK, indent=1).encode(), mode=0o644),
+            File(CONFLIST, content=json.dumps(network(subnet(0)), indent=1).encode(), mode=0o644),
             File("/kind/version", content=f"v{self.version}".encode(), mode=0o644),
             File("/kind/manifests/default-storage.yaml", content=json.dumps(STORAGE).encode(), mode=0o644),
             File("/kind/manifests/default-cni.yaml", content=b"", mode=0o644),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -116,9 +116,12 @@ class Kind:
             for version in sorted({cluster.kubernetes for cluster in lab.spec.clusters})
         ]
         steps += component.steps([guard(lab.run)], lab.run)
-        for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True):
-            steps += Making(lab, spec, cluster, software, images, bounded).steps()
-        return steps
+        making = [
+            Making(lab, spec, cluster, software, images, bounded) for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)
+        ]
+        for each in making:
+            steps += each.steps()
+        return [*steps, Step("routes", partial(route, making), tuple(f"{each.spec.name}/node" for each in making))]
 
     def delete(self, run: Run) -> None:
         """Remove every node of the run with its volumes. ProvisionError when there are some and Docker does not answer."""
@@ -152,6 +155,15 @@ class Kind:
 
 def nothing() -> None:
     """A step that has passed when what it needs has."""
+
+
+def route(making: Sequence[Making]) -> None:
+    """Have pods of every cluster reach those of every other by their addresses, as in a flat network: each node knows the way."""
+    addresses = [each.address() for each in making]
+    for one in making:
+        for other, address in zip(making, addresses, strict=True):
+            if other is not one:
+                one.engine.run(["docker", "exec", one.container, "ip", "route", "replace", other.subnet, "via", address])
 
 
 def guard(run: Run) -> component.Component:
@@ -205,6 +217,16 @@ class Making:
         """What the node sees at kind_config.SHARED: the folder of its logs, where the audit log of its API server then is."""
         return self.run.folder("logs", self.spec.name)
 
+    @property
+    def subnet(self) -> str:
+        """The addresses of its pods, which no other cluster of the lab has."""
+        return node.subnet(self.lab.clusters.index(self.cluster))
+
+    @property
+    def network(self) -> Path:
+        """The file of the node's network, which is mounted over the image's."""
+        return self.run.folder("data", self.spec.name) / "network.conflist"
+
     def steps(self) -> list[Step]:
         name = self.spec.name
         first = 1 if self.cluster is self.lab.host else 0
@@ -236,6 +258,7 @@ class Making:
         self.engine.run(["docker", "rm", "--force", "--volumes", self.container], within=60.0)  # what an interrupted making left
         (self.cache.root / "images").mkdir(parents=True, exist_ok=True)
         write_private(self.folder / "audit-policy.yaml", yaml.safe_dump(audit.POLICY, sort_keys=False).encode())
+        write_private(self.network, json.dumps(node.network(self.subnet), indent=1).encode(), mode=0o644)
         config = self.run.folder("data", self.spec.name) / "kind.yaml"
         write_private(config, yaml.safe_dump(self.configuration(), sort_keys=False).encode())
         words = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
@@ -272,7 +295,10 @@ class Making:
 
     def configuration(self) -> Json:
         """Return kind's configuration of this cluster."""
-        return kind_config.cluster(self.spec, archives=self.cache.root / "images", folder=self.folder, bounded=self.bounded)
+        archives = self.cache.root / "images"
+        return kind_config.cluster(
+            self.spec, archives=archives, folder=self.folder, network=self.network, subnet=self.subnet, bounded=self.bounded
+        )
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig of this cluster: its administrator's, by the node's address, the context named as everywhere here."""

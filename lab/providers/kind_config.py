@@ -40,8 +40,11 @@ FLAGS: dict[str, dict[str, str]] = {
 }
 
 
-def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, bounded: bool) -> Json:
-    """Return kind's configuration of a cluster. `archives` and `folder` are seen in the node at node.ARCHIVES and SHARED."""
+def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, network: Path, subnet: str, bounded: bool) -> Json:
+    """Return kind's configuration of a cluster whose pods have the addresses of `subnet`.
+
+    `archives`, `folder` and the file `network` are seen in the node at node.ARCHIVES, SHARED and node.CONFLIST.
+    """
     kubelet: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False, "syncFrequency": "3s"}
     if bounded:  # the kubelet lowers its own score otherwise, and raises limits
         kubelet |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}
@@ -53,11 +56,12 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, bounded: bool) -
     mounts = [
         {"hostPath": str(archives), "containerPath": node.ARCHIVES, "readOnly": True},
         {"hostPath": str(folder), "containerPath": SHARED},
+        {"hostPath": str(network), "containerPath": node.CONFLIST, "readOnly": True},
     ]
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "networking": {"disableDefaultCNI": True, "podSubnet": node.SUBNET, "serviceSubnet": SERVICES},
+        "networking": {"disableDefaultCNI": True, "podSubnet": subnet, "serviceSubnet": SERVICES},
         "kubeadmConfigPatches": [yaml.safe_dump(patch) for patch in patches],
         "nodes": [{"role": NODE, "extraMounts": mounts}],
     }

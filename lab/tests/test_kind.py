@@ -246,6 +246,24 @@ def test_what_is_for_a_service_does_not_leave_the_node(lab: Lab) -> None:
     assert inserted == [("--insert", chain, "--destination", kind_config.SERVICES, "--jump", "REJECT") for chain in ("FORWARD", "OUTPUT")]
 
 
+def test_pods_of_every_cluster_know_the_way_to_those_of_every_other(lab: Lab) -> None:
+    host, member = "karmada-lab.one.host-control-plane", CONTAINER
+    inspected: dict[Any, Any] = {
+        ("docker", "inspect", "--type", "container", name): json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": at}}}}])
+        for name, at in ((host, "172.18.0.2"), (member, "172.18.0.3"))
+    }
+    machine = Scripted({**inspected, ("docker", "exec"): ""})
+    lab.__dict__["machine"] = machine
+    steps = Kind(computer=Asked()).create(lab, {})
+    next(step for step in steps if step.name == "routes").action()
+
+    routes = [line for line in machine.transcript().splitlines() if "ip route" in line]
+    assert [line.split("exec ")[1] for line in routes] == [
+        f"{host} ip route replace 10.244.1.0/24 via 172.18.0.3",
+        f"{member} ip route replace 10.244.0.0/24 via 172.18.0.2",
+    ]
+
+
 def test_rules_that_are_there_are_not_put_there_again(lab: Lab) -> None:
     machine = Scripted({("docker", "exec"): ""})
 
