@@ -86,6 +86,7 @@ scenarios: $(STAMP) ## every scenario, those that take minutes too (upgrades, mo
 test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Docker: make setup-docker)
 	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --provider kind \
 	    --spec scenarios/plain.toml $(ARGS)
+	$(BIN)/pytest scenarios/test_bookinfo.py --provider kind --spec scenarios/bookinfo.toml $(ARGS)
 
 upstream: $(STAMP) ## Karmada's own end-to-end suite, compiled from its module, on a lab (half an hour): ARGS='--focus search', ARGS=--list
 	@$(BIN)/python -m scenarios upstream $(ARGS)

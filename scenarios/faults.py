@@ -75,6 +75,17 @@ def cut_off(machines: Sequence[Machine], port: int = 6443) -> Iterator[None]:
             machine.run(["iptables", "--delete", *rule])
 
 
+@contextmanager
+def standing_still(lab: Lab, member: str) -> Iterator[None]:
+    """Have the nodes of a member stand still during the body, with all that runs on them: nobody is answered, and nobody refused."""
+    containers = (lab.run.recorded(RECORD, member) or {})["containers"]
+    lab.machine.run(["docker", "pause", *containers])
+    try:
+        yield
+    finally:
+        lab.machine.run(["docker", "unpause", *containers])
+
+
 def start(run: Run, program: str, *, within: float = 60.0) -> None:
     """Start a program that was stopped as it was started before, and return when it listens; how often it was restarted counts anew."""
     again(run, as_started(run, program), within=within)

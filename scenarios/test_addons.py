@@ -1,0 +1,237 @@
+"""Addons of others: what Karmada is given of them is divided as its own interpreters say, and they come, change and go without a trace.
+
+No controller of OpenKruise runs here: what one would write into a CloneSet's status on a member is written by `stand_in`. What is looked at
+is Karmada's: how it reads replicas, divides them, and adds up what members report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiException, CustomObjectsApi
+
+from deployers.addons import change, own
+from deployers.addons.contents import CRD
+from deployers.karmada import Karmada
+from deployers.objects import CRDS
+from lab.cluster import Cluster
+from lab.errors import ProvisionError, UsageError
+from scenarios.figures import report
+from scenarios.own import as_it_is_now
+from scenarios.waiting import eventually
+from scenarios.workload import WORK, divided, placed, propagated
+
+Json = dict[str, Any]
+KRUISE = ("apps.kruise.io", "v1alpha1")
+SETS = "clonesets"
+ISTIO = "istio-base"
+FOREIGN = "virtualservices.networking.istio.io"
+DISCOVERED = 45.0
+"""Seconds within which a CRD's objects are looked at: karmada-controller-manager looks for new resources every 30 s (pkg/detector)."""
+
+
+class CloneSet:
+    """A CloneSet given to Karmada in a namespace, with the policy that divides it."""
+
+    def __init__(self, karmada: Karmada, namespace: str, *, replicas: int, weights: dict[str, int], name: str = "set") -> None:
+        self.karmada, self.namespace, self.name = karmada, namespace, name
+        labels = {"app": name}
+        container = {"name": "web", "image": "docker.io/karmada-lab/web:1", "resources": {"requests": {"cpu": "20m"}}}
+        body = {
+            "apiVersion": "/".join(KRUISE),
+            "kind": "CloneSet",
+            "metadata": {"name": name},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
+        }
+        propagated(karmada, namespace, name, {"apiVersion": "/".join(KRUISE), "kind": "CloneSet", "name": name}, divided(weights))
+        self.api().create_namespaced_custom_object(*KRUISE, namespace, SETS, body)
+
+    @property
+    def path(self) -> str:
+        return f"/apis/{'/'.join(KRUISE)}/namespaces/{self.namespace}/{SETS}/{self.name}"
+
+    def api(self, member: str | None = None) -> CustomObjectsApi:
+        return CustomObjectsApi(self.karmada.lab.member(member).client() if member else self.karmada.client())
+
+    def read(self, member: str | None = None) -> Json:
+        """Return it as Karmada or a member has it."""
+        found: Any = self.api(member).get_namespaced_custom_object(*KRUISE, self.namespace, SETS, self.name)
+        return dict(found)
+
+    def binding(self) -> Json:
+        found: Any = self.api().get_namespaced_custom_object(*WORK, self.namespace, "resourcebindings", f"{self.name}-cloneset")
+        return dict(found)
+
+    def replicas(self) -> dict[str, int]:
+        """Return how many replicas each member is told to have."""
+        return {member: int(self.read(member)["spec"]["replicas"]) for member in placed(self.binding())}
+
+    def scale(self, replicas: int) -> None:
+        self.karmada.api.patch(self.path, {"spec": {"replicas": replicas}})
+
+    def delete(self) -> None:
+        with suppress(ApiException):
+            self.api().delete_namespaced_custom_object(*KRUISE, self.namespace, SETS, self.name)
+
+
+def stand_in(clones: CloneSet, member: str) -> None:
+    """Write the status that kruise-manager would: all replicas updated, ready and available."""
+    there = clones.read(member)
+    count = there["spec"]["replicas"]
+    names = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "updatedReadyReplicas", "expectedUpdatedReplicas")
+    status = {"status": {**dict.fromkeys(names, count), "observedGeneration": there["metadata"]["generation"]}}
+    clones.karmada.lab.member(member).api.patch(f"{clones.path}/status", status)
+
+
+@pytest.fixture
+def openkruise(karmada: Karmada) -> str:
+    """The version of OpenKruise that this lab was brought up with."""
+    version = as_it_is_now(karmada).spec.addons.others.get("openkruise")
+    if version is None:
+        pytest.skip("unknown: this lab was brought up without the addon openkruise (scenarios/lab.toml has it)")
+    return version
+
+
+@pytest.mark.usefixtures("openkruise")
+def test_a_cloneset_is_divided_by_weight_and_its_status_added_up(karmada: Karmada, namespace: str) -> None:
+    clones = CloneSet(karmada, namespace, replicas=6, weights={"member1": 1, "member2": 2})
+
+    def divided_so(member1: int, member2: int) -> None:
+        """the replicas of the CloneSet are divided by weight"""
+        assert clones.replicas() == {"member1": member1, "member2": member2}
+
+    eventually(lambda: divided_so(2, 4), within=DISCOVERED)
+    spec = clones.binding()["spec"]
+    assert spec["replicas"] == 6, "read by the interpreter: without one a CloneSet has none"
+    assert spec["replicaRequirements"]["resourceRequest"] == {"cpu": "20m"}
+
+    clones.scale(9)
+    eventually(lambda: divided_so(3, 6), within=20)
+
+    for member in ("member1", "member2"):
+        stand_in(clones, member)
+
+    def added_up() -> None:
+        """the CloneSet's status on Karmada is the sum of the members', and the binding calls both healthy"""
+        assert clones.read().get("status", {}).get("readyReplicas") == 9
+        assert {each["health"] for each in clones.binding()["status"]["aggregatedStatus"]} == {"Healthy"}
+
+    eventually(added_up, within=20)
+    clones.delete()
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_an_addon_in_use_is_upgraded_around_its_objects_and_not_removed(
+    karmada: Karmada, openkruise: str, namespace: str, request: pytest.FixtureRequest
+) -> None:
+    clones = CloneSet(karmada, namespace, replicas=2, weights={"member1": 1, "member2": 1})
+
+    def there() -> None:
+        """the CloneSet is on both members"""
+        assert clones.replicas() == {"member1": 1, "member2": 1}
+
+    eventually(there, within=DISCOVERED)
+    uids = {name: clones.read(name)["metadata"]["uid"] for name in (None, "member1", "member2")}
+    newest = change.versions(karmada, "openkruise")[0]
+    if newest == openkruise:
+        pytest.skip("unknown: this lab has the newest OpenKruise, and there is none to upgrade to")
+    try:
+        began = generation(karmada.cluster)
+        change.upgrade(as_it_is_now(karmada), "openkruise")
+
+        assert as_it_is_now(karmada).spec.addons.others["openkruise"] == newest
+        assert generation(karmada.cluster) > began, "the CRD is another"
+        assert {name: clones.read(name)["metadata"]["uid"] for name in uids} == uids
+        with pytest.raises(UsageError, match=f"openkruise {newest} is installed"):
+            change.install(as_it_is_now(karmada), "openkruise", openkruise)
+        with pytest.raises(ProvisionError, match="openkruise is in use") as caught:
+            change.remove(as_it_is_now(karmada), "openkruise")
+        for where in ("karmada", "member1", "member2"):
+            assert f"{where}: CloneSet {namespace}/set" in str(caught.value)
+        assert clones.read("member1"), "nothing was touched"
+    finally:
+        clones.delete()
+        change.upgrade(as_it_is_now(karmada), "openkruise", openkruise)
+    report(request, upgraded_from=openkruise, upgraded_to=newest)
+
+
+def generation(cluster: Cluster) -> int:
+    return int(cluster.api.get(f"{CRDS}/{SETS}.{KRUISE[0]}")["metadata"]["generation"])
+
+
+@pytest.fixture
+def foreign(karmada: Karmada) -> Iterator[Cluster]:
+    """A member on which somebody else has put a CRD under a name of Istio's; it is gone at the end."""
+    member = karmada.lab.member("member2")
+    group = FOREIGN.partition(".")[2]
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    names = {"plural": "virtualservices", "singular": "virtualservice", "kind": "VirtualService", "listKind": "VirtualServiceList"}
+    spec = {"group": group, "names": names, "scope": "Namespaced", "versions": [version]}
+    member.api.create({"apiVersion": "apiextensions.k8s.io/v1", "kind": CRD, "metadata": {"name": FOREIGN}, "spec": spec})
+    yield member
+    member.api.delete(f"{CRDS}/{FOREIGN}")
+    member.api.until_gone(f"{CRDS}/{FOREIGN}", what="the foreign CRD is gone", within=30)
+
+
+def of_istio(karmada: Karmada) -> dict[str, int]:
+    """Return how many CRDs of Istio each cluster has."""
+    clusters = (karmada.cluster, *karmada.lab.clusters)
+    counts = {each.name: sum(item["metadata"]["name"].endswith(".istio.io") for item in each.api.items(CRDS)) for each in clusters}
+    return {name: count for name, count in counts.items() if count}
+
+
+@pytest.mark.breaks
+def test_what_is_in_the_way_on_one_member_keeps_an_addon_from_all(karmada: Karmada, foreign: Cluster) -> None:
+    with pytest.raises(ProvisionError, match="is not put over what somebody else put there") as caught:
+        change.install(as_it_is_now(karmada), ISTIO)
+
+    assert f"{foreign.name}: {FOREIGN}" in str(caught.value)
+    assert of_istio(karmada) == {foreign.name: 1}
+    assert ISTIO not in as_it_is_now(karmada).spec.addons.others
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_an_addon_comes_and_goes_without_a_trace(karmada: Karmada) -> None:
+    asked = as_it_is_now(karmada).run.asked
+    change.install(as_it_is_now(karmada), ISTIO)
+    try:
+        counts = of_istio(karmada)
+        assert counts.keys() == {"karmada", "member1", "member2"}, "on what is a member, and nowhere else"
+        assert len(set(counts.values())) == 1
+        assert counts["karmada"] > 10
+    finally:
+        change.remove(as_it_is_now(karmada), ISTIO)
+
+    assert of_istio(karmada) == {}
+    assert as_it_is_now(karmada).run.asked == asked
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.needs("MACHINES")
+def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) -> None:
+    if karmada.spec.deployer != "by_binary":
+        pytest.skip(f"unknown: {karmada.spec.deployer} is not driven to change addons of a Karmada that runs")
+    asked = as_it_is_now(karmada).run.asked
+    searched = "/apis/search.karmada.io/v1alpha1/resourceregistries"
+    for name in ("search", "estimators"):
+        own.switch(as_it_is_now(karmada), name, on=True)
+    try:
+        assert karmada.api.items(searched) == []
+        services = {item["metadata"]["name"] for item in karmada.api.items("/api/v1/namespaces/karmada-system/services")}
+        assert {f"karmada-scheduler-estimator-{member.name}" for member in karmada.members} <= services
+    finally:
+        for name in ("estimators", "search"):
+            own.switch(as_it_is_now(karmada), name, on=False)
+
+    assert karmada.api.find(searched) is None
+    assert as_it_is_now(karmada).run.asked == asked
