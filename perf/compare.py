@@ -113,7 +113,8 @@ def judged(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
 def described(results: Sequence[Mapping[str, Any]]) -> Json:
     """Return what one side is."""
     keys = ("name", "shape", "profile", "changes", "release", "fault")
-    return {**({key: results[0][key] for key in keys} if results else {}), "trials": len(results)}
+    said = {key: results[0][key] for key in keys} if results else {}
+    return {**said, "trials": len(results), "others": spread([result["others"]["failover"] for result in results])}
 
 
 def text(comparison: Mapping[str, Any]) -> str:
@@ -124,8 +125,14 @@ def text(comparison: Mapping[str, Any]) -> str:
         factor = f"{metric['factor']:.3f} ×" if metric["factor"] is not None else ""
         medians = [f"{metric[side]['median']:.2f}" if metric[side]["n"] else "—" for side in ("a", "b")]
         rows.append((metric["title"], *medians, factor, between, metric["verdict"] + (f" ({metric['why']})" if metric["why"] else "")))
-    head = f"A: {comparison['a'].get('name', '—')}\nB: {comparison['b'].get('name', '—')}\n"
-    return head + "\n".join(aligned(rows)) + f"\n\nB is {comparison['verdict']}"
+    lines = [f"{side.upper()}: {comparison[side].get('name', '—')}{beside(comparison[side])}" for side in ("a", "b")]
+    return "\n".join([*lines, *aligned(rows), "", f"B is {comparison['verdict']}"])
+
+
+def beside(side: Mapping[str, Any]) -> str:
+    """Return how much of the computer's CPU its other work took in the trials of one side, where that was kept."""
+    others = side["others"]
+    return f"; the computer's other work took {others['median']:.0%} of its CPU ({others['max']:.0%} at most)" if others["n"] else ""
 
 
 def exit_code(comparison: Mapping[str, Any]) -> int:

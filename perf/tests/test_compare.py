@@ -39,6 +39,15 @@ def test_a_trial_that_failed_is_left_out_however_fast_it_was() -> None:
     assert compare.exit_code(found) == 4
 
 
+def test_how_busy_the_computer_was_is_said() -> None:
+    busy = lasting(8)
+    busy["others"] = {"limit": None, "failover": 0.25}
+    said = compare.text(compare.judged({"a": [busy] * 5, "b": [lasting(8)] * 5}))
+
+    assert "A: failover tiny tuned; the computer's other work took 25% of its CPU (25% at most)" in said
+    assert "B: failover tiny tuned\n" in said
+
+
 def test_one_side_ahead_is_cut_to_pairs() -> None:
     assert compare.judged({"a": [lasting(8)] * 2, "b": []})["metrics"]["moving_seconds"]["pairs"] == 0
 
