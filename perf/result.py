@@ -26,6 +26,8 @@ PUBLISHED_PODS, PUBLISHED_SECONDS = 40_000, 900.0
 GOAL = 1.2
 """What T3 to T8 should take at most, in times of what the survivor takes by itself."""
 LEAST_LATE = 60.0
+UNLIKE = 0.15
+"""How much more of the CPU the computer's other work may take in limit or failover than in the other, for their ratio to mean anything."""
 PHASES = {"detect": ("T0", "T1"), "taint": ("T1", "T3"), "evict": ("T3", "T5"), "reschedule": ("T5", "T6"), "apply": ("T6", "T7")}
 PHASES |= {"start": ("T7", "T8"), "purge": ("T8", "T9")}
 """The phases one after another, as they are stacked: each begins where the one before ended."""
@@ -37,12 +39,12 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
     """Judge a trial."""
     head, seen = samples.head, timeline(samples)
     sizes = head["sizes"]
-    limit = limit_of(samples)
+    limit, beside = limit_of(samples), others(samples)
     moving = seen.between("T3", "T8")
-    expected = sizes["pods"] / limit["pods_per_second"] if limit["pods_per_second"] else None
+    expected = sizes["pods"] / limit["pods_per_second"] if limit["pods_per_second"] and not unlike(beside) else None
     ratio = round(moving / expected, 3) if moving and expected else None
     checks = checks_of(samples, seen)
-    verdict, why = judged(head, checks, ratio, goal)
+    verdict, why = judged(head, checks, ratio, goal, unlike(beside))
     phases = [
         document(each, seen.between(each.start, each.end))
         for each in limiters(
@@ -81,10 +83,7 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
         "per_pod": seen.per_pod(),
         "cpu_ms_per_pod": cpu(samples, "T0", "T8", sizes["pods"]),
         "cpu_ms_per_pod_of_limit": cpu(samples, "limit-began", "limit-ended", limit["pods"]),
-        "others": {
-            "limit": others(samples, "limit-began", "limit-ended"),
-            "failover": others(samples, "T0", "T8"),
-        },
+        "others": beside,
         "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
         "memory_gib": resident(samples),
         "memory_peak_gib": head.get("memory_peak_gib"),
@@ -101,8 +100,8 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
     }
 
 
-def judged(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goal: float | None) -> tuple[str, str]:
-    """Return the verdict and the reason for it."""
+def judged(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goal: float | None, unlike: str) -> tuple[str, str]:
+    """Return the verdict and the reason for it. `unlike` says why limit and failover cannot be compared, where they cannot."""
     if failed := [f"{check['name']}: {check['why']}" for check in checks if check["ok"] is False]:
         return "failed", "; ".join(failed)
     if not head["complete"]:
@@ -110,7 +109,7 @@ def judged(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goa
     if goal is None:
         return "ok", ""
     if ratio is None:
-        return "unknown", "the limit was not measured"
+        return "unknown", unlike or "the limit was not measured"
     return ("missed", f"{ratio:.2f} × the limit, the goal is {goal:g} ×") if ratio > goal else ("ok", "")
 
 
@@ -191,14 +190,26 @@ def cpu(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
     return {name: round(ms, 3) for name, ms in sorted(used.items(), key=lambda each: -each[1]) if ms >= 0.001}
 
 
-def others(samples: Samples, start: str, end: str) -> float | None:
-    """Return the share of the computer's CPU that went into anything but the trial between two marks; None where that was not kept."""
+def others(samples: Samples) -> dict[str, float | None]:
+    """Return the share of the computer's CPU that went into anything but the trial, by part of it; None where that was not kept."""
+    return {"limit": other(samples, "limit-began", "limit-ended"), "failover": other(samples, "T0", "T8")}
+
+
+def other(samples: Samples, start: str, end: str) -> float | None:
     cores, before, after = samples.head["machine"].get("cores"), samples.busy.get(start), samples.busy.get(end)
     if before is None or after is None or not cores:
         return None
     ours = sum(cpu(samples, start, end, 1).values()) / 1000
     seconds = samples.marks[end] - samples.marks[start]
     return round(max(0.0, after - before - ours) / (cores * seconds), 3) if seconds > 0 else None
+
+
+def unlike(others: Mapping[str, float | None]) -> str:
+    """Return why limit and failover cannot be compared, empty where they can, or where it is not known how busy the computer was."""
+    limit, failover = others["limit"], others["failover"]
+    if limit is None or failover is None or abs(limit - failover) <= UNLIKE:
+        return ""
+    return f"the computer's other work took {limit:.0%} of its CPU during the limit and {failover:.0%} during the failover"
 
 
 def memory(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:

@@ -34,7 +34,7 @@ def headline(result: Result) -> str:
     if result["moving_seconds"] is None:
         return f"{pods['running']} of {pods['wanted']} pods ran on the survivor: {result['why'] or result['verdict']}"
     ratio = (
-        "limit unknown"
+        unmeasured(result)
         if result["limit_ratio"] is None
         else f"{result['limit_ratio']:.2f} × the limit of {limit['pods_per_second']:g} pods/s"
     )
@@ -42,6 +42,12 @@ def headline(result: Result) -> str:
         f"{pods['wanted']} pods moved in {seconds(result['total_seconds'])}, {seconds(result['moving_seconds'])} of them after the taint: "
         f"{result['pods_per_second']:g} pods/s, {ratio}"
     )
+
+
+def unmeasured(result: Result) -> str:
+    """Return why there is no ratio: the limit was not measured to its end, or on a computer that was busy otherwise then."""
+    rate = result["limit"]["pods_per_second"]
+    return "limit unknown" if rate is None else f"not comparable with the limit of {rate:g} pods/s (the computer's other work differed)"
 
 
 def counts(result: Result) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
+from perf import summary
 from perf.result import result
 from perf.samples import Samples
 from perf.tests.trials import BEGAN, T0, trial
@@ -63,6 +64,19 @@ def test_what_else_the_computer_did() -> None:
     samples.busy = {"T0": 1000.0, "T8": 1010.4}
 
     assert result(samples)["others"] == {"limit": None, "failover": 0.25}, "10.4 s busy, 0.4 of them the trial's, of 2 cores for 20 s"
+
+
+@pytest.mark.parametrize(("busy", "ratio", "verdict"), [(20.0, None, "unknown"), (6.0, 2.0, "missed")])
+def test_a_limit_of_a_computer_that_was_busy_otherwise_is_no_limit(busy: float, ratio: float | None, verdict: str) -> None:
+    samples = trial()
+    samples.usage |= {"limit-began": {"member2/etcd": (0.0, 1000)}, "limit-ended": {"member2/etcd": (0.8, 1000)}}
+    samples.busy = {"limit-began": 900.0, "limit-ended": 902.0, "T0": 1000.0, "T8": 1000.4 + busy}
+    judged = result(samples, goal=1.2)
+
+    assert judged["limit_ratio"] == ratio
+    assert judged["verdict"] == verdict
+    assert ("15% of its CPU during the limit and 50% during the failover" in judged["why"]) is (ratio is None)
+    assert ("not comparable" in summary.headline(judged)) is (ratio is None)
 
 
 def test_a_pod_that_never_ran_leaves_the_point_out() -> None:
