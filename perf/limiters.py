@@ -105,7 +105,7 @@ def limiters(
             "T8",
             "the survivor by itself: the limit",
             pods / rate if rate else None,
-            f"{pods} pods / {rate:.1f} a second, measured in this trial" if rate else "the limit was not measured",
+            f"{pods} pods / {rate:.1f} a second, measured in this trial" if rate else "not measured on a computer as quiet as this",
         ),
         Limiter(
             "purge", "T8", "T9", "graceful eviction: until the new pods are healthy", 0.0, f"at most {manager['graceful-eviction-timeout']}"

@@ -102,7 +102,8 @@ def pods(result: Mapping[str, Any], seen: Timeline) -> str:
     """Return how many pods run on the survivor over time, beside what it does by itself from the taint on (dashed)."""
     times = np.sort(np.array([pod.running for pod in seen.pods]))
     wanted = max(1, result["pods"]["wanted"])
-    rate, taint = result["limit"]["pods_per_second"], seen.points["T3"]
+    limit, taint = result["limit"], seen.points["T3"]
+    rate = limit["pods_per_second"] if limit["comparable"] else None
     ideal = taint + wanted / rate if rate and taint is not None else None
     end = max([float(times[-1]) if times.size else 1.0, ideal or 0.0])
     pixels, marks = scale(end)

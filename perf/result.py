@@ -39,9 +39,11 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
     """Judge a trial."""
     head, seen = samples.head, timeline(samples)
     sizes = head["sizes"]
-    limit, beside = limit_of(samples), others(samples)
+    beside = others(samples)
+    limit = limit_of(samples) | {"comparable": not unlike(beside)}
+    rate = limit["pods_per_second"] if limit["comparable"] else None
     moving = seen.between("T3", "T8")
-    expected = sizes["pods"] / limit["pods_per_second"] if limit["pods_per_second"] and not unlike(beside) else None
+    expected = sizes["pods"] / rate if rate else None
     ratio = round(moving / expected, 3) if moving and expected else None
     checks = checks_of(samples, seen)
     verdict, why = judged(head, checks, ratio, goal, unlike(beside))
@@ -53,7 +55,7 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
             pods=sizes["pods"],
             fault=head["fault"],
             mode=sizes["mode"],
-            rate=limit["pods_per_second"],
+            rate=rate,
         )
     ]
     return {

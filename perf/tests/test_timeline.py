@@ -30,7 +30,7 @@ def test_points_and_phases() -> None:
 def test_the_ratio_is_that_of_moving_over_the_limit_at_the_same_number_of_pods() -> None:
     judged = result(trial())
 
-    assert judged["limit"] == {"pods": 4, "seconds": 4.0, "pods_per_second": 1.0}
+    assert judged["limit"] == {"pods": 4, "seconds": 4.0, "pods_per_second": 1.0, "comparable": True}
     assert judged["limit_ratio"] == 2.0
     assert judged["pods_per_second"] == 0.5
     assert judged["verdict"] == "ok"
