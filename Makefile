@@ -103,7 +103,7 @@ cell: $(STAMP) ## run one of them, from nothing to results and back: make cell C
 bench-kind: $(STAMP) ## measure labs of real pods and every way to install Karmada, against one kind cluster in the same run
 	$(BIN)/python -m perf.bench_kind $(ARGS)
 
-bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (40,000 pods, 20 minutes at most)
+bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (40,000 pods, half an hour at most)
 	@$(BIN)/python -m perf.failover --shape $(SHAPE) $(ARGS)
 
 durations: $(STAMP) ## learn how long cells take from their results: ARGS=_cells
