@@ -29,24 +29,43 @@ from deployers.members import ControlPlane, Mode
 from deployers.register import requests
 from lab.api import Api, Json, Refused
 from lab.cluster import Cluster
-from lab.errors import LeakError
+from lab.errors import LeakError, NotReady
+from lab.wait import NotYet, until
 
 MANAGED = "karmada.io/managed=true"
 """The label of every object that Karmada applied to a member (karmada pkg/util/constants.go, ManagedByKarmadaLabel)."""
+GOING = "being deleted since"
 LOCAL_FILES = (Path("/etc/karmada/karmada-agent.conf"), Path("/etc/karmada/pki/ca.crt"))
 """What karmadactl may keep on the computer it runs on (pkg/karmadactl/register: KarmadaDir, CACertPath)."""
 
 
-def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False) -> None:
-    """LeakError names every thing that a removed member left; what upstream is known to leave by itself does not count."""
-    left = residue(karmada, member, mode, member_down=member_down)
-    if left:
-        raise LeakError(
-            f"{member.name} was removed from Karmada, but {len(left)} things are still there",
-            where=f"{karmada.cluster.api.server}, {member.api.server}",
-            detail="\n".join(left),
-            remedy="each line is one thing to delete; a namespace that is Terminating may need some seconds more",
-        )
+def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, within: float = 60.0) -> None:
+    """LeakError names every thing that a removed member left; what upstream is known to leave by itself does not count.
+
+    What is on its way out is given time: a namespace goes with its pods, and pods that really run have their grace.
+    """
+
+    def clean() -> None:
+        left = residue(karmada, member, mode, member_down=member_down)
+        if left and all(GOING in line for line in left):
+            raise NotYet("\n".join(left))
+        if left:
+            raise leak(karmada, member, left)
+
+    try:
+        until(clean, what="what is being deleted is gone", within=within, every=1.0)
+    except NotReady as late:
+        raise leak(karmada, member, late.last.splitlines()) from late
+
+
+def leak(karmada: ControlPlane, member: Cluster, left: list[str]) -> LeakError:
+    """Return the error that names what is left."""
+    return LeakError(
+        f"{member.name} was removed from Karmada, but {len(left)} things are still there",
+        where=f"{karmada.cluster.api.server}, {member.api.server}",
+        detail="\n".join(left),
+        remedy="each line is one thing to delete",
+    )
 
 
 def residue(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False) -> list[str]:
@@ -65,9 +84,14 @@ def residue(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: 
     ]
     if not member_down:
         rows += [partial(present, member.api, trace, member.name, lingering=lingering) for trace in traces.of(mode, "member")]
-        rows.append(lambda: [f"member: {path} bears {MANAGED}" for path in managed(member.api)])
+        rows.append(lambda: [f"member: {thing}" for thing in managed(member.api)])
     with ThreadPoolExecutor(8) as pool:
         return [line for lines in pool.map(lambda row: row(), rows) for line in lines]
+
+
+def going(metadata: Json) -> str:
+    """Return since when an object is being deleted, as the end of a line; "" when it is not."""
+    return f", {GOING} {metadata['deletionTimestamp']}" if "deletionTimestamp" in metadata else ""
 
 
 def present(api: Api, trace: traces.Trace, name: str, *, lingering: bool) -> list[str]:
@@ -75,11 +99,7 @@ def present(api: Api, trace: traces.Trace, name: str, *, lingering: bool) -> lis
     if (trace.lingers and not lingering) or (found := api.find(trace.at(name))) is None:
         return []
     metadata = found.get("metadata", {})
-    state = (
-        f", being deleted since {metadata['deletionTimestamp']}, finalizers {metadata.get('finalizers')}"
-        if "deletionTimestamp" in metadata
-        else ""
-    )
+    state = going(metadata) + (f", finalizers {metadata.get('finalizers')}" if going(metadata) else "")
     return [f"{trace.side}: {trace.at(name)}{state}" + (f" (upstream: {trace.lingers})" if trace.lingers else "")]
 
 
@@ -100,7 +120,7 @@ def bindings(api: Api, name: str) -> list[str]:
 
 
 def managed(api: Api) -> list[str]:
-    """Return the paths of all objects of a cluster that bear Karmada's label, of whatever kind the cluster serves."""
+    """Return a line for each object of a cluster that bears Karmada's label, of whatever kind the cluster serves."""
     found: list[str] = []
     for root, resource in listable(api):
         try:
@@ -112,7 +132,7 @@ def managed(api: Api) -> list[str]:
         for item in items:
             metadata = item["metadata"]
             folder = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
-            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']}")
+            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']} bears {MANAGED}{going(metadata)}")
     return sorted(found)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -116,3 +117,16 @@ def test_a_leak_names_every_line(sides: Fixture) -> None:
 
     assert leak.value.exit_code == 7
     assert str(leak.value.detail).count("\n") == 2
+
+
+def test_what_is_on_its_way_out_is_waited_for_and_named_when_it_does_not_go(sides: Fixture) -> None:
+    path = "/api/v1/namespaces/shop"
+    going = {"deletionTimestamp": "2026-01-01T00:00:00Z", "labels": {"karmada.io/managed": "true"}}
+    sides.there.put(path, metadata=going)
+
+    with pytest.raises(LeakError, match="1 things are still there") as leak:
+        assert_clean(sides, sides.member, "push", within=0.0)
+    assert "being deleted since 2026" in str(leak.value.detail)
+
+    Timer(0.1, lambda: sides.there.objects.pop(path)).start()
+    assert_clean(sides, sides.member, "push", within=5.0)

@@ -16,7 +16,10 @@ START = b"""#!/bin/sh
 # What is to be known of a pod as files, since files are what httpd serves.
 hostname > /www/hostname
 echo "$VERSION" > /www/version
-exec httpd -f -v -p 8080 -h /www
+# The first process of a container is not ended by a signal that it does not ask for: a pod would take its whole grace to go.
+trap 'kill $!' TERM INT
+httpd -f -v -p 8080 -h /www &
+wait
 """
 EXTRA = tuple(File(f"/bin/{name}", link="busybox") for name in ("httpd", "hostname", "nslookup", "nc", "id", "timeout"))
 
