@@ -24,6 +24,7 @@ import numpy as np
 from lab.errors import LabError, UsageError
 from lab.hollow import lease_seconds
 from perf.report import RESULT
+from perf.result import UNLIKE
 from perf.shapes import SURVIVOR
 
 UNITS = {"bindings": "ms a binding", "pods": "ms a pod", "renewals": "ms a lease renewal", "seconds": "ms a second"}
@@ -72,9 +73,10 @@ def spent(result: Json, part: str) -> float:
 
 
 def usable(results: Sequence[Json]) -> list[Json]:
-    """Return the trials that ended well, on nodes of kwok and with nobody else calling: those that are alike but for their size."""
+    """Return the trials that ended well, on nodes of kwok, with nobody else calling and little else going on: alike but for their size."""
     good = [each for each in results if each["verdict"] in {"ok", "missed"} and each["total_seconds"] and each["cpu_ms_per_pod"]]
-    return [each for each in good if each["nodes"]["backend"] == "kwok" and not each["load_ms"]]
+    quiet = [each for each in good if (each.get("others", {}).get("failover") or 0.0) <= UNLIKE]
+    return [each for each in quiet if each["nodes"]["backend"] == "kwok" and not each["load_ms"]]
 
 
 def fitted(results: Sequence[Json], part: str) -> Model:

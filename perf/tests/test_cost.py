@@ -53,8 +53,9 @@ def test_too_little_says_nothing(results: list[dict[str, Any]]) -> None:
         cost.fitted(results, "Karmada")
 
 
-def test_trials_that_failed_are_no_data() -> None:
-    broken = {**made(8, 25), "verdict": "failed"}
+@pytest.mark.parametrize("wrong", [{"verdict": "failed"}, {"others": {"limit": None, "failover": 0.4}}])
+def test_trials_that_failed_or_were_disturbed_are_no_data(wrong: dict[str, Any]) -> None:
+    broken = {**made(8, 25), **wrong}
 
     with pytest.raises(UsageError, match="3 good trials"):
         cost.fitted([*(made(*size) for size in SIZES[:3]), broken, broken], "Karmada")
