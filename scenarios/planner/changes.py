@@ -88,7 +88,10 @@ class Tree:
     def _reach(self, cell: Cell) -> frozenset[str]:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
         own = [module for module in (made(provider, cell.provider), made(deployer, cell.deployer)) if module]
-        return reach(self.imports, [*ROOTS, *own, *tests], but=self.registered)
+        reached = reach(self.imports, [*ROOTS, *own, *tests], but=self.registered)
+        # A package of scenarios is one promise's own; what of it nobody imports is run by itself, as the program of an image.
+        packages = {name for name in reached if name.startswith("scenarios.")}
+        return reached | {name for name in self.known if name.rpartition(".")[0] in packages}
 
     def scope(self, path: str) -> Scope:
         """Return which cells a path changes; SOME is for `touched` to tell."""
