@@ -127,9 +127,11 @@ def small_disk(karmada: Karmada, member: str, *, room: int = 200) -> Iterator[Di
         undo.callback(machine.run, ["umount", str(data)])
         copied(aside, data)
         undo.callback(copied, data, aside)
+        disk = Disk(data)
+        undo.callback(disk.free)
         undo.callback(supervisor.stop, program)
         faults.start(run, program)
-        yield Disk(data)
+        yield disk
 
 
 def copied(source: Path, target: Path) -> None:

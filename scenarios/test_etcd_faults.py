@@ -75,7 +75,7 @@ def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
             etcd.until_well()
             going.until_written(20)
         report(request, **going.figures())
-        going.judge()
+        going.judge(within=180.0)
 
 
 @pytest.mark.thorough
@@ -107,10 +107,10 @@ def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost
             assert "no space left on device" in of_three.run.log(program).read_text(errors="replace")
             going.until_written(30)
             disk.free()
-            etcd.until_well()
+            etcd.until_well(within=120.0)
             going.until_written(20)
         report(request, **going.figures())
-        going.judge()
+        going.judge(within=180.0)
     etcd.until_well()
 
 
