@@ -80,10 +80,11 @@ def write(report: Report, folder: Path) -> None:
 
 
 def evidence(each: Examined, folder: Path) -> str:
-    """Copy a cell's evidence of failures into the site; return the folder it is in, as pages link to it."""
+    """Copy a cell's evidence of failures, of earlier attempts too, into the site; return the folder it is in, as pages link to it."""
     into = page_of(each.cell.name).removesuffix(".html")
     writer = Writer(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
-    for path in dict.fromkeys(path for judged in each.failures for path in judged.failure.evidence):
+    judged = [one for attempt in (*each.before, each) for one in attempt.failures]
+    for path in dict.fromkeys(path for one in judged for path in one.failure.evidence):
         writer.tree(path, path.name)
     for path in each.pages:
         writer.file(path, f"perf/{path.relative_to(each.cell.path / 'perf')}")

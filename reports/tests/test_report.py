@@ -155,7 +155,7 @@ def test_two_results_of_one_cell_are_one_cell_and_said(tmp_path: Path) -> None:
 
 
 def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cell_s(tmp_path: Path) -> None:
-    log = {"logs/1-up.log": "it cannot be had: download refused\n  remedy: …\n"}
+    log = {"logs/1-up.log": "it cannot be had: download refused\n  remedy: …\n", "evidence/2026-up/logs/etcd.log": "one\n"}
     first = cell(tmp_path / "1", files=log, outcome="unknown", exit_code=3, reason="not possible on this machine")
     second = cell(tmp_path / "2", PASSED, attempt=2, exit_code=0)
 
@@ -165,6 +165,8 @@ def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cel
     assert "attempt 2, after 1 failure of the infrastructure" in index
     assert "download refused" in page
     assert "infrastructure" in page
+    assert "2026-up/logs/etcd.log" in page
+    assert (tmp_path / "site" / "cells" / NAME / "2026-up" / "logs" / "etcd.log").read_text() == "one\n"
 
 
 def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Path) -> None:
