@@ -17,6 +17,7 @@ The modules:
     init_words   what karmadactl init is told            karmada_object  what the operator is told
     members, join, unjoin, register, unregister          members, pushed to or pulling
     etcd, resize, renew          how Karmada's own etcd is, its members, its certificates
+    renewal                      the certificates of all of Karmada
     archive, backup, verify      a control plane as one file; restore, move: back in its place, or at another site
     upgrade, exchange            another release in the place of one that runs; unfinished: what of all this is half done
 """

@@ -78,8 +78,13 @@ def action(plane: Plane, name: str, part: Act | None, *, back: bool) -> Act:
         return partial(keep_crds, plane) if back else partial(all_of, plane.crds, plane.access)
     if name == "karmada-webhook":  # what calls it never names a hook that it does not have
         return partial(all_of, plane.webhooks, part) if back else partial(all_of, part, plane.webhooks)
-    after = {"karmada-aggregated-apiserver": plane.cluster_api, "karmada-search": plane.search_api}.get(name)
+    after = afterwards(plane).get(name)
     return partial(all_of, part, after) if after else part
+
+
+def afterwards(plane: Plane) -> Mapping[str, Act]:
+    """Return what has to answer again after a component was exchanged, before those that need it are."""
+    return {"karmada-aggregated-apiserver": plane.cluster_api, "karmada-search": plane.search_api}
 
 
 def all_of(*acts: Act) -> None:

@@ -23,6 +23,8 @@ from lab.wait import NotYet, until
 Json = dict[str, Any]
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""What controllers ask discovery for: all groups in one answer, each with how fresh it is."""
 AT_ONCE = 6
 """Requests in flight: more only makes the API server's two processors take turns."""
 
@@ -169,3 +171,22 @@ def until_answers(api: Api, path: str, *, within: float = 30.0) -> None:
             raise NotYet(f"{refused.status} {refused.message}") from refused
 
     until(answers, what=f"{path} answers", within=within)
+
+
+def until_discovered(api: Api, group: str, version: str, *, within: float = 90.0) -> None:
+    """Return when discovery lists a version of a group as current.
+
+    An API server that was away stays stale there for some seconds after it answers again, and a controller that starts meanwhile does not
+    know its kinds: controller-runtime asks again only after 10 s, and what failed until then is tried again ever later.
+    """
+
+    def listed() -> None:
+        answer = api.http.get("/apis", headers={"Accept": DISCOVERY})
+        groups = answer.json().get("items") or [] if answer.status_code == 200 else []
+        found = [each_ for item in groups if item["metadata"]["name"] == group for each_ in item["versions"] if each_["version"] == version]
+        if not found:
+            raise NotYet(f"it does not ({answer.status_code})")
+        if (freshness := found[0].get("freshness")) != "Current":
+            raise NotYet(f"it is {freshness}")
+
+    until(listed, what=f"discovery lists {group}/{version}", within=within)

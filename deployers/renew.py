@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+from collections.abc import Collection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -17,8 +19,9 @@ from cryptography import x509
 from deployers import certificates
 from deployers.etcd import RENEW_BEFORE, Etcd, expiries
 from deployers.karmada import Karmada
+from deployers.spec import KarmadaSpec
 from lab.errors import ProvisionError
-from lab.pki import Authority
+from lab.pki import Authority, Pair
 
 AUTHORITY = "etcd-ca"
 
@@ -33,33 +36,43 @@ def renew(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> di
     due = {name for name, ends in expiries(etcd.pki).items() if name != AUTHORITY and (before is None or ends < until)}
     if not due:
         return {}
-    authority = Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY)
-    valid = dt.timedelta(days=karmada.spec.certificates.days)
-    if authority.certificate.not_valid_after_utc < dt.datetime.now(dt.UTC) + valid:
-        raise ProvisionError(
-            f"etcd's authority itself ends on {authority.certificate.not_valid_after_utc:%Y-%m-%d}, before a new certificate would",
-            where=str(authority.cert),
-            remedy="ask for fewer days (karmada.certificates.days), or install anew: authorities are not exchanged in place",
-        )
-    for leaf in certificates.leaves(karmada.spec):
-        if leaf.name in due:
-            organisations = [leaf.organisation] if leaf.organisation else []
-            authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, anew=True)
+    issue(Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY), karmada.spec, due)
     renewed = {name: ends for name, ends in expiries(etcd.pki).items() if name in due}
     if "etcd-server" in due:
         written = x509.load_pem_x509_certificate((etcd.pki / "etcd-server.crt").read_bytes()).serial_number
         for name, address in etcd.endpoints.items():
-            if presented(etcd, address).serial_number != written:
+            if of_etcd(etcd, address).serial_number != written:
                 raise ProvisionError(f"{name} still presents its old certificate", where=address, remedy=f"lab restart karmada/{name}")
     etcd.until_well()
     return renewed
 
 
-def presented(etcd: Etcd, address: str) -> x509.Certificate:
+def issue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None:
+    """Issue those certificates of an authority anew, key and all. ProvisionError, with nothing changed, when it ends before they would."""
+    valid = dt.timedelta(days=spec.certificates.days)
+    if (ends := authority.certificate.not_valid_after_utc) < dt.datetime.now(dt.UTC) + valid:
+        raise ProvisionError(
+            f"the authority itself ends on {ends:%Y-%m-%d}, before a new certificate would",
+            where=str(authority.cert),
+            remedy="ask for fewer days (karmada.certificates.days), or install anew: authorities are not exchanged in place",
+        )
+    for leaf in certificates.leaves(spec):
+        if leaf.name in due:
+            organisations = [leaf.organisation] if leaf.organisation else []
+            authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, anew=True)
+
+
+def of_etcd(etcd: Etcd, address: str) -> x509.Certificate:
     """Return the certificate that a member of etcd shows to a client that comes now. ProvisionError when it lets nobody in."""
+    return presented(address, ca=etcd.pki / f"{AUTHORITY}.crt", client=certificates.pair(etcd.pki, "etcd-client"))
+
+
+def presented(address: str, *, ca: Path, client: Pair | None = None) -> x509.Certificate:
+    """Return the certificate that a server shows to who comes now, trusts `ca`, and is `client`. ProvisionError when it lets nobody in."""
     where = urlsplit(address)
-    context = ssl.create_default_context(cafile=str(etcd.pki / f"{AUTHORITY}.crt"))
-    context.load_cert_chain(etcd.pki / "etcd-client.crt", etcd.pki / "etcd-client.key")
+    context = ssl.create_default_context(cafile=str(ca))
+    if client:
+        context.load_cert_chain(client.cert, client.key)
     try:
         with (
             socket.create_connection((str(where.hostname), where.port or 443), timeout=5.0) as plain,
@@ -67,6 +80,6 @@ def presented(etcd: Etcd, address: str) -> x509.Certificate:
         ):
             shown = secured.getpeercert(binary_form=True)
     except OSError as error:
-        raise ProvisionError(f"etcd lets nobody in: {error}", where=address, remedy="lab logs karmada/etcd") from error
+        raise ProvisionError(f"it lets nobody in: {error}", where=address, remedy="lab status") from error
     assert shown is not None  # the context asks for one
     return x509.load_der_x509_certificate(shown)

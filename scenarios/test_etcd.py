@@ -11,7 +11,7 @@ from deployers.bring_up import bring_up, prepare
 from deployers.etcd import Etcd
 from deployers.karmada import Karmada
 from deployers.layout import etcds
-from deployers.renew import presented, renew
+from deployers.renew import of_etcd, renew
 from deployers.resize import grow, remove, replace
 from lab.errors import UsageError
 from lab.supervisor.client import Supervisor
@@ -77,12 +77,12 @@ def test_certificates_are_renewed_while_everything_runs(karmada: Karmada) -> Non
     status = supervisor.status()
     assert status
     before = {name: state.pid for name, state in status.programs.items()}
-    old = presented(etcd, etcd.endpoints["etcd"])
+    old = of_etcd(etcd, etcd.endpoints["etcd"])
 
     renewed = renew(karmada, before=None)
 
     assert {"etcd-server", "etcd-peer", "etcd-client", "karmada-apiserver-etcd-client"} <= renewed.keys()
-    new = presented(etcd, etcd.endpoints["etcd"])
+    new = of_etcd(etcd, etcd.endpoints["etcd"])
     assert new.serial_number != old.serial_number
     assert new.not_valid_after_utc >= old.not_valid_after_utc
     after = supervisor.status()

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deployers import objects
 from deployers.manifests import Addresses
 from deployers.tests.control_plane_fakes import Server, a_karmada, a_release
+from lab.api import Api
 from lab.errors import NotReady
 
 WHERE = Addresses(b"CA", "https://127.0.0.1:5443", "127.0.0.1:8443", {})
@@ -72,3 +75,28 @@ def test_a_crd_that_does_not_get_established_is_named_with_the_reason(tmp_path: 
 )
 def test_condition(item: dict[str, object], said: str | None) -> None:
     assert objects.condition(item, "Available") == said
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        ([], "it does not"),
+        ([("cluster.karmada.io", "Stale")], "it is Stale"),
+        ([("cluster.karmada.io", "Current")], None),
+        ([("search.karmada.io", "Current")], "it does not"),
+    ],
+)
+def test_a_group_is_known_when_discovery_lists_it_as_current(groups: list[tuple[str, str]], says: str | None) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Accept"] == objects.DISCOVERY
+        items = [{"metadata": {"name": name}, "versions": [{"version": "v1alpha1", "freshness": fresh}]} for name, fresh in groups]
+        return httpx.Response(200, json={"items": items})
+
+    api = Api("https://api", context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    api.http = httpx.Client(base_url="https://api", transport=httpx.MockTransport(answer))
+
+    if says is None:
+        objects.until_discovered(api, "cluster.karmada.io", "v1alpha1", within=0.05)
+        return
+    with pytest.raises(NotReady, match=says):
+        objects.until_discovered(api, "cluster.karmada.io", "v1alpha1", within=0.05)

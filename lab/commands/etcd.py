@@ -13,6 +13,8 @@ from lab.console import Look, bytes_text, say, table
 from lab.run import Run
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from deployers.etcd import Health
     from deployers.karmada import Karmada
 
@@ -128,6 +130,11 @@ def renew(lab: LabName = DEFAULT_LAB, within: Days = 30) -> None:
     from deployers.renew import renew
 
     renewed = renew(karmada_of(lab), before=dt.timedelta(days=within) if within else None)
+    told(renewed, within)
+
+
+def told(renewed: dict[str, datetime], within: int) -> None:
+    """Say which certificates were renewed, and until when they last."""
     for name, ends in renewed.items():
         print(f"{name}  until {ends:%Y-%m-%d}")
     say(f"{len(renewed)} certificates renewed" if renewed else f"none ends within {within} days: nothing to do")

@@ -1,0 +1,19 @@
+"""`lab renew`: certificates of Karmada before they end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from lab.commands.etcd import Days, karmada_of, told
+from lab.commands.options import DEFAULT_LAB, LabName
+
+
+def renew(lab: LabName = DEFAULT_LAB, within: Days = 30) -> None:
+    """Renew all certificates of Karmada before they end.
+
+    karmada-apiserver and etcd read theirs anew; the others are started again,
+    one after the other. Authorities stay.
+    """
+    from deployers.renewal import renew_all
+
+    told(renew_all(karmada_of(lab), before=dt.timedelta(days=within) if within else None), within)
