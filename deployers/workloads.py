@@ -217,20 +217,26 @@ def programs(host: Api, namespace: str = NAMESPACE) -> dict[str, Sequence[str]]:
 
 
 def make_room(host: Api, namespace: str = NAMESPACE) -> list[str]:
-    """Delete pods of before that keep their own successors from being scheduled, and return their names.
+    """Take to none the ReplicaSets of before whose pods keep their own successors from being scheduled, and return their names.
 
     Some of upstream's Deployments allow one pod to a node and start the new pod before the old one ends: on a host cluster of one
-    node neither ever happens (kube-controller-manager of the operator, 1.18.2).
+    node neither ever happens (kube-controller-manager of the operator, 1.18.2). The set and not its pod: of a pod that is deleted the
+    set makes another, which is scheduled before the one that waits. A Deployment never scales a set of before up again.
     """
-    gone = []
+    gone: list[str] = []
     for each in workloads(host, namespace):
         there = pods(host, namespace, each.selector) if each.missing() else []
-        waiting = {pod["metadata"]["labels"].get("pod-template-hash") for pod in there if unschedulable(pod)}
+        waiting = {owner(pod) for pod in there if unschedulable(pod)}
         if len(waiting) == 1:
-            gone += [pod["metadata"]["name"] for pod in there if pod["metadata"]["labels"].get("pod-template-hash") not in waiting]
+            gone += sorted({name for pod in there if (name := owner(pod)) and name not in waiting})
     for name in gone:
-        host.delete(f"/api/v1/namespaces/{namespace}/pods/{name}")
+        host.patch(f"/apis/apps/v1/namespaces/{namespace}/replicasets/{name}", {"spec": {"replicas": 0}})
     return gone
+
+
+def owner(pod: Json) -> str | None:
+    """Return the name of the ReplicaSet that made a pod, None when none did."""
+    return next((each["name"] for each in pod["metadata"].get("ownerReferences") or [] if each["kind"] == "ReplicaSet"), None)
 
 
 def unschedulable(pod: Json) -> bool:

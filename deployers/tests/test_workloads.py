@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -116,26 +118,25 @@ def test_what_ended_by_itself_is_made_anew_and_the_rest_left_alone() -> None:
     assert set(workloads.restarts(host.api()).values()) == {0}
 
 
-def test_a_pod_that_stands_in_its_successors_way_goes_and_no_other() -> None:
+def test_the_replica_set_whose_pod_stands_in_its_successors_way_goes_to_none_and_no_other() -> None:
     stuck = {
         **deployment("a", ["a"], ready=0),
         "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "readyReplicas": 1},
     }
     old, new, other = pod("a"), pod("a", ready=False), pod("b")
-    for each, name, template in ((old, "a-old", "1"), (new, "a-new", "2"), (other, "b-0", "1")):
-        each["metadata"]["name"] = name
-        each["metadata"]["labels"]["pod-template-hash"] = template
+    for each, name in ((old, "a-old"), (new, "a-new"), (other, "b-1")):
+        each["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": name}]
     new["status"]["conditions"] = [{"type": "PodScheduled", "status": "False", "message": "didn't match pod anti-affinity rules"}]
-    deleted: list[str] = []
+    patched: list[tuple[str, object]] = []
 
     class Seen(Host):
         def answer(self, request: httpx.Request) -> httpx.Response:
-            if request.method == "DELETE":
-                deleted.append(request.url.path.rpartition("/")[2])
+            if request.method == "PATCH":
+                patched.append((request.url.path, json.loads(request.content)))
                 return httpx.Response(200, json={})
             return super().answer(request)
 
     assert workloads.make_room(Seen(stuck, deployment("b", ["b"]), pods=[old, new, other]).api()) == ["a-old"]
-    assert deleted == ["a-old"]
+    assert patched == [("/apis/apps/v1/namespaces/karmada-system/replicasets/a-old", {"spec": {"replicas": 0}})]
     new["status"]["conditions"] = []
     assert workloads.make_room(Seen(stuck, deployment("b", ["b"]), pods=[old, new, other]).api()) == []
