@@ -5,7 +5,6 @@ Both say the same; which of them is used is `config_file` of the spec. What is u
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from deployers.host import NODE_PORT
 from deployers.images import CONTROL_PLANE, Use
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster
+from lab.pki import is_address
 
 Json = dict[str, Any]
 STORAGE = "hostPath"
@@ -59,14 +59,6 @@ def names_and_addresses(spec: KarmadaSpec) -> tuple[list[str], list[str]]:
     hosts = [*spec.certificates.hosts, *([host_of(spec.load_balancer)] if spec.load_balancer else [])]
     addresses = [host for host in hosts if is_address(host)]
     return [host for host in hosts if host not in addresses], addresses
-
-
-def is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def port(spec: KarmadaSpec) -> int:
