@@ -84,7 +84,15 @@ def action(plane: Plane, name: str, part: Act | None, *, back: bool) -> Act:
 
 def afterwards(plane: Plane) -> Mapping[str, Act]:
     """Return what has to answer again after a component was exchanged, before those that need it are."""
-    return {"karmada-aggregated-apiserver": plane.cluster_api, "karmada-search": plane.search_api}
+    return {
+        "karmada-aggregated-apiserver": partial(all_of, plane.cluster_api, partial(clusters_discovered, plane)),
+        "karmada-search": plane.search_api,
+    }
+
+
+def clusters_discovered(plane: Plane) -> None:
+    """Return when discovery lists the API of Clusters as current, or controllers that start next do not know what a Cluster is."""
+    objects.until_discovered(plane.api, "cluster.karmada.io", "v1alpha1")
 
 
 def all_of(*acts: Act) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from deployers import certificates, objects, unfinished
+from deployers import certificates, unfinished
 from deployers.by_binary import Plane, opened
 from deployers.components import LEASES, kind_of
 from deployers.etcd import RENEW_BEFORE
@@ -80,8 +80,6 @@ def again(plane: Plane, part: Component) -> None:
     component.start(part, plane.run)
     if after := afterwards(plane).get(kind):
         after()
-    if kind == "karmada-aggregated-apiserver":  # or controllers that start next do not know what a Cluster is
-        objects.until_discovered(plane.api, "cluster.karmada.io", "v1alpha1")
 
 
 def until_presented(plane: Plane, instance: str) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from deployers import NAMES, agent, by_binary, deployer, description, unfinished, upgrade
+from deployers import NAMES, agent, by_binary, deployer, description, objects, unfinished, upgrade
 from deployers.by_binary import Plane
 from deployers.exchange import exchange_steps
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.upgrade import CANNOT, Upgrades, admissible, goes_on, upto
-from lab import ports
+from lab import component, ports
 from lab.assets import Supply
 from lab.cluster import Lab
 from lab.errors import LabError, NotPossible, ProvisionError, UsageError
@@ -89,6 +89,21 @@ def test_only_what_is_there_is_exchanged(tmp_path: Path) -> None:
         "crds",
         *(f"karmada-{name}" for name in ("webhook", "aggregated-apiserver", "controller-manager", "scheduler")),
     ]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_controllers_start_when_discovery_is_current_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
+    karmada = a_karmada(tmp_path)
+    did: list[str] = []
+    monkeypatch.setattr(component, "exchange", lambda part, *_, **__: did.append(part.name))
+    monkeypatch.setattr(Plane, "cluster_api", lambda _: did.append("answers"))
+    monkeypatch.setattr(Plane, "api", None)
+    monkeypatch.setattr(objects, "until_discovered", lambda _, group, version: did.append(f"{group}/{version}"))
+    steps = {step.name: step for step in exchange_steps(Plane(karmada, by_binary.laid_out(karmada, Anything())), back=back)}
+
+    steps["karmada-aggregated-apiserver"].action()
+
+    assert did == ["karmada/karmada-aggregated-apiserver", "answers", "cluster.karmada.io/v1alpha1"]
 
 
 STEPS = [Step(name, lambda: None) for name in ("crds", "karmada-webhook", "karmada-scheduler")]
