@@ -1,12 +1,13 @@
-"""The applications that a trial moves: Deployments of one namespace and one policy that prefers the first member.
+"""The applications that a trial moves: Deployments, and in each of their namespaces one policy that prefers the first member.
 
 The policy has two groups of clusters in order: the member that is lost, then the survivor. So all pods run on the first until it is
-tainted, and every binding has exactly one place to go to.
+tainted, and every binding has exactly one place to go to. Where there are several namespaces the applications take turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,12 +18,23 @@ from perf.shapes import CPU_MILLIS, LOST, MEMORY_MIB, SURVIVOR
 Json = dict[str, Any]
 NAMESPACE, LIMIT = "perf", "perf-limit"
 TAINT = "perf.karmada-lab.io/lost"
+OURS = re.compile(rf"{NAMESPACE}(-\d+)?")
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
 
 
 def name(number: int) -> str:
     """Return the name of an application."""
     return f"app-{number:05d}"
+
+
+def spaces(prefix: str, count: int) -> list[str]:
+    """Return the names of so many namespaces; a single one is called by the prefix alone."""
+    return [prefix] if count == 1 else [f"{prefix}-{number}" for number in range(count)]
+
+
+def ours(namespace: str | None) -> bool:
+    """Tell whether it is a namespace of the applications that move."""
+    return OURS.fullmatch(namespace or "") is not None
 
 
 def of_pod(pod: str) -> str:
@@ -55,12 +67,12 @@ def deployment(number: int, namespace: str, replicas: int) -> Json:
     }
 
 
-def policy() -> Json:
-    """Return the policy that places every Deployment of the namespace: on the first member, or else on the survivor."""
+def policy(namespace: str) -> Json:
+    """Return the policy that places every Deployment of a namespace: on the first member, or else on the survivor."""
     return {
         "apiVersion": "policy.karmada.io/v1alpha1",
         "kind": "PropagationPolicy",
-        "metadata": {"name": "prefer-first", "namespace": NAMESPACE},
+        "metadata": {"name": "prefer-first", "namespace": namespace},
         "spec": {
             "resourceSelectors": [{"apiVersion": "apps/v1", "kind": "Deployment"}],
             "placement": {
@@ -106,9 +118,9 @@ def namespace(api: Api, called: str) -> None:
     ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": called}})
 
 
-def create(api: Api, called: str, *, applications: int, replicas: int) -> None:
-    """Create the Deployments, eight at a time; on return all are accepted, and nothing more."""
-    each(lambda number: ensure(api, deployment(number, called, replicas)), range(applications))
+def create(api: Api, called: Sequence[str], *, applications: int, replicas: int) -> None:
+    """Create the Deployments, in these namespaces in turn, eight at a time; on return all are accepted, and nothing more."""
+    each(lambda number: ensure(api, deployment(number, called[number % len(called)], replicas)), range(applications))
 
 
 def each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
@@ -123,22 +135,25 @@ def each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
             raise
 
 
-def delete(api: Api, called: str, *, within: float) -> None:
-    """Delete all Deployments, ReplicaSets and pods of a namespace; on return none is left.
+def delete(api: Api, called: Sequence[str], *, within: float) -> None:
+    """Delete all Deployments, ReplicaSets and pods of these namespaces; on return none is left.
 
     Owners first, so that nobody makes new pods; then all pods in one request, without grace, faster than any controller deletes them.
     """
-    pods = f"/api/v1/namespaces/{called}/pods"
 
     def gone() -> None:
+        left = 0
         try:
-            api.delete(DEPLOYMENTS.format(called), propagationPolicy="Background")
-            api.delete(f"/apis/apps/v1/namespaces/{called}/replicasets", propagationPolicy="Background")
-            api.delete(pods, gracePeriodSeconds="0")
-            left = len(api.items(pods, limit="500"))
+            for space in called:
+                api.delete(DEPLOYMENTS.format(space), propagationPolicy="Background")
+                api.delete(f"/apis/apps/v1/namespaces/{space}/replicasets", propagationPolicy="Background")
+            for space in called:
+                pods = f"/api/v1/namespaces/{space}/pods"
+                api.delete(pods, gracePeriodSeconds="0")
+                left += len(api.items(pods, limit="500"))
         except Unreachable as error:  # thousands take longer than one request may
             raise NotYet(str(error)) from error
         if left:
             raise NotYet(f"{left} pods and more")
 
-    until(gone, what=f"the pods of {called} are deleted", within=within)
+    until(gone, what=f"the pods of {', '.join(called)} are deleted", within=within)

@@ -23,7 +23,7 @@ from typing import Any
 
 from lab import audit
 from lab.run import Run
-from perf.applications import NAMESPACE
+from perf.applications import ours
 from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR
 from perf.timeline import Quantiles, quantiles
@@ -84,9 +84,9 @@ def of_karmada(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, s
         ref, written = entry.get("objectRef") or {}, (who(entry), what(entry))
         name, namespace = str(ref.get("name", "")), ref.get("namespace")
         milestone = ""
-        if namespace == NAMESPACE and written == (MANAGER, "update resourcebindings"):
+        if ours(namespace) and written == (MANAGER, "update resourcebindings"):
             milestone = "evicted"
-        elif namespace == NAMESPACE and written == (SCHEDULER, "patch resourcebindings") and (name, "evicted") in seen:
+        elif ours(namespace) and written == (SCHEDULER, "patch resourcebindings") and (name, "evicted") in seen:
             milestone = "rescheduled"
         elif not name.startswith("app-"):
             continue  # the Work of the namespace itself
@@ -106,7 +106,7 @@ def of_survivor(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, 
     for at, entry in entries:
         ref, did = entry.get("objectRef") or {}, what(entry)
         name = f"{SURVIVOR}/{ref.get('name', '')}"
-        if ref.get("namespace") != NAMESPACE:
+        if not ours(ref.get("namespace")):
             continue
         if did == "create pods":
             created += 1

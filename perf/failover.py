@@ -48,7 +48,7 @@ def words() -> argparse.ArgumentParser:
     parser.add_argument("--users", type=int, default=0, metavar="N", help="users that call the Karmada API while it happens (locust)")
     parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what the nodes are (default kwok)")
     parser.add_argument("--mode", choices=["push", "pull"], help="how the members are joined (default push)")
-    for name in ("nodes", "survivor-nodes", "applications", "replicas"):
+    for name in ("nodes", "survivor-nodes", "applications", "replicas", "namespaces"):
         parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the shape's")
     parser.add_argument("--limit-pods", type=int, help="pods of the limit; 0 leaves it out")
     parser.add_argument("--within", type=float, help="seconds that a trial may take")
@@ -61,7 +61,8 @@ def words() -> argparse.ArgumentParser:
 def planned(options: argparse.Namespace, lab: str) -> Plan:
     """Return the plan of these words. UsageError or NotPossible for what cannot be run; nothing is created."""
     sizes: dict[str, Any] = {
-        key: getattr(options, key) for key in ("nodes", "survivor_nodes", "applications", "replicas", "limit_pods", "within", "mode")
+        key: getattr(options, key)
+        for key in ("nodes", "survivor_nodes", "applications", "replicas", "namespaces", "limit_pods", "within", "mode")
     }
     shape = shapes.shape(options.shape, **sizes)
     how = fault(options.fault or shape.fault)

@@ -20,7 +20,6 @@ from lab.errors import NotPossible
 from lab.ports import ports_of
 from lab.wait import NotYet, until
 from perf import applications
-from perf.applications import NAMESPACE
 from perf.timeline import Timeline, quantiles
 
 OWN = "perf-load"
@@ -30,8 +29,8 @@ Request = tuple[float, str, float, bool]
 WINDOWS = (("before", None, "T0"), ("detect", "T0", "T3"), ("move", "T3", "T7"), ("start", "T7", "T8"), ("after", "T8", None))
 
 
-def start(karmada: Karmada, users: int) -> Path:
-    """Start so many users; on return they are at work. Returns the folder of what they write down."""
+def start(karmada: Karmada, users: int, watched: str) -> Path:
+    """Start so many users, who read and watch a namespace; on return they are at work. Returns the folder of what they write down."""
     if find_spec("locust") is None:  # imported it would patch this process, its threads and locks included
         raise NotPossible("load needs locust, which is not installed", remedy='pip install "karmada-lab[perf]"')
     applications.namespace(karmada.api, OWN)
@@ -55,7 +54,7 @@ def start(karmada: Karmada, users: int) -> Path:
             "PYTHONPATH": str(Path(__file__).parent.parent),
             "LOAD_KUBECONFIG": str(karmada.kubeconfig),
             "LOAD_FOLDER": str(folder),
-            "LOAD_WATCHED": NAMESPACE,
+            "LOAD_WATCHED": watched,
             "LOAD_NAMESPACE": OWN,
         },
     )

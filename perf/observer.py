@@ -18,7 +18,7 @@ import json
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,25 +187,27 @@ class Observer:
 
     # -- what is watched ---------------------------------------------------------------------------------------------
 
-    def watch_karmada(self, kubeconfig: Path, namespace: str) -> None:
-        """Watch Clusters, the bindings of a namespace, and every Work of those bindings."""
+    def watch_karmada(self, kubeconfig: Path, namespaces: Sequence[str]) -> None:
+        """Watch Clusters, and the bindings of these namespaces."""
         self._add("cluster", kubeconfig, "/apis/cluster.karmada.io/v1alpha1/clusters", cluster)
-        self._add("binding", kubeconfig, f"/apis/work.karmada.io/v1alpha2/namespaces/{namespace}/resourcebindings", binding)
+        for each in namespaces:
+            self._add("binding", kubeconfig, f"/apis/work.karmada.io/v1alpha2/namespaces/{each}/resourcebindings", binding)
 
     def watch_works(self, kubeconfig: Path, member: str) -> None:
         """Watch the Works of one member."""
         path = f"/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-{member}/works"
         self._add("work", kubeconfig, path, lambda item: work(member, item))
 
-    def watch_member(self, kubeconfig: Path, member: str, namespace: str) -> None:
-        """Watch the pods of a namespace that run on a member, and its nodes."""
-        self.watch_pods(kubeconfig, member, namespace)
+    def watch_member(self, kubeconfig: Path, member: str, namespaces: Sequence[str]) -> None:
+        """Watch the pods of these namespaces that run on a member, and its nodes."""
+        self.watch_pods(kubeconfig, member, namespaces)
         self._add("node", kubeconfig, "/api/v1/nodes", lambda item: node(member, item))
 
-    def watch_pods(self, kubeconfig: Path, member: str, namespace: str, stream: str = "pod") -> None:
-        """Watch the pods of a namespace that run on a member."""
-        path = f"/api/v1/namespaces/{namespace}/pods"
-        self._add(stream, kubeconfig, path, lambda item: pod(member, item), metadata=True, fieldSelector="status.phase=Running")
+    def watch_pods(self, kubeconfig: Path, member: str, namespaces: Sequence[str], stream: str = "pod") -> None:
+        """Watch the pods of these namespaces that run on a member, each by itself: a server hands nobody what he did not ask for."""
+        for each in namespaces:
+            path = f"/api/v1/namespaces/{each}/pods"
+            self._add(stream, kubeconfig, path, lambda item: pod(member, item), metadata=True, fieldSelector="status.phase=Running")
 
     def unwatch(self, *, kubeconfig: Path | None = None, stream: str = "") -> None:
         """End the watches of one API server, which is about to be taken away, or of one stream; the rows stay."""

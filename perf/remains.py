@@ -18,23 +18,25 @@ def read(karmada: Karmada, shape: Shape, reachable: Sequence[Cluster]) -> dict[s
     """Return of each application the pods that are there, on each member that can be reached, and where Karmada wants it."""
     there = {applications.name(number): {"replicas": shape.replicas} for number in range(shape.applications)}
     found: dict[str, Json] = {name: {**entry, "pods": {}} for name, entry in there.items()}
+    spaces = applications.spaces(NAMESPACE, shape.namespaces)
     for member in reachable:
-        for pod in pages(member, f"/api/v1/namespaces/{NAMESPACE}/pods"):
+        for pod in pages(member, [f"/api/v1/namespaces/{space}/pods" for space in spaces]):
             entry = found.setdefault(applications.of_pod(pod["metadata"]["name"]), {"replicas": 0, "pods": {}})
             counts = entry["pods"].setdefault(member.name, {"ready": 0, "other": 0})
             conditions = {each["type"]: each["status"] for each in pod.get("status", {}).get("conditions") or []}
             well = conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp")
             counts["ready" if well else "other"] += 1
-    for binding in pages(karmada.cluster, f"/apis/work.karmada.io/v1alpha2/namespaces/{NAMESPACE}/resourcebindings"):
+    for binding in pages(karmada.cluster, [f"/apis/work.karmada.io/v1alpha2/namespaces/{space}/resourcebindings" for space in spaces]):
         entry = found.setdefault(applications.of_binding(binding["metadata"]["name"]), {"replicas": 0, "pods": {}})
         entry["placed"] = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
     return found
 
 
-def pages(cluster: Cluster, path: str) -> Iterator[Json]:
-    """Yield the items of a large list, asked for in pages."""
-    more: str | None = ""
-    while more is not None:
-        listed = cluster.api.get(path, limit="1000", **({"continue": more} if more else {}))
-        yield from listed.get("items") or []
-        more = listed["metadata"].get("continue") or None
+def pages(cluster: Cluster, paths: Sequence[str]) -> Iterator[Json]:
+    """Yield the items of large lists, asked for in pages."""
+    for path in paths:
+        more: str | None = ""
+        while more is not None:
+            listed = cluster.api.get(path, limit="1000", **({"continue": more} if more else {}))
+            yield from listed.get("items") or []
+            more = listed["metadata"].get("continue") or None

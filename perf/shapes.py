@@ -44,6 +44,7 @@ class Shape(Strict):
     survivor_nodes: int | None = Field(default=None, ge=1, le=10_000)
     applications: int = Field(ge=0, le=100_000)
     replicas: int = Field(ge=0, le=10_000)
+    namespaces: int = Field(default=1, ge=1, le=100)
     limit_pods: int = Field(ge=0)
     within: float = Field(gt=0)
     mode: Literal["push", "pull"] = "push"

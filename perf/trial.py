@@ -119,6 +119,11 @@ class Trial:
         self.samples = Samples({**self.plan.head(), "at": stamp(self.began), "began": self.began, "machine": machine(), **ending})
         self.observer = Observer(self.began)
 
+    @property
+    def spaces(self) -> list[str]:
+        """The namespaces of what moves."""
+        return applications.spaces(NAMESPACE, self.plan.shape.namespaces)
+
     # -- the course of it --------------------------------------------------------------------------------------------
 
     def run(self, folder: Path) -> Samples:
@@ -171,10 +176,10 @@ class Trial:
     def observe(self, karmada: Karmada) -> None:
         """Start every watch, and return when each has seen what is there."""
         watch = self.observer
-        watch.watch_karmada(karmada.kubeconfig, NAMESPACE)
+        watch.watch_karmada(karmada.kubeconfig, self.spaces)
         for member in karmada.members:
             watch.watch_works(karmada.kubeconfig, member.name)
-            watch.watch_member(member.kubeconfig, member.name, NAMESPACE)
+            watch.watch_member(member.kubeconfig, member.name, self.spaces)
 
         def synced() -> None:
             if not watch.synced():
@@ -189,17 +194,19 @@ class Trial:
         if not count:
             return
         self.say(f"the limit: {count} pods on {SURVIVOR} without Karmada")
-        self.observer.watch_pods(survivor.kubeconfig, SURVIVOR, LIMIT, stream="limit")
-        applications.namespace(survivor.api, LIMIT)
+        spaces = applications.spaces(LIMIT, shape.namespaces)
+        self.observer.watch_pods(survivor.kubeconfig, SURVIVOR, spaces, stream="limit")
+        for space in spaces:
+            applications.namespace(survivor.api, space)
         self.mark("limit-began", karmada)
         try:
-            applications.create(survivor.api, LIMIT, applications=shape.limit_applications, replicas=shape.replicas)
+            applications.create(survivor.api, spaces, applications=shape.limit_applications, replicas=shape.replicas)
             self.until_count(lambda: self.observer.running(SURVIVOR, "limit"), count, what="the limit's pods run", within=self.left() / 3)
             self.mark("limit-ended", karmada)
         except NotReady as error:
             self.note(f"the limit was not reached in its time: {error.last}")
         self.observer.unwatch(stream="limit")
-        applications.delete(survivor.api, LIMIT, within=min(180.0, self.left() / 2))
+        applications.delete(survivor.api, spaces, within=min(180.0, self.left() / 2))
 
     def set_up(self, karmada: Karmada) -> None:
         """Give Karmada the applications; on return every pod runs on the first member, and Karmada knows."""
@@ -208,9 +215,10 @@ class Trial:
         self.mark("set-up-began", karmada)
         if not self.plan.without_failover and self.plan.fault.kind != "taint":
             applications.ensure(karmada.api, applications.taint_policy())
-        applications.namespace(karmada.api, NAMESPACE)
-        applications.ensure(karmada.api, applications.policy())
-        applications.create(karmada.api, NAMESPACE, applications=shape.applications, replicas=shape.replicas)
+        for space in self.spaces:
+            applications.namespace(karmada.api, space)
+            applications.ensure(karmada.api, applications.policy(space))
+        applications.create(karmada.api, self.spaces, applications=shape.applications, replicas=shape.replicas)
         self.until_count(lambda: self.observer.running(LOST), shape.pods, what=f"all pods run on {LOST}", within=self.left())
 
         def known() -> None:
@@ -229,7 +237,7 @@ class Trial:
         plan, survivor = self.plan, karmada.lab.member(SURVIVOR)
         if plan.users:
             self.say(f"{plan.users} users call the Karmada API")
-            self._users = load.start(karmada, plan.users)
+            self._users = load.start(karmada, plan.users, self.spaces[0])
             SYSTEM.sleep(UNDISTURBED)
         self.say(f"fault: {plan.fault.kind} of {LOST}")
         if not plan.fault.answers:
