@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -35,6 +34,8 @@ from lab.providers import embedded
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from perf.figures import SCHEMA, Figure, ratios, table
+from perf.progress import say
+from perf.usage import machine
 
 NODES = 2000
 ROOT = Path("_runs").absolute()
@@ -43,11 +44,6 @@ SMALL = """
 name = "member1"
 nodes = [{{ count = {count} }}]
 """
-
-
-def say(text: str) -> None:
-    """Tell what is being measured, on standard error."""
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def lab(*words: str) -> tuple[float, Any]:
@@ -181,17 +177,6 @@ def measure(rounds: int, *, quick: bool) -> list[Figure]:
         Figure("two labs side by side, both up", "s", side, note=why),
         Figure(f"{NODES} hollow nodes Ready", "nodes/s", nodes, least=100.0, note=why),
     ]
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "load_before": os.getloadavg()[0],
-    }
 
 
 def main() -> int:

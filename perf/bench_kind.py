@@ -35,6 +35,8 @@ from lab.providers.kind import Kind, Making
 from lab.run import Run, write_private
 from perf import bench
 from perf.figures import SCHEMA, Figure, ratios, table
+from perf.progress import say
+from perf.usage import machine
 
 DEPLOYERS = ("by_binary", "by_chart", "by_yaml", "by_operator", "by_karmadactl")
 CLUSTERS = ("host", "member1", "member2")
@@ -125,12 +127,12 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
     samples: dict[str, dict[str, list[float]]] = {name: {"clusters": [], "karmada": [], "whole": []} for name in deployers}
     notes: dict[str, str] = {}
     for number in range(1, rounds + 1):
-        bench.say(f"round {number}: one kind create cluster")
+        say(f"round {number}: one kind create cluster")
         one.append(alone(number))
-        bench.say(f"round {number}: a host and two members")
+        say(f"round {number}: a host and two members")
         three.append(side_by_side(number))
         for name in deployers:
-            bench.say(f"round {number}: lab up --provider kind --deployer {name}, conformance, lab down")
+            say(f"round {number}: lab up --provider kind --deployer {name}, conformance, lab down")
             try:
                 for what, seconds in path(name).items():
                     samples[name][what].append(seconds)
@@ -160,7 +162,7 @@ def main() -> int:
     parser.add_argument("--clusters", action="store_true", help="clusters only, and no Karmada")
     parser.add_argument("--out", type=Path, default=bench.ROOT / "bench-kind.json", help="where the results are kept")
     options = parser.parse_args()
-    before = bench.machine()
+    before = machine()
     figures = measure(options.rounds, () if options.clusters else options.deployer or DEPLOYERS)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}

@@ -23,6 +23,7 @@ from lab.errors import LabError
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from perf import failover
+from perf.progress import say
 from perf.stats import compare, spread
 from perf.summary import aligned
 
@@ -72,7 +73,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
         failover.planned(of(options, side), "failover-check")  # both are refused before either is run
     for number, side in enumerate(order(options.rounds), start=1):
         chosen = of(options, side)
-        failover.say(f"trial {number} of {2 * options.rounds}: {side.upper()}")
+        say(f"trial {number} of {2 * options.rounds}: {side.upper()}")
         plan = failover.planned(chosen, f"compare-{os.getpid()}-{number}")
         results[side].append(failover.trial(plan, folder / f"{number:02d}-{side}", goal=None))
         write_json(folder / FILE, judged(results))
@@ -153,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
-        failover.say(f"interrupted by {stop}; what was measured is in {folder}")
+        say(f"interrupted by {stop}; what was measured is in {folder}")
         return stop.exit_code
     comparison = judged(results)
     print(text(comparison))

@@ -24,17 +24,13 @@ from lab.errors import LabError
 from lab.interrupt import Interrupted
 from perf import backend, profile, report, shapes
 from perf.faults import FAULTS, fault
+from perf.progress import say
 from perf.samples import FILE
 from perf.summary import markdown, text
 from perf.trial import Plan, Trial
 
 RESULTS = Path("_artifacts/failover")
 Json = dict[str, Any]
-
-
-def say(text: str) -> None:
-    """Tell what is going on, on standard error."""
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def words() -> argparse.ArgumentParser:

@@ -9,16 +9,12 @@ Everything has a share of the shape's time. When one runs out, or somebody inter
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from deployers.bring_up import Wanted, bring_up
 from deployers.karmada import Karmada
@@ -89,17 +85,6 @@ class Plan:
         }
 
 
-def machine() -> Json:
-    """Return what it is measured on, and how busy that is before."""
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 2),
-    }
-
-
 @dataclass
 class Trial:
     """A trial under way."""
@@ -116,7 +101,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.deadline = self.began + self.plan.shape.within
         ending: Json = {"complete": False, "stopped_by": "", "notes": []}
-        self.samples = Samples({**self.plan.head(), "at": stamp(self.began), "began": self.began, "machine": machine(), **ending})
+        self.samples = Samples({**self.plan.head(), "at": stamp(self.began), "began": self.began, "machine": usage.machine(), **ending})
         self.observer = Observer(self.began)
 
     @property

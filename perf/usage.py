@@ -1,11 +1,14 @@
-"""What a lab's programs have used so far: CPU and memory from /proc, writes from the API servers' own metrics."""
+"""What the computer is, and what a lab's programs have used of it so far: CPU and memory from /proc, writes from API servers' metrics."""
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 import threading
 from collections import defaultdict
 from contextlib import suppress
+from typing import Any
 
 import psutil
 
@@ -36,6 +39,17 @@ def busy() -> float:
     """Return the seconds for which any core of this computer has been busy so far, whoever's work that was."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def machine() -> dict[str, Any]:
+    """Return what is measured on, and how busy that is before."""
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 2),
+    }
 
 
 def own() -> tuple[float, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import NotPossible, UsageError
-from perf import backend, profile, shapes
+from perf import applications, backend, profile, shapes
 from perf.shapes import Shape, check, shape
 
 
@@ -26,7 +26,7 @@ def test_a_shape_that_does_not_fit_is_refused_with_the_arithmetic() -> None:
     with pytest.raises(NotPossible, match=r"needs about .* GiB and 4.0 GiB are free") as refused:
         check(shape("vivo-40k"), free_gib=4.0)
 
-    assert "(40000 + 5000) pods" in str(refused.value)
+    assert "(40000 + 10000) pods" in str(refused.value)
     assert refused.value.exit_code == 3
 
 
@@ -120,3 +120,12 @@ def test_what_a_node_takes() -> None:
     assert backend.per_node(used, "member2", 2) == {"processes": 2, "mib": 50.0, "cpu_seconds": 2.0}
     assert backend.per_node({"member2/kwok": (1.0, 1 << 20)}, "member2", 4) == {"processes": 1, "mib": 0.25, "cpu_seconds": 0.25}
     assert backend.per_node({}, "member2", 4)["mib"] is None
+
+
+def test_applications_take_turns_in_namespaces_of_their_own() -> None:
+    spaces = applications.spaces(applications.NAMESPACE, 3)
+
+    assert applications.spaces(applications.NAMESPACE, 1) == [applications.NAMESPACE]
+    assert spaces == ["perf-0", "perf-1", "perf-2"]
+    assert all(map(applications.ours, [applications.NAMESPACE, *spaces]))
+    assert not any(map(applications.ours, [None, "perf-load", *applications.spaces(applications.LIMIT, 3)]))
