@@ -2,10 +2,11 @@
 
     python -m perf.cost [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
 
-CPU seconds from fault to last pod, of Karmada's programs and of the survivor's, are taken to be a sum of what each binding, each pod, each
-renewal of a node's lease and each second by itself costs; no part may be negative. The error is what the fit misses when it predicts a
-trial that it has not seen (leave one out). Nothing is said from fewer trials than unknowns, and a prediction far outside of what was
-measured says how far.
+CPU seconds of Karmada's programs and of the survivor's are taken to be a sum of what each binding, each pod, each renewal of a node's
+lease and each second by itself costs; no part may be negative. Each trial says two things: what went by while nothing moved (fault to
+taint), which is seconds and renewals alone, and what moving took. The error is what the fit misses of a whole trial that it has not seen
+(leave one out). Nothing is said from fewer trials than unknowns, or by a model that misses too much; a prediction far outside of what
+was measured says how far.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ PARTS = {"Karmada": ("bindings", "pods", "seconds"), "the survivor": ("bindings"
 PROGRAMS = {"Karmada": "karmada/", "the survivor": f"{SURVIVOR}/"}
 KUBELET_RENEWS = 10.0
 """Seconds between two renewals of a real node's lease. kwok's are fewer where there are many nodes (lab.hollow)."""
+CREDIBLE = 0.25
+"""The error beyond which a model predicts nothing."""
+SHORTEST = 2.0
+"""Seconds that must go by for their CPU to be told from that of reading it."""
 FAR = 3.0
 """Times the largest shape that was measured, beyond which a prediction is called an extrapolation."""
 Json = Mapping[str, Any]
@@ -58,41 +63,42 @@ class Model:
         return max((size[name] / self.largest[name] for name, each in self.coefficients.items() if each), default=0.0)
 
 
-def features(result: Json) -> dict[str, float]:
-    """Return the size of a trial."""
-    sizes, seconds = result["sizes"], float(result["total_seconds"])
+def spans(result: Json, part: str) -> list[tuple[dict[str, float], float]]:
+    """Return what a trial says of a part of the lab: for each span of it what went by, and the CPU seconds that the part took."""
+    sizes, found = result["sizes"], []
     nodes = sizes["survivor_nodes"] or sizes["nodes"]
-    renewals = seconds * nodes / (lease_seconds(nodes) / 4)
-    return {"bindings": float(sizes["applications"]), "pods": float(sizes["pods"]), "renewals": renewals, "seconds": seconds}
-
-
-def spent(result: Json, part: str) -> float:
-    """Return the CPU seconds that a part of the lab spent from T0 to T8."""
-    per_pod = sum(ms for name, ms in result["cpu_ms_per_pod"].items() if name.startswith(PROGRAMS[part]))
-    return float(per_pod * result["sizes"]["pods"] / 1000)
+    for span, moved in (("waiting", 0.0), ("moving", 1.0)):
+        used = result["cpu_seconds"][span]
+        seconds = float(used.get("of", 0.0))
+        spent = sum(each for name, each in used.items() if name.startswith(PROGRAMS[part]))
+        if seconds < SHORTEST or not spent:
+            continue
+        there = {"bindings": moved * sizes["applications"], "pods": moved * sizes["pods"]}
+        found.append(({**there, "renewals": seconds * nodes / (lease_seconds(nodes) / 4), "seconds": seconds}, spent))
+    return found
 
 
 def usable(results: Sequence[Json]) -> list[Json]:
     """Return the trials that ended well, on nodes of kwok, with nobody else calling and little else going on: alike but for their size."""
-    good = [each for each in results if each["verdict"] in {"ok", "missed"} and each["total_seconds"] and each["cpu_ms_per_pod"]]
+    good = [each for each in results if each["verdict"] in {"ok", "missed"} and each.get("cpu_seconds", {}).get("moving")]
     quiet = [each for each in good if (each.get("others", {}).get("failover") or 0.0) <= UNLIKE]
-    return [each for each in quiet if each["nodes"]["backend"] == "kwok" and not each["load_ms"]]
+    return [each for each in quiet if each["nodes"]["backend"] == "kwok" and not each["load_ms"] and each["sizes"]["mode"] == "push"]
 
 
 def fitted(results: Sequence[Json], part: str) -> Model:
     """Fit one part. UsageError when there are too few trials, or all of one shape."""
     there, parts = usable(results), PARTS[part]
-    sizes = [features(each) for each in there]
-    rows = np.array([[size[name] for name in parts] for size in sizes], dtype=float).reshape(-1, len(parts))
-    shapes = {(size["bindings"], size["pods"]) for size in sizes}
+    seen = [(trial, size, spent) for trial, each in enumerate(there) for size, spent in spans(each, part)]
+    rows = np.array([[size[name] for name in parts] for _trial, size, _spent in seen], dtype=float).reshape(-1, len(parts))
+    shapes = {(each["sizes"]["applications"], each["sizes"]["pods"]) for each in there}
     if len(there) <= len(parts) or len(shapes) < 2:
         raise UsageError(
             f"{len(there)} good trials of {len(shapes)} sizes: a model of {len(parts)} unknowns needs at least {len(parts) + 1} of 2",
             remedy="make bench-failover SHAPE=tiny, SHAPE=small, … with other --applications and --replicas",
         )
-    wanted = np.array([spent(each, part) for each in there])
+    wanted = np.array([spent for _trial, _size, spent in seen])
     found, most = (dict(zip(parts, values.tolist(), strict=True)) for values in (solved(rows, wanted), rows.max(axis=0)))
-    return Model(part, found, len(there), missed(rows, wanted), most)
+    return Model(part, found, len(there), missed(rows, wanted, np.array([trial for trial, _size, _spent in seen])), most)
 
 
 def solved(rows: Vector, wanted: Vector) -> Vector:
@@ -112,13 +118,13 @@ def solved(rows: Vector, wanted: Vector) -> Vector:
     return best
 
 
-def missed(rows: Vector, wanted: Vector) -> float:
-    """Return the median relative error of predicting each trial from the others."""
+def missed(rows: Vector, wanted: Vector, trials: Vector) -> float:
+    """Return the median relative error of predicting the whole of each trial from the others."""
     errors = []
-    for left_out in range(len(wanted)):
-        others = np.arange(len(wanted)) != left_out
-        guess = float(rows[left_out] @ solved(rows[others], wanted[others]))
-        errors.append(abs(guess - wanted[left_out]) / max(wanted[left_out], 1e-9))
+    for trial in np.unique(trials):
+        others = trials != trial
+        guess, real = float((rows[~others] @ solved(rows[others], wanted[others])).sum()), float(wanted[~others].sum())
+        errors.append(abs(guess - real) / max(real, 1e-9))
     return round(float(np.median(errors)), 4)
 
 
@@ -132,6 +138,9 @@ def prediction(models: Sequence[Model], *, members: int, nodes: int, pods: int, 
         size = whole if model.part == "Karmada" else share
         needed = model.predict(size)
         where = model.part if model.part == "Karmada" else f"each of {members - 1} survivors"
+        if model.error > CREDIBLE:
+            lines.append(f"  {where}: not predicted: the model misses an unseen trial by {model.error:.0%}, more than {CREDIBLE:.0%}")
+            continue
         far = model.far(size)
         outside = f"; {far:.0f} × beyond what was measured" if far > FAR else ""
         lines.append(f"  {where}: {needed:.0f} CPU s ± {model.error:.0%}, {needed / seconds:.2f} cores for that long{outside}")

@@ -22,7 +22,7 @@ import psutil
 from lab import interrupt
 from lab.errors import LabError
 from lab.interrupt import Interrupted
-from perf import backend, profile, report, shapes
+from perf import backend, faults, profile, report, shapes
 from perf.faults import FAULTS, fault
 from perf.progress import say
 from perf.samples import FILE
@@ -62,6 +62,7 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
     }
     shape = shapes.shape(options.shape, **sizes)
     how = fault(options.fault or shape.fault)
+    faults.check(how, shape.mode)
     shape = shape.model_copy(update={"fault": how.kind})
     shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
     kwok = options.backend == "kwok"

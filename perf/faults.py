@@ -48,6 +48,16 @@ def fault(words: str) -> Fault:
     return FAULTS[kind]
 
 
+def check(fault: Fault, mode: str) -> None:
+    """UsageError for a fault that would not be felt by members joined this way."""
+    if fault.kind == "link" and mode == "pull":
+        raise UsageError(
+            "Karmada asks nothing of a pull member: that its link is cut would go unnoticed",
+            where="--fault link --mode pull",
+            remedy="--fault member, which ends its agent too, or --mode push",
+        )
+
+
 def killing(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
     return lambda: Supervisor(karmada.run.path).stop(f"{LOST}/kube-apiserver", kill=True)
 

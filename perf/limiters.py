@@ -39,6 +39,14 @@ DEFAULTS = {
         "graceful-eviction-timeout": "10m",
     },
     "karmada-scheduler": {"kube-api-qps": "40", "kube-api-burst": "60"},
+    "karmada-agent": {
+        "cluster-status-update-frequency": "10s",
+        "cluster-failure-threshold": "30s",
+        "kube-api-qps": "40",
+        "kube-api-burst": "60",
+        "cluster-api-qps": "40",
+        "cluster-api-burst": "60",
+    },
 }
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -71,12 +79,13 @@ def limiters(
     """Return the limiter of each phase, in order. `rate` is the pods a second of the survivor by itself; None: it is not known."""
     manager = {**DEFAULTS["karmada-controller-manager"], **settings.get("karmada-controller-manager", {})}
     scheduler = {**DEFAULTS["karmada-scheduler"], **settings.get("karmada-scheduler", {})}
+    agent = DEFAULTS["karmada-agent"]  # a lab file has no settings for it
 
     def number(flag: str, of: Mapping[str, str] = manager) -> float:
         return float(of[flag])
 
     return [
-        detection(manager, fault=fault, mode=mode),
+        detection(manager, agent, fault=fault, mode=mode),
         Limiter("taint", "T1", "T3", "ClusterTaintPolicy controller", 0.0, "two writes, no rate"),
         eviction(manager, bindings),
         Limiter(
@@ -87,18 +96,7 @@ def limiters(
             bucket(CALLS_OF_SCHEDULER * bindings, number("kube-api-qps", scheduler), number("kube-api-burst", scheduler)),
             f"({CALLS_OF_SCHEDULER} × {bindings} − burst {scheduler['kube-api-burst']}) / {scheduler['kube-api-qps']} a second",
         ),
-        Limiter(
-            "apply",
-            "T4",
-            "T7",
-            "karmada-controller-manager: one client for all controllers, one for each member",
-            max(
-                bucket(CALLS_OF_MANAGER * bindings, number("kube-api-qps"), number("kube-api-burst")),
-                bucket(CALLS_TO_MEMBER * bindings, number("cluster-api-qps"), number("cluster-api-burst")),
-            ),
-            f"({CALLS_OF_MANAGER} × {bindings} − burst {manager['kube-api-burst']}) / {manager['kube-api-qps']} a second, "
-            f"({CALLS_TO_MEMBER} × {bindings} − burst {manager['cluster-api-burst']}) / {manager['cluster-api-qps']} to the member",
-        ),
+        applying(manager, agent if mode == "pull" else manager, bindings, mode=mode),
         Limiter(
             "start",
             "T3",
@@ -113,20 +111,44 @@ def limiters(
     ]
 
 
-def detection(manager: Mapping[str, str], *, fault: str, mode: str) -> Limiter:
+def applying(manager: Mapping[str, str], to_member: Mapping[str, str], bindings: int, *, mode: str) -> Limiter:
+    """Return what governs the time until all workloads are on the survivor: requests to Karmada, and to the member by who writes there."""
+
+    def requests(calls: int, of: Mapping[str, str], client: str) -> tuple[float, str]:
+        qps, burst = of[f"{client}-qps"], of[f"{client}-burst"]
+        return bucket(calls * bindings, float(qps), float(burst)), f"({calls} × {bindings} − burst {burst}) / {qps} a second"
+
+    (own, own_sum), (other, other_sum) = (
+        requests(CALLS_OF_MANAGER, manager, "kube-api"),
+        requests(CALLS_TO_MEMBER, to_member, "cluster-api"),
+    )
+    who = "one for each member" if mode == "push" else "each karmada-agent its own"
+    return Limiter(
+        "apply",
+        "T4",
+        "T7",
+        f"karmada-controller-manager: one client for all controllers, {who}",
+        max(own, other),
+        f"{own_sum}, {other_sum} to the member",
+    )
+
+
+def detection(manager: Mapping[str, str], agent: Mapping[str, str], *, fault: str, mode: str) -> Limiter:
     """Return what governs the time until a member counts as not ready."""
     if fault == "taint":
         return Limiter("detect", "T0", "T1", "nobody: a person said so", 0.0, "0")
-    if mode == "pull":
+    if mode == "pull" and fault == "member":  # the agent is lost with it
         grace = manager["cluster-monitor-grace-period"]
         return Limiter(
             "detect", "T0", "T1", "cluster controller: the agent's lease", duration(grace) * 0.75, f"¾ of the grace period {grace}"
         )
-    threshold, every = manager["cluster-failure-threshold"], manager["cluster-status-update-frequency"]
+    asking = agent if mode == "pull" else manager
+    threshold, every = asking["cluster-failure-threshold"], asking["cluster-status-update-frequency"]
     floor, said = duration(threshold), f"failure threshold {threshold}, asked every {every}"
     if fault == "link":  # nobody refuses: the question hangs until it is given up
         floor, said = floor + PROBE_TIMEOUT, f"a question is given up after {PROBE_TIMEOUT:g} s, then {said}"
-    return Limiter("detect", "T0", "T1", "cluster status controller", floor, said)
+    whose = "cluster status controller" if mode == "push" else "cluster status controller of its karmada-agent"
+    return Limiter("detect", "T0", "T1", whose, floor, said)
 
 
 def eviction(manager: Mapping[str, str], bindings: int) -> Limiter:

@@ -84,6 +84,7 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
         "per_binding": seen.per_binding(),
         "per_pod": seen.per_pod(),
         "cpu_ms_per_pod": cpu(samples, "T0", "T8", sizes["pods"]),
+        "cpu_seconds": {phase: seconds(samples, *ends) for phase, ends in (("waiting", ("T0", "T3")), ("moving", ("T3", "T8")))},
         "cpu_ms_per_pod_of_limit": cpu(samples, "limit-began", "limit-ended", limit["pods"]),
         "others": beside,
         "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
@@ -190,6 +191,12 @@ def cpu(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
         return {}
     used = {name: 1000 * (seconds - before.get(name, (0.0, 0))[0]) / pods for name, (seconds, _rss) in after.items()}
     return {name: round(ms, 3) for name, ms in sorted(used.items(), key=lambda each: -each[1]) if ms >= 0.001}
+
+
+def seconds(samples: Samples, start: str, end: str) -> Json:
+    """Return the CPU seconds of each program between two marks, and how long that was (`of`); empty when a mark is missing."""
+    used = cpu(samples, start, end, 1)
+    return {"of": round(samples.marks[end] - samples.marks[start], 3), **{name: ms / 1000 for name, ms in used.items()}} if used else {}
 
 
 def others(samples: Samples) -> dict[str, float | None]:

@@ -19,18 +19,23 @@ def made(
 ) -> dict[str, Any]:
     """Return the result of a trial whose survivor spent exactly this."""
     pods, nodes, seconds = applications * replicas, 20 + 7 * (replicas % 30), 30.0 + applications % 37
-    own = per_binding * applications + per_pod * pods + per_second * seconds
-    cpu = own + 0.002 * seconds * nodes / 10
+    idle = per_second * seconds + 0.002 * seconds * nodes / 10
     return {
         "kind": "failover",
         "verdict": "ok",
         "profile": "tuned",
         "changes": [],
-        "total_seconds": seconds,
         "nodes": {"backend": "kwok"},
         "load_ms": {},
-        "sizes": {"applications": applications, "pods": pods, "nodes": nodes, "survivor_nodes": None},
-        "cpu_ms_per_pod": {"member2/etcd": 1000 * cpu / pods, "karmada/etcd": 1000 * per_binding * applications / pods},
+        "sizes": {"applications": applications, "pods": pods, "nodes": nodes, "survivor_nodes": None, "mode": "push"},
+        "cpu_seconds": {
+            "waiting": {"of": seconds / 2, "member2/etcd": idle / 2},
+            "moving": {
+                "of": seconds / 2,
+                "member2/etcd": idle / 2 + per_binding * applications + per_pod * pods,
+                "karmada/etcd": per_binding * applications,
+            },
+        },
     }
 
 
@@ -59,6 +64,15 @@ def test_trials_that_failed_or_were_disturbed_are_no_data(wrong: dict[str, Any])
 
     with pytest.raises(UsageError, match="3 good trials"):
         cost.fitted([*(made(*size) for size in SIZES[:3]), broken, broken], "Karmada")
+
+
+def test_a_model_that_misses_much_predicts_nothing() -> None:
+    wild = [made(*size, per_pod=0.002 * 3**number) for number, size in enumerate(SIZES)]
+    model = cost.fitted(wild, "the survivor")
+
+    assert model.error > cost.CREDIBLE
+    said = cost.prediction([model], members=3, nodes=20, pods=400, replicas=10, seconds=60.0)
+    assert "not predicted: the model misses an unseen trial by" in said[1]
 
 
 def test_a_prediction_far_outside_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

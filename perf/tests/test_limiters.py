@@ -33,10 +33,21 @@ def test_the_scheduler_is_bound_by_its_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "mode", "seconds"), [("apiserver", "push", 30), ("apiserver", "pull", 30), ("taint", "push", 0), ("link", "push", 62)]
+    ("fault", "mode", "seconds"),
+    [("apiserver", "push", 10), ("apiserver", "pull", 30), ("member", "pull", 24), ("taint", "push", 0), ("link", "push", 42)],
 )
 def test_detection(fault: str, mode: str, seconds: float) -> None:
-    assert floors(1, fault=fault, mode=mode)["detect"].floor == seconds
+    found = floors(1, fault=fault, mode=mode, cluster_failure_threshold="10s", cluster_monitor_grace_period="32s")
+
+    assert found["detect"].floor == seconds
+
+
+def test_the_works_of_a_pull_member_are_applied_by_an_agent_at_its_defaults() -> None:
+    def apply(mode: str) -> float | None:
+        return floors(4060, mode=mode, kube_api_qps="4000", cluster_api_qps="4000")["apply"].floor
+
+    assert apply("pull") == pytest.approx(100)
+    assert apply("push") == pytest.approx(4.045)
 
 
 def test_starting_is_bound_by_the_survivor_or_not_known() -> None:

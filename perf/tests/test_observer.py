@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from perf.faults import fault
+from perf.faults import check, fault
 from perf.observer import Observer, binding, cluster, node, pod, work
 from perf.usage import counted
 
@@ -83,6 +83,12 @@ def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
 def test_a_fault_that_is_none_is_refused(words: str) -> None:
     with pytest.raises(UsageError):
         fault(words)
+
+
+def test_a_link_that_nobody_uses_cannot_be_cut() -> None:
+    check(fault("link"), "push")
+    with pytest.raises(UsageError, match="would go unnoticed"):
+        check(fault("link"), "pull")
 
 
 def test_a_fault_may_name_its_member() -> None:
