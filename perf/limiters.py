@@ -18,6 +18,8 @@ CALLS_OF_SCHEDULER = 3
 """Requests of karmada-scheduler a binding: patch of spec, of status, an event."""
 CALLS_OF_MANAGER = 4
 """Requests of karmada-controller-manager a binding until its Work is applied: eviction, Work, its status, its finalizer."""
+CALLS_OF_SET_UP = 25
+"""Requests of karmada-controller-manager a binding from its template until it is ready, events and statuses too, roughly (audit log)."""
 CALLS_TO_MEMBER = 1
 """Requests to a member a Work: the creation of the workload."""
 
@@ -71,6 +73,19 @@ def duration(text: str) -> float:
 def bucket(calls: float, qps: float, burst: float) -> float:
     """Return the least seconds in which a token bucket that is full lets so many calls pass."""
     return max(0.0, (calls - burst) / qps) if qps > 0 else 0.0
+
+
+def refilling(settings: Mapping[str, Mapping[str, str]], *, bindings: int, since: float) -> float:
+    """Return in how many seconds karmada-controller-manager may again send as much at once as before so many bindings were set up.
+
+    `since` is how long ago that began. What the bucket holds beyond their like is not waited for: no fault needs it.
+    """
+    manager = {**DEFAULTS["karmada-controller-manager"], **settings.get("karmada-controller-manager", {})}
+    qps, burst, used = float(manager["kube-api-qps"]), float(manager["kube-api-burst"]), float(CALLS_OF_SET_UP * bindings)
+    if qps <= 0:
+        return 0.0
+    holds = burst - min(burst, max(0.0, used - qps * since))
+    return max(0.0, (min(burst, used) - holds) / qps)
 
 
 def limiters(

@@ -17,6 +17,8 @@ WIDTH, LEFT, RIGHT = 960, 92, 14
 ROWS_AT_MOST = 400
 """Bindings drawn one a line; of more, evenly chosen ones, and the caption says so."""
 DOTS_AT_MOST = 600
+LABELS_AT_MOST = 12
+"""Trials of which each has its seconds beside its dot; of more the latest alone."""
 
 
 def scale(end: float) -> tuple[float, list[float]]:
@@ -141,7 +143,7 @@ def trend(history: Sequence[Mapping[str, Any]]) -> str:
     """Return T3→T8 of saved trials of the same kind, oldest first; those without a good verdict are hollow."""
     values = [each["moving_seconds"] or 0.0 for each in history]
     top = max([*values, 1.0])
-    room, high = WIDTH - LEFT - RIGHT, 120
+    room, high = WIDTH - LEFT - 3 * RIGHT, 120
     step = room / max(1, len(values) - 1) if len(values) > 1 else 0
     parts = [text(LEFT - 8, 16, f"{top:.0f} s", anchor="end", cls="small"), text(LEFT - 8, 10 + high, "0", anchor="end", cls="small")]
     points = [(LEFT + number * step, 10 + high * (1 - value / top)) for number, value in enumerate(values)]
@@ -150,4 +152,8 @@ def trend(history: Sequence[Mapping[str, Any]]) -> str:
         good = "" if each["verdict"] == "ok" else " hollow"
         said = escape(f"{each['at']}: {each['moving_seconds']} s, {each['limit_ratio']} × the limit, {each['verdict']}")
         parts.append(f'<circle class="dot{good}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{said}</title></circle>')
-    return svg(high + 24, "seconds from taint to the last pod, over saved trials", parts)
+        if len(history) <= LABELS_AT_MOST or each is history[-1]:
+            parts.append(text(x, y + 16, f"{each['moving_seconds'] or 0.0:.0f} s", anchor="middle", cls="small"))
+    for number, anchor in ((0, "start"), (-1, "end"))[: len(history)]:
+        parts.append(text(points[number][0], high + 42, history[number]["at"][:16].replace("T", " "), anchor=anchor, cls="small"))
+    return svg(high + 50, "seconds from taint to the last pod, over saved trials", parts)

@@ -22,8 +22,9 @@ ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 ENVIRONMENT.filters["seconds"] = summary.seconds
-SAME = ("shape", "profile", "fault", "changes", "sizes")
-"""In what trials must agree to stand in one trend."""
+SAME = ("shape", "profile", "fault", "changes")
+MOVES = ("nodes", "survivor_nodes", "applications", "replicas", "mode")
+"""In what trials, and their sizes, must agree to stand in one trend; and in namespaces, of which trials before there were more had one."""
 
 
 def write(samples: Samples, result: Mapping[str, Any], folder: Path) -> Path:
@@ -40,11 +41,17 @@ def history(root: Path, result: Mapping[str, Any]) -> list[Json]:
     for path in root.glob(f"*/{RESULT}"):
         try:
             saved = json.loads(path.read_text())
-            if saved["schema"] == result["schema"] and all(saved[key] == result[key] for key in SAME):
+            if saved["schema"] == result["schema"] and alike(saved) == alike(result):
                 found.append(saved)
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return sorted(found, key=lambda saved: str(saved["at"])) or [dict(result)]
+
+
+def alike(result: Mapping[str, Any]) -> list[Any]:
+    """Return what trials of one trend have in common."""
+    sizes = result["sizes"]
+    return [*(result[key] for key in SAME), *(sizes[key] for key in MOVES), sizes.get("namespaces", 1)]
 
 
 def page(samples: Samples, result: Mapping[str, Any], history: list[Json]) -> str:

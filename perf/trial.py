@@ -27,7 +27,7 @@ from lab.wait import SYSTEM, NotYet, until
 from perf import applications, audit, backend, load, remains, usage
 from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
-from perf.limiters import DEFAULTS
+from perf.limiters import refilling
 from perf.observer import Observer
 from perf.profile import MANAGER, flags
 from perf.samples import Row, Samples
@@ -39,8 +39,6 @@ ENDING = 25.0
 """Seconds kept for reading the end state, saving, and taking the lab down."""
 LAG = 60.0
 """Seconds that Karmada may lag behind when every pod runs on the first member: how much is a setting (kube-api-qps)."""
-REQUESTS = 25
-"""Of karmada-controller-manager a binding while it is set up, roughly (audit log): what its bucket lacks afterwards."""
 UNDISTURBED = 10.0
 """Seconds for which users call before the fault, to know what their requests take then."""
 UNMOVED = 60.0
@@ -225,13 +223,10 @@ class Trial:
         """Let the controller manager's bucket of requests fill again: no fault waits for a moment at which thousands of pods are new."""
         karmada = self.plan.wanted.karmada
         assert karmada is not None
-        settings = {**DEFAULTS[MANAGER], **flags(karmada, MANAGER)}
-        burst, rate, used = float(settings["kube-api-burst"]), float(settings["kube-api-qps"]), REQUESTS * self.plan.shape.applications
-        refilled = rate * (self.samples.marks["steady"] - self.samples.marks["set-up-began"])
-        lacks = min(burst, used) - max(0.0, burst - max(0.0, used - refilled))
-        if lacks > 0 and rate > 0:
-            seconds = min(lacks / rate, self.left() / 4)
-            self.say(f"Karmada rests {seconds:.0f} s, until it may send so many requests at once again")
+        since = self.samples.marks["steady"] - self.samples.marks["set-up-began"]
+        seconds = min(refilling({MANAGER: flags(karmada, MANAGER)}, bindings=self.plan.shape.applications, since=since), self.left() / 4)
+        if seconds > 0:
+            self.say(f"Karmada rests {seconds:.0f} s, until it may send as much at once as before")
             SYSTEM.sleep(seconds)
 
     def lose(self, karmada: Karmada, strike: Callable[[], None]) -> None:

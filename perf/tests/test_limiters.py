@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perf.limiters import Limiter, duration, limiters
+from perf.limiters import Limiter, duration, limiters, refilling
 
 
 def floors(bindings: int, *, fault: str = "apiserver", mode: str = "push", rate: float | None = 100.0, **flags: str) -> dict[str, Limiter]:
@@ -58,3 +58,14 @@ def test_starting_is_bound_by_the_survivor_or_not_known() -> None:
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("10m", 600), ("1m30s", 90), ("250ms", 0.25), ("1h", 3600)])
 def test_durations(text: str, seconds: float) -> None:
     assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("bindings", "since", "seconds"),
+    [(400, 400, 100), (400, 1000, 0), (40, 0, 0), (400, 0, 200)],
+    ids=["partly refilled", "long ago", "few of them leave enough", "it is empty"],
+)
+def test_a_bucket_is_full_again_after_so_long(bindings: int, since: float, seconds: float) -> None:
+    settings = {"karmada-controller-manager": {"kube-api-qps": "20", "kube-api-burst": "4000"}}
+
+    assert refilling(settings, bindings=bindings, since=since) == seconds

@@ -86,6 +86,8 @@ def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
         "verdict",
     } <= saved.keys()
     assert len(report.history(tmp_path, saved)) == 2
+    older = {**saved, "sizes": {**saved["sizes"], "within": 1, "limit_pods": 1, "namespaces": 1}}
+    assert report.alike(older) == report.alike(saved) != report.alike({**older, "sizes": {**older["sizes"], "namespaces": 2}})
     assert "| failover tiny tuned | ok | 4 of 4 |" in (tmp_path / "two" / "summary.md").read_text()
 
 
