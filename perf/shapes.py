@@ -29,7 +29,7 @@ NODE_CPU_MILLIS, NODE_MEMORY_MIB = 8000, 32 * 1024
 MIB_OF_LAB = 3 * 430 + 700 + 300 + 2200
 """A host cluster, two members and a Karmada without load; the benchmark itself; what GOGC=400 adds as soon as there is any load."""
 MIB_PER_NODE = 0.4
-MIB_PER_POD = 0.15
+MIB_PER_POD = 0.13
 """On the member that runs it, all its programs together, most of it the API server's garbage between two collections."""
 MIB_PER_BINDING = 0.12
 """On Karmada: template, binding and Work in etcd, API server and controllers."""

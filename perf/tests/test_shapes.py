@@ -26,7 +26,7 @@ def test_a_shape_that_does_not_fit_is_refused_with_the_arithmetic() -> None:
     with pytest.raises(NotPossible, match=r"needs about .* GiB and 4.0 GiB are free") as refused:
         check(shape("vivo-40k"), free_gib=4.0)
 
-    assert "(40000 + 10000) pods" in str(refused.value)
+    assert "(40000 + 40000) pods" in str(refused.value)
     assert refused.value.exit_code == 3
 
 
