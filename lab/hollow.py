@@ -64,8 +64,8 @@ def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
     return "---\n".join(documents)
 
 
-TAINT = "kwok.x-k8s.io/node"
-"""Of hollow nodes beside real ones, with the value fake: only pods that tolerate it go there."""
+HOLLOW = "kwok.x-k8s.io/node"
+"""The annotation of every hollow node, its value fake. Beside real nodes it is their taint, too: only pods that tolerate it go there."""
 
 
 PODS = "10.128.0.0/9"
@@ -78,7 +78,7 @@ def kwok(
     cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...], alone: bool = True
 ) -> Component:
     """Return the kwok controller of one cluster; it manages every node there, or, not `alone`, those that are hollow."""
-    managed = {"manage-all-nodes": "true"} if alone else {"manage-nodes-with-annotation-selector": "kwok.x-k8s.io/node=fake"}
+    nodes_of_it = {"manage-all-nodes": "true"} if alone else {"manage-nodes-with-annotation-selector": f"{HOLLOW}=fake"}
     return Component(
         name=f"{cluster}/kwok",
         binary=binary,
@@ -86,7 +86,7 @@ def kwok(
             "config": str(config),
             "kubeconfig": str(kubeconfig),
             "cidr": PODS,
-            **managed,
+            **nodes_of_it,
             "node-lease-duration-seconds": str(lease_seconds(nodes)),
             "server-address": f"127.0.0.1:{port}",
             "node-ip": "127.0.0.1",
@@ -118,7 +118,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
     first stage: that is one write less of the two that a node costs here.
     """
     number = 0
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = stamp()
     conditions = [
         {"type": kind, "status": status, "reason": reason, "message": "hollow node", "lastHeartbeatTime": now, "lastTransitionTime": now}
         for kind, (status, reason) in CONDITIONS.items()
@@ -134,7 +134,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
                 "kind": "Node",
                 "metadata": {
                     "name": name,
-                    "annotations": {"kwok.x-k8s.io/node": "fake"},
+                    "annotations": {HOLLOW: "fake"},
                     "labels": {
                         "kubernetes.io/arch": "amd64",
                         "kubernetes.io/os": "linux",
@@ -146,7 +146,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
                         **group.labels,
                     },
                 },
-                **({} if alone else {"spec": {"taints": [{"key": TAINT, "value": "fake", "effect": "NoSchedule"}]}}),
+                **({} if alone else {"spec": {"taints": [{"key": HOLLOW, "value": "fake", "effect": "NoSchedule"}]}}),
                 "status": {
                     "allocatable": capacity,
                     "capacity": capacity,
@@ -191,7 +191,37 @@ def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, 
         list(pool.map(ensure, (manifest for name, manifest in wanted.items() if name not in there)))
     names = set(wanted)
     until_each(api, "/api/v1/nodes", names, obstacle, what=f"the nodes of {cluster} are Ready", within=within)
-    until_each(api, LEASES, names, unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
+    managed(api, cluster, names, within=within)
+
+
+def managed(api: Api, cluster: str, nodes: set[str], *, within: float) -> None:
+    """Return when kwok holds the leases of these nodes and has looked at each of their pods that waits for it.
+
+    kwok looks at a node's pods once when it takes the lease, and passes them over for good when its own cache of leases does not show
+    that yet (0.8.0, NodeLeaseController.sync and PodController.readOnly): they would stay Pending or Terminating for ever. Any change of
+    a pod has kwok look again, so those that stand still are given an annotation.
+    """
+    until_each(api, LEASES, nodes, unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
+    for pod in api.items("/api/v1/pods"):
+        if pod["spec"].get("nodeName") in nodes and waits(pod):
+            try:
+                api.patch(api.path_of({"apiVersion": "v1", "kind": "Pod", **pod}), {"metadata": {"annotations": {LOOKED: stamp()}}})
+            except Refused as refused:  # gone meanwhile: kwok had seen it
+                if refused.status != 404:
+                    raise
+
+
+LOOKED = "lab.karmada.io/kwok-began"
+"""When kwok was made to look at a pod."""
+
+
+def waits(pod: Json) -> bool:
+    """Tell whether the next step of a pod is its kubelet's: to start it, or to end it."""
+    return bool(pod["metadata"].get("deletionTimestamp")) or pod.get("status", {}).get("phase") == "Pending"
+
+
+def stamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def drop_stale_leases(api: Api, run: Run, cluster: str) -> None:
@@ -239,7 +269,7 @@ def obstacle(node: Json) -> str | None:
     conditions = {condition["type"]: condition["status"] for condition in node.get("status", {}).get("conditions", [])}
     if conditions.get("Ready") != "True":
         return f"Ready is {conditions.get('Ready', 'not reported')}"
-    taints = [taint["key"] for taint in node.get("spec", {}).get("taints", []) if taint["key"] != TAINT]
+    taints = [taint["key"] for taint in node.get("spec", {}).get("taints", []) if taint["key"] != HOLLOW]
     return f"tainted {', '.join(taints)}" if taints else None
 
 

@@ -17,6 +17,7 @@ from deployers.karmada import Karmada
 from deployers.karmadactl import karmadactl
 from deployers.leases import path_of
 from lab.cluster import Lab
+from lab.hollow import HOLLOW, drop_stale_leases, managed
 from lab.images.load import RECORD, nodes
 from lab.machines import Machine, Program
 from lab.run import Run
@@ -49,17 +50,27 @@ def api_away(lab: Lab, member: str) -> Iterator[None]:
     with cut_off(nodes(lab, lab.member(member))) if record else killed(lab.run, f"{member}/kube-apiserver"):
         yield
 
+    api = lab.member(member).api
+
     def serves() -> None:
         """the member's API is ready: a controller that starts before gives up"""
-        assert lab.member(member).api.answers("/readyz")
+        assert api.answers("/readyz")
 
     eventually(serves, within=60)
     supervisor = Supervisor(lab.run.path)
     status = supervisor.status()
     assert status
-    for program in ("kwok", "kube-controller-manager", "kube-scheduler"):
-        if f"{member}/{program}" in status.programs:
-            supervisor.restart(f"{member}/{program}", within=3.0)
+    kwok, *others = (f"{member}/{program}" for program in ("kwok", "kube-controller-manager", "kube-scheduler"))
+    if kwok in status.programs:
+        supervisor.stop(kwok, kill=True)  # asked to, it goes on for seconds
+        drop_stale_leases(api, lab.run, member)
+        start(lab.run, kwok)
+    for program in others:
+        if program in status.programs:
+            supervisor.restart(program, within=3.0)
+    if kwok in status.programs:
+        hollow = {node["metadata"]["name"] for node in api.items("/api/v1/nodes") if HOLLOW in node["metadata"].get("annotations", {})}
+        managed(api, member, hollow, within=60)
 
 
 @contextmanager

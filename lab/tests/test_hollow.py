@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
-from lab.hollow import STAGES, configuration, grace_seconds, lease_seconds, manifests, obstacle, unheld
+from lab.api import Api
+from lab.hollow import STAGES, configuration, grace_seconds, lease_seconds, managed, manifests, obstacle, unheld, waits
 from lab.spec import Nodes
 
 
@@ -56,6 +59,55 @@ def test_a_node_is_registered_ready() -> None:
 )
 def test_what_keeps_pods_from_a_node_is_named(node: dict[str, object], why: str) -> None:
     assert obstacle(node) == why
+
+
+@pytest.mark.parametrize(
+    ("pod", "does"),
+    [
+        ({"metadata": {}, "status": {"phase": "Pending"}}, True),
+        ({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Running"}}, True),
+        ({"metadata": {}, "status": {"phase": "Running"}}, False),
+        ({"metadata": {}, "status": {"phase": "Succeeded"}}, False),
+    ],
+)
+def test_a_pod_waits_for_its_kubelet_to_be_started_or_ended(pod: dict[str, dict[str, str]], does: bool) -> None:
+    assert waits(pod) is does
+
+
+def test_pods_that_kwok_passed_over_are_looked_at_and_no_others() -> None:
+    pods = [
+        {"metadata": {"name": name, "namespace": "n", **more}, "spec": {"nodeName": node}, "status": {"phase": phase}}
+        for name, node, phase, more in [
+            ("new", "hollow", "Pending", {}),
+            ("old", "hollow", "Running", {"deletionTimestamp": "now"}),
+            ("gone", "hollow", "Pending", {}),
+            ("well", "hollow", "Running", {}),
+            ("real", "real", "Pending", {}),
+        ]
+    ]
+    changed = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            changed.append(request.url.path)
+            return httpx.Response(404 if request.url.path.endswith("/gone") else 200, json={})
+        if request.url.path.endswith("/leases"):
+            return httpx.Response(
+                200,
+                json={
+                    "metadata": {"resourceVersion": "1"},
+                    "items": [{"metadata": {"name": "hollow"}, "spec": {"holderIdentity": "kwok"}}],
+                },
+            )
+        kinds = {"resources": [{"kind": "Pod", "name": "pods", "namespaced": True}]}
+        return httpx.Response(200, json={"items": pods} if request.url.path.endswith("/pods") else kinds)
+
+    api = Api("https://api", context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    api.http = httpx.Client(base_url="https://api", transport=httpx.MockTransport(answer))
+
+    managed(api, "m", {"hollow"}, within=5)
+
+    assert changed == [f"/api/v1/namespaces/n/pods/{name}" for name in ("new", "old", "gone")]
 
 
 def test_a_lease_without_a_holder_is_not_held() -> None:
