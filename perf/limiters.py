@@ -142,7 +142,7 @@ def applying(manager: Mapping[str, str], to_member: Mapping[str, str], bindings:
         "apply",
         "T4",
         "T7",
-        f"karmada-controller-manager: one client for all controllers, {who}",
+        f"karmada-controller-manager: one client for all controllers, their statuses and events, {who}",
         max(own, other),
         f"{own_sum}, {other_sum} to the member",
     )
@@ -176,7 +176,7 @@ def eviction(manager: Mapping[str, str], bindings: int) -> Limiter:
         "evict",
         "T3",
         "T5",
-        "taint manager: its workers rest after each binding",
+        "taint manager: its workers rest after each binding; its client is that of all controllers",
         max(by_worker, bucket(bindings, qps, size)),
         f"({bindings} − {WORKERS}) / ({WORKERS} workers × {each:g} a second), or ({bindings} − {size:g}) / {qps:g} a second",
     )
