@@ -45,7 +45,8 @@ OPTIONS = complete(
         "components.*.flags": CARRIED,
         **{f"components.{name}.flags": f"{IN_PART}--{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
         **{f"components.{name}.feature_gates": NO_VALUE for name, part in PARTS.items() if not part.gates},
-        "etcd.members": "the chart puts each member on a node of its own (required anti-affinity), and the host cluster has one",
+        "etcd.members": "the chart's StatefulSet starts one member when the one before is ready, and by its readiness probe (/readyz) none is "
+        "ready without a quorum",
         "profile": f"{IN_PART}e2e has flags that the chart has no value for",
         "config_file": "only karmadactl init has one",
         "values": CARRIED,
@@ -78,7 +79,7 @@ class ByChart:
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec the chart cannot carry. UsageError for a values file with a key that it does not have."""
         found = [*in_pods.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
-        found += in_pods.kept_apart(spec, ("karmada-apiserver",))
+        found += in_pods.kept_apart(spec, lab, ("karmada-apiserver",))
         if spec.values:
             release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
             check_values(spec.values, release.charts / RELEASE)
@@ -88,7 +89,7 @@ class ByChart:
         """Return the steps of the control plane, from nothing or from what is there."""
         karmada = Karmada(lab, spec)
         wanted = uses(karmada)
-        return [*image_steps(karmada, wanted, software), *Charted(karmada, wanted, software).steps()]
+        return [*image_steps(karmada, wanted, software), *Charted(karmada, software, uses=wanted).steps()]
 
     def enrol(self, karmada: Karmada, member: Cluster) -> None:
         """Make a member pull, by the chart's agent mode. Done already, it changes nothing.
@@ -96,11 +97,11 @@ class ByChart:
         (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
         cluster only.)
         """
-        Charted(karmada, uses(karmada), found(karmada)).enrol(member)
+        Charted(karmada, found(karmada), uses=uses(karmada)).enrol(member)
 
     def withdraw(self, karmada: Karmada, member: Cluster) -> None:
         """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
-        Charted(karmada, uses(karmada), found(karmada)).uninstall(AGENT, member)
+        Charted(karmada, found(karmada), uses=uses(karmada)).uninstall(AGENT, member)
         host.remove_namespace(member.api)
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
@@ -111,7 +112,7 @@ class ByChart:
             raise no_way_back(karmada, "the chart's own job", "helm rollback would leave the later webhooks")
         wanted = replace(karmada, spec=spec)
         installed = uses(wanted)
-        charted = Charted(wanted, installed, software)
+        charted = Charted(wanted, software, uses=installed)
         pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.exchange)]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", charted.estimators))
@@ -126,7 +127,7 @@ class ByChart:
         something is left.
         """
         karmada.run.journal("remove", what=karmada.name)
-        Charted(karmada, uses(karmada), found(karmada)).remove()
+        Charted(karmada, found(karmada), uses=uses(karmada)).remove()
         in_pods.until_gone(karmada)
         in_pods.forget(karmada)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -30,10 +30,8 @@ from deployers.images import Use
 from deployers.karmada import Karmada
 from deployers.leases import held
 from deployers.members import claim, until_ready
-from deployers.spec import KarmadaSpec
 from deployers.workloads import NAMESPACE, until_serving, why
 from lab.api import Api
-from lab.assets import AssetRef
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, NotReady, ProvisionError
 from lab.kubeconfig import pems
@@ -58,24 +56,14 @@ SETTLED = "deployed"
 
 
 @dataclass(frozen=True)
-class Charted:
-    """One control plane of upstream's chart. Each method is a step and may be run again."""
+class Charted(in_pods.Installation):
+    """One control plane of upstream's chart."""
 
-    karmada: Karmada
-    uses: tuple[Use, ...]
-    software: Mapping[str, Path]
+    uses: tuple[Use, ...] = ()
 
     @property
     def run(self) -> Run:
         return self.karmada.run
-
-    @property
-    def spec(self) -> KarmadaSpec:
-        return self.karmada.spec
-
-    @property
-    def host(self) -> Api:
-        return self.karmada.lab.host.api
 
     @cached_property
     def helm(self) -> Helm:
@@ -90,10 +78,6 @@ class Charted:
     def api(self) -> Api:
         """karmada-apiserver as an administrator beside it sees it. Not before `identity`."""
         return Api.open(self.run.path / "pki" / NAME / "admin.kubeconfig")
-
-    def tree(self, name: str) -> Path:
-        """Return a directory of the release."""
-        return self.software[str(AssetRef.parse(f"{name}@{self.spec.release}"))]
 
     def chart(self) -> Path:
         """Return the release's chart with all it depends on."""

@@ -92,7 +92,7 @@ class Settled:
         karmada = a_karmada(folder)
         listed = [{"name": "karmada", "status": status}] if status else []
         self.machine = Scripted({LISTED: json.dumps(listed), ("/helm",): ""})
-        self.charted = Charted(karmada, (), {})
+        self.charted = Charted(karmada, {})
         chart = a_chart(folder / "release")
         server = Server()
         monkeypatch.setattr(Charted, "helm", Helm(Path("/helm"), self.machine, folder / "helm"))

@@ -61,7 +61,7 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        return self.state in {"running", "stopping"}
+        return self.state in record.RUNS
 
     def row(self) -> Json:
         """Return all there is to tell, as it goes over the wire and to disk."""

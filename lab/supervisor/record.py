@@ -14,6 +14,7 @@ from typing import Any
 Json = dict[str, Any]
 FOLDER = "processes"
 LIVE = frozenset({"starting", "running", "stopping"})
+RUNS = LIVE - {"starting"}
 
 
 def path_of(run: str, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lab import ports
 from lab.errors import ComponentExited
+from lab.supervisor import record
 
 Json = dict[str, Any]
 TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `lab doctor` counts them"
@@ -44,7 +45,7 @@ class State:
 
     @property
     def runs(self) -> bool:
-        return self.state in {"running", "stopping"}
+        return self.state in record.RUNS
 
     @classmethod
     def parse(cls, row: Json) -> State:
