@@ -68,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option("--source", "where programs come from", choices=("auto", "download", "build", "bundle"), default="auto")
     option("--bundle", "archive written by `lab bundle`, used before anything else", metavar="FILE")
     option("--mirror", "where release files are, instead of their official addresses", metavar="URL")
+    option("--image-registry", "where official images are pulled from, in place of upstream's registries", metavar="HOST[/PREFIX]")
     option(
         "--keep",
         "leave the lab up at the end: --keep alone is always",
@@ -111,6 +112,7 @@ def wishes(config: pytest.Config) -> dict[str, Any]:
         "offline": given("offline"),
         "bundle": given("bundle"),
         "mirror": given("mirror"),
+        "image_registry": given("image_registry"),
     }
 
 

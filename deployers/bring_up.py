@@ -25,7 +25,7 @@ from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, NotPossible, UsageError
 from lab.images import Image
-from lab.providers import Provider, offering, provider
+from lab.providers import OfImages, Provider, offering, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
@@ -68,6 +68,19 @@ class Wanted:
         return {
             name: [use.image for use in uses if name in use.clusters] for name in sorted({name for use in uses for name in use.clusters})
         }
+
+    def pull(self, supply: Supply, registry: str | None) -> None:
+        """Bring the official images that this lab's are to be, by digest. What does not come is made here. Errors as `lab.images.pull`."""
+        supply.bring_folders()
+        if supply.pulls:
+            from lab.images.pull import pull  # noqa: PLC0415 (an HTTP client, for who has images to pull)
+
+            pull(self.all_images(), registry=registry, progress=supply.progress)
+
+    def all_images(self) -> list[Image]:
+        """Return the images of nodes and of Karmada's pods."""
+        of_nodes = self.provider.images(self.lab) if isinstance(self.provider, OfImages) else []
+        return [*of_nodes, *(image for group in self.images().values() for image in group)]
 
     def check(self, supply: Supply) -> None:
         """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version or checkout is not there."""
@@ -154,6 +167,7 @@ def bring_up(
     offline: bool = False,
     bundle: Path | None = None,
     mirror: str | None = None,
+    image_registry: str | None = None,
     watcher: Watcher | None = None,
     progress: Sink = quiet,
     label: str = "lab up",
@@ -174,6 +188,7 @@ def bring_up(
     supervisor = Supervisor(path)
     if not supervisor.alive():  # one that runs has the memory it needs
         wanted.check(supply)
+    wanted.pull(supply, image_registry)
     software = supply.resolve(wanted.software())
     lock = locked(path)
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from deployers.release import Release
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
+from lab.assets.refs import is_path
 from lab.images import Image, kubernetes
 from lab.images import software as of_images
 
@@ -68,9 +69,9 @@ def upstream(component: str, spec: KarmadaSpec, version: str) -> Image:
         return kubernetes.etcd()
     if component in KUBERNETES:
         return kubernetes.component(KUBERNETES[component], spec.kubernetes)
-    return kubernetes.program(
-        f"{HUB}/{component}:{tag_of(version)}", str(AssetRef.parse(f"{component}@{spec.release}")), f"/bin/{component}"
-    )
+    name = f"{HUB}/{component}:{tag_of(version)}"
+    official = "" if is_path(spec.release) else name  # upstream has none of a checkout
+    return kubernetes.program(name, str(AssetRef.parse(f"{component}@{spec.release}")), f"/bin/{component}", official=official)
 
 
 def components(spec: KarmadaSpec, *others: str) -> list[str]:
@@ -102,7 +103,8 @@ def agent_image(spec: KarmadaSpec, release: Release) -> str:
 
 def software(spec: KarmadaSpec, *others: str) -> list[str]:
     """Return the assets that the images are made of."""
-    return of_images(use.image for use in needed(spec, moved, *others, version="0"))
+    version = "0" if is_path(spec.release) else spec.release
+    return of_images([use.image for use in needed(spec, moved, *others, version=version)])
 
 
 def by_component(uses: Iterable[Use]) -> dict[str, Use]:

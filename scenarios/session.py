@@ -58,6 +58,7 @@ class Wishes:
     offline: bool = False
     bundle: str | None = None
     mirror: str | None = None
+    image_registry: str | None = None
 
     @property
     def run_path(self) -> Path:
@@ -189,6 +190,7 @@ class Session:
                     offline=wishes.offline,
                     bundle=Path(wishes.bundle) if wishes.bundle else None,
                     mirror=wishes.mirror,
+                    image_registry=wishes.image_registry,
                     watcher=screen.watcher,
                     progress=screen.progress,
                     label=self.label,

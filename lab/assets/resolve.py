@@ -55,6 +55,18 @@ class Supply:
             return (self.source,)
         return ("bundle", "download", "build") if self.bundle else SOURCES
 
+    @property
+    def pulls(self) -> bool:
+        """May images be pulled? They are something that is downloaded."""
+        return "download" in self.order and not self.offline
+
+    def bring_folders(self) -> None:
+        """Bring what a bundle holds besides assets into the cache, official images among it."""
+        if self.bundle and "bundle" in self.order:
+            from lab.assets.bundle import Bundle  # noqa: PLC0415 (see the top)
+
+            Bundle.open(self.bundle).bring_folders(self.cache, self.progress)
+
     def resolve(self, names: Iterable[AssetRef | str]) -> dict[AssetRef, Path]:
         """See `lab.assets`."""
         return {ref: entry.path for ref, entry in self.entries(names).items()}
@@ -64,10 +76,7 @@ class Supply:
         if self.source == "bundle" and self.bundle is None:
             raise UsageError("the source is a bundle, but none is given", remedy="name it: --bundle FILE")
         pins = self.pinned([AssetRef.parse(n) if isinstance(n, str) else n for n in names])
-        if self.bundle and "bundle" in self.order:
-            from lab.assets.bundle import Bundle  # noqa: PLC0415 (see the top)
-
-            Bundle.open(self.bundle).bring_folders(self.cache, self.progress)
+        self.bring_folders()
         entries = {pin: self.cache.find(pin, self.order) for pin in pins.values()}
         missing = [pin for pin, entry in entries.items() if entry is None]
         if missing:

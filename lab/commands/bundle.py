@@ -61,13 +61,17 @@ def bundle(
 
 
 def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
-    """Return the Debian packages of the images of a lab of kind, as folders of the cache; they are fetched now if they are not there."""
+    """Return what a lab of kind has of images besides assets, as folders of the cache: official ones that were pulled, Debian packages.
+
+    Packages are fetched now if they are not there.
+    """
     if wanted.lab.provider != "kind":
         return []
-    from lab.images import debian
+    from lab.images import debian, official
     from lab.images.stock import roots
 
-    return sorted(debian.root(each, progress=progress).parent for each in roots(wanted.lab, wanted.images()))
+    pulled = [each.folder for each in official.here(wanted.all_images()).values()]
+    return sorted([*pulled, *(debian.root(each, progress=progress).parent for each in roots(wanted.lab, wanted.images()))])
 
 
 def everything(wanted: Wanted) -> list[AssetRef | str]:

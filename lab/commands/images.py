@@ -13,6 +13,7 @@ from lab.commands.options import (
     DEFAULT_LAB,
     BundleOption,
     DeployerOption,
+    ImageRegistryOption,
     KubernetesOption,
     LabName,
     MirrorOption,
@@ -26,6 +27,7 @@ from lab.commands.options import (
     option,
 )
 from lab.console import Look, bytes_text, drawing, say, seconds_text, table
+from lab.errors import NotPossible
 
 if TYPE_CHECKING:
     from lab.images import Archive
@@ -73,8 +75,9 @@ def build(
     offline: OfflineOption = False,
     bundle: BundleOption = None,
     mirror: MirrorOption = None,
+    image_registry: ImageRegistryOption = None,
 ) -> None:
-    """Make every image that a lab of kind takes, now.
+    """Make every image that a lab of kind takes, now, or pull it where its digest is known and a registry answers.
 
     So that `lab up` finds them: the node image of each Kubernetes version, and what runs in pods by the deployer.
     """
@@ -91,10 +94,49 @@ def build(
     with drawing("images") as screen:
         supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         wanted.check(supply)
+        wanted.pull(supply, image_registry)
         software = {str(ref): path for ref, path in supply.resolve(wanted.software()).items()}
         made = build_all(Local(Path.cwd()), wanted.lab, wanted.images(), software, progress=screen.progress)
     for name, seconds in made:
         say(f"{name}: {seconds_text(seconds) if seconds >= 1 else 'there already'}")
+
+
+@app.command()
+def lock(
+    spec: SpecOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    kubernetes: KubernetesOption = None,
+    image_registry: ImageRegistryOption = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Write down which official images a lab takes, by digest: what a registry has now.
+
+    From then on they are pulled by that digest wherever a registry answers. Those that were written down and are not of this lab stay.
+    """
+    from deployers.bring_up import document, prepare
+    from lab.images.official import LOCK, Lock
+    from lab.images.pull import locked
+
+    changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
+    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    found, reasons = locked(wanted.all_images(), registry=image_registry)
+    if not found.digests:
+        raise NotPossible(
+            "no digest of an official image is to be had",
+            detail="\n".join(sorted(set(reasons.values()))),
+            remedy="name a registry that answers: --image-registry HOST[/PREFIX]; without digests images are made here",
+        )
+    known = Lock.read().digests
+    Lock({**known, **found.digests}).write()
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "lock": str(LOCK), "digests": dict(found.digests), "absent": reasons}, indent=1))
+        return
+    for name, digest in found.digests.items():
+        print(f"{name} {digest}{'' if known.get(name) in {None, digest} else f' (it was {known[name]})'}")
+    for name, why in reasons.items():
+        say(f"{name}: {why}: it is made here")
+    say(f"{len(found.digests)} digests are in {LOCK}")
 
 
 @app.command("load")

@@ -65,6 +65,10 @@ BundleOption = Annotated[
 MirrorOption = Annotated[
     str | None, option("--mirror", help="Where release files are, instead of their official addresses.", metavar="URL")
 ]
+ImageRegistryOption = Annotated[
+    str | None,
+    option("--image-registry", help="Where official images are pulled from, in place of upstream's registries.", metavar="HOST[/PREFIX]"),
+]
 
 ClusterArgument = Annotated[
     str | None, typer.Argument(metavar="[CLUSTER]", help="host, member1, …, or karmada; all of them if left out.", autocompletion=clusters)

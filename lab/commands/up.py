@@ -14,6 +14,7 @@ from lab.commands.options import (
     DEFAULT_LAB,
     BundleOption,
     DeployerOption,
+    ImageRegistryOption,
     KubernetesOption,
     LabName,
     MembersOption,
@@ -55,6 +56,7 @@ def up(
     offline: OfflineOption = False,
     bundle: BundleOption = None,
     mirror: MirrorOption = None,
+    image_registry: ImageRegistryOption = None,
     plan: PlanOption = False,
     output: OutputOption = Output.text,
 ) -> None:
@@ -89,6 +91,7 @@ def up(
                 offline=offline,
                 bundle=bundle,
                 mirror=mirror,
+                image_registry=image_registry,
                 watcher=screen.watcher,
                 progress=screen.progress,
             )

@@ -20,12 +20,14 @@ The modules:
     store        archives in the cache                  debian       files of Debian packages, for images that need a shell
     kubernetes   what kubeadm and Karmada's deployers ask for besides Karmada's own
     load         into the nodes of a cluster
+    official     which images are pulled by digest, where a registry answers; pull, registry: how
 """
 
 from __future__ import annotations
 
-from lab.images.image import File, Image, Packages, full_name, software
+from lab.images.image import File, Image, Packages, full_name
 from lab.images.load import load, require
+from lab.images.official import software
 from lab.images.store import Archive, Store, archived
 
 __all__ = ["Archive", "File", "Image", "Packages", "Store", "archived", "full_name", "load", "require", "software"]

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from lab.assets.pins import this_arch
 from lab.images.image import File, Image, Packages
+from lab.images.official import Pulled
 
 Json = dict[str, Any]
 BLOCK, CHUNK = 512, 1 << 20
@@ -61,16 +62,30 @@ class Written:
     size: int
 
 
-def write(out: IO[bytes], images: Sequence[Image], paths: Mapping[str, Path], roots: Mapping[Packages, Path]) -> list[Written]:
+def write(
+    out: IO[bytes],
+    images: Sequence[Image],
+    paths: Mapping[str, Path],
+    roots: Mapping[Packages, Path],
+    pulled: Mapping[str, Pulled] | None = None,
+) -> list[Written]:
     """Write an archive of images to a file that can be sought in.
 
-    `paths` has each asset by the text that names it, `roots` a tar of each set of Debian packages.
+    `paths` has each asset by the text that names it, `roots` a tar of each set of Debian packages, `pulled` what is taken as a registry
+    served it, by official name.
     """
     tar = Tar(out)
     layers: dict[Layer, Blob] = {}
     written: list[Written] = []
-    manifests: list[tuple[Image, Blob, Blob, list[Blob]]] = []
+    manifests: list[tuple[Image, Json, Blob, list[Blob]]] = []
     for image in images:
+        if served := (pulled or {}).get(image.official):
+            config, *blobs = [tar.copied(blob, served.file(blob["digest"])) for blob in served.blobs]
+            manifest = tar.blob(served.manifest)
+            media_type = json.loads(served.manifest).get("mediaType", MANIFEST)
+            manifests.append((image, described(media_type, manifest), config, blobs))
+            written.append(Written(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
+            continue
         mine: list[Layer] = [*([image.root] if image.root else []), *layered(image.files)]
         for layer in mine:
             if layer not in layers:
@@ -78,7 +93,7 @@ def write(out: IO[bytes], images: Sequence[Image], paths: Mapping[str, Path], ro
         blobs = [layers[layer] for layer in mine]
         config = tar.blob(document(configuration(image, blobs)))
         manifest = tar.blob(document(oci_manifest(config, blobs)))
-        manifests.append((image, manifest, config, blobs))
+        manifests.append((image, described(MANIFEST, manifest), config, blobs))
         written.append(Written(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
     tar.file("oci-layout", document({"imageLayoutVersion": "1.0.0"}))
     tar.file("index.json", document(index(manifests)))
@@ -130,6 +145,17 @@ class Tar:
         if blob.path not in self.there:
             self.there.add(blob.path)
             self.file(blob.path, content)
+        return blob
+
+    def copied(self, descriptor: Json, source: Path) -> Blob:
+        """Write a blob that is a file already, once."""
+        blob = Blob(descriptor["digest"].partition(":")[2], source.stat().st_size)
+        if blob.path not in self.there:
+            self.there.add(blob.path)
+            self.out.write(header(blob.path, size=blob.size, mode=0o644))
+            with source.open("rb") as file:
+                copy(file, self.out)
+            self.out.write(b"\0" * (-blob.size % BLOCK))
         return blob
 
     def file(self, path: str, content: bytes) -> None:
@@ -199,7 +225,7 @@ def header(path: str, *, size: int = 0, mode: int = 0o777, kind: bytes = tarfile
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def copy(source: IO[bytes], out: Hashing) -> None:
+def copy(source: IO[bytes], out: IO[bytes] | Hashing) -> None:
     while chunk := source.read(CHUNK):
         out.write(chunk)
 
@@ -238,11 +264,11 @@ def described(media_type: str, blob: Blob) -> Json:
     return {"mediaType": media_type, "digest": blob.digest, "size": blob.size}
 
 
-def index(manifests: Sequence[tuple[Image, Blob, Blob, Sequence[Blob]]]) -> Json:
+def index(manifests: Sequence[tuple[Image, Json, Blob, Sequence[Blob]]]) -> Json:
     """Return the index by which containerd finds the images; the annotation is what it calls them."""
     named = [
         {
-            **described(MANIFEST, manifest),
+            **manifest,
             "platform": {"os": "linux", "architecture": this_arch()},
             "annotations": {"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": image.name.rpartition(":")[2]},
         }
@@ -251,7 +277,7 @@ def index(manifests: Sequence[tuple[Image, Blob, Blob, Sequence[Blob]]]) -> Json
     return {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
 
 
-def docker_manifest(image: Image, _manifest: Blob, config: Blob, layers: Sequence[Blob]) -> Json:
+def docker_manifest(image: Image, _manifest: Json, config: Blob, layers: Sequence[Blob]) -> Json:
     return {"Config": config.path, "RepoTags": [image.name], "Layers": [layer.path for layer in layers]}
 
 

@@ -65,6 +65,8 @@ class Image:
     labels: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] | Packages = ()
     stop_signal: str = ""
+    official: str = ""
+    """Upstream's name of the image that this one stands for, whatever it is called here; "" when upstream has no such."""
 
     def __post_init__(self) -> None:
         if full_name(self.name) != self.name:

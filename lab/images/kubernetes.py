@@ -34,7 +34,8 @@ def program(name: str, asset: str, path: str, **other: object) -> Image:
 
 def component(name: str, version: str) -> Image:
     """Return kube-apiserver, kube-controller-manager, kube-scheduler or kube-proxy of a version, as registry.k8s.io has it."""
-    return program(f"{REGISTRY}/{name}:v{version}", f"{name}@{version}", f"/usr/local/bin/{name}")
+    full = f"{REGISTRY}/{name}:v{version}"
+    return program(full, f"{name}@{version}", f"/usr/local/bin/{name}", official=full)
 
 
 def proxy(version: str) -> Image:
@@ -50,18 +51,21 @@ def etcd(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:
     """Return etcd with its tools. It has a shell, as upstream's images up to 3.6.5 do: probes and scripts of some deployers want one."""
     files = tuple(File(f"/usr/local/bin/{name}", asset=f"{name}@{ETCD}") for name in ("etcd", "etcdctl", "etcdutl"))
     labels = {CONTENT: f"etcd {ETCD}"}
-    return Image(f"{registry}/etcd:{tag}", (*files, *BUSYBOX), entrypoint=("/usr/local/bin/etcd",), labels=labels, packages=SHELL)
+    image = Image(f"{registry}/etcd:{tag}", (*files, *BUSYBOX), entrypoint=("/usr/local/bin/etcd",), labels=labels, packages=SHELL)
+    return dataclasses.replace(image, official=f"{REGISTRY}/etcd:{tag}")
 
 
 def pause(tag: str = "3.10.1") -> Image:
     """Return the container that holds a pod's namespaces: catatonit, which waits, reaps, and ends when it is told to."""
     labels = {CONTENT: "catatonit of Debian"}
-    return Image(f"{REGISTRY}/pause:{tag}", entrypoint=("/usr/bin/catatonit", "-P"), labels=labels, packages=("catatonit",))
+    name = f"{REGISTRY}/pause:{tag}"
+    return Image(name, entrypoint=("/usr/bin/catatonit", "-P"), labels=labels, packages=("catatonit",), official=name)
 
 
 def coredns(tag: str = f"v{COREDNS}") -> Image:
     labels = {CONTENT: f"coredns {COREDNS}"}
-    return program(f"{REGISTRY}/coredns/coredns:{tag}", f"coredns@{COREDNS}", "/coredns", labels=labels)
+    name = f"{REGISTRY}/coredns/coredns:{tag}"
+    return program(name, f"coredns@{COREDNS}", "/coredns", labels=labels, official=name)
 
 
 def kubectl(version: str, name: str) -> Image:

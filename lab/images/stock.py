@@ -14,7 +14,7 @@ from lab.assets.cache import Cache, writing
 from lab.assets.progress import Sink, quiet
 from lab.computer import Computer, Probe
 from lab.errors import UsageError
-from lab.images import applications, node
+from lab.images import applications, node, official
 from lab.images.image import Image, Packages
 from lab.images.store import Archive, Store, adopted
 from lab.machines import Machine
@@ -113,7 +113,10 @@ def prune(
     cache: Cache | None = None,
     computer: Probe | None = None,
 ) -> Pruned:
-    """Free archives that were not asked for so long, and node images that no container is made of; with `keys`, those instead."""
+    """Free archives and official images that were not asked for so long, and node images that no container is made of.
+
+    With `keys`, those instead.
+    """
     cache, computer = cache or Cache(), computer or Computer()
     removed, in_use, freed = [], [], 0
     for archive in Store(cache).archives():
@@ -124,6 +127,13 @@ def prune(
             if not rehearse:
                 with writing(cache.root):
                     shutil.rmtree(archive.path.parent)
+    for pulled in official.all_here(cache):
+        if not keys and (everything or time.time() - pulled.used >= unused_for):
+            removed.append(f"{pulled.folder.name} (official)")
+            freed += pulled.size
+            if not rehearse:
+                with writing(cache.root):
+                    shutil.rmtree(pulled.folder)
     for image in node_images(computer):
         if keys and image.id not in keys and image.name not in keys:
             continue

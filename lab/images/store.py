@@ -18,14 +18,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lab.assets.cache import Cache, files_of, read, sha256_of, writing
 from lab.assets.pins import this_arch
 from lab.assets.progress import Progress, Sink, quiet
 from lab.errors import UsageError
 from lab.images import archive as tar
-from lab.images import debian
+from lab.images import debian, official
 from lab.images.image import Image, full_name
+from lab.images.official import Pulled
 
 SCHEMA = 1
 """Of meta.json and of how archives are written: a change of either makes every key a new one."""
@@ -66,10 +68,15 @@ class Store:
 
     def archived(self, images: Sequence[Image], paths: Mapping[str, Path]) -> Archive:
         """Return the archive of these images, written now if there is none of the same content. See `lab.images`."""
-        check(images, paths)
-        sets = dict.fromkeys(image.root for image in images if image.root)
+        pulled = official.here(images, cache=self.cache)
+        for each in pulled.values():
+            with suppress(OSError):
+                os.utime(each.folder)
+        made = [image for image in images if image.official not in pulled]
+        check(images, made, paths)
+        sets = dict.fromkeys(image.root for image in made if image.root)
         roots = {packages: debian.root(packages, cache=self.cache, progress=self.progress) for packages in sets}
-        key = key_of(images, paths, self.cache)
+        key = key_of(images, paths, self.cache, pulled)
         if found := self.find(key):
             return found
         subject = f"{len(images)} images" if len(images) > 1 else images[0].name
@@ -82,7 +89,7 @@ class Store:
                 staged = area / key
                 staged.mkdir()
                 with (staged / TAR).open("wb") as out:
-                    written = tar.write(out, images, paths, roots)
+                    written = tar.write(out, images, paths, roots, pulled)
                 facts = {"schema": SCHEMA, "seconds": round(time.monotonic() - began, 1), "created": time.time()}
                 (staged / META).write_text(json.dumps({**facts, "images": [asdict(image) for image in written]}, indent=1))
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -122,27 +129,31 @@ def archived(images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache
     return Store(cache or Cache(), progress).archived(images, paths)
 
 
-def check(images: Sequence[Image], paths: Mapping[str, Path]) -> None:
-    """UsageError for what cannot become an archive, before anything is written."""
+def check(images: Sequence[Image], made: Sequence[Image], paths: Mapping[str, Path]) -> None:
+    """UsageError for what cannot become an archive, before anything is written; `made` are those of `images` that are made here."""
     names = [image.name for image in images]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"two different images are called {', '.join(twice)}")
-    lacking = sorted({file.asset for image in images for file in image.files if file.asset and file.asset not in paths})
+    lacking = sorted({file.asset for image in made for file in image.files if file.asset and file.asset not in paths})
     if lacking or not images:
         raise UsageError(f"images need assets that were not brought: {', '.join(lacking)}" if lacking else "an archive of no images")
 
 
-def key_of(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache) -> str:
+def key_of(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache, pulled: Mapping[str, Pulled]) -> str:
     """Return the hash of everything that an archive's bytes follow from."""
-    content = {asset: content_of(paths[asset]) for asset in {file.asset for image in images for file in image.files if file.asset}}
-    facts = [
-        {
-            **asdict(image),
-            "files": [{**asdict(file), "content": (file.content or b"").hex(), "asset": content.get(file.asset)} for file in image.files],
-            "packages": [asdict(image.root), debian.versions(image.root, cache)] if image.root else None,
-        }
-        for image in images
-    ]
+    made = [image for image in images if image.official not in pulled]
+    content = {asset: content_of(paths[asset]) for asset in {file.asset for image in made for file in image.files if file.asset}}
+
+    def facts_of(image: Image) -> dict[str, Any]:
+        if image.official in pulled:
+            return {"name": image.name, "pulled": pulled[image.official].folder.name}
+        facts = asdict(image)
+        del facts["official"]  # what is in it does not depend on it
+        files = [{**asdict(file), "content": (file.content or b"").hex(), "asset": content.get(file.asset)} for file in image.files]
+        packages = [asdict(image.root), debian.versions(image.root, cache)] if image.root else None
+        return {**facts, "files": files, "packages": packages}
+
+    facts = [facts_of(image) for image in images]
     return hashlib.sha256(json.dumps([SCHEMA, this_arch(), facts], sort_keys=True).encode()).hexdigest()[:20]
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lab.cluster import Lab
 from lab.errors import UsageError
 from lab.run import Run
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
+
+if TYPE_CHECKING:
+    from lab.images import Image
 
 
 class Provider(Protocol):
@@ -36,6 +39,13 @@ class Provider(Protocol):
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]: ...
 
     def delete(self, run: Run) -> None: ...
+
+
+@runtime_checkable
+class OfImages(Protocol):
+    """**Protocol:** a provider whose nodes are made of images: those in them, as far as they are known before kubeadm is asked."""
+
+    def images(self, spec: LabSpec) -> list[Image]: ...
 
 
 def registry() -> dict[str, Callable[[], Provider]]:

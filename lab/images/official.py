@@ -1,0 +1,119 @@
+"""Official images, by digest: pulled where a registry answers, in place of being made here.
+
+    Lock.read()                names and digests (official.toml beside this file)
+    pull(images)               brings what the lock names (`lab.images.pull`)
+    archived(images, paths)    takes what was pulled as it is, and makes the rest
+
+A digest is the whole trust: it is written down once (`lab images lock`, which asks a registry by tag), is kept with this project, and from
+then on the same bytes are run everywhere, or none. What was pulled is in the cache and needs no registry again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.assets.cache import Cache
+from lab.errors import UsageError
+from lab.images import image as data
+from lab.images.image import Image
+
+Json = dict[str, Any]
+LOCK = Path(__file__).with_name("official.toml")
+HEAD = """# Digests of official images: what is pulled, where a registry answers, in place of being made here. Written by `lab images lock`.
+# An image that is not named here is made here. The digest is that of the index, which is the same for all processors.
+"""
+FOLDER, MANIFEST = "official", "manifest.json"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Which official image is which: digests by full name."""
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | None = None) -> Lock:
+        """Read a lock; an empty one where there is no file. UsageError says what in it is no name or digest."""
+        path = path or LOCK
+        try:
+            digests = tomllib.loads(path.read_text()).get("digests", {}) if path.exists() else {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"the lock of official images cannot be read: {error}", where=str(path)) from error
+        for name, digest in digests.items():
+            if data.full_name(name) != name or not DIGEST.fullmatch(str(digest)):
+                raise UsageError(
+                    f"{name} = {digest!r}: an image's full name and its sha256 belong here", where=str(path), remedy="lab images lock"
+                )
+        return cls(digests)
+
+    def write(self, path: Path | None = None) -> None:
+        """Write it, by name."""
+        lines = [f'"{name}" = "{digest}"\n' for name, digest in sorted(self.digests.items())]
+        (path or LOCK).write_text(f"{HEAD}[digests]\n{''.join(lines)}")
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """An official image that is here, whole: its manifest as the registry served it, and a file for each of its blobs."""
+
+    folder: Path
+
+    @property
+    def manifest(self) -> bytes:
+        return (self.folder / MANIFEST).read_bytes()
+
+    @property
+    def blobs(self) -> list[Json]:
+        """The descriptors of its configuration and of its layers, in this order."""
+        facts = json.loads(self.manifest)
+        return [facts["config"], *facts["layers"]]
+
+    def file(self, digest: str) -> Path:
+        return self.folder / digest.replace(":", "-")
+
+    @property
+    def size(self) -> int:
+        """Its bytes on disk."""
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
+    @property
+    def used(self) -> float:
+        """When it was last put into an archive, or asked to be (seconds since the epoch)."""
+        return self.folder.stat().st_mtime
+
+
+def here(images: Iterable[Image], *, lock: Lock | None = None, cache: Cache | None = None) -> dict[str, Pulled]:
+    """Return those of these images that were pulled, by official name. Nothing is asked of a registry."""
+    lock, cache = lock or Lock.read(), cache or Cache()
+    known = {name: place(lock.digests[name], cache) for name in names(images) if name in lock.digests}
+    return {name: Pulled(folder) for name, folder in known.items() if folder.is_dir()}
+
+
+def all_here(cache: Cache) -> list[Pulled]:
+    """Return every official image in a cache."""
+    folder = cache.root / FOLDER
+    return [Pulled(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+
+
+def place(digest: str, cache: Cache) -> Path:
+    """Return where an image of that digest is or would be."""
+    return cache.root / FOLDER / digest.replace(":", "-")
+
+
+def software(images: Iterable[Image]) -> list[str]:
+    """Return the assets that images are made of, as name@version, each once; of what was pulled none."""
+    images = list(images)
+    pulled = here(images)
+    return data.software(image for image in images if image.official not in pulled)
+
+
+def names(images: Iterable[Image]) -> list[str]:
+    """Return the official names of images that have one, each once."""
+    return list(dict.fromkeys(image.official for image in images if image.official))

@@ -1,0 +1,186 @@
+"""A registry of images, asked as the distribution specification says (github.com/opencontainers/distribution-spec, "Pull").
+
+What a registry serves is believed by its digest, and by nothing else. Docker Hub and those like it give anybody a token for what is public:
+it is asked for when they say so. Registries of loopback speak plainly unless their address says https.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from lab.assets.download import trusted
+from lab.assets.sources import Patience
+from lab.errors import ProvisionError, UsageError
+from lab.images.official import DIGEST
+
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+"""What a manifest may be: an index, which names one of each platform, or an image's own."""
+HOSTS = {"docker.io": "registry-1.docker.io"}
+"""Registries that answer at another host than images are called by."""
+ADDRESS = re.compile(
+    r"(?P<scheme>https?://)?(?P<host>[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?)(?P<prefix>(/[a-z0-9][a-z0-9._-]*)*)/?"
+)
+BEARER = re.compile(r'(\w+)="([^"]*)"')
+MOST = 8 << 20
+"""Bytes of a manifest; the specification asks registries for 4 MiB."""
+
+
+class Absent(Exception):
+    """The registry answers, and has no such thing."""
+
+
+class Away(Exception):
+    """The registry does not answer, or not to us."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one image is asked for: the registry's address, and the repository's name there."""
+
+    registry: str
+    repository: str
+
+    @classmethod
+    def of(cls, name: str, registry: str | None = None) -> Place:
+        """Return the place of an image by its full name: upstream's, or the same path below `registry`.
+
+        UsageError when that is no address.
+        """
+        host, _, path = name.rpartition(":")[0].partition("/")
+        if registry is None:
+            return cls(f"https://{HOSTS.get(host, host)}", path)
+        found = ADDRESS.fullmatch(registry)
+        if found is None:
+            raise UsageError(f"{registry!r} is not the address of a registry", remedy="write it as registry.example:5000/prefix")
+        scheme = found["scheme"] or ("http://" if is_loopback(found["host"]) else "https://")
+        return cls(f"{scheme}{found['host']}", f"{found['prefix']}/{path}".lstrip("/"))
+
+    def __str__(self) -> str:
+        return f"{urlsplit(self.registry).netloc}/{self.repository}"
+
+
+def is_loopback(host: str) -> bool:
+    """Is this this computer?"""
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+class Registry:
+    """Registries, one client for all. A host that did not answer is not asked again."""
+
+    def __init__(self, *, patience: Patience | None = None, transport: httpx.BaseTransport | None = None) -> None:
+        wait = patience or Patience(connect=4)
+        self.client = httpx.Client(
+            timeout=httpx.Timeout(wait.silence, connect=wait.connect),
+            follow_redirects=True,
+            headers={"User-Agent": "karmada-lab"},
+            verify=trusted(),
+            transport=transport,
+        )
+        self.tokens: dict[Place, str] = {}
+        self.dead: dict[str, str] = {}
+
+    def close(self) -> None:
+        self.client.close()
+
+    def manifest(self, at: Place, reference: str) -> bytes:
+        """Return a manifest by digest, which it is held against, or by tag.
+
+        Absent, Away; ProvisionError when it is not what its digest says.
+        """
+        return self._asked(at, f"manifests/{reference}", lambda answer: self._manifest(answer, at, reference), accept=", ".join(MANIFESTS))
+
+    def blob(self, at: Place, digest: str, to: Path) -> None:
+        """Write a blob into a file. Absent, Away; ProvisionError when it is not what its digest says, and then there is no file."""
+
+        def keep(answer: httpx.Response) -> None:
+            hasher = hashlib.sha256()
+            with to.open("wb") as file:
+                for part in answer.iter_bytes():
+                    file.write(part)
+                    hasher.update(part)
+            if f"sha256:{hasher.hexdigest()}" != digest:
+                to.unlink()
+                raise wrong(at, digest, f"sha256:{hasher.hexdigest()}")
+
+        self._asked(at, f"blobs/{digest}", keep)
+
+    def digest_of(self, at: Place, tag: str) -> str:
+        """Return the digest of what a tag names now: that of the bytes, whatever the registry says it is. Absent, Away."""
+        return digest_of(self.manifest(at, tag))
+
+    def _manifest(self, answer: httpx.Response, at: Place, reference: str) -> bytes:
+        content = b""
+        for part in answer.iter_bytes():
+            content += part
+            if len(content) > MOST:
+                raise ProvisionError(f"{at} serves a manifest of more than {MOST} bytes", where=str(answer.url))
+        if DIGEST.fullmatch(reference) and digest_of(content) != reference:
+            raise wrong(at, reference, digest_of(content))
+        return content
+
+    def _asked(self, at: Place, what: str, take: Callable[[httpx.Response], Any], *, accept: str = "*/*") -> Any:
+        if why := self.dead.get(at.registry):
+            raise Away(why)
+        url = f"{at.registry}/v2/{at.repository}/{what}"
+        try:
+            for tries in (1, 2):
+                token = {"Authorization": f"Bearer {self.tokens[at]}"} if at in self.tokens else {}
+                # identity: a layer is held against its digest as it is, not as a server packs it for the way
+                headers = {"Accept": accept, "Accept-Encoding": "identity", **token}
+                with self.client.stream("GET", url, headers=headers) as answer:
+                    if answer.status_code == 401 and tries == 1 and self._token(at, answer.headers.get("www-authenticate", "")):
+                        continue
+                    if answer.status_code == 404:
+                        raise Absent(f"{at} has no {what}")
+                    if answer.status_code != 200:
+                        raise Away(f"{urlsplit(url).netloc} answers {answer.status_code} for {at.repository}")
+                    return take(answer)
+        except httpx.HTTPError as error:
+            self.dead[at.registry] = f"{urlsplit(url).netloc} does not answer: {error or type(error).__name__}"
+            raise Away(self.dead[at.registry]) from error
+        raise AssertionError  # the loop returns or raises
+
+    def _token(self, at: Place, challenge: str) -> bool:
+        """Get what a registry wants to see from everybody who reads; False when it wants something else."""
+        scheme, _, rest = challenge.partition(" ")
+        said = dict(BEARER.findall(rest))
+        if scheme.lower() != "bearer" or "realm" not in said:
+            return False
+        answer = self.client.get(said.pop("realm"), params={"scope": f"repository:{at.repository}:pull", **said})
+        if answer.status_code != 200:
+            return False
+        given = answer.json()
+        self.tokens[at] = str(given.get("token") or given.get("access_token") or "")
+        return bool(self.tokens[at])
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest of bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def wrong(at: Place, expected: str, got: str) -> ProvisionError:
+    """Return the error for something that is not what its digest says."""
+    return ProvisionError(
+        f"{at} serves something else than was asked for: expected {expected}, got {got}",
+        where=at.registry,
+        remedy="do not trust that registry: take another one, or --source build",
+    )

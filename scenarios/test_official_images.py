@@ -1,0 +1,118 @@
+"""Images are pulled by digest where a registry answers, and made here where none does or it has no such image.
+
+No official registry is asked: a real one (crane's, of go-containerregistry) runs on loopback in its stead, and what it has by upstream's
+names are images that were made here. So what is proven is the way, not that upstream's own images work.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deployers.images import upstream
+from deployers.spec import KarmadaSpec, catalogue
+from lab import component
+from lab.assets import Cache, resolve
+from lab.component import Component, Health
+from lab.errors import ProvisionError
+from lab.images import Image, archived, official, software
+from lab.images.official import Lock
+from lab.images.pull import locked, pull
+from lab.machines import Machine
+from lab.machines.local import Local
+from lab.run import Run
+from lab.spec import LabSpec
+from lab.supervisor.client import Supervisor
+
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("official-images")]
+SPEC = KarmadaSpec()
+WEBHOOK, SCHEDULER = (upstream(name, SPEC, SPEC.release) for name in ("karmada-webhook", "karmada-scheduler"))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A registry that runs, and who pushes into it."""
+
+    address: str
+    crane: Path
+    machine: Machine
+
+    def push(self, image: Image, name: str) -> None:
+        """Make an image here and put it into the registry by a name of upstream's."""
+        paths = {str(ref): path for ref, path in resolve(software([image]), catalogue=catalogue()).items()}
+        made = archived([image], paths)
+        self.machine.run([str(self.crane), "push", str(made.path), f"{self.address}/{name.partition('/')[2]}"], within=120.0)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    (crane,) = resolve(["crane"]).values()
+    asked = {"lab": LabSpec(members=()).model_dump(mode="json"), "karmada": None}
+    run = Run.create("registry", asked, root=tmp_path_factory.mktemp("runs"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serve = Component(
+        "registry/crane",
+        crane,
+        {"address": f"127.0.0.1:{port}", "disk": str(run.folder("data", "blobs"))},
+        words=("registry", "serve"),
+        ready=(Health(f"http://127.0.0.1:{port}/v2/"),),
+    )
+    supervisor = Supervisor(run.path)
+    try:
+        with supervisor.hold("registry"):
+            component.start(serve, run)
+            yield Standing(f"127.0.0.1:{port}", crane, Local(run.path))
+    finally:
+        supervisor.shutdown()
+        run.remove()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    """A cache and a lock of this test's own; images are made with what is in the usual one before."""
+    monkeypatch.setattr(official, "LOCK", tmp_path / "official.toml")
+    return Cache(tmp_path / "cache")
+
+
+def test_what_a_registry_has_is_pulled_by_digest_and_is_what_nodes_get(registry: Standing, cache: Cache) -> None:
+    registry.push(WEBHOOK, WEBHOOK.official)
+    lock, absent = locked([WEBHOOK, SCHEDULER], registry=registry.address)
+    assert list(lock.digests) == [WEBHOOK.official]
+    assert list(absent) == [SCHEDULER.official]
+    lock.write()
+
+    assert pull([WEBHOOK, SCHEDULER], registry=registry.address, cache=cache) == {}
+
+    (there,) = archived([WEBHOOK], {}, cache=cache).images
+    assert there.digest == lock.digests[WEBHOOK.official]
+    assert pull([WEBHOOK], registry="127.0.0.1:9", cache=cache) == {}, "what is here needs no registry again"
+
+
+def test_another_image_by_that_name_is_refused(registry: Standing, cache: Cache) -> None:
+    registry.push(WEBHOOK, WEBHOOK.official)
+    lock, _ = locked([WEBHOOK], registry=registry.address)
+    lock.write()
+    registry.push(SCHEDULER, WEBHOOK.official)  # somebody has published it anew
+
+    pull([WEBHOOK], registry=registry.address, cache=cache)  # by its digest the old one is still there
+    Lock({WEBHOOK.official: "sha256:" + "0" * 64}).write()
+    with pytest.raises(ProvisionError, match="not the image") as refused:
+        pull([WEBHOOK], registry=registry.address, cache=cache)
+    assert "0" * 64 in str(refused.value)
+    assert "lab images lock" in (refused.value.remedy or "")
+
+
+@pytest.mark.parametrize("away", [True, False], ids=["no-registry", "no-such-image"])
+def test_what_cannot_be_pulled_is_made_here(registry: Standing, cache: Cache, away: bool) -> None:
+    Lock({SCHEDULER.official: "sha256:" + "1" * 64}).write()
+    reasons = pull([SCHEDULER], registry="127.0.0.1:9" if away else f"{registry.address}/elsewhere", cache=cache)
+
+    assert ("does not answer" if away else "has no") in reasons[SCHEDULER.official]
+    paths = {str(ref): path for ref, path in resolve(software([SCHEDULER]), catalogue=catalogue()).items()}
+    (made,) = archived([SCHEDULER], paths, cache=cache).images
+    assert made.name == SCHEDULER.name
