@@ -45,8 +45,8 @@ OPTIONS = complete(
         "components.*.flags": CARRIED,
         **{f"components.{name}.flags": f"{IN_PART}--{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
         **{f"components.{name}.feature_gates": NO_VALUE for name, part in PARTS.items() if not part.gates},
-        "etcd.members": "the chart's StatefulSet starts one member when the one before is ready, and by its readiness probe (/readyz) none is "
-        "ready without a quorum",
+        "etcd.members": "the chart's StatefulSet starts one member when the one before is ready, and by its readiness probe none is ready "
+        "without a quorum",
         "profile": f"{IN_PART}e2e has flags that the chart has no value for",
         "config_file": "only karmadactl init has one",
         "values": CARRIED,

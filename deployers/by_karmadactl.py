@@ -76,7 +76,7 @@ class ByKarmadactl:
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
         found = [*in_pods.obstacles(spec, lab, SUPPORT), *several_values(spec), *init_words.unsayable(spec)]
-        found += in_pods.kept_apart(spec, (name for name in NAMES if name != "etcd"))
+        found += in_pods.kept_apart(spec, lab, (name for name in NAMES if name != "etcd"))
         if spec.load_balancer and not (init_words.names_and_addresses(spec)[1] and 30000 <= init_words.port(spec) <= 32767):
             found.append(
                 "load_balancer: karmadactl init takes an IP address, and gives the API server one port everywhere, a NodePort: "

@@ -86,7 +86,7 @@ class ByOperator:
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        apart = in_pods.kept_apart(spec, ("karmada-apiserver", "kube-controller-manager"))
+        apart = in_pods.kept_apart(spec, lab, ("karmada-apiserver", "kube-controller-manager"))
         return [*in_pods.obstacles(spec, lab, SUPPORT), *several_values(spec), *apart]
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:

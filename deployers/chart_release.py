@@ -27,7 +27,6 @@ from deployers.by_binary import NAME, nothing, step
 from deployers.charts import Helm
 from deployers.components import LEASES
 from deployers.images import Use
-from deployers.karmada import Karmada
 from deployers.leases import held
 from deployers.members import claim, until_ready
 from deployers.workloads import NAMESPACE, until_serving, why

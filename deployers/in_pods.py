@@ -46,11 +46,12 @@ def obstacles(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
     return found
 
 
-def kept_apart(spec: KarmadaSpec, components: Iterable[str], *, nodes: int = 1) -> list[str]:
+def kept_apart(spec: KarmadaSpec, lab: LabSpec, components: Iterable[str]) -> list[str]:
     """Return the replicas that upstream's pods cannot have on so few nodes, where a manifest allows one of a component to a node."""
+    nodes = 1 + sum(group.count for group in lab.host.workers)
     return [
         f"components.{name}.replicas: upstream's manifest allows one pod of {name} to a node (required anti-affinity), "
-        f"and the host cluster has {nodes}"
+        f"and the host cluster has {nodes}: give it workers"
         for name in components
         if spec.settings(name).replicas > nodes
     ]

@@ -169,7 +169,7 @@ class Addons(Strict):
     @classmethod
     def others_can_be(cls, others: dict[str, str]) -> dict[str, str]:
         try:
-            return {name: others[name].removeprefix("v") for name in addons.arranged(others)}
+            return {name: others[name] for name in addons.arranged(others)}
         except UsageError as error:
             raise ValueError(f"{error.what}; {error.remedy}" if error.remedy else error.what) from error
 
@@ -224,11 +224,6 @@ class KarmadaSpec(Strict):
             return parse_version(release)
         except UsageError as error:
             raise ValueError(f"{error.what}; write 1.18.2, or the path of a checkout with a slash in it") from error
-
-    @field_validator("kubernetes")
-    @classmethod
-    def without_v(cls, version: str) -> str:
-        return version.removeprefix("v")
 
     @field_validator("profile")
     @classmethod

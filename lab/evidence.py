@@ -226,16 +226,18 @@ def node(run: Run, cluster: str, out: Collection) -> None:
     """
     engine = Local(run.path)
     ends = ["-exec", "tail", "--verbose", "--lines=400", "{}", "+"]
-    for container in (run.recorded(NODES, cluster) or {})["containers"]:
+    containers = (run.recorded(NODES, cluster) or {})["containers"]
+    for container in containers:
         at = Container(container, engine)
+        of = cluster if container == containers[0] else f"{cluster}/{container}"
         said = at.run(["find", "/var/log/pods", "-name", "*.log", "-size", "+0", *ends], within=10.0).stdout
         for path, text in split_tails(said).items():
             pod, program = path.split("/")[4:6]
-            out.text(f"nodes/{cluster}/pods/{pod.rpartition('_')[0]}_{program}.log", text)
+            out.text(f"nodes/{of}/pods/{pod.rpartition('_')[0]}_{program}.log", text)
         units = [word for unit in ("kubelet", "containerd") for word in ("--unit", unit)]
-        out.text(f"nodes/{cluster}/journal.log", at.run(["journalctl", "--no-pager", "--lines=800", *units], within=10.0).stdout)
-        out.text(f"nodes/{cluster}/container.json", engine.run(["docker", "inspect", "--type", "container", container]).stdout)
-        out.text(f"nodes/{cluster}/console.log", engine.run(["docker", "logs", "--tail", "300", container]).stdout)
+        out.text(f"nodes/{of}/journal.log", at.run(["journalctl", "--no-pager", "--lines=800", *units], within=10.0).stdout)
+        out.text(f"nodes/{of}/container.json", engine.run(["docker", "inspect", "--type", "container", container]).stdout)
+        out.text(f"nodes/{of}/console.log", engine.run(["docker", "logs", "--tail", "300", container]).stdout)
 
 
 def split_tails(said: str) -> dict[str, str]:

@@ -125,7 +125,6 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
     ]
     for group in groups:
         capacity = {"cpu": group.cpu, "memory": group.memory, "pods": str(group.pods), "ephemeral-storage": "100Gi"}
-        places = {"topology.kubernetes.io/zone": group.zone, "topology.kubernetes.io/region": group.region}
         for _ in range(group.count):
             name = group.name or f"{cluster}-node-{number}"
             number += 1
@@ -142,8 +141,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
                         "beta.kubernetes.io/os": "linux",
                         "kubernetes.io/hostname": name,
                         "node.kubernetes.io/instance-type": "hollow",
-                        **{label: value for label, value in places.items() if value},
-                        **group.labels,
+                        **group.all_labels,
                     },
                 },
                 **({} if alone else {"spec": {"taints": [{"key": HOLLOW, "value": "fake", "effect": "NoSchedule"}]}}),

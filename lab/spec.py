@@ -24,7 +24,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lab.errors import UsageError
 
@@ -50,7 +50,15 @@ Name = Annotated[str, shaped(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label
 Quantity = Annotated[str, shaped(r"[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?", "a resource quantity, as 8, 500m or 32Gi")]
 """A Kubernetes resource quantity, positive."""
 
-Version = Annotated[str, shaped(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4")]
+Version = Annotated[
+    str,
+    shaped(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4"),
+    AfterValidator(lambda version: version.removeprefix("v")),
+]
+"""A version, without the v that it may be written with; "" where another's holds."""
+
+MOST_WORKERS = 15
+"""Real nodes beside the first: a cluster has addresses for the pods of sixteen (`lab.images.node.subnet`)."""
 
 
 class Capability(str, Enum):
@@ -70,7 +78,21 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Nodes(Strict):
+class Placed(Strict):
+    """Where like nodes are, and what else they are labelled."""
+
+    zone: str = ""
+    region: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def all_labels(self) -> dict[str, str]:
+        """Return the labels of each of them, those of its place among them."""
+        places = {"topology.kubernetes.io/zone": self.zone, "topology.kubernetes.io/region": self.region}
+        return {**{label: value for label, value in places.items() if value}, **self.labels}
+
+
+class Nodes(Placed):
     """A group of like nodes; hollow ones where the provider offers HOLLOW. `name` is that of a group's only node, if it has to have one."""
 
     count: int = Field(default=1, ge=0, le=10_000)
@@ -78,9 +100,6 @@ class Nodes(Strict):
     cpu: Quantity = "8"
     memory: Quantity = "32Gi"
     pods: int = Field(default=110, ge=1)
-    zone: str = ""
-    region: str = ""
-    labels: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def one_has_the_name(self) -> Nodes:
@@ -89,13 +108,20 @@ class Nodes(Strict):
         return self
 
 
+class Workers(Placed):
+    """A group of like nodes where containers really run, beside the one that the control plane is on."""
+
+    count: int = Field(default=1, ge=1, le=MOST_WORKERS)
+
+
 FileName = Annotated[str, shaped(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]
 """A file that flags name: a plain name, since it stands in the working directory of the programs."""
 
 
 class ClusterSpec(Strict):
-    """One Kubernetes cluster. `flags` and `env` are layered over the provider's defaults, by component; null drops a flag.
+    """One Kubernetes cluster. `nodes` are hollow, `workers` are real.
 
+    `flags` and `env` are layered over the provider's defaults, by component; null drops a flag.
     `files` are written, before anything starts, into the working directory of the cluster's programs, so that a flag names one plainly
     (`config = "scheduler.yaml"`); `$pki` in their text is the folder of the cluster's kubeconfigs and certificates.
     """
@@ -103,14 +129,16 @@ class ClusterSpec(Strict):
     name: Name = "host"
     kubernetes: Version = ""
     nodes: tuple[Nodes, ...] = ()
+    workers: tuple[Workers, ...] = ()
     flags: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     env: dict[str, dict[str, str]] = Field(default_factory=dict)
     files: dict[FileName, str] = Field(default_factory=dict)
 
-    @field_validator("kubernetes")
-    @classmethod
-    def without_v(cls, version: str) -> str:
-        return version.removeprefix("v")
+    @model_validator(mode="after")
+    def workers_fit(self) -> ClusterSpec:
+        if (count := sum(group.count for group in self.workers)) > MOST_WORKERS:
+            raise ValueError(f"{count} workers: a cluster has at most {MOST_WORKERS}")
+        return self
 
 
 class MemberSpec(ClusterSpec):
@@ -148,11 +176,6 @@ class LabSpec(Strict):
         if isinstance(document.get("members"), list | tuple):
             document["members"] = [filled(member) for member in document["members"]]
         return document
-
-    @field_validator("kubernetes")
-    @classmethod
-    def without_v(cls, version: str) -> str:
-        return version.removeprefix("v")
 
     @model_validator(mode="after")
     def names_differ(self) -> LabSpec:

@@ -2,10 +2,11 @@
 
     python -m perf.bench_kind [--rounds N] [--deployer NAME … | --clusters] [--out FILE]
 
-In each round one `kind create cluster` of the lab's own node image and configuration is timed until its node is Ready, then `lab up` of a
-host and two members and nothing else, and then, for each deployer, `lab up` of the same with Karmada, its conformance, and `lab down`. When
-the clusters were there and when both members were joined is read from the run's journal. (Where Karmada is installed, its images and
-programs start beside the clusters, which are there later for it.) Images are there before: what is measured is what a second run pays.
+In each round one `kind create cluster` of the lab's node image, by kind's own defaults, is timed until its node is Ready, then `lab up` of
+one cluster, then of a host and two members and nothing else, and then, for each deployer, `lab up` of the same three with Karmada, its
+conformance, and `lab down`. When the clusters were there and when both members were joined is read from the run's journal. (Where Karmada
+is installed, its images and programs start beside the clusters, which are there later for it.) Images are there before: what is measured
+is what a second run pays.
 
 Results go to standard output and to a JSON file. Exit code 6 when a target is missed.
 """
@@ -24,14 +25,17 @@ import yaml
 
 from deployers.bring_up import document, prepare
 from deployers.spec import catalogue
-from lab import audit, docker
+from lab import docker
 from lab.assets import resolve
 from lab.cluster import Lab
 from lab.computer import Computer
 from lab.errors import ProvisionError
 from lab.images import node
 from lab.images.load import RECORD
-from lab.providers.kind import Kind, Making
+from lab.ledger import outside_name
+from lab.providers import kind_config
+from lab.providers.kind import Kind
+from lab.providers.kind_config import NODE
 from lab.run import Run, write_private
 from perf import bench
 from perf.figures import SCHEMA, Figure, ratios, table
@@ -46,7 +50,7 @@ ALL_WITHIN = 12 * 60.0
 
 
 def alone(number: int) -> float:
-    """Return the seconds of one `kind create cluster` until its node is Ready, with nothing else of ours beside it."""
+    """Return the seconds of one `kind create cluster` by kind's defaults until its node is Ready, with nothing else of ours beside it."""
     wanted = prepare(document(provider="kind", members=1))
     software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
     run = Run.create(f"bench-alone-{number}", wanted.asked, root=bench.ROOT)
@@ -54,20 +58,19 @@ def alone(number: int) -> float:
         here = Lab.open(run)
         bounded = docker.bounded(Computer().read("/proc/self/status") or "")
         image = node.built(here.machine, here.spec.host.kubernetes, software, bounded=bounded)
-        making = Making(here, here.spec.host, here.host, software, {here.spec.host.kubernetes: image}, bounded)
-        run.record(RECORD, here.spec.host.name, {"containers": [making.container], "kind": making.kind_name, "state": "making"})
-        write_private(making.folder / "audit-policy.yaml", yaml.safe_dump(audit.POLICY, sort_keys=False).encode())
+        name = outside_name(run.id, here.spec.host.name)
+        run.record(RECORD, here.spec.host.name, {"containers": [f"{name}-{NODE}"], "kind": name, "state": "making"})
         config = run.folder("data", here.spec.host.name) / "kind.yaml"
-        write_private(config, yaml.safe_dump(making.configuration(), sort_keys=False).encode())
-        words = ["--name", making.kind_name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
+        write_private(config, yaml.safe_dump(kind_config.plain(bounded=bounded), sort_keys=False).encode())
+        words = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
         return here.machine.run([str(software["kind"]), "create", "cluster", *words, "--wait", "180s"], within=300.0).seconds
     finally:
         Kind().delete(run)
         run.remove()
 
 
-def spans(events: Iterable[dict[str, Any]]) -> tuple[float, float]:
-    """Return, from a run's journal, the seconds until every cluster was there, and from then until all was up.
+def spans(events: Iterable[dict[str, Any]], clusters: Sequence[str] = CLUSTERS) -> tuple[float, float]:
+    """Return, from a run's journal, the seconds until these clusters were there, and from then until all was up.
 
     ValueError when the journal does not tell: a lab that did not come up has neither.
     """
@@ -76,32 +79,23 @@ def spans(events: Iterable[dict[str, Any]]) -> tuple[float, float]:
     for event in events:
         if event["event"] == "begin" and began is None:
             began = event["at"]
-        elif event["event"] == "end" and event.get("step") in CLUSTERS:
+        elif event["event"] == "end" and event.get("step") in clusters:
             ended[event["step"]] = event["at"]
-        elif event["event"] == "up" and began is not None and len(ended) == len(CLUSTERS):
+        elif event["event"] == "up" and began is not None and len(ended) == len(clusters):
             there = max(ended.values())
             return there - began, max(0.0, event["at"] - there)
     raise ValueError("the journal does not tell when its clusters were there and when all was up")
 
 
-BARE = """provider = "kind"
-
-[[members]]
-name = "member1"
-
-[[members]]
-name = "member2"
-"""
-
-
-def side_by_side(number: int) -> float:
-    """Return the seconds of a host and two members, made at once, until all their nodes are Ready; there is no Karmada."""
+def side_by_side(number: int, clusters: Sequence[str]) -> float:
+    """Return the seconds of a lab of these clusters, made at once, until all their nodes are Ready; there is no Karmada."""
     name, spec = f"bench-bare-{number}", bench.ROOT / "bench-bare.toml"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    spec.write_text(BARE)
+    members = ", ".join(f'{{ name = "{member}" }}' for member in clusters[1:])
+    spec.write_text(f'provider = "kind"\nmembers = [{members}]\n')
     try:
         bench.lab("up", "--lab", name, "--spec", str(spec))
-        return spans(Run.load(name, root=bench.ROOT).events())[0]
+        return spans(Run.load(name, root=bench.ROOT).events(), clusters)[0]
     finally:
         bench.lab("down", "--lab", name)
         spec.unlink(missing_ok=True)
@@ -123,14 +117,17 @@ def path(deployer: str) -> dict[str, float]:
 def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
     """Run everything and return the figures; what failed is unknown, with the reason."""
     one: list[float] = []
+    own: list[float] = []
     three: list[float] = []
     samples: dict[str, dict[str, list[float]]] = {name: {"clusters": [], "karmada": [], "whole": []} for name in deployers}
     notes: dict[str, str] = {}
     for number in range(1, rounds + 1):
         say(f"round {number}: one kind create cluster")
         one.append(alone(number))
-        say(f"round {number}: a host and two members")
-        three.append(side_by_side(number))
+        say(f"round {number}: lab up of one cluster")
+        own.append(side_by_side(number, CLUSTERS[:1]))
+        say(f"round {number}: lab up of a host and two members")
+        three.append(side_by_side(number, CLUSTERS))
         for name in deployers:
             say(f"round {number}: lab up --provider kind --deployer {name}, conformance, lab down")
             try:
@@ -139,9 +136,11 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
             except (ProvisionError, ValueError) as error:
                 notes[name] = str(error).partition("\n")[0]
     figures = [
-        Figure("one kind create cluster, its node Ready", "s", tuple(one)),
+        Figure("one kind create cluster by kind's defaults, its node Ready", "s", tuple(one)),
+        Figure("one cluster as a lab makes it", "s", tuple(own)),
         Figure("host and two members, side by side", "s", tuple(three)),
-        ratios("  over one", three, one, most=1.6),
+        ratios("  over one kind create cluster", three, one, most=1.6),
+        ratios("  over one cluster as a lab makes it", three, own),
     ]
     for name in deployers:
         karmada = tuple(samples[name]["karmada"])

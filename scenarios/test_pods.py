@@ -13,6 +13,7 @@ from kubernetes.client import CoreV1Api
 from deployers.karmada import Karmada
 from deployers.karmadactl import karmadactl
 from lab.images.applications import NEWER, PORT
+from lab.images.load import nodes
 from scenarios.waiting import eventually
 from scenarios.workload import Workload, Workloads, duplicated, exposed
 
@@ -64,6 +65,31 @@ def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, wo
             ask = f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do timeout 3 wget -q -O - {url} || break; done"
             said = into(karmada, "exec", member, web, mine[0], "--", "sh", "-c", ask)
             assert sorted(set(said.split())) == mine, member
+
+        eventually(answered, within=60)
+
+
+def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload: Workloads) -> None:
+    member = next((each.name for each in karmada.lab.spec.members if each.workers), None)
+    if member is None:
+        pytest.skip("no member has workers: examples/real-nodes.toml has")
+    web = workload(replicas=6, placement=duplicated(member))
+    exposed(web, member, port=80, target=PORT)
+    assert web.until_ready() == {member: 6}
+
+    found: Any = CoreV1Api(karmada.lab.member(member).client()).list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")
+    one_of = {pod.spec.node_name: pod.metadata.name for pod in found.items}
+    real = {node.name for node in nodes(karmada.lab, karmada.lab.member(member))}
+    assert one_of.keys() == real, "every real node runs some, and no hollow one"
+
+    for pod in one_of.values():
+
+        def answered(pod: str = pod) -> None:
+            """all pods answer one that asks the Service, wherever they are"""
+            url = f"http://{web.name}.{web.namespace}.svc.cluster.local/hostname"
+            ask = f"for i in {' '.join(map(str, range(40)))}; do timeout 3 wget -q -O - {url} || break; done"
+            said = into(karmada, "exec", member, web, pod, "--", "sh", "-c", ask)
+            assert sorted(set(said.split())) == pods(karmada, member, web)
 
         eventually(answered, within=60)
 

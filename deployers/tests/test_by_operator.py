@@ -61,8 +61,9 @@ def test_objects_are_the_golden_ones() -> None:
     assert text == GOLDEN.read_text(), "if that is meant: write this text to the golden file"
 
 
-def found(**table: Any) -> str:
-    lab = parse(LabSpec, {"members": [{"name": "member1"}]}, source="test")
+def found(workers: int = 0, **table: Any) -> str:
+    host = {"workers": [{"count": workers}]} if workers else {}
+    lab = parse(LabSpec, {"provider": "kind", "host": host, "members": [{"name": "member1"}]}, source="test")
     return "\n".join(deployer("by_operator").check(spec_of(**table), lab))
 
 
@@ -85,6 +86,7 @@ def test_what_the_object_cannot_carry_is_refused_with_the_reason(table: dict[str
 def test_nothing_is_in_the_way_of_what_it_can() -> None:
     assert found() == ""
     assert found(**{**PARTS["everything"], "certificates": {"days": 30}}) == ""
+    assert found(workers=1, components={"karmada-apiserver": {"replicas": 2}}) == ""
 
 
 def test_the_operators_manifests_are_upstreams_with_the_archive_where_it_looks(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_estimators_and_agents_reach_the_clusters_they_are_told_of(tmp_path: Pat
             {"components": {"karmada-controller-manager": {"flags": {"x": ["1", "2"]}}}},
             "components.karmada-controller-manager: the chart can give --x of karmada-controller-manager only once",
         ),
-        ({"etcd": {"members": 3}}, "etcd.members: the chart puts each member on a node of its own"),
+        ({"etcd": {"members": 3}}, "etcd.members: the chart's StatefulSet starts one member when"),
     ],
 )
 def test_what_the_chart_has_no_value_for_is_refused(tmp_path: Path, table: Json, said: str) -> None:

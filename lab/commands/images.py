@@ -77,9 +77,10 @@ def build(
     mirror: MirrorOption = None,
     image_registry: ImageRegistryOption = None,
 ) -> None:
-    """Make every image that a lab of kind takes, now, or pull it where its digest is known and a registry answers.
+    """Make every image that a lab of kind takes, now.
 
-    So that `lab up` finds them: the node image of each Kubernetes version, and what runs in pods by the deployer.
+    Official ones whose digest is known are pulled, where a registry answers. So that `lab up` finds them: the node image of each
+    Kubernetes version, and what runs in pods by the deployer.
     """
     from pathlib import Path
 
@@ -110,9 +111,10 @@ def lock(
     image_registry: ImageRegistryOption = None,
     output: OutputOption = Output.text,
 ) -> None:
-    """Write down which official images a lab takes, by digest: what a registry has now.
+    """Write down the digests of a lab's official images.
 
-    From then on they are pulled by that digest wherever a registry answers. Those that were written down and are not of this lab stay.
+    They are what a registry has by their tags now. From then on they are pulled by that digest wherever a registry answers. Those
+    that were written down and are not of this lab stay.
     """
     from deployers.bring_up import document, prepare
     from lab.images.official import LOCK, Lock

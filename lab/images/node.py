@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from lab.assets.cache import Cache
 from lab.assets.progress import Progress, Sink, quiet
 from lab.errors import CommandFailed, ProvisionError
 from lab.images import applications, kubernetes
-from lab.images.image import File, Image, Packages, software
+from lab.images.image import File, Image, Packages
 from lab.images.load import CTR
+from lab.images.official import software
 from lab.images.store import Archive, archived
 from lab.machines import Machine
 from lab.machines.container import Container
@@ -64,16 +66,40 @@ PACKAGES = Packages(
         *("usr/share/zoneinfo/*", "usr/share/bash-completion/*", "usr/lib/udev/hwdb.d/*", "usr/share/gdb/*"),
     ),
 )
-CONFLIST = "/etc/cni/net.d/10-karmada-lab.conflist"
+NETWORKS, CONFLIST = "/etc/cni/net.d", "10-karmada-lab.conflist"
+"""Where containerd looks for the network of pods, and the file that says it."""
+SERVICES = "10.96.0.0/16"
+"""Addresses of Services, kind's default."""
+FENCE = f"""# A node refuses what is for a Service and is not led to a pod.
+#
+# kube-proxy knows a new Service some seconds after it is there, longer on a busy computer. Until then a connection to its address
+# leaves the node, for whatever answers on this computer's network: a gateway's 404 was taken for the Service's own, over a
+# connection that was kept for good. Packets that kube-proxy does lead have another destination when these rules see them.
+[Unit]
+Description=What is for a Service does not leave the node
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=iptables --wait --insert FORWARD --destination {SERVICES} --jump REJECT
+ExecStart=iptables --wait --insert OUTPUT --destination {SERVICES} --jump REJECT
+"""
 
 
-def subnet(number: int) -> str:
-    """Return the pods' addresses of a lab's cluster of that number: others than those of every other, so that they may reach each other."""
-    return f"10.244.{number}.0/24"
+def subnet(number: int) -> IPv4Network:
+    """Return the pods' addresses of a lab's cluster of that number: others than those of every other, so that they may reach each other.
+
+    There are such for 512 clusters, of sixteen nodes each at most.
+    """
+    return IPv4Network((int(IPv4Address("10.224.0.0")) + number * 16 * 256, 20))
 
 
-def network(addresses: str) -> dict[str, Any]:
-    """Return the network of a node's pods. One node a cluster, which has all its addresses: no daemon has to hand any out."""
+def first(addresses: IPv4Network) -> IPv4Network:
+    """Return those of a cluster's addresses that its first node has: Kubernetes hands them out by 256, in the order in which nodes come."""
+    return next(addresses.subnets(new_prefix=24))
+
+
+def network(addresses: IPv4Network) -> dict[str, Any]:
+    """Return the network of a node whose pods have these addresses; each node has its own, so that no daemon has to hand any out."""
     return {
         "cniVersion": "0.4.0",
         "name": "karmada-lab",
@@ -83,7 +109,7 @@ def network(addresses: str) -> dict[str, Any]:
                 "type": "ptp",
                 "ipMasq": True,
                 "mtu": 1500,
-                "ipam": {"type": "host-local", "ranges": [[{"subnet": addresses}]], "routes": [{"dst": "0.0.0.0/0"}]},
+                "ipam": {"type": "host-local", "ranges": [[{"subnet": str(addresses)}]], "routes": [{"dst": "0.0.0.0/0"}]},
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},
         ],
@@ -116,11 +142,12 @@ class Node:
             File("/usr/local/bin/ctr", link="/usr/bin/ctr"),
             File("/opt/cni/bin", link="/usr/lib/cni"),
             File("/usr/sbin/init", link="/usr/lib/systemd/systemd"),
-            *(self.unit(name) for name in ("kubelet", "containerd", "undo-mount-hacks")),
+            *(self.unit(name) for name in ("kubelet", "containerd", "undo-mount-hacks", "fence")),
+            File("/etc/systemd/system/fence.service", content=FENCE.encode(), mode=0o644),
             File("/etc/systemd/system/systemd-binfmt.service", link="/dev/null"),  # it would register things with the kernel
             File("/etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644),
             File("/etc/kubernetes/manifests"),
-            File(CONFLIST, content=json.dumps(network(subnet(0)), indent=1).encode(), mode=0o644),
+            File(f"{NETWORKS}/{CONFLIST}", content=json.dumps(network(first(subnet(0))), indent=1).encode(), mode=0o644),
             File("/kind/version", content=f"v{self.version}".encode(), mode=0o644),
             File("/kind/manifests/default-storage.yaml", content=json.dumps(STORAGE).encode(), mode=0o644),
             File("/kind/manifests/default-cni.yaml", content=b"", mode=0o644),

@@ -105,7 +105,10 @@ class Registry:
 
         Absent, Away; ProvisionError when it is not what its digest says.
         """
-        return self._asked(at, f"manifests/{reference}", lambda answer: self._manifest(answer, at, reference), accept=", ".join(MANIFESTS))
+        content: bytes = self._asked(
+            at, f"manifests/{reference}", lambda answer: self._manifest(answer, at, reference), accept=", ".join(MANIFESTS)
+        )
+        return content
 
     def blob(self, at: Place, digest: str, to: Path) -> None:
         """Write a blob into a file. Absent, Away; ProvisionError when it is not what its digest says, and then there is no file."""

@@ -119,21 +119,24 @@ def prune(
     """
     cache, computer = cache or Cache(), computer or Computer()
     removed, in_use, freed = [], [], 0
-    for archive in Store(cache).archives():
-        goes = archive.key in keys if keys else everything or time.time() - archive.used >= unused_for
-        if goes:
-            removed.append(f"{archive.key} ({len(archive.images)} images)")
-            freed += archive.size
-            if not rehearse:
-                with writing(cache.root):
-                    shutil.rmtree(archive.path.parent)
-    for pulled in official.all_here(cache):
-        if not keys and (everything or time.time() - pulled.used >= unused_for):
-            removed.append(f"{pulled.folder.name} (official)")
-            freed += pulled.size
-            if not rehearse:
-                with writing(cache.root):
-                    shutil.rmtree(pulled.folder)
+
+    def old(used: float) -> bool:
+        return everything or time.time() - used >= unused_for
+
+    folders = [
+        (f"{archive.key} ({len(archive.images)} images)", archive.size, archive.path.parent)
+        for archive in Store(cache).archives()
+        if (archive.key in keys if keys else old(archive.used))
+    ]
+    folders += [
+        (f"{each.folder.name} (official)", each.size, each.folder) for each in official.all_here(cache) if not keys and old(each.used)
+    ]
+    for name, size, folder in folders:
+        removed.append(name)
+        freed += size
+        if not rehearse:
+            with writing(cache.root):
+                shutil.rmtree(folder)
     for image in node_images(computer):
         if keys and image.id not in keys and image.name not in keys:
             continue

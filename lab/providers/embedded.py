@@ -61,7 +61,12 @@ class Embedded:
 
     def check(self, spec: LabSpec) -> list[str]:
         """Refuse a lab that does not fit in this computer's memory, disk or inotify instances, with the arithmetic."""
-        return [*self.check_memory(spec), *self.check_disk(spec), *self.check_inotify(spec)]
+        real = [
+            f"{cluster.name}: workers are nodes where containers run, and here are none: say nodes for hollow ones, or take --provider kind"
+            for cluster in spec.clusters
+            if cluster.workers
+        ]
+        return [*real, *self.check_memory(spec), *self.check_disk(spec), *self.check_inotify(spec)]
 
     def check_memory(self, spec: LabSpec) -> list[str]:
         nodes = sum(group.count for cluster in spec.clusters for group in cluster.nodes)

@@ -7,10 +7,15 @@ What differs from kubeadm's defaults saves work or waits, and nothing that a tes
   that came a moment too early is otherwise repeated after its period, and that of `karmadactl init`'s API server is half a minute.
 - API server and controller manager collect garbage less often, and there is one CoreDNS for the one node (`lab.images.node.patch`).
 - etcd does not wait for the disk, and controllers of which there is one elect no leader.
+- etcd speaks to its one client, the API server beside it, on loopback and in the clear: a connection for each kind of object there is
+  makes a hundred handshakes.
+- The kubelet is not started anew when kubeadm is done, to read its certificate, the same, from a file that is renewed: it holds a year.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +26,8 @@ from lab.images import node
 from lab.spec import ClusterSpec
 
 Json = dict[str, Any]
+HEAD: Json = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4"}
 NODE = "control-plane"
-SERVICES = "10.96.0.0/16"
-"""Addresses of Services, kind's default."""
 SHARED = "/kind/lab"
 """Where the node sees the run's directory of its own: the audit policy, and the audit log that is written there."""
 SECTIONS = {
@@ -33,38 +37,71 @@ SECTIONS = {
     "etcd": ("etcd", "local"),
 }
 """Where kubeadm's ClusterConfiguration has the flags of each program."""
+STORE = "http://127.0.0.1:2379"
 FLAGS: dict[str, dict[str, str]] = {
-    "etcd": {"unsafe-no-fsync": "true"},  # a lab survives the end of its processes, not a power cut
+    "kube-apiserver": {"etcd-servers": STORE},
+    # fsync: a lab survives the end of its processes, not a power cut
+    "etcd": {"unsafe-no-fsync": "true", "listen-client-urls": STORE, "advertise-client-urls": STORE},
     "kube-controller-manager": {"leader-elect": "false"},  # one instance each: nobody to win an election against
     "kube-scheduler": {"leader-elect": "false"},
 }
 
 
-def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, network: Path, subnet: str, bounded: bool) -> Json:
+def roles(spec: ClusterSpec) -> dict[str, str]:
+    """Return what kind calls the nodes of a cluster beside its name, the first one first, each with its role."""
+    workers = range(1, 1 + sum(group.count for group in spec.workers))
+    return {NODE: NODE, **{f"worker{number if number > 1 else ''}": "worker" for number in workers}}
+
+
+def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mapping[str, Path], subnet: IPv4Network, bounded: bool) -> Json:
     """Return kind's configuration of a cluster whose pods have the addresses of `subnet`.
 
-    `archives`, `folder` and the file `network` are seen in the node at node.ARCHIVES, SHARED and node.CONFLIST.
+    `archives`, `folder` and the folder of each node in `networks` are seen in it at node.ARCHIVES, SHARED and node.NETWORKS.
     """
-    kubelet: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False, "syncFrequency": "3s"}
-    if bounded:  # the kubelet lowers its own score otherwise, and raises limits
-        kubelet |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}
+    # Where there are workers, the first node takes pods as they do: so kind leaves it where there are none.
+    registration: Json = {"nodeRegistration": {"taints": []}} if spec.workers else {}
     patches = [
-        kubelet,
+        {**kubelet(bounded=bounded), "syncFrequency": "3s"},
         {"kind": "ClusterConfiguration", **keys(spec.kubernetes), **programs(spec)},
-        {"kind": "InitConfiguration", "patches": {"directory": node.PATCHES}},
+        {
+            "kind": "InitConfiguration",
+            "patches": {"directory": node.PATCHES},
+            "skipPhases": ["preflight", "kubelet-finalize"],
+            **registration,
+        },
     ]
-    mounts = [
-        {"hostPath": str(archives), "containerPath": node.ARCHIVES, "readOnly": True},
-        {"hostPath": str(folder), "containerPath": SHARED},
-        {"hostPath": str(network), "containerPath": node.CONFLIST, "readOnly": True},
+    labels = [{}, *(group.all_labels for group in spec.workers for _ in range(group.count))]
+    nodes = [
+        {
+            "role": role,
+            **({"labels": labelled} if labelled else {}),
+            "extraMounts": [
+                {"hostPath": str(archives), "containerPath": node.ARCHIVES, "readOnly": True},
+                {"hostPath": str(folder), "containerPath": SHARED},
+                {"hostPath": str(networks[name]), "containerPath": node.NETWORKS, "readOnly": True},
+            ],
+        }
+        for (name, role), labelled in zip(roles(spec).items(), labels, strict=True)
     ]
     return {
-        "kind": "Cluster",
-        "apiVersion": "kind.x-k8s.io/v1alpha4",
-        "networking": {"disableDefaultCNI": True, "podSubnet": subnet, "serviceSubnet": SERVICES},
+        **HEAD,
+        "networking": {"disableDefaultCNI": True, "podSubnet": str(subnet), "serviceSubnet": node.SERVICES},
         "kubeadmConfigPatches": [yaml.safe_dump(patch) for patch in patches],
-        "nodes": [{"role": NODE, "extraMounts": mounts}],
+        "nodes": nodes,
     }
+
+
+def plain(*, bounded: bool) -> Json:
+    """Return a configuration that leaves kind's defaults as they are, but for what this computer and node image cannot do without."""
+    return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [yaml.safe_dump(kubelet(bounded=bounded))]}
+
+
+def kubelet(*, bounded: bool) -> Json:
+    """Return what the kubelet has to be told to run here at all."""
+    here: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False}
+    if bounded:  # it lowers its own score otherwise, and raises limits
+        here |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}
+    return here
 
 
 def keys(kubernetes: str) -> Json:

@@ -22,7 +22,14 @@ def test_the_lab_pins_what_a_lab_is_made_of(own: Catalogue) -> None:
     expected = dict.fromkeys(kubernetes, "1.35.4")
     expected |= dict.fromkeys(["etcd", "etcdctl", "etcdutl"], "3.6.5")
     expected |= {"kwok": "0.8.0", "kwok-stages": "0.8.0", "kind": "0.32.0", "helm": "3.22.0"}
-    expected |= {"kind-files": "0.32.0", "coredns": "1.13.1", "cfssl": "1.6.5", "cfssljson": "1.6.5", "actionlint": "1.7.12"}
+    expected |= {
+        "kind-files": "0.32.0",
+        "coredns": "1.13.1",
+        "cfssl": "1.6.5",
+        "cfssljson": "1.6.5",
+        "actionlint": "1.7.12",
+        "crane": "0.22.1",
+    }
     expected |= {"runner-scale-set-charts": "0.27.7-0.20260522100713-9bb16ae49d0c", "kubevirt-schemas": "1.6.0"}
 
     assert {name: own.versions(name)[0] for name in own.names()} == expected

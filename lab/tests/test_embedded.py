@@ -150,6 +150,13 @@ def test_a_lab_that_fits_is_not_refused() -> None:
 
 
 @pytest.mark.usefixtures("four_gib_free")
+def test_workers_are_refused_where_no_container_runs() -> None:
+    spec = parse(LabSpec, {"members": [{"name": "m", "workers": [{"count": 2}]}]}, source="test")
+    (obstacle,) = Embedded(computer=ThisComputer(4096)).check(spec)
+    assert "m: workers" in obstacle
+    assert "--provider kind" in obstacle
+
+
 def test_too_few_inotify_instances_are_refused_with_the_remedy() -> None:
     (obstacle,) = Embedded(computer=ThisComputer(128, used=100)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
 

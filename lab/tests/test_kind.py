@@ -19,8 +19,9 @@ from lab.images import node
 from lab.images.load import RECORD
 from lab.images.store import Archive
 from lab.machines.scripted import Failure, Scripted
-from lab.providers import kind, kind_config
-from lab.providers.kind import Kind, Making
+from lab.providers import kind, kind_config, kind_making
+from lab.providers.kind import Kind
+from lab.providers.kind_making import KWOK, Making
 from lab.run import Run
 from lab.spec import Capability, LabSpec
 from lab.steps import ordered
@@ -68,7 +69,7 @@ def lab(tmp_path: Path) -> Lab:
 
 def making(lab: Lab, machine: Scripted, *, bounded: bool = False) -> Making:
     lab.__dict__["machine"] = machine
-    software = {"kind": Path("/kind"), f"kwok@{kind.KWOK}": Path("/kwok"), f"kwok-stages@{kind.KWOK}": Path("/stages")}
+    software = {"kind": Path("/kind"), f"kwok@{KWOK}": Path("/kwok"), f"kwok-stages@{KWOK}": Path("/stages")}
     return Making(lab, lab.spec.members[0], lab.members[0], software, {"1.35.4": "karmada-lab/node:v1.35.4-abc"}, bounded)
 
 
@@ -166,6 +167,45 @@ def test_the_kubelet_is_held_back_only_where_the_computer_is_bounded(lab: Lab) -
     assert kubelet(bounded=True)["featureGates"] == {"KubeletInUserNamespace": True}
 
 
+def with_workers(tmp_path: Path) -> Lab:
+    wanted = spec(workers=[{"count": 2, "zone": "a", "labels": {"disk": "ssd"}}, {"zone": "b"}])
+    return Lab.open(Run.create("one", {"lab": wanted.model_dump(mode="json"), "karmada": None}, root=tmp_path))
+
+
+def test_workers_are_nodes_with_their_labels_and_the_first_node_takes_pods_as_well(tmp_path: Path) -> None:
+    config = making(with_workers(tmp_path), Scripted()).configuration()
+
+    zone = "topology.kubernetes.io/zone"
+    assert [each.get("labels") for each in config["nodes"]] == [None, *2 * [{zone: "a", "disk": "ssd"}], {zone: "b"}]
+    assert [each["role"] for each in config["nodes"]] == ["control-plane", *3 * ["worker"]]
+    folders = [each["extraMounts"][2]["hostPath"] for each in config["nodes"]]
+    assert [Path(folder).name for folder in folders] == ["control-plane", "worker", "worker2", "worker3"]
+    assert yaml.safe_load(config["kubeadmConfigPatches"][2])["nodeRegistration"] == {"taints": []}
+    alone = making(Lab.open(Run.create("two", {"lab": spec().model_dump(mode="json"), "karmada": None}, root=tmp_path)), Scripted())
+    assert "nodeRegistration" not in alone.configuration()["kubeadmConfigPatches"][2]
+
+
+def test_a_worker_has_the_network_that_the_cluster_gave_it(tmp_path: Path) -> None:
+    class Nodes:
+        def get(self, path: str) -> Any:
+            return {"spec": {"podCIDR": "10.224.18.0/24"} if path.endswith("-worker") else {}}
+
+    lab = with_workers(tmp_path)
+    lab.members[0].__dict__["api"] = Nodes()
+    part = making(lab, Scripted())
+    worker = part.containers[1]
+    part.give_network(worker, part.handed_out(worker))
+
+    assert part.pods_of(worker) == "10.224.18.0/24"
+    assert part.containers == [f"karmada-lab.one.member1-{name}" for name in ("control-plane", "worker", "worker2", "worker3")]
+
+
+def test_addresses_of_clusters_do_not_meet_nor_those_of_their_nodes() -> None:
+    assert str(node.first(node.subnet(0))) == "10.224.0.0/24"
+    assert str(node.subnet(511)) == "10.255.240.0/20"
+    assert not node.subnet(1).overlaps(node.subnet(2))
+
+
 def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
     wanted = spec(flags={"kube-apiserver": {"v": "4"}, "etcd": {"snapshot-count": "5"}})
     lab = Lab.open(Run.create("one", {"lab": wanted.model_dump(mode="json"), "karmada": None}, root=tmp_path))
@@ -173,7 +213,15 @@ def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
 
     assert programs["apiServer"]["extraArgs"]["v"] == "4"
     assert programs["apiServer"]["extraArgs"]["audit-log-path"] == "/kind/lab/audit.jsonl"
-    assert programs["etcd"]["local"]["extraArgs"] == {"unsafe-no-fsync": "true", "snapshot-count": "5"}
+    assert programs["etcd"]["local"]["extraArgs"] == {**kind_config.FLAGS["etcd"], "snapshot-count": "5"}
+
+
+def test_kinds_own_defaults_are_left_but_for_what_this_computer_cannot_do_without() -> None:
+    assert kind_config.plain(bounded=False) == {
+        **kind_config.HEAD,
+        "networking": {"disableDefaultCNI": True},
+        "kubeadmConfigPatches": ["failCgroupV1: false\nkind: KubeletConfiguration\n"],
+    }
 
 
 def test_delete_removes_what_the_run_made_twice_and_asks_nothing_where_nothing_was_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +249,7 @@ def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, 
 
 
 def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kind, "Computer", Asked)
+    monkeypatch.setattr(kind_making, "Computer", Asked)
     machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): Failure(1, "ERROR: failed to init node with kubeadm")})
 
     with pytest.raises(ProvisionError, match="member1 could not be made") as error:
@@ -237,13 +285,14 @@ def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path
     assert b"restrict_oom_score_adj = true" in bound
 
 
-def test_what_is_for_a_service_does_not_leave_the_node(lab: Lab) -> None:
-    machine = Scripted({("docker", "exec", CONTAINER, "iptables", "--check"): Failure(1), ("docker", "exec"): ""})
+def test_what_is_for_a_service_does_not_leave_the_node() -> None:
+    files = {file.path: file for file in node.Node("1.35.4", bounded=False).system(Path("/nowhere"), pause="p:1").files}
+    refused = [line for line in (files["/etc/systemd/system/fence.service"].content or b"").decode().splitlines() if "ExecStart" in line]
 
-    making(lab, machine).fence()
-
-    inserted = [done.words[4:] for done in machine.done if "--insert" in done.words]
-    assert inserted == [("--insert", chain, "--destination", kind_config.SERVICES, "--jump", "REJECT") for chain in ("FORWARD", "OUTPUT")]
+    assert [line.split("--insert ")[1] for line in refused] == [
+        f"{to} --destination {node.SERVICES} --jump REJECT" for to in ("FORWARD", "OUTPUT")
+    ]
+    assert files["/etc/systemd/system/multi-user.target.wants/fence.service"].link == "/etc/systemd/system/fence.service"
 
 
 def test_pods_of_every_cluster_know_the_way_to_those_of_every_other(lab: Lab) -> None:
@@ -254,22 +303,16 @@ def test_pods_of_every_cluster_know_the_way_to_those_of_every_other(lab: Lab) ->
     }
     machine = Scripted({**inspected, ("docker", "exec"): ""})
     lab.__dict__["machine"] = machine
-    steps = Kind(computer=Asked()).create(lab, {})
-    next(step for step in steps if step.name == "routes").action()
+    each = [Making(lab, spec, cluster, {}, {}, False) for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)]
+    for one in each:
+        one.give_network(one.container, node.first(one.subnet))
+    kind.route(each)
 
-    routes = [line for line in machine.transcript().splitlines() if "ip route" in line]
-    assert [line.split("exec ")[1] for line in routes] == [
-        f"{host} ip route replace 10.244.1.0/24 via 172.18.0.3",
-        f"{member} ip route replace 10.244.0.0/24 via 172.18.0.2",
-    ]
-
-
-def test_rules_that_are_there_are_not_put_there_again(lab: Lab) -> None:
-    machine = Scripted({("docker", "exec"): ""})
-
-    making(lab, machine).fence()
-
-    assert not [done for done in machine.done if "--insert" in done.words]
+    told = {done.words[3]: done.input for done in machine.done if "-batch" in done.words}
+    assert told == {
+        host: b"route replace 10.224.16.0/24 via 172.18.0.3\n",
+        member: b"route replace 10.224.0.0/24 via 172.18.0.2\n",
+    }
 
 
 @pytest.mark.spawns

@@ -59,7 +59,9 @@ SERVED = {
 class Served:
     """A registry with these things of one repository; with `token` only for who shows it."""
 
-    def __init__(self, things: dict[str, bytes] | None = None, *, token: str = "", answer: Callable[[], httpx.Response] | None = None) -> None:
+    def __init__(
+        self, things: dict[str, bytes] | None = None, *, token: str = "", answer: Callable[[], httpx.Response] | None = None
+    ) -> None:
         self.things, self.token, self.answer = things if things is not None else SERVED, token, answer
         self.asked: list[str] = []
 
@@ -169,7 +171,7 @@ def test_a_registry_that_does_not_answer_is_asked_once(cache: Cache) -> None:
 
 
 def test_a_token_is_had_where_a_registry_wants_one(cache: Cache) -> None:
-    served = Served(token="abc")  # noqa: S106
+    served = Served(token="abc")
     assert pull([IMAGE], cache=cache, client=served.client()) == {}
     assert served.asked.count("auth.example/token") == 1
 
