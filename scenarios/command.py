@@ -23,6 +23,7 @@ from lab.commands.options import (
     OfflineOption,
     Output,
     OutputOption,
+    ProviderOption,
     ReleaseOption,
     Source,
     SourceOption,
@@ -172,6 +173,7 @@ def upstream(
     listed: Annotated[bool, typer.Option("--list", help="Print the specs, and what is not run or expected to fail and why.")] = False,
     lab: Annotated[str | None, option("--lab", help="Attach to this lab; without it one is brought up for it.", metavar="NAME")] = None,
     spec: SpecOption = None,
+    provider: ProviderOption = None,
     release: ReleaseOption = None,
     artifacts: Annotated[Path, option("--artifacts", help="Where results go.", metavar="DIR")] = Path("_artifacts"),
     offline: OfflineOption = False,
@@ -183,7 +185,7 @@ def upstream(
     """
     from scenarios.upstream import command  # noqa: PLC0415 (planning needs none of it)
 
-    asked = command.Asked(focus, lab, spec, release, artifacts.absolute(), offline)
+    asked = command.Asked(focus, lab, spec, release, artifacts.absolute(), offline, provider)
     planned = command.planned(asked)
     if not listed:
         raise typer.Exit(command.run(asked))

@@ -13,9 +13,10 @@ import pytest
 from deployers.release import Release
 from lab.console import Look
 from lab.errors import UsageError
+from lab.images.kubernetes import CONTENT
 from lab.run import Run
 from lab.steps import Outcome
-from scenarios.upstream import command, execute, stand
+from scenarios.upstream import command, execute, images, stand
 from scenarios.upstream.execute import Log, Progress, ended_in, told
 from scenarios.upstream.known import FILE, Entry, Known, quoted
 from scenarios.upstream.plan import plan
@@ -364,8 +365,16 @@ def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
 
 
 def test_a_lab_that_is_there_has_a_release_of_its_own() -> None:
-    with pytest.raises(UsageError, match="its release is its own"):
-        command.where(command.Asked("", "mine", None, "1.18.1", Path()))
+    for words in ({"release": "1.18.1"}, {"release": None, "provider": "kind"}):
+        with pytest.raises(UsageError, match="its release and its provider are its own"):
+            command.where(command.Asked("", "mine", None, artifacts=Path(), **words))
+
+
+def test_the_same_lab_file_serves_where_pods_are_real() -> None:
+    asked = command.Asked("", None, None, None, Path(), provider="kind")
+
+    assert command.where(asked) == ("1.18.2", "kind")
+    assert asked.words[:4] == ["--spec", str(command.LAB), "--provider", "kind"]
 
 
 # -- what the suite finds beside the lab ------------------------------------------------------------------------------------------
@@ -408,14 +417,21 @@ def test_the_suite_finds_karmadactl_and_nothing_of_the_users(plane: Any, tmp_pat
     assert stand.environment(plane) == env  # again, on a lab that is kept
 
 
-def test_what_stands_in_for_kinds_objects_is_what_search_is_asked_for() -> None:
-    found = {(item["kind"], item["metadata"]["name"], item["metadata"]["namespace"]) for item in stand.of_kind("member1")}
+def test_what_stands_in_for_kinds_objects_is_what_search_is_asked_for_and_not_there() -> None:
+    def found(*, real: bool) -> set[tuple[str, str, str]]:
+        objects = stand.of_kind("member1", real=real)
+        return {(item["kind"], item["metadata"]["name"], item["metadata"]["namespace"]) for item in objects}
 
-    assert found == {
-        ("Deployment", "coredns", "kube-system"),
-        ("DaemonSet", "kube-proxy", "kube-system"),
-        ("Pod", "etcd-member1-control-plane", "kube-system"),
-    }
+    pod = ("Pod", "etcd-member1-control-plane", "kube-system")
+    assert found(real=False) == {("Deployment", "coredns", "kube-system"), ("DaemonSet", "kube-proxy", "kube-system"), pod}
+    assert found(real=True) == {pod}
+
+
+def test_images_have_the_names_that_specs_ask_for_and_a_tag_that_no_registry_is_asked_for() -> None:
+    names = [image.name for image in images.ALL]
+
+    assert names == [f"docker.io/library/{name}" for name in ("nginx:1.19.0", "busybox:1.36.0", "perl:5.34.0")]
+    assert all(image.labels[CONTENT].endswith("of Debian") for image in images.ALL), "each says what it is"
 
 
 # -- a run, with a supervisor that plays ginkgo -------------------------------------------------------------------------------------

@@ -36,11 +36,13 @@ class Asked:
     release: str | None
     artifacts: Path
     offline: bool = False
+    provider: str | None = None
 
     @property
     def words(self) -> list[str]:
         """The same words for pytest."""
-        given = {"--lab": self.lab, "--spec": self.spec or (None if self.lab else LAB), "--release": self.release}
+        given = {"--lab": self.lab, "--spec": self.spec or (None if self.lab else LAB)}
+        given |= {"--provider": self.provider, "--release": self.release}
         pairs = [(key, str(value)) for key, value in given.items() if value is not None]
         return [word for pair in pairs for word in pair] + (["--offline"] if self.offline else []) + ["--artifacts", str(self.artifacts)]
 
@@ -56,13 +58,16 @@ def planned(asked: Asked) -> Plan:
 def where(asked: Asked) -> tuple[str, str]:
     """Return the release and the provider of the lab that is asked for."""
     if asked.lab:
-        if asked.release or asked.spec:
-            raise UsageError("--lab names a lab that is there: its release is its own", remedy="leave --release and --spec out, or --lab")
+        if asked.release or asked.spec or asked.provider:
+            raise UsageError(
+                "--lab names a lab that is there: its release and its provider are its own",
+                remedy="leave --release, --provider and --spec out, or --lab",
+            )
         karmada = Karmada.open(Lab.open(Run.load(asked.lab)))
         check(karmada)
         return karmada.spec.release, karmada.lab.spec.provider
     path = asked.spec or LAB
-    wanted = prepare(lab_document(path, release=asked.release), source=str(path))
+    wanted = prepare(lab_document(path, release=asked.release, provider=asked.provider), source=str(path))
     if wanted.karmada is None:
         raise UsageError("this lab has no Karmada", where=str(path), remedy=f"--spec {LAB.relative_to(HERE.parent)}")
     return wanted.karmada.release, wanted.lab.provider

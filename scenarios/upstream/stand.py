@@ -3,8 +3,9 @@
 - The interpreter webhook example of the release's own module, as a program of the lab, and its configuration. Upstream runs it in a pod
   behind a load balancer; here it is reached on loopback, like every other webhook of such a lab.
 - `karmadactl` where the suite looks for it: it asks `go env GOPATH`, so a `go` that knows that and nothing else stands first on its PATH.
-- On members whose pods are hollow, what kind's clusters have in kube-system and karmada-search is asked to find. **A stand-in**: objects
-  of those names; nothing serves behind them, and nothing is asked of it.
+- What karmada-search is asked to find by the names that it has on upstream's kind clusters, and has not here: etcd's pod, where pods are
+  hollow also more of kube-system. **Stand-ins**: objects of those names; nothing serves behind them, and nothing is asked of them.
+- On members whose pods are real, the images that specs name (`images`, stand-ins too). Their hollow nodes are tainted: no pod goes there.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from deployers.objects import established, until_served
 from lab.api import Api
 from lab.component import Component, Health, start
 from lab.errors import UsageError
+from lab.images import archived, load
 from lab.images.load import RECORD
 from lab.pki import Authority
 from lab.ports import ports_of
 from lab.run import write_private
 from lab.supervisor.client import Supervisor
+from scenarios.upstream import images
 
 Json = dict[str, Any]
 EXAMPLE = "karmada-interpreter-webhook-example"
@@ -71,8 +74,10 @@ def stand(karmada: Karmada) -> Iterator[Mapping[str, str]]:
         undo.enter_context(applied(karmada.api, [crd(karmada)]))
         for member in karmada.members:
             undo.enter_context(applied(member.api, [crd(karmada)]))
-            if karmada.run.recorded(RECORD, member.name) is None:
-                undo.enter_context(applied(member.api, of_kind(member.name)))
+            real = karmada.run.recorded(RECORD, member.name) is not None
+            if real:
+                load(karmada.lab, member, archived(images.ALL, {}))
+            undo.enter_context(applied(member.api, of_kind(member.name, real=real)))
         undo.enter_context(example(karmada))
         yield environment(karmada)
 
@@ -142,8 +147,8 @@ def webhook(karmada: Karmada, port: int, ca: Path) -> Json:
     return document(karmada, "webhook-configuration.yaml", words)
 
 
-def of_kind(cluster: str) -> list[Json]:
-    """Return the stand-ins for what kind's clusters have in kube-system, where karmada-search is asked to find it."""
+def of_kind(cluster: str, *, real: bool) -> list[Json]:
+    """Return the stand-ins for what upstream's clusters have in kube-system; a `real` node has it but for the name of etcd's pod."""
 
     def template(name: str) -> Json:
         return {"metadata": {"labels": {"k8s-app": name}}, "spec": {"containers": [{"name": name, "image": PAUSE}]}}
@@ -162,7 +167,7 @@ def of_kind(cluster: str) -> list[Json]:
         "metadata": {"name": f"etcd-{cluster}-control-plane", "namespace": "kube-system"},
         "spec": {"nodeName": f"{cluster}-control-plane", "containers": [{"name": "etcd", "image": PAUSE}]},
     }
-    return [workload("Deployment", "coredns", replicas=1), workload("DaemonSet", "kube-proxy"), pod]
+    return [pod] if real else [workload("Deployment", "coredns", replicas=1), workload("DaemonSet", "kube-proxy"), pod]
 
 
 def environment(karmada: Karmada) -> dict[str, str]:
