@@ -1,8 +1,9 @@
 """`python -m reports allure`: Allure results of all cells in one folder, for `allure generate`.
 
 What allure-pytest wrote of each test is taken over, with its cell as the outermost suite and part of its identity: the same test of two
-cells is two. The lab's `up` is a test too, with its steps as steps; failures carry whose they are, which categories.json reads, and the
-logs of their evidence. Cells that left nothing are there as unknown. History and trends come from history.jsonl, as Allure keeps them.
+cells is two. Tests that only pytest's junit.xml has, as the specs of upstream's suite, are told from there. The lab's `up` is a test too,
+with its steps as steps; failures carry whose they are, which categories.json reads, and the logs of their evidence. Cells that left
+nothing are there as unknown. History and trends come from history.jsonl, as Allure keeps them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def write(report: Report, folder: Path) -> None:
     out = Writer(folder, largest=1 << 20, total=512 << 20)
     ids: dict[tuple[str, str], str] = {}
     for each in report.cells:
-        for made in [*taken_over(each, out), *ups(each, out), *whole(each, out)]:
+        taken = list(taken_over(each, out))
+        for made in [*taken, *untold(each, {case_id(one) for one in taken}, out), *ups(each, out), *whole(each, out)]:
             out.document(f"{made['uuid']}-result.json", made)
             ids[each.cell.name, case_id(made)] = made["historyId"]
     out.document("categories.json", categories())
@@ -65,7 +67,7 @@ def write(report: Report, folder: Path) -> None:
 
 
 def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
-    """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: JUnit has the test, too."""
+    """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: `untold` has it."""
     judged = {one.failure.name: one for one in each.failures}
     unknown = {case.id for case in each.tests if case.outcome is Outcome.UNKNOWN}
     for path in sorted((each.cell.path / "allure-results").glob("*")):
@@ -86,6 +88,22 @@ def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
         result["labels"] = [*suites(each, module), *kept(result.get("labels") or [])]
         result.setdefault("parameters", []).append({"name": "cell", "value": each.cell.name})
         if found:
+            tell(result, found)
+            attach(result, found, out)
+        yield result
+
+
+def untold(each: Examined, told: Collection[str], out: Writer) -> Iterator[Json]:
+    """Yield the tests that only pytest's junit.xml has, as the specs of upstream's suite. When each began nobody noted: as the cell did."""
+    judged = {one.failure.name: one for one in each.failures}
+    began = each.cell.started or 0.0
+    for case in each.tests:
+        if case.id in told:
+            continue
+        result = bare(each, f"{case.home}#{case.name}", case.name, case.outcome, began, began + case.seconds)
+        result["parameters"] = [{"name": "cell", "value": each.cell.name}]
+        result["statusDetails"] = {"message": mask(case.message), "trace": mask(case.text)}
+        if found := judged.get(case.id):
             tell(result, found)
             attach(result, found, out)
         yield result

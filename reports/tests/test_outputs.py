@@ -171,7 +171,10 @@ def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Repor
     allure.write(report, tmp_path / "allure")
 
     found = results(tmp_path / "allure")
-    assert set(found) == {"test_b", "test_d", "up", "kind-by_chart-1-2-core", "torn"}
+    assert set(found) == {"test_a", "test_b", "test_c", "test_d", "up", "kind-by_chart-1-2-core", "torn"}
+    told_by_junit_alone = [found[name] for name in ("test_a", "test_c")]
+    assert [(each["status"], each["stop"] - each["start"]) for each in told_by_junit_alone] == [("passed", 1500), ("skipped", 0)]
+    assert found["test_c"]["statusDetails"]["message"] == "needs PODS"
     test = found["test_b"]
     assert {"name": "parentSuite", "value": NAME} in test["labels"]
     assert {"name": "suite", "value": "test_join"} not in test["labels"]
