@@ -6,6 +6,7 @@ is Karmada's: how it reads replicas, divides them, and adds up what members repo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,10 +16,17 @@ from kubernetes.client import ApiException, CustomObjectsApi
 
 from deployers.addons import change, own
 from deployers.addons.contents import CRD
+from deployers.addons.site import Site
+from deployers.components import LEASES
+from deployers.conformance import conformance
 from deployers.karmada import Karmada
+from deployers.layout import estimator
+from deployers.leases import held
 from deployers.objects import CRDS
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
+from lab.supervisor.client import Supervisor
+from scenarios.extra import spare_cluster
 from scenarios.figures import report
 from scenarios.own import as_it_is_now
 from scenarios.waiting import eventually
@@ -222,16 +230,58 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
     if karmada.spec.deployer != "by_binary":
         pytest.skip(f"unknown: {karmada.spec.deployer} is not driven to change addons of a Karmada that runs")
     asked = as_it_is_now(karmada).run.asked
-    searched = "/apis/search.karmada.io/v1alpha1/resourceregistries"
-    for name in ("search", "estimators"):
-        own.switch(as_it_is_now(karmada), name, on=True)
+    apis = {
+        "search": "/apis/search.karmada.io/v1alpha1/resourceregistries",
+        "metrics_adapter": "/apis/metrics.k8s.io/v1beta1",
+    }
+    before = programs(karmada)
+    on: list[str] = []
     try:
-        assert karmada.api.items(searched) == []
+        for name in ("search", "metrics_adapter", "estimators", "descheduler"):
+            on.append(name)
+            own.switch(as_it_is_now(karmada), name, on=True)
+        assert all(karmada.api.find(path) is not None for path in apis.values())
         services = {item["metadata"]["name"] for item in karmada.api.items("/api/v1/namespaces/karmada-system/services")}
         assert {f"karmada-scheduler-estimator-{member.name}" for member in karmada.members} <= services
+        assert held(karmada.api, LEASES["karmada-descheduler"], "karmada-descheduler")
+        new = ("karmada-search", "karmada-metrics-adapter", "karmada-descheduler", *(estimator(member.name) for member in karmada.members))
+        assert programs(karmada) - before == {f"karmada/{name}" for name in new}
     finally:
-        for name in ("estimators", "search"):
+        for name in reversed(on):
             own.switch(as_it_is_now(karmada), name, on=False)
 
-    assert karmada.api.find(searched) is None
+    assert [path for path in apis.values() if karmada.api.find(path) is not None] == []
+    assert programs(karmada) == before
     assert as_it_is_now(karmada).run.asked == asked
+    conformance(as_it_is_now(karmada)).demand()
+
+
+def programs(karmada: Karmada) -> set[str]:
+    """Return the programs of Karmada that run."""
+    status = Supervisor(karmada.run.path).status()
+    return {name for name, state in (status.programs if status else {}).items() if state.runs and name.startswith("karmada/")}
+
+
+@pytest.mark.xdist_group("spare")
+def test_a_member_that_joins_later_gets_what_is_installed(karmada: Karmada, openkruise: str, namespace: str) -> None:
+    def lab(*words: str) -> None:
+        karmada.machine.run([sys.executable, "-m", "lab", *words, "--lab", karmada.run.id], within=120.0)
+
+    with spare_cluster(karmada) as spare:
+        site = Site(karmada.run, "openkruise", spare)
+        assert site.record["version"] is None
+        lab("join", spare.name)
+        try:
+            assert Site(karmada.run, "openkruise", spare).version == openkruise
+            clones = CloneSet(karmada, namespace, replicas=2, weights={spare.name: 1})
+
+            def there() -> None:
+                """the CloneSet is on the member that joined"""
+                assert clones.replicas() == {spare.name: 2}
+
+            eventually(there, within=DISCOVERED)
+            clones.delete()
+        finally:
+            lab("unjoin", spare.name)
+            Site(karmada.run, "openkruise", spare).take()
+        assert [item for item in spare.api.items(CRDS) if item["metadata"]["name"].endswith(".kruise.io")] == []
