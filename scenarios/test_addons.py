@@ -7,6 +7,7 @@ is Karmada's: how it reads replicas, divides them, and adds up what members repo
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,7 @@ from deployers.karmada import Karmada
 from deployers.layout import estimator
 from deployers.leases import held
 from deployers.objects import CRDS
+from lab.api import Refused
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
 from lab.supervisor.client import Supervisor
@@ -221,6 +223,51 @@ def test_an_addon_comes_and_goes_without_a_trace(karmada: Karmada) -> None:
 
     assert of_istio(karmada) == {}
     assert as_it_is_now(karmada).run.asked == asked
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.needs("PODS")
+def test_istiod_refuses_what_makes_no_sense_on_each_member_and_goes_again(karmada: Karmada, request: pytest.FixtureRequest) -> None:
+    asked = as_it_is_now(karmada).run.asked
+
+    def each_refuses() -> None:
+        """each member's istiod refuses a route that leads nowhere"""
+        for member in karmada.members:
+            said = refusal(member, routed("nowhere"))
+            assert "validation.istio.io" in said, f"{member.name}: {said}"
+
+    began = time.monotonic()
+    try:
+        for name in (ISTIO, "istiod"):
+            change.install(as_it_is_now(karmada), name)
+        report(request, istiod_installed_seconds=round(time.monotonic() - began, 1))
+        eventually(each_refuses, within=60)  # the hook lets all pass until istiod has seen that it works
+        somewhere = routed("somewhere", route=[{"destination": {"host": "web"}}])
+        assert [refusal(member, somewhere) for member in karmada.members] == ["not refused"] * len(karmada.members)
+    finally:
+        for name in ("istiod", ISTIO):
+            change.remove(as_it_is_now(karmada), name)
+
+    assert of_istio(karmada) == {}
+    assert [member.name for member in karmada.members if member.api.find("/api/v1/namespaces/istio-system")] == []
+    assert as_it_is_now(karmada).run.asked == asked
+
+
+def refusal(member: Cluster, route: Json) -> str:
+    """Return why a member does not take an object; one that it takes is gone again."""
+    try:
+        member.api.create(route)
+    except Refused as refused:
+        return str(refused)
+    member.api.delete(member.api.path_of(route))
+    return "not refused"
+
+
+def routed(name: str, **http: Any) -> Json:
+    """Return a VirtualService with one HTTP route; the CRD's schema takes one that leads nowhere."""
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": {"hosts": ["web"], "http": [http]}}
 
 
 @pytest.mark.thorough

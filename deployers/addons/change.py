@@ -143,7 +143,7 @@ def follow(karmada: Karmada, member: Cluster) -> None:
 
 def refuse(added: Addon, version: str, where: Sequence[tuple[Place, Site]], paths: Mapping[str, Path]) -> None:
     """Return when a version can be put everywhere. ProvisionError says what is in the way."""
-    found = [(site, contents(added, version, place, paths)) for place, site in where]
+    found = [(site, contents(added, version, place, paths, site.run)) for place, site in where]
     if conflicts := [each for site, objects in found for each in site.conflicts(objects)]:
         raise in_the_way(added.name, version, conflicts)
     if lost := [each for site, objects in found for each in site.unreadable(objects)]:

@@ -1,4 +1,4 @@
-"""The objects of an addon's parts, read from its assets as upstream wrote them."""
+"""The objects of an addon's parts, read from its assets as upstream wrote them, or made by helm of upstream's charts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any
 
 import yaml
 
-from deployers.addons.definition import Addon, Part, Place
+from deployers.addons.definition import HELM, Addon, Part, Place
+from deployers.charts import Helm
 from lab.errors import ProvisionError
+from lab.machines.local import Local
+from lab.run import Run
 
 Json = dict[str, Any]
 Contents = Sequence[Sequence[Json]]
@@ -17,9 +20,23 @@ Contents = Sequence[Sequence[Json]]
 CRD = "CustomResourceDefinition"
 
 
-def contents(addon: Addon, version: str, place: Place, software: Mapping[str, Path]) -> Contents:
-    """Return the objects of a version for one place; `software` has the assets by name@version."""
-    return [objects(part, software[f"{part.asset}@{version}"]) for part in addon.parts_on(place)]
+def contents(addon: Addon, version: str, place: Place, software: Mapping[str, Path], run: Run) -> Contents:
+    """Return the objects of a version for one place; `software` has the assets by name@version. Charts are rendered in the run's directory."""
+    found: list[Sequence[Json]] = []
+    for part in addon.parts_on(place):
+        folder = software[f"{part.asset}@{version}"]
+        if part.chart:
+            found += rendered(part, folder, Helm(software[HELM], Local(run.path), run.folder("data", "helm")))
+        else:
+            found.append(objects(part, folder))
+    return found
+
+
+def rendered(part: Part, folder: Path, helm: Helm) -> Contents:
+    """Return the namespace of a chart's release, then the release. ProvisionError when helm cannot make it."""
+    words = ("template", part.name, str(folder / part.chart), "--namespace", part.namespace, "--values", "-")
+    made = documents(helm(*words, input=yaml.safe_dump(part.values)).stdout, where=str(folder / part.chart))
+    return [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": part.namespace}}], made]
 
 
 def objects(part: Part, folder: Path) -> list[Json]:
@@ -30,16 +47,20 @@ def objects(part: Part, folder: Path) -> list[Json]:
         if not files:
             raise ProvisionError(f"{part.asset} has no {pattern}", where=str(folder), remedy="mend `files` in the addon's file")
         for file in files:
-            found += documents(file)
+            try:
+                text = file.read_text()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ProvisionError(f"a file of the addon cannot be read: {error}", where=str(file)) from error
+            found += documents(text, where=str(file))
     return found
 
 
-def documents(file: Path) -> list[Json]:
-    """Return the documents of a YAML file, without what is only a status."""
+def documents(text: str, *, where: str) -> list[Json]:
+    """Return the documents of a YAML text, without what is only a status. ProvisionError says where it is none."""
     try:
-        loaded = list(yaml.load_all(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except (OSError, yaml.YAMLError) as error:
-        raise ProvisionError(f"a file of the addon cannot be used: {error}", where=str(file)) from error
+        loaded = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.YAMLError as error:
+        raise ProvisionError(f"what the addon is made of cannot be used: {error}", where=where) from error
     return [{key: value for key, value in document.items() if key != "status"} for document in loaded if document]
 
 

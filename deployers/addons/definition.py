@@ -10,6 +10,20 @@
     files = ["bases/*.yaml"]          # of that directory, as upstream has them
     on = ["members", "karmada"]       # or "host"
 
+    [[parts]]                         # a Helm chart of that directory, in place of files: what `helm template` makes of it
+    name = "istiod"
+    asset = "istio-charts"
+    chart = "istio-control/istio-discovery"
+    namespace = "istio-system"        # of the release; it is made first
+    on = ["members"]
+    values = { autoscaleEnabled = false }
+
+    [[programs]]                      # an image that pods ask for, made here of one program, on every cluster with a part
+    image = "docker.io/istio/pilot:lab"
+    asset = "pilot-discovery"
+    path = "/usr/local/bin/pilot-discovery"
+    user = "1337:1337"
+
 When a part is ready follows from the kinds of its objects (`deployers.addons.site`). A new addon is a new file: no code knows their names.
 """
 
@@ -19,9 +33,9 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lab.errors import UsageError
 from lab.spec import Capability, Strict, parse, read
@@ -29,6 +43,7 @@ from lab.spec import Capability, Strict, parse, read
 FOLDER = Path(__file__).parent
 OWN = ("descheduler", "search", "metrics_adapter", "estimators")
 """Karmada's own, which its deployers install as components (deployers.optional, deployers.spec.ADDONS)."""
+HELM = "helm"
 Place = Literal["karmada", "host", "members"]
 
 
@@ -37,8 +52,28 @@ class Part(Strict):
 
     name: str
     asset: str
-    files: tuple[str, ...] = Field(min_length=1)
+    files: tuple[str, ...] = ()
+    chart: str = ""
+    namespace: str = ""
+    values: dict[str, Any] = Field(default_factory=dict)
     on: tuple[Place, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def files_or_a_chart(self) -> Part:
+        if bool(self.files) == bool(self.chart):
+            raise ValueError("one of files and chart says what it is made of")
+        if bool(self.chart) != bool(self.namespace) or (self.values and not self.chart):
+            raise ValueError("a chart has a namespace, and only a chart has one, and values")
+        return self
+
+
+class Program(Strict):
+    """An image of one program, which it starts."""
+
+    image: str
+    asset: str
+    path: str
+    user: str = ""
 
 
 class Addon(Strict):
@@ -49,10 +84,12 @@ class Addon(Strict):
     needs: tuple[Capability, ...] = ()
     after: tuple[str, ...] = ()
     parts: tuple[Part, ...] = Field(min_length=1)
+    programs: tuple[Program, ...] = ()
 
     def software(self, version: str) -> list[str]:
-        """Return the assets of a version, as name@version."""
-        return list(dict.fromkeys(f"{part.asset}@{version}" for part in self.parts))
+        """Return the assets of a version, as name@version, and helm where a part is a chart."""
+        own = [f"{each.asset}@{version}" for each in (*self.parts, *self.programs)]
+        return list(dict.fromkeys([*own, *([HELM] if any(part.chart for part in self.parts) else [])]))
 
     def parts_on(self, place: Place) -> tuple[Part, ...]:
         return tuple(part for part in self.parts if place in part.on)

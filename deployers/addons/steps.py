@@ -14,7 +14,9 @@ from deployers.addons.site import Site
 from deployers.karmada import Karmada
 from deployers.members import CLUSTERS
 from deployers.spec import KarmadaSpec
-from lab.cluster import Cluster
+from lab.cluster import Cluster, Lab
+from lab.images import File, Image, archived, load
+from lab.images.kubernetes import CONTENT
 from lab.spec import Capability
 from lab.steps import Step
 
@@ -70,13 +72,29 @@ def addon_steps(karmada: Karmada, paths: Mapping[str, Path]) -> list[Step]:
 
 
 def put_from(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
-    """Put an addon on one cluster."""
-    site.put(version, contents(added, version, place, paths))
+    """Put an addon on one cluster: before its objects, the images that their pods ask for."""
+    if added.programs and place != "karmada":
+        load(Lab.open(site.run), site.cluster, archived(images(added, version), paths))
+    site.put(version, contents(added, version, place, paths, site.run))
+
+
+def images(added: Addon, version: str) -> list[Image]:
+    """Return the images of an addon's programs. Their labels say which version is in them."""
+    return [
+        Image(
+            each.image,
+            (File(each.path, asset=f"{each.asset}@{version}"),),
+            entrypoint=(each.path,),
+            user=each.user,
+            labels={CONTENT: f"{each.asset} {version}"},
+        )
+        for each in added.programs
+    ]
 
 
 def until_known(karmada: Karmada, added: Addon, version: str, paths: Mapping[str, Path], members: Sequence[Cluster]) -> None:
     """Return when Karmada's scheduler knows that every member serves the addon's resources; before that it places none there."""
-    wanted = kinds(contents(added, version, "members", paths))
+    wanted = kinds(contents(added, version, "members", paths, karmada.run))
     for member in members if wanted else ():
         karmada.api.until(
             f"{CLUSTERS}/{member.name}",

@@ -11,6 +11,7 @@ import yaml
 from deployers.addons import change, contents, definition, steps
 from deployers.addons.definition import Addon, addon, arranged
 from deployers.addons.site import Site, contained, shown
+from deployers.charts import Helm
 from deployers.objects import CRDS
 from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
@@ -18,6 +19,7 @@ from deployers.tests.control_plane_fakes import Server, a_karmada, crd
 from lab.assets import AssetRef
 from lab.cluster import Cluster
 from lab.errors import LabError, NotPossible, ProvisionError, UsageError
+from lab.machines.scripted import Scripted
 from lab.spec import Capability, parse
 
 Json = dict[str, Any]
@@ -58,8 +60,10 @@ def a_site(folder: Path, server: Server, *, name: str = "member1") -> Site:
 def test_every_addon_is_whole_and_its_assets_are_pinned(name: str) -> None:
     pins = catalogue()
     for version in pins.versions(addon(name).parts[0].asset):
-        for asset in addon(name).software(version):
-            assert pins.pin(AssetRef.parse(asset)).kind == "tree"
+        kinds = {asset: pins.pin(AssetRef.parse(asset)).kind for asset in addon(name).software(version)}
+        assert {kinds.pop(f"{part.asset}@{version}") for part in addon(name).parts} == {"tree"}
+        assert set(kinds.values()) <= {"binary"}, "programs, and helm where there is a chart"
+        assert steps.images(addon(name), version) is not None
     assert arranged([name, *addon(name).after])
 
 
@@ -117,6 +121,44 @@ def test_parts_are_read_as_they_are_and_a_pattern_without_files_is_an_error(tmp_
     assert contents.objects(part, tmp_path) == [SETS, JOBS]
     with pytest.raises(ProvisionError, match=r"x has no more/\*\.yaml"):
         contents.objects(part.model_copy(update={"files": ("more/*.yaml",)}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "one of files and chart"),
+        ({"files": ["a.yaml"], "chart": "a", "namespace": "a"}, "one of files and chart"),
+        ({"chart": "a"}, "a chart has a namespace"),
+        ({"files": ["a.yaml"], "values": {"a": 1}}, "only a chart has one, and values"),
+    ],
+)
+def test_a_part_is_of_files_or_of_a_chart(given: Json, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        definition.Part.model_validate({"name": "a", "asset": "a", "on": ["members"], **given})
+
+
+def test_a_chart_is_rendered_with_its_values_and_comes_after_its_namespace(tmp_path: Path) -> None:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mesh", "namespace": "mesh-system"}}
+    machine = Scripted({("/helm", "template"): yaml.safe_dump({**settings, "status": {}})})
+    given: Json = {"name": "mesh", "asset": "charts", "chart": "control", "namespace": "mesh-system", "values": {"image": "here"}}
+    part = definition.Part.model_validate({**given, "on": ["members"]})
+
+    found = contents.rendered(part, tmp_path, Helm(Path("/helm"), machine, tmp_path))
+
+    assert found == [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mesh-system"}}], [settings]]
+    (asked,) = machine.done
+    assert asked.words[1:] == ("template", "mesh", str(tmp_path / "control"), "--namespace", "mesh-system", "--values", "-")
+    assert yaml.safe_load(asked.input or b"") == {"image": "here"}
+
+
+def test_the_image_of_a_program_is_the_one_that_the_chart_is_told() -> None:
+    istiod = addon("istiod")
+
+    (image,) = steps.images(istiod, "1.2.3")
+
+    assert image.name == istiod.parts[0].values["image"]
+    assert [file.asset for file in image.files] == ["pilot-discovery@1.2.3"]
+    assert image.entrypoint == (image.files[0].path,)
 
 
 # -- one cluster --------------------------------------------------------------------------------------------------------------------------
@@ -276,7 +318,7 @@ def test_an_addon_without_what_it_needs_and_one_that_is_needed_are_refused(tmp_p
         (change.install, ("openkruise", "1.8.3"), "openkruise 1.7.0 is installed"),
         (change.upgrade, ("istio-base",), "istio-base is not installed"),
         (change.upgrade, ("openkruise", "1.9.9"), "openkruise-crds 1.9.9 is not pinned"),
-        (change.install, ("istio",), "did you mean 'istio-base'"),
+        (change.install, ("istio-bas",), "did you mean 'istio-base'"),
     ],
 )
 def test_words_that_are_wrong_touch_nothing(tmp_path: Path, act: Any, words: tuple[str, ...], said: str) -> None:
