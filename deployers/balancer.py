@@ -1,8 +1,9 @@
-"""A load balancer of the lab's own before several karmada-apiservers: Debian's haproxy, a program of the lab like any other.
+"""A load balancer of the lab's own before several of a server: Debian's haproxy, a program of the lab like any other.
 
 It passes TLS through, so that the certificates are karmada-apiserver's own and hold the external name. Each instance is asked for /readyz
 every second, under that very name: one that does not answer, or could not be trusted by those who use the name, gets no more connections,
-and those that it has are ended. Components of Karmada go through it as users do, or one instance's end would be theirs.
+and those that it has are ended. Components of Karmada go through it as users do, or one instance's end would be theirs. In the same way
+karmada-apiserver reaches webhooks and the aggregated API server through it where there are several, each at a port of its own.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deployers.layout import LOOPBACK, Layout
+from deployers.certificates import LOCAL
+from deployers.layout import LOOPBACK, Layout, instances
 from deployers.spec import KarmadaSpec
-from lab.component import Component, Health
+from lab.component import Component, Health, Question
 from lab.run import write_private
+from lab.wait import until
 
 NAME = "haproxy"
 PORTS = ("https", "health")
+BEHIND = {"karmada-webhook": "/readyz/", "karmada-aggregated-apiserver": "/readyz"}
+"""What karmada-apiserver calls, and where each is asked whether it serves."""
 TEMPLATES = Environment(  # noqa: S701 (haproxy's words, not HTML: filled in are ports, paths of the run and a name that the spec has checked)
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -36,6 +41,11 @@ def program() -> Path:
     return installed() or Path("/usr/sbin") / NAME
 
 
+def ports(spec: KarmadaSpec) -> list[str]:
+    """Return the ports that it needs, by use: none without a name to stand under."""
+    return [f"{NAME}.{use}" for use in (*PORTS, *(name for name in BEHIND if spec.settings(name).replicas > 1))] if spec.external_name else []
+
+
 def haproxy(layout: Layout) -> Component:
     """Return the balancer. It serves while at least one API server behind it does."""
     health = f"http://{LOOPBACK}:{layout.ports[f'{NAME}.health']}"
@@ -46,7 +56,7 @@ def haproxy(layout: Layout) -> Component:
         words=("-db", "-f", str(configuration(layout))),  # -db: in the foreground
         needs=("karmada/identity", "karmada/karmada-apiserver"),
         ready=(Health(f"{health}/readyz"),),
-        ports={use: layout.ports[f"{NAME}.{use}"] for use in PORTS},
+        ports={use.removeprefix(f"{NAME}."): port for use, port in layout.ports.items() if use.startswith(f"{NAME}.")},
     )
 
 
@@ -57,20 +67,36 @@ def configuration(layout: Layout) -> Path:
 
 def configure(spec: KarmadaSpec, layout: Layout) -> None:
     """Write its configuration."""
-    servers = {use.removesuffix(".https"): port for use, port in layout.ports.items() if use.startswith("karmada-apiserver")}
+    front = {"name": "karmada-apiserver", "port": layout.ports[f"{NAME}.https"], "host": spec.external_name, "path": "/readyz"}
+    behind = [
+        {"name": name, "port": layout.ports[f"{NAME}.{name}"], "host": LOCAL[0], "path": path}
+        for name, path in BEHIND.items()
+        if f"{NAME}.{name}" in layout.ports
+    ]
+    services = [{**each, "servers": servers(str(each["name"]), spec, layout)} for each in (front, *behind)]
     text = TEMPLATES.get_template("haproxy.cfg.j2").render(
-        name=spec.external_name,
-        ca=layout.ca,
-        address=LOOPBACK,
-        port=layout.ports[f"{NAME}.https"],
-        health=layout.ports[f"{NAME}.health"],
-        servers=servers,
+        services=services, ca=layout.ca, address=LOOPBACK, health=layout.ports[f"{NAME}.health"]
     )
     write_private(configuration(layout), f"{text}\n".encode())
 
 
+def servers(name: str, spec: KarmadaSpec, layout: Layout) -> dict[str, int]:
+    """Return the port of each instance of a component."""
+    return {instance: layout.ports[f"{instance}.https"] for instance in instances(name, spec.settings(name).replicas)}
+
+
+def until_leads(layout: Layout, name: str) -> None:
+    """Return when the balancer before several of a server has seen that one serves; at once where there is none before it."""
+    if f"{NAME}.{name}" in layout.ports:
+        asked = Question(Health(f"https://{LOOPBACK}:{layout.entry(name)}{BEHIND[name]}", layout.ca))
+        until(asked.ask, what=f"{NAME} leads to {name}", within=30.0)
+
+
 def obstacles(spec: KarmadaSpec) -> list[str]:
-    """Return what is in the way of several karmada-apiservers, and of a balancer before them."""
+    """Return what is in the way of several of a server, and of a balancer before them."""
+    several = [name for name in BEHIND if spec.settings(name).replicas > 1]
+    if several and not spec.external_name:
+        return [f"components.{name}.replicas: several need external_name: the lab then runs a balancer, before them too" for name in several]
     replicas = spec.settings("karmada-apiserver").replicas
     where = "components.karmada-apiserver.replicas"
     if replicas > 1 and spec.load_balancer:

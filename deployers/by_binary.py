@@ -55,6 +55,7 @@ OWN = (
     "karmada-metrics-adapter",
     "karmada-scheduler-estimator",
 )
+SEVERAL = f"{IN_PART}several need external_name: a haproxy of the lab stands before them"
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
@@ -63,7 +64,7 @@ OPTIONS = complete(
         "registry": "programs are started as they are: there are no images",
         "external_name": CARRIED,
         **{f"components.{name}.replicas": alone(name) for name in COMPONENTS if alone(name)},
-        "components.karmada-apiserver.replicas": f"{IN_PART}several need external_name: a haproxy of the lab stands before them",
+        **{f"components.{name}.replicas": SEVERAL for name in ("karmada-apiserver", *balancer.BEHIND)},
     }
 )
 
@@ -221,12 +222,13 @@ class Plane:
     @cached_property
     def addresses(self) -> Addresses:
         """What the release's files leave open, filled in for this computer. Not before `identity`."""
-        given = self.spec.load_balancer
+        given, layout = self.spec.load_balancer, self.layout
+        servers = [use.removesuffix(".https") for use in layout.ports if use.endswith(".https")]
         return Addresses(
-            ca=self.layout.ca.read_bytes(),
-            apiserver=f"https://{given}" if given else self.layout.server(self.layout.front),
-            webhook=f"{LOOPBACK}:{self.layout.ports['karmada-webhook.https']}",
-            services={use.removesuffix(".https"): port for use, port in self.layout.ports.items() if use.endswith(".https")},
+            ca=layout.ca.read_bytes(),
+            apiserver=f"https://{given}" if given else layout.server(layout.front),
+            webhook=f"{LOOPBACK}:{layout.entry('karmada-webhook')}",
+            services={name: layout.entry(name) for name in servers},
         )
 
     def steps(self) -> list[Step]:
@@ -280,6 +282,7 @@ class Plane:
         objects.apply_all(self.api, [*manifests.access(self.deploy, self.addresses), *services])
 
     def webhooks(self) -> None:
+        balancer.until_leads(self.layout, "karmada-webhook")
         objects.apply_all(self.api, manifests.webhook_configurations(self.deploy, self.addresses))
 
     def cluster_api(self) -> None:

@@ -32,15 +32,13 @@ LEASES = {
 def uses(spec: KarmadaSpec) -> list[str]:
     """Return the ports that this control plane needs, by use."""
     wanted = [f"{name}.{port}" for name in etcds(spec) for port in ("client", "peer", "metrics")]
-    wanted += [f"{name}.https" for name in (*apiservers(spec), "karmada-aggregated-apiserver", "karmada-webhook")]
-    wanted += [f"{balancer.NAME}.{port}" for port in balancer.PORTS] if spec.external_name else []
-    wanted += [f"karmada-webhook.{port}" for port in ("metrics", "health")]
-    wanted += [f"{name}.https" for name in instances("kube-controller-manager", spec.settings("kube-controller-manager").replicas)]
+    wanted += [f"{name}.https" for name in (*apiservers(spec), *several("karmada-aggregated-apiserver", spec))]
+    wanted += balancer.ports(spec)
+    wanted += [f"{name}.{port}" for name in several("karmada-webhook", spec) for port in ("https", "metrics", "health")]
+    wanted += [f"{name}.https" for name in several("kube-controller-manager", spec)]
     for component in ("karmada-controller-manager", "karmada-scheduler", "karmada-descheduler"):
         if spec.has(component):
-            wanted += [
-                f"{name}.{port}" for name in instances(component, spec.settings(component).replicas) for port in ("metrics", "health")
-            ]
+            wanted += [f"{name}.{port}" for name in several(component, spec) for port in ("metrics", "health")]
     wanted += ["karmada-search.https"] if spec.addons.search else []
     wanted += ["karmada-metrics-adapter.https", "karmada-metrics-adapter.metrics"] if spec.addons.metrics_adapter else []
     if spec.addons.estimators:
@@ -54,8 +52,8 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
         *(etcd(name, spec, layout) for name in etcds(spec)),
         *(apiserver(name, spec, layout) for name in apiservers(spec)),
         *([balancer.haproxy(layout)] if spec.external_name else []),
-        aggregated("karmada-aggregated-apiserver", spec, layout),
-        webhook(layout),
+        *(aggregated("karmada-aggregated-apiserver", spec, layout, instance=name) for name in several("karmada-aggregated-apiserver", spec)),
+        *(webhook(name, layout) for name in several("karmada-webhook", spec)),
         *replicas("kube-controller-manager", spec, layout),
         *replicas("karmada-controller-manager", spec, layout),
         *replicas("karmada-scheduler", spec, layout),
@@ -132,9 +130,14 @@ def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
     )
 
 
+def several(kind: str, spec: KarmadaSpec) -> list[str]:
+    """Return the names of the instances of a component: as many as its replicas."""
+    return instances(kind, spec.settings(kind).replicas)
+
+
 def apiservers(spec: KarmadaSpec) -> list[str]:
     """Return the names of the instances of karmada-apiserver."""
-    return instances("karmada-apiserver", spec.settings("karmada-apiserver").replicas)
+    return several("karmada-apiserver", spec)
 
 
 def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
@@ -186,33 +189,32 @@ def audit_of(instance: str, layout: Layout) -> Flags:
     return flags
 
 
-def webhook(layout: Layout) -> Component:
-    """Admission and conversion webhooks. They serve before any CRD is there."""
+def webhook(instance: str, layout: Layout) -> Component:
+    """Admission and conversion webhooks. They serve before any CRD is there; instances differ in their ports alone."""
     name, port = "karmada-webhook", layout.ports
     return Component(
-        name=f"karmada/{name}",
+        name=f"karmada/{instance}",
         binary=layout.software[name],
         flags={
             **calling(name, layout),
-            **observed(name, layout),
+            **observed(instance, layout),
             "bind-address": LOOPBACK,
-            "secure-port": str(port[f"{name}.https"]),
+            "secure-port": str(port[f"{instance}.https"]),
             "cert-dir": str(layout.pki),
             "tls-cert-file-name": f"{name}.crt",
             "tls-private-key-file-name": f"{name}.key",
         },
         needs=(layout.reached,),
-        ready=(Health(f"https://{LOOPBACK}:{port[f'{name}.https']}/readyz/", layout.ca),),
-        ports={use: port[f"{name}.{use}"] for use in ("https", "metrics", "health")},
+        ready=(Health(f"https://{LOOPBACK}:{port[f'{instance}.https']}/readyz/", layout.ca),),
+        ports={use: port[f"{instance}.{use}"] for use in ("https", "metrics", "health")},
     )
 
 
 def replicas(kind: str, spec: KarmadaSpec, layout: Layout) -> list[Component]:
     """Return the instances of a component that elects a leader; they differ in their ports alone."""
-    names = instances(kind, spec.settings(kind).replicas)
     return [
         kube_controller_manager(name, layout) if kind == "kube-controller-manager" else controller(name, kind, spec, layout)
-        for name in names
+        for name in several(kind, spec)
     ]
 
 

@@ -51,6 +51,10 @@ class Layout:
         """The program by which components and users reach karmada-apiserver: itself, or the lab's own balancer before all of it."""
         return "haproxy" if "haproxy.https" in self.ports else "karmada-apiserver"
 
+    def entry(self, name: str) -> int:
+        """Return the port by which karmada-apiserver calls a server: its own, or the lab's own balancer before several of it."""
+        return self.ports.get(f"haproxy.{name}", self.ports[f"{name}.https"])
+
     @property
     def reached(self) -> str:
         """The step after which karmada-apiserver can be called there."""

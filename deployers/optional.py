@@ -10,15 +10,22 @@ from deployers.spec import KarmadaSpec
 from lab.component import Component, Health
 
 
-def aggregated(name: str, spec: KarmadaSpec, layout: Layout, *needs: str) -> Component:
-    """Return an API server that stands behind karmada-apiserver and keeps its objects in the same etcd."""
+def aggregated(name: str, spec: KarmadaSpec, layout: Layout, *needs: str, instance: str = "") -> Component:
+    """Return an API server that stands behind karmada-apiserver and keeps its objects in the same etcd, or an `instance` of several."""
+    port = layout.ports[f"{instance or name}.https"]
     return Component(
-        name=f"karmada/{name}",
+        name=f"karmada/{instance or name}",
         binary=layout.software[name],
-        flags={**serving(name, layout), **calling(name, layout, delegating=True), **storage(name, spec, layout), **without_audit_files()},
+        flags={
+            **serving(name, layout),
+            "secure-port": str(port),
+            **calling(name, layout, delegating=True),
+            **storage(name, spec, layout),
+            **without_audit_files(),
+        },
         needs=(layout.reached, *needs),
-        ready=(Health(f"https://{LOOPBACK}:{layout.ports[f'{name}.https']}/readyz", layout.ca),),
-        ports={"https": layout.ports[f"{name}.https"]},
+        ready=(Health(f"https://{LOOPBACK}:{port}/readyz", layout.ca),),
+        ports={"https": port},
     )
 
 

@@ -34,10 +34,10 @@ PROGRAM = f"karmada/{balancer.NAME}"
 
 @pytest.fixture(params=[2, 3])
 def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
-    """A Karmada of two or three API servers behind an external name, in a lab of its own."""
+    """A Karmada of two or three API servers behind an external name, and as many of what they call, in a lab of its own."""
     if not balancer.installed():
         pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
-    karmada = {"external_name": EXTERNAL, "components": {"karmada-apiserver": {"replicas": request.param}}}
+    karmada = {"external_name": EXTERNAL, "components": dict.fromkeys(("karmada-apiserver", *balancer.BEHIND), {"replicas": request.param})}
     members = [{"name": "member1", "nodes": [{"count": 1}]}, {"name": "member2", "nodes": [{"count": 1}], "mode": "pull"}]
     with own_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="balancer") as own:
         yield own
@@ -85,6 +85,21 @@ def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, reque
     faults.whole(balanced)
 
 
+@pytest.mark.thorough
+@pytest.mark.breaks
+@pytest.mark.parametrize("balanced", [2], indirect=True)
+def test_what_api_servers_call_goes_on_when_one_of_it_dies(balanced: Karmada) -> None:
+    for name in balancer.BEHIND:
+        both = [name, f"{name}-2"]
+        eventually(lambda: standing(balanced, of=name, UP=both), within=15)  # noqa: B023 (asked here and now)
+        for dead in both:
+            with faults.killed(balanced.run, f"karmada/{dead}"):
+                eventually(lambda: standing(balanced, of=name, DOWN=[dead]), within=15)  # noqa: B023
+                conformance(balanced).demand()  # its hooks convert, refuse and complete; members are reached through its API
+            eventually(lambda: standing(balanced, of=name, UP=both), within=30)  # noqa: B023
+    faults.whole(balanced)
+
+
 def asked_for(karmada: Karmada) -> str:
     """Return the name that the administrator's kubeconfig wants its server to have."""
     return str(yaml.safe_load(karmada.kubeconfig.read_text())["clusters"][0]["cluster"]["tls-server-name"])
@@ -103,10 +118,10 @@ def presented(karmada: Karmada) -> x509.Certificate:
     return x509.load_der_x509_certificate(shown)
 
 
-def standing(karmada: Karmada, **wanted: list[str]) -> None:
+def standing(karmada: Karmada, *, of: str = "karmada-apiserver", **wanted: list[str]) -> None:
     """the balancer sees each instance as it is"""
     port = opened(karmada).layout.ports[f"{balancer.NAME}.health"]
     rows = csv.DictReader(io.StringIO(httpx.get(f"http://127.0.0.1:{port}/stats;csv", timeout=5.0, trust_env=False).text))
-    seen = {row["svname"]: row["status"] for row in rows if row["# pxname"] == "karmada-apiservers"}
+    seen = {row["svname"]: row["status"] for row in rows if row["# pxname"] == f"{of}s"}
     for state, instances in wanted.items():
         assert {instance: seen[instance].split()[0] for instance in instances} == dict.fromkeys(instances, state)

@@ -60,6 +60,16 @@ def test_instances_of_the_api_server_stand_behind_the_balancer_and_everybody_cal
         assert parts[name].needs[0] == "karmada/haproxy", name
 
 
+def test_servers_that_karmada_apiserver_calls_differ_in_their_ports_and_are_called_at_the_balancers() -> None:
+    two = {"replicas": 2}
+    spec = {"external_name": "karmada.example.test", "components": {"karmada-webhook": two, "karmada-aggregated-apiserver": two}}
+    parts = programs(**spec)
+    for name, own in (("karmada-webhook", {"metrics-bind-address", "health-probe-bind-address"}), ("karmada-aggregated-apiserver", set())):
+        one, other = parts[name], parts[f"{name}-2"]
+        assert {flag for flag in one.flags if one.flags[flag] != other.flags[flag]} == {"secure-port", *own}
+        assert one.ports["https"] != other.ports["https"] != parts["haproxy"].ports[name]
+
+
 def more(parts: dict[str, Component], than: dict[str, Component]) -> dict[str, Component]:
     return {name: part for name, part in parts.items() if name not in than or set(part.flags) != set(than[name].flags)}
 

@@ -27,8 +27,17 @@ def test_nothing_is_in_the_way_of_the_default() -> None:
 
 
 @pytest.mark.parametrize("name", ["karmada-webhook", "karmada-aggregated-apiserver"])
-def test_replicas_that_would_need_a_load_balancer(name: str) -> None:
-    assert f"components.{name}.replicas: it elects no leader" in found(components={name: {"replicas": 2}})[0]
+def test_replicas_that_need_a_load_balancer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
+    two = {name: {"replicas": 2}}
+
+    assert found(components=two) == [f"components.{name}.replicas: several need external_name: the lab then runs a balancer, before them too"]
+    assert found(components=two, external_name="karmada.example.test") == []
+
+
+def test_replicas_that_nothing_stands_before() -> None:
+    (said,) = found(components={"karmada-search": {"replicas": 2}}, addons={"search": True})
+    assert said.startswith("components.karmada-search.replicas: it elects no leader")
 
 
 @pytest.mark.parametrize("name", ["kube-controller-manager", "karmada-controller-manager", "karmada-scheduler"])
