@@ -29,6 +29,9 @@ LAST_WORDS = 120.0
 PROCESSES = 8
 """Specs at once: they wait for Karmada far more than they work, and eight keep one processor busy, of a lab that takes another."""
 
+WITH_PODS = 4
+"""Specs at once where each of their pods is a container that a kubelet starts and ends: that takes processors."""
+
 HEADER = re.compile(r"^(?P<mark>[•SP])(?: \[(?P<state>[A-Z!]+)\])?(?: \[(?P<seconds>[0-9.]+) seconds\])?$")
 """The first line that ginkgo -v prints of a spec that ended; the next one is the spec (ginkgo's reporters/default_reporter.go)."""
 

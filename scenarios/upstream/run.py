@@ -15,7 +15,7 @@ from lab.supervisor.client import Supervisor
 from scenarios.upstream import execute
 from scenarios.upstream.known import Known
 from scenarios.upstream.plan import Plan, plan
-from scenarios.upstream.stand import check, stand
+from scenarios.upstream.stand import check, is_real, stand
 from scenarios.upstream.suite import Suite
 from scenarios.upstream.verdict import Verdict, judge
 
@@ -39,10 +39,11 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
         suite = Suite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
     known = Known.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
     planned = plan(suite.specs(), known, focus=focus)
-    tell(f"upstream's suite of {karmada.release}: {len(planned.run)} of {planned.total} specs, {execute.PROCESSES} at once")
+    processes = execute.WITH_PODS if any(is_real(member, karmada) for member in karmada.members) else execute.PROCESSES
+    tell(f"upstream's suite of {karmada.release}: {len(planned.run)} of {planned.total} specs, {processes} at once")
     before = restarts(karmada)
     with stand(karmada) as env:
-        report, stop = execute.execute(suite, planned, karmada, env, tell=tell)
+        report, stop = execute.execute(suite, planned, karmada, env, tell=tell, processes=processes)
     verdict = judge(planned, report, cut_short=stop is not None)
     again = [f"{name} ended on its own and was restarted" for name, count in restarts(karmada).items() if count > before.get(name, 0)]
     verdict = Verdict(verdict.cases, [*verdict.wrong, *again], verdict.notes)

@@ -23,6 +23,7 @@ import yaml
 from deployers.karmada import Karmada
 from deployers.objects import established, until_served
 from lab.api import Api
+from lab.cluster import Cluster
 from lab.component import Component, Health, start
 from lab.errors import UsageError
 from lab.images import archived, load
@@ -67,6 +68,11 @@ def check(karmada: Karmada) -> None:
         )
 
 
+def is_real(member: Cluster, karmada: Karmada) -> bool:
+    """Tell whether containers run in a member's pods: its provider has recorded the machines that they run on."""
+    return karmada.run.recorded(RECORD, member.name) is not None
+
+
 @contextmanager
 def stand(karmada: Karmada) -> Iterator[Mapping[str, str]]:
     """Have all of it during the body, which gets the environment of the suite; afterwards it is gone."""
@@ -74,10 +80,9 @@ def stand(karmada: Karmada) -> Iterator[Mapping[str, str]]:
         undo.enter_context(applied(karmada.api, [crd(karmada)]))
         for member in karmada.members:
             undo.enter_context(applied(member.api, [crd(karmada)]))
-            real = karmada.run.recorded(RECORD, member.name) is not None
-            if real:
+            if is_real(member, karmada):
                 load(karmada.lab, member, archived(images.ALL, {}))
-            undo.enter_context(applied(member.api, of_kind(member.name, real=real)))
+            undo.enter_context(applied(member.api, of_kind(member.name, real=is_real(member, karmada))))
         undo.enter_context(example(karmada))
         yield environment(karmada)
 
