@@ -43,7 +43,8 @@ def program() -> Path:
 
 def ports(spec: KarmadaSpec) -> list[str]:
     """Return the ports that it needs, by use: none without a name to stand under."""
-    return [f"{NAME}.{use}" for use in (*PORTS, *(name for name in BEHIND if spec.settings(name).replicas > 1))] if spec.external_name else []
+    behind = (name for name in BEHIND if spec.settings(name).replicas > 1)
+    return [f"{NAME}.{use}" for use in (*PORTS, *behind)] if spec.external_name else []
 
 
 def haproxy(layout: Layout) -> Component:
@@ -96,7 +97,7 @@ def obstacles(spec: KarmadaSpec) -> list[str]:
     """Return what is in the way of several of a server, and of a balancer before them."""
     several = [name for name in BEHIND if spec.settings(name).replicas > 1]
     if several and not spec.external_name:
-        return [f"components.{name}.replicas: several need external_name: the lab then runs a balancer, before them too" for name in several]
+        return [f"components.{name}.replicas: several need external_name: the lab then runs a balancer before them" for name in several]
     replicas = spec.settings("karmada-apiserver").replicas
     where = "components.karmada-apiserver.replicas"
     if replicas > 1 and spec.load_balancer:

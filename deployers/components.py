@@ -20,6 +20,7 @@ CONTROLLERS = (
     "csrcleaner,csrsigning,clusterrole-aggregation"
 )
 """Those of artifacts/deploy; most of kube-controller-manager's are for clusters with nodes."""
+AGGREGATED = "karmada-aggregated-apiserver"
 LEASES = {
     "kube-controller-manager": "kube-system",
     "karmada-controller-manager": "karmada-system",
@@ -32,7 +33,7 @@ LEASES = {
 def uses(spec: KarmadaSpec) -> list[str]:
     """Return the ports that this control plane needs, by use."""
     wanted = [f"{name}.{port}" for name in etcds(spec) for port in ("client", "peer", "metrics")]
-    wanted += [f"{name}.https" for name in (*apiservers(spec), *several("karmada-aggregated-apiserver", spec))]
+    wanted += [f"{name}.https" for name in (*apiservers(spec), *several(AGGREGATED, spec))]
     wanted += balancer.ports(spec)
     wanted += [f"{name}.{port}" for name in several("karmada-webhook", spec) for port in ("https", "metrics", "health")]
     wanted += [f"{name}.https" for name in several("kube-controller-manager", spec)]
@@ -52,7 +53,7 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
         *(etcd(name, spec, layout) for name in etcds(spec)),
         *(apiserver(name, spec, layout) for name in apiservers(spec)),
         *([balancer.haproxy(layout)] if spec.external_name else []),
-        *(aggregated("karmada-aggregated-apiserver", spec, layout, instance=name) for name in several("karmada-aggregated-apiserver", spec)),
+        *(aggregated(AGGREGATED, spec, layout, instance=name) for name in several(AGGREGATED, spec)),
         *(webhook(name, layout) for name in several("karmada-webhook", spec)),
         *replicas("kube-controller-manager", spec, layout),
         *replicas("karmada-controller-manager", spec, layout),

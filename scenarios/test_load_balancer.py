@@ -37,7 +37,8 @@ def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     """A Karmada of two or three API servers behind an external name, and as many of what they call, in a lab of its own."""
     if not balancer.installed():
         pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
-    karmada = {"external_name": EXTERNAL, "components": dict.fromkeys(("karmada-apiserver", *balancer.BEHIND), {"replicas": request.param})}
+    several = {name: {"replicas": request.param} for name in ("karmada-apiserver", *balancer.BEHIND)}
+    karmada = {"external_name": EXTERNAL, "components": several}
     members = [{"name": "member1", "nodes": [{"count": 1}]}, {"name": "member2", "nodes": [{"count": 1}], "mode": "pull"}]
     with own_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="balancer") as own:
         yield own

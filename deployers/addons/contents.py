@@ -21,7 +21,7 @@ CRD = "CustomResourceDefinition"
 
 
 def contents(addon: Addon, version: str, place: Place, software: Mapping[str, Path], run: Run) -> Contents:
-    """Return the objects of a version for one place; `software` has the assets by name@version. Charts are rendered in the run's directory."""
+    """Return the objects of a version for one place; `software` has the assets by name@version; helm works in the run."""
     found: list[Sequence[Json]] = []
     for part in addon.parts_on(place):
         folder = software[f"{part.asset}@{version}"]

@@ -31,7 +31,7 @@ def test_replicas_that_need_a_load_balancer(name: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
     two = {name: {"replicas": 2}}
 
-    assert found(components=two) == [f"components.{name}.replicas: several need external_name: the lab then runs a balancer, before them too"]
+    assert found(components=two) == [f"components.{name}.replicas: several need external_name: the lab then runs a balancer before them"]
     assert found(components=two, external_name="karmada.example.test") == []
 
 
