@@ -88,7 +88,7 @@ class Addon(Strict):
 
     def software(self, version: str) -> list[str]:
         """Return the assets of a version, as name@version, and helm where a part is a chart."""
-        own = [f"{each.asset}@{version}" for each in (*self.parts, *self.programs)]
+        own = [f"{asset}@{version}" for asset in (*(part.asset for part in self.parts), *(each.asset for each in self.programs))]
         return list(dict.fromkeys([*own, *([HELM] if any(part.chart for part in self.parts) else [])]))
 
     def parts_on(self, place: Place) -> tuple[Part, ...]:
