@@ -266,7 +266,8 @@ def refusal(member: Cluster, route: Json) -> str:
 
 def routed(name: str, **http: Any) -> Json:
     """Return a VirtualService with one HTTP route; the CRD's schema takes one that leads nowhere."""
-    metadata, spec = {"name": name, "namespace": "default"}, {"hosts": ["web"], "http": [http]}
+    metadata = {"name": name, "namespace": "default", "labels": {"istio.io/rev": "default"}}  # without it no istiod is asked
+    spec = {"hosts": ["web"], "http": [http]}
     return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": spec}
 
 
