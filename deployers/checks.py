@@ -190,7 +190,11 @@ def nothing_restarted(karmada: Karmada) -> str:
     status = Supervisor(karmada.run.path).status()
     if status is None:
         raise Unmeasured("no supervisor runs the programs of this control plane")
-    programs = {name: state for name, state in status.programs.items() if name.startswith("karmada/")}
+    programs = {
+        name: state
+        for name, state in status.programs.items()
+        if name.startswith("karmada/") and (state.runs or karmada.spec.has(kind_of(name)))  # an addon that was switched off has none
+    }
     for name, state in programs.items():
         if not state.runs:
             raise Broken(f"{name} is {state.state}: {state.tail(lines=3)}")

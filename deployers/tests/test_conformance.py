@@ -23,6 +23,7 @@ from deployers.tests.host_fakes import Host, deployment, pod
 from lab.api import Api
 from lab.errors import ProvisionError, TestsFailed
 from lab.steps import Outcome
+from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
 TRUE = {"status": {"conditions": [{"type": kind, "status": "True"} for kind in ("Established", "NamesAccepted", "Available", "Ready")]}}
@@ -185,6 +186,26 @@ def test_pods_must_be_ready_and_not_restarted(tmp_path: Path) -> None:
     late = deployment("karmada-webhook", ["/bin/karmada-webhook"], ready=0)
     with pytest.raises(Broken, match="karmada-webhook: 0 of 1 ready"):
         checks.nothing_restarted(in_pods(tmp_path, Host(*workloads, late)))
+
+
+@pytest.mark.parametrize(("addons", "said"), [({}, "3 programs"), ({"descheduler": True}, "karmada/karmada-descheduler is stopped")])
+def test_a_program_that_is_stopped_is_missed_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addons: Json, said: str
+) -> None:
+    def state(name: str) -> Any:
+        runs = name != "karmada-descheduler"
+        return SimpleNamespace(runs=runs, state="running" if runs else "stopped", restarts=0, tail=lambda lines: "bye")
+
+    programs = {f"karmada/{name}": state(name) for name in (*ELECTING, "karmada-descheduler")}
+    monkeypatch.setattr(Supervisor, "status", lambda _: SimpleNamespace(programs=programs))
+    karmada = plane(tmp_path, Server(), addons=addons)
+    karmada.run = SimpleNamespace(path=tmp_path)
+
+    if addons:
+        with pytest.raises(Broken, match=said):
+            checks.nothing_restarted(karmada)
+        return
+    assert said in checks.nothing_restarted(karmada)
 
 
 def test_a_lease_is_looked_for_where_the_programs_flags_put_it(tmp_path: Path) -> None:
