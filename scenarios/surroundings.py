@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deployers import balancer
+from deployers import balancer, by_yaml
 from deployers.host import NODE_PORT
 from lab import component
 from lab.assets import resolve
@@ -77,7 +77,7 @@ def etcd(run: Run, binary: Path, address: str) -> Component:
 
 
 def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
-    """Return a load balancer that passes connections on to whichever of these addresses takes any at karmada-apiserver's port."""
+    """Return a load balancer that passes connections on to whichever of these addresses takes any at a port of karmada-apiserver."""
     lines = [
         "defaults",
         "    timeout connect 3s",
@@ -94,7 +94,7 @@ def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
         "backend nodes",
         "    mode tcp",
         "    default-server check inter 1s fall 1 rise 1 on-marked-down shutdown-sessions",
-        *(f"    server {node} {node}:{NODE_PORT}" for node in nodes),
+        *(f"    server {node}-{port} {node}:{port}" for node in nodes for port in (NODE_PORT, by_yaml.PORT)),
     ]
     config = run.folder("data", balancer.NAME) / "haproxy.cfg"
     write_private(config, ("\n".join(lines) + "\n").encode())
