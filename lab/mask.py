@@ -54,6 +54,7 @@ MARGIN = re.compile(r"\s*(?:E(?=  )|[|>](?= ))?\s*")
 
 SECRET_YAML = re.compile(r"(?m)^(?:E(?=  ))?[ |>-]*(?:[\w.]{1,60}: )?kind: *[\"']?Secret[\"']?[ \t]*$")
 SECRET_JSON = re.compile(r"\\{0,7}[\"']kind\\{0,7}[\"']\s*:\s*\\{0,7}[\"']Secret\\{0,7}[\"']")
+DATA_AT_END = re.compile(r"\s[\"']?(?:data|stringData)[\"']?:$")
 DATA_JSON = re.compile(r"(?s)(?P<head>\\{0,7}[\"'](?:data|stringData)\\{0,7}[\"']\s*:\s*\{).*?(?P<end>\}(?=\s*[,}\]])|\Z)")
 
 
@@ -196,6 +197,8 @@ def without_yaml_secrets(text: str) -> str:
             if found.group(1):
                 lines.append(line[: indent + found.start(1)].rstrip() + f" {MASK}" + line[len(line.rstrip()) :])
                 continue
+            inside = indent
+        elif inside is None and DATA_AT_END.search(body):  # of a line that begins with something else: an attribute of XML, a prompt
             inside = indent
         lines.append(line)
     return "".join(lines)

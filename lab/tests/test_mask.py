@@ -63,6 +63,7 @@ PLANTS: dict[str, Callable[[str], str]] = {
     "secret in a failure": lambda s: "\n".join(
         f"E   {line}" for line in ("AssertionError: " + yaml.safe_dump({"kind": "Secret", "data": {"any": b64(s)}})).splitlines()
     ),
+    "secret behind other words": lambda s: f'<failure message="Error: {yaml.safe_dump({"kind": "Secret", "data": {"any": b64(s)}})}">',
     "secret in a work": lambda s: json.dumps({"kind": "Work", "spec": {"manifests": [{"kind": "Secret", "data": {"k": b64(s)}}]}}),
     "secret in a log": lambda s: f'applied {{"apiVersion":"v1","kind":"Secret","data":{{"any":"{b64(s)}"}}}} in 3 ms',
     "secret in an annotation": lambda s: json.dumps(
