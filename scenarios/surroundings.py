@@ -1,7 +1,7 @@
-"""What the specs in examples/ name and somebody else would run: an etcd with TLS, an authority of one's own, a load balancer.
+"""What the specs in deployers/examples/ name and somebody else would run: an etcd with TLS, an authority of one's own, a load balancer.
 
     python -m scenarios.surroundings                 stands them up, as a lab called `surroundings` without clusters
-    lab up --lab mine --spec examples/everything-by_yaml.toml
+    lab up --lab mine --spec deployers/examples/everything-by_yaml.toml
     lab down --lab surroundings
 
 They are on this computer, at the address that it has for containers (Docker's bridge), so that pods reach them. The load balancer is

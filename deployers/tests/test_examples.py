@@ -1,4 +1,4 @@
-"""The specs in examples/ say of each deployer everything that it carries: a new option that is missing there fails here."""
+"""The specs in deployers/examples/ say of each deployer everything that it carries: a new option that is missing there fails here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from deployers import NAMES, deployer
 from deployers.bring_up import document, prepare
 from deployers.options import OF_ONE_PATH, OPTIONS, asked, refusals, row, verdict
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 ELSEWHERE = {
     "etcd.members": "an external etcd has none",
     "etcd.absent": "an external etcd has none",

@@ -43,7 +43,7 @@ RULES: tuple[tuple[str, Scope], ...] = (
     (".gitignore", Scope.NONE),
     ("*/tests/*", Scope.NONE),  # unit tests: `make check` runs them
     ("perf/*", Scope.NONE),  # benchmarks: no cell runs them
-    ("examples/*", Scope.NONE),  # people run them
+    ("deployers/examples/*", Scope.NONE),  # people run them
     ("scenarios/durations.json", Scope.NONE),
     (".github/runner-kit/*", Scope.NONE),  # its own tests apply it
     *((f"scenarios/{name}", Scope.ALWAYS) for name in ("__main__.py", "command.py", "planner/*", "rehearsal/*")),  # what leads to cells
