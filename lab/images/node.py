@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -215,7 +215,8 @@ def contents(version: str) -> list[Image]:
     """Return the images in a node image, with tags that only kubeadm of that version knows left open."""
     names = [f"registry.k8s.io/{name}" for name in ("etcd:x", "pause:x", "coredns/coredns:x")]
     components = [f"registry.k8s.io/{name}:x" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")]
-    return kubernetes.of_kubeadm([*names, *components], version)
+    found = kubernetes.of_kubeadm([*names, *components], version)
+    return [replace(image, official="") if image.name.endswith(":x") else image for image in found]
 
 
 def needs(version: str) -> list[str]:

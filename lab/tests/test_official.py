@@ -17,7 +17,7 @@ from lab.assets.pins import this_arch
 from lab.assets.progress import Progress
 from lab.assets.sources import Patience
 from lab.errors import ProvisionError, UsageError
-from lab.images import archived, official, software
+from lab.images import archived, node, official, software
 from lab.images.image import File, Image
 from lab.images.official import Lock
 from lab.images.pull import locked, pull
@@ -112,6 +112,12 @@ def test_assets_are_those_of_images_that_were_not_pulled(cache: Cache) -> None:
     pull([IMAGE], cache=cache, client=Served().client())
 
     assert software([IMAGE, made]) == ["karmada-search@1.18.2"]
+
+
+def test_what_only_kubeadm_can_name_is_not_asked_for() -> None:
+    assert official.names(node.contents("1.35.4")) == [
+        f"registry.k8s.io/{name}:v1.35.4" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
+    ]
 
 
 def test_an_image_that_nothing_is_locked_of_is_asked_of_nobody(cache: Cache) -> None:
