@@ -72,7 +72,7 @@ def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, wo
 def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload: Workloads) -> None:
     member = next((each.name for each in karmada.lab.spec.members if each.workers), None)
     if member is None:
-        pytest.skip("no member has workers: examples/real-nodes.toml has")
+        pytest.skip("no member has workers: deployers/examples/real-nodes.toml has")
     web = workload(replicas=6, placement=duplicated(member))
     exposed(web, member, port=80, target=PORT)
     assert web.until_ready() == {member: 6}
