@@ -90,10 +90,10 @@ class Supervisor:
         return True
 
     def status(self) -> Status | None:
-        """Return the supervisor's state; None when there is no supervisor."""
+        """Return the supervisor's state; None when there is no supervisor, also when it ends just now."""
         try:
             answer = self._ask({"op": "list"}, ensure=False)
-        except NotPossible:
+        except (NotPossible, SupervisorGone):
             return None
         return Status(
             answer["pid"],
@@ -171,7 +171,7 @@ class Supervisor:
 
         UsageError when no program of that name is known. With no supervisor nothing runs, so nothing is done.
         """
-        with suppress(NotPossible):
+        with suppress(NotPossible, SupervisorGone):
             self._ask({"op": "stop", "name": name, "within": within, "kill": kill}, ensure=False, within=within)
 
     def restart(self, name: str, *, within: float = 10.0) -> State:
