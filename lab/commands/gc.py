@@ -21,6 +21,8 @@ def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: Ou
 
     Directories of dead labs stay, with their logs, unless one is named by --lab, or --all is given.
     """
+    from lab import docker
+    from lab.computer import Computer
     from lab.gc import alive, is_run, remove, sweep
 
     root = runs_root()
@@ -32,6 +34,8 @@ def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: Ou
             for run_id in known_runs(root):
                 if is_run(root / run_id) and not alive(root / run_id):
                     removed += remove(root / run_id, dry_run=dry_run)
+    if Computer().which("docker") and (silent := docker.obstacle(Computer())):
+        say(f"containers were not looked at: {silent}")
     if output is Output.json:
         print(json.dumps({"schema": 1, "dry_run": dry_run, "removed": [asdict(each) for each in removed]}, indent=1))
         return

@@ -30,7 +30,18 @@ class Container:
         try:
             return self.engine.run([*words, self.name, *argv], input=input, within=within)
         except CommandFailed as failed:
-            raise CommandFailed(argv, status=failed.status, output=failed.output, machine=self.name, remedy=failed.remedy) from failed
+            output, remedy = failed.output, failed.remedy
+            if not output and (gone := self.silence()):  # its client was cut off, and says nothing
+                output, remedy = "Docker stopped answering", gone
+            raise CommandFailed(argv, status=failed.status, output=output, machine=self.name, remedy=remedy) from failed
+
+    def silence(self) -> str:
+        """Return what to do about an engine that does not answer; "" when it does."""
+        try:
+            self.engine.run(["docker", "version", "--format", "{{.Server.Version}}"], within=10.0)
+        except CommandFailed:
+            return "start Docker (make setup-docker on Debian), then: lab down, lab up"
+        return ""
 
     def put(self, src: Path, dst: Path) -> None:
         """Copy a file into the container; directories included, owned by root."""

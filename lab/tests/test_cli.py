@@ -335,11 +335,15 @@ def test_completion_reads_run_directories(world: World) -> None:
 # -- gc ---------------------------------------------------------------------------------------------------------------------------
 
 
-def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("silent", ["", "docker: no engine answers"])
+def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    monkeypatch.setattr("lab.computer.Computer.which", lambda _, program: f"/usr/bin/{program}")
+    monkeypatch.setattr("lab.docker.obstacle", lambda _: silent)
     monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
     done = invoke("gc", "-o", "json")
 
     assert done.code == 0
+    assert (f"containers were not looked at: {silent}" in done.err) is bool(silent)
     assert json.loads(done.out) == {"schema": 1, "dry_run": False, "removed": []}
 
 
@@ -347,6 +351,7 @@ def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch)
     world.run("dead")
     world.run("alive")
     removed: list[str] = []
+    monkeypatch.setattr("lab.computer.Computer.which", lambda *_: None)
     monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
     monkeypatch.setattr("lab.gc.alive", lambda run: run.name == "alive")
     monkeypatch.setattr("lab.gc.remove", lambda run, dry_run: removed.append(run.name) or [])  # type: ignore[func-returns-value]

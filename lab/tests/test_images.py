@@ -14,14 +14,14 @@ import pytest
 from lab.assets import Cache
 from lab.cluster import Lab
 from lab.computer import Answer, Computer
-from lab.errors import NotPossible, UsageError
+from lab.errors import CommandFailed, NotPossible, UsageError
 from lab.images import File, Image, Store, archived, full_name, load, require, software
 from lab.images.archive import read
 from lab.images.kubernetes import of_kubeadm
 from lab.images.load import RECORD
 from lab.images.stock import chosen, prune
 from lab.machines.container import Container
-from lab.machines.scripted import Scripted
+from lab.machines.scripted import Failure, Scripted
 from lab.run import Run
 
 WEB = Image("docker.io/karmada/web:v1", (File("/bin/web", asset="web@1.0.0"), File("/etc/web.conf", content=b"x=1\n")), ("/bin/web",))
@@ -266,3 +266,12 @@ def test_a_container_starts_no_programs() -> None:
     assert node.run(["cat"], input="x", env={"A": "b"}).stdout == "said"
     with pytest.raises(NotPossible):
         node.stop("x")
+
+
+def test_a_command_that_docker_was_cut_off_from_says_so_and_one_that_only_failed_does_not() -> None:
+    asked = ("docker", "version")
+    for version, said in ((Failure(1, "Cannot connect"), "Docker stopped answering"), ("20.10", "")):
+        node = Container("n", Scripted({("docker", "exec"): Failure(255, ""), asked: version}))
+        with pytest.raises(CommandFailed) as failed:
+            node.run(["ctr"])
+        assert failed.value.output == said
