@@ -81,12 +81,15 @@ def mask(text: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return a text that is not JSON, or not quite, without secrets."""
+    """Return a text that is not JSON, or not quite, without secrets.
+
+    Keys in PEM first: they may be cut, take lines with them, and so what the next steps would see of a second pass is what they see now.
+    """
+    text = without_pem_keys(text)
     if SECRET_YAML.search(text):
         text = without_yaml_secrets(text)
     if SECRET_JSON.search(text):
         text = DATA_JSON.sub(rf"\g<head>{MASK}\g<end>", text)
-    text = without_pem_keys(text)
     text = PEM_BASE64.sub(lambda found: MASK if is_key(found.group()) else found.group(), text)
     text = HEADER.sub(after_header, text)
     text = NAMED.sub(after_name, text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lab.mask import MASK, mask, mask_object
@@ -93,6 +93,7 @@ def test_a_planted_secret_does_not_survive(plant: Callable[[str], str], secret: 
 
 @settings(max_examples=60, deadline=None)
 @given(parts=st.lists(st.tuples(st.sampled_from(sorted(PLANTS)), words), max_size=4), between=noise)
+@example(parts=[("pem cut at its end", MARK + "0" * 12), ("secret in a failure", MARK + "0" * 12)], between="0")
 def test_masking_twice_is_masking_once(parts: list[tuple[str, str]], between: str) -> None:
     once = mask(f"\n{between}\n".join(PLANTS[kind](secret) for kind, secret in parts))
 
