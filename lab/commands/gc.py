@@ -34,10 +34,12 @@ def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: Ou
             for run_id in known_runs(root):
                 if is_run(root / run_id) and not alive(root / run_id):
                     removed += remove(root / run_id, dry_run=dry_run)
-    if Computer().which("docker") and (silent := docker.obstacle(Computer())):
+    silent = docker.obstacle(Computer()) if Computer().which("docker") else ""
+    if silent:
         say(f"containers were not looked at: {silent}")
     if output is Output.json:
-        print(json.dumps({"schema": 1, "dry_run": dry_run, "removed": [asdict(each) for each in removed]}, indent=1))
+        unseen = {"containers": silent} if silent else {}
+        print(json.dumps({"schema": 1, "dry_run": dry_run, "removed": [asdict(each) for each in removed], "unseen": unseen}, indent=1))
         return
     for each in removed:
         print(each)

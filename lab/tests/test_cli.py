@@ -344,7 +344,12 @@ def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch, s
 
     assert done.code == 0
     assert (f"containers were not looked at: {silent}" in done.err) is bool(silent)
-    assert json.loads(done.out) == {"schema": 1, "dry_run": False, "removed": []}
+    assert json.loads(done.out) == {
+        "schema": 1,
+        "dry_run": False,
+        "removed": [],
+        "unseen": {"containers": silent} if silent else {},
+    }
 
 
 def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
