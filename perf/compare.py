@@ -14,7 +14,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from lab.errors import LabError
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from perf import failover
+from perf.cost import PROGRAMS
 from perf.progress import say
 from perf.stats import compare, spread
 from perf.summary import aligned
@@ -35,9 +36,18 @@ METRICS = {
     "total_seconds": "T0→T8, s",
     "limit_ratio": "T3→T8 over the limit",
     "cpu": "CPU of the failover, ms a pod",
+    "cpu_of_karmada": "  Karmada's",
+    "cpu_of_survivor": "  the survivor's",
     "cpu_of_limit": "CPU of the limit, ms a pod",
 }
 """What is compared; the verdict of the whole is that of the first. CPU is the least disturbed by what else the computer does."""
+CPU = {
+    "cpu": ("cpu_ms_per_pod", ""),
+    "cpu_of_karmada": ("cpu_ms_per_pod", PROGRAMS["Karmada"]),
+    "cpu_of_survivor": ("cpu_ms_per_pod", PROGRAMS["the survivor"]),
+    "cpu_of_limit": ("cpu_ms_per_pod_of_limit", ""),
+}
+"""Where the CPU of a metric stands in a result, and how the names of its programs begin."""
 
 
 def words() -> argparse.ArgumentParser:
@@ -55,10 +65,14 @@ def words() -> argparse.ArgumentParser:
 
 def of(options: argparse.Namespace, side: str) -> argparse.Namespace:
     """Return the words of one side, as perf.failover has them."""
-    chosen = argparse.Namespace(**vars(options))
+    chosen = changed(options, getattr(options, f"set_{side}"))
     chosen.profile = getattr(options, f"profile_{side}") or options.profile
-    chosen.set = [*options.set, *getattr(options, f"set_{side}")]
     return chosen
+
+
+def changed(options: argparse.Namespace, changes: Sequence[str]) -> argparse.Namespace:
+    """Return these words with more keys of the profile changed."""
+    return argparse.Namespace(**{**vars(options), "set": [*options.set, *changes]})
 
 
 def order(rounds: int) -> list[str]:
@@ -66,17 +80,27 @@ def order(rounds: int) -> list[str]:
     return [side for number in range(rounds) for side in ("ab" if number % 2 == 0 else "ba")]
 
 
+def in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Callable[[str, Json], None]) -> None:
+    """Run trials one after the other, each in the folder of its name; `took` is given each result before the next one begins.
+
+    What cannot be run is refused before the first.
+    """
+    for chosen in turns.values():
+        failover.planned(chosen, "failover-check")
+    for number, (name, chosen) in enumerate(turns.items(), start=1):
+        say(f"trial {number} of {len(turns)}: {name}")
+        took(name, failover.trial(failover.planned(chosen, f"compare-{os.getpid()}-{number}"), folder / name, goal=None))
+
+
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
     """Run the trials in turn; return the results of each side. The comparison is written anew after each, so an interrupt loses none."""
     results: dict[str, list[Json]] = {"a": [], "b": []}
-    for side in results:
-        failover.planned(of(options, side), "failover-check")  # both are refused before either is run
-    for number, side in enumerate(order(options.rounds), start=1):
-        chosen = of(options, side)
-        say(f"trial {number} of {2 * options.rounds}: {side.upper()}")
-        plan = failover.planned(chosen, f"compare-{os.getpid()}-{number}")
-        results[side].append(failover.trial(plan, folder / f"{number:02d}-{side}", goal=None))
+
+    def took(name: str, result: Json) -> None:
+        results[name[-1]].append(result)
         write_json(folder / FILE, judged(results))
+
+    in_turn({f"{number:02d}-{side}": of(options, side) for number, side in enumerate(order(options.rounds), start=1)}, folder, took)
     return results
 
 
@@ -84,20 +108,26 @@ def value(result: Mapping[str, Any], metric: str) -> float | None:
     """Return one figure of a result; None when that trial failed or did not end, whatever it measured."""
     if result["verdict"] not in {"ok", "missed"}:
         return None
-    if metric.startswith("cpu"):
-        used = result["cpu_ms_per_pod" if metric == "cpu" else "cpu_ms_per_pod_of_limit"]
-        return round(sum(used.values()), 3) or None
+    if metric in CPU:
+        key, programs = CPU[metric]
+        return round(sum(ms for name, ms in result[key].items() if name.startswith(programs)), 3) or None
     found: float | None = result[metric]
+    return found
+
+
+def paired(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> dict[str, Json]:
+    """Return what each metric of as many trials of A and of B says, pair by pair."""
+    found = {}
+    for metric, title in metrics.items():
+        of_a, of_b = ([value(result, metric) for result in side] for side in (a, b))
+        found[metric] = {"title": title, "a": spread(of_a), "b": spread(of_b), **compare(of_a, of_b).document()}
     return found
 
 
 def judged(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
     """Return the comparison of two sides: a pure function of their results."""
     pairs = min(len(results["a"]), len(results["b"]))
-    metrics = {}
-    for metric, title in METRICS.items():
-        a, b = ([value(result, metric) for result in results[side][:pairs]] for side in ("a", "b"))
-        metrics[metric] = {"title": title, "a": spread(a), "b": spread(b), **compare(a, b).document()}
+    metrics = paired(results["a"][:pairs], results["b"][:pairs], METRICS)
     first = metrics[next(iter(METRICS))]
     return {
         "schema": SCHEMA,

@@ -81,7 +81,7 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
         fault=how,
         users=options.users,
         kubemark=None if kwok else backend.software(wanted.lab.kubernetes),
-        objects=tuple(profile.objects(options.profile)),
+        objects=tuple(profile.objects(options.profile, options.set)),
         without_failover=options.without_failover,
     )
 

@@ -11,20 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import Field
 
 from deployers.bring_up import Wanted, document, prepare
 from deployers.spec import KarmadaSpec, profiles
 from lab.errors import UsageError
+from lab.spec import Strict, parse, read
 from perf.shapes import LOST, SURVIVOR, Shape
 
 PROFILES = Path(__file__).parent / "profiles"
 MANAGER, WEBHOOK = "karmada-controller-manager", "karmada-webhook"
+NO_OBJECTS = "objects="
+"""The change that leaves out the objects of a profile."""
 Json = dict[str, Any]
+
+
+class Setting(Strict):
+    """A setting of a profile, or a few that belong together, and the changes that take it back to Karmada's or Kubernetes' default."""
+
+    title: str
+    back: tuple[str, ...] = Field(min_length=1)
 
 
 def names() -> list[str]:
     """Return the names of the profiles that come with this project."""
-    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+    return sorted(path.stem for path in PROFILES.glob("*.toml") if "." not in path.stem)
 
 
 def file_of(name: str) -> Path:
@@ -38,18 +49,52 @@ def file_of(name: str) -> Path:
     return PROFILES / f"{name}.toml"
 
 
-def objects(name: str) -> list[Json]:
+def objects(name: str, changes: Sequence[str] = ()) -> list[Json]:
     """Return the objects of a profile, for both members and Karmada: those of the file beside it that ends in .yaml; none without one."""
     path = file_of(name).with_suffix(".yaml")
-    return list(yaml.safe_load_all(path.read_text())) if path.exists() else []
+    return list(yaml.safe_load_all(path.read_text())) if path.exists() and NO_OBJECTS not in changes else []
+
+
+def settings(name: str) -> dict[str, Setting]:
+    """Return the settings of a profile that can be taken back, by name: those of the file beside it that ends in .settings.toml.
+
+    UsageError when there is no such file, or when it names a key that the profile does not have.
+    """
+    path = file_of(name).with_suffix(".settings.toml")
+    if not path.exists():
+        raise UsageError(
+            f"nobody has said what the settings of profile {name} are",
+            where=str(path),
+            remedy="write it, as perf/profiles/tuned.settings.toml",
+        )
+    found = {each: parse(Setting, table, source=f"{path}, {each}") for each, table in read(path).items()}
+    asked = document(file_of(name))
+    for setting, each in found.items():
+        for change in each.back:
+            if not (objects(name) if change == NO_OBJECTS else has(asked, change.partition("=")[0])):
+                raise UsageError(
+                    f"the profile has no {change.partition('=')[0]} that could be taken back",
+                    where=f"{path}, {setting}",
+                    remedy="name a key of the profile",
+                )
+    return found
+
+
+def has(asked: Json, key: str) -> bool:
+    """Return whether a document has this key; one that begins with `members.` is of every member."""
+    first, *rest = key.split(".")
+    roots = asked.get("members", []) if first == "members" else [asked.get(first)]
+    for part in rest:
+        roots = [root.get(part) if isinstance(root, dict) else None for root in roots]
+    return bool(rest and roots) and None not in roots
 
 
 def wanted(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: bool = True) -> Wanted:
     """Return the lab of a trial: the profile's, with two members of the shape's nodes, and single keys changed.
 
     A change is `karmada.components.karmada-scheduler.flags.kube-api-qps=100`; one that begins with `members.` is made to both; one with
-    nothing after the equals sign removes the key, and null drops a flag that a member would have by itself. Without `kwok` the members
-    have no nodes yet.
+    nothing after the equals sign removes the key, and null drops a flag that a member would have by itself; `objects=` is for `objects`.
+    Without `kwok` the members have no nodes yet.
     """
     path = file_of(profile)
     asked = document(path)
@@ -62,7 +107,8 @@ def wanted(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: boo
     if "karmada" not in asked:
         raise UsageError("a profile without [karmada] has nothing to measure", where=str(path), remedy="add the table [karmada]")
     for change in changes:
-        apply(asked, change)
+        if change != NO_OBJECTS:
+            apply(asked, change)
     return prepare(asked, source=str(path))
 
 

@@ -1,0 +1,203 @@
+"""What a setting is worth is a pure function of the rounds; a series goes on only with the same words."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers.bring_up import document
+from lab.errors import UsageError
+from perf import failover, judge, profile, shapes, worth
+from perf.profile import NO_OBJECTS
+from perf.tests.test_compare import lasting
+from perf.tests.trials import trial
+
+SERIES: dict[str, Any] = {
+    "asked": {"sizes": shapes.shape("short").model_dump() | {"pods": 600}},
+    "settings": {"brake": {"title": "a brake", "back": []}},
+}
+
+
+def judged(*without: dict[str, object]) -> dict[str, Any]:
+    """Return what rounds say in which the profile takes 8 s and something and the setting's trial is one of these."""
+    return worth.judged(SERIES, {n: {"profile": lasting(8 + n / 10), "brake": each} for n, each in enumerate(without, start=1)})
+
+
+def leaves(table: object, key: str) -> list[str]:
+    """Return every key of a document that has a value."""
+    return (
+        [each for part, inner in table.items() for each in leaves(inner, f"{key}.{part}")] if isinstance(table, dict) and table else [key]
+    )
+
+
+# -- the table of settings ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_setting_of_the_tuned_profile_is_measured_or_said_not_to_be() -> None:
+    asked = document(profile.file_of("tuned"))
+    member = asked["members"][0]
+    there = [each for part in ("files", "flags", "env") for each in leaves(member[part], f"members.{part}")]
+    there += [*leaves(asked["karmada"]["files"], "karmada.files"), *leaves(asked["karmada"]["components"], "karmada.components")]
+    back = [change.partition("=")[0] for setting in profile.settings("tuned").values() for change in setting.back]
+
+    assert {key for key in there if not any(key == each or key.startswith(f"{each}.") for each in back)} == {
+        "members.flags.kube-apiserver.delete-collection-workers",
+        "karmada.components.karmada-controller-manager.feature_gates.Failover",
+        "karmada.components.karmada-controller-manager.flags.enable-no-execute-taint-eviction",
+        "karmada.components.karmada-webhook.flags.allow-no-execute-taint-policy",
+    }
+
+
+@pytest.mark.parametrize("name", profile.settings("tuned"))
+def test_each_setting_can_be_taken_back_and_failover_stays_on(name: str) -> None:
+    with_it = profile.wanted("tuned", shapes.shape("short"))
+    without = profile.wanted("tuned", shapes.shape("short"), profile.settings("tuned")[name].back)
+
+    assert without.karmada is not None
+    profile.check(without.karmada, without_failover=False)
+    assert without.asked != with_it.asked
+
+
+def test_a_key_that_the_profile_does_not_have_is_refused(tmp_path: Path) -> None:
+    for suffix in (".toml", ".yaml"):
+        shutil.copy(profile.file_of("tuned").with_suffix(suffix), tmp_path / f"mine{suffix}")
+    mine, table = str(tmp_path / "mine.toml"), tmp_path / "mine.settings.toml"
+    with pytest.raises(UsageError, match="nobody has said what the settings of profile"):
+        profile.settings(mine)
+
+    table.write_text('[events]\ntitle = "events"\nback = ["objects=", "members.env.kwok.GOGC="]')
+    assert profile.settings(mine)["events"].back == ("objects=", "members.env.kwok.GOGC=")
+    for change in ("members.env.kwok.GOMAXPROCS=", "karmada.nothing=1", "members="):
+        table.write_text(f'[wrong]\ntitle = "wrong"\nback = ["{change}"]')
+        with pytest.raises(UsageError, match=f"the profile has no {change.partition('=')[0]}"):
+            profile.settings(mine)
+    (tmp_path / "mine.yaml").unlink()
+    table.write_text('[events]\ntitle = "events"\nback = ["objects="]')
+    with pytest.raises(UsageError, match="the profile has no objects"):
+        profile.settings(mine)
+    table.write_text('[events]\ntitle = "events"\nback = []')
+    with pytest.raises(UsageError, match=r"not a valid Setting(.|\n)*back"):
+        profile.settings(mine)
+
+
+def test_objects_can_be_left_out() -> None:
+    assert profile.objects("tuned")
+    assert profile.objects("tuned", [NO_OBJECTS]) == []
+    assert profile.wanted("tuned", shapes.shape("short"), [NO_OBJECTS]).asked == profile.wanted("tuned", shapes.shape("short")).asked
+
+
+# -- the rounds -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_every_round_holds_all_and_begins_elsewhere() -> None:
+    names = list(profile.settings("tuned"))
+    rounds = [worth.order(names, number) for number in range(1, 5)]
+
+    assert all(sorted(each) == sorted(["profile", *names]) for each in rounds)
+    assert len({each.index("profile") for each in rounds}) == len(rounds)
+    assert rounds[0][0] == "profile"
+
+
+def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> list[tuple[str, list[str]]]:
+    """Measure without a lab; return the folder and the changes of each trial. The one numbered `until` is interrupted."""
+    ran: list[tuple[str, list[str]]] = []
+
+    def stand_in(plan: Any, place: Path, *, goal: float | None) -> dict[str, Any]:
+        if len(ran) == until:
+            raise KeyboardInterrupt
+        ran.append((place.name, list(plan.changes)))
+        trial(changes=list(plan.changes)).save(place)
+        return judge.trial(place, goal=goal)
+
+    monkeypatch.setattr(failover, "trial", stand_in)
+    worth.measure(options, worth.chosen(options), folder)
+    return ran
+
+
+def test_a_series_is_measured_and_goes_on_and_is_judged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--only", "eviction", "events", "--rounds", "1"]
+    folder = tmp_path / "series"
+    back = {name: list(profile.settings("tuned")[name].back) for name in ("events", "eviction")}
+
+    assert measured(worth.words().parse_args(words), folder, monkeypatch) == [
+        ("01-profile", []),
+        ("01-events", back["events"]),
+        ("01-eviction", back["eviction"]),
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
+    assert measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)[0] == ("03-profile", [])
+
+    kept = json.loads((folder / worth.FILE).read_text())
+    assert (kept["kind"], kept["rounds"], kept["profile"]["trials"]) == ("failover-worth", 3, 2)
+    assert {name: setting["trials"] for name, setting in kept["settings"].items()} == {"events": 2, "eviction": 2}
+    capsys.readouterr()
+    assert judge.main([str(folder)]) == 0
+    assert "eviction: Karmada: eviction rate" in capsys.readouterr().out
+    assert json.loads((folder / worth.FILE).read_text()) | {"at": ""} == kept | {"at": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "nobody has said")]
+)
+def test_a_series_does_not_go_on_with_something_else(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(worth.words().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
+
+    with pytest.raises(UsageError, match=said):
+        measured(worth.words().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
+
+
+def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert worth.main(["--only", "brake"]) == 2
+    assert "has no setting brake" in capsys.readouterr().err
+    assert worth.main(["--into", str(tmp_path)]) == 2
+    assert "no rounds to go on with" in capsys.readouterr().err
+
+
+def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:
+    trial().save(tmp_path / "01-profile")
+    trial(complete=False, stopped_by="SIGINT").save(tmp_path / "01-events")
+    trial(complete=False, stopped_by="a lab that did not come up").save(tmp_path / "02-events")
+    for each in tmp_path.iterdir():
+        judge.trial(each, goal=None)
+
+    assert {number: list(found) for number, found in worth.saved(tmp_path).items()} == {1: ["profile"], 2: ["events"]}
+
+
+# -- what is told ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_setting_without_which_it_is_slower_is_worth_something() -> None:
+    found = judged(*(lasting(12 + n / 10) for n in range(5)))
+    moving = found["settings"]["brake"]["metrics"]["moving_seconds"]
+
+    assert moving["verdict"] == "slower"
+    assert moving["factor"] == pytest.approx(1.47, abs=0.02)
+    assert "brake: a brake" in worth.text(found)
+    assert f"{moving['factor']:.2f} × ({moving['low']:.2f} – {moving['high']:.2f}) slower" in worth.text(found)
+    assert worth.exit_code(found) == 0
+
+
+def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
+    found = judged(lasting(12), lasting(12, complete=False, stopped_by="all pods run: not within 60 s"))
+
+    assert found["settings"]["brake"]["trials"] == 2
+    assert found["settings"]["brake"]["metrics"]["moving_seconds"]["pairs"] == 1
+    assert "1.48 × (of 1) inconclusive" in worth.text(found)
+    assert "without brake: unknown: all pods run: not within 60 s" in worth.text(found)
+    assert worth.exit_code(found) == 0
+
+
+def test_what_went_wrong_is_an_exit_code() -> None:
+    unended, wrong = lasting(8, complete=False, stopped_by="SIGINT"), lasting(8) | {"verdict": "failed", "why": "no pod is lost: 1 is"}
+
+    assert worth.exit_code(worth.judged(SERIES, {1: {"profile": unended}})) == 4
+    assert worth.exit_code(worth.judged(SERIES, {1: {"profile": lasting(8), "brake": wrong}})) == 1
+    assert "—" in worth.text(worth.judged(SERIES, {}))
