@@ -23,6 +23,7 @@ from reports import allure, junit, site
 from reports.cell import PARTS
 from reports.collect import Sources
 from reports.collect import collect as collected
+from reports.examine import Examined
 from reports.flakes import FLAKES, expired_error
 from reports.report import Inputs, Report, read
 from reports.summary import summary
@@ -104,8 +105,10 @@ def report(options: argparse.Namespace) -> int:
         history = options.out / "history.jsonl"
     found = read(Inputs(options.runs, options.plan, history, options.flakes))
     code = DRAW[options.verb](found, options)
+    said = {line(each) for each in found.cells} if options.verb == "judge" else set()
     for note in found.notes:
-        say(f"note: {note}")
+        if note not in said:
+            say(f"note: {note}")
     if found.flakes.expired and options.verb != "retry":
         raise expired_error(found.flakes.expired, options.flakes)
     return code
@@ -140,8 +143,13 @@ def judge(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a
     """Say what failed."""
     for each in found.cells:
         if each.outcome is not Outcome.PASS:
-            say(f"{each.outcome.value:8}{each.cell.name}: {each.reason}")
+            say(f"{each.outcome.value:8}{line(each)}")
     return 1 if found.failed else NotPossible.exit_code if found.unknown else 0
+
+
+def line(each: Examined) -> str:
+    """Return why a cell is not a pass, as a note says it too."""
+    return f"{each.cell.name}: {each.reason}"
 
 
 def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
@@ -161,9 +169,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return collect(options) if options.verb == "collect" else report(options)
     except LabError as error:
-        for line in error_lines(error, look=Look.of(sys.stderr)):
-            say(line)
-        return error.exit_code
+        return shown(error)
+    except OSError as error:  # what is read is checked where it is: this is a disk that is full, a file where a folder should be
+        return shown(NotPossible(f"cannot write there: {error.strerror}", where=str(error.filename or ""), remedy="name another --out"))
+
+
+def shown(error: LabError) -> int:
+    """Print an error, and return its exit code."""
+    for said in error_lines(error, look=Look.of(sys.stderr)):
+        say(said)
+    return error.exit_code
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def of_junit(path: Path) -> list[Case]:
         suites = [xml] if isinstance(xml, TestSuite) else xml
         return [one(case) for suite in suites for case in suite]
     except SyntaxError as error:  # what its parser says of a token, a mask would take for a secret
-        raise ValueError(f"junit.xml is not whole: it breaks off or is no XML at line {error.lineno}") from error
+        at = f" at line {error.lineno}" if error.lineno else ""
+        raise ValueError(f"junit.xml is not whole: it breaks off or is no XML{at}") from error
     except (OSError, JUnitXmlError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"junit.xml is not whole: {error}") from error
 

@@ -105,8 +105,8 @@ def find(paths: Iterable[Path]) -> list[Cell]:
     """
     found: list[Cell] = []
     for path in paths:
-        if not path.exists():
-            raise UsageError(f"there is no {path}", remedy="name folders of `python -m reports collect`, or run directories of labs")
+        if not path.is_dir():
+            raise UsageError(f"there is no folder {path}", remedy="name folders of `python -m reports collect`, or run directories of labs")
         cells = list(inside(path))
         found += cells or [Cell(name=path.resolve().name, path=path, broken="no results are in this folder")]
     return found

@@ -32,6 +32,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 DETAIL_AT_MOST = 240
 """Characters of an error's detail that a cell's reason has."""
 
+NO_RESULTS = "it left no results"
 NO_LAB = "no lab: "
 """How the root conftest begins what it tells the tests of a lab that is not there."""
 
@@ -56,7 +57,7 @@ def ending(code: int | None, tests: Sequence[Case] | None, ups: Sequence[Ascent]
         return of_tests(tests)
     if ups:
         return (Outcome.PASS, "") if ups[-1].outcome is Outcome.PASS else (Outcome.UNKNOWN, "its journal ends before the lab was up")
-    return Outcome.UNKNOWN, "it left no results" + (" although it ended with exit code 0" if code == 0 else "")
+    return Outcome.UNKNOWN, NO_RESULTS + (" although it ended with exit code 0" if code == 0 else "")
 
 
 def of_tests(tests: Sequence[Case]) -> Ending:

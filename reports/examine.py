@@ -12,7 +12,7 @@ from reports import figures as measured
 from reports.cases import Case
 from reports.cell import Cell
 from reports.classify import Class, Verdict, classify
-from reports.ending import count, ending
+from reports.ending import NO_RESULTS, Ending, count, ending
 from reports.failure import Failure, failures
 from reports.figures import Figure
 from reports.flakes import Flake, Flakes
@@ -76,19 +76,13 @@ def examine(cell: Cell, flakes: Flakes) -> Examined:
     if torn:
         notes.append(torn)
     ups = journal.ascents(journal.events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
-    outcome, reason = cell.outcome, cell.reason
-    told = tests if tests is not None and not torn else None
-    seen, why = ending(cell.exit_code, told, ups, logs=cell.path / "logs")
-    if not (cell.path / "cell.json").exists():
-        outcome, reason = (Outcome.UNKNOWN, cell.broken) if cell.broken and seen is not Outcome.FAIL else (seen, why)
-    elif cell.broken:
-        outcome, reason = (seen, why) if seen is Outcome.FAIL else (Outcome.UNKNOWN, cell.broken)
-    elif outcome is Outcome.PASS and (torn or seen is Outcome.FAIL):
-        outcome, reason = (Outcome.FAIL, why) if seen is Outcome.FAIL else (Outcome.UNKNOWN, torn)
+    found, unread = measured.of_folder(cell.path / "perf")
+    seen = ending(cell.exit_code, tests, ups, logs=cell.path / "logs")
+    outcome, reason = settled(cell, seen, unproven=torn or ("" if tests is not None or ups or found else NO_RESULTS))
+    if cell.outcome is Outcome.PASS and outcome is not Outcome.PASS and not cell.broken:
         notes.append("its cell.json says pass, and its results do not")
     judged = [judge(each, flakes) for each in failures(cell.but(outcome=outcome, reason=reason), tests or [], ups)]
     outcome, reason = excused(outcome, reason, judged)
-    found, unread = measured.of_folder(cell.path / "perf")
     return Examined(
         cell=cell,
         outcome=outcome,
@@ -99,6 +93,19 @@ def examine(cell: Cell, flakes: Flakes) -> Examined:
         figures=tuple(found),
         notes=(*notes, *unread),
     )
+
+
+def settled(cell: Cell, seen: Ending, *, unproven: str) -> Ending:
+    """Return how a cell ended, between what its cell.json says and what its results tell (`seen`). A pass that is unproven is none."""
+    if seen[0] is Outcome.FAIL and (cell.broken or cell.outcome is Outcome.PASS):
+        return seen
+    if cell.broken:
+        return Outcome.UNKNOWN, cell.broken
+    if not (cell.path / "cell.json").exists():
+        return seen
+    if cell.outcome is Outcome.PASS and unproven:
+        return Outcome.UNKNOWN, unproven
+    return cell.outcome, cell.reason
 
 
 def tests_of(cell: Cell) -> tuple[list[Case] | None, str]:

@@ -50,6 +50,8 @@ class Report:
     kept: History = field(default_factory=History)
     flakes: Flakes = field(default_factory=Flakes)
     notes: tuple[str, ...] = ()
+    planless: str = ""
+    """Why the plan could not be read, so that nobody knows what is missing; "" when it could, or none was given."""
 
     @property
     def outcomes(self) -> dict[Outcome, int]:
@@ -63,8 +65,8 @@ class Report:
 
     @property
     def unknown(self) -> bool:
-        """Tell whether of a cell nothing is known, for another reason than that known flakes are all that failed."""
-        return any(each.outcome is Outcome.UNKNOWN and not each.excused for each in self.cells)
+        """Tell whether nothing is known of a cell, for another reason than that known flakes are all that failed, or of the plan."""
+        return bool(self.planless) or any(each.outcome is Outcome.UNKNOWN and not each.excused for each in self.cells)
 
     @property
     def row(self) -> Row:
@@ -93,11 +95,12 @@ def read(inputs: Inputs) -> Report:
     history = kept.read(inputs.history)
     history = history.adding(row(name, found) for name, found in examined.items() if name != newest)
     mine = examined.pop(newest)
-    planned, left_out, notes = plan_of(inputs.plan)
+    planned, left_out, planless = plan_of(inputs.plan)
     there = {each.cell.name: each for each in mine}
     mine = [at_its_place(each, planned) for each in mine]
     mine += [examine(each, flakes) for name, each in planned.items() if name not in there]
     mine.sort(key=lambda each: each.cell.parts)
+    notes = [planless] if planless else []
     if history.passed_over:
         notes.append(f"{count(history.passed_over, 'line')} of the history could not be read and counted for nothing")
     notes += [f"{each.cell.name}: {note}" for each in mine for note in each.notes]
@@ -111,6 +114,7 @@ def read(inputs: Inputs) -> Report:
         kept=history.adding([this] if this.at else []),  # of a run that is broken as a whole nobody knows when it was
         flakes=flakes,
         notes=tuple(notes),
+        planless=planless,
     )
 
 
@@ -152,10 +156,10 @@ def past(each: Examined) -> Past:
     )
 
 
-def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], list[str]]:
-    """Return the planned cells as they are while no results of them came, those that the plan leaves out, and what is wrong with it."""
+def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
+    """Return the planned cells as they are while no results of them came, those that the plan leaves out, and why it cannot be read."""
     if path is None:
-        return {}, [], []
+        return {}, [], ""
     try:
         document = json.loads(path.read_text())
         rows: list[Json] = document.get("cells") or document.get("include") or []
@@ -169,8 +173,8 @@ def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], list[str
             for each in document.get("left_out") or []
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return {}, [], [f"the plan {path} could not be read, so nobody knows what is missing: {error}"]
-    return planned, left_out, []
+        return {}, [], f"the plan {path} could not be read, so nobody knows what is missing: {error}"
+    return planned, left_out, ""
 
 
 def at_its_place(each: Examined, planned: Mapping[str, Cell]) -> Examined:

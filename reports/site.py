@@ -118,6 +118,8 @@ def verdict(report: Report) -> str:
         return f"{number[Outcome.FAIL]} of {count(len(report.cells), 'cell')} failed"
     if report.flakes.expired:
         return f"No cell failed, but {count(len(report.flakes.expired), 'known flake')} had its time"
+    if report.planless:
+        return f"Nothing failed in {count(len(report.cells), 'cell')}, but the plan is lost: others may be missing"
     if number[Outcome.UNKNOWN]:
         return f"Nothing failed, but {number[Outcome.UNKNOWN]} of {count(len(report.cells), 'cell')} are unknown"
     return f"All {count(len(report.cells), 'cell')} passed" if number[Outcome.PASS] else "Nothing was run"
@@ -223,7 +225,7 @@ def brief(each: Examined) -> str:
         told.append(count(len(each.figures), "figure"))
     if each.cell.seconds or each.up_seconds:
         told.append(seconds_text(each.cell.seconds or each.up_seconds or 0.0))
-    if each.before:
+    if each.cell.attempt > 1:
         told.append(f"attempt {each.cell.attempt}")
     return ", ".join(told)
 

@@ -35,6 +35,9 @@ def head(report: Report) -> Iterator[str]:
     """Yield the verdict."""
     yield f"## {verdict(report)}"
     yield ""
+    if report.planless:
+        yield f"> ❔ {cell_text(report.planless)}"
+        yield ""
     if report.notes:
         yield f"> ⚠️ Parts of these results are broken: {count(len(report.notes), 'note')} below."
         yield ""

@@ -229,6 +229,8 @@ def test_the_command_line_s_exit_codes(folder: Path, tmp_path: Path, capsys: pyt
     assert main(["judge", str(tmp_path / "nowhere")]) == 2
     passed = cell(tmp_path / "good", PASSED)
     assert main(["judge", str(passed)]) == 0
+    assert main(["judge", str(passed / "cell.json")]) == 2, "a file is no folder of results"
+    assert main(["build", str(passed), "--out", str(passed / "cell.json")]) == 3, "nor one to write pages to"
     (tmp_path / "plan.json").write_text(json.dumps({"cells": [{"name": "kind-a-1-2-smoke"}, {"name": NAME}]}))
     assert main(["judge", str(passed), "--plan", str(tmp_path / "plan.json")]) == 3, "of what was planned nothing is known"
     assert main(["retry", str(passed)]) == 1, "what did not fail is not run again"

@@ -119,6 +119,13 @@ def test_a_pass_whose_results_say_otherwise_fails(tmp_path: Path) -> None:
     assert "its cell.json says pass, and its results do not" in one.notes
 
 
+def test_a_pass_without_results_is_unknown(tmp_path: Path) -> None:
+    one = only(reported(cell(tmp_path, outcome="pass", exit_code=0)))
+
+    assert (one.outcome, one.reason) == (Outcome.UNKNOWN, "it left no results")
+    assert "its cell.json says pass, and its results do not" in one.notes
+
+
 def test_a_test_that_skips_itself_as_unknown_is_unknown(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, PASSED, skipped("unknown: no browser is here"))))
 
@@ -197,8 +204,16 @@ def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_
     missing = next(each for each in report.cells if each.cell.name == "k")
     assert (missing.outcome, missing.reason) == (Outcome.UNKNOWN, "it was planned, and no results of it came")
     assert [(left.name, left.why) for left in report.left_out] == [("l", "it needs PODS")]
+
+
+def test_a_run_whose_plan_is_lost_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("{")
-    assert "could not be read" in reported(cell(tmp_path, PASSED), plan=tmp_path / "plan.json").notes[0]
+
+    report = reported(cell(tmp_path, PASSED), plan=tmp_path / "plan.json")
+
+    assert "could not be read" in report.notes[0]
+    assert report.unknown
+    assert not report.failed
 
 
 # -- history -----------------------------------------------------------------------------------------------------------------------------

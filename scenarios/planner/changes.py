@@ -145,7 +145,7 @@ def changed_since(ref: str, *, root: Path = ROOT, run: Runner = spawn) -> list[s
         raise NotPossible("git does not know this directory", where=str(root), detail=why, remedy="run this in a clone of the repository")
     if git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")[0]:
         names = git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags")[1].split()
-        near = difflib.get_close_matches(ref, names, n=3) or names[:5]
+        near = difflib.get_close_matches(ref, names, n=3)
         raise UsageError(
             f"there is no commit {ref!r} in this clone",
             where=str(root),

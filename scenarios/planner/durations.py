@@ -110,12 +110,14 @@ def shard(cells: Iterable[Cell], index: int, count: int, durations: Durations) -
     """
     if not 1 <= index <= count:
         raise UsageError(f"there is no shard {index}/{count}", remedy=f"1/{max(count, 1)} to {max(count, 1)}/{max(count, 1)}")
-    loads, shards = [0.0] * count, [list[Cell]() for _ in range(count)]
-    for cell in sorted(set(cells), key=lambda cell: (-durations.of(cell), cell)):
+    longest_first = sorted(set(cells), key=lambda cell: (-durations.of(cell), cell))
+    shards: list[list[Cell]] = [[] for _ in range(min(count, len(longest_first)))]  # those beyond have none
+    loads = [0.0] * len(shards)
+    for cell in longest_first:
         least = loads.index(min(loads))
         loads[least] += durations.of(cell)
         shards[least].append(cell)
-    return sorted(shards[index - 1])
+    return sorted(shards[index - 1]) if index <= len(shards) else []
 
 
 def parse_shard(text: str) -> tuple[int, int]:
