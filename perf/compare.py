@@ -83,13 +83,12 @@ def order(rounds: int) -> list[str]:
 def in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Callable[[str, Json], None]) -> None:
     """Run trials one after the other, each in the folder of its name; `took` is given each result before the next one begins.
 
-    What cannot be run is refused before the first.
+    All are planned before the first: what cannot be run is refused then, and a profile that is edited meanwhile changes none.
     """
-    for chosen in turns.values():
-        failover.planned(chosen, "failover-check")
-    for number, (name, chosen) in enumerate(turns.items(), start=1):
-        say(f"trial {number} of {len(turns)}: {name}")
-        took(name, failover.trial(failover.planned(chosen, f"compare-{os.getpid()}-{number}"), folder / name, goal=None))
+    plans = [failover.planned(chosen, f"compare-{os.getpid()}-{number}") for number, chosen in enumerate(turns.values(), start=1)]
+    for number, (name, plan) in enumerate(zip(turns, plans, strict=True), start=1):
+        say(f"trial {number} of {len(plans)}: {name}")
+        took(name, failover.trial(plan, folder / name, goal=None))
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:

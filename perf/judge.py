@@ -43,7 +43,7 @@ def comparison(folder: Path, *, goal: float | None) -> Json:
 def settings(folder: Path, *, goal: float | None) -> Json:
     """Judge the saved trials of a profile's settings again, and what each is worth."""
     series = json.loads((folder / worth.FILE).read_text())
-    for each in sorted(folder.glob("*-*")):
+    for each in worth.numbered(folder).values():
         if (each / FILE).exists():
             trial(each, goal=goal)
     judged = worth.judged(series, worth.saved(folder))

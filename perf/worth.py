@@ -4,10 +4,11 @@
     python -m perf.worth --into FOLDER --rounds 1       more rounds of the same, also after an interrupt
     python -m perf.judge FOLDER                         judged again
 
-A round is one trial of the profile as it is, and one for each of its settings (perf/profiles/*.settings.toml) with that one taken back to
-the default of Karmada or Kubernetes. Each round begins elsewhere in that list and goes the other way round than the one before. A trial is
-paired with the profile's own of its round: what is told is without over with, interval and verdict of perf.stats. A trial that is too slow
-is ended by the shape's time, and told. Exit codes as of perf.failover; 4 when a trial of the profile itself did not end.
+A round is a trial for each setting of the profile (perf/profiles/*.settings.toml), with that one alone taken back to the default of Karmada
+or Kubernetes, and between every two of them a trial of the profile as it is, with which both are paired: the pace of a computer changes
+within minutes. Each round begins one setting further on, so that each is now before and now after its pair. What is told is without over
+with; interval and verdict are of perf.stats. A trial that is too slow is ended by the shape's time, and told. Exit codes as of
+perf.failover; 4 when a trial of the profile itself did not end.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from perf import compare, failover, profile
 from perf.profile import Setting
 from perf.progress import say
 from perf.report import RESULT
+from perf.stats import spread
 from perf.summary import aligned
 
 SCHEMA = 1
@@ -41,8 +43,8 @@ METRICS = {
     "cpu_of_survivor": "CPU of the survivor, ms a pod",
 }
 Json = dict[str, Any]
-Rounds = dict[int, dict[str, Json]]
-"""Results by number of the round and by setting."""
+Trials = dict[int, tuple[str, Json]]
+"""What was measured, by its number in the series: the setting that was taken back, or PROFILE, and the result."""
 
 
 def words() -> argparse.ArgumentParser:
@@ -64,11 +66,9 @@ def chosen(options: argparse.Namespace) -> dict[str, Setting]:
 
 
 def order(names: Sequence[str], number: int) -> list[str]:
-    """Return who goes when in a round, numbered from 1: each begins elsewhere and goes the other way round than the one before."""
-    whole = [PROFILE, *names]
-    turn = 3 * (number - 1) % len(whole)
-    turned = [*whole[turn:], *whole[:turn]]
-    return turned if number % 2 else turned[::-1]
+    """Return who goes when in a round, numbered from 0: each begins one further on, and each has a trial of the profile beside it."""
+    turned = [names[(number + place) % len(names)] for place in range(len(names))]
+    return [each for place in range(0, len(turned), 2) for each in (turned[place], PROFILE, *turned[place + 1 : place + 2])]
 
 
 def begun(options: argparse.Namespace, settings: Mapping[str, Setting], folder: Path) -> Json:
@@ -93,61 +93,75 @@ def begun(options: argparse.Namespace, settings: Mapping[str, Setting], folder: 
     return {"asked": asked, "settings": {**known, **given}}
 
 
-def saved(folder: Path) -> Rounds:
+def saved(folder: Path) -> Trials:
     """Return the results that a folder holds. What cannot be read is passed over, and a trial that somebody interrupted."""
-    rounds: Rounds = {}
-    for path in sorted(folder.glob(f"*-*/{RESULT}")):
-        number, _, name = path.parent.name.partition("-")
+    trials: Trials = {}
+    for number, place in numbered(folder).items():
         try:
-            result = json.loads(path.read_text())
+            result = json.loads((place / RESULT).read_text())
         except (OSError, ValueError):
             continue
-        if number.isdecimal() and not result["stopped_by"].startswith("SIG"):
-            rounds.setdefault(int(number), {})[name] = result
-    return rounds
+        if not result["stopped_by"].startswith("SIG"):
+            trials[number] = (place.name.partition("-")[2], result)
+    return trials
+
+
+def numbered(folder: Path) -> dict[int, Path]:
+    """Return the folders of a series' trials, in the order in which they were run."""
+    places = {place.name.partition("-")[0]: place for place in folder.glob("*-*")}
+    return {int(number): places[number] for number in sorted(places) if number.isdecimal()}
 
 
 def measure(options: argparse.Namespace, settings: Mapping[str, Setting], folder: Path) -> Json:
     """Run the rounds; return what they say. It is written anew after each trial, so an interrupt loses none."""
-    series, rounds = begun(options, settings, folder), saved(folder)
-    first = max(rounds, default=0) + 1
+    series, trials, last = begun(options, settings, folder), saved(folder), max(numbered(folder), default=0)
+    before = sum(name == next(iter(settings)) for name, _ in trials.values())
+    names = [name for number in range(before, before + options.rounds) for name in order(list(settings), number)]
     turns = {
-        f"{number:02d}-{name}": compare.changed(options, settings[name].back if name in settings else ())
-        for number in range(first, first + options.rounds)
-        for name in order(list(settings), number)
+        f"{number:03d}-{name}": compare.changed(options, settings[name].back if name in settings else ())
+        for number, name in enumerate(names, start=last + 1)
     }
-    write_json(folder / FILE, judged(series, rounds))
+    write_json(folder / FILE, judged(series, trials))
 
     def took(turn: str, result: Json) -> None:
         number, _, name = turn.partition("-")
-        rounds.setdefault(int(number), {})[name] = result
-        write_json(folder / FILE, judged(series, rounds))
+        trials[int(number)] = (name, result)
+        write_json(folder / FILE, judged(series, trials))
 
     compare.in_turn(turns, folder, took)
-    return judged(series, rounds)
+    return judged(series, trials)
 
 
-def judged(series: Json, rounds: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> Json:
-    """Return what the rounds say of each setting: a pure function of their results."""
-    there = [each[PROFILE] for each in rounds.values() if PROFILE in each]
+def pairs(trials: Trials, name: str) -> list[tuple[Json, Json]]:
+    """Return the trials without a setting, each behind that of the profile beside it; one that has none is left out."""
+    found = []
+    for number, (setting, result) in trials.items():
+        beside = [trials[near][1] for near in (number + 1, number - 1) if trials.get(near, ("", {}))[0] == PROFILE]
+        if setting == name and beside:
+            found.append((beside[0], result))
+    return found
+
+
+def judged(series: Json, trials: Trials) -> Json:
+    """Return what the trials say of each setting: a pure function of their results."""
+    every, whole = [each for _, each in trials.values()], [each for name, each in trials.values() if name == PROFILE]
     found = {}
     for name, setting in series["settings"].items():
-        pairs = [(each[PROFILE], each[name]) for each in rounds.values() if PROFILE in each and name in each]
+        there = pairs(trials, name)
         found[name] = {
             **{key: setting[key] for key in ("title", "back")},
-            "trials": len(pairs),
-            "unmeasured": [f"{without['verdict']}: {without['why']}" for _, without in pairs if without["verdict"] != "ok"],
-            "metrics": compare.paired([base for base, _ in pairs], [without for _, without in pairs], METRICS),
+            "trials": len(there),
+            "unmeasured": [f"{without['verdict']}: {without['why']}" for _, without in there if without["verdict"] != "ok"],
+            "metrics": compare.paired([base for base, _ in there], [without for _, without in there], METRICS),
         }
     return {
         "schema": SCHEMA,
         "kind": "failover-worth",
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "asked": series["asked"],
-        "rounds": len(rounds),
-        "profile": compare.described(there),
-        "failed": sum(each["verdict"] == "failed" for results in rounds.values() for each in results.values()),
-        "unended": sum(each["verdict"] == "unknown" for each in there),
+        "profile": {**compare.described(whole), "others": spread([each["others"]["failover"] for each in every])},
+        "failed": sum(each["verdict"] == "failed" for each in every),
+        "unended": sum(each["verdict"] == "unknown" for each in whole),
         "settings": found,
     }
 
@@ -155,12 +169,12 @@ def judged(series: Json, rounds: Mapping[int, Mapping[str, Mapping[str, Any]]]) 
 def text(worth: Mapping[str, Any]) -> str:
     """Return what was found as a terminal shows it: without the setting over with it."""
     whole, sizes = worth["profile"], worth["asked"]["sizes"]
-    what = f"{sizes['pods']} pods in {sizes['applications']} bindings, {sizes['nodes']} nodes, {worth['rounds']} rounds"
+    what = f"{sizes['pods']} pods in {sizes['applications']} bindings, {sizes['nodes']} nodes, {whole['trials']} trials"
     head = f"{whole.get('name', '—')}: {what}"
-    rows = [("without", *METRICS.values())]
+    rows = [("without", "pairs", *METRICS.values())]
     lines = []
     for name, setting in worth["settings"].items():
-        rows.append((f"{name}: {setting['title']}", *(cell(metric) for metric in setting["metrics"].values())))
+        rows.append((f"{name}: {setting['title']}", str(setting["trials"]), *(cell(metric) for metric in setting["metrics"].values())))
         lines += [f"without {name}: {why}" for why in setting["unmeasured"]]
     return "\n".join([head + compare.beside(whole) if whole["trials"] else head, *aligned(rows), *lines])
 
@@ -169,7 +183,7 @@ def cell(metric: Mapping[str, Any]) -> str:
     """Return one figure: the factor, its interval, and what that means."""
     if metric["factor"] is None:
         return "—"
-    between = f" ({metric['low']:.2f} – {metric['high']:.2f})" if metric["low"] is not None else f" (of {metric['pairs']})"
+    between = f" ({metric['low']:.2f} – {metric['high']:.2f})" if metric["low"] is not None else ""
     said = metric["verdict"]
     if metric["title"].startswith("CPU"):
         said = {"slower": "more", "faster": "less"}.get(said, said)

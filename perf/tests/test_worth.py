@@ -1,4 +1,4 @@
-"""What a setting is worth is a pure function of the rounds; a series goes on only with the same words."""
+"""What a setting is worth is a pure function of the trials; a series goes on only with the same words."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from perf.tests.test_compare import lasting
 from perf.tests.trials import trial
 
 SERIES: dict[str, Any] = {
-    "asked": {"sizes": shapes.shape("short").model_dump() | {"pods": 600}},
+    "asked": {"sizes": shapes.shape("short").model_dump() | {"pods": 450}},
     "settings": {"brake": {"title": "a brake", "back": []}},
 }
 
 
 def judged(*without: dict[str, object]) -> dict[str, Any]:
-    """Return what rounds say in which the profile takes 8 s and something and the setting's trial is one of these."""
-    return worth.judged(SERIES, {n: {"profile": lasting(8 + n / 10), "brake": each} for n, each in enumerate(without, start=1)})
+    """Return what is said when the profile takes 8 s and something, and each trial without the setting is one of these."""
+    trials = [each for n, other in enumerate(without, start=1) for each in (("brake", other), ("profile", lasting(8 + n / 10)))]
+    return worth.judged(SERIES, dict(enumerate(trials, start=1)))
 
 
 def leaves(table: object, key: str) -> list[str]:
@@ -94,13 +95,18 @@ def test_objects_can_be_left_out() -> None:
 # -- the rounds -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_every_round_holds_all_and_begins_elsewhere() -> None:
-    names = list(profile.settings("tuned"))
-    rounds = [worth.order(names, number) for number in range(1, 5)]
+def test_every_setting_has_the_profile_beside_it_now_before_and_now_after() -> None:
+    assert worth.order("abcde", 0) == ["a", "profile", "b", "c", "profile", "d", "e", "profile"]
+    assert worth.order("abcd", 1) == ["b", "profile", "c", "d", "profile", "a"]
+    assert worth.order("a", 7) == ["a", "profile"]
 
-    assert all(sorted(each) == sorted(["profile", *names]) for each in rounds)
-    assert len({each.index("profile") for each in rounds}) == len(rounds)
-    assert rounds[0][0] == "profile"
+
+def test_a_pair_is_two_trials_side_by_side() -> None:
+    names = {1: "a", 2: "profile", 3: "b", 5: "a", 6: "profile", 9: "b", 10: "a", 11: "profile"}
+    trials: worth.Trials = {number: (name, {"at": number}) for number, name in names.items()}
+
+    assert [(base["at"], without["at"]) for base, without in worth.pairs(trials, "a")] == [(2, 1), (6, 5), (11, 10)]
+    assert [(base["at"], without["at"]) for base, without in worth.pairs(trials, "b")] == [(2, 3)]
 
 
 def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> list[tuple[str, list[str]]]:
@@ -127,17 +133,21 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
     back = {name: list(profile.settings("tuned")[name].back) for name in ("events", "eviction")}
 
     assert measured(worth.words().parse_args(words), folder, monkeypatch) == [
-        ("01-profile", []),
-        ("01-events", back["events"]),
-        ("01-eviction", back["eviction"]),
+        ("001-events", back["events"]),
+        ("002-profile", []),
+        ("003-eviction", back["eviction"]),
     ]
     with pytest.raises(KeyboardInterrupt):
         measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
-    assert measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)[0] == ("03-profile", [])
+    assert [name for name, _ in measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)] == [
+        "006-eviction",
+        "007-profile",
+        "008-events",
+    ]
 
     kept = json.loads((folder / worth.FILE).read_text())
-    assert (kept["kind"], kept["rounds"], kept["profile"]["trials"]) == ("failover-worth", 3, 2)
-    assert {name: setting["trials"] for name, setting in kept["settings"].items()} == {"events": 2, "eviction": 2}
+    assert (kept["kind"], kept["profile"]["trials"]) == ("failover-worth", 3)
+    assert {name: setting["trials"] for name, setting in kept["settings"].items()} == {"events": 2, "eviction": 3}
     capsys.readouterr()
     assert judge.main([str(folder)]) == 0
     assert "eviction: Karmada: eviction rate" in capsys.readouterr().out
@@ -162,13 +172,13 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:
-    trial().save(tmp_path / "01-profile")
-    trial(complete=False, stopped_by="SIGINT").save(tmp_path / "01-events")
-    trial(complete=False, stopped_by="a lab that did not come up").save(tmp_path / "02-events")
+    trial().save(tmp_path / "001-profile")
+    trial(complete=False, stopped_by="SIGINT").save(tmp_path / "002-events")
+    trial(complete=False, stopped_by="a lab that did not come up").save(tmp_path / "003-events")
     for each in tmp_path.iterdir():
         judge.trial(each, goal=None)
 
-    assert {number: list(found) for number, found in worth.saved(tmp_path).items()} == {1: ["profile"], 2: ["events"]}
+    assert {number: name for number, (name, _) in worth.saved(tmp_path).items()} == {1: "profile", 3: "events"}
 
 
 # -- what is told ---------------------------------------------------------------------------------------------------------------------
@@ -190,7 +200,7 @@ def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
 
     assert found["settings"]["brake"]["trials"] == 2
     assert found["settings"]["brake"]["metrics"]["moving_seconds"]["pairs"] == 1
-    assert "1.48 × (of 1) inconclusive" in worth.text(found)
+    assert "1.48 × inconclusive" in worth.text(found)
     assert "without brake: unknown: all pods run: not within 60 s" in worth.text(found)
     assert worth.exit_code(found) == 0
 
@@ -198,6 +208,6 @@ def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
 def test_what_went_wrong_is_an_exit_code() -> None:
     unended, wrong = lasting(8, complete=False, stopped_by="SIGINT"), lasting(8) | {"verdict": "failed", "why": "no pod is lost: 1 is"}
 
-    assert worth.exit_code(worth.judged(SERIES, {1: {"profile": unended}})) == 4
-    assert worth.exit_code(worth.judged(SERIES, {1: {"profile": lasting(8), "brake": wrong}})) == 1
+    assert worth.exit_code(worth.judged(SERIES, {1: ("profile", unended)})) == 4
+    assert worth.exit_code(worth.judged(SERIES, {1: ("profile", lasting(8)), 2: ("brake", wrong)})) == 1
     assert "—" in worth.text(worth.judged(SERIES, {}))
