@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lab.console import count
 from lab.steps import Outcome
 from reports.cases import Case, worst
 from reports.journal import Ascent
@@ -96,7 +97,3 @@ def last_error(logs: Path | None) -> str:
 def cut(text: str) -> str:
     """Return the beginning of a text that is too long for a sentence."""
     return text if len(text) <= DETAIL_AT_MOST else f"{text[:DETAIL_AT_MOST].rstrip()} …"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

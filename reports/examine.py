@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lab.console import count
 from lab.steps import Outcome
 from reports import cases, journal
 from reports import figures as measured
 from reports.cases import Case
 from reports.cell import Cell
 from reports.classify import Class, Verdict, classify
-from reports.ending import NO_RESULTS, Ending, count, ending
+from reports.ending import NO_RESULTS, Ending, ending
 from reports.failure import Failure, failures
 from reports.figures import Figure
 from reports.flakes import Flake, Flakes

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lab.console import count
 from lab.steps import Outcome
 from reports import cell as cells
 from reports import flakes as known_flakes
 from reports import history as kept
 from reports.cell import PARTS, Cell
-from reports.ending import count
 from reports.examine import Examined, attempts, examine
 from reports.flakes import Flakes
 from reports.history import History, Past, Row

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +23,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lab.console import bytes_text, seconds_text
+from lab.console import bytes_text, count, seconds_text
 from lab.mask import mask
 from lab.run import write_private
 from lab.steps import Outcome
 from reports.cell import PARTS
 from reports.changes import Change, changes, course, flaky
-from reports.ending import count
 from reports.examine import Examined, Judged
 from reports.failure import Failure
 from reports.figures import Figure
@@ -258,10 +258,10 @@ def polyline(points: Sequence[tuple[float, float]]) -> str:
 
 def against(points: Sequence[tuple[float, float]]) -> str:
     """Return the last value against the median of those before."""
-    before = sorted(value for _, value in points[:-1])
+    before = [value for _, value in points[:-1]]
     if not before:
         return "first of its kind"
-    median = before[len(before) // 2] if len(before) % 2 else (before[len(before) // 2 - 1] + before[len(before) // 2]) / 2
+    median = statistics.median(before)
     if not median:
         return f"{count(len(before), 'run')} before"
     return f"{round((points[-1][1] / median - 1) * 100):+d} % against the median of {count(len(before), 'run')} before"

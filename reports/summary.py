@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from lab.console import seconds_text
+from lab.console import count, seconds_text
 from lab.mask import mask
 from lab.steps import Outcome
 from reports.changes import changes
-from reports.ending import count
 from reports.examine import Examined, Judged
 from reports.report import Report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lab.console import Look, seconds_text, table
+from lab.console import Look, count, seconds_text, table
 from scenarios.planner.cells import Cell
 from scenarios.planner.durations import Durations
 from scenarios.planner.matrix import Matrix
@@ -73,13 +73,8 @@ def text(plan: Plan, durations: Durations, *, look: Look) -> list[str]:
         rows += [(cell.name, "about " * (cell.name not in durations.samples) + seconds_text(durations.of(cell))) for cell in plan.chosen]
         lines += table(rows, look=look)
     total = sum(durations.of(cell) for cell in plan.chosen)
-    lines.append(f"{counted(len(plan.chosen), 'cell')}, {seconds_text(total)} one after the other" if plan.chosen else "no cells")
+    lines.append(f"{count(len(plan.chosen), 'cell')}, {seconds_text(total)} one after the other" if plan.chosen else "no cells")
     if plan.left_out:
-        lines.append(f"{counted(len(plan.left_out), 'other')} left out:")
-        lines += [f"  {count:4} × {why}" for why, count in plan.reasons]
+        lines.append(f"{count(len(plan.left_out), 'other')} left out:")
+        lines += [f"  {number:4} × {why}" for why, number in plan.reasons]
     return lines
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
