@@ -69,7 +69,9 @@ def matrix(
     only: Annotated[list[str] | None, typer.Option("--only", help="A value of any part, as kind or smoke; may be repeated.")] = None,
     here: Annotated[bool, typer.Option("--here", help="Leave out what this computer cannot do, too.")] = False,
     checkout: CheckoutOption = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Also write the plan there, as -o json prints it.", metavar="FILE")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the plan there, as -o json prints it.", metavar="FILE", dir_okay=False)
+    ] = None,
     output: OutputOption = Output.text,
 ) -> None:
     """List the cells that are to be run, and why the others are not.
@@ -119,7 +121,7 @@ def existing(checkout: Path | None) -> Path | None:
 @app.command()
 def durations(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="With results of cells below them.")],
-    out: Annotated[Path, typer.Option("--out", help="Where they are kept.", metavar="FILE")] = FILE,
+    out: Annotated[Path, typer.Option("--out", help="Where they are kept.", metavar="FILE", dir_okay=False)] = FILE,
 ) -> None:
     """Add how long cells took to what scenarios/durations.json knows: by it shards are made, and time-outs."""
     found = measured(folders)
@@ -143,8 +145,10 @@ def cell(
     only: Annotated[Phase | None, typer.Option("--only", help="This part alone; those before must have been done.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Once more, if all that failed is the infrastructure's.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
-    out: Annotated[Path, option("--out", help="Where results go, a folder a cell.", metavar="DIR")] = Path("_cells"),
-    artifacts: Annotated[Path, option("--artifacts", help="Where its commands write.", metavar="DIR")] = Path("_artifacts"),
+    out: Annotated[Path, option("--out", help="Where results go, a folder a cell.", metavar="DIR", file_okay=False)] = Path("_cells"),
+    artifacts: Annotated[Path, option("--artifacts", help="Where its commands write.", metavar="DIR", file_okay=False)] = Path(
+        "_artifacts"
+    ),
     checkout: CheckoutOption = None,
     source: SourceOption = Source.auto,
     offline: OfflineOption = False,
@@ -175,7 +179,7 @@ def upstream(
     spec: SpecOption = None,
     provider: ProviderOption = None,
     release: ReleaseOption = None,
-    artifacts: Annotated[Path, option("--artifacts", help="Where results go.", metavar="DIR")] = Path("_artifacts"),
+    artifacts: Annotated[Path, option("--artifacts", help="Where results go.", metavar="DIR", file_okay=False)] = Path("_artifacts"),
     offline: OfflineOption = False,
     output: OutputOption = Output.text,
 ) -> None:
@@ -229,7 +233,9 @@ def rehearse(
     ] = None,
     given: Annotated[list[str] | None, typer.Option("--input", help="An input of the workflow, NAME=VALUE; may be repeated.")] = None,
     under_test: Annotated[Path | None, typer.Option("--under-test", help="The repository that calls it.", metavar="PATH")] = None,
-    out: Annotated[Path, option("--out", help="Where logs and artifacts go.", metavar="DIR")] = Path("_artifacts/rehearsal"),
+    out: Annotated[Path, option("--out", help="Where logs and artifacts go.", metavar="DIR", file_okay=False)] = Path(
+        "_artifacts/rehearsal"
+    ),
 ) -> None:
     """Execute a workflow on this computer, step by step, as a runner of GitHub's would.
 
