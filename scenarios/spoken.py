@@ -47,12 +47,12 @@ def spoken(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None)
 
 
 def copy(source: IO[bytes], log: Path) -> None:
-    """Copy lines to our output and to a log until there are no more."""
+    """Copy what comes to our output and to a log until there is no more; at once, since pytest's line of dots takes minutes to end."""
     with source, log.open("wb", buffering=0) as file:
-        for line in iter(source.readline, b""):
-            sys.stdout.buffer.write(line)
+        while came := os.read(source.fileno(), 1 << 16):
+            sys.stdout.buffer.write(came)
             sys.stdout.buffer.flush()
-            file.write(line)
+            file.write(came)
 
 
 def end(child: subprocess.Popen[bytes], number: int) -> None:

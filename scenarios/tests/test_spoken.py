@@ -23,6 +23,15 @@ def test_a_command_s_output_is_kept_and_its_status_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.spawns
+def test_a_line_that_has_not_ended_is_seen_already(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    program = "import pathlib, sys, time\nprint('.', end='', flush=True)\nlog = pathlib.Path(sys.argv[1])\n"
+    program += "while log.read_text() != '.': time.sleep(0.01)\n"
+
+    assert spoken(["timeout", "30", sys.executable, "-c", program, str(log)], log) == 0
+
+
+@pytest.mark.spawns
 def test_a_daemon_that_holds_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
     program = "import subprocess, sys; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
     began = time.monotonic()
