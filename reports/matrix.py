@@ -42,7 +42,9 @@ class Matrix:
 def matrix(report: Report) -> Matrix:
     """Return the matrix of the cells that were to be run; rows and columns in which none was are left out."""
     placed = [each for each in report.cells if each.cell.provider and each.cell.suite]
-    at = {(each.cell.parts[:2], each.cell.parts[2:]): each for each in placed}
+    at: dict[tuple[Spot, Spot], Examined] = {}
+    for each in placed:
+        at.setdefault((each.cell.parts[:2], each.cell.parts[2:]), each)  # two of one place have different names: one of them is loose
     why = {(left.parts[:2], left.parts[2:]): left.why for left in report.left_out}
     spots = sorted({spot for _, spot in at}, key=lambda spot: spot[2])
     spots.sort(key=lambda spot: [version(part) for part in spot[:2]], reverse=True)
@@ -54,7 +56,8 @@ def matrix(report: Report) -> Matrix:
         )
         for row in sorted({row for row, _ in at})
     ]
-    loose = [each for each in report.cells if each not in placed]
+    there = {id(each) for each in at.values()}
+    loose = [each for each in report.cells if id(each) not in there]
     return Matrix(tuple(columns), tuple(rows), common, tuple(loose))
 
 

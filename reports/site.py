@@ -140,7 +140,11 @@ def facts(each: Examined) -> Iterator[tuple[str, str]]:
         yield "exit code", str(cell.exit_code)
     if each.tests:
         told = Counter(case.outcome for case in each.tests)
-        yield "tests", ", ".join(f"{told[outcome]} {WORD[outcome]}" for outcome in ORDER if told[outcome])
+        yield (
+            "tests",
+            ", ".join(f"{told[outcome]} {WORD[outcome]}" for outcome in ORDER if told[outcome])
+            + f"; {seconds_text(sum(case.seconds for case in each.tests))}",
+        )
     if cell.attempt > 1:
         yield "attempt", str(cell.attempt)
     if cell.revision:

@@ -16,6 +16,7 @@ from reports.changes import changes, flaky
 from reports.examine import Examined
 from reports.flakes import FLAKES
 from reports.flakes import read as read_flakes
+from reports.matrix import matrix
 from reports.report import Inputs, Report, read
 from reports.statistics import Rate
 from reports.tests.results import NAME, PASSED, cell, failed, junit, skipped, steps
@@ -181,6 +182,15 @@ def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Pa
     report = reported(first, cell(tmp_path / "2", PASSED, attempt=2, exit_code=0))
 
     assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "attempt 2, after 1 unknown")
+
+
+def test_two_cells_of_one_place_are_both_shown(tmp_path: Path) -> None:
+    report = reported(cell(tmp_path / "1", PASSED), cell(tmp_path / "2", PASSED, name="another"))
+
+    drawn = matrix(report)
+
+    shown = [each for row in drawn.rows for each, _ in row.cells if each]
+    assert sorted(each.cell.name for each in (*shown, *drawn.loose)) == ["another", NAME]
 
 
 def test_a_broken_cell_that_was_planned_has_its_place_in_the_matrix(tmp_path: Path) -> None:
