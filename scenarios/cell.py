@@ -32,6 +32,7 @@ from lab.errors import NotPossible, UsageError
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from lab.steps import Outcome
+from reports.collect import Sources, collect
 from scenarios.planner.cells import CHECKOUT, Cell
 from scenarios.planner.matrix import Matrix
 from scenarios.spoken import spoken
@@ -40,6 +41,9 @@ PARTS = ("up", "conformance", "test", "collect", "down")
 PYTHON = sys.executable
 KILLED = 137
 """The status of a part that began and of whose end nobody knows: its process was killed."""
+
+BEGUN = "it was begun, and its results were not collected: it is being run, or was killed (`--only collect` saves what there is)"
+"""Why nothing is known of a cell from its begin to its collecting."""
 
 NO_TESTS, NOT_HERE = 5, 3
 """pytest's status when it ran no test, and ours for what could not be measured here."""
@@ -155,11 +159,18 @@ class Job:
             return 1
 
     def begin(self) -> None:
-        """Forget an earlier run of this cell; its first attempt is kept where this is the second."""
+        """Forget an earlier run of this cell; its first attempt is kept where this is the second.
+
+        Until its own results are collected they say so: who is killed leaves neither nothing nor what an earlier run found.
+        """
         if self.attempt is None:
             shutil.rmtree(self.results / f"{self.cell.name}.again", ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+        sources = Sources(
+            name=self.cell.name, parts=self.cell.parts, attempt=self.attempt, exit_code=KILLED, outcome=Outcome.UNKNOWN, reason=BEGUN
+        )
+        collect(sources, self.report)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

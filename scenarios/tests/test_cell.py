@@ -136,6 +136,20 @@ def test_a_part_whose_process_was_killed_is_known_to_have_been(tmp_path: Path) -
     assert commands.ran[0][commands.ran[0].index("--exit-code") + 1] == "137"
 
 
+def test_a_job_that_is_killed_leaves_no_result_of_an_earlier_one(tmp_path: Path) -> None:
+    mine = job(tmp_path, Commands(up=SystemExit()))
+    mine.report.mkdir(parents=True)
+    (mine.report / "cell.json").write_text(json.dumps({"outcome": "pass"}))
+    (mine.report / "junit.xml").write_text("<testsuite/>")
+
+    with pytest.raises(SystemExit):
+        mine.run()
+
+    left = json.loads((mine.report / "cell.json").read_text())
+    assert (left["name"], left["outcome"], left["exit_code"]) == (CELL.name, "unknown", 137)
+    assert not (mine.report / "junit.xml").exists()
+
+
 def test_a_job_that_ended_before_anything_was_done_has_results_that_say_so(tmp_path: Path) -> None:
     commands = Commands()
 
@@ -151,10 +165,10 @@ def test_tests_without_a_lab_are_refused(tmp_path: Path) -> None:
 
 def test_what_is_left_behind_is_no_pass_though_all_tests_passed(tmp_path: Path) -> None:
     mine = job(tmp_path, Commands(down=7))
-    mine.report.mkdir(parents=True)
+    mine.phase("up")
     (mine.report / "cell.json").write_text(json.dumps({"outcome": "pass", "exit_code": 0}))
 
-    mine.run()
+    mine.phase("down")
 
     said = json.loads((mine.report / "cell.json").read_text())
     assert (said["outcome"], said["exit_code"]) == ("fail", 7)
@@ -181,7 +195,6 @@ def failed(tmp_path: Path, **statuses: int | BaseException) -> tuple[Commands, J
     job(tmp_path, Commands(up=4)).run()
     commands = Commands(**statuses)
     mine = job(tmp_path, commands)
-    mine.report.mkdir(parents=True)
     (mine.report / "cell.json").write_text(json.dumps({"attempt": 3, "exit_code": 4}))
     return commands, mine
 
@@ -210,7 +223,6 @@ def test_it_is_run_again_once_and_forgotten_when_the_cell_is_begun_anew(tmp_path
     second = tmp_path / "cells" / f"{CELL.name}.again"
 
     assert mine.again() == 4
-    second.mkdir()
     (second / "cell.json").write_text(json.dumps({"exit_code": 4}))
     commands.ran.clear()
     assert mine.again() == 4
