@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -172,9 +173,10 @@ def telling(text: str) -> str:
 
 
 def sentence(message: str, told: str) -> str:
-    """Return the first line of an error, without the name of its class, and what a wait saw last, which all that it told may say."""
+    """Return the first line of an error, without its class where that is ours, and what a wait saw last, which all that it told may say."""
     line = first_line(message)
-    line = KIND.sub("", line) if KIND.match(line) else line
+    if not isinstance(getattr(builtins, kind_of(line), None), type) or kind_of(line) == "AssertionError":
+        line = KIND.sub("", line)  # without its class, what Python says of a KeyError is a word
     seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", f"{message}\n{told}")
     return f"{line}; {seen.group(1)}" if seen else line
 

@@ -35,7 +35,7 @@ class LeftOut:
 
     name: str
     parts: tuple[str, ...]
-    why: str
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -169,12 +169,20 @@ def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
             for name, each in zip(names, rows, strict=True)
         }
         left_out = [
-            LeftOut(str(each["name"]), tuple(parts_of(each).values()), "; ".join(each.get("why") or ["it was not said why"]))
+            LeftOut(str(each["name"]), tuple(parts_of(each).values()), tuple(each.get("why") or ["it was not said why"]))
             for each in document.get("left_out") or []
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return {}, [], f"the plan {path} could not be read, so nobody knows what is missing: {error}"
     return planned, left_out, ""
+
+
+def by_reason(left_out: Iterable[LeftOut]) -> list[tuple[str, list[LeftOut]]]:
+    """Return each first reason with the cells that are left out for it, the most first."""
+    reasons: dict[str, list[LeftOut]] = {}
+    for left in left_out:
+        reasons.setdefault(left.why[0], []).append(left)
+    return sorted(reasons.items(), key=lambda item: -len(item[1]))
 
 
 def at_its_place(each: Examined, planned: Mapping[str, Cell]) -> Examined:

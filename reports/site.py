@@ -1,6 +1,6 @@
 """`python -m reports build`: a Report as pages that open from disk, with no server, no script and nothing fetched.
 
-    index.html     the verdict, the matrix, failures, what changed        failures.html  every failure with its evidence
+    index.html     the verdict, failures, what changed, the matrix        failures.html  every failure with its evidence
     trends.html    flake rates, durations and benchmarks over runs        cells/NAME.html  one cell: up's critical path, its tests
     history.jsonl  what the next run's report needs of this one           cells/NAME/…   its evidence, masked once more
 
@@ -35,7 +35,7 @@ from reports.figures import Figure
 from reports.history import WINDOW, Row
 from reports.journal import Ascent
 from reports.matrix import matrix
-from reports.report import Report
+from reports.report import Report, by_reason
 from reports.writer import Writer
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -97,16 +97,13 @@ def evidence(each: Examined, folder: Path) -> str:
 def index(report: Report) -> dict[str, Any]:
     """Return the values of the first page."""
     before = report.history.rows[-1] if report.history.rows else None
-    reasons: dict[str, list[str]] = {}
-    for left in report.left_out:
-        reasons.setdefault(left.why, []).append(left.name)
     return {
         "verdict": verdict(report),
         "tally": [(outcome, report.outcomes[outcome]) for outcome in ORDER if report.outcomes[outcome]],
         "matrix": matrix(report),
         "before": before,
         "changes": changes(before, report.row) if before else [],
-        "left_out": sorted(reasons.items(), key=lambda item: -len(item[1])),
+        "left_out": by_reason(report.left_out),
         "revision": ", ".join(sorted({each.cell.revision[:12] for each in report.cells if each.cell.revision})),
     }
 

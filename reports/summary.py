@@ -10,7 +10,7 @@ from lab.mask import mask
 from lab.steps import Outcome
 from reports.changes import changes
 from reports.examine import Examined, Judged
-from reports.report import Report
+from reports.report import Report, by_reason
 
 MOST = 900_000
 """Bytes: GitHub takes 1 MiB a step."""
@@ -115,13 +115,10 @@ def changed(report: Report) -> Iterator[str]:
 
 def rest(report: Report) -> Iterator[str]:
     """Yield what was left out of the matrix, by reason, and what is broken about the results."""
-    reasons: dict[str, int] = {}
-    for left in report.left_out:
-        reasons[left.why] = reasons.get(left.why, 0) + 1
-    if reasons:
+    if report.left_out:
         yield f"<details><summary>{count(len(report.left_out), 'cell')} of the matrix not run</summary>"
         yield ""
-        yield from (f"- {number} × {cell_text(why)}" for why, number in sorted(reasons.items(), key=lambda item: -item[1]))
+        yield from (f"- {len(found)} × {cell_text(why)}" for why, found in by_reason(report.left_out))
         yield ""
         yield "</details>"
         yield ""

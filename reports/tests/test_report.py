@@ -213,7 +213,7 @@ def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_
 
     missing = next(each for each in report.cells if each.cell.name == "k")
     assert (missing.outcome, missing.reason) == (Outcome.UNKNOWN, "it was planned, and no results of it came")
-    assert [(left.name, left.why) for left in report.left_out] == [("l", "it needs PODS")]
+    assert [(left.name, left.why) for left in report.left_out] == [("l", ("it needs PODS",))]
 
 
 def test_a_run_whose_plan_is_lost_is_no_success(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ class Plan:
 
     @property
     def reasons(self) -> list[tuple[str, int]]:
-        """Each reason with how many cells it leaves out, the most first."""
-        return Counter("; ".join(why) for why in self.left_out.values()).most_common()
+        """Each reason with how many cells it leaves out, the most first; a cell counts for the first of its own."""
+        return Counter(why[0] for why in self.left_out.values()).most_common()
 
 
 @dataclass(frozen=True)
