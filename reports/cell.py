@@ -124,7 +124,7 @@ def inside(path: Path, depth: int = DEPTH) -> Iterator[Cell]:
         yield Cell(name=path.resolve().name, path=path, broken="there is no cell.json: the job ended before its results were collected")
     elif depth:
         for below in sorted(path.iterdir()):
-            if not below.is_symlink():
+            if not below.is_symlink() and not below.name.startswith("."):  # such are folders that `collect` was killed over
                 yield from inside(below, depth - 1)
 
 

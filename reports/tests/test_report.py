@@ -120,6 +120,15 @@ def test_a_pass_whose_results_say_otherwise_fails(tmp_path: Path) -> None:
     assert "its cell.json says pass, and its results do not" in one.notes
 
 
+def test_what_collecting_was_killed_over_is_no_cell(tmp_path: Path) -> None:
+    cell(tmp_path, PASSED)
+    half = tmp_path / f".{NAME}.x1" / "cell"
+    half.mkdir(parents=True)
+    (half / "junit.xml").write_text(junit(PASSED))
+
+    assert only(reported(tmp_path)).outcome is Outcome.PASS
+
+
 def test_a_pass_without_results_is_unknown(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, outcome="pass", exit_code=0)))
 
