@@ -161,11 +161,12 @@ def trends(report: Report) -> dict[str, Any]:
     rows = [*report.history.rows, report.row][-WINDOW:]
     units = {f"{each.cell.name}: {figure.name}": figure.unit for each in report.cells for figure in each.figures}
     names = dict.fromkeys(name for row in reversed(rows) for name in row.figures)
+    found = [(name, points) for name in sorted({name for row in rows for name in row.cells}) if (points := ups(rows, name))]
     return {
         "rows": rows,
         "flaky": flaky(rows),
         "known": report.flakes.known,
-        "ups": [(name, points) for name in sorted({name for row in rows for name in row.cells}) if (points := ups(rows, name))],
+        "ups": sorted(found, key=lambda item: -growth(item[1])),  # stable: by name where nothing changed
         "figures": [(name, units.get(name, ""), course(rows, name)) for name in names],
     }
 
@@ -228,7 +229,7 @@ def brief(each: Examined) -> str:
         told.append(seconds_text(each.cell.seconds or each.up_seconds or 0.0))
     if each.cell.attempt > 1:
         told.append(f"attempt {each.cell.attempt}")
-    return ", ".join(told)
+    return ", ".join(part.replace(" ", "\u00a0") for part in told)  # a duration is not broken
 
 
 def span(up: Ascent) -> float:
@@ -259,13 +260,16 @@ def polyline(points: Sequence[tuple[float, float]]) -> str:
 
 def against(points: Sequence[tuple[float, float]]) -> str:
     """Return the last value against the median of those before."""
-    before = [value for _, value in points[:-1]]
-    if not before:
+    before = count(len(points) - 1, "run") + " before"
+    if len(points) < 2:
         return "first of its kind"
-    median = statistics.median(before)
-    if not median:
-        return f"{count(len(before), 'run')} before"
-    return f"{round((points[-1][1] / median - 1) * 100):+d} % against the median of {count(len(before), 'run')} before"
+    return f"{round(growth(points) * 100):+d} % against the median of {before}" if growth(points) else f"as the median of {before}"
+
+
+def growth(points: Sequence[tuple[float, float]]) -> float:
+    """Return by which share the last value is above the median of those before; 0 where that says nothing."""
+    median = statistics.median([value for _, value in points[:-1]]) if len(points) > 1 else 0.0
+    return points[-1][1] / median - 1 if median else 0.0
 
 
 def benchmark(name: str) -> str:
