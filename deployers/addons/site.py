@@ -180,8 +180,9 @@ def shown(things: Sequence[str]) -> str:
 
 
 def contained(document: Json, item: Json) -> bool:
-    """Tell whether an object that is there is what a document says, its metadata aside. Pure."""
-    return same({key: value for key, value in document.items() if key not in {"metadata", "status"}}, item)
+    """Tell whether the object at a document's path is what the document says, its metadata aside. Pure."""
+    unsaid = {"apiVersion", "kind", "metadata", "status"}  # its path says the first two, and items of a list lack them
+    return same({key: value for key, value in document.items() if key not in unsaid}, item)
 
 
 def same(wanted: Any, there: Any) -> bool:

@@ -94,7 +94,8 @@ class Server:
         if name := query.get("fieldSelector", "").removeprefix("metadata.name="):
             below = [item for item in below if item["metadata"]["name"] == name]
         if below or path.rpartition("/")[2] in self.collections:
-            return httpx.Response(200, json={"metadata": {"resourceVersion": str(self.version)}, "items": below})
+            bare = [{key: value for key, value in item.items() if key not in {"apiVersion", "kind"}} for item in below]  # as API servers do
+            return httpx.Response(200, json={"metadata": {"resourceVersion": str(self.version)}, "items": bare})
         return httpx.Response(404, json={"reason": "NotFound", "message": f"{path} not found"})
 
     def applied(self, path: str, body: Json) -> Json:
