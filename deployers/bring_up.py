@@ -201,6 +201,7 @@ def bring_up(
             ports.replace_taken(run)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
+            run.journal("begun", by=label)
             execute(steps(wanted, run, software), run, watcher=watcher)
             lab = Lab.open(run)
             karmada = Karmada.open(lab) if wanted.karmada else None

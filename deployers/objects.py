@@ -160,13 +160,16 @@ def until_available(api: Api, names: Sequence[str], *, within: float = 60.0) -> 
 
 
 def until_answers(api: Api, path: str, *, within: float = 30.0) -> None:
-    """Return when a path answers; an APIService is called available before every discovery of it has been renewed."""
+    """Return when a path answers; an APIService is called available before every discovery of it has been renewed.
+
+    An aggregated API server that has just started takes everybody for anonymous, until it has read whose word it is to believe.
+    """
 
     def answers() -> None:
         try:
             api.get(path, limit="1")
         except Refused as refused:
-            if refused.status not in {404, 429, 503}:
+            if refused.status not in {401, 403, 404, 429, 503}:
                 raise ProvisionError(f"{path} does not answer: {refused.message}", where=api.server) from refused
             raise NotYet(f"{refused.status} {refused.message}") from refused
 

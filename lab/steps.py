@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from lab.errors import LabError
 from lab.run import Run
@@ -85,6 +86,19 @@ def ordered(steps: Iterable[Step]) -> list[list[Step]]:
         for step in wave:
             del waiting[step.name]
     return waves
+
+
+def of_up(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the events of a journal without the steps that are of other verbs than `up`: of a backup, of an upgrade, of a restore.
+
+    A journal begins with an `up`; each later one is told by the event `begun`.
+    """
+    rising = True
+    for event in events:
+        rising = rising or event["event"] == "begun"
+        if rising or event["event"] not in {"begin", "end"}:
+            yield event
+        rising = rising and event["event"] not in {"up", "failed", "down"}
 
 
 def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, workers: int = 32) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lab.steps import Outcome
+from lab.steps import Outcome, of_up
 
 Json = dict[str, Any]
 
@@ -110,12 +110,12 @@ def ascents(told: Iterable[Json]) -> list[Ascent]:
             )
             steps.clear()
 
-    for event in told:
+    for event in of_up(told):
         name = str(event.get("step", ""))
         match event["event"]:
+            case "begun":  # of a process before that was killed there is no end
+                close(Outcome.UNKNOWN, {})
             case "begin" if name:
-                if name in steps:  # the process before was killed, and wrote no end
-                    close(Outcome.UNKNOWN, {})
                 needs = event.get("needs")
                 steps[name] = Did(name, float(event["at"]), needs=tuple(map(str, needs)) if isinstance(needs, list) else None)
             case "end" if name:
@@ -130,7 +130,7 @@ def ascents(told: Iterable[Json]) -> list[Ascent]:
     return found
 
 
-def ended(begun: Did | None, event: Json) -> Did:
+def ended(begun: Did | None, event: Mapping[str, Any]) -> Did:
     """Return a step with how it ended."""
     at = float(event["at"])
     seconds = event.get("seconds")

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from lab.steps import of_up
+
 
 def reports(events: Iterable[dict[str, Any]], *, lab: str) -> Iterator[pytest.TestReport]:
     """Yield a report for each step that ended, from a run's journal."""
-    for event in events:
+    for event in of_up(events):
         if event.get("event") == "end":
             name = str(event["step"])
             yield pytest.TestReport(

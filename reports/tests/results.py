@@ -31,8 +31,8 @@ def junit(*cases: str) -> str:
 
 
 def steps(*told: tuple[str, float, float, list[str]], error: str = "", kind: str = "", up: float | None = None) -> list[dict[str, Any]]:
-    """Return a journal's events of steps (name, began, ended, needs); the last one fails where an error is given."""
-    events: list[dict[str, Any]] = []
+    """Return a journal's events of an `up` of steps (name, began, ended, needs); the last one fails where an error is given."""
+    events: list[dict[str, Any]] = [{"at": min(began for _, began, _, _ in told), "event": "begun"}]
     for number, (name, began, ended, needs) in enumerate(told):
         wrong = {"error": error, "kind": kind, "exit_code": 4} if error and number == len(told) - 1 else {}
         events.append({"at": began, "event": "begin", "step": name, "needs": needs})

@@ -32,10 +32,19 @@ def test_each_time_up_is_an_ascent_of_its_own() -> None:
     assert (second.steps[0].error, second.steps[0].kind, second.steps[0].exit_code) == ("no", "NotReady", 4)
 
 
-def test_a_process_that_was_killed_leaves_unknown_steps() -> None:
-    begun = {"at": 1.0, "event": "begin", "step": "a", "needs": []}
+def test_steps_of_other_verbs_are_none_of_up() -> None:
+    backup = [{**event, "step": "backup/described"} for event in steps(("b", 20.0, 21.0, []), error="no", kind="ProvisionError")[1:-1]]
 
-    killed, again = ascents([begun, {**begun, "at": 9.0}])
+    first, second = ascents([*UP, *backup, {"at": 22.0, "event": "change"}, *steps(("a", 30.0, 30.5, []))])
+
+    assert (first.outcome, second.outcome) == (Outcome.PASS, Outcome.PASS)
+    assert [step.name for step in second.steps] == ["a"]
+
+
+def test_a_process_that_was_killed_leaves_unknown_steps() -> None:
+    step = {"at": 1.0, "event": "begin", "step": "a", "needs": []}
+
+    killed, again = ascents([step, {"at": 9.0, "event": "begun"}, {**step, "at": 9.0}])
 
     assert [killed.outcome, again.outcome] == [Outcome.UNKNOWN, Outcome.UNKNOWN]
     assert killed.steps[0].outcome is Outcome.UNKNOWN
