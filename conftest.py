@@ -17,6 +17,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -276,16 +277,30 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if isinstance(error, NoLabHere):
         report.longrepr = error.why.brief if error.told or not error.why.first else str(error)
         error.told = True
-    elif error is not None and report.failed and "lab" in getattr(item, "fixturenames", ()) and SESSION in item.config.stash:
-        session = item.config.stash[SESSION]
-        if session.has_lab and session.collected < EVIDENCE_AT_MOST:
-            folder = session.collect(item.nodeid.rpartition("::")[2] + ("" if call.when == "call" else f"-{call.when}"))
+    elif error is not None and report.failed and SESSION in item.config.stash:
+        reason = item.nodeid.rpartition("::")[2] + ("" if call.when == "call" else f"-{call.when}")
+        for folder in collected(item, reason):
             report.sections.append(("evidence", str(folder)))
             if item.config.getoption("allure_report_dir", None):
                 import allure  # noqa: PLC0415
 
                 allure.attach.file(folder / "index.json", name="evidence", attachment_type=allure.attachment_type.JSON)
     return report
+
+
+def collected(item: pytest.Item, reason: str) -> list[Path]:
+    """Collect evidence of the labs that a failed test used: the shared one, and those of its own. Return the directories."""
+    session = item.config.stash[SESSION]
+    if session.collected >= EVIDENCE_AT_MOST:
+        return []
+    shared = [session.collect(reason)] if "lab" in getattr(item, "fixturenames", ()) and session.has_lab else []
+    return [*shared, *(own.OWN.collect(reason) if (own := sys.modules.get("scenarios.own")) else ())]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell labs of tests' own where evidence of this session goes; no test that was collected has one where the module was not imported."""
+    if own := sys.modules.get("scenarios.own"):
+        own.OWN.into = session_of(session.config).wishes.evidence
 
 
 def terminated(_number: int, _frame: FrameType | None) -> NoReturn:

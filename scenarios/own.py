@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +16,58 @@ from deployers.take_down import take_down
 from lab import evidence
 from lab.cluster import Lab
 from lab.run import Run, runs_root
+from scenarios.session import rescued
+
+
+@dataclass
+class Own:
+    """The labs that tests of this process have of their own now, and where evidence of failures outlives them."""
+
+    into: Path = Path("_artifacts")
+    runs: list[Run] = field(default_factory=list)
+
+    def collect(self, reason: str) -> list[Path]:
+        """Collect evidence of each; return the directories."""
+        return [evidence.collect(run, reason, into=self.into) for run in self.runs]
+
+
+OWN = Own()
 
 
 @contextmanager
 def own_lab(document: dict[str, Any], *, name: str) -> Iterator[Karmada]:
-    """Bring a lab up and yield its Karmada, all members Ready; take it down afterwards. Evidence of a failure is kept in _artifacts."""
+    """Bring a lab up and yield its Karmada, all members Ready; take it down afterwards. Evidence of a failure is kept.
+
+    A test that has it in its body fails in here. One that has it by a fixture does not: what reports its failure looks at OWN.
+    """
     run_id = f"{name}-{secrets.token_hex(3)}"
     try:
         brought = bring_up(prepare(document), run_id, label=f"pytest {name}")
         assert brought.karmada
         with brought.hold:
+            OWN.runs.append(brought.lab.run)
             try:
                 yield brought.karmada
             except BaseException:
-                evidence.collect(brought.lab.run, "failed", into=Path("_artifacts") / run_id)
+                evidence.collect(brought.lab.run, running(), into=OWN.into)
                 raise
+            finally:
+                OWN.runs.remove(brought.lab.run)
     finally:
         gone(run_id)
 
 
 def gone(run_id: str) -> None:
-    """Take a lab down if it is there."""
+    """Take a lab down if it is there. What bringing it up left as evidence is kept."""
     if (runs_root() / run_id / "run.json").exists():
-        take_down(Run.load(run_id))
+        run = Run.load(run_id)
+        rescued(run, OWN.into)
+        take_down(run)
+
+
+def running() -> str:
+    """Return the name of the test that pytest runs, as evidence is named for it."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2].rpartition(" ")[0] or "failed"
 
 
 def as_it_is_now(karmada: Karmada) -> Karmada:

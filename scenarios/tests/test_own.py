@@ -1,0 +1,48 @@
+"""Labs of tests' own: evidence of a failure outlives them, however the test has its lab."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lab import evidence
+from lab.run import Run
+from scenarios import own
+from scenarios.own import OWN, own_lab
+
+
+@pytest.fixture
+def collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """(lab, reason) of each collection; the lab is none that runs."""
+    found: list[tuple[str, str]] = []
+
+    def bring_up(_wanted: object, run_id: str, **_: object) -> SimpleNamespace:
+        return SimpleNamespace(lab=SimpleNamespace(run=Run(run_id, tmp_path, {}, 0.0)), karmada=object(), hold=nullcontext())
+
+    def collect(run: Run, reason: str, *, into: Path) -> Path:
+        found.append((run.id.partition("-")[0], reason))
+        return into
+
+    monkeypatch.setattr(own, "bring_up", bring_up)
+    monkeypatch.setattr(own, "prepare", lambda document: document)
+    monkeypatch.setattr(evidence, "collect", collect)
+    return found
+
+
+def test_a_test_that_fails_within_leaves_evidence_named_for_it(collected: list[tuple[str, str]]) -> None:
+    with pytest.raises(AssertionError), own_lab({}, name="upgrade"):
+        raise AssertionError
+
+    assert collected == [("upgrade", "test_a_test_that_fails_within_leaves_evidence_named_for_it")]
+    assert not OWN.runs
+
+
+def test_one_that_has_it_by_a_fixture_is_collected_by_who_reports_it(collected: list[tuple[str, str]]) -> None:
+    with own_lab({}, name="upgrade"):
+        OWN.collect("test_x")
+
+    assert collected == [("upgrade", "test_x")]
+    assert OWN.collect("test_y") == []
