@@ -38,9 +38,11 @@ METRICS = {
     "cpu": "CPU of the failover, ms a pod",
     "cpu_of_karmada": "  Karmada's",
     "cpu_of_survivor": "  the survivor's",
+    "cpu_of_both": "  Karmada's over the survivor's",
     "cpu_of_limit": "CPU of the limit, ms a pod",
 }
-"""What is compared; the verdict of the whole is that of the first. CPU is the least disturbed by what else the computer does."""
+"""What is compared; the verdict of the whole is that of the first. CPU is less disturbed by what else the computer does, and one program's
+over another's of the same trial the least: for what changes only one of them."""
 CPU = {
     "cpu": ("cpu_ms_per_pod", ""),
     "cpu_of_karmada": ("cpu_ms_per_pod", PROGRAMS["Karmada"]),
@@ -110,6 +112,9 @@ def value(result: Mapping[str, Any], metric: str) -> float | None:
     if metric in CPU:
         key, programs = CPU[metric]
         return round(sum(ms for name, ms in result[key].items() if name.startswith(programs)), 3) or None
+    if metric == "cpu_of_both":
+        karmada, survivor = value(result, "cpu_of_karmada"), value(result, "cpu_of_survivor")
+        return round(karmada / survivor, 4) if karmada and survivor else None
     found: float | None = result[metric]
     return found
 

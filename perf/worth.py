@@ -41,6 +41,7 @@ METRICS = {
     "total_seconds": "T0→T8, s",
     "cpu_of_karmada": "CPU of Karmada, ms a pod",
     "cpu_of_survivor": "CPU of the survivor, ms a pod",
+    "cpu_of_both": "CPU of Karmada over the survivor's",
 }
 Json = dict[str, Any]
 Trials = dict[int, tuple[str, Json]]
@@ -169,7 +170,7 @@ def judged(series: Json, trials: Trials) -> Json:
 def text(worth: Mapping[str, Any]) -> str:
     """Return what was found as a terminal shows it: without the setting over with it."""
     whole, sizes = worth["profile"], worth["asked"]["sizes"]
-    what = f"{sizes['pods']} pods in {sizes['applications']} bindings, {sizes['nodes']} nodes, {whole['trials']} trials"
+    what = f"{sizes['pods']} pods in {sizes['applications']} bindings, {sizes['nodes']} nodes, {whole['trials']} trials of it"
     head = f"{whole.get('name', '—')}: {what}"
     rows = [("without", "pairs", *METRICS.values())]
     lines = []

@@ -39,6 +39,16 @@ def test_a_trial_that_failed_is_left_out_however_fast_it_was() -> None:
     assert compare.exit_code(found) == 4
 
 
+def test_cpu_of_karmada_and_of_the_survivor_are_told_apart() -> None:
+    used = lasting(8) | {
+        "cpu_ms_per_pod": {"karmada/etcd": 1.0, "karmada/karmada-apiserver": 5.0, "member2/etcd": 4.0, "member1/etcd": 9.0}
+    }
+    metrics = ("cpu", "cpu_of_karmada", "cpu_of_survivor", "cpu_of_both")
+
+    assert [compare.value(used, metric) for metric in metrics] == [19.0, 6.0, 4.0, 1.5]
+    assert compare.value(used | {"cpu_ms_per_pod": {"karmada/etcd": 1.0}}, "cpu_of_both") is None
+
+
 def test_how_busy_the_computer_was_is_said() -> None:
     busy = lasting(8)
     busy["others"] = {"limit": None, "failover": 0.25}
