@@ -42,7 +42,10 @@ PYTHON = sys.executable
 KILLED = 137
 """The status of a part that began and of whose end nobody knows: its process was killed."""
 
-BEGUN = "it was begun, and its results were not collected: it is being run, or was killed (`--only collect` saves what there is)"
+BEGUN = (
+    "it was begun, and its results were not collected: it is being run, or was killed "
+    "(`--only collect` saves what there is, `--only down` ends its lab)"
+)
 """Why nothing is known of a cell from its begin to its collecting."""
 
 NO_TESTS, NOT_HERE = 5, 3
