@@ -114,7 +114,7 @@ def find(paths: Iterable[Path]) -> list[Cell]:
 
 def inside(path: Path, depth: int = DEPTH) -> Iterator[Cell]:
     """Yield the cells of a folder: itself, or those below it."""
-    if not path.is_dir():
+    if not path.is_dir() or (path / "history.jsonl").exists():  # pages of an earlier report bring evidence along
         return
     if (path / "cell.json").exists():
         yield opened(path)

@@ -219,10 +219,9 @@ def brief(each: Examined) -> str:
         return "no results" if each.cell.broken else "broken results"
     told = []
     if each.tests:
-        passed = sum(case.outcome is Outcome.PASS for case in each.tests)
-        told.append(f"{passed} of {len(each.tests)} tests")
-        if unknown := sum(case.outcome is Outcome.UNKNOWN for case in each.tests):
-            told.append(f"{unknown} unknown")
+        number = Counter(case.outcome for case in each.tests)
+        told.append(f"{number[Outcome.PASS]} of {number.total() - number[Outcome.SKIP]} tests")
+        told += [f"{number[outcome]} {WORD[outcome]}" for outcome in (Outcome.UNKNOWN, Outcome.SKIP) if number[outcome]]
     if each.figures and not each.tests:
         told.append(count(len(each.figures), "figure"))
     if each.cell.seconds or each.up_seconds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lab.console import count, seconds_text
@@ -58,11 +59,11 @@ def table(cells: Sequence[Examined]) -> Iterator[str]:
     yield "| | cell | tests | up | time | |"
     yield "|---|---|---|---|---|---|"
     for each in cells:
-        passed = sum(case.outcome is Outcome.PASS for case in each.tests)
+        number = Counter(case.outcome for case in each.tests)
         up = seconds_text(each.up_seconds) if each.up_seconds else ""
         took = seconds_text(each.cell.seconds) if each.cell.seconds else ""
         why = "" if each.outcome is Outcome.PASS and not each.before else cell_text(each.reason)
-        tests = f"{passed}/{len(each.tests)}" if each.tests else ""
+        tests = f"{number[Outcome.PASS]}/{number.total() - number[Outcome.SKIP]}" if each.tests else ""
         yield f"| {SIGN[each.outcome]} {each.outcome.value} | {cell_text(each.cell.name)} | {tests} | {up} | {took} | {why} |"
     yield ""
 

@@ -70,8 +70,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cell(root / str(number), *cases, journal=journal, files=files, **told, **outcome)
         cell(root / str(number), name="kind", provider="kind", outcome="unknown", reason="no KVM here", **told)
         cell(root / str(number), PASSED, name="green", provider="ssh", **told)
-    (root / "2" / "torn").mkdir()
-    (root / "2" / "torn" / "cell.json").write_text("{")
+    for name in ("torn", "torn_and_of_a_name_that_is_longer_than_a_phone_is_wide_by_far"):
+        (root / "2" / name).mkdir()
+        (root / "2" / name / "cell.json").write_text("{")
     parts = {"provider": "embedded", "deployer": "by_chart", "release": "1.18.2", "kubernetes": "1.35.4", "suite": "smoke"}
     (root / "plan.json").write_text(json.dumps({"cells": [], "left_out": [{"name": "x", **parts, "why": ["it needs PODS"]}]}))
     site.write(read(Inputs([root / "1", root / "2"], plan=root / "plan.json")), root / "site")

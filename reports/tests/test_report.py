@@ -129,6 +129,15 @@ def test_what_collecting_was_killed_over_is_no_cell(tmp_path: Path) -> None:
     assert only(reported(tmp_path)).outcome is Outcome.PASS
 
 
+def test_pages_below_the_results_are_none(tmp_path: Path) -> None:
+    evidence = "evidence/20260101T000000-test_b/journal.jsonl"
+    cell(tmp_path, LOST, outcome="fail", exit_code=1, files={evidence: ""})
+    site.write(reported(tmp_path), tmp_path / "site")
+
+    assert list((tmp_path / "site").rglob("journal.jsonl"))
+    assert only(reported(tmp_path)).outcome is Outcome.FAIL
+
+
 def test_a_pass_without_results_is_unknown(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, outcome="pass", exit_code=0)))
 
