@@ -15,6 +15,10 @@ from lab.steps import Step
 if TYPE_CHECKING:
     from lab.images import Image
 
+CLIENT_LIMITS = {"kube-api-qps": "300", "kube-api-burst": "600"}
+"""Of a cluster's own controllers. At the defaults, 20 to 50 requests a second, a controller manager takes three seconds to make the
+forty ServiceAccounts that it starts with, and with hollow nodes they are all that one would measure."""
+
 
 class Provider(Protocol):
     """**Protocol:** makes clusters from a spec, ending just short of anything that runs on them.

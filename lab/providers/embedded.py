@@ -21,6 +21,7 @@ from lab.computer import Computer, Probe
 from lab.hollow import configuration, drop_stale_leases, ensure_nodes, grace_seconds, kwok
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
+from lab.providers import CLIENT_LIMITS
 from lab.run import Run, runs_root, write_private
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
@@ -46,9 +47,6 @@ DISK_MIB_OF_CLUSTER = 150
 
 MIB_OF_REST = 700
 """Of what stands on top and beside: a Karmada control plane, the supervisor, the command itself."""
-
-CLIENT_LIMITS = {"kube-api-qps": "300", "kube-api-burst": "600"}
-"""The defaults (20 to 50 requests a second) are for real nodes; with hollow ones they are all that one would measure."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ class Making:
     images: Mapping[str, str]
     bounded: bool
     cache: Cache = field(default_factory=Cache)
+    made: list[str] = field(default_factory=list)
+    """Its nodes, once this process has made them."""
 
     @property
     def run(self) -> Run:
@@ -82,6 +84,11 @@ class Making:
     def subnet(self) -> IPv4Network:
         """The addresses of its pods, which no other cluster of the lab has."""
         return node.subnet(self.lab.clusters.index(self.cluster))
+
+    @property
+    def exported(self) -> Path:
+        """The kubeconfig that kind writes, by a port of this computer."""
+        return self.run.folder("data", self.spec.name) / "kind.kubeconfig"
 
     def network(self, container: str) -> Path:
         """The file of a node's network, whose folder is mounted over the image's."""
@@ -124,14 +131,13 @@ class Making:
         (self.cache.root / "images").mkdir(parents=True, exist_ok=True)
         write_private(self.folder / "audit-policy.yaml", yaml.safe_dump(audit.POLICY, sort_keys=False).encode())
         self.give_network(self.container, node.first(self.subnet))
-        config = self.run.folder("data", self.spec.name) / "kind.yaml"
+        config = self.exported.with_name("kind.yaml")
         write_private(config, yaml.safe_dump(self.configuration(), sort_keys=False).encode())
         words = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
-        kubeconfig = config.with_name("kind.kubeconfig")
         try:
             # --retain: what failed is looked at before it is deleted, by `delete`
             said = self.engine.run(
-                [str(self.software["kind"]), *words, "--retain", "--wait", "0s", "--kubeconfig", str(kubeconfig)],
+                [str(self.software["kind"]), *words, "--retain", "--wait", "0s", "--kubeconfig", str(self.exported)],
                 within=300.0,
             )
             self.log(said.stdout + said.stderr)
@@ -142,6 +148,7 @@ class Making:
         for worker in self.containers[1:]:
             self.give_network(worker, self.handed_out(worker))
         self.run.record(RECORD, self.spec.name, {**wanted, "state": "made"})
+        self.made.extend(self.containers)
 
     def handed_out(self, worker: str) -> IPv4Network:
         """Return the addresses that the cluster's controller manager has given a node for its pods."""
@@ -184,7 +191,7 @@ class Making:
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig of this cluster: its administrator's, by the node's address, the context named as everywhere here."""
-        admin = yaml.safe_load(self.engine.run(["docker", "exec", self.container, "cat", "/etc/kubernetes/admin.conf"]).stdout)
+        admin = yaml.safe_load(self.exported.read_bytes())
         cluster, user = admin["clusters"][0]["cluster"], admin["users"][0]["user"]
         context = self.cluster.context
         document = {
@@ -214,6 +221,9 @@ class Making:
         return found
 
     def applications(self) -> None:
+        """Load the test applications. A node that was made just now has them of its image, and is not asked."""
+        if self.made:
+            return
         load(self.lab, self.cluster, archived(applications.ALL, self.software, cache=self.cache))
 
     def kwok(self) -> component.Component:

@@ -119,18 +119,19 @@ def test_every_need_of_a_step_is_there(lab: Lab) -> None:
 def test_the_node_is_recorded_before_it_is_made_and_reached_by_its_address(lab: Lab) -> None:
     seen: list[Any] = []
 
+    admin = {"clusters": [{"cluster": {"server": "https://x:6443", "certificate-authority-data": "Y2E="}}], "users": [{"user": {"t": 1}}]}
+
     def create(words: tuple[str, ...]) -> str:
         seen.append(lab.run.recorded(RECORD, "member1"))
+        Path(words[words.index("--kubeconfig") + 1]).write_text(yaml.safe_dump(admin))
         return ""
 
-    admin = {"clusters": [{"cluster": {"server": "https://x:6443", "certificate-authority-data": "Y2E="}}], "users": [{"user": {"t": 1}}]}
     inspected = json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}])
     machine = Scripted(
         {
             PS: "",
             ("docker", "rm"): "",
             ("/kind", "create"): create,
-            ("docker", "exec", CONTAINER, "cat"): yaml.safe_dump(admin),
             ("docker", "inspect"): inspected,
         }
     )
@@ -151,12 +152,27 @@ def test_a_node_that_was_made_is_left_alone(lab: Lab) -> None:
     lab.run.record(RECORD, "member1", {"containers": [CONTAINER], "state": "made", "archives": node.ARCHIVES})
     admin: Any = {"clusters": [{"cluster": {}}], "users": [{"user": {}}]}
     networks = json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}])
-    answers = {PS: f"{CONTAINER}\n", ("docker", "start"): "", ("docker", "exec"): yaml.safe_dump(admin), ("docker", "inspect"): networks}
-    machine = Scripted(answers)
-    making(lab, machine).node()
+    machine = Scripted({PS: f"{CONTAINER}\n", ("docker", "start"): "", ("docker", "inspect"): networks})
+    made = making(lab, machine)
+    made.exported.write_text(yaml.safe_dump(admin))
+    made.node()
 
     assert "create" not in machine.transcript()
     assert "docker rm" not in machine.transcript()
+
+
+def test_a_node_is_asked_for_the_test_applications_unless_it_was_made_just_now(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(kind_making, "archived", lambda *_, **__: None)
+    monkeypatch.setattr(kind_making, "load", lambda lab, cluster, archive: loaded.append(cluster.name))
+    monkeypatch.setattr(Making, "kubeconfig", lambda _: None)
+    machine = Scripted({PS: f"{CONTAINER}\n", ("docker", "rm"): "", ("docker", "start"): "", ("/kind", "create"): ""})
+
+    for expected in ([], ["member1"]):
+        part = making(lab, machine)
+        part.node()
+        part.applications()
+        assert loaded == expected
 
 
 def test_the_kubelet_is_held_back_only_where_the_computer_is_bounded(lab: Lab) -> None:
@@ -183,6 +199,14 @@ def test_workers_are_nodes_with_their_labels_and_the_first_node_takes_pods_as_we
     assert yaml.safe_load(config["kubeadmConfigPatches"][2])["nodeRegistration"] == {"taints": []}
     alone = making(Lab.open(Run.create("two", {"lab": spec().model_dump(mode="json"), "karmada": None}, root=tmp_path)), Scripted())
     assert "nodeRegistration" not in alone.configuration()["kubeadmConfigPatches"][2]
+
+
+def test_a_token_to_join_by_is_there_only_where_a_node_joins(tmp_path: Path, lab: Lab) -> None:
+    def skipped(lab: Lab) -> set[str]:
+        return set(yaml.safe_load(making(lab, Scripted()).configuration()["kubeadmConfigPatches"][2])["skipPhases"])
+
+    joined = with_workers(tmp_path / "joined")
+    assert skipped(lab) - skipped(joined) == {"bootstrap-token", "show-join-command"}
 
 
 def test_a_worker_has_the_network_that_the_cluster_gave_it(tmp_path: Path) -> None:
