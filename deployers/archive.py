@@ -56,7 +56,9 @@ class Manifest:
     """What an archive says of itself.
 
     `plane` is the fingerprint of the control plane's authority: who has the same one is the same plane, wherever it runs. `hash` and
-    `keys` are what etcdutl says of the snapshot, `members` mode and address of each by name.
+    `keys` are what etcdutl says of the snapshot, `members` mode and address of each by name. `addons` is what was put on the plane for
+    each addon of others (`deployers.addons.site`), without which its objects would be somebody else's where they are restored; None in
+    archives that were written before it was kept.
     """
 
     plane: str
@@ -70,6 +72,7 @@ class Manifest:
     spec: Json
     members: Mapping[str, Json]
     parts: Mapping[str, Part]
+    addons: Mapping[str, Json] | None = None
 
     @property
     def file_name(self) -> str:
@@ -94,7 +97,8 @@ class Manifest:
                 remedy="restore it with the version that wrote it",
             )
         try:
-            fields = {field: document[field] for field in cls.__dataclass_fields__}
+            fields = {"addons": None, **document}
+            fields = {field: fields[field] for field in cls.__dataclass_fields__}
             parts = {name: Part(int(part["size"]), str(part["sha256"])) for name, part in fields["parts"].items()}
             if missing := sorted(set(PARTS) - parts.keys()):
                 raise Unusable(f"this backup has no {missing[0]}", where=where, remedy="take another backup")

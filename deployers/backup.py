@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deployers import archive, unfinished
+from deployers.addons import site
 from deployers.archive import KEYS, SNAPSHOT, Manifest
 from deployers.etcd import Etcd
 from deployers.karmada import Karmada
@@ -93,6 +94,7 @@ class Taking:
             spec=spec.model_dump(mode="json"),
             members={member.name: {"mode": member.mode, "endpoint": member.endpoint} for member in joined.values()},
             parts={},
+            addons=site.records_of(self.karmada.run, self.karmada.name),
         )
 
     def snapshot(self) -> None:

@@ -14,6 +14,8 @@ What became of objects meanwhile, decided here and asserted by scenarios/test_re
                                Given to Karmada again under its name it is taken over as it is; to be rid of it, delete it on the member.
     changed after the backup   is set back to what it was, on members too
     deleted after the backup   is there again, on members too
+    addons of others           are on Karmada in the version that they had then, and ours; on members as they are now. `lab addon upgrade`
+                               brings them together.
     members                    run on; those that were registered are reached again with the credentials in the backup
 """
 
@@ -28,6 +30,7 @@ from functools import partial
 from pathlib import Path
 
 from deployers import READY, agent, description, unfinished
+from deployers.addons import site
 from deployers.archive import KEYS, SNAPSHOT, Manifest, Unusable
 from deployers.backup import scratch
 from deployers.by_binary import LAST, Plane, install_steps, opened
@@ -224,6 +227,8 @@ def seed(plane: Plane, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
         if not (pki / name).exists():
             write_private(pki / name, (folder / "pki" / name).read_bytes(), mode=0o600 if name.endswith(".key") else 0o644)
     run.forget(plane.karmada.name, "crds")  # which were applied to what was there before
+    if manifest.addons is not None:
+        site.put_back(run, plane.karmada.name, manifest.addons)
     run.journal("seeded", revision=manifest.revision, members=list(names))
 
 

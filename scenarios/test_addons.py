@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,16 +19,19 @@ from kubernetes.client import ApiException, CustomObjectsApi
 from deployers.addons import change, own
 from deployers.addons.contents import CRD
 from deployers.addons.site import Site
+from deployers.backup import back_up
 from deployers.components import LEASES
 from deployers.conformance import conformance
 from deployers.karmada import Karmada
 from deployers.layout import estimator
 from deployers.leases import held
 from deployers.objects import CRDS
+from deployers.restore import restore
 from lab.api import Refused
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
 from lab.supervisor.client import Supervisor
+from scenarios import faults
 from scenarios.extra import spare_cluster
 from scenarios.figures import report
 from scenarios.own import as_it_is_now
@@ -171,6 +175,36 @@ def test_an_addon_in_use_is_upgraded_around_its_objects_and_not_removed(
         clones.delete()
         change.upgrade(as_it_is_now(karmada), "openkruise", openkruise)
     report(request, upgraded_from=openkruise, upgraded_to=newest)
+
+
+@pytest.mark.thorough
+@pytest.mark.breaks
+def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karmada: Karmada, openkruise: str, tmp_path: Path) -> None:
+    newest = change.versions(karmada, "openkruise")[0]
+    if newest == openkruise:
+        pytest.skip("unknown: this lab has the newest OpenKruise, and there is none to upgrade to")
+    backup, before = back_up(karmada, tmp_path), described(karmada.cluster)
+    try:
+        change.upgrade(as_it_is_now(karmada), "openkruise")
+        after = described(karmada.cluster)
+        assert after != before, "the CRD is another"
+
+        restore(as_it_is_now(karmada), backup.path)
+        assert described(karmada.cluster) == before
+        there = change.installed(as_it_is_now(karmada), "openkruise").there
+        assert there == {"karmada": openkruise, "member1": newest, "member2": newest}
+
+        change.upgrade(as_it_is_now(karmada), "openkruise")
+        assert described(karmada.cluster) == after
+    finally:
+        change.upgrade(as_it_is_now(karmada), "openkruise", openkruise)
+    faults.whole(as_it_is_now(karmada))
+
+
+def described(cluster: Cluster) -> Json:
+    """Return what a cluster says of CloneSets: the specification of their CRD."""
+    found: Json = cluster.api.get(f"{CRDS}/{SETS}.{KRUISE[0]}")["spec"]
+    return found
 
 
 def generation(cluster: Cluster) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from kubernetes.client import AppsV1Api
 
+from deployers.addons import site
 from deployers.backup import back_up
 from deployers.bring_up import bring_up, prepare
 from deployers.conformance import PLANE, conformance
@@ -34,19 +35,20 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
     web.until_ready()
     running = pods(karmada, namespace)
     backup = back_up(karmada, tmp_path)
-    site = f"site-{secrets.token_hex(3)}"
+    elsewhere = f"site-{secrets.token_hex(3)}"
     with pytest.raises(UsageError, match="still runs"):
-        move(backup.path, site)
+        move(backup.path, elsewhere)
 
     end(karmada)  # the disaster
     try:
-        moved = move(backup.path, site)
+        moved = move(backup.path, elsewhere)
         assert moved.hold
         report(request, rto_seconds=round(moved.seconds, 1), rpo_seconds=round(moved.age, 1))
         there = moved.karmada
         assert there.api.server != karmada.api.server
         assert {name for name, member in members(there).items() if member.ready} == set(BOTH)
         assert pods(karmada, namespace) == running, "pods on members do not restart"
+        assert site.records_of(there.run, there.name) == backup.manifest.addons, "addons are ours there too"
         conformance(there, among=PLANE).demand()
 
         AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 3}})
@@ -59,7 +61,7 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
         AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 2}})
         moved.hold.release()
     finally:
-        gone(site)
+        gone(elsewhere)
         asked = karmada.run.asked
         bring_up(
             prepare({**asked["lab"], "karmada": asked["karmada"]}), karmada.run.id, root=karmada.run.path.parent, label="back"

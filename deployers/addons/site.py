@@ -6,7 +6,7 @@ an object is. What was there before is somebody else's: it is left alone when it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -162,6 +162,19 @@ class Site:
         if paths:
             self.record["made"] = {path: uid for path, uid in self.record["made"].items() if path not in paths}
             self.save()
+
+
+def records_of(run: Run, cluster: str) -> dict[str, Json]:
+    """Return what a run knows of the addons on a cluster, by addon."""
+    return {name.removesuffix(f".{cluster}"): record for name, record in run.records(KIND).items() if name.endswith(f".{cluster}")}
+
+
+def put_back(run: Run, cluster: str, records: Mapping[str, Json]) -> None:
+    """Have this be what a run knows of the addons on a cluster whose objects, uids and all, are those of the time when it was known."""
+    for name in records_of(run, cluster):
+        run.forget(KIND, f"{name}.{cluster}")
+    for name, record in records.items():
+        run.record(KIND, f"{name}.{cluster}", record)
 
 
 def in_the_way(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionError:

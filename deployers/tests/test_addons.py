@@ -10,7 +10,7 @@ import yaml
 
 from deployers.addons import change, contents, definition, steps
 from deployers.addons.definition import Addon, addon, arranged
-from deployers.addons.site import Site, contained, shown
+from deployers.addons.site import Site, contained, put_back, records_of, shown
 from deployers.charts import Helm
 from deployers.objects import CRDS
 from deployers.release import catalogue
@@ -214,6 +214,19 @@ def test_what_somebody_made_anew_is_theirs(site: Site, server: Server) -> None:
     a_site_again(site).take()
 
     assert path(SETS) in server.objects
+
+
+def test_what_a_backup_knew_of_one_cluster_is_known_again_and_of_no_other(tmp_path: Path) -> None:
+    run = a_karmada(tmp_path).run
+    then, now = {"version": "1.0.0", "made": {path(SETS): "uid"}}, {"version": "1.1.0", "made": {}}
+    run.record("addons", "sets.karmada", then)
+    known = records_of(run, "karmada")
+    for name in ("sets.karmada", "sets.member1", "later.karmada"):
+        run.record("addons", name, now)
+
+    put_back(run, "karmada", known)
+
+    assert run.records("addons") == {"sets.karmada": then, "sets.member1": now}
 
 
 def test_a_put_that_was_cut_short_is_ours_to_take(site: Site, server: Server) -> None:

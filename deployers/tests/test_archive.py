@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deployers import archive
-from deployers.archive import MANIFEST, SNAPSHOT, Unusable
+from deployers.archive import MANIFEST, SNAPSHOT, Manifest, Unusable
 from deployers.tests.day2_fakes import a_backup, files, manifest
 from lab.errors import NotPossible
 
@@ -70,6 +70,13 @@ def tar(path: Path, entries: dict[str, bytes]) -> Path:
             info.size = len(content)
             out.addfile(info, io.BytesIO(content))
     return path
+
+
+def test_one_that_was_written_before_addons_were_kept_is_read(tmp_path: Path) -> None:
+    document = manifest(files(tmp_path / "made")).document()
+    assert document.pop("addons") is None
+
+    assert Manifest.parse(document, where="a").addons is None
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
