@@ -166,7 +166,7 @@ def trends(report: Report) -> dict[str, Any]:
         "rows": rows,
         "flaky": flaky(rows),
         "known": report.flakes.known,
-        "ups": sorted(found, key=lambda item: -growth(item[1])),  # stable: by name where nothing changed
+        "ups": sorted(found, key=lambda item: -(growth(item[1]) or 0.0)),  # stable: by name where nothing changed
         "figures": [(name, units.get(name, ""), course(rows, name)) for name in names],
     }
 
@@ -259,16 +259,18 @@ def polyline(points: Sequence[tuple[float, float]]) -> str:
 
 def against(points: Sequence[tuple[float, float]]) -> str:
     """Return the last value against the median of those before."""
-    before = count(len(points) - 1, "run") + " before"
     if len(points) < 2:
         return "first of its kind"
-    return f"{round(growth(points) * 100):+d} % against the median of {before}" if growth(points) else f"as the median of {before}"
+    before, share = count(len(points) - 1, "run") + " before", growth(points)
+    if share is None:
+        return before
+    return f"{round(share * 100):+d} % against the median of {before}" if share else f"as the median of {before}"
 
 
-def growth(points: Sequence[tuple[float, float]]) -> float:
-    """Return by which share the last value is above the median of those before; 0 where that says nothing."""
+def growth(points: Sequence[tuple[float, float]]) -> float | None:
+    """Return by which share the last value is above the median of those before; None where there is none, or it is zero."""
     median = statistics.median([value for _, value in points[:-1]]) if len(points) > 1 else 0.0
-    return points[-1][1] / median - 1 if median else 0.0
+    return points[-1][1] / median - 1 if median else None
 
 
 def benchmark(name: str) -> str:

@@ -164,7 +164,7 @@ class Job:
     def begin(self) -> None:
         """Forget an earlier run of this cell; its first attempt is kept where this is the second.
 
-        Until its own results are collected they say so: who is killed leaves neither nothing nor what an earlier run found.
+        Until its own results are collected, what is there says so: a cell that is killed leaves no result of an earlier run as its own.
         """
         if self.attempt is None:
             shutil.rmtree(self.results / f"{self.cell.name}.again", ignore_errors=True)

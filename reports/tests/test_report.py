@@ -348,3 +348,16 @@ def test_a_list_that_lacks_an_owner_or_a_day_is_refused(tmp_path: Path, text: st
 
 def test_this_project_s_own_list_is_valid_and_none_has_expired() -> None:
     assert read_flakes(FLAKES, datetime.now(UTC).date()).expired == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([5.0], "first of its kind"),
+        ([4.0, 6.0, 10.0], "+100 % against the median of 2 runs before"),
+        ([4.0, 4.0], "as the median of 1 run before"),
+        ([0.0, 5.0], "1 run before"),
+    ],
+)
+def test_a_trend_is_told_against_the_median_of_what_was_before(values: list[float], said: str) -> None:
+    assert site.against([(float(number), value) for number, value in enumerate(values)]) == said
