@@ -33,7 +33,7 @@ from lab.errors import ProvisionError
 from lab.providers import embedded
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from perf.figures import SCHEMA, Figure, ratios, table
+from perf.figures import SCHEMA, Figure, ratios, round_count, table
 from perf.progress import say
 from perf.usage import machine
 
@@ -182,7 +182,7 @@ def measure(rounds: int, *, quick: bool) -> list[Figure]:
 def main() -> int:
     """Measure, print, save; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.bench", description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=3, help="how often a lab is brought up (default 3)")
+    parser.add_argument("--rounds", type=round_count, default=3, help="how often a lab is brought up (default 3)")
     parser.add_argument("--quick", action="store_true", help="leave out two labs side by side and the hollow nodes")
     parser.add_argument("--out", type=Path, default=ROOT / "bench.json", help="where the results are kept (default _runs/bench.json)")
     options = parser.parse_args()

@@ -38,7 +38,7 @@ from lab.providers.kind import Kind
 from lab.providers.kind_config import NODE
 from lab.run import Run, write_private
 from perf import bench
-from perf.figures import SCHEMA, Figure, ratios, table
+from perf.figures import SCHEMA, Figure, ratios, round_count, table
 from perf.progress import say
 from perf.usage import machine
 
@@ -156,7 +156,7 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
 def main() -> int:
     """Measure, print, save; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.bench_kind", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=1, help="how often (default 1: it takes a quarter of an hour)")
+    parser.add_argument("--rounds", type=round_count, default=1, help="how often (default 1: it takes a quarter of an hour)")
     parser.add_argument("--deployer", action="append", choices=DEPLOYERS, help="only this way to install Karmada; may be repeated")
     parser.add_argument("--clusters", action="store_true", help="clusters only, and no Karmada")
     parser.add_argument("--out", type=Path, default=bench.ROOT / "bench-kind.json", help="where the results are kept")

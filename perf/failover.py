@@ -24,6 +24,7 @@ from lab.errors import LabError
 from lab.interrupt import Interrupted
 from perf import backend, faults, profile, report, shapes
 from perf.faults import FAULTS, fault
+from perf.figures import round_count
 from perf.progress import say
 from perf.samples import FILE
 from perf.summary import markdown, text
@@ -39,7 +40,7 @@ def words() -> argparse.ArgumentParser:
     parser.add_argument("--shape", default="small", help=f"{', '.join(shapes.names())} (default small)")
     parser.add_argument("--profile", default="tuned", help=f"{', '.join(profile.names())}, or the path of a lab file (default tuned)")
     parser.add_argument("--fault", help=f"{', '.join(FAULTS)} (default: the shape's)")
-    parser.add_argument("--rounds", type=int, default=1, help="trials, one after the other (default 1)")
+    parser.add_argument("--rounds", type=round_count, default=1, help="trials, one after the other (default 1)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
     parser.add_argument("--users", type=int, default=0, metavar="N", help="users that call the Karmada API while it happens (locust)")
     parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what the nodes are (default kwok)")

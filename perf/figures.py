@@ -5,12 +5,24 @@ A figure that could not be measured has no values and the verdict unknown, with 
 
 from __future__ import annotations
 
+import argparse
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 SCHEMA = 1
+
+
+def round_count(text: str) -> int:
+    """Return how often a command line asks for a measurement. ArgumentTypeError for less than once: what was not measured has no result."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of rounds: 1 or more")
+    return number
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
+from collections.abc import Callable
+
 import pytest
 
+from perf import compare, failover, worth
 from perf.figures import Figure, ratios, table
 
 
@@ -30,3 +34,15 @@ def test_ratios_are_paired() -> None:
 def test_an_unknown_figure_shows_as_unknown_with_its_reason() -> None:
     assert "unknown" in table([Figure("x", "s", (), most=1, note="no room")])
     assert "no room" in table([Figure("x", "s", (), most=1, note="no room")])
+
+
+@pytest.mark.parametrize("words", [failover.words, compare.words, worth.words])
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", ""])
+def test_what_is_to_be_measured_less_than_once_is_refused(
+    words: Callable[[], ArgumentParser], number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        words().parse_args([f"--rounds={number}"])
+
+    assert caught.value.code == 2
+    assert "1 or more" in capsys.readouterr().err
