@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lab import hints
 from lab.commands.complete import clusters, components, labs
 
 
@@ -37,7 +38,7 @@ def option(name: str, *more: str, help: str, **other: Any) -> Any:
     return typer.Option(name, *more, help=help, envvar=variable, **other)
 
 
-DEFAULT_LAB = "default"
+DEFAULT_LAB = hints.DEFAULT_LAB
 
 LabName = Annotated[str, option("--lab", help="Name of the lab; its run directory is _runs/NAME.", metavar="NAME", autocompletion=labs)]
 OutputOption = Annotated[Output, option("--output", "-o", help="How to print the result.")]

@@ -33,6 +33,7 @@ from lab.commands.plan import show_plan
 from lab.commands.tools import clients
 from lab.console import Look, bytes_text, drawing, seconds_text
 from lab.errors import LabError
+from lab.hints import command
 from lab.interrupt import Interrupted
 from lab.run import Run, runs_root
 
@@ -146,11 +147,11 @@ def aftermath(lab: str, seconds: float) -> str:
         return f"{after}: nothing was created"
     from lab.supervisor.client import Supervisor
 
-    name = "" if lab == DEFAULT_LAB else f" --lab {lab}"
     seen = Supervisor(path).status()
     running = sum(state.runs for state in seen.programs.values()) if seen else 0
     runs = f"{running} programs of it still run" if running else "nothing of it runs"
-    return f"{after}: {runs}; journal, logs and evidence are in {path}\n`lab down{name}` removes them; `lab up{name}` tries again"
+    down, again = command("down", lab=lab), command("up", lab=lab)
+    return f"{after}: {runs}; journal, logs and evidence are in {path}\n`{down}` removes them; `{again}` tries again"
 
 
 def finish(seen: Observed, *, seconds: float, changed: bool, output: Output) -> None:
@@ -163,7 +164,6 @@ def finish(seen: Observed, *, seconds: float, changed: bool, output: Output) -> 
 
 def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> list[str]:
     """Return the end of `lab up` as a person reads it."""
-    name = "" if seen.lab == DEFAULT_LAB else f" --lab {seen.lab}"
     how = "is up" if changed else "was up already: nothing changed"
     clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
     lines = [
@@ -175,13 +175,21 @@ def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> lis
         lines.append(f"  Karmada   with {', '.join(members) or 'no members'}")
     lines.append(f"  memory    {bytes_text(seen.rss)} in {sum(part.state == 'running' for part in seen.components)} programs")
     lines += [f"  {look.paint('note', 'yellow')}      {note}" for note in seen.notes]
-    lines += [
-        "",
-        "next:",
-        f'  eval "$(lab env{name})"                       KUBECONFIG and PATH of this shell',
-        f"  lab exec{name} -- kubectl get nodes --context member1",
-        f"  lab status{name}    lab logs{name} karmada    lab down{name}",
+    lines += ["", "next:", *next_commands(seen)]
+    return lines
+
+
+def next_commands(seen: Observed) -> list[str]:
+    """Return what to type next, each line as it can be typed here."""
+    lab = seen.lab
+    lines = [
+        (f'eval "$({command("env", lab=lab)})"', "KUBECONFIG and PATH of this shell"),
+        (command("exec", "--", "kubectl", "get", "nodes", "--context", "member1", lab=lab), ""),
+        (command("status", lab=lab), ""),
+        (command("logs", "karmada", lab=lab), ""),
+        (command("down", lab=lab), ""),
     ]
     if seen.members is not None:
-        lines.insert(-1, f"  lab exec{name} -- kubectl get clusters          the members, as Karmada sees them")
-    return lines
+        lines.insert(2, (command("exec", "--", "kubectl", "get", "clusters", lab=lab), "the members, as Karmada sees them"))
+    width = max(len(line) for line, _ in lines)
+    return [f"  {line:{width}}  {meaning}".rstrip() for line, meaning in lines]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 
 import pytest
 
+from lab import hints
 from lab.commands.up import DEFAULT_SPEC
 from lab.errors import CommandFailed, LeakError, NotPossible, ProvisionError, TestsFailed, UsageError
 from lab.interrupt import Interrupted
@@ -21,8 +23,21 @@ def test_up_says_what_exists_and_what_to_do_next(world: World) -> None:
 
     assert done.code == 0
     assert [call["run_id"] for call in world.brought] == ["default"]
-    for expected in ("lab default is up", "member1 (push), member2 (push)", 'eval "$(lab env)"', "lab down"):
+    for expected in ("lab default is up", "member1 (push), member2 (push)"):
         assert expected in done.out
+
+
+def test_what_up_prints_next_are_commands_of_the_program_as_it_is_typed_here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hints, "program", lambda: ".venv/bin/lab")
+
+    said = invoke("up", "--lab", "blue").out.partition("next:\n")[2].splitlines()
+    typed = [shlex.split(line, comments=False) for line in said]
+
+    assert typed[0][:2] == ["eval", "$(.venv/bin/lab env --lab blue)"]
+    assert {words[1] for words in typed[1:]} == {"exec", "status", "logs", "down"}
+    for words in typed[1:]:
+        assert words[0] == ".venv/bin/lab"
+        assert words[words.index("--lab") + 1] == "blue"
 
 
 def test_up_gives_the_words_of_the_command_line_to_bring_up(world: World) -> None:
@@ -127,7 +142,7 @@ def test_each_error_has_its_exit_code_and_is_printed_once(world: World, error: B
     said = str(error) if isinstance(error, Interrupted) else next(iter(getattr(error, "failures", {"": error}).values())).what
     assert done.err.count(said) == 1
     assert str(world.root / "default") in done.err
-    assert "`lab down` removes them" in done.err
+    assert f"`{hints.command('down')}` removes them" in done.err
 
 
 def test_nothing_created_is_said_so(world: World) -> None:
