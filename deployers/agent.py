@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from deployers.members import NAMESPACE, SYSTEM, ControlPlane
 from deployers.spec import profiles
+from lab import component
 from lab.cluster import Cluster
 from lab.component import Component, Flags, Health
-from lab.errors import UsageError
 from lab.ports import ports_of
 from lab.supervisor.client import Supervisor
 
@@ -75,6 +74,5 @@ def runs(karmada: ControlPlane, member: str) -> bool:
 
 def stop(karmada: ControlPlane, member: str) -> None:
     """End the agent of a member and delete its kubeconfig; where it is no process of this lab there is nothing to do."""
-    with suppress(UsageError):  # it never was started here: it is a pod, or an enrolment ended before
-        Supervisor(karmada.run.path).stop(name_of(member))
+    component.remove(name_of(member), karmada.run)  # fine where it never was started here: it is a pod, or an enrolment ended before
     shutil.rmtree(kubeconfig_of(karmada, member).parent, ignore_errors=True)

@@ -126,7 +126,10 @@ def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
             **layout.births.get(name, {}),
         },
         needs=("karmada/identity",),
-        ready=(Health(f"http://{LOOPBACK}:{port[f'{name}.metrics']}/readyz"),),
+        ready=(
+            Health(f"http://{LOOPBACK}:{port[f'{name}.metrics']}/readyz"),
+            Health(f"tls://{LOOPBACK}:{port[f'{name}.client']}", Path(authority)),
+        ),
         ports={use: port[f"{name}.{use}"] for use in ("client", "peer", "metrics")},
     )
 

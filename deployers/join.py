@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from deployers import traces
 from deployers.accounts import ensure_accounts
 from deployers.karmadactl import karmadactl, to_karmada
 from deployers.members import NAMESPACE, ControlPlane, Member, claim, identity, members, until_ready
@@ -70,7 +71,7 @@ def admit(
                 adopt_secrets(karmada, here)
                 return True
         raise explained(failed, karmada, member) from failed
-    karmada.run.record("members", member.name, {"mode": "push", "state": "joined"})
+    karmada.run.record("members", member.name, traces.joined("push", member.name))
     return True
 
 

@@ -57,7 +57,7 @@ def register(
         start_agent(karmada, member, flags=flags, env=env)
     until_ready(karmada, member.name, within=within)
     until_leased(karmada, member.name, within=within)
-    karmada.run.record("members", member.name, {"mode": "pull", "state": "joined"})
+    karmada.run.record("members", member.name, traces.joined("pull", member.name))
     return changed
 
 

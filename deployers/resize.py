@@ -207,7 +207,7 @@ def strike(karmada: Karmada, etcd: Etcd, health: Health, name: str) -> None:
         etcd.ctl("move-leader", heir.id, at=mine.client)
     others = ",".join(member.client for member in health.members if member.name != name and member.answers)
     etcd.ctl("member", "remove", mine.id, at=others)
-    Supervisor(karmada.run.path).stop(f"{karmada.name}/{name}")
+    component.remove(f"{karmada.name}/{name}", karmada.run)
     shutil.rmtree(karmada.run.path / "data" / karmada.name / name, ignore_errors=True)
     karmada.run.forget("etcd", name)
 

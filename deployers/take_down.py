@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lab import ledger, ports
-from lab.errors import LeakError, NotPossible
+from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.providers import provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -37,7 +38,9 @@ def take_down(run: Run, *, keep: bool = False) -> Taken:
     lock = run.lock()
     try:
         supervisor = Supervisor(run.path)
-        status = supervisor.status()
+        status = None
+        with suppress(ProvisionError):  # it is silent or paused: then it is killed, and its programs with it
+            status = supervisor.status()
         running = sum(state.runs for state in status.programs.values()) if status else 0
         run.journal("down", keep=keep)
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order

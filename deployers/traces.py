@@ -8,7 +8,7 @@ pkg/controllers/{cluster,unifiedauth}. `lingers` says, of what upstream does not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from deployers.members import CLUSTERS, NAMESPACE, SYSTEM, Mode
 
@@ -75,6 +75,19 @@ TRACES = (
     there(f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/karmada-agent", PULL, registered=True),
     there(f"{CORE}/{SYSTEM}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
 )
+
+
+LATER = tuple(f"{RBAC}/{kind}/karmada-impersonator" for kind in ("clusterroles", "clusterrolebindings"))
+"""What Karmada's controllers make on a member some moments after it is Ready."""
+
+
+def joined(mode: Mode, name: str) -> dict[str, Any]:
+    """Return the record of a member that was joined: its mode, and the objects on it without which Karmada cannot reach or serve it.
+
+    `objects` are there when joining is done, `later` soon after: `lab status` asks for them.
+    """
+    needed = [trace.at(name) for trace in of(mode, "member") if not trace.lingers]
+    return {"mode": mode, "state": "joined", "objects": [path for path in needed if path not in LATER], "later": list(LATER)}
 
 
 def of(mode: Mode, side: Side, *, registered: bool = False) -> list[Trace]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lab.errors import UsageError
 from lab.machines import Program
 from lab.run import Run
 from lab.steps import Step
@@ -25,7 +27,10 @@ Flags = Mapping[str, str | Sequence[str] | None]
 
 @dataclass(frozen=True)
 class Health:
-    """An HTTP endpoint that answers 200 when the component serves. With `ca` it is asked over TLS and its certificate checked."""
+    """An HTTP endpoint that answers 200 when the component serves. With `ca` it is asked over TLS and its certificate checked.
+
+    Of a URL `tls://HOST:PORT` the certificate alone is checked: what speaks another protocol, or lets in nobody without a certificate.
+    """
 
     url: str
     ca: Path | None = None
@@ -83,8 +88,36 @@ def start(component: Component, run: Run) -> None:
     ComponentExited with its last words when it ends before; NotReady with its last words when time is up. From its
     readiness on the supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
     """
+    record_health(component, run)
     Supervisor(run.path).start(program_of(component, run))
     wait_ready(component, run)
+
+
+def remove(name: str, run: Run) -> None:
+    """End a program for good: the lab is no longer expected to run it. One that never ran is fine."""
+    run.forget(HEALTH, record_name(name))
+    with suppress(UsageError):
+        Supervisor(run.path).stop(name)
+
+
+HEALTH = "health"
+"""The kind of the records that say which programs a lab is expected to run, and by what each is known to serve."""
+
+
+def record_health(component: Component, run: Run) -> None:
+    """Record that the lab is expected to run this program, and which endpoints say that it serves."""
+    ready = [[health.url, str(health.ca) if health.ca else None] for health in component.ready]
+    run.record(HEALTH, record_name(component.name), {"name": component.name, "ready": ready})
+
+
+def recorded_health(run: Run) -> dict[str, tuple[Health, ...]]:
+    """Return the endpoints of each program that the lab is expected to run, by the program's name."""
+    return {row["name"]: tuple(Health(url, Path(ca) if ca else None) for url, ca in row["ready"]) for row in run.records(HEALTH).values()}
+
+
+def record_name(program: str) -> str:
+    """Return the name of a program's record: a program's name has a slash, a file's may not."""
+    return program.replace("/", "+")
 
 
 def exchange(component: Component, run: Run, *, between: Callable[[], object] | None = None, grace: float = 10.0) -> bool:
@@ -138,20 +171,25 @@ class Question:
     bringing a lab up takes; this takes one.
     """
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, *, within: float = 2.0) -> None:
         self.url = health.url
         address = urlsplit(health.url)
         assert address.hostname is not None
         self.path = address.path
+        self.handshake = address.scheme == "tls"
         self.connection: HTTPConnection = (
-            HTTPSConnection(address.hostname, address.port, timeout=2.0, context=trusting(health.ca))
+            HTTPSConnection(address.hostname, address.port, timeout=within, context=trusting(health.ca))
             if health.ca
-            else HTTPConnection(address.hostname, address.port, timeout=2.0)
+            else HTTPConnection(address.hostname, address.port, timeout=within)
         )
 
     def ask(self) -> None:
-        """Return when the endpoint answers 200; NotYet with what it said otherwise."""
+        """Return when the endpoint answers 200, or shows a certificate that is trusted; NotYet with what was seen otherwise."""
         try:
+            if self.handshake:
+                self.connection.connect()
+                self.connection.close()
+                return
             self.connection.request("GET", self.path)
             answer = self.connection.getresponse()
             answer.read()

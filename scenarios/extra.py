@@ -59,6 +59,7 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
         for name in reversed(programs):
             if status and name in status.programs:
                 supervisor.stop(name, kill=True)  # nobody will read their data again
+            component.remove(name, lab.run)
         for cluster in clusters:
             cluster.kubeconfig.unlink(missing_ok=True)
 

@@ -15,9 +15,9 @@ from deployers.by_binary import ByBinary, Plane, opened
 from deployers.exchange import exchange
 from deployers.karmada import Karmada
 from deployers.spec import ADDONS, KarmadaSpec
+from lab import component
 from lab.errors import NotPossible, UsageError
 from lab.steps import Step, Watcher, execute
-from lab.supervisor.client import Supervisor
 
 WHAT = {
     "descheduler": "moves replicas that cannot run where they are",
@@ -78,8 +78,7 @@ def withdraw(before: Plane, after: Plane, name: str) -> None:
     for document in reversed(registered(before, name)):
         before.api.delete(before.api.path_of(document))
     kept = {part.name for part in after.programs}
-    supervisor = Supervisor(before.run.path)
-    objects.each(supervisor.stop, [part.name for part in before.programs if part.name not in kept])
+    objects.each(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
 
 
 def registered(plane: Plane, name: str) -> Sequence[manifests.Json]:

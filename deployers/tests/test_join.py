@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deployers import traces
 from deployers.accounts import accounts
 from deployers.join import admit, join
 from deployers.members import CLUSTERS, NAMESPACE
@@ -23,7 +24,7 @@ def test_join_runs_karmadactl_and_returns_when_ready(tmp_path: Path) -> None:
     assert join(sides, sides.member)
 
     assert sides.commands() == GOLDEN
-    assert sides.run.recorded("members", "member1") == {"mode": "push", "state": "joined"}
+    assert sides.run.recorded("members", "member1") == traces.joined("push", "member1")
 
 
 def test_where_it_is_is_passed_on(tmp_path: Path) -> None:

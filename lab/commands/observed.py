@@ -1,6 +1,6 @@
 """What a lab is seen to be: the one picture behind `lab status`, the end of `lab up` and the test whether `lab up` has anything to do.
 
-It is read from the supervisor, /proc and, where there is one, the Karmada API, with the standard library only.
+It is read from the supervisor, /proc, the records of what the lab is expected to run, and the APIs, with the standard library only.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lab.console import count
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.supervisor.state import State, Status
@@ -21,16 +22,21 @@ SCHEMA = 1
 
 Json = dict[str, Any]
 PAGE = os.sysconf("SC_PAGE_SIZE")
-KARMADA_CONTEXT = "karmada-apiserver"
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 Verdict = Literal["up", "degraded", "stopped", "failed"]
 """up: all serves; degraded: a part does not; stopped: taken down with --keep; failed: its processes are gone though nobody said so."""
 
+KERNEL = {"T": "paused", "t": "paused", "Z": "zombie", "X": "zombie"}
+"""What the kernel says of a process that is there and does nothing (/proc/PID/stat)."""
+
 
 @dataclass(frozen=True)
 class Program:
-    """One program of the lab. `ok`: it runs and is through its start, or was stopped because somebody asked."""
+    """One program of the lab. `ok`: it runs and is through its start, or the lab is not expected to run it any more.
+
+    `state` is one of the supervisor's, or starting, paused, zombie, or missing (expected, and unknown to the supervisor).
+    """
 
     cluster: str
     name: str
@@ -42,6 +48,11 @@ class Program:
     rss: int = 0
     ports: tuple[int, ...] = ()
     log: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """The name by which every verb knows it."""
+        return f"{self.cluster}/{self.name}" if self.cluster else self.name
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class Observed:
     supervisor: int | None = None
     rss: int = 0
     kubeconfig: str | None = None
+    wrong: tuple[str, ...] = ()
+    """What is not well, a sentence each, first causes first."""
     notes: tuple[str, ...] = ()
     """What is not as somebody would expect it, said by who made it so (records `notes` of the run)."""
     schema: int = field(default=SCHEMA)
@@ -93,28 +106,44 @@ def observe(run: Run, *, now: float | None = None, within: float = 2.0) -> Obser
     """Look at a lab. Nothing is changed; an API that does not answer within that time is said not to."""
     seen = Supervisor(run.path).status()
     states = seen.programs if seen else recorded(run)
-    components = (*nodes(run), *(program(state, now or time.time()) for state in states.values()))
+    expected = expected_programs(run)
+    listed = [*nodes(run), *(program(state, now or time.time(), expected=state.name in expected) for state in states.values())]
+    components = (*listed, *(missing(name) for name in sorted(expected - states.keys())))
     asked = asked_members(run)
     members: Sequence[Member] | str = "no Karmada is asked for"
+    found: list[str] = []
     if asked is not None:
         members = ask_members(run, within=within) if seen else "it does not run"
-    return verdict(run, seen, components, asked, members)
+    if seen or nodes(run):
+        found = examine(run, [name for name in by_need(states) if states[name].state == "running"], within=within)
+    return verdict(run, seen, components, asked, members, found, order=by_need(states))
+
+
+def examine(run: Run, running: Sequence[str], *, within: float) -> list[str]:
+    """Ask all that can be asked of a lab that runs; return what is wrong."""
+    from lab.commands.examined import faults
+
+    return faults(run, running, within=within)
 
 
 def verdict(
-    run: Run, seen: Status | None, components: tuple[Program, ...], asked: set[str] | None, members: Sequence[Member] | str
+    run: Run,
+    seen: Status | None,
+    components: tuple[Program, ...],
+    asked: set[str] | None,
+    members: Sequence[Member] | str,
+    found: Sequence[str] = (),
+    order: Sequence[str] = (),
 ) -> Observed:
     """Put the parts together and say what they amount to. Pure."""
     running = [part for part in components if part.state == "running"]
     known = None if isinstance(members, str) else tuple(members)
-    there = {member.name for member in known or () if member.ready}
+    wrong = [*broken(components, order), *found, *(absent(asked, members) if asked is not None else ())]
     state: Verdict
     if not running:
-        state = "stopped" if all(part.state == "stopped" for part in components) else "failed"
-    elif all(part.ok for part in components) and (asked is None or (known is not None and asked <= there)):
-        state = "up"
+        state = "stopped" if all(part.state in {"stopped", "missing"} for part in components) else "failed"
     else:
-        state = "degraded"
+        state = "degraded" if wrong else "up"
     kubeconfig = run.path / "kubeconfig.yaml"
     return Observed(
         lab=run.id,
@@ -129,19 +158,68 @@ def verdict(
         supervisor=seen.pid if seen else None,
         rss=sum(part.rss for part in components) + (rss_of(seen.pid) if seen else 0),
         kubeconfig=str(kubeconfig) if kubeconfig.exists() else None,
+        wrong=tuple(dict.fromkeys(wrong)),
         notes=tuple(note["text"] for note in run.records("notes").values()),
     )
 
 
-def program(state: State, now: float) -> Program:
-    """Return one program as it is shown."""
+def broken(components: Sequence[Program], order: Sequence[str] = ()) -> list[str]:
+    """Return a sentence for each program that is not ok, those that others need first."""
+    place = {name: number for number, name in enumerate(order)}
+    bad = sorted((part for part in components if not part.ok), key=lambda part: place.get(part.full_name, len(place)))
+    return [
+        f"{part.full_name} is {part.state}" + (f" after {count(part.restarts, 'crash')}" if part.state == "waiting" else "") for part in bad
+    ]
+
+
+def absent(asked: set[str], members: Sequence[Member] | str) -> list[str]:
+    """Return a sentence for each member that was asked for and is not joined, and each that is and is not Ready."""
+    if isinstance(members, str):
+        return [members]
+    there = {member.name for member in members}
+    return [
+        *(f"{name} is not joined to Karmada" for name in sorted(asked - there)),
+        *(f"{member.name} is not Ready in Karmada: {member.why}" for member in members if not member.ready),
+    ]
+
+
+def by_need(states: Mapping[str, State]) -> list[str]:
+    """Return the programs' names, each after those that it needs."""
+    from lab.supervisor.order import stop_waves
+
+    return [name for wave in reversed(stop_waves({name: state.needs for name, state in states.items()})) for name in wave]
+
+
+def expected_programs(run: Run) -> set[str]:
+    """Return the programs that the lab is expected to run, by the records of their starts (lab.component)."""
+    return {str(row["name"]) for row in run.records("health").values()}
+
+
+def missing(full_name: str) -> Program:
+    """Return a program that the lab is expected to run and that its supervisor knows nothing of."""
+    cluster, _, name = full_name.rpartition("/")
+    return Program(cluster=cluster, name=name, state="missing", ok=False)
+
+
+def kernel_state(pid: int | None) -> str:
+    """Return what the kernel says of a process that is there and does nothing: paused or zombie; "" for one that may run."""
+    try:
+        letter = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+    return KERNEL.get(letter, "")
+
+
+def program(state: State, now: float, *, expected: bool = False) -> Program:
+    """Return one program as it is shown. One that is `expected` to run is not ok when it is stopped."""
     cluster, _, name = state.name.rpartition("/")
     runs = state.state == "running"
+    halted = kernel_state(state.pid) if runs and state.pid else ""
     return Program(
         cluster=cluster,
         name=name,
-        state="starting" if runs and not state.settled else state.state,
-        ok=(runs and state.settled) or state.state == "stopped",
+        state=halted or ("starting" if runs and not state.settled else state.state),
+        ok=(runs and state.settled and not halted) or (state.state == "stopped" and not expected),
         pid=state.pid if state.runs else None,
         restarts=state.restarts,
         uptime=round(now - state.started_at, 1) if runs and state.started_at else None,
@@ -199,16 +277,13 @@ def asked_members(run: Run) -> set[str] | None:
 
 def ask_members(run: Run, *, within: float) -> list[Member] | str:
     """Ask Karmada for its members; a text says why it could not be asked."""
-    import http.client
-
-    import yaml
+    from lab.commands.client import Client, Silent
+    from lab.commands.examined import KARMADA_CONTEXT
 
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        document = yaml.load((run.path / "kubeconfig.yaml").read_bytes(), Loader=loader)  # noqa: S506 (safe loaders both)
-        answer = fetch(document, KARMADA_CONTEXT, CLUSTERS, within=within)
-        return [member(item) for item in answer["items"]]
-    except (OSError, yaml.YAMLError, http.client.HTTPException, KeyError, TypeError, ValueError, StopIteration) as error:
+        with Client(run.path / "kubeconfig.yaml", KARMADA_CONTEXT, within=within) as api:
+            return [member(item) for item in api.get(CLUSTERS)["items"]]
+    except (Silent, KeyError, TypeError, ValueError) as error:
         return f"Karmada does not answer: {str(error) or type(error).__name__}"
 
 
@@ -223,38 +298,3 @@ def member(item: Json) -> Member:
         version=item.get("status", {}).get("kubernetesVersion", ""),
         why="" if ready.get("status") == "True" else ready.get("message") or ready.get("reason") or "no condition yet",
     )
-
-
-def fetch(kubeconfig: Json, context: str, path: str, *, within: float) -> Json:
-    """Return what the API server of a context of a kubeconfig answers to one GET."""
-    import base64
-    import http.client
-    import json
-    import ssl
-    import tempfile
-    from urllib.parse import urlsplit
-
-    def entry(kind: str, name: str) -> Json:
-        found: Json = next(item[kind] for item in kubeconfig[f"{kind}s"] if item["name"] == name)
-        return found
-
-    chosen = entry("context", context)
-    cluster, user = entry("cluster", chosen["cluster"]), entry("user", chosen["user"])
-    tls = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
-    if "client-certificate-data" in user:
-        with tempfile.NamedTemporaryFile() as pair:  # mode 0600; the ssl module reads certificates from files only
-            pair.write(base64.b64decode(user["client-certificate-data"]) + b"\n" + base64.b64decode(user["client-key-data"]))
-            pair.flush()
-            tls.load_cert_chain(pair.name)
-    address = urlsplit(cluster["server"])
-    headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
-    connection = http.client.HTTPSConnection(str(address.hostname), address.port, context=tls, timeout=within)
-    try:
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise ValueError(f"{response.status} {response.reason}")
-        answer: Json = json.loads(response.read())
-        return answer
-    finally:
-        connection.close()

@@ -11,6 +11,8 @@ import typer
 from lab.commands.observed import Observed, Program, observe
 from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.console import Look, bytes_text, seconds_text, table
+from lab.errors import ProvisionError, TestsFailed
+from lab.hints import command
 from lab.run import Run
 
 STYLES = {
@@ -19,6 +21,9 @@ STYLES = {
     "starting": ("yellow",),
     "stopped": ("dim",),
     "waiting": ("red",),
+    "paused": ("red",),
+    "zombie": ("red",),
+    "missing": ("red",),
     "exited": ("red",),
     "lost": ("red",),
     "not Ready": ("red",),
@@ -28,23 +33,31 @@ STYLES = {
 def status(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
     """Show what runs of a lab, and what does not.
 
-    Its programs, the members Karmada has, and who holds it.
+    Its programs, the members Karmada has, and who holds it. Every program, API, webhook, lease and member is asked, all at once.
 
-    Exit code 0 when all of it serves, 4 when it does not or only a part does, 2 when there is no such lab.
+    Exit code 0 when all of it serves, 1 when it does not or only a part does, 2 when there is no such lab.
     """
-    seen = observe(Run.load(lab))
+    try:
+        seen = observe(Run.load(lab))
+    except ProvisionError as error:  # of a supervisor that does not answer
+        raise TestsFailed(error.what, where=error.where, remedy=error.remedy) from error
     if output is Output.json:
         print(json.dumps(seen.document(), indent=1))
     else:
         print("\n".join(picture(seen, look=Look.of(sys.stdout))))
     if not seen.ok:
-        raise typer.Exit(4)
+        raise typer.Exit(1)
 
 
 def picture(seen: Observed, *, look: Look) -> list[str]:
     """Return what a person sees."""
     colour = {"up": "green", "degraded": "red", "failed": "red", "stopped": "yellow"}[seen.state]
-    lines = [f"lab {look.paint(seen.lab, 'bold')}  {look.paint(seen.state, colour)}  {bytes_text(seen.rss)}  {seen.path}", ""]
+    lines = [
+        f"lab {look.paint(seen.lab, 'bold')}  {look.paint(seen.state, colour)}{because(seen)}  {bytes_text(seen.rss)}  {seen.path}",
+        "",
+    ]
+    if len(seen.wrong) > 1:
+        lines += ["not well:", *(f"  {fault}" for fault in seen.wrong), ""]
     if seen.components:
         rows: list[tuple[str, ...]] = [("COMPONENT", "STATE", "PID", "RESTARTS", "UPTIME", "MEMORY", "PORTS")]
         rows += [row(part) for part in seen.components]
@@ -62,6 +75,14 @@ def picture(seen: Observed, *, look: Look) -> list[str]:
     return lines
 
 
+def because(seen: Observed) -> str:
+    """Return what is wrong first, and how much more, for the first line; "" when the verdict says it all."""
+    if seen.state != "degraded" or not seen.wrong:
+        return ""
+    more = len(seen.wrong) - 1
+    return f": {seen.wrong[0]}" + (f" (and {more} more)" if more else "") + " "
+
+
 def row(part: Program) -> tuple[str, ...]:
     """Return one program's cells."""
     return (
@@ -77,13 +98,18 @@ def row(part: Program) -> tuple[str, ...]:
 
 def advice(seen: Observed) -> list[str]:
     """Return what to do about a lab that does not serve."""
-    name = "" if seen.lab == DEFAULT_LAB else f" --lab {seen.lab}"
+    up, down = command("up", lab=seen.lab), command("down", lab=seen.lab)
     if seen.state == "stopped":
-        return [f"its processes are stopped and its state is kept: lab up{name} starts them again, lab down{name} removes it"]
+        return [f"its processes are stopped and its state is kept: {up} starts them again, {down} removes it"]
     if seen.state == "failed":
-        return [f"none of its processes runs: lab up{name} tries again, lab down{name} removes it"]
-    bad = next((part for part in seen.components if not part.ok), None)
-    if bad is not None:
-        program = f"{bad.cluster}/{bad.name}"
-        return [f"look at it with: lab logs{name} {program}    start it again with: lab restart{name} {program}"]
-    return []
+        return [f"none of its processes runs: {up} tries again, {down} removes it"]
+    wrong = {fault.partition(" ")[0] for fault in seen.wrong}
+    bad = [part for part in seen.components if part.pid is not None and (not part.ok or part.full_name in wrong)]
+    if any(part.state == "paused" for part in bad):
+        return [f"it was paused by a signal; go on with: kill -CONT {' '.join(str(part.pid) for part in bad if part.state == 'paused')}"]
+    if seen.state == "degraded" and not bad and any(not part.ok for part in seen.components):
+        return [f"start what is missing with: {up}"]
+    if bad:
+        name = bad[0].full_name
+        return [f"look at it with: {command('logs', name, lab=seen.lab)}    start it again with: {command('restart', name, lab=seen.lab)}"]
+    return [f"more is known to: {command('conformance', lab=seen.lab)}"] if seen.state == "degraded" else []

@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
+from lab.hints import command
 from lab.machines import Program
 from lab.supervisor import proc
 from lab.supervisor.remains import bury
@@ -45,8 +46,9 @@ STARTING = threading.Lock()
 class Hold:
     """A lab's being held. While this process lives and has not released it, the lab lives."""
 
-    def __init__(self, peer: socket.socket) -> None:
+    def __init__(self, peer: socket.socket, run: Path) -> None:
         self._peer: socket.socket | None = peer
+        self._run = run
 
     def release(self, *, keep: bool = False) -> bool:
         """Let go. Return True when nobody else holds the lab and nobody keeps it: then taking it down is for the caller to do.
@@ -59,7 +61,7 @@ class Hold:
         peer, self._peer = self._peer, None
         with peer:
             try:
-                answer = exchange(peer, {"op": "release", "keep": keep}, within=ANSWER_WITHIN)
+                answer = exchange(peer, {"op": "release", "keep": keep}, within=ANSWER_WITHIN, run=self._run)
             except ProvisionError:  # it has ended already: there is nothing left to take down
                 return False
         return bool(answer["last"])
@@ -115,14 +117,14 @@ class Supervisor:
             with ExitStack() as undo:
                 undo.enter_context(peer)
                 try:
-                    answer = exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN)
+                    answer = exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN, run=self.run)
                 except SupervisorGone as error:
                     raise NotYet("it has just ended") from error
                 if answer.get("code") == "closing":
                     raise NotYet("it is taking the lab down")
                 self._checked(answer)
                 undo.pop_all()
-            return Hold(peer)
+            return Hold(peer, self.run)
 
         return until(attempt, what=f"the supervisor of {self.run.name} can be held", within=15.0)
 
@@ -140,7 +142,7 @@ class Supervisor:
                 with suppress(
                     ProvisionError
                 ):  # it ended before it could answer, or it cannot answer any more: what follows deals with both
-                    exchange(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE)
+                    exchange(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE, run=self.run)
                 if started is not None and not proc.gone(server, started, within=2.0):
                     proc.end(server, started, within=2.0)  # its programs die with it
         bury(str(self.run))
@@ -228,9 +230,9 @@ class Supervisor:
     def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
         peer = self._connect_or_start() if ensure else connect(self.run)
         if peer is None:
-            raise NotPossible("no supervisor runs for this lab", where=str(self.run), remedy="lab up")
+            raise NotPossible(f"no supervisor runs for lab {self.run.name}", where=str(self.run), remedy=command("up", lab=self.run.name))
         with peer:
-            return self._checked(exchange(peer, request, within=within + ANSWER_WITHIN), argv=argv)
+            return self._checked(exchange(peer, request, within=within + ANSWER_WITHIN, run=self.run), argv=argv)
 
     def _checked(self, answer: Json, *, argv: tuple[str, ...] = ()) -> Json:
         if answer["ok"]:
@@ -242,7 +244,7 @@ class Supervisor:
             case "launch":
                 raise CommandFailed(argv or ("program",), status=None, output=answer["error"])
             case "differs":
-                raise ProvisionError(answer["error"], where=str(self.run), remedy="stop it first, or take the lab down")
+                raise ProvisionError(answer["error"], where=str(self.run), remedy=command("down", lab=self.run.name))
             case _:
                 raise ProvisionError(answer["error"], where=f"the supervisor of {self.run}")
 
@@ -264,7 +266,7 @@ class Supervisor:
     def _spawn(self) -> None:
         """Start the supervisor and wait until it listens; when another one has the lock, do nothing. NotYet: ask again."""
         if not self.run.is_dir():
-            raise UsageError("there is no such run directory", where=str(self.run), remedy="lab up")
+            raise UsageError("there is no such run directory", where=str(self.run), remedy=command("up", lab=self.run.name))
         script = Path(__file__).with_name("__main__.py")
         argv = [sys.executable, "-I", "-S", str(script), str(self.run), "--lease", str(self.lease), "--backoff", str(self.backoff)]
         env = {key: os.environ[key] for key in proc.INHERITED if key in os.environ} | {proc.TAG: str(self.run)}

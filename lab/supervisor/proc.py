@@ -35,6 +35,15 @@ def start_time(pid: int) -> int | None:
     return int(fields[19])
 
 
+def paused(pid: int) -> bool:
+    """Is the process stopped by a signal or a debugger?"""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] in {b"T", b"t"}
+    except (OSError, IndexError):
+        return False
+
+
 def alive(pid: int | None, started: int | None) -> bool:
     """Is the process that had this pid and start time still running?"""
     return pid is not None and started is not None and start_time(pid) == started

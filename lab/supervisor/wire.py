@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
 from lab.errors import ProvisionError
+from lab.hints import command
+from lab.supervisor import proc
 
 Json = dict[str, Any]
 ANSWER_WITHIN = 20.0
@@ -39,20 +42,54 @@ class SupervisorGone(ProvisionError):
     """The supervisor ended before it answered; with it all programs of its run."""
 
 
-def exchange(peer: socket.socket, request: Json, *, within: float) -> Json:
-    """Send one request and return its answer. SupervisorGone when the other end closes, ProvisionError when it keeps silent."""
+def exchange(peer: socket.socket, request: Json, *, within: float, run: Path) -> Json:
+    """Send one request to the supervisor of a run and return its answer.
+
+    SupervisorGone when the other end closes; ProvisionError when it keeps silent, and as soon as it is seen to be paused.
+    """
+    deadline = time.monotonic() + within
+    looked = 0
     try:
-        peer.settimeout(within)
+        peer.settimeout(LOOK_EVERY)
         peer.sendall(json.dumps(request).encode() + b"\n")
         received = bytearray()
         while not received.endswith(b"\n"):
-            chunk = peer.recv(1 << 16)
+            try:
+                chunk = peer.recv(1 << 16)
+            except TimeoutError:
+                looked = looked + 1 if proc.paused(proc.peer_pid(peer)) else 0
+                if looked >= LOOKS or time.monotonic() >= deadline:
+                    raise
+                continue
             if not chunk:
-                raise SupervisorGone("the lab's supervisor has ended", remedy="lab down, then lab up")
+                raise gone(run)
             received += chunk
     except TimeoutError as error:
-        raise ProvisionError(f"the lab's supervisor did not answer {request['op']} within {within:g} s", remedy="lab down") from error
+        raise silent(run, proc.peer_pid(peer), request["op"], within) from error
     except OSError as error:
-        raise SupervisorGone(f"the lab's supervisor has ended: {error.strerror}", remedy="lab down, then lab up") from error
+        raise gone(run, error.strerror) from error
     answer: Json = json.loads(received)
     return answer
+
+
+LOOK_EVERY, LOOKS = 0.7, 3
+"""Seconds between two looks at a supervisor that is silent, and how often it must have been paused in a row to be given up."""
+
+
+def gone(run: Path, why: str | None = None) -> SupervisorGone:
+    """Return the error of a supervisor that has ended."""
+    return SupervisorGone(
+        f"the supervisor of lab {run.name} has ended" + (f": {why}" if why else ""),
+        where=str(run),
+        remedy=f"{command('down', lab=run.name)}, then {command('up', lab=run.name)}",
+    )
+
+
+def silent(run: Path, pid: int, request: str, within: float) -> ProvisionError:
+    """Return the error of a supervisor that does not answer: whether it is paused, and what to do."""
+    down = command("down", lab=run.name)
+    if proc.paused(pid):
+        return ProvisionError(
+            f"the supervisor of lab {run.name} is paused (pid {pid})", where=str(run), remedy=f"kill -CONT {pid}, or {down}"
+        )
+    return ProvisionError(f"the supervisor of lab {run.name} did not answer {request} within {within:g} s", where=str(run), remedy=down)

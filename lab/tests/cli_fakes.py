@@ -45,7 +45,15 @@ def invoke(*words: str, **env: str) -> Result:
     return Result(done.exit_code, done.stdout, done.stderr)
 
 
-def state(name: str, state: str = "running", *, settled: bool = True, pid: int | None = 4_000_000) -> State:
+def state(
+    name: str,
+    state: str = "running",
+    *,
+    settled: bool = True,
+    pid: int | None = 4_000_000,
+    needs: tuple[str, ...] = (),
+    ports: tuple[int, ...] = (2379,),
+) -> State:
     """Return a program as a supervisor tells of it; its pid is none that exists."""
     return State(
         name=name,
@@ -59,8 +67,8 @@ def state(name: str, state: str = "running", *, settled: bool = True, pid: int |
         started_at=1000.0,
         ended_at=None,
         delay=0.0,
-        needs=(),
-        ports=(2379,),
+        needs=needs,
+        ports=ports,
         log_offset=0,
     )
 
@@ -73,11 +81,12 @@ def status(*states: State, detached: bool = True) -> Status:
 
 @dataclass
 class World:
-    """What `lab` finds: run directories under `root`, and what a supervisor and Karmada say of them."""
+    """What `lab` finds: run directories under `root`, and what a supervisor and Karmada say of them, and what is `wrong`."""
 
     root: Path
     status: Status | None = None
     members: list[observed.Member] | str = field(default_factory=lambda: [ready("member1"), ready("member2")])
+    wrong: list[str] = field(default_factory=list)
     error: BaseException | None = None
     brought: list[dict[str, Any]] = field(default_factory=list)
     taken: list[bool] = field(default_factory=list)
@@ -135,6 +144,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(observed, "Supervisor", Supervisor)
     monkeypatch.setattr("lab.supervisor.client.Supervisor", Supervisor)
     monkeypatch.setattr(observed, "ask_members", lambda run, within: world.members)
+    monkeypatch.setattr(observed, "examine", lambda run, running, within: world.wrong)
     monkeypatch.setattr(up, "clients", lambda run: run.path / "bin")
     monkeypatch.setattr(deployers.bring_up, "bring_up", bring_up)
     monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software: [step("a"), step("b", "a")])

@@ -3,12 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +12,11 @@ import pytest
 import typer.main
 
 from lab.cli import app
-from lab.commands import complete, logs, restart
+from lab.commands import complete, logs, observed
 from lab.commands.join import Mode, mode_of
-from lab.errors import LabError, UsageError
+from lab.component import Component, record_health
+from lab.errors import LabError, ProvisionError, UsageError
 from lab.tests.cli_fakes import World, invoke, ready, state, status, world
-from lab.wait import NotYet
 
 __all__ = ["world"]
 
@@ -117,9 +113,76 @@ def test_a_program_that_does_not_serve_makes_status_fail(world: World, bad: Any)
     world.status = status(state("host/etcd"), bad)
     done = invoke("status")
 
-    assert done.code == 4
-    assert "degraded" in done.out
-    assert "lab restart member1/etcd" in done.out
+    assert done.code == 1
+    assert "degraded: member1/etcd is " in done.out.splitlines()[0]
+
+
+def test_the_first_line_names_the_first_cause_and_how_much_more_is_wrong(world: World) -> None:
+    world.run()
+    world.status = status(
+        state("karmada/karmada-scheduler", "waiting", needs=("karmada/etcd",)), state("karmada/etcd", "exited"), state("host/etcd")
+    )
+    world.wrong = ["node member1/n0 is not Ready (Unknown)"]
+    done = invoke("status")
+
+    assert done.out.splitlines()[0].startswith("lab default  degraded: karmada/etcd is exited (and 2 more)")
+    assert "  node member1/n0 is not Ready (Unknown)" in done.out.splitlines()
+
+
+def test_what_an_examination_finds_makes_status_fail(world: World) -> None:
+    world.run()
+    world.status = status(state("host/etcd"), state("karmada/karmada-webhook"))
+    world.wrong = ["karmada/karmada-webhook does not serve: refused"]
+    done = invoke("status", "--lab", "default")
+
+    assert done.code == 1
+    assert "karmada/karmada-webhook does not serve" in done.out.splitlines()[0]
+    assert "lab restart karmada/karmada-webhook" in done.out
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_program_that_the_lab_is_expected_to_run_is_missed(world: World, known: bool) -> None:
+    record_health(Component("karmada/karmada-webhook", Path("/bin/w"), {}), world.run())
+    world.status = status(state("host/etcd"), *([state("karmada/karmada-webhook", "stopped")] if known else []))
+    done = invoke("status")
+
+    assert done.code == 1
+    assert f"karmada/karmada-webhook is {'stopped' if known else 'missing'}" in done.out.splitlines()[0]
+
+
+@pytest.mark.parametrize(("letter", "seen"), [("T", "paused"), ("t", "paused"), ("Z", "zombie"), ("S", "")])
+def test_a_process_that_is_there_and_does_nothing_does_not_run(letter: str, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda _: f"7 (a (b) c) {letter} 1 7 7")
+
+    assert observed.kernel_state(7) == seen
+    part = observed.program(state("member1/kwok", pid=7), 2000.0)
+    assert (part.state, part.ok) == (seen or "running", not seen)
+
+
+def test_a_paused_program_says_how_to_go_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observed, "kernel_state", lambda pid: "paused" if pid == 4_000_000 else "")
+    world.run("blue")
+    world.status = status(state("host/etcd", pid=3_999_999), state("member1/kwok"))
+    done = invoke("status", "--lab", "blue")
+
+    assert done.code == 1
+    assert "member1/kwok is paused" in done.out.splitlines()[0]
+    assert "kill -CONT 4000000" in done.out
+
+
+def test_a_supervisor_that_does_not_answer_is_not_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Paused:
+        def __init__(self, path: Path) -> None: ...
+
+        def status(self) -> None:
+            raise ProvisionError("the supervisor of lab default is paused (pid 7)", remedy="kill -CONT 7")
+
+    world.run()
+    monkeypatch.setattr(observed, "Supervisor", Paused)
+    done = invoke("status")
+
+    assert done.code == 1
+    assert "kill -CONT 7" in done.err
 
 
 def test_a_program_that_was_stopped_on_purpose_does_not(world: World) -> None:
@@ -135,7 +198,7 @@ def test_members_that_are_not_ready_make_status_fail(world: World, members: Any)
     world.status = status(state("host/etcd"))
     world.members = members
 
-    assert invoke("status").code == 4
+    assert invoke("status").code == 1
 
 
 def test_status_of_a_kept_lab_says_how_to_go_on(world: World) -> None:
@@ -145,8 +208,9 @@ def test_status_of_a_kept_lab_says_how_to_go_on(world: World) -> None:
     (processes / "host+etcd.json").write_text(json.dumps({**row, "state": "stopped", "log": "/l"}))
     done = invoke("status")
 
-    assert done.code == 4
-    assert "its state is kept: lab up starts them again" in done.out
+    assert done.code == 1
+    assert "its state is kept" in done.out
+    assert "lab up starts them again" in done.out
 
 
 def test_status_of_no_lab_is_usage_and_names_those_there_are(world: World) -> None:
@@ -383,45 +447,6 @@ def test_a_member_is_joined_as_its_lab_file_says(said: str, wanted: str | None, 
 def test_another_way_than_the_lab_file_says_is_refused() -> None:
     with pytest.raises(UsageError, match="joins member1 by push"):
         mode_of("member1", "push", Mode.pull)
-
-
-# -- restart ----------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def served() -> Iterator[Any]:
-    """A port on which /readyz answers what `.status` says."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(server.status)  # type: ignore[attr-defined]
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.mark.parametrize("status", [200, 401, 404])
-def test_a_program_that_answers_serves(served: Any, status: int) -> None:
-    served.status = status
-    restart.ask(served.server_port)
-
-
-def test_a_program_that_is_not_ready_does_not(served: Any) -> None:
-    served.status = 500
-    with pytest.raises(NotYet, match="says 500"):
-        restart.ask(served.server_port)
-
-
-def test_a_port_where_nobody_listens_does_not() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NotYet):
-        restart.ask(port)
 
 
 # -- interrupts -------------------------------------------------------------------------------------------------------------------

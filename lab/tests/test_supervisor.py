@@ -324,8 +324,8 @@ def test_nonsense_is_refused_and_survived(run: Path, supervisor: Supervisor) -> 
     with connected() as peer:
         peer.sendall(b"half a li")
     with connected() as peer:
-        assert exchange(peer, {"op": "list"}, within=5)["ok"]
-        assert exchange(peer, {"op": "list"}, within=5)["ok"]
+        assert exchange(peer, {"op": "list"}, within=5, run=run)["ok"]
+        assert exchange(peer, {"op": "list"}, within=5, run=run)["ok"]
 
 
 def test_a_disk_that_takes_no_records_does_not_end_the_supervisor(run: Path, supervisor: Supervisor) -> None:

@@ -41,5 +41,5 @@ def test_with_it_its_programs_end(ending: Path) -> None:
 
 
 def test_what_it_was_to_tell_is_not_known(ending: Path) -> None:
-    with pytest.raises(ProvisionError, match="the lab's supervisor has ended"):
+    with pytest.raises(ProvisionError, match="has ended"):
         Supervisor(ending).state("member1/etcd")
