@@ -4,12 +4,13 @@
     control_plane  Karmada, whatever becomes of its members    workload    gives Karmada a Deployment and its policy
     karmada        Karmada with its members Ready
 
-A test asks for a fixture and so gets a lab; one that asks for none needs none. Options are the words of the command line `lab`, and have
-the same environment variables. The mechanics are in `scenarios.session`; here is what pytest has to be told.
+A test asks for a fixture and so gets a lab; one that asks for none needs none. Settings are those of the command line `lab`
+(lab.settings), with the same environment variables. The mechanics are in `scenarios.session`; here is what pytest has to be told.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import re
@@ -19,7 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from _pytest.outcomes import Failed
 
+from lab import settings
 from lab.errors import LabError
 from lab.run import Run
 from lab.spec import Capability
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
     from scenarios.session import NoLab, Session
     from scenarios.workload import Workloads
 
+SETTINGS = tuple(of for of in settings.SETTINGS if of is not settings.CHECKOUT)
+"""pytest's settings; a checkout is a --release here."""
+HERE = {"lab": " Tests attach to it, and leave it up.", "spec": " The default is scenarios/lab.toml."}
+"""What a setting means in pytest besides."""
 WISHES = pytest.StashKey[dict[str, Any]]()
 SESSION = pytest.StashKey["Session"]()
 SAID = pytest.StashKey[list[str]]()
@@ -51,41 +57,31 @@ EVIDENCE_AT_MOST = 10
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("lab", "the lab that tests are run on (each option has an environment variable, as KARMADA_LAB_SPEC)")
+    group = parser.getgroup("lab", "the lab that tests are run on: settings with an environment variable, as `lab` has them")
 
-    def option(name: str, help: str, **other: Any) -> None:
-        variable = "KARMADA_LAB" if name == "--lab" else "KARMADA_LAB_" + name.removeprefix("--").upper().replace("-", "_")
-        given = os.environ.get(variable)
-        default = other.pop("default", None)
-        group.addoption(name, help=f"{help} [{variable}]", default=given or default, **other)
+    def setting(of: settings.Setting[Any], **other: Any) -> None:
+        """Add a setting. No default: `wishes` takes the variable when the option is not given, and names it when its value is wrong."""
+        group.addoption(of.option, help=f"{of.help}{HERE.get(of.word, '')} [{of.variable}]", default=None, **other)
 
-    option("--lab", "attach to this lab, which `lab up` brought up, and leave it up", metavar="NAME")
-    option("--spec", "lab file (TOML); without it scenarios/lab.toml", metavar="FILE")
-    option("--provider", "what clusters are made of, instead of what the lab file says", metavar="NAME")
-    option("--deployer", "how Karmada is installed, instead of what the lab file says", metavar="NAME")
-    option("--release", "Karmada's version, or the path of a checkout that is built and tested", metavar="VERSION|PATH")
-    option("--kubernetes", "Kubernetes' version of clusters that name none", metavar="VERSION")
-    option("--members", "number of member clusters, instead of what the lab file says", metavar="N", type=int)
-    option("--source", "where programs come from", choices=("auto", "download", "build", "bundle"), default="auto")
-    option("--bundle", "archive written by `lab bundle`, used before anything else", metavar="FILE")
-    option("--mirror", "where release files are, instead of their official addresses", metavar="URL")
-    option("--image-registry", "where official images are pulled from, in place of upstream's registries", metavar="HOST[/PREFIX]")
-    option(
-        "--keep",
-        "leave the lab up at the end: --keep alone is always",
-        choices=("never", "failed", "always"),
-        nargs="?",
-        const="always",
-        default="never",
-    )
-    option("--focus", "of upstream's own suite only the specs that match (scenarios/test_upstream.py)", metavar="REGEXP")
-    option("--artifacts", "where evidence of failures goes", metavar="DIR", default="_artifacts")
-    group.addoption(
-        "--offline",
-        action="store_true",
-        default=os.environ.get("KARMADA_LAB_OFFLINE", "") not in {"", "0", "false"},
-        help="use the cache and --bundle only, never the network [KARMADA_LAB_OFFLINE]",
-    )
+    def parsed(of: settings.Setting[Any]) -> Callable[[str], Any]:
+        def parse(text: str) -> Any:
+            try:
+                return of.parse(text)
+            except ValueError as error:
+                raise argparse.ArgumentTypeError(str(error)) from error
+
+        return parse
+
+    for of in SETTINGS:
+        if of.opposite:
+            setting(of, action="store_true")
+            group.addoption(f"--{of.opposite}", help=f"The opposite of {of.option}.", dest=of.word, action="store_false", default=None)
+        else:
+            setting(of, type=parsed(of), metavar=of.metavar or of.word.upper())
+    group.addoption("--keep", action="store_const", const="always", default="never", help="Leave the lab up at the end.")
+    group.addoption("--keep-failed", dest="keep", action="store_const", const="failed", help="Leave the lab up if a test failed.")
+    group.addoption("--focus", help="Of upstream's own suite only the specs that match (scenarios/test_upstream.py).", metavar="REGEXP")
+    group.addoption("--artifacts", help="Where evidence of failures goes.", metavar="DIR", default="_artifacts")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,22 +95,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def wishes(config: pytest.Config) -> dict[str, Any]:
-    """Return what the options ask for, as `scenarios.session.Wishes` writes it."""
-    given = config.getoption
+    """Return what options and environment ask for, as `scenarios.session.Wishes` writes it. UsageError for a variable that is wrong."""
+    try:
+        given = {of.word: given_or_variable(config, of) for of in SETTINGS}
+    except LabError as error:
+        raise pytest.UsageError(str(error)) from error
     return {
-        "lab": given("lab") or f"test-{secrets.token_hex(3)}",
-        "attach": bool(given("lab")),
+        "lab": given["lab"] or f"test-{secrets.token_hex(3)}",
+        "attach": bool(given["lab"]),
         "folder": tempfile.mkdtemp(prefix="karmada-lab-session-"),
-        "artifacts": str(Path(given("artifacts")).absolute()),
-        "keep": given("keep"),
-        "spec": given("spec"),
-        "changes": {key: given(key) for key in ("provider", "deployer", "release", "kubernetes", "members") if given(key) is not None},
-        "source": given("source"),
-        "offline": given("offline"),
-        "bundle": given("bundle"),
-        "mirror": given("mirror"),
-        "image_registry": given("image_registry"),
+        "artifacts": str(Path(config.getoption("artifacts")).absolute()),
+        "keep": config.getoption("keep"),
+        "spec": given["spec"] and str(given["spec"]),
+        "changes": {key: given[key] for key in ("provider", "deployer", "release", "kubernetes", "members") if given[key] is not None},
+        "source": given["source"] or "auto",
+        "offline": bool(given["offline"]),
+        "bundle": given["bundle"] and str(given["bundle"]),
+        "mirror": given["mirror"],
+        "image_registry": given["image-registry"],
     }
+
+
+def given_or_variable(config: pytest.Config, of: settings.Setting[Any]) -> Any:
+    """Return a setting's value: that of its option, else that of its variable, else None."""
+    value = config.getoption(of.word.replace("-", "_"))
+    return of.from_environment() if value is None else value
 
 
 @pytest.hookimpl(optionalhook=True)

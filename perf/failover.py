@@ -24,7 +24,7 @@ from lab.errors import LabError
 from lab.interrupt import Interrupted
 from perf import backend, faults, profile, report, shapes
 from perf.faults import FAULTS, fault
-from perf.figures import round_count
+from perf.figures import positive_duration, round_count
 from perf.progress import say
 from perf.samples import FILE
 from perf.summary import markdown, text
@@ -48,7 +48,9 @@ def words() -> argparse.ArgumentParser:
     for name in ("nodes", "survivor-nodes", "applications", "replicas", "namespaces"):
         parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the shape's")
     parser.add_argument("--limit-pods", type=int, help="pods of the limit; 0 leaves it out")
-    parser.add_argument("--within", type=float, help="seconds that a trial may take")
+    parser.add_argument(
+        "--timeout", dest="within", type=positive_duration, metavar="DURATION", help="how long a trial may take, as 90s or 30m"
+    )
     parser.add_argument("--without-failover", action="store_true", help="measure that nothing moves while failover is off")
     parser.add_argument("--goal", type=float, help="times the limit that moving may take; more is a regression (exit code 6)")
     parser.add_argument("--out", type=Path, default=RESULTS, help=f"where results are kept (default {RESULTS})")

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lab.duration import parse_positive_duration
+
 SCHEMA = 1
 
 
@@ -23,6 +25,14 @@ def round_count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is no number of rounds: 1 or more")
     return number
+
+
+def positive_duration(text: str) -> float:
+    """Return the seconds of a duration on a command line. ArgumentTypeError if it is none."""
+    try:
+        return parse_positive_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 @dataclass(frozen=True)

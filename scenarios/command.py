@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lab import settings
 from lab.commands.options import (
     BundleOption,
     MirrorOption,
@@ -29,6 +30,7 @@ from lab.commands.options import (
     SourceOption,
     SpecOption,
     option,
+    setting,
 )
 from lab.console import Look, say, table
 from lab.errors import UsageError
@@ -52,9 +54,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-CheckoutOption = Annotated[
-    Path | None, option("--checkout", help="A checkout of Karmada: the release of every cell, built and tested.", metavar="PATH")
-]
+CheckoutOption = Annotated[Path | None, setting(settings.CHECKOUT)]
 
 
 @app.command()
@@ -175,7 +175,7 @@ def cell(
 def upstream(
     focus: Annotated[str, typer.Option("--focus", help="Only the specs that match.", metavar="REGEXP")] = "",
     listed: Annotated[bool, typer.Option("--list", help="Print the specs, and what is not run or expected to fail and why.")] = False,
-    lab: Annotated[str | None, option("--lab", help="Attach to this lab; without it one is brought up for it.", metavar="NAME")] = None,
+    lab: Annotated[str | None, setting(settings.LAB)] = None,
     spec: SpecOption = None,
     provider: ProviderOption = None,
     release: ReleaseOption = None,

@@ -11,8 +11,7 @@ from deployers import archive, unfinished
 from deployers.backup import Backup, back_up, on_schedule, retain
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.day2_fakes import files, manifest
-from lab.commands.backup import seconds_of
-from lab.errors import LabError, ProvisionError, UsageError
+from lab.errors import LabError, ProvisionError
 
 
 def test_the_newest_stay_and_other_planes_are_left_alone(tmp_path: Path) -> None:
@@ -69,14 +68,3 @@ def test_nothing_is_backed_up_while_a_change_is_half_done(tmp_path: Path) -> Non
 
     with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
         back_up(karmada, tmp_path / "kept")
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("30m", 1800.0), ("6h", 21600.0), ("1.5d", 129600.0)])
-def test_times_are_written_as_people_do(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "6", "h", "0h", "-1h", "1w"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no time"):
-        seconds_of(text)

@@ -73,12 +73,12 @@ def prune(
     names: Collection[str] = (),
     everything: bool = False,
     unused_for: float | None = None,
-    rehearse: bool = False,
+    dry_run: bool = False,
 ) -> Pruned:
     """Frees what is not needed and says what: damaged entries, those of pins that are gone and of checkouts.
 
     With `names`, all of those instead; with `unused_for`, all that was not resolved for so many seconds; with `everything`, all.
-    Never what a process runs. With `rehearse` nothing is removed. Work that an interrupted run left is freed too.
+    Never what a process runs. With `dry_run` nothing is removed. Work that an interrupted run left is freed too.
     """
     doomed = []
     for each in stock(cache, catalogue):
@@ -93,7 +93,7 @@ def prune(
     in_use = tuple(each for each in doomed if each.used_by)
     removed = tuple(each for each in doomed if not each.used_by)
     freed = sum(each.size for each in removed)
-    if not rehearse:
+    if not dry_run:
         with writing(cache.root):
             for each in removed:
                 remove(cache, each.entry.directory)

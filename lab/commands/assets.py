@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lab.commands.options import Output, OutputOption, option
+from lab.commands.options import DryRunOption, Output, OutputOption, duration, option
 from lab.console import Look, bytes_text, drawing, say, seconds_text, table
 
 if TYPE_CHECKING:
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from lab.assets.stock import Stocked
 
 app = typer.Typer(help="What labs are made of, in this computer's cache.", no_args_is_help=True, rich_markup_mode=None)
-DAY = 86400.0
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, whether needed or not.")]
 Everything = Annotated[bool, option("--all", help="Everything.")]
-Unused = Annotated[float | None, option("--unused", help="What no lab used for so many days.", metavar="DAYS", min=0)]
-DryRun = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
+UnusedFor = Annotated[float | None, duration("--unused-for", help="What no lab used for this long, as 7d.")]
 Remove = Annotated[bool, option("--remove", help="Remove what is damaged; it is brought again when a lab needs it.")]
 
 
@@ -39,7 +37,11 @@ def list_(output: OutputOption = Output.text) -> None:
 
 @app.command()
 def prune(
-    names: Names = None, all_: Everything = False, unused: Unused = None, dry_run: DryRun = False, output: OutputOption = Output.text
+    names: Names = None,
+    all_: Everything = False,
+    unused_for: UnusedFor = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.text,
 ) -> None:
     """Free what no pinned version asks for.
 
@@ -55,8 +57,8 @@ def prune(
         catalogue(),
         names=names or (),
         everything=all_,
-        unused_for=None if unused is None else unused * DAY,
-        rehearse=dry_run,
+        unused_for=unused_for,
+        dry_run=dry_run,
     )
     if output is Output.json:
         rows = [row(each) for each in pruned.removed]

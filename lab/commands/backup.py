@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lab.commands.etcd import karmada_of
-from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, duration, option
 from lab.console import bytes_text, drawing, say, seconds_text
-from lab.errors import LabError, UsageError
+from lab.errors import LabError
 
 if TYPE_CHECKING:
     from deployers.backup import Backup
 
 Folder = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Where backups are kept: a directory, or a share that is mounted there.")]
 Keep = Annotated[int | None, option("--keep", help="Delete this plane's oldest backups there: so many stay.", metavar="N", min=1)]
-Every = Annotated[str | None, option("--every", help="Take one now and then one each 30m, 6h, 1d …, until interrupted.", metavar="TIME")]
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+Every = Annotated[float | None, duration("--every", help="Take one now and then one each 30m, 6h, 1d …, until interrupted.", zero=False)]
 
 
 def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every: Every = None, output: OutputOption = Output.text) -> None:
@@ -46,15 +44,7 @@ def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every:
     if every is None:
         show(take(), output)
     else:
-        on_schedule(take, every=seconds_of(every), told=told)
-
-
-def seconds_of(text: str) -> float:
-    """Return a duration as people write it, in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if match is None or not float(match[1]):
-        raise UsageError(f"{text!r} is no time", remedy="write a number and a unit: 90s, 30m, 6h, 1d")
-    return float(match[1]) * UNITS[match[2]]
+        on_schedule(take, every=every, told=told)
 
 
 def document(result: Backup) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, duration
 from lab.console import Look, bytes_text, say, table
+from lab.duration import duration_text
 from lab.run import Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The care of Karmada's own etcd.", no_args_is_help=True, rich_markup_mode=None)
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="etcd, etcd-2 or etcd-3.")]
 NewMember = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="etcd, etcd-2 or etcd-3; without it the first not there.")]
-Days = Annotated[int, option("--within", help="Renew what ends within so many days; 0 renews all.", metavar="DAYS", min=0)]
+ExpiresWithin = Annotated[float, duration("--expires-within", help="Renew what expires within this time; 0 renews all.", default="30d")]
+THIRTY_DAYS = 30 * 86400.0
 
 
 def karmada_of(lab: str) -> Karmada:
@@ -120,7 +122,7 @@ def defragment(lab: LabName = DEFAULT_LAB) -> None:
 
 
 @app.command()
-def renew(lab: LabName = DEFAULT_LAB, within: Days = 30) -> None:
+def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAYS) -> None:
     """Renew etcd's certificates before they end.
 
     No program is started again: each reads its certificate at every handshake.
@@ -129,12 +131,12 @@ def renew(lab: LabName = DEFAULT_LAB, within: Days = 30) -> None:
 
     from deployers.renew import renew
 
-    renewed = renew(karmada_of(lab), before=dt.timedelta(days=within) if within else None)
-    told(renewed, within)
+    renewed = renew(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
+    told(renewed, expires_within)
 
 
-def told(renewed: dict[str, datetime], within: int) -> None:
+def told(renewed: dict[str, datetime], expires_within: float) -> None:
     """Say which certificates were renewed, and until when they last."""
     for name, ends in renewed.items():
         print(f"{name}  until {ends:%Y-%m-%d}")
-    say(f"{len(renewed)} certificates renewed" if renewed else f"none ends within {within} days: nothing to do")
+    say(f"{len(renewed)} certificates renewed" if renewed else f"none expires within {duration_text(expires_within)}: nothing to do")

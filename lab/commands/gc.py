@@ -6,15 +6,18 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
-from lab.commands.options import LabName, Output, OutputOption, option
+from lab.commands.complete import labs
+from lab.commands.options import DryRunOption, Output, OutputOption, option
 from lab.console import say
 from lab.run import known_runs, runs_root
 
 All = Annotated[bool, option("--all", help="Remove the directories of all dead labs too, with the logs and evidence in them.")]
-DryRun = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
+DeadLab = Annotated[
+    str, option("--lab", help="Remove what is left of this dead lab, its directory too.", metavar="NAME", autocompletion=labs)
+]
 
 
-def gc(lab: LabName = "", all_: All = False, dry_run: DryRun = False, output: OutputOption = Output.text) -> None:
+def gc(lab: DeadLab = "", all_: All = False, dry_run: DryRunOption = False, output: OutputOption = Output.text) -> None:
     """Remove what dead labs left on this computer.
 
     Processes, mounts, ports; a live lab is never touched.

@@ -13,6 +13,7 @@ from lab.commands.options import (
     DEFAULT_LAB,
     BundleOption,
     DeployerOption,
+    DryRunOption,
     ImageRegistryOption,
     KubernetesOption,
     LabName,
@@ -24,6 +25,7 @@ from lab.commands.options import (
     Source,
     SourceOption,
     SpecOption,
+    duration,
     option,
 )
 from lab.console import Look, bytes_text, drawing, say, seconds_text, table
@@ -33,10 +35,9 @@ if TYPE_CHECKING:
     from lab.images import Archive
 
 app = typer.Typer(help="Container images, made here without a registry.", no_args_is_help=True, rich_markup_mode=None)
-DAY = 86400.0
-Unused = Annotated[float | None, option("--unused", help="What no lab asked for in so many days.", metavar="DAYS", min=0)]
+WEEK = 7 * 86400.0
+UnusedFor = Annotated[float | None, duration("--unused-for", help="What no lab used for this long, as 7d.", default="7d")]
 Everything = Annotated[bool, option("--all", help="Everything.")]
-DryRun = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
 Keys = Annotated[list[str] | None, typer.Argument(metavar="[KEY]…", help="Only these archives or node images.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="An archive, as `lab images list` names it, or the path of a docker-archive.")]
 Cluster = Annotated[str | None, option("--cluster", help="Only into this cluster.", metavar="NAME")]
@@ -161,7 +162,11 @@ def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> 
 
 @app.command()
 def prune(
-    keys: Keys = None, all_: Everything = False, unused: Unused = None, dry_run: DryRun = False, output: OutputOption = Output.text
+    keys: Keys = None,
+    all_: Everything = False,
+    unused_for: UnusedFor = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.text,
 ) -> None:
     """Free what no lab asked for in a week.
 
@@ -169,7 +174,7 @@ def prune(
     """
     from lab.images import stock
 
-    pruned = stock.prune(keys=keys or (), everything=all_, unused_for=(7.0 if unused is None else unused) * DAY, rehearse=dry_run)
+    pruned = stock.prune(keys=keys or (), everything=all_, unused_for=WEEK if unused_for is None else unused_for, dry_run=dry_run)
     if output is Output.json:
         print(json.dumps({"schema": 1, "dry_run": dry_run, "freed": pruned.freed, "removed": list(pruned.removed)}, indent=1))
         return

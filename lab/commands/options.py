@@ -1,6 +1,6 @@
-"""The words of the command line, each written once: what it means, its environment variable, how it completes.
+"""The options of the command line, each written once: what it means, how it completes, and whether it has an environment variable.
 
-pytest's options (conftest.py) are the same words. An option `--some-thing` is KARMADA_LAB_SOME_THING, `--lab` itself KARMADA_LAB.
+Only settings (lab.settings) have one; pytest's options (conftest.py) are the same settings.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lab import hints
+from lab import hints, settings
 from lab.commands.complete import clusters, components, labs
+from lab.duration import parse_duration, parse_positive_duration
+from lab.settings import Setting
 
 
 class Output(str, Enum):
@@ -31,45 +33,48 @@ class Source(str, Enum):
     bundle = "bundle"
 
 
+def setting(of: Setting[Any], *more: str, **other: Any) -> Any:
+    """Return the typer option of a setting: it has an environment variable."""
+    name = f"{of.option}/--{of.opposite}" if of.opposite else of.option
+    return typer.Option(name, *more, help=of.help, metavar=of.metavar or None, envvar=of.variable, **other)
+
+
 def option(name: str, *more: str, help: str, **other: Any) -> Any:
-    """Return a typer option whose environment variable follows from its name."""
-    word = name.removeprefix("--").partition("/")[0].upper().replace("-", "_")
-    variable = "KARMADA_LAB" if name == "--lab" else f"KARMADA_LAB_{word}"
-    return typer.Option(name, *more, help=help, envvar=variable, **other)
+    """Return a typer option that the command line alone can give."""
+    return typer.Option(name, *more, help=help, **other)
+
+
+def duration(name: str, *, help: str, zero: bool = True, default: str = "") -> Any:
+    """Return a typer option that takes a duration and gives seconds. `zero`: whether none is one; `default`: as help shows it."""
+    parse = parse_duration if zero else parse_positive_duration
+
+    def parsed(given: str | float) -> float:
+        try:
+            return parse(str(given))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return typer.Option(
+        name, help=help + (f"  [default: {default}]" if default else ""), metavar="DURATION", parser=parsed, show_default=False
+    )
 
 
 DEFAULT_LAB = hints.DEFAULT_LAB
 
-LabName = Annotated[str, option("--lab", help="Name of the lab; its run directory is _runs/NAME.", metavar="NAME", autocompletion=labs)]
+LabName = Annotated[str, setting(settings.LAB, autocompletion=labs)]
 OutputOption = Annotated[Output, option("--output", "-o", help="How to print the result.")]
-SpecOption = Annotated[
-    Path | None, option("--spec", help="Lab file (TOML); without it the default lab: a host, two members, Karmada.", metavar="FILE")
-]
-ProviderOption = Annotated[
-    str | None, option("--provider", help="What clusters are made of, instead of what the lab file says.", metavar="NAME")
-]
-DeployerOption = Annotated[
-    str | None, option("--deployer", help="How Karmada is installed, instead of what the lab file says.", metavar="NAME")
-]
-ReleaseOption = Annotated[
-    str | None, option("--release", help="Karmada's version, or the path of a checkout that is built and tested.", metavar="VERSION|PATH")
-]
-MembersOption = Annotated[
-    int | None, option("--members", help="Number of member clusters, instead of what the lab file says.", metavar="N", min=1)
-]
-KubernetesOption = Annotated[str | None, option("--kubernetes", help="Kubernetes' version of clusters that name none.", metavar="VERSION")]
-SourceOption = Annotated[Source, option("--source", help="Where programs come from; auto takes the first that works.")]
-OfflineOption = Annotated[bool, option("--offline/--online", help="Use the cache and --bundle only, never the network.")]
-BundleOption = Annotated[
-    Path | None, option("--bundle", help="Archive written by `lab bundle`, used before anything else.", metavar="FILE")
-]
-MirrorOption = Annotated[
-    str | None, option("--mirror", help="Where release files are, instead of their official addresses.", metavar="URL")
-]
-ImageRegistryOption = Annotated[
-    str | None,
-    option("--image-registry", help="Where official images are pulled from, in place of upstream's registries.", metavar="HOST[/PREFIX]"),
-]
+SpecOption = Annotated[Path | None, setting(settings.SPEC)]
+ProviderOption = Annotated[str | None, setting(settings.PROVIDER)]
+DeployerOption = Annotated[str | None, setting(settings.DEPLOYER)]
+ReleaseOption = Annotated[str | None, setting(settings.RELEASE)]
+MembersOption = Annotated[int | None, setting(settings.MEMBERS, min=1)]
+KubernetesOption = Annotated[str | None, setting(settings.KUBERNETES)]
+SourceOption = Annotated[Source, setting(settings.SOURCE)]
+OfflineOption = Annotated[bool, setting(settings.OFFLINE)]
+BundleOption = Annotated[Path | None, setting(settings.BUNDLE)]
+MirrorOption = Annotated[str | None, setting(settings.MIRROR)]
+ImageRegistryOption = Annotated[str | None, setting(settings.IMAGE_REGISTRY)]
+DryRunOption = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
 
 ClusterArgument = Annotated[
     str | None, typer.Argument(metavar="[CLUSTER]", help="host, member1, …, or karmada; all of them if left out.", autocompletion=clusters)

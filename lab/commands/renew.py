@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from lab.commands.etcd import Days, karmada_of, told
+from lab.commands.etcd import THIRTY_DAYS, ExpiresWithin, karmada_of, told
 from lab.commands.options import DEFAULT_LAB, LabName
 
 
-def renew(lab: LabName = DEFAULT_LAB, within: Days = 30) -> None:
+def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAYS) -> None:
     """Renew all certificates of Karmada before they end.
 
     karmada-apiserver and etcd read theirs anew; the others are started again,
@@ -16,4 +16,4 @@ def renew(lab: LabName = DEFAULT_LAB, within: Days = 30) -> None:
     """
     from deployers.renewal import renew_all
 
-    told(renew_all(karmada_of(lab), before=dt.timedelta(days=within) if within else None), within)
+    told(renew_all(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None), expires_within)

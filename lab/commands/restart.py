@@ -6,17 +6,17 @@ import time
 from functools import partial
 from typing import Annotated
 
-from lab.commands.options import DEFAULT_LAB, ComponentArgument, LabName, option
+from lab.commands.options import DEFAULT_LAB, ComponentArgument, LabName, duration
 from lab.console import say, seconds_text
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.supervisor.state import State
 from lab.wait import NotYet
 
-Within = Annotated[float, option("--within", help="Seconds it may take until it serves again.")]
+Timeout = Annotated[float, duration("--timeout", help="How long it may take until it serves again.", zero=False, default="90s")]
 
 
-def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, within: Within = 90.0) -> None:
+def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, timeout: Timeout = 90.0) -> None:
     """Restart one program, as member1/etcd.
 
     It is ended and started again; returns when it serves its clients: they verify its certificate by the lab's authority.
@@ -25,7 +25,7 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, within: Wi
     supervisor = Supervisor(run.path)
     began = time.monotonic()
     state = supervisor.restart(component)
-    supervisor.ready(component, partial(serving, run, state), within=within, what=f"{component} serves")
+    supervisor.ready(component, partial(serving, run, state), within=timeout, what=f"{component} serves")
     say(f"{component} serves again after {seconds_text(time.monotonic() - began)} (pid {supervisor.state(component).pid})")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lab.commands.etcd import karmada_of
-from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecOption
+from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.console import drawing, say, seconds_text
 from lab.errors import UsageError
 from lab.run import runs_root
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from deployers.restore import Restored
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
+NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of a lab that is made for it.", metavar="FILE")]
 
 
-def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: SpecOption = None, output: OutputOption = Output.text) -> None:
+def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, output: OutputOption = Output.text) -> None:
     """Restore Karmada from a backup.
 
     A lab that is there is set back in place; one that is not is made for it, with addresses of its own: the move to a new site.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 DEFAULT_SPEC = Path(__file__).parent.parent / "specs" / "default.toml"  # lab.spec.DEFAULT, without importing pydantic
-PlanOption = Annotated[bool, option("--plan", help="Print what would be done and brought, and create nothing.")]
+PlanOption = Annotated[bool, option("--plan", "--dry-run", help="Print what would be done and brought, and create nothing.")]
 
 
 def up(

@@ -109,7 +109,7 @@ def prune(
     keys: Collection[str] = (),
     everything: bool = False,
     unused_for: float = 0.0,
-    rehearse: bool = False,
+    dry_run: bool = False,
     cache: Cache | None = None,
     computer: Probe | None = None,
 ) -> Pruned:
@@ -134,7 +134,7 @@ def prune(
     for name, size, folder in folders:
         removed.append(name)
         freed += size
-        if not rehearse:
+        if not dry_run:
             with writing(cache.root):
                 shutil.rmtree(folder)
     for image in node_images(computer):
@@ -145,6 +145,6 @@ def prune(
             continue
         removed.append(image.name)
         freed += image.size
-        if not rehearse:
+        if not dry_run:
             computer.ask(["docker", "image", "rm", image.name], within=120.0)
     return Pruned(tuple(removed), tuple(in_use), freed)

@@ -81,7 +81,7 @@ def test_prune_by_name_by_age_and_all(cache: Cache, pins: Catalogue) -> None:
     for entry in cache.entries():
         os.utime(entry.directory / "meta.json", (1, 1) if entry.name == "beta" else None)
 
-    assert [s.entry.name for s in prune(cache, pins, names=["beta"], rehearse=True).removed] == ["beta"]
+    assert [s.entry.name for s in prune(cache, pins, names=["beta"], dry_run=True).removed] == ["beta"]
     assert [s.entry.name for s in prune(cache, pins, unused_for=3600).removed] == ["beta"]
     assert len(prune(cache, pins, everything=True).removed) == 2
     assert names(cache) == []
@@ -90,7 +90,7 @@ def test_prune_by_name_by_age_and_all(cache: Cache, pins: Catalogue) -> None:
 def test_a_rehearsal_removes_nothing(cache: Cache, pins: Catalogue) -> None:
     before = names(cache)
 
-    assert len(prune(cache, pins, everything=True, rehearse=True).removed) == 3
+    assert len(prune(cache, pins, everything=True, dry_run=True).removed) == 3
     assert names(cache) == before
 
 

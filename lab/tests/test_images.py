@@ -179,7 +179,7 @@ def test_pruning_leaves_what_nodes_are_made_of(paths: dict[str, Path], cache: Ca
     archive = archived([WEB], paths, cache=cache)
     docker = Docker()
 
-    rehearsed = prune(everything=True, rehearse=True, cache=cache, computer=docker)
+    rehearsed = prune(everything=True, dry_run=True, cache=cache, computer=docker)
     assert archive.path.exists()
     assert docker.removed == []
     assert rehearsed.freed == archive.size + 5

@@ -46,3 +46,16 @@ def test_what_is_to_be_measured_less_than_once_is_refused(
 
     assert caught.value.code == 2
     assert "1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("30m", 1800.0), ("60", 60.0)])
+def test_a_trial_has_a_timeout_as_commands_of_the_lab_have(text: str, seconds: float) -> None:
+    assert failover.words().parse_args(["--timeout", text]).within == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
+def test_a_timeout_that_is_none_is_wrong_usage(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        failover.words().parse_args(["--timeout", text])
+    assert caught.value.code == 2
+    assert "invalid duration" in capsys.readouterr().err

@@ -135,7 +135,7 @@ def test_a_failure_of_bringing_up_is_told_once_and_fails_all(project: Path) -> N
 def test_a_lab_can_be_kept_and_attached_to(project: Path) -> None:
     (project / "test_a.py").write_text("def test_lab(lab): print('lab', lab.run.id)\n")
 
-    assert run(project, "--keep").returncode == 0
+    assert run(project, "--keep", "test_a.py").returncode == 0
     (kept,) = runs(project)
     try:
         status = Supervisor(project / "runs" / kept).status()

@@ -1,0 +1,237 @@
+"""Every option of every command and of pytest: a variable has one meaning and one type, and deletes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+import deployers.__main__ as of_deployers
+from lab import cli, settings
+from lab.errors import UsageError
+from lab.settings import NOT_OPTIONS, SETTINGS, Setting
+from lab.supervisor.proc import TAG
+from scenarios import command as of_scenarios
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAMS = {"lab": cli.app, "scenarios": of_scenarios.app, "deployers": of_deployers.app}
+
+DELETES = {
+    *("lab down", "lab gc", "lab unjoin", "lab backup", "lab restore", "lab upgrade", "lab renew", "lab stop", "lab restart"),
+    *("lab assets prune", "lab assets verify", "lab images prune", "lab etcd remove", "lab etcd replace", "lab etcd defragment"),
+    *("lab etcd renew", "lab addon remove", "lab addon upgrade"),
+}
+"""Commands that delete, replace or stop something: of the environment they heed which lab is meant, and nothing else."""
+KEEPS = {
+    *("lab up", "lab status", "lab kubeconfig", "lab env", "lab exec", "lab logs", "lab join", "lab verify", "lab conformance"),
+    *("lab doctor", "lab bundle", "lab assets list", "lab images list", "lab images build", "lab images lock", "lab images load"),
+    *("lab etcd health", "lab etcd add", "lab etcd grow", "lab addon list", "lab addon install"),
+    *("scenarios matrix", "scenarios durations", "scenarios cell", "scenarios upstream", "scenarios workflows", "scenarios repository"),
+    *("scenarios rehearse", "deployers compare", "deployers options"),
+}
+TEXTS = ["", "1", "0", "3", "-1", "2.5", "x", "true", "False", "yes", "no", "off", "build", "bundle", "AUTO", "auto", "a b", "../dir", "é"]
+
+
+def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield every command with its full name."""
+    for name, each in group.commands.items():
+        if hasattr(each, "commands"):
+            yield from commands(each, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", each
+
+
+COMMANDS = {name: each for program, app in PROGRAMS.items() for name, each in commands(typer.main.get_command(app), program)}
+OPTIONS = [(name, option) for name, each in COMMANDS.items() for option in each.params if option.param_type_name == "option"]
+
+
+@pytest.fixture
+def conftest() -> ModuleType:
+    """The root conftest, as a module of its own."""
+    spec = importlib.util.spec_from_file_location("conftest_of_options", ROOT / "conftest.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def of_pytest(conftest: ModuleType) -> dict[str, dict[str, Any]]:
+    """pytest's options as they are added: name → what says how it is read."""
+    added: dict[str, dict[str, Any]] = {}
+    group = SimpleNamespace(addoption=lambda name, **how: added.__setitem__(name, how))
+    conftest.pytest_addoption(SimpleNamespace(getgroup=lambda *_: group))
+    return added
+
+
+def parser_of(options: dict[str, dict[str, Any]]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    for name, how in options.items():
+        parser.add_argument(name, **how)
+    parser.add_argument("paths", nargs="*")
+    return parser
+
+
+def setting_of(variable: str) -> Setting[Any]:
+    return next(each for each in SETTINGS if each.variable == variable)
+
+
+def outcome(parse: Any, text: str) -> str | None:
+    """Return the value that a text has there, as text; None where it is refused."""
+    try:
+        return str(parse(text))
+    except Exception:  # noqa: BLE001 (each parser has its own)
+        return None
+
+
+# -- one variable, one meaning, one type -----------------------------------------------------------------------------------------------
+
+
+def test_every_command_is_classified() -> None:
+    assert set(COMMANDS) == DELETES | KEEPS
+    assert not DELETES & KEEPS
+
+
+def test_a_variable_is_that_of_a_setting_and_means_what_the_setting_means() -> None:
+    found = [(name, option) for name, option in OPTIONS if option.envvar]
+    assert {option.envvar for _, option in found} == {each.variable for each in SETTINGS}
+    for name, option in found:
+        setting = setting_of(option.envvar)
+        assert setting.option in option.opts, name
+        assert option.help == setting.help, name
+    assert not [name for name, each in COMMANDS.items() if each.context_settings.get("auto_envvar_prefix")]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.word)
+def test_a_text_has_one_value_in_all_commands(setting: Setting[Any]) -> None:
+    for name, option in OPTIONS:
+        if option.envvar == setting.variable:
+            for text in filter(None, TEXTS):
+                assert outcome(converter(option), text) == outcome(setting.parse, text), f"{name} {text!r}"
+
+
+def converter(option: Any) -> Callable[[str], Any]:
+    """Return what a command makes of an option's text."""
+
+    def convert(text: str) -> Any:
+        value = option.type.convert(text, option, None)
+        return getattr(value, "value", value)
+
+    return convert
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = COMMANDS["lab up"].make_context("up", []).params
+    for each in SETTINGS:
+        monkeypatch.setenv(each.variable, "")
+    assert COMMANDS["lab up"].make_context("up", []).params == plain
+
+
+def test_pytest_has_the_same_settings(of_pytest: dict[str, dict[str, Any]], conftest: ModuleType) -> None:
+    for setting in conftest.SETTINGS:
+        how = of_pytest[setting.option]
+        assert how["help"].startswith(setting.help)
+        assert setting.variable in how["help"]
+        assert how["default"] is None
+        if not setting.opposite:
+            assert {outcome(how["type"], text) == outcome(setting.parse, text) for text in TEXTS} == {True}
+    for name in set(of_pytest) - {setting.option for setting in SETTINGS}:
+        assert "KARMADA_LAB" not in of_pytest[name]["help"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.word)
+def test_a_variable_is_read_as_its_option(setting: Setting[Any]) -> None:
+    """An empty one is none; a wrong one is named."""
+    assert setting.from_environment({setting.variable: ""}) is None
+    for text in filter(None, TEXTS):
+        wanted = outcome(setting.parse, text)
+        if wanted is None:
+            with pytest.raises(UsageError, match=setting.variable):
+                setting.from_environment({setting.variable: text})
+        else:
+            assert str(setting.from_environment({setting.variable: text})) == wanted
+
+
+def test_a_wrong_variable_is_a_usage_error_of_pytest(conftest: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KARMADA_LAB_MEMBERS", "many")
+    config = SimpleNamespace(getoption=lambda _: None)
+    with pytest.raises(pytest.UsageError, match="KARMADA_LAB_MEMBERS"):
+        conftest.wishes(config)
+
+
+def test_an_option_counts_before_its_variable(conftest: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable, text in {"KARMADA_LAB": "blue", "KARMADA_LAB_OFFLINE": "1", "KARMADA_LAB_MEMBERS": "5", "KARMADA_LAB_KEEP": "1"}.items():
+        monkeypatch.setenv(variable, text)
+    monkeypatch.setattr(conftest.tempfile, "mkdtemp", lambda **_: str(tmp_path))
+    given = {"offline": False, "members": 2, "artifacts": "_artifacts", "keep": "never"}
+    asked = conftest.wishes(SimpleNamespace(getoption=given.get))
+    assert (asked["lab"], asked["offline"], asked["changes"], asked["keep"]) == ("blue", False, {"members": 2}, "never")
+
+
+# -- what deletes ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(DELETES))
+def test_what_deletes_heeds_nothing_of_the_environment_but_which_lab(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = COMMANDS[name]
+    given = ["x" for each in command.params if each.param_type_name == "argument" and each.required]
+    plain = command.make_context(name, list(given)).params
+    for _, option in OPTIONS:
+        for word in (*option.opts, *option.secondary_opts):
+            monkeypatch.setenv(f"KARMADA_LAB_{word.lstrip('-').upper().replace('-', '_')}", "1")
+    monkeypatch.setenv("KARMADA_LAB", "blue")
+    found = command.make_context(name, list(given)).params
+    if name in {"lab gc", "lab assets prune", "lab assets verify", "lab images prune"}:
+        assert found == plain
+    else:
+        assert found == {**plain, "lab": "blue"}
+
+
+# -- pytest's paths --------------------------------------------------------------------------------------------------------------------
+
+
+def test_no_option_of_pytest_can_take_a_path_for_its_value(of_pytest: dict[str, dict[str, Any]]) -> None:
+    assert not [name for name, how in of_pytest.items() if how.get("nargs") is not None]
+    parser = parser_of(of_pytest)
+    for name, how in of_pytest.items():
+        if how.get("action", "").startswith("store_"):
+            assert parser.parse_args([name, "scenarios"]).paths == ["scenarios"]
+
+
+@pytest.mark.parametrize(
+    ("words", "keep"), [([], "never"), (["--keep"], "always"), (["--keep-failed"], "failed"), (["--keep", "scenarios"], "always")]
+)
+def test_a_lab_is_kept_always_or_after_a_failure(of_pytest: dict[str, dict[str, Any]], words: list[str], keep: str) -> None:
+    assert parser_of(of_pytest).parse_args(words).keep == keep
+
+
+# -- no other variable -----------------------------------------------------------------------------------------------------------------
+
+KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG}
+
+
+def test_all_variables_that_files_name_exist() -> None:
+    files = [path for folder in (*PROGRAMS, "perf", "reports") for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts]
+    files += [ROOT / "conftest.py", ROOT / "README.md", ROOT / "Makefile", *(ROOT / ".github").rglob("*.yml")]
+    assert len(files) > 100
+    unknown = {
+        f"{path.relative_to(ROOT)}: {variable}"
+        for path in files
+        for variable in re.findall(r"\bKARMADA_LAB(?:_[A-Z]+)*\b", path.read_text())
+        if variable not in KNOWN
+    }
+    assert unknown == set()
+
+
+def test_every_variable_is_listed_where_settings_are() -> None:
+    assert settings.__doc__
+    assert not [name for name in NOT_OPTIONS if name not in settings.__doc__]
+    assert len({each.variable for each in SETTINGS}) == len(SETTINGS)
