@@ -6,6 +6,7 @@ both ends answer. `prepare` validates and computes and creates nothing; `bring_u
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,6 +26,8 @@ from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, NotPossible, UsageError
 from lab.images import Image
+from lab.limits.files import Files
+from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.providers import OfImages, Provider, offering, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
@@ -180,7 +183,7 @@ def bring_up(
     On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or somebody else holds it; the
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
     """
-    began = time.monotonic()
+    began, kills = time.monotonic(), count_kills(Files())
     path = place(run_id, root)
     same_as_asked(wanted, path)
     offline = offline or bool(wanted.karmada and wanted.karmada.offline)
@@ -197,7 +200,7 @@ def bring_up(
         unfinished.refuse(run)
         before = standing(run, supervisor)
         hold = supervisor.hold(label)
-        with undone_on_failure(run, supervisor, hold, wanted.provider):
+        with undone_on_failure(run, supervisor, hold, wanted.provider, kills):
             ports.replace_taken(run)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
@@ -236,16 +239,18 @@ def differing(one: Any, other: Any, at: str = "") -> list[str]:
 
 
 @contextmanager
-def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider) -> Iterator[None]:
+def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider, kills: Kills) -> Iterator[None]:
     """When the body raises: collect evidence, let go of the lab, and stop it unless somebody else holds or keeps it.
 
     What a provider made that cannot be stopped and brought again (its `keeps`) is deleted then.
 
-    The error passes on with the evidence's path noted on it. After an interrupt, somebody waits: evidence is what can be had at once.
+    The error passes on with the evidence's path noted on it; one that follows from a program killed for lack of memory says that first.
+    After an interrupt, somebody waits: evidence is what can be had at once.
     """
     try:
         yield
-    except BaseException as error:
+    except BaseException as raised:
+        error = explain_kill(raised, Files(), kills, killed_programs(supervisor)) if isinstance(raised, LabError) else raised
         reason = type(error).__name__
         run.journal("failed", reason=reason, error=str(error))
         within = evidence.WITHIN if isinstance(error, Exception) else 2.0
@@ -257,7 +262,16 @@ def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Pro
                     made_by.delete(run)
                 except LabError as left:
                     error.add_note(str(left))
-        raise
+        if error is raised:
+            raise
+        raise error from raised
+
+
+def killed_programs(supervisor: Supervisor) -> list[str]:
+    """Return the programs whose last process was ended by a signal 9 that nobody asked for."""
+    status = supervisor.status()
+    found = status.programs.values() if status else ()
+    return [state.name for state in found if state.status == -signal.SIGKILL and state.state != "stopped"]
 
 
 def standing(run: Run, supervisor: Supervisor) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from deployers.addons import definition as addons
 from deployers.release import catalogue
 from lab.assets.refs import is_path, parse_version
 from lab.errors import UsageError
+from lab.limits.account import expand_home
 from lab.spec import FileName, Name, Strict, Version
 
 __all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "catalogue", "profiles"]
@@ -60,7 +61,7 @@ COMPONENTS = (
 WITHOUT_GATES = frozenset({"karmada-descheduler", "karmada-metrics-adapter"})
 """They have no --feature-gates (1.17.1 to 1.18.2)."""
 
-File = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+File = Annotated[Path, AfterValidator(lambda path: expand_home(path).absolute())]
 """A file of this computer; a relative path is one from where the command was started."""
 Flag = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.-]*$")]
 """A flag's name, without its dashes."""
@@ -219,7 +220,7 @@ class KarmadaSpec(Strict):
     @classmethod
     def release_said_one_way(cls, release: str) -> str:
         if is_path(release):
-            return str(Path(release).expanduser().absolute())
+            return str(expand_home(Path(release)).absolute())
         try:
             return parse_version(release)
         except UsageError as error:

@@ -1,16 +1,22 @@
-"""What `lab doctor` may ask of a computer: seven questions. `Computer` is this one; tests answer from a table."""
+"""What checks may ask of a computer. `Computer` is this one, or one with its /proc and /sys below a root; tests answer from a table."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from lab.limits import account
+from lab.limits.directory import Directory, inspect_directory
+from lab.limits.files import Files
 
 
 @dataclass(frozen=True)
@@ -57,19 +63,80 @@ class Probe(Protocol):
         """Return the bytes that can be written to the disk that a path is or would be on."""
         ...
 
+    def is_there(self, path: str) -> bool:
+        """Is there a file or directory of that name?"""
+        ...
+
+    def can_read(self, path: str) -> bool:
+        """May this user read a file?"""
+        ...
+
+    def directory(self, path: Path) -> Directory:
+        """Return what can be done in a directory that is or would be made."""
+        ...
+
+    def home(self) -> Path | None:
+        """Return this user's home directory; None when nothing says which it is."""
+        ...
+
     def inotify_in_use(self) -> int:
         """Return how many inotify instances this user's processes have."""
         ...
 
+    def threads_in_use(self) -> int:
+        """Return how many threads this user's processes have."""
+        ...
 
-class Computer:
+    def has_address(self, address: str) -> bool:
+        """Is it an address of this computer (of this network namespace)?"""
+        ...
+
+    def loopback(self) -> str:
+        """Return "" when a connection to 127.0.0.1 works, or else why not."""
+        ...
+
+    def time(self) -> float:
+        """Return the time of day (seconds since the epoch)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Computer(Files):
     """This computer."""
 
-    def read(self, path: str) -> str | None:
+    def is_there(self, path: str) -> bool:
         try:
-            return Path(path).read_text()
-        except (OSError, UnicodeDecodeError):
-            return None
+            return self.below(path).exists()
+        except OSError:
+            return False
+
+    def can_read(self, path: str) -> bool:
+        return os.access(self.below(path), os.R_OK)
+
+    def directory(self, path: Path) -> Directory:
+        return inspect_directory(path, self)
+
+    def home(self) -> Path | None:
+        return account.home_directory()
+
+    def has_address(self, address: str) -> bool:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.bind((address, 0))
+        except OSError:
+            return False
+        return True
+
+    def loopback(self) -> str:
+        try:
+            with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=5.0):
+                return ""
+        except OSError as error:
+            return error.strerror or str(error)
+
+    def time(self) -> float:
+        return time.time()
 
     def opens(self, path: str) -> bool:
         try:
@@ -89,11 +156,13 @@ class Computer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
+                errors="replace",
                 timeout=within,
                 check=False,
             )
-        except subprocess.TimeoutExpired:
-            return Answer(None, f"no answer within {within:g} s")
+        except subprocess.TimeoutExpired as late:
+            said = late.output.decode(errors="replace") if isinstance(late.output, bytes) else late.output or ""
+            return Answer(None, f"{said}\nno answer within {within:g} s")
         except OSError as error:
             return Answer(None, error.strerror or str(error))
         return Answer(done.returncode, done.stdout)
@@ -116,10 +185,26 @@ class Computer:
 
     def inotify_in_use(self) -> int:
         count = 0
-        for process in Path("/proc").iterdir():
+        for process in self._own_processes():
             try:
-                if process.name.isdigit() and process.stat().st_uid == os.getuid():
-                    count += sum(str(file.readlink()) == "anon_inode:inotify" for file in (process / "fd").iterdir())
+                count += sum(str(file.readlink()) == "anon_inode:inotify" for file in (process / "fd").iterdir())
             except OSError:  # it has ended meanwhile
                 continue
         return count
+
+    def threads_in_use(self) -> int:
+        count = 0
+        for process in self._own_processes():
+            try:
+                count += sum(1 for _ in (process / "task").iterdir())
+            except OSError:
+                continue
+        return count
+
+    def _own_processes(self) -> Iterator[Path]:
+        for process in self.below("/proc").iterdir():
+            try:
+                if process.name.isdigit() and process.stat().st_uid == os.getuid():
+                    yield process
+            except OSError:
+                continue

@@ -8,60 +8,21 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from lab import docker
 from lab.computer import Probe
-from lab.docker import bounded
+from lab.docker.checks import check_engine
+from lab.limits import checks as limits
+from lab.limits.checks import Check
+from lab.limits.finding import GIB, Finding, Needs
+from lab.limits.kvm import kvm_obstacle
 
-GIB = 2**30
-NODES_DISK = 8 * GIB
+KVM_TRIAL = "apt-get install qemu-system-x86 and a kernel in /boot, then run this again"
 CAPABILITIES = {12: "NET_ADMIN", 19: "SYS_PTRACE", 21: "SYS_ADMIN", 24: "SYS_RESOURCE"}
 """Bits of a capability set (capability.h) that containers, network faults and kind's nodes take."""
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What the default lab takes, in figures its provider gives. Urls: one file of each place that assets are downloaded from."""
-
-    cluster: int = 430 * 2**20
-    rest: int = 700 * 2**20
-    clusters: int = 3
-    ports: int = 45
-    inotify: int = 60
-    """Instances: a kube-apiserver and a kube-controller-manager take six or seven each, to see certificates change."""
-    missing: tuple[str, ...] = ()
-    """Assets that are not in the cache."""
-    total: int = 0
-    build_minutes: float = 0.0
-    build_bytes: int = 0
-    download_bytes: int = 2 * GIB
-    urls: tuple[str, ...] = ()
-    module: str = ""
-    """One pinned Go module, as k8s.io/kubernetes@v1.35.4: whether the Go client can get modules is asked by it."""
-    cache: Path = Path("/")
-    runs: Path = Path("/")
-    bundled: bool = False
-    ports_free: int = 1000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing this computer has or lacks. `found` is what was seen, `enables` what it is for, `remedy` what to do when it is missing."""
-
-    name: str
-    ok: bool
-    found: str
-    enables: str
-    remedy: str = ""
-    needed: bool = False
-
-
-Check = Callable[[Probe, Needs], list[Finding]]
 
 
 @dataclass(frozen=True)
@@ -145,54 +106,6 @@ def download(probe: Probe, url: str) -> Finding:
     return Finding(f"downloads: {host}", not why, "reached" if not why else f"not reached: {why}", "programs as published", remedy)
 
 
-def memory(probe: Probe, needs: Needs) -> list[Finding]:
-    """Free memory against what the default lab takes, and how many members fit."""
-    table = dict(re.findall(r"^(\w+):\s+(\d+) kB", probe.read("/proc/meminfo") or "", re.MULTILINE))
-    free = int(table.get("MemAvailable", 0)) * 1024
-    lab = needs.rest + needs.clusters * needs.cluster
-    fits = max(0, (free - needs.rest) // needs.cluster - 1)
-    found = f"{free / GIB:.1f} GiB free; the default lab takes {lab / GIB:.1f}; {fits} members fit"
-    return [Finding("memory", free >= lab, found, "a lab", "free some memory, or take fewer members: --members 1", needed=True)]
-
-
-def disk(probe: Probe, needs: Needs) -> list[Finding]:
-    """Free disk for the cache of programs and for run directories."""
-    needed = (needs.build_bytes or needs.download_bytes) if needs.missing else 0
-    cache, runs = probe.free(needs.cache), probe.free(needs.runs)
-    remedy = (
-        "free some, or set KARMADA_LAB_CACHE (and GOCACHE, GOMODCACHE) to another disk; `lab assets prune`, `go clean -cache` free some"
-    )
-    found = f"{cache / GIB:.0f} GiB free; bringing the programs takes up to {needed / GIB:.0f}" if needed else f"{cache / GIB:.0f} GiB free"
-    return [
-        Finding("disk for programs", cache >= needed, found, "programs", remedy, needed=needed > 0),
-        Finding(
-            "disk for labs",
-            runs >= GIB,
-            f"{runs / GIB:.0f} GiB free; a lab takes up to 1",
-            "a lab",
-            "set KARMADA_LAB_RUNS to another disk",
-            needed=True,
-        ),
-    ]
-
-
-def ports(probe: Probe, needs: Needs) -> list[Finding]:
-    """Ports below or above the kernel's ephemeral range."""
-    ok = needs.ports_free >= needs.ports
-    span = (probe.read("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
-    found = f"{needs.ports_free} outside the ephemeral range" + (f" {span[0]} to {span[1]}" if len(span) == 2 else "")
-    return [Finding("ports", ok, found, "a lab", "narrow net.ipv4.ip_local_port_range, or take other labs down", needed=True)]
-
-
-def open_files(probe: Probe, needs: Needs) -> list[Finding]:
-    """The limit of open files: etcd and API servers hold a connection for each watch."""
-    row = re.search(r"^Max open files\s+(\S+)\s+(\S+)", probe.read("/proc/self/limits") or "", re.MULTILINE)
-    hard = sys.maxsize if row and row[2] == "unlimited" else int(row[2]) if row else 0
-    return [
-        Finding("open files", hard >= 4096, f"limit {row[2] if row else 'unknown'}", "a lab", "raise it: ulimit -Hn 65536", needed=True)
-    ]
-
-
 def git(probe: Probe, needs: Needs) -> list[Finding]:
     """git tells what a checkout is."""
     there = probe.which("git")
@@ -202,32 +115,6 @@ def git(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 # -- what other providers and faults take ---------------------------------------------------------------------------------------
-
-
-def engine(probe: Probe, needs: Needs) -> list[Finding]:
-    """An engine that answers, and what it must be able to do for kind's nodes. A client without one is not an engine."""
-    enables = "clusters by kind: real pods"
-    if why := docker.obstacle(probe):
-        said, _, remedy = why.removeprefix("docker: ").partition(": ")
-        return [Finding("docker engine", False, said, enables, remedy)]
-    told = probe.ask(["docker", "info", "--format", "{{.ServerVersion}}\t{{.DefaultRuntime}}\t{{.DockerRootDir}}"]).line
-    version, runtime, root = [*told.split("\t"), "", "", ""][:3]
-    free = probe.free(Path(root or "/"))
-    found = [
-        Finding("docker engine", True, version, enables),
-        Finding(
-            "disk for nodes",
-            free >= NODES_DISK,
-            f"{free / GIB:.0f} GiB free in {root}; a node image takes 1 and each node 2",
-            enables,
-            "docker system prune, or another data-root in /etc/docker/daemon.json",
-        ),
-    ]
-    if bounded(probe.read("/proc/self/status") or ""):
-        ok = runtime == docker.RUNTIME
-        seen = f"CAP_SYS_RESOURCE is out of bounds here; the engine's runtime is {runtime}"
-        found.append(Finding("privileged containers", ok, seen, enables, "make setup-docker   (a runtime that asks for all but that)"))
-    return found
 
 
 def node_images(probe: Probe, needs: Needs) -> list[Finding]:
@@ -244,25 +131,16 @@ def kind(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def kvm(probe: Probe, needs: Needs) -> list[Finding]:
-    """Hardware virtualisation that this user may use."""
-    if probe.opens("/dev/kvm"):
-        return [Finding("kvm", True, "/dev/kvm", "virtual machines at full speed")]
-    flags = probe.read("/proc/cpuinfo") or ""
-    able = re.search(r"\b(vmx|svm)\b", flags) is not None
+    """Hardware virtualisation: a guest that boots, not a device that opens. What could not be tried is not known, and not taken for yes."""
+    why = kvm_obstacle(probe)
+    enables = "virtual machines at full speed"
     remedy = (
-        "load the module kvm_intel or kvm_amd, and be in the group kvm"
-        if able
-        else "use a computer whose CPU has vmx or svm, or turn nested virtualisation on; without it qemu emulates, some 20 times slower"
+        "load the module kvm_intel or kvm_amd and be in the group kvm, or use a computer whose CPU has vmx or svm (turn nested "
+        "virtualisation on); without it qemu emulates, some 20 times slower"
     )
-    return [
-        Finding(
-            "kvm",
-            False,
-            "no /dev/kvm that can be used" if able else "the CPU shows neither vmx nor svm",
-            "virtual machines at full speed",
-            remedy,
-        )
-    ]
+    if why is None:
+        return [Finding("kvm", False, "not known: /dev/kvm opens, and neither qemu nor a kernel is here to boot", enables, KVM_TRIAL)]
+    return [Finding("kvm", not why, why or "a guest booted", enables, remedy)]
 
 
 def qemu(probe: Probe, needs: Needs) -> list[Finding]:
@@ -292,20 +170,6 @@ def capabilities(probe: Probe, needs: Needs) -> list[Finding]:
     remedy = "start this container with them (docker run --cap-add …); without SYS_RESOURCE only runtimes that do not ask for it work"
     found = f"without {', '.join(lacking)}" if lacking else ", ".join(CAPABILITIES.values())
     return [Finding("capabilities", not lacking, found, "privileged containers, network faults", remedy)]
-
-
-def inotify(probe: Probe, needs: Needs) -> list[Finding]:
-    """Limits whose end a program calls "too many open files": Linux' own 128 instances hold two labs and little else."""
-    limits = {name: int((probe.read(f"/proc/sys/fs/inotify/{name}") or "0").strip()) for name in ("max_user_instances", "max_user_watches")}
-    left = limits["max_user_instances"] - probe.inotify_in_use()
-    found = f"{left} of {limits['max_user_instances']} instances free; a lab takes about {needs.inotify}"
-    one = Finding(
-        "inotify", left >= needs.inotify, found, "a lab", "sysctl fs.inotify.max_user_instances=1024, or take other labs down", needed=True
-    )
-    wanted = {"max_user_instances": 1024, "max_user_watches": 524_288}
-    low = [f"sysctl fs.inotify.{name}={wanted[name]}" for name in wanted if limits[name] < wanted[name]]
-    found = f"limits: {limits['max_user_instances']} instances, {limits['max_user_watches']} watches"
-    return [one, Finding("inotify limits", not low, found, "several labs side by side; kind clusters", "; ".join(low))]
 
 
 def balancer(probe: Probe, needs: Needs) -> list[Finding]:
@@ -343,20 +207,16 @@ def forwarding(probe: Probe, needs: Needs) -> list[Finding]:
 CHECKS: tuple[Check, ...] = (
     python,
     kernel,
-    memory,
-    disk,
-    ports,
-    open_files,
+    *limits.CHECKS,
     programs,
     git,
-    engine,
+    check_engine,
     kind,
     node_images,
     kvm,
     qemu,
     cgroups,
     capabilities,
-    inotify,
     balancer,
     namespaces,
     forwarding,
@@ -366,7 +226,8 @@ CHECKS: tuple[Check, ...] = (
 def providers(report: Report) -> Mapping[str, str]:
     """Return for each way to have clusters "" when this computer has what it takes, or what it lacks."""
     lacking = {finding.name: not finding.ok for finding in report.findings}
-    asked_of_engine = [name for name in ("privileged containers", "disk for nodes") if name in lacking]  # only where one answers
+    of_engine = ("nodes reached", "disk for nodes", "privileged containers", "folders for nodes")
+    asked_of_engine = [name for name in of_engine if name in lacking]  # only where one answers
     required: dict[str, list[str]] = {
         "embedded": [finding.name for finding in report.findings if finding.needed],
         "kind": ["docker engine", "mmdebstrap", *asked_of_engine],

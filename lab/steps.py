@@ -16,6 +16,8 @@ from enum import Enum
 from typing import Any
 
 from lab.errors import LabError
+from lab.limits.cgroup import usable_processors
+from lab.limits.files import Files
 from lab.run import Run
 from lab.wait import CANCELLED
 
@@ -130,7 +132,7 @@ class Graph:
     todo: dict[str, Step]
     run: Run
     watcher: Watcher
-    processors: int = max(2, os.cpu_count() or 2)
+    processors: int = max(2, usable_processors(Files(), fallback=os.cpu_count() or 2))
     running: dict[Future[None], tuple[Step, float]] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
     failures: dict[str, BaseException] = field(default_factory=dict)

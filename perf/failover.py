@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 
 from lab import interrupt
 from lab.errors import LabError
 from lab.interrupt import Interrupted
+from lab.limits.files import Files
+from lab.limits.memory import free_memory
 from perf import backend, faults, profile, report, shapes
 from perf.faults import FAULTS, fault
 from perf.figures import positive_duration, round_count
@@ -67,7 +68,7 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
     how = fault(options.fault or shape.fault)
     faults.check(how, shape.mode)
     shape = shape.model_copy(update={"fault": how.kind})
-    shapes.check(shape, free_gib=psutil.virtual_memory().available / 2**30)
+    shapes.check(shape, free_gib=free_memory(Files()).bytes / 2**30)
     kwok = options.backend == "kwok"
     if not kwok:
         backend.check(shape)

@@ -7,19 +7,20 @@ etcd, kube-apiserver and kube-controller-manager: 420 MiB and about three second
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psutil
 import pytest
 
 from deployers.karmada import Karmada
 from lab import component
 from lab.assets import resolve
 from lab.cluster import Cluster, Lab
+from lab.limits.cgroup import usable_processors
+from lab.limits.files import Files
+from lab.limits.memory import free_memory
 from lab.providers import embedded
 from lab.spec import ClusterSpec
 from lab.steps import Step, execute
@@ -37,7 +38,7 @@ MIB = 420
 @contextmanager
 def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
     """Start clusters `extra1` … side by side and yield them, each with its API up; end them afterwards. Skips where memory is short."""
-    free = psutil.virtual_memory().available / 2**20
+    free = free_memory(Files()).bytes / 2**20
     if free < 1.2 * count * MIB:
         pytest.skip(f"{count} more members need {1.2 * count * MIB / 1024:.1f} GiB; {free / 1024:.1f} GiB are free")
     specs = [ClusterSpec(name=f"extra{number + 1}", kubernetes=lab.spec.kubernetes) for number in range(count)]
@@ -52,7 +53,7 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
         steps += component.steps(parts, lab.run)
     supervisor = Supervisor(lab.run.path)
     try:
-        execute(steps, lab.run, workers=2 * (os.cpu_count() or 1))  # no faster if all start at once, and each slower to answer
+        execute(steps, lab.run, workers=2 * usable_processors(Files()))  # no faster if all start at once, and each slower to answer
         yield clusters
     finally:
         status = supervisor.status()

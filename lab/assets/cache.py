@@ -25,6 +25,7 @@ from typing import Literal
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress, Sink
 from lab.errors import NotPossible
+from lab.limits.account import cache_directory
 
 Source = Literal["download", "build", "bundle"]
 SOURCES: tuple[Source, ...] = ("download", "build", "bundle")
@@ -223,10 +224,8 @@ def copy_tree(source: Path, target: Path) -> None:
 
 
 def default_root() -> Path:
-    """$KARMADA_LAB_CACHE, or karmada-lab in the user's cache directory."""
-    if own := os.environ.get("KARMADA_LAB_CACHE"):
-        return Path(own).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "karmada-lab"
+    """Return $KARMADA_LAB_CACHE, or karmada-lab in the user's cache directory. NotPossible when there is no home either."""
+    return cache_directory()
 
 
 @contextlib.contextmanager

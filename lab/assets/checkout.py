@@ -15,6 +15,7 @@ from pathlib import Path
 from lab.assets.command import Runner, spawn
 from lab.assets.gomodule import parse_go_mod
 from lab.errors import UsageError
+from lab.limits.account import expand_home
 
 DESCRIBED = re.compile(r"(?P<tag>v\d+\.\d+\.\d+\S*)-(?P<ahead>\d+)-g(?P<commit>[0-9a-f]{40})")
 BUILT = {".git", "_output", "node_modules"}  # what a tree that git does not know may hold and a build does not read
@@ -37,7 +38,7 @@ class Checkout:
     @classmethod
     def of(cls, directory: Path, *, module: str, run: Runner = spawn) -> Checkout:
         """The tree at `directory` now. UsageError unless its go.mod is the one of `module`."""
-        directory = directory.expanduser().absolute()
+        directory = expand_home(directory).absolute()
         try:
             found = parse_go_mod((directory / "go.mod").read_text()).module
         except OSError as error:

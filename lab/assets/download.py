@@ -29,6 +29,7 @@ from lab.assets.pins import Pin
 from lab.assets.progress import Progress
 from lab.assets.sources import Errand, Patience, Refused, named
 from lab.errors import ProvisionError, UsageError
+from lab.limits.account import home_directory
 
 AT_ONCE = 4
 MIRROR = re.compile(r"https?://[\w.-]+(:\d+)?(/[^\s?#]*)?|https?://\[[0-9a-fA-F:]+\](:\d+)?(/[^\s?#]*)?")
@@ -244,7 +245,7 @@ def address(pin: Pin) -> str:
 
 def in_module_cache(pin: Pin) -> Path | None:
     """The archive of the module of `pin` where Go keeps it, when Go has fetched it before."""
-    gopath = os.environ.get("GOPATH", "").split(os.pathsep)[0] or str(Path.home() / "go")
+    gopath = os.environ.get("GOPATH", "").split(os.pathsep)[0] or str((home_directory() or Path("/nonexistent")) / "go")
     cache = Path(os.environ.get("GOMODCACHE") or Path(gopath) / "pkg" / "mod")
     archive = cache / "cache" / "download" / escaped(pin.module) / "@v" / f"{pin.module_version}.zip"
     return archive if archive.is_file() else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import UsageError
+from lab.limits.account import expand_home
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 VERSION = re.compile(r"v?(?P<version>(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?)")
@@ -54,7 +55,7 @@ class AssetRef:
         if not at:
             return cls(name)
         if is_path(version):
-            return cls(name, str(Path(version).expanduser().absolute()))
+            return cls(name, str(expand_home(Path(version)).absolute()))
         return cls(name, parse_version(version))
 
     @property

@@ -39,10 +39,7 @@ def needs_of_default() -> Needs:
     """Return what the default lab takes, by its provider's figures and by what the cache lacks."""
     from deployers.bring_up import document, prepare
     from deployers.release import catalogue
-    from lab import ports
     from lab.assets import Supply
-    from lab.doctor import Needs
-    from lab.providers import embedded
     from lab.run import runs_root
 
     wanted = prepare(document())
@@ -54,11 +51,8 @@ def needs_of_default() -> Needs:
     for pin in pins.values():
         if pin.download is not None:
             urls.setdefault(pin.download.url.split("/")[2], pin.download.url)
-    needs = Needs(
-        cluster=embedded.MIB_OF_CLUSTER * 2**20,
-        rest=embedded.MIB_OF_REST * 2**20,
-        clusters=len(wanted.lab.clusters),
-        inotify=embedded.inotify_instances(len(wanted.lab.clusters)),
+    needs = replace(
+        wanted.provider.estimate(wanted.lab),
         total=len(pins),
         missing=tuple(str(pin.ref) for pin in lacking),
         build_minutes=sum(cold.minutes for cold in products.values()),
@@ -66,7 +60,6 @@ def needs_of_default() -> Needs:
         urls=tuple(urls.values()),
         cache=supply.cache.root,
         runs=runs_root(),
-        ports_free=len(ports.candidates(ports.ephemeral_range())) - len(list(ports.reserved())),
     )
     module = next((f"{pin.module}@{pin.module_version}" for pin in (lacking or pins.values())), "")
     return replace(needs, module=module)
@@ -81,7 +74,8 @@ def picture(report: Report, *, look: Look) -> list[str]:
     lines = table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
     if lacking := [finding for finding in report.findings if not finding.ok]:
         lines += ["", look.paint("what to do about what is missing:", "bold")]
-        lines += [f"  {finding.name}: {finding.remedy}" for finding in lacking]
+        for finding in lacking:
+            lines += [f"  {finding.name}: {finding.found}", f"      remedy: {finding.remedy}"]
     lines.append("")
     for name, why in providers(report).items():
         lines.append(f"clusters by {name}: " + (look.paint("possible here", "green") if not why else f"lacks {why}"))

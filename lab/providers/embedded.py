@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
 
-import psutil
-
 from lab import audit, component
+from lab.assets.cache import default_root
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
 from lab.computer import Computer, Probe
 from lab.hollow import configuration, drop_stale_leases, ensure_nodes, grace_seconds, kwok
+from lab.limits.checks import refusals
+from lab.limits.finding import MIB, Needs, Share
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
 from lab.providers import CLIENT_LIMITS
@@ -38,6 +39,8 @@ ETCD, KWOK = "3.6.5", "0.8.0"
 
 MIB_OF_CLUSTER = 430
 """Resident memory of one cluster without load, measured: kube-apiserver 250, controller-manager 75, scheduler 50, etcd 40, kwok 45."""
+PROGRAMS_OF_CLUSTER, PROGRAMS_OF_REST = 5, 7
+PORTS_OF_CLUSTER, PORTS_OF_REST = 8, 21
 MIB_PER_NODE = 0.25
 INOTIFY_OF_CLUSTER, INOTIFY_OF_REST = 11, 12
 """Inotify instances: 6 of a kube-apiserver and 5 of a controller-manager, each a certificate file watched; the rest is Karmada's own."""
@@ -58,49 +61,29 @@ class Embedded:
     computer: Probe = field(default_factory=Computer)
 
     def check(self, spec: LabSpec) -> list[str]:
-        """Refuse a lab that does not fit in this computer's memory, disk or inotify instances, with the arithmetic."""
+        """Refuse a lab that this computer's limits do not allow, with the arithmetic."""
         real = [
             f"{cluster.name}: workers are nodes where containers run, and here are none: say nodes for hollow ones, or take --provider kind"
             for cluster in spec.clusters
             if cluster.workers
         ]
-        return [*real, *self.check_memory(spec), *self.check_disk(spec), *self.check_inotify(spec)]
+        return [*real, *refusals(self.computer, self.estimate(spec))]
 
-    def check_memory(self, spec: LabSpec) -> list[str]:
-        nodes = sum(group.count for cluster in spec.clusters for group in cluster.nodes)
-        need = MIB_OF_REST + len(spec.clusters) * MIB_OF_CLUSTER + nodes * MIB_PER_NODE
-        free = psutil.virtual_memory().available / 2**20
-        if need <= free:
-            return []
-        fits = max(0, int((free - MIB_OF_REST) // MIB_OF_CLUSTER) - 1)
-        return [
-            f"memory: {len(spec.members)} members need about {need / 1024:.1f} GiB ({len(spec.clusters)} clusters × {MIB_OF_CLUSTER} MiB, "
-            f"{nodes} nodes × {MIB_PER_NODE} MiB, {MIB_OF_REST} MiB for the rest); {free / 1024:.1f} GiB are free: "
-            f"ask for {fits} members or fewer"
-        ]
-
-    def check_disk(self, spec: LabSpec) -> list[str]:
-        planes = len(spec.clusters) + 1  # and Karmada's
-        need, runs = planes * DISK_MIB_OF_CLUSTER, runs_root()
-        free = self.computer.free(runs) // 2**20
-        if need <= free:
-            return []
-        return [
-            f"disk: {planes} control planes need about {need} MiB ({planes} × {DISK_MIB_OF_CLUSTER}) and {free} MiB are free in {runs}: "
-            "free some there, or set KARMADA_LAB_RUNS to another disk"
-        ]
-
-    def check_inotify(self, spec: LabSpec) -> list[str]:
-        """Without instances a karmada-webhook ends with "too many open files" and an API server sees new certificates late."""
-        need = inotify_instances(len(spec.clusters))
-        limit = int(self.computer.read("/proc/sys/fs/inotify/max_user_instances") or 0)
-        free = limit - self.computer.inotify_in_use()
-        if need <= free or not limit:
-            return []
-        return [
-            f"inotify: {len(spec.clusters)} clusters need about {need} instances and {free} of {limit} are free: "
-            "as root, sysctl fs.inotify.max_user_instances=1024, or take other labs down"
-        ]
+    def estimate(self, spec: LabSpec) -> Needs:
+        """Return what these clusters and a Karmada take: figures measured without load."""
+        clusters, nodes = len(spec.clusters), sum(group.count for cluster in spec.clusters for group in cluster.nodes)
+        memory = [Share("clusters", clusters, MIB_OF_CLUSTER * MIB, PROGRAMS_OF_CLUSTER)]
+        if nodes:
+            memory.append(Share("hollow nodes", nodes, int(MIB_PER_NODE * MIB)))
+        memory.append(Share("Karmada, the supervisor and this command", 1, MIB_OF_REST * MIB, PROGRAMS_OF_REST))
+        return Needs(
+            memory=tuple(memory),
+            inotify=inotify_instances(clusters),
+            disk=(clusters + 1) * DISK_MIB_OF_CLUSTER * MIB,  # and Karmada's etcd
+            ports=clusters * PORTS_OF_CLUSTER + PORTS_OF_REST,
+            cache=default_root(),
+            runs=runs_root(),
+        )
 
     def software(self, spec: LabSpec) -> list[str]:
         """Return the assets that these clusters need, as name@version."""

@@ -13,25 +13,28 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import psutil
-
 from lab import component, docker
+from lab.assets.cache import default_root
 from lab.cluster import Lab
 from lab.computer import Computer, Probe
+from lab.docker.checks import refusals as docker_refusals
 from lab.errors import CommandFailed, ProvisionError
 from lab.images import Image, applications, node, software
 from lab.images.load import RECORD
 from lab.ledger import outside_name
+from lab.limits.checks import refusals
+from lab.limits.finding import MIB, Needs, Share
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.providers.kind_config import SECTIONS
 from lab.providers.kind_making import GUARD, KWOK, Making
-from lab.run import Run
+from lab.run import Run, runs_root
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
 from lab.wait import NotYet, until
 
 MIB_OF_CLUSTER, MIB_OF_WORKER, MIB_OF_REST = 700, 250, 700
+PROGRAMS_OF_REST, PORTS_OF_REST = 3, 10
 """Memory of one cluster without load, of each node beside its first, and of a Karmada on top."""
 INOTIFY_OF_NODE = 45
 """Inotify instances of one node: systemd, containerd, the kubelet and the control plane's pods, all root's."""
@@ -47,45 +50,27 @@ class Kind:
 
     def check(self, spec: LabSpec) -> list[str]:
         """Refuse what Docker, memory or inotify instances here do not allow, and flags that kubeadm cannot carry."""
-        if engine := docker.obstacle(self.computer):
-            return [engine]
-        return [
-            *self.check_runtime(),
-            *self.check_memory(spec),
-            *self.check_inotify(spec),
-            *(each for cluster in spec.clusters for each in unfit(cluster)),
-        ]
+        needs = self.estimate(spec)
+        if engine := docker_refusals(self.computer, needs):
+            return engine
+        return [*refusals(self.computer, needs), *(each for cluster in spec.clusters for each in unfit(cluster))]
 
-    def check_runtime(self) -> list[str]:
-        """Where CAP_SYS_RESOURCE is out of bounds, a node starts only by a runtime that does not ask for it."""
-        if not docker.bounded(self.computer.read("/proc/self/status") or ""):
-            return []
-        runtime = self.computer.ask(["docker", "info", "--format", "{{.DefaultRuntime}}"]).line
-        if runtime == docker.RUNTIME:
-            return []
-        why = f"CAP_SYS_RESOURCE is out of bounds here and the runtime is {runtime or 'not known'}"
-        return [f"docker: privileged containers cannot start, for {why}: {docker.SETUP}"]
-
-    def check_memory(self, spec: LabSpec) -> list[str]:
-        workers = sum(group.count for cluster in spec.clusters for group in cluster.workers)
-        need = MIB_OF_REST + len(spec.clusters) * MIB_OF_CLUSTER + workers * MIB_OF_WORKER
-        free = psutil.virtual_memory().available / 2**20
-        if need <= free:
-            return []
-        fits = max(0, int((free - MIB_OF_REST - workers * MIB_OF_WORKER) // MIB_OF_CLUSTER) - 1)
-        more = f", {workers} workers × {MIB_OF_WORKER} MiB" if workers else ""
-        return [
-            f"memory: {len(spec.clusters)} kind clusters × {MIB_OF_CLUSTER} MiB{more} and {MIB_OF_REST} MiB for the rest need "
-            f"{need / 1024:.1f} GiB; {free / 1024:.1f} GiB are free: ask for {fits} members or fewer"
-        ]
-
-    def check_inotify(self, spec: LabSpec) -> list[str]:
-        limit = int(self.computer.read("/proc/sys/fs/inotify/max_user_instances") or 0)
-        nodes = len(spec.clusters) + sum(group.count for cluster in spec.clusters for group in cluster.workers)
-        need, free = nodes * INOTIFY_OF_NODE, limit - self.computer.inotify_in_use()
-        if need <= free or not limit:
-            return []
-        return [f"inotify: {nodes} nodes need about {need} instances and {free} of {limit} are free: make setup-docker raises them"]
+    def estimate(self, spec: LabSpec) -> Needs:
+        """Return what these nodes and a Karmada in pods take."""
+        clusters, workers = len(spec.clusters), sum(group.count for cluster in spec.clusters for group in cluster.workers)
+        memory = [Share("kind clusters", clusters, MIB_OF_CLUSTER * MIB)]
+        if workers:
+            memory.append(Share("workers", workers, MIB_OF_WORKER * MIB))
+        memory.append(Share("Karmada, the supervisor and this command", 1, MIB_OF_REST * MIB, PROGRAMS_OF_REST))
+        nodes = clusters + workers
+        return Needs(
+            memory=tuple(memory),
+            in_engine=True,
+            inotify=nodes * INOTIFY_OF_NODE,
+            ports=PORTS_OF_REST,
+            cache=default_root(),
+            runs=runs_root(),
+        )
 
     def software(self, spec: LabSpec) -> list[str]:
         """Return the assets of the nodes, kind, kubectl, kwok for hollow nodes, and what the test applications are made of."""

@@ -14,6 +14,7 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
 import ctypes
 from contextlib import suppress
 
+from lab.supervisor.limits import raise_soft_limits
 from lab.supervisor.server import Server, take_lock
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -41,6 +42,7 @@ def main(argv: list[str]) -> int:
         os.ftruncate(lock, 0)
         _write(lock, f"{os.getpid()}\n".encode())
         _redirect(run)
+        raise_soft_limits()
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans of our programs come to us, to be reaped
         server = Server(run, lease=float(options.get("--lease", 10)), backoff=float(options.get("--backoff", 1)), env=os.environ)
         server.serve(lambda: _ready(writer))

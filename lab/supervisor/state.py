@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab import ports
 from lab.errors import ComponentExited
+from lab.limits.files import Files
+from lab.limits.oom import count_kills
 from lab.supervisor import record
 
 Json = dict[str, Any]
 TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `lab doctor` counts them"
 NO_SPACE = "free some space on the disk that the run directory is on, or set KARMADA_LAB_RUNS to another one; then run this again"
+OUT_OF_MEMORY = "the kernel has killed programs of this cgroup for lack of memory: raise its limit; `lab doctor` shows the arithmetic"
 TRACE = re.compile(r"goroutine \d+ \[")
 """Where a Go program that panics begins to print its stacks: what went wrong stands in the lines before."""
 
@@ -83,7 +87,7 @@ class Status:
 def exit_error(state: State) -> ComponentExited:
     """Return the error of a program that ended: status, last words, and the remedy where the cause is known.
 
-    Known are a port taken, inotify used up, a full disk.
+    Known are a port taken, inotify used up, a full disk, memory used up.
     """
     remedy = None
     for port in state.ports:
@@ -95,4 +99,6 @@ def exit_error(state: State) -> ComponentExited:
         remedy = TOO_MANY_OPEN
     if remedy is None and "no space left on device" in tail:
         remedy = NO_SPACE
+    if remedy is None and state.status == -signal.SIGKILL and count_kills(Files()).in_group:
+        remedy = OUT_OF_MEMORY
     return ComponentExited(state.name, status=state.status, log=state.log, tail=tail, remedy=remedy)

@@ -1,0 +1,73 @@
+"""The checks of an engine that kind's nodes need. Optional for `lab doctor`; a lab of kind is refused by any that fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab.computer import Probe
+from lab.docker.info import EngineInfo, ask_engine, hidden_from_snap, unreachable
+from lab.limits.finding import GIB, Finding, Needs
+
+RUNTIME = "karmada-lab"
+"""What setup.sh calls the runtime that it registers where the bounding set lacks CAP_SYS_RESOURCE."""
+NODES_DISK = 8 * GIB
+ENABLES = "clusters by kind: real pods"
+
+
+def bounded(status: str) -> bool:
+    """Does a process whose /proc/self/status this is lack CAP_SYS_RESOURCE for good?"""
+    row = next((line for line in status.splitlines() if line.startswith("CapBnd:")), "CapBnd: ffffffffffffffff")
+    return not int(row.split()[1], 16) >> 24 & 1
+
+
+def check_engine(probe: Probe, needs: Needs) -> list[Finding]:
+    """An engine that answers, is reached, and can do what kind's nodes take. A client without an engine is none."""
+    engine = ask_engine(probe)
+    if isinstance(engine, str):
+        why, _, remedy = engine.partition(": ")
+        return [Finding("docker engine", False, why, ENABLES, remedy)]
+    kind = f", {engine.kind}" if engine.kind else ""
+    context = f", context {engine.context}" if engine.context not in {"", "default"} else ""
+    found = f"{engine.version}{kind}{context}; cgroup v{engine.cgroup_version}, driver {engine.cgroup_driver}"
+    answers = Finding("docker engine", True, found, ENABLES)
+    if why := unreachable(probe, engine):
+        said, _, remedy = why.partition(": ")
+        return [answers, Finding("nodes reached", False, said, ENABLES, remedy)]
+    return [answers, *judge_disk(probe, engine), *judge_runtime(probe, engine), *judge_folders(probe, engine, needs)]
+
+
+def judge_disk(probe: Probe, engine: EngineInfo) -> list[Finding]:
+    """Return whether the engine's disk has room for nodes."""
+    free = probe.free(Path(engine.root or "/"))
+    found = f"{free / GIB:.0f} GiB free in {engine.root}; a node image takes 1 and each node 2"
+    remedy = "docker system prune, or another data-root in /etc/docker/daemon.json"
+    return [Finding("disk for nodes", free >= NODES_DISK, found, ENABLES, remedy)]
+
+
+def judge_runtime(probe: Probe, engine: EngineInfo) -> list[Finding]:
+    """Return whether privileged containers start: where CAP_SYS_RESOURCE is out of bounds, by a runtime that does not ask for it."""
+    if not bounded(probe.read("/proc/self/status") or ""):
+        return []
+    found = f"CAP_SYS_RESOURCE is out of bounds here; the engine's runtime is {engine.runtime}"
+    remedy = "make setup-docker   (a runtime that asks for all but that)"
+    return [Finding("privileged containers", engine.runtime == RUNTIME, found, ENABLES, remedy)]
+
+
+def judge_folders(probe: Probe, engine: EngineInfo, needs: Needs) -> list[Finding]:
+    """Return whether nodes can be given folders of this computer: a snap sees few of them, SELinux may keep containers from them."""
+    findings = []
+    if why := hidden_from_snap(probe, engine, {"the cache": needs.cache, "the run directories": needs.runs}):
+        said, _, remedy = why.rpartition(": ")
+        findings.append(Finding("folders for nodes", False, said, ENABLES, remedy))
+    if (
+        any(option.startswith("name=selinux") for option in engine.security)
+        and (probe.read("/sys/fs/selinux/enforce") or "").strip() == "1"
+    ):
+        # Nodes are privileged, and Docker does not confine those; so it is said, and refuses nothing.
+        findings.append(Finding("selinux", True, "enforcing; nodes are privileged containers, which it does not confine", ENABLES))
+    return findings
+
+
+def refusals(probe: Probe, needs: Needs) -> list[str]:
+    """Return why nodes cannot be made here, one sentence each."""
+    return [finding.refusal for finding in check_engine(probe, needs) if not finding.ok]

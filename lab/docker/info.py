@@ -1,0 +1,153 @@
+"""Which engine the client `docker` talks to, where that is, and whether kind's nodes on it can be used from here.
+
+A lab reaches nodes by their address in Docker's network. So the bridge's gateway must be an address of this computer: it is not for an
+engine that is remote, rootless, in Docker Desktop's virtual machine, or outside of the container that this runs in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.computer import Probe
+
+SETUP = "make setup-docker   (Debian), or https://docs.docker.com/engine/install"
+GATEWAY = ("docker", "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}")
+ENDPOINT = ("docker", "context", "inspect", "--format", "{{.Name}} {{.Endpoints.docker.Host}}")
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What `docker info` says. `name` is the engine's computer."""
+
+    version: str
+    name: str
+    system: str
+    kernel: str
+    root: str
+    runtime: str
+    cgroup_driver: str
+    cgroup_version: str
+    security: tuple[str, ...]
+    memory: int
+    endpoint: str = ""
+    context: str = ""
+
+    @property
+    def rootless(self) -> bool:
+        return any(option.startswith("name=rootless") for option in self.security)
+
+    @property
+    def kind(self) -> str:
+        """What it is in words; "" for an engine of this computer as packages install it."""
+        scheme = self.endpoint.partition("://")[0]
+        if "Docker Desktop" in self.system:
+            return "Docker Desktop: its containers are in a virtual machine"
+        if self.rootless:
+            return "rootless: its networks are in a namespace of their own"
+        if scheme in {"ssh", "tcp", "http", "https"}:
+            return f"remote ({self.endpoint})"
+        return "of a snap" if self.root.startswith("/var/snap/") else ""
+
+
+def ask_engine(computer: Probe) -> EngineInfo | str:
+    """Return the engine, or why there is none with the remedy, as `<why>: <remedy>`."""
+    if computer.which("docker") is None:
+        return f"not installed: {SETUP}"
+    answer = computer.ask(["docker", "info", "--format", "{{json .}}"], within=10.0)
+    facts = parse_info(answer.text)
+    errors = facts.get("ServerErrors") or []
+    if facts.get("ServerVersion") and not errors:
+        context, _, endpoint = computer.ask(ENDPOINT).line.partition(" ")
+        return engine_of(facts, context=context, endpoint=endpoint)
+    return why_not(" ".join([*map(str, errors), answer.text if not facts else ""]).strip(), answer.line)
+
+
+def parse_info(text: str) -> Mapping[str, Any]:
+    """Return the JSON document among what `docker info` printed (warnings may stand beside it); empty where there is none."""
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict):
+                return found
+    return {}
+
+
+def engine_of(facts: Mapping[str, Any], *, context: str, endpoint: str) -> EngineInfo:
+    """Return the engine as a document of `docker info` describes it."""
+    names = (
+        "ServerVersion",
+        "Name",
+        "OperatingSystem",
+        "KernelVersion",
+        "DockerRootDir",
+        "DefaultRuntime",
+        "CgroupDriver",
+        "CgroupVersion",
+    )
+    words = [str(facts.get(name) or "") for name in names]
+    security = tuple(str(option) for option in facts.get("SecurityOptions") or ())
+    return EngineInfo(*words, security, int(facts.get("MemTotal") or 0), endpoint, context)
+
+
+def why_not(said: str, line: str) -> str:
+    """Return why no engine answers, from what the client said, with the remedy."""
+    low = said.lower()
+    if "permission denied" in low:
+        return "the engine answers root only: be in the group docker (sudo usermod -aG docker $USER, then log in again), or use sudo"
+    if re.search(r"context .*not found|context not found|unable to resolve docker endpoint", low):
+        return f"its context does not exist ({line}): docker context use default, or unset DOCKER_CONTEXT"
+    if "ssh" in low or "no such host" in low or "i/o timeout" in low or "tcp://" in low:
+        return f"a remote engine does not answer ({line}): unset DOCKER_HOST and DOCKER_CONTEXT to use this computer's"
+    return f"a client is here, but no engine answers ({line}): start it: {SETUP}"
+
+
+def unreachable(computer: Probe, engine: EngineInfo) -> str:
+    """Return why this engine's containers cannot be used from here, with the remedy; "" when they can.
+
+    Its networks must be this computer's, so that a node's address is reached, and its files too, so that folders can be given to a node.
+    """
+    gateways = [word for word in computer.ask(GATEWAY).text.split() if re.fullmatch(r"[0-9.]+|[0-9a-f:]*:[0-9a-f:]*", word)]
+    elsewhere = bool(gateways) and not any(computer.has_address(gateway) for gateway in gateways)
+    if not elsewhere and (not engine.root or computer.is_there(engine.root)):
+        return ""
+    where = engine.kind
+    if not where and any(computer.is_there(mark) for mark in ("/.dockerenv", "/run/.containerenv")):
+        where = "outside of the container that this runs in"
+    where = where or f"another computer or namespace ({engine.name})"
+    what = f"its networks ({', '.join(gateways)}) are not this computer's" if elsewhere else f"its files ({engine.root}) are not here"
+    return f"{what}, so nodes cannot be reached; the engine is {where}: use an engine of this computer: {SETUP}"
+
+
+def hidden_from_snap(computer: Probe, engine: EngineInfo, paths: Mapping[str, Path]) -> str:
+    """Return which of these directories a Docker from a snap cannot read, with the remedy; "" for none, and for any other Docker.
+
+    A snap sees its user's home without hidden folders, and a /tmp of its own.
+    """
+    client = computer.which("docker") or ""
+    if not (client.startswith("/snap/") or engine.root.startswith("/var/snap/")):
+        return ""
+    home = computer.home()
+    hidden = [f"{what} ({path})" for what, path in paths.items() if home is None or not seen_by_snap(path, home)]
+    if not hidden:
+        return ""
+    return (
+        f"Docker is a snap, which reads no hidden folder and nothing outside of a home: {', '.join(hidden)}: "
+        "set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to folders in your home that are not hidden, or install Docker as a package"
+    )
+
+
+def seen_by_snap(path: Path, home: Path) -> bool:
+    """Is a path inside of a home, with no hidden folder below that?"""
+    try:
+        parts = path.relative_to(home).parts
+    except ValueError:
+        return path.is_relative_to("/media") or path.is_relative_to("/mnt")
+    return not (parts and parts[0].startswith("."))
