@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-
 from lab import interrupt
 from lab.errors import LabError
 from lab.interrupt import Interrupted

@@ -13,7 +13,8 @@ from lab.commands.options import Output, OutputOption
 from lab.console import Look, table
 
 if TYPE_CHECKING:
-    from lab.doctor import Needs, Report
+    from lab.doctor import Report
+    from lab.limits.finding import Needs
 
 
 def doctor(output: OutputOption = Output.text) -> None:

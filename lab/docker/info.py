@@ -33,7 +33,6 @@ class EngineInfo:
     cgroup_driver: str
     cgroup_version: str
     security: tuple[str, ...]
-    memory: int
     endpoint: str = ""
     context: str = ""
 
@@ -92,9 +91,9 @@ def engine_of(facts: Mapping[str, Any], *, context: str, endpoint: str) -> Engin
         "CgroupDriver",
         "CgroupVersion",
     )
-    words = [str(facts.get(name) or "") for name in names]
+    version, name, system, kernel, root, runtime, driver, cgroup = (str(facts.get(name) or "") for name in names)
     security = tuple(str(option) for option in facts.get("SecurityOptions") or ())
-    return EngineInfo(*words, security, int(facts.get("MemTotal") or 0), endpoint, context)
+    return EngineInfo(version, name, system, kernel, root, runtime, driver, cgroup, security, endpoint, context)
 
 
 def why_not(said: str, line: str) -> str:

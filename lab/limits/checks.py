@@ -44,7 +44,7 @@ def check_memory(probe: Probe, needs: Needs) -> list[Finding]:
     found = f"this lab needs {needs.memory_bytes / GIB:.1f} GiB{programs} ({terms}); {free.why}"
     if free.bytes >= needs.memory_bytes:
         return [Finding("memory", True, f"{found}; {count_members(fits)}", "a lab", needed=True)]
-    more = "raise that limit" if free.limited else "free some memory"
+    more = "raise that limit (docker run --memory, limits.memory of a pod, MemoryMax of a unit)" if free.limited else "free some memory"
     fewer = f", or take fewer members: --members {fits}" if fits else ""
     return [Finding("memory", False, f"{found}; {count_members(fits)}", "a lab", more + fewer, needed=True)]
 
@@ -62,7 +62,8 @@ def check_threads(probe: Probe, needs: Needs) -> list[Finding]:
     tightest = min(levels, key=lambda level: level.free, default=None)
     if tightest is None:
         return [Finding("threads", True, "no limit that can be seen", "a lab")]
-    found = f"{needs.programs} programs take about {need} threads; {tightest.path} is {tightest.limit}, {tightest.used} in use → {tightest.free} free"
+    seen = f"{tightest.path} is {tightest.limit}, {tightest.used} in use → {tightest.free} free"
+    found = f"{needs.programs} programs take about {need} threads; {seen}"
     how = (
         "ulimit -Hu"
         if tightest.path.startswith("RLIMIT")

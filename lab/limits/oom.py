@@ -18,12 +18,6 @@ class Kills:
     in_group: int | None
     on_computer: int | None
 
-    def more_than(self, before: Kills) -> bool | None:
-        """Were there more since? None when nothing tells."""
-        pairs = [(self.in_group, before.in_group), (self.on_computer, before.on_computer)]
-        known = [now > then for now, then in pairs if now is not None and then is not None]
-        return any(known) if known else None
-
 
 def count_kills(computer: Reads) -> Kills:
     """Return the counts of our own cgroup and of the whole computer."""
@@ -38,15 +32,23 @@ def explain_kill(error: LabError, computer: Reads, before: Kills, killed: Sequen
 
     `killed`: the programs that signal 9 ended and that nobody asked to end. Where the kernel does not count, such a program is enough.
     """
-    more = count_kills(computer).more_than(before)
-    if more is False or (more is None and not killed):
+    now = count_kills(computer)
+    in_group, on_computer = grew(before.in_group, now.in_group), grew(before.on_computer, now.on_computer)
+    # On a shared computer other people's processes are killed as well: that count alone proves nothing.
+    if not in_group and (not killed or on_computer is False):
         return error
     names = ", ".join(killed) or "a process of this lab"
-    cause = "out of memory" if more else "by signal 9, which this lab did not send: most likely out of memory"
+    proven = in_group or on_computer
+    what = f"out of memory: the kernel killed {names}" if proven else f"{names} got signal 9 from outside: most likely out of memory"
     free = free_memory(computer)
     return ProvisionError(
-        f"{names} was killed: {cause}" if more is None else f"{cause}: the kernel killed {names}",
+        what,
         where=free.why,
         detail=f"what failed next: {error}",
         remedy="raise the memory limit, free some memory, or take fewer members (--members N)",
     )
+
+
+def grew(before: int | None, now: int | None) -> bool | None:
+    """Return whether a count grew; None when it is not known."""
+    return None if before is None or now is None else now > before

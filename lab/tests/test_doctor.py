@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,70 +10,16 @@ import pytest
 from lab import doctor
 from lab.commands import doctor as command
 from lab.computer import Answer, Computer
-from lab.doctor import GIB, Finding, Needs, examine, providers
+from lab.doctor import examine, providers
+from lab.limits import checks as limits
+from lab.limits.finding import GIB, MIB, Finding, Needs
 from lab.supervisor.state import exit_error
 from lab.tests.cli_fakes import invoke, state
+from lab.tests.computer_fakes import Scripted, info, meminfo
 
 URL = "https://dl.example/release/v1/kubectl"
 NEEDS = Needs(total=15, urls=(URL,), module="k8s.io/kubernetes@v1.35.4", build_minutes=25, build_bytes=13 * GIB)
 MISSING = replace(NEEDS, missing=("kubectl@1.35.4",))
-
-
-@dataclass
-class Scripted:
-    """A computer that answers from tables; by default one that can do everything."""
-
-    files: dict[str, str] = field(
-        default_factory=lambda: {
-            "/proc/sys/kernel/osrelease": "6.1.0-18-amd64\n",
-            "/proc/meminfo": "MemTotal: 32000000 kB\nMemAvailable: 16777216 kB\n",
-            "/proc/sys/net/ipv4/ip_local_port_range": "32768\t60999\n",
-            "/proc/self/limits": "Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  524288  files\n",
-            "/proc/self/status": "Name:\tpython\nCapBnd:\t000001ffffffffff\n",
-            "/proc/cpuinfo": "flags : fpu vmx sse\n",
-            "/proc/sys/fs/inotify/max_user_instances": "1024\n",
-            "/proc/sys/fs/inotify/max_user_watches": "1048576\n",
-            "/proc/sys/net/ipv4/ip_forward": "1\n",
-            "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
-        }
-    )
-    programs: set[str] = field(default_factory=lambda: {"go", "git", "docker", "mmdebstrap", "haproxy", "qemu-system-x86_64", "virsh"})
-    answers: dict[str, Answer] = field(
-        default_factory=lambda: {
-            "go version": Answer(0, "go version go1.26.8 linux/amd64"),
-            "go list": Answer(0, "k8s.io/kubernetes v1.35.4"),
-            "docker version": Answer(0, "27.1\n"),
-            "docker info": Answer(0, "27.1\trunc\t/var/lib/docker\n"),
-            "virsh --connect": Answer(0, "libvirt 9.0"),
-            "unshare --net": Answer(0),
-            "unshare --user": Answer(0),
-        }
-    )
-    devices: set[str] = field(default_factory=lambda: {"/dev/kvm"})
-    unreachable: str = ""
-    space: int = 100 * GIB
-    watchers: int = 10
-
-    def read(self, path: str) -> str | None:
-        return self.files.get(path)
-
-    def opens(self, path: str) -> bool:
-        return path in self.devices
-
-    def which(self, program: str) -> str | None:
-        return f"/usr/bin/{program}" if program in self.programs else None
-
-    def ask(self, argv: Sequence[str], *, within: float = 5.0) -> Answer:
-        return self.answers[" ".join(argv[:2])]
-
-    def reach(self, url: str, *, within: float = 4.0) -> str:
-        return self.unreachable
-
-    def free(self, path: Path) -> int:
-        return self.space
-
-    def inotify_in_use(self) -> int:
-        return self.watchers
 
 
 def named(probe: Scripted, name: str, needs: Needs = NEEDS) -> Finding:
@@ -93,7 +38,8 @@ def test_whatever_is_missing_has_a_remedy_and_a_use() -> None:
     nothing = Scripted(
         files={}, programs=set(), answers={"unshare --net": Answer(1, "no"), "unshare --user": Answer(None, "no")}, devices=set()
     )
-    nothing.unreachable, nothing.space, nothing.watchers = "refused", 0, 999
+    nothing.unreachable, nothing.space, nothing.inodes, nothing.lo, nothing.now = "refused", 0, 0, "down", 0
+    nothing.lacks, nothing.there, nothing.homes = {"write": "read-only"}, set(), None
     report = examine(nothing, MISSING)
 
     assert not report.can
@@ -142,17 +88,18 @@ def test_an_old_go_is_not_enough() -> None:
 
 def test_memory_says_how_many_members_fit() -> None:
     probe = Scripted()
-    probe.files["/proc/meminfo"] = f"MemAvailable: {(700 + 2 * 430) * 1024} kB\n"
+    probe.files["/proc/meminfo"] = meminfo((700 + 2 * 430) * MIB)
     finding = named(probe, "memory")
 
     assert not finding.ok
     assert finding.needed
-    assert "1 members fit" in finding.found
+    assert "1 member fits" in finding.found
+    assert "--members 1" in finding.remedy
 
 
 def test_a_client_without_engine_is_no_engine() -> None:
     probe = Scripted()
-    probe.answers["docker version"] = Answer(1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n")
+    probe.answers["docker info"] = Answer(1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n")
     finding = named(probe, "docker engine")
 
     assert not finding.ok
@@ -166,17 +113,9 @@ def test_where_a_capability_is_out_of_bounds_the_runtime_must_know() -> None:
     assert not named(probe, "privileged containers").ok
     assert providers(examine(probe, NEEDS))["kind"] == "privileged containers"
 
-    probe.answers["docker info"] = Answer(0, "27.1\tkarmada-lab\t/var/lib/docker\n")
+    probe.answers["docker info"] = info(DefaultRuntime="karmada-lab")
     assert named(probe, "privileged containers").ok
     assert providers(examine(probe, NEEDS))["kind"] == ""
-
-
-@pytest.mark.parametrize(("flags", "word"), [("fpu svm", "load the module"), ("fpu", "nested virtualisation")])
-def test_without_kvm_the_remedy_depends_on_the_cpu(flags: str, word: str) -> None:
-    probe = Scripted(devices=set())
-    probe.files["/proc/cpuinfo"] = f"flags : {flags}\n"
-
-    assert word in named(probe, "kvm").remedy
 
 
 def test_lacking_capabilities_are_named() -> None:
@@ -233,12 +172,13 @@ def test_this_computer_answers_without_raising(tmp_path: Path) -> None:
     assert computer.reach("file:///nowhere") != ""
 
 
-def test_every_check_is_in_the_list() -> None:
-    assert {check.__name__ for check in doctor.CHECKS} == {
-        name
-        for name, value in vars(doctor).items()
-        if callable(value) and getattr(value, "__annotations__", {}).get("return") == "list[Finding]"
-    }
+@pytest.mark.parametrize("module", [doctor, limits])
+def test_every_check_is_in_the_list(module: Any) -> None:
+    own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__}
+    checks = {name for name, value in own.items() if getattr(value, "__annotations__", {}).get("return") == "list[Finding]"}
+
+    assert checks == {check.__name__ for check in module.CHECKS if check.__module__ == module.__name__}
+    assert set(limits.CHECKS) <= set(doctor.CHECKS)
 
 
 def test_a_program_that_ended_for_lack_of_inotify_names_the_limit(tmp_path: Path) -> None:

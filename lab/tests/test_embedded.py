@@ -6,16 +6,16 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import psutil
 import pytest
 
 from lab.cluster import Lab
-from lab.computer import Computer
+from lab.limits.finding import GIB, MIB
 from lab.providers import embedded, provider
 from lab.providers.embedded import Embedded, cluster_steps, components
 from lab.run import Run
 from lab.spec import LabSpec, parse
 from lab.steps import ordered
+from lab.tests.computer_fakes import Scripted, meminfo
 
 GOLDEN = Path(__file__).parent / "golden" / "embedded.txt"
 
@@ -112,64 +112,44 @@ def test_each_version_of_kubernetes_is_asked_for_once() -> None:
     assert len(software) == len(set(software))
 
 
-class ThisComputer(Computer):
-    """One with so many inotify instances, of which so many are in use, and so many MiB of disk."""
-
-    def __init__(self, limit: int, used: int = 0, disk: int = 100_000) -> None:
-        self.limit, self.used, self.disk = limit, used, disk
-
-    def free(self, path: Path) -> int:
-        return self.disk * 2**20
-
-    def read(self, path: str) -> str | None:
-        return f"{self.limit}\n" if path.endswith("max_user_instances") else None
-
-    def inotify_in_use(self) -> int:
-        return self.used
-
-
-@pytest.fixture
-def four_gib_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = type("Memory", (), {"available": 4 * 2**30})()
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
-
-
-@pytest.mark.usefixtures("four_gib_free")
 def test_sixty_members_are_refused_with_the_arithmetic() -> None:
     spec = parse(LabSpec, {"members": [{"name": f"m{n}"} for n in range(60)]}, source="test")
+    computer = Scripted()
+    computer.files["/proc/meminfo"] = meminfo(4 * GIB)
+    computer.files["/proc/sys/net/ipv4/ip_local_port_range"] = "32768\t60999\n"
 
-    (obstacle,) = Embedded(computer=ThisComputer(4096)).check(spec)
+    (obstacle,) = Embedded(computer=computer).check(spec)
 
-    assert "61 clusters" in obstacle
-    assert "4.0 GiB are free" in obstacle
+    assert "61 clusters × 430 MiB" in obstacle
+    assert "4.0 GiB of this computer is free" in obstacle
+    assert "--members 6" in obstacle
 
 
-@pytest.mark.usefixtures("four_gib_free")
 def test_a_lab_that_fits_is_not_refused() -> None:
-    assert Embedded(computer=ThisComputer(128)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test")) == []
+    assert Embedded(computer=Scripted()).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test")) == []
 
 
-@pytest.mark.usefixtures("four_gib_free")
 def test_workers_are_refused_where_no_container_runs() -> None:
     spec = parse(LabSpec, {"members": [{"name": "m", "workers": [{"count": 2}]}]}, source="test")
-    (obstacle,) = Embedded(computer=ThisComputer(4096)).check(spec)
+    (obstacle,) = Embedded(computer=Scripted()).check(spec)
     assert "m: workers" in obstacle
     assert "--provider kind" in obstacle
 
 
 def test_too_few_inotify_instances_are_refused_with_the_remedy() -> None:
-    (obstacle,) = Embedded(computer=ThisComputer(128, used=100)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
+    computer = Scripted(watchers=100)
+    computer.files["/proc/sys/fs/inotify/max_user_instances"] = "128"
+    (obstacle,) = Embedded(computer=computer).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
 
-    assert "28 of 128 are free" in obstacle
+    assert "28 of 128" in obstacle
     assert "sysctl fs.inotify.max_user_instances" in obstacle
 
 
-@pytest.mark.usefixtures("four_gib_free")
 def test_too_small_a_disk_is_refused_with_the_arithmetic() -> None:
-    (obstacle,) = Embedded(computer=ThisComputer(4096, disk=60)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
+    (obstacle,) = Embedded(computer=Scripted(space=60 * MIB)).check(parse(LabSpec, {"members": [{"name": "m"}]}, source="test"))
 
-    assert "3 control planes need about 450 MiB" in obstacle
-    assert "60 MiB are free" in obstacle
+    assert "up to 450 MiB needed" in obstacle
+    assert "60 MiB free" in obstacle
     assert "KARMADA_LAB_RUNS" in obstacle
 
 
