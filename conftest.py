@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from _pytest.outcomes import Failed
 
-from lab import settings
+from lab import environment, settings
 from lab.errors import LabError
 from lab.run import Run
 from lab.spec import Capability
@@ -85,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    environment.set_umask()
     config.addinivalue_line("markers", "breaks: this test breaks something of the lab on purpose, and has it to itself meanwhile")
     config.addinivalue_line("markers", "thorough: this test takes minutes; it is run by -m thorough only")
     # Handles of clusters keep their connections until the process ends; that the garbage collector closes them is no leak.

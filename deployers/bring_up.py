@@ -20,7 +20,7 @@ from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
-from lab import component, evidence, ports
+from lab import component, environment, evidence, ports
 from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
@@ -184,6 +184,7 @@ def bring_up(
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
     """
     began, kills = time.monotonic(), count_kills(Files())
+    environment.set_umask()
     path = place(run_id, root)
     same_as_asked(wanted, path)
     offline = offline or bool(wanted.karmada and wanted.karmada.offline)

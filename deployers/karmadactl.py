@@ -29,16 +29,8 @@ def karmadactl(karmada: ControlPlane, *words: str, within: float = 90.0) -> Comp
 
 
 def environment(home: str) -> dict[str, str]:
-    """Return what karmadactl's environment is overlaid with."""
-    return {
-        "HOME": home,
-        "TMPDIR": home,
-        "KUBECONFIG": "",
-        "KUBERNETES_SERVICE_HOST": "",  # inside a pod karmadactl would fall back on the pod's own cluster
-        "KUBERNETES_SERVICE_PORT": "",
-        "NO_PROXY": "*",  # nothing in this project goes through the caller's proxy
-        "no_proxy": "*",
-    }
+    """Return what karmadactl's environment is overlaid with; that it inherits nothing else of its caller is in `lab.environment`."""
+    return {"HOME": home, "TMPDIR": home}
 
 
 def to_karmada(karmada: ControlPlane) -> tuple[str, ...]:

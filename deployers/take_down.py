@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from lab import ledger, ports
+from lab.docker.engine import engine_of
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.providers import provider
 from lab.run import Run
@@ -45,10 +46,11 @@ def take_down(run: Run, *, keep: bool = False) -> Taken:
         run.journal("down", keep=keep)
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
         made_by.delete(run)
+        engine = engine_of(run.path)
         if not keep:
             ports.release(run.path)
             run.remove()
-        left = ledger.residue_of(run.path, kept=keep)
+        left = ledger.residue_of(run.path, kept=keep, engine=engine)
         if left:
             raise LeakError(f"lab {run.id} is down, but not all of it is gone", detail="\n".join(left), remedy=f"lab gc --lab {run.id}")
     finally:

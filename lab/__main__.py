@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from lab import interrupt
+from lab import environment, interrupt
 
 
 def main() -> None:
     """The console script `lab`, and `python -m lab`. An interrupt while it is still being imported has the exit code of any other."""
     interrupt.install()
+    environment.set_umask()
     try:
         from lab.cli import app  # noqa: PLC0415 (an interrupt meanwhile must find the handler)
 

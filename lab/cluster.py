@@ -42,10 +42,16 @@ class Cluster:
 
     def client(self) -> ApiClient:
         """Return a client of the `kubernetes` package for this cluster; it reads no other kubeconfig and no environment."""
-        from kubernetes.config import new_client_from_config  # noqa: PLC0415 (half a second of import that `lab status` need not pay)
+        # Half a second of import that `lab status` need not pay.
+        from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415
+        from kubernetes.config import load_kube_config  # noqa: PLC0415
 
-        client: ApiClient = new_client_from_config(config_file=str(self.kubeconfig), context=self.context)
-        return client
+        configuration = Configuration()
+        configuration.proxy = None  # it was that of HTTPS_PROXY and the like; what remains below is a kubeconfig's `proxy-url`
+        load_kube_config(config_file=str(self.kubeconfig), context=self.context, client_configuration=configuration)
+        # Web sockets (exec, port-forward) read those variables themselves unless every host is to be reached directly.
+        configuration.no_proxy = "" if configuration.proxy else "*"
+        return ApiClient(configuration=configuration)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lab import environment
 from lab.limits import account
 from lab.limits.directory import Directory, inspect_directory
 from lab.limits.files import Files
@@ -102,7 +103,9 @@ class Probe(Protocol):
 
 @dataclass(frozen=True)
 class Computer(Files):
-    """This computer."""
+    """This computer. `engine` says which Docker engine is asked; without it the one that the caller's environment chooses."""
+
+    engine: Mapping[str, str] | None = None
 
     def is_there(self, path: str) -> bool:
         try:
@@ -152,6 +155,7 @@ class Computer(Files):
         try:
             done = subprocess.run(
                 list(argv),
+                env=environment.inherit(argv, engine=self.engine),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lab import ledger, ports
+from lab import environment, ledger, ports
+from lab.docker.engine import engine_of, recorded_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.run import discard, known_runs
 from lab.supervisor import proc
@@ -143,7 +144,7 @@ def residue(run: Path, *, dry_run: bool) -> list[Removed]:
         removed += away("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
     for name in ledger.namespaces(run.name):
         removed += away("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
-    removed += gone_containers(ledger.containers(run.name), run, dry_run=dry_run)
+    removed += gone_containers(ledger.containers(run, engine := engine_of(run)), run, engine, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():
         removed.append(Removed("socket", str(socket), run.name))
@@ -178,18 +179,19 @@ def strays(root: Path, *, dry_run: bool) -> list[Removed]:
 def stray_containers(root: Path, *, dry_run: bool) -> list[Removed]:
     """Remove containers of runs under `root` whose directory is gone: they say by what they have mounted whose they are."""
     removed = []
-    for name, mounts in ledger.mounted_by_containers().items():
-        for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:
-            if not run.exists() and ledger.names_run(name, run.name):
-                removed += gone_containers([name], run, dry_run=dry_run)
+    engines = [select_engine(), *(recorded_engine(root / run_id) for run_id in known_runs(root))]
+    for engine in (each for at, each in enumerate(engines) if each and each not in engines[:at]):
+        for name, mounts in ledger.mounted_by_containers(engine).items():
+            for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:
+                if not run.exists() and ledger.names_run(name, run.name):
+                    removed += gone_containers([name], run, engine, dry_run=dry_run)
     return removed
 
 
-def gone_containers(names: Iterable[str], run: Path, *, dry_run: bool) -> list[Removed]:
-    """Remove containers with their volumes."""
-    return [
-        each for name in names for each in away("container", name, run, ["docker", "rm", "--force", "--volumes", name], dry_run=dry_run)
-    ]
+def gone_containers(names: Iterable[str], run: Path, engine: ledger.Engine, *, dry_run: bool) -> list[Removed]:
+    """Remove containers of an engine with their volumes."""
+    words = ["docker", "rm", "--force", "--volumes"]
+    return [each for name in names for each in away("container", name, run, [*words, name], engine=engine, dry_run=dry_run)]
 
 
 def reservations(where: Path | None, *, dry_run: bool) -> list[Removed]:
@@ -202,11 +204,13 @@ def reservations(where: Path | None, *, dry_run: bool) -> list[Removed]:
     return removed
 
 
-def away(kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool) -> list[Removed]:
+def away(kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool, engine: ledger.Engine | None = None) -> list[Removed]:
     """Run the command that removes something; nothing is reported where it fails, for the thing is still there."""
     if not dry_run:
         try:
-            subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True)
+            subprocess.run(
+                argv, env=environment.inherit(argv, engine=engine), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True
+            )
         except (OSError, subprocess.SubprocessError):
             return []
     return [Removed(kind, name, run.name)]

@@ -12,11 +12,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import ports
+from lab import environment, ports
+from lab.docker.engine import engine_of, socket_of
 from lab.errors import LeakError
 from lab.supervisor import proc
 from lab.supervisor.remains import remains
@@ -26,9 +27,8 @@ LONGEST_RUN = 18
 """Characters of a run in a name outside its directory: a container's is its host name, 63 at most, and says what it is, too."""
 """Of every name that a run gives outside its directory."""
 NAMESPACES = Path("/run/netns")
-DOCKER = Path(os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://"))
 LIBVIRT = Path("/run/libvirt")
-"""Where the daemons are: a client that finds none takes a tenth of a second to say so."""
+"""Where the daemon is: a client that finds none takes a tenth of a second to say so."""
 
 
 @dataclass(frozen=True, order=True)
@@ -44,10 +44,15 @@ class Item:
 
 
 Census = frozenset[Item]
+Engine = Mapping[str, str]
+"""A Docker engine, as `lab.docker.engine` names it."""
 
 
-def census(run: Path, *, where: Path | None = None) -> Census:
-    """Return what exists of a run outside its directory. `where` is the folder of port reservations."""
+def census(run: Path, *, where: Path | None = None, engine: Engine | None = None) -> Census:
+    """Return what exists of a run outside its directory. `where` is the folder of port reservations.
+
+    `engine` is the Docker engine that it used, for a run whose directory, which says it, is gone.
+    """
     run = Path(os.path.realpath(run))
     return frozenset(
         Item(kind, name, str(run))
@@ -58,7 +63,7 @@ def census(run: Path, *, where: Path | None = None) -> Census:
             "mount": mounts(run),
             "network namespace": namespaces(run.name),
             "file": files(run),
-            "container": containers(run.name),
+            "container": containers(run, engine or engine_of(run)),
             "libvirt domain": domains(run.name),
         }.items()
         for name in names
@@ -70,10 +75,12 @@ def residue(before: Census, after: Census) -> list[Item]:
     return sorted(after - before)
 
 
-def residue_of(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> list[str]:
-    """Return one line for each thing left of a run that was taken down. A kept run may keep its ports reserved."""
+def residue_of(
+    run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None, engine: Engine | None = None
+) -> list[str]:
+    """Return one line for each thing left of a run that was taken down. A kept run may keep its ports reserved; `engine` as in `census`."""
     allowed = {"port reservation"} if kept else set()
-    return [str(item) for item in residue(before, census(run, where=where)) if item.kind not in allowed]
+    return [str(item) for item in residue(before, census(run, where=where, engine=engine)) if item.kind not in allowed]
 
 
 def check(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> None:
@@ -123,18 +130,18 @@ def files(run: Path, folder: Path | None = None) -> Iterator[str]:
     yield from (str(path) for path in (folder or Path(tempfile.gettempdir())).iterdir() if names_run(path.name, run.name))
 
 
-def containers(run_id: str) -> Iterator[str]:
-    """Yield the containers of the run, where Docker is there and answers."""
-    yield from (name for name in ask(["docker", "ps", "--all", "--format", "{{.Names}}"], DOCKER) if names_run(name, run_id))
+def containers(run: Path, engine: Engine) -> Iterator[str]:
+    """Yield the containers of the run in an engine that answers."""
+    yield from (name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if names_run(name, run.name))
 
 
-def mounted_by_containers() -> dict[str, list[str]]:
+def mounted_by_containers(engine: Engine) -> dict[str, list[str]]:
     """Return what each container that a run made has mounted of this computer, by the container's name."""
     form = "{{.Name}}{{range .Mounts}} {{.Source}}{{end}}"
-    ours = [name for name in ask(["docker", "ps", "--all", "--format", "{{.Names}}"], DOCKER) if name.startswith(PREFIX)]
+    ours = [name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if name.startswith(PREFIX)]
     found = {}
     for name in ours:
-        words = list(ask(["docker", "inspect", "--type", "container", "--format", form, name], DOCKER))
+        words = list(ask_docker(["inspect", "--type", "container", "--format", form, name], engine))
         found[name] = words[1:]
     return found
 
@@ -163,12 +170,18 @@ def names_run(name: str, run_id: str) -> bool:
     return name.startswith(outside_name(run_id, ""))
 
 
-def ask(argv: list[str], daemon: Path) -> Iterable[str]:
+def ask_docker(words: list[str], engine: Engine) -> Iterable[str]:
+    """Return the lines that Docker's client prints of an engine; none when there is no client or the engine does not answer."""
+    return ask(["docker", *words], socket_of(engine), engine=engine)
+
+
+def ask(argv: list[str], daemon: Path | None, *, engine: Engine | None = None) -> Iterable[str]:
     """Return the lines a tool prints; none when it is not installed or its daemon is not there or does not answer."""
-    if not (daemon.exists() or ":/" in str(daemon)) or shutil.which(argv[0]) is None:
+    if (daemon is not None and not daemon.exists()) or shutil.which(argv[0]) is None:
         return ()
     try:
-        answer = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=True)
+        env = environment.inherit(argv, engine=engine)
+        answer = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ()
     return answer.stdout.split()

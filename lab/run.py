@@ -3,7 +3,7 @@
     run.json          id, schema, what was asked for (the whole document); written first
     journal.jsonl     one line an event, appended: intent before, outcome after
     records/K/N.json  what exists or is about to: ports, clusters, members (kind K, name N)
-    pki/ kubeconfig/  certificates, keys and kubeconfigs, mode 0600
+    pki/ kubeconfig/  certificates, keys and kubeconfigs, mode 0600; the run directory is 0700
     data/ logs/ processes/ evidence/ scratch/ (TMPDIR of all programs and commands)
     supervisor.sock   the socket of the process that owns this lab's processes (lab.supervisor)
 
@@ -59,7 +59,8 @@ class Run:
         path = place(run_id, root)
         if (path / "run.json").exists():
             raise UsageError(f"run {run_id} is there already", where=str(path), remedy=f"lab down --lab {run_id}")
-        path.mkdir(parents=True, exist_ok=True, mode=0o755)
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
         created = time.time()
         write_json(path / "run.json", {"schema": SCHEMA, "id": run_id, "created": created, "asked": asked})
         return cls(run_id, path, asked, created)
@@ -139,12 +140,9 @@ class Run:
     # -- places ------------------------------------------------------------------------------------------------------
 
     def folder(self, *parts: str) -> Path:
-        """Return a directory of this run, made if need be. Those that hold keys are 0700."""
-        private = parts[0] in {"pki", "kubeconfig", "data"}
-        (self.path / parts[0]).mkdir(exist_ok=True, mode=0o700 if private else 0o755)
-        path = self.path.joinpath(*parts)
-        path.mkdir(parents=True, exist_ok=True, mode=0o700 if private else 0o755)
-        return path
+        """Return a directory of this run, made if need be. Those that hold keys are 0700, whatever the umask."""
+        mode = 0o700 if parts[0] in {"pki", "kubeconfig", "data"} else 0o755
+        return make_folder(self.path.joinpath(*parts), mode=mode)
 
     def kubeconfig(self, cluster: str) -> Path:
         """Where the kubeconfig of a cluster of this run is or will be."""
@@ -210,6 +208,15 @@ def known_runs(root: Path | None = None) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and ID.fullmatch(path.name))
 
 
+def make_folder(path: Path, *, mode: int) -> Path:
+    """Make a directory and its parents, those that are missing with this mode, whatever the umask; return it."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
+    return path
+
+
 def write_json(path: Path, data: Json) -> None:
     """Replace a file by this document, whole or not at all."""
     write_private(path, json.dumps(data, indent=1, default=str).encode(), mode=0o644)
@@ -233,9 +240,12 @@ def partly(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
 
 
 def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file whole or not at all; keys and kubeconfigs keep the default mode. NotPossible on a full disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace a file whole or not at all; keys and kubeconfigs keep the default mode. NotPossible on a full disk.
+
+    Directories that are missing are made: 0700 for a private file, 0755 for another.
+    """
     try:
+        make_folder(path.parent, mode=0o755 if mode & 0o044 else 0o700)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as out:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ import psutil
 
 from deployers.bring_up import document, prepare
 from deployers.spec import catalogue
-from lab import component, ports
+from lab import component, environment, ports
 from lab.assets import resolve
 from lab.cluster import Lab
 from lab.errors import ProvisionError
@@ -54,7 +53,7 @@ def lab(*words: str) -> tuple[float, Any]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "KARMADA_LAB_RUNS": str(ROOT)},
+        env={**environment.inherit_all(), "KARMADA_LAB_RUNS": str(ROOT)},
     )
     seconds = time.monotonic() - began
     if done.returncode:
@@ -112,7 +111,7 @@ def side_by_side() -> list[float]:
     """Bring two labs up at once; return the seconds until both were. Both are checked and taken down."""
     say("two labs side by side")
     words = [[sys.executable, "-m", "lab", "up", "--lab", f"bench-side-{number}"] for number in (1, 2)]
-    env = {**os.environ, "KARMADA_LAB_RUNS": str(ROOT)}
+    env = {**environment.inherit_all(), "KARMADA_LAB_RUNS": str(ROOT)}
     began = time.monotonic()
     running = [subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for argv in words]
     statuses = [process.wait() for process in running]

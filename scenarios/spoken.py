@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from lab import environment
 from lab.assets.command import tied
 from lab.interrupt import Interrupted
 
@@ -21,7 +22,7 @@ LAST_WORDS = 180.0
 def spoken(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> int:
     """Run a command to its end; what it prints goes to our output and to the log. When we are interrupted it is told so and waited for.
 
-    `env` is laid over the environment of this process.
+    It is a command of this project, or what a user would type, and has all of our environment, with `env` laid over it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
@@ -29,7 +30,7 @@ def spoken(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None)
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+        env={**environment.inherit_all(), "PYTHONUNBUFFERED": "1", **(env or {})},
         start_new_session=True,  # Ctrl-C reaches it once, from us
     )
     assert child.stdout

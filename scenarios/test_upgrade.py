@@ -14,6 +14,7 @@ from deployers import unfinished
 from deployers.conformance import conformance
 from deployers.karmada import Karmada
 from deployers.upgrade import WHAT, upgrade
+from lab import environment
 from lab.errors import ProvisionError, UsageError
 from lab.wait import NotYet, until
 from scenarios.figures import report
@@ -85,7 +86,7 @@ def killed_half_way(karmada: Karmada) -> None:
     """Have `lab upgrade` killed by SIGKILL as soon as its second component is done."""
     run = karmada.run
     argv = [sys.executable, "-m", "lab", "upgrade", TO, "--lab", run.id]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
+    with subprocess.Popen(argv, env=environment.inherit_all(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
 
         def due() -> None:
             done = (unfinished.facts_of(run, WHAT) or {"done": []})["done"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ import pytest
 from deployers import shelter
 from deployers.karmadactl import environment, karmadactl
 from deployers.tests.member_fakes import two_sides
+from lab.environment import inherit
 from lab.machines import Completed
 
 
@@ -31,10 +33,13 @@ def test_each_call_has_a_home_below_the_run_which_is_gone_afterwards(tmp_path: P
 
 
 def test_nothing_of_the_callers_points_karmadactl_anywhere() -> None:
-    env = environment("/home")
+    caller = {**dict.fromkeys(("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"), "odd"), "HOME": "/odd"}
+    argv = shelter.hiding(Path("/"), ("/cache/karmadactl", "join"), by=Path("/empty"))
 
-    assert {env["KUBECONFIG"], env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]} == {""}
-    assert env["NO_PROXY"] == env["no_proxy"] == "*"
+    env = {**inherit(argv, caller=caller), **environment("/home")}
+
+    assert "odd" not in env.values()
+    assert env["KUBECONFIG"] == os.devnull
     assert env["HOME"] == env["TMPDIR"] == "/home"
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lab import environment
+
 
 @dataclass(frozen=True)
 class Ran:
@@ -50,13 +52,14 @@ def tied() -> tuple[str, ...]:
 def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
     """The Runner of real life. However this is left, the program and its children have ended.
 
-    `env` is added to the environment of this process.
+    `env` is laid over what `lab.environment` lets the program inherit.
     """
     try:
         child = subprocess.Popen(
             (*tied(), *argv),
             cwd=cwd,
-            env={**os.environ, **env},
+            env={**environment.inherit(argv), **env},
+            umask=environment.UMASK,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from lab import environment
 from lab.assets.cache import disk_full, sha256_of, writing
 from lab.assets.modulezip import h1_of, unpack
 from lab.assets.pins import Pin
@@ -245,8 +246,9 @@ def address(pin: Pin) -> str:
 
 def in_module_cache(pin: Pin) -> Path | None:
     """The archive of the module of `pin` where Go keeps it, when Go has fetched it before."""
-    gopath = os.environ.get("GOPATH", "").split(os.pathsep)[0] or str((home_directory() or Path("/nonexistent")) / "go")
-    cache = Path(os.environ.get("GOMODCACHE") or Path(gopath) / "pkg" / "mod")
+    settings = environment.inherit(["go"])
+    gopath = settings.get("GOPATH", "").split(os.pathsep)[0] or str((home_directory() or Path("/nonexistent")) / "go")
+    cache = Path(settings.get("GOMODCACHE") or Path(gopath) / "pkg" / "mod")
     archive = cache / "cache" / "download" / escaped(pin.module) / "@v" / f"{pin.module_version}.zip"
     return archive if archive.is_file() else None
 
@@ -257,8 +259,8 @@ def escaped(module: str) -> str:
 
 
 def go_proxy() -> str:
-    """The first address in $GOPROXY, or Go's default."""
-    places = re.split("[,|]", os.environ.get("GOPROXY", ""))
+    """The first address in Go's setting GOPROXY, or Go's default."""
+    places = re.split("[,|]", environment.inherit(["go"]).get("GOPROXY", ""))
     return next((p.rstrip("/") for p in places if p.startswith("http")), "https://proxy.golang.org")
 
 

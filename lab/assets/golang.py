@@ -92,9 +92,8 @@ class Go:
 
 
 def environment(scratch: Path, *, offline: bool) -> Mapping[str, str]:
-    """What a build may see of the user's environment is the proxy settings and the caches; all that changes results is set here."""
-    env = {"GOWORK": "off", "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOTMPDIR": str(scratch)}
-    return env | {"GOPROXY": "off"} if offline else env
+    """Return what is added to Go's environment; what it inherits, and what is set for every call, is in `lab.environment`."""
+    return {"GOTMPDIR": str(scratch)} | ({"GOPROXY": "off"} if offline else {})
 
 
 def build_flags(stamp: Sequence[str], modfile: Path | None, tags: Sequence[str] = ()) -> list[str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 from lab.commands.options import DEFAULT_LAB, LabName
 from lab.commands.tools import environment
+from lab.environment import leads_elsewhere
 from lab.run import Run
 
 
 def env(lab: LabName = DEFAULT_LAB) -> None:
     """Print exports for a shell: eval "$(lab env)".
 
-    KUBECONFIG, PATH with this lab's kubectl and karmadactl first, and KARMADA_LAB, so that `lab` means this lab.
+    KUBECONFIG, PATH with this lab's kubectl and karmadactl first, KARMADA_LAB, so that `lab` means this lab, and NO_PROXY with the
+    addresses of its clusters.
     """
+    for name in leads_elsewhere(os.environ):
+        print(f"unset {name}")
     for name, value in environment(Run.load(lab)).items():
         print(f"export {name}={shlex.quote(value)}")

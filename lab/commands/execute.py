@@ -10,6 +10,7 @@ import typer
 
 from lab.commands.options import DEFAULT_LAB, LabName
 from lab.commands.tools import environment
+from lab.environment import leads_elsewhere, restore_umask
 from lab.errors import UsageError
 from lab.run import Run
 
@@ -21,10 +22,14 @@ def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
 
     With its KUBECONFIG, and its kubectl and karmadactl first in PATH: lab exec -- kubectl get clusters.
 
+    All else is your environment. Your proxies stay, but the lab's clusters are reached directly (NO_PROXY).
+
     The command takes this process's place: its exit code, signals and terminal are its own.
     """
-    env = os.environ | environment(Run.load(lab))
+    changed = environment(Run.load(lab))
+    env = {name: value for name, value in (os.environ | changed).items() if name not in leads_elsewhere(os.environ)}
     sys.stdout.flush()
+    restore_umask()
     try:
         os.execvpe(command[0], command, env)
     except OSError as error:

@@ -235,8 +235,9 @@ def nodes(run: Run) -> tuple[Program, ...]:
     if not records:
         return ()
     from lab import docker
+    from lab.docker.engine import engine_of
 
-    states = docker.states()
+    states = docker.states(engine_of(run.path))
     found = []
     for cluster, record in records.items():
         for name in record["containers"]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import yaml
+
+from lab.environment import without_proxy
 from lab.errors import UsageError
 from lab.run import Run
 
@@ -24,7 +28,14 @@ def environment(run: Run) -> dict[str, str]:
         "KUBECACHEDIR": str(run.path / "scratch" / "kube"),  # or kubectl writes into ~/.kube
         "KARMADA_LAB": run.id,
         "KARMADA_LAB_RUNS": str(run.path.parent),  # so that `lab` means this lab from any directory
+        **without_proxy(("localhost", "127.0.0.1", "::1", *servers(kubeconfig)), os.environ),
     }
+
+
+def servers(kubeconfig: Path) -> list[str]:
+    """Return the hosts of the API servers that a kubeconfig names."""
+    clusters = (yaml.safe_load(kubeconfig.read_bytes()) or {}).get("clusters") or []
+    return list(dict.fromkeys(host for each in clusters if (host := urlsplit(str(each["cluster"]["server"])).hostname)))
 
 
 def clients(run: Run) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lab.computer import Computer, Probe
 from lab.docker.checks import RUNTIME, bounded
 from lab.docker.info import SETUP, ask_engine
@@ -16,9 +18,9 @@ def obstacle(computer: Probe) -> str:
     return f"docker: {engine}" if isinstance(engine, str) else ""
 
 
-def states() -> dict[str, str] | None:
-    """Return each container's state by its name: running, exited…; None when no engine answers."""
-    answer = Computer().ask(["docker", "ps", "--all", "--format", "{{.Names}} {{.State}}"])
+def states(engine: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the state of each container of an engine by its name: running, exited…; None when it does not answer."""
+    answer = Computer(engine=engine).ask(["docker", "ps", "--all", "--format", "{{.Names}} {{.State}}"])
     if not answer.ok:
         return None
     return {name: state for name, _, state in (line.partition(" ") for line in answer.text.splitlines())}

@@ -6,12 +6,11 @@ programs. It has two seconds to end; removing takes longer, so it leaves that to
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 
-from lab.supervisor.proc import TAG
+from lab import environment
 
 REMOVE = "docker ps --all --format '{{.Names}}' | grep -F \"$1\" | xargs --no-run-if-empty docker rm --force --volumes"
 """One shell, so that nothing of this program need stay. $1 begins the names of this run's containers and stands nowhere else in a name."""
@@ -23,10 +22,9 @@ def main(prefix: str) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, end)
     print(f"guarding {prefix}*", flush=True)
     signal.sigwait(end)
-    untagged = {name: value for name, value in os.environ.items() if name != TAG}
     subprocess.Popen(
         ["/bin/sh", "-c", REMOVE, "sh", prefix],
-        env=untagged,
+        env=environment.inherit(["docker"]),  # of the run's engine, which the provider gave us; without the run's tag
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -19,8 +19,8 @@ NO_ENV: Mapping[str, str] = MappingProxyType({})
 class Program:
     """A program that keeps running, as data: "member1/kube-apiserver" and how it is started.
 
-    `env` is laid over a clean environment (PATH, HOME, LANG, TZ, a TMPDIR of the run): proxies and KUBECONFIG of whoever started the
-    lab do not reach its components. `log` gets stdout and stderr, appended. `needs` names programs of the same machine
+    `env` is laid over what `lab.environment` lets a component inherit, and a TMPDIR of the run: proxies and KUBECONFIG of whoever
+    started the lab do not reach it. `log` gets stdout and stderr, appended. `needs` names programs of the same machine
     that must outlive this one: they are stopped after it. `ports` are those it listens on: when it ends and one of
     them is somebody else's, the error says whose.
     """
@@ -61,7 +61,7 @@ class Machine(Protocol):
     ) -> Completed:
         """Run a command to its end. CommandFailed when its status is not 0, it cannot be started, or time is up.
 
-        When time is up it is killed, and the error says so. `env` is laid over the environment of the caller.
+        When time is up it is killed, and the error says so. `env` is laid over what `lab.environment` lets the program inherit.
         """
         ...
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lab import environment
+from lab.docker.engine import engine_of_commands
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines import Completed, Program
 from lab.supervisor import proc
@@ -24,7 +26,8 @@ LOOK_EVERY = 0.25
 class Local:
     """This computer, for one run: its programs belong to the supervisor of the run directory, its commands carry the run's tag.
 
-    Commands have TMPDIR and kubectl's cache in the run directory.
+    Commands have TMPDIR and kubectl's cache in the run directory; of the caller's environment they have what `lab.environment` says,
+    and Docker's client talks to the engine that the run records.
     """
 
     name = "local"
@@ -71,7 +74,8 @@ class Local:
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, **ours, **(env or {})},
+                env={**environment.inherit(argv, engine=engine_of_commands(self.supervisor.run)), **ours, **(env or {})},
+                umask=environment.UMASK,
                 start_new_session=True,
             )
         except OSError as error:

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from lab import environment
 from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.machines import Program
@@ -269,10 +270,17 @@ class Supervisor:
             raise UsageError("there is no such run directory", where=str(self.run), remedy=command("up", lab=self.run.name))
         script = Path(__file__).with_name("__main__.py")
         argv = [sys.executable, "-I", "-S", str(script), str(self.run), "--lease", str(self.lease), "--backoff", str(self.backoff)]
-        env = {key: os.environ[key] for key in proc.INHERITED if key in os.environ} | {proc.TAG: str(self.run)}
+        env = environment.inherit_component() | {proc.TAG: str(self.run)}
         try:
             started = subprocess.run(
-                argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=15, check=False
+                argv,
+                env=env,
+                umask=environment.UMASK,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=15,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CommandFailed(argv, status=None, output=str(error)) from error

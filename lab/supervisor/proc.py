@@ -19,9 +19,6 @@ TAG = "KARMADA_LAB_PROCESS_OF"
 Nobody should ever export it: whatever carries it is killed with the run. That is why it is not the name that users set.
 """
 
-INHERITED = ("PATH", "HOME", "LANG", "TZ")
-"""What of the environment programs see besides their own: a lab must not depend on the shell it was started from."""
-
 
 def start_time(pid: int) -> int | None:
     """Return the kernel's start time of a process in clock ticks since boot; None when it is gone or a zombie."""

@@ -67,7 +67,7 @@ class Server:
         self.run = run
         self.lease = lease
         self.loop = Loop()
-        base = {key: env[key] for key in proc.INHERITED if key in env} | {"TMPDIR": f"{run}/scratch"}
+        base = {key: value for key, value in env.items() if key != proc.TAG} | {"TMPDIR": f"{run}/scratch"}
         self.table = Table(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
         self.holders: dict[Connection, Json] = {}
         self.detached = False

@@ -98,7 +98,7 @@ class World:
         run.folder("kubeconfig")
         for cluster in ("host", "karmada", "member1"):
             run.kubeconfig(cluster).write_text(f"of {cluster}\n")
-        (run.path / "kubeconfig.yaml").write_text("merged\n")
+        (run.path / "kubeconfig.yaml").write_text("clusters: [{name: host, cluster: {server: 'https://172.18.0.2:6443'}}]\n")
         return run
 
 

@@ -19,7 +19,7 @@ from lab.tests.test_ledger import tagged
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(ledger, "ask", lambda *_: ())
+    monkeypatch.setattr(ledger, "ask", lambda *_, **__: ())
     path = tmp_path / "_runs"
     path.mkdir()
     return path

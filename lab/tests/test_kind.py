@@ -247,7 +247,7 @@ def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, 
 
 
 def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kind_making, "Computer", ScriptedComputer)
+    monkeypatch.setattr(kind_making, "Computer", lambda engine: ScriptedComputer())
     machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): Failure(1, "ERROR: failed to init node with kubeadm")})
 
     with pytest.raises(ProvisionError, match="member1 could not be made") as error:

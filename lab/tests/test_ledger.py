@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab import ledger, ports
+from lab.docker.engine import record_engine
 from lab.errors import LeakError
 from lab.ledger import Item, outside_name
 from lab.supervisor import proc
@@ -37,7 +38,7 @@ def tagged(run: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_nothing_is_left_of_a_run_that_made_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ask", lambda *_: ())
+    monkeypatch.setattr(ledger, "ask", lambda *_, **__: ())
     ledger.check(run, where=tmp_path / "ports")
 
 
@@ -49,7 +50,7 @@ def test_residue_is_what_was_not_there_before() -> None:
 
 
 def test_a_port_reservation_is_residue_unless_the_run_is_kept(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ask", lambda *_: ())
+    monkeypatch.setattr(ledger, "ask", lambda *_, **__: ())
     where = tmp_path / "ports"
     (port,) = ports.reserve(run, 1, where=where)
 
@@ -75,11 +76,11 @@ def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: py
     names = [outside_name("a", "member1"), outside_name("a-b", "member1"), "a", "karmada-lab.ab.x", "karmada-lab.a"]
     for name in names:
         (tmp_path / name).touch()
-    monkeypatch.setattr(ledger, "ask", lambda *_: names)
+    monkeypatch.setattr(ledger, "ask", lambda *_, **__: names)
 
     assert list(ledger.files(Path("/runs/a"), tmp_path)) == [str(tmp_path / "karmada-lab.a.member1")]
     assert list(ledger.namespaces("a-b", tmp_path)) == ["karmada-lab.a-b.member1"]
-    assert list(ledger.containers("a")) == ["karmada-lab.a.member1"]
+    assert list(ledger.containers(Path("/runs/a"), {})) == ["karmada-lab.a.member1"]
     assert list(ledger.domains("a")) == ["karmada-lab.a.member1"]
 
 
@@ -103,7 +104,25 @@ def test_a_tool_that_is_not_there_has_nothing() -> None:
 @pytest.mark.spawns
 def test_a_tool_that_fails_has_nothing() -> None:
     assert list(ledger.ask(["false"], Path("/"))) == []
-    assert list(ledger.ask(["printf", "a\\nb\\n"], Path("tcp://somewhere"))) == ["a", "b"]
+    assert list(ledger.ask(["printf", "a\\nb\\n"], None)) == ["a", "b"]
+
+
+def test_containers_are_looked_for_where_the_run_made_them(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(argv: list[str], daemon: Path | None, *, engine: ledger.Engine | None = None) -> list[str]:
+        asked.append((engine or {}).get("DOCKER_HOST", "libvirt"))
+        return []
+
+    monkeypatch.setattr(ledger, "ask", ask)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:2375")
+    record_engine(run, {"DOCKER_HOST": "unix:///one.sock"})
+
+    ledger.census(run)
+    ledger.residue_of(run.with_name("gone"), engine={"DOCKER_HOST": "unix:///two.sock"})
+    ledger.census(run.with_name("unknown"))
+
+    assert [host for host in asked if host != "libvirt"] == ["unix:///one.sock", "unix:///two.sock", "tcp://elsewhere:2375"]
 
 
 @pytest.mark.spawns
