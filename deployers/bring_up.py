@@ -28,6 +28,7 @@ from lab.errors import LabError, NotPossible, UsageError
 from lab.images import Image
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
+from lab.near import Tables
 from lab.providers import OfImages, Provider, offering, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
@@ -35,6 +36,8 @@ from lab.steps import Step, Watcher, execute
 from lab.supervisor.client import Hold, Supervisor
 
 Json = dict[str, Any]
+TABLES: Tables = {"": LabSpec, "karmada": KarmadaSpec}
+"""The models of a lab file."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,12 @@ def document(path: Path | None = None, **changes: Any) -> Json:
         if changes.get(key) is not None:
             asked[key] = changes[key]
     for key in ("deployer", "release"):
-        if changes.get(key) is not None:
-            asked.setdefault("karmada", {})[key] = changes[key]
-    if (count := changes.get("members")) is not None:
-        template = (asked.get("members") or [{}])[0]
-        given = {member.get("name"): member for member in asked.get("members", [])}
+        if changes.get(key) is not None and isinstance(table := asked.setdefault("karmada", {}), dict):
+            table[key] = changes[key]
+    members = asked.get("members", [])
+    if (count := changes.get("members")) is not None and isinstance(members, list) and all(isinstance(member, dict) for member in members):
+        template = members[0] if members else {}
+        given = {member.get("name"): member for member in members}
         names = [f"member{number + 1}" for number in range(count)]
         asked["members"] = [given.get(name, {**template, "name": name}) for name in names]
     return asked
@@ -137,10 +141,12 @@ def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
     """Validate a document. UsageError tells every wrong key; nothing is created and nothing of this computer is looked at."""
     rest = dict(asked)
     table = rest.pop("karmada", None)
-    lab = parse(LabSpec, rest, source=source)
+    lab = parse(LabSpec, rest, source=source, tables=TABLES)
     if table is None:
         return Wanted(lab, None, provider(lab.provider), None)
-    karmada = parse(KarmadaSpec, {**table, "members": table.get("members") or attached(lab)}, source=source, prefix="karmada.")
+    if isinstance(table, dict):
+        table = {**table, "members": table.get("members") or attached(lab)}
+    karmada = parse(KarmadaSpec, table, source=source, prefix="karmada.", tables=TABLES)
     return Wanted(lab, karmada, provider(lab.provider), deployer(karmada.deployer))
 
 

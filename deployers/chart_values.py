@@ -221,8 +221,8 @@ def known(chart: Path) -> Json:
 def given(file: Path) -> Json:
     """Return the values of a file. UsageError when it is none."""
     try:
-        found = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = yaml.safe_load(file.read_bytes())
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UsageError(f"cannot read the values file: {error}", where=str(file)) from error
     if not isinstance(found, dict):
         raise UsageError("a values file holds a map of values", where=str(file))

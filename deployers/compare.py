@@ -56,7 +56,7 @@ def installation(word: str, *, root: Path | None = None) -> Installation:
     if not path.is_file():
         path = description.file_of(Run.load(path.name, root=path.parent) if path.is_dir() and "/" in word else Run.load(word, root=root))
     try:
-        described = json.loads(path.read_text())
+        described = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(
             f"{word} has no description to compare", where=str(path), remedy="it is written when Karmada is up: lab up"
@@ -124,8 +124,8 @@ def differing(where: tuple[str, ...], values: Sequence[Any]) -> Iterator[Differe
 def known(path: Path) -> set[tuple[str, ...]]:
     """Return the places in which an earlier comparison, saved with -o json, found differences. UsageError when it is none."""
     try:
-        return {tuple(each["where"]) for each in json.loads(path.read_text())["differences"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {tuple(each["where"]) for each in json.loads(path.read_bytes())["differences"]}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"this is no saved comparison: {error}", where=str(path), remedy="python -m deployers compare … -o json > FILE"
         ) from error

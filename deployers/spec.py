@@ -21,7 +21,6 @@ give a meaning is refused here.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -32,8 +31,10 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from deployers.addons import definition as addons
 from deployers.release import catalogue
 from lab.assets.refs import is_path, parse_version
+from lab.documents import read_toml
 from lab.errors import UsageError
 from lab.limits.account import expand_home
+from lab.near import did_you_mean, near_names
 from lab.spec import FileName, Name, Strict, Version
 
 __all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "catalogue", "profiles"]
@@ -249,7 +250,8 @@ class KarmadaSpec(Strict):
             absent["etcd"] = "etcd is external"
         for name, settings in self.components.items():
             if name not in COMPONENTS:
-                raise ValueError(f"there is no component {name!r}; one of: {', '.join(COMPONENTS)}")
+                near = did_you_mean(near_names(name, COMPONENTS)) or f"; one of: {', '.join(COMPONENTS)}"
+                raise ValueError(f"there is no component {name!r}{near}")
             if name in absent:
                 raise ValueError(f"components.{name} would have no effect: {absent[name]}")
             if name in WITHOUT_GATES and settings.feature_gates:
@@ -284,5 +286,5 @@ class KarmadaSpec(Strict):
 @cache
 def profiles() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     """Return the named sets of flags, by profile and component."""
-    loaded: dict[str, dict[str, dict[str, str]]] = tomllib.loads((Path(__file__).parent / "profiles.toml").read_text())
+    loaded: dict[str, dict[str, dict[str, str]]] = read_toml(Path(__file__).parent / "profiles.toml", what="the profiles")
     return loaded

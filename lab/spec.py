@@ -17,16 +17,16 @@ A lab file is TOML: the keys below at the top, and one table for each layer abov
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lab.documents import read_toml
 from lab.errors import UsageError
+from lab.near import Tables, did_you_mean, near_keys
 
 DEFAULT = Path(__file__).parent / "specs" / "default.toml"
 """The lab of `make lab-up`."""
@@ -199,40 +199,29 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def read(path: Path, *, what: str = "the lab file") -> dict[str, Any]:
     """Parse a TOML file. UsageError says which file and line is wrong."""
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no file {path}", remedy="name a TOML file, or leave --spec out for the default lab") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot read {what}: {error}", where=str(path)) from error
+    if not path.exists():
+        raise UsageError(f"there is no file {path}", remedy="name a TOML file, or leave --spec out for the default lab")
+    return read_toml(path, what=what)
 
 
-def parse(model: type[Model], document: Any, *, source: str, prefix: str = "") -> Model:
-    """Validate a document. UsageError tells every key that is wrong, what was expected, and a near name if there is one."""
+def parse(model: type[Model], document: Any, *, source: str, prefix: str = "", tables: Tables | None = None) -> Model:
+    """Validate a document. UsageError tells every key that is wrong, what was expected, and a near name if there is one.
+
+    `tables` are the models of the whole file by the table that each reads ("" the top), for names that stand in the wrong one.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        lines = [explain(model, issue, prefix=prefix) for issue in error.errors()]
+        lines = [explain(issue, tables or {prefix.rstrip("."): model}, prefix=prefix) for issue in error.errors()]
         raise UsageError(f"{source} is not a valid {model.__name__}", detail="\n".join(lines), remedy="mend the keys above") from error
 
 
-def explain(model: type[BaseModel], issue: Any, *, prefix: str = "") -> str:
+def explain(issue: Any, tables: Tables, *, prefix: str = "") -> str:
     """Return one line for one of pydantic's issues: key, what is wrong, and the nearest key that exists."""
-    where = prefix + re.sub(r"\.(\d+)", r"[\1]", ".".join(str(part) for part in issue["loc"]))
+    where = (prefix + re.sub(r"\.(\d+)", r"[\1]", ".".join(str(part) for part in issue["loc"]))).rstrip(".")
     if issue["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(issue["loc"][-1]), known_keys(model), n=1)
-        return f"{where}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+        return f"{where}: unknown key{did_you_mean(near_keys((*filter(None, prefix.split('.')), *issue['loc']), tables))}"
     message = issue["msg"].removeprefix("Value error, ")
     given = issue.get("input")
     shown = "" if isinstance(given, dict | list | tuple) or issue["type"] == "missing" else f" (given: {given!r})"
     return f"{where}: {message}{shown}" if where else message
-
-
-def known_keys(model: type[BaseModel]) -> list[str]:
-    """Return the keys of a model and of the models inside it."""
-    keys = set(model.model_fields)
-    for info in model.model_fields.values():
-        for inner in [info.annotation, *getattr(info.annotation, "__args__", ())]:
-            if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not model:
-                keys.update(known_keys(inner))
-    return sorted(keys)

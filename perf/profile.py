@@ -52,7 +52,7 @@ def file_of(name: str) -> Path:
 def objects(name: str, changes: Sequence[str] = ()) -> list[Json]:
     """Return the objects of a profile, for both members and Karmada: those of the file beside it that ends in .yaml; none without one."""
     path = file_of(name).with_suffix(".yaml")
-    return list(yaml.safe_load_all(path.read_text())) if path.exists() and NO_OBJECTS not in changes else []
+    return list(yaml.safe_load_all(path.read_bytes())) if path.exists() and NO_OBJECTS not in changes else []
 
 
 def settings(name: str) -> dict[str, Setting]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from lab.documents import read_toml
 from lab.errors import NotPossible, UsageError
 from lab.spec import Nodes, Strict, parse
 
@@ -83,12 +83,12 @@ class Shape(Strict):
 
 def names() -> list[str]:
     """Return the names of the shapes there are."""
-    return list(tomllib.loads(SHAPES.read_text()))
+    return list(read_toml(SHAPES, what="the shapes"))
 
 
 def shape(name: str, **changes: Any) -> Shape:
     """Return a shape by name with these fields changed (None leaves one). UsageError names a near one."""
-    table = tomllib.loads(SHAPES.read_text())
+    table = read_toml(SHAPES, what="the shapes")
     if name not in table:
         near = difflib.get_close_matches(name, table, n=1)
         raise UsageError(

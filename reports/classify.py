@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
 
+from lab.documents import read_toml
 from lab.errors import UsageError
 from reports.failure import Failure
 
@@ -93,10 +93,7 @@ def classify(failure: Failure, rules: Sequence[Rule] | None = None) -> Verdict:
 @cache
 def known_rules(path: Path = RULES) -> tuple[Rule, ...]:
     """Return the rules of a file. UsageError names the rule that is wrong."""
-    try:
-        tables = tomllib.loads(path.read_text()).get("rule", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot read the rules of classification: {error}", where=str(path)) from error
+    tables = read_toml(path, what="the rules of classification").get("rule", [])
     return tuple(parsed(table, path) for table in tables)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from lab.documents import read_toml
 from lab.errors import TestsFailed, UsageError
 from reports.failure import Failure
 
@@ -70,13 +70,13 @@ class Flakes:
 
 def read(path: Path, today: date) -> Flakes:
     """Return the flakes of a file. UsageError tells each entry that lacks an owner, an issue or a day, or has another key."""
-    try:
-        document = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"cannot read the known flakes: {error}", where=str(path)) from error
+    document = read_toml(path, what="the known flakes")
     known: list[Flake] = []
     wrong: list[str] = []
-    for number, table in enumerate(document.get("flake", [])):
+    tables = document.get("flake", [])
+    if not isinstance(tables, list):
+        raise UsageError("cannot read the known flakes: flake is not a list of tables", where=str(path), remedy="write [[flake]]")
+    for number, table in enumerate(tables):
         try:
             known.append(Flake.model_validate(table))
         except (ValidationError, re.error) as error:

@@ -161,7 +161,7 @@ def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
     if path is None:
         return {}, [], ""
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_bytes())
         rows: list[Json] = document.get("cells") or document.get("include") or []
         names = [str(each.get("name") or each.get("cell")) for each in rows]
         planned = {

@@ -10,13 +10,13 @@ import difflib
 import functools
 import hashlib
 import platform
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lab.assets.refs import AssetRef, order, parse_version
+from lab.documents import read_toml
 from lab.errors import NotPossible, UsageError
 
 SCHEMA = 1
@@ -113,13 +113,7 @@ class Catalogue:
     @classmethod
     def load(cls, *paths: Path, arch: str | None = None) -> Catalogue:
         """The lab's own pins and those of `paths`, for this computer's architecture unless `arch` says another."""
-        files = {}
-        for path in (OWN, *paths):
-            try:
-                files[str(path)] = tomllib.loads(path.read_text())
-            except (OSError, tomllib.TOMLDecodeError) as error:
-                raise UsageError(f"the pins cannot be read: {error}", where=str(path)) from error
-        return cls(files, arch or this_arch())
+        return cls({str(path): read_toml(path, what="the pins") for path in (OWN, *paths)}, arch or this_arch())
 
     def _read(self, where: str, product: str, table: Mapping[str, Any]) -> None:
         try:

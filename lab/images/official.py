@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lab.assets.cache import Cache
+from lab.documents import read_toml
 from lab.errors import UsageError
 from lab.images import image as data
 from lab.images.image import Image
@@ -42,10 +42,7 @@ class Lock:
     def read(cls, path: Path | None = None) -> Lock:
         """Read a lock; an empty one where there is no file. UsageError says what in it is no name or digest."""
         path = path or LOCK
-        try:
-            digests = tomllib.loads(path.read_text()).get("digests", {}) if path.exists() else {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"the lock of official images cannot be read: {error}", where=str(path)) from error
+        digests = read_toml(path, what="the lock of official images").get("digests", {}) if path.exists() else {}
         for name, digest in digests.items():
             if data.full_name(name) != name or not DIGEST.fullmatch(str(digest)):
                 raise UsageError(

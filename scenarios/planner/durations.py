@@ -40,7 +40,7 @@ class Durations:
     def load(cls, path: Path = FILE) -> Durations:
         """Read the file; none is no measurements. UsageError when it cannot be understood."""
         try:
-            document = json.loads(path.read_text())
+            document = json.loads(path.read_bytes())
             samples = {str(name): tuple(float(each) for each in seconds) for name, seconds in document["cells"].items()}
             schema = document["schema"]
         except FileNotFoundError:
@@ -95,7 +95,7 @@ def measured(folders: Iterable[Path]) -> list[tuple[str, float]]:
             raise UsageError(f"there is no folder {folder}", remedy="name folders that `python -m reports collect` wrote")
         for path in sorted(folder.rglob("cell.json")):
             try:
-                cell: dict[str, Any] = json.loads(path.read_text())
+                cell: dict[str, Any] = json.loads(path.read_bytes())
                 if cell["exit_code"] in (0, 1) and cell["ended"] > cell["started"]:  # what was cut short took no time worth knowing
                     found.append((float(cell["started"]), str(cell["name"]), float(cell["ended"]) - float(cell["started"])))
             except (OSError, ValueError, KeyError, TypeError):

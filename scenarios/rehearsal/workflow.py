@@ -41,7 +41,7 @@ class File:
         file = root / path
         file = file / "action.yml" if file.is_dir() else file
         try:
-            document = yaml.safe_load(file.read_text())
+            document = yaml.safe_load(file.read_bytes())
         except (OSError, yaml.YAMLError) as error:
             known = ", ".join(sorted(str(each.relative_to(root)) for each in (root / ".github" / "workflows").glob("*.yml")))
             raise UsageError(f"there is no workflow {path}: {error}", remedy=f"one of: {known}") from error
