@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from lab.computer import Probe
@@ -92,10 +93,23 @@ def go_client(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
     client = Finding("go", new, version[0] if version else said.line, enables, "install Go 1.24 or later: https://go.dev/doc/install")
     if not needs.module:
         return client, Finding("go modules", new, "not asked", enables)
+    if why := caches_obstacle(probe):
+        return client, Finding("go modules", False, why, enables, "set HOME, or GOCACHE and GOMODCACHE, to directories that can be written")
     answer = probe.ask(["go", "list", "-m", needs.module], within=15.0)
     found = "reached" if answer.ok else f"not reached: {answer.line}"
     remedy = "set GOPROXY to a module proxy that this computer reaches: go env -w GOPROXY=…"
     return client, Finding("go modules", answer.ok, found, enables, remedy)
+
+
+def caches_obstacle(probe: Probe) -> str:
+    """Return why Go cannot keep what it builds, as where there is no home; "" when it can."""
+    for name in ("GOCACHE", "GOMODCACHE"):
+        place = probe.ask(["go", "env", name]).line
+        if not place.startswith("/"):
+            return f"Go has no {name}: HOME is not set"
+        if lacks := probe.directory(Path(place)).lacks.get("write"):
+            return f"{name} {place} cannot be written: {lacks}"
+    return ""
 
 
 def download(probe: Probe, url: str) -> Finding:

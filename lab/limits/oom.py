@@ -34,9 +34,8 @@ def explain_kill(error: LabError, computer: Reads, before: Kills, killed: Sequen
     """
     now = count_kills(computer)
     in_group, on_computer = grew(before.in_group, now.in_group), grew(before.on_computer, now.on_computer)
-    # On a shared computer other people's processes are killed as well: that count alone proves nothing.
-    if not in_group and (not killed or on_computer is False):
-        return error
+    if in_group is False or (not in_group and (not killed or on_computer is False)):
+        return error  # on a shared computer other people's processes are killed as well: that count alone proves nothing
     names = ", ".join(killed) or "a process of this lab"
     proven = in_group or on_computer
     what = f"out of memory: the kernel killed {names}" if proven else f"{names} got signal 9 from outside: most likely out of memory"

@@ -60,6 +60,7 @@ class Scripted:
     answers: dict[str, Answer] = field(
         default_factory=lambda: {
             "go version": Answer(0, "go version go1.26.8 linux/amd64"),
+            "go env": Answer(0, "/home/me/go\n"),
             "go list": Answer(0, "k8s.io/kubernetes v1.35.4"),
             "docker info": info(),
             "docker context": Answer(0, "default unix:///var/run/docker.sock\n"),

@@ -1,0 +1,263 @@
+"""Each check of the table, by a computer that answers from tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lab.computer import Answer
+from lab.errors import NotPossible
+from lab.limits import checks, kvm
+from lab.limits.account import cache_directory, expand_home, home_directory
+from lab.limits.checks import CHECKS, examine, listening, refusals
+from lab.limits.finding import GIB, MIB, Finding, Needs, Share
+from lab.tests.computer_fakes import Scripted, meminfo
+
+NEEDS = Needs(cache=Path("/cache"), runs=Path("/runs"))
+LIMITS = "Limit                     Soft Limit           Hard Limit           Units     \n"
+
+
+def limits(**rows: tuple[object, object]) -> str:
+    return LIMITS + "".join(f"Max {name.replace('_', ' '):<22}{soft!s:<21}{hard!s:<21}x\n" for name, (soft, hard) in rows.items())
+
+
+def named(probe: Scripted, name: str, needs: Needs = NEEDS) -> Finding:
+    return next(finding for finding in examine(probe, needs) if finding.name == name)
+
+
+def test_a_computer_that_can_do_everything_refuses_nothing() -> None:
+    assert refusals(Scripted(), NEEDS) == []
+    assert refusals(Scripted(), replace(NEEDS, in_engine=True)) == []
+
+
+def test_a_computer_of_which_nothing_can_be_read_refuses_nothing() -> None:
+    """What is not known is no reason to refuse: a sandbox may hide /proc."""
+    assert refusals(Scripted(files={}), NEEDS) == []
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_has_a_finding_with_a_remedy_where_it_fails(check: checks.Check) -> None:
+    poor = Scripted(space=0, inodes=0, lacks={"write": "read-only"}, homes=None, watchers=5000, threads=10**7, lo="down", now=0)
+    poor.files |= {"/proc/meminfo": meminfo(MIB), "/proc/loadavg": "0 0 0 1/4194304 1", "/proc/sys/fs/file-nr": "9\t0\t10"}
+    poor.files["/proc/sys/net/ipv4/ip_local_port_range"] = "10240\t65535"
+    poor.files["/proc/self/limits"] = limits(open_files=(10, 20), address_space=(1, 1), cpu_time=(1, 1), locked_memory=(0, 0))
+    poor.files["/proc/net/tcp"] = "".join(
+        f"{n}: 0100007F:{port:04X} 00000000:0000 0A 0:0\n" for n, port in enumerate(range(10_240, 65_536))
+    )
+    failing = [finding for finding in check(poor, NEEDS) if not finding.ok]
+
+    assert failing
+    assert all(finding.remedy and finding.found and finding.enables for finding in failing)
+
+
+def test_the_memory_of_a_cgroup_is_refused_with_the_arithmetic() -> None:
+    computer = Scripted()
+    computer.files |= {
+        "/proc/self/cgroup": "0::/box",
+        "/proc/self/mountinfo": "30 1 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
+        "/sys/fs/cgroup/box/cgroup.procs": "1",
+        "/sys/fs/cgroup/box/memory.max": str(GIB),
+        "/sys/fs/cgroup/box/memory.current": str(400 * MIB),
+    }
+    (said,) = refusals(computer, NEEDS)
+
+    assert "needs 1.9 GiB in 22 programs" in said
+    assert "3 clusters × 430 MiB" in said
+    assert "1.0 GiB, 0.4 GiB used → 0.6 GiB free" in said
+
+
+@pytest.mark.parametrize(("free", "members"), [(700 + 430, 0), (700 + 2 * 430, 1), (700 + 3 * 430, 2), (0, 0)])
+def test_members_that_fit(free: int, members: int) -> None:
+    assert NEEDS.members_that_fit(free * MIB) == members
+
+
+def test_shares_add_up() -> None:
+    needs = Needs(memory=(Share("clusters", 2, 100, 5), Share("nodes", 10, 3), Share("the rest", 1, 50, 4)))
+
+    assert (needs.memory_bytes, needs.programs, needs.clusters) == (280, 14, 2)
+
+
+# -- processes and resources ------------------------------------------------------------------------------------------------------
+
+USER = "Uid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000\nCpus_allowed_list:\t0-1\n"
+ROOT = "Uid:\t0\t0\t0\t0\nCapEff:\t0000000000000000\nCpus_allowed_list:\t0-1\n"
+INIT_MAP, INNER_MAP = "0 0 4294967295", "0 100000 65536"
+
+
+@pytest.mark.parametrize(
+    ("status", "uid_map", "limit", "ok"),
+    [
+        (USER, INIT_MAP, 300, False),
+        (USER, INIT_MAP, 5000, True),
+        (USER, INIT_MAP, "unlimited", True),
+        (ROOT, INIT_MAP, 300, True),  # the kernel does not hold root to it
+        (ROOT, INNER_MAP, 300, False),  # root of a rootless container it does
+        (USER.replace("0000000000000000", "0000000001000000"), INIT_MAP, 300, True),  # CAP_SYS_RESOURCE
+        (USER.replace("0000000000000000", "0000000000200000"), INIT_MAP, 300, True),  # CAP_SYS_ADMIN
+    ],
+)
+def test_nproc_holds_for_users_and_for_inner_roots(status: str, uid_map: str, limit: object, ok: bool) -> None:
+    computer = Scripted(threads=100)
+    computer.files |= {"/proc/self/status": status, "/proc/self/uid_map": uid_map, "/proc/self/limits": limits(processes=(limit, limit))}
+
+    assert named(computer, "threads").ok is ok
+
+
+@pytest.mark.parametrize("name", ["kernel/pid_max", "kernel/threads-max"])
+def test_limits_of_the_kernel_count_the_threads_of_all(name: str) -> None:
+    computer = Scripted()
+    computer.files |= {f"/proc/sys/{name}": "1000", "/proc/loadavg": "0 0 0 1/900 7"}
+
+    assert not named(computer, "threads").ok
+
+
+def test_pids_max_of_an_ancestor() -> None:
+    computer = Scripted()
+    computer.files |= {
+        "/proc/self/cgroup": "8:pids:/pod/ctr\n0::/",
+        "/proc/self/mountinfo": "30 1 0:28 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids",
+        "/sys/fs/cgroup/pids/pod/ctr/cgroup.procs": "1",
+        "/sys/fs/cgroup/pids/pod/ctr/pids.max": "max",
+        "/sys/fs/cgroup/pids/pod/pids.max": "200",
+        "/sys/fs/cgroup/pids/pod/pids.current": "60",
+    }
+    finding = named(computer, "threads")
+
+    assert not finding.ok
+    assert "140 free" in finding.found
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "ok"), [(256, 256, False), (256, 4096, True), (1024, "unlimited", True), (1023, 1023, False), (1024, 1024, True)]
+)
+def test_the_hard_limit_of_open_files_counts(soft: object, hard: object, ok: bool) -> None:
+    computer = Scripted()
+    computer.files["/proc/self/limits"] = limits(open_files=(soft, hard))
+
+    assert named(computer, "open files").ok is ok
+    assert refusals(computer, replace(NEEDS, in_engine=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "refused"),
+    [
+        ("address_space", "address space", True),
+        ("data_size", "data size", True),
+        ("file_size", "file size", True),
+        ("cpu_time", "cpu time", True),
+        ("locked_memory", "locked memory", False),
+    ],
+)
+def test_limits_that_end_a_program_later(row: str, name: str, refused: bool) -> None:
+    computer = Scripted()
+    computer.files["/proc/self/limits"] = limits(**{row: (100, "unlimited")})
+
+    assert not named(computer, name).ok
+    assert bool(refusals(computer, NEEDS)) is refused
+    computer.files["/proc/self/limits"] = limits(**{row: ("unlimited", "unlimited")})
+    assert refusals(computer, NEEDS) == []
+
+
+# -- inotify, ports, clock, account -----------------------------------------------------------------------------------------------
+
+
+def test_instances_of_a_user_namespace_limit_as_well() -> None:
+    computer = Scripted(watchers=0)
+    computer.files["/proc/sys/user/max_inotify_instances"] = "20"
+
+    assert not named(computer, "inotify").ok
+
+
+def test_too_few_watches() -> None:
+    computer = Scripted()
+    computer.files["/proc/sys/fs/inotify/max_user_watches"] = "100"
+
+    assert "max_user_watches" in named(computer, "inotify watches").remedy
+
+
+def test_ports_that_something_listens_on_are_not_free() -> None:
+    computer = Scripted()
+    computer.files["/proc/net/tcp"] = (
+        "  sl  local_address rem_address   st\n"
+        "   0: 0100007F:2800 00000000:0000 0A 00000000:00000000\n"
+        "   1: 0100007F:2801 0100007F:9999 01 00000000:00000000\n"
+    )
+    computer.files["/proc/net/tcp6"] = "   0: 00000000000000000000000000000000:2802 00000000000000000000000000000000:0000 0A 0:0\n"
+
+    assert listening(computer) == {10_240, 10_242}
+    assert named(computer, "ports").found.startswith("19758 of 19760")
+
+
+def test_an_ephemeral_range_of_everything_leaves_what_it_leaves() -> None:
+    computer = Scripted()
+    computer.files["/proc/sys/net/ipv4/ip_local_port_range"] = "1024\t65535"
+    assert named(computer, "ports").ok
+    assert not named(computer, "ports", replace(NEEDS, ports=100_000)).ok
+
+
+@pytest.mark.parametrize("probe", [Scripted(lo="Network is unreachable"), Scripted(now=86_400.0)])
+def test_no_loopback_and_no_clock(probe: Scripted) -> None:
+    assert len(refusals(probe, NEEDS)) == 1
+
+
+def test_no_home_is_said_and_refuses_no_lab() -> None:
+    probe = Scripted(homes=None)
+
+    assert not named(probe, "home").ok
+    assert refusals(probe, NEEDS) == []
+
+
+def test_the_cache_is_where_the_variables_say() -> None:
+    assert cache_directory({"KARMADA_LAB_CACHE": "/c", "HOME": "/h"}) == Path("/c")
+    assert cache_directory({"XDG_CACHE_HOME": "/x", "HOME": "/h"}) == Path("/x/karmada-lab")
+    assert cache_directory({"XDG_CACHE_HOME": "relative", "HOME": "/h"}) == Path("/h/.cache/karmada-lab")
+    assert cache_directory({"HOME": "/h"}) == Path("/h/.cache/karmada-lab")
+
+
+def test_a_user_without_an_entry_in_passwd_needs_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    monkeypatch.delenv("HOME", raising=False)
+
+    assert home_directory({}) is None
+    assert home_directory({"HOME": ""}) is None
+    assert expand_home(Path("~/x")) == Path("~/x")
+    with pytest.raises(NotPossible) as refused:
+        cache_directory({})
+    assert "KARMADA_LAB_CACHE" in (refused.value.remedy or "")
+
+
+# -- virtual machines -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_guest_that_boots_is_the_proof() -> None:
+    assert kvm.kvm_obstacle(Scripted()) == ""
+
+
+def test_the_module_pvm_is_no_kvm_unless_a_real_one_is_beside_it() -> None:
+    assert "kvm_pvm" in (kvm.kvm_obstacle(Scripted(there={"/dev/kvm", "/sys/module/kvm_pvm"})) or "")
+    both = Scripted(there={"/dev/kvm", "/sys/module/kvm_pvm", "/sys/module/kvm_amd", "/boot/vmlinuz"})
+    assert kvm.kvm_obstacle(both) == ""
+
+
+@pytest.mark.parametrize("probe", [Scripted(programs=set()), Scripted(there={"/dev/kvm", "/sys/module/kvm_intel"})])
+def test_what_cannot_be_booted_is_not_known(probe: Scripted) -> None:
+    assert kvm.kvm_obstacle(probe) is None
+
+
+def test_a_guest_that_does_not_boot() -> None:
+    probe = Scripted()
+    probe.answers["qemu-system-x86_64 -accel"] = Answer(None, "no answer within 10 s")
+
+    assert "did not boot" in (kvm.kvm_obstacle(probe) or "")
+
+
+@pytest.mark.parametrize(
+    ("there", "flags", "word"), [("", "vmx", "no /dev/kvm"), ("", "fpu", "neither"), ("/dev/kvm", "svm", "may not open")]
+)
+def test_a_device_that_is_absent_or_closed(there: str, flags: str, word: str) -> None:
+    probe = Scripted(devices=set(), there={there})
+    probe.files["/proc/cpuinfo"] = f"flags : fpu {flags} sse"
+
+    assert word in (kvm.kvm_obstacle(probe) or "")
