@@ -18,18 +18,20 @@ from deployers import Deployer, InPods, deployer, unfinished, workloads
 from deployers.addons import steps as addons
 from deployers.joining import joining_steps
 from deployers.karmada import Karmada
+from deployers.preflight import preflight_errors
 from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
 from lab import component, environment, evidence, ports
 from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
-from lab.errors import LabError, NotPossible, UsageError
+from lab.errors import LabError, UsageError
 from lab.images import Image
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.near import Tables
-from lab.providers import OfImages, Provider, offering, provider
+from lab.preflight import raise_problems
+from lab.providers import OfImages, Provider, provider
 from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
@@ -88,20 +90,9 @@ class Wanted:
         of_nodes = self.provider.images(self.lab) if isinstance(self.provider, OfImages) else []
         return [*of_nodes, *(image for group in self.images().values() for image in group)]
 
-    def check(self, supply: Supply) -> None:
-        """NotPossible when this computer, provider or deployer cannot do it; UsageError when a version or checkout is not there."""
-        supply.pinned(self.software())
-        needs = self.deployer.needs if self.deployer else frozenset()
-        missing = needs - self.provider.offers
-        obstacles = [f"the deployer needs {need.value}, which the provider {self.lab.provider} does not offer" for need in sorted(missing)]
-        obstacles += self.provider.check(self.lab)
-        if self.deployer and self.karmada:
-            obstacles += self.deployer.check(self.karmada, self.lab)
-            obstacles += addons.obstacles(self.karmada, self.provider.offers, self.lab.provider)
-        if obstacles:
-            others = " or ".join(f"--provider {name}" for name in offering(needs))
-            remedy = f"lab up {others}" if missing and others else "lab doctor   (what this computer can do)"
-            raise NotPossible("this lab cannot be brought up here", detail="\n".join(obstacles), remedy=remedy)
+    def check(self, supply: Supply, *, lab: str = "") -> None:
+        """Run the preflight. UsageError when the spec is wrong, NotPossible when this computer cannot do it; each lists all faults."""
+        raise_problems(preflight_errors(self, supply, lab=lab))
 
 
 @dataclass(frozen=True)
@@ -197,7 +188,7 @@ def bring_up(
     supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())
     supervisor = Supervisor(path)
     if not supervisor.alive():  # one that runs has the memory it needs
-        wanted.check(supply)
+        wanted.check(supply, lab=run_id)
     wanted.pull(supply, image_registry)
     software = supply.resolve(wanted.software())
     lock = locked(path)

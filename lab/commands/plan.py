@@ -36,7 +36,7 @@ class Asset:
 
 def show_plan(wanted: Wanted, *, lab: str, supply: Supply, output: Output) -> None:
     """Print the plan of a lab. Errors of the spec, of versions and of what this computer cannot do are those of `lab up`."""
-    wanted.check(supply)
+    wanted.check(supply, lab=lab)
     assets = needed(wanted, supply)
     waves = waves_of(wanted, lab)
     if output is Output.json:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from deployers.bring_up import Wanted, document, prepare
+from deployers.preflight import preflight_errors, spec_errors
 from deployers.release import catalogue
 from lab.assets import Supply
 from lab.errors import LabError
@@ -81,11 +82,6 @@ def asking(*, here: bool = False) -> Ask:
 
 
 def obstacles(wanted: Wanted, supply: Supply, *, here: bool) -> list[str]:
-    """Return what is in the way of a lab, wherever it is run; with `here` on this computer. UsageError for a version that is not pinned."""
-    assert wanted.deployer
-    assert wanted.karmada
-    name, needs = wanted.karmada.deployer, wanted.deployer.needs - wanted.provider.offers
-    found = [f"the deployer {name} needs {need.value}, which the provider {wanted.lab.provider} does not offer" for need in sorted(needs)]
-    supply.pinned(wanted.software())
-    found += wanted.deployer.check(wanted.karmada, wanted.lab)
-    return found + (wanted.provider.check(wanted.lab) if here else [])
+    """Return what the preflight finds in the way of a lab, wherever it is run; with `here` on this computer."""
+    found = (preflight_errors if here else spec_errors)(wanted, supply)
+    return [f"{problem.path}: {problem.why}" if problem.path else problem.why for problem in found]
