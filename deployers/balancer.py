@@ -107,6 +107,11 @@ def obstacles(spec: KarmadaSpec) -> list[str]:
         ]
     if replicas > 1 and not spec.external_name:
         return [f"{where}: {replicas} instances, and no address before them; give external_name, the name that users reach them by"]
+    return []
+
+
+def missing(spec: KarmadaSpec) -> list[str]:
+    """Return that the balancer of a lab is not installed on this computer, where one is wanted."""
     if spec.external_name and not installed():
-        return ["external_name: haproxy is not installed, which would stand before karmada-apiserver (apt-get install haproxy)"]
+        return ["karmada.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"]
     return []

@@ -77,12 +77,12 @@ class ByChart:
         return (*own, *(Use(name, image, (host,)) for name, image in jobs(spec).items()))
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
-        """Return what of the spec the chart cannot carry. UsageError for a values file with a key that it does not have."""
+        """Return what of the spec the chart cannot carry, the values of a file among it."""
         found = [*in_pods.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
         found += in_pods.kept_apart(spec, lab, ("karmada-apiserver",))
-        if spec.values:
+        if spec.values and spec.values.is_file():
             release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
-            check_values(spec.values, release.charts / RELEASE)
+            found += values_errors(spec.values, release.charts / RELEASE)
         return found
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
@@ -156,12 +156,14 @@ def found(karmada: Karmada) -> dict[str, Path]:
     return {str(ref): path for ref, path in brought.items()}
 
 
-def check_values(file: Path, chart: Path) -> None:
-    """UsageError when a values file has a key that the chart does not have: helm would pass it over in silence."""
-    if strange := chart_values.unknown(chart_values.given(file), chart_values.known(chart)):
-        raise UsageError(
-            "the chart does not have all keys of the values file", where=str(file), detail="\n".join(strange), remedy="mend the keys above"
-        )
+def values_errors(file: Path, chart: Path) -> list[str]:
+    """Return what of a values file the chart does not have, which helm would ignore, and what would break the installation."""
+    try:
+        values = chart_values.given(file)
+    except UsageError:
+        return []  # the rule of the field says why it is no values file
+    known = chart_values.known(chart)
+    return [f"values: {file.name}: {line}" for line in (*chart_values.unknown(values, known), *chart_values.unfit(values, known))]
 
 
 def unreachable(spec: KarmadaSpec) -> list[str]:

@@ -9,17 +9,15 @@ other certificate of Karmada opens etcd.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
+from deployers.authority import read_authority
 from deployers.spec import KarmadaSpec, KeyPair
 from lab.errors import UsageError
-from lab.pki import Authority, Pair, is_address, service_account_keys, write_kubeconfig
+from lab.pki import Authority, Pair, service_account_keys, write_kubeconfig
 from lab.run import write_private
 
 NAMESPACE = "karmada-system"
@@ -149,50 +147,6 @@ def adopt(given: KeyPair, folder: Path) -> None:
     write_private(there, cert, mode=0o644)
 
 
-def read_authority(given: KeyPair) -> tuple[bytes, bytes]:
-    """Return the files of a given authority. UsageError says why they cannot sign certificates."""
-    where = f"certificates.ca: {given.cert}, {given.key}"
-    remedy = "give a CA certificate and its unencrypted key, both PEM"
-    try:
-        cert, key = given.cert.read_bytes(), given.key.read_bytes()
-        certificate = x509.load_pem_x509_certificate(cert)
-        private = serialization.load_pem_private_key(key, None)
-        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (OSError, ValueError, TypeError, x509.ExtensionNotFound) as error:
-        raise UsageError(f"the given authority cannot be used: {error}", where=where, remedy=remedy) from error
-    if private.public_key() != certificate.public_key():
-        raise UsageError("the given key is not that of the given certificate", where=where, remedy=remedy)
-    if not constraints.ca:
-        raise UsageError("the given certificate is not an authority's: it may not sign others", where=where, remedy=remedy)
-    if certificate.not_valid_after_utc <= dt.datetime.now(dt.UTC):
-        raise UsageError(f"the given authority expired on {certificate.not_valid_after_utc:%Y-%m-%d}", where=where, remedy=remedy)
-    return cert, key
-
-
-def may_not_sign(cert: bytes, names: Sequence[str]) -> list[str]:
-    """Return for which of these names an authority may not sign, by its own name constraints (RFC 5280, 4.2.1.10): clients refuse those."""
-    try:
-        found = x509.load_pem_x509_certificate(cert).extensions.get_extension_for_class(x509.NameConstraints)
-    except x509.ExtensionNotFound:
-        return []
-
-    def within(name: str, subtrees: Sequence[x509.GeneralName]) -> bool:
-        if is_address(name):
-            return any(isinstance(each, x509.IPAddress) and ip_address(name) in ip_network(str(each.value)) for each in subtrees)
-        trees = [each.value.lstrip(".") for each in subtrees if isinstance(each, x509.DNSName)]
-        return any(name == tree or name.endswith(f".{tree}") for tree in trees)
-
-    permitted, excluded = found.value.permitted_subtrees or (), found.value.excluded_subtrees or ()
-
-    def refused(name: str) -> bool:
-        kind = x509.IPAddress if is_address(name) else x509.DNSName
-        bounded = any(isinstance(each, kind) for each in permitted)
-        return within(name, excluded) or (bounded and not within(name, permitted))
-
-    bounds = ", ".join([*(str(each.value) for each in permitted), *(f"not {each.value}" for each in excluded)])
-    return [f"may not sign for {name}: it is confined to {bounds}" for name in dict.fromkeys(names) if refused(name)]
-
-
 def host_of(address: str) -> str:
     """Return the host of host:port; the brackets of an IPv6 address are dropped."""
     return address.rpartition(":")[0].strip("[]")
@@ -201,8 +155,3 @@ def host_of(address: str) -> str:
 def pair(folder: Path, name: str) -> Pair:
     """Return where a certificate and its key are."""
     return Pair(folder / f"{name}.crt", folder / f"{name}.key")
-
-
-def check_files(files: Sequence[Path], *, key: str) -> list[str]:
-    """Return what is in the way of reading files that a spec names: one sentence for each that is not there."""
-    return [f"{key} names {file}, which is not a file that can be read" for file in files if not file.is_file()]

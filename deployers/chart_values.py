@@ -242,3 +242,73 @@ def unknown(values: Json, known: Json, at: str = "") -> list[str]:
         elif isinstance(value, dict) and isinstance(known[key], dict):
             found += unknown(value, known[key], f"{where}.")
     return found
+
+
+LOCKED = (
+    *("installMode", "systemNamespace", "clusterDomain", "components", "karmadaImageVersion", "global.imageRegistry", "certs"),
+    *("apiServer.serviceType", "apiServer.nodePort", "apiServer.hostNetwork", "etcd.mode", "etcd.external"),
+    *(f"{part.at}.{part.image}.{key}" for part in PARTS.values() for key in ("registry", "repository", "tag")),
+)
+"""Values that the lab, or a key of `[karmada]`, sets: another one would take away what the lab relies on."""
+INSTEAD = {
+    "components": "karmada.addons",
+    "karmadaImageVersion": "karmada.release",
+    "global.imageRegistry": "karmada.registry",
+    "certs": "karmada.certificates",
+    "etcd.mode": "karmada.etcd",
+    "etcd.external": "karmada.etcd.external",
+}
+"""Keys of a spec that set a locked value."""
+
+
+def unfit(values: Json, known: Json) -> list[str]:
+    """Return the values of a file that are of another type than the chart's, that unset one, or that the lab sets itself."""
+    return [*locked(values), *of_other_types(values, known)]
+
+
+def locked(values: Json) -> list[str]:
+    """Return the values that are not for the file to set."""
+    found = []
+    for path in LOCKED:
+        inner: Any = values
+        for key in path.split("."):
+            inner = inner.get(key, values) if isinstance(inner, dict) else values
+            if inner is values:
+                break
+        if inner is not values:
+            instead = INSTEAD.get(path, "karmada.release or karmada.registry" if ".image" in path.lower() else "")
+            found.append(f"{path}: the lab sets it" + (f": set {instead}" if instead else ""))
+    return found
+
+
+def of_other_types(values: Json, known: Json, at: str = "") -> list[str]:
+    """Return the values whose type is not the chart's: templates fail on those, or leave out what is needed."""
+    found = []
+    for key, value in values.items():
+        where = f"{at}{key}"
+        if key not in known:
+            if at == "" or key not in FREE:
+                continue  # `unknown` has it
+            found += [f"{where}: null unsets it"] if value is None else []
+            continue
+        default = known[key]
+        if value is None and default is not None:
+            found.append(f"{where}: null unsets what the chart has there, which its templates need; leave it out")
+        elif isinstance(default, dict) and isinstance(value, dict):
+            found += of_other_types(value, default if key not in FREE else {}, f"{where}.")
+        elif why := type_error(value, default):
+            found.append(f"{where}: {why}")
+        elif key == "replicaCount" and value < 1:
+            found.append(f"{where}: {value} replicas serve nothing; 1 is the least")
+    return found
+
+
+def type_error(value: Any, default: Any) -> str:
+    """Return why a value cannot take the place of a chart's own, or ""."""
+    names = {dict: "a map", list: "a list", bool: "true or false", int: "a whole number", str: "a text"}
+    wanted = type(default)
+    if wanted not in names or (isinstance(value, wanted) and (wanted is not int or not isinstance(value, bool))):
+        return ""
+    if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
+        return ""  # a template prints both alike
+    return f"{value!r} is not {names[wanted]}, as the chart has it"

@@ -18,7 +18,7 @@ from deployers import JOINABLE, READY, checks, description, manifests, workloads
 from deployers.karmada import Karmada
 from deployers.members import CLUSTERS
 from deployers.objects import CRDS, SERVICES, condition, is_established
-from deployers.obstacles import strangers, unreadable
+from deployers.obstacles import strangers
 from deployers.options import Support, refusals
 from deployers.register import CLUSTER_INFO
 from deployers.spec import KarmadaSpec, profiles
@@ -36,7 +36,7 @@ RECORD = "karmada"
 
 def obstacles(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
     """Return what of a spec is in the way on every path in pods, one sentence each."""
-    found = [*refusals(spec, support), *unreadable(spec), *strangers(spec, lab)]
+    found = [*refusals(spec, support), *strangers(spec, lab)]
     if spec.addons.estimators and not spec.members:
         found.append("addons.estimators: this Karmada has no members to estimate")
     pulling = [member.name for member in spec.members if member.mode == "pull"]

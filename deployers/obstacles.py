@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from deployers import balancer, outside
-from deployers.certificates import check_files, leaves, may_not_sign, read_authority
+from deployers.authority import file_errors
 from deployers.components import LEASES, components, kind_of, uses
 from deployers.layout import Layout
 from deployers.spec import COMPONENTS, KarmadaSpec
-from lab.errors import UsageError
 from lab.spec import LabSpec
 
 
 def obstacles(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
-    """Return everything that is in the way, one sentence each. UsageError for words that cannot be meant."""
-    return [*unreadable(spec), *balancer.obstacles(spec), *without_effect(spec), *strangers(spec, lab)]
+    """Return everything of the spec that is in the way, one sentence each."""
+    return [*balancer.obstacles(spec), *without_effect(spec), *strangers(spec, lab)]
 
 
 def alone(component: str) -> str:
@@ -25,43 +24,32 @@ def alone(component: str) -> str:
     return "it elects no leader, and there is no load balancer here to stand before several; of those that elect one, several can run"
 
 
-def unreadable(spec: KarmadaSpec) -> list[str]:
-    """Return what the spec names and cannot be used: files that cannot be read, an etcd or a load balancer that does not answer.
-
-    UsageError when a given authority is no authority.
-    """
-    missing = []
-    if external := spec.etcd.external:
-        absent = check_files([external.ca, external.cert, external.key], key="etcd.external")
-        missing += absent or outside.etcd_obstacles(external)
-    if given := spec.certificates.ca:
-        absent = check_files([given.cert, given.key], key="certificates.ca")
-        missing += absent
-        if not absent:
-            authority, _ = read_authority(given)
-            names = [host for leaf in leaves(spec) if leaf.authority == "ca" for host in leaf.hosts]
-            missing += [f"certificates.ca: {given.cert} {why}" for why in may_not_sign(authority, names)]
+def unreachable(spec: KarmadaSpec) -> list[str]:
+    """Return why an external etcd or a load balancer that the spec names cannot be used from here: it does not answer as it has to."""
+    found = []
+    if (external := spec.etcd.external) and not any(list(file_errors(file)) for file in (external.ca, external.cert, external.key)):
+        found += outside.etcd_obstacles(external)
     if spec.load_balancer:
-        missing += outside.balancer_obstacles(spec.load_balancer)
-    return missing
+        found += outside.balancer_obstacles(spec.load_balancer)
+    return found
 
 
 def without_effect(spec: KarmadaSpec) -> list[str]:
-    """Return what would change nothing. UsageError for a flag that is to be dropped but was not there."""
+    """Return what would change nothing: flags to be dropped that were not there, estimators of no members."""
     bare = spec.model_copy(update={"components": {}})
     flags: dict[str, set[str]] = {}
     for part in components(bare, imaginary(bare)):
         flags.setdefault(kind_of(part), set()).update(part.flags)
-    for name, settings in spec.components.items():
-        if useless := sorted(set(settings.without) - flags.get(name, set())):
-            raise UsageError(
-                f"{name} is not started with --{useless[0]}, so it cannot be dropped",
-                where=f"karmada.components.{name}.without",
-                remedy=f"it has: {', '.join(sorted(flags.get(name, set())))}",
-            )
+    found = [
+        f"components.{name}.without[{number}]: {name} is not started with --{flag}, so it cannot be dropped; "
+        f"it has: {', '.join(sorted(flags.get(name, set())))}"
+        for name, settings in spec.components.items()
+        for number, flag in enumerate(settings.without)
+        if flag not in flags.get(name, set())
+    ]
     if spec.addons.estimators and not spec.members:
-        return ["addons.estimators: this Karmada has no members to estimate"]
-    return []
+        found.append("addons.estimators: this Karmada has no members to estimate")
+    return found
 
 
 def strangers(spec: KarmadaSpec, lab: LabSpec) -> list[str]:

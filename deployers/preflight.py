@@ -4,46 +4,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from deployers import balancer
 from deployers.addons import steps as addons
+from deployers.obstacles import unreachable
+from deployers.rules import RULES as KARMADA_RULES
 from lab.errors import UsageError
-from lab.preflight import COMPUTER, Problem, from_computer, from_line
+from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line
 from lab.providers import offering
+from lab.rules import RULES
 
 if TYPE_CHECKING:
     from deployers.bring_up import Wanted
+    from deployers.spec import KarmadaSpec
     from lab.assets import Supply
+    from lab.spec import LabSpec
 
 
 def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
     """Return every fault that can be known before anything is created. `lab` is the name of the lab, "" where it has none yet."""
-    return [*spec_errors(wanted, supply, lab=lab), *computer_errors(wanted)]
+    found = spec_errors(wanted, supply, lab=lab)
+    return [*found, *computer_errors(wanted), *([] if found else neighbour_errors(wanted))]  # of a wrong spec the addresses may be wrong
 
 
 def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
     """Return the faults of the spec: they are the same on every computer."""
-    found = [*version_errors(wanted, supply), *capability_errors(wanted)]
+    found = [*rule_errors(wanted.lab, wanted.karmada), *wanted.provider.check_spec(wanted.lab, lab=lab)]
+    found += [*version_errors(wanted, supply), *capability_errors(wanted)]
     if wanted.deployer and wanted.karmada:
-        try:
-            lines = wanted.deployer.check(wanted.karmada, wanted.lab)
-        except UsageError as error:
-            lines = [": ".join(filter(None, [error.what, error.detail, error.remedy]))]
+        lines = wanted.deployer.check(wanted.karmada, wanted.lab)
         lines += addons.obstacles(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
         found += [from_line(line, prefix="karmada") for line in lines]
     return found
 
 
+def rule_errors(lab: LabSpec, karmada: KarmadaSpec | None) -> list[Problem]:
+    """Return what the rules of the fields say, in the order of the lab file."""
+    return [*check_fields(lab, RULES), *(check_fields(karmada, KARMADA_RULES, path="karmada") if karmada else [])]
+
+
 def computer_errors(wanted: Wanted) -> list[Problem]:
     """Return what this computer cannot do for the lab."""
-    return [from_computer(line) for line in wanted.provider.check(wanted.lab)]
+    found = [*wanted.provider.check(wanted.lab), *(balancer.missing(wanted.karmada) if wanted.karmada else [])]
+    return [from_computer(line) for line in found]
+
+
+def neighbour_errors(wanted: Wanted) -> list[Problem]:
+    """Return what the spec names and others run, an etcd or a load balancer, and which does not answer as it has to."""
+    return [from_computer(f"karmada.{line}") for line in (unreachable(wanted.karmada) if wanted.karmada else [])]
 
 
 def version_errors(wanted: Wanted, supply: Supply) -> list[Problem]:
-    """Return the versions that are not pinned and checkouts that cannot be built."""
-    try:
-        supply.pinned(wanted.software())
-    except UsageError as error:
-        return [Problem("", " ".join(filter(None, [error.what, error.where and f"({error.where})"])), error.remedy or "")]
-    return []
+    """Return the versions that are not pinned and checkouts that cannot be built, once each, at the key that asks for it."""
+    found: dict[str, Problem] = {}
+    for ref in wanted.software():
+        try:
+            supply.pinned([ref])
+        except UsageError as error:
+            path = version_path(wanted, ref.version)
+            what = path if path and ref.version else str(ref)
+            found.setdefault(
+                what, Problem(path, " ".join(filter(None, [error.what, error.where and f"({error.where})"])), error.remedy or "")
+            )
+    return list(found.values())
+
+
+def version_path(wanted: Wanted, version: str) -> str:
+    """Return the key of the lab file that asks for a version; "" when none does."""
+    if wanted.karmada and version == wanted.karmada.release:
+        return "karmada.release"
+    if path := next((path for path, cluster in wanted.lab.paths if cluster.kubernetes == version != wanted.lab.kubernetes), ""):
+        return f"{path}.kubernetes"
+    if any(cluster.kubernetes == version for cluster in wanted.lab.clusters):
+        return "kubernetes"
+    if wanted.karmada and version == wanted.karmada.kubernetes:
+        return "karmada.kubernetes"
+    others = wanted.karmada.addons.others if wanted.karmada else {}
+    return next((f"karmada.addons.{name}" for name, asked in others.items() if asked == version), "")
 
 
 def capability_errors(wanted: Wanted) -> list[Problem]:

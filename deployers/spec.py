@@ -64,10 +64,8 @@ WITHOUT_GATES = frozenset({"karmada-descheduler", "karmada-metrics-adapter"})
 
 File = Annotated[Path, AfterValidator(lambda path: expand_home(path).absolute())]
 """A file of this computer; a relative path is one from where the command was started."""
-Flag = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9.-]*$")]
+Flag = str
 """A flag's name, without its dashes."""
-Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$", max_length=253)]
-"""A DNS name (with `*.` before it if need be) or an IP address, as certificates name it."""
 
 
 class ComponentSpec(Strict):
@@ -102,7 +100,7 @@ class KeyPair(Strict):
 class ExternalEtcd(Strict):
     """An etcd that is there already. It is used, never changed: `remove` leaves what was written below `prefix`."""
 
-    servers: tuple[Annotated[str, StringConstraints(pattern=r"^https://[^/,\s]+$")], ...] = Field(min_length=1)
+    servers: tuple[str, ...] = Field(min_length=1)
     ca: File
     cert: File
     key: File
@@ -136,7 +134,8 @@ class Certificates(Strict):
     """Who signs, for which names besides those the deployer knows, and for how long. etcd's authority is always one of its own."""
 
     ca: KeyPair | None = None
-    hosts: tuple[Host, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """DNS names (with `*.` before one if need be) and IP addresses."""
     days: int = Field(default=365, ge=2, le=3650)
 
 
@@ -203,10 +202,10 @@ class KarmadaSpec(Strict):
     profile: str = "default"
     etcd: Etcd = Etcd()
     certificates: Certificates = Certificates()
-    registry: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[a-z0-9][a-z0-9._-]*)*$")] | None = None
+    registry: str | None = None
     """Where images come from in place of upstream's registries: host[:port][/prefix]."""
-    load_balancer: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$")] | None = None
-    external_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)] | None = None
+    load_balancer: str | None = None
+    external_name: str | None = None
     components: dict[str, ComponentSpec] = Field(default_factory=dict)
     config_file: bool = False
     """by_karmadactl: say everything in the file of `karmadactl init --config` in place of flags."""

@@ -114,7 +114,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .add_extension(identifier_of(self.certificate), critical=False)
         )
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -170,6 +170,15 @@ def unsigned(
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + valid)
     )
+
+
+def identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """Return how a certificate names its issuer's key: as the issuer itself does, or OpenSSL does not find the one for the other."""
+    try:
+        known = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())  # type: ignore[arg-type]  # RSA or EC: of a CA
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
 
 
 def usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -47,8 +47,8 @@ def shaped(pattern: str, wanted: str) -> Any:
 Name = Annotated[str, shaped(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', at most 48")]
 """A cluster's name, short enough for what Karmada derives from it (`karmada-es-<name>`, 63 characters)."""
 
-Quantity = Annotated[str, shaped(r"[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?", "a resource quantity, as 8, 500m or 32Gi")]
-"""A Kubernetes resource quantity, positive."""
+Quantity = str
+"""A Kubernetes resource quantity, as 8, 500m or 32Gi; `lab.rules` checks it."""
 
 Version = Annotated[
     str,
@@ -78,6 +78,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+PLACES = {"topology.kubernetes.io/zone": "zone", "topology.kubernetes.io/region": "region"}
+"""Labels that say where a node is, and the keys of a group that set them."""
+
+
 class Placed(Strict):
     """Where like nodes are, and what else they are labelled."""
 
@@ -88,7 +92,7 @@ class Placed(Strict):
     @property
     def all_labels(self) -> dict[str, str]:
         """Return the labels of each of them, those of its place among them."""
-        places = {"topology.kubernetes.io/zone": self.zone, "topology.kubernetes.io/region": self.region}
+        places = {label: getattr(self, key) for label, key in PLACES.items()}
         return {**{label: value for label, value in places.items() if value}, **self.labels}
 
 
@@ -134,12 +138,6 @@ class ClusterSpec(Strict):
     env: dict[str, dict[str, str]] = Field(default_factory=dict)
     files: dict[FileName, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def workers_fit(self) -> ClusterSpec:
-        if (count := sum(group.count for group in self.workers)) > MOST_WORKERS:
-            raise ValueError(f"{count} workers: a cluster has at most {MOST_WORKERS}")
-        return self
-
 
 class MemberSpec(ClusterSpec):
     """A member cluster, and how it is joined: pushed to, pulling, or not at all.
@@ -177,22 +175,15 @@ class LabSpec(Strict):
             document["members"] = [filled(member) for member in document["members"]]
         return document
 
-    @model_validator(mode="after")
-    def names_differ(self) -> LabSpec:
-        seen: set[str] = set()
-        for cluster in self.clusters:
-            if cluster.name in seen or cluster.name in RESERVED:
-                raise ValueError(f"the name {cluster.name!r} is {'taken twice' if cluster.name in seen else 'reserved'}")
-            seen.add(cluster.name)
-        return self
-
     @property
     def clusters(self) -> tuple[ClusterSpec, ...]:
         return (self.host, *self.members)
 
+    @property
+    def paths(self) -> tuple[tuple[str, ClusterSpec], ...]:
+        """Return each cluster with its key in the lab file."""
+        return (("host", self.host), *((f"members[{number}]", member) for number, member in enumerate(self.members)))
 
-RESERVED = frozenset({"karmada", "karmada-host", "karmada-apiserver"})
-"""Names that contexts and folders of a run already have."""
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -99,7 +99,6 @@ def found(**table: Any) -> list[str]:
         ({"load_balancer": "10.0.0.9:443"}, "a NodePort"),
         ({"addons": {"estimators": True}, "members": []}, "no members to estimate"),
         ({"members": [{"name": "member9"}]}, "the lab has no cluster 'member9'"),
-        ({"etcd": {"external": EXTERNAL}}, "etcd.external names /etcd/ca.crt, which is not a file that can be read"),
     ],
 )
 def test_what_init_cannot_carry_is_refused_with_the_reason(table: dict[str, Any], said: str) -> None:

@@ -144,18 +144,9 @@ def test_a_given_authority_signs_karmadas_certificates_and_not_etcds(tmp_path: P
     assert "etcd-server" in issued_by(pki, "etcd-ca")
 
 
-def test_an_authority_that_cannot_sign_is_refused_with_the_reason(tmp_path: Path) -> None:
-    given = an_authority(tmp_path, ca=False)
-    with pytest.raises(UsageError, match="may not sign others"):
-        made(tmp_path, certificates={"ca": given})
-
-    (tmp_path / "other").mkdir()
-    other = an_authority(tmp_path / "other")
-    with pytest.raises(UsageError, match="not that of the given certificate"):
-        made(tmp_path, certificates={"ca": {**given, "key": other["key"]}})
-
-    with pytest.raises(UsageError, match="cannot be used"):
-        made(tmp_path, certificates={"ca": {**given, "cert": given["key"]}})
+def test_an_authority_that_cannot_sign_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        made(tmp_path, certificates={"ca": an_authority(tmp_path, ca=False)})
 
 
 def test_an_authority_is_not_exchanged_in_place(tmp_path: Path) -> None:

@@ -167,13 +167,46 @@ def test_a_values_file_with_a_key_that_the_chart_lacks_is_refused(tmp_path: Path
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump({"apiServer": {"replicas": 2, "labels": {"free": "yes"}, "oidc": {"clientID": "x"}}, "componets": []}))
 
-    with pytest.raises(UsageError) as refused:
-        by_chart.check_values(file, chart)
-    assert str(refused.value.detail).splitlines() == [
+    assert [line.removeprefix("values: values.yaml: ") for line in by_chart.values_errors(file, chart)] == [
         "apiServer.oidc.clientID: unknown key; did you mean 'clientId'?",
         "apiServer.replicas: unknown key; did you mean 'replicaCount'?",
         "componets: unknown key; did you mean 'components'?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"apiServer": None}, "apiServer"),
+        ({"apiServer": {"image": None}}, "apiServer.image"),
+        ({"apiServer": {"image": {"tag": "v1.0.0"}}}, "apiServer.image.tag"),
+        ({"apiServer": {"nodePort": 0}}, "apiServer.nodePort"),
+        ({"apiServer": {"serviceType": "ClusterIP"}}, "apiServer.serviceType"),
+        ({"apiServer": {"replicaCount": 0}}, "apiServer.replicaCount"),
+        ({"apiServer": {"replicaCount": "two"}}, "apiServer.replicaCount"),
+        ({"apiServer": {"replicaCount": True}}, "apiServer.replicaCount"),
+        ({"apiServer": ["x"]}, "apiServer"),
+        ({"components": []}, "components"),
+        ({"components": None}, "components"),
+        ({"certs": {"mode": "custom"}}, "certs"),
+        ({"systemNamespace": "other"}, "systemNamespace"),
+        ({"installMode": "agent"}, "installMode"),
+        ({"global": {"imageRegistry": "r.example.org"}}, "global.imageRegistry"),
+    ],
+)
+def test_values_that_take_away_what_the_lab_needs_are_refused(values: Json, path: str) -> None:
+    image = {"registry": "docker.io", "repository": "karmada/x", "tag": "v1"}
+    known = {
+        "installMode": "host",
+        "systemNamespace": "karmada-system",
+        "components": [],
+        "global": {"imageRegistry": ""},
+        "certs": {"mode": "auto"},
+        "apiServer": {"replicaCount": 1, "image": image, "nodePort": 0, "serviceType": "ClusterIP", "tolerations": []},
+    }
+
+    assert path in {line.partition(":")[0] for line in chart_values.unfit(values, known)}
+    assert chart_values.unfit({"apiServer": {"replicaCount": 2, "tolerations": [{"key": "a"}]}}, known) == []
 
 
 @pytest.mark.parametrize("content", ["a: [", "- 1", ""])

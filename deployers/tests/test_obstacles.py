@@ -11,7 +11,6 @@ from deployers import balancer, deployer, outside
 from deployers.bring_up import document, prepare
 from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
-from deployers.tests.test_certificates import an_authority
 from lab.assets import Supply
 from lab.errors import NotPossible, UsageError
 from lab.spec import LabSpec, parse
@@ -64,17 +63,7 @@ def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeyp
 def test_a_balancer_that_is_not_installed_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balancer, "installed", lambda: None)
 
-    assert "apt-get install haproxy" in found(external_name="karmada.example.test")[0]
-
-
-def test_an_authority_that_may_not_sign_for_the_external_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
-    given = an_authority(tmp_path, permitted=["example.test", "localhost", "svc", "svc.cluster.local"])
-
-    assert found(certificates={"ca": given}, external_name="karmada.example.test") == []
-    refused = found(certificates={"ca": given}, external_name="karmada.example.org")
-    assert len(refused) == 1
-    assert "may not sign for karmada.example.org: it is confined to example.test, localhost" in refused[0]
+    assert "apt-get install haproxy" in balancer.missing(KarmadaSpec(external_name="karmada.example.test"))[0]
 
 
 def test_members_the_lab_does_not_have() -> None:
@@ -85,19 +74,11 @@ def test_estimators_without_members() -> None:
     assert "no members to estimate" in found(members=[], addons={"estimators": True})[0]
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
-    external = {"servers": ["https://10.0.0.1:2379"], "ca": f"{tmp_path}/ca", "cert": f"{tmp_path}/cert", "key": f"{tmp_path}/key"}
-
-    assert [text.split(",")[0] for text in found(etcd={"external": external})] == [
-        f"etcd.external names {tmp_path}/{name}" for name in ("ca", "cert", "key")
-    ]
-    assert len(found(certificates={"ca": {"cert": f"{tmp_path}/ca", "key": f"{tmp_path}/key"}})) == 2
-
-
 def test_dropping_a_flag_that_is_not_there_is_a_mistake_and_says_what_there_is() -> None:
-    with pytest.raises(UsageError, match="not started with --fsync") as caught:
-        found(components={"etcd": {"without": ["fsync"]}})
-    assert "unsafe-no-fsync" in str(caught.value)
+    (said,) = found(components={"etcd": {"without": ["fsync"]}})
+
+    assert said.startswith("components.etcd.without[0]: etcd is not started with --fsync")
+    assert "unsafe-no-fsync" in said
 
 
 def test_a_flag_of_the_profile_can_be_dropped() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from lab.cluster import Lab
 from lab.errors import UsageError
 from lab.limits.finding import Needs
+from lab.preflight import Problem
 from lab.run import Run
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
@@ -26,6 +27,7 @@ class Provider(Protocol):
 
     `offers` is what its clusters can do, `software` the assets they need ("etcd@3.6.5"), by which `create` finds them again.
     `estimate` returns what they take from this computer, Karmada included; by it `lab doctor` and `check` judge the computer alike.
+    `check_spec` returns what of a spec it cannot carry out on any computer; `lab` is the lab's name, "" where it has none yet.
     `check` returns what is in the way on this computer, one sentence with its remedy each, before anything is created.
     `create` returns steps; the step that carries a cluster's name ends when that cluster answers and its nodes are there.
     `delete` works from the run directory alone, after a crash too, and twice. `keeps`: what it made can be stopped and brought again, so
@@ -41,6 +43,8 @@ class Provider(Protocol):
     def software(self, spec: LabSpec) -> list[str]: ...
 
     def estimate(self, spec: LabSpec) -> Needs: ...
+
+    def check_spec(self, spec: LabSpec, *, lab: str = "") -> list[Problem]: ...
 
     def check(self, spec: LabSpec) -> list[str]: ...
 

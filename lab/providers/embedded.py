@@ -7,7 +7,7 @@ does differently is said beside the flag.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
@@ -22,6 +22,7 @@ from lab.limits.checks import refusals
 from lab.limits.finding import MIB, Needs, Share
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
+from lab.preflight import Problem
 from lab.providers import CLIENT_LIMITS
 from lab.run import Run, runs_root, write_private
 from lab.spec import Capability, ClusterSpec, LabSpec
@@ -60,14 +61,17 @@ class Embedded:
     keeps: bool = True
     computer: Probe = field(default_factory=Computer)
 
+    def check_spec(self, spec: LabSpec, *, lab: str = "") -> list[Problem]:  # noqa: ARG002 (its names stay in its directory)
+        """Return the keys that would have no effect: real nodes, and settings of programs that a cluster does not have."""
+        return [
+            Problem(f"{path}{problem.path}", problem.why, problem.remedy)
+            for path, cluster in spec.paths
+            for problem in without_effect(cluster)
+        ]
+
     def check(self, spec: LabSpec) -> list[str]:
         """Refuse a lab that this computer's limits do not allow, with the arithmetic."""
-        real = [
-            f"{cluster.name}: workers are nodes where containers run, and here are none: say nodes for hollow ones, or take --provider kind"
-            for cluster in spec.clusters
-            if cluster.workers
-        ]
-        return [*real, *refusals(self.computer, self.estimate(spec))]
+        return refusals(self.computer, self.estimate(spec))
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these clusters and a Karmada take: figures measured without load."""
@@ -103,6 +107,17 @@ class Embedded:
 
     def delete(self, run: Run) -> None:
         """Nothing to do: the supervisor has ended the processes, and everything else is inside the run directory."""
+
+
+def without_effect(cluster: ClusterSpec) -> Iterator[Problem]:
+    """Yield what of a cluster's spec changes nothing; paths begin with a dot."""
+    if cluster.workers:
+        yield Problem(".workers", "workers are nodes where containers run, and here are none", "set nodes, or take --provider kind")
+    programs = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", *(["kwok"] if cluster.nodes else [])}
+    for key, table in (("flags", cluster.flags), ("env", cluster.env)):
+        for program in table.keys() - programs:
+            why = "this cluster has no such program" if program != "kwok" else "this cluster has no nodes, so no kwok"
+            yield Problem(f".{key}.{program}", why, f"one of: {', '.join(sorted(programs))}")
 
 
 def inotify_instances(clusters: int) -> int:

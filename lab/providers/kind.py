@@ -27,10 +27,11 @@ from lab.limits.checks import refusals
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.container import Container
 from lab.machines.local import Local
-from lab.providers.kind_config import SECTIONS
+from lab.preflight import Problem
+from lab.providers import kind_rules
 from lab.providers.kind_making import GUARD, KWOK, Making
 from lab.run import Run, runs_root
-from lab.spec import Capability, ClusterSpec, LabSpec
+from lab.spec import Capability, LabSpec
 from lab.steps import Step
 from lab.wait import NotYet, until
 
@@ -49,12 +50,18 @@ class Kind:
     keeps: bool = False
     computer: Probe = field(default_factory=Computer)
 
+    def check_spec(self, spec: LabSpec, *, lab: str = "") -> list[Problem]:
+        """Return what kind, kubeadm and the kubelet cannot carry: flags, files, labels, names of nodes that are too long."""
+        return [
+            Problem(f"{path}{problem.path}", problem.why, problem.remedy)
+            for path, cluster in spec.paths
+            for problem in kind_rules.cluster_errors(cluster, lab=lab)
+        ]
+
     def check(self, spec: LabSpec) -> list[str]:
-        """Refuse what Docker, memory or inotify instances here do not allow, and flags that kubeadm cannot carry."""
+        """Refuse what Docker and the limits of this computer do not allow."""
         needs = self.estimate(spec)
-        if engine := docker_refusals(self.computer, needs):
-            return engine
-        return [*refusals(self.computer, needs), *(each for cluster in spec.clusters for each in unfit(cluster))]
+        return docker_refusals(self.computer, needs) or refusals(self.computer, needs)
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these nodes and a Karmada in pods take."""
@@ -150,15 +157,3 @@ def guard(run: Run) -> component.Component:
     words = ("-m", "lab.docker.guard", outside_name(run.id, ""))
     env = {"PYTHONPATH": str(Path(__file__).parents[2]), **engine_of(run.path)}
     return component.Component(name=GUARD, binary=Path(sys.executable), words=words, flags={}, env=env)
-
-
-def unfit(spec: ClusterSpec) -> list[str]:
-    """Return what of a cluster's spec kind cannot carry out."""
-    found = []
-    for program, flags in spec.flags.items():
-        if program not in {*SECTIONS, "kwok"}:
-            found.append(f"{spec.name}: flags of {program}: kind takes those of {', '.join(sorted({*SECTIONS, 'kwok'}))}")
-        elif program != "kwok" and (dropped := [name for name, value in flags.items() if value is None]):
-            found.append(f"{spec.name}: {program}: kubeadm sets flags but drops none: {', '.join(dropped)}")
-    found += [f"{spec.name}: env of {program}: kubeadm's pods take flags only" for program in spec.env if program != "kwok"]
-    return found

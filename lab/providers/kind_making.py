@@ -32,8 +32,6 @@ from lab.wait import NotYet, until
 
 KWOK = "0.8.0"
 GUARD = "lab/guard"
-LONGEST = 63
-"""Characters of a node's name, which is its host name."""
 
 
 def nothing() -> None:
@@ -124,8 +122,6 @@ class Making:
             self.engine.run(["docker", "start", *self.containers], within=60.0)  # a no-op where they run
             self.kubeconfig()
             return
-        if len(self.container) > LONGEST:
-            raise ProvisionError(f"the name of the node is too long: {self.container}", remedy="take a shorter name for the lab or cluster")
         wanted = {"containers": self.containers, "archives": node.ARCHIVES, "kind": self.kind_name}
         self.run.record(RECORD, self.spec.name, {**wanted, "state": "making"})
         self.engine.run(["docker", "rm", "--force", "--volumes", *self.containers], within=60.0)  # what an interrupted making left

@@ -131,9 +131,9 @@ def test_a_lab_that_fits_is_not_refused() -> None:
 
 def test_workers_are_refused_where_no_container_runs() -> None:
     spec = parse(LabSpec, {"members": [{"name": "m", "workers": [{"count": 2}]}]}, source="test")
-    (obstacle,) = Embedded(computer=Scripted()).check(spec)
-    assert "m: workers" in obstacle
-    assert "--provider kind" in obstacle
+    (problem,) = Embedded(computer=Scripted()).check_spec(spec)
+    assert problem.path == "members[0].workers"
+    assert "--provider kind" in problem.remedy
 
 
 def test_too_few_inotify_instances_are_refused_with_the_remedy() -> None:

@@ -1,0 +1,60 @@
+"""The rules of a KarmadaSpec, as `lab.rules` has those of a LabSpec: a field has a rule, or a reason why any value of its type is right.
+
+What only one deployer cannot carry is in its `options` and `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from deployers.rules import component, connection, given
+from deployers.spec import Addons, Certificates, ComponentSpec, Etcd, ExternalEtcd, KarmadaSpec, KeyPair, MemberOf
+from lab.preflight import Rules
+
+RULES: Rules = {
+    (KarmadaSpec, "registry"): connection.registry_errors,
+    (KarmadaSpec, "load_balancer"): connection.balancer_errors,
+    (KarmadaSpec, "external_name"): connection.name_errors,
+    (KarmadaSpec, "values"): given.values_errors,
+    (KarmadaSpec, "files"): given.own_file_errors,
+    (KarmadaSpec, "members"): component.member_errors,
+    (ExternalEtcd, "servers"): connection.server_errors,
+    (ExternalEtcd, "ca"): given.certificate_errors,
+    (ExternalEtcd, "cert"): given.certificate_errors,
+    (ExternalEtcd, "key"): given.file_rule,
+    (Certificates, "ca"): given.ca_errors,
+    (Certificates, "hosts"): connection.host_errors,
+    (ComponentSpec, "flags"): component.flag_errors,
+    (ComponentSpec, "without"): component.without_errors,
+    (ComponentSpec, "feature_gates"): component.gate_errors,
+    (ComponentSpec, "env"): component.env_errors,
+}
+ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
+    (KarmadaSpec, "release"): "its type checks the form; deployers.preflight.version_errors checks that it is pinned or can be built",
+    (KarmadaSpec, "deployer"): "deployers.deployer refuses a name that it does not know",
+    (KarmadaSpec, "kubernetes"): "its type checks the form; deployers.preflight.version_errors checks that it is pinned",
+    (KarmadaSpec, "profile"): "its validator knows the names of all profiles",
+    (KarmadaSpec, "etcd"): "its fields have rules of their own",
+    (KarmadaSpec, "certificates"): "its fields have rules of their own",
+    (KarmadaSpec, "components"): "its validator knows the components; each one's fields have rules of their own",
+    (KarmadaSpec, "config_file"): "both values mean something to by_karmadactl; deployers.options refuses it elsewhere",
+    (KarmadaSpec, "addons"): "its fields have rules of their own",
+    (KarmadaSpec, "offline"): "both values mean something everywhere",
+    (Etcd, "members"): "one and three are what its type allows",
+    (Etcd, "absent"): "its validator compares it with members",
+    (Etcd, "external"): "its fields have rules of their own",
+    (ExternalEtcd, "prefix"): "its type checks the form; etcd takes any key",
+    (Certificates, "days"): "its type bounds it to ten years",
+    (KeyPair, "cert"): "the rule of certificates.ca reads it with its key",
+    (KeyPair, "key"): "the rule of certificates.ca reads it with its certificate",
+    (ComponentSpec, "replicas"): "its type bounds it to nine; deployers.options and balancer say where several can run",
+    (Addons, "descheduler"): "both values mean something everywhere",
+    (Addons, "search"): "both values mean something everywhere",
+    (Addons, "metrics_adapter"): "both values mean something everywhere",
+    (Addons, "estimators"): "both values mean something; the rule of `members` bounds the names that it makes",
+    (Addons, "others"): "its validator knows the addons; deployers.preflight.version_errors checks that each version is pinned",
+    (MemberOf, "name"): "the rule of `members` compares it with the lab's",
+    (MemberOf, "mode"): "both values mean something; deployers.options says where an agent can be",
+}
