@@ -36,6 +36,7 @@ from lab.run import Run, locked, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
 from lab.supervisor.client import Hold, Supervisor
+from lab.supervisor.limits import raise_soft_limits
 
 Json = dict[str, Any]
 TABLES: Tables = {"": LabSpec, "karmada": KarmadaSpec}
@@ -181,6 +182,7 @@ def bring_up(
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
     """
     began, kills = time.monotonic(), count_kills(Files())
+    raise_soft_limits()  # a connection to every program, and the commands of installers
     environment.set_umask()
     path = place(run_id, root)
     same_as_asked(wanted, path)

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -80,6 +81,10 @@ class Probe(Protocol):
         """Return this user's home directory; None when nothing says which it is."""
         ...
 
+    def temporary(self) -> Path | None:
+        """Return the directory for temporary files; None when none can be written."""
+        ...
+
     def inotify_in_use(self) -> int:
         """Return how many inotify instances this user's processes have."""
         ...
@@ -121,6 +126,12 @@ class Computer(Files):
 
     def home(self) -> Path | None:
         return account.home_directory()
+
+    def temporary(self) -> Path | None:
+        try:
+            return Path(tempfile.gettempdir())
+        except FileNotFoundError:
+            return None
 
     def has_address(self, address: str) -> bool:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -206,9 +217,13 @@ class Computer(Files):
         return count
 
     def _own_processes(self) -> Iterator[Path]:
-        for process in self.below("/proc").iterdir():
+        try:
+            processes = [process for process in self.below("/proc").iterdir() if process.name.isdigit()]
+        except OSError:  # not mounted
+            return
+        for process in processes:
             try:
-                if process.name.isdigit() and process.stat().st_uid == os.getuid():
+                if process.stat().st_uid == os.getuid():
                     yield process
             except OSError:
                 continue

@@ -55,16 +55,6 @@ def python(probe: Probe, needs: Needs) -> list[Finding]:
     return [Finding("python", new, version, "everything", "install Python 3.11 or later", needed=True)]
 
 
-def kernel(probe: Probe, needs: Needs) -> list[Finding]:
-    """A kernel with pidfds (5.3): processes are named by them, so that none but the lab's own is ever ended."""
-    release = (probe.read("/proc/sys/kernel/osrelease") or "").strip()
-    found = re.match(r"(\d+)\.(\d+)", release)
-    ok = found is not None and (int(found[1]), int(found[2])) >= (5, 3)
-    return [
-        Finding("kernel", ok, f"Linux {release}" if release else "not Linux", "labs of processes", "use Linux 5.3 or later", needed=True)
-    ]
-
-
 def programs(probe: Probe, needs: Needs) -> list[Finding]:
     """The programs of the default lab: cached, or a source that can bring them; each source is a finding of its own."""
     go, modules = go_client(probe, needs)
@@ -220,7 +210,6 @@ def forwarding(probe: Probe, needs: Needs) -> list[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     python,
-    kernel,
     *limits.CHECKS,
     programs,
     git,

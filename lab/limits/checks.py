@@ -33,6 +33,15 @@ RAISED = "the lab's programs are given the hard limit; commands of your shell an
 Check = Callable[[Probe, Needs], list[Finding]]
 
 
+def check_kernel(probe: Probe, needs: Needs) -> list[Finding]:
+    """A kernel with pidfds (5.3), since a process is signalled by its pidfd and by nothing else; and /proc, where all of this is read."""
+    release = (probe.read("/proc/sys/kernel/osrelease") or "").strip()
+    version = re.match(r"(\d+)\.(\d+)", release)
+    ok = version is not None and (int(version[1]), int(version[2])) >= (5, 3)
+    found = f"Linux {release}" if release else "not Linux, or /proc is not mounted"
+    return [Finding("kernel", ok, found, "labs of processes", "use Linux 5.3 or later, with /proc mounted", needed=True)]
+
+
 def check_memory(probe: Probe, needs: Needs) -> list[Finding]:
     """Free memory, within every cgroup's limit, against what the lab takes, and how many members fit."""
     free = free_memory(probe, in_engine=needs.in_engine)
@@ -177,6 +186,14 @@ def check_account(probe: Probe, needs: Needs) -> list[Finding]:
     return [Finding("home", not lacks, found, "Go's caches", "set HOME (or GOCACHE and GOPATH) to a directory that can be written")]
 
 
+def check_temporary(probe: Probe, needs: Needs) -> list[Finding]:
+    """A directory for temporary files, which a container with a read-only root may lack."""
+    place = probe.temporary()
+    remedy = "mount one (docker run --tmpfs /tmp), or set TMPDIR to a directory that can be written"
+    found = str(place) if place else "neither TMPDIR nor /tmp, /var/tmp or this directory can be written"
+    return [Finding("temporary files", place is not None, found, "a lab", remedy, needed=True)]
+
+
 def check_directories(probe: Probe, needs: Needs) -> list[Finding]:
     """What the file systems of the cache and of the run directories can do, by trying, and their space."""
     building = (needs.build_bytes or needs.download_bytes) if needs.missing else 0
@@ -223,6 +240,7 @@ def judge_inodes(what: str, place: Directory) -> Finding:
 
 
 CHECKS: tuple[Check, ...] = (
+    check_kernel,
     check_memory,
     check_threads,
     check_open_files,
@@ -232,6 +250,7 @@ CHECKS: tuple[Check, ...] = (
     check_loopback,
     check_clock,
     check_account,
+    check_temporary,
     check_directories,
 )
 

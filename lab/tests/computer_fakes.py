@@ -82,6 +82,7 @@ class Scripted:
     inodes: int | None = 1_000_000
     lacks: dict[str, str] = field(default_factory=dict)
     homes: Path | None = Path("/home/me")
+    tmp: Path | None = Path("/tmp")
     watchers: int = 10
     threads: int = 50
     lo: str = ""
@@ -116,6 +117,9 @@ class Scripted:
 
     def home(self) -> Path | None:
         return self.homes
+
+    def temporary(self) -> Path | None:
+        return self.tmp
 
     def inotify_in_use(self) -> int:
         return self.watchers

@@ -32,15 +32,33 @@ def test_a_computer_that_can_do_everything_refuses_nothing() -> None:
     assert refusals(Scripted(), replace(NEEDS, in_engine=True)) == []
 
 
-def test_a_computer_of_which_nothing_can_be_read_refuses_nothing() -> None:
-    """What is not known is no reason to refuse: a sandbox may hide /proc."""
-    assert refusals(Scripted(files={}), NEEDS) == []
+def test_limits_that_cannot_be_read_refuse_nothing() -> None:
+    """What is not known is no reason to refuse: a sandbox may hide most of /proc."""
+    assert refusals(Scripted(files={"/proc/sys/kernel/osrelease": "6.1.0"}), NEEDS) == []
+
+
+@pytest.mark.parametrize("release", ["", "5.2.0", "4.19.0-25-amd64", "macOS"])
+def test_an_old_kernel_and_none(release: str) -> None:
+    computer = Scripted()
+    computer.files["/proc/sys/kernel/osrelease"] = release
+
+    assert not named(computer, "kernel").ok
+
+
+def test_no_directory_for_temporary_files() -> None:
+    assert len(refusals(Scripted(tmp=None), NEEDS)) == 1
 
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_check_has_a_finding_with_a_remedy_where_it_fails(check: checks.Check) -> None:
     poor = Scripted(space=0, inodes=0, lacks={"write": "read-only"}, homes=None, watchers=5000, threads=10**7, lo="down", now=0)
-    poor.files |= {"/proc/meminfo": meminfo(MIB), "/proc/loadavg": "0 0 0 1/4194304 1", "/proc/sys/fs/file-nr": "9\t0\t10"}
+    poor.tmp = None
+    poor.files |= {
+        "/proc/sys/kernel/osrelease": "",
+        "/proc/meminfo": meminfo(MIB),
+        "/proc/loadavg": "0 0 0 1/4194304 1",
+        "/proc/sys/fs/file-nr": "9\t0\t10",
+    }
     poor.files["/proc/sys/net/ipv4/ip_local_port_range"] = "10240\t65535"
     poor.files["/proc/self/limits"] = limits(open_files=(10, 20), address_space=(1, 1), cpu_time=(1, 1), locked_memory=(0, 0))
     poor.files["/proc/net/tcp"] = "".join(
