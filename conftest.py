@@ -284,7 +284,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = error.why.brief if error.told or not error.why.first else str(error)
         error.told = True
     elif error is not None and report.failed and SESSION in item.config.stash:
-        reason = item.nodeid.rpartition("::")[2] + ("" if call.when == "call" else f"-{call.when}")
+        reason = item.name + ("" if call.when == "call" else f"-{call.when}")
         for folder in collected(item, reason):
             report.sections.append(("evidence", str(folder)))
             if item.config.getoption("allure_report_dir", None):

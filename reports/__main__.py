@@ -12,6 +12,7 @@ Folders are those of `collect`, anything above them, or run directories of labs.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,6 +96,10 @@ def collect(options: argparse.Namespace) -> int:
     say(f"{cell.name}: {cell.outcome.value}{f' ({cell.reason})' if cell.reason else ''}; {options.out}")
     for name, why in cell.missing.items():
         say(f"  not there: {name}: {why}")
+    for name, why in cell.torn.items():
+        say(f"  not whole: {name}: {why}")
+    for name, why in cell.left_out.items():
+        say(f"  left out: {name}: {why}")
     return 0
 
 
@@ -109,6 +114,8 @@ def report(options: argparse.Namespace) -> int:
     for note in found.notes:
         if note not in said:
             say(f"note: {note}")
+    for what in found.not_shown:
+        say(f"not shown: {what}")
     if found.flakes.expired and options.verb != "retry":
         raise expired_error(found.flakes.expired, options.flakes)
     return code
@@ -123,6 +130,8 @@ def build(found: Report, options: argparse.Namespace) -> int:
 
 def summarise(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
     """Print the summary."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a job may run with any locale
+        sys.stdout.reconfigure(errors="replace")
     print(summary(found), end="")
     return 0
 

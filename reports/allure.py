@@ -9,7 +9,7 @@ nothing are there as unknown. History and trends come from history.jsonl, as All
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator
@@ -22,6 +22,7 @@ from lab.steps import Outcome
 from reports.cell import PARTS
 from reports.classify import Class
 from reports.examine import Examined, Judged
+from reports.files import read_json
 from reports.history import Row
 from reports.journal import Ascent
 from reports.report import Report
@@ -32,6 +33,7 @@ STATUS = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "skipped
 """Allure takes a result without a status for unknown."""
 
 COUNTED = ("failed", "broken", "skipped", "passed", "unknown")
+UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 KEPT = 20
 """Earlier results of one test that Allure is shown."""
 
@@ -75,22 +77,40 @@ def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
             out.file(path, path.name)
             continue
         try:
-            result: Json = mask_object(json.loads(path.read_text()))  # before anything is put in front of it
-            result["uuid"] = str(result["uuid"])
-            result["historyId"] = identity(each.cell.name, str(result.get("historyId") or result["fullName"]))
-            result["testCaseId"] = result["historyId"]
-            found = judged.get(case_id(result))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            result = result_of(path)
+        except (OSError, ValueError, KeyError):
             continue
+        result["historyId"] = identity(each.cell.name, str(result.get("historyId") or result["fullName"]))
+        result["testCaseId"] = result["historyId"]
+        found = judged.get(case_id(result))
         if case_id(result) in unknown:  # a test that says so is skipped, as far as pytest knows
             result.pop("status", None)
         module = str(result["fullName"]).partition("#")[0]
-        result["labels"] = [*suites(each, module), *kept(result.get("labels") or [])]
-        result.setdefault("parameters", []).append({"name": "cell", "value": each.cell.name})
+        result["labels"] = [*suites(each, module), *kept(result["labels"])]
+        result["parameters"].append({"name": "cell", "value": each.cell.name})
         if found:
             tell(result, found)
             attach(result, found, out)
         yield result
+
+
+def result_of(path: Path) -> Json:
+    """Return a result of allure-pytest, masked. OSError, ValueError or KeyError when it is none: lists hold objects, its id is a name."""
+    result = mask_object(read_json(path))
+    if not isinstance(result, dict):
+        raise ValueError("it is no object")  # noqa: TRY004 (of a document, not of an argument)
+    result |= {"uuid": str(result["uuid"]), "fullName": str(result["fullName"]), "name": str(result["name"])}
+    if not UUID.fullmatch(result["uuid"]):
+        raise ValueError("its uuid is no name of a file")
+    for key in ("labels", "parameters", "links", "attachments", "steps"):
+        found = result.get(key)
+        result[key] = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    if not isinstance(result.setdefault("statusDetails", {}), dict):
+        result["statusDetails"] = {}
+    for key in ("start", "stop"):
+        result[key] = int(result[key]) if isinstance(result.get(key), int | float) else 0
+    result["stop"] = max(result["start"], result["stop"])
+    return result
 
 
 def untold(each: Examined, told: Collection[str], out: Writer) -> Iterator[Json]:
@@ -100,7 +120,7 @@ def untold(each: Examined, told: Collection[str], out: Writer) -> Iterator[Json]
     for case in each.tests:
         if case.id in told:
             continue
-        result = bare(each, f"{case.home}#{case.name}", case.name, case.outcome, began, began + case.seconds)
+        result = bare(each, f"{case.home}#{case.name}", case.name, case.outcome, began, began + (case.seconds or 0.0))
         result["parameters"] = [{"name": "cell", "value": each.cell.name}]
         result["statusDetails"] = {"message": mask(case.message), "trace": mask(case.text)}
         if found := judged.get(case.id):

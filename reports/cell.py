@@ -12,18 +12,19 @@ a Cell, with what is wrong in `broken` and an outcome that is not green.
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lab.errors import UsageError
 from lab.mask import mask, mask_object
 from lab.run import SCHEMA as RUN_SCHEMA
 from lab.steps import Outcome
+from reports.files import moment_of, paired, read_json
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -59,9 +60,16 @@ class Cell(BaseModel):
     missing: dict[str, str] = {}
     """What was to be collected and is not here, and why."""
     left_out: dict[str, str] = {}
-    """What was there and is not wanted here: what is no text, the beginnings of what is too large."""
+    """What was there and is not wanted here: what is no text, the beginnings of what is too large, the middle of long texts."""
+    torn: dict[str, str] = {}
+    """What is here as far as it was whole, and where it is damaged."""
     broken: str = Field(default="", exclude=True)
     """Why these results cannot be trusted to be whole; "" when they can."""
+
+    @field_validator("started", "ended", mode="after")
+    @classmethod
+    def is_time(cls, at: float | None) -> float | None:
+        return moment_of(at)
 
     @property
     def seconds(self) -> float | None:
@@ -108,51 +116,62 @@ def find(paths: Iterable[Path]) -> list[Cell]:
         if not path.is_dir():
             raise UsageError(f"there is no folder {path}", remedy="name folders of `python -m reports collect`, or run directories of labs")
         cells = list(inside(path))
-        found += cells or [Cell(name=path.resolve().name, path=path, broken="no results are in this folder")]
+        found += cells or [Cell(name=name_of(path), path=path, broken="no results are in this folder")]
     return found
 
 
 def inside(path: Path, depth: int = DEPTH) -> Iterator[Cell]:
-    """Yield the cells of a folder: itself, or those below it."""
-    if not path.is_dir() or (path / "history.jsonl").exists():  # pages of an earlier report bring evidence along
+    """Yield the cells of a folder: itself, or those below it. One that cannot be read is a broken cell, and hides no other."""
+    try:
+        if not path.is_dir() or (path / "history.jsonl").exists():  # pages of an earlier report bring evidence along
+            return
+        names = set(os.listdir(path))  # noqa: PTH208 (names alone)
+    except OSError as error:
+        yield Cell(name=name_of(path), path=path, broken=f"the folder cannot be read: {error.strerror}")
         return
-    if (path / "cell.json").exists():
+    if "cell.json" in names:
         yield opened(path)
-    elif (path / "run.json").exists():
+    elif "run.json" in names:
         yield of_run(path)
-    elif (path / "junit.xml").exists() or (path / "journal.jsonl").exists():
-        yield Cell(name=path.resolve().name, path=path, broken="there is no cell.json: the job ended before its results were collected")
+    elif names & {"junit.xml", "journal.jsonl"}:
+        yield Cell(name=name_of(path), path=path, broken="there is no cell.json: the job ended before its results were collected")
     elif depth:
-        for below in sorted(path.iterdir()):
-            if not below.is_symlink() and not below.name.startswith("."):  # such are folders that `collect` was killed over
-                yield from inside(below, depth - 1)
+        for name in sorted(names):
+            if not (path / name).is_symlink() and not name.startswith("."):  # such are folders that `collect` was killed over
+                yield from inside(path / name, depth - 1)
+
+
+def name_of(path: Path) -> str:
+    """Return what a cell is called that says nothing of itself: as its folder is, in characters that every encoding has."""
+    return paired(path.resolve().name) or "cell"
 
 
 def opened(path: Path) -> Cell:
     """Return the cell of a folder with a cell.json; a broken one when that cannot be understood."""
     try:
-        return Cell.parse(json.loads((path / "cell.json").read_text()), path)
+        return Cell.parse(read_json(path / "cell.json"), path)
     except (OSError, ValueError) as error:
         half = "" if str(error).startswith("cell.json") else "cell.json is half-written: "
-        return Cell(name=path.resolve().name, path=path, broken=f"{half}{error}")
+        return Cell(name=name_of(path), path=path, broken=f"{half}{error}")
 
 
 def of_run(path: Path) -> Cell:
     """Return a lab's run directory as a cell. How it ended is what its journal says: `reports.report` looks."""
-    bare = Cell(name=path.resolve().name, path=path, suite="lab")
+    bare = Cell(name=name_of(path), path=path, suite="lab")
     try:
-        head = json.loads((path / "run.json").read_text())
+        head = read_json(path / "run.json")
         schema = head["schema"]
         if schema != RUN_SCHEMA:
             return bare.but(broken=f"run.json was written by another version (schema {schema}; this one reads {RUN_SCHEMA})")
-        return bare.but(**asked_parts(mask_object(head["asked"])), name=mask(str(head["id"])), started=float(head["created"]))
+        parts = asked_parts(mask_object(head["asked"]))
+        return bare.but(**parts, name=mask(str(head["id"] or bare.name)), started=moment_of(head["created"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return bare.but(broken=f"run.json is half-written: {type(error).__name__}: {error}")
 
 
 def asked_parts(asked: Json) -> dict[str, str]:
     """Return the parts of a cell's name that the document of a lab tells."""
-    lab, karmada = asked.get("lab") or {}, asked.get("karmada") or {}
+    lab, karmada = (part if isinstance(part := asked.get(key), dict) else {} for key in ("lab", "karmada"))
     return {
         "provider": str(lab.get("provider") or ""),
         "kubernetes": str(lab.get("kubernetes") or ""),

@@ -5,7 +5,6 @@ Only what is infrastructure's is ever retried. A failure that no rule knows is t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from lab.documents import read_toml
 from lab.errors import UsageError
 from reports.failure import Failure
+from reports.files import read_json, read_tail
 
 RULES = Path(__file__).parent / "rules.toml"
 WORDS = ("kind", "exit_code", "what", "phase")
@@ -94,6 +94,8 @@ def classify(failure: Failure, rules: Sequence[Rule] | None = None) -> Verdict:
 def known_rules(path: Path = RULES) -> tuple[Rule, ...]:
     """Return the rules of a file. UsageError names the rule that is wrong."""
     tables = read_toml(path, what="the rules of classification").get("rule", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise UsageError("cannot read the rules of classification: rule is not a list of tables", where=str(path), remedy="write [[rule]]")
     return tuple(parsed(table, path) for table in tables)
 
 
@@ -161,15 +163,13 @@ def telling_lines(folder: Path) -> tuple[tuple[str, str], ...]:
 def logs_of(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield each log of a collection by its name, and its last lines."""
     for path in sorted((folder / "logs").rglob("*.log")):
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LOG_AT_MOST))
-            yield str(path.relative_to(folder)), file.read().decode(errors="replace").splitlines()
+        yield str(path.relative_to(folder)), read_tail(path, LOG_AT_MOST).splitlines()
 
 
 def lacking(folder: Path) -> list[str]:
     """Return what a collection says that it lacks, one line each."""
     try:
-        missing = json.loads((folder / "index.json").read_text())["missing"]
+        missing = read_json(folder / "index.json")["missing"]
         return [" ".join(f"{name}: {why}".split()) for name, why in missing.items()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -6,7 +6,6 @@ missing: what should be there and is not is listed in cell.json.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -20,9 +19,11 @@ from typing import Any
 from lab.mask import mask
 from lab.run import runs_root
 from lab.steps import Outcome
-from reports import cases, journal
+from reports import journal
 from reports.cell import Cell, asked_parts, cell_name, of_run
 from reports.ending import Ending, ending
+from reports.files import read_json
+from reports.junit_results import Results, read_results
 from reports.writer import Writer
 
 Json = dict[str, Any]
@@ -78,7 +79,7 @@ def run_directory(sources: Sources) -> Path | None:
                 return path
         return None
     kept = sources.artifacts.glob("*/run.json") if sources.artifacts else ()
-    newest = max(kept, key=lambda path: path.stat().st_mtime, default=None)
+    newest = max(kept, key=lambda path: path.lstat().st_mtime, default=None)
     return newest.parent if newest else None
 
 
@@ -93,7 +94,7 @@ def copy_run(run: Path, writer: Writer) -> None:
 def copy_results(sources: Sources, writer: Writer, *, lab: str | None) -> None:
     """Copy what pytest and benchmarks wrote."""
     if sources.junit:
-        writer.file(sources.junit, "junit.xml")
+        writer.junit(sources.junit, "junit.xml")
     if sources.artifacts and lab:
         for folder in sorted(path for path in (sources.artifacts / lab).glob("*") if path.is_dir()):
             writer.tree(folder, f"evidence/{folder.name}")
@@ -112,7 +113,7 @@ def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cel
     """Return the cell: what was said of it, else what its results tell."""
     told = of_run(folder) if (folder / "run.json").exists() else None
     parts = {**(asked_of(folder) if told and not told.broken else {}), **{key: value for key, value in sources.parts.items() if value}}
-    outcome, reason = ended(sources, folder)
+    outcome, reason = ended(sources, folder, writer.torn.get("junit.xml", ""))
     return Cell(
         name=sources.name
         or cell_name(parts.get(part, "") for part in ("provider", "deployer", "release", "kubernetes", "suite"))
@@ -122,7 +123,7 @@ def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cel
         outcome=outcome,
         reason=mask(reason),
         run=sources.run or os.environ.get("GITHUB_RUN_ID") or "local",
-        attempt=sources.attempt or int(os.environ.get("GITHUB_RUN_ATTEMPT") or 1),
+        attempt=sources.attempt or attempt_of(os.environ.get("GITHUB_RUN_ATTEMPT", "")),
         exit_code=sources.exit_code,
         started=sources.started or (told.started if told else None) or now,
         ended=now,
@@ -130,25 +131,32 @@ def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cel
         machine=machine(),
         missing=dict(writer.missing),
         left_out=dict(writer.left_out),
+        torn=dict(writer.torn),
     )
+
+
+def attempt_of(text: str) -> int:
+    """Return the number of an attempt; the first where nothing that is a number says which."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
 def asked_of(folder: Path) -> dict[str, str]:
     """Return the parts of the name that the lab's document tells."""
-    return asked_parts(json.loads((folder / "run.json").read_text())["asked"])
+    return asked_parts(read_json(folder / "run.json")["asked"])
 
 
-def ended(sources: Sources, folder: Path) -> Ending:
-    """Return how a cell ended: what the caller says, else what its results tell."""
-    tests: list[cases.Case] | None = None
-    torn = ""
-    if any((folder / name).exists() for name in ("junit.xml", "junit.xml.txt")):
-        try:
-            tests = [case for case in cases.of_junit(folder / "junit.xml") if not case.step]
-        except ValueError:
-            torn = "pytest's junit.xml is torn"
-    outcome, reason = ending(sources.exit_code, tests, journal.ascents(journal.events(folder / "journal.jsonl")), logs=folder / "logs")
-    if torn and not sources.exit_code:
+def ended(sources: Sources, folder: Path, torn: str) -> Ending:
+    """Return how a cell ended: what the caller says, else what its results tell. A pass of results that are torn is unknown."""
+    results: Results | None = None
+    torn = f"junit.xml is not whole: {torn}" if torn else ""
+    try:
+        if any((folder / name).exists() for name in ("junit.xml", "junit.xml.txt")):
+            results = read_results(folder / "junit.xml")
+    except ValueError:
+        torn = "junit.xml is torn"
+    ups = journal.ascents(journal.events(folder / "journal.jsonl"))
+    outcome, reason = ending(sources.exit_code, results, ups, logs=folder / "logs")
+    if torn and not sources.exit_code and outcome is not Outcome.FAIL:
         outcome, reason = Outcome.UNKNOWN, torn
     if sources.outcome is None:
         return outcome, sources.reason or reason

@@ -9,7 +9,9 @@ from pathlib import Path
 from lab.console import count
 from lab.steps import Outcome
 from reports.cases import Case, worst
+from reports.files import read_tail
 from reports.journal import Ascent
+from reports.junit_results import Results
 
 Ending = tuple[Outcome, str]
 """An outcome, and the reason where it is not a pass."""
@@ -33,16 +35,19 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 DETAIL_AT_MOST = 240
 """Characters of an error's detail that a cell's reason has."""
 
+LOG_AT_MOST = 1 << 20
+"""Bytes of the end of a log in which the last error is looked for."""
+
 NO_RESULTS = "it left no results"
 NO_LAB = "no lab: "
 """How the root conftest begins what it tells the tests of a lab that is not there."""
 
 
-def ending(code: int | None, tests: Sequence[Case] | None, ups: Sequence[Ascent], *, logs: Path | None = None) -> Ending:
-    """Return how a cell ended. `tests` is None where no whole junit.xml is; `code` where nobody told it."""
-    failed = [case for case in tests or [] if case.outcome is Outcome.FAIL]
+def ending(code: int | None, results: Results | None, ups: Sequence[Ascent], *, logs: Path | None = None) -> Ending:
+    """Return how a cell ended. `results` is None where no JUnit file can be read; `code` where nobody told it."""
+    failed = [case for case in results.cases if case.outcome is Outcome.FAIL] if results else []
     broke = next((step for up in ups for step in up.steps if step.outcome is Outcome.FAIL), None)
-    why = count(len(failed), "test") + " failed"
+    why = count(len(failed) + (results.beyond[Outcome.FAIL] if results else 0), "test") + " failed"
     if broke:
         said = next(iter(broke.error.splitlines()), "it failed")
         why = said if said.startswith(broke.name) else f"{broke.name}: {said}"
@@ -54,21 +59,21 @@ def ending(code: int | None, tests: Sequence[Case] | None, ups: Sequence[Ascent]
         return outcome, f"{reason}: {said}" if said else reason
     if failed or broke:
         return Outcome.FAIL, why
-    if tests is not None:
-        return of_tests(tests)
+    if results is not None:
+        return of_tests(results)
     if ups:
         return (Outcome.PASS, "") if ups[-1].outcome is Outcome.PASS else (Outcome.UNKNOWN, "its journal ends before the lab was up")
     return Outcome.UNKNOWN, NO_RESULTS + (" although it ended with exit code 0" if code == 0 else "")
 
 
-def of_tests(tests: Sequence[Case]) -> Ending:
+def of_tests(results: Results) -> Ending:
     """Return what tests of which none failed amount to."""
-    if any(case.outcome is Outcome.PASS for case in tests):
+    if results.tally[Outcome.PASS]:
         return Outcome.PASS, ""
-    if not tests:
+    if not results.tally:
         return Outcome.UNKNOWN, "no test ran"
-    most = worst(case.outcome for case in tests)
-    return most, next((case.message for case in tests if case.outcome is most), "")
+    most = worst(results.tally)
+    return most, next((case.message for case in results.tests if case.outcome is most), "")
 
 
 def no_lab(failed: Sequence[Case]) -> str:
@@ -83,7 +88,7 @@ def last_error(logs: Path | None) -> str:
     `where:` or `remedy:` follow it, and its detail is set off by `|`.
     """
     for path in sorted(logs.glob("*"), reverse=True) if logs else ():
-        lines = [ANSI.sub("", line) for line in path.read_text(errors="replace").splitlines()]
+        lines = [ANSI.sub("", line) for line in read_tail(path, LOG_AT_MOST).splitlines()]
         for number in range(len(lines) - 1, 0, -1):
             if lines[number].startswith(("  where: ", "  remedy:")):
                 begin = next((at for at in range(number - 1, -1, -1) if lines[at] and not lines[at].startswith("  ")), None)

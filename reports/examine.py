@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab.console import count
@@ -18,6 +19,9 @@ from reports.failure import Failure, failures
 from reports.figures import Figure
 from reports.flakes import Flake, Flakes
 from reports.journal import Ascent
+from reports.junit_results import Results, read_results
+
+ENDED = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "were skipped", Outcome.UNKNOWN: "are unknown"}
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,21 @@ class Examined:
     failures: tuple[Judged, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
+    beyond: Counter[Outcome] = field(default_factory=Counter)
+    """Tests that are counted and not listed: there are too many."""
+    left_out: tuple[str, ...] = ()
+    """What its results had and a report does not show: files that were not taken, the middle of long texts, tests that are only counted."""
     before: tuple[Examined, ...] = ()
     """Earlier attempts at the same cell in the same run."""
 
     @property
     def tests(self) -> tuple[Case, ...]:
         return tuple(case for case in self.cases if not case.step)
+
+    @property
+    def tally(self) -> Counter[Outcome]:
+        """How many tests ended how, with those that are not listed."""
+        return Counter(case.outcome for case in self.tests) + self.beyond
 
     @property
     def up_seconds(self) -> float | None:
@@ -61,39 +74,66 @@ class Examined:
     @property
     def retriable(self) -> bool:
         """Tell whether running it again is allowed: it has failures, and each is the infrastructure's."""
-        return bool(self.failures) and all(judged.verdict.retried for judged in self.failures)
+        return bool(self.failures) and not self.beyond[Outcome.FAIL] and all(judged.verdict.retried for judged in self.failures)
 
     @property
     def excused(self) -> bool:
         """Tell whether known flakes are all that failed."""
-        return bool(self.failures) and all(judged.flake for judged in self.failures)
+        return bool(self.failures) and not self.beyond[Outcome.FAIL] and all(judged.flake for judged in self.failures)
 
 
 def examine(cell: Cell, flakes: Flakes) -> Examined:
-    """Look at one cell. Whatever is torn or missing is noted; nothing raises."""
+    """Look at one cell. Whatever is torn or missing is noted; nothing raises: one cell's results must not hide those of others."""
+    try:
+        return examined(cell, flakes)
+    except Exception as error:  # noqa: BLE001 (what a job can leave has no end)
+        why = f"its results cannot be examined: {type(error).__name__}: {error}"
+        return Examined(cell=cell, outcome=Outcome.UNKNOWN, reason=why, notes=(why,))
+
+
+def examined(cell: Cell, flakes: Flakes) -> Examined:
+    """Look at one cell."""
     notes = [cell.broken] if cell.broken else []
     notes += [f"{name} is not here: {why}" for name, why in cell.missing.items()]
-    tests, torn = tests_of(cell)
-    if torn:
+    notes += [f"{name} is not whole: {where}" for name, where in cell.torn.items()]
+    results, torn = results_of(cell)
+    if torn and torn not in notes:
         notes.append(torn)
+    tests = list(results.cases) if results else []
     ups = journal.ascents(journal.events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
     found, unread = measured.of_folder(cell.path / "perf")
-    seen = ending(cell.exit_code, tests, ups, logs=cell.path / "logs")
-    outcome, reason = settled(cell, seen, unproven=torn or ("" if tests is not None or ups or found else NO_RESULTS))
+    seen = ending(cell.exit_code, results, ups, logs=cell.path / "logs")
+    if torn and seen[0] is Outcome.PASS:
+        seen = Outcome.UNKNOWN, torn
+    outcome, reason = settled(cell, seen, unproven=torn or ("" if results or ups or found else NO_RESULTS))
     if cell.outcome is Outcome.PASS and outcome is not Outcome.PASS and not cell.broken:
         notes.append("its cell.json says pass, and its results do not")
-    judged = [judge(each, flakes) for each in failures(cell.but(outcome=outcome, reason=reason), tests or [], ups)]
-    outcome, reason = excused(outcome, reason, judged)
+    judged = [judge(each, flakes) for each in failures(cell.but(outcome=outcome, reason=reason), tests, ups)]
+    beyond = results.beyond if results else Counter[Outcome]()
+    if not beyond[Outcome.FAIL]:
+        outcome, reason = excused(outcome, reason, judged)
     return Examined(
         cell=cell,
         outcome=outcome,
         reason=reason,
-        cases=tuple(cases.merged(tests or [], [case for up in ups for case in cases.of_ascent(up)])),
+        cases=tuple(cases.merged(tests, [case for up in ups for case in cases.of_ascent(up)])),
         ups=tuple(ups),
         failures=tuple(judged),
         figures=tuple(found),
         notes=(*notes, *unread),
+        beyond=beyond,
+        left_out=tuple(not_shown(cell, results)),
     )
+
+
+def not_shown(cell: Cell, results: Results | None) -> Iterator[str]:
+    """Yield what a cell's results had and a report does not show."""
+    yield from (f"{name}: {why}" for name, why in cell.left_out.items())
+    if results and results.cut:
+        yield results.cut
+    if results and results.beyond:
+        told = " and ".join(f"{number:,} more that {ENDED[outcome]}" for outcome, number in sorted(results.beyond.items()))
+        yield f"junit.xml: {told} are counted and not listed"
 
 
 def settled(cell: Cell, seen: Ending, *, unproven: str) -> Ending:
@@ -109,14 +149,17 @@ def settled(cell: Cell, seen: Ending, *, unproven: str) -> Ending:
     return cell.outcome, cell.reason
 
 
-def tests_of(cell: Cell) -> tuple[list[Case] | None, str]:
-    """Return the tests of pytest's file, None when there is no such file, and what is wrong with it."""
-    if not (cell.path / "junit.xml").exists():
+def results_of(cell: Cell) -> tuple[Results | None, str]:
+    """Return what the JUnit file tells, None when there is none that can be read, and what is wrong with it."""
+    path = cell.path / "junit.xml"
+    if not path.exists() and not path.is_symlink():
         return None, "junit.xml is torn: it is kept as text" if (cell.path / "junit.xml.txt").exists() else ""
     try:
-        return cases.of_junit(cell.path / "junit.xml"), ""
+        results = read_results(path)
     except ValueError as error:
         return None, str(error)
+    collected = f"junit.xml is not whole: {cell.torn['junit.xml']}" if "junit.xml" in cell.torn else ""
+    return results, collected or results.torn
 
 
 def judge(failure: Failure, flakes: Flakes) -> Judged:

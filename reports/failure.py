@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from reports import figures
 from reports.cases import STEPS, Case
 from reports.cell import Cell
 from reports.ending import NO_LAB
+from reports.files import read_json, read_tail
 from reports.journal import Ascent
 
 What = Literal["step", "test", "cell"]
@@ -95,7 +95,7 @@ def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[F
 def of_steps(up: Ascent) -> Iterator[Case]:
     for step in up.steps:
         if step.outcome is Outcome.FAIL:
-            yield Case(f"{STEPS}::{step.name}", step.outcome, step.seconds, text=step.error, step=True)
+            yield Case(STEPS, step.name, step.outcome, step.seconds, text=step.error, step=True)
 
 
 def step_failure(cell: Cell, case: Case, up: Ascent, folders: Sequence[Path]) -> Failure:
@@ -139,9 +139,7 @@ def test_failure(cell: Cell, case: Case, folders: Sequence[Path]) -> Failure:
 def cell_failure(cell: Cell, folders: Sequence[Path]) -> Failure:
     """Return the failure of a cell of which no step and no test tells a failure."""
     verdicts = "".join(f"{each.name}: {each.verdict}\n" for each in figures.of_folder(cell.path / "perf")[0] if each.verdict)
-    said = verdicts + "\n".join(
-        path.read_text(errors="replace")[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file()
-    )
+    said = verdicts + "\n".join(read_tail(path, 80_000)[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file())
     return Failure(
         cell=cell.name,
         what="cell",
@@ -206,14 +204,14 @@ def reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     for folder in folders:
         reason = folder.name.partition("-")[2]
         with suppress(OSError, ValueError, KeyError, TypeError):
-            reason = str(json.loads((folder / "index.json").read_text())["reason"])
+            reason = str(read_json(folder / "index.json")["reason"])
         yield folder, reason
 
 
 def troubles(folder: Path) -> Iterator[str]:
     """Yield a line for each program of a collection that had ended by itself, or was restarted."""
     try:
-        rows = json.loads((folder / "components.json").read_text())
+        rows = read_json(folder / "components.json")
         for row in rows:
             name, state, status, restarts = row["name"], row.get("state"), row.get("status"), int(row.get("restarts") or 0)
             if state not in {"running", "stopped", "waiting"}:

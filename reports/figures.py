@@ -8,7 +8,6 @@ What lacks a key lacks that figure; a document of another schema is said; one th
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.mask import mask
+from reports.files import read_json
 
 SCHEMAS = frozenset({1})
 
@@ -37,7 +37,7 @@ def of_folder(folder: Path) -> tuple[list[Figure], list[str]]:
     for path in sorted(folder.rglob("*.json")):
         name = str(path.relative_to(folder))
         try:
-            document = json.loads(path.read_text())
+            document = read_json(path)
         except (OSError, ValueError) as error:
             notes.append(f"perf/{name} is half-written: {error}")
             continue

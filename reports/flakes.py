@@ -39,7 +39,7 @@ class Flake(BaseModel):
     def covers(self, failure: Failure) -> bool:
         """Tell whether a failure is this flake's."""
         return (
-            fnmatchcase(failure.name, self.test)
+            (failure.name == self.test or fnmatchcase(failure.name, self.test))  # brackets of parameters are no pattern
             and fnmatchcase(failure.cell, self.cells)
             and re.search(self.says, failure.said) is not None
         )

@@ -7,8 +7,8 @@ Lines that another version wrote or that are torn are passed over and counted; a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from lab.mask import mask_object
 from lab.run import write_private
 from lab.steps import Outcome
+from reports.files import moment_of, parse_json, read_lines, to_json
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -55,7 +56,7 @@ class Past:
             number(document.get("seconds")),
             number(document.get("up")),
             tuple(str(each) for each in document.get("whose") or ()),
-            {str(name): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},
+            {sys.intern(str(name)): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},  # the same in every run
         )
 
 
@@ -83,7 +84,11 @@ class Row:
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']}")
         cells = {str(name): Past.parse(past) for name, past in document["cells"].items()}
-        return cls(str(document["run"]), float(document["at"]), cells, {k: float(v) for k, v in document.get("figures", {}).items()})
+        at = moment_of(document["at"])
+        if at is None:
+            raise ValueError(f"at {document['at']}")
+        figures = {str(name): value for name, told in document.get("figures", {}).items() if (value := number(told)) is not None}
+        return cls(str(document["run"]), at, cells, figures)
 
 
 @dataclass(frozen=True)
@@ -104,21 +109,17 @@ class History:
 
     def write(self, path: Path) -> None:
         """Replace a history file, whole or not at all. Names, which are keys here, were masked where they were read."""
-        lines = (json.dumps(mask_object(row.document())) + "\n" for row in self.rows)
+        lines = (to_json(mask_object(row.document())) + "\n" for row in self.rows)
         write_private(path, "".join(lines).encode(), mode=0o644)
 
 
 def read(path: Path | None) -> History:
     """Return the history of a file; an empty one where there is none."""
-    try:
-        lines: Sequence[str] = path.read_text(errors="replace").splitlines() if path else ()
-    except OSError:
-        lines = ()
     rows: list[Row] = []
     passed_over = 0
-    for line in lines:
+    for line in read_lines(path) if path else ():
         try:
-            rows.append(Row.parse(json.loads(line)))
+            rows.append(Row.parse(parse_json(line)))
         except (ValueError, KeyError, TypeError, AttributeError):
             passed_over += 1
     return History(passed_over=passed_over).adding(rows)

@@ -6,15 +6,17 @@ began and did not end is unknown.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lab.steps import Outcome, of_up
+from reports.files import moment_of, parse_json, read_lines
 
 Json = dict[str, Any]
+AT_MOST = 8 << 20
+"""Bytes of a journal that are read: a hundred times what an `up` writes."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,13 @@ class Ascent:
 
 
 def events(path: Path) -> Iterator[Json]:
-    """Yield the events of a journal; lines that are torn or no events are passed over."""
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError:
-        return
-    for line in lines:
+    """Yield the events of a journal; lines that are torn or no events are passed over, and what is beyond `AT_MOST`."""
+    for line in read_lines(path, AT_MOST):
         try:
-            event = json.loads(line)
+            event = parse_json(line)
         except ValueError:
             continue
-        if isinstance(event, dict) and isinstance(event.get("at"), int | float) and isinstance(event.get("event"), str):
+        if isinstance(event, dict) and moment_of(event.get("at")) is not None and isinstance(event.get("event"), str):
             yield event
 
 

@@ -20,6 +20,7 @@ from reports.cases import Case
 from reports.cell import PARTS
 from reports.examine import Examined, Judged
 from reports.report import Report
+from reports.xml_pieces import xml_text
 
 CELL = "lab.cell"
 """The class name of the case that stands for a cell as a whole, where its outcome is not that of a test or step."""
@@ -38,39 +39,47 @@ def write(report: Report, path: Path) -> None:
 def suite(examined: Examined) -> TestSuite:
     """Return a cell as a suite."""
     cell = examined.cell
-    made = TestSuite(cell.name)
+    made = TestSuite(safe(cell.name))
     if cell.started:
         made.timestamp = datetime.fromtimestamp(cell.started, UTC).isoformat(timespec="seconds")
     for part in PARTS:
-        made.add_property(part, mask(str(getattr(cell, part))))
+        made.add_property(part, safe(getattr(cell, part)))
     made.add_property("outcome", examined.outcome.value)
-    whose = {each.failure.name: each for each in examined.failures}
-    for name, judged in whose.items():
-        made.add_property(f"whose: {mask(name)}", f"{judged.verdict.whose.value} ({judged.verdict.because})")
+    owners = {each.failure.name: each for each in examined.failures}
+    for name, judged in owners.items():
+        made.add_property(f"whose: {safe(name)}", f"{judged.verdict.whose.value} ({safe(judged.verdict.because)})")
     for note in examined.notes:
-        made.add_property("note", mask(note))
+        made.add_property("note", safe(note))
+    for what in examined.left_out:
+        made.add_property("left out", safe(what))
     for case in examined.cases:
-        made.add_testcase(written(case, cell.name, whose.get(case.id) or whose.get(case.name)))
+        made.add_testcase(written(case, cell.name, owners.get(case.id) or owners.get(case.name)))
     for case in whole(examined):
-        made.add_testcase(written(case, cell.name, whose.get(cell.name)))
+        made.add_testcase(written(case, cell.name, owners.get(cell.name)))
     return made
+
+
+def safe(text: str) -> str:
+    """Return a text as XML can hold it, masked: the colours of terminals first, which may stand within a secret."""
+    return mask(xml_text(text))
 
 
 def whole(examined: Examined) -> Iterator[Case]:
     """Yield the case that says how the cell ended, unless its cases say as much already."""
     if examined.outcome not in {case.outcome for case in examined.cases} or not examined.cases:
-        yield Case(f"{CELL}::{examined.cell.name}", examined.outcome, examined.cell.seconds or 0.0, examined.reason)
+        yield Case(CELL, examined.cell.name, examined.outcome, examined.cell.seconds, examined.reason)
 
 
 def written(case: Case, cell: str, judged: Judged | None) -> TestCase:
     """Return a case as JUnit writes it. Its class name begins with the cell, so that the same test of two cells is two."""
-    made = TestCase(mask(case.name), f"{cell}.{mask(case.home)}", round(case.seconds, 3))
-    message = mask(case.message)
+    seconds = None if case.seconds is None else round(case.seconds, 3)
+    made = TestCase(safe(case.name), f"{safe(cell)}.{safe(case.home)}", seconds)
+    message = safe(case.message)
     match case.outcome:
         case Outcome.FAIL:
             kind = judged.verdict.whose.value if judged else ""
             result = (Failure if case.phase == "call" else Error)(message, kind)
-            result.text = mask(case.text)
+            result.text = safe(case.text)
             made.result = [result]
         case Outcome.SKIP:
             made.result = [Skipped(message)]

@@ -6,7 +6,6 @@ history, as is what history.jsonl kept. Whatever could not be read is in `notes`
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from reports import flakes as known_flakes
 from reports import history as kept
 from reports.cell import PARTS, Cell
 from reports.examine import Examined, attempts, examine
+from reports.files import read_json
 from reports.flakes import Flakes
 from reports.history import History, Past, Row
 
@@ -67,6 +67,11 @@ class Report:
     def unknown(self) -> bool:
         """Tell whether nothing is known of a cell, for another reason than that known flakes are all that failed, or of the plan."""
         return bool(self.planless) or any(each.outcome is Outcome.UNKNOWN and not each.excused for each in self.cells)
+
+    @property
+    def not_shown(self) -> list[str]:
+        """What the results of cells had and the report does not show."""
+        return [f"{each.cell.name}: {what}" for each in self.cells for what in each.left_out]
 
     @property
     def row(self) -> Row:
@@ -161,7 +166,7 @@ def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
     if path is None:
         return {}, [], ""
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path)
         rows: list[Json] = document.get("cells") or document.get("include") or []
         names = [str(each.get("name") or each.get("cell")) for each in rows]
         planned = {

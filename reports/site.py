@@ -10,6 +10,7 @@ template is masked on its way in.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import statistics
@@ -27,6 +28,7 @@ from lab.console import bytes_text, count, seconds_text
 from lab.mask import mask
 from lab.run import write_private
 from lab.steps import Outcome
+from reports.cases import Case
 from reports.cell import PARTS
 from reports.changes import Change, changes, course, flaky
 from reports.examine import Examined, Judged
@@ -34,6 +36,7 @@ from reports.failure import Failure
 from reports.figures import Figure
 from reports.history import WINDOW, Row
 from reports.journal import Ascent
+from reports.junit_results import BAD_AT_MOST
 from reports.matrix import matrix
 from reports.report import Report, by_reason
 from reports.writer import Writer
@@ -43,6 +46,10 @@ PAGES = (("Run", "index.html"), ("Failures", "failures.html"), ("Trends", "trend
 SIGN = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.SKIP: "–", Outcome.UNKNOWN: "?"}
 WORD = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "skipped", Outcome.UNKNOWN: "unknown"}
 ORDER = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+LISTED_AT_MOST = 2000
+"""Tests that passed or were skipped, and steps of one `up`, that a page lists."""
+
+SLUG_AT_MOST = 150
 SAID_AT_MOST = 20_000
 """Characters of what a failure said that are put on a page: its end."""
 
@@ -75,6 +82,9 @@ def write(report: Report, folder: Path) -> None:
             facts=list(facts(each)),
             folder=folders[each.cell.name],
             trials=trials(each),
+            groups=listed(each),
+            unlisted=sum(each.tally.values()) - sum(len(cases) for _, _, cases in listed(each)),
+            most=LISTED_AT_MOST,
         )
     report.kept.write(folder / "history.jsonl")
 
@@ -135,19 +145,34 @@ def facts(each: Examined) -> Iterator[tuple[str, str]]:
         yield "begun", moment(cell.started) + (f", {seconds_text(cell.seconds)}" if cell.seconds else "")
     if cell.exit_code is not None:
         yield "exit code", str(cell.exit_code)
-    if each.tests:
-        told = Counter(case.outcome for case in each.tests)
-        yield (
-            "tests",
-            ", ".join(f"{told[outcome]} {WORD[outcome]}" for outcome in ORDER if told[outcome])
-            + f"; {seconds_text(sum(case.seconds for case in each.tests))}",
-        )
+    if each.tally:
+        told = ", ".join(f"{each.tally[outcome]} {WORD[outcome]}" for outcome in ORDER if each.tally[outcome])
+        yield "tests", f"{told}; {duration(each.tests)}"
     if cell.attempt > 1:
         yield "attempt", str(cell.attempt)
     if cell.revision:
         yield "revision", cell.revision
     if machine := ", ".join(f"{name} {value}" for name, value in cell.machine.items() if value):
         yield "machine", machine
+
+
+def listed(each: Examined) -> list[tuple[str, str, list[Case]]]:
+    """Return (file or class, duration, tests) of the tests that a page lists: all that did not pass, and as many others as it can hold."""
+    room = Counter({True: BAD_AT_MOST, False: LISTED_AT_MOST})
+    groups: dict[str, list[Case]] = {}
+    for case in each.tests:
+        good = case.outcome in {Outcome.PASS, Outcome.SKIP}
+        room[not good] -= 1
+        if room[not good] >= 0:
+            groups.setdefault(case.home, []).append(case)
+    return [(home, duration(cases), cases) for home, cases in sorted(groups.items())]
+
+
+def duration(tests: Sequence[Case]) -> str:
+    """Return how long tests took together, and of how many that is not known."""
+    lost = sum(case.seconds is None for case in tests)
+    took = seconds_text(sum(case.seconds or 0.0 for case in tests))
+    return f"{took}, and {count(lost, 'test')} of unknown duration" if lost else took
 
 
 def trials(each: Examined) -> list[tuple[str, str]]:
@@ -197,8 +222,9 @@ def page_of(name: str) -> str:
 
 
 def slug(text: str) -> str:
-    """Return a text as it can stand in a link, a file name or an id."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", mask(text)).strip("-.") or "cell"
+    """Return a text as it can stand in a link, a file name or an id; a different one for each text."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", mask(text)).strip("-.")[:SLUG_AT_MOST]
+    return plain if plain == text else f"{plain or 'cell'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
 
 
 def anchor(failure: Failure) -> str:
@@ -208,7 +234,7 @@ def anchor(failure: Failure) -> str:
 
 def moment(at: float) -> str:
     """Return a time as people say it."""
-    return time.strftime("%-d %b %Y, %H:%M UTC", time.gmtime(at)) if at else "at a time unknown"
+    return time.strftime("%-d %b %Y, %H:%M UTC", time.gmtime(at)) if at else "at an unknown time"
 
 
 def brief(each: Examined) -> str:
@@ -218,8 +244,7 @@ def brief(each: Examined) -> str:
     if each.notes and not each.cases:
         return "no results" if each.cell.broken else "broken results"
     told = []
-    if each.tests:
-        number = Counter(case.outcome for case in each.tests)
+    if number := each.tally:
         told.append(f"{number[Outcome.PASS]} of {number.total() - number[Outcome.SKIP]} tests")
         told += [f"{number[outcome]} {WORD[outcome]}" for outcome in (Outcome.UNKNOWN, Outcome.SKIP) if number[outcome]]
     if each.figures and not each.tests:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from lab.console import count, seconds_text
@@ -11,6 +10,7 @@ from lab.mask import mask
 from lab.steps import Outcome
 from reports.changes import changes
 from reports.examine import Examined, Judged
+from reports.files import paired
 from reports.report import Report, by_reason
 
 MOST = 900_000
@@ -25,9 +25,9 @@ LOUD = {"broke": "❌", "mended": "✅", "unknown": "❔", "slower": "🐢", "qu
 def summary(report: Report) -> str:
     """Return the run in Markdown."""
     lines = [*head(report), *table(report.cells), *failures(report.cells), *changed(report), *rest(report)]
-    text = "\n".join(lines) + "\n"
-    if len(text.encode()) > MOST:
-        text = text.encode()[:MOST].decode(errors="ignore").rpartition("\n")[0] + "\n\n… the rest did not fit; it is in the pages.\n"
+    text = paired("\n".join(lines)) + "\n"
+    if len(content := text.encode()) > MOST:
+        text = content[:MOST].decode(errors="ignore").rpartition("\n")[0] + "\n\n… the rest did not fit; it is in the pages.\n"
     return text
 
 
@@ -59,11 +59,11 @@ def table(cells: Sequence[Examined]) -> Iterator[str]:
     yield "| | cell | tests | up | time | |"
     yield "|---|---|---|---|---|---|"
     for each in cells:
-        number = Counter(case.outcome for case in each.tests)
+        number = each.tally
         up = seconds_text(each.up_seconds) if each.up_seconds else ""
         took = seconds_text(each.cell.seconds) if each.cell.seconds else ""
         why = "" if each.outcome is Outcome.PASS and not each.before else cell_text(each.reason)
-        tests = f"{number[Outcome.PASS]}/{number.total() - number[Outcome.SKIP]}" if each.tests else ""
+        tests = f"{number[Outcome.PASS]}/{number.total() - number[Outcome.SKIP]}" if number else ""
         yield f"| {SIGN[each.outcome]} {each.outcome.value} | {cell_text(each.cell.name)} | {tests} | {up} | {took} | {why} |"
     yield ""
 
@@ -120,6 +120,13 @@ def rest(report: Report) -> Iterator[str]:
         yield f"<details><summary>{count(len(report.left_out), 'cell')} of the matrix not run</summary>"
         yield ""
         yield from (f"- {len(found)} × {cell_text(why)}" for why, found in by_reason(report.left_out))
+        yield ""
+        yield "</details>"
+        yield ""
+    if shown := report.not_shown:
+        yield f"<details><summary>{count(len(shown), 'part')} of these results not shown</summary>"
+        yield ""
+        yield from (f"- {cell_text(what)}" for what in shown)
         yield ""
         yield "</details>"
         yield ""

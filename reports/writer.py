@@ -8,17 +8,24 @@ reader would see it, and left out when that holds a secret.
 from __future__ import annotations
 
 import html
-import json
+import io
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 from lab.mask import mask, mask_object
 from lab.run import write_private
+from reports.encoding import decode
+from reports.files import open_regular, to_json
+from reports.junit_copy import copy_junit
 
 MARKUP = frozenset({".html", ".htm", ".xml", ".svg"})
 TAG = re.compile(r"<[^<>]*>")
+NO_TEXT = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f]")
+"""Characters that no text has, ESC and those that move a cursor excepted: what has one is an archive, a core, a picture."""
+
 LARGEST = 8 << 20
 """Bytes of one file; of a larger one its end is kept."""
 
@@ -28,7 +35,7 @@ TOTAL = 96 << 20
 
 @dataclass
 class Writer:
-    """Writes below one folder. `missing` says what should be here and is not; `left_out` what was not wanted: no text, too much of it."""
+    """Writes below one folder. `missing` says what should be here and is not, `left_out` what was not wanted, `torn` what is damaged."""
 
     folder: Path
     largest: int = LARGEST
@@ -36,6 +43,7 @@ class Writer:
     written: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    torn: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, text: str) -> bool:
         """Write a text, masked; tell whether it is there. JSON stays JSON; markup that holds a secret is left out."""
@@ -46,45 +54,57 @@ class Writer:
 
     def document(self, name: str, value: object) -> bool:
         """Write a JSON document, masked."""
-        return self._write(name, json.dumps(mask_object(value), indent=1, default=str) + "\n")
+        return self._write(name, to_json(mask_object(value), indent=1) + "\n")
 
-    def xml(self, name: str, text: str) -> bool:
-        """Write XML with each of its texts masked as a reader sees it; what is not XML to its end is kept as text."""
-        try:
-            root = ET.fromstring(text)  # noqa: S314 (of our own jobs; expat refuses entity bombs)
-        except ET.ParseError as error:
-            self.missing[name] = f"torn, kept as text: {error}"
-            return self._write(f"{mask(name)}.txt", mask(html.unescape(text)))
-        for element in root.iter():
-            element.text, element.tail = element.text and mask(element.text), element.tail and mask(element.tail)
-            for key, value in mask_object(dict(element.attrib)).items():
-                element.set(key, value)
-        return self._write(name, '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode"))
+    def junit(self, source: Path, name: str) -> bool:
+        """Copy a JUnit file whatever its encoding, its size and its damages; of one that holds no JUnit element the end is kept as text.
 
-    def file(self, source: Path, name: str) -> bool:
-        """Copy a file, masked; tell whether it is there. What is not text, not readable or not there is left out."""
+        It does not count towards what a folder may hold: results are what it is for.
+        """
+        name = mask(name)
+        made = self.folder / name
+        made.parent.mkdir(parents=True, exist_ok=True)
         try:
-            size = source.stat().st_size
-            with source.open("rb") as file:
+            with made.open("wb") as out:
+                copied = copy_junit(source, out)
+        except ValueError as error:
+            made.unlink(missing_ok=True)
+            kept = self.file(source, f"{name}.txt", html.unescape)
+            self.missing.pop(f"{name}.txt", None)
+            return self._lacks(name, f"{error}; it is kept as text" if kept else str(error))
+        made.chmod(0o644)
+        if copied.torn:
+            self.torn[name] = copied.torn
+        if copied.budget.told:
+            self.left_out[name] = copied.budget.told
+        return True
+
+    def file(self, source: Path, name: str, reading: Callable[[str], str] | None = None) -> bool:
+        """Copy a file, masked; tell whether it is there. What is not text, not readable or not there is left out.
+
+        `reading` returns a text as a reader sees it, where that is what is to be kept of it.
+        """
+        try:
+            with open_regular(source) as file:
+                size = os.fstat(file.fileno()).st_size
                 file.seek(max(0, size - self.largest))
                 content = file.read(self.largest)
-            text = content.decode() if size <= self.largest else content.decode(errors="ignore").partition("\n")[2]
         except OSError as error:
             return self._lacks(name, error.strerror or str(error))
-        except UnicodeDecodeError:
-            return self._leaves(name, "not text")
-        if "\x00" in text:
+        text = text_of(content, whole=size <= self.largest)
+        if text is None:
             return self._leaves(name, "not text")
         if size > self.largest:
             self.left_out[mask(name)] = f"the first {size - len(text.encode())} of {size} bytes are left out"
-        return self.xml(name, text) if name.endswith("junit.xml") else self.text(name, text)
+        return self._write(mask(name), mask(reading(text))) if reading else self.text(name, text)
 
     def tree(self, source: Path, name: str) -> int:
         """Copy the files below a folder, links left out; return how many."""
         count = 0
         for path in sorted(source.rglob("*")):
             if path.is_file() and not path.is_symlink():
-                count += self.file(path, f"{name}/{path.relative_to(source)}")
+                copy = self.junit if path.name == "junit.xml" else self.file
+                count += copy(path, f"{name}/{path.relative_to(source)}")
         return count
 
     def _leaves(self, name: str, why: str) -> bool:
@@ -102,6 +122,14 @@ class Writer:
         self.written += len(content)
         write_private(self.folder / name, content, mode=0o644)
         return True
+
+
+def text_of(content: bytes, *, whole: bool) -> str | None:
+    """Return the text that is in a file, whatever its encoding; None where it holds no text. The first line of a part of one is no line."""
+    text = "".join(decode(io.BytesIO(content)))
+    if NO_TEXT.search(text):
+        return None
+    return text if whole else text.partition("\n")[2]
 
 
 def readings(markup: str) -> tuple[str, ...]:

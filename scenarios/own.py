@@ -67,7 +67,8 @@ def gone(run_id: str) -> None:
 
 def running() -> str:
     """Return the name of the test that pytest runs, as evidence is named for it."""
-    return os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2].rpartition(" ")[0] or "failed"
+    node, bracket, parameters = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0].partition("[")
+    return node.rpartition("::")[2] + bracket + parameters or "failed"  # of parameters an address may have colons
 
 
 def as_it_is_now(karmada: Karmada) -> Karmada:

@@ -9,12 +9,12 @@ import pytest
 
 from lab.errors import UsageError
 from lab.steps import Outcome
-from reports.cases import of_junit
 from reports.cell import find
 from reports.classify import RULES, Class, Verdict, classify, known_rules
 from reports.examine import examine
 from reports.failure import Failure
 from reports.flakes import Flakes
+from reports.junit_results import read_results
 from reports.tests.results import PASSED, cell, failed, steps
 
 WRONG = """workload = <Workloads>
@@ -211,7 +211,7 @@ def test_tests_without_a_lab_are_consequences_of_the_step_that_failed(tmp_path: 
 
 def test_the_phase_and_the_sentence_are_told(tmp_path: Path) -> None:
     path = cell(tmp_path, failed('failed on setup with "lab.errors.NotReady: it serves: not within 4 s"', "E   x"))
-    (case,) = of_junit(path / "junit.xml")
+    (case,) = read_results(path / "junit.xml").cases
 
     assert (case.phase, case.message) == ("setup", "lab.errors.NotReady: it serves: not within 4 s")
 

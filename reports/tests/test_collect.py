@@ -113,10 +113,19 @@ def test_what_is_missing_or_no_text_is_listed(tmp_path: Path) -> None:
     )
 
     assert cell.outcome is Outcome.UNKNOWN
-    assert cell.reason == "pytest's junit.xml is torn"
-    assert sorted(cell.missing) == ["junit.xml", "logs/no.log", "run.json"]
+    assert cell.reason.startswith("junit.xml is not whole")
+    assert list(cell.torn) == ["junit.xml"]
+    assert sorted(cell.missing) == ["logs/no.log", "run.json"]
     assert cell.left_out == {"perf/perf/samples.gz": "not text"}
-    assert (tmp_path / "out" / "junit.xml.txt").read_text() == "<testsuites><testcase name='a"
+
+
+def test_what_is_no_junit_at_all_is_kept_as_text(tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text("Killed &lt;137&gt;\n")
+
+    cell = collect(Sources(junit=tmp_path / "junit.xml", exit_code=0), tmp_path / "out")
+
+    assert (cell.outcome, list(cell.missing)) == (Outcome.UNKNOWN, ["junit.xml"])
+    assert (tmp_path / "out" / "junit.xml.txt").read_text() == "Killed <137>\n"
 
 
 def test_collecting_twice_replaces(tmp_path: Path) -> None:

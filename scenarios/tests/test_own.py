@@ -46,3 +46,17 @@ def test_one_that_has_it_by_a_fixture_is_collected_by_who_reports_it(collected: 
 
     assert collected == [("upgrade", "test_x")]
     assert OWN.collect("test_y") == []
+
+
+@pytest.mark.parametrize(
+    ("node", "name"),
+    [
+        ("scenarios/test_ids.py::test_a (call)", "test_a"),
+        ("scenarios/test_ids.py::Class::test_a[::1 / b] (setup)", "test_a[::1 / b]"),
+        ("", "failed"),
+    ],
+)
+def test_evidence_is_named_for_a_test_whatever_its_parameters_are(node: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_CURRENT_TEST", node)
+
+    assert own.running() == name

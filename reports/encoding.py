@@ -1,0 +1,105 @@
+"""Decode text of which the first line may lie: XML of any tool, logs of any program.
+
+A byte-order mark decides, then zero bytes (UTF-16 and UTF-32 without a mark), then whether all of it is UTF-8, then what an XML
+declaration names. No byte is ever an error: one that the encoding does not know is read as windows-1252 has it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+CHUNK = 64 << 10
+HEAD = 1024
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as that of UTF-16 does
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+ZEROS = (
+    (re.compile(rb"[^\0]\0\0\0", re.DOTALL), "utf-32-le"),
+    (re.compile(rb"\0\0\0[^\0]", re.DOTALL), "utf-32-be"),
+    (re.compile(rb"[^\0]\0[^\0]\0", re.DOTALL), "utf-16-le"),
+    (re.compile(rb"\0[^\0]\0[^\0]", re.DOTALL), "utf-16-be"),
+)
+DECLARED = re.compile(rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+LATIN = frozenset({"iso8859-1", "ascii"})
+"""Named by many a tool that writes windows-1252; every reader of the web takes them for it."""
+
+SEVEN_BIT = ("iso2022", "hz")
+"""Encodings whose every text is ASCII to look at, and UTF-8 therefore."""
+
+NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
+SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+
+
+def decode(file: BinaryIO) -> Iterator[str]:
+    """Yield the text of a file in pieces, without its byte-order mark. The file is read from its beginning, twice."""
+    encoding = encoding_of(file)
+    decoder = codecs.getincrementaldecoder(encoding)(errors="windows-1252")
+    file.seek(0)
+    first = True
+    while chunk := file.read(CHUNK):
+        text = decoder.decode(chunk)
+        if first and text:
+            text, first = text.removeprefix("\ufeff"), False
+        yield text
+    yield decoder.decode(b"", final=True)
+
+
+def encoding_of(file: BinaryIO) -> str:
+    """Return the encoding of a file, by its content first."""
+    file.seek(0)
+    head = file.read(HEAD)
+    for mark, encoding in MARKS:
+        if head.startswith(mark):
+            return encoding
+    for zeros, encoding in ZEROS:
+        if zeros.match(head):
+            return encoding
+    declared = declared_in(head)
+    if declared.startswith(SEVEN_BIT) or not is_utf8(file):
+        return declared or "utf-8"
+    return "utf-8"
+
+
+def declared_in(head: bytes) -> str:
+    """Return the encoding that an XML declaration names; "" where there is none, or one in which these bytes are no declaration."""
+    found = DECLARED.match(head)
+    if not found:
+        return ""
+    try:
+        name = codecs.lookup(found[1].decode()).name
+        if name in NO_CHARSETS or found[0].decode(name) != found[0].decode("ascii"):
+            return ""
+    except (LookupError, ValueError):
+        return ""
+    return "cp1252" if name in LATIN else name
+
+
+def is_utf8(file: BinaryIO) -> bool:
+    """Tell whether all of a file is UTF-8; a character that its end cuts does not count."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    file.seek(0)
+    try:
+        while chunk := file.read(CHUNK):
+            decoder.decode(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def read_odd_bytes(error: UnicodeError) -> tuple[str, int]:
+    """Return what windows-1252 has for bytes that are none of an encoding, and where to go on; a surrogate written as UTF-8 is one sign."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    if SURROGATE.match(error.object, error.start):
+        return "\ufffd", error.start + 3
+    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error("windows-1252", read_odd_bytes)

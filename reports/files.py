@@ -1,0 +1,149 @@
+"""Read what a job left behind: regular files only, so much of each and no more, and JSON that holds nothing JSON cannot say.
+
+A pipe would block for ever, a file of gigabytes would take all memory, and `NaN`, an unpaired surrogate or a document nested a thousand
+levels deep would end a report far from where it was read. All of that ends here, as an OSError or a ValueError that says why.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lab.console import bytes_text
+
+DOCUMENT_AT_MOST = 16 << 20
+"""Bytes of one JSON or TOML document."""
+
+LINE_AT_MOST = 16 << 20
+"""Bytes of one line of JSON; a longer one is passed over."""
+
+DEEPEST = 64
+"""Levels that a JSON document may be nested."""
+
+LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+
+DIGITS = 18
+"""Digits of an integer that is kept as one: a longer one is a number, and no identifier that anything here writes."""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading. OSError for everything else: a folder, a pipe, a device, a loop of links."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def read_bytes(path: Path, at_most: int = DOCUMENT_AT_MOST) -> bytes:
+    """Return a file's content. ValueError when it is larger than that."""
+    with open_regular(path) as file:
+        content = file.read(at_most + 1)
+    if len(content) > at_most:
+        raise ValueError(f"it is larger than {bytes_text(at_most)}")
+    return content
+
+
+def read_tail(path: Path, at_most: int) -> str:
+    """Return the end of a text file; "" when it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - at_most))
+            return file.read(at_most).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def read_lines(path: Path, at_most: int | None = None) -> Iterator[str]:
+    """Yield the lines of a text file, of its first bytes where it is longer than `at_most`; none when it cannot be read.
+
+    Of a line that is too long an empty one is yielded, so that it is counted by who counts what cannot be read.
+    """
+    left = at_most
+    try:
+        with open_regular(path) as file:
+            while (left is None or left > 0) and (line := file.readline(LINE_AT_MOST)):
+                left = left if left is None else left - len(line)
+                if len(line) == LINE_AT_MOST and not line.endswith(b"\n"):
+                    while (rest := file.readline(LINE_AT_MOST)) and not rest.endswith(b"\n"):
+                        pass
+                    line = b"\n"
+                yield line.decode(errors="replace").rstrip("\r\n")
+    except OSError:
+        return
+
+
+def read_json(path: Path, at_most: int = DOCUMENT_AT_MOST) -> Any:
+    """Return the JSON document of a file, as `parse_json` does. OSError or ValueError when it cannot be read."""
+    content = read_bytes(path, at_most)
+    return parse_json(content.decode(json.detect_encoding(content), errors="replace"))
+
+
+def parse_json(text: str) -> Any:
+    """Return a JSON document; numbers that are not finite are None, unpaired surrogates are replaced. ValueError when it is none."""
+    try:
+        value = json.loads(text.removeprefix("\ufeff"), parse_constant=lambda _: None, parse_float=finite, parse_int=whole)
+    except RecursionError as error:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from error
+    return plain(value)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return JSON without unpaired surrogates. ValueError when it is nested too deep for those who walk it."""
+    if depth > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    match value:
+        case str():
+            return paired(value)
+        case list():
+            return [plain(item, depth + 1) for item in value]
+        case dict():
+            return {paired(key): plain(item, depth + 1) for key, item in value.items()}
+        case _:
+            return value
+
+
+def paired(text: str) -> str:
+    """Return a text that every encoding can write: unpaired surrogates, which names of files can hold too, are replaced."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def finite(text: str) -> float | None:
+    """Return a number of JSON; None when it is larger than any that can be counted with."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def whole(text: str) -> int | float | None:
+    """Return an integer of JSON."""
+    return int(text) if len(text) <= DIGITS else finite(text)
+
+
+def moment_of(value: object) -> float | None:
+    """Return a time in seconds since 1970; None where it is none that a calendar has."""
+    return float(value) if isinstance(value, int | float) and 0 <= value <= LATEST else None
+
+
+def to_json(value: object, *, indent: int | None = None) -> str:
+    """Return a JSON document that every reader takes: what is no finite number is null."""
+    return json.dumps(countable(value), indent=indent, allow_nan=False, default=str)
+
+
+def countable(value: Any) -> Any:
+    """Return a document with None in the places of NaN and the infinities."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case list() | tuple():
+            return [countable(item) for item in value]
+        case dict():
+            return {key: countable(item) for key, item in value.items()}
+        case _:
+            return value

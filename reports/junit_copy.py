@@ -1,0 +1,128 @@
+"""Copy a JUnit file: masked, in UTF-8, well-formed whatever it was, with long texts cut. It is streamed; nothing else of it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+from xml.sax.saxutils import escape, quoteattr
+
+from lab.errors import NotPossible
+from lab.mask import mask, mask_object
+from reports.excerpt import COPIED, Budget, Window
+from reports.junit_events import read_events
+from reports.junit_results import FAILED, RERUN, first_of
+from reports.xml_pieces import BREAKS_OFF
+
+
+class Copier:
+    """Writes the elements of a JUnit file. A test that is damaged is written as one that failed where it says so, else as unknown."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.budget = Budget(COPIED)
+        self.damages: list[str] = []
+        self._out = out
+        self._open: list[str] = []
+        self._roots = 0
+        self._failed = False
+        self._text = Window()
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing that is JUnit has come so far."""
+        return not self._open
+
+    @property
+    def torn(self) -> str:
+        """Where the file is damaged; "" when it is whole."""
+        return first_of(self.damages)
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text.encode())
+        except OSError as error:
+            raise NotPossible(f"cannot write: {error.strerror}", where=self._out.name, remedy="free some space there") from error
+
+    def start(self, name: str, attributes: dict[str, str], dropped: int) -> None:
+        """Write a start tag. The copy has one root, `testsuites`, which stays open: a file may hold several documents."""
+        self._flush()
+        if name == "testsuites":
+            self._roots += 1
+        if not self._open and name in {"testsuites", "testsuite", "testcase"}:
+            self._open.append("testsuites")
+            root = self._attributes(attributes, dropped) if name == "testsuites" else ""
+            self._write(f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites{root}>')
+        if not self._open or name == "testsuites":
+            return
+        if name == "testcase":
+            self._failed = False
+        self._failed = self._failed or name in FAILED | RERUN
+        self._open.append(name)
+        self._write(f"<{name}{self._attributes(attributes, dropped)}>")
+
+    def text(self, text: str) -> None:
+        """Keep a text until it is whole."""
+        if self._open:
+            self._text.add(text)
+
+    def end(self, name: str) -> None:
+        """Write an end tag."""
+        self._flush()
+        if name == "testsuites":
+            self._roots -= 1
+        elif self._open and name == self._open[-1]:
+            self._close(len(self._open) - 1)
+
+    def damage(self, why: str, tag: str, attributes: dict[str, str]) -> None:
+        """Close the test that is open, and say in it that it is damaged."""
+        self._flush()
+        self.damages.append(why)
+        self._give_up(why, failed=tag in FAILED | RERUN)
+        if tag == "testcase" and self._open:
+            self.start("testcase", attributes, 0)
+            self._give_up(why)
+
+    def close(self) -> None:
+        """Close what the end of the file has left open."""
+        self._flush()
+        if not self.damages and (self._roots > 0 or len(self._open) > 1):
+            self.damages.append(BREAKS_OFF)
+        if self.damages:
+            self._give_up(self.damages[-1])
+        self._close(0)
+
+    def _give_up(self, why: str, *, failed: bool = False) -> None:
+        if "testcase" not in self._open:
+            return
+        self._close(self._open.index("testcase") + 1)
+        if failed and not self._failed:
+            self._write('<failure message="what it says is damaged in the file"></failure>')
+        elif not self._failed:
+            self._write(f"<skipped message={quoteattr(f'unknown: the file is damaged in it ({why})')}></skipped>")
+        self._close(self._open.index("testcase"))
+
+    def _close(self, depth: int) -> None:
+        while len(self._open) > depth:
+            self._write(f"</{self._open.pop()}>")
+
+    def _flush(self) -> None:
+        text, dropped = self._text.text, self._text.dropped
+        if text:
+            self._text = Window()
+            self._write(escape(text if text.isspace() and len(text) < 100 else self.budget.excerpt(mask(text), dropped)))
+
+    def _attributes(self, attributes: dict[str, str], dropped: int) -> str:
+        masked: Iterable[tuple[str, str]] = mask_object(attributes).items()
+        longest = max(attributes, key=lambda key: len(attributes[key]), default="")
+        written = [(key, self.budget.excerpt(value, dropped if key == longest else 0)) for key, value in masked]
+        return "".join(f" {key}={quoteattr(value)}" for key, value in written)
+
+
+def copy_junit(source: Path, out: BinaryIO) -> Copier:
+    """Write a copy of a JUnit file, and return what became of it. ValueError when it holds no JUnit element at all."""
+    copier = Copier(out)
+    read_events(source, copier)
+    if copier.empty:
+        raise ValueError(copier.damages[0] if copier.damages else "it holds no test and no suite")
+    copier.close()
+    return copier

@@ -1,0 +1,193 @@
+"""XML as tools really write it, in pieces that a strict parser takes: streamed, whatever its size.
+
+expat and libxml2 end at the first character that XML 1.0 forbids, at an `&` that begins nothing and at a `<` in an attribute, and hold a
+whole tag in memory however long it is. Here all of that is put right before a parser sees it, long attributes are cut, and comments,
+instructions and document types are left out: no entity is ever declared, so none can be expanded.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from reports.excerpt import Window
+
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+ESCAPE = re.compile(r"(?:\x1b|&\#0*27;|&\#[xX]0*1[bB];|\#x1B)\[[0-9;?]{0,20}[A-Za-z]")
+"""What colours a terminal, with its first character as it is, as a reference, or as pytest writes it."""
+
+AMPERSAND = re.compile(r"&(?:\#(?P<number>\d{1,9}|[xX][0-9A-Fa-f]{1,8});|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?")
+OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
+MARGIN = 48
+"""Characters at the end of a piece that may be the beginning of something."""
+
+TAG_AT_MOST = 2 << 20
+"""Characters of one tag; attributes beyond that are left out."""
+
+OPENED = re.compile("<")
+IN_TAG = re.compile("[\"'<>]")
+VALUE_END = {quote: re.compile(rf"{quote}|</?(?:[\w.-]{{1,20}}:)?test(?:case|suites?)\b") for quote in "\"'"}
+TAG = re.compile(r"/?[^\W\d]")
+CDATA = "![CDATA["
+ENDS = {"!--": re.compile("-->"), CDATA: re.compile("]]>"), "?": re.compile(r"\?>"), "!": re.compile(r"[\[>]")}
+SUBSET_END = re.compile(r"\]\s*>")
+BREAKS_OFF = "it breaks off"
+
+
+def xml_text(text: str) -> str:
+    """Return a text without what XML 1.0 forbids, and without the colours of terminals."""
+    return FORBIDDEN.sub("", ESCAPE.sub("", text))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A tag, or a part of a text, as a parser takes it. `broken` says why it is none; `dropped` counts what was cut from its attributes."""
+
+    text: str
+    line: int
+    tag: bool = False
+    broken: str = ""
+    dropped: int = 0
+
+
+class Scanner:
+    """A text that is read from front to back, of which little is held."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = iter(texts)
+        self._held = ""
+        self._at = 0
+        self.line = 1
+        self.found = ""
+        """What `until` found; "" at the end of the text."""
+
+    def _fill(self) -> bool:
+        more = next(self._texts, None)
+        if more is None:
+            return False
+        self._held, self._at = self._held[self._at :] + more, 0
+        return True
+
+    def _move(self, to: int) -> str:
+        passed = self._held[self._at : to]
+        self.line += passed.count("\n")
+        self._at = to
+        return passed
+
+    def peek(self, length: int) -> str:
+        """Return the next characters without passing them."""
+        while len(self._held) - self._at < length and self._fill():
+            pass
+        return self._held[self._at : self._at + length]
+
+    def skip(self, length: int) -> None:
+        """Pass over characters that were peeked at."""
+        self._move(self._at + length)
+
+    def back(self, length: int) -> None:
+        """Go back over characters that `until` just found."""
+        self._at -= length
+
+    def until(self, end: re.Pattern[str]) -> Iterator[str]:
+        """Pass over what is before the pattern and over the pattern, and yield what was before it in pieces; no reference is cut in two."""
+        while True:
+            if found := end.search(self._held, self._at):
+                before = self._move(found.start())
+                self._move(found.end())
+                self.found = found.group()
+                yield before
+                return
+            stop = len(self._held) - MARGIN
+            reference = self._held.rfind("&", max(self._at, stop - MARGIN), max(stop, 0))
+            stop = reference if reference >= 0 else stop
+            if stop > self._at:
+                yield self._move(stop)
+            if not self._fill():
+                self.found = ""
+                yield self._move(len(self._held))
+                return
+
+
+def pieces(texts: Iterable[str]) -> Iterator[Piece]:
+    """Yield a text as pieces of XML, in order. What ends within a tag, a comment or a section yields a broken one."""
+    scanner = Scanner(texts)
+    while True:
+        for text in scanner.until(OPENED):
+            if text:
+                yield Piece(repaired(text).replace("]]>", "]]&gt;"), scanner.line)
+        if not scanner.found:
+            return
+        opening = next((each for each in ENDS if scanner.peek(len(each)) == each), "")
+        if TAG.match(scanner.peek(2)):
+            yield read_tag(scanner)
+        elif opening:
+            scanner.skip(len(opening))
+            yield from read_section(scanner, opening)
+        else:
+            yield Piece("&lt;", scanner.line)
+
+
+def read_section(scanner: Scanner, opening: str) -> Iterator[Piece]:
+    """Pass over a comment, an instruction or a document type; of a section of characters yield its text."""
+    for text in scanner.until(ENDS[opening]):
+        if opening == CDATA and text:
+            yield Piece(html.escape(xml_text(text), quote=False), scanner.line)
+    if opening == "!" and scanner.found == "[":
+        for _ in scanner.until(SUBSET_END):
+            pass
+    if not scanner.found:
+        yield Piece("", scanner.line, broken=BREAKS_OFF)
+
+
+def read_tag(scanner: Scanner) -> Piece:
+    """Return the tag that begins here, up to its `>`; a broken one when it has none."""
+    line, kept, size, dropped = scanner.line, ["<"], 0, 0
+    while True:
+        window = Window()
+        for text in scanner.until(IN_TAG):
+            window.add(text)
+        kept.append(xml_text(window.text))
+        if scanner.found == ">":
+            return Piece("".join([*kept, ">"]), line, tag=True, dropped=dropped)
+        if scanner.found not in VALUE_END:
+            scanner.back(len(scanner.found))
+            return Piece("".join(kept), line, tag=True, broken="a tag is not closed" if scanner.found else BREAKS_OFF)
+        quote, window = scanner.found, Window()
+        for text in scanner.until(VALUE_END[quote]):
+            window.add(text)
+        if scanner.found != quote:
+            scanner.back(len(scanner.found))
+            return Piece(
+                "".join([*kept, quote, window.text]),
+                line,
+                tag=True,
+                broken="a value is not closed" if scanner.found else BREAKS_OFF,
+            )
+        value = repaired(window.text).replace("<", "&lt;")
+        size += len(value)
+        if size > TAG_AT_MOST:
+            kept.pop()
+            dropped += len(value)
+            continue
+        dropped += window.dropped
+        kept.append(f"{quote}{value}{quote}")
+
+
+def repaired(text: str) -> str:
+    """Return a text whose every reference is one, without forbidden characters."""
+    text = xml_text(text)
+    return AMPERSAND.sub(reference, text) if "&" in text else text
+
+
+def reference(found: re.Match[str]) -> str:
+    """Return a reference as XML knows it: a number of a character that is allowed, or a name of its own; others as the text they are."""
+    number, name = found["number"], found["name"]
+    if number:
+        code = int(number[1:], 16) if number[0] in "xX" else int(number)
+        return "" if code > 0x10FFFF or FORBIDDEN.match(chr(code)) else found.group()
+    if name and name not in OWN:
+        known = html.unescape(found.group())
+        return html.escape(known) if known != found.group() else "&amp;" + found.group()[1:]
+    return found.group() if name else "&amp;" + found.group()[1:]
