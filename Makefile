@@ -112,7 +112,7 @@ durations: $(STAMP) ## learn how long cells take from their results: ARGS=_cells
 report: $(STAMP) ## turn results of cells into pages, _site/index.html; ARGS='summary _cells', 'junit …', 'judge …' do the rest
 	@$(BIN)/python -m reports $(or $(ARGS),build _cells --out _site)
 
-lint-repository: $(STAMP) ## check YAML, scripts, playbooks, charts and manifests of a repository: ARGS=path/to/it
+lint-repository: $(STAMP) ## check YAML, workflows, scripts, playbooks, charts and manifests of a repository: ARGS=path/to/it
 	@$(BIN)/python -m scenarios repository $(ARGS)
 
 setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs

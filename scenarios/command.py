@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -40,9 +39,6 @@ from lab.verbs import Verbs
 from scenarios.planner import show
 from scenarios.planner.durations import FILE, Durations, measured, parse_shard
 from scenarios.planner.plan import Plan, Planner, Selection
-
-if TYPE_CHECKING:
-    from scenarios.lint import Checked
 
 app = typer.Typer(
     name="python -m scenarios",
@@ -205,22 +201,43 @@ def workflows() -> None:
 
     Exit code 1 when one of them complains. One that cannot be had here is said to be unknown.
     """
-    from scenarios import lint  # noqa: PLC0415
+    from scenarios.lint.report import print_checks  # noqa: PLC0415
+    from scenarios.lint.workflows import check_own  # noqa: PLC0415
 
-    judged(lint.workflows(), unknown=0)
+    checks = check_own()
+    print_checks(checks, look=Look.of(sys.stdout))
+    raise typer.Exit(1 if any(each.outcome is Outcome.FAIL for each in checks) else 0)
 
 
 @app.command()
-def repository(path: Annotated[Path, typer.Argument(metavar="PATH", help="A repository, or a folder of one.")]) -> None:
-    """Check a repository that installs Karmada: yamllint, shellcheck, ansible-lint, helm, manifests.
+def repository(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A repository, or a folder of one.")],
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit with 3, too, when a template, an encrypted or another file of a checked kind was not checked."),
+    ] = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Check a repository that installs Karmada: YAML, JSON, manifests, workflows, playbooks, scripts, charts.
 
-    Exit code 1 when something is wrong; 3 when nothing is but not all could be looked at.
+    Every file is either checked or listed with the reason. The tools are yamllint, actionlint, zizmor, ansible-lint, shellcheck and helm.
+
+    Exit codes: 0, every file that can be checked was, and is right; 1, something is wrong; 2, a usage error; 3, nothing is wrong, but a
+    check that a remedy makes possible was not made: a tool is not installed, a chart's dependencies are missing, a file cannot be read or
+    decoded. Files without a remedy (binary, vendored, ignored by git, encrypted, templates outside charts) are listed and do not change
+    the exit code, unless --strict is given.
     """
-    from scenarios import lint  # noqa: PLC0415
+    from scenarios.lint.report import print_lint  # noqa: PLC0415
+    from scenarios.lint.repository import lint_repository  # noqa: PLC0415
 
     if not path.is_dir():
         raise UsageError(f"there is no folder {path}", remedy="name a repository that is checked out")
-    judged(lint.repository(path.absolute()), unknown=3)
+    lint = lint_repository(path.absolute())
+    if output is Output.json:
+        print(json.dumps(lint.document(strict=strict), indent=1))
+    else:
+        print_lint(lint, look=Look.of(sys.stdout))
+    raise typer.Exit(lint.exit_code(strict=strict))
 
 
 @app.command()
@@ -254,24 +271,4 @@ def rehearse(
     raise typer.Exit({"success": 0, "cancelled": 130}.get(result, 1))
 
 
-STYLES = {
-    "pass": ("green",),
-    "success": ("green",),
-    "fail": ("red",),
-    "failure": ("red",),
-    "unknown": ("yellow",),
-    "cancelled": ("yellow",),
-}
-
-
-def judged(checks: Sequence[Checked], *, unknown: int) -> None:
-    """Print what came of checks; exit by the worst of them."""
-    look = Look.of(sys.stdout)
-    rows = [("OUTCOME", "CHECK", "SAID"), *((each.outcome.value, each.name, (each.told.splitlines() or [""])[0]) for each in checks)]
-    print("\n".join(table(rows, look=look, styles=STYLES)))
-    for each in checks:
-        if each.outcome is Outcome.FAIL:
-            print(f"\n{look.paint(each.name, 'bold')}\n{each.told}")
-    found = {each.outcome for each in checks}
-    if code := 1 if Outcome.FAIL in found else unknown if Outcome.UNKNOWN in found else 0:
-        raise typer.Exit(code)
+STYLES = {"success": ("green",), "failure": ("red",), "cancelled": ("yellow",)}

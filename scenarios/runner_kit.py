@@ -17,7 +17,7 @@ import yaml
 
 from lab.assets import resolve
 from lab.machines import Machine
-from scenarios.lint import GITHUB
+from scenarios.lint.tools import GITHUB
 
 Json = dict[str, Any]
 KIT = GITHUB / "runner-kit"
