@@ -92,7 +92,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:unclosed <(ssl.SSLSocket|socket.socket):ResourceWarning")
     if not hasattr(config, "workerinput"):
         config.stash[WISHES] = wishes(config)
-        signal.signal(signal.SIGTERM, terminated)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, terminated)
 
 
 def wishes(config: pytest.Config) -> dict[str, Any]:
@@ -309,20 +311,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         own.OWN.into = session_of(session.config).wishes.evidence
 
 
-def terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End as on Ctrl-C, remembering that it was SIGTERM; a second one ends the process at once."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise Terminated
+def terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as on Ctrl-C, remembering by which signal; a second one ends the process at once."""
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated(number)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM. On a KeyboardInterrupt, and on nothing else, pytest ends a session in order."""
+    """SIGTERM or SIGHUP. On a KeyboardInterrupt, and on nothing else, pytest ends a session in order."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
 
 
 def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Note by which signal the session ends."""
     if isinstance(excinfo.value, KeyboardInterrupt):
-        INTERRUPTED.append(143 if isinstance(excinfo.value, Terminated) else 130)
+        INTERRUPTED.append(excinfo.value.exit_code if isinstance(excinfo.value, Terminated) else 130)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # when fixtures are torn down and workers have ended

@@ -23,16 +23,18 @@ from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
 from lab import component, environment, evidence, ports
 from lab.assets import AssetRef, Sink, Supply, quiet
+from lab.assets.progress import Progress
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, UsageError
 from lab.images import Image
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
+from lab.lock import Holder, locked
 from lab.near import Tables
 from lab.preflight import raise_problems
 from lab.providers import OfImages, Provider, provider
-from lab.run import Run, locked, place
+from lab.run import Run, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
 from lab.supervisor.client import Hold, Supervisor
@@ -193,7 +195,7 @@ def bring_up(
         wanted.check(supply, lab=run_id)
     wanted.pull(supply, image_registry)
     software = supply.resolve(wanted.software())
-    lock = locked(path)
+    lock = locked(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
@@ -213,6 +215,11 @@ def bring_up(
     finally:
         lock.release()
     return Brought(lab, karmada, time.monotonic() - began, standing(run, supervisor) != before, hold)
+
+
+def waiting_for(lab: str, holder: Holder | None, waited: float) -> Progress:
+    """Return the event of a wait for another command that changes the lab."""
+    return Progress("waiting", f"lab {lab}", elapsed=waited, note=f"for {holder or 'another command'}, which changes it")
 
 
 def same_as_asked(wanted: Wanted, path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from lab import ledger, ports
 from lab.docker.engine import engine_of
 from lab.errors import LeakError, NotPossible, ProvisionError
+from lab.lock import Waiting, silent
 from lab.providers import provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -24,9 +26,10 @@ class Taken:
     kept: bool
 
 
-def take_down(run: Run, *, keep: bool = False) -> Taken:
+def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: Waiting = silent) -> Taken:
     """End every process of a run, free its ports and delete its directory; with `keep`, keep directory and ports for the next `up`.
 
+    Another command that changes the lab is waited for, `within` seconds at most, and `waiting` is told of it.
     Doing it twice is fine. LeakError names what is still there afterwards; NotPossible when it is to be kept and its provider cannot.
     """
     made_by = provider(run.asked["lab"]["provider"])
@@ -36,7 +39,11 @@ def take_down(run: Run, *, keep: bool = False) -> Taken:
             where=str(run.path),
             remedy=f"lab down --lab {run.id}, and lab up when it is needed: images and programs stay cached",
         )
-    lock = run.lock()
+    lock = run.lock(within=within, waiting=waiting)
+    if not (run.path / "run.json").exists():  # who was waited for has taken it down
+        lock.release()
+        Path(f"{run.path}.lock").unlink(missing_ok=True)
+        return Taken(0, kept=False)
     try:
         supervisor = Supervisor(run.path)
         status = None

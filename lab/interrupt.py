@@ -1,10 +1,13 @@
-"""SIGINT and SIGTERM as one exception in the main thread; a second signal ends the process at once."""
+"""SIGINT, SIGTERM and SIGHUP as one exception in the main thread; a second signal ends the process at once, with a word."""
 
 from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from types import FrameType
+
+from lab.hints import command
 
 
 class Interrupted(BaseException):
@@ -16,23 +19,50 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """As a shell tells it: 130 for SIGINT, 143 for SIGTERM."""
+        """As a shell tells it: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP."""
         return 128 + self.number
 
 
+HELD: dict[str, float] = {}
+"""The labs that this process holds, by name, with the lease of their supervisors (s)."""
+
+
 def install() -> None:
-    """Have SIGINT and SIGTERM raise Interrupted in the main thread, once; the second one ends this process without another word.
+    """Have SIGINT, SIGTERM and SIGHUP raise Interrupted in the main thread, once; the second one ends this process after one sentence.
 
     What it leaves running then is the supervisor's to end, when its lease is up.
     """
     seen: list[int] = []
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            silence(terminals)
         if seen:
+            with suppress(OSError):
+                os.write(2, f"\n{last_words(number)}\n".encode())
             os._exit(128 + number)
         seen.append(number)
         raise Interrupted(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # a background job of a shell ignores SIGINT: leave it so
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a background job of a shell ignores SIGINT, nohup SIGHUP: leave it so
             signal.signal(number, handle)
+
+
+def last_words(number: int) -> str:
+    """Return what is said when a second signal ends this process: what still runs, who ends it and when, and what ends it now."""
+    words = f"interrupted again by {signal.Signals(number).name}: ended at once"
+    if not HELD:
+        return f"{words}; it held no lab"
+    left = "; ".join(f"of lab {lab} within {lease:g} s; `{command('down', lab=lab)}` does it now" for lab, lease in HELD.items())
+    return f"{words}; the lease of its supervisor ends the programs {left}"
+
+
+def silence(terminals: list[int]) -> None:
+    """Put /dev/null in the place of standard streams whose terminal has hung up: writing there would fail, and hide the exit code."""
+    for stream in terminals:
+        if not os.isatty(stream):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream)
+            os.close(null)

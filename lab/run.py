@@ -26,9 +26,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from lab.errors import NotPossible, UsageError
+from lab.lock import Waiting, locked, silent
 
 SCHEMA = 1
 """Of the run directory. A directory of another schema is refused, never guessed at."""
@@ -154,9 +155,9 @@ class Run:
 
     # -- one at a time -----------------------------------------------------------------------------------------------
 
-    def lock(self, *, within: float = 600.0) -> FileLock:
-        """Return the lock that `up` and `down` hold, taken. NotPossible when somebody else keeps it."""
-        return locked(self.path, within=within)
+    def lock(self, *, within: float = 600.0, waiting: Waiting = silent) -> FileLock:
+        """Return the lock that every command that changes the lab holds, taken. NotPossible names who keeps it."""
+        return locked(self.path, within=within, waiting=waiting)
 
     def remove(self) -> None:
         """Delete the directory. Nothing of this run may be running.
@@ -185,19 +186,6 @@ def place(run_id: str, root: Path | None = None) -> Path:
     if not ID.fullmatch(run_id):
         raise UsageError(f"{run_id!r} is not a name for a lab", remedy="up to 40 lower-case letters, digits and '-', as in a DNS label")
     return (root or runs_root()) / run_id
-
-
-def locked(path: Path, *, within: float = 600.0) -> FileLock:
-    """Return the lock of a run directory, taken; the directory need not be there. NotPossible when somebody else keeps it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{path}.lock", timeout=within)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise NotPossible(
-            f"another command is changing lab {path.name}", where=str(path), remedy="wait for it, or end it; then run this again"
-        ) from error
-    return lock
 
 
 def known_runs(root: Path | None = None) -> list[str]:

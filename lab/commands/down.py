@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
-from lab.console import say, seconds_text
+from lab.console import count, say, seconds_text
 from lab.run import Run, runs_root
+
+if TYPE_CHECKING:
+    from lab.lock import Holder
+
+WITHIN = 60.0
+"""Seconds for which another command that changes the lab is waited for. A bring-up that is interrupted ends within ten."""
 
 Keep = Annotated[bool, option("--keep", help="Stop the processes but keep the state: `lab up` brings it again.")]
 
@@ -16,6 +23,7 @@ Keep = Annotated[bool, option("--keep", help="Stop the processes but keep the st
 def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = Output.text) -> None:
     """Take a lab down: its processes, ports and directory. Taking down nothing is fine.
 
+    A `lab up` of it that still runs is interrupted first; any other command that changes it is waited for.
     Exit code 7 when something of it is still there afterwards, with its name.
     """
     began = time.monotonic()
@@ -25,11 +33,29 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
     else:
         from deployers.take_down import take_down
 
-        taken = take_down(Run.load(lab), keep=keep)
+        taken = take_down(Run.load(lab), keep=keep, within=WITHIN, waiting=partial(end_holder, lab))
         seconds = round(time.monotonic() - began, 2)
         report = {"schema": 1, "lab": lab, "programs": taken.programs, "kept": taken.kept, "seconds": seconds}
         name = "" if lab == DEFAULT_LAB else f" --lab {lab}"
         after = f"its state is kept; lab up{name} brings it again, lab down{name} removes it" if taken.kept else "nothing of it is left"
-        say(f"lab {lab} is down after {seconds_text(seconds)}: {taken.programs} programs ended, {after}")
+        say(f"lab {lab} is down after {seconds_text(seconds)}: {count(taken.programs, 'program')} ended, {after}")
     if output is Output.json:
         print(json.dumps(report))
+
+
+def end_holder(lab: str, holder: Holder | None, waited: float) -> None:
+    """Say for which command `lab down` waits. A `lab up` is interrupted: its lab is to be gone."""
+    import signal
+
+    from lab.supervisor import proc
+
+    if waited:
+        say(f"still waiting for {holder or 'another command'} after {seconds_text(waited)}")
+    elif holder is None:
+        say(f"another command is changing lab {lab}; it is waited for, {seconds_text(WITHIN)} at most")
+    elif holder.verb != "up":
+        say(f"lab {lab} is being changed by {holder}; it is waited for, {seconds_text(WITHIN)} at most")
+    else:
+        say(f"lab {lab} is being brought up by {holder}; that is interrupted, and waited for, {seconds_text(WITHIN)} at most")
+        if proc.send(holder.pid, holder.started, signal.SIGTERM):
+            proc.send(holder.pid, holder.started, signal.SIGCONT)  # one that is paused heeds nothing

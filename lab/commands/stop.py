@@ -8,8 +8,9 @@ import typer
 
 from lab.commands import complete
 from lab.commands.options import DEFAULT_LAB, LabName
-from lab.console import say
+from lab.console import count, say
 from lab.errors import UsageError
+from lab.hints import command
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 
@@ -33,4 +34,4 @@ def stop(what: What, lab: LabName = DEFAULT_LAB) -> None:
     for name in sorted(running, key=lambda name: ("apiserver" in name, "etcd" in name)):  # those that others need last
         supervisor.stop(name, within=2.0)
     run.forget("up", "words")
-    say(f"{len(running)} programs stopped; lab up{'' if lab == DEFAULT_LAB else f' --lab {lab}'} starts them again")
+    say(f"{count(len(running), 'program')} stopped; {command('up', lab=lab)} starts {'it' if len(running) == 1 else 'them'} again")

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from lab import environment
+from lab import environment, interrupt
 from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.machines import Program
@@ -47,9 +47,10 @@ STARTING = threading.Lock()
 class Hold:
     """A lab's being held. While this process lives and has not released it, the lab lives."""
 
-    def __init__(self, peer: socket.socket, run: Path) -> None:
+    def __init__(self, peer: socket.socket, run: Path, lease: float) -> None:
         self._peer: socket.socket | None = peer
         self._run = run
+        interrupt.HELD[run.name] = lease
 
     def release(self, *, keep: bool = False) -> bool:
         """Let go. Return True when nobody else holds the lab and nobody keeps it: then taking it down is for the caller to do.
@@ -60,6 +61,7 @@ class Hold:
         if self._peer is None:
             return False
         peer, self._peer = self._peer, None
+        interrupt.HELD.pop(self._run.name, None)
         with peer:
             try:
                 answer = exchange(peer, {"op": "release", "keep": keep}, within=ANSWER_WITHIN, run=self._run)
@@ -125,7 +127,7 @@ class Supervisor:
                     raise NotYet("it is taking the lab down")
                 self._checked(answer)
                 undo.pop_all()
-            return Hold(peer, self.run)
+            return Hold(peer, self.run, float(answer["lease"]))
 
         return until(attempt, what=f"the supervisor of {self.run.name} can be held", within=15.0)
 

@@ -137,7 +137,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         lab = type("Lab", (), {"run": run})()
         return deployers.bring_up.Brought(lab, None, 1.0, True, Held())  # type: ignore[arg-type]
 
-    def take_down(run: Run, *, keep: bool = False) -> Any:
+    def take_down(run: Run, *, keep: bool = False, **_: Any) -> Any:
         world.taken.append(keep)
         return deployers.take_down.Taken(7, keep)
 

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 import typer.main
 
+import deployers.take_down
+from lab import interrupt
 from lab.cli import app
-from lab.commands import complete, logs, observed
+from lab.commands import complete, down, logs, observed
 from lab.commands.join import Mode, mode_of
 from lab.component import Component, record_health
 from lab.errors import LabError, ProvisionError, UsageError
+from lab.lock import Holder
 from lab.tests.cli_fakes import World, invoke, ready, state, status, world
 
 __all__ = ["world"]
@@ -232,6 +235,37 @@ def test_down_and_down_keep(world: World) -> None:
     assert invoke("down", "--keep").code == 0
     assert invoke("down").code == 0
     assert world.taken == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("argv", "signals"),
+    [
+        (("/usr/bin/python3", "/v/bin/lab", "up", "--lab", "blue"), [signal.SIGTERM, signal.SIGCONT]),
+        (("python3", "-m", "lab", "up"), [signal.SIGTERM, signal.SIGCONT]),
+        (("/v/bin/lab", "down", "--lab", "blue"), []),
+        (("python3", "-m", "lab", "upgrade", "1.18.2"), []),
+        (("python3", "-m", "pytest", "up"), []),
+        ((), []),
+    ],
+)
+def test_down_says_for_whom_it_waits_and_interrupts_up_alone(
+    argv: tuple[str, ...], signals: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr("lab.supervisor.proc.send", lambda pid, started, number: sent.append(number) or True)
+    holder = Holder(77, 5, argv, 42.0)
+    down.end_holder("blue", holder, 0.0)
+    assert "pid 77" in capsys.readouterr().err
+    assert sent == signals
+    down.end_holder("blue", holder, 5.0)
+    assert sent == signals, "once"
+
+
+def test_one_program_is_no_plural(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployers.take_down, "take_down", lambda run, **_: deployers.take_down.Taken(1, kept=False))
+    world.run()
+
+    assert "1 program ended" in invoke("down").err
 
 
 def test_down_of_nothing_is_fine(world: World) -> None:
@@ -463,11 +497,13 @@ def test_another_way_than_the_lab_file_says_is_refused() -> None:
 
 
 @pytest.mark.spawns
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_raises_once_and_the_second_one_ends_the_process(number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_raises_once_and_the_second_one_ends_the_process_with_a_word(number: signal.Signals, code: int, held: bool) -> None:
     program = (
         "import os, signal, sys\nfrom lab import interrupt\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job of a shell is started to ignore it
+        f"interrupt.HELD.update({ ({'blue': 10.0} if held else {})!r})\n"
         "interrupt.install()\n"
         f"try: os.kill(os.getpid(), {number:d})\n"
         "except interrupt.Interrupted as stop: print(stop.exit_code, flush=True)\n"
@@ -476,3 +512,20 @@ def test_a_signal_raises_once_and_the_second_one_ends_the_process(number: signal
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout) == (code, f"{code}\n")
+    assert number.name in done.stderr
+    assert ("lab blue within 10 s" in done.stderr, "--lab blue" in done.stderr) == (held, held)
+
+
+def test_a_terminal_that_hung_up_does_not_hide_the_exit_code() -> None:
+    controller, terminal = os.openpty()
+    aside = os.dup(terminal)
+    assert os.isatty(aside)
+    interrupt.silence([aside])  # it is still there: nothing is done
+    assert os.isatty(aside)
+    os.close(controller)
+    with pytest.raises(OSError, match="error"):
+        os.write(aside, b"x")
+    interrupt.silence([aside])
+    assert os.write(aside, b"x") == 1
+    os.close(aside)
+    os.close(terminal)
