@@ -10,6 +10,7 @@ it may be made while the control plane is still starting.
 from __future__ import annotations
 
 from deployers.members import LABELS, NAMESPACE
+from deployers.terminating import wait_terminated
 from lab.api import Api, Json, Refused
 
 
@@ -31,7 +32,11 @@ def accounts(name: str) -> list[Json]:
 
 
 def ensure_accounts(api: Api, name: str) -> None:
-    """Make on a member what is missing of `accounts`; what is there is left alone. It does not wait for the tokens."""
+    """Make on a member what is missing of `accounts`; what is there is left alone. It does not wait for the tokens.
+
+    A namespace that is still being deleted, as just after `unjoin`, is waited for.
+    """
+    wait_terminated(api, NAMESPACE, on=name)
     for manifest in accounts(name):
         try:
             api.create(manifest)

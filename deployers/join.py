@@ -14,6 +14,7 @@ from deployers import traces
 from deployers.accounts import ensure_accounts
 from deployers.karmadactl import karmadactl, to_karmada
 from deployers.members import NAMESPACE, ControlPlane, Member, claim, identity, members, until_ready
+from deployers.terminating import wait_terminated
 from lab.api import Json
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, LabError, ProvisionError, UsageError
@@ -51,6 +52,8 @@ def admit(
     if here := claim(karmada, member, "push"):
         adopt_secrets(karmada, here)
         return False
+    wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
+    wait_terminated(member.api, NAMESPACE, on=member.name)
     drop_orphans(karmada, member.name)
     karmada.run.record("members", member.name, {"mode": "push", "state": "joining"})
     if ahead:

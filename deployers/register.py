@@ -19,6 +19,7 @@ from deployers.accounts import ensure_accounts
 from deployers.agent import agent, kubeconfig_of, runs
 from deployers.karmadactl import karmadactl, to_karmada
 from deployers.members import NAMESPACE, SYSTEM, ControlPlane, claim, until_ready
+from deployers.terminating import wait_terminated
 from lab import component
 from lab.api import Json
 from lab.cluster import Cluster
@@ -105,6 +106,9 @@ def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, w
                 remedy=f"unregister {member.name} with force, then register it again",
             )
         return False
+    wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
+    for namespace in (NAMESPACE, SYSTEM):
+        wait_terminated(member.api, namespace, on=member.name)
     known = karmada.run.recorded("members", member.name) or {}
     if known.get("state") == "registered" and not lacking(karmada, member):
         return True

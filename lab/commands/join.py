@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Annotated
@@ -39,6 +40,7 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     from deployers.addons.change import follow
     from deployers.joining import enter
     from deployers.karmada import Karmada
+    from deployers.members import members as registered
     from lab.cluster import Lab
     from lab.steps import Step, execute
 
@@ -48,12 +50,22 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
     said = {member.name: member.mode for member in handle.spec.members}
     modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode) for cluster in clusters}
+    known = registered(karmada)
+    before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
     began = time.monotonic()
     steps = [Step(f"{cluster.name}/join", partial(enter, karmada, cluster, modes[cluster.name].value)) for cluster in clusters]
     steps += [Step(f"{cluster.name}/addons", partial(follow, karmada, cluster), (f"{cluster.name}/join",)) for cluster in clusters]
     execute(steps, run)
-    how = ", ".join(f"{name} by {chosen.value}" for name, chosen in modes.items())
-    say(f"joined {how} after {seconds_text(time.monotonic() - began)}")
+    for line in outcome({name: chosen.value for name, chosen in modes.items()}, before, time.monotonic() - began):
+        say(line)
+
+
+def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> list[str]:
+    """Return what was done, as lines: which members were joined already, and which were joined now."""
+    lines = [f"{name} is joined already, by {modes[name]}: nothing changed" for name in before]
+    if new := [f"{name} by {mode}" for name, mode in modes.items() if name not in before]:
+        lines.append(f"joined {', '.join(new)} after {seconds_text(seconds)}")
+    return lines
 
 
 def mode_of(name: str, said: str, wanted: Mode | None) -> Mode:

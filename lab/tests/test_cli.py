@@ -14,7 +14,7 @@ import typer.main
 import deployers.take_down
 from lab import interrupt
 from lab.cli import app
-from lab.commands import complete, down, logs, observed
+from lab.commands import complete, down, join, logs, observed
 from lab.commands.join import Mode, mode_of
 from lab.component import Component, record_health
 from lab.errors import LabError, ProvisionError, UsageError
@@ -252,7 +252,12 @@ def test_down_says_for_whom_it_waits_and_interrupts_up_alone(
     argv: tuple[str, ...], signals: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr("lab.supervisor.proc.send", lambda pid, started, number: sent.append(number) or True)
+
+    def send(_pid: int, _started: int, number: int) -> bool:
+        sent.append(number)
+        return True
+
+    monkeypatch.setattr("lab.supervisor.proc.send", send)
     holder = Holder(77, 5, argv, 42.0)
     down.end_holder("blue", holder, 0.0)
     assert "pid 77" in capsys.readouterr().err
@@ -529,3 +534,18 @@ def test_a_terminal_that_hung_up_does_not_hide_the_exit_code() -> None:
     assert os.write(aside, b"x") == 1
     os.close(aside)
     os.close(terminal)
+
+
+# -- join -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "lines"),
+    [
+        ([], ["joined a by push, b by pull after 1.0 s"]),
+        (["a"], ["a is joined already, by push: nothing changed", "joined b by pull after 1.0 s"]),
+        (["a", "b"], ["a is joined already, by push: nothing changed", "b is joined already, by pull: nothing changed"]),
+    ],
+)
+def test_join_says_which_members_were_joined_already(before: list[str], lines: list[str]) -> None:
+    assert join.outcome({"a": "push", "b": "pull"}, before, 1.0) == lines

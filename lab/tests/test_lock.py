@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import lock
 from lab.errors import NotPossible
 from lab.lock import Holder, holder_of, locked
 from lab.run import Run
+from lab.supervisor import proc
 from lab.tests.supervision import ROOT, eventually
 
 
@@ -110,7 +110,7 @@ def test_down_ends_an_up_that_holds_the_lab_even_one_that_is_paused(tmp_path: Pa
         assert up.stdout
         assert up.stdout.readline() == "held\n"
         up.send_signal(signal.SIGSTOP)
-        eventually(lambda: lock.proc.paused(up.pid), "the holder is paused")
+        eventually(lambda: proc.paused(up.pid), "the holder is paused")
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "lab", "down", "--lab", "blue"], capture_output=True, text=True, env=env, timeout=30, check=False
