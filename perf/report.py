@@ -19,7 +19,12 @@ from perf.timeline import timeline
 Json = dict[str, Any]
 PAGE, RESULT = "report.html", "result.json"
 ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    finalize=lambda value: "—" if value is None else value,  # a figure that was not measured
 )
 ENVIRONMENT.filters["seconds"] = summary.seconds
 SAME = ("shape", "profile", "fault", "changes")

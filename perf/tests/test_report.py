@@ -91,5 +91,16 @@ def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
     assert "| failover tiny tuned | ok | 4 of 4 |" in (tmp_path / "two" / "summary.md").read_text()
 
 
+def test_a_page_names_no_figure_that_was_not_measured(tmp_path: Path) -> None:
+    samples = trial()
+    assert "observer_cpu_seconds" not in samples.head
+    report.judged(samples, tmp_path, goal=None)
+    assert "None" not in (tmp_path / report.PAGE).read_text()
+
+    samples.head["observer_cpu_seconds"] = 3.2
+    report.judged(samples, tmp_path, goal=None)
+    assert "Observing took 3.2 s" in (tmp_path / report.PAGE).read_text()
+
+
 def test_seconds() -> None:
     assert [summary.seconds(value) for value in (None, 3.21, 119.0, 754.0)] == ["—", "3.2 s", "119.0 s", "12 min 34 s"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.errors import UsageError
-from perf import summary
+from perf import failover, summary
 from perf.result import result
 from perf.samples import Samples
 from perf.tests.trials import BEGAN, T0, trial
@@ -34,6 +35,19 @@ def test_the_ratio_is_that_of_moving_over_the_limit_at_the_same_number_of_pods()
     assert judged["limit_ratio"] == 2.0
     assert judged["pods_per_second"] == 0.5
     assert judged["verdict"] == "ok"
+
+
+def test_the_nightly_benchmark_has_a_goal_that_published_figures_meet_and_a_regression_misses() -> None:
+    document = yaml.safe_load((Path(__file__).parents[2] / ".github/workflows/nightly.yml").read_bytes())
+    asked = document[True]["workflow_dispatch"]["inputs"]["failover"]["default"]
+    assert asked in document["jobs"]["cells"]["with"]["failover"]
+    options = failover.words().parse_args(asked.split())
+    assert options.rounds > 1
+    assert 1.47 < options.goal < 2.0, "the slowest published figure of this shape; half of the limit's pace"
+
+    judged = result(trial(), goal=options.goal)
+    assert judged["limit_ratio"] > options.goal
+    assert failover.exit_code([judged["verdict"]]) == 6
 
 
 @pytest.mark.parametrize(("goal", "verdict"), [(1.9, "missed"), (2.0, "ok"), (None, "ok")])

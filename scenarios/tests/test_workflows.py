@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import yaml
 
 from lab.errors import UsageError
 from scenarios.planner.matrix import Matrix
+from scenarios.rehearsal.stage import Stage
 from scenarios.rehearsal.workflow import ROOT, File, every, misfits, targets
 
 WHOLE = {
@@ -97,3 +101,51 @@ def test_inputs_have_their_defaults(tmp_path: Path) -> None:
     assert given["history"] is False
     with pytest.raises(UsageError, match="requires the input 'plan'"):
         File.load(".github/workflows/cells.yml").given({})
+
+
+def jobs_of_cells(tmp_path: Path, *, plan: int, cells: int, failover: str = "", broken: str = "") -> dict[str, str]:
+    """Execute cells.yml with commands that end so; return the worst outcome of each job's steps."""
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+
+    def execute(argv: list[str], env: Mapping[str, str], _log: Path) -> int:
+        words = argv[-1].strip()
+        if words == "make matrix":
+            (tmp_path / "_plan").mkdir()
+            (tmp_path / "_plan/plan.json").write_text("{}")
+            matrix = {"include": [{"cell": f"c{each}", "provider": "kind"} for each in range(cells)]}
+            with Path(env["GITHUB_OUTPUT"]).open("a") as file:
+                file.write(f"matrix={json.dumps(matrix)}\ncount={cells}\n" if not plan else "")
+            return plan
+        if words.endswith("exit 1"):
+            return 1
+        if env.get("ARGS", "").startswith("build"):
+            (tmp_path / "_site").mkdir()
+            (tmp_path / "_site/index.html").write_text("")
+        if words == "make cell" and env["ARGS"] == "--only collect":
+            (tmp_path / "_cells").mkdir(exist_ok=True)
+            (tmp_path / "_cells/cell.json").write_text("{}")
+        return 1 if broken and broken in env.get("ARGS", "") else 0
+
+    on = Stage(tmp_path / "store", {"event_name": "workflow_call", "sha": "x", "ref_name": "main"}, execute=execute, root=tmp_path)
+    on.called(File.load(".github/workflows/cells.yml", tmp_path), {"plan": "--nightly", "failover": failover, "under-test": ""})
+    found: dict[str, str] = {}
+    for each in on.done:
+        job = each.where.partition(" (")[0]
+        if found.get(job) != "failure":
+            found[job] = each.outcome
+    return found
+
+
+def test_the_report_fails_where_the_plan_failed(tmp_path: Path) -> None:
+    """A required check that is skipped counts as success."""
+    found = jobs_of_cells(tmp_path, plan=1, cells=3)
+    assert {name: found[name] for name in ("plan", "cell", "report")} == {"plan": "failure", "cell": "skipped", "report": "failure"}
+
+
+def test_the_report_is_skipped_only_where_a_plan_has_nothing_to_run(tmp_path: Path) -> None:
+    assert jobs_of_cells(tmp_path, plan=0, cells=0)["report"] == "skipped"
+
+
+def test_the_report_of_a_plan_says_what_the_judge_says(tmp_path: Path) -> None:
+    assert jobs_of_cells(tmp_path / "good", plan=0, cells=1)["report"] != "failure"
+    assert jobs_of_cells(tmp_path / "bad", plan=0, cells=1, broken="judge")["report"] == "failure"
