@@ -35,7 +35,10 @@ def verbs() -> None:
 
 @app.command()
 def compare(
-    runs: Annotated[list[str], typer.Argument(help="Two or more: labs, run directories, or saved descriptions.", metavar="RUN RUN…")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Two or more labs, gone ones too, run directories, or saved descriptions.", metavar="RUN RUN…"),
+    ],
     known: Annotated[Path | None, typer.Option(help="An earlier comparison (-o json): what it has already is left out.")] = None,
     output: Annotated[Output, typer.Option("--output", "-o")] = Output.text,
 ) -> None:

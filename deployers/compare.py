@@ -16,7 +16,7 @@ from typing import Any
 
 from deployers import description
 from lab.errors import UsageError
-from lab.run import Run
+from lab.run import Run, runs_root
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -51,10 +51,8 @@ class Difference:
 
 
 def installation(word: str, *, root: Path | None = None) -> Installation:
-    """Return what a lab, a run directory or a saved description says. UsageError when there is nothing to compare."""
-    path = Path(word)
-    if not path.is_file():
-        path = description.file_of(Run.load(path.name, root=path.parent) if path.is_dir() and "/" in word else Run.load(word, root=root))
+    """Return what a lab, a run directory or a saved description says; of a lab that is gone its latest. UsageError when there is none."""
+    path = path_of(word, root or runs_root())
     try:
         described = json.loads(path.read_bytes())
     except FileNotFoundError as error:
@@ -66,6 +64,18 @@ def installation(word: str, *, root: Path | None = None) -> Installation:
     if not isinstance(described, dict) or "components" not in described:
         raise UsageError("this is no description of an installation", where=str(path), remedy="name a lab, or its description.json")
     return Installation(path.parent.name if path.name == "description.json" else path.stem, described)
+
+
+def path_of(word: str, root: Path) -> Path:
+    """Return the description that a word of the command line means. UsageError when there is no such lab, and was none."""
+    path = Path(word)
+    if path.is_file():
+        return path
+    if "/" in word:
+        word, root = path.name, path.parent
+    gone = not (root / word).is_dir()
+    kept = description.kept_of(word, root)
+    return kept if gone and kept.is_file() else description.file_of(Run.load(word, root=root))
 
 
 def distinct(installations: Sequence[Installation]) -> list[Installation]:

@@ -11,6 +11,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,10 +26,12 @@ from deployers.layout import LOOPBACK
 from deployers.objects import CRDS, SERVICES
 from lab.api import Api
 from lab.pki import is_address
-from lab.run import Run, write_json
+from lab.run import Run, make_folder, write_json
 from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
+KEPT = 50
+"""Labs whose descriptions are kept when they are gone."""
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
 ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_IP\))(:\d+)?$")
@@ -40,6 +43,11 @@ def file_of(run: Run) -> Path:
     return run.path / "description.json"
 
 
+def kept_of(name: str, root: Path) -> Path:
+    """Where the latest description of a lab is kept when the lab is gone; no lab can have the folder's name."""
+    return root / ".descriptions" / f"{name}.json"
+
+
 def save_once(karmada: Karmada) -> None:
     """Write the description if there is none yet: an installation that changes nothing has the one it had."""
     if not file_of(karmada.run).exists():
@@ -47,9 +55,28 @@ def save_once(karmada: Karmada) -> None:
 
 
 def save(karmada: Karmada) -> Path:
-    """Write the description of what runs now, and return its path."""
-    write_json(file_of(karmada.run), describe(karmada, running(karmada)))
-    return file_of(karmada.run)
+    """Write the description of what runs now, into the run and beside it, and return the run's.
+
+    The one beside it outlives the lab, however it ends; of the latest KEPT labs.
+    """
+    run = karmada.run
+    described = describe(karmada, running(karmada))
+    write_json(file_of(run), described)
+    kept = kept_of(run.id, run.path.parent)
+    make_folder(kept.parent, mode=0o700)
+    write_json(kept, described)
+    forget_oldest(kept.parent)
+    return file_of(run)
+
+
+def forget_oldest(folder: Path) -> None:
+    """Delete the descriptions of all labs but the latest KEPT."""
+    found: list[tuple[float, Path]] = []
+    for path in folder.glob("*.json"):
+        with suppress(FileNotFoundError):  # another command deletes too
+            found.append((path.stat().st_mtime, path))
+    for _, path in sorted(found, reverse=True)[KEPT:]:
+        path.unlink(missing_ok=True)
 
 
 def running(karmada: Karmada) -> dict[str, Sequence[str]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from deployers import compare
+from deployers import compare, description
 from deployers.compare import Difference, Installation
 from lab.errors import UsageError
-from lab.run import Run
+from lab.run import Run, known_runs
 
 Json = dict[str, Any]
 
@@ -148,3 +151,55 @@ def test_what_was_known_is_read_from_a_saved_comparison(tmp_path: Path) -> None:
     (tmp_path / "known.json").write_text("{}")
     with pytest.raises(UsageError, match="no saved comparison"):
         compare.known(tmp_path / "known.json")
+
+
+@pytest.fixture
+def plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """A function that brings up a lab of that name whose description is saved."""
+
+    def up(name: str, **parts: Any) -> Run:
+        run = Run.create(name, {"lab": {}, "karmada": {}}, root=tmp_path)
+        monkeypatch.setattr(description, "running", lambda _: {})
+        monkeypatch.setattr(description, "describe", lambda *_: described(**parts))
+        description.save(SimpleNamespace(run=run))  # type: ignore[arg-type]
+        return run
+
+    return up
+
+
+def test_a_lab_that_was_taken_down_is_compared_as_it_was(tmp_path: Path, plane: Callable[..., Run]) -> None:
+    run = plane("chart", deployer="by_chart")
+    run.remove()
+
+    found = compare.installation("chart", root=tmp_path)
+
+    assert (found.name, found.described["deployer"]) == ("chart", "by_chart")
+    assert compare.installation(str(tmp_path / "chart")).described == found.described
+    assert known_runs(tmp_path) == []
+
+
+def test_a_lab_that_is_there_is_compared_as_it_is(tmp_path: Path, plane: Callable[..., Run]) -> None:
+    plane("lab", deployer="by_chart").remove()
+    run = Run.create("lab", {"lab": {}, "karmada": {}}, root=tmp_path)
+    with pytest.raises(UsageError, match="no description"):
+        compare.installation("lab", root=tmp_path)
+    (run.path / "description.json").write_text(json.dumps(described(deployer="by_yaml")))
+
+    assert compare.installation("lab", root=tmp_path).described["deployer"] == "by_yaml"
+
+
+def test_a_lab_that_never_was_is_a_usage_error(tmp_path: Path) -> None:
+    for word in ("never", "../never", ".descriptions", "no/such/lab"):
+        with pytest.raises(UsageError):
+            compare.installation(word, root=tmp_path)
+
+
+def test_descriptions_of_the_latest_labs_are_kept(tmp_path: Path, plane: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(description, "KEPT", 3)
+    for number in range(5):
+        plane(f"lab{number}").remove()
+        os.utime(description.kept_of(f"lab{number}", tmp_path), (number, number))
+    plane("last").remove()
+
+    assert sorted(path.stem for path in (tmp_path / ".descriptions").iterdir()) == ["lab3", "lab4", "last"]
+    assert (tmp_path / ".descriptions").stat().st_mode & 0o777 == 0o700
