@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -10,7 +11,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from setuptools import Distribution
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
@@ -26,10 +26,10 @@ def sources() -> set[str]:
 
 def test_the_wheel_is_to_have_every_file_of_the_packages_and_no_unit_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
-    distribution = Distribution({"script_name": "setup.py"})
+    distribution = importlib.import_module("setuptools").Distribution({"script_name": "setup.py"})
     distribution.parse_config_files()
     build = distribution.get_command_obj("build_py")
-    build.set_undefined_options = lambda *_: None  # type: ignore[method-assign]
+    build.set_undefined_options = lambda *_: None
     build.build_lib, build.force = str(tmp_path), False
     build.finalize_options()
     built = {str(Path(file).relative_to(tmp_path)) for file in build.get_outputs(include_bytecode=False)}
