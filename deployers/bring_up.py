@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from deployers import Deployer, InPods, deployer, unfinished, workloads
 from deployers.addons import steps as addons
@@ -20,6 +20,7 @@ from deployers.joining import joining_steps
 from deployers.karmada import Karmada
 from deployers.preflight import preflight_errors
 from deployers.release import Release
+from deployers.rules import RULES as KARMADA_RULES
 from deployers.spec import KarmadaSpec, catalogue
 from lab import component, environment, evidence, ports
 from lab.assets import AssetRef, Sink, Supply, quiet
@@ -32,8 +33,10 @@ from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.lock import Holder, locked
 from lab.near import Tables
-from lab.preflight import raise_problems
+from lab.preflight import Problem, check_fields, raise_problems
 from lab.providers import OfImages, Provider, provider
+from lab.repair import repair
+from lab.rules import RULES as LAB_RULES
 from lab.run import Run, place
 from lab.spec import DEFAULT, LabSpec, parse, read
 from lab.steps import Step, Watcher, execute
@@ -41,6 +44,7 @@ from lab.supervisor.client import Hold, Supervisor
 from lab.supervisor.limits import raise_soft_limits
 
 Json = dict[str, Any]
+Result = TypeVar("Result")
 TABLES: Tables = {"": LabSpec, "karmada": KarmadaSpec}
 """The models of a lab file."""
 
@@ -132,16 +136,45 @@ def document(path: Path | None = None, **changes: Any) -> Json:
 
 
 def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
-    """Validate a document. UsageError tells every wrong key; nothing is created and nothing of this computer is looked at."""
+    """Validate a document. UsageError lists every wrong key; nothing is created and nothing of this computer is looked at.
+
+    Where the form is wrong, the rules of the preflight are applied to the rest, so that all faults are in one list.
+    """
     rest = dict(asked)
     table = rest.pop("karmada", None)
-    lab = parse(LabSpec, rest, source=source, tables=TABLES)
-    if table is None:
-        return Wanted(lab, None, provider(lab.provider), None)
+    errors: list[UsageError] = []
+    lab = collect(errors, lambda: parse(LabSpec, rest, source=source, tables=TABLES))
     if isinstance(table, dict):
-        table = {**table, "members": table.get("members") or attached(lab)}
-    karmada = parse(KarmadaSpec, table, source=source, prefix="karmada.", tables=TABLES)
-    return Wanted(lab, karmada, provider(lab.provider), deployer(karmada.deployer))
+        table = {**table, "members": table.get("members") or (attached(lab) if lab else [])}
+    karmada = None
+    if table is not None:
+        karmada = collect(errors, lambda: parse(KarmadaSpec, table, source=source, prefix="karmada.", tables=TABLES))
+    made = collect(errors, lambda: provider(lab.provider)) if lab else None
+    own = collect(errors, lambda: deployer(karmada.deployer)) if karmada else None
+    if lab and made and not errors:
+        return Wanted(lab, karmada, made, own)
+    lines = [line for error in errors for line in (error.detail or f"{error.what}; {error.remedy}").splitlines()]
+    if all(error.detail for error in errors):
+        lines += [str(problem) for problem in problems_of_rest(rest, table)]
+    raise UsageError(errors[0].what, detail="\n".join(dict.fromkeys(lines)), where=errors[0].where, remedy=errors[0].remedy)
+
+
+def collect(errors: list[UsageError], action: Callable[[], Result]) -> Result | None:
+    """Return what an action returns, or None when it raises a UsageError, which is added to the others."""
+    try:
+        return action()
+    except UsageError as error:
+        errors.append(error)
+        return None
+
+
+def problems_of_rest(rest: Json, table: Any) -> list[Problem]:
+    """Return what the rules find in a document of which parts are not valid."""
+    lab, dropped = repair(LabSpec, rest)
+    karmada, more = repair(KarmadaSpec, table) if isinstance(table, dict) else (None, [])
+    wrong = (*dropped, *(f"karmada.{path}" for path in more))
+    found = [*(check_fields(lab, LAB_RULES) if lab else []), *(check_fields(karmada, KARMADA_RULES, path="karmada") if karmada else [])]
+    return [problem for problem in found if not problem.path.startswith(wrong)]
 
 
 def attached(lab: LabSpec) -> list[Json]:

@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
-import yaml
-
 from deployers import JOINABLE, in_pods, init_words, workloads
 from deployers.extra_args import several_values
 from deployers.host import adopt_kubeconfig, remove_data
@@ -38,6 +36,7 @@ from lab.run import write_private
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
 from lab.wait import NotYet
+from lab.yaml_text import dump_yaml
 
 ETCD_DATA = "/var/lib/karmada-etcd"
 INIT_WITHIN = 900.0
@@ -144,7 +143,7 @@ class Initialised(in_pods.Installation):
         shutil.rmtree(self.places.data, ignore_errors=True)  # or the kubeconfig of before would be taken for this one's
         config = self.karmada.run.folder("data", "karmada") / "init.yaml"
         write_private(self.places.crds, crds_tarball(self.tree("karmada-crds")))
-        write_private(config, yaml.safe_dump(init_words.as_config(self.spec, self.uses, self.places), sort_keys=False).encode())
+        write_private(config, dump_yaml(init_words.as_config(self.spec, self.uses, self.places)).encode())
         self.progress.begun.set()
         try:
             said = karmadactl(self.karmada, *init_words.words(self.spec, self.uses, self.places, config), within=INIT_WITHIN)

@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from deployers import JOINABLE, READY, chart_certificates, chart_values, charts, description, host, in_pods, manifests, objects
 from deployers.by_binary import NAME, nothing, step
 from deployers.charts import Helm
@@ -37,6 +35,7 @@ from lab.kubeconfig import pems
 from lab.run import Run, write_private
 from lab.steps import Step
 from lab.wait import NotYet, until
+from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
 HELM = "helm"
@@ -148,7 +147,7 @@ class Charted(in_pods.Installation):
                 self.clear()
                 objects.ensure_namespace(self.host, manifests.NAMESPACE)
         file = self.run.folder("data", NAME) / f"{record}.yaml"
-        write_private(file, yaml.safe_dump(values, sort_keys=False).encode())
+        write_private(file, dump_yaml(values).encode())
         words = ("upgrade", "--install", name, str(chart), "--namespace", NAMESPACE, "--values", str(file))
         try:
             self.helm(*words, "--timeout", f"{WITHIN:g}s", kubeconfig=cluster.kubeconfig, within=WITHIN + 30)

@@ -18,6 +18,7 @@ from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError
 from lab.images.load import nodes
 from lab.run import write_private
+from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
 NODE_PORT = 32443
@@ -62,7 +63,7 @@ def adopt_kubeconfig(text: str | bytes, to: Path, *, server: str | None = None, 
         "current-context": CONTEXT,
         "users": [{"name": CONTEXT, "user": user}],
     }
-    write_private(to, yaml.safe_dump(document, sort_keys=False).encode())
+    write_private(to, dump_yaml(document).encode())
 
 
 def secret(host: Api, namespace: str, name: str, key: str) -> bytes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from lab.run import Run, write_private
+from lab.yaml_text import dump_yaml
 
 POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -32,7 +31,7 @@ def policy_file(run: Run) -> Path:
 
 def write_policy(run: Run) -> None:
     """Write the policy file of a run."""
-    write_private(policy_file(run), yaml.safe_dump(POLICY, sort_keys=False).encode(), mode=0o644)
+    write_private(policy_file(run), dump_yaml(POLICY).encode(), mode=0o644)
 
 
 def flags(run: Run, cluster: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from lab.machines import Machine
 from lab.machines.local import Local
 from lab.run import Run, write_private
 from lab.spec import LabSpec
+from lab.yaml_text import dump_yaml
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -111,5 +112,5 @@ def merge_kubeconfigs(run: Run, clusters: Sequence[Cluster]) -> Path:
             merged[part].extend(document[part])
         merged["current-context"] = document["current-context"]  # the last one: what is on top of the lab
     path = run.path / "kubeconfig.yaml"
-    write_private(path, yaml.safe_dump(merged, sort_keys=False).encode())
+    write_private(path, dump_yaml(merged).encode())
     return path

@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lab.api import Api, Refused
 from lab.component import Component, Health
 from lab.errors import NotReady
 from lab.run import Run
 from lab.spec import Nodes
 from lab.supervisor.client import Supervisor
+from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
 
@@ -60,7 +59,7 @@ def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
         "options": {"nodePlayStageParallelism": 16, "nodeLeaseParallelism": 16, "podPlayStageParallelism": 16},
     }
     files = [*(stages / stage for stage in STAGES), *OWN_STAGES, *extra]
-    documents = [yaml.safe_dump(options), *(path.read_text() for path in files)]
+    documents = [dump_yaml(options), *(path.read_text() for path in files)]
     return "---\n".join(documents)
 
 

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab.run import write_private
+from lab.yaml_text import dump_yaml
 
 YEAR = dt.timedelta(days=365)
 
@@ -152,7 +152,7 @@ def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client:
         "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
         "users": [{"name": context, "user": {"client-certificate-data": inlined(client.cert), "client-key-data": inlined(client.key)}}],
     }
-    write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
+    write_private(path, dump_yaml(document).encode())
     return path
 
 

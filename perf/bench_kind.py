@@ -21,8 +21,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from deployers.bring_up import document, prepare
 from deployers.spec import catalogue
 from lab import docker
@@ -37,6 +35,7 @@ from lab.providers import kind_config
 from lab.providers.kind import Kind
 from lab.providers.kind_config import NODE
 from lab.run import Run, write_private
+from lab.yaml_text import dump_yaml
 from perf import bench
 from perf.figures import SCHEMA, Figure, ratios, round_count, table
 from perf.progress import say
@@ -61,7 +60,7 @@ def alone(number: int) -> float:
         name = outside_name(run.id, here.spec.host.name)
         run.record(RECORD, here.spec.host.name, {"containers": [f"{name}-{NODE}"], "kind": name, "state": "making"})
         config = run.folder("data", here.spec.host.name) / "kind.yaml"
-        write_private(config, yaml.safe_dump(kind_config.plain(bounded=bounded), sort_keys=False).encode())
+        write_private(config, dump_yaml(kind_config.plain(bounded=bounded)).encode())
         words = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
         return here.machine.run([str(software["kind"]), "create", "cluster", *words, "--wait", "180s"], within=300.0).seconds
     finally:

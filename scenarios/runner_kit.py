@@ -17,6 +17,7 @@ import yaml
 
 from lab.assets import resolve
 from lab.machines import Machine
+from lab.yaml_text import dump_yaml
 from scenarios.lint.tools import GITHUB
 
 Json = dict[str, Any]
@@ -76,7 +77,7 @@ def rendered(machine: Machine, folder: Path, *, charts: Path | None, kubernetes:
         shutil.copytree(charts / "gha-runner-scale-set", chart / "charts" / "gha-runner-scale-set")
     else:
         document = yaml.safe_load((chart / "Chart.yaml").read_text())
-        (chart / "Chart.yaml").write_text(yaml.safe_dump({**document, "dependencies": []}))
+        (chart / "Chart.yaml").write_text(dump_yaml({**document, "dependencies": []}))
     helm = next(iter(resolve(["helm"]).values()))
     urls = [word for size in SIZES for word in ("--set", f"{size}.githubConfigUrl=https://github.com/example/karmada-lab")]
     words = ["--namespace", NAMESPACE, "--kube-version", kubernetes, *urls]  # else helm thinks of 1.20

@@ -13,6 +13,7 @@ from deployers.charts import Helm
 from lab.errors import ProvisionError
 from lab.machines.local import Local
 from lab.run import Run
+from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
 Contents = Sequence[Sequence[Json]]
@@ -35,7 +36,7 @@ def contents(addon: Addon, version: str, place: Place, software: Mapping[str, Pa
 def rendered(part: Part, folder: Path, helm: Helm) -> Contents:
     """Return the namespace of a chart's release, then the release. ProvisionError when helm cannot make it."""
     words = ("template", part.name, str(folder / part.chart), "--namespace", part.namespace, "--values", "-")
-    made = documents(helm(*words, input=yaml.safe_dump(part.values)).stdout, where=str(folder / part.chart))
+    made = documents(helm(*words, input=dump_yaml(part.values)).stdout, where=str(folder / part.chart))
     return [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": part.namespace}}], made]
 
 

@@ -9,6 +9,7 @@ from deployers.flags import OWNED_FLAGS
 from deployers.spec import KarmadaSpec, MemberOf
 from lab.preflight import Found, Place, Problem
 from lab.rules.syntax import flag_error, text_error, variable_error
+from lab.yaml_text import is_ambiguous
 
 GATE = re.compile(r"[A-Z][A-Za-z0-9]*")
 ESTIMATOR = "karmada-scheduler-estimator-"
@@ -59,6 +60,12 @@ def member_errors(members: tuple[MemberOf, ...], place: Place) -> Found:
     assert isinstance(place.root, KarmadaSpec)
     most = LONGEST_SERVICE - len(ESTIMATOR)
     for member in members:
+        if place.root.addons.estimators and place.root.deployer != "by_binary" and is_ambiguous(member.name):
+            yield Problem(
+                "",
+                f"{member.name!r} is a number or a truth value in YAML, and upstream's manifest of the estimator writes it without quotes",
+                "take another name, or leave addons.estimators out",
+            )
         if place.root.addons.estimators and len(member.name) > most:
             yield Problem(
                 "",

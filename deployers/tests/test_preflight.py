@@ -223,3 +223,40 @@ def test_what_the_provider_finds_on_this_computer_is_part_of_it(monkeypatch: pyt
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: ["memory: too little"])
     found = preflight_errors(prepare(document()), Supply(catalogue=catalogue()))
     assert [(problem.code, problem.why) for problem in found] == [(COMPUTER, "memory: too little")]
+
+
+def test_faults_of_form_and_of_value_are_in_one_list() -> None:
+    members = [
+        {"name": "UPPER", "nodes": [{"zone": "eu west"}, {"labels": {"disk type": "ssd"}, "colour": "red"}]},
+        {"name": "lab", "mode": "x"},
+    ]
+    karmada = {"profile": "none", "external_name": "10.0.0.1", "etcd": {"members": 2}}
+
+    with pytest.raises(UsageError) as error:
+        prepare({"members": members, "karmada": karmada, "kubernets": "1.35.4"})
+
+    found = [line.partition(": ")[0] for line in (error.value.detail or "").splitlines()]
+    assert sorted(found) == sorted(
+        [
+            "kubernets",
+            "members[0].name",
+            "members[0].nodes[0].zone",
+            "members[0].nodes[1].colour",
+            'members[0].nodes[1].labels["disk type"]',
+            "members[1].mode",
+            "members[1].name",
+            "karmada.profile",
+            "karmada.external_name",
+            "karmada.etcd.members",
+        ]
+    )
+
+
+@pytest.mark.parametrize("deployer", ["by_chart", "by_yaml", "by_karmadactl", "by_operator"])
+def test_a_number_as_the_name_of_a_member_with_an_estimator_in_pods(deployer: str) -> None:
+    def named(name: str, *, estimators: bool = True) -> list[str]:
+        table = {"deployer": deployer, "addons": {"estimators": estimators}}
+        return [p.path for p in problems(table, provider="kind", members=[{"name": name}]) if "estimator" in p.why]
+
+    assert named("1e3") == named("on") == ["karmada.members"]
+    assert named("1e3", estimators=False) == named("m1") == []

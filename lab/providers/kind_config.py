@@ -23,12 +23,11 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lab.assets.refs import order
 from lab.images import node
 from lab.providers import CLIENT_LIMITS
 from lab.spec import ClusterSpec
+from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
 HEAD: Json = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4"}
@@ -91,14 +90,14 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mappin
     return {
         **HEAD,
         "networking": {"disableDefaultCNI": True, "podSubnet": str(subnet), "serviceSubnet": node.SERVICES},
-        "kubeadmConfigPatches": [yaml.safe_dump(patch) for patch in patches],
+        "kubeadmConfigPatches": [dump_yaml(patch) for patch in patches],
         "nodes": nodes,
     }
 
 
 def plain(*, bounded: bool) -> Json:
     """Return a configuration that leaves kind's defaults as they are, but for what this computer and node image cannot do without."""
-    return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [yaml.safe_dump(kubelet(bounded=bounded))]}
+    return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [dump_yaml(kubelet(bounded=bounded))]}
 
 
 def kubelet(*, bounded: bool) -> Json:

@@ -29,6 +29,7 @@ from lab.run import Run, write_private
 from lab.spec import ClusterSpec
 from lab.steps import Step
 from lab.wait import NotYet, until
+from lab.yaml_text import dump_yaml
 
 KWOK = "0.8.0"
 GUARD = "lab/guard"
@@ -126,10 +127,10 @@ class Making:
         self.run.record(RECORD, self.spec.name, {**wanted, "state": "making"})
         self.engine.run(["docker", "rm", "--force", "--volumes", *self.containers], within=60.0)  # what an interrupted making left
         (self.cache.root / "images").mkdir(parents=True, exist_ok=True)
-        write_private(self.folder / "audit-policy.yaml", yaml.safe_dump(audit.POLICY, sort_keys=False).encode())
+        write_private(self.folder / "audit-policy.yaml", dump_yaml(audit.POLICY).encode())
         self.give_network(self.container, node.first(self.subnet))
         config = self.exported.with_name("kind.yaml")
-        write_private(config, yaml.safe_dump(self.configuration(), sort_keys=False).encode())
+        write_private(config, dump_yaml(self.configuration()).encode())
         words = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
         try:
             # --retain: what failed is looked at before it is deleted, by `delete`
@@ -199,7 +200,7 @@ class Making:
             "current-context": context,
             "users": [{"name": context, "user": user}],
         }
-        write_private(self.cluster.kubeconfig, yaml.safe_dump(document, sort_keys=False).encode())
+        write_private(self.cluster.kubeconfig, dump_yaml(document).encode())
 
     def address(self) -> str:
         """Return the address of the control plane's node."""

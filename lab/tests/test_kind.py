@@ -222,7 +222,7 @@ def test_kinds_own_defaults_are_left_but_for_what_this_computer_cannot_do_withou
     assert kind_config.plain(bounded=False) == {
         **kind_config.HEAD,
         "networking": {"disableDefaultCNI": True},
-        "kubeadmConfigPatches": ["failCgroupV1: false\nkind: KubeletConfiguration\n"],
+        "kubeadmConfigPatches": ["kind: KubeletConfiguration\nfailCgroupV1: false\n"],
     }
 
 
