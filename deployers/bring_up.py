@@ -97,9 +97,9 @@ class Wanted:
         of_nodes = self.provider.images(self.lab) if isinstance(self.provider, OfImages) else []
         return [*of_nodes, *(image for group in self.images().values() for image in group)]
 
-    def check(self, supply: Supply, *, lab: str = "") -> None:
+    def check(self, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> None:
         """Run the preflight. UsageError when the spec is wrong, NotPossible when this computer cannot do it; each lists all faults."""
-        raise_problems(preflight_errors(self, supply, lab=lab))
+        raise_problems(preflight_errors(self, supply, lab=lab, image_registry=image_registry))
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def bring_up(
     supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())
     supervisor = Supervisor(path)
     if not supervisor.alive():  # one that runs has the memory it needs
-        wanted.check(supply, lab=run_id)
+        wanted.check(supply, lab=run_id, image_registry=image_registry)
     wanted.pull(supply, image_registry)
     software = supply.resolve(wanted.software())
     lock = locked(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from deployers import balancer
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from lab.spec import LabSpec
 
 
-def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
+def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> list[Problem]:
     """Return every fault that can be known before anything is created. `lab` is the name of the lab, "" where it has none yet."""
-    found = spec_errors(wanted, supply, lab=lab)
+    found = [*option_errors(supply, image_registry), *spec_errors(wanted, supply, lab=lab)]
     return [*found, *computer_errors(wanted), *([] if found else neighbour_errors(wanted))]  # of a wrong spec the addresses may be wrong
 
 
@@ -35,6 +36,26 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
         lines += addons.obstacles(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
         found += [from_line(line, prefix="karmada") for line in lines]
     return found
+
+
+def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Problem]:
+    """Yield what is wrong with the options that say where programs and images come from."""
+    if supply.mirror is not None:
+        from lab.assets.download import MIRROR  # noqa: PLC0415 (an HTTP client, for who gives one)
+
+        if not MIRROR.fullmatch(supply.mirror):
+            yield Problem("--mirror", f"{supply.mirror!r} is not the address of a mirror", "write it as https://mirror.example/path")
+    if supply.bundle is not None and not supply.bundle.is_file():
+        yield Problem("--bundle", f"there is no file {supply.bundle}", "write one with `lab bundle` on a connected computer")
+    if supply.source == "bundle" and supply.bundle is None:
+        yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
+    if image_registry is not None:
+        from lab.images.registry import Place  # noqa: PLC0415
+
+        try:
+            Place.of("docker.io/library/any:1", image_registry)
+        except UsageError as error:
+            yield Problem("--image-registry", error.what, error.remedy or "")
 
 
 def rule_errors(lab: LabSpec, karmada: KarmadaSpec | None) -> list[Problem]:

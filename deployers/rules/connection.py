@@ -15,16 +15,20 @@ PART = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*")
 
 
 def registry_errors(value: str | None, place: Place) -> Found:
-    """Yield why images cannot be pulled from there: it is HOST[:PORT][/PREFIX]."""
-    if value is None:
-        return
+    if value is not None and (why := registry_error(value)):
+        yield why
+
+
+def registry_error(value: str) -> str:
+    """Return why images cannot be pulled from there, or "": it is HOST[:PORT][/PREFIX]."""
     host, _, prefix = value.partition("/")
     if "://" in value:
-        yield f"{value!r} is a URL: write HOST[:PORT][/PREFIX] without https://"
-    elif why := host_port_error(host, needs_port=False):
-        yield f"{value!r}: {why}"
-    elif "/" in value and not all(PART.fullmatch(part) for part in prefix.split("/")):
-        yield f"{value!r}: the prefix may have lower-case letters, digits, and '.', '_' and '-' between them"
+        return f"{value!r} is a URL: write HOST[:PORT][/PREFIX] without https://"
+    if why := host_port_error(host, needs_port=False):
+        return f"{value!r}: {why}"
+    if "/" in value and not all(PART.fullmatch(part) for part in prefix.split("/")):
+        return f"{value!r}: the prefix may have lower-case letters, digits, and '.', '_' and '-' between them"
+    return ""
 
 
 def balancer_errors(value: str | None, place: Place) -> Found:

@@ -9,42 +9,89 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lab.commands.options import Output, OutputOption
+from lab.commands.options import (
+    DEFAULT_LAB,
+    BundleOption,
+    DeployerOption,
+    ImageRegistryOption,
+    KubernetesOption,
+    LabName,
+    MembersOption,
+    MirrorOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    ProviderOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+)
 from lab.console import Look, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployers.bring_up import Wanted
+    from lab.assets import Supply
     from lab.doctor import Report
     from lab.limits.finding import Needs
+    from lab.preflight import Problem
 
 
-def doctor(output: OutputOption = Output.text) -> None:
+def doctor(
+    lab: LabName = DEFAULT_LAB,
+    spec: SpecOption = None,
+    provider: ProviderOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    members: MembersOption = None,
+    kubernetes: KubernetesOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    bundle: BundleOption = None,
+    mirror: MirrorOption = None,
+    image_registry: ImageRegistryOption = None,
+    output: OutputOption = Output.text,
+) -> None:
     """Say what this computer can do, and what it lacks.
 
-    For each thing that is missing: what it would enable, and how to get it.
+    With the options of `lab up`: whether that lab can be brought up here. For each thing that is missing: what it would enable, and how to get it.
 
-    Exit code 0 when the default lab can be brought up here, 3 when it cannot.
+    Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
+    from deployers.bring_up import document, prepare
+    from deployers.preflight import preflight_errors
+    from deployers.release import catalogue
+    from lab.assets import Supply
     from lab.computer import Computer
     from lab.doctor import examine, providers
+    from lab.preflight import SPEC, raise_problems
 
-    report = examine(Computer(), needs_of_default())
+    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
+    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
+    problems = preflight_errors(wanted, supply, lab=lab, image_registry=image_registry)
+    if any(problem.code == SPEC for problem in problems):
+        raise_problems(problems)
+    report = examine(Computer(), needs_of(wanted, supply))
+    processes = wanted.lab.provider == "embedded"  # what the report calls needed is what a lab of processes needs
+    can = not problems and (report.can or not processes)
     if output is Output.json:
-        print(json.dumps({**asdict(report), "default_lab": report.can, "providers": dict(providers(report))}, indent=1))
+        found = {"default_lab": can, "problems": [asdict(problem) for problem in problems], "providers": dict(providers(report))}
+        print(json.dumps({**asdict(report), **found}, indent=1))
     else:
-        print("\n".join(picture(report, look=Look.of(sys.stdout))))
-    if not report.can:
+        look = Look.of(sys.stdout)
+        name = str(spec) if spec else "the default lab" if not any(changes.values()) else "this lab"
+        print("\n".join([*picture(report, look=look), *verdict(name, can, problems, look=look)]))
+    if not can:
         raise typer.Exit(3)
 
 
-def needs_of_default() -> Needs:
-    """Return what the default lab takes, by its provider's figures and by what the cache lacks."""
-    from deployers.bring_up import document, prepare
-    from deployers.release import catalogue
-    from lab.assets import Supply
+def needs_of(wanted: Wanted, supply: Supply) -> Needs:
+    """Return what a lab takes, by its provider's figures and by what the cache lacks."""
     from lab.run import runs_root
 
-    wanted = prepare(document())
-    supply = Supply(catalogue=catalogue())
     pins = supply.pinned(wanted.software())
     lacking = [pin for pin in pins.values() if supply.cache.find(pin, use=False) is None]
     products = {(pin.product, pin.version): pin.cold for pin in lacking}
@@ -80,10 +127,14 @@ def picture(report: Report, *, look: Look) -> list[str]:
     lines.append("")
     for name, why in providers(report).items():
         lines.append(f"clusters by {name}: " + (look.paint("possible here", "green") if not why else f"lacks {why}"))
-    verdict = (
-        look.paint("the default lab can run here: lab up", "green") if report.can else look.paint("the default lab cannot run here", "red")
-    )
-    return [*lines, verdict]
+    return lines
+
+
+def verdict(name: str, can: bool, problems: Sequence[Problem], *, look: Look) -> list[str]:
+    """Return whether a lab can be brought up here, with all that is in its way."""
+    if can:
+        return [look.paint(f"{name} can run here: lab up", "green")]
+    return [look.paint(f"{name} cannot run here", "red"), *(f"  {problem}" for problem in problems)]
 
 
 def shortened(text: str, width: int = 70) -> str:

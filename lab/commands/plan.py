@@ -34,9 +34,9 @@ class Asset:
     product: str = ""
 
 
-def show_plan(wanted: Wanted, *, lab: str, supply: Supply, output: Output) -> None:
+def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str | None, output: Output) -> None:
     """Print the plan of a lab. Errors of the spec, of versions and of what this computer cannot do are those of `lab up`."""
-    wanted.check(supply, lab=lab)
+    wanted.check(supply, lab=lab, image_registry=image_registry)
     assets = needed(wanted, supply)
     waves = waves_of(wanted, lab)
     if output is Output.json:

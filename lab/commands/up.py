@@ -81,7 +81,7 @@ def up(
         from lab.assets import Supply
 
         supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
-        show_plan(wanted, lab=lab, supply=supply, output=output)
+        show_plan(wanted, lab=lab, supply=supply, image_registry=image_registry, output=output)
         return
     try:
         with drawing(f"lab {lab}") as screen:
