@@ -56,7 +56,8 @@ def doctor(
 ) -> None:
     """Say what this computer can do, and what it lacks.
 
-    With the options of `lab up`: whether that lab can be brought up here. For each thing that is missing: what it would enable, and how to get it.
+    With the options of `lab up`: whether that lab can be brought up here. For each thing that is missing: what it would enable, and how
+    to get it.
 
     Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
