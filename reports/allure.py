@@ -199,9 +199,10 @@ def tell(result: Json, judged: Judged) -> None:
 def attach(result: Json, judged: Judged, out: Writer) -> None:
     """Attach the programs' states and the logs of a failure's evidence, the largest first."""
     for folder in judged.failure.evidence:
-        logs = sorted((folder / "logs").rglob("*.log"), key=lambda path: -path.stat().st_size)[:LOGS]
+        found = (path for path in (folder / "logs").rglob("*.log") if path.is_file())
+        logs = sorted(found, key=lambda path: -path.stat().st_size)[:LOGS]
         for path in [folder / "components.json", *sorted(logs)]:
-            if path.exists():
+            if path.is_file():
                 source = attachment(result, str(path), path.suffix)
                 if out.file(path, source):
                     kind = "application/json" if path.suffix == ".json" else "text/plain"
