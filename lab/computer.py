@@ -97,6 +97,10 @@ class Probe(Protocol):
         """Is it an address of this computer (of this network namespace)?"""
         ...
 
+    def pidfd(self) -> str:
+        """Return "" when processes can be named by descriptors, or else why not."""
+        ...
+
     def loopback(self) -> str:
         """Return "" when a connection to 127.0.0.1 works, or else why not."""
         ...
@@ -141,6 +145,13 @@ class Computer(Files):
         except OSError:
             return False
         return True
+
+    def pidfd(self) -> str:
+        try:
+            os.close(os.pidfd_open(os.getpid()))
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
     def loopback(self) -> str:
         try:

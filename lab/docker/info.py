@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lab.computer import Probe
 
@@ -41,16 +42,29 @@ class EngineInfo:
         return any(option.startswith("name=rootless") for option in self.security)
 
     @property
+    def remote(self) -> bool:
+        """Is it reached over a network? By loopback it may be one of this computer, or of a container that shares its network."""
+        scheme, _, rest = self.endpoint.partition("://")
+        host = urlsplit(f"//{rest}").hostname or ""
+        return scheme == "ssh" or (scheme in {"tcp", "http", "https"} and host != "localhost" and not host.startswith(("127.", "::1")))
+
+    @property
+    def elsewhere(self) -> str:
+        """Why its containers are in another network than this computer's, as far as it says itself; "" where it does not."""
+        if "Docker Desktop" in self.system:
+            return "Docker Desktop, whose containers are in a virtual machine"
+        if self.rootless:
+            return "rootless, with its networks in a namespace of their own"
+        return f"remote ({self.endpoint})" if self.remote else ""
+
+    @property
+    def of_snap(self) -> bool:
+        return self.root.startswith("/var/snap/")
+
+    @property
     def kind(self) -> str:
         """What it is in words; "" for an engine of this computer as packages install it."""
-        scheme = self.endpoint.partition("://")[0]
-        if "Docker Desktop" in self.system:
-            return "Docker Desktop: its containers are in a virtual machine"
-        if self.rootless:
-            return "rootless: its networks are in a namespace of their own"
-        if scheme in {"ssh", "tcp", "http", "https"}:
-            return f"remote ({self.endpoint})"
-        return "of a snap" if self.root.startswith("/var/snap/") else ""
+        return self.elsewhere or ("of a snap" if self.of_snap else "")
 
 
 def ask_engine(computer: Probe) -> EngineInfo | str:
@@ -113,15 +127,17 @@ def unreachable(computer: Probe, engine: EngineInfo) -> str:
 
     Its networks must be this computer's, so that a node's address is reached, and its files too, so that folders can be given to a node.
     """
+    if where := engine.elsewhere:  # its gateway may have the same address as that of an engine here
+        return f"the engine is {where}, so nodes cannot be reached: use an engine of this computer: {SETUP}"
     gateways = [word for word in computer.ask(GATEWAY).text.split() if re.fullmatch(r"[0-9.]+|[0-9a-f:]*:[0-9a-f:]*", word)]
-    elsewhere = bool(gateways) and not any(computer.has_address(gateway) for gateway in gateways)
-    if not elsewhere and (not engine.root or computer.is_there(engine.root)):
+    if gateways and not any(computer.has_address(gateway) for gateway in gateways):
+        what = f"its networks ({', '.join(gateways)}) are not this computer's"
+    elif engine.root and not computer.is_there(engine.root):
+        what = f"its files ({engine.root}) are not here"
+    else:
         return ""
-    where = engine.kind
-    if not where and any(computer.is_there(mark) for mark in ("/.dockerenv", "/run/.containerenv")):
-        where = "outside of the container that this runs in"
-    where = where or f"another computer or namespace ({engine.name})"
-    what = f"its networks ({', '.join(gateways)}) are not this computer's" if elsewhere else f"its files ({engine.root}) are not here"
+    inside = any(computer.is_there(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
+    where = "outside of the container that this runs in" if inside else f"on another computer or in another namespace ({engine.name})"
     return f"{what}, so nodes cannot be reached; the engine is {where}: use an engine of this computer: {SETUP}"
 
 
@@ -131,7 +147,7 @@ def hidden_from_snap(computer: Probe, engine: EngineInfo, paths: Mapping[str, Pa
     A snap sees its user's home without hidden folders, and a /tmp of its own.
     """
     client = computer.which("docker") or ""
-    if not (client.startswith("/snap/") or engine.root.startswith("/var/snap/")):
+    if not (client.startswith("/snap/") or engine.of_snap):
         return ""
     home = computer.home()
     hidden = [f"{what} ({path})" for what, path in paths.items() if home is None or not seen_by_snap(path, home)]

@@ -39,7 +39,15 @@ def check_kernel(probe: Probe, needs: Needs) -> list[Finding]:
     version = re.match(r"(\d+)\.(\d+)", release)
     ok = version is not None and (int(version[1]), int(version[2])) >= (5, 3)
     found = f"Linux {release}" if release else "not Linux, or /proc is not mounted"
-    return [Finding("kernel", ok, found, "labs of processes", "use Linux 5.3 or later, with /proc mounted", needed=True)]
+    if why := probe.pidfd():  # seccomp profiles of older engines, gVisor
+        ok, found = False, f"{found}; pidfd_open is refused: {why}"
+    remedy = "use Linux 5.3 or later, with /proc mounted, and a seccomp profile that allows pidfd_open"
+    findings = [Finding("kernel", ok, found, "labs of processes", remedy, needed=True)]
+    if not probe.opens("/dev/null"):
+        findings.append(
+            Finding("devices", False, "/dev/null cannot be opened", "any program", "mount /dev (mknod /dev/null c 1 3)", needed=True)
+        )
+    return findings
 
 
 def check_memory(probe: Probe, needs: Needs) -> list[Finding]:
@@ -201,7 +209,7 @@ def check_directories(probe: Probe, needs: Needs) -> list[Finding]:
     clear = "`lab assets prune`, `go clean -cache` free some"
     findings = [
         judge_directory(
-            "cache of programs", cache, ("name", "write", "execute", "locks", "case"), "set KARMADA_LAB_CACHE to another directory"
+            "cache of programs", cache, ("name", "write", "owner", "execute", "locks", "case"), "set KARMADA_LAB_CACHE to another directory"
         ),
         judge_directory(
             "run directories",

@@ -49,12 +49,26 @@ def inspect_directory(path: Path, computer: Reads) -> Directory:
     try:
         while not existing.exists():
             existing = existing.parent
+        if existing != path and path.is_symlink():
+            lacks["write"] = f"{path} is a link to nothing"
     except OSError as error:  # a name that is too long, a directory that may not be searched
         lacks["write"] = f"{error.strerror}: {error.filename}"
         existing = Path("/")
     lacks |= {} if "write" in lacks else try_all(existing)
+    if "write" not in lacks and existing == path and (foreign := entries_of_others(path)):
+        lacks["owner"] = f"{', '.join(foreign)} cannot be written, as after a run by another user"
     free, inodes = space(existing)
     return Directory(path, existing, lacks, free, inodes, kind_of(existing, computer))
+
+
+def entries_of_others(path: Path) -> list[str]:
+    """Return the folders of a directory, and the locks in them, that this user cannot write; "." when it cannot be read."""
+    try:
+        candidates = [Path(entry.path) for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return ["."]
+    candidates += [lock for entry in candidates if os.path.lexists(lock := entry / ".lock")]
+    return [str(entry.relative_to(path)) for entry in sorted(candidates) if not os.access(entry, os.W_OK)]
 
 
 def space(path: Path) -> tuple[int, int | None]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from lab.limits import cgroup
+from lab.limits.cgroup import Level
 from lab.limits.files import Reads
 from lab.limits.finding import GIB
 
@@ -33,13 +34,13 @@ def free_memory(computer: Reads, *, in_engine: bool = False) -> FreeMemory:
         groups = cgroup.groups_of(computer, "memory")
         root = groups[1][-1] if groups else ""
         levels = [level for level in levels if level.path == root]
+    if (computer.read("/proc/sys/vm/overcommit_memory") or "").strip() == "2" and {"CommitLimit", "Committed_AS"} <= table.keys():
+        levels.append(Level("vm.overcommit_memory=2", int(table["CommitLimit"]) * 1024, int(table["Committed_AS"]) * 1024))
     tightest = min(levels, key=lambda level: level.free, default=None)
     swap = cgroup.swap_free(computer)
     more = f" ({swap / GIB:.1f} GiB of swap is not counted)" if swap > GIB / 20 else ""
     if tightest is None or free < tightest.free:
         return FreeMemory(free, f"{free / GIB:.1f} GiB of this computer is free{more}", known=bool(table))
-    why = (
-        f"the memory limit of the cgroup {tightest.path} is {tightest.limit / GIB:.1f} GiB, "
-        f"{tightest.used / GIB:.1f} GiB used → {tightest.free / GIB:.1f} GiB free{more}"
-    )
+    what = f"the memory limit of the cgroup {tightest.path}" if tightest.path.startswith("/") else f"CommitLimit ({tightest.path})"
+    why = f"{what} is {tightest.limit / GIB:.1f} GiB, {tightest.used / GIB:.1f} GiB used → {tightest.free / GIB:.1f} GiB free{more}"
     return FreeMemory(tightest.free, why, limited=True)

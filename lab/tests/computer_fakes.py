@@ -71,7 +71,7 @@ class Scripted:
             "qemu-system-x86_64 -accel": Answer(0, "[    0.000000] Linux version 6.1.0-18-amd64\nKernel panic - not syncing\n"),
         }
     )
-    devices: set[str] = field(default_factory=lambda: {"/dev/kvm"})
+    devices: set[str] = field(default_factory=lambda: {"/dev/kvm", "/dev/null"})
     there: set[str] = field(
         default_factory=lambda: {"/dev/kvm", "/sys/module/kvm_intel", "/var/lib/docker", "/boot/vmlinuz-6.1.0-18-amd64"}
     )
@@ -86,6 +86,7 @@ class Scripted:
     watchers: int = 10
     threads: int = 50
     lo: str = ""
+    no_pidfd: str = ""
     now: float = 1.8e9
 
     def read(self, path: str) -> str | None:
@@ -129,6 +130,9 @@ class Scripted:
 
     def has_address(self, address: str) -> bool:
         return address in self.addresses
+
+    def pidfd(self) -> str:
+        return self.no_pidfd
 
     def loopback(self) -> str:
         return self.lo

@@ -67,7 +67,7 @@ def test_no_engine_is_said_with_the_remedy(answer: Answer, word: str) -> None:
         (engine(info(SecurityOptions=["name=rootless"]), endpoint="rootless unix:///run/user/1000/docker.sock"), "rootless"),
         (engine(there={"/.dockerenv", "/var/lib/docker"}), "outside of the container"),
         (engine(there={"/run/.containerenv", "/var/lib/docker"}), "outside of the container"),
-        (engine(), "another computer or namespace"),
+        (engine(), "another namespace"),
     ],
 )
 def test_an_engine_whose_networks_are_elsewhere(probe: Scripted, word: str) -> None:
@@ -75,6 +75,27 @@ def test_an_engine_whose_networks_are_elsewhere(probe: Scripted, word: str) -> N
     (said,) = refusals(probe, NEEDS)
 
     assert word in said
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        engine(endpoint="minikube tcp://192.168.49.2:2376"),
+        engine(endpoint="away ssh://me@build"),
+        engine(info(SecurityOptions=["name=rootless"])),
+        engine(info(OperatingSystem="Docker Desktop 4.30")),
+    ],
+)
+def test_an_engine_elsewhere_is_refused_although_one_here_has_the_same_gateway(probe: Scripted) -> None:
+    assert len(refusals(probe, NEEDS)) == 1
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["x tcp://127.0.0.1:2375", "x tcp://localhost:2375", "x tcp://[::1]:2375", "x unix:///run/docker.sock", "x npipe:////./pipe/x"],
+)
+def test_an_engine_by_loopback_is_judged_by_its_networks(endpoint: str) -> None:
+    assert refusals(engine(endpoint=endpoint), NEEDS) == []
 
 
 def test_an_engine_that_shares_the_network_and_not_the_files() -> None:

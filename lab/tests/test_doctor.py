@@ -36,7 +36,7 @@ def test_a_computer_that_can_do_everything() -> None:
 
 def test_whatever_is_missing_has_a_remedy_and_a_use() -> None:
     nothing = Scripted(
-        files={}, programs=set(), answers={"unshare --net": Answer(1, "no"), "unshare --user": Answer(None, "no")}, devices=set()
+        files={}, programs=set(), answers={"unshare --net": Answer(1, "no"), "unshare --user": Answer(None, "no")}, devices={"/dev/null"}
     )
     nothing.unreachable, nothing.space, nothing.inodes, nothing.lo, nothing.now = "refused", 0, 0, "down", 0
     nothing.lacks, nothing.there, nothing.homes = {"write": "read-only"}, set(), None

@@ -155,6 +155,16 @@ def test_containers_of_an_engine_are_bound_by_the_root_only(tree: Tree) -> None:
     assert free_memory(tree.files()).bytes == MIB
 
 
+def test_strict_overcommit_limits_what_may_be_promised(tree: Tree) -> None:
+    tree.files()
+    tree.put("/proc/sys/vm/overcommit_memory", 2)
+    tree.put("/proc/meminfo", f"MemAvailable: {8 * 2**20} kB\nCommitLimit: {4 * 2**20} kB\nCommitted_AS: {3 * 2**20} kB")
+    assert free_memory(Files(tree.root)).bytes == GIB
+
+    tree.put("/proc/sys/vm/overcommit_memory", 0)
+    assert free_memory(Files(tree.root)).bytes == 8 * GIB
+
+
 def test_swap_is_named_and_not_counted(tree: Tree) -> None:
     tree.mount("/sys/fs/cgroup")
     tree.own = ["0::/a"]

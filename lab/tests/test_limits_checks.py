@@ -45,6 +45,11 @@ def test_an_old_kernel_and_none(release: str) -> None:
     assert not named(computer, "kernel").ok
 
 
+@pytest.mark.parametrize("probe", [Scripted(no_pidfd="Operation not permitted"), Scripted(devices=set())])
+def test_what_sandboxes_take_away(probe: Scripted) -> None:
+    assert len(refusals(probe, NEEDS)) == 1
+
+
 def test_no_directory_for_temporary_files() -> None:
     assert len(refusals(Scripted(tmp=None), NEEDS)) == 1
 
@@ -275,7 +280,7 @@ def test_a_guest_that_does_not_boot() -> None:
     ("there", "flags", "word"), [("", "vmx", "no /dev/kvm"), ("", "fpu", "neither"), ("/dev/kvm", "svm", "may not open")]
 )
 def test_a_device_that_is_absent_or_closed(there: str, flags: str, word: str) -> None:
-    probe = Scripted(devices=set(), there={there})
+    probe = Scripted(devices={"/dev/null"}, there={there})
     probe.files["/proc/cpuinfo"] = f"flags : fpu {flags} sse"
 
     assert word in (kvm.kvm_obstacle(probe) or "")

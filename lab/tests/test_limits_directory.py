@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lab.limits.checks import judge_directory, judge_inodes, judge_space
-from lab.limits.directory import Directory, inspect_directory, kind_of
+from lab.limits.directory import Directory, entries_of_others, inspect_directory, kind_of
 from lab.limits.files import Files
 from lab.limits.finding import GIB, MIB
 
@@ -49,6 +49,27 @@ def test_a_file_where_the_directory_would_be(tmp_path: Path) -> None:
 
     assert "no directory" in inspect_directory(tmp_path / "file", Files()).lacks["write"]
     assert "write" in inspect_directory(tmp_path / "file" / "below", Files()).lacks
+
+
+def test_a_link_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+
+    assert "link" in inspect_directory(tmp_path / "link", Files()).lacks["write"]
+
+
+def test_folders_that_another_user_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ports", "locks", "assets"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "ports" / ".lock").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK or path not in {tmp_path / "locks", tmp_path / "ports" / ".lock"})
+
+    assert inspect_directory(tmp_path, Files()).lacks["owner"].startswith("locks, ports/.lock")
+
+
+def test_a_directory_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "scandir", refuse(errno.EACCES))
+
+    assert entries_of_others(tmp_path) == ["."]
 
 
 def refuse(number: int) -> Callable[..., Any]:
