@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from lab import settings
+
 UMASK = 0o022
 """Of this process and of what it starts: modes of files in the cache and in images do not depend on the caller. Secrets have their own."""
 
@@ -110,8 +112,13 @@ def inherit(argv: Sequence[str], *, engine: Mapping[str, str] | None = None, cal
 
 
 def inherit_all(caller: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of what a user could have typed beside this process: a command of this project, the step of a workflow."""
-    return select(OURS, os.environ if caller is None else caller)
+    """Return the environment of what a user could have typed beside this process: a command of this project, the step of a workflow.
+
+    Without the settings that say which lab is meant: whoever starts a command says it by options, and a cell of the matrix or a
+    benchmark is what its name says whatever the caller exported.
+    """
+    meant = {setting.variable for setting in settings.OF_LAB}
+    return {name: value for name, value in select(OURS, os.environ if caller is None else caller).items() if name not in meant}
 
 
 def inherit_component(caller: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -100,7 +100,6 @@ IMAGE_REGISTRY = Setting(
 )
 CHECKOUT = Setting("checkout", "A checkout of Karmada: the release of every cell, built and tested.", Path, "PATH")
 
-SETTINGS: tuple[Setting[Any], ...] = (
-    *(LAB, SPEC, PROVIDER, DEPLOYER, RELEASE, MEMBERS, KUBERNETES),
-    *(SOURCE, OFFLINE, BUNDLE, MIRROR, IMAGE_REGISTRY, CHECKOUT),
-)
+OF_LAB: tuple[Setting[Any], ...] = (LAB, SPEC, PROVIDER, DEPLOYER, RELEASE, MEMBERS, KUBERNETES, CHECKOUT)
+"""Settings that say which lab is meant and what it is made of."""
+SETTINGS: tuple[Setting[Any], ...] = (*OF_LAB, SOURCE, OFFLINE, BUNDLE, MIRROR, IMAGE_REGISTRY)

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 import deployers.__main__ as of_deployers
-from lab import cli, settings
+from lab import cli, environment, settings
 from lab.errors import UsageError
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
 from lab.supervisor.proc import TAG
@@ -235,3 +235,13 @@ def test_every_variable_is_listed_where_settings_are() -> None:
     assert settings.__doc__
     assert not [name for name in NOT_OPTIONS if name not in settings.__doc__]
     assert len({each.variable for each in SETTINGS}) == len(SETTINGS)
+
+
+def test_commands_that_are_started_do_not_hear_which_lab_the_caller_exported() -> None:
+    """A cell or a benchmark is what its name says; where software comes from is the caller's."""
+    caller = {each.variable: "1" for each in SETTINGS} | {"KARMADA_LAB_RUNS": "/runs", "PATH": "/bin"}
+    found = environment.inherit_all(caller)
+    assert {name for name in found if name in KNOWN} == {
+        *("KARMADA_LAB_SOURCE", "KARMADA_LAB_OFFLINE", "KARMADA_LAB_BUNDLE", "KARMADA_LAB_MIRROR", "KARMADA_LAB_IMAGE_REGISTRY"),
+        "KARMADA_LAB_RUNS",
+    }
