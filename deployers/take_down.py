@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import ledger, ports
-from lab.docker.engine import engine_of
+from lab.docker.engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.lock import Waiting, silent
 from lab.providers import provider
@@ -53,7 +53,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
         run.journal("down", keep=keep)
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
         made_by.delete(run)
-        engine = engine_of(run.path)
+        engine = find_engine(run.path)
         if not keep:
             ports.release(run.path)
             run.remove()

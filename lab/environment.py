@@ -21,8 +21,8 @@ from lab import settings
 UMASK = 0o022
 """Of this process and of what it starts: modes of files in the cache and in images do not depend on the caller. Secrets have their own."""
 
-BOTH_CASES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 _umask_of_caller: list[int] = []
+BOTH_CASES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 PROXIES = (*BOTH_CASES, *(name.lower() for name in BOTH_CASES))
 USER = ("PATH", "HOME", "USER", "LOGNAME", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
 NETWORK = (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC")
@@ -34,6 +34,12 @@ GO_FETCHES = (
     *("GOPATH", "GOCACHE", "GOMODCACHE"),
 )
 """Where Go fetches modules from and keeps them. Those, and no others, also count where `go env -w` wrote them."""
+
+NPM_FETCHES = tuple(
+    f"npm_config_{name}"
+    for name in ("registry", "cache", "cafile", "proxy", "https_proxy", "noproxy", "userconfig", "globalconfig", "strict_ssl")
+)
+"""npm takes each in capitals, too."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,7 @@ PROGRAMS: Mapping[str, Rule] = {
         {**READ_BY_US, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_NO_INPUT": "1", "PYTHONNOUSERSITE": "1"},
     ),
     "npm": Rule(
-        (
-            *(*USER, *NETWORK, "NODE_EXTRA_CA_CERTS", "NPM_TOKEN", "NODE_AUTH_TOKEN"),
-            *(
-                f"{prefix}{name}"
-                for name in ("registry", "cache", "cafile", "proxy", "https_proxy", "noproxy", "userconfig", "globalconfig", "strict_ssl")
-                for prefix in ("npm_config_", "NPM_CONFIG_")
-            ),
-            *(f"NPM_CONFIG_{name}" for name in ("REGISTRY", "CACHE", "CAFILE", "PROXY", "HTTPS_PROXY", "NOPROXY", "USERCONFIG")),
-        ),
+        (*USER, *NETWORK, "NODE_EXTRA_CA_CERTS", "NPM_TOKEN", "NODE_AUTH_TOKEN", *NPM_FETCHES, *(name.upper() for name in NPM_FETCHES)),
         READ_BY_US,
     ),
     "mmdebstrap": FETCHES,
@@ -126,7 +124,7 @@ def inherit_component(caller: Mapping[str, str] | None = None) -> dict[str, str]
     return select(COMPONENT, os.environ if caller is None else caller)
 
 
-def proxies(caller: Mapping[str, str] | None = None) -> dict[str, str]:
+def inherit_proxies(caller: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return how the network outside is reached: laid over the environment of a client of Kubernetes that fetches something."""
     return select(Rule(NETWORK), os.environ if caller is None else caller)
 
@@ -178,12 +176,12 @@ ELSEWHERE = ("HELM_KUBE*", "KUBERNETES_MASTER", "KUBERNETES_SERVICE_HOST", "KUBE
 """Variables that lead a client of Kubernetes to another cluster than its KUBECONFIG names."""
 
 
-def leads_elsewhere(caller: Mapping[str, str]) -> list[str]:
+def list_misleading(caller: Mapping[str, str]) -> list[str]:
     """Return the variables of the caller that a command in the environment of a lab must not have."""
     return sorted(name for name in caller if any(fnmatchcase(name, each) for each in ELSEWHERE))
 
 
-def without_proxy(hosts: Iterable[str], caller: Mapping[str, str]) -> dict[str, str]:
+def extend_no_proxy(hosts: Iterable[str], caller: Mapping[str, str]) -> dict[str, str]:
     """Return NO_PROXY, in both cases, with these hosts added to what the caller has in either."""
     entries = [entry.strip() for name in ("NO_PROXY", "no_proxy") for entry in caller.get(name, "").split(",")]
     entries = list(dict.fromkeys(entry for entry in entries if entry))

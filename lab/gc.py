@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lab import environment, ledger, ports
-from lab.docker.engine import engine_of, recorded_engine, select_engine
+from lab.docker.engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.run import discard, known_runs
 from lab.supervisor import proc
@@ -144,7 +144,7 @@ def residue(run: Path, *, dry_run: bool) -> list[Removed]:
         removed += away("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
     for name in ledger.namespaces(run.name):
         removed += away("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
-    removed += gone_containers(ledger.containers(run, engine := engine_of(run)), run, engine, dry_run=dry_run)
+    removed += gone_containers(ledger.containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():
         removed.append(Removed("socket", str(socket), run.name))
@@ -179,7 +179,7 @@ def strays(root: Path, *, dry_run: bool) -> list[Removed]:
 def stray_containers(root: Path, *, dry_run: bool) -> list[Removed]:
     """Remove containers of runs under `root` whose directory is gone: they say by what they have mounted whose they are."""
     removed = []
-    engines = [select_engine(), *(recorded_engine(root / run_id) for run_id in known_runs(root))]
+    engines = [select_engine(), *(read_engine(root / run_id) for run_id in known_runs(root))]
     for engine in (each for at, each in enumerate(engines) if each and each not in engines[:at]):
         for name, mounts in ledger.mounted_by_containers(engine).items():
             for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import environment, ports
-from lab.docker.engine import engine_of, socket_of
+from lab.docker.engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.supervisor import proc
 from lab.supervisor.remains import remains
@@ -63,7 +63,7 @@ def census(run: Path, *, where: Path | None = None, engine: Engine | None = None
             "mount": mounts(run),
             "network namespace": namespaces(run.name),
             "file": files(run),
-            "container": containers(run, engine or engine_of(run)),
+            "container": containers(run, engine or find_engine(run)),
             "libvirt domain": domains(run.name),
         }.items()
         for name in names
@@ -172,7 +172,7 @@ def names_run(name: str, run_id: str) -> bool:
 
 def ask_docker(words: list[str], engine: Engine) -> Iterable[str]:
     """Return the lines that Docker's client prints of an engine; none when there is no client or the engine does not answer."""
-    return ask(["docker", *words], socket_of(engine), engine=engine)
+    return ask(["docker", *words], find_socket(engine), engine=engine)
 
 
 def ask(argv: list[str], daemon: Path | None, *, engine: Engine | None = None) -> Iterable[str]:

@@ -22,6 +22,7 @@ from lab.cluster import Cluster, Lab
 from lab.run import Run, runs_root
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
+from scenarios.hostile import HOSTILE
 
 SMALL = Path(__file__).parent / "small.toml"
 EVENTS = 60
@@ -58,10 +59,11 @@ class Harness:
 
 
 def environment() -> dict[str, str]:
-    """The environment without our own options: they are another lab's."""
+    """The environment without our own options, which are another lab's, and with what must not reach this one."""
     kept = {"KARMADA_LAB_RUNS", "KARMADA_LAB_CACHE"}
     root = str(Path(__file__).parent.parent)
-    return {key: value for key, value in os.environ.items() if not key.startswith("KARMADA_LAB") or key in kept} | {"PYTHONPATH": root}
+    own = {key: value for key, value in os.environ.items() if not key.startswith("KARMADA_LAB") or key in kept}
+    return own | HOSTILE | {"PYTHONPATH": root}
 
 
 @pytest.fixture

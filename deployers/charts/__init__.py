@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from deployers.karmadactl import environment
-from lab.environment import proxies
+from lab.environment import inherit_proxies
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines import Completed, Machine
 from lab.run import Run
@@ -40,7 +40,7 @@ class Helm:
         """Run helm to its end. CommandFailed as in `Machine.run`. Without a kubeconfig it reaches no cluster, and may use a proxy."""
         homes = {f"HELM_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         if kubeconfig is None:
-            return self.machine.run((str(self.program), *words), env={**proxies(), **homes}, input=input, within=within)
+            return self.machine.run((str(self.program), *words), env={**inherit_proxies(), **homes}, input=input, within=within)
         self.home.mkdir(parents=True, exist_ok=True)
         argv = (str(self.program), *words, "--kubeconfig", str(kubeconfig))
         return self.machine.run(argv, env={**environment(str(self.home)), **homes}, input=input, within=within)

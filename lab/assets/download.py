@@ -8,12 +8,10 @@ proxy, checked against the module's checksum in the pins.
 from __future__ import annotations
 
 import concurrent.futures
-import functools
 import hashlib
 import os
 import re
 import shutil
-import ssl
 import tarfile
 import threading
 import time
@@ -25,6 +23,7 @@ import httpx
 
 from lab import environment
 from lab.assets.cache import disk_full, sha256_of, writing
+from lab.assets.client import open_client
 from lab.assets.modulezip import h1_of, unpack
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress
@@ -53,12 +52,7 @@ class Downloads:
         self.patience = patience or Patience()
         self.dead: dict[str, str] = {}
         self.stop = threading.Event()
-        self.client = httpx.Client(
-            timeout=httpx.Timeout(self.patience.silence, connect=self.patience.connect),
-            follow_redirects=True,
-            headers={"User-Agent": "karmada-lab"},
-            verify=trusted(),
-        )
+        self.client = open_client(connect=self.patience.connect, silence=self.patience.silence)
 
     def bring(self, pins: Sequence[Pin]) -> None:
         """Brings `pins` concurrently into the cache; the errand has the reasons for those that did not come.
@@ -215,12 +209,6 @@ class Downloads:
             return [url]
         parts = urlsplit(url)
         return [f"{self.mirror}/{parts.netloc}{parts.path}", f"{self.mirror}{parts.path}"]
-
-
-@functools.cache
-def trusted() -> ssl.SSLContext:
-    """The authorities that https is checked against; reading them takes longer than most of what is done here."""
-    return httpx.create_ssl_context()
 
 
 class Response:

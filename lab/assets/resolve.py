@@ -117,7 +117,14 @@ class Supply:
             elif source == "download" and not self.offline:
                 from lab.assets.download import Downloads  # noqa: PLC0415
 
-                Downloads(errand, mirror=self.mirror, patience=self.patience).bring([pin for pin in errand.left if not pin.checkout])
+                wanted = [pin for pin in errand.left if not pin.checkout]
+                try:
+                    downloads = Downloads(errand, mirror=self.mirror, patience=self.patience)
+                except NotPossible as error:  # no client for this environment; a build may need none
+                    for pin in wanted:
+                        errand.refuse([pin], "download", f"{error.what} ({error.where}); {error.remedy}")
+                else:
+                    downloads.bring(wanted)
             elif source == "build":
                 from lab.assets import build  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ import shlex
 
 from lab.commands.options import DEFAULT_LAB, LabName
 from lab.commands.tools import environment
-from lab.environment import leads_elsewhere
+from lab.environment import list_misleading
 from lab.run import Run
 
 
@@ -17,7 +17,7 @@ def env(lab: LabName = DEFAULT_LAB) -> None:
     KUBECONFIG, PATH with this lab's kubectl and karmadactl first, KARMADA_LAB, so that `lab` means this lab, and NO_PROXY with the
     addresses of its clusters.
     """
-    for name in leads_elsewhere(os.environ):
+    for name in list_misleading(os.environ):
         print(f"unset {name}")
     for name, value in environment(Run.load(lab)).items():
         print(f"export {name}={shlex.quote(value)}")

@@ -10,7 +10,7 @@ import typer
 
 from lab.commands.options import DEFAULT_LAB, LabName
 from lab.commands.tools import environment
-from lab.environment import leads_elsewhere, restore_umask
+from lab.environment import list_misleading, restore_umask
 from lab.errors import UsageError
 from lab.run import Run
 
@@ -27,7 +27,7 @@ def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
     The command takes this process's place: its exit code, signals and terminal are its own.
     """
     changed = environment(Run.load(lab))
-    env = {name: value for name, value in (os.environ | changed).items() if name not in leads_elsewhere(os.environ)}
+    env = {name: value for name, value in (os.environ | changed).items() if name not in list_misleading(os.environ)}
     sys.stdout.flush()
     restore_umask()
     try:

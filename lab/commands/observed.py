@@ -235,9 +235,9 @@ def nodes(run: Run) -> tuple[Program, ...]:
     if not records:
         return ()
     from lab import docker
-    from lab.docker.engine import engine_of
+    from lab.docker.engine import find_engine
 
-    states = docker.states(engine_of(run.path))
+    states = docker.states(find_engine(run.path))
     found = []
     for cluster, record in records.items():
         for name in record["containers"]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from lab.environment import without_proxy
+from lab.environment import extend_no_proxy
 from lab.errors import UsageError
 from lab.run import Run
 
@@ -28,7 +28,7 @@ def environment(run: Run) -> dict[str, str]:
         "KUBECACHEDIR": str(run.path / "scratch" / "kube"),  # or kubectl writes into ~/.kube
         "KARMADA_LAB": run.id,
         "KARMADA_LAB_RUNS": str(run.path.parent),  # so that `lab` means this lab from any directory
-        **without_proxy(("localhost", "127.0.0.1", "::1", *servers(kubeconfig)), os.environ),
+        **extend_no_proxy(("localhost", "127.0.0.1", "::1", *servers(kubeconfig)), os.environ),
     }
 
 

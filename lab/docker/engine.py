@@ -46,7 +46,7 @@ def select_engine(caller: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def record_engine(run: Path, caller: Mapping[str, str] | None = None) -> dict[str, str]:
     """Record the engine of a run, unless one is recorded already, and return it. To be called before anything is made of it."""
-    if (found := recorded_engine(run)) is None:
+    if (found := read_engine(run)) is None:
         found = select_engine(caller)
         write_json(run / RECORD, found)
     private = run / PRIVATE
@@ -57,26 +57,26 @@ def record_engine(run: Path, caller: Mapping[str, str] | None = None) -> dict[st
     return found
 
 
-def recorded_engine(run: Path) -> dict[str, str] | None:
+def read_engine(run: Path) -> dict[str, str] | None:
     """Return the engine of a run; None for a run that uses none."""
     found = read_json(run / RECORD)
     return {name: str(value) for name, value in found.items() if name in ENGINE} or None
 
 
-def engine_of(run: Path) -> dict[str, str]:
+def find_engine(run: Path) -> dict[str, str]:
     """Return the engine to ask about what a run may have made: the recorded one, or else the one that the client would use now."""
-    return recorded_engine(run) or select_engine()
+    return read_engine(run) or select_engine()
 
 
-def engine_of_commands(run: Path) -> dict[str, str] | None:
+def find_command_engine(run: Path) -> dict[str, str] | None:
     """Return the engine for commands of a run, with the client's configuration of the run; None for a run that uses none."""
-    found = recorded_engine(run)
+    found = read_engine(run)
     if found is not None and (run / PRIVATE / "config.json").exists():
         return found | {"DOCKER_CONFIG": str(run / PRIVATE)}
     return found
 
 
-def socket_of(engine: Mapping[str, str]) -> Path | None:
+def find_socket(engine: Mapping[str, str]) -> Path | None:
     """Return the Unix socket of an engine; None when it is reached another way."""
     host = engine.get("DOCKER_HOST", "")
     return Path(host.removeprefix("unix://")) if host.startswith("unix://") else None

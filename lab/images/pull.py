@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from lab.assets.cache import Cache, writing
 from lab.assets.pins import this_arch
 from lab.assets.progress import Progress, Sink, quiet
-from lab.errors import ProvisionError
+from lab.errors import NotPossible, ProvisionError
 from lab.images.image import Image
 from lab.images.official import LOCK, MANIFEST, Lock, Pulled, here, names, place
 from lab.images.registry import Absent, Away, Place, Registry
@@ -36,7 +36,13 @@ def pull(
     reasons: dict[str, str] = {}
     if not missing:
         return reasons
-    client = client or Registry()
+    try:
+        client = client or Registry()
+    except NotPossible as error:  # no client for this environment
+        for name in missing:
+            reasons[name] = f"{error.what} ({error.where}); {error.remedy}"
+            progress(Progress("refused", name, note=f"{reasons[name]}: it is made here"))
+        return reasons
     try:
         for name in missing:
             at = Place.of(name, registry)

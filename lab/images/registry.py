@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from lab.assets.download import trusted
+from lab.assets.client import open_client
 from lab.assets.sources import Patience
 from lab.errors import ProvisionError, UsageError
 from lab.images.official import DIGEST
@@ -87,13 +87,7 @@ class Registry:
 
     def __init__(self, *, patience: Patience | None = None, transport: httpx.BaseTransport | None = None) -> None:
         wait = patience or Patience(connect=4)
-        self.client = httpx.Client(
-            timeout=httpx.Timeout(wait.silence, connect=wait.connect),
-            follow_redirects=True,
-            headers={"User-Agent": "karmada-lab"},
-            verify=trusted(),
-            transport=transport,
-        )
+        self.client = open_client(connect=wait.connect, silence=wait.silence, transport=transport)
         self.tokens: dict[Place, str] = {}
         self.dead: dict[str, str] = {}
 

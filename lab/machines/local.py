@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import environment
-from lab.docker.engine import engine_of_commands
+from lab.docker.engine import find_command_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines import Completed, Program
 from lab.supervisor import proc
@@ -74,7 +74,7 @@ class Local:
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**environment.inherit(argv, engine=engine_of_commands(self.supervisor.run)), **ours, **(env or {})},
+                env={**environment.inherit(argv, engine=find_command_engine(self.supervisor.run)), **ours, **(env or {})},
                 umask=environment.UMASK,
                 start_new_session=True,
             )

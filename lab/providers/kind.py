@@ -18,7 +18,7 @@ from lab.assets.cache import default_root
 from lab.cluster import Lab
 from lab.computer import Computer, Probe
 from lab.docker.checks import refusals as docker_refusals
-from lab.docker.engine import engine_of, record_engine
+from lab.docker.engine import find_engine, record_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.images import Image, applications, node, software
 from lab.images.load import RECORD
@@ -155,5 +155,5 @@ def route(making: Sequence[Making]) -> None:
 def guard(run: Run) -> component.Component:
     """Return the program that has this run's containers removed when the lab ends without anybody to delete it."""
     words = ("-m", "lab.docker.guard", outside_name(run.id, ""))
-    env = {"PYTHONPATH": str(Path(__file__).parents[2]), **engine_of(run.path)}
+    env = {"PYTHONPATH": str(Path(__file__).parents[2]), **find_engine(run.path)}
     return component.Component(name=GUARD, binary=Path(sys.executable), words=words, flags={}, env=env)

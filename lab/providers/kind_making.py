@@ -16,7 +16,7 @@ from lab import audit, component, docker, hollow
 from lab.assets.cache import Cache
 from lab.cluster import Cluster, Lab
 from lab.computer import Computer
-from lab.docker.engine import engine_of
+from lab.docker.engine import find_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.images import applications, archived, load, node
 from lab.images.load import RECORD
@@ -171,7 +171,7 @@ class Making:
 
     def explained(self, failed: CommandFailed) -> ProvisionError:
         """Return the error of a cluster that kind could not make: Docker's end, or kind's last words."""
-        gone = docker.obstacle(Computer(engine=engine_of(self.run.path)))
+        gone = docker.obstacle(Computer(engine=find_engine(self.run.path)))
         return ProvisionError(
             f"{self.spec.name} could not be made: {'Docker stopped answering' if gone else 'kind create cluster failed'}",
             where=str(self.run.log(f"{self.spec.name}/kind")),

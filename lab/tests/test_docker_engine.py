@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.docker.engine import engine_of, engine_of_commands, record_engine, recorded_engine, select_engine, socket_of
+from lab.docker.engine import find_command_engine, find_engine, find_socket, read_engine, record_engine, select_engine
 from lab.environment import ENGINE, inherit
 from lab.run import Run
 
@@ -53,12 +53,12 @@ def test_a_client_configuration_that_says_nothing_is_the_default_engine(tmp_path
 
 def test_what_a_run_uses_is_recorded_once_and_replaces_the_callers(tmp_path: Path) -> None:
     run = Run.create("a", {}, root=tmp_path / "runs")
-    assert recorded_engine(run.path) is None
+    assert read_engine(run.path) is None
     record_engine(run.path, {"DOCKER_HOST": "unix:///one.sock", "HOME": "/h"})
     record_engine(run.path, {"DOCKER_HOST": "unix:///two.sock", "HOME": "/h"})
-    engine = recorded_engine(run.path)
-    assert engine == {"DOCKER_HOST": "unix:///one.sock", "DOCKER_CONFIG": "/h/.docker"} == engine_of(run.path)
-    assert socket_of(engine) == Path("/one.sock")
+    engine = read_engine(run.path)
+    assert engine == {"DOCKER_HOST": "unix:///one.sock", "DOCKER_CONFIG": "/h/.docker"} == find_engine(run.path)
+    assert find_socket(engine) == Path("/one.sock")
 
     for program in ("docker", "kind"):
         env = inherit([program], engine=engine, caller={"DOCKER_HOST": "tcp://odd:1", "DOCKER_CONTEXT": "odd", "DOCKER_TLS_VERIFY": "1"})
@@ -70,7 +70,7 @@ def test_proxies_of_dockers_client_reach_no_container_of_a_run(tmp_path: Path) -
     context(tmp_path / ".docker", "rootless", "unix:///run/user/7/docker.sock")
     run = Run.create("a", {}, root=tmp_path / "runs")
     record_engine(run.path, {"HOME": str(tmp_path)})
-    used = engine_of_commands(run.path)
+    used = find_command_engine(run.path)
     assert used is not None
 
     folder = Path(used["DOCKER_CONFIG"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,17 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab import environment
+from lab.assets.command import spawn
 from lab.docker.engine import record_engine
 from lab.environment import (
     COMMAND,
     ENGINE,
     PROGRAMS,
     PROXIES,
+    extend_no_proxy,
     inherit,
     inherit_component,
     program_name,
     read_go_settings,
-    without_proxy,
 )
 from lab.machines.local import Local
 from lab.run import Run
@@ -105,9 +108,9 @@ def test_every_place_that_starts_a_program_asks_the_table() -> None:
                     continue
                 given_env = next((keyword.value for keyword in call.keywords if keyword.arg == "env"), None)
                 text = ast.unparse(given_env) if given_env is not None else ""
-                if text == "env":  # a variable of the function, made before
-                    text = Path(ROOT, path).read_text()
-                if "environment.inherit" not in text:
+                if text == "env":  # a variable, made before
+                    text = next(made for made in reversed(Path(ROOT, path).read_text().splitlines()[: call.lineno]) if " env = " in made)
+                if "inherit" not in text:
                     wrong.append(f"{path}:{call.lineno}")
 
     assert wrong == []
@@ -128,7 +131,7 @@ def test_no_other_way_to_start_a_program_is_used() -> None:
     assert found == set()
 
 
-IN_CONTAINERS = {"ctr", "pgrep", "pkill", "mkdir", "tee", "find", "journalctl", "rm"}
+IN_CONTAINERS = {"ctr", "pgrep", "pkill", "mkdir", "tee", "find", "journalctl", "rm", "cat", "systemctl"}
 """Programs of a kind node: `docker exec` gives them the environment of the container."""
 
 
@@ -221,16 +224,16 @@ def test_a_command_line_is_known_by_what_it_runs() -> None:
 
 
 def test_the_hosts_of_a_lab_are_added_to_what_is_reached_directly() -> None:
-    got = without_proxy(["127.0.0.1", "172.18.0.2"], {"no_proxy": "corp.test, 10.0.0.0/8", "NO_PROXY": "corp.test"})
+    got = extend_no_proxy(["127.0.0.1", "172.18.0.2"], {"no_proxy": "corp.test, 10.0.0.0/8", "NO_PROXY": "corp.test"})
 
     assert got["NO_PROXY"] == got["no_proxy"] == "corp.test,10.0.0.0/8,127.0.0.1,172.18.0.2"
-    assert without_proxy(["127.0.0.1"], got) == {**got, **without_proxy([], got)}  # a second `eval "$(lab env)"` adds nothing
-    assert without_proxy(["127.0.0.1"], {"NO_PROXY": "*"})["no_proxy"] == "*"
+    assert extend_no_proxy(["127.0.0.1"], got) == {**got, **extend_no_proxy([], got)}  # a second `eval "$(lab env)"` adds nothing
+    assert extend_no_proxy(["127.0.0.1"], {"NO_PROXY": "*"})["no_proxy"] == "*"
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9.:*/]{1,12}", fullmatch=True)), st.lists(st.from_regex(r"[a-z0-9.:]{1,12}", fullmatch=True)))
 def test_no_entry_of_no_proxy_is_lost(before: list[str], hosts: list[str]) -> None:
-    value = without_proxy(hosts, {"NO_PROXY": ",".join(before)})["NO_PROXY"]
+    value = extend_no_proxy(hosts, {"NO_PROXY": ",".join(before)})["NO_PROXY"]
 
     assert value == "*" or set(value.split(",")) - {""} == {*before, *hosts}
 
@@ -255,6 +258,21 @@ def test_commands_of_a_run_have_the_environment_of_the_table(tmp_path: Path, mon
     assert docker["DOCKER_HOST"] == "unix:///one.sock"
     assert "DOCKER_CONTEXT" not in docker
     assert plain["LC_ALL"] == "C.UTF-8"
+
+
+@pytest.mark.spawns
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs Go")
+def test_go_itself_sees_nothing_that_changes_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GOFLAGS", "GOOS", "GOARCH", "GOEXPERIMENT", "GODEBUG", "GOWORK", "GOTOOLCHAIN", "GOROOT"):
+        monkeypatch.setenv(name, "odd")
+    monkeypatch.setenv("GOENV", str(tmp_path / "env"))
+    (tmp_path / "env").write_text("GOFLAGS=-tags=odd\nGOAMD64=v3\nCGO_ENABLED=1\nGOPROXY=https://proxy.test\nGOCACHE=/odd/cache\n")
+    names = ("GOFLAGS", "GOOS", "GOAMD64", "CGO_ENABLED", "GOEXPERIMENT", "GOPROXY", "GOCACHE", "GOWORK")
+
+    ran = spawn(["go", "env", *names], cwd=tmp_path, env={})
+
+    goamd64 = "v1" if platform.machine() == "x86_64" else ""
+    assert ran.stdout.splitlines() == ["", "linux", goamd64, "0", "", "https://proxy.test", "/odd/cache", "off"], ran.stderr
 
 
 @pytest.mark.spawns

@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 
 from lab import gc, ledger, ports
+from lab.docker.engine import record_engine
 from lab.errors import NotPossible, UsageError
 from lab.run import Run
 from lab.supervisor import record
@@ -176,3 +177,31 @@ def test_after_everything_was_killed_a_run_is_swept_clean(root: Path, where: Pat
 
     assert [item.kind for item in gc.sweep(root, where=where)] == ["socket"]
     assert ledger.residue_of(run, where=where) == []
+
+
+DOCKER = """#!/bin/sh
+echo "$DOCKER_HOST $*" >> {log}
+case "$1-$DOCKER_HOST" in ps-tcp://one:1) echo karmada-lab.dead.member1-control-plane; echo karmada-lab.other.x;; esac
+"""
+
+
+@pytest.mark.spawns
+def test_containers_of_a_dead_run_are_removed_from_the_engine_that_it_recorded(
+    tmp_path: Path, where: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, program = tmp_path / "log", tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER.format(log=log))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    run = Run.create("dead", {}, root=tmp_path / "_runs")
+    record_engine(run.path, {"DOCKER_HOST": "tcp://one:1", "HOME": str(tmp_path)})
+    monkeypatch.setenv("DOCKER_HOST", "tcp://two:2")
+    monkeypatch.setenv("DOCKER_CONTEXT", "odd")
+
+    removed = gc.remove(run.path, where=where)
+
+    assert ("container", "karmada-lab.dead.member1-control-plane") in {(each.kind, each.name) for each in removed}
+    lines = log.read_text().splitlines()
+    assert "tcp://one:1 rm --force --volumes karmada-lab.dead.member1-control-plane" in lines
+    assert all(line.startswith("tcp://one:1 ") for line in lines)

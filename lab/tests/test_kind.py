@@ -13,13 +13,14 @@ from lab import docker, hollow
 from lab.assets import Cache
 from lab.cluster import Lab
 from lab.computer import Answer
+from lab.docker.engine import record_engine
 from lab.errors import ProvisionError
 from lab.images import node
 from lab.images.load import RECORD
 from lab.images.store import Archive
 from lab.machines.scripted import Failure, Scripted
 from lab.providers import kind, kind_config, kind_making
-from lab.providers.kind import Kind
+from lab.providers.kind import Kind, guard
 from lab.providers.kind_making import KWOK, Making
 from lab.run import Run
 from lab.spec import Capability, LabSpec
@@ -327,10 +328,10 @@ def test_the_guard_has_the_runs_containers_removed_when_it_is_told_to_end(tmp_pa
 
     done = tmp_path / "removed"
     fake = tmp_path / "docker"
-    fake.write_text(f'#!/bin/sh\n[ "$1" = ps ] && printf "{CONTAINER}\\nkarmada-lab.one-more.x\\n" || echo "$@" > {done}\n')
+    fake.write_text(f'#!/bin/sh\n[ "$1" = ps ] && printf "{CONTAINER}\\nkarmada-lab.one-more.x\\n" || echo "$DOCKER_HOST $@" > {done}\n')
     fake.chmod(0o755)
     argv = [sys.executable, "-m", "lab.docker.guard", "karmada-lab.one."]
-    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "DOCKER_HOST": "tcp://one:1"}
     with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout
         assert "guarding" in child.stdout.readline()
@@ -342,7 +343,7 @@ def test_the_guard_has_the_runs_containers_removed_when_it_is_told_to_end(tmp_pa
             raise NotYet("nothing was removed")
 
     until(removed, what="the containers are removed", within=10)
-    assert done.read_text() == f"rm --force --volumes {CONTAINER}\n"
+    assert done.read_text() == f"tcp://one:1 rm --force --volumes {CONTAINER}\n"
 
 
 LISTED = [f"registry.k8s.io/kube-{name}:v1.35.4" for name in ("apiserver", "controller-manager", "scheduler", "proxy")]
@@ -408,3 +409,13 @@ def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytes
 @pytest.mark.parametrize(("version", "told"), [("1.34.4", "featureGates"), ("1.35.4", "featureGates"), ("1.36.3", "encryptionAlgorithm")])
 def test_keys_are_elliptic_in_the_words_of_the_version(version: str, told: str) -> None:
     assert list(kind_config.keys(version)) == [told]
+
+
+def test_the_guard_removes_containers_from_the_engine_of_its_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_engine(lab.run.path, {"DOCKER_HOST": "tcp://one:1", "HOME": "/h"})
+    monkeypatch.setenv("DOCKER_HOST", "tcp://two:2")
+
+    env = guard(lab.run).env
+
+    assert (env["DOCKER_HOST"], env["DOCKER_CONFIG"]) == ("tcp://one:1", "/h/.docker")
+    assert not {"DOCKER_CONTEXT", "HTTPS_PROXY"} & env.keys()

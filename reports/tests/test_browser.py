@@ -91,7 +91,10 @@ def browser() -> Iterator[Any]:
     for flag in FLAGS.split():
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    with pytest.MonkeyPatch.context() as patch:  # the driver is of this computer
+        patch.setenv("no_proxy", "*")
+        patch.setenv("NO_PROXY", "*")
+        driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.set_page_load_timeout(120)
     yield driver
     driver.quit()
