@@ -277,9 +277,9 @@ class NoLabHere(Failed):
         self.told = False
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)  # other plugins get the masked report
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Collect evidence for a test of the lab that failed, while the lab is as it left it, and say where it is."""
+    """Collect evidence for a test of the lab that failed, while the lab is as it left it, and say where it is; mask the lab's secrets."""
     report = yield
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, NoLabHere):
@@ -293,7 +293,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
                 import allure  # noqa: PLC0415
 
                 allure.attach.file(folder / "index.json", name="evidence", attachment_type=allure.attachment_type.JSON)
+    if SESSION in item.config.stash and (report.longrepr or report.sections):
+        mask_secrets(item.config.stash[SESSION], report)
     return report
+
+
+def mask_secrets(session: Session, report: pytest.TestReport) -> None:
+    """Mask the secrets of the session's labs in a report. The clusters are asked again when a test failed: it may have made Secrets."""
+    own = sys.modules.get("scenarios.own")
+    if session.has_lab or (own and (own.OWN.runs or own.OWN.learned.values)):
+        from scenarios.masking import mask_report  # noqa: PLC0415
+
+        mask_report(report, session.known(own.OWN.secrets() if own and report.failed else None, ask=report.failed))
 
 
 def collected(item: pytest.Item, reason: str) -> list[Path]:
@@ -350,6 +361,7 @@ def finish(session: pytest.Session) -> None:
     report_steps(config, mine)
     if results_wanted(config):
         mine.keep_journal()
+        mask_files(config, mine)
     failed = session.testsfailed > 0 or bool(outcome and outcome.told)
     said, leak = mine.end(failed=failed, interrupted=bool(INTERRUPTED))
     if outcome and outcome.told:
@@ -371,6 +383,14 @@ def used(config: pytest.Config) -> bool:
 def results_wanted(config: pytest.Config) -> bool:
     """Tell whether this session leaves results for a report: JUnit or Allure."""
     return bool(config.getoption("xmlpath", None) or config.getoption("allure_report_dir", None))
+
+
+def mask_files(config: pytest.Config, session: Session) -> None:
+    """Mask the secrets of the session's labs in its results, before the labs are gone: plugins write past the masked reports."""
+    from scenarios.masking import mask_results  # noqa: PLC0415
+
+    junit, allure = config.getoption("xmlpath", None), config.getoption("allure_report_dir", None)
+    mask_results(Path(junit) if junit else None, Path(allure) if allure else None, session.known())
 
 
 def report_steps(config: pytest.Config, session: Session) -> None:

@@ -8,8 +8,9 @@
         nodes/<cluster>/                      of real nodes: pods' logs, kubelet's and containerd's journal, how the container is
         events/<cluster>.jsonl journal.jsonl
 
-Everything is written by one masking writer (lab.mask). A collection is bounded in time and size, and what it cannot have (a cluster
-that is away, a file that does not fit) is said in the index; it never raises, since it is called while an error passes.
+Everything is written by one masking writer (lab.mask), which knows the values of the lab's Secrets (lab.secret_values). A collection is
+bounded in time and size, and what it cannot have (a cluster that is away, a file that does not fit) is said in the index; it never raises,
+since it is called while an error passes.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from typing import Any
 
 import httpx
 
+from lab import secret_values
 from lab.api import Api, Refused
 from lab.component import Component
 from lab.errors import LabError
+from lab.known import NOTHING, Known
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.mask import mask, mask_object
@@ -91,14 +94,15 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     not even that can be written, the directory is empty or not there.
     """
     within *= 2 if run.records(NODES) else 1  # there is twice as much to see where pods run
-    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", mask(reason)).strip("-.")[:80] or "evidence"
+    began = time.monotonic()
+    secret = secret_values.learn(run, within=within / 3)
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", mask(reason, secret)).strip("-.")[:80] or "evidence"
     folder = (into or run.path / "evidence") / f"{time.strftime('%Y%m%dT%H%M%S')}-{slug}"
     number = 1
     while folder.exists():
         number += 1
         folder = folder.with_name(f"{folder.name.partition('~')[0]}~{number}")
-    began = time.monotonic()
-    out = Collection(folder)
+    out = Collection(folder, known=secret)
     tasks: dict[str, Callable[[], object]] = {
         "components": lambda: components(run, out),
         "logs": lambda: logs(run, out),
@@ -115,13 +119,13 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
         thread.join(max(0.0, began + within - time.monotonic()))
         if thread.is_alive():
             out.lacks(name, f"not within {within:g} s")
-    out.close({"run": run.id, "reason": mask(reason), "at": round(time.time(), 3), "seconds": round(time.monotonic() - began, 3)})
+    out.close({"run": run.id, "reason": mask(reason, secret), "at": round(time.time(), 3), "seconds": round(time.monotonic() - began, 3)})
     return folder
 
 
 def keep(run: Run, into: Path) -> Path:
     """Keep what was asked for and the journal, masked, where they outlive the run directory: reports read them there. Never raises."""
-    out = Collection(into)
+    out = Collection(into, known=secret_values.known(run.path))
     out.attempt("run.json", lambda: out.text("run.json", (run.path / "run.json").read_text()))
     out.attempt("journal.jsonl", lambda: out.text("journal.jsonl", (run.path / "journal.jsonl").read_text(errors="replace")))
     return into
@@ -132,6 +136,7 @@ class Collection:
     """The masking writer: all that is collected is written through it, by several threads, up to `TOTAL` bytes."""
 
     folder: Path
+    known: Known = NOTHING
     total: int = TOTAL
     files: dict[str, int] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -140,7 +145,7 @@ class Collection:
 
     def text(self, name: str, text: str) -> None:
         """Write a text, masked."""
-        self._write(name, mask(text))
+        self._write(name, mask(text, self.known))
 
     def objects(self, name: str, items: list[Json]) -> None:
         """Write objects as one JSON list, masked, as many as `DUMP` bytes hold; of the rest the index says how many there are."""
@@ -148,7 +153,7 @@ class Collection:
         size = 0
         for item in items:
             item.get("metadata", {}).pop("managedFields", None)
-            text = json.dumps(mask_object(item), separators=(",", ":"), default=str)
+            text = json.dumps(mask_object(item, self.known), separators=(",", ":"), default=str)
             if size + len(text) > DUMP:
                 self.lacks(name, f"{len(items) - len(rows)} of {len(items)} objects left out")
                 break
@@ -160,7 +165,7 @@ class Collection:
         """Say that something is not here, or not all of it."""
         with self.lock:
             if not self.closed:
-                self.missing[name] = mask(why)
+                self.missing[name] = mask(why, self.known)
 
     def attempt(self, name: str, task: Callable[[], object]) -> None:
         """Do a part; what it raises is written down instead."""
@@ -212,11 +217,11 @@ def components(run: Run, out: Collection) -> None:
 def logs(run: Run, out: Collection) -> None:
     """Write the end of the journal, of the events watched so far, and of every log, the latest written first."""
     for path in sorted((run.path / "evidence").glob("events-*.jsonl")):
-        out.text(f"events/{path.name.removeprefix('events-')}", tail(path, 4 * TAIL))
-    out.text("journal.jsonl", tail(run.path / "journal.jsonl", 4 * TAIL))
+        out.text(f"events/{path.name.removeprefix('events-')}", tail(path, 4 * TAIL, out.known))
+    out.text("journal.jsonl", tail(run.path / "journal.jsonl", 4 * TAIL, out.known))
     for path in sorted((run.path / "logs").rglob("*"), key=written, reverse=True):
         if path.is_file() and path.suffix in {".log", ".jsonl"}:
-            out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL if path.suffix == ".log" else TAIL // 2))
+            out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL if path.suffix == ".log" else TAIL // 2, out.known))
 
 
 def node(run: Run, cluster: str, out: Collection) -> None:
@@ -257,7 +262,7 @@ def written(path: Path) -> float:
         return 0.0
 
 
-def tail(path: Path, size: int) -> str:
+def tail(path: Path, size: int, known: Known) -> str:
     """Return the end of a text file, whole lines, and before it how much is left out; "" when there is no such file.
 
     A key whose beginning is cut off is still masked: what is before the cut is masked with it.
@@ -273,7 +278,7 @@ def tail(path: Path, size: int) -> str:
         return ""
     if end <= size:
         return text
-    text = mask(text)[-size:]
+    text = mask(text, known)[-size:]
     return f"… {end - size} bytes before are left out\n{text.partition(chr(10))[2]}"
 
 

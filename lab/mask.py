@@ -6,149 +6,230 @@ says less is a nuisance, a key in a report of a CI job is public. What a name al
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-MASK = "***"
+from lab import overriders
+from lab.mask_text import MASK, SECRET_FLAG, SECRET_NAME, mask_text
 
-NAMES = (
-    r"[\w.-]{0,40}(?:token|password|passwd|passphrase|client[-_.]?secret|secret[-_.]?access[-_.]?key|private[-_.]?key|api[-_.]?key)"
-    r"|client[-_]key[-_]data|[\w-]{1,40}\.key|\.?dockerconfigjson|\.?dockercfg|(?:set-)?cookie"
-)
-"""Keys whose values are secrets, wherever they stand: `token`, `id-token`, `bootstrapToken`, `tls.key`, …"""
-
-SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|(?:proxy-)?authorization)")
-
-SECRET_FLAG = re.compile(rf"(?i)--?(?:{NAMES})")
-
-BASE64 = re.compile(r"[A-Za-z0-9+/=\s\\]")
-PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
-PEM_END = re.compile(r"-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----")
-PEM_BASE64 = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]*")
-"""Base64 of "-----BEGIN ": a certificate, which is public, or a key."""
-
-VALUE = (
-    r"(?P<q>\\{0,7}[\"'])(?P<quoted>.*?)(?<!\\)(?P=q)"  # up to the same quote, not one escaped once more
-    r"|\\{0,7}[\"'][^\n]*"  # a quote that is never closed: the rest of the line
-    r"|[^\s\"'\\,;{}\[\]&][^\s\"'\\,;}\]&]*"
-)
-NAMED = re.compile(rf"(?i)(?<![\w/.-])(?P<head>(?:{NAMES})(?:\\{{0,7}}[\"'])?[ \t]*[:=][ \t]*)(?:{VALUE})")
-FLAG = re.compile(rf"(?i)(?<![\w-])(?P<head>--?(?:{NAMES})(?:(?:\\{{0,7}}[\"'])?,)?[ \t]*(?:=|[ \t]|(?<=,))[ \t]*)(?!-)(?:{VALUE})")
-"""`--token VALUE`, `--token=VALUE`, and the same in a list of arguments: `"--token", "VALUE"`."""
-
-HEADER = re.compile(
-    r"(?i)(?P<head>\b(?:proxy-)?authorization(?:\\{0,7}[\"'])?[ \t]*[:=][ \t]*\[?)(?P<quote>\\{0,7}[\"'])?(?P<value>[^\n]*)"
-)
-BEARER = re.compile(r"(?i)(?P<head>\bbearer[ \t]+)(?=\S{8})[A-Za-z0-9._~+/=-]+")
-JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?")
-JWT_BASE64 = re.compile(r"\bZXlK[A-Za-z0-9+/=]{16,}")
-BOOTSTRAP = re.compile(r"\b(?P<head>[a-z0-9]{6})\.[a-z0-9]{16}\b")
-"""A bootstrap token; its id, the part before the dot, is no secret: it is the name of its Secret."""
-
-USERINFO = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]{0,15}://[^\s/:@]{0,80}:)[^\s/@]+(?=@)")
-MARGIN = re.compile(r"\s*(?:E(?=  )|[|>](?= ))?\s*")
-"""What is before a line that pytest or an error of ours quotes: `E   `, `  | `."""
-
-SECRET_YAML = re.compile(r"(?m)^(?:E(?=  ))?[ |>-]*(?:[\w.]{1,60}: )?kind: *[\"']?Secret[\"']?[ \t]*$")
-SECRET_JSON = re.compile(r"\\{0,7}[\"']kind\\{0,7}[\"']\s*:\s*\\{0,7}[\"']Secret\\{0,7}[\"']")
-DATA_AT_END = re.compile(r"\s[\"']?(?:data|stringData)[\"']?:$")
-DATA_JSON = re.compile(r"(?s)(?P<head>\\{0,7}[\"'](?:data|stringData)\\{0,7}[\"']\s*:\s*\{).*?(?P<end>\}(?=\s*[,}\]])|\Z)")
-
+if TYPE_CHECKING:  # a process that knows no values does without numpy
+    from lab.known import Known
 
 JSON_START = re.compile(r"[{\[]\s*[\"{\[]")
 
 
-def mask(text: str) -> str:
-    """Return the text without secrets. Lines stay lines, JSON stays JSON; masking twice is the same as once."""
+@dataclass(frozen=True)
+class Context:
+    """What is known while a text or an object is masked. `found` collects what is masked because of where it stands."""
+
+    known: Known | None = None
+    found: list[str] | None = None
+    of_secret: bool | None = None
+    """Whether overriders here are for a Secret; None when nothing says so."""
+
+    touched: frozenset[str] | None = None
+    """The only texts of an object in which a known value was seen; None when nobody has looked."""
+
+    def cover(self, text: str) -> str:
+        """Return the text without known values."""
+        return self.known.mask(text, MASK) if self.known else text
+
+    def cover_key(self, key: Any) -> Any:
+        """Return a key without known values."""
+        return self.cover(key) if self.known and isinstance(key, str) and (self.touched is None or key in self.touched) else key
+
+    def note(self, value: Any) -> str:
+        """Collect a value, and return what stands in its place."""
+        if self.found is not None and isinstance(value, str):
+            self.found.append(value)
+        return MASK
+
+    def without_known(self) -> Context:
+        """Return the same without known values: for what was seen to hold none."""
+        return replace(self, known=None, touched=None)
+
+    def within(self, value: Any) -> Context:
+        """Return the context for an object: all its texts are looked at in one pass, since each look alone costs as much."""
+        if not self.known:
+            return self
+        texts = list(dict.fromkeys(texts_of(value)))
+        touched = frozenset(texts[number] for number in self.known.touched(texts, between="\0"))
+        return replace(self, touched=touched) if touched else self.without_known()
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield all texts of an object, keys too, and its lists as `mask_list` looks at them."""
+    match value:
+        case str():
+            yield value
+        case list() | tuple():
+            if joined := as_one(value):
+                yield joined
+            for item in value:
+                yield from texts_of(item)
+        case Mapping():
+            for key, item in value.items():
+                yield str(key)
+                yield from texts_of(item)
+
+
+def as_one(value: Sequence[Any]) -> str | None:
+    """Return a list as one text, where a value may go on from one item to the next: lines, or bytes as numbers."""
+    if len(value) > 1 and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    if len(value) > 3 and all(type(item) is int and 0 <= item < 256 for item in value):
+        return " ".join(map(str, value))
+    return None
+
+
+ALONE = Context()
+
+
+def mask(text: str, known: Known | None = None) -> str:
+    """Return the text without secrets: those that show by where they stand, and those that are known.
+
+    Lines stay lines, JSON stays JSON; masking twice is the same as once.
+    """
+    return mask_string(text, Context(known) if known else ALONE)
+
+
+def mask_object(value: Any, known: Known | None = None) -> Any:
+    """Return a copy of an API object (or list, or string) without secrets, whatever is nested in it, JSON in strings too."""
+    return mask_value(value, Context(known).within(value))
+
+
+def secrets_in(value: Any) -> list[str]:
+    """Return the texts that `mask_object` masks because of where they stand: a Secret's data (base64), an overrider's value, a token."""
+    found: list[str] = []
+    mask_value(value, Context(found=found))
+    return found
+
+
+def mask_string(text: str, context: Context) -> str:
+    """Return a text without secrets: JSON as JSON, lines of JSON as such, everything else as text."""
+    if context.touched is not None and text not in context.touched:
+        context = context.without_known()
     if "{" not in text:
-        return mask_text(text)
-    whole = masked_json(text)
+        return mask_text(text, context.cover)
+    whole = masked_json(text, context)
     if whole is not None:
         return whole
     kept: list[str] = []
     plain: list[str] = []
-    for line in text.splitlines(keepends=True):
-        masked = masked_json(line)
+    lines = text.splitlines(keepends=True)
+    touched = context.known.touched(lines) if context.known else set()
+    without_known = context.without_known()
+    for number, line in enumerate(lines):
+        within = context if number in touched or r"\u00" in line else without_known
+        masked = masked_json(line, within)
         if masked is None:
-            plain.append(without_json_secrets(line))
+            plain.append(without_json_secrets(line, within) if "{" in line or "[" in line else line)
         else:
-            kept += [mask_text("".join(plain)), masked]
+            kept += [mask_text("".join(plain), context.cover), masked]
             plain.clear()
-    return "".join([*kept, mask_text("".join(plain))])
+    return "".join([*kept, mask_text("".join(plain), context.cover)])
 
 
-def mask_text(text: str) -> str:
-    """Return a text that is not JSON, or not quite, without secrets.
-
-    Keys in PEM first: they may be cut, take lines with them, and so what the next steps would see of a second pass is what they see now.
-    """
-    text = without_pem_keys(text)
-    if SECRET_YAML.search(text):
-        text = without_yaml_secrets(text)
-    if SECRET_JSON.search(text):
-        text = DATA_JSON.sub(rf"\g<head>{MASK}\g<end>", text)
-    text = PEM_BASE64.sub(lambda found: MASK if is_key(found.group()) else found.group(), text)
-    text = HEADER.sub(after_header, text)
-    text = NAMED.sub(after_name, text)
-    text = FLAG.sub(after_name, text)
-    text = BEARER.sub(rf"\g<head>{MASK}", text)
-    text = JWT.sub(MASK, text)
-    text = JWT_BASE64.sub(MASK, text)
-    text = BOOTSTRAP.sub(rf"\g<head>.{MASK}", text)
-    return USERINFO.sub(rf"\g<head>{MASK}", text)
-
-
-def mask_object(value: Any) -> Any:
-    """Return a copy of an API object (or list, or string) without secrets, whatever is nested in it, JSON in strings too."""
+def mask_value(value: Any, context: Context) -> Any:
+    """Return a copy of a value of JSON without secrets."""
     match value:
         case str():
-            return mask(value)
+            return mask_string(value, context)
         case list() | tuple():
-            flags = [False, *(isinstance(item, str) and bool(SECRET_FLAG.fullmatch(item)) for item in value)]
-            return [MASK if told and isinstance(item, str) else mask_object(item) for told, item in zip(flags, value, strict=False)]
+            return mask_list(list(value), context)
         case Mapping():
-            return mask_mapping(value)
+            return mask_mapping(value, context)
         case _:
             return value
 
 
-def mask_mapping(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping without secrets: those of a Secret, of telling names, and of `{name: DB_PASSWORD, value: …}`."""
-    secret = value.get("kind") == "Secret"
+def mask_list(value: list[Any], context: Context) -> list[Any]:
+    """Return a list without secrets: arguments after their flags, a value that goes on in the next text, bytes as numbers."""
+    flags = [False, *(isinstance(item, str) and bool(SECRET_FLAG.fullmatch(item)) for item in value)]
+    masked = [
+        context.note(item) if told and isinstance(item, str) else mask_value(item, context)
+        for told, item in zip(flags, value, strict=False)
+    ]
+    one = as_one(value) if context.known else None
+    if one is None or (context.touched is not None and one not in context.touched):
+        return masked
+    if isinstance(value[0], int):
+        return masked if context.cover(one) == one else [MASK]
+    lines = context.cover("\n".join(masked)).split("\n")
+    return lines if len(lines) == len(masked) else masked
+
+
+def mask_mapping(value: Mapping[str, Any], context: Context, *, secret: bool = False) -> dict[str, Any]:
+    """Return a mapping without secrets: those of a Secret, of overriders, of telling names, and of `{name: DB_PASSWORD, value: …}`."""
+    secret = secret or value.get("kind") == "Secret"
     listed = value.get("kind") == "SecretList"
+    target = overriders.targets_secret(value)
+    if target is not None:
+        context = replace(context, of_secret=target)
+    quoted = overriders.about_secrets(value)
     masked: dict[str, Any] = {}
-    for key, item in value.items():
-        if secret and key in {"data", "stringData"} and isinstance(item, Mapping):
-            masked[key] = dict.fromkeys(item, MASK)
+    for name, item in value.items():
+        key = context.cover_key(name)
+        if secret and key in {"data", "stringData"}:
+            masked[key] = cover_all(item, context)
         elif listed and key == "items" and isinstance(item, list):
-            masked[key] = [mask_mapping({"kind": "Secret", **each}) for each in item]
+            masked[key] = [mask_mapping({"kind": "Secret", **each}, context) for each in item]
+        elif quoted and key in {"requestObject", "responseObject"} and isinstance(item, Mapping):
+            masked[key] = mask_mapping(item, context, secret=True)
+        elif is_of_secret(value, key, context):
+            masked[key] = cover_all(item, context)
+        elif key == "value" and isinstance(item, Mapping) and context.of_secret is not False and overriders.replaces_all(value):
+            masked[key] = mask_mapping(item, context, secret=True)
         elif SECRET_NAME.fullmatch(str(key)) or (key == "value" and SECRET_NAME.fullmatch(str(value.get("name", "")))):
-            masked[key] = mask_all(item)
+            masked[key] = mask_all(item, context)
         else:
-            masked[key] = mask_object(item)
+            masked[key] = mask_value(item, context)
     return masked
 
 
-def mask_all(value: Any) -> Any:
+def is_of_secret(value: Mapping[str, Any], key: str, context: Context) -> bool:
+    """Tell whether what stands under a key is part of what may be a Secret: a value of an overrider or of a patch, or a status."""
+    if key == "status":
+        return overriders.status_of_secret(value) or (context.of_secret is True and "clusterName" in value)
+    if context.of_secret is False:
+        return False
+    return overriders.in_data(value.get("fieldPath")) if key in {"json", "yaml"} else key == "value" and overriders.changes_data(value)
+
+
+def cover_all(value: Any, context: Context, *, below: str = "value") -> Any:
+    """Mask all texts and numbers in the data of a Secret; keys stay, and of operations all but their values."""
+    match value:
+        case None:
+            return None
+        case list() | tuple():
+            return [cover_all(item, context, below=below) for item in value]
+        case Mapping() if "subPath" in value:
+            return {key: cover_all(item, context) if key == below else item for key, item in value.items()}
+        case Mapping():
+            return {context.cover_key(key): cover_all(item, context) for key, item in value.items()}
+        case str():
+            return context.note(value)
+        case _:
+            return MASK
+
+
+def mask_all(value: Any, context: Context = ALONE) -> Any:
     """Mask a value because of its name: a string or number whole, those of a list each; what is nested is looked at as usual."""
     match value:
         case None | bool() | "":
             return value
         case list() | tuple():
-            return [mask_all(item) for item in value]
+            return [mask_all(item, context) for item in value]
         case Mapping():
-            return mask_mapping(value)
+            return mask_mapping(value, context)
         case _:
-            return MASK
+            return context.note(value)
 
 
-# -- the parts of `mask` ---------------------------------------------------------------------------------------------
-
-
-def masked_json(text: str) -> str | None:
+def masked_json(text: str, context: Context = ALONE) -> str | None:
     """Return a JSON object or list without secrets, white space around it kept; None when it is something else."""
     body = text.strip()
     if body[:1] not in ("{", "["):
@@ -159,14 +240,14 @@ def masked_json(text: str) -> str | None:
         return None
     if not isinstance(found, dict | list):
         return None
-    masked = mask_object(found)
+    masked = mask_value(found, context.within(found))
     if masked == found:
         return text
     lead, end = len(text) - len(text.lstrip()), len(text.rstrip())
     return text[:lead] + json.dumps(masked, separators=None if ": " in body or ", " in body else (",", ":")) + text[end:]
 
 
-def without_json_secrets(line: str) -> str:
+def without_json_secrets(line: str, context: Context = ALONE) -> str:
     """Mask the JSON objects and lists that stand somewhere in a line."""
     at, tries = 0, 0
     while (start := JSON_START.search(line, at)) and tries < 16:  # a line of braces that are not JSON must not cost much
@@ -175,79 +256,7 @@ def without_json_secrets(line: str) -> str:
         except (ValueError, RecursionError):
             at, tries = start.start() + 1, tries + 1
             continue
-        masked = mask_object(found)
+        masked = mask_value(found, context.within(found))
         text = line[start.start() : end] if masked == found else json.dumps(masked)
         line, at = line[: start.start()] + text + line[end:], start.start() + len(text)
     return line
-
-
-def without_yaml_secrets(text: str) -> str:
-    """Mask the values under `data:` and `stringData:` of a YAML text that holds a Secret somewhere."""
-    lines: list[str] = []
-    inside: int | None = None  # the indent of the data: we are under
-    for line in text.splitlines(keepends=True):
-        margin = MARGIN.match(line)
-        indent = len(margin.group().rstrip("\n")) if margin else 0
-        body = line[indent:].strip()
-        if inside is not None and body and indent <= inside:
-            inside = None
-        if inside is not None and body:
-            key, colon, value = body.partition(":")
-            hidden = f"{key}: {MASK}" if colon and re.fullmatch(r"[\"']?[\w.-]+[\"']?", key) else MASK
-            lines.append(line[:indent] + (body if colon and not value.strip() else hidden) + line[len(line.rstrip()) :])
-            continue
-        if found := re.match(r"(?:- |[\w.]{1,60}: )?[\"']?(?:data|stringData)[\"']?: *(.*)", body):
-            if found.group(1):
-                lines.append(line[: indent + found.start(1)].rstrip() + f" {MASK}" + line[len(line.rstrip()) :])
-                continue
-            inside = indent
-        elif inside is None and DATA_AT_END.search(body):  # of a line that begins with something else: an attribute of XML, a prompt
-            inside = indent
-        lines.append(line)
-    return "".join(lines)
-
-
-def without_pem_keys(text: str) -> str:
-    """Mask private keys, those too of which a cut left only the head or only the tail."""
-    kept: list[str] = []
-    at = 0
-    while found := PEM_BEGIN.search(text, at):
-        end = PEM_END.search(text, found.end())
-        another = PEM_BEGIN.search(text, found.end())
-        kept += [text[at : found.start()], MASK]
-        if end and not (another and another.start() < end.start()):
-            at = end.end()
-        else:
-            at = found.end()
-            while at < len(text) and BASE64.match(text, at) and not (text[at] == "\n" and text[at + 1 : at + 2] in {"", "\n"}):
-                at += 1
-    text = "".join([*kept, text[at:]])
-    while found := PEM_END.search(text):
-        start = found.start()
-        while start and BASE64.match(text, start - 1):
-            start -= 1
-        text = text[:start] + MASK + text[found.end() :]
-    return text
-
-
-def is_key(encoded: str) -> bool:
-    """Tell whether base64 of PEM is of a private key, or of something that cannot be told."""
-    head = encoded[:80]
-    try:
-        decoded = base64.b64decode(head[: len(head) // 4 * 4], altchars=b"-_" if set("-_") & set(head) else None)
-    except ValueError:
-        return True
-    return b"PRIVATE KEY" in decoded or len(decoded) < 27  # "-----BEGIN CERTIFICATE-----" has 27
-
-
-def after_header(found: re.Match[str]) -> str:
-    """Mask what follows `Authorization:`, up to the quote that closes it where it stands inside one."""
-    quote, value = found.group("quote"), found.group("value")
-    closing = re.search(rf"(?<!\\){re.escape(quote)}" if quote else r"\\{0,7}[\"']", value)
-    return f"{found.group('head')}{quote or ''}{MASK}{value[closing.start() :] if closing else ''}"
-
-
-def after_name(found: re.Match[str]) -> str:
-    """Mask a value, keeping the quotes it stands in."""
-    quote = found.group("q") or ""
-    return f"{found.group('head')}{quote}{MASK}{quote}"

@@ -16,8 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab import secret_values
+from lab.errors import LabError
+from lab.known import NOTHING, Known
 from lab.mask import mask
-from lab.run import runs_root
+from lab.run import Run, runs_root
 from lab.steps import Outcome
 from reports import journal
 from reports.cell import Cell, asked_parts, cell_name, of_run
@@ -56,8 +59,8 @@ def collect(sources: Sources, into: Path, *, now: float | None = None) -> Cell:
     with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as made:
         folder = Path(made) / "cell"
         folder.mkdir()
-        writer = Writer(folder)
         run = run_directory(sources)
+        writer = Writer(folder, known=secrets_of(run) if run else NOTHING)
         if run:
             copy_run(run, writer)
         elif sources.lab:
@@ -81,6 +84,15 @@ def run_directory(sources: Sources) -> Path | None:
     kept = sources.artifacts.glob("*/run.json") if sources.artifacts else ()
     newest = max(kept, key=lambda path: path.lstat().st_mtime, default=None)
     return newest.parent if newest else None
+
+
+def secrets_of(run: Path) -> Known:
+    """Return what is secret in a run, asking those of its clusters that still answer."""
+    try:
+        loaded = Run.load(run.name, root=run.parent)
+    except LabError:
+        return secret_values.known(run)
+    return secret_values.learn(loaded)
 
 
 def copy_run(run: Path, writer: Writer) -> None:
@@ -121,7 +133,7 @@ def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cel
         path=folder,
         **parts,
         outcome=outcome,
-        reason=mask(reason),
+        reason=mask(reason, writer.known),
         run=sources.run or os.environ.get("GITHUB_RUN_ID") or "local",
         attempt=sources.attempt or attempt_of(os.environ.get("GITHUB_RUN_ATTEMPT", "")),
         exit_code=sources.exit_code,

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
 from lab.errors import NotPossible
+from lab.known import NOTHING, Known
 from lab.mask import mask, mask_object
 from reports.excerpt import COPIED, Budget, Window
 from reports.junit_events import read_events
@@ -18,7 +19,8 @@ from reports.xml_pieces import BREAKS_OFF
 class Copier:
     """Writes the elements of a JUnit file. A test that is damaged is written as one that failed where it says so, else as unknown."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, known: Known) -> None:
+        self.known = known
         self.budget = Budget(COPIED)
         self.damages: list[str] = []
         self._out = out
@@ -109,18 +111,18 @@ class Copier:
         text, dropped = self._text.text, self._text.dropped
         if text:
             self._text = Window()
-            self._write(escape(text if text.isspace() and len(text) < 100 else self.budget.excerpt(mask(text), dropped)))
+            self._write(escape(text if text.isspace() and len(text) < 100 else self.budget.excerpt(mask(text, self.known), dropped)))
 
     def _attributes(self, attributes: dict[str, str], dropped: int) -> str:
-        masked: Iterable[tuple[str, str]] = mask_object(attributes).items()
+        masked: Iterable[tuple[str, str]] = mask_object(attributes, self.known).items()
         longest = max(attributes, key=lambda key: len(attributes[key]), default="")
         written = [(key, self.budget.excerpt(value, dropped if key == longest else 0)) for key, value in masked]
         return "".join(f" {key}={quoteattr(value)}" for key, value in written)
 
 
-def copy_junit(source: Path, out: BinaryIO) -> Copier:
+def copy_junit(source: Path, out: BinaryIO, known: Known = NOTHING) -> Copier:
     """Write a copy of a JUnit file, and return what became of it. ValueError when it holds no JUnit element at all."""
-    copier = Copier(out)
+    copier = Copier(out, known)
     read_events(source, copier)
     if copier.empty:
         raise ValueError(copier.damages[0] if copier.damages else "it holds no test and no suite")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.known import NOTHING, Known
 from lab.mask import mask, mask_object
 from lab.run import write_private
 from reports.encoding import decode
@@ -38,6 +39,9 @@ class Writer:
     """Writes below one folder. `missing` says what should be here and is not, `left_out` what was not wanted, `torn` what is damaged."""
 
     folder: Path
+    known: Known = NOTHING
+    """Values that are masked wherever they stand."""
+
     largest: int = LARGEST
     total: int = TOTAL
     written: int = 0
@@ -47,26 +51,26 @@ class Writer:
 
     def text(self, name: str, text: str) -> bool:
         """Write a text, masked; tell whether it is there. JSON stays JSON; markup that holds a secret is left out."""
-        name = mask(name)
-        if Path(name).suffix in MARKUP and any(mask(read) != read for read in readings(text)):
+        name = mask(name, self.known)
+        if Path(name).suffix in MARKUP and any(mask(read, self.known) != read for read in readings(text)):
             return self._lacks(name, "it holds a secret, and could not be masked without breaking it")
-        return self._write(name, mask(text))
+        return self._write(name, mask(text, self.known))
 
     def document(self, name: str, value: object) -> bool:
         """Write a JSON document, masked."""
-        return self._write(name, to_json(mask_object(value), indent=1) + "\n")
+        return self._write(name, to_json(mask_object(value, self.known), indent=1) + "\n")
 
     def junit(self, source: Path, name: str) -> bool:
         """Copy a JUnit file whatever its encoding, its size and its damages; of one that holds no JUnit element the end is kept as text.
 
         It does not count towards what a folder may hold: results are what it is for.
         """
-        name = mask(name)
+        name = mask(name, self.known)
         made = self.folder / name
         made.parent.mkdir(parents=True, exist_ok=True)
         try:
             with made.open("wb") as out:
-                copied = copy_junit(source, out)
+                copied = copy_junit(source, out, self.known)
         except ValueError as error:
             made.unlink(missing_ok=True)
             kept = self.file(source, f"{name}.txt", html.unescape)
@@ -95,8 +99,8 @@ class Writer:
         if text is None:
             return self._leaves(name, "not text")
         if size > self.largest:
-            self.left_out[mask(name)] = f"the first {size - len(text.encode())} of {size} bytes are left out"
-        return self._write(mask(name), mask(reading(text))) if reading else self.text(name, text)
+            self.left_out[mask(name, self.known)] = f"the first {size - len(text.encode())} of {size} bytes are left out"
+        return self._write(mask(name, self.known), mask(reading(text), self.known)) if reading else self.text(name, text)
 
     def tree(self, source: Path, name: str) -> int:
         """Copy the files below a folder, links left out; return how many."""
@@ -108,11 +112,11 @@ class Writer:
         return count
 
     def _leaves(self, name: str, why: str) -> bool:
-        self.left_out[mask(name)] = why
+        self.left_out[mask(name, self.known)] = why
         return False
 
     def _lacks(self, name: str, why: str) -> bool:
-        self.missing[mask(name)] = why
+        self.missing[mask(name, self.known)] = why
         return False
 
     def _write(self, name: str, text: str) -> bool:

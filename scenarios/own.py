@@ -13,7 +13,7 @@ from typing import Any
 from deployers.bring_up import bring_up, prepare
 from deployers.karmada import Karmada
 from deployers.take_down import take_down
-from lab import evidence
+from lab import evidence, secret_values
 from lab.cluster import Lab
 from lab.run import Run, runs_root
 from scenarios.session import rescued
@@ -25,6 +25,14 @@ class Own:
 
     into: Path = Path("_artifacts")
     runs: list[Run] = field(default_factory=list)
+    learned: secret_values.SecretValues = field(default_factory=secret_values.SecretValues)
+    """What is secret in them: a test's report is made when its lab is gone."""
+
+    def secrets(self) -> secret_values.SecretValues:
+        """Ask the labs that there are now for what is secret; return that and what was learned before."""
+        for run in self.runs:
+            self.learned.update(secret_values.ask(run))
+        return self.learned
 
     def collect(self, reason: str) -> list[Path]:
         """Collect evidence of each; return the directories."""
@@ -50,6 +58,7 @@ def own_lab(document: dict[str, Any], *, name: str) -> Iterator[Karmada]:
                 yield brought.karmada
             except BaseException:
                 evidence.collect(brought.lab.run, running(), into=OWN.into)
+                OWN.secrets()
                 raise
             finally:
                 OWN.runs.remove(brought.lab.run)

@@ -20,10 +20,11 @@ from filelock import FileLock
 
 from deployers.bring_up import bring_up, document, prepare
 from deployers.take_down import take_down
-from lab import evidence
+from lab import evidence, secret_values
 from lab.cluster import Lab
 from lab.console import drawing
 from lab.errors import LabError, LeakError, UsageError
+from lab.known import NOTHING, Known
 from lab.run import Run, runs_root
 from lab.spec import LabSpec
 from lab.supervisor.client import Hold, Supervisor
@@ -99,6 +100,7 @@ class Session:
         self._lab: Lab | None = None
         self._hold: Hold | None = None
         self.collected = 0
+        self._known = NOTHING
 
     @property
     def outcome(self) -> Outcome | None:
@@ -134,6 +136,19 @@ class Session:
         self.collected += 1
         run = self._lab.run if self._lab else Run.load(self.wishes.lab)
         return evidence.collect(run, reason, into=self.wishes.evidence)
+
+    def known(self, other: secret_values.SecretValues | None = None, *, ask: bool = True) -> Known:
+        """Return what is secret in the lab of this session, and in labs of tests' own: as the clusters say now, or as was known before.
+
+        What any process of the session learns is kept in the session's folder: labs of tests' own are gone before results are masked.
+        """
+        if not ask and self._known:
+            return self._known
+        found = other or secret_values.SecretValues()
+        with suppress(LabError):
+            found.update(secret_values.ask(Run.load(self.wishes.lab)))
+        self._known = secret_values.remembered(Path(self.wishes.folder), found).known()
+        return self._known
 
     def keep_journal(self) -> None:
         """Keep the lab's journal beside the evidence, for reports: the run directory will be gone."""

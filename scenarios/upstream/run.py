@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deployers.karmada import Karmada
 from lab.console import drawing
-from lab.mask import mask_text
+from lab.mask_text import mask_text
 from lab.run import write_json, write_private
 from lab.supervisor.client import Supervisor
 from scenarios.upstream import execute
