@@ -17,6 +17,7 @@ SHORTEST = 6
 SAFE = re.compile(r"[A-Za-z0-9_.-]*")
 """What no quoting changes."""
 
+ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
 PERCENT = re.compile("%[0-9A-F]{2}")
 
 NUMBERS = (("{}", " "), ("{}", ", "), ("{}", ","), ("0x{:x}", ", "), ("0x{:02x}", ", "), ("{:02x}", " "), ("{:02x}", ":"))
@@ -56,7 +57,8 @@ def text_forms(value: str) -> Iterator[Form]:
         value.replace("'", "''"),  # YAML in single quotes
         value.replace("'", "'\\''"),  # a shell's
         value.replace("'", "'\"'\"'"),
-        re.sub(r"\\u00([0-9a-f]{2})", lambda found: rf"\x{found.group(1).upper()}", json_once),  # YAML's
+        yaml_escaped(value),
+        ESCAPE.sub(lambda found: found.group()[:2] + found.group()[2:].upper(), json_once),
         html.escape(value),
         html.escape(value, quote=False),
         html.escape(value).replace("&#x27;", "&apos;").replace("&quot;", "&#34;"),
@@ -69,6 +71,18 @@ def text_forms(value: str) -> Iterator[Form]:
             yield Form(each.encode(), bounded=bounded)
     if json_once != value and len(json_once) >= SHORTEST:  # a document with the value in it, in base64
         yield from (Form(core, encoded=True) for core in cores(json_once.encode()))
+
+
+def yaml_escaped(value: str) -> str:
+    """Return a text as YAML writes it between double quotes."""
+
+    def escaped(letter: str) -> str:
+        code = ord(letter)
+        if code < 0x80:
+            return json.dumps(letter)[1:-1]
+        return rf"\x{code:02X}" if code < 0x100 else rf"\u{code:04X}" if code < 0x10000 else rf"\U{code:08X}"
+
+    return "".join(map(escaped, value))
 
 
 def binary_forms(value: bytes) -> Iterator[Form]:

@@ -41,6 +41,7 @@ GAP_BACK = re.compile(
 )
 """The same, read from its end."""
 
+ESCAPES = re.compile(rb"\\+")
 WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 WHITE = frozenset(b" \t\r\n")
 
@@ -172,7 +173,7 @@ class Known:
             return not form.bounded or not (starts_in_word(before, form.data[:1]) or starts_in_word(after, form.data[-1:]))
         part = form.data[start:end]
         if form.encoded:
-            return len(part) >= (24 if form.nested else 14)
+            return len(part) >= (32 if form.nested else 20)  # base64 of "-----BEGIN " is common to keys and certificates
         if len(part) >= 24 and len(part.split()) < 4:
             return True
         if len(part) < 8 or part.decode(errors="replace").strip() in self.names or not (start == 0 or end == size):
@@ -188,6 +189,10 @@ def grown(data: bytes, at: int, value: bytes, place: int, gap: re.Pattern[bytes]
     while place < len(value):
         if at < len(data) and data[at] == value[place]:
             at, place = at + 1, place + 1
+            continue
+        escaped = ESCAPES.match(data, at)  # quoted once more than in any form
+        if escaped and data[escaped.end() : escaped.end() + 1] == value[place : place + 1]:
+            at = escaped.end()
             continue
         between = gap.match(data, at)
         if not between:

@@ -65,6 +65,8 @@ def forms_of(value: bytes, names: frozenset[str]) -> Iterator[Form]:
         return
     for each in dict.fromkeys(texts_of(text, names)):
         yield from text_forms(each)
+        if each != text and len(each) < 4096:
+            yield from binary_forms(each.encode())
 
 
 def texts_of(text: str, names: frozenset[str], *, depth: int = 0) -> Iterator[str]:

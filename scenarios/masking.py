@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.known import Known
-from lab.mask import MASK, mask
+from lab.mask import mask
+from lab.mask_text import MASK
 from reports.writer import Writer
 
 

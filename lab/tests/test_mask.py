@@ -12,7 +12,8 @@ import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from lab.mask import MASK, mask, mask_object
+from lab.mask import mask, mask_object
+from lab.mask_text import MASK
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MARK = "qz7"

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.tests.carriers import ENCODINGS, holds
 from lab.tests.test_mask import PLANTS, b64, words
 from reports import allure, junit, site
 from reports.collect import Sources, collect
@@ -177,3 +178,29 @@ def test_every_plant_would_be_found_where_nothing_masks(kind: str, tmp_path: Pat
     (tmp_path / "a").write_text(PLANTS[kind](secret))
 
     assert leaked(secret, tmp_path / "a")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_known_value_is_in_any_output(place: str, tmp_path: Path) -> None:
+    """A value that nothing tells where it stands: the run directory knows it."""
+    value = "Zk4jW8qLmP2xT6"
+    (tmp_path / "run").mkdir()
+    whole(tmp_path)
+    (tmp_path / "run" / "secrets.json").write_text(json.dumps({"values": [b64(value)], "names": []}))
+    PLACES[place](tmp_path, "; ".join(encode(value) for name, encode in ENCODINGS.items() if "\n" not in encode(value) or name == "YAML"))
+    sources = Sources(
+        lab=str(tmp_path / "run"),
+        junit=tmp_path / "results.xml",
+        artifacts=tmp_path / "artifacts",
+        allure=tmp_path / "allure" if (tmp_path / "allure").exists() else None,
+        perf=(tmp_path / "perf.json",),
+        logs=(tmp_path / "up.log",),
+        exit_code=4,
+        reason=f"it was {value}",
+    )
+
+    collect(sources, tmp_path / "out" / "cells" / "one")
+    site.write(read(Inputs([tmp_path / "out" / "cells"])), tmp_path / "out" / "site")
+
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert [str(path) for path in written if holds(path.name + path.read_text(errors="replace"), value, deep=1)] == []
