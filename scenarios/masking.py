@@ -6,6 +6,7 @@ What plugins write past it, the message in an Allure result for one, is masked i
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from lab.known import Known
 from lab.mask import mask
 from lab.mask_text import MASK
-from reports.writer import Writer
+from reports.junit_copy import copy_junit
 
 
 def mask_report(report: Any, known: Known) -> None:
@@ -53,12 +54,22 @@ def mask_results(junit: Path | None, allure: Path | None, known: Known) -> list[
             continue
         found.append(path)
         if path.suffix == ".xml":
-            writer = Writer(path.parent, known=known, largest=len(text), total=len(text) * 4)
-            if not writer.xml(path.name, text) or writer.missing:
-                path.unlink()
+            mask_junit(path, known)
         else:
             path.write_text(mask(text, known))
     return found
+
+
+def mask_junit(path: Path, known: Known) -> None:
+    """Replace a JUnit file by its masked copy; delete it when it holds nothing of JUnit."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        try:
+            with made.open("wb") as out:
+                copy_junit(path, out, known)
+            made.replace(path)
+        except ValueError:
+            path.unlink()
 
 
 def files(folder: Path | None) -> Iterator[Path]:
