@@ -25,7 +25,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 def label_key_error(key: str) -> str:
     """Return why a label's key is not one: an optional DNS prefix and `/`, then a name of at most 63 characters."""
     prefix, slash, name = key.rpartition("/")
-    if slash and (why := dns_name_error(prefix)):
+    if slash and (why := dns_name_error(prefix, longest=253)):
         return f"the prefix before '/' {why}"
     return label_part_error(name, empty=False)
 
@@ -45,8 +45,11 @@ def label_part_error(text: str, *, empty: bool) -> str:
     return ""
 
 
-def dns_name_error(name: str, *, wildcard: bool = False) -> str:
-    """Return why a name is no lower-case DNS name (RFC 1123), with `*.` before it if `wildcard` allows that."""
+def dns_name_error(name: str, *, wildcard: bool = False, longest: int = 63) -> str:
+    """Return why a name is no lower-case DNS name (RFC 1123), with `*.` before it if `wildcard` allows that.
+
+    `longest` is the length of a part: DNS allows 63, while Kubernetes counts the whole name only.
+    """
     if wildcard:
         name = name.removeprefix("*.")
     if not name:
@@ -55,15 +58,15 @@ def dns_name_error(name: str, *, wildcard: bool = False) -> str:
         return "has letters beyond ASCII: write the name in its xn-- form"
     if len(name) > 253:
         return f"has {len(name)} characters; a DNS name has at most 253"
-    return next((why for part in name.split(".") if (why := dns_label_error(part))), "")
+    return next((why for part in name.split(".") if (why := dns_label_error(part, longest))), "")
 
 
-def dns_label_error(part: str) -> str:
+def dns_label_error(part: str, longest: int) -> str:
     """Return why one part of a DNS name is none."""
     if not part:
         return "has an empty part between its dots"
-    if len(part) > 63:
-        return f"has a part of {len(part)} characters; 63 are the most between two dots"
+    if len(part) > longest:
+        return f"has a part of {len(part)} characters; {longest} are the most between two dots"
     if not DNS_LABEL.fullmatch(part):
         return f"is no DNS name: {part!r} may have lower-case letters, digits and '-' only, and begins and ends with a letter or digit"
     return ""

@@ -78,7 +78,7 @@ def test_label_keys_that_kubernetes_refuses(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["a", "A", "0", "a_b.c-d", "example.org/A_b", "a" * 63, f"{'a.' * 100}a/x", "node-role.kubernetes.io/worker"]
+    "key", ["a", "A", "0", "a_b.c-d", "example.org/A_b", "a" * 63, f"{'a.' * 100}a/x", f"{'a' * 64}.b/x", "node-role.kubernetes.io/worker"]
 )
 def test_label_keys_that_kubernetes_takes(key: str) -> None:
     assert paths(labelled(**{key: "x"})) == []
