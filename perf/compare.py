@@ -23,7 +23,7 @@ from lab.errors import LabError
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from perf import failover
-from perf.cost import PROGRAMS
+from perf.cost_model import PROGRAMS
 from perf.progress import say
 from perf.stats import compare, spread
 from perf.summary import aligned

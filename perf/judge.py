@@ -1,7 +1,7 @@
 """Saved trials, judged again: after a fix of the judging, or with another goal.
 
     python -m perf.judge FOLDER…                  each trial's result and page, written anew beside its samples
-    python -m perf.judge SERIES…                  a folder of perf.compare or perf.worth: its trials, and what they say together
+    python -m perf.judge SERIES…                  a folder of perf.compare or perf.ablation: its trials, and what they say together
     python -m perf.judge --a FOLDER… --b FOLDER…  trials of two nights; they are paired in the order given, which is no pairing in time
 
 Nothing is measured. Exit codes: 0; 1 a pod lost or doubled; 2 no such trial; 4 one did not end; 6 slower than --goal, or B slower than A.
@@ -18,7 +18,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.run import write_json
-from perf import compare, failover, report, summary, worth
+from perf import ablation, compare, failover, report, summary
 from perf.samples import FILE, Samples
 
 Json = dict[str, Any]
@@ -42,19 +42,19 @@ def comparison(folder: Path, *, goal: float | None) -> Json:
 
 def settings(folder: Path, *, goal: float | None) -> Json:
     """Judge the saved trials of a profile's settings again, and what each is worth."""
-    series = json.loads((folder / worth.FILE).read_text())
-    for each in worth.numbered(folder).values():
+    series = json.loads((folder / ablation.FILE).read_text())
+    for each in ablation.numbered(folder).values():
         if (each / FILE).exists():
             trial(each, goal=goal)
-    judged = worth.judged(series, worth.saved(folder))
-    write_json(folder / worth.FILE, judged)
+    judged = ablation.judged(series, ablation.saved(folder))
+    write_json(folder / ablation.FILE, judged)
     return judged
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Judge, print, write; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.judge", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folders", type=Path, nargs="*", help="folders that perf.failover, perf.compare or perf.worth wrote")
+    parser.add_argument("folders", type=Path, nargs="*", help="folders that perf.failover, perf.compare or perf.ablation wrote")
     parser.add_argument("--a", type=Path, nargs="+", default=[], help="trials to hold against")
     parser.add_argument("--b", type=Path, nargs="+", default=[], help="trials that are new")
     parser.add_argument("--goal", type=float, help="times the limit that moving may take")
@@ -69,10 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(compare.text(judged))
                 codes.append(compare.exit_code(judged))
                 continue
-            if (folder / worth.FILE).exists():
+            if (folder / ablation.FILE).exists():
                 judged = settings(folder, goal=options.goal)
-                print(worth.text(judged))
-                codes.append(worth.exit_code(judged))
+                print(ablation.text(judged))
+                codes.append(ablation.exit_code(judged))
                 continue
             judged = trial(folder, goal=options.goal)
             print(summary.text(judged))

@@ -14,8 +14,8 @@ from typing import Any
 
 from perf import audit
 from perf.backend import per_node
-from perf.limiters import document, limiters
 from perf.load import by_phase
+from perf.phase_limits import document, limiters
 from perf.samples import Samples
 from perf.shapes import LOST, SURVIVOR
 from perf.timeline import POINTS, Timeline, counted, timeline

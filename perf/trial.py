@@ -24,11 +24,11 @@ from lab.interrupt import Interrupted
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.wait import SYSTEM, NotYet, until
-from perf import applications, audit, backend, load, remains, usage
+from perf import applications, audit, backend, end_state, load, usage
 from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
-from perf.limiters import refilling
 from perf.observer import Observer
+from perf.phase_limits import refilling
 from perf.profile import MANAGER, flags
 from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR, Shape
@@ -249,7 +249,7 @@ class Trial:
         finally:
             with suppress(LabError):
                 self.mark("ended", karmada)
-                self.samples.final = remains.read(
+                self.samples.final = end_state.read(
                     karmada, plan.shape, [survivor, *([karmada.lab.member(LOST)] if plan.fault.answers else [])]
                 )
                 self.audited(karmada.run)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perf import compare, failover, worth
+from perf import ablation, compare, failover
 from perf.figures import Figure, ratios, table
 
 
@@ -36,7 +36,7 @@ def test_an_unknown_figure_shows_as_unknown_with_its_reason() -> None:
     assert "no room" in table([Figure("x", "s", (), most=1, note="no room")])
 
 
-@pytest.mark.parametrize("words", [failover.words, compare.words, worth.words])
+@pytest.mark.parametrize("words", [failover.words, compare.words, ablation.words])
 @pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", ""])
 def test_what_is_to_be_measured_less_than_once_is_refused(
     words: Callable[[], ArgumentParser], number: str, capsys: pytest.CaptureFixture[str]

@@ -1,7 +1,7 @@
 """What each setting of a profile is worth: measured beside the profile without it, in turn on one computer.
 
-    python -m perf.worth [--profile tuned] [--shape short] [--rounds 5] [--only NAME …]
-    python -m perf.worth --into FOLDER --rounds 1       more rounds of the same, also after an interrupt
+    python -m perf.ablation [--profile tuned] [--shape short] [--rounds 5] [--only NAME …]
+    python -m perf.ablation --into FOLDER --rounds 1       more rounds of the same, also after an interrupt
     python -m perf.judge FOLDER                         judged again
 
 A round is a trial for each setting of the profile (perf/profiles/*.settings.toml), with that one alone taken back to the default of Karmada
@@ -51,7 +51,7 @@ Trials = dict[int, tuple[str, Json]]
 def words() -> argparse.ArgumentParser:
     """Return the command line: that of perf.failover, which settings, and where to go on."""
     parser = failover.words()
-    parser.prog, parser.description = "python -m perf.worth", (__doc__ or "").partition("\n")[0]
+    parser.prog, parser.description = "python -m perf.ablation", (__doc__ or "").partition("\n")[0]
     parser.set_defaults(rounds=5, shape="short", limit_pods=0)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these settings alone")
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="more rounds of what this folder holds")
@@ -82,7 +82,7 @@ def begun(options: argparse.Namespace, settings: Mapping[str, Setting], folder: 
         series = json.loads((folder / FILE).read_text())
         before, known = series["asked"], series["settings"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"no rounds to go on with: {error}", where=str(folder), remedy="name a folder that perf.worth wrote") from error
+        raise UsageError(f"no rounds to go on with: {error}", where=str(folder), remedy="name a folder that perf.ablation wrote") from error
     unlike = [key for key in asked if asked[key] != before.get(key)]
     unlike += [name for name in given if name in known and known[name]["back"] != given[name]["back"]]
     if unlike:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perf.limiters import Limiter, duration, limiters, refilling
+from perf.phase_limits import Limiter, duration, limiters, refilling
 
 
 def floors(bindings: int, *, fault: str = "apiserver", mode: str = "push", rate: float | None = 100.0, **flags: str) -> dict[str, Limiter]:

@@ -12,7 +12,7 @@ import pytest
 
 from deployers.bring_up import document
 from lab.errors import UsageError
-from perf import failover, judge, profile, shapes, worth
+from perf import ablation, failover, judge, profile, shapes
 from perf.profile import NO_OBJECTS
 from perf.tests.test_compare import lasting
 from perf.tests.trials import trial
@@ -26,7 +26,7 @@ SERIES: dict[str, Any] = {
 def judged(*without: dict[str, object]) -> dict[str, Any]:
     """Return what is said when the profile takes 8 s and something, and each trial without the setting is one of these."""
     trials = [each for n, other in enumerate(without, start=1) for each in (("brake", other), ("profile", lasting(8 + n / 10)))]
-    return worth.judged(SERIES, dict(enumerate(trials, start=1)))
+    return ablation.judged(SERIES, dict(enumerate(trials, start=1)))
 
 
 def leaves(table: object, key: str) -> list[str]:
@@ -96,17 +96,17 @@ def test_objects_can_be_left_out() -> None:
 
 
 def test_every_setting_has_the_profile_beside_it_now_before_and_now_after() -> None:
-    assert worth.order("abcde", 0) == ["a", "profile", "b", "c", "profile", "d", "e", "profile"]
-    assert worth.order("abcd", 1) == ["b", "profile", "c", "d", "profile", "a"]
-    assert worth.order("a", 7) == ["a", "profile"]
+    assert ablation.order("abcde", 0) == ["a", "profile", "b", "c", "profile", "d", "e", "profile"]
+    assert ablation.order("abcd", 1) == ["b", "profile", "c", "d", "profile", "a"]
+    assert ablation.order("a", 7) == ["a", "profile"]
 
 
 def test_a_pair_is_two_trials_side_by_side() -> None:
     names = {1: "a", 2: "profile", 3: "b", 5: "a", 6: "profile", 9: "b", 10: "a", 11: "profile"}
-    trials: worth.Trials = {number: (name, {"at": number}) for number, name in names.items()}
+    trials: ablation.Trials = {number: (name, {"at": number}) for number, name in names.items()}
 
-    assert [(base["at"], without["at"]) for base, without in worth.pairs(trials, "a")] == [(2, 1), (6, 5), (11, 10)]
-    assert [(base["at"], without["at"]) for base, without in worth.pairs(trials, "b")] == [(2, 3)]
+    assert [(base["at"], without["at"]) for base, without in ablation.pairs(trials, "a")] == [(2, 1), (6, 5), (11, 10)]
+    assert [(base["at"], without["at"]) for base, without in ablation.pairs(trials, "b")] == [(2, 3)]
 
 
 def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> list[tuple[str, list[str]]]:
@@ -121,7 +121,7 @@ def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.Monk
         return judge.trial(place, goal=goal)
 
     monkeypatch.setattr(failover, "trial", stand_in)
-    worth.measure(options, worth.chosen(options), folder)
+    ablation.measure(options, ablation.chosen(options), folder)
     return ran
 
 
@@ -132,42 +132,42 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
     folder = tmp_path / "series"
     back = {name: list(profile.settings("tuned")[name].back) for name in ("events", "eviction")}
 
-    assert measured(worth.words().parse_args(words), folder, monkeypatch) == [
+    assert measured(ablation.words().parse_args(words), folder, monkeypatch) == [
         ("001-events", back["events"]),
         ("002-profile", []),
         ("003-eviction", back["eviction"]),
     ]
     with pytest.raises(KeyboardInterrupt):
-        measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
-    assert [name for name, _ in measured(worth.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)] == [
+        measured(ablation.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
+    assert [name for name, _ in measured(ablation.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)] == [
         "006-eviction",
         "007-profile",
         "008-events",
     ]
 
-    kept = json.loads((folder / worth.FILE).read_text())
+    kept = json.loads((folder / ablation.FILE).read_text())
     assert (kept["kind"], kept["profile"]["trials"]) == ("failover-worth", 3)
     assert {name: setting["trials"] for name, setting in kept["settings"].items()} == {"events": 2, "eviction": 3}
     capsys.readouterr()
     assert judge.main([str(folder)]) == 0
     assert "eviction: Karmada: eviction rate" in capsys.readouterr().out
-    assert json.loads((folder / worth.FILE).read_text()) | {"at": ""} == kept | {"at": ""}
+    assert json.loads((folder / ablation.FILE).read_text()) | {"at": ""} == kept | {"at": ""}
 
 
 @pytest.mark.parametrize(
     ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "nobody has said")]
 )
 def test_a_series_does_not_go_on_with_something_else(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured(worth.words().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
+    measured(ablation.words().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
 
     with pytest.raises(UsageError, match=said):
-        measured(worth.words().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
+        measured(ablation.words().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert worth.main(["--only", "brake"]) == 2
+    assert ablation.main(["--only", "brake"]) == 2
     assert "has no setting brake" in capsys.readouterr().err
-    assert worth.main(["--into", str(tmp_path)]) == 2
+    assert ablation.main(["--into", str(tmp_path)]) == 2
     assert "no rounds to go on with" in capsys.readouterr().err
 
 
@@ -178,7 +178,7 @@ def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:
     for each in tmp_path.iterdir():
         judge.trial(each, goal=None)
 
-    assert {number: name for number, (name, _) in worth.saved(tmp_path).items()} == {1: "profile", 3: "events"}
+    assert {number: name for number, (name, _) in ablation.saved(tmp_path).items()} == {1: "profile", 3: "events"}
 
 
 # -- what is told ---------------------------------------------------------------------------------------------------------------------
@@ -190,9 +190,9 @@ def test_a_setting_without_which_it_is_slower_is_worth_something() -> None:
 
     assert moving["verdict"] == "slower"
     assert moving["factor"] == pytest.approx(1.47, abs=0.02)
-    assert "brake: a brake" in worth.text(found)
-    assert f"{moving['factor']:.2f} × ({moving['low']:.2f} – {moving['high']:.2f}) slower" in worth.text(found)
-    assert worth.exit_code(found) == 0
+    assert "brake: a brake" in ablation.text(found)
+    assert f"{moving['factor']:.2f} × ({moving['low']:.2f} – {moving['high']:.2f}) slower" in ablation.text(found)
+    assert ablation.exit_code(found) == 0
 
 
 def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
@@ -200,14 +200,14 @@ def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
 
     assert found["settings"]["brake"]["trials"] == 2
     assert found["settings"]["brake"]["metrics"]["moving_seconds"]["pairs"] == 1
-    assert "1.48 × inconclusive" in worth.text(found)
-    assert "without brake: unknown: all pods run: not within 60 s" in worth.text(found)
-    assert worth.exit_code(found) == 0
+    assert "1.48 × inconclusive" in ablation.text(found)
+    assert "without brake: unknown: all pods run: not within 60 s" in ablation.text(found)
+    assert ablation.exit_code(found) == 0
 
 
 def test_what_went_wrong_is_an_exit_code() -> None:
     unended, wrong = lasting(8, complete=False, stopped_by="SIGINT"), lasting(8) | {"verdict": "failed", "why": "no pod is lost: 1 is"}
 
-    assert worth.exit_code(worth.judged(SERIES, {1: ("profile", unended)})) == 4
-    assert worth.exit_code(worth.judged(SERIES, {1: ("profile", lasting(8)), 2: ("brake", wrong)})) == 1
-    assert "—" in worth.text(worth.judged(SERIES, {}))
+    assert ablation.exit_code(ablation.judged(SERIES, {1: ("profile", unended)})) == 4
+    assert ablation.exit_code(ablation.judged(SERIES, {1: ("profile", lasting(8)), 2: ("brake", wrong)})) == 1
+    assert "—" in ablation.text(ablation.judged(SERIES, {}))

@@ -1,6 +1,6 @@
 """What a failover costs by size: a model fitted from saved trials of different shapes, with its error, and what it predicts.
 
-    python -m perf.cost [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
+    python -m perf.cost_model [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
 
 CPU seconds of Karmada's programs and of the survivor's are taken to be a sum of what each binding, each pod, each renewal of a node's
 lease and each second by itself costs; no part may be negative. Each trial says two things: what went by while nothing moved (fault to
@@ -164,7 +164,7 @@ def read(folders: Sequence[Path]) -> list[Json]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fit, print, predict; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m perf.cost", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m perf.cost_model", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folders", type=Path, nargs="*", default=[Path("_artifacts/failover")], help="where trials are kept")
     parser.add_argument("--profile", default="tuned", help="trials of this profile (default tuned)")
     for name, default in (("members", 100), ("nodes", 5000), ("pods", 20_000), ("replicas", 100), ("seconds", 300)):
