@@ -26,11 +26,11 @@ from lab.errors import LabError, UsageError
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from perf import compare, failover, profile
-from perf.profile import Setting
+from perf.profile import ProfileSetting
 from perf.progress import say
 from perf.report import RESULT
-from perf.stats import spread
-from perf.summary import aligned
+from perf.stats import summarize_spread
+from perf.summary import align_rows
 
 SCHEMA = 1
 FILE = "worth.json"
@@ -48,9 +48,9 @@ Trials = dict[int, tuple[str, Json]]
 """What was measured, by its number in the series: the setting that was taken back, or PROFILE, and the result."""
 
 
-def words() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line: that of perf.failover, which settings, and where to go on."""
-    parser = failover.words()
+    parser = failover.build_parser()
     parser.prog, parser.description = "python -m perf.ablation", (__doc__ or "").partition("\n")[0]
     parser.set_defaults(rounds=5, shape="short", limit_pods=0)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these settings alone")
@@ -58,23 +58,23 @@ def words() -> argparse.ArgumentParser:
     return parser
 
 
-def chosen(options: argparse.Namespace) -> dict[str, Setting]:
+def select_settings(options: argparse.Namespace) -> dict[str, ProfileSetting]:
     """Return the settings to measure. UsageError names those there are."""
-    there = profile.settings(options.profile)
+    there = profile.read_settings(options.profile)
     if unknown := [name for name in options.only or [] if name not in there]:
         raise UsageError(f"profile {options.profile} has no setting {', '.join(unknown)}", remedy=f"one of: {', '.join(there)}")
     return {name: each for name, each in there.items() if not options.only or name in options.only}
 
 
-def order(names: Sequence[str], number: int) -> list[str]:
+def order_round(names: Sequence[str], number: int) -> list[str]:
     """Return who goes when in a round, numbered from 0: each begins one further on, and each has a trial of the profile beside it."""
     turned = [names[(number + place) % len(names)] for place in range(len(names))]
     return [each for place in range(0, len(turned), 2) for each in (turned[place], PROFILE, *turned[place + 1 : place + 2])]
 
 
-def begun(options: argparse.Namespace, settings: Mapping[str, Setting], folder: Path) -> Json:
+def open_series(options: argparse.Namespace, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
     """Return the document of a series, new or gone on with. UsageError when what is asked now is not alike."""
-    asked = json.loads(json.dumps(failover.planned(options, "failover-check").head()))
+    asked = json.loads(json.dumps(failover.make_plan(options, "failover-check").describe()))
     given = {name: {"title": each.title, "back": list(each.back)} for name, each in settings.items()}
     if options.into is None:
         return {"asked": asked, "settings": given}
@@ -94,10 +94,10 @@ def begun(options: argparse.Namespace, settings: Mapping[str, Setting], folder: 
     return {"asked": asked, "settings": {**known, **given}}
 
 
-def saved(folder: Path) -> Trials:
+def read_saved(folder: Path) -> Trials:
     """Return the results that a folder holds. What cannot be read is passed over, and a trial that somebody interrupted."""
     trials: Trials = {}
-    for number, place in numbered(folder).items():
+    for number, place in list_trial_folders(folder).items():
         try:
             result = json.loads((place / RESULT).read_text())
         except (OSError, ValueError):
@@ -107,33 +107,33 @@ def saved(folder: Path) -> Trials:
     return trials
 
 
-def numbered(folder: Path) -> dict[int, Path]:
+def list_trial_folders(folder: Path) -> dict[int, Path]:
     """Return the folders of a series' trials, in the order in which they were run."""
     places = {place.name.partition("-")[0]: place for place in folder.glob("*-*")}
     return {int(number): places[number] for number in sorted(places) if number.isdecimal()}
 
 
-def measure(options: argparse.Namespace, settings: Mapping[str, Setting], folder: Path) -> Json:
+def run_rounds(options: argparse.Namespace, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
     """Run the rounds; return what they say. It is written anew after each trial, so an interrupt loses none."""
-    series, trials, last = begun(options, settings, folder), saved(folder), max(numbered(folder), default=0)
+    series, trials, last = open_series(options, settings, folder), read_saved(folder), max(list_trial_folders(folder), default=0)
     before = sum(name == next(iter(settings)) for name, _ in trials.values())
-    names = [name for number in range(before, before + options.rounds) for name in order(list(settings), number)]
+    names = [name for number in range(before, before + options.rounds) for name in order_round(list(settings), number)]
     turns = {
-        f"{number:03d}-{name}": compare.changed(options, settings[name].back if name in settings else ())
+        f"{number:03d}-{name}": compare.add_changes(options, settings[name].back if name in settings else ())
         for number, name in enumerate(names, start=last + 1)
     }
-    write_json(folder / FILE, judged(series, trials))
+    write_json(folder / FILE, evaluate_series(series, trials))
 
     def took(turn: str, result: Json) -> None:
         number, _, name = turn.partition("-")
         trials[int(number)] = (name, result)
-        write_json(folder / FILE, judged(series, trials))
+        write_json(folder / FILE, evaluate_series(series, trials))
 
-    compare.in_turn(turns, folder, took)
-    return judged(series, trials)
+    compare.run_in_turn(turns, folder, took)
+    return evaluate_series(series, trials)
 
 
-def pairs(trials: Trials, name: str) -> list[tuple[Json, Json]]:
+def pair_trials(trials: Trials, name: str) -> list[tuple[Json, Json]]:
     """Return the trials without a setting, each behind that of the profile beside it; one that has none is left out."""
     found = []
     for number, (setting, result) in trials.items():
@@ -143,31 +143,31 @@ def pairs(trials: Trials, name: str) -> list[tuple[Json, Json]]:
     return found
 
 
-def judged(series: Json, trials: Trials) -> Json:
+def evaluate_series(series: Json, trials: Trials) -> Json:
     """Return what the trials say of each setting: a pure function of their results."""
     every, whole = [each for _, each in trials.values()], [each for name, each in trials.values() if name == PROFILE]
     found = {}
     for name, setting in series["settings"].items():
-        there = pairs(trials, name)
+        there = pair_trials(trials, name)
         found[name] = {
             **{key: setting[key] for key in ("title", "back")},
             "trials": len(there),
             "unmeasured": [f"{without['verdict']}: {without['why']}" for _, without in there if without["verdict"] != "ok"],
-            "metrics": compare.paired([base for base, _ in there], [without for _, without in there], METRICS),
+            "metrics": compare.compare_metrics([base for base, _ in there], [without for _, without in there], METRICS),
         }
     return {
         "schema": SCHEMA,
         "kind": "failover-worth",
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "asked": series["asked"],
-        "profile": {**compare.described(whole), "others": spread([each["others"]["failover"] for each in every])},
+        "profile": {**compare.describe_side(whole), "others": summarize_spread([each["others"]["failover"] for each in every])},
         "failed": sum(each["verdict"] == "failed" for each in every),
         "unended": sum(each["verdict"] == "unknown" for each in whole),
         "settings": found,
     }
 
 
-def text(worth: Mapping[str, Any]) -> str:
+def format_ablation(worth: Mapping[str, Any]) -> str:
     """Return what was found as a terminal shows it: without the setting over with it."""
     whole, sizes = worth["profile"], worth["asked"]["sizes"]
     what = f"{sizes['pods']} pods in {sizes['applications']} bindings, {sizes['nodes']} nodes, {whole['trials']} trials of it"
@@ -175,12 +175,14 @@ def text(worth: Mapping[str, Any]) -> str:
     rows = [("without", "pairs", *METRICS.values())]
     lines = []
     for name, setting in worth["settings"].items():
-        rows.append((f"{name}: {setting['title']}", str(setting["trials"]), *(cell(metric) for metric in setting["metrics"].values())))
+        rows.append(
+            (f"{name}: {setting['title']}", str(setting["trials"]), *(format_cell(metric) for metric in setting["metrics"].values()))
+        )
         lines += [f"without {name}: {why}" for why in setting["unmeasured"]]
-    return "\n".join([head + compare.beside(whole) if whole["trials"] else head, *aligned(rows), *lines])
+    return "\n".join([head + compare.format_other_load(whole) if whole["trials"] else head, *align_rows(rows), *lines])
 
 
-def cell(metric: Mapping[str, Any]) -> str:
+def format_cell(metric: Mapping[str, Any]) -> str:
     """Return one figure: the factor, its interval, and what that means."""
     if metric["factor"] is None:
         return "—"
@@ -191,7 +193,7 @@ def cell(metric: Mapping[str, Any]) -> str:
     return f"{metric['factor']:.2f} ×{between} {said}"
 
 
-def exit_code(worth: Mapping[str, Any]) -> int:
+def get_exit_code(worth: Mapping[str, Any]) -> int:
     """Return 1 when a pod was lost or doubled in any trial, 4 when one of the profile itself did not end, else 0."""
     return 1 if worth["failed"] else 4 if worth["unended"] else 0
 
@@ -199,19 +201,19 @@ def exit_code(worth: Mapping[str, Any]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, judge, report; return the exit code."""
     interrupt.install()
-    options = words().parse_args(argv)
+    options = build_parser().parse_args(argv)
     folder = options.into or options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-worth-{options.shape}"
     try:
-        found = measure(options, chosen(options), folder)
+        found = run_rounds(options, select_settings(options), folder)
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
         say(f"interrupted by {stop}; what was measured is in {folder}, and goes on with --into")
         return stop.exit_code
-    print(text(found))
+    print(format_ablation(found))
     print(f"\nkept in {folder}")
-    return exit_code(found)
+    return get_exit_code(found)
 
 
 if __name__ == "__main__":

@@ -18,44 +18,44 @@ from perf.shapes import CPU_MILLIS, LOST, MEMORY_MIB, SURVIVOR
 Json = dict[str, Any]
 NAMESPACE, LIMIT = "perf", "perf-limit"
 TAINT = "perf.karmada-lab.io/lost"
-OURS = re.compile(rf"{NAMESPACE}(-\d+)?")
+MOVED_NAMESPACE = re.compile(rf"{NAMESPACE}(-\d+)?")
 DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
 
 
-def name(number: int) -> str:
+def name_application(number: int) -> str:
     """Return the name of an application."""
     return f"app-{number:05d}"
 
 
-def spaces(prefix: str, count: int) -> list[str]:
+def list_namespaces(prefix: str, count: int) -> list[str]:
     """Return the names of so many namespaces; a single one is called by the prefix alone."""
     return [prefix] if count == 1 else [f"{prefix}-{number}" for number in range(count)]
 
 
-def ours(namespace: str | None) -> bool:
+def is_moved_namespace(namespace: str | None) -> bool:
     """Tell whether it is a namespace of the applications that move."""
-    return OURS.fullmatch(namespace or "") is not None
+    return MOVED_NAMESPACE.fullmatch(namespace or "") is not None
 
 
-def of_pod(pod: str) -> str:
+def parse_pod_application(pod: str) -> str:
     """Return the application of a pod, by its name."""
     return pod.rpartition("/")[2].rsplit("-", 2)[0]
 
 
-def of_binding(binding: str) -> str:
+def parse_binding_application(binding: str) -> str:
     """Return the application of a binding, by its name."""
     return binding.rpartition("/")[2].removesuffix("-deployment")
 
 
-def deployment(number: int, namespace: str, replicas: int) -> Json:
+def build_deployment(number: int, namespace: str, replicas: int) -> Json:
     """Return one Deployment. Its pods ask for little, and tolerate nothing."""
-    labels = {"app": name(number)}
+    labels = {"app": name_application(number)}
     requests = {"cpu": f"{CPU_MILLIS}m", "memory": f"{MEMORY_MIB}Mi"}
     container = {"name": "app", "image": "registry.example/app:1", "resources": {"requests": requests}}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name(number), "namespace": namespace, "labels": labels},
+        "metadata": {"name": name_application(number), "namespace": namespace, "labels": labels},
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": labels},
@@ -67,7 +67,7 @@ def deployment(number: int, namespace: str, replicas: int) -> Json:
     }
 
 
-def policy(namespace: str) -> Json:
+def build_policy(namespace: str) -> Json:
     """Return the policy that places every Deployment of a namespace: on the first member, or else on the survivor."""
     return {
         "apiVersion": "policy.karmada.io/v1alpha1",
@@ -86,7 +86,7 @@ def policy(namespace: str) -> Json:
     }
 
 
-def taint_policy() -> Json:
+def build_taint_policy() -> Json:
     """Return the ClusterTaintPolicy without which no NoExecute taint ever comes: fifth of failover's five switches."""
     states = {"conditionType": "Ready", "operator": "In"}
     return {
@@ -113,17 +113,17 @@ def ensure(api: Api, manifest: Json) -> None:
             raise
 
 
-def namespace(api: Api, called: str) -> None:
+def create_namespace(api: Api, called: str) -> None:
     """Create a namespace."""
     ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": called}})
 
 
-def create(api: Api, called: Sequence[str], *, applications: int, replicas: int) -> None:
+def create_deployments(api: Api, called: Sequence[str], *, applications: int, replicas: int) -> None:
     """Create the Deployments, in these namespaces in turn, eight at a time; on return all are accepted, and nothing more."""
-    each(lambda number: ensure(api, deployment(number, called[number % len(called)], replicas)), range(applications))
+    run_for_each(lambda number: ensure(api, build_deployment(number, called[number % len(called)], replicas)), range(applications))
 
 
-def each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
+def run_for_each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
     """Do a task for each number, eight at a time. What one raises passes through when those under way have ended."""
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="applications") as pool:
         futures = [pool.submit(task, number) for number in numbers]
@@ -135,7 +135,7 @@ def each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
             raise
 
 
-def delete(api: Api, called: Sequence[str], *, within: float) -> None:
+def delete_workloads(api: Api, called: Sequence[str], *, within: float) -> None:
     """Delete all Deployments, ReplicaSets and pods of these namespaces; on return none is left.
 
     Owners first, so that nobody makes new pods; then all pods in one request, without grace, faster than any controller deletes them.

@@ -23,10 +23,10 @@ from typing import Any
 
 from lab import audit
 from lab.run import Run
-from perf.applications import ours
+from perf.applications import is_moved_namespace
 from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR
-from perf.timeline import Quantiles, quantiles
+from perf.timeline import Quantiles, compute_quantiles
 
 STREAM = "audit"
 KARMADA = "karmada"
@@ -37,7 +37,7 @@ POINTS = {"T4": ("evicted", min), "T5": ("evicted", max), "T6": ("rescheduled", 
 Json = dict[str, Any]
 
 
-def read(run: Run, *, began: float, since: float, until: float) -> tuple[list[Row], dict[str, dict[str, int]]]:
+def read_milestones(run: Run, *, began: float, since: float, until: float) -> tuple[list[Row], dict[str, dict[str, int]]]:
     """Return the milestones of a trial since a moment of it, and who made how many writes of each kind from then `until` another.
 
     Moments are seconds since the trial `began` (time.time()), as those of its rows are.
@@ -45,14 +45,16 @@ def read(run: Run, *, began: float, since: float, until: float) -> tuple[list[Ro
     rows: list[Row] = []
     writers: dict[str, dict[str, int]] = {}
     for server in (KARMADA, SURVIVOR):
-        entries = [(at - began, entry) for at, entry in lines(audit.logs(run, server)) if at - began >= since]
-        writers[server] = dict(Counter(f"{who(entry)} {what(entry)}" for at, entry in entries if at <= until).most_common())
-        found = of_karmada(entries) if server == KARMADA else of_survivor(entries)
+        entries = [(at - began, entry) for at, entry in read_entries(audit.logs(run, server)) if at - began >= since]
+        writers[server] = dict(
+            Counter(f"{get_program(entry)} {describe_write(entry)}" for at, entry in entries if at <= until).most_common()
+        )
+        found = find_karmada_milestones(entries) if server == KARMADA else find_survivor_milestones(entries)
         rows += [(at, STREAM, name, milestone) for at, name, milestone in found]
     return sorted(rows), writers
 
 
-def lines(files: Iterable[Path]) -> Iterator[tuple[float, Json]]:
+def read_entries(files: Iterable[Path]) -> Iterator[tuple[float, Json]]:
     """Yield every entry and when it was answered. A line that is not whole (the log is being written) is passed over."""
     for path in files:
         with path.open() as file:
@@ -64,12 +66,12 @@ def lines(files: Iterable[Path]) -> Iterator[tuple[float, Json]]:
                     continue
 
 
-def who(entry: Mapping[str, Any]) -> str:
+def get_program(entry: Mapping[str, Any]) -> str:
     """Return the program that asked, as it calls itself."""
     return str(entry.get("userAgent", "?")).partition("/")[0]
 
 
-def what(entry: Mapping[str, Any]) -> str:
+def describe_write(entry: Mapping[str, Any]) -> str:
     """Return verb and resource, and the code of what was refused."""
     ref = entry.get("objectRef") or {}
     code = int((entry.get("responseStatus") or {}).get("code", 0))
@@ -77,16 +79,16 @@ def what(entry: Mapping[str, Any]) -> str:
     return f"{entry['verb']} {ref.get('resource', '?')}{sub}" + ("" if 200 <= code < 300 else f" {code}")
 
 
-def of_karmada(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, str, str]]:
+def find_karmada_milestones(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, str, str]]:
     """Yield each application's milestones on Karmada, the first time each is seen."""
     seen: set[tuple[str, str]] = set()
     for at, entry in sorted(entries, key=lambda each: each[0]):
-        ref, written = entry.get("objectRef") or {}, (who(entry), what(entry))
+        ref, written = entry.get("objectRef") or {}, (get_program(entry), describe_write(entry))
         name, namespace = str(ref.get("name", "")), ref.get("namespace")
         milestone = ""
-        if ours(namespace) and written == (MANAGER, "update resourcebindings"):
+        if is_moved_namespace(namespace) and written == (MANAGER, "update resourcebindings"):
             milestone = "evicted"
-        elif ours(namespace) and written == (SCHEDULER, "patch resourcebindings") and (name, "evicted") in seen:
+        elif is_moved_namespace(namespace) and written == (SCHEDULER, "patch resourcebindings") and (name, "evicted") in seen:
             milestone = "rescheduled"
         elif not name.startswith("app-"):
             continue  # the Work of the namespace itself
@@ -99,14 +101,14 @@ def of_karmada(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, s
             yield at, name, milestone
 
 
-def of_survivor(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, str, str]]:
+def find_survivor_milestones(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, str, str]]:
     """Yield each pod's milestones on the survivor; what is created has no name yet and gets a number."""
     created = 0
     ran: set[str] = set()
     for at, entry in entries:
-        ref, did = entry.get("objectRef") or {}, what(entry)
+        ref, did = entry.get("objectRef") or {}, describe_write(entry)
         name = f"{SURVIVOR}/{ref.get('name', '')}"
-        if not ours(ref.get("namespace")):
+        if not is_moved_namespace(ref.get("namespace")):
             continue
         if did == "create pods":
             created += 1
@@ -118,7 +120,7 @@ def of_survivor(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, 
             yield at, name, "ran"
 
 
-def judged(samples: Samples, taint: float | None) -> Json:
+def summarize_audit(samples: Samples, taint: float | None) -> Json:
     """Return points (seconds since the fault), quantiles (seconds since the taint) and writes a pod, by who made them."""
     times: dict[str, list[float]] = {each: [] for each in (*OF_BINDING, *OF_POD)}
     bound: dict[str, float] = {}
@@ -133,7 +135,7 @@ def judged(samples: Samples, taint: float | None) -> Json:
     wanted, pods = int(samples.head["sizes"]["applications"]), max(1, int(samples.head["sizes"]["pods"]))
 
     def spread(milestone: str) -> Quantiles:
-        return quantiles(times[milestone], since=taint or 0.0)
+        return compute_quantiles(times[milestone], since=taint or 0.0)
 
     return {
         "points": {
@@ -141,7 +143,7 @@ def judged(samples: Samples, taint: float | None) -> Json:
             for point, (milestone, pick) in POINTS.items()
         },
         "per_binding": {each: spread(each) for each in OF_BINDING},
-        "per_pod": {**{each: spread(each) for each in OF_POD}, "bound to ran": quantiles(between)},
+        "per_pod": {**{each: spread(each) for each in OF_POD}, "bound to ran": compute_quantiles(between)},
         "writes_per_pod": {
             server: {each: round(count / pods, 4) for each, count in counts.items() if count / pods >= 0.0005}
             for server, counts in samples.writers.items()

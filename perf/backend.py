@@ -32,13 +32,13 @@ KUBEMARK_CPU_MILLIS, KUBEMARK_MEMORY_MIB = 1000, 3750
 """What a hollow kubelet says that its machine has (kubernetes cmd/kubemark: one core)."""
 
 
-def software(kubernetes: str) -> Path:
+def resolve_kubemark(kubernetes: str) -> Path:
     """Return the kubemark of a Kubernetes version, brought if need be."""
     ref = AssetRef.parse(f"kubemark@{kubernetes}")
     return resolve([ref], catalogue=catalogue())[ref]
 
 
-def check(shape: Shape) -> None:
+def check_backend(shape: Shape) -> None:
     """UsageError when a hollow kubelet each would be too many processes, or their nodes have no room for the pods."""
     nodes = shape.nodes + (shape.survivor_nodes or shape.nodes)
     if nodes > KUBEMARK_NODES:
@@ -55,7 +55,7 @@ def check(shape: Shape) -> None:
         )
 
 
-def hollow(lab: Lab, member: Cluster, number: int, *, binary: Path) -> Component:
+def build_hollow_kubelet(lab: Lab, member: Cluster, number: int, *, binary: Path) -> Component:
     """Return one hollow kubelet as a program of the lab. Its logs are warnings alone; it is restarted like any other."""
     name = f"{member.name}-node-{number}"
     folder = lab.run.folder("data", member.name, f"hollow-{number}")
@@ -82,10 +82,12 @@ def hollow(lab: Lab, member: Cluster, number: int, *, binary: Path) -> Component
     )
 
 
-def bring_up(lab: Lab, shape: Shape, *, binary: Path) -> None:
+def start_nodes(lab: Lab, shape: Shape, *, binary: Path) -> None:
     """Start the hollow kubelets of both members, four at a time, and return when every node is Ready."""
     counts = {LOST: shape.nodes, SURVIVOR: shape.survivor_nodes or shape.nodes}
-    programs = [hollow(lab, lab.member(name), number, binary=binary) for name, count in counts.items() for number in range(count)]
+    programs = [
+        build_hollow_kubelet(lab, lab.member(name), number, binary=binary) for name, count in counts.items() for number in range(count)
+    ]
     with ThreadPoolExecutor(max_workers=4, thread_name_prefix="hollow") as pool:
         list(pool.map(partial(component.start, run=lab.run), programs))
     for name, count in counts.items():
@@ -93,7 +95,7 @@ def bring_up(lab: Lab, shape: Shape, *, binary: Path) -> None:
         until_each(lab.member(name).api, "/api/v1/nodes", names, obstacle, what=f"the hollow nodes of {name} are Ready", within=120.0)
 
 
-def per_node(usage: Mapping[str, tuple[float, int]], member: str, nodes: int) -> dict[str, Any]:
+def compute_cost_per_node(usage: Mapping[str, tuple[float, int]], member: str, nodes: int) -> dict[str, Any]:
     """Return resident MiB and CPU seconds so far a node of what plays a member's nodes."""
     own = [used for name, used in usage.items() if name == f"{member}/kwok" or name.startswith(f"{member}/hollow-")]
     return {

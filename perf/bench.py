@@ -32,9 +32,9 @@ from lab.errors import ProvisionError
 from lab.providers import embedded
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from perf.figures import SCHEMA, Figure, ratios, round_count, table
+from perf.figures import SCHEMA, Measurement, compute_ratios, format_table, parse_round_count
 from perf.progress import say
-from perf.usage import machine
+from perf.usage import describe_machine
 
 NODES = 2000
 ROOT = Path("_runs").absolute()
@@ -45,7 +45,7 @@ nodes = [{{ count = {count} }}]
 """
 
 
-def lab(*words: str) -> tuple[float, Any]:
+def run_lab(*words: str) -> tuple[float, Any]:
     """Run a `lab` command to its end; return its seconds and what it printed as JSON. ProvisionError when it fails."""
     began = time.monotonic()
     done = subprocess.run(
@@ -61,7 +61,7 @@ def lab(*words: str) -> tuple[float, Any]:
     return seconds, json.loads(done.stdout) if "json" in words else None
 
 
-def bare(number: int) -> float:
+def time_bare_api_server(number: int) -> float:
     """Return the seconds from the start of one etcd to /readyz of one kube-apiserver, alone."""
     wanted = prepare(document(members=1))
     software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
@@ -83,7 +83,7 @@ def bare(number: int) -> float:
         run.remove()
 
 
-def memory(name: str) -> float:
+def measure_memory(name: str) -> float:
     """Return the resident memory (GiB) of every process of a lab, its supervisor included."""
     status = Supervisor(ROOT / name).status()
     if status is None:
@@ -92,22 +92,22 @@ def memory(name: str) -> float:
     return sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**30
 
 
-def one_round(number: int, samples: dict[str, list[float]]) -> None:
+def run_round(number: int, samples: dict[str, list[float]]) -> None:
     """Measure the life of one default lab beside one bare API server."""
     name = f"bench-{number}"
     say(f"round {number}: one bare etcd and kube-apiserver")
-    samples["bare"].append(bare(number))
+    samples["bare"].append(time_bare_api_server(number))
     say(f"round {number}: lab up, from nothing")
-    samples["up"].append(lab("up", "--lab", name)[0])
-    samples["memory"].append(memory(name))
+    samples["up"].append(run_lab("up", "--lab", name)[0])
+    samples["memory"].append(measure_memory(name))
     say(f"round {number}: up again, down --keep, up, down")
-    samples["again"].append(lab("up", "--lab", name)[0])
-    lab("down", "--lab", name, "--keep")
-    samples["kept"].append(lab("up", "--lab", name)[0])
-    samples["down"].append(lab("down", "--lab", name)[0])
+    samples["again"].append(run_lab("up", "--lab", name)[0])
+    run_lab("down", "--lab", name, "--keep")
+    samples["kept"].append(run_lab("up", "--lab", name)[0])
+    samples["down"].append(run_lab("down", "--lab", name)[0])
 
 
-def side_by_side() -> list[float]:
+def time_two_labs() -> list[float]:
     """Bring two labs up at once; return the seconds until both were. Both are checked and taken down."""
     say("two labs side by side")
     words = [[sys.executable, "-m", "lab", "up", "--lab", f"bench-side-{number}"] for number in (1, 2)]
@@ -118,21 +118,21 @@ def side_by_side() -> list[float]:
     seconds = time.monotonic() - began
     for number in (1, 2):
         if statuses[number - 1] == 0:
-            lab("status", "--lab", f"bench-side-{number}", "-o", "json")
-        lab("down", "--lab", f"bench-side-{number}")
+            run_lab("status", "--lab", f"bench-side-{number}", "-o", "json")
+        run_lab("down", "--lab", f"bench-side-{number}")
     if any(statuses):
         raise ProvisionError(f"two labs side by side ended with {statuses}")
     return [seconds]
 
 
-def hollow_nodes() -> list[float]:
+def measure_hollow_nodes() -> list[float]:
     """Return nodes per second: one member brought up without nodes and with 2,000, the difference being the nodes."""
     say(f"{NODES} hollow nodes on one member")
     spec = ROOT / "bench-nodes.toml"
     spec.parent.mkdir(parents=True, exist_ok=True)
     try:
         spec.write_text(SMALL.format(count=NODES))
-        lab("up", "--lab", "bench-nodes", "--spec", str(spec))
+        run_lab("up", "--lab", "bench-nodes", "--spec", str(spec))
         run = Run.load("bench-nodes", root=ROOT)
         events = [event for event in run.events() if event.get("step") == "member1/nodes"]
         began, ended = events[0]["at"], events[-1]["at"]
@@ -141,7 +141,7 @@ def hollow_nodes() -> list[float]:
             raise ProvisionError(f"{ready} nodes instead of {NODES}")
         return [NODES / (ended - began)]
     finally:
-        lab("down", "--lab", "bench-nodes")
+        run_lab("down", "--lab", "bench-nodes")
         spec.unlink(missing_ok=True)
 
 
@@ -154,43 +154,43 @@ def attempt(measure: Callable[[], list[float]], notes: list[str]) -> tuple[float
         return ()
 
 
-def measure(rounds: int, *, quick: bool) -> list[Figure]:
+def measure(rounds: int, *, quick: bool) -> list[Measurement]:
     """Run everything and return the figures."""
     samples: dict[str, list[float]] = {key: [] for key in ("bare", "up", "memory", "again", "kept", "down")}
     resolve(prepare(document()).software(), catalogue=catalogue())
     for number in range(1, rounds + 1):
-        one_round(number, samples)
+        run_round(number, samples)
     notes: list[str] = []
-    side = () if quick else attempt(side_by_side, notes)
-    nodes = () if quick else attempt(hollow_nodes, notes)
+    side = () if quick else attempt(time_two_labs, notes)
+    nodes = () if quick else attempt(measure_hollow_nodes, notes)
     why = "; ".join(notes) or ("left out by --quick" if quick else "")
     return [
-        Figure("bare etcd + kube-apiserver to /readyz", "s", tuple(samples["bare"])),
-        Figure("lab up from nothing, members Ready", "s", tuple(samples["up"])),
-        ratios("  over the bare API server", samples["up"], samples["bare"], most=4.0),
-        Figure("resident memory of the lab", "GiB", tuple(samples["memory"]), most=2.5),
-        Figure("up of a lab that is up", "s", tuple(samples["again"]), most=1.0),
-        Figure("kept lab up again", "s", tuple(samples["kept"])),
-        ratios("  over from nothing", samples["kept"], samples["up"], most=0.5),
-        Figure("down", "s", tuple(samples["down"]), most=3.0),
-        Figure("two labs side by side, both up", "s", side, note=why),
-        Figure(f"{NODES} hollow nodes Ready", "nodes/s", nodes, least=100.0, note=why),
+        Measurement("bare etcd + kube-apiserver to /readyz", "s", tuple(samples["bare"])),
+        Measurement("lab up from nothing, members Ready", "s", tuple(samples["up"])),
+        compute_ratios("  over the bare API server", samples["up"], samples["bare"], most=4.0),
+        Measurement("resident memory of the lab", "GiB", tuple(samples["memory"]), most=2.5),
+        Measurement("up of a lab that is up", "s", tuple(samples["again"]), most=1.0),
+        Measurement("kept lab up again", "s", tuple(samples["kept"])),
+        compute_ratios("  over from nothing", samples["kept"], samples["up"], most=0.5),
+        Measurement("down", "s", tuple(samples["down"]), most=3.0),
+        Measurement("two labs side by side, both up", "s", side, note=why),
+        Measurement(f"{NODES} hollow nodes Ready", "nodes/s", nodes, least=100.0, note=why),
     ]
 
 
 def main() -> int:
     """Measure, print, save; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.bench", description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=round_count, default=3, help="how often a lab is brought up (default 3)")
+    parser.add_argument("--rounds", type=parse_round_count, default=3, help="how often a lab is brought up (default 3)")
     parser.add_argument("--quick", action="store_true", help="leave out two labs side by side and the hollow nodes")
     parser.add_argument("--out", type=Path, default=ROOT / "bench.json", help="where the results are kept (default _runs/bench.json)")
     options = parser.parse_args()
-    before = machine()
+    before = describe_machine()
     figures = measure(options.rounds, quick=options.quick)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
     options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))
-    print(table(figures))
+    print(format_table(figures))
     print(f"\nkept in {options.out}")
     return 6 if any(figure.verdict == "missed" for figure in figures) else 0
 

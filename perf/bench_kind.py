@@ -37,9 +37,9 @@ from lab.providers.kind_config import NODE
 from lab.run import Run, write_private
 from lab.yaml_text import dump_yaml
 from perf import bench
-from perf.figures import SCHEMA, Figure, ratios, round_count, table
+from perf.figures import SCHEMA, Measurement, compute_ratios, format_table, parse_round_count
 from perf.progress import say
-from perf.usage import machine
+from perf.usage import describe_machine
 
 DEPLOYERS = ("by_binary", "by_chart", "by_yaml", "by_operator", "by_karmadactl")
 CLUSTERS = ("host", "member1", "member2")
@@ -48,7 +48,7 @@ WITHIN = {"by_binary": 20.0}
 ALL_WITHIN = 12 * 60.0
 
 
-def alone(number: int) -> float:
+def time_kind_cluster(number: int) -> float:
     """Return the seconds of one `kind create cluster` by kind's defaults until its node is Ready, with nothing else of ours beside it."""
     wanted = prepare(document(provider="kind", members=1))
     software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
@@ -68,7 +68,7 @@ def alone(number: int) -> float:
         run.remove()
 
 
-def spans(events: Iterable[dict[str, Any]], clusters: Sequence[str] = CLUSTERS) -> tuple[float, float]:
+def read_spans(events: Iterable[dict[str, Any]], clusters: Sequence[str] = CLUSTERS) -> tuple[float, float]:
     """Return, from a run's journal, the seconds until these clusters were there, and from then until all was up.
 
     ValueError when the journal does not tell: a lab that did not come up has neither.
@@ -86,34 +86,34 @@ def spans(events: Iterable[dict[str, Any]], clusters: Sequence[str] = CLUSTERS) 
     raise ValueError("the journal does not tell when its clusters were there and when all was up")
 
 
-def side_by_side(number: int, clusters: Sequence[str]) -> float:
+def time_clusters(number: int, clusters: Sequence[str]) -> float:
     """Return the seconds of a lab of these clusters, made at once, until all their nodes are Ready; there is no Karmada."""
     name, spec = f"bench-bare-{number}", bench.ROOT / "bench-bare.toml"
     spec.parent.mkdir(parents=True, exist_ok=True)
     members = ", ".join(f'{{ name = "{member}" }}' for member in clusters[1:])
     spec.write_text(f'provider = "kind"\nmembers = [{members}]\n')
     try:
-        bench.lab("up", "--lab", name, "--spec", str(spec))
-        return spans(Run.load(name, root=bench.ROOT).events(), clusters)[0]
+        bench.run_lab("up", "--lab", name, "--spec", str(spec))
+        return read_spans(Run.load(name, root=bench.ROOT).events(), clusters)[0]
     finally:
-        bench.lab("down", "--lab", name)
+        bench.run_lab("down", "--lab", name)
         spec.unlink(missing_ok=True)
 
 
-def path(deployer: str) -> dict[str, float]:
+def time_deployer(deployer: str) -> dict[str, float]:
     """Bring a lab up by one deployer, hold it to the conformance, take it down; return the seconds of each."""
     name = f"bench-{deployer.replace('_', '-')}"
     began = time.monotonic()
     try:
-        bench.lab("up", "--lab", name, "--provider", "kind", "--deployer", deployer)
-        clusters, karmada = spans(Run.load(name, root=bench.ROOT).events())
-        bench.lab("conformance", "--lab", name)
+        bench.run_lab("up", "--lab", name, "--provider", "kind", "--deployer", deployer)
+        clusters, karmada = read_spans(Run.load(name, root=bench.ROOT).events())
+        bench.run_lab("conformance", "--lab", name)
     finally:
-        bench.lab("down", "--lab", name)
+        bench.run_lab("down", "--lab", name)
     return {"clusters": clusters, "karmada": karmada, "whole": time.monotonic() - began}
 
 
-def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
+def measure(rounds: int, deployers: Sequence[str]) -> list[Measurement]:
     """Run everything and return the figures; what failed is unknown, with the reason."""
     one: list[float] = []
     own: list[float] = []
@@ -122,50 +122,52 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Figure]:
     notes: dict[str, str] = {}
     for number in range(1, rounds + 1):
         say(f"round {number}: one kind create cluster")
-        one.append(alone(number))
+        one.append(time_kind_cluster(number))
         say(f"round {number}: lab up of one cluster")
-        own.append(side_by_side(number, CLUSTERS[:1]))
+        own.append(time_clusters(number, CLUSTERS[:1]))
         say(f"round {number}: lab up of a host and two members")
-        three.append(side_by_side(number, CLUSTERS))
+        three.append(time_clusters(number, CLUSTERS))
         for name in deployers:
             say(f"round {number}: lab up --provider kind --deployer {name}, conformance, lab down")
             try:
-                for what, seconds in path(name).items():
+                for what, seconds in time_deployer(name).items():
                     samples[name][what].append(seconds)
             except (ProvisionError, ValueError) as error:
                 notes[name] = str(error).partition("\n")[0]
     figures = [
-        Figure("one kind create cluster by kind's defaults, its node Ready", "s", tuple(one)),
-        Figure("one cluster as a lab makes it", "s", tuple(own)),
-        Figure("host and two members, side by side", "s", tuple(three)),
-        ratios("  over one kind create cluster", three, one, most=1.6),
-        ratios("  over one cluster as a lab makes it", three, own),
+        Measurement("one kind create cluster by kind's defaults, its node Ready", "s", tuple(one)),
+        Measurement("one cluster as a lab makes it", "s", tuple(own)),
+        Measurement("host and two members, side by side", "s", tuple(three)),
+        compute_ratios("  over one kind create cluster", three, one, most=1.6),
+        compute_ratios("  over one cluster as a lab makes it", three, own),
     ]
     for name in deployers:
         karmada = tuple(samples[name]["karmada"])
-        figures.append(Figure(f"{name}: clusters, Karmada's start beside them", "s", tuple(samples[name]["clusters"])))
-        figures.append(Figure(f"{name}: from there to both joined", "s", karmada, most=WITHIN.get(name, 60.0), note=notes.get(name, "")))
+        figures.append(Measurement(f"{name}: clusters, Karmada's start beside them", "s", tuple(samples[name]["clusters"])))
+        figures.append(
+            Measurement(f"{name}: from there to both joined", "s", karmada, most=WITHIN.get(name, 60.0), note=notes.get(name, ""))
+        )
     if set(deployers) == {*DEPLOYERS}:
         wholes = list(zip(*(samples[name]["whole"] for name in deployers), strict=False))
         why = "; ".join(f"{name} failed" for name in notes)
-        figures.append(Figure("all of them, one lab after the other", "s", tuple(map(sum, wholes)), most=ALL_WITHIN, note=why))
+        figures.append(Measurement("all of them, one lab after the other", "s", tuple(map(sum, wholes)), most=ALL_WITHIN, note=why))
     return figures
 
 
 def main() -> int:
     """Measure, print, save; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.bench_kind", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=round_count, default=1, help="how often (default 1: it takes a quarter of an hour)")
+    parser.add_argument("--rounds", type=parse_round_count, default=1, help="how often (default 1: it takes a quarter of an hour)")
     parser.add_argument("--deployer", action="append", choices=DEPLOYERS, help="only this way to install Karmada; may be repeated")
     parser.add_argument("--clusters", action="store_true", help="clusters only, and no Karmada")
     parser.add_argument("--out", type=Path, default=bench.ROOT / "bench-kind.json", help="where the results are kept")
     options = parser.parse_args()
-    before = machine()
+    before = describe_machine()
     figures = measure(options.rounds, () if options.clusters else options.deployer or DEPLOYERS)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
     options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))
-    print(table(figures))
+    print(format_table(figures))
     print(f"\nkept in {options.out}")
     return 6 if any(figure.verdict != "ok" and (figure.most or figure.least) for figure in figures) else 0
 

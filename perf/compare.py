@@ -25,8 +25,8 @@ from lab.run import write_json
 from perf import failover
 from perf.cost_model import PROGRAMS
 from perf.progress import say
-from perf.stats import compare, spread
-from perf.summary import aligned
+from perf.stats import compare, summarize_spread
+from perf.summary import align_rows
 
 SCHEMA = 1
 FILE = "comparison.json"
@@ -52,9 +52,9 @@ CPU = {
 """Where the CPU of a metric stands in a result, and how the names of its programs begin."""
 
 
-def words() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line: that of perf.failover, with what differs for A and B."""
-    parser = failover.words()
+    parser = failover.build_parser()
     parser.prog, parser.description = "python -m perf.compare", (__doc__ or "").partition("\n")[0]
     parser.set_defaults(rounds=5)
     for side in ("a", "b"):
@@ -65,47 +65,51 @@ def words() -> argparse.ArgumentParser:
     return parser
 
 
-def of(options: argparse.Namespace, side: str) -> argparse.Namespace:
+def select_side(options: argparse.Namespace, side: str) -> argparse.Namespace:
     """Return the words of one side, as perf.failover has them."""
-    chosen = changed(options, getattr(options, f"set_{side}"))
+    chosen = add_changes(options, getattr(options, f"set_{side}"))
     chosen.profile = getattr(options, f"profile_{side}") or options.profile
     return chosen
 
 
-def changed(options: argparse.Namespace, changes: Sequence[str]) -> argparse.Namespace:
+def add_changes(options: argparse.Namespace, changes: Sequence[str]) -> argparse.Namespace:
     """Return these words with more keys of the profile changed."""
     return argparse.Namespace(**{**vars(options), "set": [*options.set, *changes]})
 
 
-def order(rounds: int) -> list[str]:
+def order_sides(rounds: int) -> list[str]:
     """Return who goes when: each pair the other way round than the one before, so that neither is always first."""
     return [side for number in range(rounds) for side in ("ab" if number % 2 == 0 else "ba")]
 
 
-def in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Callable[[str, Json], None]) -> None:
+def run_in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Callable[[str, Json], None]) -> None:
     """Run trials one after the other, each in the folder of its name; `took` is given each result before the next one begins.
 
     All are planned before the first: what cannot be run is refused then, and a profile that is edited meanwhile changes none.
     """
-    plans = [failover.planned(chosen, f"compare-{os.getpid()}-{number}") for number, chosen in enumerate(turns.values(), start=1)]
+    plans = [failover.make_plan(chosen, f"compare-{os.getpid()}-{number}") for number, chosen in enumerate(turns.values(), start=1)]
     for number, (name, plan) in enumerate(zip(turns, plans, strict=True), start=1):
         say(f"trial {number} of {len(plans)}: {name}")
-        took(name, failover.trial(plan, folder / name, goal=None))
+        took(name, failover.run_trial(plan, folder / name, goal=None))
 
 
-def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
+def run_trials(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
     """Run the trials in turn; return the results of each side. The comparison is written anew after each, so an interrupt loses none."""
     results: dict[str, list[Json]] = {"a": [], "b": []}
 
     def took(name: str, result: Json) -> None:
         results[name[-1]].append(result)
-        write_json(folder / FILE, judged(results))
+        write_json(folder / FILE, evaluate_sides(results))
 
-    in_turn({f"{number:02d}-{side}": of(options, side) for number, side in enumerate(order(options.rounds), start=1)}, folder, took)
+    run_in_turn(
+        {f"{number:02d}-{side}": select_side(options, side) for number, side in enumerate(order_sides(options.rounds), start=1)},
+        folder,
+        took,
+    )
     return results
 
 
-def value(result: Mapping[str, Any], metric: str) -> float | None:
+def get_metric(result: Mapping[str, Any], metric: str) -> float | None:
     """Return one figure of a result; None when that trial failed or did not end, whatever it measured."""
     if result["verdict"] not in {"ok", "missed"}:
         return None
@@ -113,46 +117,46 @@ def value(result: Mapping[str, Any], metric: str) -> float | None:
         key, programs = CPU[metric]
         return round(sum(ms for name, ms in result[key].items() if name.startswith(programs)), 3) or None
     if metric == "cpu_of_both":
-        karmada, survivor = value(result, "cpu_of_karmada"), value(result, "cpu_of_survivor")
+        karmada, survivor = get_metric(result, "cpu_of_karmada"), get_metric(result, "cpu_of_survivor")
         return round(karmada / survivor, 4) if karmada and survivor else None
     found: float | None = result[metric]
     return found
 
 
-def paired(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> dict[str, Json]:
+def compare_metrics(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> dict[str, Json]:
     """Return what each metric of as many trials of A and of B says, pair by pair."""
     found = {}
     for metric, title in metrics.items():
-        of_a, of_b = ([value(result, metric) for result in side] for side in (a, b))
-        found[metric] = {"title": title, "a": spread(of_a), "b": spread(of_b), **compare(of_a, of_b).document()}
+        of_a, of_b = ([get_metric(result, metric) for result in side] for side in (a, b))
+        found[metric] = {"title": title, "a": summarize_spread(of_a), "b": summarize_spread(of_b), **compare(of_a, of_b).document()}
     return found
 
 
-def judged(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
+def evaluate_sides(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
     """Return the comparison of two sides: a pure function of their results."""
     pairs = min(len(results["a"]), len(results["b"]))
-    metrics = paired(results["a"][:pairs], results["b"][:pairs], METRICS)
+    metrics = compare_metrics(results["a"][:pairs], results["b"][:pairs], METRICS)
     first = metrics[next(iter(METRICS))]
     return {
         "schema": SCHEMA,
         "kind": "failover-comparison",
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "a": described(results["a"]),
-        "b": described(results["b"]),
+        "a": describe_side(results["a"]),
+        "b": describe_side(results["b"]),
         "metrics": metrics,
         "verdict": first["verdict"],
         "why": first["why"],
     }
 
 
-def described(results: Sequence[Mapping[str, Any]]) -> Json:
+def describe_side(results: Sequence[Mapping[str, Any]]) -> Json:
     """Return what one side is."""
     keys = ("name", "shape", "profile", "changes", "release", "fault")
     said = {key: results[0][key] for key in keys} if results else {}
-    return {**said, "trials": len(results), "others": spread([result["others"]["failover"] for result in results])}
+    return {**said, "trials": len(results), "others": summarize_spread([result["others"]["failover"] for result in results])}
 
 
-def text(comparison: Mapping[str, Any]) -> str:
+def format_comparison(comparison: Mapping[str, Any]) -> str:
     """Return a comparison as a terminal shows it."""
     rows = [("", "A median", "B median", "B / A", "95 % interval", "verdict")]
     for metric in comparison["metrics"].values():
@@ -160,17 +164,17 @@ def text(comparison: Mapping[str, Any]) -> str:
         factor = f"{metric['factor']:.3f} ×" if metric["factor"] is not None else ""
         medians = [f"{metric[side]['median']:.2f}" if metric[side]["n"] else "—" for side in ("a", "b")]
         rows.append((metric["title"], *medians, factor, between, metric["verdict"] + (f" ({metric['why']})" if metric["why"] else "")))
-    lines = [f"{side.upper()}: {comparison[side].get('name', '—')}{beside(comparison[side])}" for side in ("a", "b")]
-    return "\n".join([*lines, *aligned(rows), "", f"B is {comparison['verdict']}"])
+    lines = [f"{side.upper()}: {comparison[side].get('name', '—')}{format_other_load(comparison[side])}" for side in ("a", "b")]
+    return "\n".join([*lines, *align_rows(rows), "", f"B is {comparison['verdict']}"])
 
 
-def beside(side: Mapping[str, Any]) -> str:
+def format_other_load(side: Mapping[str, Any]) -> str:
     """Return how much of the computer's CPU its other work took in the trials of one side, where that was kept."""
     others = side["others"]
     return f"; the computer's other work took {others['median']:.0%} of its CPU ({others['max']:.0%} at most)" if others["n"] else ""
 
 
-def exit_code(comparison: Mapping[str, Any]) -> int:
+def get_exit_code(comparison: Mapping[str, Any]) -> int:
     """Return 6 when B is slower, 4 when trials are missing, else 0: inconclusive is no regression, and says so."""
     if comparison["verdict"] == "slower":
         return 6
@@ -180,20 +184,20 @@ def exit_code(comparison: Mapping[str, Any]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure both, compare, report; return the exit code."""
     interrupt.install()
-    options = words().parse_args(argv)
+    options = build_parser().parse_args(argv)
     folder = options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-compare-{options.shape}"
     try:
-        results = measure(options, folder)
+        results = run_trials(options, folder)
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
         say(f"interrupted by {stop}; what was measured is in {folder}")
         return stop.exit_code
-    comparison = judged(results)
-    print(text(comparison))
+    comparison = evaluate_sides(results)
+    print(format_comparison(comparison))
     print(f"\nkept in {folder}")
-    return exit_code(comparison)
+    return get_exit_code(comparison)
 
 
 if __name__ == "__main__":

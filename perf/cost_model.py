@@ -45,7 +45,7 @@ Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
-class Model:
+class CostModel:
     """CPU seconds of one part of a lab, as coefficients of the features; `error` is the median relative one of unseen trials."""
 
     part: str
@@ -58,12 +58,12 @@ class Model:
         """Return the CPU seconds of a failover of this size."""
         return sum(each * size[name] for name, each in self.coefficients.items())
 
-    def far(self, size: Mapping[str, float]) -> float:
+    def compute_extrapolation(self, size: Mapping[str, float]) -> float:
         """Return how many times larger than any trial this is, in that of what costs anything in which it is farthest out."""
         return max((size[name] / self.largest[name] for name, each in self.coefficients.items() if each), default=0.0)
 
 
-def spans(result: Json, part: str) -> list[tuple[dict[str, float], float]]:
+def list_spans(result: Json, part: str) -> list[tuple[dict[str, float], float]]:
     """Return what a trial says of a part of the lab: for each span of it what went by, and the CPU seconds that the part took."""
     sizes, found = result["sizes"], []
     nodes = sizes["survivor_nodes"] or sizes["nodes"]
@@ -78,17 +78,17 @@ def spans(result: Json, part: str) -> list[tuple[dict[str, float], float]]:
     return found
 
 
-def usable(results: Sequence[Json]) -> list[Json]:
+def select_usable(results: Sequence[Json]) -> list[Json]:
     """Return the trials that ended well, on nodes of kwok, with nobody else calling and little else going on: alike but for their size."""
     good = [each for each in results if each["verdict"] in {"ok", "missed"} and each.get("cpu_seconds", {}).get("moving")]
     quiet = [each for each in good if (each.get("others", {}).get("failover") or 0.0) <= UNLIKE]
     return [each for each in quiet if each["nodes"]["backend"] == "kwok" and not each["load_ms"] and each["sizes"]["mode"] == "push"]
 
 
-def fitted(results: Sequence[Json], part: str) -> Model:
+def fit_model(results: Sequence[Json], part: str) -> CostModel:
     """Fit one part. UsageError when there are too few trials, or all of one shape."""
-    there, parts = usable(results), PARTS[part]
-    seen = [(trial, size, spent) for trial, each in enumerate(there) for size, spent in spans(each, part)]
+    there, parts = select_usable(results), PARTS[part]
+    seen = [(trial, size, spent) for trial, each in enumerate(there) for size, spent in list_spans(each, part)]
     rows = np.array([[size[name] for name in parts] for _trial, size, _spent in seen], dtype=float).reshape(-1, len(parts))
     shapes = {(each["sizes"]["applications"], each["sizes"]["pods"]) for each in there}
     if len(there) <= len(parts) or len(shapes) < 2:
@@ -97,11 +97,11 @@ def fitted(results: Sequence[Json], part: str) -> Model:
             remedy="make bench-failover SHAPE=tiny, SHAPE=small, … with other --applications and --replicas",
         )
     wanted = np.array([spent for _trial, _size, spent in seen])
-    found, most = (dict(zip(parts, values.tolist(), strict=True)) for values in (solved(rows, wanted), rows.max(axis=0)))
-    return Model(part, found, len(there), missed(rows, wanted, np.array([trial for trial, _size, _spent in seen])), most)
+    found, most = (dict(zip(parts, values.tolist(), strict=True)) for values in (solve(rows, wanted), rows.max(axis=0)))
+    return CostModel(part, found, len(there), compute_error(rows, wanted, np.array([trial for trial, _size, _spent in seen])), most)
 
 
-def solved(rows: Vector, wanted: Vector) -> Vector:
+def solve(rows: Vector, wanted: Vector) -> Vector:
     """Return the coefficients, none below zero, that miss least in relative terms. With so few every choice of zeros is tried."""
     weight = 1.0 / np.maximum(wanted, 1e-9)
     best, least = np.zeros(rows.shape[1]), np.inf
@@ -118,17 +118,17 @@ def solved(rows: Vector, wanted: Vector) -> Vector:
     return best
 
 
-def missed(rows: Vector, wanted: Vector, trials: Vector) -> float:
+def compute_error(rows: Vector, wanted: Vector, trials: Vector) -> float:
     """Return the median relative error of predicting the whole of each trial from the others."""
     errors = []
     for trial in np.unique(trials):
         others = trials != trial
-        guess, real = float((rows[~others] @ solved(rows[others], wanted[others])).sum()), float(wanted[~others].sum())
+        guess, real = float((rows[~others] @ solve(rows[others], wanted[others])).sum()), float(wanted[~others].sum())
         errors.append(abs(guess - real) / max(real, 1e-9))
     return round(float(np.median(errors)), 4)
 
 
-def prediction(models: Sequence[Model], *, members: int, nodes: int, pods: int, replicas: int, seconds: float) -> list[str]:
+def format_prediction(models: Sequence[CostModel], *, members: int, nodes: int, pods: int, replicas: int, seconds: float) -> list[str]:
     """Return in sentences what losing one of so many members would cost, its pods spread over all others."""
     whole = {"bindings": pods / replicas, "pods": float(pods), "renewals": seconds * nodes / KUBELET_RENEWS, "seconds": seconds}
     share = {**whole, "bindings": whole["bindings"] / (members - 1), "pods": pods / (members - 1)}
@@ -141,13 +141,13 @@ def prediction(models: Sequence[Model], *, members: int, nodes: int, pods: int, 
         if model.error > CREDIBLE:
             lines.append(f"  {where}: not predicted: the model misses an unseen trial by {model.error:.0%}, more than {CREDIBLE:.0%}")
             continue
-        far = model.far(size)
+        far = model.compute_extrapolation(size)
         outside = f"; {far:.0f} × beyond what was measured" if far > FAR else ""
         lines.append(f"  {where}: {needed:.0f} CPU s ± {model.error:.0%}, {needed / seconds:.2f} cores for that long{outside}")
     return lines
 
 
-def read(folders: Sequence[Path]) -> list[Json]:
+def read_results(folders: Sequence[Path]) -> list[Json]:
     """Return the saved results in these folders, or one below them. What cannot be read is passed over."""
     found = []
     for path in sorted(
@@ -170,9 +170,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, default in (("members", 100), ("nodes", 5000), ("pods", 20_000), ("replicas", 100), ("seconds", 300)):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"of the prediction (default {default})")
     options = parser.parse_args(argv)
-    results = [each for each in read(options.folders) if each["profile"] == options.profile and not each["changes"]]
+    results = [each for each in read_results(options.folders) if each["profile"] == options.profile and not each["changes"]]
     try:
-        models = [fitted(results, part) for part in PARTS]
+        models = [fit_model(results, part) for part in PARTS]
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parts = ", ".join(f"{1000 * each:.2f} {UNITS[name]}" for name, each in model.coefficients.items())
         print(f"{model.part}: {parts}  (from {model.trials} trials, ± {model.error:.0%} on unseen ones)")
     sizes = {name: getattr(options, name) for name in ("members", "nodes", "pods", "replicas")}
-    print("\n".join(prediction(models, **sizes, seconds=float(options.seconds))))
+    print("\n".join(format_prediction(models, **sizes, seconds=float(options.seconds))))
     return 0
 
 

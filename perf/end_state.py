@@ -14,25 +14,25 @@ from perf.shapes import Shape
 Json = dict[str, Any]
 
 
-def read(karmada: Karmada, shape: Shape, reachable: Sequence[Cluster]) -> dict[str, Json]:
+def read_end_state(karmada: Karmada, shape: Shape, reachable: Sequence[Cluster]) -> dict[str, Json]:
     """Return of each application the pods that are there, on each member that can be reached, and where Karmada wants it."""
-    there = {applications.name(number): {"replicas": shape.replicas} for number in range(shape.applications)}
+    there = {applications.name_application(number): {"replicas": shape.replicas} for number in range(shape.applications)}
     found: dict[str, Json] = {name: {**entry, "pods": {}} for name, entry in there.items()}
-    spaces = applications.spaces(NAMESPACE, shape.namespaces)
+    spaces = applications.list_namespaces(NAMESPACE, shape.namespaces)
     for member in reachable:
-        for pod in pages(member, [f"/api/v1/namespaces/{space}/pods" for space in spaces]):
-            entry = found.setdefault(applications.of_pod(pod["metadata"]["name"]), {"replicas": 0, "pods": {}})
+        for pod in list_items(member, [f"/api/v1/namespaces/{space}/pods" for space in spaces]):
+            entry = found.setdefault(applications.parse_pod_application(pod["metadata"]["name"]), {"replicas": 0, "pods": {}})
             counts = entry["pods"].setdefault(member.name, {"ready": 0, "other": 0})
             conditions = {each["type"]: each["status"] for each in pod.get("status", {}).get("conditions") or []}
             well = conditions.get("Ready") == "True" and not pod["metadata"].get("deletionTimestamp")
             counts["ready" if well else "other"] += 1
-    for binding in pages(karmada.cluster, [f"/apis/work.karmada.io/v1alpha2/namespaces/{space}/resourcebindings" for space in spaces]):
-        entry = found.setdefault(applications.of_binding(binding["metadata"]["name"]), {"replicas": 0, "pods": {}})
+    for binding in list_items(karmada.cluster, [f"/apis/work.karmada.io/v1alpha2/namespaces/{space}/resourcebindings" for space in spaces]):
+        entry = found.setdefault(applications.parse_binding_application(binding["metadata"]["name"]), {"replicas": 0, "pods": {}})
         entry["placed"] = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
     return found
 
 
-def pages(cluster: Cluster, paths: Sequence[str]) -> Iterator[Json]:
+def list_items(cluster: Cluster, paths: Sequence[str]) -> Iterator[Json]:
     """Yield the items of large lists, asked for in pages."""
     for path in paths:
         more: str | None = ""

@@ -23,24 +23,26 @@ from lab.interrupt import Interrupted
 from lab.limits.files import Files
 from lab.limits.memory import free_memory
 from perf import backend, faults, profile, report, shapes
-from perf.faults import FAULTS, fault
-from perf.figures import positive_duration, round_count
+from perf.faults import FAULTS, parse_fault
+from perf.figures import parse_duration, parse_round_count
 from perf.progress import say
 from perf.samples import FILE
-from perf.summary import markdown, text
-from perf.trial import Plan, Trial
+from perf.summary import format_markdown, format_result
+from perf.trial import Trial, TrialPlan
 
 RESULTS = Path("_artifacts/failover")
 Json = dict[str, Any]
 
 
-def words() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="python -m perf.failover", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--shape", default="small", help=f"{', '.join(shapes.names())} (default small)")
-    parser.add_argument("--profile", default="tuned", help=f"{', '.join(profile.names())}, or the path of a lab file (default tuned)")
+    parser.add_argument("--shape", default="small", help=f"{', '.join(shapes.list_shapes())} (default small)")
+    parser.add_argument(
+        "--profile", default="tuned", help=f"{', '.join(profile.list_profiles())}, or the path of a lab file (default tuned)"
+    )
     parser.add_argument("--fault", help=f"{', '.join(FAULTS)} (default: the shape's)")
-    parser.add_argument("--rounds", type=round_count, default=1, help="trials, one after the other (default 1)")
+    parser.add_argument("--rounds", type=parse_round_count, default=1, help="trials, one after the other (default 1)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
     parser.add_argument("--users", type=int, default=0, metavar="N", help="users that call the Karmada API while it happens (locust)")
     parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what the nodes are (default kwok)")
@@ -49,7 +51,7 @@ def words() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the shape's")
     parser.add_argument("--limit-pods", type=int, help="pods of the limit; 0 leaves it out")
     parser.add_argument(
-        "--timeout", dest="within", type=positive_duration, metavar="DURATION", help="how long a trial may take, as 90s or 30m"
+        "--timeout", dest="within", type=parse_duration, metavar="DURATION", help="how long a trial may take, as 90s or 30m"
     )
     parser.add_argument("--without-failover", action="store_true", help="measure that nothing moves while failover is off")
     parser.add_argument("--goal", type=float, help="times the limit that moving may take; more is a regression (exit code 6)")
@@ -57,24 +59,24 @@ def words() -> argparse.ArgumentParser:
     return parser
 
 
-def planned(options: argparse.Namespace, lab: str) -> Plan:
+def make_plan(options: argparse.Namespace, lab: str) -> TrialPlan:
     """Return the plan of these words. UsageError or NotPossible for what cannot be run; nothing is created."""
     sizes: dict[str, Any] = {
         key: getattr(options, key)
         for key in ("nodes", "survivor_nodes", "applications", "replicas", "namespaces", "limit_pods", "within", "mode")
     }
-    shape = shapes.shape(options.shape, **sizes)
-    how = fault(options.fault or shape.fault)
-    faults.check(how, shape.mode)
+    shape = shapes.get_shape(options.shape, **sizes)
+    how = parse_fault(options.fault or shape.fault)
+    faults.check_fault(how, shape.mode)
     shape = shape.model_copy(update={"fault": how.kind})
-    shapes.check(shape, free_gib=free_memory(Files()).bytes / 2**30)
+    shapes.check_shape(shape, free_gib=free_memory(Files()).bytes / 2**30)
     kwok = options.backend == "kwok"
     if not kwok:
-        backend.check(shape)
-    wanted = profile.wanted(options.profile, shape, options.set, kwok=kwok)
+        backend.check_backend(shape)
+    wanted = profile.prepare_lab(options.profile, shape, options.set, kwok=kwok)
     assert wanted.karmada is not None
-    profile.check(wanted.karmada, without_failover=options.without_failover)
-    return Plan(
+    profile.check_failover_switches(wanted.karmada, without_failover=options.without_failover)
+    return TrialPlan(
         lab=lab,
         shape_name=options.shape,
         shape=shape,
@@ -83,26 +85,26 @@ def planned(options: argparse.Namespace, lab: str) -> Plan:
         wanted=wanted,
         fault=how,
         users=options.users,
-        kubemark=None if kwok else backend.software(wanted.lab.kubernetes),
-        objects=tuple(profile.objects(options.profile, options.set)),
+        kubemark=None if kwok else backend.resolve_kubemark(wanted.lab.kubernetes),
+        objects=tuple(profile.read_objects(options.profile, options.set)),
         without_failover=options.without_failover,
     )
 
 
-def trial(plan: Plan, folder: Path, *, goal: float | None) -> Json:
+def run_trial(plan: TrialPlan, folder: Path, *, goal: float | None) -> Json:
     """Run one trial and return its result, written beside its samples whatever ended it."""
     under_way = Trial(plan, say)
     try:
         under_way.run(folder)
     finally:
         if (folder / FILE).exists():
-            judged = report.judged(under_way.samples, folder, goal=goal)
-            print(text(judged), flush=True)
+            judged = report.evaluate_and_write(under_way.samples, folder, goal=goal)
+            print(format_result(judged), flush=True)
             say(f"page: {folder / report.PAGE}")
     return judged
 
 
-def exit_code(verdicts: Sequence[str]) -> int:
+def get_exit_code(verdicts: Sequence[str]) -> int:
     """Return the exit code of these verdicts: the worst of them."""
     codes = {"failed": 1, "unknown": 4, "missed": 6}
     return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
@@ -111,14 +113,14 @@ def exit_code(verdicts: Sequence[str]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, judge, report; return the exit code."""
     interrupt.install()
-    options = words().parse_args(argv)
+    options = build_parser().parse_args(argv)
     results = []
     try:
         for number in range(1, options.rounds + 1):
-            plan = planned(options, f"failover-{os.getpid()}-{number}")
+            plan = make_plan(options, f"failover-{os.getpid()}-{number}")
             say(f"round {number} of {options.rounds}: {plan.shape_name}, {plan.profile}, {plan.fault.kind}")
             folder = options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-{plan.shape_name}-{plan.profile}"
-            results.append(trial(plan, folder, goal=options.goal))
+            results.append(run_trial(plan, folder, goal=options.goal))
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -127,8 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.exit_code
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a") as page:
-            page.write(markdown(results))
-    return exit_code([each["verdict"] for each in results])
+            page.write(format_markdown(results))
+    return get_exit_code([each["verdict"] for each in results])
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Fault:
     """Returns what strikes. What has to be undone goes on the stack."""
 
 
-def fault(words: str) -> Fault:
+def parse_fault(words: str) -> Fault:
     """Return a fault by KIND or KIND:MEMBER. UsageError for a kind or member that is not there, or one whose loss moves nothing."""
     kind, _, member = words.partition(":")
     if kind not in FAULTS:
@@ -48,7 +48,7 @@ def fault(words: str) -> Fault:
     return FAULTS[kind]
 
 
-def check(fault: Fault, mode: str) -> None:
+def check_fault(fault: Fault, mode: str) -> None:
     """UsageError for a fault that would not be felt by members joined this way."""
     if fault.kind == "link" and mode == "pull":
         raise UsageError(
@@ -58,11 +58,11 @@ def check(fault: Fault, mode: str) -> None:
         )
 
 
-def killing(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
+def prepare_apiserver_kill(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
     return lambda: Supervisor(karmada.run.path).stop(f"{LOST}/kube-apiserver", kill=True)
 
 
-def killing_all(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
+def prepare_member_kill(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
     supervisor = Supervisor(karmada.run.path)
 
     def strike() -> None:
@@ -75,7 +75,7 @@ def killing_all(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
     return strike
 
 
-def cutting(karmada: Karmada, stack: ExitStack) -> Callable[[], None]:
+def prepare_link_cut(karmada: Karmada, stack: ExitStack) -> Callable[[], None]:
     """Put a proxy between Karmada and the member. The controllers are restarted: they would keep the connections they have."""
     proxy = Proxy(urlsplit(access(karmada.lab.member(LOST).kubeconfig).server).port or 443)
     stack.callback(proxy.close)
@@ -93,7 +93,7 @@ def cutting(karmada: Karmada, stack: ExitStack) -> Callable[[], None]:
     return proxy.cut
 
 
-def tainting(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
+def prepare_taint(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
     def strike() -> None:
         path = f"{CLUSTERS}/{LOST}"
         taints = karmada.api.get(path)["spec"].get("taints") or []
@@ -103,8 +103,8 @@ def tainting(karmada: Karmada, _stack: ExitStack) -> Callable[[], None]:
 
 
 FAULTS = {
-    "apiserver": Fault("apiserver", answers=False, prepare=killing),
-    "member": Fault("member", answers=False, prepare=killing_all),
-    "link": Fault("link", answers=True, prepare=cutting),
-    "taint": Fault("taint", answers=True, prepare=tainting),
+    "apiserver": Fault("apiserver", answers=False, prepare=prepare_apiserver_kill),
+    "member": Fault("member", answers=False, prepare=prepare_member_kill),
+    "link": Fault("link", answers=True, prepare=prepare_link_cut),
+    "taint": Fault("taint", answers=True, prepare=prepare_taint),
 }

@@ -16,7 +16,7 @@ from lab.duration import parse_positive_duration
 SCHEMA = 1
 
 
-def round_count(text: str) -> int:
+def parse_round_count(text: str) -> int:
     """Return how often a command line asks for a measurement. ArgumentTypeError for less than once: what was not measured has no result."""
     try:
         number = int(text)
@@ -27,7 +27,7 @@ def round_count(text: str) -> int:
     return number
 
 
-def positive_duration(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Return the seconds of a duration on a command line. ArgumentTypeError if it is none."""
     try:
         return parse_positive_duration(text)
@@ -36,7 +36,7 @@ def positive_duration(text: str) -> float:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measurement:
     """Samples of one thing in one unit, judged by their median. `most` and `least` are the limits; None where there is none."""
 
     name: str
@@ -71,13 +71,13 @@ class Figure:
         return {**asdict(self), "median": self.median, "verdict": self.verdict}
 
 
-def ratios(name: str, over: Sequence[float], under: Sequence[float], *, most: float | None = None, note: str = "") -> Figure:
+def compute_ratios(name: str, over: Sequence[float], under: Sequence[float], *, most: float | None = None, note: str = "") -> Measurement:
     """Return the ratio of two things measured in turn, pair by pair: what the computer's other work does to one it does to both."""
     pairs = zip(over, under, strict=False)
-    return Figure(name, "×", tuple(round(a / b, 3) for a, b in pairs if b > 0), most=most, note=note)
+    return Measurement(name, "×", tuple(round(a / b, 3) for a, b in pairs if b > 0), most=most, note=note)
 
 
-def table(figures: Sequence[Figure]) -> str:
+def format_table(figures: Sequence[Measurement]) -> str:
     """Return the figures as aligned lines."""
     rows: list[tuple[str, ...]] = [("", "median", "min", "max", "target", "")]
     for figure in figures:

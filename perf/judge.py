@@ -24,29 +24,29 @@ from perf.samples import FILE, Samples
 Json = dict[str, Any]
 
 
-def trial(folder: Path, *, goal: float | None) -> Json:
+def judge_trial(folder: Path, *, goal: float | None) -> Json:
     """Judge one saved trial and write its result anew."""
-    return report.judged(Samples.load(folder), folder if folder.is_dir() else folder.parent, goal=goal)
+    return report.evaluate_and_write(Samples.load(folder), folder if folder.is_dir() else folder.parent, goal=goal)
 
 
-def comparison(folder: Path, *, goal: float | None) -> Json:
+def judge_comparison(folder: Path, *, goal: float | None) -> Json:
     """Judge a saved comparison and its trials again."""
     sides: dict[str, list[Json]] = {"a": [], "b": []}
     for each in sorted(folder.glob("*-[ab]")):
         if (each / FILE).exists():
-            sides[each.name[-1]].append(trial(each, goal=goal))
-    judged = compare.judged(sides)
+            sides[each.name[-1]].append(judge_trial(each, goal=goal))
+    judged = compare.evaluate_sides(sides)
     write_json(folder / compare.FILE, judged)
     return judged
 
 
-def settings(folder: Path, *, goal: float | None) -> Json:
+def judge_ablation(folder: Path, *, goal: float | None) -> Json:
     """Judge the saved trials of a profile's settings again, and what each is worth."""
     series = json.loads((folder / ablation.FILE).read_text())
-    for each in ablation.numbered(folder).values():
+    for each in ablation.list_trial_folders(folder).values():
         if (each / FILE).exists():
-            trial(each, goal=goal)
-    judged = ablation.judged(series, ablation.saved(folder))
+            judge_trial(each, goal=goal)
+    judged = ablation.evaluate_series(series, ablation.read_saved(folder))
     write_json(folder / ablation.FILE, judged)
     return judged
 
@@ -65,22 +65,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for folder in options.folders:
             if (folder / compare.FILE).exists():
-                judged = comparison(folder, goal=options.goal)
-                print(compare.text(judged))
-                codes.append(compare.exit_code(judged))
+                judged = judge_comparison(folder, goal=options.goal)
+                print(compare.format_comparison(judged))
+                codes.append(compare.get_exit_code(judged))
                 continue
             if (folder / ablation.FILE).exists():
-                judged = settings(folder, goal=options.goal)
-                print(ablation.text(judged))
-                codes.append(ablation.exit_code(judged))
+                judged = judge_ablation(folder, goal=options.goal)
+                print(ablation.format_ablation(judged))
+                codes.append(ablation.get_exit_code(judged))
                 continue
-            judged = trial(folder, goal=options.goal)
-            print(summary.text(judged))
-            codes.append(failover.exit_code([judged["verdict"]]))
+            judged = judge_trial(folder, goal=options.goal)
+            print(summary.format_result(judged))
+            codes.append(failover.get_exit_code([judged["verdict"]]))
         if options.a:
-            judged = compare.judged({side: [trial(each, goal=None) for each in getattr(options, side)] for side in ("a", "b")})
-            print(compare.text(judged))
-            codes.append(compare.exit_code(judged))
+            judged = compare.evaluate_sides(
+                {side: [judge_trial(each, goal=None) for each in getattr(options, side)] for side in ("a", "b")}
+            )
+            print(compare.format_comparison(judged))
+            codes.append(compare.get_exit_code(judged))
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code

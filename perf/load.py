@@ -20,7 +20,7 @@ from lab.errors import NotPossible
 from lab.ports import ports_of
 from lab.wait import NotYet, until
 from perf import applications
-from perf.timeline import Timeline, quantiles
+from perf.timeline import Timeline, compute_quantiles
 
 OWN = "perf-load"
 WORKERS = 2
@@ -29,11 +29,11 @@ Request = tuple[float, str, float, bool]
 WINDOWS = (("before", None, "T0"), ("detect", "T0", "T3"), ("move", "T3", "T7"), ("start", "T7", "T8"), ("after", "T8", None))
 
 
-def start(karmada: Karmada, users: int, watched: str) -> Path:
+def start_users(karmada: Karmada, users: int, watched: str) -> Path:
     """Start so many users, who read and watch a namespace; on return they are at work. Returns the folder of what they write down."""
     if find_spec("locust") is None:  # imported it would patch this process, its threads and locks included
         raise NotPossible("load needs locust, which is not installed", remedy='pip install "karmada-lab[perf]"')
-    applications.namespace(karmada.api, OWN)
+    applications.create_namespace(karmada.api, OWN)
     folder = karmada.run.folder("data", "perf", "load")
     port = str(ports_of(karmada.run, "perf-load", ["master"])["master"])
     program = Component(
@@ -68,7 +68,7 @@ def start(karmada: Karmada, users: int, watched: str) -> Path:
     return folder
 
 
-def read(folder: Path, *, began: float) -> list[Request]:
+def read_requests(folder: Path, *, began: float) -> list[Request]:
     """Return every request that was written down; a last line that was cut short is passed over."""
     rows: list[Request] = []
     for path in sorted(folder.glob("*.jsonl")):
@@ -81,7 +81,7 @@ def read(folder: Path, *, began: float) -> list[Request]:
     return sorted(rows)
 
 
-def by_phase(requests: Sequence[Request], seen: Timeline, zero: float) -> dict[str, dict[str, dict[str, Any]]]:
+def summarize_by_phase(requests: Sequence[Request], seen: Timeline, zero: float) -> dict[str, dict[str, dict[str, Any]]]:
     """Return for each phase of the failover and kind of request: how many, quantiles in milliseconds, how many failed."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for phase, begin, end in WINDOWS:
@@ -91,7 +91,10 @@ def by_phase(requests: Sequence[Request], seen: Timeline, zero: float) -> dict[s
             continue
         within = [row for row in requests if since <= row[0] - zero < until_ and row[1] != "create"]
         found[phase] = {
-            name: {**quantiles(row[2] for row in within if row[1] == name), "failed": sum(row[1] == name and not row[3] for row in within)}
+            name: {
+                **compute_quantiles(row[2] for row in within if row[1] == name),
+                "failed": sum(row[1] == name and not row[3] for row in within),
+            }
             for name in sorted({row[1] for row in within})
         }
     return found

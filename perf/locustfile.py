@@ -28,14 +28,14 @@ WATCHED, OWN = os.environ["LOAD_WATCHED"], os.environ["LOAD_NAMESPACE"]
 NUMBERS = itertools.count()
 
 
-def note(name: str, response_time: float, exception: BaseException | None, **_: Any) -> None:
+def record_request(name: str, response_time: float, exception: BaseException | None, **_: Any) -> None:
     """Write one request down; one write of a whole line, by the process that made it."""
     row = json.dumps([round(time.time(), 3), name, round(response_time, 1), exception is None]) + "\n"
     with (FOLDER / f"requests-{os.getpid()}.jsonl").open("a") as file:
         file.write(row)
 
 
-events.request.add_listener(note)  # type: ignore[no-untyped-call]
+events.request.add_listener(record_request)  # type: ignore[no-untyped-call]
 
 
 class Caller(FastHttpUser):
@@ -54,13 +54,13 @@ class Caller(FastHttpUser):
         self.own = f"load-{os.getpid()}-{next(NUMBERS)}"
         maps, policies = f"/api/v1/namespaces/{OWN}/configmaps", f"/apis/policy.karmada.io/v1alpha1/namespaces/{OWN}/propagationpolicies"
         selector = {"apiVersion": "v1", "kind": "ConfigMap", "name": self.own}
-        self.made(maps, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": self.own}, "data": {"turn": "0"}})
+        self.create_object(maps, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": self.own}, "data": {"turn": "0"}})
         spec = {"resourceSelectors": [selector], "placement": {"clusterAffinity": {"clusterNames": ["member2"]}}}
         kind = {"apiVersion": "policy.karmada.io/v1alpha1", "kind": "PropagationPolicy"}
-        self.made(policies, {**kind, "metadata": {"name": self.own}, "spec": spec})
+        self.create_object(policies, {**kind, "metadata": {"name": self.own}, "spec": spec})
         self.template, self.policy, self.turn = f"{maps}/{self.own}", f"{policies}/{self.own}", 0
 
-    def made(self, path: str, manifest: dict[str, Any]) -> None:
+    def create_object(self, path: str, manifest: dict[str, Any]) -> None:
         """Create an object; one that is there is fine."""
         with self.client.post(path, json=manifest, name="create", catch_response=True) as answer:
             if answer.status_code in {201, 409}:

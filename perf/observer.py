@@ -39,7 +39,7 @@ BINDING_OF = "resourcebinding.karmada.io/name"
 PAGE = 2000
 
 
-class Lost(Exception):
+class WatchLost(Exception):
     """The server does not answer, or has ended the watch."""
 
 
@@ -75,7 +75,7 @@ class Watch:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except (Lost, OSError, http.client.HTTPException, ValueError, KeyError, AttributeError, LabError):
+            except (WatchLost, OSError, http.client.HTTPException, ValueError, KeyError, AttributeError, LabError):
                 if not self._stop.is_set():
                     SYSTEM.sleep(0.2)
             finally:
@@ -101,13 +101,13 @@ class Watch:
             answer = peer.getresponse()
             if answer.status != 200:
                 self._version = ""
-                raise Lost(f"{answer.status}")
+                raise WatchLost(f"{answer.status}")
             while line := answer.readline():
                 change = json.loads(line)
                 kind, item = change["type"], change["object"]
                 if kind == "ERROR":
                     self._version = ""  # 410 Gone: what is there is read anew
-                    raise Lost(str(item.get("message")))
+                    raise WatchLost(str(item.get("message")))
                 self._version = item["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
                     self._see(item, gone=kind == "DELETED")
@@ -124,7 +124,7 @@ class Watch:
             answer = peer.getresponse()
             body = answer.read()
             if answer.status != 200:
-                raise Lost(f"{answer.status}")
+                raise WatchLost(f"{answer.status}")
             listed = json.loads(body)
             for item in listed.get("items") or []:
                 self._see(item, gone=False)
@@ -167,20 +167,20 @@ class Observer:
                 if each is not None:
                     self._count[f"{stream} {name.partition('/')[0]} {each.partition(' ')[0]}"] += delta
 
-    def running(self, member: str, stream: str = "pod") -> int:
+    def count_running(self, member: str, stream: str = "pod") -> int:
         """Return how many pods run on a member now."""
         return self._count[f"{stream} {member} running"]
 
-    def last(self, stream: str) -> float:
+    def get_last_time(self, stream: str) -> float:
         """Return when the last row of a stream came, in seconds since the trial began; 0 before the first."""
         with self._lock:
             return next((row[0] for row in reversed(self.rows) if row[1] == stream), 0.0)
 
-    def bindings(self) -> dict[str, str]:
+    def get_bindings(self) -> dict[str, str]:
         """Return the state of every binding now."""
-        return self.states("binding")
+        return self.get_states("binding")
 
-    def states(self, stream: str) -> dict[str, str]:
+    def get_states(self, stream: str) -> dict[str, str]:
         """Return the state of every name of a stream now."""
         with self._lock:
             return dict(self._state[stream])
@@ -189,27 +189,27 @@ class Observer:
 
     def watch_karmada(self, kubeconfig: Path, namespaces: Sequence[str]) -> None:
         """Watch Clusters, and the bindings of these namespaces."""
-        self._add("cluster", kubeconfig, "/apis/cluster.karmada.io/v1alpha1/clusters", cluster)
+        self._add("cluster", kubeconfig, "/apis/cluster.karmada.io/v1alpha1/clusters", read_cluster)
         for each in namespaces:
-            self._add("binding", kubeconfig, f"/apis/work.karmada.io/v1alpha2/namespaces/{each}/resourcebindings", binding)
+            self._add("binding", kubeconfig, f"/apis/work.karmada.io/v1alpha2/namespaces/{each}/resourcebindings", read_binding)
 
     def watch_works(self, kubeconfig: Path, member: str) -> None:
         """Watch the Works of one member."""
         path = f"/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-{member}/works"
-        self._add("work", kubeconfig, path, lambda item: work(member, item))
+        self._add("work", kubeconfig, path, lambda item: read_work(member, item))
 
     def watch_member(self, kubeconfig: Path, member: str, namespaces: Sequence[str]) -> None:
         """Watch the pods of these namespaces that run on a member, and its nodes."""
         self.watch_pods(kubeconfig, member, namespaces)
-        self._add("node", kubeconfig, "/api/v1/nodes", lambda item: node(member, item))
+        self._add("node", kubeconfig, "/api/v1/nodes", lambda item: read_node(member, item))
 
     def watch_pods(self, kubeconfig: Path, member: str, namespaces: Sequence[str], stream: str = "pod") -> None:
         """Watch the pods of these namespaces that run on a member, each by itself: a server hands nobody what he did not ask for."""
         for each in namespaces:
             path = f"/api/v1/namespaces/{each}/pods"
-            self._add(stream, kubeconfig, path, lambda item: pod(member, item), metadata=True, fieldSelector="status.phase=Running")
+            self._add(stream, kubeconfig, path, lambda item: read_pod(member, item), metadata=True, fieldSelector="status.phase=Running")
 
-    def unwatch(self, *, kubeconfig: Path | None = None, stream: str = "") -> None:
+    def stop_watches(self, *, kubeconfig: Path | None = None, stream: str = "") -> None:
         """End the watches of one API server, which is about to be taken away, or of one stream; the rows stay."""
         for watch in self._watches:
             if kubeconfig == watch.kubeconfig or stream == watch.stream:
@@ -220,7 +220,7 @@ class Observer:
         for watch in self._watches:
             watch.stop()
 
-    def synced(self) -> bool:
+    def is_synced(self) -> bool:
         """Tell whether every watch has read what was there at first."""
         return all(watch.synced.is_set() for watch in self._watches)
 
@@ -236,14 +236,14 @@ class Observer:
 # -- what is read of an object ------------------------------------------------------------------------------------------------
 
 
-def cluster(item: Json) -> tuple[str, str]:
+def read_cluster(item: Json) -> tuple[str, str]:
     """Return a Cluster's name, and its Ready condition and taints."""
     ready = next((each["status"] for each in item.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), "Unknown")
     taints = sorted(f"{taint['key']}:{taint['effect']}" for taint in item["spec"].get("taints") or [])
     return item["metadata"]["name"], f"Ready={ready} taints={','.join(taints)}"
 
 
-def binding(item: Json) -> tuple[str, str]:
+def read_binding(item: Json) -> tuple[str, str]:
     """Return a binding's name, and where it is placed, what is being evicted, and where all that is placed is ready."""
     spec, status = item["spec"], item.get("status") or {}
     placed = {each["name"]: each.get("replicas", 0) for each in spec.get("clusters") or []}
@@ -254,7 +254,7 @@ def binding(item: Json) -> tuple[str, str]:
     return item["metadata"]["name"], f"{where or '-'} evicting={','.join(evicting)} ready={','.join(full)}"
 
 
-def work(member: str, item: Json) -> tuple[str, str] | None:
+def read_work(member: str, item: Json) -> tuple[str, str] | None:
     """Return the member and binding of a Work, and how far it is; None for one that belongs to no binding."""
     name = (item["metadata"].get("annotations") or {}).get(BINDING_OF)
     if name is None:
@@ -264,7 +264,7 @@ def work(member: str, item: Json) -> tuple[str, str] | None:
     return f"{member}/{name}", state
 
 
-def pod(member: str, item: Json) -> tuple[str, str]:
+def read_pod(member: str, item: Json) -> tuple[str, str]:
     """Return a running pod's member and name, and the second in which it was created. Its deletion begins when it is marked."""
     metadata = item["metadata"]
     if metadata.get("deletionTimestamp"):
@@ -272,7 +272,7 @@ def pod(member: str, item: Json) -> tuple[str, str]:
     return f"{member}/{metadata['name']}", f"running {datetime.fromisoformat(metadata['creationTimestamp']).timestamp():.0f}"
 
 
-def node(member: str, item: Json) -> tuple[str, str]:
+def read_node(member: str, item: Json) -> tuple[str, str]:
     """Return a node's member and name, and whether it is Ready."""
     ready = next((each["status"] for each in item.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), "Unknown")
     return f"{member}/{item['metadata']['name']}", "Ready" if ready == "True" else "NotReady"

@@ -54,7 +54,7 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True)
-class Limiter:
+class PhaseLimit:
     """What governs a phase: the points it lies between, whose limit it is, the least seconds it implies and how that is computed."""
 
     phase: str
@@ -65,17 +65,17 @@ class Limiter:
     sum: str
 
 
-def duration(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Return the seconds of a Go duration."""
     return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h)", text))
 
 
-def bucket(calls: float, qps: float, burst: float) -> float:
+def compute_bucket_seconds(calls: float, qps: float, burst: float) -> float:
     """Return the least seconds in which a token bucket that is full lets so many calls pass."""
     return max(0.0, (calls - burst) / qps) if qps > 0 else 0.0
 
 
-def refilling(settings: Mapping[str, Mapping[str, str]], *, bindings: int, since: float) -> float:
+def compute_refill_seconds(settings: Mapping[str, Mapping[str, str]], *, bindings: int, since: float) -> float:
     """Return in how many seconds karmada-controller-manager may again send as much at once as before so many bindings were set up.
 
     `since` is how long ago that began. What the bucket holds beyond their like is not waited for: no fault needs it.
@@ -88,9 +88,9 @@ def refilling(settings: Mapping[str, Mapping[str, str]], *, bindings: int, since
     return max(0.0, (min(burst, used) - holds) / qps)
 
 
-def limiters(
+def list_phase_limits(
     settings: Mapping[str, Mapping[str, str]], *, bindings: int, pods: int, fault: str, mode: str, rate: float | None
-) -> list[Limiter]:
+) -> list[PhaseLimit]:
     """Return the limiter of each phase, in order. `rate` is the pods a second of the survivor by itself; None: it is not known."""
     manager = {**DEFAULTS["karmada-controller-manager"], **settings.get("karmada-controller-manager", {})}
     scheduler = {**DEFAULTS["karmada-scheduler"], **settings.get("karmada-scheduler", {})}
@@ -100,19 +100,19 @@ def limiters(
         return float(of[flag])
 
     return [
-        detection(manager, agent, fault=fault, mode=mode),
-        Limiter("taint", "T1", "T3", "ClusterTaintPolicy controller", 0.0, "two writes, no rate"),
-        eviction(manager, bindings),
-        Limiter(
+        find_detection_limit(manager, agent, fault=fault, mode=mode),
+        PhaseLimit("taint", "T1", "T3", "ClusterTaintPolicy controller", 0.0, "two writes, no rate"),
+        find_eviction_limit(manager, bindings),
+        PhaseLimit(
             "reschedule",
             "T4",
             "T6",
             "karmada-scheduler: one worker, its client",
-            bucket(CALLS_OF_SCHEDULER * bindings, number("kube-api-qps", scheduler), number("kube-api-burst", scheduler)),
+            compute_bucket_seconds(CALLS_OF_SCHEDULER * bindings, number("kube-api-qps", scheduler), number("kube-api-burst", scheduler)),
             f"({CALLS_OF_SCHEDULER} × {bindings} − burst {scheduler['kube-api-burst']}) / {scheduler['kube-api-qps']} a second",
         ),
-        applying(manager, agent if mode == "pull" else manager, bindings, mode=mode),
-        Limiter(
+        find_apply_limit(manager, agent if mode == "pull" else manager, bindings, mode=mode),
+        PhaseLimit(
             "start",
             "T3",
             "T8",
@@ -120,25 +120,27 @@ def limiters(
             pods / rate if rate else None,
             f"{pods} pods / {rate:.1f} a second, measured in this trial" if rate else "not measured on a computer as quiet as this",
         ),
-        Limiter(
+        PhaseLimit(
             "purge", "T8", "T9", "graceful eviction: until the new pods are healthy", 0.0, f"at most {manager['graceful-eviction-timeout']}"
         ),
     ]
 
 
-def applying(manager: Mapping[str, str], to_member: Mapping[str, str], bindings: int, *, mode: str) -> Limiter:
+def find_apply_limit(manager: Mapping[str, str], to_member: Mapping[str, str], bindings: int, *, mode: str) -> PhaseLimit:
     """Return what governs the time until all workloads are on the survivor: requests to Karmada, and to the member by who writes there."""
 
     def requests(calls: int, of: Mapping[str, str], client: str) -> tuple[float, str]:
         qps, burst = of[f"{client}-qps"], of[f"{client}-burst"]
-        return bucket(calls * bindings, float(qps), float(burst)), f"({calls} × {bindings} − burst {burst}) / {qps} a second"
+        return compute_bucket_seconds(
+            calls * bindings, float(qps), float(burst)
+        ), f"({calls} × {bindings} − burst {burst}) / {qps} a second"
 
     (own, own_sum), (other, other_sum) = (
         requests(CALLS_OF_MANAGER, manager, "kube-api"),
         requests(CALLS_TO_MEMBER, to_member, "cluster-api"),
     )
     who = "one for each member" if mode == "push" else "each karmada-agent its own"
-    return Limiter(
+    return PhaseLimit(
         "apply",
         "T4",
         "T7",
@@ -148,41 +150,41 @@ def applying(manager: Mapping[str, str], to_member: Mapping[str, str], bindings:
     )
 
 
-def detection(manager: Mapping[str, str], agent: Mapping[str, str], *, fault: str, mode: str) -> Limiter:
+def find_detection_limit(manager: Mapping[str, str], agent: Mapping[str, str], *, fault: str, mode: str) -> PhaseLimit:
     """Return what governs the time until a member counts as not ready."""
     if fault == "taint":
-        return Limiter("detect", "T0", "T1", "nobody: a person said so", 0.0, "0")
+        return PhaseLimit("detect", "T0", "T1", "nobody: a person said so", 0.0, "0")
     if mode == "pull" and fault == "member":  # the agent is lost with it
         grace = manager["cluster-monitor-grace-period"]
-        return Limiter(
-            "detect", "T0", "T1", "cluster controller: the agent's lease", duration(grace) * 0.75, f"¾ of the grace period {grace}"
+        return PhaseLimit(
+            "detect", "T0", "T1", "cluster controller: the agent's lease", parse_duration(grace) * 0.75, f"¾ of the grace period {grace}"
         )
     asking = agent if mode == "pull" else manager
     threshold, every = asking["cluster-failure-threshold"], asking["cluster-status-update-frequency"]
-    floor, said = duration(threshold), f"failure threshold {threshold}, asked every {every}"
+    floor, said = parse_duration(threshold), f"failure threshold {threshold}, asked every {every}"
     if fault == "link":  # nobody refuses: the question hangs until it is given up
         floor, said = floor + PROBE_TIMEOUT, f"a question is given up after {PROBE_TIMEOUT:g} s, then {said}"
     whose = "cluster status controller" if mode == "push" else "cluster status controller of its karmada-agent"
-    return Limiter("detect", "T0", "T1", whose, floor, said)
+    return PhaseLimit("detect", "T0", "T1", whose, floor, said)
 
 
-def eviction(manager: Mapping[str, str], bindings: int) -> Limiter:
+def find_eviction_limit(manager: Mapping[str, str], bindings: int) -> PhaseLimit:
     """Return what governs the eviction of all bindings."""
     each, qps, size = (float(manager[flag]) for flag in ("resource-eviction-rate", "rate-limiter-qps", "rate-limiter-bucket-size"))
     if each <= 0:
-        return Limiter("evict", "T3", "T5", "taint manager", None, "resource-eviction-rate 0: every worker rests half an hour")
+        return PhaseLimit("evict", "T3", "T5", "taint manager", None, "resource-eviction-rate 0: every worker rests half an hour")
     by_worker = max(0.0, bindings - WORKERS) / (WORKERS * each)
-    return Limiter(
+    return PhaseLimit(
         "evict",
         "T3",
         "T5",
         "taint manager: its workers rest after each binding; its client is that of all controllers",
-        max(by_worker, bucket(bindings, qps, size)),
+        max(by_worker, compute_bucket_seconds(bindings, qps, size)),
         f"({bindings} − {WORKERS}) / ({WORKERS} workers × {each:g} a second), or ({bindings} − {size:g}) / {qps:g} a second",
     )
 
 
-def document(limiter: Limiter, observed: float | None) -> dict[str, Any]:
+def describe_phase(limiter: PhaseLimit, observed: float | None) -> dict[str, Any]:
     """Return a phase as results and reports have it."""
     return {
         "phase": limiter.phase,

@@ -26,52 +26,52 @@ NO_OBJECTS = "objects="
 Json = dict[str, Any]
 
 
-class Setting(Strict):
+class ProfileSetting(Strict):
     """A setting of a profile, or a few that belong together, and the changes that take it back to Karmada's or Kubernetes' default."""
 
     title: str
     back: tuple[str, ...] = Field(min_length=1)
 
 
-def names() -> list[str]:
+def list_profiles() -> list[str]:
     """Return the names of the profiles that come with this project."""
     return sorted(path.stem for path in PROFILES.glob("*.toml") if "." not in path.stem)
 
 
-def file_of(name: str) -> Path:
+def find_profile(name: str) -> Path:
     """Return the lab file of a profile, by name or path. UsageError lists what there is."""
     if "/" in name or name.endswith(".toml"):
         return Path(name)
-    if name not in names():
+    if name not in list_profiles():
         raise UsageError(
-            f"there is no profile {name!r}", remedy=f"one of: {', '.join(names())}; or the path of a lab file, with a slash in it"
+            f"there is no profile {name!r}", remedy=f"one of: {', '.join(list_profiles())}; or the path of a lab file, with a slash in it"
         )
     return PROFILES / f"{name}.toml"
 
 
-def objects(name: str, changes: Sequence[str] = ()) -> list[Json]:
+def read_objects(name: str, changes: Sequence[str] = ()) -> list[Json]:
     """Return the objects of a profile, for both members and Karmada: those of the file beside it that ends in .yaml; none without one."""
-    path = file_of(name).with_suffix(".yaml")
+    path = find_profile(name).with_suffix(".yaml")
     return list(yaml.safe_load_all(path.read_bytes())) if path.exists() and NO_OBJECTS not in changes else []
 
 
-def settings(name: str) -> dict[str, Setting]:
+def read_settings(name: str) -> dict[str, ProfileSetting]:
     """Return the settings of a profile that can be taken back, by name: those of the file beside it that ends in .settings.toml.
 
     UsageError when there is no such file, or when it names a key that the profile does not have.
     """
-    path = file_of(name).with_suffix(".settings.toml")
+    path = find_profile(name).with_suffix(".settings.toml")
     if not path.exists():
         raise UsageError(
             f"nobody has said what the settings of profile {name} are",
             where=str(path),
             remedy="write it, as perf/profiles/tuned.settings.toml",
         )
-    found = {each: parse(Setting, table, source=f"{path}, {each}") for each, table in read(path).items()}
-    asked = document(file_of(name))
+    found = {each: parse(ProfileSetting, table, source=f"{path}, {each}") for each, table in read(path).items()}
+    asked = document(find_profile(name))
     for setting, each in found.items():
         for change in each.back:
-            if not (objects(name) if change == NO_OBJECTS else has(asked, change.partition("=")[0])):
+            if not (read_objects(name) if change == NO_OBJECTS else has_key(asked, change.partition("=")[0])):
                 raise UsageError(
                     f"the profile has no {change.partition('=')[0]} that could be taken back",
                     where=f"{path}, {setting}",
@@ -80,7 +80,7 @@ def settings(name: str) -> dict[str, Setting]:
     return found
 
 
-def has(asked: Json, key: str) -> bool:
+def has_key(asked: Json, key: str) -> bool:
     """Return whether a document has this key; one that begins with `members.` is of every member."""
     first, *rest = key.split(".")
     roots = asked.get("members", []) if first == "members" else [asked.get(first)]
@@ -89,14 +89,14 @@ def has(asked: Json, key: str) -> bool:
     return bool(rest and roots) and None not in roots
 
 
-def wanted(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: bool = True) -> Wanted:
+def prepare_lab(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: bool = True) -> Wanted:
     """Return the lab of a trial: the profile's, with two members of the shape's nodes, and single keys changed.
 
     A change is `karmada.components.karmada-scheduler.flags.kube-api-qps=100`; one that begins with `members.` is made to both; one with
     nothing after the equals sign removes the key, and null drops a flag that a member would have by itself; `objects=` is for `objects`.
     Without `kwok` the members have no nodes yet.
     """
-    path = file_of(profile)
+    path = find_profile(profile)
     asked = document(path)
     template = (asked.get("members") or [{}])[0]
     nodes = {LOST: shape.nodes, SURVIVOR: shape.survivor_nodes or shape.nodes}
@@ -108,11 +108,11 @@ def wanted(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: boo
         raise UsageError("a profile without [karmada] has nothing to measure", where=str(path), remedy="add the table [karmada]")
     for change in changes:
         if change != NO_OBJECTS:
-            apply(asked, change)
+            apply_change(asked, change)
     return prepare(asked, source=str(path))
 
 
-def apply(asked: Json, change: str) -> None:
+def apply_change(asked: Json, change: str) -> None:
     """Make one change to a document. UsageError when it is not KEY=VALUE or names no place."""
     key, equals, value = change.partition("=")
     first, *rest = key.split(".")
@@ -131,7 +131,7 @@ def apply(asked: Json, change: str) -> None:
             place.pop(rest[-1], None)
 
 
-def flags(karmada: KarmadaSpec, component: str) -> dict[str, str]:
+def merge_flags(karmada: KarmadaSpec, component: str) -> dict[str, str]:
     """Return the flags that the profile and the spec give a component, feature gates folded in."""
     settings = karmada.settings(component)
     given = {**profiles()[karmada.profile].get(component, {}), **settings.flags}
@@ -142,9 +142,9 @@ def flags(karmada: KarmadaSpec, component: str) -> dict[str, str]:
     return merged
 
 
-def switched_off(karmada: KarmadaSpec) -> list[str]:
+def list_disabled_switches(karmada: KarmadaSpec) -> list[str]:
     """Return the switches of failover that are off in a spec, as one has to set them; without any of them nothing moves."""
-    manager, webhook = flags(karmada, MANAGER), flags(karmada, WEBHOOK)
+    manager, webhook = merge_flags(karmada, MANAGER), merge_flags(karmada, WEBHOOK)
     gates = dict(pair.split("=", 1) for pair in manager.get("feature-gates", "").split(",") if "=" in pair)
     off = []
     if gates.get("Failover", gates.get("AllBeta", "false")) != "true":
@@ -158,9 +158,9 @@ def switched_off(karmada: KarmadaSpec) -> list[str]:
     return off
 
 
-def check(karmada: KarmadaSpec, *, without_failover: bool) -> None:
+def check_failover_switches(karmada: KarmadaSpec, *, without_failover: bool) -> None:
     """UsageError when failover is off and that is not what is measured, or the other way round."""
-    off = switched_off(karmada)
+    off = list_disabled_switches(karmada)
     if off and not without_failover:
         raise UsageError(
             "failover is off in this profile: nothing would move",

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from perf import audit
-from perf.backend import per_node
-from perf.load import by_phase
-from perf.phase_limits import document, limiters
+from perf.backend import compute_cost_per_node
+from perf.load import summarize_by_phase
+from perf.phase_limits import describe_phase, list_phase_limits
 from perf.samples import Samples
 from perf.shapes import LOST, SURVIVOR
-from perf.timeline import POINTS, Timeline, counted, timeline
+from perf.timeline import POINTS, Timeline, build_timeline, count_pods
 
 SCHEMA = 1
 PUBLISHED_PODS, PUBLISHED_SECONDS = 40_000, 900.0
@@ -33,21 +33,21 @@ HEAD = ("at", "release", "kubernetes", "shape", "profile", "changes", "fault", "
 Json = dict[str, Any]
 
 
-def result(samples: Samples, *, goal: float | None = None) -> Json:
+def evaluate_trial(samples: Samples, *, goal: float | None = None) -> Json:
     """Judge a trial."""
-    head, seen = samples.head, timeline(samples)
+    head, seen = samples.head, build_timeline(samples)
     sizes = head["sizes"]
-    beside = others(samples)
-    limit = limit_of(samples) | {"comparable": not unlike(beside)}
+    beside = measure_other_load(samples)
+    limit = measure_limit(samples) | {"comparable": not explain_difference(beside)}
     rate = limit["pods_per_second"] if limit["comparable"] else None
-    moving = seen.between("T3", "T8")
+    moving = seen.get_seconds("T3", "T8")
     expected = sizes["pods"] / rate if rate else None
     ratio = round(moving / expected, 3) if moving and expected else None
-    checks = checks_of(samples, seen)
-    verdict, why = judged(head, checks, ratio, goal, unlike(beside))
+    checks = run_checks(samples, seen)
+    verdict, why = decide_verdict(head, checks, ratio, goal, explain_difference(beside))
     phases = [
-        document(each, seen.between(each.start, each.end))
-        for each in limiters(
+        describe_phase(each, seen.get_seconds(each.start, each.end))
+        for each in list_phase_limits(
             head["settings"],
             bindings=sizes["applications"],
             pods=sizes["pods"],
@@ -63,37 +63,39 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
         **{key: head[key] for key in HEAD},
         "sizes": sizes,
         "points": {point: seen.points[point] for point in POINTS},
-        "seconds": {name: seen.between(*ends) for name, ends in PHASES.items()},
-        "total_seconds": seen.between("T0", "T8"),
+        "seconds": {name: seen.get_seconds(*ends) for name, ends in PHASES.items()},
+        "total_seconds": seen.get_seconds("T0", "T8"),
         "moving_seconds": moving,
         "pods": {
             "wanted": sizes["pods"],
             "running": len(seen.pods),
             "respawned": seen.respawned,
-            "lost": lost(samples),
-            "duplicated": duplicated(samples),
-            "late": late(samples, seen),
+            "lost": count_lost(samples),
+            "duplicated": count_duplicated(samples),
+            "late": count_late(samples, seen),
         },
         "pods_per_second": round(sizes["pods"] / moving, 2) if moving else None,
-        "pods_per_second_from_fault": round(sizes["pods"] / total, 2) if (total := seen.between("T0", "T8")) else None,
+        "pods_per_second_from_fault": round(sizes["pods"] / total, 2) if (total := seen.get_seconds("T0", "T8")) else None,
         "limit": limit,
         "limit_ratio": ratio,
         "phases": phases,
-        "per_binding": seen.per_binding(),
-        "per_pod": seen.per_pod(),
-        "cpu_ms_per_pod": cpu(samples, "T0", "T8", sizes["pods"]),
-        "cpu_seconds": {phase: seconds(samples, *ends) for phase, ends in (("waiting", ("T0", "T3")), ("moving", ("T3", "T8")))},
-        "cpu_ms_per_pod_of_limit": cpu(samples, "limit-began", "limit-ended", limit["pods"]),
+        "per_binding": seen.summarize_bindings(),
+        "per_pod": seen.summarize_pods(),
+        "cpu_ms_per_pod": compute_cpu_per_pod(samples, "T0", "T8", sizes["pods"]),
+        "cpu_seconds": {
+            phase: compute_cpu_seconds(samples, *ends) for phase, ends in (("waiting", ("T0", "T3")), ("moving", ("T3", "T8")))
+        },
+        "cpu_ms_per_pod_of_limit": compute_cpu_per_pod(samples, "limit-began", "limit-ended", limit["pods"]),
         "others": beside,
-        "bytes_per_pod": memory(samples, "T0", "T8", sizes["pods"]),
-        "memory_gib": resident(samples),
+        "bytes_per_pod": compute_memory_per_pod(samples, "T0", "T8", sizes["pods"]),
+        "memory_gib": sum_resident_memory(samples),
         "memory_peak_gib": head.get("memory_peak_gib"),
-        "nodes": nodes_of(samples),
-        "load_ms": by_phase(samples.calls, seen, samples.marks.get("T0", 0.0)) if samples.calls else {},
-        "writes_per_pod": writes(samples, "T0", "T8", sizes["pods"]),
-        "writes_per_pod_of_limit": writes(samples, "limit-began", "limit-ended", limit["pods"]),
-        "audit": audit.judged(samples, seen.points["T3"]),
-        "set_up_pods_per_second": set_up(samples),
+        "nodes": summarize_nodes(samples),
+        "load_ms": summarize_by_phase(samples.calls, seen, samples.marks.get("T0", 0.0)) if samples.calls else {},
+        "writes_per_pod": count_writes_per_pod(samples, "T0", "T8", sizes["pods"]),
+        "writes_per_pod_of_limit": count_writes_per_pod(samples, "limit-began", "limit-ended", limit["pods"]),
+        "audit": audit.summarize_audit(samples, seen.points["T3"]),
+        "set_up_pods_per_second": compute_set_up_rate(samples),
         "observer_cpu_seconds": head.get("observer_cpu_seconds"),
         "checks": checks,
         "verdict": verdict,
@@ -101,7 +103,7 @@ def result(samples: Samples, *, goal: float | None = None) -> Json:
     }
 
 
-def judged(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goal: float | None, unlike: str) -> tuple[str, str]:
+def decide_verdict(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goal: float | None, unlike: str) -> tuple[str, str]:
     """Return the verdict and the reason for it. `unlike` says why limit and failover cannot be compared, where they cannot."""
     if failed := [f"{check['name']}: {check['why']}" for check in checks if check["ok"] is False]:
         return "failed", "; ".join(failed)
@@ -114,7 +116,7 @@ def judged(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goa
     return ("missed", f"{ratio:.2f} × the limit, the goal is {goal:g} ×") if ratio > goal else ("ok", "")
 
 
-def checks_of(samples: Samples, seen: Timeline) -> list[Json]:
+def run_checks(samples: Samples, seen: Timeline) -> list[Json]:
     """Return what must hold, object by object; ok is None where it could not be seen."""
 
     def check(name: str, bad: int | None, why: str) -> Json:
@@ -124,7 +126,7 @@ def checks_of(samples: Samples, seen: Timeline) -> list[Json]:
         moved = len(seen.pods)
         return [check("nothing moves while failover is off", moved, f"{moved} pods did")]
     there = bool(samples.final) and samples.head["complete"]
-    gone, doubled = (lost(samples), duplicated(samples)) if there else (None, None)
+    gone, doubled = (count_lost(samples), count_duplicated(samples)) if there else (None, None)
     wrong = [name for name, entry in samples.final.items() if set(entry.get("placed", {})) != {SURVIVOR}] if there else None
     return [
         check("no node left Ready", len(seen.unready), f"{len(seen.unready)} did, {', '.join(seen.unready[:3])} among them"),
@@ -134,7 +136,7 @@ def checks_of(samples: Samples, seen: Timeline) -> list[Json]:
     ]
 
 
-def limit_of(samples: Samples) -> Json:
+def measure_limit(samples: Samples) -> Json:
     """Return how fast the survivor started pods by itself; pods_per_second is None when that was not measured to the end."""
     begin = samples.marks.get("limit-began")
     times = [at for at, stream, _name, state in samples.rows if stream == "limit" and state.startswith("running")]
@@ -147,28 +149,28 @@ def limit_of(samples: Samples) -> Json:
 # -- pods -----------------------------------------------------------------------------------------------------------------------------
 
 
-def lost(samples: Samples) -> int:
+def count_lost(samples: Samples) -> int:
     """Return how many pods are wanted and not ready on the survivor, summed application by application: one too many hides none."""
     return sum(max(0, int(entry["replicas"]) - int(entry["pods"].get(SURVIVOR, {}).get("ready", 0))) for entry in samples.final.values())
 
 
-def duplicated(samples: Samples) -> int:
+def count_duplicated(samples: Samples) -> int:
     """Return how many pods there are beyond those wanted: too many on the survivor, or still on the lost member where that answers."""
     there = [(int(entry["replicas"]), sum(map(int, entry["pods"].get(SURVIVOR, {}).values()))) for entry in samples.final.values()]
     over = sum(max(0, found - wanted) for wanted, found in there)
     # Behind a cut link Karmada cannot delete anything, and no one expects it to.
-    still = counted(samples.final, member=LOST, kind="ready") if samples.head["fault"] == "taint" else 0
+    still = count_pods(samples.final, member=LOST, kind="ready") if samples.head["fault"] == "taint" else 0
     return over + still
 
 
-def late(samples: Samples, seen: Timeline) -> int:
+def count_late(samples: Samples, seen: Timeline) -> int:
     """Return how many pods ran later than the published pace would have it: 15 minutes for 40,000, at least one minute."""
     pods = int(samples.head["sizes"]["pods"])
     allowed = max(LEAST_LATE, PUBLISHED_SECONDS * pods / PUBLISHED_PODS)
     return sum(pod.running > allowed for pod in seen.pods) + max(0, pods - len(seen.pods))
 
 
-def set_up(samples: Samples) -> float | None:
+def compute_set_up_rate(samples: Samples) -> float | None:
     """Return how many pods a second ran on the first member while it was set up through Karmada."""
     begin, end = samples.marks.get("set-up-began"), samples.marks.get("steady")
     times = [
@@ -182,7 +184,7 @@ def set_up(samples: Samples) -> float | None:
 # -- what it cost ---------------------------------------------------------------------------------------------------------------------
 
 
-def cpu(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
+def compute_cpu_per_pod(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
     """Return CPU milliseconds a pod of each program between two marks, the most first; empty when a mark is missing."""
     before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
     if not before or not after or not pods:
@@ -191,27 +193,27 @@ def cpu(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
     return {name: round(ms, 3) for name, ms in sorted(used.items(), key=lambda each: -each[1]) if ms >= 0.001}
 
 
-def seconds(samples: Samples, start: str, end: str) -> Json:
+def compute_cpu_seconds(samples: Samples, start: str, end: str) -> Json:
     """Return the CPU seconds of each program between two marks, and how long that was (`of`); empty when a mark is missing."""
-    used = cpu(samples, start, end, 1)
+    used = compute_cpu_per_pod(samples, start, end, 1)
     return {"of": round(samples.marks[end] - samples.marks[start], 3), **{name: ms / 1000 for name, ms in used.items()}} if used else {}
 
 
-def others(samples: Samples) -> dict[str, float | None]:
+def measure_other_load(samples: Samples) -> dict[str, float | None]:
     """Return the share of the computer's CPU that went into anything but the trial, by part of it; None where that was not kept."""
-    return {"limit": other(samples, "limit-began", "limit-ended"), "failover": other(samples, "T0", "T8")}
+    return {"limit": compute_other_share(samples, "limit-began", "limit-ended"), "failover": compute_other_share(samples, "T0", "T8")}
 
 
-def other(samples: Samples, start: str, end: str) -> float | None:
+def compute_other_share(samples: Samples, start: str, end: str) -> float | None:
     cores, before, after = samples.head["machine"].get("cores"), samples.busy.get(start), samples.busy.get(end)
     if before is None or after is None or not cores:
         return None
-    ours = sum(cpu(samples, start, end, 1).values()) / 1000
+    ours = sum(compute_cpu_per_pod(samples, start, end, 1).values()) / 1000
     seconds = samples.marks[end] - samples.marks[start]
     return round(max(0.0, after - before - ours) / (cores * seconds), 3) if seconds > 0 else None
 
 
-def unlike(others: Mapping[str, float | None]) -> str:
+def explain_difference(others: Mapping[str, float | None]) -> str:
     """Return why limit and failover cannot be compared, empty where they can, or where it is not known how busy the computer was."""
     limit, failover = others["limit"], others["failover"]
     if limit is None or failover is None or abs(limit - failover) <= UNLIKE:
@@ -219,23 +221,23 @@ def unlike(others: Mapping[str, float | None]) -> str:
     return f"the computer's other work took {limit:.0%} of its CPU during the limit and {failover:.0%} during the failover"
 
 
-def memory(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
+def compute_memory_per_pod(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
     """Return the resident bytes a pod that each program grew by between two marks, those that grew at all."""
     before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
     grown = {name: rss - before[name][1] for name, (_cpu, rss) in after.items() if name in before}
     return {name: round(size / pods) for name, size in sorted(grown.items(), key=lambda each: -each[1]) if size > 0 and pods}
 
 
-def resident(samples: Samples) -> dict[str, float]:
+def sum_resident_memory(samples: Samples) -> dict[str, float]:
     """Return the resident GiB of all programs at each mark."""
     return {mark: round(sum(rss for _cpu, rss in programs.values()) / 2**30, 2) for mark, programs in samples.usage.items()}
 
 
-def nodes_of(samples: Samples) -> Json:
+def summarize_nodes(samples: Samples) -> Json:
     """Return what plays the survivor's nodes, and what that takes a node: memory when every pod runs, CPU from T0 to T8."""
     sizes = samples.head["sizes"]
     count = sizes["survivor_nodes"] or sizes["nodes"]
-    before, after = (per_node(samples.usage.get(mark, {}), SURVIVOR, count) for mark in ("T0", "T8"))
+    before, after = (compute_cost_per_node(samples.usage.get(mark, {}), SURVIVOR, count) for mark in ("T0", "T8"))
     seconds = [each["cpu_seconds"] for each in (before, after)]
     used = round(1000 * (seconds[1] - seconds[0]), 3) if None not in seconds else None
     return {
@@ -246,7 +248,7 @@ def nodes_of(samples: Samples) -> Json:
     }
 
 
-def writes(samples: Samples, start: str, end: str, pods: int) -> dict[str, dict[str, float]]:
+def count_writes_per_pod(samples: Samples, start: str, end: str, pods: int) -> dict[str, dict[str, float]]:
     """Return the writes a pod that each API server answered between two marks, by verb and resource, the most first."""
     before, after = samples.requests.get(start, {}), samples.requests.get(end, {})
     found: dict[str, dict[str, float]] = {}

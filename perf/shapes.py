@@ -65,7 +65,7 @@ class Shape(Strict):
         """How many applications the survivor is given without Karmada: as many as make up limit_pods, never more than there are."""
         return min(self.applications, math.ceil(self.limit_pods / self.replicas)) if self.replicas else 0
 
-    def memory(self) -> tuple[float, str]:
+    def estimate_memory(self) -> tuple[float, str]:
         """Return the GiB that a trial needs at its worst, and the sum in words.
 
         The survivor fills while the lost one is still there, unless that one's programs are all killed: then only the limit's pods were.
@@ -81,12 +81,12 @@ class Shape(Strict):
         return sum(parts.values()) / 1024, " + ".join(parts)
 
 
-def names() -> list[str]:
+def list_shapes() -> list[str]:
     """Return the names of the shapes there are."""
     return list(read_toml(SHAPES, what="the shapes"))
 
 
-def shape(name: str, **changes: Any) -> Shape:
+def get_shape(name: str, **changes: Any) -> Shape:
     """Return a shape by name with these fields changed (None leaves one). UsageError names a near one."""
     table = read_toml(SHAPES, what="the shapes")
     if name not in table:
@@ -101,7 +101,7 @@ def shape(name: str, **changes: Any) -> Shape:
     return parse(Shape, {**table[name], **changed}, source=f"shape {name}")
 
 
-def check(shape: Shape, *, free_gib: float) -> None:
+def check_shape(shape: Shape, *, free_gib: float) -> None:
     """UsageError when the shape moves nothing or its survivor is too small, NotPossible when it does not fit in memory; with the sum."""
     if not shape.pods:
         raise UsageError(
@@ -115,7 +115,7 @@ def check(shape: Shape, *, free_gib: float) -> None:
             f"the survivor is too small: {nodes} nodes × {each} pods = {shape.room}, and {shape.pods} pods are to move there",
             remedy=f"{math.ceil(shape.pods / each)} nodes or more, or fewer pods",
         )
-    need, summed = shape.memory()
+    need, summed = shape.estimate_memory()
     limit = min(free_gib, CEILING_GIB)
     if need > limit:
         why = f"{free_gib:.1f} GiB are free" if free_gib < CEILING_GIB else f"{CEILING_GIB:g} GiB is the ceiling"

@@ -49,7 +49,7 @@ def compare(a: Sequence[float | None], b: Sequence[float | None], *, least: floa
         factor = round(math.exp(np.mean([math.log(y / x) for x, y in pairs])), 4) if pairs else None
         return Comparison(len(pairs), factor, None, None, "inconclusive", said)
     ratios = np.log([y / x for x, y in pairs])
-    low, high = interval(ratios, confidence=confidence)
+    low, high = compute_interval(ratios, confidence=confidence)
     bar = math.log1p(least)
     if low > bar:
         verdict = "slower"
@@ -64,7 +64,7 @@ def compare(a: Sequence[float | None], b: Sequence[float | None], *, least: floa
     return Comparison(len(pairs), factor, low, high, verdict, why)
 
 
-def interval(values: np.ndarray[Any, np.dtype[np.float64]], *, confidence: float) -> tuple[float, float]:
+def compute_interval(values: np.ndarray[Any, np.dtype[np.float64]], *, confidence: float) -> tuple[float, float]:
     """Return an interval for the mean: a bootstrap of studentised means, which stays honest for as few as five values.
 
     The plain percentile bootstrap covers 5 values four times in five instead of nineteen in twenty. Draws are seeded: judged again, saved
@@ -79,12 +79,12 @@ def interval(values: np.ndarray[Any, np.dtype[np.float64]], *, confidence: float
     spread = errors > 0  # draws of one value alone say nothing of the spread
     scores = (draws.mean(axis=1)[spread] - mean) / errors[spread]
     # Symmetric: of few values neither tail is known by itself.
-    least = student(count - 1)
+    least = get_student_quantile(count - 1)
     reach = min(max(float(np.quantile(np.abs(scores), confidence)), least), 3 * least) * error  # draws of nearly one value know no bounds
     return mean - reach, mean + reach
 
 
-def student(freedom: int) -> float:
+def get_student_quantile(freedom: int) -> float:
     """Return the two-sided 95 % quantile of Student's distribution, as tables have it: what the interval is never narrower than."""
     table = {
         1: 12.71,
@@ -104,7 +104,7 @@ def student(freedom: int) -> float:
     return table[max(known for known in table if known <= freedom)]
 
 
-def spread(values: Sequence[float | None]) -> dict[str, float]:
+def summarize_spread(values: Sequence[float | None]) -> dict[str, float]:
     """Return n, median, least, most, and the coefficient of variation, of what was measured."""
     there = np.array([value for value in values if value is not None])
     if not there.size:

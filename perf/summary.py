@@ -8,62 +8,63 @@ from typing import Any
 Result = Mapping[str, Any]
 
 
-def seconds(value: float | None) -> str:
+def format_seconds(value: float | None) -> str:
     """Return seconds as a person reads them; a dash where there are none."""
     if value is None:
         return "—"
     return f"{value:.1f} s" if value < 120 else f"{int(value // 60)} min {value % 60:02.0f} s"
 
 
-def phase_rows(result: Result) -> list[tuple[str, str, str, str]]:
+def list_phase_rows(result: Result) -> list[tuple[str, str, str, str]]:
     """Return phase, observed, floor, and what governs it."""
     return [
         (
             f"{phase['phase']} {phase['from']}→{phase['to']}",
-            seconds(phase["observed_seconds"]),
-            seconds(phase["floor_seconds"]),
+            format_seconds(phase["observed_seconds"]),
+            format_seconds(phase["floor_seconds"]),
             f"{phase['governed_by']}: {phase['sum']}",
         )
         for phase in result["phases"]
     ]
 
 
-def headline(result: Result) -> str:
+def format_headline(result: Result) -> str:
     """Return the one sentence that a trial comes to."""
     pods, limit = result["pods"], result["limit"]
     if result["moving_seconds"] is None:
         return f"{pods['running']} of {pods['wanted']} pods ran on the survivor: {result['why'] or result['verdict']}"
     ratio = (
-        unmeasured(result)
+        explain_missing_ratio(result)
         if result["limit_ratio"] is None
         else f"{result['limit_ratio']:.2f} × the limit of {limit['pods_per_second']:g} pods/s"
     )
     return (
-        f"{pods['wanted']} pods moved in {seconds(result['total_seconds'])}, {seconds(result['moving_seconds'])} of them after the taint: "
+        f"{pods['wanted']} pods moved in {format_seconds(result['total_seconds'])}, "
+        f"{format_seconds(result['moving_seconds'])} of them after the taint: "
         f"{result['pods_per_second']:g} pods/s, {ratio}"
     )
 
 
-def unmeasured(result: Result) -> str:
+def explain_missing_ratio(result: Result) -> str:
     """Return why there is no ratio: the limit was not measured to its end, or on a computer that was busy otherwise then."""
     rate = result["limit"]["pods_per_second"]
     return "limit unknown" if rate is None else f"not comparable with the limit of {rate:g} pods/s (the computer's other work differed)"
 
 
-def counts(result: Result) -> str:
+def format_counts(result: Result) -> str:
     """Return what became of the pods."""
     pods = result["pods"]
     return f"lost {pods['lost']}, duplicated {pods['duplicated']}, late {pods['late']}, respawned {pods['respawned']}"
 
 
-def text(result: Result) -> str:
+def format_result(result: Result) -> str:
     """Return a result as a terminal shows it."""
     lines = [
         f"{result['name']}: {result['verdict']}" + (f" ({result['why']})" if result["why"] else ""),
-        f"  {headline(result)}",
-        f"  {counts(result)}",
+        f"  {format_headline(result)}",
+        f"  {format_counts(result)}",
     ]
-    lines += [f"  {line}" for line in aligned([("phase", "observed", "floor", "governed by"), *phase_rows(result)])]
+    lines += [f"  {line}" for line in align_rows([("phase", "observed", "floor", "governed by"), *list_phase_rows(result)])]
     for name, key in (("failover", "cpu_ms_per_pod"), ("limit", "cpu_ms_per_pod_of_limit")):
         if used := result[key]:
             most = ", ".join(f"{program} {ms:.1f}" for program, ms in list(used.items())[:6])
@@ -79,13 +80,13 @@ def text(result: Result) -> str:
     return "\n".join(lines)
 
 
-def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def align_rows(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return rows as lines of even columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def markdown(results: Sequence[Result]) -> str:
+def format_markdown(results: Sequence[Result]) -> str:
     """Return results as the summary of a job's page."""
     lines = [
         "## Failover",
@@ -98,10 +99,10 @@ def markdown(results: Sequence[Result]) -> str:
         ratio = "—" if each["limit_ratio"] is None else f"{each['limit_ratio']:.2f}"
         wrong = f"{pods['lost']} / {pods['duplicated']} / {pods['late']}"
         lines.append(
-            f"| {each['name']} | {each['verdict']} | {pods['running']} of {pods['wanted']} | {seconds(each['total_seconds'])} | "
-            f"{seconds(each['moving_seconds'])} | {each['pods_per_second'] or '—'} | {ratio} | {wrong} |"
+            f"| {each['name']} | {each['verdict']} | {pods['running']} of {pods['wanted']} | {format_seconds(each['total_seconds'])} | "
+            f"{format_seconds(each['moving_seconds'])} | {each['pods_per_second'] or '—'} | {ratio} | {wrong} |"
         )
     for each in results[-1:]:
         lines += ["", f"Phases of {each['name']} at {each['at']}:", "", "| phase | observed | floor | governed by |", "|---|---|---|---|"]
-        lines += [f"| {' | '.join(row)} |" for row in phase_rows(each)]
+        lines += [f"| {' | '.join(row)} |" for row in list_phase_rows(each)]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from perf.applications import of_binding, of_pod
+from perf.applications import parse_binding_application, parse_pod_application
 from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR
 
@@ -60,7 +60,7 @@ class Journey:
         if member == LOST and state in {"deleting", "gone"} and self.old_work is None:
             self.old_work = at
 
-    def at(self, milestone: str) -> float | None:
+    def get_time(self, milestone: str) -> float | None:
         """Return when it passed a milestone, or None."""
         value: float | None = getattr(self, milestone)
         return value
@@ -87,27 +87,27 @@ class Timeline:
     unready: list[str] = field(default_factory=list)
     """Nodes that left Ready while they should not: what was measured then is not what was meant."""
 
-    def between(self, start: str, end: str) -> float | None:
+    def get_seconds(self, start: str, end: str) -> float | None:
         """Return the seconds from one point to another; None when one was not seen."""
         a, b = self.points[start], self.points[end]
         return None if a is None or b is None else round(max(0.0, b - a), 3)
 
-    def per_binding(self) -> dict[str, Quantiles]:
+    def summarize_bindings(self) -> dict[str, Quantiles]:
         """Return the quantiles of each milestone over all applications, in seconds since the taint (T3)."""
         zero = self.points["T3"] or 0.0
-        return {each: quantiles((journey.at(each) for journey in self.journeys), since=zero) for each in MILESTONES}
+        return {each: compute_quantiles((journey.get_time(each) for journey in self.journeys), since=zero) for each in MILESTONES}
 
-    def per_pod(self) -> dict[str, Quantiles]:
+    def summarize_pods(self) -> dict[str, Quantiles]:
         """Return the quantiles of creation and running over all pods, in seconds since the taint (T3), and of the time between."""
         zero = self.points["T3"] or 0.0
         return {
-            "created": quantiles((pod.created for pod in self.pods), since=zero),
-            "running": quantiles((pod.running for pod in self.pods), since=zero),
-            "created to running": quantiles(max(0.0, pod.running - pod.created) for pod in self.pods),
+            "created": compute_quantiles((pod.created for pod in self.pods), since=zero),
+            "running": compute_quantiles((pod.running for pod in self.pods), since=zero),
+            "created to running": compute_quantiles(max(0.0, pod.running - pod.created) for pod in self.pods),
         }
 
 
-def quantiles(values: Iterable[float | None], *, since: float = 0.0) -> Quantiles:
+def compute_quantiles(values: Iterable[float | None], *, since: float = 0.0) -> Quantiles:
     """Return n, p50, p90, p99 and max of the values that are there; n alone when none is."""
     there = np.array([value - since for value in values if value is not None])
     if not there.size:
@@ -116,28 +116,28 @@ def quantiles(values: Iterable[float | None], *, since: float = 0.0) -> Quantile
     return {"n": int(there.size), **{k: round(float(v), 3) for k, v in {"p50": p50, "p90": p90, "p99": p99, "max": there.max()}.items()}}
 
 
-def timeline(samples: Samples) -> Timeline:
+def build_timeline(samples: Samples) -> Timeline:
     """Read the timeline out of the samples. A trial that ended before the fault has no points."""
     zero = samples.marks.get("T0")
     if zero is None:
-        return Timeline(dict.fromkeys(POINTS), [], [], 0, unready(samples.rows, None))
+        return Timeline(dict.fromkeys(POINTS), [], [], 0, list_unready_nodes(samples.rows, None))
     after = [(round(at - zero, 3), stream, name, state) for at, stream, name, state in samples.rows if at >= zero]
     replicas, wanted = samples.head["sizes"]["replicas"], samples.head["sizes"]["applications"]
-    pods, respawned = pods_of(after, created_zero(samples, zero))
-    journeys = journeys_of(after, pods, replicas)
+    pods, respawned = list_pods(after, compute_fault_second(samples, zero))
+    journeys = list_journeys(after, pods, replicas)
     complete = len(journeys) >= wanted
 
     def last(milestone: str) -> float | None:
-        times = [journey.at(milestone) for journey in journeys]
+        times = [journey.get_time(milestone) for journey in journeys]
         seen = [time for time in times if time is not None]
         return max(seen) if complete and seen and len(seen) == len(times) else None
 
     evicted = [journey.evicted for journey in journeys if journey.evicted is not None]
     points = {
         "T0": 0.0,
-        "T1": 0.0 if samples.head["fault"] == "taint" else first(after, lambda state: not state.startswith("Ready=True")),
-        "T2": first(after, lambda state: ":NoSchedule" in state),
-        "T3": first(after, lambda state: ":NoExecute" in state),
+        "T1": 0.0 if samples.head["fault"] == "taint" else find_first(after, lambda state: not state.startswith("Ready=True")),
+        "T2": find_first(after, lambda state: ":NoSchedule" in state),
+        "T3": find_first(after, lambda state: ":NoExecute" in state),
         "T4": min(evicted, default=None),
         "T5": last("evicted"),
         "T6": last("rescheduled"),
@@ -145,20 +145,20 @@ def timeline(samples: Samples) -> Timeline:
         "T8": last("running"),
         "T9": last("purged"),
     }
-    return Timeline(points, journeys, pods, respawned, unready(samples.rows, zero))
+    return Timeline(points, journeys, pods, respawned, list_unready_nodes(samples.rows, zero))
 
 
-def first(rows: Sequence[Row], holds: Callable[[str], bool]) -> float | None:
+def find_first(rows: Sequence[Row], holds: Callable[[str], bool]) -> float | None:
     """Return when the lost member's Cluster was first seen so."""
     return next((at for at, stream, name, state in rows if stream == "cluster" and name == LOST and holds(state)), None)
 
 
-def created_zero(samples: Samples, zero: float) -> float:
+def compute_fault_second(samples: Samples, zero: float) -> float:
     """Return the wall-clock second of T0: pods carry the second of their creation."""
     return float(samples.head["began"]) + zero
 
 
-def pods_of(rows: Sequence[Row], wall: float) -> tuple[list[Pod], int]:
+def list_pods(rows: Sequence[Row], wall: float) -> tuple[list[Pod], int]:
     """Return the pods that run on the survivor at the end, and how many ran there and went again."""
     there: dict[str, Pod] = {}
     gone = 0
@@ -172,27 +172,27 @@ def pods_of(rows: Sequence[Row], wall: float) -> tuple[list[Pod], int]:
     return list(there.values()), gone
 
 
-def journeys_of(rows: Sequence[Row], pods: Sequence[Pod], replicas: int) -> list[Journey]:
+def list_journeys(rows: Sequence[Row], pods: Sequence[Pod], replicas: int) -> list[Journey]:
     """Return the journey of every application of which anything was seen."""
     journeys: dict[str, Journey] = {}
     for at, stream, name, state in rows:
-        if stream not in {"binding", "work"} or not of_binding(name).startswith("app-"):
+        if stream not in {"binding", "work"} or not parse_binding_application(name).startswith("app-"):
             continue
-        journey = journeys.setdefault(of_binding(name), Journey(of_binding(name)))
+        journey = journeys.setdefault(parse_binding_application(name), Journey(parse_binding_application(name)))
         if stream == "binding":
             journey.see_binding(at, state, replicas)
         else:
             journey.see_work(at, name.partition("/")[0], state)
     running: dict[str, list[float]] = {}
     for pod in pods:
-        running.setdefault(of_pod(pod.name), []).append(pod.running)
+        running.setdefault(parse_pod_application(pod.name), []).append(pod.running)
     for name, journey in journeys.items():
         times = sorted(running.get(name, []))
         journey.running = times[replicas - 1] if len(times) >= replicas else None
     return sorted(journeys.values(), key=lambda journey: journey.name)
 
 
-def unready(rows: Sequence[Row], zero: float | None) -> list[str]:
+def list_unready_nodes(rows: Sequence[Row], zero: float | None) -> list[str]:
     """Return the nodes that were seen leaving Ready: the survivor's at any time, the lost member's before it was lost."""
     left = set()
     ready = set()
@@ -206,6 +206,6 @@ def unready(rows: Sequence[Row], zero: float | None) -> list[str]:
     return sorted(left)
 
 
-def counted(final: Mapping[str, Any], *, member: str, kind: str) -> int:
+def count_pods(final: Mapping[str, Any], *, member: str, kind: str) -> int:
     """Return how many pods of that kind (ready, other) the end state has on a member."""
     return sum(int(entry["pods"].get(member, {}).get(kind, 0)) for entry in final.values())

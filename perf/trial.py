@@ -28,14 +28,14 @@ from perf import applications, audit, backend, end_state, load, usage
 from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
 from perf.observer import Observer
-from perf.phase_limits import refilling
-from perf.profile import MANAGER, flags
+from perf.phase_limits import compute_refill_seconds
+from perf.profile import MANAGER, merge_flags
 from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR, Shape
 
 Json = dict[str, Any]
 Say = Callable[[str], None]
-ENDING = 25.0
+RESERVED = 25.0
 """Seconds kept for reading the end state, saving, and taking the lab down."""
 LAG = 60.0
 """Seconds that Karmada may lag behind when every pod runs on the first member: how much is a setting (kube-api-qps)."""
@@ -46,7 +46,7 @@ UNMOVED = 60.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrialPlan:
     """What a trial is run with."""
 
     lab: str
@@ -65,7 +65,7 @@ class Plan:
     without_failover: bool = False
     root: Path | None = None
 
-    def head(self) -> Json:
+    def describe(self) -> Json:
         """Return what is said of it in the samples."""
         karmada = self.wanted.karmada
         assert karmada is not None
@@ -80,7 +80,9 @@ class Plan:
             "without_failover": self.without_failover,
             "release": karmada.release,
             "kubernetes": self.wanted.lab.kubernetes,
-            "settings": {name: flags(karmada, name) for name in (MANAGER, "karmada-scheduler", "karmada-apiserver", "karmada-webhook")},
+            "settings": {
+                name: merge_flags(karmada, name) for name in (MANAGER, "karmada-scheduler", "karmada-apiserver", "karmada-webhook")
+            },
             "objects": [f"{each['kind']} {each['metadata']['name']}" for each in self.objects],
             "asked": self.wanted.asked,
         }
@@ -90,7 +92,7 @@ class Plan:
 class Trial:
     """A trial under way."""
 
-    plan: Plan
+    plan: TrialPlan
     say: Say
     began: float = field(default_factory=time.time)
     deadline: float = field(init=False)
@@ -102,13 +104,15 @@ class Trial:
     def __post_init__(self) -> None:
         self.deadline = self.began + self.plan.shape.within
         ending: Json = {"complete": False, "stopped_by": "", "notes": []}
-        self.samples = Samples({**self.plan.head(), "at": stamp(self.began), "began": self.began, "machine": usage.machine(), **ending})
+        self.samples = Samples(
+            {**self.plan.describe(), "at": format_time(self.began), "began": self.began, "machine": usage.describe_machine(), **ending}
+        )
         self.observer = Observer(self.began)
 
     @property
-    def spaces(self) -> list[str]:
+    def namespaces(self) -> list[str]:
         """The namespaces of what moves."""
-        return applications.spaces(NAMESPACE, self.plan.shape.namespaces)
+        return applications.list_namespaces(NAMESPACE, self.plan.shape.namespaces)
 
     # -- the course of it --------------------------------------------------------------------------------------------
 
@@ -126,7 +130,7 @@ class Trial:
             self.observer.stop()
             self.samples.rows = [*self.observer.rows, *self._audit]
             if self._users is not None:
-                self.samples.calls = load.read(self._users, began=self.began)
+                self.samples.calls = load.read_requests(self._users, began=self.began)
             self.samples.head["observer_cpu_seconds"] = round(self.observer.seconds, 2)
             self.samples.head["seconds"] = round(time.time() - self.began, 1)
             path = self.samples.save(folder)
@@ -142,18 +146,18 @@ class Trial:
         assert karmada is not None
         if plan.kubemark is not None:
             self.say("kubemark's hollow nodes")
-            backend.bring_up(karmada.lab, plan.shape, binary=plan.kubemark)
+            backend.start_nodes(karmada.lab, plan.shape, binary=plan.kubemark)
         for cluster in (karmada.cluster, *karmada.members):
             for manifest in plan.objects:
                 cluster.api.apply(manifest)
         self.mark("up", karmada)
         with ExitStack() as stack:
-            stack.callback(self.remember, usage.Peak(Supervisor(karmada.run.path)))
+            stack.callback(self.record_peak_memory, usage.PeakMemory(Supervisor(karmada.run.path)))
             strike = plan.fault.prepare(karmada, stack)
             self.observe(karmada)
-            self.limit(karmada)
+            self.measure_limit(karmada)
             self.set_up(karmada)
-            self.lose(karmada, strike)
+            self.fail_member(karmada, strike)
 
     def _down(self) -> None:
         with suppress(LabError):
@@ -162,37 +166,42 @@ class Trial:
     def observe(self, karmada: Karmada) -> None:
         """Start every watch, and return when each has seen what is there."""
         watch = self.observer
-        watch.watch_karmada(karmada.kubeconfig, self.spaces)
+        watch.watch_karmada(karmada.kubeconfig, self.namespaces)
         for member in karmada.members:
             watch.watch_works(karmada.kubeconfig, member.name)
-            watch.watch_member(member.kubeconfig, member.name, self.spaces)
+            watch.watch_member(member.kubeconfig, member.name, self.namespaces)
 
         def synced() -> None:
-            if not watch.synced():
+            if not watch.is_synced():
                 raise NotYet("not every watch has begun")
 
         until(synced, what="all watches have begun", within=60.0)
 
-    def limit(self, karmada: Karmada) -> None:
+    def measure_limit(self, karmada: Karmada) -> None:
         """Measure how fast the survivor is by itself. When its share of the time runs out the limit is unknown, and the trial goes on."""
         shape, survivor = self.plan.shape, karmada.lab.member(SURVIVOR)
         count = shape.limit_applications * shape.replicas
         if not count:
             return
         self.say(f"the limit: {count} pods on {SURVIVOR} without Karmada")
-        spaces = applications.spaces(LIMIT, shape.namespaces)
+        spaces = applications.list_namespaces(LIMIT, shape.namespaces)
         self.observer.watch_pods(survivor.kubeconfig, SURVIVOR, spaces, stream="limit")
         for space in spaces:
-            applications.namespace(survivor.api, space)
+            applications.create_namespace(survivor.api, space)
         self.mark("limit-began", karmada)
         try:
-            applications.create(survivor.api, spaces, applications=shape.limit_applications, replicas=shape.replicas)
-            self.until_count(lambda: self.observer.running(SURVIVOR, "limit"), count, what="the limit's pods run", within=self.left() / 3)
+            applications.create_deployments(survivor.api, spaces, applications=shape.limit_applications, replicas=shape.replicas)
+            self.wait_for_count(
+                lambda: self.observer.count_running(SURVIVOR, "limit"),
+                count,
+                what="the limit's pods run",
+                within=self.get_seconds_left() / 3,
+            )
             self.mark("limit-ended", karmada)
         except NotReady as error:
-            self.note(f"the limit was not reached in its time: {error.last}")
-        self.observer.unwatch(stream="limit")
-        applications.delete(survivor.api, spaces, within=min(300.0, self.left() / 2))
+            self.add_note(f"the limit was not reached in its time: {error.last}")
+        self.observer.stop_watches(stream="limit")
+        applications.delete_workloads(survivor.api, spaces, within=min(300.0, self.get_seconds_left() / 2))
 
     def set_up(self, karmada: Karmada) -> None:
         """Give Karmada the applications; on return every pod runs on the first member, and Karmada knows."""
@@ -200,80 +209,89 @@ class Trial:
         self.say(f"set up: {shape.applications} applications × {shape.replicas} through Karmada")
         self.mark("set-up-began", karmada)
         if not self.plan.without_failover and self.plan.fault.kind != "taint":
-            applications.ensure(karmada.api, applications.taint_policy())
-        for space in self.spaces:
-            applications.namespace(karmada.api, space)
-            applications.ensure(karmada.api, applications.policy(space))
-        applications.create(karmada.api, self.spaces, applications=shape.applications, replicas=shape.replicas)
-        self.until_count(lambda: self.observer.running(LOST), shape.pods, what=f"all pods run on {LOST}", within=self.left())
+            applications.ensure(karmada.api, applications.build_taint_policy())
+        for space in self.namespaces:
+            applications.create_namespace(karmada.api, space)
+            applications.ensure(karmada.api, applications.build_policy(space))
+        applications.create_deployments(karmada.api, self.namespaces, applications=shape.applications, replicas=shape.replicas)
+        self.wait_for_count(
+            lambda: self.observer.count_running(LOST), shape.pods, what=f"all pods run on {LOST}", within=self.get_seconds_left()
+        )
 
         def known() -> None:
-            states = self.observer.bindings()
+            states = self.observer.get_bindings()
             ready = sum(state.endswith(f"ready={LOST}") for state in states.values())
             if ready < shape.applications:
                 raise NotYet(f"{ready} of {shape.applications} bindings are ready on {LOST}")
-            if time.time() - self.began - self.observer.last("binding") < 2.0:
+            if time.time() - self.began - self.observer.get_last_time("binding") < 2.0:
                 raise NotYet("bindings still change")
 
-        self.patiently(known, what="Karmada knows that all is ready", within=min(LAG, self.left() / 4))
+        self.try_to_wait(known, what="Karmada knows that all is ready", within=min(LAG, self.get_seconds_left() / 4))
         self.mark("steady", karmada)
-        self.rest()
+        self.wait_for_tokens()
 
-    def rest(self) -> None:
+    def wait_for_tokens(self) -> None:
         """Let the controller manager's bucket of requests fill again: no fault waits for a moment at which thousands of pods are new."""
         karmada = self.plan.wanted.karmada
         assert karmada is not None
         since = self.samples.marks["steady"] - self.samples.marks["set-up-began"]
-        seconds = min(refilling({MANAGER: flags(karmada, MANAGER)}, bindings=self.plan.shape.applications, since=since), self.left() / 4)
+        seconds = min(
+            compute_refill_seconds({MANAGER: merge_flags(karmada, MANAGER)}, bindings=self.plan.shape.applications, since=since),
+            self.get_seconds_left() / 4,
+        )
         if seconds > 0:
             self.say(f"Karmada rests {seconds:.0f} s, until it may send as much at once as before")
             SYSTEM.sleep(seconds)
 
-    def lose(self, karmada: Karmada, strike: Callable[[], None]) -> None:
+    def fail_member(self, karmada: Karmada, strike: Callable[[], None]) -> None:
         """Strike, and return when every pod runs on the survivor, nothing is being evicted any more, and the end state has been read."""
         plan, survivor = self.plan, karmada.lab.member(SURVIVOR)
         if plan.users:
             self.say(f"{plan.users} users call the Karmada API")
-            self._users = load.start(karmada, plan.users, self.spaces[0])
+            self._users = load.start_users(karmada, plan.users, self.namespaces[0])
             SYSTEM.sleep(UNDISTURBED)
         self.say(f"fault: {plan.fault.kind} of {LOST}")
         if not plan.fault.answers:
-            self.observer.unwatch(kubeconfig=karmada.lab.member(LOST).kubeconfig)
+            self.observer.stop_watches(kubeconfig=karmada.lab.member(LOST).kubeconfig)
         self.mark("T0", karmada)
         strike()
         try:
             if plan.without_failover:
-                self._nothing_moves()
+                self._check_nothing_moves()
             else:
-                self._all_moves(karmada)
+                self._wait_until_moved(karmada)
         finally:
             with suppress(LabError):
                 self.mark("ended", karmada)
-                self.samples.final = end_state.read(
+                self.samples.final = end_state.read_end_state(
                     karmada, plan.shape, [survivor, *([karmada.lab.member(LOST)] if plan.fault.answers else [])]
                 )
-                self.audited(karmada.run)
+                self.read_audit_logs(karmada.run)
 
-    def audited(self, run: Run) -> None:
+    def read_audit_logs(self, run: Run) -> None:
         """Read what the API servers' audit logs say of the time since the fault."""
         marks = self.samples.marks
-        self._audit, self.samples.writers = audit.read(run, began=self.began, since=marks["T0"], until=marks.get("T8", marks["ended"]))
+        self._audit, self.samples.writers = audit.read_milestones(
+            run, began=self.began, since=marks["T0"], until=marks.get("T8", marks["ended"])
+        )
 
-    def _all_moves(self, karmada: Karmada) -> None:
+    def _wait_until_moved(self, karmada: Karmada) -> None:
         shape = self.plan.shape
 
         def tainted() -> None:
-            state = self.observer.states("cluster").get(LOST, "not seen")
+            state = self.observer.get_states("cluster").get(LOST, "not seen")
             if ":NoExecute" not in state:
                 raise NotYet(state)
 
-        until(tainted, what=f"{LOST} has a NoExecute taint", within=min(180.0, self.left()))
+        until(tainted, what=f"{LOST} has a NoExecute taint", within=min(180.0, self.get_seconds_left()))
         self.mark("T3", karmada)
-        self.until_count(lambda: self.observer.running(SURVIVOR), shape.pods, what=f"all pods run on {SURVIVOR}", within=self.left())
+        self.wait_for_count(
+            lambda: self.observer.count_running(SURVIVOR), shape.pods, what=f"all pods run on {SURVIVOR}", within=self.get_seconds_left()
+        )
         self.mark("T8", karmada)
 
         def purged() -> None:
-            states, works = self.observer.bindings(), self.observer.states("work")
+            states, works = self.observer.get_bindings(), self.observer.get_states("work")
             ready = sum(SURVIVOR in state.rpartition("ready=")[2] for state in states.values())
             clean = sum("evicting= " in state for state in states.values())
             old = sum(name.startswith(f"{LOST}/app-") and state not in {"deleting", "gone"} for name, state in works.items())
@@ -281,56 +299,61 @@ class Trial:
                 raise NotYet(
                     f"of {shape.applications} bindings {ready} are ready on {SURVIVOR}, {clean} rid of {LOST}, {old} old Works there"
                 )
-            if self.plan.fault.kind == "taint" and (still := self.observer.running(LOST)):
+            if self.plan.fault.kind == "taint" and (still := self.observer.count_running(LOST)):
                 raise NotYet(f"{still} pods still run on {LOST}")
 
-        if self.patiently(purged, what="what was on the lost member is purged", within=self.left()):
+        if self.try_to_wait(purged, what="what was on the lost member is purged", within=self.get_seconds_left()):
             self.mark("T9", karmada)
 
-    def _nothing_moves(self) -> None:
+    def _check_nothing_moves(self) -> None:
         """Without failover: nothing may run on the survivor for a minute."""
         with suppress(NotReady):
-            self.until_count(lambda: self.observer.running(SURVIVOR), 1, what="something moves", within=min(UNMOVED, self.left()))
+            self.wait_for_count(
+                lambda: self.observer.count_running(SURVIVOR), 1, what="something moves", within=min(UNMOVED, self.get_seconds_left())
+            )
             raise ProvisionError("pods moved although failover is off")
 
     # -- small things ------------------------------------------------------------------------------------------------
 
-    def left(self) -> float:
+    def get_seconds_left(self) -> float:
         """Return the seconds that are left, those for ending well not counted; never less than one."""
-        return max(1.0, self.deadline - ENDING - time.time())
+        return max(1.0, self.deadline - RESERVED - time.time())
 
-    def remember(self, peak: usage.Peak) -> None:
+    def record_peak_memory(self, peak: usage.PeakMemory) -> None:
         """Put the most memory that was used into the samples."""
         peak.stop()
         self.samples.head["memory_peak_gib"] = round(peak.gib, 2)
 
-    def note(self, text: str) -> None:
+    def add_note(self, text: str) -> None:
         self.samples.head["notes"].append(text)
         self.say(text)
 
-    def patiently(self, probe: Callable[[], None], *, what: str, within: float) -> bool:
+    def try_to_wait(self, probe: Callable[[], None], *, what: str, within: float) -> bool:
         """Wait for what a trial can do without. Where it does not come, a note says how far it was, and the trial goes on."""
         try:
             until(probe, what=what, within=within)
         except NotReady as error:
-            self.note(f"{what}: not within {within:.0f} s: {error.last}")
+            self.add_note(f"{what}: not within {within:.0f} s: {error.last}")
             return False
         return True
 
     def mark(self, name: str, karmada: Karmada) -> None:
         """Note the moment, and what every program has used until now."""
         self.samples.marks[name] = round(time.time() - self.began, 3)
-        seconds, resident = usage.own()
+        seconds, resident = usage.measure_own()
         self.samples.usage[name] = {
-            **usage.programs(Supervisor(karmada.run.path)),
+            **usage.measure_programs(Supervisor(karmada.run.path)),
             "perf/observer": (self.observer.seconds, 0),
             "perf/harness": (seconds - self.observer.seconds, resident),
         }
-        self.samples.busy[name] = round(usage.busy(), 2)
+        self.samples.busy[name] = round(usage.measure_busy_seconds(), 2)
         if name in {"limit-began", "limit-ended", "T0", "T3", "T8"}:
-            self.samples.requests[name] = {"karmada": usage.writes(karmada.api), SURVIVOR: usage.writes(karmada.lab.member(SURVIVOR).api)}
+            self.samples.requests[name] = {
+                "karmada": usage.read_write_counts(karmada.api),
+                SURVIVOR: usage.read_write_counts(karmada.lab.member(SURVIVOR).api),
+            }
 
-    def until_count(self, count: Callable[[], int], wanted: int, *, what: str, within: float) -> None:
+    def wait_for_count(self, count: Callable[[], int], wanted: int, *, what: str, within: float) -> None:
         """Return when a count has reached what is wanted; says every ten seconds how far it is."""
         said = time.monotonic()
 
@@ -346,6 +369,6 @@ class Trial:
         until(reached, what=what, within=within, every=0.5)
 
 
-def stamp(at: float) -> str:
+def format_time(at: float) -> str:
     """Return a moment as reports write it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

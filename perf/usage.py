@@ -21,7 +21,7 @@ REQUEST = re.compile(r"^apiserver_request_total\{([^}]*)\} ([0-9.e+]+)$", re.MUL
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-def programs(supervisor: Supervisor) -> dict[str, tuple[float, int]]:
+def measure_programs(supervisor: Supervisor) -> dict[str, tuple[float, int]]:
     """Return CPU seconds and resident bytes of each program that runs, by name."""
     status = supervisor.status()
     used: dict[str, tuple[float, int]] = {}
@@ -35,13 +35,13 @@ def programs(supervisor: Supervisor) -> dict[str, tuple[float, int]]:
     return used
 
 
-def busy() -> float:
+def measure_busy_seconds() -> float:
     """Return the seconds for which any core of this computer has been busy so far, whoever's work that was."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """Return what is measured on, and how busy that is before."""
     return {
         "cores": os.cpu_count(),
@@ -52,14 +52,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def own() -> tuple[float, int]:
+def measure_own() -> tuple[float, int]:
     """Return CPU seconds and resident bytes of this process."""
     process = psutil.Process()
     times = process.cpu_times()
     return times.user + times.system, process.memory_info().rss
 
 
-class Peak:
+class PeakMemory:
     """The most memory that all programs of a lab had at once, looked at every few seconds by a thread of its own until `stop`."""
 
     EVERY = 5.0
@@ -80,12 +80,12 @@ class Peak:
         while True:
             last = self._stop.wait(self.EVERY)
             with suppress(LabError):
-                self.gib = max(self.gib, sum(rss for _cpu, rss in programs(self.supervisor).values()) / 2**30)
+                self.gib = max(self.gib, sum(rss for _cpu, rss in measure_programs(self.supervisor).values()) / 2**30)
             if last:
                 return
 
 
-def writes(api: Api) -> dict[str, float]:
+def read_write_counts(api: Api) -> dict[str, float]:
     """Return how many writes an API server has answered, by "verb resource[/subresource] code class"; empty when it does not answer.
 
     What it refused is counted apart: a rejected event costs less than a written one, but not nothing.
@@ -94,10 +94,10 @@ def writes(api: Api) -> dict[str, float]:
         text = api.request("GET", "/metrics").text
     except LabError:
         return {}
-    return counted(text)
+    return parse_write_counts(text)
 
 
-def counted(metrics: str) -> dict[str, float]:
+def parse_write_counts(metrics: str) -> dict[str, float]:
     """Read the writes out of an API server's metrics."""
     found: defaultdict[str, float] = defaultdict(float)
     for labels, value in REQUEST.findall(metrics):

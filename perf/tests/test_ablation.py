@@ -18,7 +18,7 @@ from perf.tests.test_compare import lasting
 from perf.tests.trials import trial
 
 SERIES: dict[str, Any] = {
-    "asked": {"sizes": shapes.shape("short").model_dump() | {"pods": 450}},
+    "asked": {"sizes": shapes.get_shape("short").model_dump() | {"pods": 450}},
     "settings": {"brake": {"title": "a brake", "back": []}},
 }
 
@@ -26,7 +26,7 @@ SERIES: dict[str, Any] = {
 def judged(*without: dict[str, object]) -> dict[str, Any]:
     """Return what is said when the profile takes 8 s and something, and each trial without the setting is one of these."""
     trials = [each for n, other in enumerate(without, start=1) for each in (("brake", other), ("profile", lasting(8 + n / 10)))]
-    return ablation.judged(SERIES, dict(enumerate(trials, start=1)))
+    return ablation.evaluate_series(SERIES, dict(enumerate(trials, start=1)))
 
 
 def leaves(table: object, key: str) -> list[str]:
@@ -40,11 +40,11 @@ def leaves(table: object, key: str) -> list[str]:
 
 
 def test_every_setting_of_the_tuned_profile_is_measured_or_said_not_to_be() -> None:
-    asked = document(profile.file_of("tuned"))
+    asked = document(profile.find_profile("tuned"))
     member = asked["members"][0]
     there = [each for part in ("files", "flags", "env") for each in leaves(member[part], f"members.{part}")]
     there += [*leaves(asked["karmada"]["files"], "karmada.files"), *leaves(asked["karmada"]["components"], "karmada.components")]
-    back = [change.partition("=")[0] for setting in profile.settings("tuned").values() for change in setting.back]
+    back = [change.partition("=")[0] for setting in profile.read_settings("tuned").values() for change in setting.back]
 
     assert {key for key in there if not any(key == each or key.startswith(f"{each}.") for each in back)} == {
         "members.flags.kube-apiserver.delete-collection-workers",
@@ -54,59 +54,62 @@ def test_every_setting_of_the_tuned_profile_is_measured_or_said_not_to_be() -> N
     }
 
 
-@pytest.mark.parametrize("name", profile.settings("tuned"))
+@pytest.mark.parametrize("name", profile.read_settings("tuned"))
 def test_each_setting_can_be_taken_back_and_failover_stays_on(name: str) -> None:
-    with_it = profile.wanted("tuned", shapes.shape("short"))
-    without = profile.wanted("tuned", shapes.shape("short"), profile.settings("tuned")[name].back)
+    with_it = profile.prepare_lab("tuned", shapes.get_shape("short"))
+    without = profile.prepare_lab("tuned", shapes.get_shape("short"), profile.read_settings("tuned")[name].back)
 
     assert without.karmada is not None
-    profile.check(without.karmada, without_failover=False)
+    profile.check_failover_switches(without.karmada, without_failover=False)
     assert without.asked != with_it.asked
 
 
 def test_a_key_that_the_profile_does_not_have_is_refused(tmp_path: Path) -> None:
     for suffix in (".toml", ".yaml"):
-        shutil.copy(profile.file_of("tuned").with_suffix(suffix), tmp_path / f"mine{suffix}")
+        shutil.copy(profile.find_profile("tuned").with_suffix(suffix), tmp_path / f"mine{suffix}")
     mine, table = str(tmp_path / "mine.toml"), tmp_path / "mine.settings.toml"
     with pytest.raises(UsageError, match="nobody has said what the settings of profile"):
-        profile.settings(mine)
+        profile.read_settings(mine)
 
     table.write_text('[events]\ntitle = "events"\nback = ["objects=", "members.env.kwok.GOGC="]')
-    assert profile.settings(mine)["events"].back == ("objects=", "members.env.kwok.GOGC=")
+    assert profile.read_settings(mine)["events"].back == ("objects=", "members.env.kwok.GOGC=")
     for change in ("members.env.kwok.GOMAXPROCS=", "karmada.nothing=1", "members="):
         table.write_text(f'[wrong]\ntitle = "wrong"\nback = ["{change}"]')
         with pytest.raises(UsageError, match=f"the profile has no {change.partition('=')[0]}"):
-            profile.settings(mine)
+            profile.read_settings(mine)
     (tmp_path / "mine.yaml").unlink()
     table.write_text('[events]\ntitle = "events"\nback = ["objects="]')
     with pytest.raises(UsageError, match="the profile has no objects"):
-        profile.settings(mine)
+        profile.read_settings(mine)
     table.write_text('[events]\ntitle = "events"\nback = []')
-    with pytest.raises(UsageError, match=r"not a valid Setting(.|\n)*back"):
-        profile.settings(mine)
+    with pytest.raises(UsageError, match=r"not a valid ProfileSetting(.|\n)*back"):
+        profile.read_settings(mine)
 
 
 def test_objects_can_be_left_out() -> None:
-    assert profile.objects("tuned")
-    assert profile.objects("tuned", [NO_OBJECTS]) == []
-    assert profile.wanted("tuned", shapes.shape("short"), [NO_OBJECTS]).asked == profile.wanted("tuned", shapes.shape("short")).asked
+    assert profile.read_objects("tuned")
+    assert profile.read_objects("tuned", [NO_OBJECTS]) == []
+    assert (
+        profile.prepare_lab("tuned", shapes.get_shape("short"), [NO_OBJECTS]).asked
+        == profile.prepare_lab("tuned", shapes.get_shape("short")).asked
+    )
 
 
 # -- the rounds -----------------------------------------------------------------------------------------------------------------------
 
 
 def test_every_setting_has_the_profile_beside_it_now_before_and_now_after() -> None:
-    assert ablation.order("abcde", 0) == ["a", "profile", "b", "c", "profile", "d", "e", "profile"]
-    assert ablation.order("abcd", 1) == ["b", "profile", "c", "d", "profile", "a"]
-    assert ablation.order("a", 7) == ["a", "profile"]
+    assert ablation.order_round("abcde", 0) == ["a", "profile", "b", "c", "profile", "d", "e", "profile"]
+    assert ablation.order_round("abcd", 1) == ["b", "profile", "c", "d", "profile", "a"]
+    assert ablation.order_round("a", 7) == ["a", "profile"]
 
 
 def test_a_pair_is_two_trials_side_by_side() -> None:
     names = {1: "a", 2: "profile", 3: "b", 5: "a", 6: "profile", 9: "b", 10: "a", 11: "profile"}
     trials: ablation.Trials = {number: (name, {"at": number}) for number, name in names.items()}
 
-    assert [(base["at"], without["at"]) for base, without in ablation.pairs(trials, "a")] == [(2, 1), (6, 5), (11, 10)]
-    assert [(base["at"], without["at"]) for base, without in ablation.pairs(trials, "b")] == [(2, 3)]
+    assert [(base["at"], without["at"]) for base, without in ablation.pair_trials(trials, "a")] == [(2, 1), (6, 5), (11, 10)]
+    assert [(base["at"], without["at"]) for base, without in ablation.pair_trials(trials, "b")] == [(2, 3)]
 
 
 def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> list[tuple[str, list[str]]]:
@@ -118,10 +121,10 @@ def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
         ran.append((place.name, list(plan.changes)))
         trial(changes=list(plan.changes)).save(place)
-        return judge.trial(place, goal=goal)
+        return judge.judge_trial(place, goal=goal)
 
-    monkeypatch.setattr(failover, "trial", stand_in)
-    ablation.measure(options, ablation.chosen(options), folder)
+    monkeypatch.setattr(failover, "run_trial", stand_in)
+    ablation.run_rounds(options, ablation.select_settings(options), folder)
     return ran
 
 
@@ -130,16 +133,16 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
 ) -> None:
     words = ["--only", "eviction", "events", "--rounds", "1"]
     folder = tmp_path / "series"
-    back = {name: list(profile.settings("tuned")[name].back) for name in ("events", "eviction")}
+    back = {name: list(profile.read_settings("tuned")[name].back) for name in ("events", "eviction")}
 
-    assert measured(ablation.words().parse_args(words), folder, monkeypatch) == [
+    assert measured(ablation.build_parser().parse_args(words), folder, monkeypatch) == [
         ("001-events", back["events"]),
         ("002-profile", []),
         ("003-eviction", back["eviction"]),
     ]
     with pytest.raises(KeyboardInterrupt):
-        measured(ablation.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
-    assert [name for name, _ in measured(ablation.words().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)] == [
+        measured(ablation.build_parser().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
+    assert [name for name, _ in measured(ablation.build_parser().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)] == [
         "006-eviction",
         "007-profile",
         "008-events",
@@ -158,10 +161,10 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
     ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "nobody has said")]
 )
 def test_a_series_does_not_go_on_with_something_else(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured(ablation.words().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
+    measured(ablation.build_parser().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
 
     with pytest.raises(UsageError, match=said):
-        measured(ablation.words().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
+        measured(ablation.build_parser().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,9 +179,9 @@ def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:
     trial(complete=False, stopped_by="SIGINT").save(tmp_path / "002-events")
     trial(complete=False, stopped_by="a lab that did not come up").save(tmp_path / "003-events")
     for each in tmp_path.iterdir():
-        judge.trial(each, goal=None)
+        judge.judge_trial(each, goal=None)
 
-    assert {number: name for number, (name, _) in ablation.saved(tmp_path).items()} == {1: "profile", 3: "events"}
+    assert {number: name for number, (name, _) in ablation.read_saved(tmp_path).items()} == {1: "profile", 3: "events"}
 
 
 # -- what is told ---------------------------------------------------------------------------------------------------------------------
@@ -190,9 +193,9 @@ def test_a_setting_without_which_it_is_slower_is_worth_something() -> None:
 
     assert moving["verdict"] == "slower"
     assert moving["factor"] == pytest.approx(1.47, abs=0.02)
-    assert "brake: a brake" in ablation.text(found)
-    assert f"{moving['factor']:.2f} × ({moving['low']:.2f} – {moving['high']:.2f}) slower" in ablation.text(found)
-    assert ablation.exit_code(found) == 0
+    assert "brake: a brake" in ablation.format_ablation(found)
+    assert f"{moving['factor']:.2f} × ({moving['low']:.2f} – {moving['high']:.2f}) slower" in ablation.format_ablation(found)
+    assert ablation.get_exit_code(found) == 0
 
 
 def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
@@ -200,14 +203,14 @@ def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
 
     assert found["settings"]["brake"]["trials"] == 2
     assert found["settings"]["brake"]["metrics"]["moving_seconds"]["pairs"] == 1
-    assert "1.48 × inconclusive" in ablation.text(found)
-    assert "without brake: unknown: all pods run: not within 60 s" in ablation.text(found)
-    assert ablation.exit_code(found) == 0
+    assert "1.48 × inconclusive" in ablation.format_ablation(found)
+    assert "without brake: unknown: all pods run: not within 60 s" in ablation.format_ablation(found)
+    assert ablation.get_exit_code(found) == 0
 
 
 def test_what_went_wrong_is_an_exit_code() -> None:
     unended, wrong = lasting(8, complete=False, stopped_by="SIGINT"), lasting(8) | {"verdict": "failed", "why": "no pod is lost: 1 is"}
 
-    assert ablation.exit_code(ablation.judged(SERIES, {1: ("profile", unended)})) == 4
-    assert ablation.exit_code(ablation.judged(SERIES, {1: ("profile", lasting(8)), 2: ("brake", wrong)})) == 1
-    assert "—" in ablation.text(ablation.judged(SERIES, {}))
+    assert ablation.get_exit_code(ablation.evaluate_series(SERIES, {1: ("profile", unended)})) == 4
+    assert ablation.get_exit_code(ablation.evaluate_series(SERIES, {1: ("profile", lasting(8)), 2: ("brake", wrong)})) == 1
+    assert "—" in ablation.format_ablation(ablation.evaluate_series(SERIES, {}))

@@ -11,7 +11,7 @@ import pytest
 
 from lab.run import Run
 from perf import audit, report
-from perf.result import result
+from perf.result import evaluate_trial
 from perf.tests.trials import BEGAN, T0, trial
 
 Json = dict[str, Any]
@@ -78,9 +78,9 @@ def test_milestones_are_the_first_of_their_kind_by_who_makes_them(run: Run) -> N
     written(run, "karmada", found[6:])
     written(run, "member2", survivor())
     samples = trial()
-    rows, samples.writers = audit.read(run, began=BEGAN, since=T0, until=T0 + 20)
+    rows, samples.writers = audit.read_milestones(run, began=BEGAN, since=T0, until=T0 + 20)
     samples.rows += rows
-    judged = result(samples)["audit"]
+    judged = evaluate_trial(samples)["audit"]
 
     assert judged["points"] == {"T4": 12.5, "T5": 13.5, "T6": 14.0, "T7": 14.4, "T9": 22.0}
     assert judged["per_pod"]["created"] == {"n": 4, "p50": 3.5, "p90": 4.7, "p99": 4.97, "max": 5.0}
@@ -93,7 +93,7 @@ def test_milestones_are_the_first_of_their_kind_by_who_makes_them(run: Run) -> N
 def test_a_line_that_is_cut_short_and_a_log_that_is_not_there(run: Run) -> None:
     whole = json.dumps(entry(14, "kube-controller-manager", "create", "pods", code=201))
     (run.folder("logs", "member2") / "audit.jsonl").write_text(f"{whole}\n{whole[:40]}")
-    rows, writers = audit.read(run, began=BEGAN, since=T0, until=T0 + 20)
+    rows, writers = audit.read_milestones(run, began=BEGAN, since=T0, until=T0 + 20)
 
     assert rows == [(T0 + 14, "audit", "member2/#1", "created")]
     assert writers == {"karmada": {}, "member2": {"kube-controller-manager create pods": 1}}
@@ -102,9 +102,9 @@ def test_a_line_that_is_cut_short_and_a_log_that_is_not_there(run: Run) -> None:
 def test_points_of_which_anything_is_missing_are_none(run: Run) -> None:
     written(run, "karmada", [each for each in karmada() if "00001" not in each["objectRef"].get("name", "")])
     samples = trial()
-    rows, samples.writers = audit.read(run, began=BEGAN, since=T0, until=T0 + 20)
+    rows, samples.writers = audit.read_milestones(run, began=BEGAN, since=T0, until=T0 + 20)
     samples.rows += rows
-    judged = result(samples)
+    judged = evaluate_trial(samples)
 
     assert set(judged["audit"]["points"].values()) == {None}
     assert judged["audit"]["per_binding"]["evicted"]["n"] == 1
@@ -113,10 +113,10 @@ def test_points_of_which_anything_is_missing_are_none(run: Run) -> None:
 def test_the_page_has_both(run: Run, tmp_path: Path) -> None:
     written(run, "karmada", karmada())
     samples = trial()
-    rows, samples.writers = audit.read(run, began=BEGAN, since=T0, until=T0 + 20)
+    rows, samples.writers = audit.read_milestones(run, began=BEGAN, since=T0, until=T0 + 20)
     samples.rows += rows
     samples.save(tmp_path)
-    judged = report.judged(type(samples).load(tmp_path), tmp_path, goal=None)
+    judged = report.evaluate_and_write(type(samples).load(tmp_path), tmp_path, goal=None)
 
     assert judged["points"]["T4"] == judged["audit"]["points"]["T4"]
     html = (tmp_path / report.PAGE).read_text()

@@ -7,36 +7,36 @@ from pathlib import Path
 import pytest
 
 from perf import compare, judge
-from perf.result import result
+from perf.result import evaluate_trial
 from perf.tests.trials import T0, trial
 
 
 def lasting(seconds: float, **changes: object) -> dict[str, object]:
     """Return the result of a trial whose last pod runs `seconds` after the taint."""
     late = (T0 + 12 + seconds, "pod", "member2/app-00001-x-b", "running 1000116")
-    return result(trial([late], without="member2/app-00001-x-b", **changes))
+    return evaluate_trial(trial([late], without="member2/app-00001-x-b", **changes))
 
 
 def test_neither_side_is_always_first() -> None:
-    assert compare.order(3) == ["a", "b", "b", "a", "a", "b"]
+    assert compare.order_sides(3) == ["a", "b", "b", "a", "a", "b"]
 
 
 def test_a_slower_b_is_a_regression() -> None:
-    found = compare.judged({"a": [lasting(8 + n / 10) for n in range(5)], "b": [lasting(12 + n / 10) for n in range(5)]})
+    found = compare.evaluate_sides({"a": [lasting(8 + n / 10) for n in range(5)], "b": [lasting(12 + n / 10) for n in range(5)]})
 
     assert found["verdict"] == "slower"
-    assert compare.exit_code(found) == 6
+    assert compare.get_exit_code(found) == 6
     assert found["metrics"]["moving_seconds"]["a"]["median"] == 8.2
-    assert "B is slower" in compare.text(found)
+    assert "B is slower" in compare.format_comparison(found)
 
 
 def test_a_trial_that_failed_is_left_out_however_fast_it_was() -> None:
     broken = lasting(1, complete=False, stopped_by="SIGINT")
-    found = compare.judged({"a": [lasting(8)] * 5, "b": [lasting(8)] * 4 + [broken]})
+    found = compare.evaluate_sides({"a": [lasting(8)] * 5, "b": [lasting(8)] * 4 + [broken]})
 
     assert found["verdict"] == "inconclusive"
     assert found["metrics"]["moving_seconds"]["pairs"] == 4
-    assert compare.exit_code(found) == 4
+    assert compare.get_exit_code(found) == 4
 
 
 def test_cpu_of_karmada_and_of_the_survivor_are_told_apart() -> None:
@@ -45,21 +45,21 @@ def test_cpu_of_karmada_and_of_the_survivor_are_told_apart() -> None:
     }
     metrics = ("cpu", "cpu_of_karmada", "cpu_of_survivor", "cpu_of_both")
 
-    assert [compare.value(used, metric) for metric in metrics] == [19.0, 6.0, 4.0, 1.5]
-    assert compare.value(used | {"cpu_ms_per_pod": {"karmada/etcd": 1.0}}, "cpu_of_both") is None
+    assert [compare.get_metric(used, metric) for metric in metrics] == [19.0, 6.0, 4.0, 1.5]
+    assert compare.get_metric(used | {"cpu_ms_per_pod": {"karmada/etcd": 1.0}}, "cpu_of_both") is None
 
 
 def test_how_busy_the_computer_was_is_said() -> None:
     busy = lasting(8)
     busy["others"] = {"limit": None, "failover": 0.25}
-    said = compare.text(compare.judged({"a": [busy] * 5, "b": [lasting(8)] * 5}))
+    said = compare.format_comparison(compare.evaluate_sides({"a": [busy] * 5, "b": [lasting(8)] * 5}))
 
     assert "A: failover tiny tuned; the computer's other work took 25% of its CPU (25% at most)" in said
     assert "B: failover tiny tuned\n" in said
 
 
 def test_one_side_ahead_is_cut_to_pairs() -> None:
-    assert compare.judged({"a": [lasting(8)] * 2, "b": []})["metrics"]["moving_seconds"]["pairs"] == 0
+    assert compare.evaluate_sides({"a": [lasting(8)] * 2, "b": []})["metrics"]["moving_seconds"]["pairs"] == 0
 
 
 def test_a_saved_trial_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

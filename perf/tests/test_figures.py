@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from perf import ablation, compare, failover
-from perf.figures import Figure, ratios, table
+from perf.figures import Measurement, compute_ratios, format_table
 
 
 @pytest.mark.parametrize(
@@ -24,19 +24,19 @@ from perf.figures import Figure, ratios, table
     ],
 )
 def test_verdict(samples: tuple[float, ...], most: float | None, least: float | None, verdict: str) -> None:
-    assert Figure("x", "s", samples, most=most, least=least).verdict == verdict
+    assert Measurement("x", "s", samples, most=most, least=least).verdict == verdict
 
 
 def test_ratios_are_paired() -> None:
-    assert ratios("x", [8.0, 30.0], [2.0, 10.0]).samples == (4.0, 3.0)
+    assert compute_ratios("x", [8.0, 30.0], [2.0, 10.0]).samples == (4.0, 3.0)
 
 
 def test_an_unknown_figure_shows_as_unknown_with_its_reason() -> None:
-    assert "unknown" in table([Figure("x", "s", (), most=1, note="no room")])
-    assert "no room" in table([Figure("x", "s", (), most=1, note="no room")])
+    assert "unknown" in format_table([Measurement("x", "s", (), most=1, note="no room")])
+    assert "no room" in format_table([Measurement("x", "s", (), most=1, note="no room")])
 
 
-@pytest.mark.parametrize("words", [failover.words, compare.words, ablation.words])
+@pytest.mark.parametrize("words", [failover.build_parser, compare.build_parser, ablation.build_parser])
 @pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", ""])
 def test_what_is_to_be_measured_less_than_once_is_refused(
     words: Callable[[], ArgumentParser], number: str, capsys: pytest.CaptureFixture[str]
@@ -50,12 +50,12 @@ def test_what_is_to_be_measured_less_than_once_is_refused(
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("30m", 1800.0), ("60", 60.0)])
 def test_a_trial_has_a_timeout_as_commands_of_the_lab_have(text: str, seconds: float) -> None:
-    assert failover.words().parse_args(["--timeout", text]).within == seconds
+    assert failover.build_parser().parse_args(["--timeout", text]).within == seconds
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan"])
 def test_a_timeout_that_is_none_is_wrong_usage(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        failover.words().parse_args(["--timeout", text])
+        failover.build_parser().parse_args(["--timeout", text])
     assert caught.value.code == 2
     assert "invalid duration" in capsys.readouterr().err

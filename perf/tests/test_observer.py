@@ -5,24 +5,24 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import UsageError
-from perf.faults import check, fault
-from perf.observer import Observer, binding, cluster, node, pod, work
-from perf.usage import counted
+from perf.faults import check_fault, parse_fault
+from perf.observer import Observer, read_binding, read_cluster, read_node, read_pod, read_work
+from perf.usage import parse_write_counts
 
 
 def test_what_is_read_of_each_kind() -> None:
     named = {"metadata": {"name": "app-00000-deployment"}}
     taint = {"key": "a", "effect": "NoExecute"}
-    assert cluster({"metadata": {"name": "m"}, "spec": {"taints": [taint]}, "status": {}}) == ("m", "Ready=Unknown taints=a:NoExecute")
+    assert read_cluster({"metadata": {"name": "m"}, "spec": {"taints": [taint]}, "status": {}}) == ("m", "Ready=Unknown taints=a:NoExecute")
     moving = {
         **named,
         "spec": {"clusters": [{"name": "member2", "replicas": 3}], "gracefulEvictionTasks": [{"fromCluster": "member1"}]},
         "status": {"aggregatedStatus": [{"clusterName": "member2", "status": {"readyReplicas": 3}}]},
     }
-    assert binding(moving) == ("app-00000-deployment", "member2:3 evicting=member1 ready=member2")
+    assert read_binding(moving) == ("app-00000-deployment", "member2:3 evicting=member1 ready=member2")
     moving["status"] = {"aggregatedStatus": [{"clusterName": "member2", "status": {"readyReplicas": 2}}]}
-    assert binding(moving)[1] == "member2:3 evicting=member1 ready="
-    assert binding({**named, "spec": {}})[1] == "- evicting= ready="
+    assert read_binding(moving)[1] == "member2:3 evicting=member1 ready="
+    assert read_binding({**named, "spec": {}})[1] == "- evicting= ready="
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,18 @@ def test_a_work_is_told_by_its_binding(metadata: dict[str, str], conditions: lis
     annotations = {"resourcebinding.karmada.io/name": "app-00000-deployment"}
     item = {"metadata": {"annotations": annotations, **metadata}, "status": {"conditions": conditions}}
 
-    assert work("member2", item) == ("member2/app-00000-deployment", state)
-    assert work("member2", {"metadata": {}}) is None
+    assert read_work("member2", item) == ("member2/app-00000-deployment", state)
+    assert read_work("member2", {"metadata": {}}) is None
 
 
 def test_pods_and_nodes() -> None:
     made = {"name": "p", "creationTimestamp": "1970-01-01T00:01:40Z"}
-    assert pod("m", {"metadata": made}) == ("m/p", "running 100")
-    assert pod("m", {"metadata": {**made, "deletionTimestamp": "x"}}) == ("m/p", "deleting")
-    assert node("m", {"metadata": {"name": "n"}, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}) == ("m/n", "NotReady")
+    assert read_pod("m", {"metadata": made}) == ("m/p", "running 100")
+    assert read_pod("m", {"metadata": {**made, "deletionTimestamp": "x"}}) == ("m/p", "deleting")
+    assert read_node("m", {"metadata": {"name": "n"}, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}) == (
+        "m/n",
+        "NotReady",
+    )
 
 
 def test_only_changes_are_kept_and_counted() -> None:
@@ -55,7 +58,7 @@ def test_only_changes_are_kept_and_counted() -> None:
     observer.keep("pod", "member1/a", "running 1")
 
     assert [row[3] for row in observer.rows if row[2] == "member2/a"] == ["running 1", "deleting", "gone", "running 2"]
-    assert (observer.running("member2"), observer.running("member1"), observer.running("member2", "limit")) == (1, 1, 0)
+    assert (observer.count_running("member2"), observer.count_running("member1"), observer.count_running("member2", "limit")) == (1, 1, 0)
 
 
 def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
@@ -76,20 +79,20 @@ def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
         ]
     )
 
-    assert counted(text) == {"POST pods/binding": 12.0, "POST events 429": 1500.0, "PUT works/status": 3.0}
+    assert parse_write_counts(text) == {"POST pods/binding": 12.0, "POST events 429": 1500.0, "PUT works/status": 3.0}
 
 
 @pytest.mark.parametrize("words", ["flood", "apiserver:member7", "link:member2", ""])
 def test_a_fault_that_is_none_is_refused(words: str) -> None:
     with pytest.raises(UsageError):
-        fault(words)
+        parse_fault(words)
 
 
 def test_a_link_that_nobody_uses_cannot_be_cut() -> None:
-    check(fault("link"), "push")
+    check_fault(parse_fault("link"), "push")
     with pytest.raises(UsageError, match="would go unnoticed"):
-        check(fault("link"), "pull")
+        check_fault(parse_fault("link"), "pull")
 
 
 def test_a_fault_may_name_its_member() -> None:
-    assert fault("link:member1") is fault("link")
+    assert parse_fault("link:member1") is parse_fault("link")

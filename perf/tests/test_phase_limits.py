@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from perf.phase_limits import Limiter, duration, limiters, refilling
+from perf.phase_limits import PhaseLimit, compute_refill_seconds, list_phase_limits, parse_duration
 
 
-def floors(bindings: int, *, fault: str = "apiserver", mode: str = "push", rate: float | None = 100.0, **flags: str) -> dict[str, Limiter]:
+def floors(
+    bindings: int, *, fault: str = "apiserver", mode: str = "push", rate: float | None = 100.0, **flags: str
+) -> dict[str, PhaseLimit]:
     settings = {"karmada-controller-manager": {name.replace("_", "-"): value for name, value in flags.items()}}
-    found = limiters(settings, bindings=bindings, pods=40_000, fault=fault, mode=mode, rate=rate)
+    found = list_phase_limits(settings, bindings=bindings, pods=40_000, fault=fault, mode=mode, rate=rate)
     return {each.phase: each for each in found}
 
 
@@ -57,7 +59,7 @@ def test_starting_is_bound_by_the_survivor_or_not_known() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("10m", 600), ("1m30s", 90), ("250ms", 0.25), ("1h", 3600)])
 def test_durations(text: str, seconds: float) -> None:
-    assert duration(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -68,4 +70,4 @@ def test_durations(text: str, seconds: float) -> None:
 def test_a_bucket_is_full_again_after_so_long(bindings: int, since: float, seconds: float) -> None:
     settings = {"karmada-controller-manager": {"kube-api-qps": "20", "kube-api-burst": "4000"}}
 
-    assert refilling(settings, bindings=bindings, since=since) == seconds
+    assert compute_refill_seconds(settings, bindings=bindings, since=since) == seconds

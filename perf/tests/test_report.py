@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from perf import picture, report, summary
-from perf.result import result
+from perf.result import evaluate_trial
 from perf.tests.trials import trial
-from perf.timeline import timeline
+from perf.timeline import build_timeline
 
 
 def page(**changes: Any) -> str:
     samples = trial(**changes)
-    judged = result(samples)
-    return report.page(samples, judged, [judged])
+    judged = evaluate_trial(samples)
+    return report.render_page(samples, judged, [judged])
 
 
 def test_the_page_says_what_the_result_says() -> None:
@@ -43,7 +43,7 @@ def test_a_trial_that_did_not_end_has_a_page(stop: str) -> None:
     samples = trial(without="member2/app-00001-x-b", complete=False, stopped_by="out of time <script>")
     if stop == "before the fault":
         del samples.marks["T0"]
-    html = report.page(samples, result(samples), [result(samples)])
+    html = report.render_page(samples, evaluate_trial(samples), [evaluate_trial(samples)])
 
     assert "out of time &lt;script&gt;" in html
     assert "—" in html
@@ -56,7 +56,7 @@ def test_many_bindings_are_thinned_out_and_that_is_said() -> None:
         for number in range(1000)
         for at, state in ((12.5, "- evicting=member1 ready="), (14.0, "member2:2 evicting= ready="))
     ]
-    drawn, said = picture.bindings(timeline(trial(rows)))
+    drawn, said = picture.draw_bindings(build_timeline(trial(rows)))
 
     assert said == "One of 3 is drawn, of 1000 bindings."
     assert len(drawn) < 100_000
@@ -65,9 +65,9 @@ def test_many_bindings_are_thinned_out_and_that_is_said() -> None:
 def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        report.judged(trial(at=f"2026-11-2{len(name)}T00:00:00Z"), tmp_path / name, goal=None)
+        report.evaluate_and_write(trial(at=f"2026-11-2{len(name)}T00:00:00Z"), tmp_path / name, goal=None)
     (tmp_path / "other").mkdir()
-    report.judged(trial(profile="default"), tmp_path / "other", goal=None)
+    report.evaluate_and_write(trial(profile="default"), tmp_path / "other", goal=None)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "result.json").write_text("{")
 
@@ -85,9 +85,13 @@ def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
         "limit_ratio",
         "verdict",
     } <= saved.keys()
-    assert len(report.history(tmp_path, saved)) == 2
+    assert len(report.read_history(tmp_path, saved)) == 2
     older = {**saved, "sizes": {**saved["sizes"], "within": 1, "limit_pods": 1, "namespaces": 1}}
-    assert report.alike(older) == report.alike(saved) != report.alike({**older, "sizes": {**older["sizes"], "namespaces": 2}})
+    assert (
+        report.get_trend_key(older)
+        == report.get_trend_key(saved)
+        != report.get_trend_key({**older, "sizes": {**older["sizes"], "namespaces": 2}})
+    )
     assert "| failover tiny tuned | ok | 4 of 4 |" in (tmp_path / "two" / "summary.md").read_text()
 
 
@@ -103,4 +107,4 @@ def test_a_page_names_no_figure_that_was_not_measured(tmp_path: Path) -> None:
 
 
 def test_seconds() -> None:
-    assert [summary.seconds(value) for value in (None, 3.21, 119.0, 754.0)] == ["—", "3.2 s", "119.0 s", "12 min 34 s"]
+    assert [summary.format_seconds(value) for value in (None, 3.21, 119.0, 754.0)] == ["—", "3.2 s", "119.0 s", "12 min 34 s"]

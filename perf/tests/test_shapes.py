@@ -6,17 +6,17 @@ import pytest
 
 from lab.errors import NotPossible, UsageError
 from perf import applications, backend, profile, shapes
-from perf.shapes import Shape, check, shape
+from perf.shapes import Shape, check_shape, get_shape
 
 
 @pytest.mark.parametrize("name", ["tiny", "small", "10k", "vivo-40k", "40k-by-10"])
 def test_shapes_that_fit_under_the_ceiling(name: str) -> None:
-    check(shape(name), free_gib=64.0)
+    check_shape(get_shape(name), free_gib=64.0)
 
 
-@pytest.mark.parametrize("name", shapes.names())
+@pytest.mark.parametrize("name", shapes.list_shapes())
 def test_every_shape_has_room_for_its_pods_and_a_limit_to_hold_against(name: str) -> None:
-    there = shape(name)
+    there = get_shape(name)
 
     assert there.pods <= there.room
     assert 0 < there.limit_pods <= there.pods
@@ -24,7 +24,7 @@ def test_every_shape_has_room_for_its_pods_and_a_limit_to_hold_against(name: str
 
 def test_a_shape_that_does_not_fit_is_refused_with_the_arithmetic() -> None:
     with pytest.raises(NotPossible, match=r"needs about .* GiB and 4.0 GiB are free") as refused:
-        check(shape("vivo-40k"), free_gib=4.0)
+        check_shape(get_shape("vivo-40k"), free_gib=4.0)
 
     assert "(40000 + 40000) pods" in str(refused.value)
     assert refused.value.exit_code == 3
@@ -32,47 +32,47 @@ def test_a_shape_that_does_not_fit_is_refused_with_the_arithmetic() -> None:
 
 def test_more_than_the_ceiling_is_refused_however_much_is_free() -> None:
     with pytest.raises(NotPossible, match="18 GiB is the ceiling"):
-        check(shape("vivo-40k", applications=1000, fault="apiserver"), free_gib=256.0)
+        check_shape(get_shape("vivo-40k", applications=1000, fault="apiserver"), free_gib=256.0)
 
 
 def test_an_unknown_shape_names_a_near_one() -> None:
     with pytest.raises(UsageError, match="did you mean 'vivo-40k'"):
-        shape("vivo40k")
+        get_shape("vivo40k")
 
 
 @pytest.mark.parametrize("changes", [{"applications": 0}, {"replicas": 0}])
 def test_no_pods(changes: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="nothing would move"):
-        check(shape("tiny", **changes), free_gib=64.0)
+        check_shape(get_shape("tiny", **changes), free_gib=64.0)
 
 
 def test_a_survivor_too_small_says_how_many_nodes_would_do() -> None:
-    small = shape("small", survivor_nodes=2)
+    small = get_shape("small", survivor_nodes=2)
 
     with pytest.raises(UsageError, match="2 nodes × 110 pods = 220, and 2000 pods") as refused:
-        check(small, free_gib=64.0)
+        check_shape(small, free_gib=64.0)
 
     assert "19 nodes or more" in str(refused.value)
 
 
 def test_fewer_pods_need_no_more_for_the_limit() -> None:
-    assert shape("vivo-40k", applications=4).limit_pods == 400
+    assert get_shape("vivo-40k", applications=4).limit_pods == 400
     assert Shape(nodes=1, applications=5, replicas=3, limit_pods=7, within=1).limit_applications == 3
 
 
-@pytest.mark.parametrize("name", profile.names())
+@pytest.mark.parametrize("name", profile.list_profiles())
 def test_a_profile_is_a_lab_file_whose_failover_is_on(name: str) -> None:
-    wanted = profile.wanted(name, shape("tiny"))
+    wanted = profile.prepare_lab(name, get_shape("tiny"))
 
     assert wanted.karmada is not None
-    assert profile.switched_off(wanted.karmada) == []
+    assert profile.list_disabled_switches(wanted.karmada) == []
     assert [(member.name, member.nodes[0].count) for member in wanted.lab.members] == [("member1", 20), ("member2", 20)]
 
 
 def test_a_change_reaches_both_members_and_karmada_and_an_empty_one_removes() -> None:
-    wanted = profile.wanted(
+    wanted = profile.prepare_lab(
         "tuned",
-        shape("tiny"),
+        get_shape("tiny"),
         [
             "members.env.kube-apiserver.GOGC=100",
             "karmada.components.karmada-scheduler.flags.kube-api-qps=7",
@@ -82,50 +82,56 @@ def test_a_change_reaches_both_members_and_karmada_and_an_empty_one_removes() ->
 
     assert wanted.karmada is not None
     assert [member.env["kube-apiserver"]["GOGC"] for member in wanted.lab.members] == ["100", "100"]
-    assert profile.flags(wanted.karmada, "karmada-scheduler")["kube-api-qps"] == "7"
-    assert "resource-eviction-rate" not in profile.flags(wanted.karmada, "karmada-controller-manager")
+    assert profile.merge_flags(wanted.karmada, "karmada-scheduler")["kube-api-qps"] == "7"
+    assert "resource-eviction-rate" not in profile.merge_flags(wanted.karmada, "karmada-controller-manager")
 
 
 @pytest.mark.parametrize("change", ["", "karmada", "karmada=1", "members.flags"])
 def test_what_is_no_change_is_refused(change: str) -> None:
     with pytest.raises(UsageError, match="not a change"):
-        profile.wanted("tuned", shape("tiny"), [change])
+        profile.prepare_lab("tuned", get_shape("tiny"), [change])
 
 
 def test_failover_off_is_refused_unless_that_is_measured() -> None:
-    off = profile.wanted("tuned", shape("tiny"), ["karmada.components.karmada-controller-manager.feature_gates.Failover=false"]).karmada
-    on = profile.wanted("tuned", shape("tiny")).karmada
+    off = profile.prepare_lab(
+        "tuned", get_shape("tiny"), ["karmada.components.karmada-controller-manager.feature_gates.Failover=false"]
+    ).karmada
+    on = profile.prepare_lab("tuned", get_shape("tiny")).karmada
     assert off is not None
     assert on is not None
 
     with pytest.raises(UsageError, match="failover is off"):
-        profile.check(off, without_failover=False)
+        profile.check_failover_switches(off, without_failover=False)
     with pytest.raises(UsageError, match="failover is on"):
-        profile.check(on, without_failover=True)
-    profile.check(off, without_failover=True)
-    profile.check(on, without_failover=False)
+        profile.check_failover_switches(on, without_failover=True)
+    profile.check_failover_switches(off, without_failover=True)
+    profile.check_failover_switches(on, without_failover=False)
 
 
 def test_hollow_kubelets_are_few_and_small() -> None:
-    backend.check(shape("tiny"))
+    backend.check_backend(get_shape("tiny"))
     with pytest.raises(UsageError, match="200 hollow kubelets are too many"):
-        backend.check(shape("small"))
+        backend.check_backend(get_shape("small"))
     with pytest.raises(UsageError, match="20 hollow kubelets × 20 pods = 400, and 800 pods"):
-        backend.check(shape("tiny", replicas=100))
+        backend.check_backend(get_shape("tiny", replicas=100))
 
 
 def test_what_a_node_takes() -> None:
     used = {"member2/hollow-0": (1.0, 40 << 20), "member2/hollow-1": (3.0, 60 << 20), "member2/etcd": (9.0, 9 << 20)}
 
-    assert backend.per_node(used, "member2", 2) == {"processes": 2, "mib": 50.0, "cpu_seconds": 2.0}
-    assert backend.per_node({"member2/kwok": (1.0, 1 << 20)}, "member2", 4) == {"processes": 1, "mib": 0.25, "cpu_seconds": 0.25}
-    assert backend.per_node({}, "member2", 4)["mib"] is None
+    assert backend.compute_cost_per_node(used, "member2", 2) == {"processes": 2, "mib": 50.0, "cpu_seconds": 2.0}
+    assert backend.compute_cost_per_node({"member2/kwok": (1.0, 1 << 20)}, "member2", 4) == {
+        "processes": 1,
+        "mib": 0.25,
+        "cpu_seconds": 0.25,
+    }
+    assert backend.compute_cost_per_node({}, "member2", 4)["mib"] is None
 
 
 def test_applications_take_turns_in_namespaces_of_their_own() -> None:
-    spaces = applications.spaces(applications.NAMESPACE, 3)
+    spaces = applications.list_namespaces(applications.NAMESPACE, 3)
 
-    assert applications.spaces(applications.NAMESPACE, 1) == [applications.NAMESPACE]
+    assert applications.list_namespaces(applications.NAMESPACE, 1) == [applications.NAMESPACE]
     assert spaces == ["perf-0", "perf-1", "perf-2"]
-    assert all(map(applications.ours, [applications.NAMESPACE, *spaces]))
-    assert not any(map(applications.ours, [None, "perf-load", *applications.spaces(applications.LIMIT, 3)]))
+    assert all(map(applications.is_moved_namespace, [applications.NAMESPACE, *spaces]))
+    assert not any(map(applications.is_moved_namespace, [None, "perf-load", *applications.list_namespaces(applications.LIMIT, 3)]))

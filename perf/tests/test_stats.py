@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perf.stats import Comparison, compare, spread
+from perf.stats import Comparison, compare, summarize_spread
 
 
 def drawn(seed: int, *, pairs: int, factor: float, noise: float, drift: float = 0.3) -> Comparison:
@@ -78,5 +78,5 @@ def test_judged_again_the_interval_is_the_same() -> None:
 
 
 def test_spread() -> None:
-    assert spread([1.0, 3.0, None, 2.0]) == {"n": 3, "median": 2.0, "min": 1.0, "max": 3.0, "cv": 0.5}
-    assert spread([None]) == {"n": 0}
+    assert summarize_spread([1.0, 3.0, None, 2.0]) == {"n": 3, "median": 2.0, "min": 1.0, "max": 3.0, "cv": 0.5}
+    assert summarize_spread([None]) == {"n": 0}

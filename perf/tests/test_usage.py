@@ -21,14 +21,14 @@ def this_process() -> Any:
 
 
 def test_programs_that_run_have_used_something() -> None:
-    used = usage.programs(supervising(this_process))
+    used = usage.measure_programs(supervising(this_process))
 
     assert used.keys() == {"lab/this"}
     assert used["lab/this"][1] > 2**20
 
 
 def test_the_peak_is_what_was_seen_at_most_and_once_more_at_the_end() -> None:
-    peak = usage.Peak(supervising(this_process))
+    peak = usage.PeakMemory(supervising(this_process))
     peak.stop()
 
     assert 0 < peak.gib < 10
@@ -38,15 +38,15 @@ def test_a_supervisor_that_does_not_answer_ends_no_trial() -> None:
     def gone() -> Any:
         raise ProvisionError("it does not answer")
 
-    peak = usage.Peak(supervising(gone))
+    peak = usage.PeakMemory(supervising(gone))
     peak.stop()
 
     assert peak.gib == 0.0
 
 
 def test_the_computer_is_busy_by_at_least_this_process() -> None:
-    before, own = usage.busy(), usage.own()[0]
+    before, own = usage.measure_busy_seconds(), usage.measure_own()[0]
     sum(number * number for number in range(3_000_000))
 
-    assert usage.own()[0] > own
-    assert usage.busy() >= before + 0.8 * (usage.own()[0] - own) - 0.05, "ticks are a hundredth of a second"
+    assert usage.measure_own()[0] > own
+    assert usage.measure_busy_seconds() >= before + 0.8 * (usage.measure_own()[0] - own) - 0.05, "ticks are a hundredth of a second"
