@@ -98,11 +98,11 @@ def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
 def test_a_page_names_no_figure_that_was_not_measured(tmp_path: Path) -> None:
     samples = trial()
     assert "observer_cpu_seconds" not in samples.head
-    report.judged(samples, tmp_path, goal=None)
+    report.evaluate_and_write(samples, tmp_path, goal=None)
     assert "None" not in (tmp_path / report.PAGE).read_text()
 
     samples.head["observer_cpu_seconds"] = 3.2
-    report.judged(samples, tmp_path, goal=None)
+    report.evaluate_and_write(samples, tmp_path, goal=None)
     assert "Observing took 3.2 s" in (tmp_path / report.PAGE).read_text()
 
 
