@@ -31,6 +31,10 @@ IN_TAG = re.compile("[\"'<>]")
 VALUE_END = {quote: re.compile(rf"{quote}|</?(?:[\w.-]{{1,20}}:)?test(?:case|suites?)\b") for quote in "\"'"}
 TAG = re.compile(r"/?[^\W\d]")
 CDATA = "![CDATA["
+PLAIN_TAG = re.compile(r"""/?[^\W\d][\w:.-]*(?:\s+[\w:.-]+="[^"<&#\x00-\x1f\ud800-\udfff\ufffe\uffff]*")*\s*/?>""")
+"""A tag in which nothing is to be put right: nearly all are."""
+
+PLAIN_AT_MOST = 1024
 ENDS = {"!--": re.compile("-->"), CDATA: re.compile("]]>"), "?": re.compile(r"\?>"), "!": re.compile(r"[\[>]")}
 SUBSET_END = re.compile(r"\]\s*>")
 BREAKS_OFF = "it breaks off"
@@ -120,7 +124,11 @@ def pieces(texts: Iterable[str]) -> Iterator[Piece]:
         if not scanner.found:
             return
         opening = next((each for each in ENDS if scanner.peek(len(each)) == each), "")
-        if TAG.match(scanner.peek(2)):
+        if plain := PLAIN_TAG.match(scanner.peek(PLAIN_AT_MOST)):
+            line = scanner.line
+            scanner.skip(plain.end())
+            yield Piece("<" + plain.group(), line, tag=True)
+        elif TAG.match(scanner.peek(2)):
             yield read_tag(scanner)
         elif opening:
             scanner.skip(len(opening))
