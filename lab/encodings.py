@@ -17,6 +17,9 @@ SHORTEST = 6
 SAFE = re.compile(r"[A-Za-z0-9_.-]*")
 """What no quoting changes."""
 
+KEY = re.compile(r"[A-Za-z0-9+/=\s]*")
+"""Base64 in lines, as keys are written."""
+
 ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
 PERCENT = re.compile("%[0-9A-F]{2}")
 
@@ -42,6 +45,9 @@ def text_forms(value: str) -> Iterator[Form]:
     bounded = len(value) < 12
     yield Form(value.encode(), bounded=bounded)
     if SAFE.fullmatch(value):
+        return
+    if "\n" in value and KEY.fullmatch(value):  # ends of lines are looked for in every escape
+        yield Form(quote(value).encode())
         return
     json_once = json.dumps(value)[1:-1]
     escaped = [
