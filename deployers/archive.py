@@ -109,7 +109,7 @@ class Manifest:
 
 def foreign(where: Path | str) -> Unusable:
     """Return the error of a file that is something else."""
-    return Unusable("this is not a backup of Karmada", where=str(where), remedy="give a file that `lab backup` wrote")
+    return Unusable("this is not a backup of Karmada", where=str(where), remedy="give an archive of a backup, karmada-…")
 
 
 def damaged(where: str, how: str) -> Unusable:
@@ -183,7 +183,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise Unusable("there is no such backup", where=str(path), remedy="name a file that `lab backup` wrote") from error
+        raise Unusable("there is no such backup", where=str(path), remedy="name an archive of a backup, karmada-…") from error
     except EOFError as error:
         raise damaged(str(path), "it is cut short") from error
     except zlib.error as error:

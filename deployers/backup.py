@@ -23,6 +23,7 @@ from deployers.karmada import Karmada
 from deployers.members import members
 from deployers.verify import fingerprint, snapshot_status, verify
 from lab.errors import LabError, ProvisionError
+from lab.hints import command
 from lab.run import Run
 from lab.steps import Step, Watcher, execute
 from lab.wait import SYSTEM, Clock
@@ -102,7 +103,11 @@ class Taking:
         health = self.etcd.health()
         source = next((member for member in health.members if member.leads), None)
         if source is None:
-            raise ProvisionError("etcd has no leader now", where=", ".join(self.etcd.endpoints.values()), remedy="lab etcd health")
+            raise ProvisionError(
+                "etcd has no leader now",
+                where=", ".join(self.etcd.endpoints.values()),
+                remedy=command("etcd", "health", lab=self.karmada.run.id),
+            )
         assert self.manifest
         self.manifest = replace(self.manifest, versions={**self.manifest.versions, "etcd": source.version})
         self.etcd.ctl("snapshot", "save", str(self.scratch / SNAPSHOT), at=source.client, within=600.0)

@@ -28,6 +28,7 @@ from lab.assets.progress import Progress
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, UsageError
+from lab.hints import command
 from lab.images import Image
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
@@ -264,7 +265,7 @@ def same_as_asked(wanted: Wanted, path: Path) -> None:
         raise UsageError(
             f"lab {run.id} is there with another spec",
             where=f"{path}; it differs in {', '.join(differing(run.asked, wanted.asked))}",
-            remedy=f"lab down --lab {run.id}, or give this one another name with --lab",
+            remedy=f"{command('down', lab=run.id)}, or give this one another name with --lab",
         )
 
 

@@ -32,6 +32,7 @@ from deployers.tarball import crds_tarball
 from lab.assets import AssetRef
 from lab.cluster import Cluster, Lab
 from lab.errors import CommandFailed, LabError, ProvisionError
+from lab.hints import command
 from lab.run import write_private
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
@@ -176,7 +177,8 @@ class Initialised(in_pods.Installation):
             "karmadactl init failed" + (f": {said.removeprefix('error: ')}" if said else ""),
             where=failed.command,
             detail="\n".join([*late, failed.output]),
-            remedy="lab down, mend what is named, and lab up again: init does not repair",
+            remedy=f"{command('down', lab=self.karmada.run.id)}, mend what is named, then {command('up', lab=self.karmada.run.id)}: "
+            "init does not repair",
         )
 
     def addons(self) -> None:

@@ -31,6 +31,7 @@ from deployers.workloads import NAMESPACE, until_serving, why
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, NotReady, ProvisionError
+from lab.hints import command
 from lab.kubeconfig import pems
 from lab.run import Run, write_private
 from lab.steps import Step
@@ -118,7 +119,7 @@ class Charted(in_pods.Installation):
                 "the chart of this release has no such values: it is another than this deployer knows",
                 where=str(self.chart()),
                 detail="\n".join(strange),
-                remedy="take a release that is pinned: lab assets list karmadactl",
+                remedy=f"take a release that is pinned: {command('assets', 'list')}",
             )
         return chart_values.merged(values, chart_values.given(self.spec.values)) if self.spec.values else values
 

@@ -17,6 +17,7 @@ from typing import Any
 from deployers import description
 from lab.errors import UsageError
 from lab.run import Run, runs_root
+from lab.hints import command
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -57,7 +58,9 @@ def installation(word: str, *, root: Path | None = None) -> Installation:
         described = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(
-            f"{word} has no description to compare", where=str(path), remedy="it is written when Karmada is up: lab up"
+            f"{word} has no description to compare",
+            where=str(path),
+            remedy=f"it is written when Karmada is up: {command('up', lab=path.parent.name)}",
         ) from error
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read a description: {error}", where=str(path)) from error

@@ -18,6 +18,7 @@ from deployers import checks, member_checks
 from deployers.checks import Broken, Unmeasured
 from deployers.karmada import Karmada
 from lab.errors import LabError, TestsFailed
+from lab.hints import command
 from lab.run import write_json
 from lab.steps import Outcome
 
@@ -49,6 +50,8 @@ class Report:
     """What came of all checks, in their order."""
 
     results: tuple[Result, ...]
+    lab: str | None = None
+    """The lab that it is about."""
 
     @property
     def failed(self) -> list[Result]:
@@ -61,7 +64,7 @@ class Report:
             raise TestsFailed(
                 f"{len(failed)} of {len(self.results)} promises of Karmada do not hold",
                 detail="\n".join(f"{each.outcome.value:7} {each.name}: {each.evidence}" for each in failed),
-                remedy="the logs of its programs: lab logs",
+                remedy=f"the logs of its programs: {command('logs', 'karmada', lab=self.lab)}",
             )
         return self
 
@@ -102,7 +105,7 @@ def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> Re
     """Run all checks at once and return what came of each. Raises nothing about the system: that is for `Report.demand`."""
     chosen = wanted(karmada) if among is None else among
     with ThreadPoolExecutor(max(1, len(chosen)), thread_name_prefix="check") as pool:
-        return Report(tuple(pool.map(lambda check: answer(check, karmada), chosen)))
+        return Report(tuple(pool.map(lambda check: answer(check, karmada), chosen)), karmada.run.id)
 
 
 def answer(check: Check, karmada: Karmada) -> Result:

@@ -22,6 +22,7 @@ from deployers.objects import each
 from deployers.spec import catalogue
 from lab.assets import AssetRef, Supply
 from lab.errors import CommandFailed, ProvisionError, UsageError
+from lab.hints import command
 from lab.machines import Machine
 from lab.ports import ports_of
 from lab.wait import NotYet, until
@@ -151,7 +152,8 @@ class Asked:
                 "Karmada's etcd does not answer: less than a quorum of its members serve",
                 where=", ".join(f"{name} at {address}" for name, address in self.endpoints.items()),
                 detail=last_words(failed.output),
-                remedy="lab logs karmada/etcd; when they are lost for good: lab restore ARCHIVE",
+                remedy=f"{command('logs', 'karmada/etcd', lab=self.karmada.run.id)}; when they are lost for good: "
+                f"{command('restore', 'ARCHIVE', lab=self.karmada.run.id)}",
             ) from failed
         return found
 
@@ -188,7 +190,9 @@ class Asked:
                 raise NotYet("; ".join(problems))
             return health
 
-        return until(well, what="every member of Karmada's etcd is well", within=within, remedy="lab etcd health")
+        return until(
+            well, what="every member of Karmada's etcd is well", within=within, remedy=command("etcd", "health", lab=self.karmada.run.id)
+        )
 
     # -- room --------------------------------------------------------------------------------------------------------
 

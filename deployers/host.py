@@ -16,6 +16,7 @@ from deployers.certificates import CONTEXT, NAMESPACE
 from lab.api import Api
 from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError
+from lab.hints import command
 from lab.images.load import nodes
 from lab.run import write_private
 from lab.yaml_text import dump_yaml
@@ -82,7 +83,11 @@ def ca_of(kubeconfig: Path) -> bytes:
     try:
         document = yaml.safe_load(kubeconfig.read_bytes())
     except OSError as error:
-        raise UsageError(f"there is no kubeconfig of Karmada: {error.strerror}", where=str(kubeconfig), remedy="lab up") from error
+        raise UsageError(
+            f"there is no kubeconfig of Karmada: {error.strerror}",
+            where=str(kubeconfig),
+            remedy=command("up", lab=kubeconfig.parent.parent.name),
+        ) from error
     chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == document["current-context"])
     cluster: Json = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
     if data := cluster.get("certificate-authority-data"):

@@ -15,6 +15,7 @@ from lab.api import Api
 from lab.assets import Supply
 from lab.cluster import Cluster, Lab, named
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.machines import Machine
 from lab.run import Run
 from lab.spec import Capability
@@ -37,7 +38,10 @@ class Karmada:
         asked = lab.run.asked.get("karmada")
         if asked is None:
             raise UsageError(
-                f"lab {lab.run.id} has no Karmada", where=str(lab.run.path), remedy="lab up with a lab file that has a table [karmada]"
+                f"lab {lab.run.id} has no Karmada",
+                where=str(lab.run.path),
+                remedy=f"add a table [karmada] to its lab file; {command('down', lab=lab.run.id)}, "
+                f"then {command('up', '--spec', 'FILE', lab=lab.run.id)}",
             )
         return cls(lab, KarmadaSpec.model_validate(asked))
 

@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 from lab.api import Json, Refused, Unreachable
 from lab.cluster import Cluster
 from lab.errors import LabError, ProvisionError, UsageError
+from lab.hints import command
 from lab.machines import Machine
 from lab.run import Run
 
@@ -234,10 +235,10 @@ def no_control_plane(karmada: ControlPlane, error: LabError) -> LabError:
         return ProvisionError(
             f"Karmada's aggregated API does not answer: {error.message}",
             where=f"{karmada.cluster.api.server}{CLUSTERS} ({error.status})",
-            remedy="is karmada-aggregated-apiserver up? lab status",
+            remedy=f"is karmada-aggregated-apiserver up? {command('status', lab=karmada.run.id)}",
         )
     return ProvisionError(
         f"Karmada does not answer: {error.what}",
         where=f"{karmada.cluster.kubeconfig}: {karmada.cluster.api.server}",
-        remedy="is its karmada-apiserver up? lab status",
+        remedy=f"is its karmada-apiserver up? {command('status', lab=karmada.run.id)}",
     )

@@ -10,6 +10,7 @@ from deployers.addons import steps as addons
 from deployers.obstacles import unreachable
 from deployers.rules import RULES as KARMADA_RULES
 from lab.errors import UsageError
+from lab.hints import command
 from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line
 from lab.providers import offering
 from lab.rules import RULES
@@ -108,7 +109,7 @@ def capability_errors(wanted: Wanted) -> list[Problem]:
     needs = wanted.deployer.needs if wanted.deployer else frozenset()
     name = wanted.karmada.deployer if wanted.karmada else ""
     others = " or ".join(f"--provider {name}" for name in offering(needs))
-    remedy = f"lab up {others}" if others else ""
+    remedy = " or ".join(command("up", "--provider", name) for name in offering(needs)) if others else ""
     return [
         Problem("", f"the deployer {name} needs {need.value}, which the provider {wanted.lab.provider} does not offer", remedy, COMPUTER)
         for need in sorted(needs - wanted.provider.offers)

@@ -21,6 +21,7 @@ from deployers.etcd import RENEW_BEFORE, Etcd, expiries
 from deployers.karmada import Karmada
 from deployers.spec import KarmadaSpec
 from lab.errors import ProvisionError
+from lab.hints import command
 from lab.pki import Authority, Pair
 
 AUTHORITY = "etcd-ca"
@@ -42,7 +43,11 @@ def renew(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> di
         written = x509.load_pem_x509_certificate((etcd.pki / "etcd-server.crt").read_bytes()).serial_number
         for name, address in etcd.endpoints.items():
             if of_etcd(etcd, address).serial_number != written:
-                raise ProvisionError(f"{name} still presents its old certificate", where=address, remedy=f"lab restart karmada/{name}")
+                raise ProvisionError(
+                    f"{name} still presents its old certificate",
+                    where=address,
+                    remedy=command("restart", f"karmada/{name}", lab=karmada.run.id),
+                )
     etcd.until_well()
     return renewed
 
@@ -80,6 +85,6 @@ def presented(address: str, *, ca: Path, client: Pair | None = None) -> x509.Cer
         ):
             shown = secured.getpeercert(binary_form=True)
     except OSError as error:
-        raise ProvisionError(f"it lets nobody in: {error}", where=address, remedy="lab status") from error
+        raise ProvisionError(f"it lets nobody in: {error}", where=address) from error
     assert shown is not None  # the context asks for one
     return x509.load_der_x509_certificate(shown)

@@ -23,6 +23,7 @@ from deployers.renew import issue, presented, renew
 from lab import component
 from lab.cluster import merge_kubeconfigs
 from lab.component import Component
+from lab.hints import command
 from lab.pki import Authority
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
@@ -46,7 +47,7 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
     begun = (unfinished.facts_of(karmada.run, WHAT) or {}).get("names", [])
     if not due and not begun:
         return renewed
-    with unfinished.begun(karmada.run, WHAT, again="lab renew", names=sorted({*due, *begun})):
+    with unfinished.begun(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
         issue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due)
         plane.identity()  # kubeconfigs hold certificates
         for part in plane.programs:
@@ -91,4 +92,9 @@ def until_presented(plane: Plane, instance: str) -> None:
         if shown.serial_number != x509.load_pem_x509_certificate(file.read_bytes()).serial_number:
             raise NotYet(f"it still presents the one that ends on {shown.not_valid_after_utc:%Y-%m-%d %H:%M}")
 
-    until(new, what=f"{instance} presents its new certificate", within=90.0, remedy=f"lab restart karmada/{instance}")
+    until(
+        new,
+        what=f"{instance} presents its new certificate",
+        within=90.0,
+        remedy=command("restart", f"karmada/{instance}", lab=plane.run.id),
+    )

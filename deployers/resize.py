@@ -22,6 +22,7 @@ from deployers.spec import Etcd as EtcdSpec
 from lab import component
 from lab.component import Component
 from lab.errors import CommandFailed, UsageError
+from lab.hints import command
 from lab.ports import ports_of
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
@@ -40,7 +41,8 @@ def add(karmada: Karmada, name: str | None = None) -> Karmada:
         raise UsageError(
             f"there is no member {chosen} to add" if chosen else "there are three members already",
             where=f"members: {', '.join(here)}",
-            remedy=f"names of members are {', '.join(ETCDS)}; one that is dead is put right by: lab etcd replace NAME",
+            remedy=f"names of members are {', '.join(ETCDS)}; one that is dead is put right by: "
+            f"{command('etcd', 'replace', 'NAME', lab=karmada.run.id)}",
         )
     return enlarged(karmada, [chosen])
 
@@ -63,7 +65,7 @@ def enlarged(karmada: Karmada, names: Sequence[str]) -> Karmada:
     """Make these members be there, one after the other, and tell the API servers."""
     Etcd.of(karmada).health()  # there is a quorum, or nothing can be changed
     opened(karmada)
-    with unfinished.begun(karmada.run, ADDING, again="lab etcd grow", names=list(names)):
+    with unfinished.begun(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
         for name in names:
             keep_births(karmada)
             if name not in etcds(karmada.spec):
@@ -81,9 +83,9 @@ def remove(karmada: Karmada, name: str) -> Karmada:
     """
     etcd = Etcd.of(karmada)
     health = etcd.health()
-    removable(health, name)
+    removable(health, name, lab=karmada.run.id)
     opened(karmada)
-    with unfinished.begun(karmada.run, f"removing {name} from etcd", again=f"lab etcd remove {name}"):
+    with unfinished.begun(karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)):
         keep_births(karmada)
         karmada = karmada.asking(with_etcds(karmada, [each for each in etcds(karmada.spec) if each != name]))
         repoint(opened(karmada))
@@ -103,10 +105,13 @@ def replace(karmada: Karmada, name: str) -> Karmada:
     what = f"replacing {name} in etcd"
     struck = dead is None and known(karmada, what)
     if not struck:
-        removable(health, name)
+        removable(health, name, lab=karmada.run.id)
     if dead and dead.answers:
-        raise UsageError(f"{name} is alive: it answers at {dead.client}", remedy=f"lab etcd remove {name}, then lab etcd add {name}")
-    with unfinished.begun(karmada.run, what, again=f"lab etcd replace {name}"):
+        raise UsageError(
+            f"{name} is alive: it answers at {dead.client}",
+            remedy=f"{command('etcd', 'remove', name, lab=karmada.run.id)}, then {command('etcd', 'add', name, lab=karmada.run.id)}",
+        )
+    with unfinished.begun(karmada.run, what, again=command("etcd", "replace", name, lab=karmada.run.id)):
         keep_births(karmada)
         if not struck:
             strike(karmada, etcd, health, name)
@@ -115,7 +120,7 @@ def replace(karmada: Karmada, name: str) -> Karmada:
     return karmada
 
 
-def removable(health: Health, name: str) -> None:
+def removable(health: Health, name: str, *, lab: str | None = None) -> None:
     """Return when etcd still has a majority without a member. UsageError when it has not, or there is no such member. Pure."""
     if name not in {member.name for member in health.members}:
         raise UsageError(
@@ -125,13 +130,15 @@ def removable(health: Health, name: str) -> None:
     serve = [member.name for member in left if member.answers]
     if not left:
         raise UsageError(
-            f"{name} is the only voting member: without it Karmada has no data", remedy="lab etcd grow   (to three members), then remove it"
+            f"{name} is the only voting member: without it Karmada has no data",
+            remedy=f"{command('etcd', 'grow', lab=lab)}   (to three members), then remove it",
         )
     if len(serve) < quorum(len(left)):
         raise UsageError(
             f"{name} cannot be removed: etcd would be below quorum",
             where=f"left would be {len(left)} members, of which {quorum(len(left))} have to serve; these do: {', '.join(serve) or 'none'}",
-            remedy=f"first put right {', '.join(member.name for member in left if not member.answers)}: lab etcd replace NAME",
+            remedy=f"first put right {', '.join(member.name for member in left if not member.answers)}: "
+            f"{command('etcd', 'replace', 'NAME', lab=lab)}",
         )
 
 
@@ -168,7 +175,10 @@ def admit(karmada: Karmada, name: str) -> None:
         shutil.rmtree(run.path / "data" / karmada.name / name, ignore_errors=True)
     if mine is None:
         until(
-            lambda: listed_as_learner(etcd, name, peers[name]), what=f"etcd takes {name} as a member", within=30.0, remedy="lab etcd health"
+            lambda: listed_as_learner(etcd, name, peers[name]),
+            what=f"etcd takes {name} as a member",
+            within=30.0,
+            remedy=command("etcd", "health", lab=run.id),
         )
     part = next(part for part in opened(karmada).programs if part.name == f"{karmada.name}/{name}")
     voting = Component(part.name, part.binary, part.flags, proof=lambda: promoted(etcd, peers[name]), ports=part.ports, within=120.0)

@@ -52,6 +52,7 @@ from lab.cluster import Cluster
 from lab.component import Health, Question
 from lab.errors import LabError, UsageError
 from lab.evidence import listable
+from lab.hints import command
 from lab.run import write_private
 from lab.steps import Step, Watcher, execute
 from lab.supervisor.client import Hold, Supervisor
@@ -96,7 +97,7 @@ def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> 
         unfinished_by_others(karmada)
         age, lost = time.time() - manifest.taken, written_since(etcd, manifest)
         began = time.monotonic()
-        again = f"lab restore {path} --lab {karmada.run.id}"
+        again = command("restore", str(path), lab=karmada.run.id)
         with unfinished.begun(karmada.run, WHAT, again=again, path=str(path), revision=manifest.revision):
             execute(steps(plane, etcd.utl, folder, manifest), karmada.run, watcher=watcher)
         seconds = time.monotonic() - began
@@ -152,7 +153,7 @@ def same_plane(manifest: Manifest, karmada: Karmada, path: Path) -> None:
         raise Unusable(
             f"this backup is of another control plane: that of lab {manifest.lab}",
             where=f"{path}: authority {manifest.plane[:8]}; here: {fingerprint(here)[:8]}",
-            remedy="a plane moves to a lab that is not there yet: lab restore ARCHIVE --lab NEW",
+            remedy=f"a plane moves to a lab that is not there yet: {command('restore', str(path), '--lab', 'NEW')}",
         )
 
 
@@ -165,7 +166,7 @@ def old_one_is_gone(manifest: Manifest, folder: Path) -> None:
     raise UsageError(
         "the control plane of this backup still runs: a second one with the same members would undo what the first one does",
         where=f"{manifest.server} (lab {manifest.lab})",
-        remedy=f"end it first: lab stop karmada --lab {manifest.lab}",
+        remedy=f"end it first: {command('stop', 'karmada', lab=manifest.lab)}",
     )
 
 

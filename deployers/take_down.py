@@ -9,6 +9,7 @@ from pathlib import Path
 from lab import ledger, ports
 from lab.docker.engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
+from lab.hints import command
 from lab.lock import Waiting, silent
 from lab.providers import provider
 from lab.run import Run
@@ -37,7 +38,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
         raise NotPossible(
             f"a lab of {run.asked['lab']['provider']} cannot be stopped and brought again",
             where=str(run.path),
-            remedy=f"lab down --lab {run.id}, and lab up when it is needed: images and programs stay cached",
+            remedy=f"{command('down', lab=run.id)}, and {command('up', lab=run.id)} when it is needed: images and programs stay cached",
         )
     lock = run.lock(within=within, waiting=waiting)
     if not (run.path / "run.json").exists():  # who was waited for has taken it down
@@ -59,7 +60,9 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
             run.remove()
         left = ledger.residue_of(run.path, kept=keep, engine=engine)
         if left:
-            raise LeakError(f"lab {run.id} is down, but not all of it is gone", detail="\n".join(left), remedy=f"lab gc --lab {run.id}")
+            raise LeakError(
+                f"lab {run.id} is down, but not all of it is gone", detail="\n".join(left), remedy=command("gc", "--lab", run.id)
+            )
     finally:
         lock.release()
     return Taken(running, keep)

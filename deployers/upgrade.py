@@ -21,6 +21,7 @@ from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
 from lab.assets.refs import order
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.steps import Step, Watcher, execute
 
 WHAT = "an upgrade"
@@ -70,10 +71,10 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     here, wanted = karmada.release, Release.parse(release, supply=karmada.release.supply)
     known = unfinished.facts_of(karmada.run, WHAT)
     if known:
-        goes_on(known, wanted.version, rollback=rollback)
+        goes_on(known, wanted.version, rollback=rollback, lab=karmada.run.id)
     else:
         unfinished.refuse(karmada.run)
-        admissible(here.version, wanted.version, rollback=rollback)
+        admissible(here.version, wanted.version, rollback=rollback, lab=karmada.run.id)
         if here == wanted:
             return Upgraded(karmada, here.version, wanted.version, (), (), time.monotonic() - began)
     spec = KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "release": release})
@@ -83,7 +84,7 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     done = [] if known is None or known["back"] != rollback else list(known["done"])
     chosen = upto(steps, only, done)
     facts: dict[str, Any] = {"from": known["from"] if known else here.version, "to": wanted.version, "back": rollback, "done": done}
-    again = f"lab upgrade {release}{' --rollback' if rollback else ''} --lab {karmada.run.id}"
+    again = command("upgrade", release, *(["--rollback"] if rollback else []), lab=karmada.run.id)
     with unfinished.begun(karmada.run, WHAT, again=again, **facts) as change:
         execute([noted(step, done, change) for step in chosen], karmada.run, watcher=watcher)
         left = tuple(step.name for step in steps if step.name not in done)
@@ -136,15 +137,15 @@ def upto(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[S
     return left[:1]
 
 
-def admissible(here: str, wanted: str, *, rollback: bool) -> None:
+def admissible(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
     """Return when one release may follow another. UsageError says what would. Pure."""
     one, other = order(here)[:3], order(wanted)[:3]
     if rollback and other > one:
-        raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=f"lab upgrade {wanted}")
+        raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=command("upgrade", wanted, lab=lab))
     if not rollback and other < one:
         raise UsageError(
             f"{wanted} is earlier than {here}, which runs",
-            remedy=f"lab upgrade {wanted} --rollback   (components go back in reverse order; CRDs stay as they are)",
+            remedy=f"{command('upgrade', wanted, '--rollback', lab=lab)}   (components go back in reverse order; CRDs stay as they are)",
         )
     if one[0] != other[0] or abs(one[1] - other[1]) > 1:
         raise UsageError(
@@ -153,11 +154,11 @@ def admissible(here: str, wanted: str, *, rollback: bool) -> None:
         )
 
 
-def goes_on(known: Mapping[str, Any], wanted: str, *, rollback: bool) -> None:
+def goes_on(known: Mapping[str, Any], wanted: str, *, rollback: bool, lab: str | None = None) -> None:
     """Return when this is what goes on with an upgrade that is half done, or takes it back. UsageError says what would be. Pure."""
     forward, back = known["to"] == wanted and known["back"] == rollback, rollback and wanted == known["from"] and not known["back"]
     if not forward and not back:
         raise UsageError(
             f"an upgrade from {known['from']} to {known['to']} is half done (done: {', '.join(known['done']) or 'none'})",
-            remedy=known["again"] + ("" if known["back"] else f"   or back: lab upgrade {known['from']} --rollback"),
+            remedy=known["again"] + ("" if known["back"] else f"   or back: {command('upgrade', known['from'], '--rollback', lab=lab)}"),
         )

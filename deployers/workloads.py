@@ -140,7 +140,7 @@ def give_up_on(host: Api, workload: Workload, namespace: str) -> None:
                     f"{state['name']} {what}",
                     where=f"pod {namespace}/{pod['metadata']['name']}, image {state.get('image', '')}",
                     detail="\n".join(story(host, pod)),
-                    remedy="is its image loaded into the host cluster?" if not crashed else f"lab logs {workload.name}",
+                    remedy="is its image loaded into the host cluster?" if not crashed else "its last words are above",
                 )
 
 

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from lab import environment, ledger, ports
 from lab.docker.engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.run import discard, known_runs
 from lab.supervisor import proc
 from lab.supervisor.remains import bury, remains
@@ -74,7 +75,7 @@ def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> li
         raise UsageError(f"{run.name} is not a run directory", where=str(run))
     with owned(run) as mine:
         if not mine:
-            raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=f"lab down --lab {run.name}")
+            raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=command("down", lab=run.name))
         removed = residue(run, dry_run=dry_run)
         for name in ledger.domains(run.name):
             away("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running

@@ -257,7 +257,7 @@ def until_each(api: Api, path: str, names: set[str], missing: Callable[[Json], s
         last=f"{len(names) - len(waiting)} of {len(names)}; {name}: {why}",
         within=time.monotonic() - began,
         unchanged_for=time.monotonic() - changed,
-        remedy="the last lines of kwok and of the node controller: lab logs",
+        remedy="the last lines of kwok and of the node controller say more",
     )
 
 

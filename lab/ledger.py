@@ -19,6 +19,7 @@ from pathlib import Path
 from lab import environment, ports
 from lab.docker.engine import find_engine, find_socket
 from lab.errors import LeakError
+from lab.hints import command
 from lab.supervisor import proc
 from lab.supervisor.remains import remains
 
@@ -88,7 +89,10 @@ def check(run: Path, *, kept: bool = False, before: Census = frozenset(), where:
     left = residue_of(run, kept=kept, before=before, where=where)
     if left:
         raise LeakError(
-            f"{len(left)} things of {run.name} are still there", where=str(run), detail="\n".join(left), remedy=f"lab gc --lab {run.name}"
+            f"{len(left)} things of {run.name} are still there",
+            where=str(run),
+            detail="\n".join(left),
+            remedy=command("gc", "--lab", run.name),
         )
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import NotPossible
+from lab.hints import command
 from lab.run import Run, write_private
 from lab.supervisor import proc
 
@@ -87,7 +88,7 @@ def reserve(
     raise NotPossible(
         f"{count} free ports are not to be had between {span.start} and {span.stop - 1}",
         where=str(where),
-        remedy="lab gc   (frees the ports of labs that are gone)",
+        remedy=f"{command('gc')}   (frees the ports of labs that are gone)",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 
 SPEC: Literal[2] = 2
 COMPUTER: Literal[3] = 3
@@ -62,7 +63,7 @@ def raise_problems(problems: Iterable[Problem], *, what: str = "this lab", sourc
 
 
 FIX = "change the keys above; nothing was created"
-DOCTOR = "lab doctor   (what this computer can do)"
+DOCTOR = f"{command('doctor')}   (what this computer can do)"
 
 Found = Iterable["Problem | str"]
 """What a rule yields: a sentence about the value, or a Problem with the path inside the value (`["disk type"]`)."""

@@ -29,6 +29,7 @@ from typing import Any
 from filelock import FileLock
 
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.lock import Waiting, locked, silent
 
 SCHEMA = 1
@@ -59,7 +60,7 @@ class Run:
         """Make the directory and run.json, and return it. UsageError when the id is illegal or already there."""
         path = place(run_id, root)
         if (path / "run.json").exists():
-            raise UsageError(f"run {run_id} is there already", where=str(path), remedy=f"lab down --lab {run_id}")
+            raise UsageError(f"run {run_id} is there already", where=str(path), remedy=command("down", lab=run_id))
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o700)
         created = time.time()
@@ -72,8 +73,8 @@ class Run:
         path = (root or runs_root()) / run_id
         if not path.is_dir():
             known = ", ".join(sorted(known_runs(root))) or "none"
-            raise UsageError(f"there is no lab {run_id!r}", where=f"{path.parent} (labs there: {known})", remedy="lab up")
-        remedy = f"lab gc --lab {run_id}   (removes the directory and whatever is left of it)"
+            raise UsageError(f"there is no lab {run_id!r}", where=f"{path.parent} (labs there: {known})", remedy=command("up", lab=run_id))
+        remedy = f"{command('gc', '--lab', run_id)}   (removes the directory and whatever is left of it)"
         try:
             head = json.loads((path / "run.json").read_text())
             schema = head["schema"]

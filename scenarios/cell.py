@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 
 from lab.console import say, seconds_text
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from lab.steps import Outcome
@@ -121,7 +122,7 @@ class Job:
             code = stop.exit_code if stop else told(self.status())
             say(f"{self.cell}: {outcome(code).value} after {seconds_text(time.monotonic() - began)} (exit code {code}); {self.report}")
             if keep:
-                say(f"lab {self.cell.lab} is kept: lab down --lab {self.cell.lab}")
+                say(f"lab {self.cell.lab} is kept: {command('down', lab=self.cell.lab)}")
             return code
 
     def phase(self, name: str) -> int:

@@ -25,6 +25,7 @@ from lab.cluster import Lab
 from lab.console import drawing
 from lab.errors import LabError, LeakError, UsageError
 from lab.known import NOTHING, Known
+from lab.hints import command
 from lab.run import Run, runs_root
 from lab.spec import LabSpec
 from lab.supervisor.client import Hold, Supervisor
@@ -178,7 +179,7 @@ class Session:
             with suppress(LabError):
                 Supervisor(run.path).hold(self.label).release(keep=True)
             self.release()
-            return [*said, f"lab {run.id} is kept: lab status --lab {run.id}, lab down --lab {run.id}"], None
+            return [*said, f"lab {run.id} is kept: {command('status', lab=run.id)}, {command('down', lab=run.id)}"], None
         outcome = self.outcome
         if outcome is None or outcome.told:
             said += rescued(run, wishes.evidence)
@@ -221,7 +222,7 @@ class Session:
             supervisor = Supervisor(Run.load(self.wishes.lab).path)
             if not supervisor.alive():
                 raise UsageError(
-                    f"lab {self.wishes.lab} is not up", where=str(self.wishes.run_path), remedy=f"lab up --lab {self.wishes.lab}"
+                    f"lab {self.wishes.lab} is not up", where=str(self.wishes.run_path), remedy=command("up", lab=self.wishes.lab)
                 )
             return supervisor.hold(self.label), 0.0
 

@@ -22,6 +22,7 @@ from deployers.spec import KarmadaSpec, newest_of
 from lab.assets import AssetRef
 from lab.cluster import Cluster
 from lab.errors import NotPossible, ProvisionError, UsageError
+from lab.hints import command
 from lab.providers import provider
 from lab.steps import Step, Watcher, execute
 
@@ -56,7 +57,7 @@ def install(karmada: Karmada, name: str, version: str | None = None, *, watcher:
     here = karmada.spec.addons.others.get(name)
     wanted = version or here or newest_of(name)
     if here and here != wanted:
-        raise UsageError(f"{name} {here} is installed", remedy=f"lab addon upgrade {name}@{wanted} --lab {karmada.run.id}")
+        raise UsageError(f"{name} {here} is installed", remedy=command("addon", "upgrade", f"{name}@{wanted}", lab=karmada.run.id))
     return changed(karmada, name, wanted, verb="install", watcher=watcher)
 
 
@@ -68,7 +69,7 @@ def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher:
     """
     here = karmada.spec.addons.others.get(name)
     if addon(name) and here is None:
-        raise UsageError(f"{name} is not installed", remedy=f"lab addon install {name} --lab {karmada.run.id}")
+        raise UsageError(f"{name} is not installed", remedy=command("addon", "install", name, lab=karmada.run.id))
     return changed(karmada, name, version or newest_of(name), verb="upgrade", watcher=watcher)
 
 
@@ -80,7 +81,7 @@ def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Ka
     added = addon(name)
     others = dict(karmada.spec.addons.others)
     if needing := [other for other in others if name in addon(other).after]:
-        raise UsageError(f"{name} is needed by {', '.join(needing)}", remedy=f"lab addon remove {needing[0]} --lab {karmada.run.id}")
+        raise UsageError(f"{name} is needed by {', '.join(needing)}", remedy=command("addon", "remove", needing[0], lab=karmada.run.id))
     where = [site for _, site in sites(karmada, added, karmada.lab.members) if karmada.run.recorded("addons", site.key)]
     if name not in others and not where and unfinished.facts_of(karmada.run, unfinished.of_addon(name)) is None:
         return karmada
@@ -177,5 +178,5 @@ def asking_for(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
 @contextmanager
 def changing(karmada: Karmada, name: str, words: str) -> Iterator[None]:
     """Hold a change of one addon as begun during the body."""
-    with unfinished.begun(karmada.run, unfinished.of_addon(name), again=f"lab addon {words} --lab {karmada.run.id}"):
+    with unfinished.begun(karmada.run, unfinished.of_addon(name), again=command("addon", *words.split(), lab=karmada.run.id)):
         yield

@@ -17,6 +17,7 @@ from deployers.karmada import Karmada
 from deployers.spec import ADDONS, KarmadaSpec
 from lab import component
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 from lab.steps import Step, Watcher, execute
 
 WHAT = {
@@ -36,7 +37,7 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
     UsageError for a version: it is Karmada's. NotPossible where they are pods, or what was asked cannot take effect here.
     """
     if version:
-        refuse_version(name)
+        refuse_version(name, lab=karmada.run.id)
     what = unfinished.of_addon(name)
     if getattr(karmada.spec.addons, name) == on and unfinished.facts_of(karmada.run, what) is None:
         return karmada
@@ -44,7 +45,7 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
     opened(karmada)  # NotPossible where another deployer made it
     if obstacles := ByBinary().check(spec, karmada.lab.spec):
         raise NotPossible(f"{name} cannot be switched on here", detail="\n".join(obstacles))
-    again = f"lab addon {'install' if on else 'remove'} {name} --lab {karmada.run.id}"
+    again = command("addon", "install" if on else "remove", name, lab=karmada.run.id)
     with unfinished.begun(karmada.run, what, again=again):
         plane = opened(replace(karmada, spec=spec))
         if not on:
@@ -88,7 +89,7 @@ def registered(plane: Plane, name: str) -> Sequence[manifests.Json]:
     return [manifests.estimator_service(member.name, 0) for member in plane.karmada.members] if name == "estimators" else []
 
 
-def refuse_version(name: str) -> None:
+def refuse_version(name: str, *, lab: str | None = None) -> None:
     """UsageError for one of Karmada's own: its version is Karmada's."""
     if name in WHAT:
-        raise UsageError(f"the version of {name} is Karmada's", remedy="lab upgrade VERSION")
+        raise UsageError(f"the version of {name} is Karmada's", remedy=command("upgrade", "VERSION", lab=lab))

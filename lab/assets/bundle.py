@@ -25,6 +25,7 @@ from lab.assets.pins import Pin
 from lab.assets.progress import Progress, Sink, quiet
 from lab.assets.sources import Errand
 from lab.errors import ProvisionError, UsageError
+from lab.hints import command
 
 PROJECT = "karmada-lab"
 SCHEMA = 1
@@ -73,20 +74,22 @@ class Bundle:
                 said = json.loads(stream.read()) if stream is not None else None
         except FileNotFoundError as error:
             raise UsageError(
-                "there is no such bundle", where=str(path), remedy="write one with `lab bundle` on a connected computer"
+                "there is no such bundle", where=str(path), remedy=f"write one with `{command('bundle', 'FILE')}` on a connected computer"
             ) from error
         except tarfile.ReadError as error:
             if path.is_file() and path.read_bytes()[:2] == b"\x1f\x8b":
                 raise damaged(path, str(error)) from error
-            raise UsageError("this is not a bundle", where=str(path), remedy="`lab bundle` writes one") from error
+            raise UsageError("this is not a bundle", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one") from error
         except DAMAGED as error:
             raise damaged(path, str(error)) from error
         except ValueError as error:
             raise damaged(path, f"manifest.json: {error}") from error
         if not isinstance(said, dict) or said.get("project") != PROJECT:
-            raise UsageError(f"this archive is not a bundle of {PROJECT}", where=str(path), remedy="`lab bundle` writes one")
+            raise UsageError(
+                f"this archive is not a bundle of {PROJECT}", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one"
+            )
         if said.get("schema") != SCHEMA:
-            remedy = "write it again with `lab bundle` of the version that is to read it"
+            remedy = f"write it again with `{command('bundle', 'FILE')}` of the version that is to read it"
             raise UsageError(f"the bundle has schema {said.get('schema')!r}, this version reads {SCHEMA}", where=str(path), remedy=remedy)
         try:
             things = tuple(Packed(**t | {"files": tuple(File(**f) for f in t["files"])}) for t in said["things"])
@@ -211,7 +214,9 @@ def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, folders: 
             for entry in entries:
                 if wrong := entry.wrong_content():
                     raise ProvisionError(
-                        f"{entry.name} {entry.version} is damaged", where=wrong, remedy="`lab assets verify --remove`, then again"
+                        f"{entry.name} {entry.version} is damaged",
+                        where=wrong,
+                        remedy=f"`{command('assets', 'verify', '--remove')}`, then again",
                     )
             for place, packed in zip(places, things, strict=True):
                 for file in packed.files:

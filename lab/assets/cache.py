@@ -25,6 +25,7 @@ from typing import Literal
 from lab.assets.pins import Pin
 from lab.assets.progress import Progress, Sink
 from lab.errors import NotPossible
+from lab.hints import command
 from lab.limits.account import cache_directory
 
 Source = Literal["download", "build", "bundle"]
@@ -251,6 +252,6 @@ def disk_full(root: Path, need: int | None) -> NotPossible:
     return NotPossible(
         f"the disk is full: {about}{free / 2**30:.1f} GiB are free",
         where=str(root),
-        remedy="free some: `lab assets prune` frees what the lab cached, `go clean -cache -modcache` what Go did; "
+        remedy=f"free some: `{command('assets', 'prune')}` frees what the lab cached, `go clean -cache -modcache` what Go did; "
         "or set KARMADA_LAB_CACHE (and GOCACHE, GOMODCACHE) to another disk",
     )

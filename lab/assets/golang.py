@@ -15,6 +15,7 @@ from lab.assets.gomodule import go_at_least
 from lab.assets.pins import Pin
 from lab.assets.sources import Errand, Refused
 from lab.errors import NotPossible, ProvisionError
+from lab.hints import command
 
 NO_NETWORK = re.compile(
     r"dial tcp|no such host|i/o timeout|connection refused|network is unreachable|TLS handshake|GOPROXY=off|proxyconnect|EOF$", re.M
@@ -109,7 +110,8 @@ def raise_if_full(words: str) -> None:
         raise NotPossible(
             "the disk is full: Go could not go on",
             detail=words[-1000:],
-            remedy="free some: `lab assets prune`, `go clean -cache`; or set GOCACHE, GOMODCACHE and KARMADA_LAB_CACHE to another disk",
+            remedy=f"free some: `{command('assets', 'prune')}`, "
+            "`go clean -cache`; or set GOCACHE, GOMODCACHE and KARMADA_LAB_CACHE to another disk",
         )
 
 

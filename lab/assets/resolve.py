@@ -19,6 +19,7 @@ from lab.assets.progress import Sink, quiet
 from lab.assets.refs import AssetRef
 from lab.assets.sources import Errand, Patience
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 
 if TYPE_CHECKING:
     from lab.assets.bundle import Bundle
@@ -148,7 +149,7 @@ class Supply:
             f"{len(errand.left)} assets cannot be had {how}",
             where=str(self.bundle) if self.bundle else None,
             detail="\n".join(detail),
-            remedy=f"on a connected computer: lab bundle FILE {names}"
+            remedy=f"on a connected computer: {command('bundle', 'FILE', *names.split())}"
             if self.offline or self.bundle
             else "install Go, or let this computer reach the release files (--mirror URL), or bring a bundle (--bundle FILE)",
         )

@@ -20,6 +20,7 @@ from lab.commands.options import (
     SpecOption,
 )
 from lab.console import bytes_text, drawing, say
+from lab.hints import command
 
 if TYPE_CHECKING:
     from deployers.bring_up import Wanted
@@ -57,7 +58,7 @@ def bundle(
         packages = [] if assets else folders(prepare(document(spec, **changes)), progress=screen.progress)
         written = supply.pack(names, file.absolute(), folders=packages)
     say(f"{file}: {len(written.things)} things, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
-    say(f"on the other computer: lab up --offline --bundle {file.name}")
+    say(f"on the other computer: {command('up', '--offline', '--bundle', file.name)}")
 
 
 def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:

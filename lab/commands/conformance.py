@@ -11,6 +11,7 @@ from lab.commands.observed import observe
 from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.console import Look, say, table
 from lab.errors import UsageError
+from lab.hints import command
 from lab.run import Run
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
         raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
     if (seen := observe(run)).state in {"stopped", "failed"}:
         raise UsageError(
-            f"lab {lab} does not run: there is nothing that could keep a promise", where=seen.path, remedy=f"lab up --lab {lab}"
+            f"lab {lab} does not run: there is nothing that could keep a promise", where=seen.path, remedy=command("up", lab=lab)
         )
     karmada = Karmada.open(Lab.open(run))
     report = examine(karmada)

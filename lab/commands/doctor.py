@@ -28,6 +28,7 @@ from lab.commands.options import (
     SpecOption,
 )
 from lab.console import Look, table
+from lab.hints import command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ def picture(report: Report, *, look: Look) -> list[str]:
 def verdict(name: str, can: bool, problems: Sequence[Problem], *, look: Look) -> list[str]:
     """Return whether a lab can be brought up here, with all that is in its way."""
     if can:
-        return [look.paint(f"{name} can run here: lab up", "green")]
+        return [look.paint(f"{name} can run here: {command('up')}", "green")]
     return [look.paint(f"{name} cannot run here", "red"), *(f"  {problem}" for problem in problems)]
 
 

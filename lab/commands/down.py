@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.console import count, say, seconds_text
+from lab.hints import command
 from lab.run import Run, runs_root
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
         taken = take_down(Run.load(lab), keep=keep, within=WITHIN, waiting=partial(end_holder, lab))
         seconds = round(time.monotonic() - began, 2)
         report = {"schema": 1, "lab": lab, "programs": taken.programs, "kept": taken.kept, "seconds": seconds}
-        name = "" if lab == DEFAULT_LAB else f" --lab {lab}"
-        after = f"its state is kept; lab up{name} brings it again, lab down{name} removes it" if taken.kept else "nothing of it is left"
+        up, away = command("up", lab=lab), command("down", lab=lab)
+        after = f"its state is kept; {up} brings it again, {away} removes it" if taken.kept else "nothing of it is left"
         say(f"lab {lab} is down after {seconds_text(seconds)}: {count(taken.programs, 'program')} ended, {after}")
     if output is Output.json:
         print(json.dumps(report))

@@ -33,4 +33,6 @@ def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
     try:
         os.execvpe(command[0], command, env)
     except OSError as error:
-        raise UsageError(f"cannot run {command[0]}: {error.strerror}", remedy="lab exec -- kubectl get clusters") from error
+        raise UsageError(
+            f"cannot run {command[0]}: {error.strerror}", remedy=command("exec", "--", "kubectl", "get", "clusters", lab=lab)
+        ) from error

@@ -14,6 +14,7 @@ from lab.commands import complete
 from lab.commands.options import DEFAULT_LAB, LabName, option
 from lab.console import say, seconds_text
 from lab.errors import UsageError
+from lab.hints import command
 from lab.run import Run
 
 Names = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.members)]
@@ -49,7 +50,7 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     karmada = Karmada.open(handle)
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
     said = {member.name: member.mode for member in handle.spec.members}
-    modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode) for cluster in clusters}
+    modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode, lab=lab) for cluster in clusters}
     known = registered(karmada)
     before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
     began = time.monotonic()
@@ -68,13 +69,14 @@ def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> 
     return lines
 
 
-def mode_of(name: str, said: str, wanted: Mode | None) -> Mode:
+def mode_of(name: str, said: str, wanted: Mode | None, *, lab: str | None = None) -> Mode:
     """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would stumble."""
     if said == "none":
         return wanted or Mode.push
     if wanted is not None and wanted.value != said:
         raise UsageError(
             f"the lab file joins {name} by {said}, not by {wanted.value}",
-            remedy=f'lab join {name}   (by {said}); or give it mode = "none" in the lab file, and join it either way by hand',
+            remedy=f'{command("join", name, lab=lab)}   (by {said}); or give it mode = "none" in the lab file, '
+            "and join it either way by hand",
         )
     return Mode(said)

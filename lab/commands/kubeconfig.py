@@ -7,6 +7,7 @@ from typing import Annotated
 
 from lab.commands.options import DEFAULT_LAB, ClusterArgument, LabName, option
 from lab.errors import UsageError
+from lab.hints import command
 from lab.run import Run
 
 Content = Annotated[bool, option("--print", help="Print its content instead of its path.")]
@@ -26,7 +27,7 @@ def find(run: Run, cluster: str | None) -> Path:
     if cluster is None:
         path = run.path / "kubeconfig.yaml"
         if not path.exists():
-            raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=f"lab up --lab {run.id}")
+            raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=command("up", lab=run.id))
         return path
     known = {found.stem: found for found in sorted((run.path / "kubeconfig").glob("*.yaml"))}
     aliases = {"karmada-host": "host", "karmada-apiserver": "karmada"}  # the contexts that upstream's tests expect

@@ -10,6 +10,7 @@ import yaml
 
 from lab.environment import extend_no_proxy
 from lab.errors import UsageError
+from lab.hints import command
 from lab.run import Run
 
 CLIENTS = ("kubectl", "karmadactl", "etcdctl", "etcdutl")
@@ -19,7 +20,7 @@ def environment(run: Run) -> dict[str, str]:
     """Return what `lab env` exports and `lab exec` runs with. UsageError when the lab never got so far as to have a kubeconfig."""
     kubeconfig = run.path / "kubeconfig.yaml"
     if not kubeconfig.exists():
-        raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=f"lab up --lab {run.id}")
+        raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=command("up", lab=run.id))
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     programs = str(clients(run))
     return {

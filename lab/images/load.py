@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from lab.cluster import Cluster, Lab
 from lab.errors import NotPossible
+from lab.hints import command
 from lab.images.image import full_name
 from lab.images.store import Archive
 from lab.machines import Machine
@@ -31,7 +32,7 @@ def nodes(lab: Lab, cluster: Cluster) -> list[Container]:
             f"{cluster.name} has no nodes that images could be loaded into: it is made by the provider {lab.spec.provider}",
             remedy="take a provider with real pods: --provider kind",
         )
-    return [Container(name, lab.machine) for name in record["containers"]]
+    return [Container(name, lab.machine, lab.run.id) for name in record["containers"]]
 
 
 def load(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0) -> tuple[str, ...]:
@@ -65,7 +66,7 @@ def require(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
             f"{len(missing)} images are not on the nodes of {cluster.name}, and no registry is asked for them",
             where=next(iter(missing.values())),
             detail="\n".join(sorted(missing)),
-            remedy="add them to the archive that is loaded, or: lab images load",
+            remedy=f"add them to the archive that is loaded, or: {command('images', 'load', 'ARCHIVE', lab=lab.run.id)}",
         )
 
 

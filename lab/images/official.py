@@ -20,6 +20,7 @@ from typing import Any
 from lab.assets.cache import Cache
 from lab.documents import read_toml
 from lab.errors import UsageError
+from lab.hints import command
 from lab.images import image as data
 from lab.images.image import Image
 
@@ -46,7 +47,9 @@ class Lock:
         for name, digest in digests.items():
             if data.full_name(name) != name or not DIGEST.fullmatch(str(digest)):
                 raise UsageError(
-                    f"{name} = {digest!r}: an image's full name and its sha256 belong here", where=str(path), remedy="lab images lock"
+                    f"{name} = {digest!r}: an image's full name and its sha256 belong here",
+                    where=str(path),
+                    remedy=command("images", "lock"),
                 )
         return cls(digests)
 

@@ -10,6 +10,7 @@ from lab.assets.cache import Cache, writing
 from lab.assets.pins import this_arch
 from lab.assets.progress import Progress, Sink, quiet
 from lab.errors import NotPossible, ProvisionError
+from lab.hints import command
 from lab.images.image import Image
 from lab.images.official import LOCK, MANIFEST, Lock, Pulled, here, names, place
 from lab.images.registry import Absent, Away, Place, Registry
@@ -71,7 +72,7 @@ def bring(client: Registry, at: Place, name: str, digest: str, *, cache: Cache, 
             raise ProvisionError(
                 f"{name} is not the image at {at} that the lock names: expected {digest}, and it has {now}",
                 where=str(LOCK),
-                remedy="if upstream has published it anew and you trust that: lab images lock; else --source build",
+                remedy=f"if upstream has published it anew and you trust that: {command('images', 'lock')}; else --source build",
             ) from None
         manifest = of_platform(client, at, manifest)
         staged = Pulled(area / "image")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import NoReturn
 
 from lab.errors import CommandFailed, NotPossible
+from lab.hints import command
 from lab.machines import Completed, Machine, Program
 
 
@@ -20,6 +21,8 @@ class Container:
 
     name: str
     engine: Machine
+    lab: str = ""
+    """The lab that it is a node of; "" for one that is no lab's."""
 
     def run(
         self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
@@ -35,12 +38,19 @@ class Container:
                 output, remedy = "Docker stopped answering", gone
             raise CommandFailed(argv, status=failed.status, output=output, machine=self.name, remedy=remedy) from failed
 
+    @property
+    def again(self) -> str:
+        """What brings the lab of this container back once Docker runs."""
+        if not self.lab:
+            return "run this again"
+        return f"{command('down', lab=self.lab)}, then {command('up', lab=self.lab)}"
+
     def silence(self) -> str:
         """Return what to do about an engine that does not answer; "" when it does."""
         try:
             self.engine.run(["docker", "version", "--format", "{{.Server.Version}}"], within=10.0)
         except CommandFailed:
-            return "start Docker (make setup-docker on Debian), then: lab down, lab up"
+            return f"start Docker (make setup-docker on Debian), then {self.again}"
         return ""
 
     def put(self, src: Path, dst: Path) -> None:

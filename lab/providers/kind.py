@@ -20,6 +20,7 @@ from lab.computer import Computer, Probe
 from lab.docker.checks import refusals as docker_refusals
 from lab.docker.engine import find_engine, record_engine
 from lab.errors import CommandFailed, ProvisionError
+from lab.hints import command
 from lab.images import Image, applications, node, software
 from lab.images.load import RECORD
 from lab.ledger import outside_name
@@ -137,7 +138,7 @@ class Kind:
                 f"the nodes of {run.id} cannot be removed: Docker does not answer",
                 where=", ".join(name for record in made.values() for name in record["containers"]),
                 detail=failed.output,
-                remedy=f"start Docker, then: lab down --lab {run.id}",
+                remedy=f"start Docker, then: {command('down', lab=run.id)}",
             ) from failed
         for name in made:
             run.forget(RECORD, name)

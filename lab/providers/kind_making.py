@@ -18,6 +18,7 @@ from lab.cluster import Cluster, Lab
 from lab.computer import Computer
 from lab.docker.engine import find_engine
 from lab.errors import CommandFailed, ProvisionError
+from lab.hints import command
 from lab.images import applications, archived, load, node
 from lab.images.load import RECORD
 from lab.ledger import outside_name
@@ -156,7 +157,9 @@ class Making:
                 return IPv4Network(addresses)
             raise NotYet(f"{worker} has no podCIDR")
 
-        return until(given, what=f"{worker} is given addresses for its pods", within=60.0, remedy=f"lab logs {self.spec.name}")
+        return until(
+            given, what=f"{worker} is given addresses for its pods", within=60.0, remedy=command("logs", self.spec.name, lab=self.run.id)
+        )
 
     def give_network(self, container: str, addresses: IPv4Network) -> None:
         """Write the network of a node's pods, which its containerd takes up at once."""

@@ -26,6 +26,7 @@ from lab.api import Api
 from lab.cluster import Cluster
 from lab.component import Component, Health, start
 from lab.errors import UsageError
+from lab.hints import command
 from lab.images import archived, load
 from lab.images.load import RECORD
 from lab.pki import Authority
@@ -64,7 +65,7 @@ def check(karmada: Karmada) -> None:
             f"lab {karmada.run.id} is not what upstream's suite expects",
             where=str(karmada.run.path),
             detail="\n".join(f"it lacks {what}" for what in lacks),
-            remedy="lab up --lab NAME --spec scenarios/upstream.toml",
+            remedy=command("up", "--lab", "NAME", "--spec", "scenarios/upstream.toml"),
         )
 
 

@@ -12,6 +12,7 @@ from deployers.release import SUITE, Release, catalogue
 from lab.assets import AssetRef, Sink, Supply, quiet
 from lab.assets.command import Runner, spawn
 from lab.errors import NotPossible, ProvisionError, UsageError
+from lab.hints import command
 from scenarios.upstream.spec import Spec, read
 
 LINKED = re.compile(rb"github\.com/onsi/ginkgo/v2@v([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]*)/")
@@ -75,5 +76,7 @@ def linked(program: Path) -> str:
     """Return the version of ginkgo that a suite is linked with. ProvisionError when it has none: it is no such suite."""
     found = LINKED.search(program.read_bytes())
     if found is None:
-        raise ProvisionError("this is not a suite of ginkgo's", where=str(program), remedy="lab assets verify; lab assets prune")
+        raise ProvisionError(
+            "this is not a suite of ginkgo's", where=str(program), remedy=f"{command('assets', 'verify')}; {command('assets', 'prune')}"
+        )
     return found[1].decode()
