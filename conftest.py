@@ -19,7 +19,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import FrameType
@@ -30,7 +29,8 @@ from _pytest.outcomes import Failed
 
 from lab import environment, settings
 from lab.errors import LabError
-from lab.run import Run
+from lab.run import Run, runs_root
+from lab.session_folder import session_folder
 from lab.spec import Capability
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def wishes(config: pytest.Config) -> dict[str, Any]:
     return {
         "lab": given["lab"] or f"test-{secrets.token_hex(3)}",
         "attach": bool(given["lab"]),
-        "folder": tempfile.mkdtemp(prefix="karmada-lab-session-"),
+        "folder": str(session_folder(runs_root())),
         "artifacts": str(Path(config.getoption("artifacts")).absolute()),
         "keep": config.getoption("keep"),
         "spec": given["spec"] and str(given["spec"]),
@@ -377,7 +377,8 @@ def finish(session: pytest.Session) -> None:
 
 def used(config: pytest.Config) -> bool:
     """Tell whether any process of this session asked for the lab."""
-    return any(Path(config.stash[WISHES]["folder"]).iterdir())
+    folder = Path(config.stash[WISHES]["folder"])
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def results_wanted(config: pytest.Config) -> bool:

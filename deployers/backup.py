@@ -42,15 +42,20 @@ class Backup:
     dropped: tuple[Path, ...] = ()
 
 
-def back_up(karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: Watcher | None = None) -> Backup:
+def back_up(
+    karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: Watcher | None = None, during: str | None = None
+) -> Backup:
     """Write a backup of a control plane that serves into a folder, prove it, and return it.
 
     With `keep`, no more than so many of this plane's backups stay there: the oldest are deleted, after the new one is proven and never
-    before. ProvisionError when etcd or karmada-apiserver does not answer, or a change of this Karmada is half done; NotPossible
+    before. `during` names the change that the backup is a part of.
+
+    ProvisionError when etcd or karmada-apiserver does not answer, or a change of this Karmada is half done; NotPossible
     when the folder cannot be written. Then nothing is in the folder that was not there before.
     """
     began = time.monotonic()
-    unfinished.refuse(karmada.run)
+    if during is None or unfinished.facts_of(karmada.run, during) is None:
+        unfinished.refuse(karmada.run)
     etcd = Etcd.of(karmada)
     taking = Taking(karmada, etcd, folder)
     with scratch(karmada.run) as taking.scratch:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.errors import ProvisionError
+from lab.hints import command
 from lab.run import Run
 
 KIND, NAME = "karmada", "unfinished"
@@ -74,5 +75,11 @@ def refuse(run: Run) -> None:
         raise ProvisionError(
             f"{known['what']} of this Karmada was begun and is not through",
             where=str(run.path),
-            remedy=f"{known['again']}   (goes on with it)",
+            remedy=f"{known['again']}   (goes on with it){given_up(run, known)}",
         )
+
+
+def given_up(run: Run, known: dict[str, Any]) -> str:
+    """Return the command that gives a change up, as the end of a remedy; "" where no backup was taken before it."""
+    backup = known.get("backup")
+    return f", or {command('restore', str(backup), lab=run.id)}   (gives it up)" if backup else ""

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from deployers import deployer, description, unfinished
+from deployers.backup import back_up
 from deployers.karmada import Karmada
 from deployers.release import Release
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
 from lab.assets.refs import order
-from lab.errors import NotPossible, UsageError
+from lab.errors import LabError, NotPossible, UsageError
 from lab.hints import command
 from lab.steps import Step, Watcher, execute
 
@@ -52,6 +54,8 @@ class Upgraded:
     done: tuple[str, ...]
     left: tuple[str, ...]
     seconds: float
+    backup: Path | None = None
+    """What was taken before, where that can be; `lab restore` goes back to it as long as something is left to upgrade."""
 
 
 def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: Watcher | None = None) -> Upgraded:
@@ -85,7 +89,9 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     chosen = upto(steps, only, done)
     facts: dict[str, Any] = {"from": known["from"] if known else here.version, "to": wanted.version, "back": rollback, "done": done}
     again = command("upgrade", release, *(["--rollback"] if rollback else []), lab=karmada.run.id)
-    with unfinished.begun(karmada.run, WHAT, again=again, **facts) as change:
+    if chosen:
+        facts["backup"] = saved(karmada, known)
+    with unfinished.begun(karmada.run, WHAT, again=again, **facts) as change, told_way_back(karmada, facts.get("backup")):
         execute([noted(step, done, change) for step in chosen], karmada.run, watcher=watcher)
         left = tuple(step.name for step in steps if step.name not in done)
         if left:
@@ -94,7 +100,44 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
             karmada = karmada.asking(spec)
             description.save(karmada)
             shutil.rmtree(karmada.run.path / "bin", ignore_errors=True)  # links to the clients of the release before
-    return Upgraded(karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began)
+    kept = Path(facts["backup"]) if facts.get("backup") else None
+    return Upgraded(karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began, kept)
+
+
+KEPT = 10
+"""Backups before upgrades that stay in the run directory: one for each component of an upgrade that is done one by one."""
+
+
+def saved(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
+    """Take a backup before anything is exchanged, and return its path; None where backups are not ours to take.
+
+    When an upgrade goes on that was interrupted the plane may not answer any more: then the backup of before it stays the way back.
+    """
+    if karmada.in_pods or karmada.spec.etcd.external:
+        return None
+    folder = karmada.run.folder("data", "backups")
+    try:
+        return str(back_up(karmada, folder, keep=KEPT, during=WHAT).path)
+    except LabError:
+        if known is None:
+            raise
+        return str(known["backup"]) if known.get("backup") else None
+
+
+@contextmanager
+def told_way_back(karmada: Karmada, backup: str | None) -> Iterator[None]:
+    """Note on an error that passes how to go back to the backup."""
+    try:
+        yield
+    except BaseException as error:
+        if backup:
+            error.add_note(way_back(karmada.run.id, backup))
+        raise
+
+
+def way_back(lab: str, backup: str | Path) -> str:
+    """Return the sentence that says how half an upgrade is given up."""
+    return f"or go back to how it was before: {command('restore', str(backup), lab=lab)}"
 
 
 def no_way_back(karmada: Karmada, who: str, besides: str) -> NotPossible:

@@ -24,6 +24,7 @@ from lab.docker.engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.run import discard, known_runs
+from lab.session_folder import dead_sessions
 from lab.supervisor import proc
 from lab.supervisor.remains import bury, remains
 from lab.supervisor.server import take_lock
@@ -62,6 +63,10 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
         removed.append(Removed("run directory", str(gone), gone.name[1:-5]))
         if not dry_run:
             shutil.rmtree(gone, ignore_errors=True)
+    for session in dead_sessions(root):  # of a pytest that was killed
+        removed.append(Removed("session folder", str(session), session.name[1:]))
+        if not dry_run:
+            shutil.rmtree(session, ignore_errors=True)
     return removed + strays(root, dry_run=dry_run) + stray_containers(root, dry_run=dry_run) + reservations(where, dry_run=dry_run)
 
 

@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 NAME = "lab"
@@ -36,8 +37,9 @@ def program() -> str:
     if script is None:
         return shlex.join([sys.executable, "-m", NAME])
     found = shutil.which(NAME)
-    if found is not None and Path(found).samefile(script):
-        return NAME
+    with suppress(OSError):  # gone since it was found
+        if found is not None and Path(found).samefile(script):
+            return NAME
     return shlex.quote(typed(script))
 
 

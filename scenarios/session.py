@@ -124,6 +124,7 @@ class Session:
     def lab(self) -> Lab:
         """Return the lab, brought up by this process or another of the session, or attached to. NoLab when there is none."""
         if self._lab is None:
+            Path(self.wishes.folder).mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(Path(self.wishes.folder) / "up.lock"):
                 known = self.outcome
                 if known is not None and known.told:

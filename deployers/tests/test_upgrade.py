@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from deployers import NAMES, agent, by_binary, deployer, description, objects, unfinished, upgrade
+from deployers.backup import Backup
 from deployers.by_binary import Plane
 from deployers.exchange import exchange_steps
 from deployers.karmada import Karmada
@@ -145,6 +146,9 @@ class Fake:
 
     did: list[tuple[str, str]] = field(default_factory=list)
     fails: str = ""
+    lost: bool = False
+    backups: list[int] = field(default_factory=list)
+    """How many components had been exchanged when each backup was taken."""
 
     def software(self, spec: KarmadaSpec) -> list[str]:
         return []
@@ -164,6 +168,15 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
     monkeypatch.setattr(upgrade, "deployer", lambda name: made)
     monkeypatch.setattr(description, "save", lambda karmada: None)
+
+    def back_up(karmada: Karmada, folder: Path, **_: Any) -> Any:
+        if made.lost:
+            raise ProvisionError("etcd does not answer")
+        path = folder / f"karmada-{len(made.backups)}.tar.gz"
+        made.backups.append(len(made.did))
+        return Backup(path, None, 1, 1.0)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(upgrade, "back_up", back_up)
     monkeypatch.setattr(Supply, "resolve", lambda self, refs: {})
     return made
 
@@ -231,3 +244,43 @@ def test_every_deployer_upgrades_or_says_why_not(name: str, tmp_path: Path) -> N
     with pytest.raises(NotPossible, match=f"installed by {name} cannot be upgraded") as refused:
         upgrade.upgrade(a_karmada(tmp_path, {"deployer": name}), "1.18.1")
     assert refused.value.where == CANNOT[name]
+
+
+# -- the way back -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_taken_before_each_component_and_is_the_way_back_until_all_is_done(tmp_path: Path, fake: Fake) -> None:
+    karmada = a_karmada(tmp_path, {"release": "1.18.1"})
+    done = [upgrade.upgrade(again(karmada), "1.18.2", only=step.name) for step in STEPS[:2]]
+
+    assert fake.backups == [0, 1]
+    assert [each.backup.name for each in done if each.backup] == ["karmada-0.tar.gz", "karmada-1.tar.gz"]
+    with pytest.raises(ProvisionError) as refused:
+        unfinished.refuse(karmada.run)
+    assert f"restore {done[1].backup}" in str(refused.value.remedy)
+    upgrade.upgrade(again(karmada), "1.18.2", only=STEPS[1].name)
+    assert fake.backups == [0, 1], "where nothing is done nothing is taken"
+
+
+def test_an_upgrade_that_fails_says_the_way_back(tmp_path: Path, fake: Fake) -> None:
+    fake.fails = "karmada-webhook"
+    with pytest.raises(StepFailed) as failed:
+        upgrade.upgrade(a_karmada(tmp_path, {"release": "1.17.1"}), "1.18.2")
+
+    assert any("restore" in note and "karmada-0.tar.gz" in note for note in failed.value.__notes__)
+
+
+def test_without_a_backup_no_upgrade_begins_and_one_that_was_begun_goes_on(tmp_path: Path, fake: Fake) -> None:
+    karmada = a_karmada(tmp_path, {"release": "1.18.1"})
+    fake.lost = True
+    with pytest.raises(ProvisionError, match="etcd does not answer"):
+        upgrade.upgrade(karmada, "1.18.2")
+    assert fake.did == []
+    unfinished.refuse(karmada.run)
+    fake.lost = False
+    upgrade.upgrade(again(karmada), "1.18.2", only="crds")
+    fake.lost = True
+    done = upgrade.upgrade(again(karmada), "1.18.2", only="karmada-webhook")
+
+    assert done.backup is not None
+    assert done.backup.name == "karmada-0.tar.gz"

@@ -5,7 +5,8 @@
     work/LOCK/                                           where the holder of LOCK prepares; whatever is left there is garbage to the next
 
 An entry is prepared in `work`, gets its meta.json with sizes and hashes, and is then renamed into `assets`: an interruption at any
-moment leaves nothing half. A lookup costs a few stat calls and compares sizes; contents are compared by `lab.assets.stock.verify`.
+moment leaves nothing half. A lookup costs a few stat calls and compares sizes; contents are
+compared where a file was written since, and all of them by `lab.assets.stock.verify`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from lab.limits.account import cache_directory
 Source = Literal["download", "build", "bundle"]
 SOURCES: tuple[Source, ...] = ("download", "build", "bundle")
 META = "meta.json"
+WRITTEN_SINCE = 5.0
+"""Seconds after an entry was made for which its own files may still be written."""
 SCHEMA = 1
 
 
@@ -84,6 +87,19 @@ class Entry:
                 return f"{path}: {size} bytes instead of {file.size}"
         return ""
 
+    def damage(self) -> str:
+        """Why the thing is not what was brought: sizes are compared, and the content of files that were written since; "" when it is.
+
+        A lookup costs a stat of each file as long as nobody has written to them.
+        """
+        if wrong := self.wrong_size():
+            return wrong
+        for file in self.files:
+            path = self.path / file.path if file.path else self.path
+            if path.stat().st_mtime > self.created + WRITTEN_SINCE and sha256_of(path) != file.sha256:
+                return f"{path}: its checksum differs from that of what was brought"
+        return ""
+
     def wrong_content(self) -> str:
         """Why the thing is not what was brought, judged by hashing every byte; "" when it is."""
         if wrong := self.wrong_size():
@@ -105,12 +121,17 @@ class Cache:
         """The entry of `pin` from the first of `sources` that has a whole one; None when it must be brought. Marks it as used."""
         for source in sources:
             entry = read(self.place(pin, source))
-            if entry is not None and not entry.wrong_size():
+            if entry is not None and not entry.damage():
                 if use:
                     with contextlib.suppress(OSError):  # a cache that is mounted read-only still serves
                         os.utime(entry.directory / META)
                 return entry
         return None
+
+    def damaged(self, pin: Pin, sources: Sequence[Source] = SOURCES) -> str:
+        """Return why the entry of `pin` that is here cannot be used; "" when there is none."""
+        entries = (read(self.place(pin, source)) for source in sources)
+        return next((entry.damage() for entry in entries if entry is not None), "")
 
     def place(self, pin: Pin, source: Source) -> Path:
         """Where the entry of `pin` from `source` is or would be."""

@@ -15,7 +15,7 @@ from lab.assets.cache import SOURCES, Cache, Entry, Source
 from lab.assets.checkout import Checkout
 from lab.assets.command import Runner, spawn
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Sink, quiet
+from lab.assets.progress import Progress, Sink, quiet
 from lab.assets.refs import AssetRef
 from lab.assets.sources import Errand, Patience
 from lab.errors import NotPossible, UsageError
@@ -81,6 +81,9 @@ class Supply:
         entries = {pin: self.cache.find(pin, self.order) for pin in pins.values()}
         missing = [pin for pin, entry in entries.items() if entry is None]
         if missing:
+            for pin in missing:
+                if why := self.cache.damaged(pin, self.order):
+                    self.progress(Progress("refused", f"{pin.name} {pin.version}", note=f"damaged in the cache, brought again: {why}"))
             self.bring(missing)
             entries |= {pin: self.cache.find(pin, self.order) for pin in missing}
         found = {ref: entry for ref, pin in pins.items() if (entry := entries[pin]) is not None}
@@ -138,6 +141,8 @@ class Supply:
         """The error for what no source could bring: everything at once, and what each source said."""
         if self.offline:
             for pin in errand.left:
+                if why := self.cache.damaged(pin, self.order):
+                    errand.refusals.setdefault(pin, [f"it is damaged in the cache: {why}", "no bundle is given to bring it again"])
                 errand.refusals.setdefault(pin, ["it is not in the cache, and no bundle is given"])
         said: dict[tuple[str, ...], list[Pin]] = {}
         for pin in errand.left:

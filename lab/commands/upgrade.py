@@ -24,9 +24,9 @@ def upgrade(
     """Upgrade Karmada while it serves.
 
     CRDs, webhook, aggregated-apiserver, controller-manager, scheduler, addons, agents.
-    An interrupted one goes on when it is asked for again.
+    An interrupted one goes on when it is asked for again. A backup is taken before, where etcd is the lab's own.
     """
-    from deployers.upgrade import upgrade
+    from deployers.upgrade import upgrade, way_back
 
     with drawing(f"upgrade of lab {lab}") as screen:
         done = upgrade(karmada_of(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
@@ -36,6 +36,8 @@ def upgrade(
         return
     if done.left:
         say(f"{', '.join(done.done) or 'nothing'} is of {done.release} now; still of {done.before}: {', '.join(done.left)}")
+        if done.backup:
+            say(way_back(lab, done.backup))
     elif not done.done:
         say(f"Karmada of lab {lab} is of {done.release} already: nothing to do")
     else:

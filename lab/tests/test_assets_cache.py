@@ -51,6 +51,31 @@ def test_what_was_published_is_found(cache: Cache, alpha: Pin) -> None:
     assert entry.wrong_content() == ""
 
 
+@pytest.mark.parametrize("how", ["truncated", "longer", "emptied", "another of its size"])
+def test_what_was_written_to_since_is_damaged_and_not_found(cache: Cache, alpha: Pin, how: str) -> None:
+    path = put(cache, alpha)
+    content = {"truncated": "pro", "longer": "programs", "emptied": "", "another of its size": "pr0gram"}[how]
+    path.write_text(content)
+    later = path.stat().st_mtime + 60
+    os.utime(path, (later, later))
+
+    assert cache.find(alpha) is None
+    assert str(path) in cache.damaged(alpha)
+    assert cache.damaged(alpha, ("download",)) == ""
+
+
+def test_what_was_only_touched_is_whole(cache: Cache, alpha: Pin) -> None:
+    path = put(cache, alpha)
+    os.utime(path, (path.stat().st_mtime + 60,) * 2)
+
+    assert cache.find(alpha) is not None
+    assert cache.damaged(alpha) == ""
+
+
+def test_of_what_is_not_there_nothing_is_damaged(cache: Cache, alpha: Pin) -> None:
+    assert cache.damaged(alpha) == ""
+
+
 def test_an_empty_cache_has_nothing_and_is_not_created(cache: Cache, alpha: Pin) -> None:
     assert cache.find(alpha) is None
     assert not cache.root.exists()

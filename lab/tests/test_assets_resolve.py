@@ -118,6 +118,20 @@ def test_a_wrong_checksum_is_never_passed_over(supply: Callable[..., Supply], go
     assert go.calls == []
 
 
+def test_what_is_damaged_is_called_so_and_brought_again(supply: Callable[..., Supply], heard: list[Progress]) -> None:
+    path = supply().resolve(["alpha"])[AssetRef("alpha")]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(NotPossible) as refused:
+        supply(offline=True).resolve(["alpha"])
+    assert "damaged" in str(refused.value)
+    assert "not in the cache" not in str(refused.value)
+    heard.clear()
+
+    assert supply().resolve(["alpha"])[AssetRef("alpha")].read_bytes() == whole
+    assert [event.subject for event in heard if "damaged" in event.note] == [f"alpha {path.parent.name.partition('-')[0]}"]
+
+
 def test_offline_names_all_that_is_missing_at_once_and_asks_nobody(supply: Callable[..., Supply], go: FakeGo) -> None:
     with pytest.raises(NotPossible) as caught:
         supply(offline=True).resolve(ALL)

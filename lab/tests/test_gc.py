@@ -11,6 +11,7 @@ from lab import gc, ledger, ports
 from lab.docker.engine import record_engine
 from lab.errors import NotPossible, UsageError
 from lab.run import Run
+from lab.session_folder import session_folder
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.supervisor.server import take_lock
@@ -110,6 +111,20 @@ def test_a_deletion_cut_short_is_finished(root: Path, where: Path) -> None:
 
     assert [item.run for item in gc.sweep(root, where=where)] == ["one"]
     assert list(root.iterdir()) == []
+
+
+def test_the_folder_of_a_session_that_was_killed_goes_and_that_of_a_living_one_stays(root: Path, where: Path) -> None:
+    mine, other = session_folder(root), root / ".session-4000000-7"
+    stranger, file = root / ".session-notes", root / ".session-1-1"
+    for folder in (mine, other, stranger):
+        folder.mkdir()
+    (other / "outcome.json").write_text("{}")
+    file.touch()
+    assert [each.name for each in gc.sweep(root, where=where, dry_run=True)] == [str(other)]
+    assert other.exists()
+
+    assert [each.kind for each in gc.sweep(root, where=where)] == ["session folder"]
+    assert [path.name for path in sorted(root.iterdir())] == sorted(path.name for path in (mine, stranger, file))
 
 
 def test_remove_takes_the_directory_too(root: Path, where: Path) -> None:
