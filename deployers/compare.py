@@ -16,8 +16,8 @@ from typing import Any
 
 from deployers import description
 from lab.errors import UsageError
-from lab.run import Run, runs_root
 from lab.hints import command
+from lab.run import Run, runs_root
 
 Json = dict[str, Any]
 SCHEMA = 1

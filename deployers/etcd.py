@@ -123,6 +123,12 @@ class Asked:
     """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
 
     endpoints: Mapping[str, str]
+
+    @property
+    def lab(self) -> str | None:
+        """The lab that it is in, for commands that are named; None where that is not known."""
+        return None
+
     """The client address of each member, by name."""
 
     def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
@@ -152,8 +158,8 @@ class Asked:
                 "Karmada's etcd does not answer: less than a quorum of its members serve",
                 where=", ".join(f"{name} at {address}" for name, address in self.endpoints.items()),
                 detail=last_words(failed.output),
-                remedy=f"{command('logs', 'karmada/etcd', lab=self.karmada.run.id)}; when they are lost for good: "
-                f"{command('restore', 'ARCHIVE', lab=self.karmada.run.id)}",
+                remedy=f"{command('logs', 'karmada/etcd', lab=self.lab)}; when they are lost for good: "
+                f"{command('restore', 'ARCHIVE', lab=self.lab)}",
             ) from failed
         return found
 
@@ -190,9 +196,7 @@ class Asked:
                 raise NotYet("; ".join(problems))
             return health
 
-        return until(
-            well, what="every member of Karmada's etcd is well", within=within, remedy=command("etcd", "health", lab=self.karmada.run.id)
-        )
+        return until(well, what="every member of Karmada's etcd is well", within=within, remedy=command("etcd", "health", lab=self.lab))
 
     # -- room --------------------------------------------------------------------------------------------------------
 
@@ -246,6 +250,11 @@ class Etcd(Asked):
         tools = {ref.name: path for ref, path in found.items()}
         utl = Etcdutl(karmada.machine, tools["etcdutl"])
         return cls(karmada.run.path / "pki" / karmada.name, endpoints, karmada.machine, tools["etcdctl"], utl)
+
+    @property
+    def lab(self) -> str:
+        """The lab whose run directory its keys are in."""
+        return self.pki.parent.parent.name
 
     @cached_property
     def access(self) -> tuple[str, ...]:

@@ -24,8 +24,8 @@ from lab import evidence, secret_values
 from lab.cluster import Lab
 from lab.console import drawing
 from lab.errors import LabError, LeakError, UsageError
-from lab.known import NOTHING, Known
 from lab.hints import command
+from lab.known import NOTHING, Known
 from lab.run import Run, runs_root
 from lab.spec import LabSpec
 from lab.supervisor.client import Hold, Supervisor

@@ -58,6 +58,7 @@ class Plane:
     members: tuple[Cluster, ...] = ()
     in_pods: bool = False
     lab: Any = None
+    run: Any = field(default_factory=lambda: SimpleNamespace(id="blue"))
 
 
 def plane(tmp_path: Path, server: Server, *, members: tuple[Cluster, ...] = (), **table: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lab import hints
 from lab.commands.options import DEFAULT_LAB, LabName
 from lab.commands.tools import environment
 from lab.environment import list_misleading, restore_umask
@@ -34,5 +35,5 @@ def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
         os.execvpe(command[0], command, env)
     except OSError as error:
         raise UsageError(
-            f"cannot run {command[0]}: {error.strerror}", remedy=command("exec", "--", "kubectl", "get", "clusters", lab=lab)
+            f"cannot run {command[0]}: {error.strerror}", remedy=hints.command("exec", "--", "kubectl", "get", "clusters", lab=lab)
         ) from error

@@ -137,7 +137,7 @@ def test_offline_names_all_that_is_missing_at_once_and_asks_nobody(supply: Calla
         supply(offline=True).resolve(ALL)
 
     assert all(f"{name}@1.2.3" in (caught.value.detail or "") for name in ALL)
-    assert caught.value.remedy == "on a connected computer: lab bundle FILE alpha@1.2.3 beta@1.2.3 gamma@1.2.3 delta@1.2.3 shapes@1.2.3"
+    assert str(caught.value.remedy).endswith("lab bundle FILE alpha@1.2.3 beta@1.2.3 gamma@1.2.3 delta@1.2.3 shapes@1.2.3")
     assert go.calls == []
 
 
