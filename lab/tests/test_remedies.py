@@ -59,7 +59,7 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
 
 def words(node: ast.Call) -> list[str]:
     """Return a call's words; what is known only when it runs is `x`, and arguments that are unpacked are none."""
-    return [each.value if isinstance(each, ast.Constant) else "x" for each in node.args if not isinstance(each, ast.Starred)]
+    return [str(each.value) if isinstance(each, ast.Constant) else "x" for each in node.args if not isinstance(each, ast.Starred)]
 
 
 CALLS = dict(calls())
