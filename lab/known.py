@@ -42,6 +42,10 @@ GAP_BACK = re.compile(
 """The same, read from its end."""
 
 ESCAPES = re.compile(rb"\\+")
+ELLIPSIS = re.compile(rb"\.\.\.|\xe2\x80\xa6")
+ELLIPSIS_BEFORE = re.compile(rb"(?:\.\.\.|\xe2\x80\xa6)\Z")
+"""Where a text was cut in its middle, as pytest does: of what is left on both sides six letters on one of them tell."""
+
 WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 WHITE = frozenset(b" \t\r\n")
 
@@ -161,9 +165,16 @@ class Known:
             left, back = grown(data[at - reach : at][::-1], 0, value[:place][::-1], 0, GAP_BACK)
             pieces = joined([(at - high, at - low) for low, high in reversed(left)], right)
             start = place - back
-        if self._counts(data, form, pieces, start, end):
-            return pieces
-        return []
+        low, high = pieces[0][0], pieces[-1][1]
+        if start > 0 and end == len(value) and (cut := ELLIPSIS_BEFORE.search(data[max(0, low - 4) : low])):
+            at = low - len(cut.group())
+            head = next((size for size in range(min(start, at), 0, -1) if data[at - size : at] == value[:size]), 0)
+            return [*([(at - head, at)] if head else []), *pieces]
+        if start == 0 and end < len(value) and (cut := ELLIPSIS.match(data, high)):
+            at, most = cut.end(), len(value) - end
+            tail = next((size for size in range(most, 0, -1) if data[at : at + size] == value[len(value) - size :]), 0)
+            return [*pieces, *([(at, at + tail)] if tail else [])]
+        return pieces if self._counts(data, form, pieces, start, end) else []
 
     def _counts(self, data: bytes, form: Form, pieces: list[tuple[int, int]], start: int, end: int) -> bool:
         """Tell whether a part of a form is more than chance."""

@@ -145,6 +145,16 @@ def test_a_part_of_a_value_that_was_cut_is_masked(cut: str) -> None:
     assert not any(part in masked for part in ("Zk4jW8q", "mP2xT", "R3yH7", "dF5sA"))
 
 
+@pytest.mark.parametrize(
+    "cut", ["{'k': 'aHVu...UC12YWx1ZQ=='}", "'hunt...-value'", "'hunter2-OP...e'", "'aHVudGVyMi1P…ZQ=='", "'a...i1PUC12YWx1ZQ=='"]
+)
+def test_both_sides_of_a_value_cut_in_its_middle_are_masked(cut: str) -> None:
+    masked = mask(cut, planted(["hunter2-OP-value"]))
+
+    assert not any(part in masked for part in ("aHVu", "1ZQ", "ZQ==", "hunt", "value", "'a", "e'"))
+    assert "..." in masked or "…" in masked
+
+
 def test_lines_stay_lines() -> None:
     text = "a\n" + "\n".join(b64("s3cr3t-value-1234" * 5)[at : at + 20] for at in range(0, 100, 20)) + "\nz"
 
