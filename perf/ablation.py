@@ -1,14 +1,13 @@
-"""What each setting of a profile is worth: measured beside the profile without it, in turn on one computer.
+"""Ablation of a profile: the effect of each setting, measured by trials with and without it on one computer.
 
     python -m perf.ablation [--profile tuned] [--shape short] [--rounds 5] [--only NAME …]
-    python -m perf.ablation --into FOLDER --rounds 1       more rounds of the same, also after an interrupt
-    python -m perf.judge FOLDER                         judged again
+    python -m perf.ablation --into FOLDER --rounds 1       continue a series, also after an interrupt
+    python -m perf.judge FOLDER                         evaluate again
 
-A round is a trial for each setting of the profile (perf/profiles/*.settings.toml), with that one alone taken back to the default of Karmada
-or Kubernetes, and between every two of them a trial of the profile as it is, with which both are paired: the pace of a computer changes
-within minutes. Each round begins one setting further on, so that each is now before and now after its pair. What is told is without over
-with; interval and verdict are of perf.stats. A trial that is too slow is ended by the shape's time, and told. Exit codes as of
-perf.failover; 4 when a trial of the profile itself did not end.
+A round is one trial per setting of the profile (perf/profiles/*.settings.toml), with only that setting reset to the default of Karmada or
+Kubernetes. Between every two of them is a trial of the unchanged profile, with which both are paired: the speed of a computer changes
+within minutes. Rounds rotate the order. Reported: without / with; perf.stats computes interval and verdict. A trial that exceeds the
+shape's time is ended and reported. Exit codes are those of perf.failover; 4 when a trial of the profile itself did not end.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ from perf.stats import summarize_spread
 from perf.summary import align_rows
 
 SCHEMA = 1
-FILE = "worth.json"
+FILE = "ablation.json"
 PROFILE = "profile"
-"""What the trials of the profile as it is are called."""
+"""The name of trials of the unchanged profile."""
 METRICS = {
     "moving_seconds": "T3→T8, s",
     "total_seconds": "T0→T8, s",
@@ -45,21 +44,21 @@ METRICS = {
 }
 Json = dict[str, Any]
 Trials = dict[int, tuple[str, Json]]
-"""What was measured, by its number in the series: the setting that was taken back, or PROFILE, and the result."""
+"""Trials by their number in the series: the setting that was reset, or PROFILE, and the result."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line: that of perf.failover, which settings, and where to go on."""
+    """Return the parser: that of perf.failover, with the settings and the series to continue."""
     parser = failover.build_parser()
     parser.prog, parser.description = "python -m perf.ablation", (__doc__ or "").partition("\n")[0]
     parser.set_defaults(rounds=5, shape="short", limit_pods=0)
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these settings alone")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="more rounds of what this folder holds")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="measure only these settings")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="add rounds to the series in this folder")
     return parser
 
 
 def select_settings(options: argparse.Namespace) -> dict[str, ProfileSetting]:
-    """Return the settings to measure. UsageError names those there are."""
+    """Return the settings to measure. Raise UsageError, with the known names, for an unknown one."""
     there = profile.read_settings(options.profile)
     if unknown := [name for name in options.only or [] if name not in there]:
         raise UsageError(f"profile {options.profile} has no setting {', '.join(unknown)}", remedy=f"one of: {', '.join(there)}")
@@ -67,13 +66,13 @@ def select_settings(options: argparse.Namespace) -> dict[str, ProfileSetting]:
 
 
 def order_round(names: Sequence[str], number: int) -> list[str]:
-    """Return who goes when in a round, numbered from 0: each begins one further on, and each has a trial of the profile beside it."""
+    """Return the order of trials in a round (from 0): rotated by one per round, each setting next to a trial of the profile."""
     turned = [names[(number + place) % len(names)] for place in range(len(names))]
     return [each for place in range(0, len(turned), 2) for each in (turned[place], PROFILE, *turned[place + 1 : place + 2])]
 
 
 def open_series(options: argparse.Namespace, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
-    """Return the document of a series, new or gone on with. UsageError when what is asked now is not alike."""
+    """Return the document of a series, new or continued. Raise UsageError when the options differ from those of the series."""
     asked = json.loads(json.dumps(failover.make_plan(options, "failover-check").describe()))
     given = {name: {"title": each.title, "back": list(each.back)} for name, each in settings.items()}
     if options.into is None:
@@ -82,20 +81,20 @@ def open_series(options: argparse.Namespace, settings: Mapping[str, ProfileSetti
         series = json.loads((folder / FILE).read_text())
         before, known = series["asked"], series["settings"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"no rounds to go on with: {error}", where=str(folder), remedy="name a folder that perf.ablation wrote") from error
+        raise UsageError(f"no series to continue: {error}", where=str(folder), remedy="name a folder that perf.ablation wrote") from error
     unlike = [key for key in asked if asked[key] != before.get(key)]
     unlike += [name for name in given if name in known and known[name]["back"] != given[name]["back"]]
     if unlike:
         raise UsageError(
-            f"not the same any more: {', '.join(unlike)}",
+            f"the series was measured with other values of: {', '.join(unlike)}",
             where=str(folder),
-            remedy="the same words and profile again, or a folder of its own",
+            remedy="use the same options and profile, or start a new series without --into",
         )
     return {"asked": asked, "settings": {**known, **given}}
 
 
 def read_saved(folder: Path) -> Trials:
-    """Return the results that a folder holds. What cannot be read is passed over, and a trial that somebody interrupted."""
+    """Return the results in a folder. Skip unreadable results and interrupted trials."""
     trials: Trials = {}
     for number, place in list_trial_folders(folder).items():
         try:
@@ -108,13 +107,13 @@ def read_saved(folder: Path) -> Trials:
 
 
 def list_trial_folders(folder: Path) -> dict[int, Path]:
-    """Return the folders of a series' trials, in the order in which they were run."""
+    """Return the folders of a series' trials, in the order of their runs."""
     places = {place.name.partition("-")[0]: place for place in folder.glob("*-*")}
     return {int(number): places[number] for number in sorted(places) if number.isdecimal()}
 
 
 def run_rounds(options: argparse.Namespace, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
-    """Run the rounds; return what they say. It is written anew after each trial, so an interrupt loses none."""
+    """Run the rounds; return the evaluation. Rewrite it after each trial, so that an interrupt loses none."""
     series, trials, last = open_series(options, settings, folder), read_saved(folder), max(list_trial_folders(folder), default=0)
     before = sum(name == next(iter(settings)) for name, _ in trials.values())
     names = [name for number in range(before, before + options.rounds) for name in order_round(list(settings), number)]
@@ -134,7 +133,7 @@ def run_rounds(options: argparse.Namespace, settings: Mapping[str, ProfileSettin
 
 
 def pair_trials(trials: Trials, name: str) -> list[tuple[Json, Json]]:
-    """Return the trials without a setting, each behind that of the profile beside it; one that has none is left out."""
+    """Return pairs of a trial of the profile and the adjacent trial without the setting; drop trials without such a neighbour."""
     found = []
     for number, (setting, result) in trials.items():
         beside = [trials[near][1] for near in (number + 1, number - 1) if trials.get(near, ("", {}))[0] == PROFILE]
@@ -144,7 +143,7 @@ def pair_trials(trials: Trials, name: str) -> list[tuple[Json, Json]]:
 
 
 def evaluate_series(series: Json, trials: Trials) -> Json:
-    """Return what the trials say of each setting: a pure function of their results."""
+    """Return the effect of each setting: a pure function of the results."""
     every, whole = [each for _, each in trials.values()], [each for name, each in trials.values() if name == PROFILE]
     found = {}
     for name, setting in series["settings"].items():
@@ -157,7 +156,7 @@ def evaluate_series(series: Json, trials: Trials) -> Json:
         }
     return {
         "schema": SCHEMA,
-        "kind": "failover-worth",
+        "kind": "failover-ablation",
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "asked": series["asked"],
         "profile": {**compare.describe_side(whole), "others": summarize_spread([each["others"]["failover"] for each in every])},
@@ -167,14 +166,14 @@ def evaluate_series(series: Json, trials: Trials) -> Json:
     }
 
 
-def format_ablation(worth: Mapping[str, Any]) -> str:
-    """Return what was found as a terminal shows it: without the setting over with it."""
-    whole, sizes = worth["profile"], worth["asked"]["sizes"]
+def format_ablation(ablation: Mapping[str, Any]) -> str:
+    """Return the ablation as text for a terminal: without / with each setting."""
+    whole, sizes = ablation["profile"], ablation["asked"]["sizes"]
     what = f"{sizes['pods']} pods in {sizes['applications']} bindings, {sizes['nodes']} nodes, {whole['trials']} trials of it"
     head = f"{whole.get('name', '—')}: {what}"
     rows = [("without", "pairs", *METRICS.values())]
     lines = []
-    for name, setting in worth["settings"].items():
+    for name, setting in ablation["settings"].items():
         rows.append(
             (f"{name}: {setting['title']}", str(setting["trials"]), *(format_cell(metric) for metric in setting["metrics"].values()))
         )
@@ -183,33 +182,33 @@ def format_ablation(worth: Mapping[str, Any]) -> str:
 
 
 def format_cell(metric: Mapping[str, Any]) -> str:
-    """Return one figure: the factor, its interval, and what that means."""
+    """Return one metric: the factor, its interval and the verdict."""
     if metric["factor"] is None:
         return "—"
     between = f" ({metric['low']:.2f} – {metric['high']:.2f})" if metric["low"] is not None else ""
-    said = metric["verdict"]
+    verdict = metric["verdict"]
     if metric["title"].startswith("CPU"):
-        said = {"slower": "more", "faster": "less"}.get(said, said)
-    return f"{metric['factor']:.2f} ×{between} {said}"
+        verdict = {"slower": "more", "faster": "less"}.get(verdict, verdict)
+    return f"{metric['factor']:.2f} ×{between} {verdict}"
 
 
-def get_exit_code(worth: Mapping[str, Any]) -> int:
-    """Return 1 when a pod was lost or doubled in any trial, 4 when one of the profile itself did not end, else 0."""
-    return 1 if worth["failed"] else 4 if worth["unended"] else 0
+def get_exit_code(ablation: Mapping[str, Any]) -> int:
+    """Return 1 when any trial lost or doubled a pod, 4 when a trial of the profile itself did not end, else 0."""
+    return 1 if ablation["failed"] else 4 if ablation["unended"] else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, judge, report; return the exit code."""
+    """Measure, evaluate and report; return the exit code."""
     interrupt.install()
     options = build_parser().parse_args(argv)
-    folder = options.into or options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-worth-{options.shape}"
+    folder = options.into or options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-ablation-{options.shape}"
     try:
         found = run_rounds(options, select_settings(options), folder)
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except Interrupted as stop:
-        say(f"interrupted by {stop}; what was measured is in {folder}, and goes on with --into")
+        say(f"interrupted by {stop}; results so far are in {folder}; continue with --into")
         return stop.exit_code
     print(format_ablation(found))
     print(f"\nkept in {folder}")

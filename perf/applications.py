@@ -1,7 +1,7 @@
 """The applications that a trial moves: Deployments, and in each of their namespaces one policy that prefers the first member.
 
-The policy has two groups of clusters in order: the member that is lost, then the survivor. So all pods run on the first until it is
-tainted, and every binding has exactly one place to go to. Where there are several namespaces the applications take turns.
+The policy has two cluster affinities in order: the member that is lost, then the survivor. So all pods run on the first until it is
+tainted, and every binding has exactly one place to go to. With several namespaces, the applications are spread over them round-robin.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ def name_application(number: int) -> str:
 
 
 def list_namespaces(prefix: str, count: int) -> list[str]:
-    """Return the names of so many namespaces; a single one is called by the prefix alone."""
+    """Return the names of `count` namespaces; a single one is named by the prefix alone."""
     return [prefix] if count == 1 else [f"{prefix}-{number}" for number in range(count)]
 
 
 def is_moved_namespace(namespace: str | None) -> bool:
-    """Tell whether it is a namespace of the applications that move."""
+    """Return whether the applications that move are in this namespace."""
     return MOVED_NAMESPACE.fullmatch(namespace or "") is not None
 
 
 def parse_pod_application(pod: str) -> str:
-    """Return the application of a pod, by its name."""
+    """Return the application of a pod, parsed from its name."""
     return pod.rpartition("/")[2].rsplit("-", 2)[0]
 
 
 def parse_binding_application(binding: str) -> str:
-    """Return the application of a binding, by its name."""
+    """Return the application of a binding, parsed from its name."""
     return binding.rpartition("/")[2].removesuffix("-deployment")
 
 
 def build_deployment(number: int, namespace: str, replicas: int) -> Json:
-    """Return one Deployment. Its pods ask for little, and tolerate nothing."""
+    """Return one Deployment. Its pods request little and have no tolerations."""
     labels = {"app": name_application(number)}
     requests = {"cpu": f"{CPU_MILLIS}m", "memory": f"{MEMORY_MIB}Mi"}
     container = {"name": "app", "image": "registry.example/app:1", "resources": {"requests": requests}}
@@ -68,7 +68,7 @@ def build_deployment(number: int, namespace: str, replicas: int) -> Json:
 
 
 def build_policy(namespace: str) -> Json:
-    """Return the policy that places every Deployment of a namespace: on the first member, or else on the survivor."""
+    """Return the policy that places every Deployment of a namespace on the first member, or else on the survivor."""
     return {
         "apiVersion": "policy.karmada.io/v1alpha1",
         "kind": "PropagationPolicy",
@@ -87,7 +87,7 @@ def build_policy(namespace: str) -> Json:
 
 
 def build_taint_policy() -> Json:
-    """Return the ClusterTaintPolicy without which no NoExecute taint ever comes: fifth of failover's five switches."""
+    """Return the ClusterTaintPolicy. Without it no NoExecute taint is ever set: it is the fifth of five switches of failover."""
     states = {"conditionType": "Ready", "operator": "In"}
     return {
         "apiVersion": "policy.karmada.io/v1alpha1",
@@ -103,7 +103,7 @@ def build_taint_policy() -> Json:
 
 
 def ensure(api: Api, manifest: Json) -> None:
-    """Create an object; one that is there is left as it is."""
+    """Create an object; leave an existing one as it is."""
     if CANCELLED.is_set():
         raise Cancelled
     try:
@@ -119,12 +119,12 @@ def create_namespace(api: Api, called: str) -> None:
 
 
 def create_deployments(api: Api, called: Sequence[str], *, applications: int, replicas: int) -> None:
-    """Create the Deployments, in these namespaces in turn, eight at a time; on return all are accepted, and nothing more."""
+    """Create the Deployments round-robin in these namespaces, eight at a time; return when the API server has accepted all."""
     run_for_each(lambda number: ensure(api, build_deployment(number, called[number % len(called)], replicas)), range(applications))
 
 
 def run_for_each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
-    """Do a task for each number, eight at a time. What one raises passes through when those under way have ended."""
+    """Run a task for each number, eight at a time. The first exception is raised once the running tasks have ended."""
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="applications") as pool:
         futures = [pool.submit(task, number) for number in numbers]
         try:
@@ -136,9 +136,10 @@ def run_for_each(task: Callable[[int], None], numbers: Iterable[int]) -> None:
 
 
 def delete_workloads(api: Api, called: Sequence[str], *, within: float) -> None:
-    """Delete all Deployments, ReplicaSets and pods of these namespaces; on return none is left.
+    """Delete all Deployments, ReplicaSets and pods of these namespaces; return when none is left.
 
-    Owners first, so that nobody makes new pods; then all pods in one request, without grace, faster than any controller deletes them.
+    Owners go first, so that no controller creates new pods; then all pods in one request without grace period, which is faster than a
+    controller deletes them.
     """
 
     def gone() -> None:

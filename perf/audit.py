@@ -1,15 +1,15 @@
-"""What the API servers themselves say of a trial: when each write was answered and whose it was, read out of their audit logs at its end.
+"""Milestones of a trial from the API servers' audit logs: when each write was answered, and which program sent it.
 
-Watches tell when a change has reached an observer, the audit log when it was written: the two beside each other say what watching adds.
-Bodies are not logged, so a milestone is known by who writes what, and how (Karmada 1.18.2):
+A watch shows when a change reached the observer, the audit log when it was written; the difference is what watching adds.
+Bodies are not logged, so a milestone is recognised by the program, the verb and the resource (Karmada 1.18.2):
 
     evicted       the first update of a binding after the fault by karmada-controller-manager (its other writes to one are patches)
     rescheduled   the first patch of it by karmada-scheduler after that
     work, applied the creation of its Work for the survivor, and the first update of that one's status
     purged        the deletion of its Work for the lost member
-    created, bound, ran    of a pod on the survivor; the log does not name a pod that its creator did not
+    created, bound, ran    of a pod on the survivor; the log has no name for a pod whose name the server generated
 
-Leases, events and reads are not logged (lab.audit). Lines that were lost are missing here: `n` of each milestone says how many there are.
+Leases, events and reads are not logged (lab.audit). Lost lines are missing here: `n` of each milestone is the number found.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ Json = dict[str, Any]
 
 
 def read_milestones(run: Run, *, began: float, since: float, until: float) -> tuple[list[Row], dict[str, dict[str, int]]]:
-    """Return the milestones of a trial since a moment of it, and who made how many writes of each kind from then `until` another.
+    """Return the milestones of a trial from `since` on, and per program and kind the number of writes from `since` to `until`.
 
-    Moments are seconds since the trial `began` (time.time()), as those of its rows are.
+    Both are seconds since the trial `began` (time.time()), like the times of its rows.
     """
     rows: list[Row] = []
     writers: dict[str, dict[str, int]] = {}
@@ -55,7 +55,7 @@ def read_milestones(run: Run, *, began: float, since: float, until: float) -> tu
 
 
 def read_entries(files: Iterable[Path]) -> Iterator[tuple[float, Json]]:
-    """Yield every entry and when it was answered. A line that is not whole (the log is being written) is passed over."""
+    """Yield every entry with the time of its answer. Skip an incomplete line (the log is still being written)."""
     for path in files:
         with path.open() as file:
             for line in file:
@@ -67,12 +67,12 @@ def read_entries(files: Iterable[Path]) -> Iterator[tuple[float, Json]]:
 
 
 def get_program(entry: Mapping[str, Any]) -> str:
-    """Return the program that asked, as it calls itself."""
+    """Return the program that sent the request, from its user agent."""
     return str(entry.get("userAgent", "?")).partition("/")[0]
 
 
 def describe_write(entry: Mapping[str, Any]) -> str:
-    """Return verb and resource, and the code of what was refused."""
+    """Return verb and resource, with the status code when the request was refused."""
     ref = entry.get("objectRef") or {}
     code = int((entry.get("responseStatus") or {}).get("code", 0))
     sub = f"/{ref['subresource']}" if ref.get("subresource") else ""
@@ -80,7 +80,7 @@ def describe_write(entry: Mapping[str, Any]) -> str:
 
 
 def find_karmada_milestones(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, str, str]]:
-    """Yield each application's milestones on Karmada, the first time each is seen."""
+    """Yield each application's milestones on Karmada, each at its first occurrence."""
     seen: set[tuple[str, str]] = set()
     for at, entry in sorted(entries, key=lambda each: each[0]):
         ref, written = entry.get("objectRef") or {}, (get_program(entry), describe_write(entry))
@@ -102,7 +102,7 @@ def find_karmada_milestones(entries: Iterable[tuple[float, Json]]) -> Iterator[t
 
 
 def find_survivor_milestones(entries: Iterable[tuple[float, Json]]) -> Iterator[tuple[float, str, str]]:
-    """Yield each pod's milestones on the survivor; what is created has no name yet and gets a number."""
+    """Yield each pod's milestones on the survivor; a created pod has no name yet and gets a number."""
     created = 0
     ran: set[str] = set()
     for at, entry in entries:
@@ -121,7 +121,7 @@ def find_survivor_milestones(entries: Iterable[tuple[float, Json]]) -> Iterator[
 
 
 def summarize_audit(samples: Samples, taint: float | None) -> Json:
-    """Return points (seconds since the fault), quantiles (seconds since the taint) and writes a pod, by who made them."""
+    """Return points (seconds since the fault), quantiles (seconds since the taint), and writes per pod by program."""
     times: dict[str, list[float]] = {each: [] for each in (*OF_BINDING, *OF_POD)}
     bound: dict[str, float] = {}
     between: list[float] = []

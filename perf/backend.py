@@ -1,8 +1,8 @@
-"""What the fake nodes are: kwok's, which the lab makes by itself, or kubemark's hollow kubelets, one process each.
+"""Backends of the fake nodes: kwok, which the lab starts by itself, or kubemark's hollow kubelets, one process each.
 
 kwok is one program for all nodes of a cluster and moves pods by patching them. A hollow kubelet is the real kubelet, of the pinned
-Kubernetes, with a runtime that runs nothing: it watches, syncs and reports each pod as a node does. The same shape on both says what kwok
-leaves out.
+Kubernetes, with a runtime that runs nothing: it watches, syncs and reports each pod as a node does. The same shape on both shows what
+kwok leaves out.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from perf.shapes import CPU_MILLIS, LOST, MEMORY_MIB, ROOM, SURVIVOR, Shape
 
 BACKENDS = ("kwok", "kubemark")
 KUBEMARK_NODES = 60
-"""Hollow kubelets of one trial at most: each is a process of some 60 MiB with a working kubelet's CPU."""
+"""Maximum of hollow kubelets in one trial: each is a process of about 60 MiB that uses the CPU of a working kubelet."""
 MIB_OF_KUBELET = 60
 KUBEMARK_CPU_MILLIS, KUBEMARK_MEMORY_MIB = 1000, 3750
-"""What a hollow kubelet says that its machine has (kubernetes cmd/kubemark: one core)."""
+"""The capacity that a hollow kubelet reports (kubernetes cmd/kubemark: one core)."""
 
 
 def resolve_kubemark(kubernetes: str) -> Path:
-    """Return the kubemark of a Kubernetes version, brought if need be."""
+    """Return the kubemark program of a Kubernetes version; build or download it first if the cache lacks it."""
     ref = AssetRef.parse(f"kubemark@{kubernetes}")
     return resolve([ref], catalogue=catalogue())[ref]
 
 
 def check_backend(shape: Shape) -> None:
-    """UsageError when a hollow kubelet each would be too many processes, or their nodes have no room for the pods."""
+    """Raise UsageError when the shape needs too many hollow kubelets, or its nodes have no room for the pods."""
     nodes = shape.nodes + (shape.survivor_nodes or shape.nodes)
     if nodes > KUBEMARK_NODES:
         raise UsageError(
-            f"{nodes} hollow kubelets are too many: each is a process of {MIB_OF_KUBELET} MiB and {KUBEMARK_NODES} are the most",
+            f"{nodes} hollow kubelets are too many: each is a process of {MIB_OF_KUBELET} MiB, and the maximum is {KUBEMARK_NODES}",
             remedy=f"--nodes {KUBEMARK_NODES // 2}, or --backend kwok",
         )
     each = min(ROOM.pods, KUBEMARK_CPU_MILLIS // CPU_MILLIS, KUBEMARK_MEMORY_MIB // MEMORY_MIB)
@@ -56,7 +56,7 @@ def check_backend(shape: Shape) -> None:
 
 
 def build_hollow_kubelet(lab: Lab, member: Cluster, number: int, *, binary: Path) -> Component:
-    """Return one hollow kubelet as a program of the lab. Its logs are warnings alone; it is restarted like any other."""
+    """Return one hollow kubelet as a component of the lab. It logs warnings only; the supervisor restarts it like any other."""
     name = f"{member.name}-node-{number}"
     folder = lab.run.folder("data", member.name, f"hollow-{number}")
     port = ports_of(lab.run, f"{member.name}-hollow", [f"{number}.{use}" for use in ("kubelet", "read-only")])
@@ -96,7 +96,7 @@ def start_nodes(lab: Lab, shape: Shape, *, binary: Path) -> None:
 
 
 def compute_cost_per_node(usage: Mapping[str, tuple[float, int]], member: str, nodes: int) -> dict[str, Any]:
-    """Return resident MiB and CPU seconds so far a node of what plays a member's nodes."""
+    """Return, per node, the resident MiB and the CPU seconds so far of the programs that simulate a member's nodes."""
     own = [used for name, used in usage.items() if name == f"{member}/kwok" or name.startswith(f"{member}/hollow-")]
     return {
         "processes": len(own),

@@ -1,11 +1,11 @@
-"""`make bench`: what a lab costs, each figure beside the thing it is compared with, measured in the same run.
+"""`make bench`: what a lab costs, each measurement beside its baseline from the same run.
 
     python -m perf.bench [--rounds N] [--quick] [--out FILE]
 
-In each round one bare etcd and kube-apiserver (the embedded provider's own recipe, certificates ready, no Python start counted)
-is timed to /readyz, and then `lab up`, the whole command, from nothing to both members Ready: so the ratio is paired. Then up again, down
---keep and up, down, two labs side by side, and 2,000 hollow nodes. Nothing is timed that is not also checked: a lab whose members
-are not Ready ends the run.
+Each round times one bare etcd and kube-apiserver to /readyz (as the embedded provider starts them; certificates exist already and
+Python's start does not count), then the complete `lab up` from nothing to both members Ready: so each ratio is paired. It then times up
+again, down --keep and up, and down. After the rounds it times two labs started at once, and 2,000 hollow nodes. Each result is also
+checked: a lab whose members are not Ready ends the run.
 
 Results go to standard output and, with the machine they were measured on, to a JSON file. Exit code 6 when a target is missed.
 """
@@ -45,11 +45,11 @@ nodes = [{{ count = {count} }}]
 """
 
 
-def run_lab(*words: str) -> tuple[float, Any]:
-    """Run a `lab` command to its end; return its seconds and what it printed as JSON. ProvisionError when it fails."""
+def run_lab(*arguments: str) -> tuple[float, Any]:
+    """Run a `lab` command; return its seconds and the JSON it printed. Raise ProvisionError when it fails."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "lab", *words],
+        [sys.executable, "-m", "lab", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -57,12 +57,12 @@ def run_lab(*words: str) -> tuple[float, Any]:
     )
     seconds = time.monotonic() - began
     if done.returncode:
-        raise ProvisionError(f"lab {' '.join(words)} exited with {done.returncode}", detail=done.stderr[-3000:])
-    return seconds, json.loads(done.stdout) if "json" in words else None
+        raise ProvisionError(f"lab {' '.join(arguments)} exited with {done.returncode}", detail=done.stderr[-3000:])
+    return seconds, json.loads(done.stdout) if "json" in arguments else None
 
 
 def time_bare_api_server(number: int) -> float:
-    """Return the seconds from the start of one etcd to /readyz of one kube-apiserver, alone."""
+    """Return the seconds from the start of one etcd to /readyz of one kube-apiserver, with nothing else running."""
     wanted = prepare(document(members=1))
     software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
     run = Run.create(f"bench-bare-{number}", wanted.asked, root=ROOT)
@@ -93,7 +93,7 @@ def measure_memory(name: str) -> float:
 
 
 def run_round(number: int, samples: dict[str, list[float]]) -> None:
-    """Measure the life of one default lab beside one bare API server."""
+    """Measure one default lab from up to down, and one bare API server."""
     name = f"bench-{number}"
     say(f"round {number}: one bare etcd and kube-apiserver")
     samples["bare"].append(time_bare_api_server(number))
@@ -108,12 +108,12 @@ def run_round(number: int, samples: dict[str, list[float]]) -> None:
 
 
 def time_two_labs() -> list[float]:
-    """Bring two labs up at once; return the seconds until both were. Both are checked and taken down."""
+    """Bring two labs up at once; return the seconds until both are up. Check both and take them down."""
     say("two labs side by side")
-    words = [[sys.executable, "-m", "lab", "up", "--lab", f"bench-side-{number}"] for number in (1, 2)]
+    commands = [[sys.executable, "-m", "lab", "up", "--lab", f"bench-side-{number}"] for number in (1, 2)]
     env = {**environment.inherit_all(), "KARMADA_LAB_RUNS": str(ROOT)}
     began = time.monotonic()
-    running = [subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for argv in words]
+    running = [subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for argv in commands]
     statuses = [process.wait() for process in running]
     seconds = time.monotonic() - began
     for number in (1, 2):
@@ -126,7 +126,7 @@ def time_two_labs() -> list[float]:
 
 
 def measure_hollow_nodes() -> list[float]:
-    """Return nodes per second: one member brought up without nodes and with 2,000, the difference being the nodes."""
+    """Return nodes per second: 2,000 hollow nodes over the seconds of the step that starts them and waits for Ready."""
     say(f"{NODES} hollow nodes on one member")
     spec = ROOT / "bench-nodes.toml"
     spec.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def measure_hollow_nodes() -> list[float]:
 
 
 def attempt(measure: Callable[[], list[float]], notes: list[str]) -> tuple[float, ...]:
-    """Return what was measured, or nothing and the reason in `notes`."""
+    """Return the measured values; on a failure return none and append the reason to `notes`."""
     try:
         return tuple(measure())
     except ProvisionError as error:
@@ -155,7 +155,7 @@ def attempt(measure: Callable[[], list[float]], notes: list[str]) -> tuple[float
 
 
 def measure(rounds: int, *, quick: bool) -> list[Measurement]:
-    """Run everything and return the figures."""
+    """Run all benchmarks and return the measurements."""
     samples: dict[str, list[float]] = {key: [] for key in ("bare", "up", "memory", "again", "kept", "down")}
     resolve(prepare(document()).software(), catalogue=catalogue())
     for number in range(1, rounds + 1):
@@ -179,7 +179,7 @@ def measure(rounds: int, *, quick: bool) -> list[Measurement]:
 
 
 def main() -> int:
-    """Measure, print, save; return the exit code."""
+    """Measure, print and save; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.bench", description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--rounds", type=parse_round_count, default=3, help="how often a lab is brought up (default 3)")
     parser.add_argument("--quick", action="store_true", help="leave out two labs side by side and the hollow nodes")

@@ -2,11 +2,10 @@
 
     python -m perf.bench_kind [--rounds N] [--deployer NAME … | --clusters] [--out FILE]
 
-In each round one `kind create cluster` of the lab's node image, by kind's own defaults, is timed until its node is Ready, then `lab up` of
-one cluster, then of a host and two members and nothing else, and then, for each deployer, `lab up` of the same three with Karmada, its
-conformance, and `lab down`. When the clusters were there and when both members were joined is read from the run's journal. (Where Karmada
-is installed, its images and programs start beside the clusters, which are there later for it.) Images are there before: what is measured
-is what a second run pays.
+Each round times one `kind create cluster` of the lab's node image with kind's defaults until its node is Ready, then `lab up` of one
+cluster, then of a host and two members without Karmada, and then, for each deployer, `lab up` of the same three with Karmada, conformance,
+and `lab down`. The run's journal says when the clusters were ready and when both members were joined. (With Karmada, its images and
+programs start beside the clusters, which delays those.) Images are in the cache already: the benchmark measures what a second run costs.
 
 Results go to standard output and to a JSON file. Exit code 6 when a target is missed.
 """
@@ -44,7 +43,7 @@ from perf.usage import describe_machine
 DEPLOYERS = ("by_binary", "by_chart", "by_yaml", "by_operator", "by_karmadactl")
 CLUSTERS = ("host", "member1", "member2")
 WITHIN = {"by_binary": 20.0}
-"""Seconds from clusters that are there to both members Ready; 60 where Karmada's programs are pods."""
+"""Limit in seconds from ready clusters to both members Ready; 60 where Karmada runs as pods."""
 ALL_WITHIN = 12 * 60.0
 
 
@@ -61,17 +60,17 @@ def time_kind_cluster(number: int) -> float:
         run.record(RECORD, here.spec.host.name, {"containers": [f"{name}-{NODE}"], "kind": name, "state": "making"})
         config = run.folder("data", here.spec.host.name) / "kind.yaml"
         write_private(config, dump_yaml(kind_config.plain(bounded=bounded)).encode())
-        words = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
-        return here.machine.run([str(software["kind"]), "create", "cluster", *words, "--wait", "180s"], within=300.0).seconds
+        arguments = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
+        return here.machine.run([str(software["kind"]), "create", "cluster", *arguments, "--wait", "180s"], within=300.0).seconds
     finally:
         Kind().delete(run)
         run.remove()
 
 
 def read_spans(events: Iterable[dict[str, Any]], clusters: Sequence[str] = CLUSTERS) -> tuple[float, float]:
-    """Return, from a run's journal, the seconds until these clusters were there, and from then until all was up.
+    """Return, from a run's journal, the seconds until these clusters were ready, and from then until the lab was up.
 
-    ValueError when the journal does not tell: a lab that did not come up has neither.
+    Raise ValueError when the journal lacks these events, as that of a lab that did not come up.
     """
     began: float | None = None
     ended: dict[str, float] = {}
@@ -83,11 +82,11 @@ def read_spans(events: Iterable[dict[str, Any]], clusters: Sequence[str] = CLUST
         elif event["event"] == "up" and began is not None and len(ended) == len(clusters):
             there = max(ended.values())
             return there - began, max(0.0, event["at"] - there)
-    raise ValueError("the journal does not tell when its clusters were there and when all was up")
+    raise ValueError("the journal does not say when the clusters were ready and when the lab was up")
 
 
 def time_clusters(number: int, clusters: Sequence[str]) -> float:
-    """Return the seconds of a lab of these clusters, made at once, until all their nodes are Ready; there is no Karmada."""
+    """Return the seconds that a lab of these clusters, created in parallel and without Karmada, takes until all nodes are Ready."""
     name, spec = f"bench-bare-{number}", bench.ROOT / "bench-bare.toml"
     spec.parent.mkdir(parents=True, exist_ok=True)
     members = ", ".join(f'{{ name = "{member}" }}' for member in clusters[1:])
@@ -101,7 +100,7 @@ def time_clusters(number: int, clusters: Sequence[str]) -> float:
 
 
 def time_deployer(deployer: str) -> dict[str, float]:
-    """Bring a lab up by one deployer, hold it to the conformance, take it down; return the seconds of each."""
+    """Bring a lab up with one deployer, run conformance, take it down; return the seconds of each phase."""
     name = f"bench-{deployer.replace('_', '-')}"
     began = time.monotonic()
     try:
@@ -114,7 +113,7 @@ def time_deployer(deployer: str) -> dict[str, float]:
 
 
 def measure(rounds: int, deployers: Sequence[str]) -> list[Measurement]:
-    """Run everything and return the figures; what failed is unknown, with the reason."""
+    """Run all benchmarks and return the measurements; a failed one is unknown, with the reason."""
     one: list[float] = []
     own: list[float] = []
     three: list[float] = []
@@ -155,7 +154,7 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Measurement]:
 
 
 def main() -> int:
-    """Measure, print, save; return the exit code."""
+    """Measure, print and save; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.bench_kind", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=parse_round_count, default=1, help="how often (default 1: it takes a quarter of an hour)")
     parser.add_argument("--deployer", action="append", choices=DEPLOYERS, help="only this way to install Karmada; may be repeated")

@@ -1,11 +1,11 @@
-"""Two settings or two releases, measured in turn on one computer, and what may be said of the difference.
+"""Compare two settings or releases: alternate trials on one computer, and a verdict on the difference.
 
     python -m perf.compare --shape tiny --rounds 5 --set-b karmada.components.karmada-controller-manager.flags.kube-api-qps=100
     python -m perf.compare --shape small --profile-a default --profile-b tuned
     python -m perf.compare --shape tiny --set-b karmada.release=./karmada
 
-A is what is held against, B what is new. Rounds go A B, B A, A B …; each is one trial on a lab of its own. Verdict and interval are of
-perf.stats. Exit codes as of perf.failover; 6 when B is slower.
+A is the baseline, B the candidate. Rounds alternate A B, B A, A B …; each trial has its own lab. perf.stats computes interval and
+verdict. Exit codes are those of perf.failover; 6 when B is slower.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ METRICS = {
     "cpu_of_both": "  Karmada's over the survivor's",
     "cpu_of_limit": "CPU of the limit, ms a pod",
 }
-"""What is compared; the verdict of the whole is that of the first. CPU is less disturbed by what else the computer does, and one program's
-over another's of the same trial the least: for what changes only one of them."""
+"""The compared metrics; the first decides the verdict. Other load on the computer disturbs CPU less than seconds, and the ratio of two
+programs' CPU in the same trial least: use that for a change that affects only one of them."""
 CPU = {
     "cpu": ("cpu_ms_per_pod", ""),
     "cpu_of_karmada": ("cpu_ms_per_pod", PROGRAMS["Karmada"]),
     "cpu_of_survivor": ("cpu_ms_per_pod", PROGRAMS["the survivor"]),
     "cpu_of_limit": ("cpu_ms_per_pod_of_limit", ""),
 }
-"""Where the CPU of a metric stands in a result, and how the names of its programs begin."""
+"""For each CPU metric, the key in a result and the prefix of the program names to sum."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line: that of perf.failover, with what differs for A and B."""
+    """Return the parser: that of perf.failover, with the options that differ between A and B."""
     parser = failover.build_parser()
     parser.prog, parser.description = "python -m perf.compare", (__doc__ or "").partition("\n")[0]
     parser.set_defaults(rounds=5)
@@ -66,26 +66,26 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def select_side(options: argparse.Namespace, side: str) -> argparse.Namespace:
-    """Return the words of one side, as perf.failover has them."""
+    """Return the options of one side, in the form that perf.failover takes."""
     chosen = add_changes(options, getattr(options, f"set_{side}"))
     chosen.profile = getattr(options, f"profile_{side}") or options.profile
     return chosen
 
 
 def add_changes(options: argparse.Namespace, changes: Sequence[str]) -> argparse.Namespace:
-    """Return these words with more keys of the profile changed."""
+    """Return the options with further keys of the profile changed."""
     return argparse.Namespace(**{**vars(options), "set": [*options.set, *changes]})
 
 
 def order_sides(rounds: int) -> list[str]:
-    """Return who goes when: each pair the other way round than the one before, so that neither is always first."""
+    """Return the sides in the order of their trials: each pair is reversed against the one before, so that neither is always first."""
     return [side for number in range(rounds) for side in ("ab" if number % 2 == 0 else "ba")]
 
 
 def run_in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Callable[[str, Json], None]) -> None:
-    """Run trials one after the other, each in the folder of its name; `took` is given each result before the next one begins.
+    """Run trials one after the other, each in the folder of its name; pass each result to `took` before the next trial starts.
 
-    All are planned before the first: what cannot be run is refused then, and a profile that is edited meanwhile changes none.
+    All are planned before the first starts: an impossible trial is refused early, and editing a profile meanwhile changes none.
     """
     plans = [failover.make_plan(chosen, f"compare-{os.getpid()}-{number}") for number, chosen in enumerate(turns.values(), start=1)]
     for number, (name, plan) in enumerate(zip(turns, plans, strict=True), start=1):
@@ -94,7 +94,7 @@ def run_in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Cal
 
 
 def run_trials(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
-    """Run the trials in turn; return the results of each side. The comparison is written anew after each, so an interrupt loses none."""
+    """Run the trials alternately; return the results of each side. Rewrite the comparison after each, so that an interrupt loses none."""
     results: dict[str, list[Json]] = {"a": [], "b": []}
 
     def took(name: str, result: Json) -> None:
@@ -110,7 +110,7 @@ def run_trials(options: argparse.Namespace, folder: Path) -> dict[str, list[Json
 
 
 def get_metric(result: Mapping[str, Any], metric: str) -> float | None:
-    """Return one figure of a result; None when that trial failed or did not end, whatever it measured."""
+    """Return one metric of a result; None when the trial failed or did not end, whatever it measured."""
     if result["verdict"] not in {"ok", "missed"}:
         return None
     if metric in CPU:
@@ -124,7 +124,7 @@ def get_metric(result: Mapping[str, Any], metric: str) -> float | None:
 
 
 def compare_metrics(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> dict[str, Json]:
-    """Return what each metric of as many trials of A and of B says, pair by pair."""
+    """Compare each metric over equally many trials of A and B, pair by pair."""
     found = {}
     for metric, title in metrics.items():
         of_a, of_b = ([get_metric(result, metric) for result in side] for side in (a, b))
@@ -133,7 +133,7 @@ def compare_metrics(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any
 
 
 def evaluate_sides(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
-    """Return the comparison of two sides: a pure function of their results."""
+    """Return the comparison of both sides: a pure function of their results."""
     pairs = min(len(results["a"]), len(results["b"]))
     metrics = compare_metrics(results["a"][:pairs], results["b"][:pairs], METRICS)
     first = metrics[next(iter(METRICS))]
@@ -150,14 +150,14 @@ def evaluate_sides(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Json:
 
 
 def describe_side(results: Sequence[Mapping[str, Any]]) -> Json:
-    """Return what one side is."""
+    """Return the description of one side: profile, changes, release, fault and number of trials."""
     keys = ("name", "shape", "profile", "changes", "release", "fault")
-    said = {key: results[0][key] for key in keys} if results else {}
-    return {**said, "trials": len(results), "others": summarize_spread([result["others"]["failover"] for result in results])}
+    description = {key: results[0][key] for key in keys} if results else {}
+    return {**description, "trials": len(results), "others": summarize_spread([result["others"]["failover"] for result in results])}
 
 
 def format_comparison(comparison: Mapping[str, Any]) -> str:
-    """Return a comparison as a terminal shows it."""
+    """Return a comparison as text for a terminal."""
     rows = [("", "A median", "B median", "B / A", "95 % interval", "verdict")]
     for metric in comparison["metrics"].values():
         between = f"{metric['low']:.3f} – {metric['high']:.3f}" if metric["low"] is not None else ""
@@ -169,20 +169,20 @@ def format_comparison(comparison: Mapping[str, Any]) -> str:
 
 
 def format_other_load(side: Mapping[str, Any]) -> str:
-    """Return how much of the computer's CPU its other work took in the trials of one side, where that was kept."""
+    """Return which share of the CPU other load took during the trials of one side, if that was recorded."""
     others = side["others"]
-    return f"; the computer's other work took {others['median']:.0%} of its CPU ({others['max']:.0%} at most)" if others["n"] else ""
+    return f"; other load took {others['median']:.0%} of the CPU ({others['max']:.0%} at most)" if others["n"] else ""
 
 
 def get_exit_code(comparison: Mapping[str, Any]) -> int:
-    """Return 6 when B is slower, 4 when trials are missing, else 0: inconclusive is no regression, and says so."""
+    """Return 6 when B is slower, 4 when trials are missing, else 0: inconclusive is no regression."""
     if comparison["verdict"] == "slower":
         return 6
     return 4 if comparison["metrics"]["moving_seconds"]["pairs"] < comparison["a"]["trials"] else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure both, compare, report; return the exit code."""
+    """Measure both sides, compare and report; return the exit code."""
     interrupt.install()
     options = build_parser().parse_args(argv)
     folder = options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-compare-{options.shape}"

@@ -1,12 +1,11 @@
-"""What a failover costs by size: a model fitted from saved trials of different shapes, with its error, and what it predicts.
+"""Cost model of a failover: CPU by size, fitted from saved trials of different shapes, with its error and predictions.
 
     python -m perf.cost_model [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
 
-CPU seconds of Karmada's programs and of the survivor's are taken to be a sum of what each binding, each pod, each renewal of a node's
-lease and each second by itself costs; no part may be negative. Each trial says two things: what went by while nothing moved (fault to
-taint), which is seconds and renewals alone, and what moving took. The error is what the fit misses of a whole trial that it has not seen
-(leave one out). Nothing is said from fewer trials than unknowns, or by a model that misses too much; a prediction far outside of what
-was measured says how far.
+The model: CPU seconds of Karmada's programs, and of the survivor's, are a linear sum over bindings, pods, renewals of node leases and
+elapsed seconds, with non-negative coefficients. Each trial gives two equations: the time in which nothing moved (fault to taint), which
+has only seconds and renewals, and the time of moving. The error is that of predicting a whole trial left out of the fit. There is no
+model from fewer trials than unknowns and no prediction from one whose error is too large; an extrapolation says how far it goes.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ from perf.shapes import SURVIVOR
 
 UNITS = {"bindings": "ms a binding", "pods": "ms a pod", "renewals": "ms a lease renewal", "seconds": "ms a second"}
 PARTS = {"Karmada": ("bindings", "pods", "seconds"), "the survivor": ("bindings", "pods", "renewals", "seconds")}
-"""What each part's cost is made of. Karmada sees no node."""
+"""The features of each part. Karmada sees no nodes."""
 PROGRAMS = {"Karmada": "karmada/", "the survivor": f"{SURVIVOR}/"}
 KUBELET_RENEWS = 10.0
-"""Seconds between two renewals of a real node's lease. kwok's are fewer where there are many nodes (lab.hollow)."""
+"""Seconds between two renewals of a real node's lease. With many nodes kwok renews less often (lab.hollow)."""
 CREDIBLE = 0.25
-"""The error beyond which a model predicts nothing."""
+"""The maximum error with which a model still predicts."""
 SHORTEST = 2.0
-"""Seconds that must go by for their CPU to be told from that of reading it."""
+"""Minimum length in seconds of a usable span: the CPU of a shorter one is lost in that of measuring."""
 FAR = 3.0
-"""Times the largest shape that was measured, beyond which a prediction is called an extrapolation."""
+"""Factor over the largest measured shape from which a prediction is reported as an extrapolation."""
 Json = Mapping[str, Any]
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
 class CostModel:
-    """CPU seconds of one part of a lab, as coefficients of the features; `error` is the median relative one of unseen trials."""
+    """CPU seconds of one part of a lab, as coefficients of the features; `error` is the median relative error on unseen trials."""
 
     part: str
     coefficients: Mapping[str, float]
@@ -59,12 +58,12 @@ class CostModel:
         return sum(each * size[name] for name, each in self.coefficients.items())
 
     def compute_extrapolation(self, size: Mapping[str, float]) -> float:
-        """Return how many times larger than any trial this is, in that of what costs anything in which it is farthest out."""
+        """Return the largest ratio of this size to the largest measured one, over the features with a cost."""
         return max((size[name] / self.largest[name] for name, each in self.coefficients.items() if each), default=0.0)
 
 
 def list_spans(result: Json, part: str) -> list[tuple[dict[str, float], float]]:
-    """Return what a trial says of a part of the lab: for each span of it what went by, and the CPU seconds that the part took."""
+    """Return, for each usable span of a trial, its features and the CPU seconds that a part of the lab took."""
     sizes, found = result["sizes"], []
     nodes = sizes["survivor_nodes"] or sizes["nodes"]
     for span, moved in (("waiting", 0.0), ("moving", 1.0)):
@@ -79,14 +78,14 @@ def list_spans(result: Json, part: str) -> list[tuple[dict[str, float], float]]:
 
 
 def select_usable(results: Sequence[Json]) -> list[Json]:
-    """Return the trials that ended well, on nodes of kwok, with nobody else calling and little else going on: alike but for their size."""
+    """Return the comparable trials: ended well, kwok nodes, push mode, no users on the API, little other load."""
     good = [each for each in results if each["verdict"] in {"ok", "missed"} and each.get("cpu_seconds", {}).get("moving")]
     quiet = [each for each in good if (each.get("others", {}).get("failover") or 0.0) <= UNLIKE]
     return [each for each in quiet if each["nodes"]["backend"] == "kwok" and not each["load_ms"] and each["sizes"]["mode"] == "push"]
 
 
 def fit_model(results: Sequence[Json], part: str) -> CostModel:
-    """Fit one part. UsageError when there are too few trials, or all of one shape."""
+    """Fit the model of one part. Raise UsageError when there are too few trials, or all have one shape."""
     there, parts = select_usable(results), PARTS[part]
     seen = [(trial, size, spent) for trial, each in enumerate(there) for size, spent in list_spans(each, part)]
     rows = np.array([[size[name] for name in parts] for _trial, size, _spent in seen], dtype=float).reshape(-1, len(parts))
@@ -102,7 +101,7 @@ def fit_model(results: Sequence[Json], part: str) -> CostModel:
 
 
 def solve(rows: Vector, wanted: Vector) -> Vector:
-    """Return the coefficients, none below zero, that miss least in relative terms. With so few every choice of zeros is tried."""
+    """Return the non-negative coefficients of least relative error. There are few enough to try every choice of zeros."""
     weight = 1.0 / np.maximum(wanted, 1e-9)
     best, least = np.zeros(rows.shape[1]), np.inf
     for size in range(1, rows.shape[1] + 1):
@@ -119,7 +118,7 @@ def solve(rows: Vector, wanted: Vector) -> Vector:
 
 
 def compute_error(rows: Vector, wanted: Vector, trials: Vector) -> float:
-    """Return the median relative error of predicting the whole of each trial from the others."""
+    """Return the median relative error of predicting each whole trial from the others."""
     errors = []
     for trial in np.unique(trials):
         others = trials != trial
@@ -129,7 +128,7 @@ def compute_error(rows: Vector, wanted: Vector, trials: Vector) -> float:
 
 
 def format_prediction(models: Sequence[CostModel], *, members: int, nodes: int, pods: int, replicas: int, seconds: float) -> list[str]:
-    """Return in sentences what losing one of so many members would cost, its pods spread over all others."""
+    """Return lines of text: the predicted cost of losing one of `members` members, its pods spread over all others."""
     whole = {"bindings": pods / replicas, "pods": float(pods), "renewals": seconds * nodes / KUBELET_RENEWS, "seconds": seconds}
     share = {**whole, "bindings": whole["bindings"] / (members - 1), "pods": pods / (members - 1)}
     what = f"{pods} pods in {pods / replicas:.0f} bindings"
@@ -148,7 +147,7 @@ def format_prediction(models: Sequence[CostModel], *, members: int, nodes: int, 
 
 
 def read_results(folders: Sequence[Path]) -> list[Json]:
-    """Return the saved results in these folders, or one below them. What cannot be read is passed over."""
+    """Return the saved results in these folders and up to two levels below. Skip unreadable ones."""
     found = []
     for path in sorted(
         {path for folder in folders for pattern in (RESULT, f"*/{RESULT}", f"*/*/{RESULT}") for path in folder.glob(pattern)}
@@ -163,7 +162,7 @@ def read_results(folders: Sequence[Path]) -> list[Json]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Fit, print, predict; return the exit code."""
+    """Fit, print and predict; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.cost_model", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folders", type=Path, nargs="*", default=[Path("_artifacts/failover")], help="where trials are kept")
     parser.add_argument("--profile", default="tuned", help="trials of this profile (default tuned)")

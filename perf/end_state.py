@@ -1,4 +1,4 @@
-"""The end state of a trial, object by object: what there is when nothing moves any more."""
+"""The end state of a trial, read object by object when no pod moves any more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def read_end_state(karmada: Karmada, shape: Shape, reachable: Sequence[Cluster]) -> dict[str, Json]:
-    """Return of each application the pods that are there, on each member that can be reached, and where Karmada wants it."""
+    """Return for each application its pods on each reachable member, and where Karmada has placed it."""
     there = {applications.name_application(number): {"replicas": shape.replicas} for number in range(shape.applications)}
     found: dict[str, Json] = {name: {**entry, "pods": {}} for name, entry in there.items()}
     spaces = applications.list_namespaces(NAMESPACE, shape.namespaces)
@@ -33,7 +33,7 @@ def read_end_state(karmada: Karmada, shape: Shape, reachable: Sequence[Cluster])
 
 
 def list_items(cluster: Cluster, paths: Sequence[str]) -> Iterator[Json]:
-    """Yield the items of large lists, asked for in pages."""
+    """Yield the items of large lists, requested page by page."""
     for path in paths:
         more: str | None = ""
         while more is not None:

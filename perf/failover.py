@@ -1,10 +1,10 @@
-"""`make bench-failover`: how long pods take to move from a lost member to another, and where every second goes.
+"""`make bench-failover`: how long pods take to move from a lost member to another, and what takes the time.
 
     python -m perf.failover [--shape small] [--profile tuned] [--fault apiserver] [--rounds N] [--set KEY=VALUE …]
 
-Each round is one trial on a lab of its own (perf.trial). Samples are saved first, then judged (perf.result, perf.report), all in a folder
-of their own. Exit codes: 0; 1 a pod lost or doubled; 2 wrong words; 3 not possible here; 4 a trial did not end; 6 slower than --goal;
-130/143 interrupted. What was measured until then is kept.
+Each round is one trial on its own lab (perf.trial). Samples are saved first, then evaluated (perf.result, perf.report), all in one folder
+per trial. Exit codes: 0 ok; 1 a pod lost or doubled; 2 usage error; 3 not possible here; 4 a trial did not end; 6 slower than --goal;
+130/143 interrupted. Samples taken before the end are kept.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the command line."""
+    """Return the command-line parser."""
     parser = argparse.ArgumentParser(prog="python -m perf.failover", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--shape", default="small", help=f"{', '.join(shapes.list_shapes())} (default small)")
     parser.add_argument(
@@ -44,12 +44,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", help=f"{', '.join(FAULTS)} (default: the shape's)")
     parser.add_argument("--rounds", type=parse_round_count, default=1, help="trials, one after the other (default 1)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the profile; may be repeated")
-    parser.add_argument("--users", type=int, default=0, metavar="N", help="users that call the Karmada API while it happens (locust)")
-    parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what the nodes are (default kwok)")
+    parser.add_argument("--users", type=int, default=0, metavar="N", help="users that call the Karmada API during the failover (locust)")
+    parser.add_argument("--backend", choices=backend.BACKENDS, default="kwok", help="what simulates the nodes (default kwok)")
     parser.add_argument("--mode", choices=["push", "pull"], help="how the members are joined (default push)")
     for name in ("nodes", "survivor-nodes", "applications", "replicas", "namespaces"):
-        parser.add_argument(f"--{name}", type=int, metavar="N", help="instead of the shape's")
-    parser.add_argument("--limit-pods", type=int, help="pods of the limit; 0 leaves it out")
+        parser.add_argument(f"--{name}", type=int, metavar="N", help="override the shape's value")
+    parser.add_argument("--limit-pods", type=int, help="pods that the limit is measured with; 0 skips it")
     parser.add_argument(
         "--timeout", dest="within", type=parse_duration, metavar="DURATION", help="how long a trial may take, as 90s or 30m"
     )
@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def make_plan(options: argparse.Namespace, lab: str) -> TrialPlan:
-    """Return the plan of these words. UsageError or NotPossible for what cannot be run; nothing is created."""
+    """Return the plan for these options; create nothing. Raise UsageError or NotPossible when it cannot be run."""
     sizes: dict[str, Any] = {
         key: getattr(options, key)
         for key in ("nodes", "survivor_nodes", "applications", "replicas", "namespaces", "limit_pods", "within", "mode")
@@ -92,26 +92,26 @@ def make_plan(options: argparse.Namespace, lab: str) -> TrialPlan:
 
 
 def run_trial(plan: TrialPlan, folder: Path, *, goal: float | None) -> Json:
-    """Run one trial and return its result, written beside its samples whatever ended it."""
+    """Run one trial and return its result. Write the result beside the samples, whatever ended the trial."""
     under_way = Trial(plan, say)
     try:
         under_way.run(folder)
     finally:
         if (folder / FILE).exists():
-            judged = report.evaluate_and_write(under_way.samples, folder, goal=goal)
-            print(format_result(judged), flush=True)
+            evaluation = report.evaluate_and_write(under_way.samples, folder, goal=goal)
+            print(format_result(evaluation), flush=True)
             say(f"page: {folder / report.PAGE}")
-    return judged
+    return evaluation
 
 
 def get_exit_code(verdicts: Sequence[str]) -> int:
-    """Return the exit code of these verdicts: the worst of them."""
+    """Return the exit code of the worst verdict."""
     codes = {"failed": 1, "unknown": 4, "missed": 6}
     return next((code for verdict, code in codes.items() if verdict in verdicts), 0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, judge, report; return the exit code."""
+    """Measure, evaluate and report; return the exit code."""
     interrupt.install()
     options = build_parser().parse_args(argv)
     results = []

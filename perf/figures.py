@@ -1,6 +1,6 @@
-"""Figures: what was measured, what it should be, and a verdict that is a pure function of both.
+"""Measurements of a benchmark: samples, limits, and a verdict that is a pure function of both.
 
-A figure that could not be measured has no values and the verdict unknown, with the reason: it is never taken for a good one.
+A failed measurement has no samples and the verdict unknown, with the reason: unknown never counts as ok.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ SCHEMA = 1
 
 
 def parse_round_count(text: str) -> int:
-    """Return how often a command line asks for a measurement. ArgumentTypeError for less than once: what was not measured has no result."""
+    """Return the number of rounds from a command line. Raise ArgumentTypeError for less than one: without a round there is no result."""
     try:
         number = int(text)
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of rounds: 1 or more")
+        raise argparse.ArgumentTypeError(f"invalid number of rounds {text!r}: use 1 or more")
     return number
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds of a duration on a command line. ArgumentTypeError if it is none."""
+    """Return the seconds of a duration from a command line. Raise ArgumentTypeError for an invalid one."""
     try:
         return parse_positive_duration(text)
     except ValueError as error:
@@ -37,7 +37,7 @@ def parse_duration(text: str) -> float:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Samples of one thing in one unit, judged by their median. `most` and `least` are the limits; None where there is none."""
+    """Samples of one quantity, judged by their median. `most` and `least` are its limits; None means no limit."""
 
     name: str
     unit: str
@@ -52,7 +52,7 @@ class Measurement:
 
     @property
     def verdict(self) -> str:
-        """Return ok, missed, unknown (nothing measured) or measured (no limit)."""
+        """The verdict: ok, missed, unknown (no samples) or measured (no limit)."""
         if self.median is None:
             return "unknown"
         if self.most is None and self.least is None:
@@ -72,13 +72,13 @@ class Measurement:
 
 
 def compute_ratios(name: str, over: Sequence[float], under: Sequence[float], *, most: float | None = None, note: str = "") -> Measurement:
-    """Return the ratio of two things measured in turn, pair by pair: what the computer's other work does to one it does to both."""
+    """Return the paired ratios of two quantities measured alternately, so that other load on the computer affects both alike."""
     pairs = zip(over, under, strict=False)
     return Measurement(name, "×", tuple(round(a / b, 3) for a, b in pairs if b > 0), most=most, note=note)
 
 
 def format_table(figures: Sequence[Measurement]) -> str:
-    """Return the figures as aligned lines."""
+    """Return the measurements as aligned lines."""
     rows: list[tuple[str, ...]] = [("", "median", "min", "max", "target", "")]
     for figure in figures:
         if figure.median is None:

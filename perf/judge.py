@@ -1,8 +1,8 @@
-"""Saved trials, judged again: after a fix of the judging, or with another goal.
+"""Evaluate saved trials again: after a fix of the evaluation, or with another goal.
 
-    python -m perf.judge FOLDER…                  each trial's result and page, written anew beside its samples
-    python -m perf.judge SERIES…                  a folder of perf.compare or perf.ablation: its trials, and what they say together
-    python -m perf.judge --a FOLDER… --b FOLDER…  trials of two nights; they are paired in the order given, which is no pairing in time
+    python -m perf.judge FOLDER…                  rewrite each trial's result and page beside its samples
+    python -m perf.judge SERIES…                  a folder of perf.compare or perf.ablation: its trials and their summary
+    python -m perf.judge --a FOLDER… --b FOLDER…  trials of two nights, paired in the given order, not in time
 
 Nothing is measured. Exit codes: 0; 1 a pod lost or doubled; 2 no such trial; 4 one did not end; 6 slower than --goal, or B slower than A.
 """
@@ -25,38 +25,38 @@ Json = dict[str, Any]
 
 
 def judge_trial(folder: Path, *, goal: float | None) -> Json:
-    """Judge one saved trial and write its result anew."""
+    """Evaluate one saved trial and rewrite its result."""
     return report.evaluate_and_write(Samples.load(folder), folder if folder.is_dir() else folder.parent, goal=goal)
 
 
 def judge_comparison(folder: Path, *, goal: float | None) -> Json:
-    """Judge a saved comparison and its trials again."""
+    """Evaluate a saved comparison and its trials again."""
     sides: dict[str, list[Json]] = {"a": [], "b": []}
     for each in sorted(folder.glob("*-[ab]")):
         if (each / FILE).exists():
             sides[each.name[-1]].append(judge_trial(each, goal=goal))
-    judged = compare.evaluate_sides(sides)
-    write_json(folder / compare.FILE, judged)
-    return judged
+    evaluation = compare.evaluate_sides(sides)
+    write_json(folder / compare.FILE, evaluation)
+    return evaluation
 
 
 def judge_ablation(folder: Path, *, goal: float | None) -> Json:
-    """Judge the saved trials of a profile's settings again, and what each is worth."""
+    """Evaluate the saved trials of an ablation again, and the effect of each setting."""
     series = json.loads((folder / ablation.FILE).read_text())
     for each in ablation.list_trial_folders(folder).values():
         if (each / FILE).exists():
             judge_trial(each, goal=goal)
-    judged = ablation.evaluate_series(series, ablation.read_saved(folder))
-    write_json(folder / ablation.FILE, judged)
-    return judged
+    evaluation = ablation.evaluate_series(series, ablation.read_saved(folder))
+    write_json(folder / ablation.FILE, evaluation)
+    return evaluation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Judge, print, write; return the exit code."""
+    """Evaluate, print and write; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m perf.judge", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folders", type=Path, nargs="*", help="folders that perf.failover, perf.compare or perf.ablation wrote")
-    parser.add_argument("--a", type=Path, nargs="+", default=[], help="trials to hold against")
-    parser.add_argument("--b", type=Path, nargs="+", default=[], help="trials that are new")
+    parser.add_argument("--a", type=Path, nargs="+", default=[], help="trials of the baseline")
+    parser.add_argument("--b", type=Path, nargs="+", default=[], help="trials of the candidate")
     parser.add_argument("--goal", type=float, help="times the limit that moving may take")
     options = parser.parse_args(argv)
     if (not options.folders and not (options.a and options.b)) or len(options.a) != len(options.b):
@@ -65,24 +65,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for folder in options.folders:
             if (folder / compare.FILE).exists():
-                judged = judge_comparison(folder, goal=options.goal)
-                print(compare.format_comparison(judged))
-                codes.append(compare.get_exit_code(judged))
+                evaluation = judge_comparison(folder, goal=options.goal)
+                print(compare.format_comparison(evaluation))
+                codes.append(compare.get_exit_code(evaluation))
                 continue
             if (folder / ablation.FILE).exists():
-                judged = judge_ablation(folder, goal=options.goal)
-                print(ablation.format_ablation(judged))
-                codes.append(ablation.get_exit_code(judged))
+                evaluation = judge_ablation(folder, goal=options.goal)
+                print(ablation.format_ablation(evaluation))
+                codes.append(ablation.get_exit_code(evaluation))
                 continue
-            judged = judge_trial(folder, goal=options.goal)
-            print(summary.format_result(judged))
-            codes.append(failover.get_exit_code([judged["verdict"]]))
+            evaluation = judge_trial(folder, goal=options.goal)
+            print(summary.format_result(evaluation))
+            codes.append(failover.get_exit_code([evaluation["verdict"]]))
         if options.a:
-            judged = compare.evaluate_sides(
+            evaluation = compare.evaluate_sides(
                 {side: [judge_trial(each, goal=None) for each in getattr(options, side)] for side in ("a", "b")}
             )
-            print(compare.format_comparison(judged))
-            codes.append(compare.get_exit_code(judged))
+            print(compare.format_comparison(evaluation))
+            codes.append(compare.get_exit_code(evaluation))
     except LabError as error:
         print(error, file=sys.stderr)
         return error.exit_code

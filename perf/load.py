@@ -25,12 +25,12 @@ from perf.timeline import Timeline, compute_quantiles
 OWN = "perf-load"
 WORKERS = 2
 Request = tuple[float, str, float, bool]
-"""When it ended (seconds since the trial began), what it was, milliseconds, whether it went well."""
+"""End (seconds since the trial began), name, milliseconds, success."""
 WINDOWS = (("before", None, "T0"), ("detect", "T0", "T3"), ("move", "T3", "T7"), ("start", "T7", "T8"), ("after", "T8", None))
 
 
 def start_users(karmada: Karmada, users: int, watched: str) -> Path:
-    """Start so many users, who read and watch a namespace; on return they are at work. Returns the folder of what they write down."""
+    """Start users that read and watch a namespace; return the folder of their records once the first has read something."""
     if find_spec("locust") is None:  # imported it would patch this process, its threads and locks included
         raise NotPossible("load needs locust, which is not installed", remedy='pip install "karmada-lab[perf]"')
     applications.create_namespace(karmada.api, OWN)
@@ -64,12 +64,12 @@ def start_users(karmada: Karmada, users: int, watched: str) -> Path:
         if not any(row for path in folder.glob("*.jsonl") for row in path.read_text().splitlines() if "read" in row):
             raise NotYet("no user has read anything yet")
 
-    until(at_work, what="locust's users are at work", within=60.0)
+    until(at_work, what="locust's users send requests", within=60.0)
     return folder
 
 
 def read_requests(folder: Path, *, began: float) -> list[Request]:
-    """Return every request that was written down; a last line that was cut short is passed over."""
+    """Return every recorded request; skip a truncated last line."""
     rows: list[Request] = []
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text().splitlines():
@@ -82,7 +82,7 @@ def read_requests(folder: Path, *, began: float) -> list[Request]:
 
 
 def summarize_by_phase(requests: Sequence[Request], seen: Timeline, zero: float) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return for each phase of the failover and kind of request: how many, quantiles in milliseconds, how many failed."""
+    """Return, per phase of the failover and kind of request, the count, quantiles in milliseconds and the number of failures."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for phase, begin, end in WINDOWS:
         since = float("-inf") if begin is None else seen.points[begin]

@@ -1,8 +1,7 @@
-"""Load on a Karmada API while a failover goes on: what users of a control plane do, by locust. Started by perf.load, never imported by it.
+"""Load on a Karmada API during a failover: what users of a control plane do, by locust. perf.load starts it and never imports it.
 
 Each user reads deployments and bindings, watches bindings for a second, and writes a template and a policy of its own in a namespace
-apart. One line a request goes to LOAD_FOLDER: when it ended, what it was, how long it took, whether it went well. Only a lab's own API on
-this computer is spoken to.
+of its own. Each request becomes one line in LOAD_FOLDER: end, name, duration, success. Only a lab's API on this computer is called.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from lab.kubeconfig import access
 
 ACCESS = access(Path(os.environ["LOAD_KUBECONFIG"]))
 if urlsplit(ACCESS.server).hostname not in {"127.0.0.1", "localhost", "::1"}:
-    raise SystemExit(f"{ACCESS.server} is not of this computer: load is for a lab's own API alone")
+    raise SystemExit(f"{ACCESS.server} is not on this computer: load is only for the API of a local lab")
 FOLDER = Path(os.environ["LOAD_FOLDER"])
 MERGE = {"Content-Type": "application/merge-patch+json"}
 WATCHED, OWN = os.environ["LOAD_WATCHED"], os.environ["LOAD_NAMESPACE"]
@@ -29,7 +28,7 @@ NUMBERS = itertools.count()
 
 
 def record_request(name: str, response_time: float, exception: BaseException | None, **_: Any) -> None:
-    """Write one request down; one write of a whole line, by the process that made it."""
+    """Record one request, as a single write of a whole line by the process that sent it."""
     row = json.dumps([round(time.time(), 3), name, round(response_time, 1), exception is None]) + "\n"
     with (FOLDER / f"requests-{os.getpid()}.jsonl").open("a") as file:
         file.write(row)
@@ -50,7 +49,7 @@ class Caller(FastHttpUser):
         return ACCESS.tls
 
     def on_start(self) -> None:
-        """Make what this user will change."""
+        """Create the objects that this user changes."""
         self.own = f"load-{os.getpid()}-{next(NUMBERS)}"
         maps, policies = f"/api/v1/namespaces/{OWN}/configmaps", f"/apis/policy.karmada.io/v1alpha1/namespaces/{OWN}/propagationpolicies"
         selector = {"apiVersion": "v1", "kind": "ConfigMap", "name": self.own}
@@ -61,7 +60,7 @@ class Caller(FastHttpUser):
         self.template, self.policy, self.turn = f"{maps}/{self.own}", f"{policies}/{self.own}", 0
 
     def create_object(self, path: str, manifest: dict[str, Any]) -> None:
-        """Create an object; one that is there is fine."""
+        """Create an object; an existing one is fine."""
         with self.client.post(path, json=manifest, name="create", catch_response=True) as answer:
             if answer.status_code in {201, 409}:
                 answer.success()

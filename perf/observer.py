@@ -1,13 +1,13 @@
-"""The observer: what happens during a trial, seen by watches, kept as (time, stream, name, state) and nothing more.
+"""The observer: watches record what happens during a trial as (time, stream, name, state).
 
-It must not cost what it measures. Pods are watched as metadata alone and only once they run (a field selector), so each costs one event of
-a kilobyte; of everything else only what changes the state is kept. Its own CPU is counted (`seconds`).
+It must not disturb what it measures. Pods are watched as metadata only and only once they run (a field selector), so each costs one event
+of a kilobyte; of other objects only changes of state are recorded. `seconds` is its own CPU time.
 
     cluster   Ready=False taints=cluster.karmada.io/not-ready:NoSchedule
-    binding   member2:100 evicting=member1 ready=member2      where it is placed, what is being evicted, where all of it is ready
+    binding   member2:100 evicting=member1 ready=member2      placement, evictions under way, members on which all replicas are ready
     work      created | applied | deleting | gone              name: member2/<binding>
     pod       running <second it was created> | gone           name: member2/<pod>
-    limit     the same of the pods that the limit is measured with
+    limit     the same for the pods that the limit is measured with
     node      Ready | NotReady                                 name: member2/<node>
 """
 
@@ -31,7 +31,7 @@ from perf.samples import Row
 
 Json = dict[str, Any]
 Read = Callable[[Json], tuple[str, str] | None]
-"""Returns name and state of an object, or None when it is of no interest."""
+"""Return name and state of an object, or None to ignore it."""
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -40,11 +40,11 @@ PAGE = 2000
 
 
 class WatchLost(Exception):
-    """The server does not answer, or has ended the watch."""
+    """The server does not answer, or has closed the watch."""
 
 
 class Watch:
-    """One collection of one API server, watched by a thread of its own until `stop`; taken up again where it was lost."""
+    """A watch of one collection of an API server, in its own thread until `stop`; a lost watch resumes from its resource version."""
 
     def __init__(self, stream: str, kubeconfig: Path, path: str, read: Read, *, keep: Keep, metadata: bool = False, **query: str) -> None:
         self.stream = stream
@@ -55,9 +55,9 @@ class Watch:
         self.metadata = metadata
         self.query = query
         self.seconds = 0.0
-        """CPU of this thread so far."""
+        """CPU time of this thread so far."""
         self.synced = threading.Event()
-        """Set when what was there at first has been read."""
+        """Set when the initial list has been read."""
         self._stop = threading.Event()
         self._version = ""
         self._peer: http.client.HTTPSConnection | None = None
@@ -65,7 +65,7 @@ class Watch:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the watch. The thread ends by itself; what it still reads is not kept."""
+        """Stop the watch. The thread ends by itself; events that it still reads are dropped."""
         self._stop.set()
         peer = self._peer
         if peer is not None and peer.sock is not None:
@@ -106,7 +106,7 @@ class Watch:
                 change = json.loads(line)
                 kind, item = change["type"], change["object"]
                 if kind == "ERROR":
-                    self._version = ""  # 410 Gone: what is there is read anew
+                    self._version = ""  # 410 Gone: list again
                     raise WatchLost(str(item.get("message")))
                 self._version = item["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
@@ -142,11 +142,11 @@ Keep = Callable[[str, str, str], None]
 
 
 class Observer:
-    """All watches of a trial. `rows` grow while it runs; counts of states are kept so that waiting costs nothing."""
+    """All watches of a trial. `rows` grow while it runs; states are counted incrementally, so that waiting costs nothing."""
 
     def __init__(self, began: float) -> None:
         self.began = began
-        """time.time() at which the trial began: rows are relative to it."""
+        """time.time() at the start of the trial; times of rows are relative to it."""
         self.rows: list[Row] = []
         self._state: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._count: Counter[str] = Counter()
@@ -154,7 +154,7 @@ class Observer:
         self._lock = threading.Lock()
 
     def keep(self, stream: str, name: str, state: str) -> None:
-        """Add a row when this changes the state of that name."""
+        """Add a row if this changes the state of the name."""
         at = time.time() - self.began
         with self._lock:
             states = self._state[stream]
@@ -168,20 +168,20 @@ class Observer:
                     self._count[f"{stream} {name.partition('/')[0]} {each.partition(' ')[0]}"] += delta
 
     def count_running(self, member: str, stream: str = "pod") -> int:
-        """Return how many pods run on a member now."""
+        """Return how many pods currently run on a member."""
         return self._count[f"{stream} {member} running"]
 
     def get_last_time(self, stream: str) -> float:
-        """Return when the last row of a stream came, in seconds since the trial began; 0 before the first."""
+        """Return the time of a stream's last row, in seconds since the trial began; 0 before the first."""
         with self._lock:
             return next((row[0] for row in reversed(self.rows) if row[1] == stream), 0.0)
 
     def get_bindings(self) -> dict[str, str]:
-        """Return the state of every binding now."""
+        """Return the current state of every binding."""
         return self.get_states("binding")
 
     def get_states(self, stream: str) -> dict[str, str]:
-        """Return the state of every name of a stream now."""
+        """Return the current state of every name in a stream."""
         with self._lock:
             return dict(self._state[stream])
 
@@ -204,29 +204,29 @@ class Observer:
         self._add("node", kubeconfig, "/api/v1/nodes", lambda item: read_node(member, item))
 
     def watch_pods(self, kubeconfig: Path, member: str, namespaces: Sequence[str], stream: str = "pod") -> None:
-        """Watch the pods of these namespaces that run on a member, each by itself: a server hands nobody what he did not ask for."""
+        """Watch the running pods of these namespaces on a member: one watch per namespace, so that no unrelated pods are sent."""
         for each in namespaces:
             path = f"/api/v1/namespaces/{each}/pods"
             self._add(stream, kubeconfig, path, lambda item: read_pod(member, item), metadata=True, fieldSelector="status.phase=Running")
 
     def stop_watches(self, *, kubeconfig: Path | None = None, stream: str = "") -> None:
-        """End the watches of one API server, which is about to be taken away, or of one stream; the rows stay."""
+        """Stop the watches of one API server, before that is killed, or of one stream; keep the rows."""
         for watch in self._watches:
             if kubeconfig == watch.kubeconfig or stream == watch.stream:
                 watch.stop()
 
     def stop(self) -> None:
-        """End all watches."""
+        """Stop all watches."""
         for watch in self._watches:
             watch.stop()
 
     def is_synced(self) -> bool:
-        """Tell whether every watch has read what was there at first."""
+        """Return whether every watch has read its initial list."""
         return all(watch.synced.is_set() for watch in self._watches)
 
     @property
     def seconds(self) -> float:
-        """CPU seconds that the watches have taken."""
+        """CPU seconds of all watches."""
         return sum(watch.seconds for watch in self._watches)
 
     def _add(self, stream: str, kubeconfig: Path, path: str, read: Read, *, metadata: bool = False, **query: str) -> None:
@@ -237,14 +237,14 @@ class Observer:
 
 
 def read_cluster(item: Json) -> tuple[str, str]:
-    """Return a Cluster's name, and its Ready condition and taints."""
+    """Return a Cluster's name, with its Ready condition and taints as the state."""
     ready = next((each["status"] for each in item.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), "Unknown")
     taints = sorted(f"{taint['key']}:{taint['effect']}" for taint in item["spec"].get("taints") or [])
     return item["metadata"]["name"], f"Ready={ready} taints={','.join(taints)}"
 
 
 def read_binding(item: Json) -> tuple[str, str]:
-    """Return a binding's name, and where it is placed, what is being evicted, and where all that is placed is ready."""
+    """Return a binding's name, with placement, evictions under way and fully ready members as the state."""
     spec, status = item["spec"], item.get("status") or {}
     placed = {each["name"]: each.get("replicas", 0) for each in spec.get("clusters") or []}
     ready = {each["clusterName"]: (each.get("status") or {}).get("readyReplicas", 0) for each in status.get("aggregatedStatus") or []}
@@ -255,7 +255,7 @@ def read_binding(item: Json) -> tuple[str, str]:
 
 
 def read_work(member: str, item: Json) -> tuple[str, str] | None:
-    """Return the member and binding of a Work, and how far it is; None for one that belongs to no binding."""
+    """Return the member and binding of a Work, with its progress as the state; None for one that belongs to no binding."""
     name = (item["metadata"].get("annotations") or {}).get(BINDING_OF)
     if name is None:
         return None
@@ -265,7 +265,7 @@ def read_work(member: str, item: Json) -> tuple[str, str] | None:
 
 
 def read_pod(member: str, item: Json) -> tuple[str, str]:
-    """Return a running pod's member and name, and the second in which it was created. Its deletion begins when it is marked."""
+    """Return a running pod's member and name, with its creation second as the state, or `deleting` once it is marked for deletion."""
     metadata = item["metadata"]
     if metadata.get("deletionTimestamp"):
         return f"{member}/{metadata['name']}", "deleting"
@@ -273,6 +273,6 @@ def read_pod(member: str, item: Json) -> tuple[str, str]:
 
 
 def read_node(member: str, item: Json) -> tuple[str, str]:
-    """Return a node's member and name, and whether it is Ready."""
+    """Return a node's member and name, with its readiness as the state."""
     ready = next((each["status"] for each in item.get("status", {}).get("conditions") or [] if each["type"] == "Ready"), "Unknown")
     return f"{member}/{item['metadata']['name']}", "Ready" if ready == "True" else "NotReady"

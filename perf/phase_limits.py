@@ -1,8 +1,8 @@
-"""What governs each phase of a failover, the floor that it implies with the settings of a trial, and the sum in words.
+"""The limit of each phase of a failover: the rate that governs it, the least seconds it implies (its floor), and the arithmetic as text.
 
-Read from Karmada 1.18.2: the eviction workers are three and each rests after every success; all controllers of karmada-controller-manager
-share one bucket of requests; the scheduler is one worker that asks the API three times a binding. A floor is what the settings alone
-would take on an infinitely fast computer: what is observed above it is work.
+From Karmada 1.18.2: there are three eviction workers, and each pauses after every success; all controllers of karmada-controller-manager
+share one token bucket; the scheduler is one worker with three requests per binding. A floor is the time that the settings alone would
+take on an infinitely fast computer; time above it is work.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 WORKERS = 3
 """Of the taint manager, hard-coded (karmada cmd/controller-manager/app/controllermanager.go)."""
 CALLS_OF_SCHEDULER = 3
-"""Requests of karmada-scheduler a binding: patch of spec, of status, an event."""
+"""Requests of karmada-scheduler per binding: patch of spec, patch of status, an event."""
 CALLS_OF_MANAGER = 4
-"""Requests of karmada-controller-manager a binding until its Work is applied: eviction, Work, its status, its finalizer."""
+"""Requests of karmada-controller-manager per binding until its Work is applied: eviction, Work, its status, its finalizer."""
 CALLS_OF_SET_UP = 25
-"""Requests of karmada-controller-manager a binding from its template until it is ready, events and statuses too, roughly (audit log)."""
+"""Requests of karmada-controller-manager per binding from template to ready, events and statuses included; approximate (audit log)."""
 CALLS_TO_MEMBER = 1
-"""Requests to a member a Work: the creation of the workload."""
+"""Requests to a member per Work: the creation of the workload."""
 
 PROBE_TIMEOUT = 32.0
-"""Seconds after which a member's health is taken for bad when it does not answer, hard-coded (karmada pkg/util/membercluster_client.go)."""
+"""Seconds after which a health probe of a silent member times out, hard-coded (karmada pkg/util/membercluster_client.go)."""
 
 DEFAULTS = {
     "karmada-controller-manager": {
@@ -55,7 +55,7 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class PhaseLimit:
-    """What governs a phase: the points it lies between, whose limit it is, the least seconds it implies and how that is computed."""
+    """The limit of a phase: its two points, the program that governs it, the least seconds, and the arithmetic as text."""
 
     phase: str
     start: str
@@ -71,14 +71,14 @@ def parse_duration(text: str) -> float:
 
 
 def compute_bucket_seconds(calls: float, qps: float, burst: float) -> float:
-    """Return the least seconds in which a token bucket that is full lets so many calls pass."""
+    """Return the least seconds in which a full token bucket passes this many calls."""
     return max(0.0, (calls - burst) / qps) if qps > 0 else 0.0
 
 
 def compute_refill_seconds(settings: Mapping[str, Mapping[str, str]], *, bindings: int, since: float) -> float:
-    """Return in how many seconds karmada-controller-manager may again send as much at once as before so many bindings were set up.
+    """Return the seconds until the token bucket of karmada-controller-manager is as full as before these bindings were set up.
 
-    `since` is how long ago that began. What the bucket holds beyond their like is not waited for: no fault needs it.
+    `since` is how long ago that began. Never wait for more tokens than moving the same bindings takes.
     """
     manager = {**DEFAULTS["karmada-controller-manager"], **settings.get("karmada-controller-manager", {})}
     qps, burst, used = float(manager["kube-api-qps"]), float(manager["kube-api-burst"]), float(CALLS_OF_SET_UP * bindings)
@@ -91,7 +91,7 @@ def compute_refill_seconds(settings: Mapping[str, Mapping[str, str]], *, binding
 def list_phase_limits(
     settings: Mapping[str, Mapping[str, str]], *, bindings: int, pods: int, fault: str, mode: str, rate: float | None
 ) -> list[PhaseLimit]:
-    """Return the limiter of each phase, in order. `rate` is the pods a second of the survivor by itself; None: it is not known."""
+    """Return the limit of each phase, in order. `rate` is the survivor's pods per second without Karmada; None: unknown."""
     manager = {**DEFAULTS["karmada-controller-manager"], **settings.get("karmada-controller-manager", {})}
     scheduler = {**DEFAULTS["karmada-scheduler"], **settings.get("karmada-scheduler", {})}
     agent = DEFAULTS["karmada-agent"]  # a lab file has no settings for it
@@ -116,9 +116,9 @@ def list_phase_limits(
             "start",
             "T3",
             "T8",
-            "the survivor by itself: the limit",
+            "the survivor without Karmada: the limit",
             pods / rate if rate else None,
-            f"{pods} pods / {rate:.1f} a second, measured in this trial" if rate else "not measured on a computer as quiet as this",
+            f"{pods} pods / {rate:.1f} a second, measured in this trial" if rate else "not measured under the same load",
         ),
         PhaseLimit(
             "purge", "T8", "T9", "graceful eviction: until the new pods are healthy", 0.0, f"at most {manager['graceful-eviction-timeout']}"
@@ -127,7 +127,7 @@ def list_phase_limits(
 
 
 def find_apply_limit(manager: Mapping[str, str], to_member: Mapping[str, str], bindings: int, *, mode: str) -> PhaseLimit:
-    """Return what governs the time until all workloads are on the survivor: requests to Karmada, and to the member by who writes there."""
+    """Return the limit of applying all workloads to the survivor: requests to Karmada, and requests to the member."""
 
     def requests(calls: int, of: Mapping[str, str], client: str) -> tuple[float, str]:
         qps, burst = of[f"{client}-qps"], of[f"{client}-burst"]
@@ -151,9 +151,9 @@ def find_apply_limit(manager: Mapping[str, str], to_member: Mapping[str, str], b
 
 
 def find_detection_limit(manager: Mapping[str, str], agent: Mapping[str, str], *, fault: str, mode: str) -> PhaseLimit:
-    """Return what governs the time until a member counts as not ready."""
+    """Return the limit of detection: the time until a member counts as not ready."""
     if fault == "taint":
-        return PhaseLimit("detect", "T0", "T1", "nobody: a person said so", 0.0, "0")
+        return PhaseLimit("detect", "T0", "T1", "none: tainted by hand", 0.0, "0")
     if mode == "pull" and fault == "member":  # the agent is lost with it
         grace = manager["cluster-monitor-grace-period"]
         return PhaseLimit(
@@ -161,31 +161,31 @@ def find_detection_limit(manager: Mapping[str, str], agent: Mapping[str, str], *
         )
     asking = agent if mode == "pull" else manager
     threshold, every = asking["cluster-failure-threshold"], asking["cluster-status-update-frequency"]
-    floor, said = parse_duration(threshold), f"failure threshold {threshold}, asked every {every}"
-    if fault == "link":  # nobody refuses: the question hangs until it is given up
-        floor, said = floor + PROBE_TIMEOUT, f"a question is given up after {PROBE_TIMEOUT:g} s, then {said}"
-    whose = "cluster status controller" if mode == "push" else "cluster status controller of its karmada-agent"
-    return PhaseLimit("detect", "T0", "T1", whose, floor, said)
+    floor, arithmetic = parse_duration(threshold), f"failure threshold {threshold}, probed every {every}"
+    if fault == "link":  # no refusal: the probe hangs until its timeout
+        floor, arithmetic = floor + PROBE_TIMEOUT, f"a probe times out after {PROBE_TIMEOUT:g} s, then {arithmetic}"
+    governed_by = "cluster status controller" if mode == "push" else "cluster status controller of its karmada-agent"
+    return PhaseLimit("detect", "T0", "T1", governed_by, floor, arithmetic)
 
 
 def find_eviction_limit(manager: Mapping[str, str], bindings: int) -> PhaseLimit:
-    """Return what governs the eviction of all bindings."""
+    """Return the limit of evicting all bindings."""
     each, qps, size = (float(manager[flag]) for flag in ("resource-eviction-rate", "rate-limiter-qps", "rate-limiter-bucket-size"))
     if each <= 0:
-        return PhaseLimit("evict", "T3", "T5", "taint manager", None, "resource-eviction-rate 0: every worker rests half an hour")
+        return PhaseLimit("evict", "T3", "T5", "taint manager", None, "resource-eviction-rate 0: every worker pauses half an hour")
     by_worker = max(0.0, bindings - WORKERS) / (WORKERS * each)
     return PhaseLimit(
         "evict",
         "T3",
         "T5",
-        "taint manager: its workers rest after each binding; its client is that of all controllers",
+        "taint manager: its workers pause after each binding; it shares one client with all controllers",
         max(by_worker, compute_bucket_seconds(bindings, qps, size)),
         f"({bindings} − {WORKERS}) / ({WORKERS} workers × {each:g} a second), or ({bindings} − {size:g}) / {qps:g} a second",
     )
 
 
 def describe_phase(limiter: PhaseLimit, observed: float | None) -> dict[str, Any]:
-    """Return a phase as results and reports have it."""
+    """Return a phase as JSON data for results and reports."""
     return {
         "phase": limiter.phase,
         "from": limiter.start,

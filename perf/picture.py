@@ -1,6 +1,6 @@
-"""Pictures of a trial as inline SVG: pure functions of its timeline and result. Colours are classes; the page's style gives them meaning.
+"""Pictures of a trial as inline SVG: pure functions of its timeline and result. Colours are CSS classes of the page.
 
-Every picture has a title for who cannot see it, and a width of 100: it scales with the page and prints.
+Every picture has a title for screen readers and scales with the page.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from perf.timeline import MILESTONES, Timeline
 
 WIDTH, LEFT, RIGHT = 960, 92, 14
 ROWS_AT_MOST = 400
-"""Bindings drawn one a line; of more, evenly chosen ones, and the caption says so."""
+"""Maximum of bindings drawn, one per line; of more, an even selection is drawn, and the caption says so."""
 DOTS_AT_MOST = 600
 LABELS_AT_MOST = 12
-"""Trials of which each has its seconds beside its dot; of more the latest alone."""
+"""Maximum of trials with labelled dots; of more only the latest has a label."""
 
 
 def compute_scale(end: float) -> tuple[float, list[float]]:
-    """Return pixels a second and the seconds to mark, five or so, round ones."""
+    """Return pixels per second, and about five round seconds to mark."""
     end = max(end, 1.0)
     step = next(size for size in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200) if end / size <= 8 or size == 7200)
     return (WIDTH - LEFT - RIGHT) / end, [float(mark) for mark in range(0, int(end) + 1, step)]
 
 
 def draw_svg(height: int, title: str, parts: Sequence[str]) -> str:
-    """Return a picture."""
+    """Return an SVG element."""
     body = "".join(parts)
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label={quoteattr(title)}><title>{escape(title)}</title>{body}</svg>'
 
 
-def draw_text(x: float, y: float, words: str, *, anchor: str = "start", cls: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{cls}">{escape(words)}</text>'
+def draw_text(x: float, y: float, content: str, *, anchor: str = "start", cls: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{cls}">{escape(content)}</text>'
 
 
 def draw_axis(pixels: float, marks: Sequence[float], top: float, bottom: float) -> str:
@@ -47,7 +47,7 @@ def draw_axis(pixels: float, marks: Sequence[float], top: float, bottom: float) 
 
 
 def draw_phases(result: Mapping[str, Any]) -> str:
-    """Return the phases one after another, each as long as it took; below them the points that were seen."""
+    """Return the phases one after another, to scale, above the points that were seen."""
     end = max([point for point in result["points"].values() if point is not None], default=1.0)
     pixels, marks = compute_scale(end)
     parts = [draw_axis(pixels, marks, 8, 70)]
@@ -72,7 +72,7 @@ def draw_phases(result: Mapping[str, Any]) -> str:
 
 
 def draw_bindings(seen: Timeline) -> tuple[str, str]:
-    """Return every application's way as a line, earliest eviction at the top, and what is left out."""
+    """Return a line per application, earliest eviction at the top, and a note on what is not drawn."""
     journeys = sorted((each for each in seen.journeys if each.evicted is not None), key=lambda each: (each.evicted or 0, each.name))
     step = max(1, -(-len(journeys) // ROWS_AT_MOST))
     shown = journeys[::step]
@@ -96,14 +96,14 @@ def draw_bindings(seen: Timeline) -> tuple[str, str]:
     parts = [draw_axis(pixels, marks, 8, height + 10)]
     parts += [f'<path class="way {stone}" stroke-width="{wide:.2f}" d="{"".join(drawn)}"/>' for stone, drawn in paths.items() if drawn]
     parts.append(draw_text(0, 20, f"{len(journeys)} bindings", cls="small"))
-    said = f"One of {step} is drawn, of {len(journeys)} bindings." if step > 1 else ""
+    note = f"One in {step} of {len(journeys)} bindings is drawn." if step > 1 else ""
     return draw_svg(
         int(height) + 30, "each binding: until evicted, rescheduled, applied, running, purged; seconds since the taint", parts
-    ), said
+    ), note
 
 
 def draw_pods(result: Mapping[str, Any], seen: Timeline) -> str:
-    """Return how many pods run on the survivor over time, beside what it does by itself from the taint on (dashed)."""
+    """Return the running pods on the survivor over time, beside its rate without Karmada from the taint on (dashed)."""
     times = np.sort(np.array([pod.running for pod in seen.pods]))
     wanted = max(1, result["pods"]["wanted"])
     limit, taint = result["limit"], seen.points["T3"]
@@ -126,11 +126,11 @@ def draw_pods(result: Mapping[str, Any], seen: Timeline) -> str:
         draw_text(LEFT - 8, 10 + high, "0", anchor="end", cls="small"),
     ]
     parts.append(draw_text(0, 110, "pods", cls="small"))
-    return draw_svg(high + 40, "pods that run on the survivor, in seconds since the fault; dashed: the survivor by itself", parts)
+    return draw_svg(high + 40, "pods that run on the survivor, in seconds since the fault; dashed: the survivor without Karmada", parts)
 
 
 def draw_bars(failover: Mapping[str, float], limit: Mapping[str, float], *, most: int = 14) -> str:
-    """Return CPU a pod by program, of the failover and, thinner, of the limit."""
+    """Return bars of CPU per pod by program: of the failover and, thinner, of the limit."""
     names = list(failover)[:most]
     widest = max([*failover.values(), *limit.values(), 0.001])
     start, room = 250, WIDTH - 250 - 70
@@ -141,11 +141,11 @@ def draw_bars(failover: Mapping[str, float], limit: Mapping[str, float], *, most
         parts.append(f'<rect class="bar" x="{start}" y="{y}" width="{failover[name] / widest * room:.1f}" height="12"/>')
         parts.append(f'<rect class="bar limit" x="{start}" y="{y + 13}" width="{limit.get(name, 0.0) / widest * room:.1f}" height="5"/>')
         parts.append(draw_text(start + failover[name] / widest * room + 6, y + 11, f"{failover[name]:.2f}", cls="small"))
-    return draw_svg(12 + 24 * len(names), "CPU milliseconds a pod by program; thin: of the limit", parts)
+    return draw_svg(12 + 24 * len(names), "CPU milliseconds per pod by program; thin: of the limit", parts)
 
 
 def draw_trend(history: Sequence[Mapping[str, Any]]) -> str:
-    """Return T3→T8 of saved trials of the same kind, oldest first; those without a good verdict are hollow."""
+    """Return T3→T8 of saved trials of the same kind, oldest first; dots of trials that are not ok are hollow."""
     values = [each["moving_seconds"] or 0.0 for each in history]
     top = max([*values, 1.0])
     room, high = WIDTH - LEFT - 3 * RIGHT, 120
@@ -158,8 +158,8 @@ def draw_trend(history: Sequence[Mapping[str, Any]]) -> str:
     parts.append(f'<path class="line" d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in points)}"/>')
     for (x, y), each in zip(points, history, strict=True):
         good = "" if each["verdict"] == "ok" else " hollow"
-        said = escape(f"{each['at']}: {each['moving_seconds']} s, {each['limit_ratio']} × the limit, {each['verdict']}")
-        parts.append(f'<circle class="dot{good}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{said}</title></circle>')
+        title = escape(f"{each['at']}: {each['moving_seconds']} s, {each['limit_ratio']} × the survivor alone, {each['verdict']}")
+        parts.append(f'<circle class="dot{good}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{title}</title></circle>')
         if len(history) <= LABELS_AT_MOST or each is history[-1]:
             parts.append(draw_text(x, y + 16, f"{each['moving_seconds'] or 0.0:.0f} s", anchor="middle", cls="small"))
     for number, anchor in ((0, "start"), (-1, "end"))[: len(history)]:

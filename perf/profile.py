@@ -1,4 +1,4 @@
-"""Profiles: the settings that a trial is run with. A profile is a lab file with one member, which stands for both.
+"""Profiles: the settings of a trial. A profile is a lab file with one member, the template of both.
 
 `default` and `tuned` are in perf/profiles/; the path of another lab file is a profile too, so that users measure what they run.
 """
@@ -22,12 +22,12 @@ from perf.shapes import LOST, SURVIVOR, Shape
 PROFILES = Path(__file__).parent / "profiles"
 MANAGER, WEBHOOK = "karmada-controller-manager", "karmada-webhook"
 NO_OBJECTS = "objects="
-"""The change that leaves out the objects of a profile."""
+"""The change that omits the objects of a profile."""
 Json = dict[str, Any]
 
 
 class ProfileSetting(Strict):
-    """A setting of a profile, or a few that belong together, and the changes that take it back to Karmada's or Kubernetes' default."""
+    """A setting of a profile (or several that belong together), and the changes that reset it to Karmada's or Kubernetes' default."""
 
     title: str
     back: tuple[str, ...] = Field(min_length=1)
@@ -39,7 +39,7 @@ def list_profiles() -> list[str]:
 
 
 def find_profile(name: str) -> Path:
-    """Return the lab file of a profile, by name or path. UsageError lists what there is."""
+    """Return the lab file of a profile, by name or path. Raise UsageError, with the known names, for an unknown one."""
     if "/" in name or name.endswith(".toml"):
         return Path(name)
     if name not in list_profiles():
@@ -50,20 +50,20 @@ def find_profile(name: str) -> Path:
 
 
 def read_objects(name: str, changes: Sequence[str] = ()) -> list[Json]:
-    """Return the objects of a profile, for both members and Karmada: those of the file beside it that ends in .yaml; none without one."""
+    """Return the objects of a profile for both members and Karmada, from the .yaml file beside it; none without that file."""
     path = find_profile(name).with_suffix(".yaml")
     return list(yaml.safe_load_all(path.read_bytes())) if path.exists() and NO_OBJECTS not in changes else []
 
 
 def read_settings(name: str) -> dict[str, ProfileSetting]:
-    """Return the settings of a profile that can be taken back, by name: those of the file beside it that ends in .settings.toml.
+    """Return the resettable settings of a profile by name, from the .settings.toml file beside it.
 
-    UsageError when there is no such file, or when it names a key that the profile does not have.
+    Raise UsageError when there is no such file, or when it names a key that the profile does not have.
     """
     path = find_profile(name).with_suffix(".settings.toml")
     if not path.exists():
         raise UsageError(
-            f"nobody has said what the settings of profile {name} are",
+            f"profile {name} has no settings file",
             where=str(path),
             remedy="write it, as perf/profiles/tuned.settings.toml",
         )
@@ -73,7 +73,7 @@ def read_settings(name: str) -> dict[str, ProfileSetting]:
         for change in each.back:
             if not (read_objects(name) if change == NO_OBJECTS else has_key(asked, change.partition("=")[0])):
                 raise UsageError(
-                    f"the profile has no {change.partition('=')[0]} that could be taken back",
+                    f"the profile has no {change.partition('=')[0]} that could be reset",
                     where=f"{path}, {setting}",
                     remedy="name a key of the profile",
                 )
@@ -81,7 +81,7 @@ def read_settings(name: str) -> dict[str, ProfileSetting]:
 
 
 def has_key(asked: Json, key: str) -> bool:
-    """Return whether a document has this key; one that begins with `members.` is of every member."""
+    """Return whether a document has this key; `members.` stands for every member."""
     first, *rest = key.split(".")
     roots = asked.get("members", []) if first == "members" else [asked.get(first)]
     for part in rest:
@@ -90,11 +90,10 @@ def has_key(asked: Json, key: str) -> bool:
 
 
 def prepare_lab(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok: bool = True) -> Wanted:
-    """Return the lab of a trial: the profile's, with two members of the shape's nodes, and single keys changed.
+    """Return the lab of a trial: that of the profile, with two members of the shape's nodes, and with these changes.
 
-    A change is `karmada.components.karmada-scheduler.flags.kube-api-qps=100`; one that begins with `members.` is made to both; one with
-    nothing after the equals sign removes the key, and null drops a flag that a member would have by itself; `objects=` is for `objects`.
-    Without `kwok` the members have no nodes yet.
+    A change is `karmada.components.karmada-scheduler.flags.kube-api-qps=100`. `members.` changes both members; an empty value removes the
+    key, and null drops a flag that a member has by default; `objects=` is for `read_objects`. Without `kwok` the members have no nodes yet.
     """
     path = find_profile(profile)
     asked = document(path)
@@ -113,7 +112,7 @@ def prepare_lab(profile: str, shape: Shape, changes: Sequence[str] = (), *, kwok
 
 
 def apply_change(asked: Json, change: str) -> None:
-    """Make one change to a document. UsageError when it is not KEY=VALUE or names no place."""
+    """Apply one change to a document. Raise UsageError when it is not KEY=VALUE, or its key is no place in the document."""
     key, equals, value = change.partition("=")
     first, *rest = key.split(".")
     if not equals or not rest:
@@ -132,7 +131,7 @@ def apply_change(asked: Json, change: str) -> None:
 
 
 def merge_flags(karmada: KarmadaSpec, component: str) -> dict[str, str]:
-    """Return the flags that the profile and the spec give a component, feature gates folded in."""
+    """Return the flags that the profile and the spec give a component, with feature gates merged in."""
     settings = karmada.settings(component)
     given = {**profiles()[karmada.profile].get(component, {}), **settings.flags}
     merged = {name: value if isinstance(value, str) else ",".join(value) for name, value in given.items() if name not in settings.without}
@@ -143,7 +142,7 @@ def merge_flags(karmada: KarmadaSpec, component: str) -> dict[str, str]:
 
 
 def list_disabled_switches(karmada: KarmadaSpec) -> list[str]:
-    """Return the switches of failover that are off in a spec, as one has to set them; without any of them nothing moves."""
+    """Return the failover switches that are off in a spec, as the settings to add. If one is off, nothing moves."""
     manager, webhook = merge_flags(karmada, MANAGER), merge_flags(karmada, WEBHOOK)
     gates = dict(pair.split("=", 1) for pair in manager.get("feature-gates", "").split(",") if "=" in pair)
     off = []
@@ -159,7 +158,7 @@ def list_disabled_switches(karmada: KarmadaSpec) -> list[str]:
 
 
 def check_failover_switches(karmada: KarmadaSpec, *, without_failover: bool) -> None:
-    """UsageError when failover is off and that is not what is measured, or the other way round."""
+    """Raise UsageError when failover is off although it is measured, or on although --without-failover is given."""
     off = list_disabled_switches(karmada)
     if off and not without_failover:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What a measurement says while it goes on."""
+"""Progress messages of a benchmark."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import time
 
 
 def say(text: str) -> None:
-    """Tell what is going on, and when, on standard error: standard output is for what came of it."""
+    """Print a message with the time on standard error; standard output is for results."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

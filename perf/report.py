@@ -29,11 +29,11 @@ ENVIRONMENT = Environment(
 ENVIRONMENT.filters["seconds"] = summary.format_seconds
 SAME = ("shape", "profile", "fault", "changes")
 MOVES = ("nodes", "survivor_nodes", "applications", "replicas", "mode")
-"""In what trials, and their sizes, must agree to stand in one trend; and in namespaces, of which trials before there were more had one."""
+"""The keys, and sizes, that the trials of one trend share; also the namespaces, which results of older versions lack (1)."""
 
 
 def write_pages(samples: Samples, result: Mapping[str, Any], folder: Path) -> Path:
-    """Write result.json, report.html and summary.md of a trial into its folder; return the page's path."""
+    """Write result.json, report.html and summary.md of a trial into its folder; return the path of the page."""
     write_private(folder / RESULT, json.dumps(result, indent=1, ensure_ascii=False).encode(), mode=0o644)
     write_private(folder / "summary.md", summary.format_markdown([result]).encode(), mode=0o644)
     write_private(folder / PAGE, render_page(samples, result, read_history(folder.parent, result)).encode(), mode=0o644)
@@ -41,7 +41,7 @@ def write_pages(samples: Samples, result: Mapping[str, Any], folder: Path) -> Pa
 
 
 def read_history(root: Path, result: Mapping[str, Any]) -> list[Json]:
-    """Return the saved results of trials like this one, oldest first, itself among them. What cannot be read is passed over."""
+    """Return the saved results of comparable trials, this one included, oldest first. Skip unreadable ones."""
     found = []
     for path in root.glob(f"*/{RESULT}"):
         try:
@@ -54,13 +54,13 @@ def read_history(root: Path, result: Mapping[str, Any]) -> list[Json]:
 
 
 def get_trend_key(result: Mapping[str, Any]) -> list[Any]:
-    """Return what trials of one trend have in common."""
+    """Return the key that all trials of one trend share."""
     sizes = result["sizes"]
     return [*(result[key] for key in SAME), *(sizes[key] for key in MOVES), sizes.get("namespaces", 1)]
 
 
 def render_page(samples: Samples, result: Mapping[str, Any], history: list[Json]) -> str:
-    """Return the page."""
+    """Return the HTML page."""
     seen = build_timeline(samples)
     drawn, left_out = picture.draw_bindings(seen)
     cpu, cpu_of_limit = result["cpu_ms_per_pod"], result["cpu_ms_per_pod_of_limit"]
@@ -83,7 +83,7 @@ def render_page(samples: Samples, result: Mapping[str, Any], history: list[Json]
 
 
 def list_cards(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the figures at the top."""
+    """Return the headline numbers as pairs of label and value."""
     pods, ratio = result["pods"], result["limit_ratio"]
     return [
         ("from fault to last pod", summary.format_seconds(result["total_seconds"])),
@@ -95,7 +95,7 @@ def list_cards(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def evaluate_and_write(samples: Samples, folder: Path, *, goal: float | None) -> Json:
-    """Judge a trial, write its pages, and return the result."""
+    """Evaluate a trial, write its pages, and return the result."""
     result = judge(samples, goal=goal)
     write_pages(samples, result, folder)
     return result

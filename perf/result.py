@@ -1,10 +1,10 @@
-"""The result of a trial: what its samples say, judged. A pure function of the samples; the JSON that reports and trends read.
+"""The result of a trial: a pure function of its samples, and the JSON that reports and trends read.
 
 Schema 1. Stable: schema, kind, name, at, release, shape, profile, fault, seconds (by phase), pods, pods_per_second, limit_ratio,
 verdict, why.
 
-The verdict: ok; failed (a check did not hold: a pod lost or doubled, a node that left Ready); unknown (the trial did not end, or its limit
-was not measured while a goal was given); missed (slower than the goal).
+The verdict: ok; failed (a check failed: a pod lost or doubled, a node that left Ready); unknown (the trial did not end, or there is a
+goal and the limit was not measured); missed (slower than the goal).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from perf.timeline import POINTS, Timeline, build_timeline, count_pods
 
 SCHEMA = 1
 PUBLISHED_PODS, PUBLISHED_SECONDS = 40_000, 900.0
-"""The figure to beat: 40,000 pods within 15 minutes."""
+"""The published result to beat: 40,000 pods within 15 minutes."""
 LEAST_LATE = 60.0
 UNLIKE = 0.15
-"""How much more of the CPU the computer's other work may take in limit or failover than in the other, for their ratio to mean anything."""
+"""Maximum difference, as a share of the CPU, of other load during limit and failover, for their ratio to be meaningful."""
 PHASES = {"detect": ("T0", "T1"), "taint": ("T1", "T3"), "evict": ("T3", "T5"), "reschedule": ("T5", "T6"), "apply": ("T6", "T7")}
 PHASES |= {"start": ("T7", "T8"), "purge": ("T8", "T9")}
-"""The phases one after another, as they are stacked: each begins where the one before ended."""
+"""The phases without overlap: each begins where the one before ended."""
 HEAD = ("at", "release", "kubernetes", "shape", "profile", "changes", "fault", "machine", "complete", "stopped_by", "notes")
 Json = dict[str, Any]
 
 
 def evaluate_trial(samples: Samples, *, goal: float | None = None) -> Json:
-    """Judge a trial."""
+    """Evaluate a trial."""
     head, seen = samples.head, build_timeline(samples)
     sizes = head["sizes"]
     beside = measure_other_load(samples)
@@ -104,7 +104,7 @@ def evaluate_trial(samples: Samples, *, goal: float | None = None) -> Json:
 
 
 def decide_verdict(head: Mapping[str, Any], checks: list[Json], ratio: float | None, goal: float | None, unlike: str) -> tuple[str, str]:
-    """Return the verdict and the reason for it. `unlike` says why limit and failover cannot be compared, where they cannot."""
+    """Return the verdict and its reason. `unlike` is why limit and failover cannot be compared, or empty."""
     if failed := [f"{check['name']}: {check['why']}" for check in checks if check["ok"] is False]:
         return "failed", "; ".join(failed)
     if not head["complete"]:
@@ -113,11 +113,11 @@ def decide_verdict(head: Mapping[str, Any], checks: list[Json], ratio: float | N
         return "ok", ""
     if ratio is None:
         return "unknown", unlike or "the limit was not measured"
-    return ("missed", f"{ratio:.2f} × the limit, the goal is {goal:g} ×") if ratio > goal else ("ok", "")
+    return ("missed", f"takes {ratio:.2f} × as long as the survivor alone, the goal is {goal:g} ×") if ratio > goal else ("ok", "")
 
 
 def run_checks(samples: Samples, seen: Timeline) -> list[Json]:
-    """Return what must hold, object by object; ok is None where it could not be seen."""
+    """Return the checks, object by object; ok is None where the state was not observed."""
 
     def check(name: str, bad: int | None, why: str) -> Json:
         return {"name": name, "ok": None if bad is None else bad == 0, "why": "" if not bad else why}
@@ -137,7 +137,7 @@ def run_checks(samples: Samples, seen: Timeline) -> list[Json]:
 
 
 def measure_limit(samples: Samples) -> Json:
-    """Return how fast the survivor started pods by itself; pods_per_second is None when that was not measured to the end."""
+    """Return how fast the survivor starts pods without Karmada; pods_per_second is None when the measurement did not finish."""
     begin = samples.marks.get("limit-began")
     times = [at for at, stream, _name, state in samples.rows if stream == "limit" and state.startswith("running")]
     if begin is None or not times or "limit-ended" not in samples.marks:
@@ -150,28 +150,28 @@ def measure_limit(samples: Samples) -> Json:
 
 
 def count_lost(samples: Samples) -> int:
-    """Return how many pods are wanted and not ready on the survivor, summed application by application: one too many hides none."""
+    """Return how many wanted pods are not ready on the survivor, summed per application, so that a surplus elsewhere hides none."""
     return sum(max(0, int(entry["replicas"]) - int(entry["pods"].get(SURVIVOR, {}).get("ready", 0))) for entry in samples.final.values())
 
 
 def count_duplicated(samples: Samples) -> int:
-    """Return how many pods there are beyond those wanted: too many on the survivor, or still on the lost member where that answers."""
+    """Return the number of surplus pods: too many on the survivor, or still ready on the lost member if that answers."""
     there = [(int(entry["replicas"]), sum(map(int, entry["pods"].get(SURVIVOR, {}).values()))) for entry in samples.final.values()]
     over = sum(max(0, found - wanted) for wanted, found in there)
-    # Behind a cut link Karmada cannot delete anything, and no one expects it to.
+    # Behind a cut link Karmada cannot delete anything.
     still = count_pods(samples.final, member=LOST, kind="ready") if samples.head["fault"] == "taint" else 0
     return over + still
 
 
 def count_late(samples: Samples, seen: Timeline) -> int:
-    """Return how many pods ran later than the published pace would have it: 15 minutes for 40,000, at least one minute."""
+    """Return how many pods started later than the published pace allows: 15 minutes for 40,000, at least one minute."""
     pods = int(samples.head["sizes"]["pods"])
     allowed = max(LEAST_LATE, PUBLISHED_SECONDS * pods / PUBLISHED_PODS)
     return sum(pod.running > allowed for pod in seen.pods) + max(0, pods - len(seen.pods))
 
 
 def compute_set_up_rate(samples: Samples) -> float | None:
-    """Return how many pods a second ran on the first member while it was set up through Karmada."""
+    """Return the pods per second that started on the first member during set-up through Karmada."""
     begin, end = samples.marks.get("set-up-began"), samples.marks.get("steady")
     times = [
         at
@@ -181,11 +181,11 @@ def compute_set_up_rate(samples: Samples) -> float | None:
     return round(len(times) / (max(times) - begin), 2) if times and begin is not None else None
 
 
-# -- what it cost ---------------------------------------------------------------------------------------------------------------------
+# -- cost ----------------------------------------------------------------------------------------------------------------------------
 
 
 def compute_cpu_per_pod(samples: Samples, start: str, end: str, pods: int) -> dict[str, float]:
-    """Return CPU milliseconds a pod of each program between two marks, the most first; empty when a mark is missing."""
+    """Return CPU milliseconds per pod of each program between two marks, largest first; empty when a mark is missing."""
     before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
     if not before or not after or not pods:
         return {}
@@ -194,13 +194,13 @@ def compute_cpu_per_pod(samples: Samples, start: str, end: str, pods: int) -> di
 
 
 def compute_cpu_seconds(samples: Samples, start: str, end: str) -> Json:
-    """Return the CPU seconds of each program between two marks, and how long that was (`of`); empty when a mark is missing."""
+    """Return the CPU seconds of each program between two marks, and the elapsed seconds (`of`); empty when a mark is missing."""
     used = compute_cpu_per_pod(samples, start, end, 1)
     return {"of": round(samples.marks[end] - samples.marks[start], 3), **{name: ms / 1000 for name, ms in used.items()}} if used else {}
 
 
 def measure_other_load(samples: Samples) -> dict[str, float | None]:
-    """Return the share of the computer's CPU that went into anything but the trial, by part of it; None where that was not kept."""
+    """Return, for limit and failover, the share of the computer's CPU used by other load; None where it was not recorded."""
     return {"limit": compute_other_share(samples, "limit-began", "limit-ended"), "failover": compute_other_share(samples, "T0", "T8")}
 
 
@@ -214,27 +214,27 @@ def compute_other_share(samples: Samples, start: str, end: str) -> float | None:
 
 
 def explain_difference(others: Mapping[str, float | None]) -> str:
-    """Return why limit and failover cannot be compared, empty where they can, or where it is not known how busy the computer was."""
+    """Return why limit and failover cannot be compared; empty if they can, or if other load was not recorded."""
     limit, failover = others["limit"], others["failover"]
     if limit is None or failover is None or abs(limit - failover) <= UNLIKE:
         return ""
-    return f"the computer's other work took {limit:.0%} of its CPU during the limit and {failover:.0%} during the failover"
+    return f"other load took {limit:.0%} of the CPU during the limit and {failover:.0%} during the failover"
 
 
 def compute_memory_per_pod(samples: Samples, start: str, end: str, pods: int) -> dict[str, int]:
-    """Return the resident bytes a pod that each program grew by between two marks, those that grew at all."""
+    """Return the growth of each program's resident memory between two marks, in bytes per pod, for those that grew."""
     before, after = samples.usage.get(start, {}), samples.usage.get(end, {})
     grown = {name: rss - before[name][1] for name, (_cpu, rss) in after.items() if name in before}
     return {name: round(size / pods) for name, size in sorted(grown.items(), key=lambda each: -each[1]) if size > 0 and pods}
 
 
 def sum_resident_memory(samples: Samples) -> dict[str, float]:
-    """Return the resident GiB of all programs at each mark."""
+    """Return the resident memory of all programs at each mark, in GiB."""
     return {mark: round(sum(rss for _cpu, rss in programs.values()) / 2**30, 2) for mark, programs in samples.usage.items()}
 
 
 def summarize_nodes(samples: Samples) -> Json:
-    """Return what plays the survivor's nodes, and what that takes a node: memory when every pod runs, CPU from T0 to T8."""
+    """Return the backend of the survivor's nodes and its cost per node: memory at T8, CPU from T0 to T8."""
     sizes = samples.head["sizes"]
     count = sizes["survivor_nodes"] or sizes["nodes"]
     before, after = (compute_cost_per_node(samples.usage.get(mark, {}), SURVIVOR, count) for mark in ("T0", "T8"))
@@ -249,7 +249,7 @@ def summarize_nodes(samples: Samples) -> Json:
 
 
 def count_writes_per_pod(samples: Samples, start: str, end: str, pods: int) -> dict[str, dict[str, float]]:
-    """Return the writes a pod that each API server answered between two marks, by verb and resource, the most first."""
+    """Return the writes per pod that each API server answered between two marks, by verb and resource, largest first."""
     before, after = samples.requests.get(start, {}), samples.requests.get(end, {})
     found: dict[str, dict[str, float]] = {}
     for server, counts in after.items():

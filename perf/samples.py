@@ -1,9 +1,9 @@
-"""Samples: what a trial saw, saved before it is judged. `python -m perf.judge` reads them again after a fix of the judging.
+"""Samples: the observations of a trial, saved before they are evaluated. `python -m perf.judge` evaluates saved ones again.
 
     FOLDER/samples.json.gz    head (what was run, on what, how it ended), marks, rows, usage, requests, final, calls, writers, busy
 
-A row is (seconds since the trial began, stream, name, state). Names are those of applications that the benchmark made, states are words of
-the observer: nothing in them comes from a Secret. The head holds settings and notes and goes through the masking writer.
+A row is (seconds since the trial began, stream, name, state). Names belong to applications that the benchmark created, states are words
+of the observer: neither comes from a Secret. The head holds settings and notes and is masked.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Row = tuple[float, str, str, str]
 
 @dataclass
 class Samples:
-    """One trial, as it was seen.
+    """The observations of one trial.
 
     `marks` are the moments of the trial itself (seconds since it began). `usage` is, by mark, CPU seconds and resident bytes of each
-    program; `requests`, by mark and API server, the writes by verb and resource. `final` is what each application was at the end.
+    program; `requests`, by mark and API server, the writes by verb and resource. `final` is the end state of each application.
     """
 
     head: Json
@@ -39,14 +39,14 @@ class Samples:
     requests: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     final: dict[str, Json] = field(default_factory=dict)
     calls: list[tuple[float, str, float, bool]] = field(default_factory=list)
-    """Requests of users while it went on (perf.load)."""
+    """Requests of users during the trial (perf.load)."""
     writers: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By API server, how many writes of each kind each program made from T0 to T8, of the audit log (perf.audit)."""
+    """By API server, the number of writes of each kind by each program from T0 to T8, from the audit log (perf.audit)."""
     busy: dict[str, float] = field(default_factory=dict)
-    """By mark, the seconds for which any core of the computer was busy so far, whoever's work that was."""
+    """By mark, the busy seconds of all cores of the computer so far, by any process."""
 
     def save(self, folder: Path) -> Path:
-        """Write the file, whole or not at all, and return its path."""
+        """Write the file atomically and return its path."""
         document = {
             "schema": SCHEMA,
             "head": mask_object(self.head),
@@ -65,7 +65,7 @@ class Samples:
 
     @classmethod
     def load(cls, folder: Path) -> Samples:
-        """Read a saved trial. UsageError when there is none, or one of another schema."""
+        """Read a saved trial. Raise UsageError when there is none, or when its schema differs."""
         path = folder / FILE if folder.is_dir() else folder
         try:
             document = json.loads(gzip.decompress(path.read_bytes()))

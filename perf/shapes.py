@@ -1,7 +1,7 @@
-"""Shapes: what is moved, as data (perf/shapes.toml), and the arithmetic that refuses one before anything starts.
+"""Shapes: the sizes of a trial, as data (perf/shapes.toml), and the checks before anything starts.
 
-A shape that does not fit in memory is refused with the sum (exit code 3); one that means nothing (no pods, a survivor without the
-room for them) is refused as the wrong words (exit code 2).
+A shape that does not fit in memory is refused with the arithmetic (exit code 3); a meaningless one (no pods, a survivor without room
+for them) is a usage error (exit code 2).
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ SHAPES = Path(__file__).parent / "shapes.toml"
 LOST, SURVIVOR = "member1", "member2"
 
 CPU_MILLIS, MEMORY_MIB = 50, 64
-"""What each pod asks for: little, so that a node's room for pods is what counts."""
+"""The requests of each pod: small, so that the pod limit of a node decides."""
 ROOM = Nodes()
-"""What a hollow node has: the lab's default."""
+"""The capacity of a hollow node: the lab's default."""
 NODE_CPU_MILLIS, NODE_MEMORY_MIB = 8000, 32 * 1024
 
 MIB_OF_LAB = 3 * 430 + 700 + 300 + 2200
-"""A host cluster, two members and a Karmada without load; the benchmark itself; what GOGC=400 adds as soon as there is any load."""
+"""A host cluster, two members and Karmada without load; the benchmark itself; what GOGC=400 adds under load."""
 MIB_PER_NODE = 0.4
 MIB_PER_POD = 0.13
-"""On the member that runs it, all its programs together, most of it the API server's garbage between two collections."""
+"""In all programs of the member that runs it; most of it is the API server's garbage between two collections."""
 MIB_PER_BINDING = 0.12
-"""On Karmada: template, binding and Work in etcd, API server and controllers."""
+"""In Karmada: template, binding and Work in etcd, API server and controllers."""
 CEILING_GIB = 18.0
-"""No trial may need more, whatever the computer has: a benchmark that swaps measures the disk."""
+"""Maximum for any trial, whatever the computer has: a benchmark that swaps measures the disk."""
 
 
 class Shape(Strict):
@@ -56,19 +56,19 @@ class Shape(Strict):
 
     @property
     def room(self) -> int:
-        """How many of these pods the survivor can run."""
+        """The number of these pods that the survivor can run."""
         nodes = self.survivor_nodes or self.nodes
         return nodes * min(ROOM.pods, NODE_CPU_MILLIS // CPU_MILLIS, NODE_MEMORY_MIB // MEMORY_MIB)
 
     @property
     def limit_applications(self) -> int:
-        """How many applications the survivor is given without Karmada: as many as make up limit_pods, never more than there are."""
+        """The number of applications that the limit is measured with: enough for limit_pods, at most all."""
         return min(self.applications, math.ceil(self.limit_pods / self.replicas)) if self.replicas else 0
 
     def estimate_memory(self) -> tuple[float, str]:
-        """Return the GiB that a trial needs at its worst, and the sum in words.
+        """Return the peak memory of a trial in GiB, and the arithmetic as text.
 
-        The survivor fills while the lost one is still there, unless that one's programs are all killed: then only the limit's pods were.
+        The survivor fills while the lost member still runs, unless the fault kills all its programs: then only the limit's pods are extra.
         """
         nodes = self.nodes + (self.survivor_nodes or self.nodes)
         twice = self.limit_pods if self.fault == "member" else self.pods
@@ -82,12 +82,12 @@ class Shape(Strict):
 
 
 def list_shapes() -> list[str]:
-    """Return the names of the shapes there are."""
+    """Return the names of all shapes."""
     return list(read_toml(SHAPES, what="the shapes"))
 
 
 def get_shape(name: str, **changes: Any) -> Shape:
-    """Return a shape by name with these fields changed (None leaves one). UsageError names a near one."""
+    """Return a shape by name, with these fields changed (None keeps one). Raise UsageError, with the closest name, for an unknown one."""
     table = read_toml(SHAPES, what="the shapes")
     if name not in table:
         near = difflib.get_close_matches(name, table, n=1)
@@ -102,7 +102,7 @@ def get_shape(name: str, **changes: Any) -> Shape:
 
 
 def check_shape(shape: Shape, *, free_gib: float) -> None:
-    """UsageError when the shape moves nothing or its survivor is too small, NotPossible when it does not fit in memory; with the sum."""
+    """Raise UsageError when the shape has no pods or its survivor is too small, NotPossible when it does not fit in memory."""
     if not shape.pods:
         raise UsageError(
             f"{shape.applications} applications × {shape.replicas} replicas are no pods: nothing would move",

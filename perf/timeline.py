@@ -1,10 +1,10 @@
-"""The timeline of a trial, read out of its samples: pure functions, so that a saved trial can be judged again.
+"""The timeline of a trial, computed from its samples by pure functions, so that a saved trial can be evaluated again.
 
     T0 fault            T3 NoExecute taint         T6 last binding rescheduled       T8 every pod runs
     T1 member not ready T4 first binding evicted   T7 last Work applied              T9 nothing left of the lost member
     T2 NoSchedule taint T5 last binding evicted
 
-Every time is in seconds since T0; one that was not seen is None, and never guessed.
+Every time is in seconds since T0; a point that was not observed is None, never an estimate.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Journey:
     running: float | None = None
     """All its pods run on the survivor."""
     clean: float | None = None
-    """The binding says nothing of the lost member any more."""
+    """The binding no longer mentions the lost member."""
     old_work: float | None = None
     """Its Work for the lost member is being deleted, or gone."""
 
@@ -44,7 +44,7 @@ class Journey:
         return None if self.clean is None or self.old_work is None else max(self.clean, self.old_work)
 
     def see_binding(self, at: float, state: str, replicas: int) -> None:
-        """Take in a state of its binding, as the observer writes it."""
+        """Record a state of its binding, as the observer writes it."""
         placed, evicting, _ready = state.split(" ")
         if self.evicted is None and (LOST in evicting or f"{LOST}:" not in placed):
             self.evicted = at
@@ -54,21 +54,21 @@ class Journey:
         self.clean = (at if self.clean is None else self.clean) if clean else None
 
     def see_work(self, at: float, member: str, state: str) -> None:
-        """Take in a state of one of its Works."""
+        """Record a state of one of its Works."""
         if member == SURVIVOR and state == "applied" and self.applied is None:
             self.applied = at
         if member == LOST and state in {"deleting", "gone"} and self.old_work is None:
             self.old_work = at
 
     def get_time(self, milestone: str) -> float | None:
-        """Return when it passed a milestone, or None."""
+        """Return the time at which it passed a milestone, or None."""
         value: float | None = getattr(self, milestone)
         return value
 
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod on the survivor: when it was created (the API tells whole seconds) and when it ran."""
+    """One pod on the survivor: its creation (whole seconds, from the API) and the time it ran."""
 
     name: str
     created: float
@@ -83,12 +83,12 @@ class Timeline:
     journeys: list[Journey]
     pods: list[Pod]
     respawned: int
-    """Pods that ran on the survivor and were deleted again before the end."""
+    """Number of pods that ran on the survivor and were deleted before the end."""
     unready: list[str] = field(default_factory=list)
-    """Nodes that left Ready while they should not: what was measured then is not what was meant."""
+    """Nodes that left Ready unexpectedly, which invalidates the trial."""
 
     def get_seconds(self, start: str, end: str) -> float | None:
-        """Return the seconds from one point to another; None when one was not seen."""
+        """Return the seconds between two points; None when either was not observed."""
         a, b = self.points[start], self.points[end]
         return None if a is None or b is None else round(max(0.0, b - a), 3)
 
@@ -108,7 +108,7 @@ class Timeline:
 
 
 def compute_quantiles(values: Iterable[float | None], *, since: float = 0.0) -> Quantiles:
-    """Return n, p50, p90, p99 and max of the values that are there; n alone when none is."""
+    """Return n, p50, p90, p99 and max of the values that are not None; only n when there are none."""
     there = np.array([value - since for value in values if value is not None])
     if not there.size:
         return {"n": 0}
@@ -117,7 +117,7 @@ def compute_quantiles(values: Iterable[float | None], *, since: float = 0.0) -> 
 
 
 def build_timeline(samples: Samples) -> Timeline:
-    """Read the timeline out of the samples. A trial that ended before the fault has no points."""
+    """Return the timeline of these samples. A trial that ended before the fault has no points."""
     zero = samples.marks.get("T0")
     if zero is None:
         return Timeline(dict.fromkeys(POINTS), [], [], 0, list_unready_nodes(samples.rows, None))
@@ -149,17 +149,17 @@ def build_timeline(samples: Samples) -> Timeline:
 
 
 def find_first(rows: Sequence[Row], holds: Callable[[str], bool]) -> float | None:
-    """Return when the lost member's Cluster was first seen so."""
+    """Return when the lost member's Cluster was first observed in such a state."""
     return next((at for at, stream, name, state in rows if stream == "cluster" and name == LOST and holds(state)), None)
 
 
 def compute_fault_second(samples: Samples, zero: float) -> float:
-    """Return the wall-clock second of T0: pods carry the second of their creation."""
+    """Return T0 as wall-clock seconds, the unit of pods' creation times."""
     return float(samples.head["began"]) + zero
 
 
 def list_pods(rows: Sequence[Row], wall: float) -> tuple[list[Pod], int]:
-    """Return the pods that run on the survivor at the end, and how many ran there and went again."""
+    """Return the pods that run on the survivor at the end, and how many others ran there before."""
     there: dict[str, Pod] = {}
     gone = 0
     for at, stream, name, state in rows:
@@ -173,7 +173,7 @@ def list_pods(rows: Sequence[Row], wall: float) -> tuple[list[Pod], int]:
 
 
 def list_journeys(rows: Sequence[Row], pods: Sequence[Pod], replicas: int) -> list[Journey]:
-    """Return the journey of every application of which anything was seen."""
+    """Return the journey of every application that was observed."""
     journeys: dict[str, Journey] = {}
     for at, stream, name, state in rows:
         if stream not in {"binding", "work"} or not parse_binding_application(name).startswith("app-"):
@@ -193,7 +193,7 @@ def list_journeys(rows: Sequence[Row], pods: Sequence[Pod], replicas: int) -> li
 
 
 def list_unready_nodes(rows: Sequence[Row], zero: float | None) -> list[str]:
-    """Return the nodes that were seen leaving Ready: the survivor's at any time, the lost member's before it was lost."""
+    """Return the nodes that left Ready: the survivor's at any time, the lost member's before the fault."""
     left = set()
     ready = set()
     for at, stream, name, state in rows:
@@ -207,5 +207,5 @@ def list_unready_nodes(rows: Sequence[Row], zero: float | None) -> list[str]:
 
 
 def count_pods(final: Mapping[str, Any], *, member: str, kind: str) -> int:
-    """Return how many pods of that kind (ready, other) the end state has on a member."""
+    """Return how many pods of a kind (ready, other) the end state has on a member."""
     return sum(int(entry["pods"].get(member, {}).get(kind, 0)) for entry in final.values())

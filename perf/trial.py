@@ -1,10 +1,10 @@
-"""One trial: a lab, the limit, the applications, the fault, and what was seen; saved whatever happens, then the lab is taken down.
+"""One trial: lab up, limit, applications, fault, observation; samples are saved whatever happens, then the lab is taken down.
 
     up       host, two members, Karmada                       limit   pods created on the survivor without Karmada, and deleted
     set up   applications through Karmada, all on the first   fault   T0
     moved    every pod runs on the survivor                   purged  nothing is being evicted any more; the end state is read
 
-Everything has a share of the shape's time. When one runs out, or somebody interrupts, what was measured so far is kept and says so.
+Every phase has a share of the shape's time. On a timeout or an interrupt the samples so far are kept, with the reason.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from perf.shapes import LOST, SURVIVOR, Shape
 Json = dict[str, Any]
 Say = Callable[[str], None]
 RESERVED = 25.0
-"""Seconds kept for reading the end state, saving, and taking the lab down."""
+"""Seconds reserved for reading the end state, saving, and taking the lab down."""
 LAG = 60.0
-"""Seconds that Karmada may lag behind when every pod runs on the first member: how much is a setting (kube-api-qps)."""
+"""Maximum seconds to wait for Karmada's status once every pod runs on the first member; kube-api-qps decides how long it takes."""
 UNDISTURBED = 10.0
-"""Seconds for which users call before the fault, to know what their requests take then."""
+"""Seconds of users' requests before the fault: the baseline of their latency."""
 UNMOVED = 60.0
-"""Seconds after the fault for which nothing must move when failover is off."""
+"""Seconds after the fault in which nothing may move when failover is off."""
 
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """What a trial is run with."""
+    """The parameters of a trial."""
 
     lab: str
     shape_name: str
@@ -57,16 +57,16 @@ class TrialPlan:
     wanted: Wanted
     fault: Fault
     users: int = 0
-    """How many users call the Karmada API from the steady state on."""
+    """Number of users that call the Karmada API from the steady state on."""
     kubemark: Path | None = None
-    """The program whose hollow kubelets are the nodes; None: kwok is."""
+    """The program of the hollow kubelets; None: kwok simulates the nodes."""
     objects: tuple[Json, ...] = ()
-    """Of the profile, for both members and Karmada."""
+    """Objects of the profile, for both members and Karmada."""
     without_failover: bool = False
     root: Path | None = None
 
     def describe(self) -> Json:
-        """Return what is said of it in the samples."""
+        """Return its description for the head of the samples."""
         karmada = self.wanted.karmada
         assert karmada is not None
         return {
@@ -90,7 +90,7 @@ class TrialPlan:
 
 @dataclass
 class Trial:
-    """A trial under way."""
+    """A running trial."""
 
     plan: TrialPlan
     say: Say
@@ -111,13 +111,13 @@ class Trial:
 
     @property
     def namespaces(self) -> list[str]:
-        """The namespaces of what moves."""
+        """The namespaces of the applications that move."""
         return applications.list_namespaces(NAMESPACE, self.plan.shape.namespaces)
 
-    # -- the course of it --------------------------------------------------------------------------------------------
+    # -- phases ------------------------------------------------------------------------------------------------------
 
     def run(self, folder: Path) -> Samples:
-        """Do all of it and save. What ended it early is in the samples' head, and passes on if it was an interrupt."""
+        """Run all phases and save the samples. Record an early end in their head; re-raise an interrupt."""
         try:
             self._in_lab()
             self.samples.head["complete"] = True
@@ -153,18 +153,18 @@ class Trial:
         self.mark("up", karmada)
         with ExitStack() as stack:
             stack.callback(self.record_peak_memory, usage.PeakMemory(Supervisor(karmada.run.path)))
-            strike = plan.fault.prepare(karmada, stack)
+            inject = plan.fault.prepare(karmada, stack)
             self.observe(karmada)
             self.measure_limit(karmada)
             self.set_up(karmada)
-            self.fail_member(karmada, strike)
+            self.fail_member(karmada, inject)
 
     def _down(self) -> None:
         with suppress(LabError):
             take_down(Run.load(self.plan.lab, root=self.plan.root))
 
     def observe(self, karmada: Karmada) -> None:
-        """Start every watch, and return when each has seen what is there."""
+        """Start every watch; return when each has read its initial list."""
         watch = self.observer
         watch.watch_karmada(karmada.kubeconfig, self.namespaces)
         for member in karmada.members:
@@ -173,12 +173,12 @@ class Trial:
 
         def synced() -> None:
             if not watch.is_synced():
-                raise NotYet("not every watch has begun")
+                raise NotYet("not every watch has started")
 
-        until(synced, what="all watches have begun", within=60.0)
+        until(synced, what="all watches have started", within=60.0)
 
     def measure_limit(self, karmada: Karmada) -> None:
-        """Measure how fast the survivor is by itself. When its share of the time runs out the limit is unknown, and the trial goes on."""
+        """Measure how fast the survivor starts pods without Karmada. On a timeout the limit is unknown, and the trial goes on."""
         shape, survivor = self.plan.shape, karmada.lab.member(SURVIVOR)
         count = shape.limit_applications * shape.replicas
         if not count:
@@ -199,12 +199,12 @@ class Trial:
             )
             self.mark("limit-ended", karmada)
         except NotReady as error:
-            self.add_note(f"the limit was not reached in its time: {error.last}")
+            self.add_note(f"the limit was not measured in time: {error.last}")
         self.observer.stop_watches(stream="limit")
         applications.delete_workloads(survivor.api, spaces, within=min(300.0, self.get_seconds_left() / 2))
 
     def set_up(self, karmada: Karmada) -> None:
-        """Give Karmada the applications; on return every pod runs on the first member, and Karmada knows."""
+        """Create the applications through Karmada; return when every pod runs on the first member and Karmada's status says so."""
         shape = self.plan.shape
         self.say(f"set up: {shape.applications} applications × {shape.replicas} through Karmada")
         self.mark("set-up-began", karmada)
@@ -218,7 +218,7 @@ class Trial:
             lambda: self.observer.count_running(LOST), shape.pods, what=f"all pods run on {LOST}", within=self.get_seconds_left()
         )
 
-        def known() -> None:
+        def status_is_current() -> None:
             states = self.observer.get_bindings()
             ready = sum(state.endswith(f"ready={LOST}") for state in states.values())
             if ready < shape.applications:
@@ -226,12 +226,12 @@ class Trial:
             if time.time() - self.began - self.observer.get_last_time("binding") < 2.0:
                 raise NotYet("bindings still change")
 
-        self.try_to_wait(known, what="Karmada knows that all is ready", within=min(LAG, self.get_seconds_left() / 4))
+        self.try_to_wait(status_is_current, what="Karmada reports all bindings ready", within=min(LAG, self.get_seconds_left() / 4))
         self.mark("steady", karmada)
         self.wait_for_tokens()
 
     def wait_for_tokens(self) -> None:
-        """Let the controller manager's bucket of requests fill again: no fault waits for a moment at which thousands of pods are new."""
+        """Wait until the controller manager's token bucket is full again: a real fault does not follow right after mass creation."""
         karmada = self.plan.wanted.karmada
         assert karmada is not None
         since = self.samples.marks["steady"] - self.samples.marks["set-up-began"]
@@ -240,11 +240,11 @@ class Trial:
             self.get_seconds_left() / 4,
         )
         if seconds > 0:
-            self.say(f"Karmada rests {seconds:.0f} s, until it may send as much at once as before")
+            self.say(f"waiting {seconds:.0f} s, until Karmada's token bucket is full again")
             SYSTEM.sleep(seconds)
 
-    def fail_member(self, karmada: Karmada, strike: Callable[[], None]) -> None:
-        """Strike, and return when every pod runs on the survivor, nothing is being evicted any more, and the end state has been read."""
+    def fail_member(self, karmada: Karmada, inject: Callable[[], None]) -> None:
+        """Inject the fault; return when every pod runs on the survivor, no eviction is under way, and the end state has been read."""
         plan, survivor = self.plan, karmada.lab.member(SURVIVOR)
         if plan.users:
             self.say(f"{plan.users} users call the Karmada API")
@@ -254,7 +254,7 @@ class Trial:
         if not plan.fault.answers:
             self.observer.stop_watches(kubeconfig=karmada.lab.member(LOST).kubeconfig)
         self.mark("T0", karmada)
-        strike()
+        inject()
         try:
             if plan.without_failover:
                 self._check_nothing_moves()
@@ -269,7 +269,7 @@ class Trial:
                 self.read_audit_logs(karmada.run)
 
     def read_audit_logs(self, run: Run) -> None:
-        """Read what the API servers' audit logs say of the time since the fault."""
+        """Read the milestones since the fault from the API servers' audit logs."""
         marks = self.samples.marks
         self._audit, self.samples.writers = audit.read_milestones(
             run, began=self.began, since=marks["T0"], until=marks.get("T8", marks["ended"])
@@ -306,21 +306,21 @@ class Trial:
             self.mark("T9", karmada)
 
     def _check_nothing_moves(self) -> None:
-        """Without failover: nothing may run on the survivor for a minute."""
+        """Raise ProvisionError when a pod starts on the survivor within a minute although failover is off."""
         with suppress(NotReady):
             self.wait_for_count(
                 lambda: self.observer.count_running(SURVIVOR), 1, what="something moves", within=min(UNMOVED, self.get_seconds_left())
             )
             raise ProvisionError("pods moved although failover is off")
 
-    # -- small things ------------------------------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------------------------------
 
     def get_seconds_left(self) -> float:
-        """Return the seconds that are left, those for ending well not counted; never less than one."""
+        """Return the seconds left before the reserved ones; at least one."""
         return max(1.0, self.deadline - RESERVED - time.time())
 
     def record_peak_memory(self, peak: usage.PeakMemory) -> None:
-        """Put the most memory that was used into the samples."""
+        """Record the peak memory in the samples."""
         peak.stop()
         self.samples.head["memory_peak_gib"] = round(peak.gib, 2)
 
@@ -329,7 +329,7 @@ class Trial:
         self.say(text)
 
     def try_to_wait(self, probe: Callable[[], None], *, what: str, within: float) -> bool:
-        """Wait for what a trial can do without. Where it does not come, a note says how far it was, and the trial goes on."""
+        """Wait for an optional condition; on a timeout add a note with the last state and return False."""
         try:
             until(probe, what=what, within=within)
         except NotReady as error:
@@ -338,7 +338,7 @@ class Trial:
         return True
 
     def mark(self, name: str, karmada: Karmada) -> None:
-        """Note the moment, and what every program has used until now."""
+        """Record the time, and what every program has used so far."""
         self.samples.marks[name] = round(time.time() - self.began, 3)
         seconds, resident = usage.measure_own()
         self.samples.usage[name] = {
@@ -354,14 +354,14 @@ class Trial:
             }
 
     def wait_for_count(self, count: Callable[[], int], wanted: int, *, what: str, within: float) -> None:
-        """Return when a count has reached what is wanted; says every ten seconds how far it is."""
-        said = time.monotonic()
+        """Return when a count has reached the wanted value; print the progress every ten seconds."""
+        printed_at = time.monotonic()
 
         def reached() -> None:
-            nonlocal said
+            nonlocal printed_at
             now = count()
-            if time.monotonic() - said > 10.0:
-                said = time.monotonic()
+            if time.monotonic() - printed_at > 10.0:
+                printed_at = time.monotonic()
                 self.say(f"  {now} of {wanted}")
             if now < wanted:
                 raise NotYet(f"{now} of {wanted}")
@@ -370,5 +370,5 @@ class Trial:
 
 
 def format_time(at: float) -> str:
-    """Return a moment as reports write it."""
+    """Return a time in the format of reports."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

@@ -1,4 +1,4 @@
-"""What the computer is, and what a lab's programs have used of it so far: CPU and memory from /proc, writes from API servers' metrics."""
+"""Resource usage of a lab's programs: CPU and memory from /proc, writes from API servers' metrics; and the computer's description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
 def measure_programs(supervisor: Supervisor) -> dict[str, tuple[float, int]]:
-    """Return CPU seconds and resident bytes of each program that runs, by name."""
+    """Return CPU seconds and resident bytes of each running program, by name."""
     status = supervisor.status()
     used: dict[str, tuple[float, int]] = {}
     for name, state in (status.programs if status else {}).items():
@@ -36,13 +36,13 @@ def measure_programs(supervisor: Supervisor) -> dict[str, tuple[float, int]]:
 
 
 def measure_busy_seconds() -> float:
-    """Return the seconds for which any core of this computer has been busy so far, whoever's work that was."""
+    """Return the busy seconds of all cores of this computer so far, by any process."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return what is measured on, and how busy that is before."""
+    """Return the description of this computer, with its load before the benchmark."""
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
@@ -60,7 +60,7 @@ def measure_own() -> tuple[float, int]:
 
 
 class PeakMemory:
-    """The most memory that all programs of a lab had at once, looked at every few seconds by a thread of its own until `stop`."""
+    """The peak memory of all programs of a lab together, sampled every few seconds by its own thread until `stop`."""
 
     EVERY = 5.0
 
@@ -72,7 +72,7 @@ class PeakMemory:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look once more, and no more."""
+        """Take a last sample and end the thread."""
         self._stop.set()
         self._thread.join(self.EVERY)
 
@@ -86,9 +86,9 @@ class PeakMemory:
 
 
 def read_write_counts(api: Api) -> dict[str, float]:
-    """Return how many writes an API server has answered, by "verb resource[/subresource] code class"; empty when it does not answer.
+    """Return the number of writes that an API server has answered, by "verb resource[/subresource] code"; empty when it does not answer.
 
-    What it refused is counted apart: a rejected event costs less than a written one, but not nothing.
+    Refused writes are counted separately: a rejected event costs less than a written one.
     """
     try:
         text = api.request("GET", "/metrics").text
@@ -98,7 +98,7 @@ def read_write_counts(api: Api) -> dict[str, float]:
 
 
 def parse_write_counts(metrics: str) -> dict[str, float]:
-    """Read the writes out of an API server's metrics."""
+    """Return the numbers of writes in an API server's metrics."""
     found: defaultdict[str, float] = defaultdict(float)
     for labels, value in REQUEST.findall(metrics):
         label = dict(LABEL.findall(labels))

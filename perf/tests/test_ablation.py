@@ -68,7 +68,7 @@ def test_a_key_that_the_profile_does_not_have_is_refused(tmp_path: Path) -> None
     for suffix in (".toml", ".yaml"):
         shutil.copy(profile.find_profile("tuned").with_suffix(suffix), tmp_path / f"mine{suffix}")
     mine, table = str(tmp_path / "mine.toml"), tmp_path / "mine.settings.toml"
-    with pytest.raises(UsageError, match="nobody has said what the settings of profile"):
+    with pytest.raises(UsageError, match="has no settings file"):
         profile.read_settings(mine)
 
     table.write_text('[events]\ntitle = "events"\nback = ["objects=", "members.env.kwok.GOGC="]')
@@ -149,7 +149,7 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
     ]
 
     kept = json.loads((folder / ablation.FILE).read_text())
-    assert (kept["kind"], kept["profile"]["trials"]) == ("failover-worth", 3)
+    assert (kept["kind"], kept["profile"]["trials"]) == ("failover-ablation", 3)
     assert {name: setting["trials"] for name, setting in kept["settings"].items()} == {"events": 2, "eviction": 3}
     capsys.readouterr()
     assert judge.main([str(folder)]) == 0
@@ -158,7 +158,7 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "nobody has said")]
+    ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "has no settings file")]
 )
 def test_a_series_does_not_go_on_with_something_else(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(ablation.build_parser().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
@@ -171,7 +171,7 @@ def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     assert ablation.main(["--only", "brake"]) == 2
     assert "has no setting brake" in capsys.readouterr().err
     assert ablation.main(["--into", str(tmp_path)]) == 2
-    assert "no rounds to go on with" in capsys.readouterr().err
+    assert "no series to continue" in capsys.readouterr().err
 
 
 def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:

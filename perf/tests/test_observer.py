@@ -90,7 +90,7 @@ def test_a_fault_that_is_none_is_refused(words: str) -> None:
 
 def test_a_link_that_nobody_uses_cannot_be_cut() -> None:
     check_fault(parse_fault("link"), "push")
-    with pytest.raises(UsageError, match="would go unnoticed"):
+    with pytest.raises(UsageError, match="pull member"):
         check_fault(parse_fault("link"), "pull")
 
 

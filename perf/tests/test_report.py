@@ -26,7 +26,7 @@ def test_the_page_says_what_the_result_says() -> None:
     html = page()
 
     assert "4 pods moved in 20.0 s, 8.0 s of them after the taint" in html
-    assert "2.00 × the limit of 1 pods/s" in html
+    assert "2.00 × as long as the survivor alone (1 pods/s)" in html
     assert not re.search(r'(src|href)="?http', html)
 
 
@@ -58,7 +58,7 @@ def test_many_bindings_are_thinned_out_and_that_is_said() -> None:
     ]
     drawn, said = picture.draw_bindings(build_timeline(trial(rows)))
 
-    assert said == "One of 3 is drawn, of 1000 bindings."
+    assert said == "One in 3 of 1000 bindings is drawn."
     assert len(drawn) < 100_000
 
 

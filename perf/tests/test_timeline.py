@@ -91,7 +91,7 @@ def test_a_limit_of_a_computer_that_was_busy_otherwise_is_no_limit(busy: float, 
 
     assert judged["limit_ratio"] == ratio
     assert judged["verdict"] == verdict
-    assert ("15% of its CPU during the limit and 50% during the failover" in judged["why"]) is (ratio is None)
+    assert ("15% of the CPU during the limit and 50% during the failover" in judged["why"]) is (ratio is None)
     assert ("not comparable" in summary.format_headline(judged)) is (ratio is None)
 
 
