@@ -158,7 +158,7 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "has no settings file")]
+    ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "settings file")]
 )
 def test_a_series_does_not_go_on_with_something_else(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(ablation.build_parser().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
