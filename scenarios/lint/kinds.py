@@ -65,23 +65,24 @@ def classify(root: Path, name: str, charts: Sequence[str]) -> Source | Skipped:
     except OSError as error:
         return Skipped(kind or "other", unreadable(error))
     text = decode(data)
-    if reason := Reason.TOO_LARGE if large else reject(data, text):
+    kind = kind or kind_by_shebang(data)
+    if reason := Reason.TOO_LARGE if large else reject(kind, data, text):
         return Skipped(kind or "other", reason.value)
     assert text is not None
     if Path(name).suffix in TEMPLATE_SUFFIXES:
         inner = kind_by_name(str(PurePosixPath(name).with_suffix("")))
         return Skipped(inner, Reason.TEMPLATED.value) if inner else Skipped("template", Reason.NO_CHECKER.value)
-    return judge_content(name, kind, data, text, executable=executable)
+    return judge_content(name, kind_by_name(name), data, text, executable=executable)
 
 
-def reject(data: bytes, text: str | None) -> Reason | None:
-    """Return why content cannot be checked whatever kind it is of."""
+def reject(kind: str, data: bytes, text: str | None) -> Reason | None:
+    """Return why content cannot be checked whatever kind it is of. Only a file of a checked kind is expected to be text."""
     if data.startswith(ENCRYPTED):
         return Reason.ENCRYPTED
     if data.startswith(b"version https://git-lfs.github.com/"):
         return Reason.LFS_POINTER
     if text is None:
-        return Reason.ENCODING if identify.is_text(io.BytesIO(data)) else Reason.BINARY
+        return Reason.ENCODING if kind and identify.is_text(io.BytesIO(data)) else Reason.BINARY
     return None
 
 
@@ -158,6 +159,12 @@ def kind_by_name(name: str) -> str:
         return SUFFIXES[suffix]
     tags = identify.tags_from_filename(path.name) if "\n" not in name else set()
     return next((kind for kind in ("yaml", "json", "shell") if kind in tags and not tags & {"jupyter", "zsh", "csh", "fish"}), "")
+
+
+def kind_by_shebang(data: bytes) -> str:
+    """Return the kind that a shebang promises, or nothing."""
+    program = (read_shebang(data) or ("",))[0].rpartition("/")[2]
+    return "shell" if program in SHELLS | OTHER_SHELLS | {"busybox"} else "python" if PYTHON.match(program) else ""
 
 
 def name_kind(name: str, program: str) -> str:

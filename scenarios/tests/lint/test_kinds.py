@@ -83,6 +83,8 @@ def test_shell_files_by_name(tmp_path: Path, name: str, content: str, executable
         ("a.yaml", b"a: \xe4\n", "yaml", Reason.ENCODING),
         ("a.sh", b"#!/bin/sh\necho \xe4\n", "shell", Reason.ENCODING),
         ("a.yaml", b"\x00\x01\x02", "yaml", Reason.BINARY),
+        ("a", b"#!/bin/sh\necho \xe4\n", "shell", Reason.ENCODING),
+        ("logos.pdf", b"%PDF-1.5\n%\xb5\xed\xae\xfb\n", "other", Reason.BINARY),
         ("a.png", b"\x89PNG\r\n\x1a\n\x00", "other", Reason.BINARY),
         ("a.yaml", "$ANSIBLE_VAULT;1.1;AES256\n6231\n", "yaml", Reason.ENCRYPTED),
         ("a.yml", b"\x00GITCRYPT\x00abc", "yaml", Reason.ENCRYPTED),

@@ -54,18 +54,18 @@ def test_modules_that_are_not_installed_get_stand_ins_and_are_listed(tmp_path: P
         tmp_path,
         {"site.yml": "- hosts: all\n  tasks:\n  - kubernetes.core.k8s: {}\n  - kubernetes.core.helm: {}\n", "b.yml": "- hosts: a\n"},
     )
-    mocked: list[list[str]] = []
+    runs: list[tuple[list[str], list[str]]] = []
 
     def run(argv: Sequence[str], **_: object) -> Ran:
         configuration = json.loads(Path(argv[argv.index("-c") + 1]).read_text())
-        mocked.append(configuration["mock_modules"])
+        runs.append((configuration["mock_modules"], list(argv[argv.index("--") + 1 :])))
         if configuration["mock_modules"]:
             return Ran(0, "[]", "")
         return Ran(2, json.dumps([issue("couldn't resolve module/action 'kubernetes.core.k8s'. This often")]), "")
 
     checked = check_playbooks(["b.yml", "site.yml"], tmp_path, run)
 
-    assert mocked == [[], ["kubernetes.core.helm", "kubernetes.core.k8s"]]
+    assert runs == [([], ["b.yml", "site.yml"]), (["kubernetes.core.helm", "kubernetes.core.k8s"], ["site.yml"])]
     assert checked.outcome is Outcome.PASS
     assert [(each.name, each.fixable) for each in checked.unchecked] == [("site.yml", False)]
 
