@@ -165,7 +165,7 @@ def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a
     """Say whether these cells may be run again."""
     for each in found.cells:
         for judged in each.failures:
-            say(f"{each.cell.name}: {judged.failure.name}: {judged.verdict.whose.value}: {judged.verdict.because}")
+            say(f"{each.cell.name}: {judged.failure.name}: {judged.verdict.owner.value}: {judged.verdict.because}")
     return 0 if any(each.failures for each in found.cells) and all(each.retriable for each in found.cells if each.failures) else 1
 
 

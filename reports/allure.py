@@ -2,7 +2,7 @@
 
 What allure-pytest wrote of each test is taken over, with its cell as the outermost suite and part of its identity: the same test of two
 cells is two. Tests that only pytest's junit.xml has, as the specs of upstream's suite, are told from there. The lab's `up` is a test too,
-with its steps as steps; failures carry whose they are, which categories.json reads, and the logs of their evidence. Cells that left
+with its steps as steps; failures carry their owner, which categories.json reads, and the logs of their evidence. Cells that left
 nothing are there as unknown. History and trends come from history.jsonl, as Allure keeps them.
 """
 
@@ -145,16 +145,16 @@ def ups(each: Examined, out: Writer) -> Iterator[Json]:
             }
             for step in sorted(up.steps, key=lambda step: step.began)
         ]
-        if broke := next((judged[step.name] for step in up.steps if step.name in judged), None):
-            tell(result, broke)
-            attach(result, broke, out)
+        if failed_step := next((judged[step.name] for step in up.steps if step.name in judged), None):
+            tell(result, failed_step)
+            attach(result, failed_step, out)
         if up.critical:
             add(result, out, "critical path", "txt", path_of(up))
         yield result
 
 
 def whole(each: Examined, out: Writer) -> Iterator[Json]:
-    """Yield a result for a cell as a whole: one with pages of benchmarks, or whose outcome none of its tests and steps has."""
+    """Yield a result for a cell as a whole: one with pages of benchmarks, or one with an outcome that none of its tests and steps has."""
     if each.outcome in {case.outcome for case in each.cases} and not each.pages:
         return
     result = bare(each, f"cell#{each.cell.name}", each.cell.name, each.outcome, each.cell.started or 0.0, each.cell.ended or 0.0)
@@ -186,14 +186,14 @@ def bare(each: Examined, full: str, name: str, outcome: Outcome, began: float, e
 
 
 def tell(result: Json, judged: Judged) -> None:
-    """Say whose a failure is, in the words that categories.json looks for."""
-    whose = judged.verdict.whose.value + (", known flake" if judged.flake else "")
+    """Write the owner of a failure, in the words that categories.json looks for."""
+    owner = judged.verdict.owner.value + (", known flake" if judged.flake else "")
     details = result.setdefault("statusDetails", {})
-    details["message"] = f"[{whose}] {details.get('message') or mask(judged.failure.cause)}\n\n{judged.verdict.because}"
+    details["message"] = f"[{owner}] {details.get('message') or mask(judged.failure.cause)}\n\n{judged.verdict.because}"
     if judged.flake:
         details |= {"flaky": True, "known": True}
         result.setdefault("links", []).append({"type": "issue", "name": judged.flake.owner, "url": judged.flake.issue})
-    result["labels"].append({"name": "tag", "value": judged.verdict.whose.value})
+    result["labels"].append({"name": "tag", "value": judged.verdict.owner.value})
 
 
 def attach(result: Json, judged: Judged, out: Writer) -> None:
@@ -264,10 +264,10 @@ def ms(at: float) -> int:
 
 
 def categories() -> list[Json]:
-    """Return categories.json: whose a failure is, known flakes apart, and what nobody knows."""
+    """Return categories.json: one category for each owner of failures, one for known flakes, one for unknown outcomes."""
     wrong = ["failed", "broken"]
     found = [{"name": "Known flakes", "matchedStatuses": wrong, "messageRegex": r"(?s)\[[a-z]+, known flake\].*"}]
-    found += [{"name": name, "matchedStatuses": wrong, "messageRegex": rf"(?s)\[{whose.value}\].*"} for whose, name in NAMES.items()]
+    found += [{"name": name, "matchedStatuses": wrong, "messageRegex": rf"(?s)\[{owner.value}\].*"} for owner, name in NAMES.items()]
     return [*found, {"name": "Unknown: it could not be measured, or left no results", "matchedStatuses": ["unknown"]}]
 
 

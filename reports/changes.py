@@ -11,7 +11,7 @@ from lab.steps import Outcome
 from reports.history import WINDOW, Past, Row
 from reports.statistics import Rate
 
-Kind = Literal["broke", "mended", "unknown", "new", "gone", "slower", "quicker"]
+Kind = Literal["regressed", "fixed", "unknown", "new", "gone", "slower", "faster"]
 NOTICED = 0.25
 """Share by which a duration differs before it is worth a line, and below it the seconds."""
 
@@ -32,7 +32,7 @@ def changes(before: Row, now: Row) -> list[Change]:
     """Return what changed, the worst first."""
     found = [change for name, past in now.cells.items() for change in of_cell(name, before.cells.get(name), past)]
     found += [Change("gone", name, told=f"it was {past.outcome.value}") for name, past in before.cells.items() if name not in now.cells]
-    order: tuple[Kind, ...] = ("broke", "unknown", "gone", "slower", "mended", "quicker", "new")
+    order: tuple[Kind, ...] = ("regressed", "unknown", "gone", "slower", "fixed", "faster", "new")
     return sorted(found, key=lambda change: (order.index(change.kind), change.cell, change.test))
 
 
@@ -49,26 +49,26 @@ def of_cell(name: str, before: Past | None, now: Past) -> Iterator[Change]:
             yield Change(direction(outcome), name, test, f"{was.value} → {outcome.value}")
     for what, was_s, now_s in (("up", before.up, now.up), ("the whole cell", before.seconds, now.seconds)):
         if was_s and now_s and abs(now_s - was_s) >= SECONDS and abs(now_s - was_s) / was_s >= NOTICED:
-            kind: Kind = "slower" if now_s > was_s else "quicker"
+            kind: Kind = "slower" if now_s > was_s else "faster"
             yield Change(kind, name, told=f"{what}: {seconds_text(was_s)} → {seconds_text(now_s)}")
 
 
 def direction(outcome: Outcome) -> Kind:
     """Return what a change to that outcome is."""
-    return {Outcome.FAIL: "broke", Outcome.PASS: "mended"}.get(outcome, "unknown")  # type: ignore[return-value]
+    return {Outcome.FAIL: "regressed", Outcome.PASS: "fixed"}.get(outcome, "unknown")  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
 class Flaky:
-    """A test of a cell that both passed and failed in the window. `course` is its outcomes, oldest first; None where it did not run."""
+    """A test of a cell that both passed and failed in the window. `outcomes`: of the last runs, oldest first; None where it did not run."""
 
     cell: str
     test: str
-    course: tuple[Outcome | None, ...]
+    outcomes: tuple[Outcome | None, ...]
 
     @property
     def measured(self) -> list[Outcome]:
-        return [outcome for outcome in self.course if outcome in {Outcome.PASS, Outcome.FAIL}]
+        return [outcome for outcome in self.outcomes if outcome in {Outcome.PASS, Outcome.FAIL}]
 
     @property
     def rate(self) -> Rate:
@@ -76,22 +76,22 @@ class Flaky:
         return Rate(self.measured.count(Outcome.FAIL), len(self.measured))
 
     @property
-    def turns(self) -> int:
-        """How often its outcome turned: once is broken or mended, more is flaky."""
+    def flips(self) -> int:
+        """How often the outcome flipped: once is a regression or a fix, more is a flake."""
         return sum(one is not other for one, other in zip(self.measured, self.measured[1:], strict=False))
 
 
 def flaky(rows: Sequence[Row]) -> list[Flaky]:
-    """Return the tests that both passed and failed in the last runs, those that turned most first."""
+    """Return the tests that both passed and failed in the last runs, most flips first."""
     window = rows[-WINDOW:]
     names = {(cell, test) for row in window for cell, past in row.cells.items() for test in past.tests}
-    courses = [
+    tests = [
         Flaky(cell, test, tuple(row.cells[cell].tests.get(test) if cell in row.cells else None for row in window))
         for cell, test in sorted(names)
     ]
-    return sorted((each for each in courses if each.turns), key=lambda each: (-each.turns, -each.rate.value))
+    return sorted((each for each in tests if each.flips), key=lambda each: (-each.flips, -each.rate.value))
 
 
-def course(rows: Sequence[Row], figure: str) -> list[tuple[float, float]]:
+def figure_history(rows: Sequence[Row], figure: str) -> list[tuple[float, float]]:
     """Return (time, value) of a figure over the last runs."""
     return [(row.at, row.figures[figure]) for row in rows[-WINDOW:] if figure in row.figures]

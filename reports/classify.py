@@ -46,7 +46,7 @@ class Proof:
 class Verdict:
     """Whose failure it is, by which rule, and why one may believe it."""
 
-    whose: Class
+    owner: Class
     rule: str
     because: str
     proofs: tuple[Proof, ...] = ()
@@ -54,7 +54,7 @@ class Verdict:
     @property
     def retried(self) -> bool:
         """Tell whether running it again is allowed."""
-        return self.whose is Class.INFRASTRUCTURE
+        return self.owner is Class.INFRASTRUCTURE
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Rule:
     """One rule: all its conditions hold, or it says nothing."""
 
     name: str
-    whose: Class
+    owner: Class
     because: str
     words: dict[str, tuple[object, ...]]
     patterns: dict[str, re.Pattern[str]]
@@ -79,7 +79,7 @@ class Rule:
             if (proof := PROVE[name](failure, pattern)) is None:
                 return None
             proofs.append(proof)
-        return Verdict(self.whose, self.name, self.because, tuple(proofs))
+        return Verdict(self.owner, self.name, self.because, tuple(proofs))
 
 
 def classify(failure: Failure, rules: Sequence[Rule] | None = None) -> Verdict:
@@ -103,7 +103,7 @@ def parsed(table: dict[str, object], path: Path) -> Rule:
     rest = dict(table)
     name = str(rest.pop("name", "?"))
     try:
-        whose, because = Class(rest.pop("class")), str(rest.pop("because"))
+        owner, because = Class(rest.pop("class")), str(rest.pop("because"))
         words: dict[str, tuple[object, ...]] = {key: tuple(rest.pop(key)) for key in WORDS if key in rest}  # type: ignore[arg-type]
         patterns = {key: re.compile(str(rest.pop(key))) for key in PATTERNS if key in rest}
     except (KeyError, ValueError, TypeError, re.error) as error:
@@ -111,7 +111,7 @@ def parsed(table: dict[str, object], path: Path) -> Rule:
     if rest or not (words or patterns):
         wrong = f"has unknown keys: {', '.join(rest)}" if rest else "has no condition"
         raise UsageError(f"rule {name!r} {wrong}", where=str(path))
-    return Rule(name, whose, because, words, patterns)
+    return Rule(name, owner, because, words, patterns)
 
 
 # -- proofs ------------------------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ LATIN = frozenset({"iso8859-1", "ascii"})
 """Named by many a tool that writes windows-1252; every reader of the web takes them for it."""
 
 SEVEN_BIT = ("iso2022", "hz")
-"""Encodings whose every text is ASCII to look at, and UTF-8 therefore."""
+"""Encodings that write every text in ASCII characters: a text in one of them looks like UTF-8."""
 
 NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
 SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")

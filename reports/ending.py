@@ -46,18 +46,18 @@ NO_LAB = "no lab: "
 def ending(code: int | None, results: Results | None, ups: Sequence[Ascent], *, logs: Path | None = None) -> Ending:
     """Return how a cell ended. `results` is None where no JUnit file can be read; `code` where nobody told it."""
     failed = [case for case in results.cases if case.outcome is Outcome.FAIL] if results else []
-    broke = next((step for up in ups for step in up.steps if step.outcome is Outcome.FAIL), None)
+    failed_step = next((step for up in ups for step in up.steps if step.outcome is Outcome.FAIL), None)
     why = count(len(failed) + (results.beyond[Outcome.FAIL] if results else 0), "test") + " failed"
-    if broke:
-        said = next(iter(broke.error.splitlines()), "it failed")
-        why = said if said.startswith(broke.name) else f"{broke.name}: {said}"
+    if failed_step:
+        said = next(iter(failed_step.error.splitlines()), "it failed")
+        why = said if said.startswith(failed_step.name) else f"{failed_step.name}: {said}"
     if code:
         outcome, reason = MEANS.get(code, (Outcome.FAIL, f"exit code {code}"))
-        if outcome is Outcome.FAIL and (broke or (code == 1 and failed)):
+        if outcome is Outcome.FAIL and (failed_step or (code == 1 and failed)):
             return outcome, why
         said = no_lab(failed) or last_error(logs)
         return outcome, f"{reason}: {said}" if said else reason
-    if failed or broke:
+    if failed or failed_step:
         return Outcome.FAIL, why
     if results is not None:
         return of_tests(results)

@@ -1,4 +1,4 @@
-"""One cell looked at closely: its cases, its ways up, its failures with whose they are, and what its outcome really is."""
+"""Examine one cell: its cases, its bring-ups, its failures with their owners, and its outcome."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDED = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "were ski
 
 @dataclass(frozen=True)
 class Judged:
-    """A failure, whose it is, and the known flake that excuses it, if one does."""
+    """A failure, its owner, and the known flake that excuses it, if one does."""
 
     failure: Failure
     verdict: Verdict
@@ -163,7 +163,7 @@ def results_of(cell: Cell) -> tuple[Results | None, str]:
 
 
 def judge(failure: Failure, flakes: Flakes) -> Judged:
-    """Return a failure with whose it is."""
+    """Return a failure with its owner."""
     return Judged(failure, classify(failure), flakes.of(failure))
 
 
@@ -197,9 +197,9 @@ def last_of(found: Sequence[Examined]) -> Examined:
     sticking = [each for each in before if each.outcome is Outcome.FAIL and not each.retriable]
     outcome, reason = last.outcome, last.reason
     if sticking and outcome is not Outcome.FAIL:
-        whose = sorted({judged.verdict.whose.value for each in sticking for judged in each.failures if not judged.verdict.retried})
+        owner = sorted({judged.verdict.owner.value for each in sticking for judged in each.failures if not judged.verdict.retried})
         outcome = Outcome.FAIL
-        told = ", ".join(whose) or "for no reason that is known"
+        told = ", ".join(owner) or "for no reason that is known"
         reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Class.INFRASTRUCTURE.value} is retried"
         notes.append("it was run again although its failure was not the infrastructure's; the first result counts")
     elif outcome is Outcome.PASS and any(each.outcome is not Outcome.PASS for each in before):

@@ -1,6 +1,6 @@
 """What is kept between runs: one line a run in history.jsonl, small enough to keep for a year of nights.
 
-    {"schema": 1, "run": …, "at": …, "cells": {name: {"outcome", "seconds", "up", "whose", "tests": {id: "p|f|s|u"}}}, "figures": {…}}
+    {"schema": 1, "run": …, "at": …, "cells": {name: {"outcome", "seconds", "up", "owner", "tests": {id: "p|f|s|u"}}}, "figures": {…}}
 
 Lines that another version wrote or that are torn are passed over and counted; a history that is not there is an empty one.
 """
@@ -37,7 +37,7 @@ class Past:
     outcome: Outcome
     seconds: float | None = None
     up: float | None = None
-    whose: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()
     tests: dict[str, Outcome] = field(default_factory=dict)
 
     def document(self) -> Json:
@@ -45,7 +45,7 @@ class Past:
             "outcome": self.outcome.value,
             "seconds": self.seconds and round(self.seconds, 1),
             "up": self.up and round(self.up, 2),
-            "whose": list(self.whose),
+            "owner": list(self.owner),
             "tests": {name: LETTER[outcome] for name, outcome in self.tests.items()},
         }
 
@@ -55,7 +55,7 @@ class Past:
             Outcome(document["outcome"]),
             number(document.get("seconds")),
             number(document.get("up")),
-            tuple(str(each) for each in document.get("whose") or ()),
+            tuple(str(each) for each in document.get("owner") or document.get("whose") or ()),
             {sys.intern(str(name)): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},  # the same in every run
         )
 

@@ -21,7 +21,7 @@ AT_MOST = 8 << 20
 
 @dataclass(frozen=True)
 class Did:
-    """One step that was done, or begun. `needs` is None where the journal does not tell, as that of an older version."""
+    """One step that was done, or started. `needs` is None where the journal does not tell, as that of an older version."""
 
     name: str
     began: float
@@ -39,7 +39,7 @@ class Did:
 
 @dataclass(frozen=True)
 class Link:
-    """One step of a critical path, and how long it could have begun before it did: processors or threads were taken."""
+    """One step of a critical path, and how long it could have started before it did: processors or threads were taken."""
 
     step: Did
     waited: float

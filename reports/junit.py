@@ -47,7 +47,7 @@ def suite(examined: Examined) -> TestSuite:
     made.add_property("outcome", examined.outcome.value)
     owners = {each.failure.name: each for each in examined.failures}
     for name, judged in owners.items():
-        made.add_property(f"whose: {safe(name)}", f"{judged.verdict.whose.value} ({safe(judged.verdict.because)})")
+        made.add_property(f"owner: {safe(name)}", f"{judged.verdict.owner.value} ({safe(judged.verdict.because)})")
     for note in examined.notes:
         made.add_property("note", safe(note))
     for what in examined.left_out:
@@ -77,7 +77,7 @@ def written(case: Case, cell: str, judged: Judged | None) -> TestCase:
     message = safe(case.message)
     match case.outcome:
         case Outcome.FAIL:
-            kind = judged.verdict.whose.value if judged else ""
+            kind = judged.verdict.owner.value if judged else ""
             result = (Failure if case.phase == "call" else Error)(message, kind)
             result.text = safe(case.text)
             made.result = [result]

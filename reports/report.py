@@ -156,7 +156,7 @@ def past(each: Examined) -> Past:
         each.outcome,
         each.cell.seconds,
         each.up_seconds,
-        tuple(sorted({judged.verdict.whose.value for judged in each.failures})),
+        tuple(sorted({judged.verdict.owner.value for judged in each.failures})),
         {case.id: case.outcome for case in each.cases if not case.step},
     )
 

@@ -30,7 +30,7 @@ from lab.run import write_private
 from lab.steps import Outcome
 from reports.cases import Case
 from reports.cell import PARTS
-from reports.changes import Change, changes, course, flaky
+from reports.changes import Change, changes, figure_history, flaky
 from reports.examine import Examined, Judged
 from reports.failure import Failure
 from reports.figures import Figure
@@ -133,8 +133,8 @@ def verdict(report: Report) -> str:
 
 
 def owners(failures: Sequence[Judged]) -> list[tuple[str, int]]:
-    """Return how many failures are whose."""
-    return Counter(judged.verdict.whose.value for judged in failures).most_common()
+    """Return the number of failures of each owner."""
+    return Counter(judged.verdict.owner.value for judged in failures).most_common()
 
 
 def facts(each: Examined) -> Iterator[tuple[str, str]]:
@@ -142,7 +142,7 @@ def facts(each: Examined) -> Iterator[tuple[str, str]]:
     cell = each.cell
     yield from ((part, getattr(cell, part)) for part in PARTS if getattr(cell, part))
     if cell.started:
-        yield "begun", moment(cell.started) + (f", {seconds_text(cell.seconds)}" if cell.seconds else "")
+        yield "started", moment(cell.started) + (f", {seconds_text(cell.seconds)}" if cell.seconds else "")
     if cell.exit_code is not None:
         yield "exit code", str(cell.exit_code)
     if each.tally:
@@ -192,7 +192,7 @@ def trends(report: Report) -> dict[str, Any]:
         "flaky": flaky(rows),
         "known": report.flakes.known,
         "ups": sorted(found, key=lambda item: -(growth(item[1]) or 0.0)),  # stable: by name where nothing changed
-        "figures": [(name, units.get(name, ""), course(rows, name)) for name in names],
+        "figures": [(name, units.get(name, ""), figure_history(rows, name)) for name in names],
     }
 
 
@@ -240,7 +240,7 @@ def moment(at: float) -> str:
 def brief(each: Examined) -> str:
     """Return a cell in a few words: how many tests passed, how long it took; where it had none, why."""
     if each.failures and not each.cases:
-        return each.failures[0].verdict.whose.value
+        return each.failures[0].verdict.owner.value
     if each.notes and not each.cases:
         return "no results" if each.cell.broken else "broken results"
     told = []
@@ -315,7 +315,7 @@ def of_unit(value: float, unit: str) -> str:
 
 def change_tone(change: Change) -> str:
     """Return the colour of a change."""
-    tones = {"broke": "fail", "unknown": "unknown", "gone": "unknown", "slower": "warn", "mended": "pass", "quicker": "pass"}
+    tones = {"regressed": "fail", "unknown": "unknown", "gone": "unknown", "slower": "warn", "fixed": "pass", "faster": "pass"}
     return tones.get(change.kind, "skip-tag")
 
 

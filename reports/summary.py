@@ -19,7 +19,7 @@ MOST = 900_000
 FAILURES = 40
 SIGN = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.SKIP: "⚪", Outcome.UNKNOWN: "❔"}
 WORDS = {Outcome.FAIL: "failed", Outcome.UNKNOWN: "unknown", Outcome.PASS: "passed", Outcome.SKIP: "skipped"}
-LOUD = {"broke": "❌", "mended": "✅", "unknown": "❔", "slower": "🐢", "quicker": "⚡", "new": "➕", "gone": "➖"}
+LOUD = {"regressed": "❌", "fixed": "✅", "unknown": "❔", "slower": "🐢", "faster": "⚡", "new": "➕", "gone": "➖"}
 
 
 def summary(report: Report) -> str:
@@ -42,7 +42,7 @@ def head(report: Report) -> Iterator[str]:
         yield f"> ⚠️ Parts of these results are broken: {count(len(report.notes), 'note')} below."
         yield ""
     for flake in report.flakes.expired:
-        yield f"> ❌ A known flake has had its time: {cell_text(flake.told)}"
+        yield f"> ❌ Known-flake entry expired: {cell_text(flake.told)}"
         yield ""
 
 
@@ -69,7 +69,7 @@ def table(cells: Sequence[Examined]) -> Iterator[str]:
 
 
 def failures(cells: Sequence[Examined]) -> Iterator[str]:
-    """Yield every failure with whose it is and its first cause."""
+    """Yield every failure with its owner and its first cause."""
     found = [(each, judged) for each in cells for judged in each.failures]
     if found:
         yield f"### {count(len(found), 'failure')}"
@@ -86,7 +86,7 @@ def failure(each: Examined, judged: Judged) -> Iterator[str]:
     """Yield one failure."""
     flake = " · known flake" if judged.flake else ""
     retried = " · may be retried" if judged.verdict.retried else ""
-    yield f"- **{judged.verdict.whose.value}**{flake}{retried} · {code(judged.failure.name)} · {cell_text(each.cell.name)}  "
+    yield f"- **{judged.verdict.owner.value}**{flake}{retried} · {code(judged.failure.name)} · {cell_text(each.cell.name)}  "
     yield f"  {cell_text(judged.failure.cause)}  "
     yield f"  <sub>{cell_text(judged.verdict.because)}</sub>"
     if judged.failure.others:

@@ -184,7 +184,7 @@ def read_tag(scanner: Scanner) -> Piece:
 
 
 def repaired(text: str) -> str:
-    """Return a text whose every reference is one, without forbidden characters."""
+    """Return a text with valid references only and without forbidden characters."""
     text = xml_text(text)
     return AMPERSAND.sub(reference, text) if "&" in text else text
 

@@ -45,7 +45,7 @@ BUG = "scenarios/test_join.py:3: in test_b\nE   KeyError: 'x'\n\ndeployers/join.
 def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Class, str]]:
     path = cell(tmp_path, *cases, **{"outcome": "fail", "exit_code": 1, **more})  # type: ignore[arg-type]
     (found,) = find([path])
-    return [(each.verdict.whose, each.verdict.rule) for each in examine(found, Flakes()).failures]
+    return [(each.verdict.owner, each.verdict.rule) for each in examine(found, Flakes()).failures]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
 
     (one,) = examine(find([path])[0], Flakes()).failures
 
-    assert one.verdict.whose is Class.INFRASTRUCTURE
+    assert one.verdict.owner is Class.INFRASTRUCTURE
     assert one.verdict.retried
     proof = one.verdict.proofs[-1]
     assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
@@ -108,7 +108,7 @@ def test_an_engine_that_was_gone_when_evidence_was_collected_is_the_infrastructu
 
     (one,) = examine(find([path])[0], Flakes()).failures
 
-    assert (one.verdict.whose, one.verdict.rule) == (Class.INFRASTRUCTURE, "virtualisation-in-evidence")
+    assert (one.verdict.owner, one.verdict.rule) == (Class.INFRASTRUCTURE, "virtualisation-in-evidence")
     assert one.verdict.proofs[-1].where.endswith("/index.json")
 
 
@@ -136,7 +136,7 @@ def test_a_cell_that_was_not_possible_is_unknown_and_has_its_cause(tmp_path: Pat
     examined = examine(find([path])[0], Flakes())
 
     assert (examined.outcome, examined.retriable) == (Outcome.UNKNOWN, True)
-    assert [(each.verdict.whose, each.verdict.rule) for each in examined.failures] == [(Class.INFRASTRUCTURE, rule)]
+    assert [(each.verdict.owner, each.verdict.rule) for each in examined.failures] == [(Class.INFRASTRUCTURE, rule)]
 
 
 def test_a_checkout_that_does_not_compile_is_whoever_s_it_is(tmp_path: Path) -> None:
@@ -228,5 +228,5 @@ def test_only_infrastructure_is_retried() -> None:
     rules = known_rules(RULES)
     assert len({rule.name for rule in rules}) == len(rules)
     for rule in rules:
-        assert Verdict(rule.whose, rule.name, rule.because).retried == (rule.whose.value == "infrastructure")
+        assert Verdict(rule.owner, rule.name, rule.because).retried == (rule.owner.value == "infrastructure")
     assert not classify(Failure("c", "test", "t", "x", "x"), []).retried

@@ -259,11 +259,11 @@ def test_several_runs_are_one_report_and_its_history(tmp_path: Path) -> None:
 
     assert (report.run, [row.run for row in report.history.rows]) == ("3", ["1", "2"])
     assert [(each.kind, each.test) for each in changes(report.history.rows[-1], report.row)] == [
-        ("mended", ""),
-        ("mended", "scenarios.test_join::test_b"),
+        ("fixed", ""),
+        ("fixed", "scenarios.test_join::test_b"),
     ]
     (one,) = flaky([*report.history.rows, report.row])
-    assert (one.turns, one.rate) == (2, Rate(1, 3))
+    assert (one.flips, one.rate) == (2, Rate(1, 3))
 
 
 def test_history_is_kept_in_a_file_and_a_run_reported_twice_is_one_line(tmp_path: Path) -> None:
