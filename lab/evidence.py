@@ -95,7 +95,7 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     """
     within *= 2 if run.records(NODES) else 1  # there is twice as much to see where pods run
     began = time.monotonic()
-    secret = secret_values.learn(run, within=within / 3)
+    secret = secret_values.learn(run.path, within=within / 3)
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", mask(reason, secret)).strip("-.")[:80] or "evidence"
     folder = (into or run.path / "evidence") / f"{time.strftime('%Y%m%dT%H%M%S')}-{slug}"
     number = 1

@@ -9,10 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import errno
 import json
+import os
+import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,7 @@ from lab.errors import LabError
 from lab.known import Known
 from lab.mask import secrets_in
 from lab.mask_text import SECRET_NAME
-from lab.run import Run, write_private
+from lab.run import write_private
 from lab.secret_texts import BLOCK, LARGEST, NAMELIKE, forms_of, leaves, parsed, printable
 
 Json = Mapping[str, Any]
@@ -44,6 +48,9 @@ LISTED = (
     "/apis/policy.karmada.io/v1alpha1/clusteroverridepolicies",
 )
 """Where values of Secrets come from. Works hold copies of them, and there may be very many."""
+
+REMEMBERED = 64 << 20
+"""Bytes of the file that remembers values."""
 
 PUBLIC = {
     "kubernetes.io/service-account-token": frozenset({"ca.crt", "namespace"}),
@@ -99,10 +106,8 @@ class SecretValues:
     def add_file(self, path: Path) -> None:
         """Add the keys, tokens and passwords of a file: a private key whole, of a document what a name tells."""
         try:
-            if path.stat().st_size > LARGEST:
-                return
-            text = path.read_bytes().decode(errors="replace")
-        except OSError:
+            text = read_regular(path, LARGEST)
+        except (OSError, ValueError):
             return
         if "PRIVATE KEY-----" in text:
             self.add(text)
@@ -128,12 +133,12 @@ class SecretValues:
 # -- of a run -------------------------------------------------------------------------------------------------------------
 
 
-def learn(run: Run, *, within: float = WITHIN) -> Known:
-    """Return the index of what is secret in a run, its clusters asked. Never raises."""
-    return ask(run, within=within).known()
+def learn(path: Path, *, within: float = WITHIN) -> Known:
+    """Return the index of what is secret in a run directory, its clusters asked. Never raises."""
+    return ask(path, within=within).known()
 
 
-def ask(run: Run, *, within: float = WITHIN) -> SecretValues:
+def ask(path: Path, *, within: float = WITHIN) -> SecretValues:
     """Ask the clusters of a run for what is secret, remember it with what was known before, and return all of it.
 
     Never raises: a cluster that does not answer in time adds nothing, and what was known before counts.
@@ -149,13 +154,14 @@ def ask(run: Run, *, within: float = WITHIN) -> SecretValues:
             with lock:
                 asked.update(found)
 
-    threads = [threading.Thread(target=ask_cluster, args=(path,), daemon=True) for path in sorted((run.path / "kubeconfig").glob("*.yaml"))]
+    files = [file for file in sorted((path / "kubeconfig").glob("*.yaml")) if file.is_file()]
+    threads = [threading.Thread(target=ask_cluster, args=(file,), daemon=True) for file in files]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     with lock:
-        return remembered(run.path, asked)
+        return remembered(path, asked)
 
 
 def secret_objects(kubeconfig: Path, deadline: float) -> Iterator[Json]:
@@ -186,7 +192,9 @@ def known(path: Path) -> Known:
 def remembered(path: Path, asked: SecretValues) -> SecretValues:
     """Return what was asked for, what was remembered in the run directory and what its files hold; what is new is remembered."""
     store = path / "secrets.json"
-    with contextlib.suppress(LabError, OSError, Timeout), FileLock(f"{store}.lock", timeout=5.0):
+    with contextlib.suppress(LabError, OSError, Timeout), ExitStack() as stack:
+        if asked.values or store.exists():
+            stack.enter_context(FileLock(f"{store}.lock", timeout=5.0))
         before = recalled(store)
         if not (asked.values <= before.values and asked.names <= before.names):
             both = SecretValues(asked.values | before.values, asked.names | before.names)
@@ -202,10 +210,22 @@ def remembered(path: Path, asked: SecretValues) -> SecretValues:
 def recalled(store: Path) -> SecretValues:
     """Return what a run directory remembers; nothing when there is nothing, or not all of a file."""
     try:
-        document = json.loads(store.read_text())
+        document = json.loads(read_regular(store, REMEMBERED))
         return SecretValues({base64.b64decode(value) for value in document["values"]}, set(document["names"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return SecretValues()
+
+
+def read_regular(path: Path, at_most: int) -> str:
+    """Return the text of a regular file. OSError for a pipe or a device, which have no end; ValueError for a file that is larger."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        content = file.read(at_most + 1)
+    if len(content) > at_most:
+        raise ValueError("too large")
+    return content.decode(errors="replace")
 
 
 def key_files(path: Path) -> Iterator[Path]:
@@ -218,8 +238,8 @@ def key_files(path: Path) -> Iterator[Path]:
 def names_of(path: Path) -> set[str]:
     """Return the words that the run was asked for with, and the names of its clusters: they are no secrets."""
     found = {file.stem for file in (path / "kubeconfig").glob("*.yaml")}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        head = json.loads((path / "run.json").read_text())
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        head = json.loads(read_regular(path / "run.json", LARGEST))
         found |= {str(head["id"])} | {
             leaf for key, leaf in leaves(head["asked"]) if NAMELIKE.fullmatch(leaf) and not SECRET_NAME.fullmatch(key)
         }

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from lab import secret_values
-from lab.errors import LabError
-from lab.known import NOTHING, Known
+from lab.known import NOTHING
 from lab.mask import mask
-from lab.run import Run, runs_root
+from lab.run import runs_root
 from lab.steps import Outcome
 from reports import journal
 from reports.cell import Cell, asked_parts, cell_name, of_run
@@ -60,7 +59,7 @@ def collect(sources: Sources, into: Path, *, now: float | None = None) -> Cell:
         folder = Path(made) / "cell"
         folder.mkdir()
         run = run_directory(sources)
-        writer = Writer(folder, known=secrets_of(run) if run else NOTHING)
+        writer = Writer(folder, known=secret_values.learn(run) if run else NOTHING)
         if run:
             copy_run(run, writer)
         elif sources.lab:
@@ -84,15 +83,6 @@ def run_directory(sources: Sources) -> Path | None:
     kept = sources.artifacts.glob("*/run.json") if sources.artifacts else ()
     newest = max(kept, key=lambda path: path.lstat().st_mtime, default=None)
     return newest.parent if newest else None
-
-
-def secrets_of(run: Path) -> Known:
-    """Return what is secret in a run, asking those of its clusters that still answer."""
-    try:
-        loaded = Run.load(run.name, root=run.parent)
-    except LabError:
-        return secret_values.known(run)
-    return secret_values.learn(loaded)
 
 
 def copy_run(run: Path, writer: Writer) -> None:

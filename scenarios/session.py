@@ -147,8 +147,7 @@ class Session:
         if not ask and self._known:
             return self._known
         found = other or secret_values.SecretValues()
-        with suppress(LabError):
-            found.update(secret_values.ask(Run.load(self.wishes.lab)))
+        found.update(secret_values.ask(self.wishes.run_path))
         self._known = secret_values.remembered(Path(self.wishes.folder), found).known()
         return self._known
 

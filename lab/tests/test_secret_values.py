@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -74,13 +75,13 @@ def bare(item: dict[str, Any]) -> dict[str, Any]:
 def test_values_are_learned_from_clusters(run: Run, serve: Any, path: str, item: dict[str, Any]) -> None:
     serve("karmada", {path: listing(item)})
 
-    assert mask(f"it is {VALUE}, or {b64(VALUE)}", learn(run)) == f"it is {MASK}, or {MASK}"
+    assert mask(f"it is {VALUE}, or {b64(VALUE)}", learn(run.path)) == f"it is {MASK}, or {MASK}"
 
 
 def test_a_policy_for_other_kinds_makes_no_value_secret(run: Run, serve: Any) -> None:
     serve("karmada", {POLICIES: listing(policy(plaintext(VALUE), target="ConfigMap"))})
 
-    assert mask(VALUE, learn(run)) == VALUE
+    assert mask(VALUE, learn(run.path)) == VALUE
 
 
 def test_what_is_no_secret_in_secrets_stays(run: Run, serve: Any, tmp_path: Path) -> None:
@@ -90,16 +91,16 @@ def test_what_is_no_secret_in_secrets_stays(run: Run, serve: Any, tmp_path: Path
     serve("member1", {SECRETS: listing({"metadata": {"name": "made-by-9"}, **token}, {"metadata": {"name": "b"}, **bootstrap})})
     text = f"team-rocket-7 made-by-9 abcdef Made by karmada-lab-7 {certificate} {b64(certificate)} {b64('team-rocket-7')}"
 
-    assert mask(text, learn(run)) == text
+    assert mask(text, learn(run.path)) == text
 
 
 def test_a_value_that_was_deleted_or_changed_is_still_known(run: Run, serve: Any) -> None:
     answers: dict[str, Any] = {SECRETS: listing(bare(secret(VALUE)))}
     serve("member1", answers)
-    learn(run)
+    learn(run.path)
     answers[SECRETS] = listing(bare(secret("another-value-17")))
 
-    assert mask(f"{VALUE} another-value-17", learn(run)) == f"{MASK} {MASK}"
+    assert mask(f"{VALUE} another-value-17", learn(run.path)) == f"{MASK} {MASK}"
     assert mask(VALUE, known(run.path)) == MASK
 
 
@@ -113,13 +114,13 @@ def test_all_pages_are_read(run: Run, serve: Any) -> None:
 
     serve("member1", {SECRETS: page})
 
-    assert mask(f"{VALUE} another-value-17", learn(run)) == f"{MASK} {MASK}"
+    assert mask(f"{VALUE} another-value-17", learn(run.path)) == f"{MASK} {MASK}"
 
 
 def test_what_is_remembered_is_private(run: Run, serve: Any) -> None:
     serve("member1", {SECRETS: listing(bare(secret(VALUE)))})
 
-    learn(run)
+    learn(run.path)
 
     assert stat.S_IMODE((run.path / "secrets.json").stat().st_mode) == 0o600
 
@@ -130,7 +131,7 @@ def test_a_torn_memory_and_a_cluster_that_is_away_add_nothing(run: Run, tmp_path
         run.folder("kubeconfig")
         kubeconfig.rename(run.kubeconfig("gone"))
 
-    assert VALUE.encode() not in ask(run, within=1.0).values
+    assert VALUE.encode() not in ask(run.path, within=1.0).values
 
 
 def test_keys_of_the_run_directory_are_known(run: Run) -> None:
@@ -206,3 +207,16 @@ def test_a_collection_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert mask("s3cr3t-value-1234", found.known()) == MASK
     assert not planted([])
+
+
+@pytest.mark.parametrize("name", ["run.json", "secrets.json", "pki/ca.key", "kubeconfig/member1.yaml"])
+@pytest.mark.parametrize(
+    "spoil", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir(), lambda path: path.symlink_to(path)]
+)
+def test_what_is_no_file_adds_nothing(run: Run, name: str, spoil: Any) -> None:
+    path = run.path / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    spoil(path)
+
+    assert ask(run.path, within=1.0).values == set()
