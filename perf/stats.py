@@ -75,7 +75,7 @@ def compute_interval(values: np.ndarray[Any, np.dtype[np.float64]], *, confidenc
         return mean, mean
     draws = np.random.default_rng(20_26).choice(values, size=(DRAWS, count))
     errors = draws.std(axis=1, ddof=1) / math.sqrt(count)
-    spread = errors > 0  # draws of a single value have no spread
+    spread = errors > error * 1e-9  # draws of a single value have no spread, but for rounding
     scores = (draws.mean(axis=1)[spread] - mean) / errors[spread]
     # Symmetric: few values do not determine each tail separately.
     least = get_student_quantile(count - 1)
