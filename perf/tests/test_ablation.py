@@ -1,4 +1,4 @@
-"""What a setting is worth is a pure function of the trials; a series goes on only with the same words."""
+"""The effect of a setting is a pure function of the trials; a series continues only with the same options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SERIES: dict[str, Any] = {
 
 
 def judged(*without: dict[str, object]) -> dict[str, Any]:
-    """Return what is said when the profile takes 8 s and something, and each trial without the setting is one of these."""
+    """Return the evaluation when the profile takes 8 s and something, and each trial without the setting is one of these."""
     trials = [each for n, other in enumerate(without, start=1) for each in (("brake", other), ("profile", lasting(8 + n / 10)))]
     return ablation.evaluate_series(SERIES, dict(enumerate(trials, start=1)))
 
@@ -39,7 +39,7 @@ def leaves(table: object, key: str) -> list[str]:
 # -- the table of settings ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_setting_of_the_tuned_profile_is_measured_or_said_not_to_be() -> None:
+def test_every_setting_of_the_tuned_profile_is_measured_or_listed_as_not() -> None:
     asked = document(profile.find_profile("tuned"))
     member = asked["members"][0]
     there = [each for part in ("files", "flags", "env") for each in leaves(member[part], f"members.{part}")]
@@ -158,23 +158,23 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "settings file")]
+    ("words", "error"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "settings file")]
 )
-def test_a_series_does_not_go_on_with_something_else(words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_does_not_go_on_with_something_else(words: list[str], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(ablation.build_parser().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
 
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=error):
         measured(ablation.build_parser().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
 
 
-def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_input_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ablation.main(["--only", "brake"]) == 2
     assert "has no setting brake" in capsys.readouterr().err
     assert ablation.main(["--into", str(tmp_path)]) == 2
     assert "no series to continue" in capsys.readouterr().err
 
 
-def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:
+def test_an_interrupted_trial_is_skipped(tmp_path: Path) -> None:
     trial().save(tmp_path / "001-profile")
     trial(complete=False, stopped_by="SIGINT").save(tmp_path / "002-events")
     trial(complete=False, stopped_by="a lab that did not come up").save(tmp_path / "003-events")
@@ -184,7 +184,7 @@ def test_a_trial_that_somebody_interrupted_says_nothing(tmp_path: Path) -> None:
     assert {number: name for number, (name, _) in ablation.read_saved(tmp_path).items()} == {1: "profile", 3: "events"}
 
 
-# -- what is told ---------------------------------------------------------------------------------------------------------------------
+# -- report ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_setting_without_which_it_is_slower_is_worth_something() -> None:
@@ -198,7 +198,7 @@ def test_a_setting_without_which_it_is_slower_is_worth_something() -> None:
     assert ablation.get_exit_code(found) == 0
 
 
-def test_a_trial_that_did_not_end_is_told_and_no_pair() -> None:
+def test_a_trial_that_did_not_end_is_reported_and_makes_no_pair() -> None:
     found = judged(lasting(12), lasting(12, complete=False, stopped_by="all pods run: not within 60 s"))
 
     assert found["settings"]["brake"]["trials"] == 2

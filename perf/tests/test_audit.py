@@ -1,4 +1,4 @@
-"""The audit log is read line by line: who wrote what and when, the first time, and nothing that it does not say."""
+"""The audit log is read line by line: program, write and time of each first occurrence."""
 
 from __future__ import annotations
 

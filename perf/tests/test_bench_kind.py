@@ -14,7 +14,7 @@ def end(step: str, at: float) -> dict[str, Any]:
 STEPS = [end("host", 30.0), end("member1", 42.0), end("karmada", 60.0), end("member2", 35.0), {"event": "up", "at": 75.0}]
 
 
-def test_the_spans_are_told_from_the_first_step_by_the_last_cluster() -> None:
+def test_spans_run_from_the_first_step_to_the_last_cluster() -> None:
     assert read_spans([{"event": "begin", "step": "lab/guard", "at": 10.0}, {"event": "begin", "step": "host", "at": 11.0}, *STEPS]) == (
         32.0,
         33.0,

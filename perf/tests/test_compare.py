@@ -1,4 +1,4 @@
-"""A comparison is a pure function of results; saved trials are judged again without a lab."""
+"""A comparison is a pure function of results; saved trials are evaluated again without a lab."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_trial_that_failed_is_left_out_however_fast_it_was() -> None:
     assert compare.get_exit_code(found) == 4
 
 
-def test_cpu_of_karmada_and_of_the_survivor_are_told_apart() -> None:
+def test_cpu_of_karmada_and_of_the_survivor_are_separate() -> None:
     used = lasting(8) | {
         "cpu_ms_per_pod": {"karmada/etcd": 1.0, "karmada/karmada-apiserver": 5.0, "member2/etcd": 4.0, "member1/etcd": 9.0}
     }
@@ -49,13 +49,13 @@ def test_cpu_of_karmada_and_of_the_survivor_are_told_apart() -> None:
     assert compare.get_metric(used | {"cpu_ms_per_pod": {"karmada/etcd": 1.0}}, "cpu_of_both") is None
 
 
-def test_how_busy_the_computer_was_is_said() -> None:
+def test_a_comparison_reports_other_load() -> None:
     busy = lasting(8)
     busy["others"] = {"limit": None, "failover": 0.25}
-    said = compare.format_comparison(compare.evaluate_sides({"a": [busy] * 5, "b": [lasting(8)] * 5}))
+    text = compare.format_comparison(compare.evaluate_sides({"a": [busy] * 5, "b": [lasting(8)] * 5}))
 
-    assert "A: failover tiny tuned; other load took 25% of the CPU (25% at most)" in said
-    assert "B: failover tiny tuned\n" in said
+    assert "A: failover tiny tuned; other load took 25% of the CPU (25% at most)" in text
+    assert "B: failover tiny tuned\n" in text
 
 
 def test_one_side_ahead_is_cut_to_pairs() -> None:
@@ -80,7 +80,7 @@ def test_a_saved_comparison_is_judged_again(tmp_path: Path, capsys: pytest.Captu
     assert "2 pairs, at least 5" in capsys.readouterr().out
 
 
-def test_what_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_input_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert judge.main([str(tmp_path / "nowhere")]) == 2
     assert "no saved trial" in capsys.readouterr().err
 

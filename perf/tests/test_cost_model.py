@@ -1,4 +1,4 @@
-"""The model finds the costs that the trials were made with, says its error, and says nothing from too little."""
+"""The model finds the costs that the trials were built from, reports its error, and refuses too few trials."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_a_model_that_misses_much_predicts_nothing() -> None:
     model = cost_model.fit_model(wild, "the survivor")
 
     assert model.error > cost_model.CREDIBLE
-    said = cost_model.format_prediction([model], members=3, nodes=20, pods=400, replicas=10, seconds=60.0)
-    assert "not predicted: the model misses an unseen trial by" in said[1]
+    text = cost_model.format_prediction([model], members=3, nodes=20, pods=400, replicas=10, seconds=60.0)
+    assert "not predicted: the model misses an unseen trial by" in text[1]
 
 
 def test_a_prediction_far_outside_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Verdicts are pure: a limit, samples, an answer; nothing measured is never a good answer."""
+"""Verdicts are pure functions of samples and limits; no samples are never ok."""
 
 from __future__ import annotations
 

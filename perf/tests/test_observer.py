@@ -1,4 +1,4 @@
-"""What is kept of an object is its state in few words; a link that is cut passes nothing, and mended passes all."""
+"""Objects are reduced to a short state; a cut link passes nothing until it is restored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_what_is_read_of_each_kind() -> None:
         ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, [{"type": "Applied", "status": "True"}], "deleting"),
     ],
 )
-def test_a_work_is_told_by_its_binding(metadata: dict[str, str], conditions: list[dict[str, str]], state: str) -> None:
+def test_a_work_is_named_by_its_binding(metadata: dict[str, str], conditions: list[dict[str, str]], state: str) -> None:
     annotations = {"resourcebinding.karmada.io/name": "app-00000-deployment"}
     item = {"metadata": {"annotations": annotations, **metadata}, "status": {"conditions": conditions}}
 
@@ -64,8 +64,8 @@ def test_only_changes_are_kept_and_counted() -> None:
 def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
     def line(verb: str, resource: str, value: str, *, code: str = "200", subresource: str = "", group: str = "") -> str:
         labels = {"code": code, "group": group, "resource": resource, "subresource": subresource, "verb": verb, "version": "v1"}
-        told = ",".join(f'{key}="{text}"' for key, text in labels.items())
-        return f"apiserver_request_total{{{told}}} {value}"
+        pairs = ",".join(f'{key}="{text}"' for key, text in labels.items())
+        return f"apiserver_request_total{{{pairs}}} {value}"
 
     text = "\n".join(
         [
@@ -88,7 +88,7 @@ def test_a_fault_that_is_none_is_refused(words: str) -> None:
         parse_fault(words)
 
 
-def test_a_link_that_nobody_uses_cannot_be_cut() -> None:
+def test_the_link_of_a_pull_member_cannot_be_cut() -> None:
     check_fault(parse_fault("link"), "push")
     with pytest.raises(UsageError, match="pull member"):
         check_fault(parse_fault("link"), "pull")

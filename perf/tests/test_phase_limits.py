@@ -1,4 +1,4 @@
-"""The floors are arithmetic on settings; those of upstream's defaults are the figures that others have measured."""
+"""The floors are arithmetic on settings; those of upstream's defaults match published measurements."""
 
 from __future__ import annotations
 

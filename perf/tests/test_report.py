@@ -1,4 +1,4 @@
-"""A trial's page needs no server and no network, says what is unknown, and takes nothing in a name for markup."""
+"""The page of a trial needs no server and no network, marks unknown values, and escapes names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_page_says_what_the_result_says() -> None:
     assert not re.search(r'(src|href)="?http', html)
 
 
-def test_every_picture_is_well_formed_and_told_in_words() -> None:
+def test_every_picture_is_well_formed_and_has_a_title() -> None:
     pictures = re.findall(r"<svg.*?</svg>", page(), flags=re.DOTALL)
 
     assert len(pictures) == 5
@@ -50,15 +50,15 @@ def test_a_trial_that_did_not_end_has_a_page(stop: str) -> None:
     assert 'class="verdict unknown"' in html
 
 
-def test_many_bindings_are_thinned_out_and_that_is_said() -> None:
+def test_many_bindings_are_thinned_out_with_a_note() -> None:
     rows = [
         (100.0 + at, "binding", f"app-{number:05d}-deployment", state)
         for number in range(1000)
         for at, state in ((12.5, "- evicting=member1 ready="), (14.0, "member2:2 evicting= ready="))
     ]
-    drawn, said = picture.draw_bindings(build_timeline(trial(rows)))
+    drawn, note = picture.draw_bindings(build_timeline(trial(rows)))
 
-    assert said == "One in 3 of 1000 bindings is drawn."
+    assert note == "One in 3 of 1000 bindings is drawn."
     assert len(drawn) < 100_000
 
 

@@ -1,4 +1,4 @@
-"""A shape that cannot be run is refused before anything starts, with the sum; what is refused is refused with the right exit code."""
+"""An impossible shape is refused before anything starts, with the arithmetic and the right exit code."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_fewer_pods_need_no_more_for_the_limit() -> None:
 
 
 @pytest.mark.parametrize("name", profile.list_profiles())
-def test_a_profile_is_a_lab_file_whose_failover_is_on(name: str) -> None:
+def test_a_profile_is_a_lab_file_with_failover_on(name: str) -> None:
     wanted = profile.prepare_lab(name, get_shape("tiny"))
 
     assert wanted.karmada is not None

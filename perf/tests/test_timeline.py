@@ -1,4 +1,4 @@
-"""The judging is pure: a timeline that is known is read as it is, and what is wrong with a trial is found object by object."""
+"""The evaluation is pure: a known timeline is read as it is, and faults of a trial are found object by object."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_pods_still_on_a_member_that_was_tainted_are_there_twice() -> None:
     tainted.final["app-00000"]["pods"] = cut.final["app-00000"]["pods"] = left
 
     assert evaluate_trial(tainted)["pods"]["duplicated"] == 2
-    assert evaluate_trial(cut)["pods"]["duplicated"] == 0, "behind a cut link nobody can delete them"
+    assert evaluate_trial(cut)["pods"]["duplicated"] == 0, "behind a cut link Karmada cannot delete them"
 
 
 def test_a_pod_that_ran_and_went_is_counted() -> None:
@@ -192,7 +192,7 @@ def test_what_is_no_trial_is_refused(tmp_path: Path) -> None:
         Samples.load(tmp_path)
 
 
-def test_what_users_waited_is_told_by_phase() -> None:
+def test_requests_of_users_are_summarized_by_phase() -> None:
     samples = trial(users=2)
     samples.calls = [
         (T0 - 5, "read bindings", 10.0, True),
@@ -202,13 +202,13 @@ def test_what_users_waited_is_told_by_phase() -> None:
         (T0 + 14, "write policy", 50.0, True),
         (T0 + 30, "read bindings", 11.0, True),
     ]
-    told = evaluate_trial(samples)["load_ms"]
+    load = evaluate_trial(samples)["load_ms"]
 
-    assert {phase: {name: (each["n"], each["failed"]) for name, each in kinds.items()} for phase, kinds in told.items()} == {
+    assert {phase: {name: (each["n"], each["failed"]) for name, each in kinds.items()} for phase, kinds in load.items()} == {
         "before": {"read bindings": (1, 0)},
         "detect": {"read bindings": (1, 0)},
         "move": {"write policy": (2, 1)},
         "start": {},
         "after": {"read bindings": (1, 0)},
     }
-    assert told["move"]["write policy"]["p50"] == 40.0
+    assert load["move"]["write policy"]["p50"] == 40.0

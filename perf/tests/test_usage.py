@@ -1,4 +1,4 @@
-"""What programs use is read from /proc; the most memory they had is found by looking again and again, the last time at the end."""
+"""Resource usage is read from /proc; peak memory is sampled repeatedly, the last time at the end."""
 
 from __future__ import annotations
 

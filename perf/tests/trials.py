@@ -1,4 +1,4 @@
-"""A trial that never was: samples whose timeline is known, to judge the judging by."""
+"""An invented trial: samples with a known timeline, to test the evaluation."""
 
 from __future__ import annotations
 
