@@ -5,7 +5,7 @@
     karmada        Karmada with its members Ready
 
 A test asks for a fixture and so gets a lab; one that asks for none needs none. Settings are those of the command line `lab`
-(lab.settings), with the same environment variables. The mechanics are in `scenarios.session`; here is what pytest has to be told.
+(lab.settings), with the same environment variables. The mechanics are in `scenarios.kit.session`; here is what pytest has to be told.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from lab.spec import Capability
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
     from lab.cluster import Lab
-    from scenarios.session import NoLab, Session
-    from scenarios.workload import Workloads
+    from scenarios.kit.session import NoLab, Session
+    from scenarios.kit.workload import Workloads
 
 SETTINGS = tuple(of for of in settings.SETTINGS if of is not settings.CHECKOUT)
 """pytest's settings; a checkout is a --release here."""
@@ -98,7 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def wishes(config: pytest.Config) -> dict[str, Any]:
-    """Return what options and environment ask for, as `scenarios.session.Wishes` writes it. UsageError for a variable that is wrong."""
+    """Return what options and environment ask for, as `scenarios.kit.session.Wishes` writes it. UsageError for a variable that is wrong."""
     try:
         given = {of.word: given_or_variable(config, of) for of in SETTINGS}
     except LabError as error:
@@ -138,7 +138,7 @@ def worker_name(config: pytest.Config) -> str:
 def session_of(config: pytest.Config) -> Session:
     """Return this process' share of the session, made when first asked for: unit tests pay for none of it."""
     if SESSION not in config.stash:
-        from scenarios.session import Session, Wishes  # noqa: PLC0415
+        from scenarios.kit.session import Session, Wishes  # noqa: PLC0415
 
         given = config.workerinput["lab"] if hasattr(config, "workerinput") else config.stash[WISHES]
         config.stash[SESSION] = Session(Wishes(**given), f"pytest {worker_name(config)}")
@@ -204,7 +204,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The lab of this session: a host cluster and members that answer. Shared by all tests and processes; leave it as it was."""
-    from scenarios.session import NoLab  # noqa: PLC0415
+    from scenarios.kit.session import NoLab  # noqa: PLC0415
 
     session = session_of(request.config)
     capture = request.config.pluginmanager.getplugin("capturemanager")
@@ -228,7 +228,7 @@ def control_plane(lab: Lab) -> Karmada:
 @pytest.fixture(scope="session")
 def karmada(control_plane: Karmada) -> Karmada:
     """Karmada with the lab's members joined and Ready."""
-    from deployers.members import until_ready  # noqa: PLC0415
+    from deployers.members.registry import until_ready  # noqa: PLC0415
 
     for member in control_plane.members:
         until_ready(control_plane, member.name, within=60.0)
@@ -241,7 +241,7 @@ def turn(request: pytest.FixtureRequest) -> Iterator[None]:
     if "lab" not in request.fixturenames:
         yield
         return
-    from lab.turns import turn  # noqa: PLC0415
+    from lab.shared_lock import turn  # noqa: PLC0415
 
     with turn(request.getfixturevalue("lab").run, alone=request.node.get_closest_marker("breaks") is not None):
         yield
@@ -250,7 +250,7 @@ def turn(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def namespace(karmada: Karmada, turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
     """A namespace of this test's own, on the control plane and on every member; its removal is asked for at the end."""
-    from scenarios.namespaces import namespace as made  # noqa: PLC0415
+    from scenarios.kit.namespaces import namespace as made  # noqa: PLC0415
 
     slug = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())[:30].strip("-")
     with made(karmada, f"{slug}-{worker_name(request.config)}-{secrets.token_hex(3)}") as name:
@@ -260,7 +260,7 @@ def namespace(karmada: Karmada, turn: None, request: pytest.FixtureRequest) -> I
 @pytest.fixture
 def workload(karmada: Karmada, namespace: str) -> Workloads:
     """A function that gives Karmada a Deployment and the policy that places it: `workload(replicas=6, placement=divided(…))`."""
-    from scenarios.workload import Workloads  # noqa: PLC0415
+    from scenarios.kit.workload import Workloads  # noqa: PLC0415
 
     return Workloads(karmada, namespace)
 
@@ -300,9 +300,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def mask_secrets(session: Session, report: pytest.TestReport) -> None:
     """Mask the secrets of the session's labs in a report. The clusters are asked again when a test failed: it may have made Secrets."""
-    own = sys.modules.get("scenarios.own")
+    own = sys.modules.get("scenarios.kit.extra_lab")
     if session.has_lab or (own and (own.OWN.runs or own.OWN.learned.values)):
-        from scenarios.masking import mask_report  # noqa: PLC0415
+        from scenarios.kit.masking import mask_report  # noqa: PLC0415
 
         mask_report(report, session.known(own.OWN.secrets() if own and report.failed else None, ask=report.failed))
 
@@ -313,12 +313,12 @@ def collected(item: pytest.Item, reason: str) -> list[Path]:
     if session.collected >= EVIDENCE_AT_MOST:
         return []
     shared = [session.collect(reason)] if "lab" in getattr(item, "fixturenames", ()) and session.has_lab else []
-    return [*shared, *(own.OWN.collect(reason) if (own := sys.modules.get("scenarios.own")) else ())]
+    return [*shared, *(own.OWN.collect(reason) if (own := sys.modules.get("scenarios.kit.extra_lab")) else ())]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Tell labs of tests' own where evidence of this session goes; no test that was collected has one where the module was not imported."""
-    if own := sys.modules.get("scenarios.own"):
+    if own := sys.modules.get("scenarios.kit.extra_lab"):
         own.OWN.into = session_of(session.config).wishes.evidence
 
 
@@ -388,7 +388,7 @@ def results_wanted(config: pytest.Config) -> bool:
 
 def mask_files(config: pytest.Config, session: Session) -> None:
     """Mask the secrets of the session's labs in its results, before the labs are gone: plugins write past the masked reports."""
-    from scenarios.masking import mask_results  # noqa: PLC0415
+    from scenarios.kit.masking import mask_results  # noqa: PLC0415
 
     junit, allure = config.getoption("xmlpath", None), config.getoption("allure_report_dir", None)
     mask_results(Path(junit) if junit else None, Path(allure) if allure else None, session.known())
@@ -398,7 +398,7 @@ def report_steps(config: pytest.Config, session: Session) -> None:
     """Write the steps of `up` into the JUnit file, if one is asked for: it is written anew, tests and steps."""
     from _pytest.junitxml import xml_key  # noqa: PLC0415 (the only door to it)
 
-    from scenarios.steps import reports  # noqa: PLC0415
+    from scenarios.kit.step_cases import reports  # noqa: PLC0415
 
     xml = config.stash.get(xml_key, None)
     if xml is None or session.wishes.attach or not (session.wishes.run_path / "run.json").exists():

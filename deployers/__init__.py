@@ -34,8 +34,8 @@ from lab.spec import Capability, LabSpec
 from lab.steps import Step
 
 if TYPE_CHECKING:
-    from deployers.images import Use
     from deployers.karmada import Karmada
+    from deployers.pods.images import Use
     from deployers.spec import KarmadaSpec
     from lab.cluster import Cluster, Lab
 

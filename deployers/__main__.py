@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from lab.commands.options import Output
-from lab.console import Look, say, table
-from lab.verbs import Verbs
+from lab.cli.errors import Verbs
+from lab.cli.options import Output
+from lab.terminal.text import Look, say, table
 
 app = typer.Typer(
     name="deployers",
@@ -46,7 +46,7 @@ def compare(
 
     Exit code 0 when nothing does, 1 when something does (with --known: something else than before).
     """
-    from deployers import compare as comparison  # noqa: PLC0415 (only the verb that needs it)
+    from deployers.checks import compare as comparison  # noqa: PLC0415 (only the verb that needs it)
     from lab.errors import TestsFailed, UsageError  # noqa: PLC0415
 
     if len(runs) < 2:
@@ -77,7 +77,7 @@ def options(
     pass, fail, unknown: the last outcome of conformance with that option in the spec. carried: not run yet. —: refused, with the
     reason below; "in part": for some components.
     """
-    from deployers.outcomes import PROVEN, Outcomes, document, picture  # noqa: PLC0415
+    from deployers.checks.support_matrix import PROVEN, Outcomes, document, picture  # noqa: PLC0415
     from lab.run import runs_root  # noqa: PLC0415
 
     outcomes = Outcomes.read(*([results] if results else [PROVEN, runs_root() / Outcomes.FILE]))

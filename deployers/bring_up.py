@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deployers import Deployer, InPods, deployer, unfinished, workloads
+from deployers import Deployer, InPods, deployer
 from deployers.addons import steps as addons
-from deployers.joining import joining_steps
+from deployers.join_steps import joining_steps
 from deployers.karmada import Karmada
+from deployers.plane import pending_operation
+from deployers.pods import workloads
 from deployers.preflight import preflight_errors
 from deployers.release import Release
 from deployers.rules import RULES as KARMADA_RULES
@@ -33,7 +35,7 @@ from lab.images import Image
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.lock import Holder, locked
-from lab.near import Tables
+from lab.near_names import Tables
 from lab.preflight import Problem, check_fields, raise_problems
 from lab.providers import OfImages, Provider, provider
 from lab.repair import repair
@@ -233,7 +235,7 @@ def bring_up(
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
-        unfinished.refuse(run)
+        pending_operation.refuse(run)
         before = standing(run, supervisor)
         hold = supervisor.hold(label)
         with undone_on_failure(run, supervisor, hold, wanted.provider, kills):

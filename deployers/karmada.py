@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployers import deployer
-from deployers.certificates import CONTEXT
+from deployers.plane.certificates import CONTEXT
 from deployers.release import Release, catalogue
 from deployers.spec import KarmadaSpec
 from lab.api import Api
@@ -98,5 +98,5 @@ class Karmada:
 
     @cached_property
     def members(self) -> tuple[Cluster, ...]:
-        """The clusters that are to be its members; whether they are joined is for `deployers.members` to tell."""
+        """The clusters that are to be its members; whether they are joined is for `deployers.members.registry` to tell."""
         return tuple(named(self.lab.members, member.name) for member in self.spec.members)

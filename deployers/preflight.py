@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from deployers import balancer
 from deployers.addons import steps as addons
-from deployers.obstacles import unreachable
+from deployers.by_binary import balancer
+from deployers.plane.preflight import unreachable
 from deployers.rules import RULES as KARMADA_RULES
 from lab.errors import UsageError
 from lab.hints import command

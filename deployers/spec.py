@@ -28,13 +28,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from deployers.addons import definition as addons
+from deployers import addon as addons
 from deployers.release import catalogue
 from lab.assets.refs import is_path, parse_version
 from lab.documents import read_toml
 from lab.errors import UsageError
 from lab.limits.account import expand_home
-from lab.near import did_you_mean, near_names
+from lab.near_names import did_you_mean, near_names
 from lab.spec import FileName, Name, Strict, Version
 
 __all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "catalogue", "profiles"]

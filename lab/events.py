@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from lab.errors import LabError
 from lab.kubeconfig import access
-from lab.mask import mask
+from lab.masking.mask import mask
 from lab.wait import SYSTEM
 
 Json = dict[str, Any]

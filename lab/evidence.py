@@ -8,7 +8,7 @@
         nodes/<cluster>/                      of real nodes: pods' logs, kubelet's and containerd's journal, how the container is
         events/<cluster>.jsonl journal.jsonl
 
-Everything is written by one masking writer (lab.mask), which knows the values of the lab's Secrets (lab.secret_values). A collection is
+Everything is written by one masking writer (lab.masking.mask), which knows the values of the lab's Secrets (lab.masking.secret_values). A collection is
 bounded in time and size, and what it cannot have (a cluster that is away, a file that does not fit) is said in the index; it never raises,
 since it is called while an error passes.
 """
@@ -29,14 +29,14 @@ from typing import Any
 
 import httpx
 
-from lab import secret_values
 from lab.api import Api, Refused
 from lab.component import Component
 from lab.errors import LabError
-from lab.known import NOTHING, Known
 from lab.machines.container import Container
 from lab.machines.local import Local
-from lab.mask import mask, mask_object
+from lab.masking import secret_values
+from lab.masking.known_values import NOTHING, Known
+from lab.masking.mask import mask, mask_object
 from lab.run import Run, write_json
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor

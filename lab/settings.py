@@ -5,7 +5,7 @@ one command (--force, --keep, --plan), and whatever says what is deleted, replac
 These variables are no options; they are read where they are used:
 
     KARMADA_LAB_RUNS    where run directories are, in place of ./_runs       KARMADA_LAB_GO    the program `go`
-    KARMADA_LAB_CACHE   where programs are cached                            KARMADA_LAB_ARC   a checkout of ARC (scenarios.runner_kit)
+    KARMADA_LAB_CACHE   where programs are cached                            KARMADA_LAB_ARC   a checkout of ARC (scenarios.ci.runner_kit)
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from lab.documents import read_toml
 from lab.errors import UsageError
-from lab.near import Tables, did_you_mean, near_keys
+from lab.near_names import Tables, did_you_mean, near_keys
+from lab.specs import DEFAULT as DEFAULT
 
-DEFAULT = Path(__file__).parent / "specs" / "default.toml"
 """The lab of `make lab-up`."""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from deployers.karmada import Karmada
-from deployers.members import CLUSTERS
+from deployers.members.registry import CLUSTERS
 from lab.errors import UsageError
 from lab.kubeconfig import access
 from lab.proxy import Proxy

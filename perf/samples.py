@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import UsageError
-from lab.mask import mask_object
+from lab.masking.mask import mask_object
 from lab.run import write_private
 
 SCHEMA = 1

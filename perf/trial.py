@@ -18,11 +18,11 @@ from typing import Any
 
 from deployers.bring_up import Wanted, bring_up
 from deployers.karmada import Karmada
-from deployers.take_down import take_down
 from lab.errors import LabError, NotReady, ProvisionError
 from lab.interrupt import Interrupted
 from lab.run import Run
 from lab.supervisor.client import Supervisor
+from lab.take_down import take_down
 from lab.wait import SYSTEM, NotYet, until
 from perf import applications, audit, backend, end_state, load, usage
 from perf.applications import LIMIT, NAMESPACE

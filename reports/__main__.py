@@ -17,9 +17,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.console import Look, error_lines, say
 from lab.errors import LabError, NotPossible
 from lab.steps import Outcome
+from lab.terminal.text import Look, error_lines, say
 from reports import allure, junit, site
 from reports.cell import PARTS
 from reports.collect import Sources

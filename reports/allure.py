@@ -16,9 +16,9 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lab.console import seconds_text
-from lab.mask import mask, mask_object
+from lab.masking.mask import mask, mask_object
 from lab.steps import Outcome
+from lab.terminal.text import seconds_text
 from reports.cell import PARTS
 from reports.classify import Class
 from reports.examine import Examined, Judged

@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lab.errors import UsageError
-from lab.mask import mask, mask_object
+from lab.masking.mask import mask, mask_object
 from lab.run import SCHEMA as RUN_SCHEMA
 from lab.steps import Outcome
 from reports.files import moment_of, paired, read_json

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.console import seconds_text
 from lab.steps import Outcome
+from lab.terminal.text import seconds_text
 from reports.history import WINDOW, Past, Row
 from reports.statistics import Rate
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import secret_values
-from lab.known import NOTHING
-from lab.mask import mask
+from lab.masking import secret_values
+from lab.masking.known_values import NOTHING
+from lab.masking.mask import mask
 from lab.run import runs_root
 from lab.steps import Outcome
 from reports import journal

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.console import count
 from lab.steps import Outcome
+from lab.terminal.text import count
 from reports.cases import Case, worst
 from reports.files import read_tail
 from reports.journal import Ascent

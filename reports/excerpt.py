@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.mask import mask
+from lab.masking.mask import mask
 
 WINDOW = 64 << 10
 """Characters from each end of a text that are looked at for secrets before it is cut: half a key is no key to a mask."""

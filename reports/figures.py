@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.mask import mask
+from lab.masking.mask import mask
 from reports.files import read_json
 
 SCHEMAS = frozenset({1})

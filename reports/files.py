@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lab.console import bytes_text
+from lab.terminal.text import bytes_text
 
 DOCUMENT_AT_MOST = 16 << 20
 """Bytes of one JSON or TOML document."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab.mask import mask_object
+from lab.masking.mask import mask_object
 from lab.run import write_private
 from lab.steps import Outcome
 from reports.files import moment_of, parse_json, read_lines, to_json

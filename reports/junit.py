@@ -13,7 +13,7 @@ from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from lab.mask import mask
+from lab.masking.mask import mask
 from lab.run import write_private
 from lab.steps import Outcome
 from reports.cases import Case

@@ -8,8 +8,8 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
 from lab.errors import NotPossible
-from lab.known import NOTHING, Known
-from lab.mask import mask, mask_object
+from lab.masking.known_values import NOTHING, Known
+from lab.masking.mask import mask, mask_object
 from reports.excerpt import COPIED, Budget, Window
 from reports.junit_events import read_events
 from reports.junit_results import FAILED, RERUN, first_of

@@ -24,10 +24,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lab.console import bytes_text, count, seconds_text
-from lab.mask import mask
+from lab.masking.mask import mask
 from lab.run import write_private
 from lab.steps import Outcome
+from lab.terminal.text import bytes_text, count, seconds_text
 from reports.cases import Case
 from reports.cell import PARTS
 from reports.changes import Change, changes, figure_history, flaky

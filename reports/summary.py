@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from lab.console import count, seconds_text
-from lab.mask import mask
+from lab.masking.mask import mask
 from lab.steps import Outcome
+from lab.terminal.text import count, seconds_text
 from reports.changes import changes
 from reports.examine import Examined, Judged
 from reports.files import paired

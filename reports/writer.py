@@ -1,6 +1,6 @@
 """The masking writer: everything that reports write, and everything they copy, goes through it.
 
-What is text is masked by `lab.mask` and written; what is not text (an archive, a core, a database) could hold anything and is left out,
+What is text is masked by `lab.masking.mask` and written; what is not text (an archive, a core, a database) could hold anything and is left out,
 with that as the reason. Markup hides quotes in entities and words between tags, where no rule for secrets finds them: it is looked at as a
 reader would see it, and left out when that holds a secret.
 """
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.known import NOTHING, Known
-from lab.mask import mask, mask_object
+from lab.masking.known_values import NOTHING, Known
+from lab.masking.mask import mask, mask_object
 from lab.run import write_private
 from reports.encoding import decode
 from reports.files import open_regular, to_json

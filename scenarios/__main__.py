@@ -1,4 +1,4 @@
-"""The door of `python -m scenarios`: signals first, then everything else is imported. `scenarios.command` holds the verbs."""
+"""The door of `python -m scenarios`: signals first, then everything else is imported. `scenarios.commands.app` holds the verbs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def main() -> None:
     """An interrupt while it is still being imported has the exit code of any other."""
     interrupt.install()
     try:
-        from scenarios.command import app  # noqa: PLC0415 (an interrupt meanwhile must find the handler)
+        from scenarios.commands.app import app  # noqa: PLC0415 (an interrupt meanwhile must find the handler)
 
         app()
     except interrupt.Interrupted as stop:

@@ -16,27 +16,27 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiException, CustomObjectsApi
 
-from deployers.addons import change, own
+from deployers.addons import change, karmada_addons
 from deployers.addons.contents import CRD
 from deployers.addons.site import Site
-from deployers.backup import back_up
-from deployers.components import LEASES
-from deployers.conformance import conformance
+from deployers.backup.restore import restore
+from deployers.backup.take import back_up
+from deployers.by_binary.components import LEASES
+from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
-from deployers.layout import estimator
-from deployers.leases import held
-from deployers.objects import CRDS
-from deployers.restore import restore
+from deployers.plane.layout import estimator
+from deployers.plane.leases import held
+from deployers.plane.objects import CRDS
 from lab.api import Refused
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.extra import spare_cluster
-from scenarios.figures import report
-from scenarios.own import as_it_is_now
-from scenarios.waiting import eventually
-from scenarios.workload import WORK, divided, placed, propagated
+from scenarios.kit import faults
+from scenarios.kit.extra_lab import as_it_is_now
+from scenarios.kit.extra_members import spare_cluster
+from scenarios.kit.figures import report
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import WORK, divided, placed, propagated
 
 Json = dict[str, Any]
 KRUISE = ("apps.kruise.io", "v1alpha1")
@@ -321,7 +321,7 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
     try:
         for name in ("search", "metrics_adapter", "estimators", "descheduler"):
             on.append(name)
-            own.switch(as_it_is_now(karmada), name, on=True)
+            karmada_addons.switch(as_it_is_now(karmada), name, on=True)
         assert all(karmada.api.find(path) is not None for path in apis.values())
         services = {item["metadata"]["name"] for item in karmada.api.items("/api/v1/namespaces/karmada-system/services")}
         assert {f"karmada-scheduler-estimator-{member.name}" for member in karmada.members} <= services
@@ -330,7 +330,7 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
         assert programs(karmada) - before == {f"karmada/{name}" for name in new}
     finally:
         for name in reversed(on):
-            own.switch(as_it_is_now(karmada), name, on=False)
+            karmada_addons.switch(as_it_is_now(karmada), name, on=False)
 
     assert [path for path in apis.values() if karmada.api.find(path) is not None] == []
     assert programs(karmada) == before

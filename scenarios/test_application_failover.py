@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from deployers.karmada import Karmada
-from scenarios import faults
-from scenarios.waiting import eventually, watched
-from scenarios.workload import Workloads, duplicated
+from scenarios.kit import faults
+from scenarios.kit.waiting import eventually, watched
+from scenarios.kit.workload import Workloads, duplicated
 
 PRESERVED = "lab.karmada.io/replicas-before"
 ILL_FOR = 3

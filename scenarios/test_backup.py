@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiException
 
-from deployers import archive
-from deployers.archive import Unusable
-from deployers.backup import back_up
-from deployers.etcd import Etcd
+from deployers.backup import archive
+from deployers.backup.archive import Unusable
+from deployers.backup.restore import left_over, restore
+from deployers.backup.take import back_up
+from deployers.backup.verify import verify
+from deployers.etcd.client import Etcd
 from deployers.karmada import Karmada
-from deployers.restore import left_over, restore
-from deployers.verify import verify
 from lab.errors import LabError, ProvisionError
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.figures import report
-from scenarios.waiting import eventually
-from scenarios.workload import Workload, Workloads, duplicated, pods
+from scenarios.kit import faults
+from scenarios.kit.figures import report
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workload, Workloads, duplicated, pods
 
 BOTH = ("member1", "member2")
 

@@ -19,12 +19,13 @@ from kubernetes.client import AppsV1Api, CoreV1Api
 from deployers.karmada import Karmada
 from lab.api import Refused, Unreachable
 from lab.images import archived, load, require
-from scenarios import bookinfo, faults
+from scenarios import bookinfo
 from scenarios.bookinfo import PORT, SERVICES, STAND_INS
-from scenarios.figures import report
-from scenarios.namespaces import namespace as made_namespace
-from scenarios.waiting import eventually
-from scenarios.workload import divided, duplicated, propagated
+from scenarios.kit import faults
+from scenarios.kit.figures import report
+from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import divided, duplicated, propagated
 
 pytestmark = pytest.mark.needs("PODS")
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.components import LEASES
+from deployers.by_binary.components import LEASES
 from deployers.karmada import Karmada
-from deployers.leases import path_of
+from deployers.plane.leases import path_of
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads, duplicated
+from scenarios.kit import faults
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads, duplicated
 
 
 @pytest.fixture

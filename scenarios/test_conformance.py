@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployers.conformance import MEMBERS, PLANE, Check, answer
+from deployers.checks.conformance import MEMBERS, PLANE, Check, answer
 from deployers.karmada import Karmada
 from lab.steps import Outcome
 

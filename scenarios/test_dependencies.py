@@ -7,8 +7,8 @@ from typing import Any
 from kubernetes.client import ApiException, CoreV1Api
 
 from deployers.karmada import Karmada
-from scenarios.waiting import eventually
-from scenarios.workload import Workload, Workloads, duplicated
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workload, Workloads, duplicated
 
 SETTINGS, KEYS = "settings", "keys"
 

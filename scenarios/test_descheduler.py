@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.conformance import conformance
+from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
-from scenarios import faults
-from scenarios.namespaces import namespace as made_namespace
-from scenarios.own import own_lab
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads
+from scenarios.kit import faults
+from scenarios.kit.extra_lab import own_lab
+from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads
 
 SOON = 3
 """Seconds after which a replica without a place is moved, and between two looks at them."""

@@ -13,14 +13,14 @@ from kubernetes.client import CoreV1Api
 from kubernetes.stream import stream
 
 from deployers.karmada import Karmada
-from deployers.karmadactl import karmadactl, to_karmada
+from deployers.members.karmadactl import karmadactl, to_karmada
 from lab.cluster import Lab
 from lab.environment import inherit_all
 from lab.images.load import nodes
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from scenarios.hostile import HOSTILE, PROXIES
-from scenarios.workload import Workloads, duplicated
+from scenarios.kit.hostile_environment import HOSTILE, PROXIES
+from scenarios.kit.workload import Workloads, duplicated
 
 
 @pytest.fixture

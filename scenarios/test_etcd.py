@@ -8,18 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from deployers.bring_up import bring_up, prepare
-from deployers.etcd import Etcd
+from deployers.etcd.certificates import of_etcd, renew
+from deployers.etcd.client import Etcd
+from deployers.etcd.membership import grow, remove, replace
 from deployers.karmada import Karmada
-from deployers.layout import etcds
-from deployers.renew import of_etcd, renew
-from deployers.resize import grow, remove, replace
+from deployers.plane.layout import etcds
 from lab.errors import UsageError
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.figures import report
-from scenarios.own import as_it_is_now
-from scenarios.traffic import traffic
-from scenarios.waiting import eventually
+from scenarios.kit import faults
+from scenarios.kit.extra_lab import as_it_is_now
+from scenarios.kit.figures import report
+from scenarios.kit.traffic import traffic
+from scenarios.kit.waiting import eventually
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from kubernetes.client import CoreV1Api
 
-from deployers.conformance import conformance
-from deployers.etcd import Etcd
+from deployers.checks.conformance import conformance
+from deployers.etcd.client import Etcd
 from deployers.karmada import Karmada
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.etcd_faults import MIB, apart, small_disk
-from scenarios.figures import report
-from scenarios.namespaces import namespace as made_namespace
-from scenarios.own import own_lab
-from scenarios.traffic import TIMEOUT, traffic
-from scenarios.waiting import eventually
+from scenarios.kit import faults
+from scenarios.kit.etcd_faults import MIB, apart, small_disk
+from scenarios.kit.extra_lab import own_lab
+from scenarios.kit.figures import report
+from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.traffic import TIMEOUT, traffic
+from scenarios.kit.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from deployers.karmada import Karmada
-from scenarios import faults
-from scenarios.faults import TAINT, api_away, condition, evicting, taints
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads, divided
+from scenarios.kit import faults
+from scenarios.kit.faults import TAINT, api_away, condition, evicting, taints
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads, divided
 
 
 @pytest.fixture

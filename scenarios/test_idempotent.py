@@ -11,7 +11,7 @@ from deployers.karmada import Karmada
 from lab.api import Api
 from lab.evidence import listable
 from lab.supervisor.client import Supervisor
-from scenarios.waiting import eventually
+from scenarios.kit.waiting import eventually
 
 WRITTEN_ALL_THE_TIME = {"leases", "events", "clusters"}
 """By whoever runs. What installing writes of a Cluster is its spec, and that shows in its generation."""

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from deployers.cleanliness import assert_clean
-from deployers.join import join
 from deployers.karmada import Karmada
-from deployers.members import members
-from deployers.register import register
-from deployers.unjoin import unjoin
-from deployers.unregister import unregister
+from deployers.members.join import join
+from deployers.members.leftovers import assert_clean
+from deployers.members.register import register
+from deployers.members.registry import members
+from deployers.members.unjoin import unjoin
+from deployers.members.unregister import unregister
 from lab.cluster import Cluster
-from scenarios.extra import extra_members, spare_cluster
-from scenarios.figures import report
-from scenarios.workload import Workloads, duplicated
+from scenarios.kit.extra_members import extra_members, spare_cluster
+from scenarios.kit.figures import report
+from scenarios.kit.workload import Workloads, duplicated
 
 Way = tuple[Callable[..., Any], Callable[..., Any]]
 WAYS: dict[Any, Way] = {"push": (join, unjoin), "pull": (register, unregister)}

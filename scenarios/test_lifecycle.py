@@ -22,7 +22,7 @@ from lab.cluster import Cluster, Lab
 from lab.run import Run, runs_root
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
-from scenarios.hostile import HOSTILE
+from scenarios.kit.hostile_environment import HOSTILE
 
 SMALL = Path(__file__).parent / "small.toml"
 EVENTS = 60

@@ -14,19 +14,19 @@ import pytest
 import yaml
 from cryptography import x509
 
-from deployers import balancer
-from deployers.by_binary import opened
-from deployers.components import apiservers
-from deployers.conformance import conformance
+from deployers.by_binary import balancer
+from deployers.by_binary.components import apiservers
+from deployers.by_binary.deployer import opened
+from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
-from deployers.outside import names_of
+from deployers.plane.external import names_of
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.figures import report
-from scenarios.namespaces import namespace as made_namespace
-from scenarios.own import own_lab
-from scenarios.traffic import traffic
-from scenarios.waiting import eventually
+from scenarios.kit import faults
+from scenarios.kit.extra_lab import own_lab
+from scenarios.kit.figures import report
+from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.traffic import traffic
+from scenarios.kit.waiting import eventually
 
 EXTERNAL = "karmada.example.test"
 PROGRAM = f"karmada/{balancer.NAME}"

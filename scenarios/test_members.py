@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from kubernetes.client import CoreV1Api, V1Namespace, V1ObjectMeta
 
-from deployers.cleanliness import MANAGED
-from deployers.join import join
 from deployers.karmada import Karmada
-from deployers.members import members
-from deployers.unjoin import unjoin
+from deployers.members.join import join
+from deployers.members.leftovers import MANAGED
+from deployers.members.registry import members
+from deployers.members.unjoin import unjoin
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
-from scenarios import faults
-from scenarios.extra import extra_members, rebuilt, spare_cluster
-from scenarios.figures import report
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads, duplicated
+from scenarios.kit import faults
+from scenarios.kit.extra_members import extra_members, rebuilt, spare_cluster
+from scenarios.kit.figures import report
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads, duplicated
 
 
 @pytest.fixture

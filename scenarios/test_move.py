@@ -9,19 +9,19 @@ import pytest
 from kubernetes.client import AppsV1Api
 
 from deployers.addons import site
-from deployers.backup import back_up
+from deployers.backup.move import move
+from deployers.backup.restore import end
+from deployers.backup.take import back_up
 from deployers.bring_up import bring_up, prepare
-from deployers.conformance import PLANE, conformance
+from deployers.checks.conformance import PLANE, conformance
 from deployers.karmada import Karmada
-from deployers.members import members
-from deployers.move import move
-from deployers.restore import end
+from deployers.members.registry import members
 from lab.errors import UsageError
-from scenarios import faults
-from scenarios.figures import report
-from scenarios.own import gone
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads, duplicated, pods
+from scenarios.kit import faults
+from scenarios.kit.extra_lab import gone
+from scenarios.kit.figures import report
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads, duplicated, pods
 
 BOTH = ("member1", "member2")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.images import upstream
+from deployers.pods.images import upstream
 from deployers.spec import KarmadaSpec, catalogue
 from lab import component
 from lab.assets import Cache, resolve

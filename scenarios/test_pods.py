@@ -11,11 +11,11 @@ import pytest
 from kubernetes.client import CoreV1Api
 
 from deployers.karmada import Karmada
-from deployers.karmadactl import karmadactl
+from deployers.members.karmadactl import karmadactl
 from lab.images.applications import NEWER, PORT
 from lab.images.load import nodes
-from scenarios.waiting import eventually
-from scenarios.workload import Workload, Workloads, duplicated, exposed
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workload, Workloads, duplicated, exposed
 
 pytestmark = pytest.mark.needs("PODS")
 

@@ -6,8 +6,8 @@ from kubernetes.client import CustomObjectsApi
 
 from deployers.karmada import Karmada
 from lab.images.applications import MIRROR, NEWER, WEB
-from scenarios.waiting import eventually
-from scenarios.workload import POLICY, Workloads, divided, duplicated
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import POLICY, Workloads, divided, duplicated
 
 
 def test_a_duplicated_deployment_runs_whole_on_each_member(workload: Workloads) -> None:

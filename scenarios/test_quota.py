@@ -8,8 +8,8 @@ import pytest
 from kubernetes.client import CoreV1Api, CustomObjectsApi
 
 from deployers.karmada import Karmada
-from scenarios.waiting import eventually
-from scenarios.workload import POLICY, Workloads, divided
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import POLICY, Workloads, divided
 
 NAME = "quota"
 REPLICA = 10

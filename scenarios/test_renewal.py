@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from deployers.by_binary import opened
-from deployers.certificates import leaves
+from deployers.by_binary.deployer import opened
+from deployers.day2.renew_certificates import renew_all
+from deployers.etcd.certificates import presented
 from deployers.karmada import Karmada
-from deployers.renew import presented
-from deployers.renewal import renew_all
+from deployers.plane.certificates import leaves
 from lab.supervisor.client import Supervisor
-from scenarios import faults
-from scenarios.figures import report
-from scenarios.traffic import traffic
+from scenarios.kit import faults
+from scenarios.kit.figures import report
+from scenarios.kit.traffic import traffic
 
 
 @pytest.mark.thorough

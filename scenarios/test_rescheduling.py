@@ -8,9 +8,9 @@ import pytest
 from kubernetes.client import CustomObjectsApi
 
 from deployers.karmada import Karmada
-from scenarios import faults
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads, divided
+from scenarios.kit import faults
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads, divided
 
 REBALANCERS = ("apps.karmada.io", "v1alpha1", "workloadrebalancers")
 KEY = "lab.karmada.io/by-hand"

@@ -21,8 +21,8 @@ from lab.api import Api, Refused
 from lab.cluster import Lab
 from lab.errors import NotPossible, NotReady
 from lab.wait import NotYet, until
-from scenarios import runner_kit
-from scenarios.runner_kit import KIT, NAMESPACE, SIZES, named
+from scenarios.ci import runner_kit
+from scenarios.ci.runner_kit import KIT, NAMESPACE, SIZES, named
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.xdist_group("runner-kit")
@@ -329,7 +329,7 @@ def test_a_machine_that_cannot_be_meant_is_refused(api: Api, kit: list[Json], ch
 
 
 def test_the_kit_has_the_labels_of_the_matrix() -> None:
-    from scenarios.planner.matrix import Matrix  # noqa: PLC0415
+    from scenarios.matrix.definition import Matrix  # noqa: PLC0415
 
     values = runner_kit.values()
     for name, provider in Matrix.load().providers.items():

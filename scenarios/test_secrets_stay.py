@@ -11,11 +11,12 @@ import pytest
 from _pytest.reports import TestReport
 
 from deployers.karmada import Karmada
-from lab import evidence, secret_values
-from lab.encodings import cores
+from lab import evidence
+from lab.masking import secret_values
+from lab.masking.encodings import cores
 from reports.collect import Sources, collect
-from scenarios.masking import mask_report
-from scenarios.waiting import eventually
+from scenarios.kit.masking import mask_report
+from scenarios.kit.waiting import eventually
 
 POLICY = "policy.karmada.io/v1alpha1"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from deployers.karmada import Karmada
-from scenarios import faults
-from scenarios.waiting import eventually
-from scenarios.workload import Workloads, divided, duplicated
+from scenarios.kit import faults
+from scenarios.kit.waiting import eventually
+from scenarios.kit.workload import Workloads, divided, duplicated
 
 KEY = "lab.karmada.io/by-hand"
 HALF = divided({"member1": 1, "member2": 1})

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from deployers import unfinished
-from deployers.conformance import conformance
+from deployers.checks.conformance import conformance
+from deployers.day2.upgrade import WHAT, upgrade
 from deployers.karmada import Karmada
-from deployers.upgrade import WHAT, upgrade
+from deployers.plane import pending_operation
 from lab import environment
 from lab.errors import ProvisionError, UsageError
 from lab.wait import NotYet, until
-from scenarios.figures import report
-from scenarios.namespaces import namespace as made_namespace
-from scenarios.own import as_it_is_now, own_lab
-from scenarios.traffic import Traffic, traffic
-from scenarios.workload import Workloads, duplicated, pods
+from scenarios.kit.extra_lab import as_it_is_now, own_lab
+from scenarios.kit.figures import report
+from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.traffic import Traffic, traffic
+from scenarios.kit.workload import Workloads, duplicated, pods
 
 TO = "1.18.2"
 ORDER = ("crds", "karmada-webhook", "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-agent")
@@ -64,9 +64,9 @@ def used(of_release: Karmada) -> Iterator[Traffic]:
 def test_whole_interrupted_resumed_and_back(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
     run = of_release.run
     killed_half_way(of_release)
-    assert (unfinished.facts_of(run, WHAT) or {})["done"][:2] == ["crds", "karmada-webhook"]
+    assert (pending_operation.facts_of(run, WHAT) or {})["done"][:2] == ["crds", "karmada-webhook"]
     with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
-        unfinished.refuse(run)
+        pending_operation.refuse(run)
 
     done = upgrade(as_it_is_now(of_release), TO)
 
@@ -89,7 +89,7 @@ def killed_half_way(karmada: Karmada) -> None:
     with subprocess.Popen(argv, env=environment.inherit_all(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
 
         def due() -> None:
-            done = (unfinished.facts_of(run, WHAT) or {"done": []})["done"]
+            done = (pending_operation.facts_of(run, WHAT) or {"done": []})["done"]
             if len(done) < 2 and command.poll() is None:
                 raise NotYet(f"done: {done}")
 

@@ -11,11 +11,11 @@ from typing import Literal
 import pytest
 
 from deployers.karmada import Karmada
-from lab.console import say
 from lab.errors import UsageError
 from lab.steps import Outcome
+from lab.terminal.text import say
 from scenarios.upstream import run
-from scenarios.upstream.stand import lacking
+from scenarios.upstream.fixtures import lacking
 from scenarios.upstream.verdict import Case
 
 pytestmark = [pytest.mark.thorough, pytest.mark.breaks]

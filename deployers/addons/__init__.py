@@ -1,6 +1,6 @@
 """Addons of others than Karmada's makers: CRDs that Karmada can divide, and what works with them.
 
-The modules (Karmada's own addons are components of it, `deployers.optional`):
+The modules (Karmada's own addons are components of it, `deployers.by_binary.optional`):
 
 definition   an addon as data, one TOML file each in this folder, and the order among them
 contents     its objects, as upstream wrote them

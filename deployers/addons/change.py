@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deployers import unfinished
+from deployers.addon import Addon, Place, addon, arranged
 from deployers.addons.contents import contents
-from deployers.addons.definition import Addon, Place, addon, arranged
 from deployers.addons.site import Site, in_the_way, shown
 from deployers.addons.steps import obstacles, put_from, sites, until_known
 from deployers.karmada import Karmada
-from deployers.members import members
+from deployers.members.registry import members
+from deployers.plane import pending_operation
 from deployers.spec import KarmadaSpec, newest_of
 from lab.assets import AssetRef
 from lab.cluster import Cluster
@@ -83,7 +83,7 @@ def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Ka
     if needing := [other for other in others if name in addon(other).after]:
         raise UsageError(f"{name} is needed by {', '.join(needing)}", remedy=command("addon", "remove", needing[0], lab=karmada.run.id))
     where = [site for _, site in sites(karmada, added, karmada.lab.members) if karmada.run.recorded("addons", site.key)]
-    if name not in others and not where and unfinished.facts_of(karmada.run, unfinished.of_addon(name)) is None:
+    if name not in others and not where and pending_operation.facts_of(karmada.run, pending_operation.of_addon(name)) is None:
         return karmada
     if used := [each for site in where for each in site.in_use()]:
         raise ProvisionError(
@@ -178,5 +178,5 @@ def asking_for(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
 @contextmanager
 def changing(karmada: Karmada, name: str, words: str) -> Iterator[None]:
     """Hold a change of one addon as begun during the body."""
-    with unfinished.begun(karmada.run, unfinished.of_addon(name), again=command("addon", *words.split(), lab=karmada.run.id)):
+    with pending_operation.begun(karmada.run, pending_operation.of_addon(name), again=command("addon", *words.split(), lab=karmada.run.id)):
         yield

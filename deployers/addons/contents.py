@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from deployers.addons.definition import HELM, Addon, Part, Place
-from deployers.charts import Helm
+from deployers.addon import HELM, Addon, Part, Place
+from deployers.pods.helm import Helm
 from lab.errors import ProvisionError
 from lab.machines.local import Local
 from lab.run import Run

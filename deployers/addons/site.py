@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from deployers import objects, workloads
 from deployers.addons.contents import CRD, Contents, crds
+from deployers.plane import objects
+from deployers.pods import workloads
 from lab.api import Api, Refused
 from lab.cluster import Cluster
 from lab.errors import ProvisionError

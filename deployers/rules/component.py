@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from deployers.flags import OWNED_FLAGS
+from deployers.plane.owned_flags import OWNED_FLAGS
 from deployers.spec import KarmadaSpec, MemberOf
 from lab.preflight import Found, Place, Problem
 from lab.rules.syntax import flag_error, text_error, variable_error

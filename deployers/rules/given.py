@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from deployers.authority import authority_errors, certificate_of, file_errors
-from deployers.certificates import leaves
+from deployers.plane.authority import authority_errors, certificate_of, file_errors
+from deployers.plane.certificates import leaves
 from deployers.spec import KarmadaSpec, KeyPair
 from lab.preflight import Found, Place, Problem
 

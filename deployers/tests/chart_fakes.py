@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers import by_chart, charts
-from deployers.charts import Helm
+from deployers.by_chart import deployer
 from deployers.karmada import Karmada
+from deployers.pods import helm as charts
+from deployers.pods.helm import Helm
 from deployers.release import catalogue
 from lab.assets import AssetRef, Supply
 from lab.errors import LabError
@@ -63,9 +64,10 @@ def command(objects: Iterable[Json], name: str) -> list[str]:
 
 def host_values(karmada: Karmada, chart: Path) -> Json:
     """Return the values of host mode, as they are installed."""
-    from deployers import chart_certificates, chart_values
+    from deployers.by_chart import certificates as chart_certificates
+    from deployers.by_chart import values as chart_values
 
-    system = chart_values.of_host(karmada.spec, by_chart.uses(karmada), node_port=32443, system="karmada-system")
+    system = chart_values.of_host(karmada.spec, deployer.uses(karmada), node_port=32443, system="karmada-system")
     known = chart_values.known(chart)
     certificates = chart_certificates.values(karmada.spec, known, ["10.0.0.2"], karmada.run.folder("pki", "karmada"))
     return chart_values.merged(system, certificates)

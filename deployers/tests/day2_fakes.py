@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deployers import archive
-from deployers.archive import KEYS, SNAPSHOT, Manifest
-from deployers.etcd import Etcdutl
-from deployers.verify import fingerprint
+from deployers.backup import archive
+from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
+from deployers.backup.verify import fingerprint
+from deployers.etcd.client import Etcdutl
 from lab.machines.scripted import Scripted
 from lab.pki import Authority, service_account_keys
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from deployers import traces
-from deployers.members import CLUSTERS, NAMESPACE
-from deployers.register import CLUSTER_INFO, CSRS, SECRET
+from deployers.members import owned_objects
+from deployers.members.register import CLUSTER_INFO, CSRS, SECRET
+from deployers.members.registry import CLUSTERS, NAMESPACE
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.machines.scripted import Answer, Failure, Scripted
@@ -151,7 +151,7 @@ class Fixture:
         """Do what karmadactl unjoin and unregister do to both sides."""
         name = words[2]
         for side, label in ((self.plane, "control plane"), (self.there, "member")):
-            for trace in traces.TRACES:
+            for trace in owned_objects.TRACES:
                 if trace.side == label and not trace.lingers:
                     side.objects.pop(trace.at(name), None)
         return ""
@@ -166,7 +166,7 @@ class Fixture:
     def registers(self, words: tuple[str, ...]) -> str:
         """Do what karmadactl register does to both sides."""
         name = words[words.index("--cluster-name") + 1]
-        for trace in traces.TRACES:
+        for trace in owned_objects.TRACES:
             if trace.registered:
                 (self.plane if trace.side == "control plane" else self.there).put(trace.at(name))
         self.there.put(SECRET, data={"karmada-kubeconfig": base64.b64encode(b"the agent's kubeconfig").decode()})

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from deployers import NAMES, deployer
-from deployers.conformance import Report, Result
+from deployers.checks.conformance import Report, Result
+from deployers.checks.support_matrix import PROVEN, ROWS, Outcomes, keep
 from deployers.options import CARRIED, IN_PART, OF_COMPONENTS, OPTIONS, asked, complete, refusals, row, verdict
-from deployers.outcomes import PROVEN, ROWS, Outcomes, keep
 from deployers.spec import COMPONENTS, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab.steps import Outcome

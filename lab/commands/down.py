@@ -7,10 +7,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption, option
-from lab.console import count, say, seconds_text
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.hints import command
 from lab.run import Run, runs_root
+from lab.terminal.text import count, say, seconds_text
 
 if TYPE_CHECKING:
     from lab.lock import Holder
@@ -32,7 +32,7 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
         say(f"there is no lab {lab}: nothing to take down")
         report = {"schema": 1, "lab": lab, "programs": 0, "kept": False, "seconds": 0.0}
     else:
-        from deployers.take_down import take_down
+        from lab.take_down import take_down
 
         taken = take_down(Run.load(lab), keep=keep, within=WITHIN, waiting=partial(end_holder, lab))
         seconds = round(time.monotonic() - began, 2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 
-from lab.commands.options import DEFAULT_LAB, LabName
-from lab.commands.tools import environment
+from deployers.commands.tools import environment
+from lab.cli.options import DEFAULT_LAB, LabName
 from lab.environment import list_misleading
 from lab.run import Run
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from deployers.commands.tools import environment
 from lab import hints
-from lab.commands.options import DEFAULT_LAB, LabName
-from lab.commands.tools import environment
+from lab.cli.options import DEFAULT_LAB, LabName
 from lab.environment import list_misleading, restore_umask
 from lab.errors import UsageError
 from lab.run import Run

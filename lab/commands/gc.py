@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
-from lab.commands.complete import labs
-from lab.commands.options import DryRunOption, Output, OutputOption, option
-from lab.console import say
+from lab.cli.complete import labs
+from lab.cli.options import DryRunOption, Output, OutputOption, option
 from lab.run import known_runs, runs_root
+from lab.terminal.text import say
 
 All = Annotated[bool, option("--all", help="Remove the directories of all dead labs too, with the logs and evidence in them.")]
 DeadLab = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from lab.commands.options import DEFAULT_LAB, ClusterArgument, LabName, option
+from lab.cli.options import DEFAULT_LAB, ClusterArgument, LabName, option
 from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run

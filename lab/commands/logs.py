@@ -9,11 +9,11 @@ from typing import IO, Annotated
 
 import typer
 
-from lab.commands import complete
-from lab.commands.options import DEFAULT_LAB, LabName, option
-from lab.console import Look
+from lab.cli import complete
+from lab.cli.options import DEFAULT_LAB, LabName, option
 from lab.errors import UsageError
 from lab.run import Run
+from lab.terminal.text import Look
 from lab.wait import SYSTEM
 
 Target = Annotated[

@@ -6,11 +6,11 @@ import time
 from functools import partial
 from typing import Annotated
 
-from lab.commands.options import DEFAULT_LAB, ComponentArgument, LabName, duration
-from lab.console import say, seconds_text
+from lab.cli.options import DEFAULT_LAB, ComponentArgument, LabName, duration
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.supervisor.state import State
+from lab.terminal.text import say, seconds_text
 from lab.wait import NotYet
 
 Timeout = Annotated[float, duration("--timeout", help="How long it may take until it serves again.", zero=False, default="90s")]
@@ -34,9 +34,9 @@ def serving(run: Run, state: State) -> None:
 
     The endpoints that `up` waited for are asked again, and an API server is asked as its users ask it, by the lab's kubeconfig.
     """
-    from lab.commands.client import contexts
-    from lab.commands.examined import answer, reachable, serves
     from lab.component import recorded_health
+    from lab.status.checks import answer, reachable, serves
+    from lab.status.client import contexts
 
     endpoints = recorded_health(run).get(state.name)
     if endpoints is None:  # of a program that something else than `up` started

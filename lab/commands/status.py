@@ -8,12 +8,12 @@ from collections import Counter
 
 import typer
 
-from lab.commands.observed import Observed, Program, observe
-from lab.commands.options import DEFAULT_LAB, LabName, Output, OutputOption
-from lab.console import Look, bytes_text, seconds_text, table
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.errors import ProvisionError, TestsFailed
 from lab.hints import command
 from lab.run import Run
+from lab.status.lab_status import Observed, Program, observe
+from lab.terminal.text import Look, bytes_text, seconds_text, table
 
 STYLES = {
     "running": ("green",),

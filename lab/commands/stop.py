@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from lab.commands import complete
-from lab.commands.options import DEFAULT_LAB, LabName
-from lab.console import count, say
+from lab.cli import complete
+from lab.cli.options import DEFAULT_LAB, LabName
 from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run
 from lab.supervisor.client import Supervisor
+from lab.terminal.text import count, say
 
 What = Annotated[str, typer.Argument(metavar="CLUSTER[/COMPONENT]", help="karmada, member1, or a program.", autocompletion=complete.logs)]
 

@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 import deployers.bring_up
-import deployers.take_down
-from lab.cli import app
-from lab.commands import observed, up
+import lab.take_down
+from deployers.commands import up
+from lab.cli.app import app
 from lab.run import Run
+from lab.status import lab_status
 from lab.steps import Step
 from lab.supervisor.state import State, Status
 
@@ -85,7 +86,7 @@ class World:
 
     root: Path
     status: Status | None = None
-    members: list[observed.Member] | str = field(default_factory=lambda: [ready("member1"), ready("member2")])
+    members: list[lab_status.Member] | str = field(default_factory=lambda: [ready("member1"), ready("member2")])
     wrong: list[str] = field(default_factory=list)
     error: BaseException | None = None
     brought: list[dict[str, Any]] = field(default_factory=list)
@@ -102,8 +103,8 @@ class World:
         return run
 
 
-def ready(name: str, mode: str = "push") -> observed.Member:
-    return observed.Member(name, mode, True, "v1.35.4")
+def ready(name: str, mode: str = "push") -> lab_status.Member:
+    return lab_status.Member(name, mode, True, "v1.35.4")
 
 
 class Held:
@@ -139,17 +140,17 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
     def take_down(run: Run, *, keep: bool = False, **_: Any) -> Any:
         world.taken.append(keep)
-        return deployers.take_down.Taken(7, keep)
+        return lab.take_down.Taken(7, keep)
 
-    monkeypatch.setattr(observed, "Supervisor", Supervisor)
+    monkeypatch.setattr(lab_status, "Supervisor", Supervisor)
     monkeypatch.setattr("lab.supervisor.client.Supervisor", Supervisor)
-    monkeypatch.setattr(observed, "ask_members", lambda run, within: world.members)
-    monkeypatch.setattr(observed, "examine", lambda run, running, within: world.wrong)
+    monkeypatch.setattr(lab_status, "ask_members", lambda run, within: world.members)
+    monkeypatch.setattr(lab_status, "examine", lambda run, running, within: world.wrong)
     monkeypatch.setattr(up, "clients", lambda run: run.path / "bin")
     monkeypatch.setattr(deployers.bring_up, "bring_up", bring_up)
     monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software: [step("a"), step("b", "a")])
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])  # not what this computer has free just now
-    monkeypatch.setattr(deployers.take_down, "take_down", take_down)
+    monkeypatch.setattr(lab.take_down, "take_down", take_down)
     return world
 
 

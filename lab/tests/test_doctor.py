@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from deployers.commands import doctor as command
 from lab import doctor
-from lab.commands import doctor as command
 from lab.computer import Answer, Computer
 from lab.doctor import examine, providers
 from lab.limits import checks as limits

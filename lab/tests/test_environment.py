@@ -77,7 +77,7 @@ STARTS = {
     "system",
 }
 OWN_WAY = {
-    ("deployers/shelter.py", "execv"): "becomes the command, with the environment that lab.machines.local gave",
+    ("lab/machines/hide_directory.py", "execv"): "becomes the command, with the environment that lab.machines.local gave",
     ("lab/supervisor/process.py", "execvpe"): "starts components with the supervisor's own environment, which is COMPONENT's",
     ("lab/commands/execute.py", "execvpe"): "`lab exec`: the user's own command",
     ("scenarios/test_runner_kit.py", "Popen"): "a script of the runner kit in the environment that its pod would give",

@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from lab import hints
-from lab.cli import app
+from lab.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
@@ -77,7 +77,7 @@ def test_every_hint_is_a_command_that_there_is_and_names_its_lab(place: str) -> 
     if line and not any(isinstance(each, ast.Starred) for each in node.args):
         parse([*line[: line.index("--")], "--lab", "blue", *line[line.index("--") :]] if "--" in line else line)
     if line and line[0] not in ABOUT_NO_LAB and "--lab" not in line and "--provider" not in line and "--bundle" not in line:
-        assert "lab" in given or place.startswith("lab/commands/doctor.py"), f"{place}: of which lab?"
+        assert "lab" in given or place.startswith("deployers/commands/doctor.py"), f"{place}: of which lab?"
 
 
 def test_there_are_hints() -> None:

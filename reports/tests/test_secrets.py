@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.tests.carriers import ENCODINGS, holds
-from lab.tests.test_mask import PLANTS, b64, words
+from lab.tests.masking.test_mask import PLANTS, b64, words
 from reports import allure, junit, site
 from reports.collect import Sources, collect
 from reports.report import Inputs, read
@@ -22,7 +22,7 @@ from reports.tests.results import failed, steps
 from reports.tests.results import junit as junit_of
 
 AGAIN = {"pem in base64", "jwt in base64", "basic", "secret in a failure"}
-"""Written twice as base64, or as a quotation: found by lab.mask's own tests, not by the search below."""
+"""Written twice as base64, or as a quotation: found by lab.masking.mask's own tests, not by the search below."""
 
 KINDS = tuple(kind for kind in PLANTS if "cut" not in kind and kind not in AGAIN)
 

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from deployers import chart_values, compare
 from deployers.bring_up import document, prepare
+from deployers.by_chart import values
+from deployers.checks import compare
 from lab.assets.pins import Catalogue
 from lab.errors import UsageError
 from lab.images.official import LOCK, Lock
 from lab.spec import DEFAULT
 from reports import classify, flakes
 from reports.report import plan_of
-from scenarios.planner.durations import Durations
-from scenarios.planner.matrix import Matrix
+from scenarios.matrix.definition import Matrix
+from scenarios.matrix.durations import Durations
 from scenarios.upstream.known import Known
 
 ROOT = Path(__file__).parent.parent.parent
@@ -76,14 +77,14 @@ def test_json_is_read_in_its_encoding(name: str, encoding: str, tmp_path: Path) 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
 def test_a_values_file_is_read_in_its_encoding(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "values.yaml").write_bytes("apiServer:\r\n  labels: {city: Zürich}\r\n".encode(encoding))
-    assert chart_values.given(tmp_path / "values.yaml") == {"apiServer": {"labels": {"city": "Zürich"}}}
+    assert values.given(tmp_path / "values.yaml") == {"apiServer": {"labels": {"city": "Zürich"}}}
 
 
 @pytest.mark.parametrize("data", ["a: Zürich".encode("latin-1"), b"[" * 5000, b"a: \0", b"- a", b""])
 def test_what_is_no_values_file_is_a_usage_error(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "values.yaml").write_bytes(data)
     with pytest.raises(UsageError):
-        chart_values.given(tmp_path / "values.yaml")
+        values.given(tmp_path / "values.yaml")
 
 
 def test_toml_is_read_in_one_place() -> None:

@@ -14,11 +14,12 @@ import pytest
 import typer
 
 import deployers.__main__ as of_deployers
-from lab import cli, environment, settings
+from lab import environment, settings
+from lab.cli import app as cli
 from lab.errors import UsageError
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
 from lab.supervisor.proc import TAG
-from scenarios import command as of_scenarios
+from scenarios.commands import app as of_scenarios
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = {"lab": cli.app, "scenarios": of_scenarios.app, "deployers": of_deployers.app}

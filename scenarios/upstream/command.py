@@ -11,15 +11,15 @@ from deployers.bring_up import document as lab_document
 from deployers.bring_up import prepare
 from deployers.karmada import Karmada
 from lab.cluster import Lab
-from lab.console import Look, drawing, say, table
 from lab.errors import UsageError
 from lab.run import Run
-from scenarios.cell import pasteable, told
-from scenarios.spoken import spoken
+from lab.terminal.text import Look, drawing, say, table
+from scenarios.kit.run_command import spoken
+from scenarios.matrix.run_cell import pasteable, told
+from scenarios.upstream.fixtures import check
 from scenarios.upstream.known import Entry, Known
 from scenarios.upstream.plan import Plan, plan
 from scenarios.upstream.spec import Spec
-from scenarios.upstream.stand import check
 from scenarios.upstream.suite import Suite
 
 HERE = Path(__file__).parent.parent

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployers.karmada import Karmada
-from lab.console import seconds_text
 from lab.interrupt import Interrupted
 from lab.machines import Program
 from lab.supervisor.client import Supervisor
+from lab.terminal.text import seconds_text
 from lab.wait import Cancelled
 from scenarios.upstream.plan import Plan
 from scenarios.upstream.spec import CUT_OFF, Report, Result, Spec, read

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployers.karmada import Karmada
-from lab.console import drawing
-from lab.mask_text import mask_text
+from lab.masking.mask_text import mask_text
 from lab.run import write_json, write_private
 from lab.supervisor.client import Supervisor
+from lab.terminal.text import drawing
 from scenarios.upstream import execute
+from scenarios.upstream.fixtures import check, is_real, stand
 from scenarios.upstream.known import Known
 from scenarios.upstream.plan import Plan, plan
-from scenarios.upstream.stand import check, is_real, stand
 from scenarios.upstream.suite import Suite
 from scenarios.upstream.verdict import Verdict, judge
 

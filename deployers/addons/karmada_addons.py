@@ -1,0 +1,96 @@
+"""Karmada's own addons switched on and off while Karmada runs, where they are programs of this lab.
+
+Which programs there are and with which flags is the deployer's to say, as in `up`: the spec is changed, and what runs is made to be what
+it describes. A scheduler that is told of estimators is started anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from deployers.by_binary.deployer import ByBinary, Plane, opened
+from deployers.checks import description
+from deployers.karmada import Karmada
+from deployers.plane import manifests, objects, pending_operation
+from deployers.plane.rollout import exchange
+from deployers.spec import ADDONS, KarmadaSpec
+from lab import component
+from lab.errors import NotPossible, UsageError
+from lab.hints import command
+from lab.steps import Step, Watcher, execute
+
+WHAT = {
+    "descheduler": "moves replicas that cannot run where they are",
+    "search": "searches members, and caches what they hold",
+    "metrics_adapter": "the metrics APIs, answered from the members'",
+    "estimators": "tell the scheduler how many replicas fit, one for each member",
+}
+"""What each is good for."""
+SERVERS = {"search": "karmada-search", "metrics_adapter": "karmada-metrics-adapter"}
+"""Those that are API servers, whose APIs are registered."""
+
+
+def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None, watcher: Watcher | None = None) -> Karmada:
+    """Have one of Karmada's own addons run, or not, and return the control plane when that is so.
+
+    UsageError for a version: it is Karmada's. NotPossible where they are pods, or what was asked cannot take effect here.
+    """
+    if version:
+        refuse_version(name, lab=karmada.run.id)
+    what = pending_operation.of_addon(name)
+    if getattr(karmada.spec.addons, name) == on and pending_operation.facts_of(karmada.run, what) is None:
+        return karmada
+    spec = asking_for(karmada.spec, name, on=on)
+    opened(karmada)  # NotPossible where another deployer made it
+    if obstacles := ByBinary().check(spec, karmada.lab.spec):
+        raise NotPossible(f"{name} cannot be switched on here", detail="\n".join(obstacles))
+    again = command("addon", "install" if on else "remove", name, lab=karmada.run.id)
+    with pending_operation.begun(karmada.run, what, again=again):
+        plane = opened(replace(karmada, spec=spec))
+        if not on:
+            withdraw(opened(replace(karmada, spec=asking_for(karmada.spec, name, on=True))), plane, name)
+        execute(steps(plane), karmada.run, watcher=watcher)
+        karmada = karmada.asking(spec)
+        description.save(karmada)
+    return karmada
+
+
+def asking_for(spec: KarmadaSpec, name: str, *, on: bool) -> KarmadaSpec:
+    """Return a spec with an addon on or off; what the spec changes of its program goes with it."""
+    document = spec.model_dump(mode="json")
+    components = {key: value for key, value in document["components"].items() if on or key != ADDONS[name]}
+    return KarmadaSpec.model_validate({**document, "components": components, "addons": {**document["addons"], name: on}})
+
+
+def steps(plane: Plane) -> list[Step]:
+    """Return the steps that make what runs be what a plane describes; what is so already is left alone, members among it."""
+    others = plane.steps()
+    here = {*(part.name for part in plane.programs), *(step.name for step in others)}
+    programs = [
+        Step(part.name, partial(exchange, plane, part), tuple(need for need in part.needs if need in here), first=part.first)
+        for part in plane.programs
+    ]
+    return [*programs, *others]
+
+
+def withdraw(before: Plane, after: Plane, name: str) -> None:
+    """Take an addon's APIs from karmada-apiserver, then end its programs: in the other order discovery would wait for nobody."""
+    for document in reversed(registered(before, name)):
+        before.api.delete(before.api.path_of(document))
+    kept = {part.name for part in after.programs}
+    objects.each(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
+
+
+def registered(plane: Plane, name: str) -> Sequence[manifests.Json]:
+    """Return what an addon has on karmada-apiserver: its APIs, or the Services by which estimators are found."""
+    if name in SERVERS:
+        return manifests.api_services(plane.deploy, SERVERS[name], plane.addresses)
+    return [manifests.estimator_service(member.name, 0) for member in plane.karmada.members] if name == "estimators" else []
+
+
+def refuse_version(name: str, *, lab: str | None = None) -> None:
+    """UsageError for one of Karmada's own: its version is Karmada's."""
+    if name in WHAT:
+        raise UsageError(f"the version of {name} is Karmada's", remedy=command("upgrade", "VERSION", lab=lab))

@@ -1,0 +1,83 @@
+"""The move to a new site: a control plane that is lost or given up comes up elsewhere from its backup, and its members follow it.
+
+The new lab has an etcd, addresses and certificates of its own and the old authority and keys, so that members let it in and it lets
+members in. Push members are reached from the new place with the credentials in the backup; nothing on them changes. A pull member's
+agent calls the address it was given: where that is a name (`load_balancer`), the name is to lead to the new place; else the agent is
+to be registered again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from deployers.backup.archive import Manifest
+from deployers.backup.restore import Restored, fits, old_one_is_gone, reach, seed
+from deployers.backup.verify import verify
+from deployers.bring_up import bring_up, prepare
+from deployers.by_binary.deployer import opened
+from deployers.etcd.client import Etcdutl
+from deployers.members.registry import members
+from deployers.release import Release
+from deployers.spec import KarmadaSpec, catalogue
+from lab.assets import Sink, Supply, quiet
+from lab.errors import UsageError
+from lab.machines.local import Local
+from lab.run import place
+from lab.steps import Watcher
+
+Json = dict[str, Any]
+
+
+def move(
+    path: Path,
+    run_id: str,
+    *,
+    asked: Json | None = None,
+    watcher: Watcher | None = None,
+    progress: Sink = quiet,
+    label: str = "lab restore",
+) -> Restored:
+    """Bring up a lab that is not there yet with the control plane of a backup on it; return when it reaches its push members.
+
+    `asked` is the document of the new lab; without one it is a host cluster and the Karmada that the backup describes. Unusable or
+    UsageError, with nothing created: as in `restore.restore`, or the old plane still runs. The lab is held by `Restored.hold`.
+    """
+    if (place(run_id) / "run.json").exists():
+        raise UsageError(f"lab {run_id} is there already", remedy="name one that is not, or restore in place what is its own backup")
+    with tempfile.TemporaryDirectory(prefix="karmada-lab-restore-") as kept:
+        folder = Path(kept)
+        utl = Etcdutl.found(Local(folder))
+        manifest = verify(path, folder, utl)
+        wanted = prepare(asked or derived(manifest), source=f"the lab of {path}")
+        if wanted.karmada is None or wanted.karmada.etcd.external:
+            raise UsageError(
+                "the new lab has no Karmada with an etcd of its own to restore into", remedy="add a table [karmada] to its lab file"
+            )
+        supply = Supply(offline=wanted.karmada.offline, catalogue=catalogue())
+        fits(manifest, Release.parse(wanted.karmada.release, supply=supply), wanted.karmada.kubernetes, path)
+        old_one_is_gone(manifest, folder)
+        age, began = time.time() - manifest.taken, time.monotonic()
+        brought = bring_up(
+            wanted,
+            run_id,
+            offline=wanted.karmada.offline,
+            watcher=watcher,
+            progress=progress,
+            label=label,
+            seed=lambda karmada: seed(opened(karmada), utl, folder, manifest),
+        )
+        assert brought.karmada
+        reach(brought.karmada)
+    return Restored(brought.karmada, manifest, time.monotonic() - began, age, None, tuple(members(brought.karmada)), brought.hold)
+
+
+def derived(manifest: Manifest) -> Json:
+    """Return the document of a lab for a backup's Karmada alone: its members are elsewhere and stay there."""
+    spec = KarmadaSpec.model_validate({**manifest.spec, "members": []})
+    karmada = spec.model_dump(mode="json", exclude_defaults=True)
+    karmada.get("addons", {}).pop("estimators", None)  # they are programs beside members, which are not of this lab
+    karmada.get("certificates", {}).pop("ca", None)  # it comes from the backup
+    return {"kubernetes": manifest.versions["kubernetes"], "members": [], "karmada": {**karmada, "release": spec.release}}

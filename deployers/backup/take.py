@@ -1,0 +1,187 @@
+"""Backups of a control plane: taken while it serves, proven before they count, kept as long as is asked.
+
+What a backup is as a file is in `archive`; what becomes of it in `restore`. Nothing is stopped for one: etcd's snapshot is of one
+revision, and the keys beside it do not change. What is written after that revision is what a restore loses: with a backup
+every hour, an hour and the seconds a backup takes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deployers.addons import site
+from deployers.backup import archive
+from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
+from deployers.backup.verify import fingerprint, snapshot_status, verify
+from deployers.etcd.client import Etcd
+from deployers.karmada import Karmada
+from deployers.members.registry import members
+from deployers.plane import pending_operation
+from lab.errors import LabError, ProvisionError
+from lab.hints import command
+from lab.run import Run
+from lab.steps import Step, Watcher, execute
+from lab.wait import SYSTEM, Clock
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Backup:
+    """An archive that was written and proven: how long it took, and which older ones were deleted for it."""
+
+    path: Path
+    manifest: Manifest
+    size: int
+    seconds: float
+    dropped: tuple[Path, ...] = ()
+
+
+def back_up(
+    karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: Watcher | None = None, during: str | None = None
+) -> Backup:
+    """Write a backup of a control plane that serves into a folder, prove it, and return it.
+
+    With `keep`, no more than so many of this plane's backups stay there: the oldest are deleted, after the new one is proven and never
+    before. `during` names the change that the backup is a part of.
+
+    ProvisionError when etcd or karmada-apiserver does not answer, or a change of this Karmada is half done; NotPossible
+    when the folder cannot be written. Then nothing is in the folder that was not there before.
+    """
+    began = time.monotonic()
+    if during is None or pending_operation.facts_of(karmada.run, during) is None:
+        pending_operation.refuse(karmada.run)
+    etcd = Etcd.of(karmada)
+    taking = Taking(karmada, etcd, folder)
+    with scratch(karmada.run) as taking.scratch:
+        execute(taking.steps(), karmada.run, watcher=watcher)
+    assert taking.manifest
+    assert taking.path
+    karmada.run.journal("backup", path=str(taking.path), revision=taking.manifest.revision)
+    dropped = retain(folder, taking.manifest.plane, keep) if keep else []
+    return Backup(taking.path, taking.manifest, taking.path.stat().st_size, time.monotonic() - began, tuple(dropped))
+
+
+@dataclass
+class Taking:
+    """One backup being taken. Each method is a step."""
+
+    karmada: Karmada
+    etcd: Etcd
+    folder: Path
+    scratch: Path = Path()
+    manifest: Manifest | None = None
+    path: Path | None = None
+
+    def steps(self) -> list[Step]:
+        names = ("described", "snapshot", "written", "proven")
+        actions = (self.describe, self.snapshot, self.write, self.prove)
+        needs = [(), *((f"backup/{name}",) for name in names)]
+        return [Step(f"backup/{name}", act, need) for name, act, need in zip(names, actions, needs, strict=False)]
+
+    def describe(self) -> None:
+        """Note whose backup this is, before anything is read."""
+        spec, pki = self.karmada.spec, self.etcd.pki
+        joined = members(self.karmada)
+        self.manifest = Manifest(
+            plane=fingerprint(pki / "ca.crt"),
+            lab=self.karmada.run.id,
+            taken=time.time(),
+            revision=0,
+            hash=0,
+            keys=0,
+            versions={"karmada": self.karmada.release.version, "kubernetes": spec.kubernetes},
+            server=self.karmada.api.server,
+            spec=spec.model_dump(mode="json"),
+            members={member.name: {"mode": member.mode, "endpoint": member.endpoint} for member in joined.values()},
+            parts={},
+            addons=site.records_of(self.karmada.run, self.karmada.name),
+        )
+
+    def snapshot(self) -> None:
+        """Have one member write its data: one that leads has all of it."""
+        health = self.etcd.health()
+        source = next((member for member in health.members if member.leads), None)
+        if source is None:
+            raise ProvisionError(
+                "etcd has no leader now",
+                where=", ".join(self.etcd.endpoints.values()),
+                remedy=command("etcd", "health", lab=self.karmada.run.id),
+            )
+        assert self.manifest
+        self.manifest = replace(self.manifest, versions={**self.manifest.versions, "etcd": source.version})
+        self.etcd.ctl("snapshot", "save", str(self.scratch / SNAPSHOT), at=source.client, within=600.0)
+
+    def write(self) -> None:
+        """Put all of it into one archive."""
+        assert self.manifest
+        files = {SNAPSHOT: self.scratch / SNAPSHOT, **{f"pki/{name}": self.etcd.pki / name for name in KEYS}}
+        if missing := [str(file) for file in files.values() if not file.is_file()]:
+            raise ProvisionError("a key of this control plane is gone", where=", ".join(missing), remedy="put it back where it was")
+        status = snapshot_status(self.etcd.utl, files[SNAPSHOT])
+        self.manifest = replace(
+            self.manifest,
+            revision=status["revision"],
+            hash=status["hash"],
+            keys=status["totalKey"],
+            parts={name: archive.digest(file) for name, file in files.items()},
+        )
+        self.path = archive.write(self.manifest, files, self.folder)
+
+    def prove(self) -> None:
+        """Read what was written as a restore would. One that cannot be restored is deleted again."""
+        assert self.path
+        try:
+            with scratch(self.karmada.run) as folder:
+                verify(self.path, folder, self.etcd.utl)
+        except LabError:
+            self.path.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def scratch(run: Run) -> Iterator[Path]:
+    """Yield a directory of the run that nobody else can read, gone afterwards: it holds keys and the whole of etcd."""
+    with tempfile.TemporaryDirectory(prefix="backup-", dir=run.folder("data", "scratch")) as folder:
+        yield Path(folder)
+
+
+# -- many of them --------------------------------------------------------------------------------------------------------
+
+
+def retain(folder: Path, plane: str, keep: int) -> list[Path]:
+    """Delete all but the newest `keep` backups of one plane, and return those that are gone. Other planes' and other files stay."""
+    old = archive.of_plane(folder, plane)[keep:]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return old
+
+
+def on_schedule(
+    back_up: Callable[[], Backup],
+    *,
+    every: float,
+    told: Callable[[Backup | LabError], object],
+    times: int | None = None,
+    clock: Clock = SYSTEM,
+) -> None:
+    """Take a backup now and then one each `every` seconds, counted from beginning to beginning, until interrupted (or so many `times`).
+
+    One that fails is told and does not end the schedule: the next may do. One that takes longer than `every` is followed at once.
+    """
+    done = 0
+    while times is None or done < times:
+        began = clock.now()
+        try:
+            told(back_up())
+        except LabError as error:
+            told(error)
+        done += 1
+        if times is None or done < times:
+            clock.sleep(max(0.0, began + every - clock.now()))

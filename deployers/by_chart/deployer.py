@@ -1,0 +1,178 @@
+"""Karmada by upstream's helm chart: host mode for the control plane, component mode for estimators, agent mode for members that pull.
+
+    chart ──────────┐                                     what the chart itself waits for (jobs, init containers) it waits for;
+    host → images ──┴→ release → karmada-apiserver → crds, webhooks, cluster-api → pods
+                                                                 members → estimators
+
+How the chart is installed and what upstream leaves to whoever installs it: `deployers.by_chart.release`; what a spec is in its values:
+`deployers.by_chart.values`; how it is made complete: `deployers.pods.helm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deployers.by_chart import values as chart_values
+from deployers.by_chart.release import AGENT, HELM, RELEASE, Charted
+from deployers.day2.upgrade import no_way_back
+from deployers.karmada import Karmada
+from deployers.options import CARRIED, IN_PART, complete
+from deployers.options import OPTIONS as ALL
+from deployers.pods import host, images, installation
+from deployers.pods.image_steps import image_steps, load_all
+from deployers.pods.images import Use
+from deployers.release import Release, catalogue
+from deployers.spec import COMPONENTS, KarmadaSpec
+from lab.assets import AssetRef, Supply
+from lab.cluster import Cluster, Lab
+from lab.errors import UsageError
+from lab.images import Image, kubernetes
+from lab.images import software as of_images
+from lab.pki import is_address
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+
+NO_VALUE = "the chart has no value for it"
+PARTS = {name: part for name, part in chart_values.PARTS.items() if name in COMPONENTS}
+OPTIONS = complete(
+    {
+        **dict.fromkeys(ALL, CARRIED),
+        "components.*.without": "the chart adds to the flags in its templates and takes none away",
+        "components.*.env": NO_VALUE,
+        "components.*.flags": CARRIED,
+        **{f"components.{name}.flags": f"{IN_PART}--{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
+        **{f"components.{name}.feature_gates": NO_VALUE for name, part in PARTS.items() if not part.gates},
+        "etcd.members": "the chart's StatefulSet starts one member when the one before is ready, and by its readiness probe none is ready "
+        "without a quorum",
+        "profile": f"{IN_PART}e2e has flags that the chart has no value for",
+        "config_file": "only karmadactl init has one",
+        "values": CARRIED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class ByChart:
+    """Upstream's chart."""
+
+    needs: frozenset[Capability] = frozenset({Capability.PODS})
+    options: Mapping[str, str] = field(default_factory=lambda: OPTIONS)
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return the assets in the images, helm, the chart, and karmadactl."""
+        trees = ("karmada-charts", "karmada-crds", "karmada-manifests", "karmadactl")
+        return [
+            *images.software(spec),
+            *of_images(jobs(spec).values()),
+            HELM,
+            *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in trees),
+        ]
+
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane, and those of the chart's jobs."""
+        own = images.needed(spec, images.moved, version=version, host=host)
+        return (*own, *(Use(name, image, (host,)) for name, image in jobs(spec).items()))
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec the chart cannot carry, the values of a file among it."""
+        found = [*installation.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
+        found += installation.kept_apart(spec, lab, ("karmada-apiserver",))
+        if spec.values and spec.values.is_file():
+            release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
+            found += values_errors(spec.values, release.charts / RELEASE)
+        return found
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane, from nothing or from what is there."""
+        karmada = Karmada(lab, spec)
+        wanted = uses(karmada)
+        return [*image_steps(karmada, wanted, software), *Charted(karmada, software, uses=wanted).steps()]
+
+    def enrol(self, karmada: Karmada, member: Cluster) -> None:
+        """Make a member pull, by the chart's agent mode. Done already, it changes nothing.
+
+        (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
+        cluster only.)
+        """
+        Charted(karmada, found(karmada), uses=uses(karmada)).enrol(member)
+
+    def withdraw(self, karmada: Karmada, member: Cluster) -> None:
+        """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
+        Charted(karmada, found(karmada), uses=uses(karmada)).uninstall(AGENT, member)
+        host.remove_namespace(member.api)
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        """Return the steps to another release by `helm upgrade`; see `deployers.day2.upgrade`. NotPossible for going back."""
+        from deployers.plane.rollout import AGENTS, Act, all_of, chained  # noqa: PLC0415 (which is made of what is here)
+
+        if back:
+            raise no_way_back(karmada, "the chart's own job", "helm rollback would leave the later webhooks")
+        wanted = replace(karmada, spec=spec)
+        installed = uses(wanted)
+        charted = Charted(wanted, software, uses=installed)
+        pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.exchange)]
+        if spec.addons.estimators:
+            pairs.append(("karmada-scheduler-estimator", charted.estimators))
+        if pulling := [wanted.lab.member(member.name) for member in spec.members if member.mode == "pull"]:
+            pairs.append((AGENTS, partial(all_of, *(partial(charted.agent, member) for member in pulling))))
+        return chained(pairs)
+
+    def remove(self, karmada: Karmada) -> None:
+        """Uninstall the releases, then delete what upstream leaves on the host cluster; what that was is journalled.
+
+        The clusters stay as they are, Karmada's accounts on joined members included: unjoin before, where that matters. LeakError when
+        something is left.
+        """
+        karmada.run.journal("remove", what=karmada.name)
+        Charted(karmada, found(karmada), uses=uses(karmada)).remove()
+        installation.until_gone(karmada)
+        installation.forget(karmada)
+
+
+def uses(karmada: Karmada) -> tuple[Use, ...]:
+    """Return the images of this control plane."""
+    return ByChart().images(karmada.spec, version=karmada.release.version, host=karmada.lab.host.name)
+
+
+def jobs(spec: KarmadaSpec) -> dict[str, Image]:
+    """Return the images of the chart's jobs and init containers, by a tag that says what is in them: upstream asks for `latest`."""
+
+    def name(upstream: str) -> str:
+        return images.moved(upstream, spec.registry)
+
+    return {
+        "cfssl": kubernetes.cfssl(name(f"docker.io/cfssl/cfssl:v{kubernetes.CFSSL}")),
+        "kubectl": kubernetes.kubectl(spec.kubernetes, name(f"docker.io/bitnamisecure/kubectl:{spec.kubernetes}")),
+    }
+
+
+def found(karmada: Karmada) -> dict[str, Path]:
+    """Return the assets that a later command needs; `up` brought them, so they are found without a network."""
+    wanted = [AssetRef.parse(name) for name in (HELM, f"karmada-charts@{karmada.spec.release}")]
+    brought = Supply(offline=True, catalogue=catalogue()).resolve(wanted)
+    return {str(ref): path for ref, path in brought.items()}
+
+
+def values_errors(file: Path, chart: Path) -> list[str]:
+    """Return what of a values file the chart does not have, which helm would ignore, and what would break the installation."""
+    try:
+        values = chart_values.given(file)
+    except UsageError:
+        return []  # the rule of the field says why it is no values file
+    known = chart_values.known(chart)
+    return [f"values: {file.name}: {line}" for line in (*chart_values.unknown(values, known), *chart_values.unfit(values, known))]
+
+
+def unreachable(spec: KarmadaSpec) -> list[str]:
+    """Return why an external etcd cannot be said to the chart's pods."""
+    external = spec.etcd.external
+    if external and not is_address(str(urlsplit(external.servers[0]).hostname)):
+        return [
+            "etcd.external.servers: the chart waits for its etcd by a Service of the host cluster, which needs an address; "
+            f"{external.servers[0]} has a name"
+        ]
+    return []

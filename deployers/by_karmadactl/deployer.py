@@ -1,0 +1,224 @@
+"""Karmada by `karmadactl init`, upstream's command for one: pods on the host cluster, one after the other.
+
+init does one thing at a time and waits for each pod; members join beside it, as soon as Karmada's API is there. It is no means of
+upgrade or repair: it ends at once where its NodePort is taken. So what this run installed is left alone, and what a run that was
+cut short left is removed before init is run again. Its own directory, which init empties before it begins, is inside the run directory.
+
+What upstream's `karmadactl deinit` leaves, and is removed here: the namespace with all of its addons unless --purge-namespace is said, and
+etcd's data on the disk of its node, which the next init would take for its own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+from deployers import JOINABLE
+from deployers.karmada import Karmada
+from deployers.members.karmadactl import karmadactl
+from deployers.options import CARRIED, OPTIONS, complete
+from deployers.plane.flags import several_values
+from deployers.plane.layout import estimator
+from deployers.pods import init_args, installation, workloads
+from deployers.pods.crds_archive import crds_tarball
+from deployers.pods.host import adopt_kubeconfig, remove_data
+from deployers.pods.image_steps import image_steps
+from deployers.pods.images import Use, by_component, components, flat, needed
+from deployers.pods.images import software as of_images
+from deployers.pods.init_args import NAMES, Places
+from deployers.spec import ADDONS, KarmadaSpec
+from lab.assets import AssetRef
+from lab.cluster import Cluster, Lab
+from lab.errors import CommandFailed, LabError, ProvisionError
+from lab.hints import command
+from lab.run import write_private
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+from lab.wait import NotYet
+from lab.yaml_text import dump_yaml
+
+ETCD_DATA = "/var/lib/karmada-etcd"
+INIT_WITHIN = 900.0
+NO_QUORUM = (
+    "init's StatefulSet starts one member after the other, each when the one before is ready, and by its readiness probe none is ready "
+    "without a quorum: with --etcd-replicas=3 the first waits for ever (seen with 1.18.2)"
+)
+NO_ARGUMENTS = "karmadactl addons enable takes no flags for it"
+SUPPORT = complete(
+    {
+        **dict.fromkeys(OPTIONS, CARRIED),
+        "etcd.members": NO_QUORUM,
+        "components.*.without": "karmadactl init can add flags and change them, not drop one of its own",
+        "components.*.env": "karmadactl init has no word for a component's environment",
+        **{f"components.{name}.{key}": NO_ARGUMENTS for name in ADDONS.values() for key in ("flags", "feature_gates")},
+    }
+)
+
+
+@dataclass(frozen=True)
+class ByKarmadactl:
+    """karmadactl init, its addons, and deinit."""
+
+    needs: frozenset[Capability] = frozenset({Capability.PODS})
+    options: Mapping[str, str] = field(default_factory=lambda: SUPPORT)
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return what is in the images, karmadactl, and the release's own files that it is given or compared with."""
+        names = ("karmadactl", "karmada-crds", "karmada-manifests")
+        return [*of_images(spec), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in names)]
+
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane."""
+        return needed(spec, flat, version=version, host=host)
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec cannot take effect here. Nothing is created."""
+        found = [*installation.obstacles(spec, lab, SUPPORT), *several_values(spec), *init_args.unsayable(spec)]
+        found += installation.kept_apart(spec, lab, (name for name in NAMES if name != "etcd"))
+        if spec.load_balancer and not (init_args.names_and_addresses(spec)[1] and 30000 <= init_args.port(spec) <= 32767):
+            found.append(
+                "load_balancer: karmadactl init takes an IP address, and gives the API server one port everywhere, a NodePort: "
+                "the load balancer must listen on it, too (30000 to 32767)"
+            )
+        return found
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane."""
+        return Initialised(Karmada(lab, spec), software).steps()
+
+    def remove(self, karmada: Karmada) -> None:
+        """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""
+        if not installation.state(karmada):
+            return
+        karmada.run.journal("remove", what=karmada.name)
+        clear(karmada)
+        installation.until_gone(karmada)
+        installation.forget(karmada)
+
+
+@dataclass(frozen=True)
+class Initialised(installation.Installation):
+    """One control plane that `karmadactl init` makes."""
+
+    @cached_property
+    def uses(self) -> dict[str, Use]:
+        """The images, by component."""
+        return by_component(ByKarmadactl().images(self.spec, version=self.karmada.release.version, host=self.karmada.lab.host.name))
+
+    @cached_property
+    def places(self) -> Places:
+        run = self.karmada.run
+        data = run.path / "data" / "karmada"
+        return Places(self.karmada.lab.host, data / "init", run.path / "pki" / "karmada", data / "crds.tar.gz")
+
+    def steps(self) -> list[Step]:
+        host = f"{self.karmada.lab.host.name}/images"
+        addons = [Step("karmada/addons", self.addons, ("karmada/init",))] if init_args.addons(self.spec, self.uses) else []
+        addons += [
+            Step(f"karmada/{estimator(member.name)}", partial(self.estimator, member), ("karmada/init", member.name))
+            for member in (self.karmada.members if self.spec.addons.estimators else ())
+        ]
+        return [
+            *image_steps(self.karmada, tuple(self.uses.values()), self.software),
+            Step("karmada/init", self.progress.watched(self.init), (host,)),
+            Step(JOINABLE, lambda: installation.until_joinable(self.karmada, self.progress, self.kubeconfig), (host,)),
+            *addons,
+            *installation.last_steps(self.karmada, self.workloads(), ["karmada/init", *(step.name for step in addons)]),
+        ]
+
+    def workloads(self) -> list[str]:
+        """Return the workloads that are to be there."""
+        plain = [name for name in components(self.spec) if name != "karmada-scheduler-estimator"]
+        return [*plain, *(estimator(member.name) for member in self.karmada.members if self.spec.addons.estimators)]
+
+    def init(self) -> None:
+        """Run `karmadactl init` unless this run did; what one left that was cut short is removed before."""
+        installation.begin(self.karmada)
+        if installation.state(self.karmada) == "installed":
+            self.progress.begun.set()
+            return
+        if workloads.workloads(self.host):
+            clear(self.karmada)
+        shutil.rmtree(self.places.data, ignore_errors=True)  # or the kubeconfig of before would be taken for this one's
+        config = self.karmada.run.folder("data", "karmada") / "init.yaml"
+        write_private(self.places.crds, crds_tarball(self.tree("karmada-crds")))
+        write_private(config, dump_yaml(init_args.as_config(self.spec, self.uses, self.places)).encode())
+        self.progress.begun.set()
+        try:
+            said = karmadactl(self.karmada, *init_args.words(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
+        except CommandFailed as failed:
+            self.log(failed.output)
+            raise self.explained(failed) from failed
+        self.log(said.stdout + said.stderr)
+        self.kubeconfig()
+        installation.finish(self.karmada)
+
+    def log(self, said: str) -> None:
+        """Keep what init said among the logs of the run."""
+        path = self.karmada.run.log("karmada/karmadactl-init")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(said)
+
+    def kubeconfig(self) -> None:
+        """Write the run's kubeconfig from init's; NotYet when init has not written it whole."""
+        theirs = self.places.data / "karmada-apiserver.config"
+        try:
+            adopt_kubeconfig(theirs.read_bytes(), self.karmada.kubeconfig, source=str(theirs))
+        except (OSError, ProvisionError) as error:
+            raise NotYet(f"{theirs.name} is not there yet") from error
+
+    def explained(self, failed: CommandFailed) -> LabError:
+        """Return the error of a failed init: its last words, and why pods are not ready where some are not."""
+        said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
+        late = workloads.why(self.host)
+        return ProvisionError(
+            "karmadactl init failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+            where=failed.command,
+            detail="\n".join([*late, failed.output]),
+            remedy=f"{command('down', lab=self.karmada.run.id)}, mend what is named, then {command('up', lab=self.karmada.run.id)}: "
+            "init does not repair",
+        )
+
+    def addons(self) -> None:
+        """Run `karmadactl addons enable` for those of the control plane; enabling what is enabled updates it to the same."""
+        self.enable(*init_args.addons(self.spec, self.uses))
+
+    def estimator(self, member: Cluster) -> None:
+        """Run `karmadactl addons enable` for the estimator of a member."""
+        self.enable(*init_args.estimator(self.spec, self.uses, member))
+
+    def enable(self, *words: str) -> None:
+        enable(self.karmada, *words)
+
+
+def enable(karmada: Karmada, *words: str) -> None:
+    """Run `karmadactl addons enable`. ProvisionError with its words and the state of the pods."""
+    host = karmada.lab.host
+    try:
+        karmadactl(
+            karmada,
+            *("addons", "enable", *words, f"--kubeconfig={host.kubeconfig}", f"--context={host.context}"),
+            *(f"--karmada-kubeconfig={karmada.kubeconfig}", f"--karmada-context={karmada.cluster.context}"),
+            within=300.0,
+        )
+    except CommandFailed as failed:
+        raise ProvisionError(
+            f"karmadactl addons enable {words[0]} failed",
+            where=failed.command,
+            detail="\n".join([*workloads.why(host.api), failed.output]),
+            remedy="run the command by hand with --v=4",
+        ) from failed
+
+
+def clear(karmada: Karmada) -> None:
+    """Remove what init made, however far it came; where there is nothing, nothing is done."""
+    host = karmada.lab.host
+    if host.api.find(f"/api/v1/namespaces/{workloads.NAMESPACE}") is None:
+        return
+    karmadactl(karmada, "deinit", "--force", "--purge-namespace", f"--kubeconfig={host.kubeconfig}", f"--context={host.context}")
+    host.api.until_gone(f"/api/v1/namespaces/{workloads.NAMESPACE}", what="the namespace of Karmada is deleted", within=120.0)
+    remove_data(karmada.lab, ETCD_DATA)
+    karmada.kubeconfig.unlink(missing_ok=True)

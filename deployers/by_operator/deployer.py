@@ -1,0 +1,269 @@
+"""Karmada by upstream's karmada-operator: its manifests on the host cluster, then one Karmada object made from the spec.
+
+    host/images → operator (CRD, access, Deployment) → object → karmada/pods
+                                                     ‖ beside it: karmada/joinable, as soon as the Secret with the kubeconfig is there
+
+The operator fetches CRDs by http; here it finds the release's own already there, as in upstream's tests, but from a ConfigMap, so that a
+restarted operator finds them, too. To apply object and manifests again changes nothing; an operator that was cut short goes on by itself.
+
+What the operator leaves when its object is deleted, and is removed here with the namespace: itself, its roles and CRD, the Secrets that
+the object referred to, and etcd's data on the disk of its node. What it cannot do: registering by pull needs cluster-info and rights of
+bootstrap tokens, which it does not make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from deployers import JOINABLE
+from deployers.by_karmadactl.deployer import NO_ARGUMENTS, enable
+from deployers.by_operator import karmada_object
+from deployers.by_operator.karmada_object import ALWAYS, NAME
+from deployers.day2.upgrade import no_way_back
+from deployers.karmada import Karmada
+from deployers.options import CARRIED, OF_COMPONENTS, OPTIONS, complete
+from deployers.plane import objects
+from deployers.plane.flags import several_values
+from deployers.plane.layout import estimator
+from deployers.plane.objects import CRDS, condition
+from deployers.pods import init_args, installation, workloads
+from deployers.pods.crds_archive import crds_tarball
+from deployers.pods.host import adopt_kubeconfig, remove_data, remove_namespace, secret
+from deployers.pods.image_steps import image_steps, load_all
+from deployers.pods.images import Use, by_component, components, moved, needed
+from deployers.pods.images import software as of_images
+from deployers.spec import KarmadaSpec
+from lab.api import Refused
+from lab.assets import AssetRef
+from lab.cluster import Cluster, Lab
+from lab.errors import NotReady, ProvisionError
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+from lab.wait import NotYet, until
+
+OPERATOR = "karmada-operator"
+OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{workloads.NAMESPACE}/karmadas/{NAME}"
+CRD = "karmadas.operator.karmada.io"
+WITHIN = 300.0
+INVALID = "ValidationError"
+"""The reason of the condition Ready where validation found the object wrong (operator/pkg/controller/karmada/validating.go)."""
+TREES = ("karmadactl", "karmada-crds", "karmada-manifests", "karmada-operator-config")
+NO_PEERS = (
+    "the operator's Service of etcd's peers has names for pods that are ready only, and by their readiness probe none of several is ready "
+    "before it has found the others: with replicas: 3 they wait for ever (seen with 1.18.2)"
+)
+NO_PLACE = "the Karmada object has no place for it"
+SUPPORT = complete(
+    {
+        **dict.fromkeys(OPTIONS, CARRIED),
+        "etcd.members": NO_PEERS,
+        "config_file": "only karmadactl init has one",
+        "load_balancer": "the operator writes the address of a node, or of a Service of type LoadBalancer, into every kubeconfig",
+        "members.pull": "the operator makes neither cluster-info nor the rights of bootstrap tokens, which registering begins with",
+        "components.*.without": "the operator can add flags and change them, not drop one of its own",
+        "components.*.env": NO_PLACE,
+        "components.etcd.flags": NO_PLACE,
+        "components.etcd.feature_gates": NO_PLACE,
+        **{f"components.karmada-scheduler-estimator.{key}": NO_ARGUMENTS for key in OF_COMPONENTS if key in {"flags", "feature_gates"}},
+    }
+)
+
+
+@dataclass(frozen=True)
+class ByOperator:
+    """karmada-operator and a Karmada object; estimators, which it does not make, by `karmadactl addons enable`."""
+
+    needs: frozenset[Capability] = frozenset({Capability.PODS})
+    options: Mapping[str, str] = field(default_factory=lambda: SUPPORT)
+
+    def software(self, spec: KarmadaSpec) -> list[str]:
+        """Return what is in the images, karmadactl, and the release's own files."""
+        return [*of_images(spec, *ALWAYS, OPERATOR), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in TREES)]
+
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+        """Return the images of a control plane, and the operator's."""
+        return needed(spec, moved, *ALWAYS, OPERATOR, version=version, host=host)
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+        """Return what of the spec cannot take effect here. Nothing is created."""
+        apart = installation.kept_apart(spec, lab, ("karmada-apiserver", "kube-controller-manager"))
+        return [*installation.obstacles(spec, lab, SUPPORT), *several_values(spec), *apart]
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+        """Return the steps of the control plane."""
+        return Operated(Karmada(lab, spec), software).steps()
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
+        """Return the steps to another release: its operator, then the object, by which that exchanges all else; see `deployers.day2.upgrade`."""
+        from deployers.plane.rollout import Act, all_of, chained  # noqa: PLC0415 (which is made of what is here)
+
+        if back:
+            raise no_way_back(karmada, "the operator", "upstream supports none by it")
+        wanted = replace(karmada, spec=spec)
+        made = Operated(wanted, software)
+        pairs: list[tuple[str, Act]] = [
+            ("images", partial(load_all, wanted, tuple(made.uses.values()), software)),
+            (OPERATOR, made.operator),
+            (NAME, made.object),
+        ]
+        if spec.addons.estimators:
+            pairs.append(("karmada-scheduler-estimator", partial(all_of, *(partial(made.estimator, each) for each in wanted.members))))
+        return chained([*pairs, ("settled", partial(installation.settled, wanted))])
+
+    def remove(self, karmada: Karmada) -> None:
+        """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
+
+        LeakError when something is left. Joined members keep what they have.
+        """
+        if not installation.state(karmada):
+            return
+        karmada.run.journal("remove", what=karmada.name)
+        host = karmada.lab.host.api
+        if host.find(f"{CRDS}/{CRD}") and host.find(OBJECT):
+            host.delete(OBJECT)
+            host.until_gone(
+                OBJECT, what="the operator takes Karmada away", within=120.0, remedy=f"see the log of {OPERATOR} on the host cluster"
+            )
+            left = [each.name for each in workloads.workloads(host) if each.name != OPERATOR]
+            karmada.run.journal(
+                "left by upstream", workloads=left, secrets=installation.names(host, f"/api/v1/namespaces/{workloads.NAMESPACE}/secrets")
+            )
+        remove_namespace(host)
+        remove_data(karmada.lab, karmada_object.ETCD_DATA)
+        for kind in ("clusterroles", "clusterrolebindings"):
+            host.delete(f"{installation.RBAC}/{kind}/{OPERATOR}")
+        host.delete(f"{CRDS}/{CRD}")
+        installation.until_gone(karmada)
+        installation.forget(karmada)
+
+
+@dataclass(frozen=True)
+class Operated(installation.Installation):
+    """One control plane that the operator makes."""
+
+    @cached_property
+    def uses(self) -> dict[str, Use]:
+        """The images, by component."""
+        return by_component(ByOperator().images(self.spec, version=self.karmada.release.version, host=self.karmada.lab.host.name))
+
+    def steps(self) -> list[Step]:
+        host = f"{self.karmada.lab.host.name}/images"
+        estimators = [
+            Step(f"karmada/{estimator(member.name)}", partial(self.estimator, member), ("karmada/object", member.name))
+            for member in (self.karmada.members if self.spec.addons.estimators else ())
+        ]
+        return [
+            *image_steps(self.karmada, tuple(self.uses.values()), self.software),
+            Step("karmada/operator", self.progress.watched(self.operator), (host,)),
+            Step("karmada/object", self.progress.watched(self.object), ("karmada/operator",)),
+            Step(
+                JOINABLE,
+                lambda: installation.until_joinable(self.karmada, self.progress, self.kubeconfig, within=WITHIN),
+                ("karmada/operator",),
+            ),
+            *estimators,
+            *installation.last_steps(self.karmada, self.workloads(), ["karmada/object", *(step.name for step in estimators)]),
+        ]
+
+    def workloads(self) -> list[str]:
+        """Return the workloads that are to be there: the operator puts the object's name before those without it."""
+        plain = [name for name in components(self.spec, *ALWAYS, OPERATOR) if name != "karmada-scheduler-estimator"]
+        names = [name if name.startswith("karmada-") else f"{NAME}-{name}" for name in plain]
+        return [*names, *(estimator(member.name) for member in self.karmada.members if self.spec.addons.estimators)]
+
+    def operator(self) -> None:
+        """Make the operator be there and ready."""
+        installation.begin(self.karmada)
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": workloads.NAMESPACE}}
+        objects.ensure_namespace(self.host, namespace)
+        self.host.apply(karmada_object.tarball(crds_tarball(self.tree("karmada-crds"))))
+        for document in karmada_object.operator_manifests(self.tree("karmada-operator-config"), self.uses[OPERATOR].name):
+            self.host.apply(document)
+        objects.established(self.host, [CRD])
+        workloads.until_serving(self.host, [OPERATOR], within=120.0)
+
+    def object(self) -> None:
+        """Make the Karmada object be so, and return when the operator calls it ready.
+
+        NotReady, or ProvisionError as soon as a pod can never get ready, tells of pods and of the operator's log; ProvisionError as
+        soon as the operator calls the object invalid, in its words.
+        """
+        self.progress.begun.set()
+        objects.apply_all(self.host, karmada_object.given_secrets(self.spec))
+        before = self.host.find(OBJECT) or {}
+        applied = self.host.apply(karmada_object.karmada_object(self.spec, self.uses))
+        generation = applied["metadata"]["generation"]
+        changed = generation != (before.get("metadata") or {}).get("generation")
+
+        def ready() -> None:
+            seen = self.host.get(OBJECT)
+            invalid = refused(seen)
+            # Conditions do not say of which generation they are: what stood there before the object was changed may be of the old one.
+            if invalid and not (changed and invalid == refused(before)):
+                raise ProvisionError(
+                    f"the operator refuses the Karmada object: {invalid}",
+                    where=f"{OBJECT} of {self.host.server}",
+                    remedy="mend what it names in the lab file, or in deployers/by_operator/karmada_object.py if the lab file does not say it",
+                )
+            if why := not_ready(seen, generation=generation) or self.earlier():
+                workloads.give_up(self.host)
+                raise NotYet(why)
+
+        try:
+            until(ready, what="the operator calls Karmada ready", within=WITHIN, every=1.0)
+        except NotReady as late:
+            late.detail = "\n".join([*workloads.why(self.host), *self.last_words()])
+            raise
+        installation.finish(self.karmada)
+
+    def earlier(self) -> str | None:
+        """Return which component is not yet of the image that the object asks for, or None.
+
+        When the object of a Karmada that is Ready changes, it is called Ready until the operator has looked.
+        """
+        there = workloads.images(self.host)
+        for name, use in self.uses.items():
+            if name in there and there[name] != use.name:
+                return f"{name} is of {there[name]}, not yet of {use.name}"
+        return None
+
+    def last_words(self) -> list[str]:
+        """Return the last lines of the operator's log."""
+        found = workloads.pods(self.host, selector=f"app.kubernetes.io/name={OPERATOR}")
+        return [f"{OPERATOR}: {line}" for pod in found for state in workloads.states(pod) for line in workloads.log(self.host, pod, state)]
+
+    def kubeconfig(self) -> None:
+        """Write the run's kubeconfig from the operator's Secret; NotYet when it is not there."""
+        name = f"{NAME}-admin-config"
+        try:
+            adopt_kubeconfig(
+                secret(self.host, workloads.NAMESPACE, name, "karmada.config"), self.karmada.kubeconfig, source=f"secret {name}"
+            )
+        except (ProvisionError, Refused) as error:
+            raise NotYet(f"secret {name}: not there yet") from error
+
+    def estimator(self, member: Cluster) -> None:
+        """Make the estimator of a member by karmadactl: the operator has none, and its Secrets have the names that karmadactl expects."""
+        enable(self.karmada, *init_args.estimator(self.spec, self.uses, member))
+
+
+def refused(item: karmada_object.Json) -> str | None:
+    """Return what the operator's validation finds wrong with a Karmada object, or None: it then does nothing, and does not try again."""
+    for each in (item.get("status") or {}).get("conditions") or []:
+        if each["type"] == "Ready" and each.get("reason") == INVALID:
+            return str(each.get("message", INVALID))
+    return None
+
+
+def not_ready(item: karmada_object.Json, *, generation: int) -> str | None:
+    """Return why the operator does not call a Karmada object ready, or None.
+
+    The operator changes the object once, by its defaults, and does not always say which generation it looked at: 0 is not held against it.
+    """
+    seen = (item.get("status") or {}).get("observedGeneration", 0)
+    if 0 < seen < generation:
+        return f"the operator looked at generation {seen}, not yet at {generation}"
+    return condition(item, "Ready")

@@ -1,0 +1,120 @@
+"""Does a Karmada do what Karmada promises? The same checks after every deployer.
+
+Each check asks the running system to do the thing, never whether a file or a pod says so: a conversion is a conversion that
+came back from the webhook, propagation is a Deployment that a member runs. Checks leave nothing behind, run at once, and end in
+pass, fail, or unknown with a reason: what could not be measured is never green.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deployers.checks import control_plane, members
+from deployers.checks.control_plane import Broken, Unmeasured
+from deployers.karmada import Karmada
+from lab.errors import LabError, TestsFailed
+from lab.hints import command
+from lab.run import write_json
+from lab.steps import Outcome
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise.
+
+    `ask` returns evidence in a few words; it raises Broken when the promise does not hold, Unmeasured when it cannot be asked;
+    any LabError counts as Broken.
+    """
+
+    name: str
+    ask: Callable[[Karmada], str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one check."""
+
+    name: str
+    outcome: Outcome
+    seconds: float
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of all checks, in their order."""
+
+    results: tuple[Result, ...]
+    lab: str | None = None
+    """The lab that it is about."""
+
+    @property
+    def failed(self) -> list[Result]:
+        """The checks that are not green: failures first, then what could not be measured."""
+        return sorted((each for each in self.results if each.outcome is not Outcome.PASS), key=lambda each: each.outcome is Outcome.UNKNOWN)
+
+    def demand(self) -> Report:
+        """Return this report if every promise holds; TestsFailed names each that does not, or could not be measured."""
+        if failed := self.failed:
+            raise TestsFailed(
+                f"{len(failed)} of {len(self.results)} promises of Karmada do not hold",
+                detail="\n".join(f"{each.outcome.value:7} {each.name}: {each.evidence}" for each in failed),
+                remedy=f"the logs of its programs: {command('logs', 'karmada', lab=self.lab)}",
+            )
+        return self
+
+    def save(self, path: Path) -> Path:
+        """Write the report as JSON and return its path."""
+        write_json(path, {"results": [{**asdict(each), "outcome": each.outcome.value} for each in self.results]})
+        return path
+
+    def __str__(self) -> str:
+        return json.dumps([{**asdict(each), "outcome": each.outcome.value} for each in self.results], indent=1)
+
+
+PLANE: tuple[Check, ...] = (
+    Check("CRDs are established", control_plane.crds_established),
+    Check("the conversion webhook converts", control_plane.conversion_called),
+    Check("the admission webhooks refuse and complete", control_plane.admission_called),
+    Check("all admission webhooks of the release are configured", control_plane.webhooks_of_record),
+    Check("the aggregated API is available", control_plane.aggregated_available),
+    Check("each controller holds its lease", control_plane.leases_held),
+    Check("no component was restarted", control_plane.nothing_restarted),
+    Check("clusters can find the way to register", control_plane.cluster_info_public),
+)
+MEMBERS: tuple[Check, ...] = (
+    Check("every member is Ready", members.members_ready),
+    Check("the aggregated API leads to every member", members.proxy_reaches_members),
+    Check("a Deployment runs on every member and its status comes back", members.deployment_propagates),
+)
+ESTIMATORS = (Check("the scheduler asks the estimator of every member", members.estimators_asked),)
+
+
+def wanted(karmada: Karmada) -> Sequence[Check]:
+    """Return the checks that apply: those of members and of estimators where there are to be any."""
+    spec = karmada.spec
+    return (*PLANE, *(MEMBERS if spec.members else ()), *(ESTIMATORS if spec.addons.estimators else ()))
+
+
+def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> Report:
+    """Run all checks at once and return what came of each. Raises nothing about the system: that is for `Report.demand`."""
+    chosen = wanted(karmada) if among is None else among
+    with ThreadPoolExecutor(max(1, len(chosen)), thread_name_prefix="check") as pool:
+        return Report(tuple(pool.map(lambda check: answer(check, karmada), chosen)), karmada.run.id)
+
+
+def answer(check: Check, karmada: Karmada) -> Result:
+    """Return what came of one check."""
+    began = time.monotonic()
+    try:
+        outcome, evidence = Outcome.PASS, check.ask(karmada)
+    except Unmeasured as unmeasured:
+        outcome, evidence = Outcome.UNKNOWN, str(unmeasured)
+    except (Broken, LabError) as broken:
+        outcome, evidence = Outcome.FAIL, str(broken)
+    return Result(check.name, outcome, round(time.monotonic() - began, 3), evidence)

@@ -1,0 +1,108 @@
+"""What came of conformance, by deployer and option: kept beside the runs, since a lab that was taken down has no directory.
+
+One line of JSON a report: `{"deployer": …, "release": …, "provider": …, "options": […], "outcome": …, "failed": […]}`. What this project's
+own runs showed is in `proven.jsonl` beside this file; what is run here counts after it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from deployers import NAMES, deployer
+from deployers.options import OF_ONE_PATH, OPTIONS, Support, asked, verdict
+from lab.run import runs_root
+from lab.steps import Outcome
+from lab.terminal.text import Look, table
+
+if TYPE_CHECKING:
+    from deployers.checks.conformance import Report
+    from deployers.karmada import Karmada
+
+Json = dict[str, Any]
+PROVEN = Path(__file__).with_name("proven.jsonl")
+ROWS = (*OPTIONS, *OF_ONE_PATH)
+WORST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
+
+
+def keep(karmada: Karmada, report: Report, *, root: Path | None = None) -> None:
+    """Append what came of a report to the outcomes."""
+    spec = karmada.spec
+    line = {
+        "at": round(time.time(), 3),
+        "lab": karmada.run.id,
+        "provider": karmada.lab.spec.provider,
+        "deployer": spec.deployer,
+        "release": spec.release,
+        "options": asked(spec),
+        "outcome": next((each for each in WORST if any(result.outcome is each for result in report.results)), Outcome.UNKNOWN).value,
+        "failed": [result.name for result in report.failed],
+    }
+    path = (root or runs_root()) / Outcomes.FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def picture(outcomes: Outcomes, *, look: Look) -> list[str]:
+    """Return the table as a person reads it: options by paths, then why what is refused is."""
+    supports = {name: deployer(name).options for name in NAMES}
+    rows = [("OPTION", *NAMES)]
+    rows += [(option, *(outcomes.cell(option, name, support) for name, support in supports.items())) for option in ROWS]
+    refused = [
+        (name, option, said) for name, support in supports.items() for option in ROWS if (said := verdict(option, support)) != "carried"
+    ]
+    return [*table(rows, look=look), "", *(f"{name}  {option}: {said}" for name, option, said in refused)]
+
+
+def document(outcomes: Outcomes) -> Json:
+    """Return the table as JSON."""
+    return {
+        "schema": 1,
+        "deployers": {
+            name: {option: {"support": verdict(option, deployer(name).options), "outcome": outcomes.of(option, name)} for option in ROWS}
+            for name in NAMES
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Saved outcomes, oldest first."""
+
+    FILE: ClassVar[str] = "conformance.jsonl"
+
+    lines: Sequence[Json] = ()
+
+    @classmethod
+    def read(cls, *paths: Path) -> Outcomes:
+        """Read outcomes, of one file after the other; none where there is no file. A line cut short is passed over."""
+        lines = []
+        for text in [line for path in paths if path.exists() for line in path.read_text().splitlines()]:
+            try:
+                lines.append(json.loads(text))
+            except ValueError:
+                continue
+        return cls(lines)
+
+    def of(self, option: str, deployer: str) -> str | None:
+        """Return the last outcome of a deployer with an option of this row in its spec, or None."""
+        head, _, tail = option.partition("*")
+        for line in reversed(self.lines):
+            if line["deployer"] != deployer:
+                continue
+            if any(each == option or (tail and each.startswith(head) and each.endswith(tail)) for each in line["options"]):
+                return str(line["outcome"])
+        return None
+
+    def cell(self, option: str, deployer: str, support: Support) -> str:
+        """Return what a table says of an option on a path."""
+        said = verdict(option, support)
+        if said.startswith("refused"):
+            return "—"
+        ran = self.of(option, deployer) or "carried"
+        return f"{ran} in part" if said != "carried" else ran

@@ -1,0 +1,129 @@
+"""`lab assets`: what is cached, whether it is whole, and how to get the space back."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lab.cli.options import DryRunOption, Output, OutputOption, duration, option
+from lab.terminal.text import Look, bytes_text, drawing, say, seconds_text, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lab.assets.stock import Stocked
+
+app = typer.Typer(help="What labs are made of, in this computer's cache.", no_args_is_help=True, rich_markup_mode=None)
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, whether needed or not.")]
+Everything = Annotated[bool, option("--all", help="Everything.")]
+UnusedFor = Annotated[float | None, duration("--unused-for", help="What no lab used for this long, as 7d.")]
+Remove = Annotated[bool, option("--remove", help="Remove what is damaged; it is brought again when a lab needs it.")]
+
+
+@app.command("list")
+def list_(output: OutputOption = Output.text) -> None:
+    """List what is cached: from where, how big, last used."""
+    from deployers.release import catalogue
+    from lab.assets import Cache
+    from lab.assets.stock import stock
+
+    cache = Cache()
+    show(stock(cache, catalogue()), where=str(cache.root), output=output)
+
+
+@app.command()
+def prune(
+    names: Names = None,
+    all_: Everything = False,
+    unused_for: UnusedFor = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Free what no pinned version asks for.
+
+    What is damaged and what interrupted runs left too; never what a lab runs.
+    """
+    from deployers.release import catalogue
+    from lab.assets import Cache
+    from lab.assets import stock as store
+
+    cache = Cache()
+    pruned = store.prune(
+        cache,
+        catalogue(),
+        names=names or (),
+        everything=all_,
+        unused_for=unused_for,
+        dry_run=dry_run,
+    )
+    if output is Output.json:
+        rows = [row(each) for each in pruned.removed]
+        used = [row(each) for each in pruned.in_use]
+        print(json.dumps({"schema": 1, "dry_run": dry_run, "freed": pruned.freed, "removed": rows, "in_use": used}, indent=1))
+        return
+    for each in pruned.removed:
+        print(f"{each.entry.name} {each.entry.version}  {bytes_text(each.size)}")
+    for each in pruned.in_use:
+        say(f"kept: {each.entry.name} {each.entry.version} is run by {', '.join(each.used_by)}")
+    say(f"{bytes_text(pruned.freed)} {'would be' if dry_run else 'are'} free again")
+
+
+@app.command()
+def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
+    """Compare every byte with what was brought.
+
+    Exit code 4 when something is damaged and not removed.
+    """
+    from deployers.release import catalogue
+    from lab.assets import Cache
+    from lab.assets import stock as store
+
+    cache = Cache()
+    with drawing("verify") as screen:
+        found = store.verify(cache, catalogue(), progress=screen.progress)
+    damaged = [each for each in found if each.wrong]
+    if output is Output.json:
+        show(found, where=str(cache.root), output=output)
+    for each in damaged:
+        say(f"{each.entry.name} {each.entry.version}: {each.wrong}")
+        if remove:
+            store.remove(cache, each.entry.directory)
+    say(f"{len(found)} assets checked, {len(damaged)} damaged" + (" and removed" if damaged and remove else ""))
+    if damaged and not remove:
+        raise typer.Exit(4)
+
+
+def row(each: Stocked) -> dict[str, Any]:
+    """Return one entry as `-o json` prints it."""
+    return {
+        "name": each.entry.name,
+        "version": each.entry.version,
+        "source": each.entry.source,
+        "origin": each.entry.origin,
+        "size": each.size,
+        "used": each.used,
+        "used_by": list(each.used_by),
+        "current": each.current,
+        "wrong": each.wrong,
+        "path": str(each.entry.path),
+    }
+
+
+def show(found: Sequence[Stocked], *, where: str, output: Output) -> None:
+    """Print entries of the cache."""
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "cache": where, "assets": [row(each) for each in found]}, indent=1))
+        return
+    rows = [("ASSET", "VERSION", "SOURCE", "SIZE", "LAST USED", "STATE")]
+    now = time.time()
+    for each in found:
+        state = each.wrong or (f"in use by {len(each.used_by)}" if each.used_by else "needed" if each.current else "no longer pinned")
+        rows.append(
+            (each.entry.name, each.entry.version, each.entry.source, bytes_text(each.size), f"{seconds_text(now - each.used)} ago", state)
+        )
+    print("\n".join(table(rows, look=Look.of(sys.stdout))))
+    say(f"{len(found)} assets, {bytes_text(sum(each.size for each in found))} in {where}")

@@ -1,0 +1,84 @@
+"""`lab bundle`: all that a lab needs as one file, for computers without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lab.cli.options import (
+    DeployerOption,
+    KubernetesOption,
+    MembersOption,
+    MirrorOption,
+    OfflineOption,
+    ProviderOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+)
+from lab.hints import command
+from lab.terminal.text import bytes_text, drawing, say
+
+if TYPE_CHECKING:
+    from deployers.bring_up import Wanted
+    from lab.assets import AssetRef, Sink
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; one that is there is replaced.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets, as kubectl@1.35.4, instead of a lab's.")]
+
+
+def bundle(
+    file: File,
+    assets: Names = None,
+    spec: SpecOption = None,
+    provider: ProviderOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    members: MembersOption = None,
+    kubernetes: KubernetesOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    mirror: MirrorOption = None,
+) -> None:
+    """Write one archive with all that a lab needs.
+
+    `lab up --offline --bundle FILE` uses nothing else.
+    """
+    from deployers.bring_up import document, prepare
+    from deployers.release import catalogue
+    from lab.assets import Supply
+
+    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
+    names: list[AssetRef | str] = [*(assets or everything(prepare(document(spec, **changes))))]
+    with drawing("bundle") as screen:
+        supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
+        packages = [] if assets else folders(prepare(document(spec, **changes)), progress=screen.progress)
+        written = supply.pack(names, file.absolute(), folders=packages)
+    say(f"{file}: {len(written.things)} things, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
+    say(f"on the other computer: {command('up', '--offline', '--bundle', file.name)}")
+
+
+def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
+    """Return what a lab of kind has of images besides assets, as folders of the cache: official ones that were pulled, Debian packages.
+
+    Packages are fetched now if they are not there.
+    """
+    if wanted.lab.provider != "kind":
+        return []
+    from lab.images import debian, official
+    from lab.images.stock import roots
+
+    pulled = [each.folder for each in official.here(wanted.all_images()).values()]
+    return sorted([*pulled, *(debian.root(each, progress=progress).parent for each in roots(wanted.lab, wanted.images()))])
+
+
+def everything(wanted: Wanted) -> list[AssetRef | str]:
+    """Return what a lab needs to come up, and once it is up: for its backups and the care of its etcd."""
+    from deployers.etcd.client import TOOLS
+    from deployers.plane.layout import etcds
+
+    mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds(wanted.karmada)
+    return [*wanted.software(), *(TOOLS if mine else ())]

@@ -1,0 +1,58 @@
+"""`lab conformance`: does this Karmada do what Karmada promises?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
+from lab.errors import UsageError
+from lab.hints import command
+from lab.run import Run
+from lab.status.lab_status import observe
+from lab.terminal.text import Look, say, table
+
+if TYPE_CHECKING:
+    from deployers.checks.conformance import Report
+
+STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
+
+
+def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
+    """Check that Karmada does what it promises.
+
+    CRDs, webhooks, aggregated API, leases, a Deployment on every member; nothing is left behind.
+    Exit code 1 when a promise does not hold or could not be measured. A lab that does not run is refused: nothing can be asked of it.
+    """
+    from deployers.checks.conformance import conformance as examine
+    from deployers.checks.support_matrix import keep
+    from deployers.karmada import Karmada
+    from lab.cluster import Lab
+
+    run = Run.load(lab)
+    if not run.asked.get("karmada"):
+        raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
+    if (seen := observe(run)).state in {"stopped", "failed"}:
+        raise UsageError(
+            f"lab {lab} does not run: there is nothing that could keep a promise", where=seen.path, remedy=command("up", lab=lab)
+        )
+    karmada = Karmada.open(Lab.open(run))
+    report = examine(karmada)
+    saved = report.save(run.path / "conformance.json")
+    keep(karmada, report)
+    if output is Output.json:
+        rows = [{**asdict(each), "outcome": each.outcome.value} for each in report.results]
+        print(json.dumps({"schema": 1, "lab": lab, "results": rows}, indent=1))
+    else:
+        print("\n".join(picture(report, look=Look.of(sys.stdout))))
+    say(f"saved in {saved}")
+    report.demand()
+
+
+def picture(report: Report, *, look: Look) -> list[str]:
+    """Return the report as a person reads it."""
+    rows = [("OUTCOME", "SECONDS", "PROMISE", "SEEN")]
+    rows += [(each.outcome.value, f"{each.seconds:.1f}", each.name, " ".join(each.evidence.split())) for each in report.results]
+    return table(rows, look=look, styles=STYLES)

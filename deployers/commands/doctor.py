@@ -1,0 +1,144 @@
+"""`lab doctor`: what this computer can do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from lab.cli.options import (
+    DEFAULT_LAB,
+    BundleOption,
+    DeployerOption,
+    ImageRegistryOption,
+    KubernetesOption,
+    LabName,
+    MembersOption,
+    MirrorOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    ProviderOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+)
+from lab.hints import command
+from lab.terminal.text import Look, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployers.bring_up import Wanted
+    from lab.assets import Supply
+    from lab.doctor import Report
+    from lab.limits.finding import Needs
+    from lab.preflight import Problem
+
+
+def doctor(
+    lab: LabName = DEFAULT_LAB,
+    spec: SpecOption = None,
+    provider: ProviderOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    members: MembersOption = None,
+    kubernetes: KubernetesOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    bundle: BundleOption = None,
+    mirror: MirrorOption = None,
+    image_registry: ImageRegistryOption = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Say what this computer can do, and what it lacks.
+
+    With the options of `lab up`: whether that lab can be brought up here. For each thing that is missing: what it would enable, and how
+    to get it.
+
+    Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
+    """
+    from deployers.bring_up import document, prepare
+    from deployers.preflight import preflight_errors
+    from deployers.release import catalogue
+    from lab.assets import Supply
+    from lab.computer import Computer
+    from lab.doctor import examine, providers
+    from lab.preflight import SPEC, raise_problems
+
+    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
+    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
+    problems = preflight_errors(wanted, supply, lab=lab, image_registry=image_registry)
+    if any(problem.code == SPEC for problem in problems):
+        raise_problems(problems)
+    report = examine(Computer(), needs_of(wanted, supply))
+    processes = wanted.lab.provider == "embedded"  # what the report calls needed is what a lab of processes needs
+    can = not problems and (report.can or not processes)
+    if output is Output.json:
+        found = {"default_lab": can, "problems": [asdict(problem) for problem in problems], "providers": dict(providers(report))}
+        print(json.dumps({**asdict(report), **found}, indent=1))
+    else:
+        look = Look.of(sys.stdout)
+        name = str(spec) if spec else "the default lab" if not any(changes.values()) else "this lab"
+        print("\n".join([*picture(report, look=look), *verdict(name, can, problems, look=look)]))
+    if not can:
+        raise typer.Exit(3)
+
+
+def needs_of(wanted: Wanted, supply: Supply) -> Needs:
+    """Return what a lab takes, by its provider's figures and by what the cache lacks."""
+    from lab.run import runs_root
+
+    pins = supply.pinned(wanted.software())
+    lacking = [pin for pin in pins.values() if supply.cache.find(pin, use=False) is None]
+    products = {(pin.product, pin.version): pin.cold for pin in lacking}
+    urls: dict[str, str] = {}
+    for pin in pins.values():
+        if pin.download is not None:
+            urls.setdefault(pin.download.url.split("/")[2], pin.download.url)
+    needs = replace(
+        wanted.provider.estimate(wanted.lab),
+        total=len(pins),
+        missing=tuple(str(pin.ref) for pin in lacking),
+        build_minutes=sum(cold.minutes for cold in products.values()),
+        build_bytes=int(sum(cold.gib for cold in products.values()) * 2**30),
+        urls=tuple(urls.values()),
+        cache=supply.cache.root,
+        runs=runs_root(),
+    )
+    module = next((f"{pin.module}@{pin.module_version}" for pin in (lacking or pins.values())), "")
+    return replace(needs, module=module)
+
+
+def picture(report: Report, *, look: Look) -> list[str]:
+    """Return the report as a person reads it."""
+    from lab.doctor import providers
+
+    rows = [("", "THING", "FOUND", "FOR")]
+    rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shortened(f.found), f.enables) for f in report.findings]
+    lines = table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
+    if lacking := [finding for finding in report.findings if not finding.ok]:
+        lines += ["", look.paint("what to do about what is missing:", "bold")]
+        for finding in lacking:
+            lines += [f"  {finding.name}: {finding.found}", f"      remedy: {finding.remedy}"]
+    lines.append("")
+    for name, why in providers(report).items():
+        lines.append(f"clusters by {name}: " + (look.paint("possible here", "green") if not why else f"lacks {why}"))
+    return lines
+
+
+def verdict(name: str, can: bool, problems: Sequence[Problem], *, look: Look) -> list[str]:
+    """Return whether a lab can be brought up here, with all that is in its way."""
+    if can:
+        return [look.paint(f"{name} can run here: {command('up')}", "green")]
+    return [look.paint(f"{name} cannot run here", "red"), *(f"  {problem}" for problem in problems)]
+
+
+def shortened(text: str, width: int = 70) -> str:
+    """Return a text that fits a column; the whole of it is in `-o json`."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"

@@ -1,0 +1,142 @@
+"""`lab etcd`: the care of Karmada's own etcd."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration
+from lab.duration import duration_text
+from lab.run import Run
+from lab.terminal.text import Look, bytes_text, say, table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from deployers.etcd.client import Health
+    from deployers.karmada import Karmada
+
+app = typer.Typer(help="The care of Karmada's own etcd.", no_args_is_help=True, rich_markup_mode=None)
+Member = Annotated[str, typer.Argument(metavar="MEMBER", help="etcd, etcd-2 or etcd-3.")]
+NewMember = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="etcd, etcd-2 or etcd-3; without it the first not there.")]
+ExpiresWithin = Annotated[float, duration("--expires-within", help="Renew what expires within this time; 0 renews all.", default="30d")]
+THIRTY_DAYS = 30 * 86400.0
+
+
+def karmada_of(lab: str) -> Karmada:
+    """Return the Karmada of a lab. UsageError when the lab, or a Karmada in it, is not there."""
+    from deployers.karmada import Karmada
+    from lab.cluster import Lab
+
+    return Karmada.open(Lab.open(Run.load(lab)))
+
+
+@app.command()
+def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
+    """Say how etcd is.
+
+    Members, leader, entries each is behind, sizes, alarms, certificates.
+    Exit code 1 when something is wrong with it, 4 when it does not answer.
+    """
+    from deployers.etcd.pod import etcd_of
+
+    seen = etcd_of(karmada_of(lab)).health()
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "lab": lab, **seen.document()}, indent=1))
+    else:
+        print("\n".join(picture(seen, look=Look.of(sys.stdout))))
+    if seen.problems:
+        raise typer.Exit(1)
+
+
+def picture(seen: Health, *, look: Look) -> list[str]:
+    """Return the health of etcd as a person reads it."""
+    rows = [("MEMBER", "STATE", "VERSION", "SIZE", "IN USE", "BEHIND", "ADDRESS")]
+    for member in seen.members:
+        state = "down" if not member.answers else "leader" if member.leads else "learner" if member.learner else "follows"
+        sizes = (bytes_text(member.size), bytes_text(member.in_use)) if member.answers else ("", "")
+        rows.append((member.name, state, member.version, *sizes, str(member.lag) if member.answers else "", member.client))
+    lines = table(rows, look=look, styles={"down": ("red",), "leader": ("green",)})
+    lines += ["", f"revision {seen.revision}; certificates until {seen.expires:%Y-%m-%d}"]
+    return lines + [look.paint(problem, "red") for problem in seen.problems]
+
+
+@app.command()
+def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
+    """Add a member.
+
+    It has a vote when it has caught up; then the API servers are told, one after the other.
+    """
+    from deployers.etcd.membership import add
+
+    changed("added", lab, add(karmada_of(lab), member))
+
+
+@app.command()
+def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
+    """Remove a member and its data.
+
+    Refused when those left would be no majority.
+    """
+    from deployers.etcd.membership import remove
+
+    changed("removed", lab, remove(karmada_of(lab), member))
+
+
+@app.command()
+def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
+    """Put a new member in the place of a dead one."""
+    from deployers.etcd.membership import replace
+
+    changed("replaced", lab, replace(karmada_of(lab), member))
+
+
+@app.command()
+def grow(lab: LabName = DEFAULT_LAB) -> None:
+    """Grow from one member to three, or go on with it."""
+    from deployers.etcd.membership import grow
+
+    changed("grown", lab, grow(karmada_of(lab)))
+
+
+def changed(how: str, lab: str, karmada: Karmada) -> None:
+    """Say of what members etcd is now."""
+    from deployers.plane.layout import etcds
+
+    say(f"{how}: the etcd of lab {lab} is {', '.join(etcds(karmada.spec))}")
+
+
+@app.command()
+def defragment(lab: LabName = DEFAULT_LAB) -> None:
+    """Drop the history of all keys and give its space back.
+
+    Member by member, the leader last; lifts an alarm for want of space.
+    """
+    from deployers.etcd.pod import etcd_of
+
+    before, after = etcd_of(karmada_of(lab)).defragment()
+    say(f"{bytes_text(before)} before, {bytes_text(after)} after")
+
+
+@app.command()
+def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAYS) -> None:
+    """Renew etcd's certificates before they end.
+
+    No program is started again: each reads its certificate at every handshake.
+    """
+    import datetime as dt
+
+    from deployers.etcd.certificates import renew
+
+    renewed = renew(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
+    told(renewed, expires_within)
+
+
+def told(renewed: dict[str, datetime], expires_within: float) -> None:
+    """Say which certificates were renewed, and until when they last."""
+    for name, ends in renewed.items():
+        print(f"{name}  until {ends:%Y-%m-%d}")
+    say(f"{len(renewed)} certificates renewed" if renewed else f"none expires within {duration_text(expires_within)}: nothing to do")

@@ -1,0 +1,191 @@
+"""`lab images`: what container images are here, made without a registry; building, loading and freeing them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lab.cli.options import (
+    DEFAULT_LAB,
+    BundleOption,
+    DeployerOption,
+    DryRunOption,
+    ImageRegistryOption,
+    KubernetesOption,
+    LabName,
+    MirrorOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+    duration,
+    option,
+)
+from lab.errors import NotPossible
+from lab.terminal.text import Look, bytes_text, drawing, say, seconds_text, table
+
+if TYPE_CHECKING:
+    from lab.images import Archive
+
+app = typer.Typer(help="Container images, made here without a registry.", no_args_is_help=True, rich_markup_mode=None)
+WEEK = 7 * 86400.0
+UnusedFor = Annotated[float | None, duration("--unused-for", help="What no lab used for this long, as 7d.", default="7d")]
+Everything = Annotated[bool, option("--all", help="Everything.")]
+Keys = Annotated[list[str] | None, typer.Argument(metavar="[KEY]…", help="Only these archives or node images.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="An archive, as `lab images list` names it, or the path of a docker-archive.")]
+Cluster = Annotated[str | None, option("--cluster", help="Only into this cluster.", metavar="NAME")]
+
+
+@app.command("list")
+def list_(output: OutputOption = Output.text) -> None:
+    """List what is here: what is in it, how big, last asked for."""
+    from lab.images import Store
+    from lab.images.stock import node_images
+
+    archives, nodes = list(Store().archives()), node_images()
+    if output is Output.json:
+        rows = [row(archive) for archive in archives]
+        print(json.dumps({"schema": 1, "archives": rows, "nodes": [vars(node) for node in nodes]}, indent=1))
+        return
+    now = time.time()
+    lines = [("KEY", "IMAGES", "SIZE", "LAST USED")]
+    for archive in archives:
+        names = [name.rpartition("/")[2] for name in archive.names]
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        lines.append((archive.key, shown, bytes_text(archive.size), f"{seconds_text(now - archive.used)} ago"))
+    lines += [(node.id, node.name, bytes_text(node.size), "in use" if node.used else "-") for node in nodes]
+    print("\n".join(table(lines, look=Look.of(sys.stdout))))
+    size = bytes_text(sum(archive.size for archive in archives))
+    say(f"{len(archives)} archives, {size} in {Store().root}; {len(nodes)} node images in Docker")
+
+
+@app.command()
+def build(
+    spec: SpecOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    kubernetes: KubernetesOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    bundle: BundleOption = None,
+    mirror: MirrorOption = None,
+    image_registry: ImageRegistryOption = None,
+) -> None:
+    """Make every image that a lab of kind takes, now.
+
+    Official ones whose digest is known are pulled, where a registry answers. So that `lab up` finds them: the node image of each
+    Kubernetes version, and what runs in pods by the deployer.
+    """
+    from pathlib import Path
+
+    from deployers.bring_up import document, prepare
+    from deployers.release import catalogue
+    from lab.assets import Supply
+    from lab.images.stock import build_all
+    from lab.machines.local import Local
+
+    changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
+    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    with drawing("images") as screen:
+        supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
+        wanted.check(supply)
+        wanted.pull(supply, image_registry)
+        software = {str(ref): path for ref, path in supply.resolve(wanted.software()).items()}
+        made = build_all(Local(Path.cwd()), wanted.lab, wanted.images(), software, progress=screen.progress)
+    for name, seconds in made:
+        say(f"{name}: {seconds_text(seconds) if seconds >= 1 else 'there already'}")
+
+
+@app.command()
+def lock(
+    spec: SpecOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    kubernetes: KubernetesOption = None,
+    image_registry: ImageRegistryOption = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Write down the digests of a lab's official images.
+
+    They are what a registry has by their tags now. From then on they are pulled by that digest wherever a registry answers. Those
+    that were written down and are not of this lab stay.
+    """
+    from deployers.bring_up import document, prepare
+    from lab.images.official import LOCK, Lock
+    from lab.images.pull import locked
+
+    changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
+    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    found, reasons = locked(wanted.all_images(), registry=image_registry)
+    if not found.digests:
+        raise NotPossible(
+            "no digest of an official image is to be had",
+            detail="\n".join(sorted(set(reasons.values()))),
+            remedy="name a registry that answers: --image-registry HOST[/PREFIX]; without digests images are made here",
+        )
+    known = Lock.read().digests
+    Lock({**known, **found.digests}).write()
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "lock": str(LOCK), "digests": dict(found.digests), "absent": reasons}, indent=1))
+        return
+    for name, digest in found.digests.items():
+        print(f"{name} {digest}{'' if known.get(name) in {None, digest} else f' (it was {known[name]})'}")
+    for name, why in reasons.items():
+        say(f"{name}: {why}: it is made here")
+    say(f"{len(found.digests)} digests are in {LOCK}")
+
+
+@app.command("load")
+def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> None:
+    """Load an archive into the nodes of a lab.
+
+    What they have already is left alone.
+    """
+    from lab.cluster import Lab
+    from lab.images import load
+    from lab.images.stock import chosen
+    from lab.run import Run
+
+    into = Lab.open(Run.load(lab))
+    found = chosen(archive)
+    for each in [into.cluster(cluster)] if cluster else into.clusters:
+        loaded = load(into, each, found)
+        say(f"{each.name}: {', '.join(loaded) if loaded else 'has all of it already'}")
+
+
+@app.command()
+def prune(
+    keys: Keys = None,
+    all_: Everything = False,
+    unused_for: UnusedFor = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Free what no lab asked for in a week.
+
+    And node images that no node is made of. Never what a node of this computer is made of; all of it is made again when a lab needs it.
+    """
+    from lab.images import stock
+
+    pruned = stock.prune(keys=keys or (), everything=all_, unused_for=WEEK if unused_for is None else unused_for, dry_run=dry_run)
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "dry_run": dry_run, "freed": pruned.freed, "removed": list(pruned.removed)}, indent=1))
+        return
+    for name in pruned.removed:
+        print(name)
+    for name in pruned.in_use:
+        say(f"kept: nodes are made of {name}")
+    say(f"{bytes_text(pruned.freed)} {'would be' if dry_run else 'are'} free again")
+
+
+def row(archive: Archive) -> dict[str, Any]:
+    """Return one archive as `-o json` prints it."""
+    images = [{"name": image.name, "digest": image.digest, "size": image.size} for image in archive.images]
+    return {"key": archive.key, "path": str(archive.path), "size": archive.size, "used": archive.used, "images": images}

@@ -1,0 +1,82 @@
+"""`lab join`: a cluster of the lab becomes a member of its Karmada."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from lab.cli import complete
+from lab.cli.options import DEFAULT_LAB, LabName, option
+from lab.errors import UsageError
+from lab.hints import command
+from lab.run import Run
+from lab.terminal.text import say, seconds_text
+
+Names = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.members)]
+
+
+class Mode(str, Enum):
+    """Who reaches whom."""
+
+    push = "push"
+    pull = "pull"
+
+
+ModeOption = Annotated[
+    Mode | None,
+    option("--mode", help="push: Karmada reaches the member; pull: an agent beside it reaches Karmada. Without it as the lab file says."),
+]
+
+
+def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) -> None:
+    """Join members to the lab's Karmada.
+
+    Side by side; returns when all are Ready and have the addons that are installed. One that is joined so already is left alone.
+    """
+    from deployers.addons.change import follow
+    from deployers.join_steps import enter
+    from deployers.karmada import Karmada
+    from deployers.members.registry import members as registered
+    from lab.cluster import Lab
+    from lab.steps import Step, execute
+
+    run = Run.load(lab)
+    handle = Lab.open(run)
+    karmada = Karmada.open(handle)
+    clusters = [handle.member(name) for name in dict.fromkeys(members)]
+    said = {member.name: member.mode for member in handle.spec.members}
+    modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode, lab=lab) for cluster in clusters}
+    known = registered(karmada)
+    before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
+    began = time.monotonic()
+    steps = [Step(f"{cluster.name}/join", partial(enter, karmada, cluster, modes[cluster.name].value)) for cluster in clusters]
+    steps += [Step(f"{cluster.name}/addons", partial(follow, karmada, cluster), (f"{cluster.name}/join",)) for cluster in clusters]
+    execute(steps, run)
+    for line in outcome({name: chosen.value for name, chosen in modes.items()}, before, time.monotonic() - began):
+        say(line)
+
+
+def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> list[str]:
+    """Return what was done, as lines: which members were joined already, and which were joined now."""
+    lines = [f"{name} is joined already, by {modes[name]}: nothing changed" for name in before]
+    if new := [f"{name} by {mode}" for name, mode in modes.items() if name not in before]:
+        lines.append(f"joined {', '.join(new)} after {seconds_text(seconds)}")
+    return lines
+
+
+def mode_of(name: str, said: str, wanted: Mode | None, *, lab: str | None = None) -> Mode:
+    """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would stumble."""
+    if said == "none":
+        return wanted or Mode.push
+    if wanted is not None and wanted.value != said:
+        raise UsageError(
+            f"the lab file joins {name} by {said}, not by {wanted.value}",
+            remedy=f'{command("join", name, lab=lab)}   (by {said}); or give it mode = "none" in the lab file, '
+            "and join it either way by hand",
+        )
+    return Mode(said)

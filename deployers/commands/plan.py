@@ -1,0 +1,101 @@
+"""`lab up --plan`: the steps in waves and the assets that would be brought. Nothing is created, started or brought."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.cli.options import Output
+from lab.terminal.text import Look, bytes_text, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deployers.bring_up import Wanted
+    from lab.assets import Supply
+    from lab.steps import Step
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One thing the lab needs: cached, or by which source it would be tried first and what building it costs."""
+
+    name: str
+    status: str
+    size: int = 0
+    minutes: float = 0.0
+    gib: float = 0.0
+    product: str = ""
+
+
+def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str | None, output: Output) -> None:
+    """Print the plan of a lab. Errors of the spec, of versions and of what this computer cannot do are those of `lab up`."""
+    wanted.check(supply, lab=lab, image_registry=image_registry)
+    assets = needed(wanted, supply)
+    waves = waves_of(wanted, lab)
+    if output is Output.json:
+        steps = [[{"step": step.name, "needs": list(step.needs)} for step in wave] for wave in waves]
+        print(json.dumps({"schema": SCHEMA, "lab": lab, "waves": steps, "assets": [asdict(asset) for asset in assets]}, indent=1))
+        return
+    print("\n".join(picture(lab, waves, assets, look=Look.of(sys.stdout))))
+
+
+def needed(wanted: Wanted, supply: Supply) -> list[Asset]:
+    """Return the assets of a lab, and what bringing each would take."""
+    found = []
+    for pin in dict.fromkeys(supply.pinned(wanted.software()).values()):
+        ref = pin.ref
+        entry = supply.cache.find(pin, supply.order, use=False)
+        if entry is not None:
+            found.append(Asset(str(ref), "cached", size=entry.size, product=pin.product))
+            continue
+        ways = [source for source in supply.order if source != "bundle" or supply.bundle]
+        if pin.download is None:
+            ways = [source for source in ways if source != "download" or pin.kind == "tree"]
+        if supply.offline:
+            ways = [source for source in ways if source == "bundle" or (source == "build" and pin.checkout)]
+        status = f"to {ways[0]}" if ways and ways[0] != "bundle" else "to unpack" if ways else "missing"
+        if len(ways) > 1:
+            status += f", else {ways[1]}"
+        found.append(Asset(str(ref), status, minutes=pin.cold.minutes, gib=pin.cold.gib, product=f"{pin.product} {pin.version}"))
+    return found
+
+
+def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
+    """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a directory that is removed at once."""
+    from deployers.bring_up import steps
+    from lab import ports
+    from lab.run import Run
+    from lab.steps import ordered
+
+    with tempfile.TemporaryDirectory(prefix="karmada-lab.plan.") as root:
+        run = Run.create(lab, wanted.asked, root=Path(root))
+        try:
+            return ordered(steps(wanted, run, {ref: Path(root) / ref.name for ref in wanted.software()}))
+        finally:
+            ports.release(run.path)
+
+
+def picture(lab: str, waves: Sequence[Sequence[Step]], assets: Sequence[Asset], *, look: Look) -> list[str]:
+    """Return the plan as a person reads it."""
+    count = sum(len(wave) for wave in waves)
+    lines = [look.paint(f"lab {lab}: {count} steps in {len(waves)} waves; a step starts as soon as what it needs is there", "bold")]
+    for number, wave in enumerate(waves, 1):
+        lines.append(f"{number:3}  {', '.join(step.name for step in wave)}")
+    lines.append("")
+    missing = [asset for asset in assets if asset.status != "cached"]
+    lines.append(look.paint(f"{len(assets)} assets: {len(assets) - len(missing)} cached, {len(missing)} to bring", "bold"))
+    rows = [("ASSET", "STATUS", "SIZE")]
+    rows += [(asset.name, asset.status, bytes_text(asset.size) if asset.size else "-") for asset in assets]
+    lines += table(rows, look=look, styles={"cached": ("green",), "missing": ("red",)})
+    if products := {asset.product: asset for asset in missing}:
+        minutes, gib = sum(a.minutes for a in products.values()), sum(a.gib for a in products.values())
+        lines += ["", f"built from nothing on two cores: about {minutes:.0f} min and {gib:.0f} GiB in Go's caches; downloaded: minutes"]
+    lines += ["", "nothing was created"]
+    return lines

@@ -1,0 +1,19 @@
+"""`lab renew`: certificates of Karmada before they end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from deployers.commands.etcd import THIRTY_DAYS, ExpiresWithin, karmada_of, told
+from lab.cli.options import DEFAULT_LAB, LabName
+
+
+def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAYS) -> None:
+    """Renew all certificates of Karmada before they end.
+
+    karmada-apiserver and etcd read theirs anew; the others are started again,
+    one after the other. Authorities stay.
+    """
+    from deployers.day2.renew_certificates import renew_all
+
+    told(renew_all(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None), expires_within)

@@ -1,0 +1,79 @@
+"""`lab restore`: a control plane from a backup, in its place or in a lab that is not there yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployers.commands.etcd import karmada_of
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.errors import UsageError
+from lab.run import runs_root
+from lab.terminal.text import drawing, say, seconds_text
+
+if TYPE_CHECKING:
+    from deployers.backup.restore import Restored
+
+Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
+NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of a lab that is made for it.", metavar="FILE")]
+
+
+def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, output: OutputOption = Output.text) -> None:
+    """Restore Karmada from a backup.
+
+    A lab that is there is set back in place; one that is not is made for it, with addresses of its own: the move to a new site.
+
+    Members run on and are reached again. What was made after the backup stays on them and is Karmada's no more; it is listed.
+    """
+    there = (runs_root() / lab / "run.json").exists()
+    if there and spec:
+        raise UsageError(f"lab {lab} is there: it is restored as it is", remedy="leave --spec out, or name a lab that is not there yet")
+    with drawing(f"restore of lab {lab}") as screen:
+        if there:
+            from deployers.backup.restore import restore as in_place
+
+            done = in_place(karmada_of(lab), path.absolute(), watcher=screen.watcher)
+        else:
+            from deployers.backup.move import move
+            from deployers.bring_up import document
+
+            asked = document(spec) if spec else None
+            done = move(path.absolute(), lab, asked=asked, watcher=screen.watcher, progress=screen.progress)
+            if done.hold:
+                done.hold.release(keep=True)
+    show(done, lab, output)
+
+
+def show(done: Restored, lab: str, output: Output) -> None:
+    """Print what was restored, and what is left on members."""
+    from deployers.backup.restore import left_over
+
+    left = left_over(done.karmada, done.karmada.members)
+    if output is Output.json:
+        print(
+            json.dumps(
+                {
+                    "schema": 1,
+                    "lab": lab,
+                    "seconds": round(done.seconds, 3),
+                    "age": round(done.age, 3),
+                    "revisions_lost": done.lost,
+                    "revision": done.manifest.revision,
+                    "members": list(done.members),
+                    "left_over": left,
+                },
+                indent=1,
+            )
+        )
+        return
+    lost = "" if done.lost is None else f", {done.lost} revisions"
+    print(f"Karmada of lab {lab} serves again after {seconds_text(done.seconds)}, as it was {seconds_text(done.age)} before{lost}")
+    print(f"members reached: {', '.join(done.members) or 'none'}")
+    for member, things in left.items():
+        for thing in things:
+            print(f"on {member}, Karmada's no more: {thing}")
+    if any(left.values()):
+        say("these were made after the backup and run on; give them to Karmada again, or delete them there")

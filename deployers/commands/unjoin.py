@@ -1,0 +1,44 @@
+"""`lab unjoin`: members leave the lab's Karmada."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Annotated
+
+from deployers.commands.join import Names
+from lab.cli.options import DEFAULT_LAB, LabName, option
+from lab.run import Run
+from lab.terminal.text import say, seconds_text
+
+Force = Annotated[bool, option("--force", help="Have Karmada forget a member that does not answer; what it had put there stays there.")]
+
+
+def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> None:
+    """Take members out of the lab's Karmada.
+
+    Push and pull alike; returns when nothing of Karmada is left on either side.
+    """
+    from deployers.join_steps import leave
+    from deployers.karmada import Karmada
+    from deployers.members import registry as joined
+    from lab.cluster import Lab
+    from lab.steps import Step, execute
+
+    run = Run.load(lab)
+    handle = Lab.open(run)
+    karmada = Karmada.open(handle)
+    clusters = [handle.member(name) for name in dict.fromkeys(members)]
+    known = joined.members(karmada)
+    began = time.monotonic()
+    steps = [
+        Step(f"{cluster.name}/unjoin", partial(leave, karmada, cluster, known[cluster.name].mode, force=force))
+        for cluster in clusters
+        if cluster.name in known
+    ]
+    execute(steps, run)
+    for cluster in clusters:
+        if cluster.name not in known:
+            say(f"{cluster.name} was not joined: nothing to do")
+    if gone := [cluster.name for cluster in clusters if cluster.name in known]:
+        say(f"{', '.join(gone)} left Karmada after {seconds_text(time.monotonic() - began)}")

@@ -1,0 +1,196 @@
+"""`lab up`: bring a lab up, or leave alone what is up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from deployers.commands.plan import show_plan
+from deployers.commands.tools import clients
+from lab.cli.options import (
+    DEFAULT_LAB,
+    BundleOption,
+    DeployerOption,
+    ImageRegistryOption,
+    KubernetesOption,
+    LabName,
+    MembersOption,
+    MirrorOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    ProviderOption,
+    ReleaseOption,
+    Source,
+    SourceOption,
+    SpecOption,
+    option,
+)
+from lab.errors import LabError
+from lab.hints import command
+from lab.interrupt import Interrupted
+from lab.run import Run, runs_root
+from lab.specs import DEFAULT
+from lab.status.lab_status import Observed, observe
+from lab.terminal.text import Look, bytes_text, drawing, seconds_text
+
+if TYPE_CHECKING:
+    from deployers.bring_up import Brought, Wanted
+
+Json = dict[str, Any]
+
+PlanOption = Annotated[bool, option("--plan", "--dry-run", help="Print what would be done and brought, and create nothing.")]
+
+
+def up(
+    lab: LabName = DEFAULT_LAB,
+    spec: SpecOption = None,
+    provider: ProviderOption = None,
+    deployer: DeployerOption = None,
+    release: ReleaseOption = None,
+    members: MembersOption = None,
+    kubernetes: KubernetesOption = None,
+    source: SourceOption = Source.auto,
+    offline: OfflineOption = False,
+    bundle: BundleOption = None,
+    mirror: MirrorOption = None,
+    image_registry: ImageRegistryOption = None,
+    plan: PlanOption = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Bring up a lab: clusters, Karmada, members joined.
+
+    What is up already is left alone.
+
+    It runs until `lab down`. After a failure or an interrupt nothing runs, and its directory stays, with the evidence, until `lab down`.
+    """
+    began = time.monotonic()
+    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
+    words = fingerprint(spec, changes)
+    if not plan and (seen := already(lab, words)) is not None:
+        finish(seen, seconds=time.monotonic() - began, changed=False, output=output)
+        return
+    from deployers.bring_up import bring_up, document, prepare
+
+    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    if plan:
+        from deployers.release import catalogue
+        from lab.assets import Supply
+
+        supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
+        show_plan(wanted, lab=lab, supply=supply, image_registry=image_registry, output=output)
+        return
+    try:
+        with drawing(f"lab {lab}") as screen:
+            brought = bring_up(
+                wanted,
+                lab,
+                source=source.value,
+                offline=offline,
+                bundle=bundle,
+                mirror=mirror,
+                image_registry=image_registry,
+                watcher=screen.watcher,
+                progress=screen.progress,
+            )
+        kept(brought, wanted, words)
+    except (LabError, Interrupted) as error:
+        error.add_note(aftermath(lab, time.monotonic() - began))
+        raise
+    finish(observe(brought.lab.run), seconds=time.monotonic() - began, changed=brought.changed, output=output)
+
+
+def fingerprint(spec: Path | None, changes: Json) -> str:
+    """Return a hash of the words that say what is wanted; "" when the lab file cannot be read (who parses it says why)."""
+    try:
+        text = (spec or DEFAULT).read_bytes()
+    except OSError:
+        return ""
+    return hashlib.sha256(text + json.dumps(changes, sort_keys=True).encode()).hexdigest()
+
+
+def already(lab: str, words: str) -> Observed | None:
+    """Return the lab as it is seen when it was brought up by these words and all of it serves; None: there may be something to do."""
+    if not words or not (runs_root() / lab / "run.json").exists():
+        return None
+    run = Run.load(lab)
+    said = run.recorded("up", "words")
+    if said is None or said.get("words") != words:
+        return None
+    seen = observe(run)
+    programs = sorted(f"{part.cluster}/{part.name}" for part in seen.components if part.state == "running")
+    return seen if seen.ok and programs == said.get("programs") else None
+
+
+def kept(brought: Brought, wanted: Wanted, words: str) -> None:
+    """Let the lab run on without us, and note by which words it was brought up and what runs since."""
+    from lab.assets.refs import is_path
+
+    run = brought.lab.run
+    brought.hold.release(keep=True)
+    clients(run)
+    if wanted.karmada and is_path(wanted.karmada.release):
+        run.forget("up", "words")  # a checkout's content may have changed by the next time
+        return
+    programs = sorted(f"{part.cluster}/{part.name}" for part in observe(run).components if part.state == "running")
+    run.record("up", "words", {"words": words, "programs": programs})
+
+
+def aftermath(lab: str, seconds: float) -> str:
+    """Return what is left after a failure or an interrupt, and what to do with it."""
+    path = runs_root() / lab
+    after = f"after {seconds_text(seconds)}"
+    if not (path / "run.json").exists():
+        return f"{after}: nothing was created"
+    from lab.supervisor.client import Supervisor
+
+    seen = Supervisor(path).status()
+    running = sum(state.runs for state in seen.programs.values()) if seen else 0
+    runs = f"{running} programs of it still run" if running else "nothing of it runs"
+    down, again = command("down", lab=lab), command("up", lab=lab)
+    return f"{after}: {runs}; journal, logs and evidence are in {path}\n`{down}` removes them; `{again}` tries again"
+
+
+def finish(seen: Observed, *, seconds: float, changed: bool, output: Output) -> None:
+    """Print what exists now and what to do next."""
+    if output is Output.json:
+        print(json.dumps({**seen.document(), "changed": changed, "seconds": round(seconds, 3)}, indent=1))
+        return
+    print("\n".join(summary(seen, seconds=seconds, changed=changed, look=Look.of(sys.stdout))))
+
+
+def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> list[str]:
+    """Return the end of `lab up` as a person reads it."""
+    how = "is up" if changed else "was up already: nothing changed"
+    clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
+    lines = [
+        f"lab {look.paint(seen.lab, 'bold')} {look.paint(how, 'green')} ({seconds_text(seconds)})",
+        f"  clusters  {', '.join(clusters)}",
+    ]
+    if seen.members is not None:
+        members = [f"{m.name} ({m.mode}{'' if m.ready else ', not Ready'})" for m in seen.members]
+        lines.append(f"  Karmada   with {', '.join(members) or 'no members'}")
+    lines.append(f"  memory    {bytes_text(seen.rss)} in {sum(part.state == 'running' for part in seen.components)} programs")
+    lines += [f"  {look.paint('note', 'yellow')}      {note}" for note in seen.notes]
+    lines += ["", "next:", *next_commands(seen)]
+    return lines
+
+
+def next_commands(seen: Observed) -> list[str]:
+    """Return what to type next, each line as it can be typed here."""
+    lab = seen.lab
+    lines = [
+        (f'eval "$({command("env", lab=lab)})"', "KUBECONFIG and PATH of this shell"),
+        (command("exec", "--", "kubectl", "get", "nodes", "--context", "member1", lab=lab), ""),
+        (command("status", lab=lab), ""),
+        (command("logs", "karmada", lab=lab), ""),
+        (command("down", lab=lab), ""),
+    ]
+    if seen.members is not None:
+        lines.insert(2, (command("exec", "--", "kubectl", "get", "clusters", lab=lab), "the members, as Karmada sees them"))
+    width = max(len(line) for line, _ in lines)
+    return [f"  {line:{width}}  {meaning}".rstrip() for line, meaning in lines]

@@ -1,0 +1,44 @@
+"""`lab upgrade`: another release of Karmada in the place of the one that runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from deployers.commands.etcd import karmada_of
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.terminal.text import drawing, say, seconds_text
+
+Release = Annotated[
+    str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout that is built and tested.")
+]
+Only = Annotated[str | None, option("--only", help="Only this component, the next in order: crds, karmada-webhook, …", metavar="COMPONENT")]
+Rollback = Annotated[bool, option("--rollback", help="Go back to an earlier release, in reverse order; CRDs stay.")]
+
+
+def upgrade(
+    release: Release, lab: LabName = DEFAULT_LAB, only: Only = None, rollback: Rollback = False, output: OutputOption = Output.text
+) -> None:
+    """Upgrade Karmada while it serves.
+
+    CRDs, webhook, aggregated-apiserver, controller-manager, scheduler, addons, agents.
+    An interrupted one goes on when it is asked for again. A backup is taken before, where etcd is the lab's own.
+    """
+    from deployers.day2.upgrade import upgrade, way_back
+
+    with drawing(f"upgrade of lab {lab}") as screen:
+        done = upgrade(karmada_of(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
+    if output is Output.json:
+        rest = {"from": done.before, "to": done.release, "done": list(done.done), "left": list(done.left)}
+        print(json.dumps({"schema": 1, "lab": lab, **rest, "seconds": round(done.seconds, 3)}, indent=1))
+        return
+    if done.left:
+        say(f"{', '.join(done.done) or 'nothing'} is of {done.release} now; still of {done.before}: {', '.join(done.left)}")
+        if done.backup:
+            say(way_back(lab, done.backup))
+    elif not done.done:
+        say(f"Karmada of lab {lab} is of {done.release} already: nothing to do")
+    else:
+        say(f"Karmada of lab {lab} is of {done.release} now ({seconds_text(done.seconds)})")

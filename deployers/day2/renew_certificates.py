@@ -1,0 +1,100 @@
+"""New certificates for all of a control plane of programs, in the place of those that are about to end, while it serves.
+
+karmada-apiserver reads its own anew when their files change, so that it is not started again and no write of a template fails. The others
+have theirs in a kubeconfig, which is read once: they are started again, one after the other, as in an upgrade. The authorities stay, and
+so do members, their credentials and what Karmada's webhooks are known by. A pull member's agent renews its own by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from cryptography import x509
+
+from deployers.by_binary.components import LEASES, kind_of
+from deployers.by_binary.deployer import Plane, opened
+from deployers.etcd.certificates import issue, presented, renew
+from deployers.etcd.client import RENEW_BEFORE
+from deployers.karmada import Karmada
+from deployers.plane import certificates, pending_operation
+from deployers.plane.leases import drop_stale
+from deployers.plane.rollout import GRACE, afterwards
+from lab import component
+from lab.cluster import merge_kubeconfigs
+from lab.component import Component
+from lab.hints import command
+from lab.pki import Authority
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet, until
+
+AUTHORITY = "ca"
+WHAT = "a renewal of certificates"
+READS_ANEW = frozenset({"etcd", "haproxy", "karmada-apiserver"})
+"""Components that need not be started again for it."""
+
+
+def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
+    """Issue anew what ends within `before` (None: all), etcd's included, and return when each of these ends now.
+
+    Returned when every server presents its new one and every component was started with its own. Interrupted, it goes on where it was.
+    NotPossible where another deployer installed; ProvisionError when an authority ends first, with nothing changed.
+    """
+    plane = opened(karmada)
+    pki = plane.layout.pki
+    renewed = {} if karmada.spec.etcd.external else renew(karmada, before=before)
+    due = ending(karmada, pki, before)
+    begun = (pending_operation.facts_of(karmada.run, WHAT) or {}).get("names", [])
+    if not due and not begun:
+        return renewed
+    with pending_operation.begun(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
+        issue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due)
+        plane.identity()  # kubeconfigs hold certificates
+        for part in plane.programs:
+            if kind_of(part) not in READS_ANEW:
+                again(plane, part)
+        for use in plane.layout.ports:
+            if use.endswith(".https") and kind_of(use.removesuffix(".https")) != "haproxy":
+                until_presented(plane, use.removesuffix(".https"))
+        merge_kubeconfigs(karmada.run, [*karmada.lab.clusters, karmada.cluster])
+    return renewed | {name: ends(pki / f"{name}.crt") for name in sorted({*due, *begun})}
+
+
+def ending(karmada: Karmada, pki: Path, before: dt.timedelta | None) -> list[str]:
+    """Return the certificates of Karmada's own authority that end within that time."""
+    until = dt.datetime.now(dt.UTC) + (before or dt.timedelta())
+    names = [leaf.name for leaf in certificates.leaves(karmada.spec) if leaf.authority == AUTHORITY]
+    return [name for name in names if before is None or ends(pki / f"{name}.crt") < until]
+
+
+def ends(file: Path) -> dt.datetime:
+    """Return when a certificate ends."""
+    return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+
+
+def again(plane: Plane, part: Component) -> None:
+    """Start a program again and return when it serves. Where it elects a leader and was the only one, it need not wait for its lease."""
+    kind = kind_of(part)
+    Supervisor(plane.run.path).stop(part.name, within=GRACE)
+    if kind in LEASES:
+        drop_stale(plane.api, plane.run, [each for each in plane.programs if kind_of(each) == kind])
+    component.start(part, plane.run)
+    if after := afterwards(plane).get(kind):
+        after()
+
+
+def until_presented(plane: Plane, instance: str) -> None:
+    """Return when a server presents the certificate in its file: one that reads it anew takes a moment to see that it is another."""
+    file = plane.layout.pair(kind_of(instance)).cert
+
+    def new() -> None:
+        shown = presented(plane.layout.server(instance), ca=plane.layout.ca)
+        if shown.serial_number != x509.load_pem_x509_certificate(file.read_bytes()).serial_number:
+            raise NotYet(f"it still presents the one that ends on {shown.not_valid_after_utc:%Y-%m-%d %H:%M}")
+
+    until(
+        new,
+        what=f"{instance} presents its new certificate",
+        within=90.0,
+        remedy=command("restart", f"karmada/{instance}", lab=plane.run.id),
+    )

@@ -1,0 +1,209 @@
+"""Another release of Karmada in the place of the one that runs: whole, or one component at a time, and back.
+
+What may be upgraded to what is decided here; how is the deployer's: one that can, has `upgrade`. It is written into the run before anything
+is touched, and what is done is noted after each component, so that an upgrade that was interrupted, or is done by hand one component
+at a time, goes on where it was. Only the whole of it makes the lab one of the new release.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from deployers import deployer
+from deployers.backup.take import back_up
+from deployers.checks import description
+from deployers.karmada import Karmada
+from deployers.plane import pending_operation
+from deployers.release import Release
+from deployers.spec import KarmadaSpec
+from lab.assets import AssetRef
+from lab.assets.refs import order
+from lab.errors import LabError, NotPossible, UsageError
+from lab.hints import command
+from lab.steps import Step, Watcher, execute
+
+WHAT = "an upgrade"
+CANNOT: Mapping[str, str] = {
+    "by_karmadactl": "karmadactl init has no upgrade: it ends where its port is taken, and leaves CRDs that are there (upstream's #4487)",
+}
+"""Why a deployer without `upgrade` has none."""
+
+
+@runtime_checkable
+class Upgrades(Protocol):
+    """**Protocol:** a deployer that can put another release in the place of one that runs.
+
+    `upgrade` computes steps and acts on nothing, as `install` does: one a component, in the order in which they have to be, each
+    needing the one before. `spec` is what is wanted afterwards; with `back` it is an earlier release.
+    """
+
+    def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]: ...
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade did: which components now, which are still to do, and how long it took."""
+
+    karmada: Karmada
+    before: str
+    release: str
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+    seconds: float
+    backup: Path | None = None
+    """What was taken before, where that can be; `lab restore` goes back to it as long as something is left to upgrade."""
+
+
+def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: Watcher | None = None) -> Upgraded:
+    """Bring a Karmada that runs to another release, and return when all of it, or the component that was asked for, serves.
+
+    UsageError, with nothing touched: there is no such release, it skips a minor, it is earlier and no rollback was asked for, or the
+    component is not the next one. NotPossible: this deployer cannot, and why. Of the release already, nothing is done.
+    """
+    began = time.monotonic()
+    made = deployer(karmada.spec.deployer)
+    if not isinstance(made, Upgrades):
+        raise NotPossible(
+            f"a Karmada that was installed by {karmada.spec.deployer} cannot be upgraded in place",
+            where=CANNOT.get(karmada.spec.deployer, "its deployer has no upgrade"),
+            remedy="back it up by its own tools, install the new release anew; or use by_binary",
+        )
+    here, wanted = karmada.release, Release.parse(release, supply=karmada.release.supply)
+    known = pending_operation.facts_of(karmada.run, WHAT)
+    if known:
+        goes_on(known, wanted.version, rollback=rollback, lab=karmada.run.id)
+    else:
+        pending_operation.refuse(karmada.run)
+        admissible(here.version, wanted.version, rollback=rollback, lab=karmada.run.id)
+        if here == wanted:
+            return Upgraded(karmada, here.version, wanted.version, (), (), time.monotonic() - began)
+    spec = KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "release": release})
+    refs = [AssetRef.parse(name) for name in made.software(spec)]
+    software = {str(ref): path for ref, path in wanted.supply.resolve(refs).items()}
+    steps = made.upgrade(karmada, spec, software, back=rollback)
+    done = [] if known is None or known["back"] != rollback else list(known["done"])
+    chosen = upto(steps, only, done)
+    facts: dict[str, Any] = {"from": known["from"] if known else here.version, "to": wanted.version, "back": rollback, "done": done}
+    again = command("upgrade", release, *(["--rollback"] if rollback else []), lab=karmada.run.id)
+    if chosen:
+        facts["backup"] = saved(karmada, known)
+    with pending_operation.begun(karmada.run, WHAT, again=again, **facts) as change, told_way_back(karmada, facts.get("backup")):
+        execute([noted(step, done, change) for step in chosen], karmada.run, watcher=watcher)
+        left = tuple(step.name for step in steps if step.name not in done)
+        if left:
+            change.stays()
+        else:
+            karmada = karmada.asking(spec)
+            description.save(karmada)
+            shutil.rmtree(karmada.run.path / "bin", ignore_errors=True)  # links to the clients of the release before
+    kept = Path(facts["backup"]) if facts.get("backup") else None
+    return Upgraded(karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began, kept)
+
+
+KEPT = 10
+"""Backups before upgrades that stay in the run directory: one for each component of an upgrade that is done one by one."""
+
+
+def saved(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
+    """Take a backup before anything is exchanged, and return its path; None where backups are not ours to take.
+
+    When an upgrade goes on that was interrupted the plane may not answer any more: then the backup of before it stays the way back.
+    """
+    if karmada.in_pods or karmada.spec.etcd.external:
+        return None
+    folder = karmada.run.folder("data", "backups")
+    try:
+        return str(back_up(karmada, folder, keep=KEPT, during=WHAT).path)
+    except LabError:
+        if known is None:
+            raise
+        return str(known["backup"]) if known.get("backup") else None
+
+
+@contextmanager
+def told_way_back(karmada: Karmada, backup: str | None) -> Iterator[None]:
+    """Note on an error that passes how to go back to the backup."""
+    try:
+        yield
+    except BaseException as error:
+        if backup:
+            error.add_note(way_back(karmada.run.id, backup))
+        raise
+
+
+def way_back(lab: str, backup: str | Path) -> str:
+    """Return the sentence that says how half an upgrade is given up."""
+    return f"or go back to how it was before: {command('restore', str(backup), lab=lab)}"
+
+
+def no_way_back(karmada: Karmada, who: str, besides: str) -> NotPossible:
+    """Return why an installer that puts CRDs back itself cannot go to an earlier release: `who` of it does, and what else would be."""
+    return NotPossible(
+        f"a Karmada that was installed by {karmada.spec.deployer} does not go back to an earlier release",
+        where=f"{who} would put the earlier CRDs back, and the API server then drops every field that only the later ones have; {besides}",
+        remedy="install the earlier release anew",
+    )
+
+
+def noted(step: Step, done: list[str], change: pending_operation.Change) -> Step:
+    """Return a step that is noted as done when it is."""
+
+    def act(action: Callable[[], object] = step.action) -> None:
+        action()
+        done.append(step.name)
+        change.note(done=done)
+
+    needs = tuple(need for need in step.needs if need not in done)
+    return replace(step, action=act, needs=needs)
+
+
+def upto(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[Step]:
+    """Return the steps to do now: all that are left, or the one that was asked for if it is next. UsageError when it is not. Pure."""
+    names = [step.name for step in steps]
+    left = [step for step in steps if step.name not in done]
+    if only is None:
+        return left
+    if only not in names:
+        raise UsageError(f"there is no component {only!r} to upgrade here", remedy=f"in this order: {', '.join(names)}")
+    if only in done:
+        return []
+    if only != left[0].name:
+        raise UsageError(
+            f"{only} is not next: components are upgraded in an order in which each finds what it needs",
+            where=f"done: {', '.join(done) or 'none'}",
+            remedy=f"next is {left[0].name}; or leave --only out, for all of them",
+        )
+    return left[:1]
+
+
+def admissible(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
+    """Return when one release may follow another. UsageError says what would. Pure."""
+    one, other = order(here)[:3], order(wanted)[:3]
+    if rollback and other > one:
+        raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=command("upgrade", wanted, lab=lab))
+    if not rollback and other < one:
+        raise UsageError(
+            f"{wanted} is earlier than {here}, which runs",
+            remedy=f"{command('upgrade', wanted, '--rollback', lab=lab)}   (components go back in reverse order; CRDs stay as they are)",
+        )
+    if one[0] != other[0] or abs(one[1] - other[1]) > 1:
+        raise UsageError(
+            f"from {here} to {wanted} skips a minor release: Karmada supports a skew of one, and the CRDs of each have to be stored once",
+            remedy=f"go by way of {one[0]}.{one[1] + (1 if other > one else -1)}",
+        )
+
+
+def goes_on(known: Mapping[str, Any], wanted: str, *, rollback: bool, lab: str | None = None) -> None:
+    """Return when this is what goes on with an upgrade that is half done, or takes it back. UsageError says what would be. Pure."""
+    forward, back = known["to"] == wanted and known["back"] == rollback, rollback and wanted == known["from"] and not known["back"]
+    if not forward and not back:
+        raise UsageError(
+            f"an upgrade from {known['from']} to {known['to']} is half done (done: {', '.join(known['done']) or 'none'})",
+            remedy=known["again"] + ("" if known["back"] else f"   or back: {command('upgrade', known['from'], '--rollback', lab=lab)}"),
+        )

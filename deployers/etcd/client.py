@@ -1,0 +1,320 @@
+"""Karmada's own etcd: how it is reached, and how it is.
+
+By etcdctl and etcdutl, the tools of those who run etcd, with the certificate of an administrator. What changes its members is in
+`resize`, its certificates in `renew`. Every function works from the run directory and asks etcd itself, never karmada-apiserver.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from deployers.karmada import Karmada
+from deployers.plane.layout import LOOPBACK, etcds
+from deployers.plane.objects import each
+from deployers.spec import catalogue
+from lab.assets import AssetRef, Supply
+from lab.errors import CommandFailed, ProvisionError, UsageError
+from lab.hints import command
+from lab.machines import Machine
+from lab.ports import ports_of
+from lab.wait import NotYet, until
+
+Json = dict[str, Any]
+TOOLS = ("etcdctl", "etcdutl")
+ALARMS = {1: "NOSPACE", 2: "CORRUPT"}
+RENEW_BEFORE = dt.timedelta(days=30)
+"""A certificate that ends sooner is a problem that `health` names."""
+LAG = 1000
+"""Entries of the raft log that a member may be behind before it is called slow: etcd calls a member of that kind not ready to vote."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member as it says itself, or `why` it says nothing. `lag` counts the entries that it has yet to apply."""
+
+    name: str
+    id: str
+    client: str
+    learner: bool
+    answers: bool
+    why: str = ""
+    leads: bool = False
+    version: str = ""
+    size: int = 0
+    in_use: int = 0
+    lag: int = 0
+
+
+@dataclass(frozen=True)
+class Health:
+    """How an etcd is. `alarms` are like "NOSPACE of etcd-2"; `expires` is when the first of its certificates ends."""
+
+    members: tuple[Member, ...]
+    revision: int
+    alarms: tuple[str, ...]
+    expires: dt.datetime
+
+    @property
+    def voters(self) -> list[Member]:
+        return [member for member in self.members if not member.learner]
+
+    @property
+    def leader(self) -> str | None:
+        return next((member.name for member in self.members if member.leads), None)
+
+    @property
+    def problems(self) -> list[str]:
+        """Return what is wrong, one sentence each; nothing of an etcd that is well."""
+        wrong = [f"{member.name} does not answer: {member.why}" for member in self.members if not member.answers]
+        wrong += [f"{member.name} is {member.lag} entries behind" for member in self.members if member.lag > LAG]
+        wrong += [f"{member.name} is a learner: it does not vote yet" for member in self.members if member.learner]
+        wrong += [f"alarm {alarm}" for alarm in self.alarms]
+        if self.leader is None:
+            wrong.append("there is no leader: nothing can be written")
+        left = self.expires - dt.datetime.now(dt.UTC)
+        if left < RENEW_BEFORE:
+            wrong.append(f"its first certificate ends in {max(left.days, 0)} days, on {self.expires:%Y-%m-%d}")
+        return wrong
+
+    def document(self) -> Json:
+        """Return what `-o json` prints."""
+        return {
+            "leader": self.leader,
+            "revision": self.revision,
+            "members": [asdict(member) for member in self.members],
+            "alarms": list(self.alarms),
+            "expires": self.expires.isoformat(),
+            "problems": self.problems,
+        }
+
+
+def quorum(voters: int) -> int:
+    """Return how many of so many voters have to agree."""
+    return voters // 2 + 1
+
+
+@dataclass(frozen=True)
+class Etcdutl:
+    """The tool for files of etcd; it needs no etcd that runs."""
+
+    machine: Machine
+    program: Path
+
+    @classmethod
+    def found(cls, machine: Machine, *, offline: bool = False) -> Etcdutl:
+        """Return the tool, brought now if it is not here."""
+        ref = AssetRef("etcdutl")
+        return cls(machine, Supply(offline=offline, catalogue=catalogue()).resolve([ref])[ref])
+
+    def __call__(self, *words: str, within: float = 600.0) -> str:
+        """Return what it prints."""
+        return self.machine.run((str(self.program), *words), within=within).stdout
+
+
+class Asked:
+    """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
+
+    endpoints: Mapping[str, str]
+
+    @property
+    def lab(self) -> str | None:
+        """The lab that it is in, for commands that are named; None where that is not known."""
+        return None
+
+    """The client address of each member, by name."""
+
+    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
+        """Return what etcdctl prints, asked of one address or of all. CommandFailed when etcd refuses or does not answer."""
+        raise NotImplementedError
+
+    def status(self, name: str) -> Json | str:
+        """Return what one member says of itself, or why it does not."""
+        raise NotImplementedError
+
+    def expiries(self) -> Mapping[str, dt.datetime]:
+        """Return when each certificate that has to do with it ends."""
+        raise NotImplementedError
+
+    def ask(self, *words: str, at: str | None = None) -> Any:
+        """Return what etcdctl prints, as data."""
+        return json.loads(self.ctl(*words, "--write-out=json", at=at))
+
+    # -- how it is ---------------------------------------------------------------------------------------------------
+
+    def members(self) -> list[Json]:
+        """Return the members as etcd's own list has them. ProvisionError when no member that could say so answers."""
+        try:
+            found: list[Json] = self.ask("member", "list")["members"]
+        except CommandFailed as failed:
+            raise ProvisionError(
+                "Karmada's etcd does not answer: less than a quorum of its members serve",
+                where=", ".join(f"{name} at {address}" for name, address in self.endpoints.items()),
+                detail=last_words(failed.output),
+                remedy=f"{command('logs', 'karmada/etcd', lab=self.lab)}; when they are lost for good: "
+                f"{command('restore', 'ARCHIVE', lab=self.lab)}",
+            ) from failed
+        return found
+
+    def health(self) -> Health:
+        """Ask every member how it is. ProvisionError when there is no quorum."""
+        listed = self.members()
+        names = {item["ID"]: self.name_of(item) for item in listed}
+        statuses = dict(zip(names.values(), each(self.status, names.values()), strict=True))
+        answered = [status["Status"] for status in statuses.values() if isinstance(status, dict)]
+        newest = max((status.get("raftIndex", 0) for status in answered), default=0)
+        alarms = self.ask("alarm", "list").get("alarms") or []
+        return Health(
+            members=tuple(member_of(item, names[item["ID"]], statuses[names[item["ID"]]], newest) for item in listed),
+            revision=max((status["header"].get("revision", 0) for status in answered), default=0),
+            alarms=tuple(sorted(f"{ALARMS.get(item['alarm'], item['alarm'])} of {names.get(item['memberID'], '?')}" for item in alarms)),
+            expires=min(self.expiries().values()),
+        )
+
+    def name_of(self, item: Json) -> str:
+        """Return the name of a member of etcd's list: one that was added and never started has none yet, but its address."""
+        known = {address: name for name, address in self.endpoints.items()}
+        return item.get("name") or next((known[url] for url in item.get("clientURLs") or [] if url in known), f"{item['ID']:x}")
+
+    def until_well(self, *, within: float = 60.0) -> Health:
+        """Return its health once every member answers, votes and has caught up, and one leads. NotReady carries the first problem."""
+
+        def well() -> Health:
+            try:
+                health = self.health()
+            except ProvisionError as error:
+                raise NotYet(error.what) from error
+            problems = [problem for problem in health.problems if "certificate" not in problem]
+            if problems:
+                raise NotYet("; ".join(problems))
+            return health
+
+        return until(well, what="every member of Karmada's etcd is well", within=within, remedy=command("etcd", "health", lab=self.lab))
+
+    # -- room --------------------------------------------------------------------------------------------------------
+
+    def defragment(self) -> tuple[int, int]:
+        """Drop the history of all keys and give the space back, member by member, the leader last; return the bytes before and after.
+
+        An alarm for want of space is lifted afterwards. A member serves nothing while its file is written anew.
+        """
+        before = self.health()
+        if before.revision > 0:
+            try:
+                self.ctl("compact", str(before.revision), "--physical")
+            except CommandFailed as failed:
+                if "required revision has been compacted" not in failed.output:
+                    raise
+        for member in sorted(before.members, key=lambda member: member.leads):
+            self.ctl("defrag", at=member.client, within=120.0)
+        if any(alarm.startswith("NOSPACE") for alarm in before.alarms):
+            self.ctl("alarm", "disarm")
+        return sum(member.size for member in before.members), sum(member.size for member in self.health().members)
+
+
+@dataclass(frozen=True)
+class Etcd(Asked):
+    """The etcd of one control plane, from outside."""
+
+    pki: Path
+    endpoints: Mapping[str, str]
+    """The client address of each member that the spec has, by name."""
+    machine: Machine
+    etcdctl: Path
+    utl: Etcdutl
+
+    @classmethod
+    def of(cls, karmada: Karmada) -> Etcd:
+        """Return the etcd of a control plane of programs; its tools are brought now if they are not here.
+
+        UsageError when it is external, NotPossible when it is a pod (`deployers.etcd.pod`).
+        """
+        names = etcds(karmada.spec)
+        if not names:
+            raise UsageError(
+                "this Karmada keeps its data in an external etcd, which is not ours to care for",
+                where=f"karmada.etcd.external: {', '.join(karmada.spec.etcd.external.servers if karmada.spec.etcd.external else ())}",
+                remedy="use the tools of whoever runs it; an etcd of Karmada's own is what a lab file has without that table",
+            )
+        karmada.demand_programs()
+        found = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve(TOOLS)
+        ports = ports_of(karmada.run, karmada.name, [f"{name}.client" for name in names])
+        endpoints = {name: f"https://{LOOPBACK}:{ports[f'{name}.client']}" for name in names}
+        tools = {ref.name: path for ref, path in found.items()}
+        utl = Etcdutl(karmada.machine, tools["etcdutl"])
+        return cls(karmada.run.path / "pki" / karmada.name, endpoints, karmada.machine, tools["etcdctl"], utl)
+
+    @property
+    def lab(self) -> str:
+        """The lab whose run directory its keys are in."""
+        return self.pki.parent.parent.name
+
+    @cached_property
+    def access(self) -> tuple[str, ...]:
+        """The words by which etcdctl is let in."""
+        return (
+            f"--cacert={self.pki / 'etcd-ca.crt'}",
+            f"--cert={self.pki / 'etcd-client.crt'}",
+            f"--key={self.pki / 'etcd-client.key'}",
+        )
+
+    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
+        endpoints = at or ",".join(self.endpoints.values())
+        argv = (str(self.etcdctl), *words, f"--endpoints={endpoints}", *self.access, "--command-timeout=10s", "--dial-timeout=2s")
+        return self.machine.run(argv, within=within).stdout
+
+    def status(self, name: str) -> Json | str:
+        if name not in self.endpoints:
+            return "it was never started"
+        try:
+            found: Json = self.ask("endpoint", "status", at=self.endpoints[name])[0]
+        except CommandFailed as failed:
+            return last_words(failed.output)
+        return found
+
+    def expiries(self) -> Mapping[str, dt.datetime]:
+        return expiries(self.pki)
+
+
+def member_of(item: Json, name: str, status: Json | str, newest: int) -> Member:
+    """Return one member from etcd's list and from what it says itself."""
+    said = status["Status"] if isinstance(status, dict) else {}
+    return Member(
+        name=name,
+        id=f"{item['ID']:x}",
+        client=next(iter(item.get("clientURLs") or []), ""),
+        learner=bool(item.get("isLearner")),
+        answers=isinstance(status, dict),
+        why=status if isinstance(status, str) else "",
+        leads=bool(said) and said.get("leader") == item["ID"],
+        version=said.get("version", ""),
+        size=said.get("dbSize", 0),
+        in_use=said.get("dbSizeInUse", 0),
+        lag=max(newest - said.get("raftAppliedIndex", 0), 0) if said else 0,
+    )
+
+
+def expiries(pki: Path) -> dict[str, dt.datetime]:
+    """Return when each certificate that has to do with etcd ends, by its file's name."""
+    files = [*pki.glob("etcd-*.crt"), *pki.glob("*-etcd-client.crt")]
+    return {file.stem: x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in sorted(files)}
+
+
+def last_words(output: str) -> str:
+    """Return the last line of what an etcd tool printed, without its log's other fields where it is one."""
+    lines: Iterable[str] = reversed(output.strip().splitlines())
+    line = next((line for line in lines if line.strip()), "it said nothing")
+    if line.startswith("{"):
+        try:
+            said = json.loads(line)
+            return str(said.get("error") or said.get("msg") or line)
+        except ValueError:
+            return line
+    return line.removeprefix("Error: ")

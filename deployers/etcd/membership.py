@@ -1,0 +1,228 @@
+"""Members of Karmada's own etcd come and go while it serves: add, remove, replace a dead one, grow from one to three.
+
+A new member begins as a learner, which has no vote until it has caught up: so no step of this has a smaller majority than before. API
+servers are told the new addresses at the end, by being started again one after the other. What is wanted is written into the run before
+etcd is asked for it, and each function goes on where an earlier one was interrupted.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace as replaced
+
+from deployers.by_binary.components import kind_of
+from deployers.by_binary.deployer import Plane, opened
+from deployers.etcd.client import Etcd, Health, quorum
+from deployers.karmada import Karmada
+from deployers.plane import pending_operation
+from deployers.plane.layout import LOOPBACK, etcds
+from deployers.spec import ETCDS, KarmadaSpec
+from deployers.spec import Etcd as EtcdSpec
+from lab import component
+from lab.component import Component
+from lab.errors import CommandFailed, UsageError
+from lab.hints import command
+from lab.ports import ports_of
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet, until
+
+CALLERS = ("karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search")
+"""Components that are given etcd's addresses."""
+GRACE = 1.0
+"""Seconds that an API server is given to end. It waits for its watches as long as it is let; who elects a leader gives up after ten."""
+
+
+def add(karmada: Karmada, name: str | None = None) -> Karmada:
+    """Add a member, the first of the three names that is free if none is given; return the control plane as it is then."""
+    here = etcds(karmada.spec)
+    chosen = name or next((each for each in ETCDS if each not in here), None)
+    if chosen is None or chosen not in ETCDS or (chosen in here and not known(karmada, ADDING)):
+        raise UsageError(
+            f"there is no member {chosen} to add" if chosen else "there are three members already",
+            where=f"members: {', '.join(here)}",
+            remedy=f"names of members are {', '.join(ETCDS)}; one that is dead is put right by: "
+            f"{command('etcd', 'replace', 'NAME', lab=karmada.run.id)}",
+        )
+    return enlarged(karmada, [chosen])
+
+
+def grow(karmada: Karmada) -> Karmada:
+    """Bring etcd to three members; one that has them is left alone. Return the control plane as it is then."""
+    missing = [name for name in ETCDS if name not in etcds(karmada.spec)]
+    return enlarged(karmada, missing or list(ETCDS)) if missing or known(karmada, ADDING) else karmada
+
+
+ADDING = "adding members to etcd"
+
+
+def known(karmada: Karmada, what: str) -> bool:
+    """Tell whether such a change was begun and is not through."""
+    return pending_operation.facts_of(karmada.run, what) is not None
+
+
+def enlarged(karmada: Karmada, names: Sequence[str]) -> Karmada:
+    """Make these members be there, one after the other, and tell the API servers."""
+    Etcd.of(karmada).health()  # there is a quorum, or nothing can be changed
+    opened(karmada)
+    with pending_operation.begun(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
+        for name in names:
+            keep_births(karmada)
+            if name not in etcds(karmada.spec):
+                karmada = karmada.asking(with_etcds(karmada, [*etcds(karmada.spec), name]))
+            admit(karmada, name)
+        repoint(opened(karmada))
+        Etcd.of(karmada).until_well()
+    return karmada
+
+
+def remove(karmada: Karmada, name: str) -> Karmada:
+    """Take a member away and delete its data; return the control plane as it is then.
+
+    UsageError, with nothing changed: it is no member, or the members that would be left and serve are no majority of those left.
+    """
+    etcd = Etcd.of(karmada)
+    health = etcd.health()
+    removable(health, name, lab=karmada.run.id)
+    opened(karmada)
+    with pending_operation.begun(karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)):
+        keep_births(karmada)
+        karmada = karmada.asking(with_etcds(karmada, [each for each in etcds(karmada.spec) if each != name]))
+        repoint(opened(karmada))
+        strike(karmada, etcd, health, name)
+        Etcd.of(karmada).until_well()
+    return karmada
+
+
+def replace(karmada: Karmada, name: str) -> Karmada:
+    """Put a new member in the place of a dead one, under its name and address.
+
+    UsageError, with nothing changed: it is alive, or as in `remove`.
+    """
+    etcd = Etcd.of(karmada)
+    health = etcd.health()
+    dead = next((member for member in health.members if member.name == name), None)
+    what = f"replacing {name} in etcd"
+    struck = dead is None and known(karmada, what)
+    if not struck:
+        removable(health, name, lab=karmada.run.id)
+    if dead and dead.answers:
+        raise UsageError(
+            f"{name} is alive: it answers at {dead.client}",
+            remedy=f"{command('etcd', 'remove', name, lab=karmada.run.id)}, then {command('etcd', 'add', name, lab=karmada.run.id)}",
+        )
+    with pending_operation.begun(karmada.run, what, again=command("etcd", "replace", name, lab=karmada.run.id)):
+        keep_births(karmada)
+        if not struck:
+            strike(karmada, etcd, health, name)
+        admit(karmada, name)
+        etcd.until_well()
+    return karmada
+
+
+def removable(health: Health, name: str, *, lab: str | None = None) -> None:
+    """Return when etcd still has a majority without a member. UsageError when it has not, or there is no such member. Pure."""
+    if name not in {member.name for member in health.members}:
+        raise UsageError(
+            f"Karmada's etcd has no member {name!r}", remedy=f"its members: {', '.join(member.name for member in health.members)}"
+        )
+    left = [member for member in health.voters if member.name != name]
+    serve = [member.name for member in left if member.answers]
+    if not left:
+        raise UsageError(
+            f"{name} is the only voting member: without it Karmada has no data",
+            remedy=f"{command('etcd', 'grow', lab=lab)}   (to three members), then remove it",
+        )
+    if len(serve) < quorum(len(left)):
+        raise UsageError(
+            f"{name} cannot be removed: etcd would be below quorum",
+            where=f"left would be {len(left)} members, of which {quorum(len(left))} have to serve; these do: {', '.join(serve) or 'none'}",
+            remedy=f"first put right {', '.join(member.name for member in left if not member.answers)}: "
+            f"{command('etcd', 'replace', 'NAME', lab=lab)}",
+        )
+
+
+# -- the parts -----------------------------------------------------------------------------------------------------------
+
+
+def with_etcds(karmada: Karmada, names: Sequence[str]) -> KarmadaSpec:
+    """Return the spec with these members of etcd and no others."""
+    return karmada.spec.model_copy(update={"etcd": EtcdSpec.of(names)})
+
+
+def keep_births(karmada: Karmada) -> None:
+    """Record the flags by which each member that runs once began: they name the members of that day, and are to stay as they are."""
+    status = Supervisor(karmada.run.path).status()
+    for name in etcds(karmada.spec):
+        state = status.programs.get(f"karmada/{name}") if status else None
+        if state and karmada.run.recorded("etcd", name) is None:
+            words = dict(word.removeprefix("--").split("=", 1) for word in state.argv[1:])
+            karmada.run.record("etcd", name, {flag: words[flag] for flag in ("initial-cluster", "initial-cluster-state")})
+
+
+def admit(karmada: Karmada, name: str) -> None:
+    """Make a member of the spec one of etcd's, and return when it has caught up and votes."""
+    run, etcd = karmada.run, Etcd.of(karmada)
+    etcd = replaced(etcd, endpoints={each: at for each, at in etcd.endpoints.items() if each != name})  # a learner answers hardly anything
+    ports = ports_of(run, karmada.name, [f"{each}.peer" for each in etcds(karmada.spec)])
+    peers = {each: f"https://{LOOPBACK}:{ports[f'{each}.peer']}" for each in etcds(karmada.spec)}
+    listed = {item["peerURLs"][0]: item for item in etcd.members()}
+    mine = listed.get(peers[name])
+    if mine is None or not mine.get("name"):  # it has never started: what is in its directory is an earlier one's
+        here = [each for each in peers if each == name or peers[each] in listed]
+        cluster = ",".join(f"{each}={peers[each]}" for each in here)
+        run.record("etcd", name, {"initial-cluster": cluster, "initial-cluster-state": "existing"})
+        shutil.rmtree(run.path / "data" / karmada.name / name, ignore_errors=True)
+    if mine is None:
+        until(
+            lambda: listed_as_learner(etcd, name, peers[name]),
+            what=f"etcd takes {name} as a member",
+            within=30.0,
+            remedy=command("etcd", "health", lab=run.id),
+        )
+    part = next(part for part in opened(karmada).programs if part.name == f"{karmada.name}/{name}")
+    voting = Component(part.name, part.binary, part.flags, proof=lambda: promoted(etcd, peers[name]), ports=part.ports, within=120.0)
+    component.exchange(voting, run)  # a learner is never ready by etcd's own endpoint: it is when it votes
+    component.start(part, run)
+
+
+def listed_as_learner(etcd: Etcd, name: str, peer: str) -> None:
+    """Have etcd list a new member. NotYet while those it has do not know each other for five seconds: it calls itself unhealthy then."""
+    try:
+        etcd.ctl("member", "add", name, f"--peer-urls={peer}", "--learner")
+    except CommandFailed as failed:
+        if "unhealthy cluster" not in failed.output:
+            raise
+        raise NotYet("etcd calls itself unhealthy") from failed
+
+
+def promoted(etcd: Etcd, peer: str) -> None:
+    """Return when a member votes, having asked for it. NotYet while it has not caught up."""
+    item = next(each for each in etcd.members() if each["peerURLs"][0] == peer)
+    if not item.get("isLearner"):
+        return
+    try:
+        etcd.ctl("member", "promote", f"{item['ID']:x}")
+    except CommandFailed as failed:
+        if "in sync with leader" not in failed.output:
+            raise
+        raise NotYet("it has not caught up yet") from failed
+
+
+def strike(karmada: Karmada, etcd: Etcd, health: Health, name: str) -> None:
+    """Take a member off etcd's list, end its program and delete its data."""
+    mine = next(member for member in health.members if member.name == name)
+    heir = next((member for member in health.voters if member.answers and member.name != name), None)
+    if mine.leads and heir:  # or nobody leads for as long as an election takes
+        etcd.ctl("move-leader", heir.id, at=mine.client)
+    others = ",".join(member.client for member in health.members if member.name != name and member.answers)
+    etcd.ctl("member", "remove", mine.id, at=others)
+    component.remove(f"{karmada.name}/{name}", karmada.run)
+    shutil.rmtree(karmada.run.path / "data" / karmada.name / name, ignore_errors=True)
+    karmada.run.forget("etcd", name)
+
+
+def repoint(plane: Plane) -> list[str]:
+    """Start those API servers again whose addresses of etcd are others now, one after the other; return which."""
+    calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
+    return [part.name for part in calling if component.exchange(part, plane.run, grace=GRACE)]

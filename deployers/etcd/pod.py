@@ -1,0 +1,128 @@
+"""Karmada's own etcd where it is a pod of the host cluster: asked by the etcdctl in the pod, with the certificates that are mounted there.
+
+What it takes to ask is told by the pod itself: the flags of its program name the files, its volumes the Secrets they are of. So it is
+the same for every installer. Every path in pods has one member; what changes members is done by `resize`, to programs only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from deployers.etcd.client import Asked, Etcd, Json
+from deployers.karmada import Karmada
+from deployers.pods import workloads
+from deployers.release import catalogue
+from lab.api import Api
+from lab.assets import AssetRef, Supply
+from lab.errors import ProvisionError
+from lab.machines import Machine
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class EtcdInPod(Asked):
+    """The etcd of one control plane in pods. `command` runs another in its pod; `flags` are those of its program."""
+
+    machine: Machine
+    command: tuple[str, ...]
+    flags: Mapping[str, str]
+    certificate: bytes
+    endpoints: Mapping[str, str]
+
+    @classmethod
+    def of(cls, karmada: Karmada) -> EtcdInPod:
+        """Return the etcd of a control plane in pods. ProvisionError when its pod does not run."""
+        host = karmada.lab.host
+        pod = pod_of(host.api)
+        container = pod["spec"]["containers"][0]
+        flags = flags_of([*container.get("command", []), *container.get("args", [])])
+        ref = AssetRef("kubectl", karmada.lab.spec.kubernetes)
+        kubectl = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve([ref])[ref]
+        words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", workloads.NAMESPACE)
+        command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
+        endpoints = {"etcd": within_its_pod(flags.get("listen-client-urls", ""))}
+        return cls(karmada.machine, command, flags, mounted(host.api, pod, flags["cert-file"]), endpoints)
+
+    @cached_property
+    def access(self) -> tuple[str, ...]:
+        """The words by which etcdctl is let in: the server's own certificate, which every installer makes for a client, too."""
+        return (f"--cacert={self.flags['trusted-ca-file']}", f"--cert={self.flags['cert-file']}", f"--key={self.flags['key-file']}")
+
+    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:  # noqa: ARG002 (there is one member)
+        """Return what etcdctl prints. CommandFailed when etcd refuses or does not answer."""
+        (endpoint,) = self.endpoints.values()
+        access = self.access if endpoint.startswith("https:") else ()
+        argv = (*self.command, "etcdctl", *words, f"--endpoints={endpoint}", *access, "--command-timeout=10s", "--dial-timeout=2s")
+        return self.machine.run(argv, within=within).stdout
+
+    def status(self, name: str) -> Json | str:  # noqa: ARG002
+        """Return what the one member says of itself; that it answers is known from the list of members."""
+        found: Json = self.ask("endpoint", "status")[0]
+        return found
+
+    def expiries(self) -> Mapping[str, dt.datetime]:
+        """Return when etcd's own certificate ends."""
+        return {"etcd-server": x509.load_pem_x509_certificate(self.certificate).not_valid_after_utc}
+
+
+def etcd_of(karmada: Karmada) -> Asked:
+    """Return the etcd of a control plane, wherever it runs. UsageError when it is external; ProvisionError when its pod does not run."""
+    return EtcdInPod.of(karmada) if karmada.in_pods and not karmada.spec.etcd.external else Etcd.of(karmada)
+
+
+def pod_of(host: Api) -> Json:
+    """Return the pod of Karmada's etcd that runs. ProvisionError when there is none."""
+    for each in workloads.workloads(host):
+        if each.component == "etcd":
+            for pod in workloads.pods(host, selector=each.selector):
+                if (pod.get("status") or {}).get("phase") == "Running":
+                    return pod
+    raise ProvisionError(
+        "no pod of Karmada's etcd runs",
+        where=f"{host.server}, namespace {workloads.NAMESPACE}",
+        detail="\n".join(workloads.why(host)) or None,
+        remedy=f"kubectl --context karmada-host -n {workloads.NAMESPACE} get pods,events",
+    )
+
+
+def within_its_pod(listens: str) -> str:
+    """Return the address on the loopback interface among those at which an etcd listens; karmadactl init's is without TLS there."""
+    for each in listens.split(","):
+        url = urlsplit(each)
+        if url.hostname in {LOOPBACK, "localhost", "0.0.0.0"}:  # noqa: S104 (what another program is told)
+            return f"{url.scheme}://{LOOPBACK}:{url.port or 2379}"
+    return f"https://{LOOPBACK}:2379"
+
+
+def flags_of(argv: list[str]) -> dict[str, str]:
+    """Return the flags of a command line, whether written --name=value or --name value."""
+    found: dict[str, str] = {}
+    for word, after in zip(argv, [*argv[1:], ""], strict=True):
+        if word.startswith("--"):
+            name, equals, value = word.removeprefix("--").partition("=")
+            found[name] = value if equals else after
+    return found
+
+
+def mounted(host: Api, pod: Json, path: str) -> bytes:
+    """Return a file of a pod that is of a Secret. ProvisionError when no Secret is mounted there."""
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
+    for mount in pod["spec"]["containers"][0].get("volumeMounts", []):
+        secret = volumes.get(mount["name"], {}).get("secret")
+        if secret is None or not PurePosixPath(path).is_relative_to(mount["mountPath"]):
+            continue
+        inside = str(PurePosixPath(path).relative_to(mount["mountPath"]))
+        key = next((item["key"] for item in secret.get("items", []) if item["path"] == inside), inside)
+        data = host.get(f"/api/v1/namespaces/{pod['metadata']['namespace']}/secrets/{secret['secretName']}").get("data") or {}
+        if key in data:
+            return b64decode(data[key])
+    raise ProvisionError(f"{path} of etcd's pod is of no Secret", where=f"pod {pod['metadata']['name']}")

@@ -1,0 +1,89 @@
+"""Joining as steps of `up`: each member as soon as it and the control plane allow, all at once.
+
+A member's accounts are made while Karmada is still starting, and it is registered while Karmada's controllers are: joining is
+mostly karmadactl waiting, so what it waits for is there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from deployers import JOINABLE, READY, Enrolling, deployer
+from deployers.karmada import Karmada
+from deployers.members.join import admit, join
+from deployers.members.register import enrol, register
+from deployers.members.registry import Mode, until_ready
+from deployers.members.service_accounts import ensure_accounts
+from deployers.members.unjoin import unjoin
+from deployers.members.unregister import unregister
+from deployers.pods.images import agent_image
+from deployers.spec import KarmadaSpec
+from lab.cluster import Cluster, Lab
+from lab.steps import Step
+
+WITHIN = 90.0
+
+
+def joining_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[Step]:
+    """Return the steps that join every member of the spec; `<member>/joined` has passed when Karmada calls it Ready.
+
+    `others` are the names of the steps that make the clusters and install Karmada: where a cluster's parts are steps of their own,
+    joining waits for the part that it needs, else for the whole cluster.
+    """
+    karmada = Karmada(lab, spec)
+    return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode, others)]
+
+
+def enter(karmada: Karmada, member: Cluster, mode: Mode) -> None:
+    """Join a member and return when it is Ready, in the manner of the deployer; joined so already, nothing changes."""
+    own = deployer(karmada.spec.deployer)
+    if mode == "push":
+        join(karmada, member)
+    elif isinstance(own, Enrolling):
+        own.enrol(karmada, member)
+    else:
+        register(karmada, member)
+
+
+def leave(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool = False) -> None:
+    """Take a member out again and return when nothing of Karmada is left on either side."""
+    if mode == "push":
+        unjoin(karmada, member, force=force)
+        return
+    unregister(karmada, member, force=force)
+    own = deployer(karmada.spec.deployer)
+    if isinstance(own, Enrolling):
+        own.withdraw(karmada, member)
+
+
+def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[str]) -> list[Step]:
+    """Return the steps of one member."""
+    name = member.name
+
+    def part(program: str) -> str:
+        return step if (step := f"{name}/{program}") in others else name
+
+    tokens = part("kube-controller-manager")  # it makes the tokens of service accounts
+    accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (part("kube-apiserver"),))
+    own = deployer(karmada.spec.deployer)
+    if mode == "pull" and isinstance(own, Enrolling):
+        return [accounts, Step(f"{name}/joined", lambda: own.enrol(karmada, member), (READY, accounts.name, tokens, part("images")))]
+    if mode == "pull" and karmada.in_pods:
+        image = agent_image(karmada.spec, karmada.release)
+        needs = (JOINABLE, accounts.name, tokens, part("images"))
+        return [
+            accounts,
+            Step(f"{name}/register", lambda: enrol(karmada, member, image=image, within=WITHIN), needs, first=-1),
+            Step(f"{name}/joined", lambda: register(karmada, member, image=image, within=WITHIN), (f"{name}/register", READY)),
+        ]
+    if mode == "pull":
+        return [
+            accounts,
+            Step(f"{name}/register", lambda: enrol(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), first=-1),
+            Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (f"{name}/register", READY)),
+        ]
+    return [
+        accounts,
+        Step(f"{name}/join", lambda: admit(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),
+        Step(f"{name}/joined", lambda: until_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
+    ]

@@ -1,0 +1,78 @@
+"""karmada-agent of a pull member, as a process of the lab.
+
+karmadactl register makes a Deployment for it. On a hollow member such a pod turns Ready without running, which proves
+nothing, so in a lab of processes that Deployment has no replicas and the same program runs here, with the credentials
+that register put on the member.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from deployers.members.registry import NAMESPACE, SYSTEM, ControlPlane
+from deployers.spec import profiles
+from lab import component
+from lab.cluster import Cluster
+from lab.component import Component, Flags, Health
+from lab.ports import ports_of
+from lab.supervisor.client import Supervisor
+
+
+def name_of(member: str) -> str:
+    """Return what the agent of a member is called among the programs of the lab."""
+    return f"{member}/karmada-agent"
+
+
+def kubeconfig_of(karmada: ControlPlane, member: str) -> Path:
+    """Where the agent's own kubeconfig for Karmada is or will be (0600)."""
+    return karmada.run.path / "data" / member / "karmada-agent" / "karmada-kubeconfig.yaml"
+
+
+def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
+    """Return the agent of a member; the profile's flags, `flags` and `env` are layered over what register would have given its pod.
+
+    The flags are those of the Deployment that register makes (karmada pkg/karmadactl/register/register.go,
+    makeKarmadaAgentDeployment), with addresses of this computer. It is healthy only after it has registered itself, and
+    is the one that writes the member's status and lease.
+    """
+    ports = ports_of(karmada.run, f"{member.name}.karmada-agent", ("health", "metrics"))
+    return Component(
+        name=name_of(member.name),
+        binary=karmada.release.binary("karmada-agent"),
+        flags={
+            "karmada-kubeconfig": str(kubeconfig_of(karmada, member.name)),
+            "kubeconfig": str(member.kubeconfig),
+            "cluster-name": member.name,
+            "cluster-api-endpoint": member.api.server,
+            "cluster-namespace": NAMESPACE,
+            "cluster-status-update-frequency": "10s",
+            "controllers": "*",
+            "leader-elect-resource-namespace": SYSTEM,
+            "health-probe-bind-address": f"127.0.0.1:{ports['health']}",
+            "metrics-bind-address": f"127.0.0.1:{ports['metrics']}",
+            "v": "2",
+        },
+        ready=(Health(f"http://127.0.0.1:{ports['health']}/healthz"),),
+        ports=ports,
+    ).changed(flags={**of_profile(karmada), **(flags or {})}, env=env)
+
+
+def of_profile(karmada: ControlPlane) -> Flags:
+    """Return the flags that the control plane's profile has for agents: both ends of a member need the same feature gates."""
+    asked = karmada.run.asked.get("karmada") or {}
+    return profiles()[asked.get("profile", "default")].get("karmada-agent", {})
+
+
+def runs(karmada: ControlPlane, member: str) -> bool:
+    """Tell whether the agent of a member runs as a process of this lab."""
+    status = Supervisor(karmada.run.path).status()
+    state = status.programs.get(name_of(member)) if status else None
+    return state is not None and state.runs
+
+
+def stop(karmada: ControlPlane, member: str) -> None:
+    """End the agent of a member and delete its kubeconfig; where it is no process of this lab there is nothing to do."""
+    component.remove(name_of(member), karmada.run)  # fine where it never was started here: it is a pod, or an enrolment ended before
+    shutil.rmtree(kubeconfig_of(karmada, member).parent, ignore_errors=True)

@@ -1,0 +1,37 @@
+"""karmadactl, run so that it leaves nothing outside the run directory and reads nothing of its caller.
+
+Each call has a home of its own below the run directory, removed when the call ends: many run at once, and `~/.kube` is neither
+read nor written (karmadactl caches discovery there). Two paths of karmadactl are fixed and cannot be moved by a flag:
+`unregister` deletes /etc/karmada/karmada-agent.conf and /etc/karmada/pki/ca.crt of the computer it runs on (karmada
+pkg/karmadactl/unregister/unregister.go). `register` of 1.17 and 1.18 no longer writes either, so all that can ever be found there
+is somebody else's: the CA of a `karmadactl init`. `lab.machines.hide_directory` hides that directory from it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from deployers.members.registry import ControlPlane
+from lab.machines import Completed, hide_directory
+
+
+def karmadactl(karmada: ControlPlane, *words: str, within: float = 90.0) -> Completed:
+    """Run karmadactl to its end. CommandFailed as in `Machine.run`; what that means is for the caller to say.
+
+    No kubeconfig but those named in `words` can be used: the caller's KUBECONFIG, home and proxies are out of its sight.
+    """
+    words = tuple(words)
+    with tempfile.TemporaryDirectory(prefix="karmadactl-", dir=karmada.run.folder("data", "karmadactl")) as home:
+        argv = (str(karmada.release.binary("karmadactl")), *words)
+        return karmada.machine.run(hide_directory.hiding(Path("/etc/karmada"), argv, by=Path(home)), env=environment(home), within=within)
+
+
+def environment(home: str) -> dict[str, str]:
+    """Return what karmadactl's environment is overlaid with; that it inherits nothing else of its caller is in `lab.environment`."""
+    return {"HOME": home, "TMPDIR": home}
+
+
+def to_karmada(karmada: ControlPlane) -> tuple[str, ...]:
+    """Return the flags that point `join`, `unjoin` and `token` to this control plane."""
+    return ("--kubeconfig", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context)

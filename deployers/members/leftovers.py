@@ -1,0 +1,164 @@
+"""Is a member that was removed really gone? Both clean-up check-lists, one assertion a line.
+
+Control plane: every object of `deployers.members.owned_objects`, Works, bindings that still name the member, certificate requests. Member: every object of
+`deployers.members.owned_objects`, and whatever else Karmada manages there. Local files: the two that karmadactl keeps under /etc/karmada, the agent's
+kubeconfig and process.
+
+Measured with karmadactl 1.18.2; what upstream leaves by itself, which is why `residue` says so instead of blaming the lab:
+
+    after       left                                         until
+    unjoin      nothing, 5 s after it ended                  -
+    unregister  Lease karmada-system/karmada-agent-<member>  for ever; deployers.members.unregister deletes it (the next agent would wait 15 s)
+                its CertificateSigningRequest                an hour; deployers.members.unregister deletes it
+                namespace karmada-system of the member       for ever
+    a failed    namespace karmada-es-<member>, the requests  for ever, an hour; deployers.members.register deletes them
+    register    its part of the member's karmada-system      for ever; deployers.members.register deletes it
+    unjoin      all of Karmada's own on a member that is     for ever
+    --force     down, and what it had propagated there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from deployers.members import agent, owned_objects
+from deployers.members.register import requests
+from deployers.members.registry import ControlPlane, Mode
+from lab.api import Api, Json, Refused
+from lab.cluster import Cluster
+from lab.errors import LeakError, NotReady
+from lab.wait import NotYet, until
+
+MANAGED = "karmada.io/managed=true"
+"""The label of every object that Karmada applied to a member (karmada pkg/util/constants.go, ManagedByKarmadaLabel)."""
+GOING = "being deleted since"
+LOCAL_FILES = (Path("/etc/karmada/karmada-agent.conf"), Path("/etc/karmada/pki/ca.crt"))
+"""What karmadactl may keep on the computer it runs on (pkg/karmadactl/register: KarmadaDir, CACertPath)."""
+
+
+def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, within: float = 60.0) -> None:
+    """LeakError names every thing that a removed member left; what upstream is known to leave by itself does not count.
+
+    What is on its way out is given time: a namespace goes with its pods, and pods that really run have their grace.
+    """
+
+    def clean() -> None:
+        left = residue(karmada, member, mode, member_down=member_down)
+        if left and all(GOING in line for line in left):
+            raise NotYet("\n".join(left))
+        if left:
+            raise leak(karmada, member, left)
+
+    try:
+        until(clean, what="what is being deleted is gone", within=within, every=1.0)
+    except NotReady as late:
+        raise leak(karmada, member, late.last.splitlines()) from late
+
+
+def leak(karmada: ControlPlane, member: Cluster, left: list[str]) -> LeakError:
+    """Return the error that names what is left."""
+    return LeakError(
+        f"{member.name} was removed from Karmada, but {len(left)} things are still there",
+        where=f"{karmada.cluster.api.server}, {member.api.server}",
+        detail="\n".join(left),
+        remedy="each line is one thing to delete",
+    )
+
+
+def residue(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False) -> list[str]:
+    """Return what a member that was removed has left, "<side>: <what>" each; empty when it is clean.
+
+    With `member_down` the member is not asked; a member that should answer and does not is an error, never clean. With `lingering`
+    the list has what upstream leaves by itself too. What a policy preserves (`preserveResourcesOnDeletion`) is no residue: Karmada
+    takes its label off when it lets go of it.
+    """
+    rows: list[Callable[[], list[str]]] = [
+        *(
+            partial(present, karmada.cluster.api, trace, member.name, lingering=lingering)
+            for trace in owned_objects.of(mode, "control plane")
+        ),
+        lambda: works(karmada.cluster.api, member.name),
+        lambda: bindings(karmada.cluster.api, member.name),
+        lambda: [f"control plane: {request['metadata']['name']} (CertificateSigningRequest)" for request in requests(karmada, member.name)],
+        lambda: local(karmada, member.name),
+    ]
+    if not member_down:
+        rows += [partial(present, member.api, trace, member.name, lingering=lingering) for trace in owned_objects.of(mode, "member")]
+        rows.append(lambda: [f"member: {thing}" for thing in managed(member.api)])
+    with ThreadPoolExecutor(8) as pool:
+        return [line for lines in pool.map(lambda row: row(), rows) for line in lines]
+
+
+def going(metadata: Json) -> str:
+    """Return since when an object is being deleted, as the end of a line; "" when it is not."""
+    return f", {GOING} {metadata['deletionTimestamp']}" if "deletionTimestamp" in metadata else ""
+
+
+def present(api: Api, trace: owned_objects.Trace, name: str, *, lingering: bool) -> list[str]:
+    """Return a line for an object that is there; of those that upstream leaves only with `lingering`."""
+    if (trace.lingers and not lingering) or (found := api.find(trace.at(name))) is None:
+        return []
+    metadata = found.get("metadata", {})
+    state = going(metadata) + (f", finalizers {metadata.get('finalizers')}" if going(metadata) else "")
+    return [f"{trace.side}: {trace.at(name)}{state}" + (f" (upstream: {trace.lingers})" if trace.lingers else "")]
+
+
+def works(api: Api, name: str) -> list[str]:
+    """Return a line for each Work that is still meant for the member."""
+    found = api.items(f"/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-{name}/works")
+    return [f"control plane: Work karmada-es-{name}/{work['metadata']['name']}" for work in found]
+
+
+def bindings(api: Api, name: str) -> list[str]:
+    """Return a line for each binding whose schedule still names the member."""
+    return [
+        f"control plane: {kind} {binding['metadata'].get('namespace', '')}/{binding['metadata']['name']} is scheduled to {name}"
+        for kind in ("resourcebindings", "clusterresourcebindings")
+        for binding in api.items(f"/apis/work.karmada.io/v1alpha2/{kind}")
+        if any(cluster.get("name") == name for cluster in binding.get("spec", {}).get("clusters") or [])
+    ]
+
+
+def managed(api: Api) -> list[str]:
+    """Return a line for each object of a cluster that bears Karmada's label, of whatever kind the cluster serves."""
+    found: list[str] = []
+    for root, resource in listable(api):
+        try:
+            items = api.items(f"{root}/{resource['name']}", labelSelector=MANAGED)
+        except Refused as refused:
+            if refused.status in {404, 405}:  # gone since discovery, or a list that is no list
+                continue
+            raise
+        for item in items:
+            metadata = item["metadata"]
+            folder = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
+            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']} bears {MANAGED}{going(metadata)}")
+    return sorted(found)
+
+
+def listable(api: Api) -> list[tuple[str, Json]]:
+    """Return path and resource of every kind a cluster can list, each group in its preferred version."""
+    roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"])]
+    return [
+        (root, resource)
+        for root in roots
+        for resource in api.get(root).get("resources", [])
+        if "/" not in resource["name"] and "list" in resource.get("verbs", ())
+    ]
+
+
+def local(karmada: ControlPlane, name: str) -> list[str]:
+    """Return a line for each file or process of a member's joining that is left on this computer.
+
+    A file under /etc/karmada that is older than the run is somebody else's.
+    """
+    lines = [f"local files: {path}" for path in LOCAL_FILES if path.exists() and path.stat().st_ctime >= karmada.run.created]
+    kubeconfig = agent.kubeconfig_of(karmada, name)
+    if kubeconfig.exists():
+        lines.append(f"local files: {kubeconfig}")
+    if agent.runs(karmada, name):
+        lines.append(f"processes: {agent.name_of(name)}")
+    return lines

@@ -1,0 +1,95 @@
+"""What joining and propagating leaves, where: one line a thing, for both modes. `deployers.members.leftovers` asserts each line.
+
+From karmada 1.18.2: pkg/karmadactl/{join,unjoin,register,unregister}, pkg/util/credential.go,
+pkg/controllers/{cluster,unifiedauth}. `lingers` says, of what upstream does not remove by itself, how that was seen
+(measured on 1.18.2); such a line is reported and is not a fault of the lab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from deployers.members.registry import CLUSTERS, NAMESPACE, SYSTEM, Mode
+
+Side = Literal["control plane", "member"]
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+CORE = "/api/v1/namespaces"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces"
+BOTH: frozenset[Mode] = frozenset({"push", "pull"})
+PULL: frozenset[Mode] = frozenset({"pull"})
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One object that a registered member has. `path` holds `{name}`. `registered`: register makes it, before there is an agent."""
+
+    side: Side
+    path: str
+    modes: frozenset[Mode] = BOTH
+    registered: bool = False
+    lingers: str = ""
+
+    def at(self, name: str) -> str:
+        """Return the path for a member of this name."""
+        return self.path.format(name=name)
+
+
+def here(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> Trace:
+    """Return a line of the control plane's list."""
+    return Trace("control plane", path, modes, registered, lingers)
+
+
+def there(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> Trace:
+    """Return a line of the member's list."""
+    return Trace("member", path, modes, registered, lingers)
+
+
+TRACES = (
+    here(f"{CLUSTERS}/{{name}}"),
+    here(f"{CORE}/karmada-es-{{name}}"),
+    here(f"{CORE}/{NAMESPACE}/secrets/{{name}}"),
+    here(f"{CORE}/{NAMESPACE}/secrets/{{name}}-impersonator"),
+    here(f"{CORE}/{SYSTEM}/services/karmada-scheduler-estimator-{{name}}"),
+    here(f"{RBAC}/clusterroles/system:karmada:{{name}}:agent", PULL, registered=True),
+    here(f"{RBAC}/clusterrolebindings/system:karmada:{{name}}:agent", PULL, registered=True),
+    here(f"{RBAC}/namespaces/{NAMESPACE}/roles/system:karmada:{{name}}:agent-secret", PULL, registered=True),
+    here(f"{RBAC}/namespaces/{NAMESPACE}/rolebindings/system:karmada:{{name}}:agent-secret", PULL, registered=True),
+    here(f"{RBAC}/namespaces/karmada-es-{{name}}/roles/system:karmada:{{name}}:agent-work", PULL, registered=True),
+    here(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
+    here(f"{LEASES}/{NAMESPACE}/leases/{{name}}", PULL),
+    here(f"{LEASES}/{SYSTEM}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
+    there(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
+    there(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
+    there(f"{RBAC}/clusterroles/karmada-impersonator"),
+    there(f"{RBAC}/clusterrolebindings/karmada-impersonator"),
+    there(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-{{name}}"),
+    there(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-impersonator"),
+    there(f"{CORE}/{NAMESPACE}/secrets/karmada-{{name}}"),
+    there(f"{CORE}/{NAMESPACE}/secrets/karmada-impersonator"),
+    there(f"{CORE}/{NAMESPACE}"),
+    there(f"{RBAC}/clusterroles/karmada-agent", PULL, registered=True),
+    there(f"{RBAC}/clusterrolebindings/karmada-agent", PULL, registered=True),
+    there(f"{CORE}/{SYSTEM}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
+    there(f"{CORE}/{SYSTEM}/secrets/karmada-kubeconfig", PULL, registered=True),
+    there(f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/karmada-agent", PULL, registered=True),
+    there(f"{CORE}/{SYSTEM}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
+)
+
+
+LATER = tuple(f"{RBAC}/{kind}/karmada-impersonator" for kind in ("clusterroles", "clusterrolebindings"))
+"""What Karmada's controllers make on a member some moments after it is Ready."""
+
+
+def joined(mode: Mode, name: str) -> dict[str, Any]:
+    """Return the record of a member that was joined: its mode, and the objects on it without which Karmada cannot reach or serve it.
+
+    `objects` are there when joining is done, `later` soon after: `lab status` asks for them.
+    """
+    needed = [trace.at(name) for trace in of(mode, "member") if not trace.lingers]
+    return {"mode": mode, "state": "joined", "objects": [path for path in needed if path not in LATER], "later": list(LATER)}
+
+
+def of(mode: Mode, side: Side, *, registered: bool = False) -> list[Trace]:
+    """Return the lines of one side for a mode; with `registered` only those that `karmadactl register` makes."""
+    return [trace for trace in TRACES if trace.side == side and mode in trace.modes and (trace.registered or not registered)]

@@ -1,0 +1,256 @@
+"""Join a member in pull mode, by `karmadactl token create`, `karmadactl register` and a real karmada-agent.
+
+Three things about register (karmada 1.17.1 to 1.18.2, pkg/karmadactl/register/register.go), each measured:
+- it ends with status 0 when its preflight fails, so its status says nothing: `lacking` asks for the objects;
+- it looks for the token's signature at once and then every 5 s, so that is waited for before;
+- refused because a Cluster of that name is there, it deletes the RBAC of *that* cluster's agent: `claim` has to refuse first.
+It takes 4 s and 0.8 s of CPU (two RSA keys, two certificates looked for once a second); the agent is Ready 5 s after its start, 3 s where
+`deployers.members.service_accounts` were there before. It writes no local file.
+"""
+
+from __future__ import annotations
+
+import shlex
+from base64 import b64decode
+from collections.abc import Mapping
+
+from deployers.members import owned_objects
+from deployers.members.agent import agent, kubeconfig_of, runs
+from deployers.members.karmadactl import karmadactl, to_karmada
+from deployers.members.registry import NAMESPACE, SYSTEM, ControlPlane, claim, until_ready
+from deployers.members.service_accounts import ensure_accounts
+from deployers.members.terminating import wait_terminated
+from lab import component
+from lab.api import Json
+from lab.cluster import Cluster
+from lab.component import Flags
+from lab.errors import CommandFailed, LabError, ProvisionError
+from lab.run import write_private
+
+CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
+SIGNED_WITHIN = 30.0
+SECRET = f"/api/v1/namespaces/{SYSTEM}/secrets/karmada-kubeconfig"
+
+
+def register(
+    karmada: ControlPlane,
+    member: Cluster,
+    *,
+    image: str | None = None,
+    flags: Flags | None = None,
+    env: Mapping[str, str] | None = None,
+    ahead: bool = True,
+    within: float = 90.0,
+) -> bool:
+    """Join a member by pull and return when Karmada calls it Ready and its lease is held; tell whether that changed anything.
+
+    The agent is a process of the lab, with `flags` and `env` over its own; given an `image`, it is the pod that
+    register deploys (for members where pods run). Joined already as itself, by pull: its agent is started if it is not
+    running, nothing else is changed, and False returned. UsageError with nothing changed as in `deployers.members.join`.
+    ProvisionError: a side does not answer, or register did not do what it says, with what it printed; ComponentExited:
+    the agent ended. NotReady: not Ready in time.
+    """
+    changed = enrol(karmada, member, image=image, within=within)
+    if image is None:
+        if ahead and changed:
+            ensure_accounts(member.api, member.name)
+        start_agent(karmada, member, flags=flags, env=env)
+    until_ready(karmada, member.name, within=within)
+    until_leased(karmada, member.name, within=within)
+    karmada.run.record("members", member.name, owned_objects.joined("pull", member.name))
+    return changed
+
+
+def start_agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> None:
+    """Start the agent of an enrolled member with the credentials that register made for it; return when it is healthy.
+
+    One that runs is left alone. Healthy: it has registered itself, and its Cluster object is there.
+    """
+    if not runs(karmada, member.name):
+        write_private(kubeconfig_of(karmada, member.name), credentials(member))
+        release_election(karmada, member.name)
+    component.start(agent(karmada, member, flags=flags, env=env), karmada.run)
+
+
+def until_leased(karmada: ControlPlane, name: str, *, within: float) -> None:
+    """Watch until the lease by which an agent proves itself alive is held, which is from its first Ready status on; NotReady otherwise."""
+    karmada.cluster.api.until(
+        f"{owned_objects.LEASES}/{NAMESPACE}/leases/{name}",
+        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "nobody holds it",
+        what=f"the agent of {name} renews its lease",
+        within=within,
+    )
+
+
+def release_election(karmada: ControlPlane, name: str) -> None:
+    """Delete the lease of the agent's election, which no agent of this lab holds now.
+
+    An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is
+    (client-go, tools/leaderelection). So it does after `unregister` too, which leaves the lease.
+    """
+    karmada.cluster.api.delete(f"{owned_objects.LEASES}/{SYSTEM}/leases/karmada-agent-{name}")
+
+
+def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
+    """Run `karmadactl register` and return when all that it has to make is there; tell whether that changed anything.
+
+    The agent, and so the Cluster object, come after it. What an enrolment of this run that was interrupted left is cleared
+    away first; what anybody else left is reported by register's own preflight.
+    """
+    if claim(karmada, member, "pull"):
+        if missing := lacking(karmada, member):
+            raise ProvisionError(
+                f"{member.name} is registered, but its agent's permissions are incomplete: missing {missing[0]}",
+                where=", ".join(missing),
+                remedy=f"unregister {member.name} with force, then register it again",
+            )
+        return False
+    wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
+    for namespace in (NAMESPACE, SYSTEM):
+        wait_terminated(member.api, namespace, on=member.name)
+    known = karmada.run.recorded("members", member.name) or {}
+    if known.get("state") == "registered" and not lacking(karmada, member):
+        return True
+    if known.get("mode") == "pull":
+        clear(karmada, member)
+    strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.of("pull", "member", registered=True))
+    karmada.run.record("members", member.name, {"mode": "pull", "state": "registering"})
+    token, words = invitation(karmada)
+    try:
+        said = karmadactl(
+            karmada,
+            *words,
+            *("--kubeconfig", str(member.kubeconfig), "--context", member.context),
+            *("--cluster-name", member.name, "--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
+            *(("--karmada-agent-image", image) if image else ("--karmada-agent-replicas", "0")),
+            f"--discovery-timeout={within:g}s",
+            within=within + 30.0,
+        )
+        if missing := lacking(karmada, member, token=token):
+            raise pretended(member, missing, said.stdout + said.stderr)
+    except LabError as error:
+        if not strange:  # else what is there is not ours to delete
+            clear(karmada, member)
+        karmada.run.forget("members", member.name)
+        raise explained(error, karmada, member) if isinstance(error, CommandFailed) else error from error
+    finally:
+        karmada.cluster.api.delete(f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{token}")
+    karmada.run.record("members", member.name, {"mode": "pull", "state": "registered"})
+    return True
+
+
+def invitation(karmada: ControlPlane) -> tuple[str, list[str]]:
+    """Make a bootstrap token for a quarter of an hour; return its id and the words of the register command that upstream prints.
+
+    Returned when the token is signed in cluster-info, which register would look for only every 5 s. NotReady: nobody signs it.
+    """
+    try:
+        printed = karmadactl(karmada, "token", "create", "--print-register-command", "--ttl=15m", *to_karmada(karmada)).stdout
+    except CommandFailed as failed:
+        raise ProvisionError(
+            "karmadactl token create failed", where=failed.command, detail=failed.output or None, remedy="does karmada-apiserver answer?"
+        ) from failed
+    words = shlex.split(printed)
+    words = words[words.index("register") :]
+    token = words[words.index("--token") + 1].partition(".")[0]
+    karmada.cluster.api.until(
+        CLUSTER_INFO,
+        lambda found: None if f"jws-kubeconfig-{token}" in found.get("data", {}) else f"no signature of token {token}",
+        what="the bootstrap token is signed in kube-public/cluster-info",
+        within=SIGNED_WITHIN,
+        remedy="register needs Karmada's bootstrap-token configuration, and bootstrapsigner in its kube-controller-manager",
+    )
+    return token, words
+
+
+def lacking(karmada: ControlPlane, member: Cluster, *, token: str | None = None) -> list[str]:
+    """Return what register should have made and is not there, one line each. With `token` its certificate request is looked for too.
+
+    Requests are deleted an hour after they were approved, so that they are asked for only right after.
+    """
+    missing = [
+        f"{side}: {trace.at(member.name)}"
+        for side, api in (("control plane", karmada.cluster.api), ("member", member.api))
+        for trace in owned_objects.of("pull", "member" if side == "member" else "control plane", registered=True)
+        if api.find(trace.at(member.name)) is None
+    ]
+    if token is not None and not any(issued(request) for request in requests(karmada, member.name, token)):
+        missing.append(f"control plane: an approved and issued certificate request of {member.name}")
+    return missing
+
+
+def requests(karmada: ControlPlane, name: str, token: str | None = None) -> list[Json]:
+    """Return the certificate requests that register made for a member, those of one bootstrap token if it is given."""
+    return [
+        request
+        for request in karmada.cluster.api.items(CSRS)
+        if request["spec"].get("username", "").startswith(f"system:bootstrap:{token or ''}")
+        and (request["metadata"]["name"].rpartition("-")[0] == name or request["metadata"]["name"][:-5] == f"agent-rbac-generator-{name}")
+    ]
+
+
+def issued(request: Json) -> bool:
+    """Tell whether a certificate request was approved and has its certificate."""
+    status = request.get("status", {})
+    return bool(status.get("certificate")) and any(each.get("type") == "Approved" for each in status.get("conditions", []))
+
+
+def credentials(member: Cluster) -> bytes:
+    """Return the agent's kubeconfig for Karmada, which register left on the member."""
+    secret = member.api.find(SECRET)
+    if secret is None:
+        raise ProvisionError(
+            f"the credentials of {member.name}'s agent are gone",
+            where=f"{member.api.server}{SECRET}",
+            remedy=f"unregister {member.name} and register it again",
+        )
+    return b64decode(secret["data"]["karmada-kubeconfig"])
+
+
+def clear(karmada: ControlPlane, member: Cluster) -> None:
+    """Delete what an enrolment left that did not come to its end; only while there is no Cluster of that name.
+
+    karmadactl unregister refuses without one, and a failed register takes back its RBAC alone: its certificate requests
+    and the namespace of the Works stay (measured).
+    """
+    for trace in owned_objects.of("pull", "member", registered=True):
+        member.api.delete(trace.at(member.name))
+    for trace in owned_objects.of("pull", "control plane", registered=True):
+        karmada.cluster.api.delete(trace.at(member.name))
+    karmada.cluster.api.delete(f"/api/v1/namespaces/karmada-es-{member.name}")
+    drop_requests(karmada, member.name)
+
+
+def drop_requests(karmada: ControlPlane, name: str) -> None:
+    """Delete the certificate requests of a member's registration."""
+    for request in requests(karmada, name):
+        karmada.cluster.api.delete(f"{CSRS}/{request['metadata']['name']}")
+
+
+def pretended(member: Cluster, missing: list[str], output: str) -> ProvisionError:
+    """Return the error of a register that ended with status 0 and did not register."""
+    return ProvisionError(
+        f"karmadactl register of {member.name} ended with status 0 and registered nothing: missing {missing[0]}"
+        + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
+        where=f"{member.kubeconfig}, context {member.context}",
+        detail=output,
+        remedy=f"what its preflight found is of an earlier registration: karmadactl unregister {member.name}, or delete it from"
+        f" namespace {SYSTEM} of {member.name}",
+    )
+
+
+def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster) -> LabError:
+    """Return the error that says what a failed `karmadactl register` was about; its own words where neither side is at fault."""
+    try:
+        claim(karmada, member, "pull")
+    except LabError as cause:
+        cause.detail = failed.output or None
+        return cause
+    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
+    return ProvisionError(
+        f"karmadactl register of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+        where=f"{failed.machine}: {failed.command}",
+        detail=failed.output or None,
+        remedy=f"both {member.name} and Karmada answer; are bootstrap-token configuration, csrsigning and agentcsrapproving there?",
+    )

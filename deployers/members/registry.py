@@ -1,0 +1,244 @@
+"""Members of a Karmada, as its API tells of them, and what joining them in either way has in common.
+
+    push   karmada-controller-manager reaches the member:  deployers.members.join, deployers.members.unjoin
+    pull   a karmada-agent beside the member reaches Karmada:  deployers.members.register, deployers.members.unregister
+    what must be gone after either:  deployers.members.leftovers
+
+A member is known by the UID of its namespace kube-system, as upstream does it (karmada pkg/util/cluster.go, ObtainClusterID): a
+name says nothing about which cluster it is. karmadactl refuses a name or a UID that is taken with one sentence for both cases;
+`claim` looks first and says which it is, and that the same cluster under the same name is no error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from lab.api import Json, Refused, Unreachable
+from lab.cluster import Cluster
+from lab.errors import LabError, ProvisionError, UsageError
+from lab.hints import command
+from lab.machines import Machine
+from lab.run import Run
+
+CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
+NAMESPACE = "karmada-cluster"
+"""Of the members' secrets and leases on the control plane, and of Karmada's accounts on a member (karmadactl's --cluster-namespace)."""
+SYSTEM = "karmada-system"
+LABELS = {"karmada.io/system": "true"}
+"""What karmadactl labels the namespaces and accounts with that it makes (pkg/util/constants.go, KarmadaSystemLabel)."""
+
+Mode = Literal["push", "pull"]
+REMOVED_BY = {"push": "unjoin", "pull": "unregister"}
+
+
+class Programs(Protocol):
+    """**Protocol:** where the programs of a Karmada version are; `deployers.release.Release` is one."""
+
+    def binary(self, name: str) -> Path: ...
+
+
+class ControlPlane(Protocol):
+    """**Protocol:** what members need of a running Karmada; `deployers.karmada.Karmada` is one."""
+
+    @property
+    def run(self) -> Run: ...
+
+    @property
+    def cluster(self) -> Cluster:
+        """karmada-apiserver, with the kubeconfig of an administrator."""
+        ...
+
+    @property
+    def release(self) -> Programs: ...
+
+    @property
+    def machine(self) -> Machine: ...
+
+
+@dataclass(frozen=True)
+class Member:
+    """A Cluster object of the control plane. `id` is the UID of the member's kube-system; `uid` that of the object itself."""
+
+    name: str
+    id: str
+    uid: str
+    mode: Mode
+    endpoint: str
+    ready: bool
+    leaving: bool
+
+    @classmethod
+    def of(cls, item: Json) -> Member:
+        """Read a Cluster object."""
+        metadata, spec = item["metadata"], item.get("spec", {})
+        return cls(
+            name=metadata["name"],
+            id=spec.get("id", ""),
+            uid=metadata.get("uid", ""),
+            mode="pull" if spec.get("syncMode") == "Pull" else "push",
+            endpoint=spec.get("apiEndpoint", ""),
+            ready=not_ready(item) is None,
+            leaving=bool(metadata.get("deletionTimestamp")),
+        )
+
+
+def members(karmada: ControlPlane) -> dict[str, Member]:
+    """Return the registered members by name. ProvisionError when the control plane does not answer."""
+    try:
+        found = [Member.of(item) for item in karmada.cluster.api.items(CLUSTERS)]
+    except (Unreachable, Refused) as error:
+        raise no_control_plane(karmada, error) from error
+    return {member.name: member for member in sorted(found, key=lambda member: member.name)}
+
+
+def not_ready(item: Json) -> str | None:
+    """Return why a Cluster object is not Ready, or None when it is."""
+    for condition in item.get("status", {}).get("conditions", []):
+        if condition.get("type") == "Ready":
+            return None if condition.get("status") == "True" else f"Ready is {condition.get('status')}: {condition.get('message', '')}"
+    return "no status yet"
+
+
+def until_ready(karmada: ControlPlane, name: str, *, within: float = 60.0) -> Member:
+    """Watch a member until Karmada calls it Ready; return it. Its first status is taken as soon as it is registered, not after a period.
+
+    NotReady carries what the Ready condition said last.
+    """
+    remedy = f"karmada-controller-manager (push) or the member's karmada-agent (pull) tells: see their logs in {karmada.run.path / 'logs'}"
+    try:
+        item = karmada.cluster.api.until(
+            f"{CLUSTERS}/{name}", not_ready, what=f"member {name} is Ready in Karmada", within=within, remedy=remedy
+        )
+    except (Unreachable, Refused) as error:
+        raise no_control_plane(karmada, error) from error
+    return Member.of(item)
+
+
+def identity(member: Cluster) -> str:
+    """Return the UID of a member's namespace kube-system.
+
+    UsageError: its kubeconfig cannot be used, or names credentials that the member does not accept. ProvisionError: it does
+    not answer. The file is named either way.
+    """
+    try:
+        uid: str = member.api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
+    except Refused as error:
+        if error.status not in {401, 403}:
+            raise
+        raise UsageError(
+            f"{member.name} does not accept the credentials in its kubeconfig: {error.message}",
+            where=f"{member.kubeconfig}, context {member.context}",
+            remedy=f"give the kubeconfig of an administrator of {member.name}",
+        ) from error
+    except Unreachable as error:
+        raise ProvisionError(
+            f"{member.name} does not answer at the address in its kubeconfig: {error.what}",
+            where=f"{member.kubeconfig}: {member.api.server}",
+            remedy=f"is {member.name} up, and is this its address and its CA? kubectl --kubeconfig {member.kubeconfig} get --raw /readyz",
+        ) from error
+    return uid
+
+
+def claim(karmada: ControlPlane, member: Cluster, mode: Mode, *, within: float = 60.0) -> Member | None:
+    """Return the registration if this very cluster has it already under this name and in this mode; None when the name is free.
+
+    UsageError when the name belongs to another cluster, the cluster to another name, or the mode is the other one: nothing
+    was changed then. A registration of that name that is being removed is waited for, `within` seconds at most.
+    """
+    name, uid = member.name, identity(member)
+    known = members(karmada)
+    if (here := known.get(name)) and here.leaving:
+        karmada.cluster.api.until_gone(f"{CLUSTERS}/{name}", what=f"the earlier registration {name} is removed", within=within)
+        known = members(karmada)
+        here = known.get(name)
+    if here and here.id != uid:
+        raise UsageError(
+            f"the name {name} is taken: another cluster is registered under it",
+            where=f"registered: {here.endpoint} (id {here.id}); given: {member.api.server} (id {uid})",
+            remedy=f"join it under another name, or remove the other first: karmadactl {REMOVED_BY[here.mode]} {name}",
+        )
+    if here and here.mode != mode:
+        raise UsageError(
+            f"{name} is joined already, but by {here.mode}",
+            where=f"{karmada.cluster.api.server}{CLUSTERS}/{name}",
+            remedy=f"remove it first: karmadactl {REMOVED_BY[here.mode]} {name}",
+        )
+    if here:
+        return here
+    if other := next((each for each in known.values() if each.id == uid), None):
+        raise UsageError(
+            f"this cluster is registered already, under the name {other.name}",
+            where=f"{member.api.server} (id of its kube-system: {uid})",
+            remedy=f"use it as {other.name}, or remove that first: karmadactl {REMOVED_BY[other.mode]} {other.name}",
+        )
+    return None
+
+
+def registration(karmada: ControlPlane, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
+    """Return the registration of this very cluster that is to be removed; None when there is none of that name.
+
+    UsageError: it is of the other mode, or of another cluster. ProvisionError: the member does not answer, so that nothing
+    could be cleaned up there; with `force` both are passed over, unless that other cluster is a member itself. Nothing was
+    changed then: karmadactl would notice only half way.
+    """
+    known = members(karmada)
+    here = known.get(member.name)
+    if here is None:
+        return None
+    if here.mode != mode:
+        raise UsageError(
+            f"{member.name} is joined by {here.mode}",
+            where=f"{karmada.cluster.api.server}{CLUSTERS}/{member.name}",
+            remedy=f"remove it by: karmadactl {REMOVED_BY[here.mode]} {member.name}",
+        )
+    try:
+        uid = identity(member)
+    except (ProvisionError, UsageError) as away:
+        if force:
+            return here
+        away.remedy = f"start {member.name} again, or remove it with force: it then keeps what Karmada put there"
+        raise
+    if uid != here.id:
+        other = next((each.name for each in known.values() if each.id == uid), None)
+        if force and other is None:  # it was rebuilt: who was registered is no more, and this one is nobody's member
+            return here
+        raise UsageError(
+            f"the name {member.name} is another cluster's",
+            where=f"registered: {here.endpoint} (id {here.id}); given: {member.api.server} (id {uid})",
+            remedy=f"this one is {other}: leave that by its name"
+            if other
+            else f"give the kubeconfig of the cluster that is registered; if {member.name} was rebuilt, remove the old one with force",
+        )
+    return here
+
+
+def answers(member: Cluster) -> bool:
+    """Tell whether a member answers and lets us in, so that something can be deleted there."""
+    try:
+        identity(member)
+    except LabError:
+        return False
+    return True
+
+
+def no_control_plane(karmada: ControlPlane, error: LabError) -> LabError:
+    """Return the error of a control plane that does not answer, or whose aggregated API is not there."""
+    if isinstance(error, Refused) and error.status in {401, 403}:
+        return UsageError(
+            f"Karmada does not accept the credentials in its kubeconfig: {error.message}",
+            where=f"{karmada.cluster.kubeconfig}, context {karmada.cluster.context}",
+            remedy="give the kubeconfig of an administrator of Karmada",
+        )
+    if isinstance(error, Refused):
+        return ProvisionError(
+            f"Karmada's aggregated API does not answer: {error.message}",
+            where=f"{karmada.cluster.api.server}{CLUSTERS} ({error.status})",
+            remedy=f"is karmada-aggregated-apiserver up? {command('status', lab=karmada.run.id)}",
+        )
+    return ProvisionError(
+        f"Karmada does not answer: {error.what}",
+        where=f"{karmada.cluster.kubeconfig}: {karmada.cluster.api.server}",
+        remedy=f"is its karmada-apiserver up? {command('status', lab=karmada.run.id)}",
+    )

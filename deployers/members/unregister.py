@@ -1,0 +1,107 @@
+"""Take a member that was joined by pull out of Karmada again, by `karmadactl unregister`, and end its agent.
+
+Karmada's kubeconfig is given to it (--karmada-config), so that the agent's RBAC goes from the control plane too;
+without, upstream only warns of it. The agent lives until that is done: it is who deletes what Karmada put on the
+member. Takes 19 s: its Works are deleted before its namespace, so that one look of the cluster controller is enough
+(see `deployers.members.unjoin`).
+"""
+
+from __future__ import annotations
+
+from deployers.members import agent, owned_objects
+from deployers.members.karmadactl import karmadactl
+from deployers.members.register import clear, drop_requests, release_election
+from deployers.members.registry import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, answers, registration
+from deployers.members.unjoin import explained, settle
+from lab.cluster import Cluster
+from lab.errors import CommandFailed, ProvisionError
+from lab.wait import NotYet, until
+
+WORK = "/apis/work.karmada.io/v1alpha1"
+
+
+def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
+    """Remove a member and return when it, its agent, and all of Karmada's own on both sides is gone; tell whether that changed anything.
+
+    Not registered: an agent that still runs and what an interrupted enrolment left is removed all the same. UsageError:
+    it is joined by push. ProvisionError, NotReady: as in `deployers.members.unjoin`. Upstream has no --force for pull members:
+    with `force`, when karmadactl fails, the agent is ended, the Cluster deleted and its RBAC with it, and the member
+    keeps what Karmada had put there.
+    """
+    here = registration(karmada, member, "pull", force=force)
+    if here is None:
+        known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
+        if known:
+            agent.stop(karmada, member.name)
+            clear(karmada, member)
+            karmada.run.forget("members", member.name)
+        return known
+    mute = agent.kubeconfig_of(karmada, member.name).exists() and not agent.runs(karmada, member.name)
+    if mute and not force:
+        raise ProvisionError(  # karmadactl would wait in vain until time is up
+            f"the agent of {member.name} is not running, so nobody would delete what Karmada put there",
+            where=str(karmada.run.log(agent.name_of(member.name))),
+            remedy=f"start it (register {member.name} again does), or remove {member.name} with force",
+        )
+    if mute or (force and not answers(member)):
+        abandon(karmada, member, within=within)
+    else:
+        try:
+            karmadactl(
+                karmada,
+                "unregister",
+                member.name,
+                *("--karmada-config", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context),
+                *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context),
+                *("--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
+                f"--wait={within:g}s",
+                within=within + 30.0,
+            )
+        except CommandFailed as failed:
+            if not force:
+                raise explained(failed, karmada, member, "unregister") from failed
+            abandon(karmada, member, within=within)
+    agent.stop(karmada, member.name)
+    tidy(karmada, member.name)
+    settle(karmada, member)
+    karmada.run.forget("members", member.name)
+    return True
+
+
+def abandon(karmada: ControlPlane, member: Cluster, *, within: float) -> None:
+    """Make the control plane forget a pull member without an agent's help, and delete Karmada's own from the member if that answers.
+
+    What had been propagated stays there. The Works' finalizers are taken off as `karmadactl unjoin --force` does for
+    push members: the cluster controller would do it too, but only once the member counts as not ready
+    (pkg/controllers/cluster, removeExecutionSpace).
+    """
+    api = karmada.cluster.api
+    agent.stop(karmada, member.name)
+    api.delete(f"{CLUSTERS}/{member.name}")
+
+    def forgotten() -> None:
+        left = api.items(f"{WORK}/namespaces/karmada-es-{member.name}/works")
+        for work in left:
+            if work["metadata"].get("finalizers"):
+                api.patch(
+                    f"{WORK}/namespaces/karmada-es-{member.name}/works/{work['metadata']['name']}", {"metadata": {"finalizers": None}}
+                )
+        if left or api.find(f"{CLUSTERS}/{member.name}"):
+            raise NotYet(f"{len(left)} Works of {member.name} are there, and its registration")
+
+    until(forgotten, what=f"Karmada forgets {member.name}", within=within, every=1.0)
+    for trace in owned_objects.of("pull", "control plane", registered=True):
+        api.delete(trace.at(member.name))
+    if answers(member):
+        for trace in owned_objects.of("pull", "member"):
+            if not trace.lingers:
+                member.api.delete(trace.at(member.name))
+
+
+def tidy(karmada: ControlPlane, name: str) -> None:
+    """Delete what upstream leaves on the control plane and another registration of that name would stumble over.
+
+    The lease of the agent's election: a new agent would wait until it runs out, 15 s. The certificate requests: an hour.
+    """
+    release_election(karmada, name)
+    drop_requests(karmada, name)

@@ -1,0 +1,52 @@
+"""Leases of leader election: who is in charge, and that it is somebody alive."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from deployers.by_binary.components import LEASES, kind_of
+from lab.api import Api, Json
+from lab.component import Component
+from lab.run import Run
+from lab.supervisor.client import Supervisor
+from lab.wait import NotYet
+
+FOLDER = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}"
+
+
+def path_of(namespace: str, name: str) -> str:
+    """Return the path of a Lease."""
+    return FOLDER.format(namespace=namespace, name=name)
+
+
+def held(api: Api, namespace: str, name: str) -> Json:
+    """Return a Lease that somebody holds now; NotYet says what is wrong with it.
+
+    Now: it was renewed within its own duration. A health endpoint says ok before the lease is had, and a lease stays behind
+    when its holder is killed.
+    """
+    lease = api.find(path_of(namespace, name))
+    if lease is None:
+        raise NotYet(f"no lease {name} yet")
+    spec = lease.get("spec", {})
+    if not spec.get("holderIdentity"):
+        raise NotYet(f"nobody holds the lease {name}")
+    renewed = dt.datetime.fromisoformat(spec["renewTime"])
+    age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
+    if age > spec.get("leaseDurationSeconds", 15):
+        raise NotYet(f"the lease {name} is held by {spec['holderIdentity']}, who renewed it {age:.0f} s ago")
+    return lease
+
+
+def drop_stale(api: Api, run: Run, programs: Sequence[Component]) -> None:
+    """Delete the leases of components of which no program runs.
+
+    None of Karmada's gives its lease back when it is ended, and a new one waits 15 s for the old one to come back. Here it is
+    known that it will not: that wait would be most of the time that a kept lab takes to come up again.
+    """
+    status = Supervisor(run.path).status()
+    running = {name for name, state in status.programs.items() if state.runs} if status else set()
+    held_by_programs = {kind_of(part) for part in programs} & LEASES.keys()
+    for kind in held_by_programs - {kind_of(part) for part in programs if part.name in running}:
+        api.delete(path_of(LEASES[kind], kind))

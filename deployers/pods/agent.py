@@ -1,0 +1,23 @@
+"""karmada-agent of a pull member where pods run: the Deployment that `karmadactl register` makes, brought to another release."""
+
+from __future__ import annotations
+
+from deployers.karmada import Karmada
+from deployers.members.registry import SYSTEM, until_ready
+from deployers.pods.images import agent_image
+from deployers.pods.workloads import until_serving
+
+AGENT = "karmada-agent"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/{AGENT}"
+WITHIN = 120.0
+
+
+def exchange(karmada: Karmada) -> None:
+    """Have the agent of every member that pulls be of the release of `karmada`, one after the other; each is Ready again on return."""
+    image = agent_image(karmada.spec, karmada.release)
+    for member in (karmada.lab.member(each.name) for each in karmada.spec.members if each.mode == "pull"):
+        there = member.api.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
+        containers = [{**each, "image": image} if each["name"] == AGENT else each for each in there]
+        member.api.patch(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": containers}}}})
+        until_serving(member.api, [AGENT], only=True, within=WITHIN, namespace=SYSTEM)
+        until_ready(karmada, member.name, within=WITHIN)

@@ -1,0 +1,116 @@
+"""Where a control plane in pods is reached from this computer, and the kubeconfig that says so.
+
+karmada-apiserver is a Service of the host cluster: every node of it serves the Service's port (NodePort), and the nodes' addresses can be
+reached from here, from members' pods, and by members' agents. So one address is right for everybody.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from deployers.plane.certificates import CONTEXT, NAMESPACE
+from lab.api import Api
+from lab.cluster import Lab
+from lab.errors import ProvisionError, UsageError
+from lab.hints import command
+from lab.images.load import nodes
+from lab.run import write_private
+from lab.yaml_text import dump_yaml
+
+Json = dict[str, Any]
+NODE_PORT = 32443
+"""Of karmada-apiserver, `karmadactl init`'s default: each host cluster has one Karmada."""
+
+
+def node_address(host: Api) -> str:
+    """Return the address of a node of the host cluster, its control plane's where there is one. ProvisionError when no node has one."""
+    nodes = sorted(
+        host.items("/api/v1/nodes"), key=lambda node: "node-role.kubernetes.io/control-plane" not in node["metadata"].get("labels", {})
+    )
+    for node in nodes:
+        for address in (node.get("status") or {}).get("addresses") or []:
+            if address["type"] == "InternalIP":
+                return str(address["address"])
+    raise ProvisionError(
+        "no node of the host cluster has an address", where=host.server, remedy="kubectl --context karmada-host get nodes -o wide"
+    )
+
+
+def adopt_kubeconfig(text: str | bytes, to: Path, *, server: str | None = None, source: str) -> None:
+    """Write an installer's administrator kubeconfig as the run's (0600): one cluster, user and context, named as everywhere here.
+
+    With `server`, that address is put in the place of the one it has. ProvisionError when it is no kubeconfig with credentials inside.
+    """
+    try:
+        given = yaml.safe_load(text)
+        wanted = given.get("current-context") or given["contexts"][0]["name"]
+        chosen = next(entry["context"] for entry in given["contexts"] if entry["name"] == wanted)
+        cluster: Json = next(entry["cluster"] for entry in given["clusters"] if entry["name"] == chosen["cluster"])
+        user: Json = next(entry["user"] for entry in given["users"] if entry["name"] == chosen["user"])
+        address = server or cluster["server"]
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, IndexError, StopIteration) as error:
+        raise ProvisionError(
+            f"what should be Karmada's kubeconfig cannot be used: {error or type(error).__name__}", where=source
+        ) from error
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": CONTEXT, "cluster": {**cluster, "server": address}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "current-context": CONTEXT,
+        "users": [{"name": CONTEXT, "user": user}],
+    }
+    write_private(to, dump_yaml(document).encode())
+
+
+def secret(host: Api, namespace: str, name: str, key: str) -> bytes:
+    """Return one value of a Secret. ProvisionError when it is not there."""
+    found = host.find(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+    value = ((found or {}).get("data") or {}).get(key)
+    if value is None:
+        raise ProvisionError(
+            f"the host cluster has no secret {namespace}/{name} with a key {key}", where=host.server, remedy="install Karmada again"
+        )
+    return b64decode(value)
+
+
+def ca_of(kubeconfig: Path) -> bytes:
+    """Return the authority that a kubeconfig's current cluster is known by, as PEM. UsageError when it names none."""
+    try:
+        document = yaml.safe_load(kubeconfig.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"there is no kubeconfig of Karmada: {error.strerror}",
+            where=str(kubeconfig),
+            remedy=command("up", lab=kubeconfig.parent.parent.name),
+        ) from error
+    chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == document["current-context"])
+    cluster: Json = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
+    if data := cluster.get("certificate-authority-data"):
+        return b64decode(data)
+    if file := cluster.get("certificate-authority"):
+        return (kubeconfig.parent / str(file)).read_bytes()
+    raise UsageError("the kubeconfig names no authority", where=str(kubeconfig))
+
+
+def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 120.0) -> None:
+    """Delete a namespace of the host cluster with all that is in it; return when it is gone."""
+    path = f"/api/v1/namespaces/{namespace}"
+    host.delete(path)
+    host.until_gone(path, what=f"the namespace {namespace} of the host cluster is gone", within=within)
+
+
+def with_data(lab: Lab, path: str) -> list[str]:
+    """Return the nodes of the host cluster on which a directory is."""
+    words = ["find", str(PurePosixPath(path).parent), "-maxdepth", "1", "-path", path]
+    return [node.name for node in nodes(lab, lab.host) if node.run(words).stdout.strip()]
+
+
+def remove_data(lab: Lab, *paths: str) -> None:
+    """Delete directories on every node of the host cluster: what pods kept there outlives them, and no installer takes it away."""
+    for node in nodes(lab, lab.host):
+        node.run(["rm", "-rf", *paths])

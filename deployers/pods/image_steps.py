@@ -1,0 +1,50 @@
+"""Images as steps of `up`: one archive a cluster, written beside the clusters, loaded into each that runs something of it.
+
+karmada/images      the archives are there
+host/images         … and loaded into the host cluster, every name that the path asks for among what the nodes have
+member2/images      … into a member whose agent is a pod
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from deployers.karmada import Karmada
+from deployers.pods.images import Use
+from lab.cluster import Cluster
+from lab.images import Archive, archived, load, require
+from lab.steps import Step
+
+BUILT = "karmada/images"
+
+
+def load_all(karmada: Karmada, uses: Sequence[Use], software: Mapping[str, Path]) -> None:
+    """Have every cluster have the images that its pods ask for, one cluster after the other. NotPossible as in `image_steps`."""
+    for step in image_steps(karmada, uses, software):
+        step.action()
+
+
+def image_steps(karmada: Karmada, uses: Sequence[Use], software: Mapping[str, Path]) -> list[Step]:
+    """Return the steps by which every cluster gets the images that its pods ask for.
+
+    NotPossible names an image that is missing on a node before anything is installed, not five minutes later as ImagePullBackOff.
+    """
+    clusters = sorted({name for use in uses for name in use.clusters})
+
+    def archive(cluster: str) -> Archive:
+        return archived([use.image for use in uses if cluster in use.clusters], software)
+
+    def built() -> None:
+        for name in clusters:
+            archive(name)
+
+    def loaded(cluster: Cluster) -> None:
+        load(karmada.lab, cluster, archive(cluster.name))
+        require(karmada.lab, cluster, [use.name for use in uses if cluster.name in use.clusters])
+
+    return [
+        Step(BUILT, built, heavy=True),
+        *(Step(f"{name}/images", partial(loaded, karmada.lab.cluster(name)), (BUILT, name), first=-1) for name in clusters),
+    ]

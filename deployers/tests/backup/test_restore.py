@@ -1,0 +1,71 @@
+"""What may be restored where, and what the lab of a move is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deployers.backup.archive import Unusable
+from deployers.backup.move import derived
+from deployers.backup.restore import fits, same_plane
+from deployers.bring_up import prepare
+from deployers.release import Release
+from deployers.tests.control_plane_fakes import a_karmada
+from deployers.tests.day2_fakes import files, manifest
+
+HERE = Path("a.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("versions", "refused"),
+    [
+        ({"karmada": "1.18.2"}, None),
+        ({"kubernetes": "1.35.0"}, None),
+        ({"etcd": "3.6.1"}, None),
+        ({"karmada": "1.18.1"}, "an older karmada than the one here: 1.18.1, not 1.18.2"),
+        ({"karmada": "1.19.0"}, "a newer karmada"),
+        ({"kubernetes": "1.36.0"}, "a newer kubernetes"),
+        ({"kubernetes": "1.34.4"}, "an older kubernetes"),
+        ({"etcd": "3.7.0"}, "a newer etcd"),
+    ],
+)
+def test_versions_that_do_not_fit_are_refused(versions: dict[str, str], refused: str | None, tmp_path: Path) -> None:
+    made = manifest(files(tmp_path / "made"), versions={"karmada": "1.18.2", "kubernetes": "1.35.4", "etcd": "3.6.5", **versions})
+    release = Release.parse("1.18.2")
+    if refused is None:
+        fits(made, release, "1.35.4", HERE)
+        return
+    with pytest.raises(Unusable, match=refused):
+        fits(made, release, "1.35.4", HERE)
+
+
+def test_another_planes_backup_is_refused_unless_this_one_has_lost_its_authority(tmp_path: Path) -> None:
+    karmada = a_karmada(tmp_path)
+    made = manifest(files(tmp_path / "theirs"))
+    same_plane(made, karmada, HERE)
+
+    ours = files(tmp_path / "ours")
+    (karmada.run.folder("pki", "karmada") / "ca.crt").write_bytes(ours["pki/ca.crt"].read_bytes())
+
+    same_plane(manifest(ours), karmada, HERE)
+    with pytest.raises(Unusable, match="of another control plane: that of lab one"):
+        same_plane(made, karmada, HERE)
+
+
+def test_the_lab_of_a_move_is_a_host_and_the_karmada_of_the_backup(tmp_path: Path) -> None:
+    spec = {
+        "release": "1.18.2",
+        "members": [{"name": "member1", "mode": "push"}],
+        "addons": {"estimators": True, "search": True},
+        "certificates": {"ca": {"cert": "/ca.crt", "key": "/ca.key"}, "days": 30},
+        "etcd": {"members": 3},
+    }
+    wanted = prepare(derived(manifest(files(tmp_path / "made"), spec=spec)))
+
+    assert wanted.lab.members == ()
+    assert wanted.karmada
+    assert wanted.karmada.members == ()
+    assert (wanted.karmada.addons.estimators, wanted.karmada.addons.search) == (False, True)
+    assert (wanted.karmada.certificates.ca, wanted.karmada.certificates.days) == (None, 30)
+    assert wanted.karmada.etcd.members == 3

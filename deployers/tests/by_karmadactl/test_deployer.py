@@ -1,0 +1,250 @@
+"""What karmadactl is told, as flags and as a file: read it in golden/by_karmadactl.txt; a change of a word shows there."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deployers import deployer
+from deployers.by_karmadactl import deployer as by_karmadactl
+from deployers.by_karmadactl.deployer import Initialised
+from deployers.karmada import Karmada
+from deployers.plane import external
+from deployers.pods import init_args
+from deployers.pods import installation as in_pods
+from deployers.pods.crds_archive import crds_tarball
+from deployers.pods.images import by_component, flat, needed
+from deployers.pods.init_args import Places
+from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import a_karmada, a_release
+from deployers.tests.host_fakes import Host, deployment
+from lab.cluster import Cluster
+from lab.errors import CommandFailed, ProvisionError
+from lab.machines import Completed
+from lab.pki import Authority, write_kubeconfig
+from lab.spec import LabSpec, parse
+from lab.steps import Step, ordered
+from lab.wait import NotYet
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "by_karmadactl.txt"
+EVERYTHING: dict[str, Any] = {
+    "profile": "e2e",
+    "registry": "registry.example.org:5000/lab",
+    "load_balancer": "10.0.0.9:31443",
+    "certificates": {"ca": {"cert": "/ca.crt", "key": "/ca.key"}, "hosts": ["karmada.example.org", "10.0.0.8"], "days": 30},
+    "components": {
+        "karmada-apiserver": {"flags": {"max-requests-inflight": "1000"}},
+        "karmada-scheduler": {"feature_gates": {"PriorityBasedScheduling": True, "AllAlpha": False}},
+        "etcd": {"flags": {"snapshot-count": "5000"}},
+    },
+    "addons": {"search": True, "descheduler": True, "estimators": True},
+    "members": [{"name": "member1"}],
+}
+EXTERNAL = {
+    "servers": ["https://10.0.0.7:2379", "https://10.0.0.8:2379"],
+    "ca": "/etcd/ca.crt",
+    "cert": "/etcd/c.crt",
+    "key": "/etcd/c.key",
+}
+
+
+@pytest.fixture(autouse=True)
+def balancers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(external, "balancer_obstacles", lambda address: [])
+
+
+def spec_of(**table: Any) -> KarmadaSpec:
+    return KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table})
+
+
+def told(spec: KarmadaSpec) -> str:
+    uses = by_component(needed(spec, flat, version="1.18.2"))
+    places = Places(Cluster("host", "karmada-host", Path("/run/host.yaml")), Path("/run/data"), Path("/run/pki"), Path("/run/crds.tar.gz"))
+    words = init_args.words(spec.model_copy(update={"config_file": False}), uses, places, Path("/run/init.yaml"))
+    lines = [f"karmadactl {words[0]}", *(f"  {word}" for word in words[1:])]
+    if addons := init_args.addons(spec, uses):
+        lines += ["karmadactl addons enable", *(f"  {word}" for word in addons)]
+    if spec.addons.estimators:
+        member = Cluster("member1", "member1", Path("/run/member1.yaml"))
+        lines += ["karmadactl addons enable", *(f"  {word}" for word in init_args.estimator(spec, uses, member))]
+    return "\n".join([*lines, yaml.safe_dump(init_args.as_config(spec, uses, places), sort_keys=False)])
+
+
+def test_words_are_the_golden_ones() -> None:
+    parts = {"default": {}, "everything": EVERYTHING, "external etcd": {"etcd": {"external": EXTERNAL}}}
+    text = "\n".join(f"# {name}\n{told(spec_of(**table))}" for name, table in parts.items())
+
+    assert text == GOLDEN.read_text(), "if that is meant: write this text to the golden file"
+
+
+def found(**table: Any) -> list[str]:
+    lab = parse(LabSpec, {"members": [{"name": "member1"}]}, source="test")
+    return deployer("by_karmadactl").check(spec_of(**table), lab)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"components": {"karmada-webhook": {"env": {"A": "b"}}}}, "components.karmada-webhook.env: karmadactl init has no word"),
+        ({"components": {"karmada-webhook": {"without": ["v"]}}}, "components.karmada-webhook.without: karmadactl init can add flags"),
+        ({"addons": {"search": True}, "components": {"karmada-search": {"flags": {"v": "4"}}}}, "components.karmada-search.flags"),
+        ({"components": {"karmada-scheduler": {"replicas": 2}}}, "one pod of karmada-scheduler to a node"),
+        ({"components": {"karmada-scheduler": {"flags": {"x": ["a", "b"]}}}}, "components.karmada-scheduler.flags.x: it has 2 values"),
+        ({"components": {"karmada-scheduler": {"flags": {"x": "a, b"}}}}, "set config_file for it"),
+        ({"components": {"karmada-scheduler": {"flags": {"a.b": "c"}}}}, "no dot in a flag's name"),
+        ({"components": {"karmada-apiserver": {"flags": {"x": ""}}}, "config_file": True}, "leave config_file off for it"),
+        ({"etcd": {"members": 3}}, "etcd.members: init's StatefulSet starts one member after the other"),
+        ({"load_balancer": "karmada.example.org:31443"}, "load_balancer: karmadactl init takes an IP address"),
+        ({"load_balancer": "10.0.0.9:443"}, "a NodePort"),
+        ({"addons": {"estimators": True}, "members": []}, "no members to estimate"),
+        ({"members": [{"name": "member9"}]}, "the lab has no cluster 'member9'"),
+    ],
+)
+def test_what_init_cannot_carry_is_refused_with_the_reason(table: dict[str, Any], said: str) -> None:
+    assert said in "\n".join(found(**table))
+
+
+def test_nothing_is_in_the_way_of_what_it_can() -> None:
+    assert found() == []
+    assert found(**{**EVERYTHING, "certificates": {"hosts": ["karmada.example.org"], "days": 30}}) == []
+    assert found(config_file=True, components={"karmada-scheduler": {"flags": {"x": "a, b"}}}) == []
+
+
+class Anything(dict[str, Path]):
+    def __missing__(self, ref: str) -> Path:
+        return Path("/software") / ref
+
+
+def test_members_join_beside_init_and_ready_means_everything(tmp_path: Path) -> None:
+    karmada = a_karmada(tmp_path, {"deployer": "by_karmadactl", "addons": {"search": True, "estimators": True}})
+    made = {step.name: step for step in deployer("by_karmadactl").install(karmada.lab, karmada.spec, Anything())}
+    ordered([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
+
+    assert made["karmada/joinable"].needs == made["karmada/init"].needs == ("host/images",)
+    assert {"karmada/init", "karmada/addons", "karmada/karmada-scheduler-estimator-member1"} == set(made["karmada/pods"].needs)
+    assert set(made["karmada"].needs) == {"karmada/pods", "karmada/joinable"}
+
+
+def test_the_archive_of_crds_is_what_upstream_publishes_and_the_same_each_time(tmp_path: Path) -> None:
+    crds = a_release(tmp_path) / "karmada-crds"
+    (tmp_path / "crds.tar.gz").write_bytes(crds_tarball(crds))
+
+    with tarfile.open(tmp_path / "crds.tar.gz") as tar:
+        names = tar.getnames()
+    assert names[:3] == ["crds", "crds/bases", "crds/bases/work"]
+    assert "crds/patches/webhook_in_resourcebindings.yaml" in names
+    assert crds_tarball(crds) == crds_tarball(crds)
+
+
+@dataclass
+class Told:
+    """karmadactl, which does what a test says and keeps what it was told."""
+
+    acts: dict[str, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def __call__(self, karmada: Karmada, *words: str, within: float = 0.0) -> Completed:
+        self.calls.append(words[0])
+        if act := self.acts.get(words[0]):
+            act()
+        return Completed(words, "", "", 0.0)
+
+
+def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[Initialised, Told]:
+    monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
+    karmadactl = Told(acts)
+    monkeypatch.setattr(by_karmadactl, "karmadactl", karmadactl)
+    monkeypatch.setattr(by_karmadactl, "crds_tarball", lambda crds: b"")
+    monkeypatch.setattr(by_karmadactl, "remove_data", lambda lab, *paths: None)
+    made = Initialised(a_karmada(tmp_path, {"deployer": "by_karmadactl"}), Anything())
+
+    def init() -> None:
+        theirs = made.places.data / "karmada-apiserver.config"
+        theirs.parent.mkdir(parents=True)
+        ca = Authority.ensure(tmp_path, "ca", common_name="ca")
+        admin = ca.issue("admin", common_name="admin")
+        write_kubeconfig(theirs, context="karmada", server="https://10.0.0.2:32443", ca=ca.cert, client=admin)
+
+    karmadactl.acts.setdefault("init", init)
+    return made, karmadactl
+
+
+def test_init_is_run_once_and_its_kubeconfig_is_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host()
+    made, karmadactl = installation(tmp_path, host, monkeypatch)
+    made.init()
+    host.add(deployment("karmada-apiserver", ["kube-apiserver"]))
+    made.init()
+
+    assert karmadactl.calls == ["init"]
+    assert made.karmada.kubeconfig.exists()
+    assert in_pods.state(made.karmada) == "installed"
+
+
+def test_what_was_installed_on_a_host_cluster_that_was_made_anew_is_installed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, karmadactl = installation(tmp_path, Host(), monkeypatch)
+    made.init()
+    made.init()
+
+    assert karmadactl.calls == ["init", "init"]
+
+
+def test_what_was_cut_short_is_removed_before_init_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host()
+    made, karmadactl = installation(tmp_path, host, monkeypatch)
+    in_pods.begin(made.karmada)
+    host.add(deployment("etcd", ["etcd"], kind="StatefulSet"))
+    karmadactl.acts["deinit"] = host.empty
+    before = made.places.data / "karmada-apiserver.config"
+    before.parent.mkdir(parents=True)
+    before.write_text("of another authority")
+    seen: list[bool] = []
+    init = karmadactl.acts["init"]
+
+    def looks_first() -> None:
+        seen.append(before.exists())
+        init()
+
+    karmadactl.acts["init"] = looks_first
+
+    made.init()
+
+    assert karmadactl.calls == ["deinit", "init"]
+    assert seen == [False], "who waits to join would take the kubeconfig of before"
+
+
+def test_a_karmada_that_another_installed_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, karmadactl = installation(tmp_path, Host(deployment("karmada-apiserver", ["kube-apiserver"])), monkeypatch)
+
+    with pytest.raises(ProvisionError, match="there is a Karmada on host already, which this lab did not install: karmada-apiserver"):
+        made.init()
+
+    assert karmadactl.calls == []
+
+
+def test_a_failed_init_is_told_with_its_words_and_ends_the_wait_for_joining(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise CommandFailed(["karmadactl", "init"], status=1, output="I1\nerror: no healthy node\n")
+
+    made, _ = installation(tmp_path, Host(), monkeypatch, init=fails)
+
+    with pytest.raises(ProvisionError, match="karmadactl init failed: no healthy node"):
+        made.progress.watched(made.init)()
+    with pytest.raises(ProvisionError, match="failed before members could join"):
+        made.progress.check()
+
+
+def test_joining_waits_until_init_has_emptied_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = installation(tmp_path, Host(), monkeypatch)
+
+    with pytest.raises(NotYet, match="has not begun"):
+        made.progress.check()
+    with pytest.raises(NotYet, match=r"karmada-apiserver.config is not there yet"):
+        made.kubeconfig()

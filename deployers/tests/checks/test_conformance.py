@@ -1,0 +1,335 @@
+"""Each check can fail, and says what it saw."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from deployers.checks import control_plane, known_drift
+from deployers.checks import members as member_checks
+from deployers.checks.conformance import MEMBERS, PLANE, Check, conformance, wanted
+from deployers.checks.control_plane import Broken, Unmeasured
+from deployers.members.registry import CLUSTERS
+from deployers.plane.leases import path_of
+from deployers.plane.manifests import Addresses, custom_resources, webhook_configurations
+from deployers.plane.objects import CRDS, SERVICES
+from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import Server, a_release
+from deployers.tests.host_fakes import Host, deployment, pod
+from lab.api import Api
+from lab.errors import ProvisionError, TestsFailed
+from lab.steps import Outcome
+from lab.supervisor.client import Supervisor
+
+Json = dict[str, Any]
+TRUE = {"status": {"conditions": [{"type": kind, "status": "True"} for kind in ("Established", "NamesAccepted", "Available", "Ready")]}}
+
+
+@dataclass
+class Cluster:
+    name: str
+    api: Api
+
+
+@dataclass
+class Release:
+    folder: Path
+
+    @property
+    def crds(self) -> Path:
+        return self.folder / "karmada-crds"
+
+    @property
+    def manifests(self) -> Path:
+        return self.folder / "karmada-manifests/deploy"
+
+
+@dataclass
+class Plane:
+    """What the checks use of a control plane."""
+
+    api: Api
+    release: Release
+    spec: KarmadaSpec = field(default_factory=KarmadaSpec)
+    members: tuple[Cluster, ...] = ()
+    in_pods: bool = False
+    lab: Any = None
+    run: Any = field(default_factory=lambda: SimpleNamespace(id="blue"))
+
+
+def plane(tmp_path: Path, server: Server, *, members: tuple[Cluster, ...] = (), **table: Any) -> Any:
+    spec = KarmadaSpec.model_validate({"members": [{"name": member.name} for member in members], **table})
+    return Plane(server.api(), Release(a_release(tmp_path)), spec, members)
+
+
+def test_all_of_a_releases_crds_are_asked_for(tmp_path: Path) -> None:
+    nowhere = Addresses(b"", "", "", {})
+    there = {
+        f"{CRDS}/{crd['metadata']['name']}": {**crd, **TRUE} for crd in custom_resources(a_release(tmp_path) / "karmada-crds", nowhere)
+    }
+
+    assert control_plane.crds_established(plane(tmp_path, Server(dict(there)))) == "2 of 2"
+
+    there[f"{CRDS}/works.work.karmada.io"]["spec"] = {"versions": [{"name": "v1alpha1", "schema": {"openAPIV3Schema": {}}}]}
+    with pytest.raises(Broken, match=r"of another version than .*: works.work.karmada.io"):
+        control_plane.crds_established(plane(tmp_path, Server(dict(there))))
+
+    there[f"{CRDS}/works.work.karmada.io"]["status"] = None
+    with pytest.raises(Broken, match=r"works.work.karmada.io: Established is not said yet"):
+        control_plane.crds_established(plane(tmp_path, Server(dict(there))))
+
+    del there[f"{CRDS}/works.work.karmada.io"]
+    with pytest.raises(Broken, match=r"not there: works.work.karmada.io"):
+        control_plane.crds_established(plane(tmp_path, Server(there)))
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_is_stored_new_must_be_read_old_and_is_deleted(tmp_path: Path, *, lost: bool) -> None:
+    server = Server()
+
+    def created(body: Json) -> Json:
+        path = server.api().path_of(body).replace("v1alpha2", "v1alpha1")
+        server.objects[path] = {"metadata": body["metadata"], "spec": {"resource": {} if lost else {"replicas": body["spec"]["replicas"]}}}
+        return body
+
+    server.created = created
+    if lost:
+        with pytest.raises(Broken, match="ResourceBinding: 3 replicas written as v1alpha2 are None"):
+            control_plane.conversion_called(plane(tmp_path, server))
+    else:
+        assert "ClusterResourceBinding" in control_plane.conversion_called(plane(tmp_path, server))
+
+    assert len([each for each in server.writes if each.startswith("DELETE")]) == (1 if lost else 2)
+
+
+def admission(*, refuses: tuple[int, str] | None, completes: bool) -> Any:
+    def created(body: Json) -> Json | tuple[int, str]:
+        if body["spec"]["placement"] and refuses:
+            return refuses
+        return {**body, "metadata": {**body["metadata"], "labels": {control_plane.ID: "x"} if completes else {}}}
+
+    return created
+
+
+DENIED = (403, 'admission webhook "propagationpolicy.karmada.io" denied the request: senseless')
+
+
+@pytest.mark.parametrize(
+    ("refuses", "completes", "said"),
+    [
+        (None, True, "was accepted"),
+        ((403, "forbidden: no rights"), True, "not by the webhook"),
+        ((500, 'failed calling webhook "propagationpolicy.karmada.io"'), True, "not by the webhook"),
+        (DENIED, False, "did not get the label"),
+    ],
+)
+def test_admission_that_does_not_do_both_is_broken(tmp_path: Path, refuses: tuple[int, str] | None, completes: bool, said: str) -> None:
+    with pytest.raises(Broken, match=said):
+        control_plane.admission_called(plane(tmp_path, Server(created=admission(refuses=refuses, completes=completes))))
+
+
+def test_admission_that_does_both_is_fine(tmp_path: Path) -> None:
+    assert "refused: senseless" in control_plane.admission_called(
+        plane(tmp_path, Server(created=admission(refuses=DENIED, completes=True)))
+    )
+
+
+def test_a_hook_that_an_installer_left_out_is_named(tmp_path: Path) -> None:
+    where = Addresses(b"", "", "127.0.0.1:1", {})
+    mutating, validating = webhook_configurations(a_release(tmp_path) / "karmada-manifests/deploy", where)
+    root = "/apis/admissionregistration.k8s.io/v1"
+    there = {f"{root}/mutatingwebhookconfigurations/a": mutating, f"{root}/validatingwebhookconfigurations/b": validating}
+
+    assert control_plane.webhooks_of_record(plane(tmp_path, Server(dict(there)))) == "2 of 2"
+
+    validating["webhooks"] = None
+    with pytest.raises(Broken, match=r"not configured: works.karmada.io validate-work"):
+        control_plane.webhooks_of_record(plane(tmp_path, Server(there)))
+
+
+def test_what_an_installer_is_known_to_leave_out_is_told_until_it_no_longer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_drift, "HOOKS_LEFT_OUT", {"by_binary": frozenset({"works.karmada.io validate-work"})})
+    configured = webhook_configurations(a_release(tmp_path) / "karmada-manifests/deploy", Addresses(b"", "", "", {}))
+    there = {
+        f"{control_plane.HOOKS}/{kind}webhookconfigurations/{kind}-config": document
+        for kind, document in zip(("mutating", "validating"), configured, strict=True)
+    }
+    with pytest.raises(Broken, match=r"known to be left out by by_binary, and configured: works.karmada.io validate-work"):
+        control_plane.webhooks_of_record(plane(tmp_path, Server(dict(there))))
+
+    there[f"{control_plane.HOOKS}/validatingwebhookconfigurations/validating-config"]["webhooks"] = None
+    said = control_plane.webhooks_of_record(plane(tmp_path, Server(there)))
+
+    assert said == "1 of 2; by_binary of upstream leaves out works.karmada.io validate-work"
+
+
+def in_pods(tmp_path: Path, host: Host, server: Server | None = None) -> Any:
+    karmada = plane(tmp_path, server or Server())
+    karmada.in_pods, karmada.lab = True, SimpleNamespace(host=SimpleNamespace(api=host.api()))
+    return karmada
+
+
+ELECTING = ("kube-controller-manager", "karmada-controller-manager", "karmada-scheduler")
+
+
+def test_pods_must_be_ready_and_not_restarted(tmp_path: Path) -> None:
+    workloads = [deployment(name, [f"/bin/{name}"]) for name in ELECTING]
+
+    assert "3 containers, 0 restarts" in control_plane.nothing_restarted(
+        in_pods(tmp_path, Host(*workloads, pods=[pod(name) for name in ELECTING]))
+    )
+    with pytest.raises(Broken, match=r"restarted: karmada-scheduler-0/karmada-scheduler 1 times"):
+        control_plane.nothing_restarted(in_pods(tmp_path, Host(*workloads, pods=[pod("karmada-scheduler", restarts=1)])))
+    with pytest.raises(Broken, match="not started: karmada-scheduler"):
+        control_plane.nothing_restarted(in_pods(tmp_path, Host(*workloads[:2])))
+    late = deployment("karmada-webhook", ["/bin/karmada-webhook"], ready=0)
+    with pytest.raises(Broken, match="karmada-webhook: 0 of 1 ready"):
+        control_plane.nothing_restarted(in_pods(tmp_path, Host(*workloads, late)))
+
+
+@pytest.mark.parametrize(("addons", "said"), [({}, "3 programs"), ({"descheduler": True}, "karmada/karmada-descheduler is stopped")])
+def test_a_program_that_is_stopped_is_missed_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addons: Json, said: str
+) -> None:
+    def state(name: str) -> Any:
+        runs = name != "karmada-descheduler"
+        return SimpleNamespace(runs=runs, state="running" if runs else "stopped", restarts=0, tail=lambda lines: "bye")
+
+    programs = {f"karmada/{name}": state(name) for name in (*ELECTING, "karmada-descheduler")}
+    monkeypatch.setattr(Supervisor, "status", lambda _: SimpleNamespace(programs=programs))
+    karmada = plane(tmp_path, Server(), addons=addons)
+    karmada.run = SimpleNamespace(path=tmp_path)
+
+    if addons:
+        with pytest.raises(Broken, match=said):
+            control_plane.nothing_restarted(karmada)
+        return
+    assert said in control_plane.nothing_restarted(karmada)
+
+
+def test_a_lease_is_looked_for_where_the_programs_flags_put_it(tmp_path: Path) -> None:
+    now = dt.datetime.now(dt.UTC).isoformat()
+    leases = {
+        path_of("karmada-system", name): {"metadata": {"name": name}, "spec": {"holderIdentity": "x", "renewTime": now}}
+        for name in ELECTING
+    }
+    elsewhere = [deployment(name, [f"/bin/{name}", "--leader-elect-resource-namespace=karmada-system"]) for name in ELECTING]
+
+    assert control_plane.leases_held(in_pods(tmp_path, Host(*elsewhere), Server(dict(leases)))) == ", ".join(ELECTING)
+    with pytest.raises(Broken, match="no lease kube-controller-manager yet"):
+        control_plane.leases_held(in_pods(tmp_path, Host(), Server(leases)))
+
+
+def api_service(name: str, *, available: bool = True) -> dict[str, Json]:
+    status = TRUE if available else {"status": {"conditions": [{"type": "Available", "status": "False", "message": "no endpoints"}]}}
+    return {f"{SERVICES}/{name}": {"metadata": {"name": name}, "spec": {"service": {"name": "x"}}, **status}}
+
+
+def test_aggregated_apis_must_be_registered_and_available(tmp_path: Path) -> None:
+    cluster = api_service("v1alpha1.cluster.karmada.io")
+
+    assert "0 clusters" in control_plane.aggregated_available(plane(tmp_path, Server(dict(cluster))))
+    with pytest.raises(Broken, match=r"not registered: v1alpha1.cluster.karmada.io"):
+        control_plane.aggregated_available(plane(tmp_path, Server()))
+    with pytest.raises(Broken, match=r"not registered: v1alpha1.search.karmada.io"):
+        control_plane.aggregated_available(plane(tmp_path, Server(dict(cluster)), addons={"search": True}))
+    with pytest.raises(Broken, match="no endpoints"):
+        control_plane.aggregated_available(plane(tmp_path, Server(api_service("v1alpha1.cluster.karmada.io", available=False))))
+
+
+def test_a_lease_that_nobody_holds_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(Broken, match="no lease kube-controller-manager yet"):
+        control_plane.leases_held(plane(tmp_path, Server()))
+
+
+def member(uid: str) -> Cluster:
+    return Cluster("member1", Server({"/api/v1/namespaces/kube-system": {"metadata": {"uid": uid}}}).api())
+
+
+def test_the_proxy_must_lead_to_the_member_itself(tmp_path: Path) -> None:
+    server = Server({f"{CLUSTERS}/member1/proxy/api/v1/namespaces/kube-system": {"metadata": {"uid": "one"}}})
+
+    assert member_checks.proxy_reaches_members(plane(tmp_path, server, members=(member("one"),))) == "member1"
+    with pytest.raises(Broken, match="another cluster"):
+        member_checks.proxy_reaches_members(plane(tmp_path, server, members=(member("two"),)))
+    with pytest.raises(ProvisionError, match="the proxy of member1 answers"):
+        member_checks.proxy_reaches_members(plane(tmp_path, Server(), members=(member("one"),)), within=0.05)
+
+
+def test_a_member_that_is_not_registered_or_not_ready_is_named(tmp_path: Path) -> None:
+    members = (member("one"),)
+    with pytest.raises(Broken, match="member1 is not registered"):
+        member_checks.members_ready(plane(tmp_path, Server(), members=members))
+
+    bad = {
+        "metadata": {"name": "member1"},
+        "status": {"conditions": [{"type": "Ready", "status": "False", "message": "ClusterNotReachable"}]},
+    }
+    with pytest.raises(Broken, match="ClusterNotReachable"):
+        member_checks.members_ready(plane(tmp_path, Server({f"{CLUSTERS}/member1": bad}), members=members))
+
+
+def test_what_propagation_made_is_deleted_when_it_fails(tmp_path: Path) -> None:
+    server = Server(created=lambda body: body)
+    with pytest.raises(ProvisionError, match="the Deployment is on member1"):
+        member_checks.deployment_propagates(plane(tmp_path, server, members=(member("one"),)), within=0.05)
+
+    assert server.writes[-1].startswith("DELETE /api/v1/namespaces/conformance-")
+
+
+@pytest.mark.parametrize("counted", [0, 3])
+def test_an_estimator_that_is_not_asked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: int) -> None:
+    counts = iter([5.0, 5.0 + counted])
+    monkeypatch.setattr(member_checks, "requests", lambda karmada, name: next(counts))
+    monkeypatch.setattr(member_checks, "propagate", lambda *args, **how: None)
+    karmada = plane(tmp_path, Server(), members=(member("one"),))
+
+    if counted:
+        assert member_checks.estimators_asked(karmada) == "1 of 1"
+    else:
+        with pytest.raises(Broken, match="the estimators of member1 were not asked"):
+            member_checks.estimators_asked(karmada)
+
+
+def test_outcomes_are_told_apart_and_unknown_is_not_green(tmp_path: Path) -> None:
+    def broken(karmada: Any) -> str:
+        raise Broken("it is not so")
+
+    def unmeasured(karmada: Any) -> str:
+        raise Unmeasured("nobody to ask")
+
+    def refused(karmada: Any) -> str:
+        raise ProvisionError("no answer")
+
+    report = conformance(
+        plane(tmp_path, Server()),
+        among=[Check("a", lambda _: "seen"), Check("b", unmeasured), Check("c", broken), Check("d", refused)],
+    )
+
+    assert [each.outcome for each in report.results] == [Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, Outcome.FAIL]
+    assert [each.name for each in report.failed] == ["c", "d", "b"]
+    with pytest.raises(TestsFailed, match="3 of 4 promises") as caught:
+        report.demand()
+    assert "c: it is not so" in str(caught.value)
+
+
+def test_a_report_without_failures_is_returned(tmp_path: Path) -> None:
+    report = conformance(plane(tmp_path, Server()), among=[Check("a", lambda _: "seen")])
+
+    assert report.demand() is report
+    assert report.save(tmp_path / "conformance.json").read_text().count('"pass"') == 1
+
+
+def test_an_error_of_ours_is_not_taken_for_one_of_karmadas(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        conformance(plane(tmp_path, Server()), among=[Check("a", lambda _: str(1 // 0))])
+
+
+def test_checks_of_members_are_there_only_where_members_are(tmp_path: Path) -> None:
+    assert wanted(plane(tmp_path, Server())) == PLANE
+    assert wanted(plane(tmp_path, Server(), members=(member("one"),))) == (*PLANE, *MEMBERS)

@@ -1,0 +1,161 @@
+"""etcd's health from what its tools print, and what may be removed from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers.etcd.client import Etcd, Etcdutl, Health, Member, last_words
+from deployers.etcd.membership import removable
+from deployers.plane import pending_operation
+from deployers.plane.layout import etcds
+from deployers.spec import Etcd as EtcdSpec
+from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import a_karmada
+from lab.errors import ProvisionError, UsageError
+from lab.machines.scripted import Answer, Failure, Scripted
+from lab.pki import Authority
+
+LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
+
+
+def member(name: str, **changes: Any) -> Member:
+    fields: dict[str, Any] = {"name": name, "id": "1", "client": f"https://{name}", "learner": False, "answers": True}
+    return Member(**{**fields, **changes})
+
+
+def health(*members: Member, alarms: tuple[str, ...] = (), expires: dt.datetime = LATER) -> Health:
+    return Health(members, 1, alarms, expires)
+
+
+DOWN: dict[str, Any] = {"answers": False, "why": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("members", "name", "refused"),
+    [
+        ([member("etcd")], "etcd", "the only voting member"),
+        ([member("etcd"), member("etcd-2")], "etcd", None),
+        ([member("etcd"), member("etcd-2", **DOWN)], "etcd", "below quorum"),
+        ([member("etcd"), member("etcd-2", **DOWN)], "etcd-2", None),
+        ([member("etcd"), member("etcd-2"), member("etcd-3")], "etcd-3", None),
+        ([member("etcd"), member("etcd-2"), member("etcd-3", **DOWN)], "etcd-3", None),
+        ([member("etcd"), member("etcd-2"), member("etcd-3", **DOWN)], "etcd-2", "below quorum"),
+        ([member("etcd"), member("etcd-2", learner=True)], "etcd", "the only voting member"),
+        ([member("etcd")], "etcd-9", "has no member 'etcd-9'"),
+    ],
+)
+def test_a_majority_of_those_left_has_to_serve(members: list[Member], name: str, refused: str | None) -> None:
+    if refused is None:
+        removable(health(*members), name)
+        return
+    with pytest.raises(UsageError, match=refused):
+        removable(health(*members), name)
+
+
+def test_what_is_wrong_is_said() -> None:
+    well = health(member("etcd", leads=True), member("etcd-2"))
+    ill = health(
+        member("etcd", lag=5000),
+        member("etcd-2", **DOWN),
+        member("etcd-3", learner=True),
+        alarms=("NOSPACE of etcd",),
+        expires=dt.datetime.now(dt.UTC) + dt.timedelta(days=3, hours=1),
+    )
+
+    assert well.problems == []
+    assert [problem.partition(",")[0] for problem in ill.problems] == [
+        "etcd-2 does not answer: refused",
+        "etcd is 5000 entries behind",
+        "etcd-3 is a learner: it does not vote yet",
+        "alarm NOSPACE of etcd",
+        "there is no leader: nothing can be written",
+        "its first certificate ends in 3 days",
+    ]
+
+
+def an_etcd(folder: Path, answers: dict[tuple[str, ...], Answer]) -> Etcd:
+    """Return an etcd of two members whose tools answer so."""
+    authority = Authority.ensure(folder, "etcd-ca", common_name="etcd-ca")
+    authority.issue("etcd-server", common_name="server", valid=dt.timedelta(days=90))
+    machine = Scripted({("/etcdctl", *words): answer for words, answer in answers.items()})
+    endpoints = {"etcd": "https://127.0.0.1:1", "etcd-2": "https://127.0.0.1:2"}
+    return Etcd(folder, endpoints, machine, Path("/etcdctl"), Etcdutl(machine, Path("/etcdutl")))
+
+
+LISTED = {
+    "members": [
+        {"ID": 255, "name": "etcd", "peerURLs": ["https://p1"], "clientURLs": ["https://127.0.0.1:1"]},
+        {"ID": 171, "name": "etcd-2", "peerURLs": ["https://p2"], "clientURLs": ["https://127.0.0.1:2"]},
+    ]
+}
+
+
+def status(words: tuple[str, ...]) -> str | Failure:
+    if "--endpoints=https://127.0.0.1:2" in words:
+        return Failure(1, '{"level":"warn","msg":"retrying"}\nError: context deadline exceeded')
+    said = {"header": {"revision": 9}, "version": "3.6.5", "dbSize": 4096, "dbSizeInUse": 1024, "leader": 255}
+    return json.dumps([{"Endpoint": "x", "Status": {**said, "raftIndex": 12, "raftAppliedIndex": 10}}])
+
+
+def test_health_is_what_every_member_says_of_itself(tmp_path: Path) -> None:
+    alarms = {"alarms": [{"memberID": 171, "alarm": 1}]}
+    etcd = an_etcd(
+        tmp_path,
+        {("member", "list"): json.dumps(LISTED), ("endpoint", "status"): status, ("alarm", "list"): json.dumps(alarms)},
+    )
+
+    seen = etcd.health()
+
+    assert [(each.name, each.id, each.answers, each.leads, each.lag) for each in seen.members] == [
+        ("etcd", "ff", True, True, 2),
+        ("etcd-2", "ab", False, False, 0),
+    ]
+    assert seen.members[1].why == "context deadline exceeded"
+    assert (seen.leader, seen.revision, seen.alarms) == ("etcd", 9, ("NOSPACE of etcd-2",))
+    assert 88 <= (seen.expires - dt.datetime.now(dt.UTC)).days <= 90
+    assert json.loads(json.dumps(seen.document()))["problems"]
+
+
+def test_an_etcd_below_quorum_says_so(tmp_path: Path) -> None:
+    etcd = an_etcd(tmp_path, {("member", "list"): Failure(1, "Error: etcdserver: request timed out")})
+
+    with pytest.raises(ProvisionError, match="less than a quorum"):
+        etcd.health()
+
+
+def test_an_external_etcd_is_not_ours(tmp_path: Path) -> None:
+    external = {"external": {"servers": ["https://a:1"], "ca": "/a", "cert": "/b", "key": "/c"}}
+
+    with pytest.raises(UsageError, match="external etcd"):
+        Etcd.of(a_karmada(tmp_path, {"etcd": external}))
+
+
+@pytest.mark.parametrize("names", [["etcd"], ["etcd", "etcd-2", "etcd-3"], ["etcd-2", "etcd-3"], ["etcd-3"], ["etcd", "etcd-3"]])
+def test_a_spec_names_exactly_the_members_there_are(names: list[str]) -> None:
+    spec = KarmadaSpec(etcd=EtcdSpec.of(names))
+
+    assert etcds(KarmadaSpec.model_validate(spec.model_dump(mode="json"))) == names
+
+
+def test_a_log_line_is_told_without_its_frame() -> None:
+    assert last_words('{"level":"fatal","msg":"gone"}') == "gone"
+    assert last_words("") == "it said nothing"
+
+
+def test_a_change_that_failed_stays_begun_until_it_is_through(tmp_path: Path) -> None:
+    run = a_karmada(tmp_path).run
+    with pytest.raises(RuntimeError), pending_operation.begun(run, "a restore", again="lab restore A"):
+        raise RuntimeError
+    with pytest.raises(ProvisionError, match="a restore of this Karmada was begun"), pending_operation.begun(run, "an upgrade", again="b"):
+        raise AssertionError
+    assert pending_operation.facts_of(run, "a restore")
+
+    with pending_operation.begun(run, "a restore", again="lab restore A"):
+        pass
+
+    pending_operation.refuse(run)

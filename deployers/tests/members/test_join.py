@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deployers.members import owned_objects
+from deployers.members.join import admit, join
+from deployers.members.registry import CLUSTERS, NAMESPACE
+from deployers.members.service_accounts import accounts
+from deployers.tests.member_fakes import Failure, two_sides
+from lab.errors import NotReady, ProvisionError, UsageError
+
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+GOLDEN = (
+    "karmadactl join member1 --kubeconfig RUN/kubeconfig/karmada.yaml --karmada-context karmada-apiserver "
+    "--cluster-kubeconfig RUN/kubeconfig/member1.yaml --cluster-context member1 --cluster-namespace karmada-cluster\n"
+)
+
+
+def test_join_runs_karmadactl_and_returns_when_ready(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+
+    assert join(sides, sides.member)
+
+    assert sides.commands() == GOLDEN
+    assert sides.run.recorded("members", "member1") == owned_objects.joined("push", "member1")
+
+
+def test_where_it_is_is_passed_on(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+
+    admit(sides, sides.member, provider="p", region="r", zones=("a", "b"))
+
+    assert sides.commands() == GOLDEN.rstrip("\n") + " --cluster-provider p --cluster-region r --cluster-zones a,b\n"
+
+
+def test_joining_twice_changes_nothing(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    join(sides, sides.member)
+    before = len(sides.machine.done), sides.plane.writes(), sides.there.writes()
+
+    assert not join(sides, sides.member)
+
+    assert (len(sides.machine.done), sides.plane.writes(), sides.there.writes()) == before
+
+
+def test_accounts_are_made_ahead_unless_karmadactl_shall(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    join(sides, sides.member)
+    made = [path for verb, path in sides.there.writes() if verb == "POST"]
+    assert len(made) == len(accounts("member1")) == 5
+
+    other = two_sides(tmp_path / "other")
+    join(other, other.member, ahead=False)
+    assert other.there.writes() == []
+
+
+def test_accounts_that_are_there_are_left_alone(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    sides.there.put(f"{SECRETS}/karmada-member1", data={"token": "t"})
+
+    join(sides, sides.member)
+
+    assert sides.there.objects[f"{SECRETS}/karmada-member1"]["data"] == {"token": "t"}
+
+
+def test_secrets_of_an_interrupted_join_are_not_taken_over(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    sides.plane.put(f"{SECRETS}/member1", metadata={"labels": {"karmada.io/system": "true"}})
+    sides.plane.put(f"{SECRETS}/member1-impersonator", metadata={"labels": {"mine": "yes"}})
+
+    admit(sides, sides.member)
+
+    assert [path for verb, path in sides.plane.writes() if verb == "DELETE"] == [f"{SECRETS}/member1"]
+
+
+def test_a_join_interrupted_at_its_last_request_is_completed(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    sides.registered()
+    sides.plane.put(f"{SECRETS}/member1")
+    sides.plane.put(f"{SECRETS}/member1-impersonator", metadata={"ownerReferences": [{"uid": "object-member1"}]})
+
+    assert not join(sides, sides.member)
+
+    assert sides.plane.writes() == [("PATCH", f"{SECRETS}/member1")]
+    assert sides.plane.objects[f"{SECRETS}/member1"]["metadata"]["ownerReferences"][0]["uid"] == "object-member1"
+
+
+def test_a_member_that_does_not_become_ready_says_what_it_said_last(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+    sides.registered(ready="False")
+
+    with pytest.raises(NotReady, match="member1 is Ready"):
+        join(sides, sides.member, within=0.05)
+
+
+REGISTERED = "error: the cluster ID uid-of-member1 or the cluster name member1 has been registered\n"
+REFUSED = "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n"
+UNKNOWN_CA = "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority\n"
+
+
+def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+
+    def meanwhile(words: tuple[str, ...]) -> Failure:
+        sides.registered(uid="another")
+        return Failure(1, REGISTERED)
+
+    sides.machine._answers["/software/karmadactl", "join"] = meanwhile
+    with pytest.raises(UsageError, match="the name member1 is taken") as taken:
+        join(sides, sides.member)
+    assert taken.value.exit_code == 2
+
+    other = two_sides(tmp_path / "other")
+
+    def under_another_name(words: tuple[str, ...]) -> Failure:
+        other.registered(name="elder")
+        return Failure(1, REGISTERED)
+
+    other.machine._answers["/software/karmadactl", "join"] = under_another_name
+    with pytest.raises(UsageError, match="under the name elder"):
+        join(other, other.member)
+
+
+@pytest.mark.parametrize(("side", "said"), [("there", "member1 does not answer"), ("plane", "Karmada does not answer")])
+def test_a_refused_connection_is_attributed_to_the_side_that_is_away(tmp_path: Path, side: str, said: str) -> None:
+    sides = two_sides(tmp_path)
+
+    def goes_away(words: tuple[str, ...]) -> Failure:
+        getattr(sides, side).away = True
+        return Failure(1, REFUSED)
+
+    sides.machine._answers["/software/karmadactl", "join"] = goes_away
+    with pytest.raises(ProvisionError, match=said) as failed:
+        join(sides, sides.member)
+
+    assert failed.value.detail == REFUSED
+    assert failed.value.exit_code == 4
+
+
+def test_what_cannot_be_attributed_keeps_karmadactls_words(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path, join=Failure(1, "W1123 odd\nerror: failed to create secret in control plane. error: boom\n"))
+
+    with pytest.raises(ProvisionError, match="join of member1 failed: failed to create secret") as failed:
+        join(sides, sides.member)
+
+    assert "karmadactl join member1" in str(failed.value.where)
+    assert f"{CLUSTERS}/member1" not in sides.plane.objects
+
+
+def test_a_certificate_of_another_authority_is_shown(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path, join=Failure(1, UNKNOWN_CA))
+
+    with pytest.raises(ProvisionError) as failed:
+        join(sides, sides.member)
+
+    assert "x509" in str(failed.value)
+
+
+def test_a_member_that_another_command_joined_meanwhile_is_joined(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path)
+
+    def both(words: tuple[str, ...]) -> Failure:
+        sides.joins(words)
+        return Failure(1, REGISTERED)
+
+    sides.machine._answers["/software/karmadactl", "join"] = both
+
+    assert join(sides, sides.member)

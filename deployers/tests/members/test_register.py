@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers.members import owned_objects
+from deployers.members import register as module
+from deployers.members.agent import agent, kubeconfig_of
+from deployers.members.register import CSRS, SECRET, enrol, lacking, register
+from deployers.members.registry import NAMESPACE
+from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Failure, Fixture, two_sides
+from lab import component, ports
+from lab.errors import NotReady, ProvisionError, UsageError
+
+BOOTSTRAP = f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{TOKEN.partition('.')[0]}"
+GOLDEN = (
+    "karmadactl token create --print-register-command --ttl=15m "
+    "--kubeconfig RUN/kubeconfig/karmada.yaml --karmada-context karmada-apiserver\n"
+    f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH} "
+    "--kubeconfig RUN/kubeconfig/member1.yaml --context member1 --cluster-name member1 --cluster-namespace karmada-cluster "
+    "--namespace karmada-system --karmada-agent-replicas 0 --discovery-timeout=90s\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ports, "folder", lambda: tmp_path / "ports")
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Fixture:
+    return two_sides(tmp_path)
+
+
+@pytest.fixture
+def started(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The agents that were started; each registers its member and takes its lease, as the real one does."""
+    names: list[str] = []
+
+    def start(program: component.Component, run: Any) -> None:
+        names.append(program.name)
+        sides.registered(mode="Pull")
+        sides.plane.put(f"{owned_objects.LEASES}/{NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
+
+    monkeypatch.setattr(component, "start", start)
+    return names
+
+
+def test_register_runs_upstreams_own_command_and_then_the_agent(sides: Fixture, started: list[str]) -> None:
+    assert register(sides, sides.member)
+
+    assert sides.commands() == GOLDEN
+    assert started == ["member1/karmada-agent"]
+    assert sides.run.recorded("members", "member1") == owned_objects.joined("pull", "member1")
+
+
+def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_read(sides: Fixture, started: list[str]) -> None:
+    register(sides, sides.member)
+
+    kubeconfig = kubeconfig_of(sides, "member1")
+    assert kubeconfig.read_bytes() == b"the agent's kubeconfig"
+    assert kubeconfig.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_token_is_gone_whatever_happened(sides: Fixture, tmp_path: Path) -> None:
+    enrol(sides, sides.member)
+    assert BOOTSTRAP not in sides.plane.objects
+
+    other = two_sides(tmp_path / "other", register=Failure(1, "error: boom\n"))
+    with pytest.raises(ProvisionError, match="register of member1 failed: boom"):
+        enrol(other, other.member)
+    assert BOOTSTRAP not in other.plane.objects
+
+
+def test_registering_twice_changes_nothing(sides: Fixture, started: list[str]) -> None:
+    register(sides, sides.member)
+    commands = sides.commands()
+
+    assert not register(sides, sides.member)
+
+    assert sides.commands() == commands
+
+
+def test_a_pod_runs_the_agent_where_an_image_is_given(sides: Fixture, started: list[str]) -> None:
+    def with_its_pod(words: tuple[str, ...]) -> str:
+        sides.registered(mode="Pull")
+        sides.plane.put(f"{owned_objects.LEASES}/{NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
+        return sides.registers(words)
+
+    sides.machine._answers["/software/karmadactl", "register"] = with_its_pod
+
+    register(sides, sides.member, image="registry.test/karmada-agent:v1.18.2")
+
+    assert started == []
+    assert "--karmada-agent-image registry.test/karmada-agent:v1.18.2" in sides.commands()
+    assert "--karmada-agent-replicas" not in sides.commands()
+
+
+def test_status_0_without_a_registration_is_a_failure_that_shows_what_was_printed(tmp_path: Path) -> None:
+    sides = two_sides(tmp_path, register=PREFLIGHT)
+    sides.there.put(SECRET)  # an earlier registration's, not of this run
+
+    with pytest.raises(ProvisionError, match="status 0 and registered nothing") as failed:
+        register(sides, sides.member)
+
+    assert "karmada-kubeconfig Secret already exists" in str(failed.value.detail)
+    assert failed.value.exit_code == 4
+    assert SECRET in sides.there.objects  # not ours to delete
+    assert sides.run.recorded("members", "member1") is None
+
+
+def test_a_certificate_that_was_not_issued_is_a_failure_too(sides: Fixture) -> None:
+    def unsigned(words: tuple[str, ...]) -> str:
+        said = sides.registers(words)
+        sides.plane.put(f"{CSRS}/member1-gvlpw", spec={"username": f"system:bootstrap:{TOKEN.partition('.')[0]}"}, status={})
+        return said
+
+    sides.machine._answers["/software/karmadactl", "register"] = unsigned
+
+    with pytest.raises(ProvisionError, match="approved and issued certificate request"):
+        enrol(sides, sides.member)
+
+
+def test_what_a_failed_register_left_is_cleared(sides: Fixture) -> None:
+    def half(words: tuple[str, ...]) -> Failure:
+        sides.registers(words)
+        sides.plane.put("/api/v1/namespaces/karmada-es-member1")
+        return Failure(1, "error: wait for Deployment(karmada-system/karmada-agent) rollout: context deadline exceeded\n")
+
+    sides.machine._answers["/software/karmadactl", "register"] = half
+    with pytest.raises(ProvisionError, match="rollout"):
+        register(sides, sides.member)
+
+    assert len(lacking(sides, sides.member)) == sum(trace.registered for trace in owned_objects.TRACES)
+    assert not [path for path in sides.plane.objects if "member1" in path]
+
+
+def test_an_enrolment_of_this_run_that_was_interrupted_is_begun_anew(sides: Fixture) -> None:
+    sides.run.record("members", "member1", {"mode": "pull", "state": "registering"})
+    sides.there.put(SECRET)
+
+    assert enrol(sides, sides.member)
+
+    assert ("DELETE", SECRET) in sides.there.writes()
+    assert not lacking(sides, sides.member)
+
+
+def test_an_enrolment_whose_agent_never_started_is_taken_up_again(sides: Fixture) -> None:
+    enrol(sides, sides.member)
+    commands = sides.commands()
+
+    assert enrol(sides, sides.member)
+
+    assert sides.commands() == commands
+
+
+def test_a_name_that_is_taken_never_reaches_karmadactl(sides: Fixture) -> None:
+    """Refused by the control plane, karmadactl would delete the permissions of whoever has the name."""
+    sides.registered(mode="Pull", uid="another")
+
+    with pytest.raises(UsageError):
+        register(sides, sides.member)
+
+    assert sides.commands() == ""
+    assert sides.plane.writes() == []
+
+
+def test_a_registration_without_its_permissions_says_so(sides: Fixture) -> None:
+    sides.registered(mode="Pull")
+
+    with pytest.raises(ProvisionError, match="permissions are incomplete") as failed:
+        register(sides, sides.member)
+
+    assert "with force" in str(failed.value.remedy)
+
+
+def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides.machine._answers["/software/karmadactl", "token"] = (
+        f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}\n"
+    )
+    monkeypatch.setattr(module, "SIGNED_WITHIN", 0.05)
+
+    with pytest.raises(NotReady) as late:
+        enrol(sides, sides.member)
+
+    assert "bootstrapsigner" in str(late.value.remedy)
+    assert "karmadactl register" not in sides.commands()
+
+
+def test_the_agent_has_the_feature_gates_of_the_control_planes_profile(sides: Fixture) -> None:
+    run = sides.run.ask({**sides.run.asked, "karmada": {"profile": "e2e"}})
+
+    flags = agent(replace(sides, run=run), sides.member, flags={"v": "4"}).flags
+
+    assert (flags["feature-gates"], flags["v"]) == ("CustomizedClusterResourceModeling=true,MultiClusterService=true", "4")
+    assert "feature-gates" not in agent(sides, sides.member).flags
+
+
+def test_the_agent_is_what_register_would_have_deployed_on_addresses_of_this_computer(sides: Fixture) -> None:
+    program = agent(sides, sides.member, flags={"v": "4", "controllers": None})
+
+    health, metrics = program.ports["health"], program.ports["metrics"]
+    assert program.argv == (
+        "/software/karmada-agent",
+        "--cluster-api-endpoint=https://member1.test",
+        "--cluster-name=member1",
+        "--cluster-namespace=karmada-cluster",
+        "--cluster-status-update-frequency=10s",
+        f"--health-probe-bind-address=127.0.0.1:{health}",
+        f"--karmada-kubeconfig={sides.run.path}/data/member1/karmada-agent/karmada-kubeconfig.yaml",
+        f"--kubeconfig={sides.run.path}/kubeconfig/member1.yaml",
+        "--leader-elect-resource-namespace=karmada-system",
+        f"--metrics-bind-address=127.0.0.1:{metrics}",
+        "--v=4",
+    )
+    assert health != metrics
+
+
+def test_an_election_is_released_only_where_no_agent_runs(sides: Fixture, started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = f"{owned_objects.LEASES}/karmada-system/leases/karmada-agent-member1"
+    sides.plane.put(lease)
+    register(sides, sides.member)
+    assert lease not in sides.plane.objects
+
+    sides.plane.put(lease)
+    monkeypatch.setattr(module, "runs", lambda *_: True)
+    register(sides, sides.member)
+    assert lease in sides.plane.objects

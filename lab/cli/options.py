@@ -1,0 +1,84 @@
+"""The options of the command line, each written once: what it means, how it completes, and whether it has an environment variable.
+
+Only settings (lab.settings) have one; pytest's options (conftest.py) are the same settings.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lab import hints, settings
+from lab.cli.complete import clusters, components, labs
+from lab.duration import parse_duration, parse_positive_duration
+from lab.settings import Setting
+
+
+class Output(str, Enum):
+    """How data is printed."""
+
+    text = "text"
+    json = "json"
+
+
+class Source(str, Enum):
+    """Where assets come from (lab.assets)."""
+
+    auto = "auto"
+    download = "download"
+    build = "build"
+    bundle = "bundle"
+
+
+def setting(of: Setting[Any], *more: str, **other: Any) -> Any:
+    """Return the typer option of a setting: it has an environment variable."""
+    name = f"{of.option}/--{of.opposite}" if of.opposite else of.option
+    return typer.Option(name, *more, help=of.help, metavar=of.metavar or None, envvar=of.variable, **other)
+
+
+def option(name: str, *more: str, help: str, **other: Any) -> Any:
+    """Return a typer option that the command line alone can give."""
+    return typer.Option(name, *more, help=help, **other)
+
+
+def duration(name: str, *, help: str, zero: bool = True, default: str = "") -> Any:
+    """Return a typer option that takes a duration and gives seconds. `zero`: whether none is one; `default`: as help shows it."""
+    parse = parse_duration if zero else parse_positive_duration
+
+    def parsed(given: str | float) -> float:
+        try:
+            return parse(str(given))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return typer.Option(
+        name, help=help + (f"  [default: {default}]" if default else ""), metavar="DURATION", parser=parsed, show_default=False
+    )
+
+
+DEFAULT_LAB = hints.DEFAULT_LAB
+
+LabName = Annotated[str, setting(settings.LAB, autocompletion=labs)]
+OutputOption = Annotated[Output, option("--output", "-o", help="How to print the result.")]
+SpecOption = Annotated[Path | None, setting(settings.SPEC)]
+ProviderOption = Annotated[str | None, setting(settings.PROVIDER)]
+DeployerOption = Annotated[str | None, setting(settings.DEPLOYER)]
+ReleaseOption = Annotated[str | None, setting(settings.RELEASE)]
+MembersOption = Annotated[int | None, setting(settings.MEMBERS, min=1)]
+KubernetesOption = Annotated[str | None, setting(settings.KUBERNETES)]
+SourceOption = Annotated[Source, setting(settings.SOURCE)]
+OfflineOption = Annotated[bool, setting(settings.OFFLINE)]
+BundleOption = Annotated[Path | None, setting(settings.BUNDLE)]
+MirrorOption = Annotated[str | None, setting(settings.MIRROR)]
+ImageRegistryOption = Annotated[str | None, setting(settings.IMAGE_REGISTRY)]
+DryRunOption = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
+
+ClusterArgument = Annotated[
+    str | None, typer.Argument(metavar="[CLUSTER]", help="host, member1, …, or karmada; all of them if left out.", autocompletion=clusters)
+]
+ComponentArgument = Annotated[
+    str, typer.Argument(metavar="CLUSTER/COMPONENT", help="One program, as member1/etcd.", autocompletion=components)
+]

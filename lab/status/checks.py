@@ -1,0 +1,244 @@
+"""What is wrong with a lab: each question that `lab status` asks, all of them at once, each answer a sentence.
+
+    programs   every program that the lab is expected to run answers as it did when `up` waited for it
+    APIs       each API server serves a client that has the lab's kubeconfig and verifies its certificate
+    nodes      they are Ready, and hollow ones have leases that kwok renews
+    webhooks   a policy without sense is refused, one with sense is completed, and no hook of the installation is missing
+    agents     they renew the leases of pull members
+    members    what joining made on each member is there
+
+An API that does not answer is one fault, not one of each question: what it was to be asked is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from lab.run import Run
+from lab.status.client import Client, Silent
+
+Json = dict[str, Any]
+Question = Callable[[], Iterable[str]]
+KARMADA_CONTEXT = "karmada-apiserver"
+HOST_CONTEXT = "karmada-host"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces"
+HOOKS = "/apis/admissionregistration.k8s.io/v1"
+POLICIES = "/apis/policy.karmada.io/v1alpha1/namespaces/default/propagationpolicies"
+COMPLETED = "propagationpolicy.karmada.io/permanent-id"
+"""The label that Karmada's mutating webhook gives a policy."""
+SAMPLE = 50
+"""Nodes that are looked at: one kwok or kubelet version keeps all of a cluster, and a list of thousands takes seconds."""
+SETTLED = 30.0
+"""Seconds after a member joined for which Karmada may still be making what it needs there by itself."""
+
+
+def faults(run: Run, running: Sequence[str], *, within: float) -> list[str]:
+    """Return what is wrong, a sentence each, first causes first. `running` are the programs that run, in order of need."""
+    asked: list[tuple[str, Question]] = [(name, question) for name, question in programs(run, running, within=within)]
+    contexts = [HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))]
+    karmada = bool(run.asked.get("karmada"))
+    asked += [(context, partial(cluster, run, context, within=within)) for context in contexts]
+    if karmada:
+        asked.append(("Karmada", partial(plane, run, within=within)))
+        asked += [(f"{name}'s objects", partial(member, run, name, row, within=within)) for name, row in run.records("members").items()]
+    with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="status") as pool:
+        answers = list(pool.map(lambda pair: answer(*pair), asked))
+    return [fault for found in answers for fault in found]
+
+
+def answer(subject: str, question: Question) -> list[str]:
+    """Return what a question found; an API that is silent is what is wrong with its subject."""
+    try:
+        return list(question())
+    except Silent as silent:
+        return [f"{subject} does not serve: {silent}"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return [f"{subject} answers what cannot be read: {type(error).__name__}: {error}"]
+
+
+def programs(run: Run, running: Sequence[str], *, within: float) -> list[tuple[str, Question]]:
+    """Return a question for each program that runs: whether it still answers as it did when it was started."""
+    from lab.component import recorded_health
+
+    known = recorded_health(run)
+    return [(name, partial(serves, name, known[name], within=within)) for name in running if known.get(name)]
+
+
+def serves(name: str, endpoints: Sequence[Any], *, within: float) -> list[str]:
+    """Return why a program does not serve, or nothing."""
+    from lab.component import Question as Asked
+    from lab.wait import NotYet
+
+    for endpoint in endpoints:
+        try:
+            asked = Asked(endpoint, within=within)
+        except OSError as error:  # the authority that it is verified by is gone or no certificate
+            return [f"{name} cannot be verified: {endpoint.ca}: {error.strerror or error}"]
+        try:
+            asked.ask()
+        except NotYet as silent:
+            return [f"{name} does not serve: {silent}"]
+        finally:
+            asked.connection.close()
+    return []
+
+
+def cluster(run: Run, context: str, *, within: float) -> list[str]:
+    """Return what is wrong with a cluster: its API, its nodes, the leases of its hollow nodes."""
+    name = context if context != HOST_CONTEXT else run.asked["lab"].get("host", {}).get("name", "host")
+    with Client(run.path / "kubeconfig.yaml", context, within=within) as api:
+        ready(api)
+        found = [f"node {name}/{item['metadata']['name']} {why}" for item in listed(api, "/api/v1/nodes") if (why := unready(item))]
+        hollow = [node(item) for item in listed(api, f"{LEASES}/kube-node-lease/leases")]
+        stale = [f"the lease of node {name}/{node} {why}" for node, why in hollow if why]
+    return found[:1] + stale[:1]
+
+
+def reachable(run: Run, context: str, *, within: float) -> list[str]:
+    """Return nothing when an API server says that it is ready to who has the lab's kubeconfig; Silent otherwise."""
+    with Client(run.path / "kubeconfig.yaml", context, within=within) as api:
+        ready(api)
+    return []
+
+
+def ready(api: Client) -> None:
+    """Return when an API server says that it is ready; Silent otherwise."""
+    status, _ = api.send("GET", "/readyz")
+    if status != 200:
+        raise Silent(f"{api.server}/readyz answers {status}")
+
+
+def listed(api: Client, path: str) -> list[Json]:
+    """Return the first items of a list."""
+    return list(api.get(f"{path}?limit={SAMPLE}").get("items") or [])
+
+
+def unready(item: Json) -> str:
+    """Return why a node takes no pods; "" when it is Ready."""
+    conditions = {each["type"]: each for each in item.get("status", {}).get("conditions", [])}
+    state = conditions.get("Ready", {}).get("status", "not reported")
+    return "" if state == "True" else f"is not Ready ({state})"
+
+
+def node(lease: Json) -> tuple[str, str]:
+    """Return a node's name and what is wrong with its lease."""
+    return str(lease["metadata"]["name"]), overdue(lease)
+
+
+def overdue(lease: Json, *, now: float | None = None) -> str:
+    """Return why a lease is not kept; "" when it was renewed within its own duration."""
+    spec = lease.get("spec", {})
+    if not spec.get("holderIdentity") or not spec.get("renewTime"):
+        return "has no holder"
+    age = (time.time() if now is None else now) - datetime.fromisoformat(spec["renewTime"]).timestamp()
+    return f"was renewed {age:.0f} s ago by {spec['holderIdentity']}" if age > spec.get("leaseDurationSeconds", 40) else ""
+
+
+def plane(run: Run, *, within: float) -> list[str]:
+    """Return what is wrong with Karmada's control plane: its API, its webhooks, the leases of agents, pods that are not ready."""
+    found: list[str] = []
+    with Client(run.path / "kubeconfig.yaml", KARMADA_CONTEXT, within=within) as api:
+        ready(api)
+        found += missing_hooks(api, installed_hooks(run))
+        found += refusal(*api.send("POST", f"{POLICIES}?dryRun=All", policy({"spreadConstraints": SENSELESS})))
+        if not found:
+            found += completion(*api.send("POST", f"{POLICIES}?dryRun=All", policy({})))
+        pulling = [name for name, row in run.records("members").items() if row.get("mode") == "pull" and row.get("state") == "joined"]
+        for name in pulling:
+            status, lease = api.send("GET", f"{LEASES}/karmada-cluster/leases/{name}")
+            why = overdue(lease) if status == 200 else f"is not there ({status})"
+            if why:
+                found.append(f"the lease of {name}'s agent {why}")
+    if run.asked["lab"].get("provider") != "embedded":
+        found += pods(run, within=within)
+    return found
+
+
+SENSELESS = [{"spreadByField": "cluster", "spreadByLabel": "zone"}]
+"""What Karmada's validating webhook refuses: a constraint of two kinds."""
+
+
+def policy(placement: Json) -> Json:
+    """Return a policy that is only ever sent as a dry run."""
+    return {
+        "apiVersion": "policy.karmada.io/v1alpha1",
+        "kind": "PropagationPolicy",
+        "metadata": {"name": "lab-status", "namespace": "default"},
+        "spec": {"resourceSelectors": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "lab-status"}], "placement": placement},
+    }
+
+
+def refusal(status: int, answer: Json) -> list[str]:
+    """Return what is wrong when a policy without sense is answered so; nothing when Karmada's webhook refused it."""
+    message = str(answer.get("message", ""))
+    if status >= 400 and "denied the request" in message:
+        return []
+    if status < 300:
+        return ["karmada-webhook is not asked: a policy without sense was accepted"]
+    return [f"karmada-webhook does not answer: {message or status}"]
+
+
+def completion(status: int, answer: Json) -> list[str]:
+    """Return what is wrong when a policy with sense is answered so; nothing when Karmada's webhook completed it."""
+    if status >= 300:
+        return [f"karmada-webhook does not answer: {answer.get('message') or status}"]
+    labels = answer.get("metadata", {}).get("labels") or {}
+    return [] if labels.get(COMPLETED) else ["karmada-webhook is not asked: a policy was not completed by its mutating webhook"]
+
+
+def installed_hooks(run: Run) -> Mapping[str, Sequence[Any]]:
+    """Return the hooks that the installation had, by configuration ("validatingwebhookconfigurations/NAME")."""
+    try:
+        described: Mapping[str, Sequence[Any]] = json.loads((run.path / "description.json").read_text()).get("webhooks", {})
+    except (OSError, ValueError):
+        return {}
+    return described
+
+
+def missing_hooks(api: Client, installed: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return which webhook configurations of the installation are gone, or have fewer hooks than it had."""
+    there = {
+        f"{kind}/{item['metadata']['name']}": len(item.get("webhooks") or [])
+        for kind in sorted({name.partition("/")[0] for name in installed})
+        for item in api.get(f"{HOOKS}/{kind}").get("items") or []
+    }
+    return [
+        f"{name} is gone" if name not in there else f"{name} has {there[name]} of {len(hooks)} hooks"
+        for name, hooks in installed.items()
+        if there.get(name, 0) < len(hooks)
+    ]
+
+
+def pods(run: Run, *, within: float) -> list[str]:
+    """Return which workloads of Karmada's namespace on the host cluster have fewer pods ready than they should."""
+    found = []
+    with Client(run.path / "kubeconfig.yaml", HOST_CONTEXT, within=within) as api:
+        for kind in ("deployments", "statefulsets"):
+            for item in api.get(f"/apis/apps/v1/namespaces/karmada-system/{kind}").get("items") or []:
+                wanted, has = item.get("spec", {}).get("replicas", 1), item.get("status", {}).get("readyReplicas", 0)
+                if has < wanted or not wanted:
+                    found.append(f"{item['metadata']['name']} has {has} of {max(1, wanted)} pods ready")
+    return found
+
+
+def member(run: Run, name: str, row: Json, *, within: float) -> list[str]:
+    """Return which of the objects that joining made on a member are gone."""
+    wanted = list(row.get("objects") or [])
+    with suppress(OSError):
+        age = time.time() - (run.path / "records" / "members" / f"{name}.json").stat().st_mtime
+        wanted += (row.get("later") or []) if age > SETTLED else []
+    if row.get("state") != "joined" or not wanted:
+        return []
+    with Client(run.path / "kubeconfig.yaml", name, within=within) as api:
+        try:
+            gone = [path for path in wanted if not api.has(path)]
+        except Silent:
+            return []  # that its API is silent is said of the cluster itself
+    return [f"{name} lacks what joining made there: {', '.join(path.rpartition('/v1/')[2] for path in gone)}"] if gone else []

@@ -1,0 +1,301 @@
+"""What a lab is seen to be: the one picture behind `lab status`, the end of `lab up` and the test whether `lab up` has anything to do.
+
+It is read from the supervisor, /proc, the records of what the lab is expected to run, and the APIs, with the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lab.run import Run
+from lab.supervisor.client import Supervisor
+from lab.supervisor.state import State, Status
+from lab.terminal.text import count
+
+SCHEMA = 1
+"""Of the document that `-o json` prints. It counts up when a field changes its meaning or goes."""
+
+Json = dict[str, Any]
+PAGE = os.sysconf("SC_PAGE_SIZE")
+CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
+
+Verdict = Literal["up", "degraded", "stopped", "failed"]
+"""up: all serves; degraded: a part does not; stopped: taken down with --keep; failed: its processes are gone though nobody said so."""
+
+KERNEL = {"T": "paused", "t": "paused", "Z": "zombie", "X": "zombie"}
+"""What the kernel says of a process that is there and does nothing (/proc/PID/stat)."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program of the lab. `ok`: it runs and is through its start, or the lab is not expected to run it any more.
+
+    `state` is one of the supervisor's, or starting, paused, zombie, or missing (expected, and unknown to the supervisor).
+    """
+
+    cluster: str
+    name: str
+    state: str
+    ok: bool
+    pid: int | None = None
+    restarts: int = 0
+    uptime: float | None = None
+    rss: int = 0
+    ports: tuple[int, ...] = ()
+    log: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """The name by which every verb knows it."""
+        return f"{self.cluster}/{self.name}" if self.cluster else self.name
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member as Karmada sees it. `why` is Karmada's reason when it is not Ready."""
+
+    name: str
+    mode: str
+    ready: bool
+    version: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A lab at one moment."""
+
+    lab: str
+    path: str
+    state: Verdict
+    created: float
+    components: tuple[Program, ...]
+    members: tuple[Member, ...] | None
+    """None: there is no Karmada here, or it does not answer (`members_unknown` says which)."""
+    members_unknown: str = ""
+    holders: tuple[tuple[str, int], ...] = ()
+    kept: bool = False
+    """It runs until it is taken down; otherwise until its last holder lets go."""
+    supervisor: int | None = None
+    rss: int = 0
+    kubeconfig: str | None = None
+    wrong: tuple[str, ...] = ()
+    """What is not well, a sentence each, first causes first."""
+    notes: tuple[str, ...] = ()
+    """What is not as somebody would expect it, said by who made it so (records `notes` of the run)."""
+    schema: int = field(default=SCHEMA)
+
+    @property
+    def ok(self) -> bool:
+        return self.state == "up"
+
+    def document(self) -> Json:
+        """Return what `-o json` prints."""
+        rest = asdict(self)
+        head = {key: rest.pop(key) for key in ("schema", "lab", "state")}
+        rest["holders"] = [{"label": label, "pid": pid} for label, pid in self.holders]
+        return {**head, **rest}
+
+
+def observe(run: Run, *, now: float | None = None, within: float = 2.0) -> Observed:
+    """Look at a lab. Nothing is changed; an API that does not answer within that time is said not to."""
+    seen = Supervisor(run.path).status()
+    states = seen.programs if seen else recorded(run)
+    expected = expected_programs(run)
+    listed = [*nodes(run), *(program(state, now or time.time(), expected=state.name in expected) for state in states.values())]
+    components = (*listed, *(missing(name) for name in sorted(expected - states.keys())))
+    asked = asked_members(run)
+    members: Sequence[Member] | str = "no Karmada is asked for"
+    found: list[str] = []
+    if asked is not None:
+        members = ask_members(run, within=within) if seen else "it does not run"
+    if seen or nodes(run):
+        found = examine(run, [name for name in by_need(states) if states[name].state == "running"], within=within)
+    return verdict(run, seen, components, asked, members, found, order=by_need(states))
+
+
+def examine(run: Run, running: Sequence[str], *, within: float) -> list[str]:
+    """Ask all that can be asked of a lab that runs; return what is wrong."""
+    from lab.status.checks import faults
+
+    return faults(run, running, within=within)
+
+
+def verdict(
+    run: Run,
+    seen: Status | None,
+    components: tuple[Program, ...],
+    asked: set[str] | None,
+    members: Sequence[Member] | str,
+    found: Sequence[str] = (),
+    order: Sequence[str] = (),
+) -> Observed:
+    """Put the parts together and say what they amount to. Pure."""
+    running = [part for part in components if part.state == "running"]
+    known = None if isinstance(members, str) else tuple(members)
+    wrong = [*broken(components, order), *found, *(absent(asked, members) if asked is not None else ())]
+    state: Verdict
+    if not running:
+        state = "stopped" if all(part.state in {"stopped", "missing"} for part in components) else "failed"
+    else:
+        state = "degraded" if wrong else "up"
+    kubeconfig = run.path / "kubeconfig.yaml"
+    return Observed(
+        lab=run.id,
+        path=str(run.path),
+        state=state,
+        created=run.created,
+        components=components,
+        members=known,
+        members_unknown=members if isinstance(members, str) else "",
+        holders=seen.holders if seen else (),
+        kept=seen.detached if seen else False,
+        supervisor=seen.pid if seen else None,
+        rss=sum(part.rss for part in components) + (rss_of(seen.pid) if seen else 0),
+        kubeconfig=str(kubeconfig) if kubeconfig.exists() else None,
+        wrong=tuple(dict.fromkeys(wrong)),
+        notes=tuple(note["text"] for note in run.records("notes").values()),
+    )
+
+
+def broken(components: Sequence[Program], order: Sequence[str] = ()) -> list[str]:
+    """Return a sentence for each program that is not ok, those that others need first."""
+    place = {name: number for number, name in enumerate(order)}
+    bad = sorted((part for part in components if not part.ok), key=lambda part: place.get(part.full_name, len(place)))
+    return [
+        f"{part.full_name} is {part.state}" + (f" after {count(part.restarts, 'crash')}" if part.state == "waiting" else "") for part in bad
+    ]
+
+
+def absent(asked: set[str], members: Sequence[Member] | str) -> list[str]:
+    """Return a sentence for each member that was asked for and is not joined, and each that is and is not Ready."""
+    if isinstance(members, str):
+        return [members]
+    there = {member.name for member in members}
+    return [
+        *(f"{name} is not joined to Karmada" for name in sorted(asked - there)),
+        *(f"{member.name} is not Ready in Karmada: {member.why}" for member in members if not member.ready),
+    ]
+
+
+def by_need(states: Mapping[str, State]) -> list[str]:
+    """Return the programs' names, each after those that it needs."""
+    from lab.supervisor.order import stop_waves
+
+    return [name for wave in reversed(stop_waves({name: state.needs for name, state in states.items()})) for name in wave]
+
+
+def expected_programs(run: Run) -> set[str]:
+    """Return the programs that the lab is expected to run, by the records of their starts (lab.component)."""
+    return {str(row["name"]) for row in run.records("health").values()}
+
+
+def missing(full_name: str) -> Program:
+    """Return a program that the lab is expected to run and that its supervisor knows nothing of."""
+    cluster, _, name = full_name.rpartition("/")
+    return Program(cluster=cluster, name=name, state="missing", ok=False)
+
+
+def kernel_state(pid: int | None) -> str:
+    """Return what the kernel says of a process that is there and does nothing: paused or zombie; "" for one that may run."""
+    try:
+        letter = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+    return KERNEL.get(letter, "")
+
+
+def program(state: State, now: float, *, expected: bool = False) -> Program:
+    """Return one program as it is shown. One that is `expected` to run is not ok when it is stopped."""
+    cluster, _, name = state.name.rpartition("/")
+    runs = state.state == "running"
+    halted = kernel_state(state.pid) if runs and state.pid else ""
+    return Program(
+        cluster=cluster,
+        name=name,
+        state=halted or ("starting" if runs and not state.settled else state.state),
+        ok=(runs and state.settled and not halted) or (state.state == "stopped" and not expected),
+        pid=state.pid if state.runs else None,
+        restarts=state.restarts,
+        uptime=round(now - state.started_at, 1) if runs and state.started_at else None,
+        rss=rss_of(state.pid) if runs and state.pid else 0,
+        ports=state.ports,
+        log=str(state.log),
+    )
+
+
+def nodes(run: Run) -> tuple[Program, ...]:
+    """Return the containers that are nodes of this lab as programs of their clusters: what pods there do is asked of the cluster."""
+    records = run.records("nodes")
+    if not records:
+        return ()
+    from lab import docker
+    from lab.docker.engine import find_engine
+
+    states = docker.states(find_engine(run.path))
+    found = []
+    for cluster, record in records.items():
+        for name in record["containers"]:
+            state = states.get(name, "gone") if states is not None else "unknown: Docker does not answer"
+            found.append(Program(cluster, "node", state, ok=state == "running", log=f"docker logs {name}"))
+    return tuple(found)
+
+
+def recorded(run: Run) -> dict[str, State]:
+    """Return the programs as their records tell, where no supervisor is: whatever ran then does not run now."""
+    from lab.supervisor import record
+
+    states = {}
+    for name, row in record.read_all(str(run.path)).items():
+        gone = {**row, "state": "lost" if row.get("state") in record.LIVE | {"waiting"} else row.get("state"), "pid": None}
+        try:
+            states[name] = State.parse(gone)
+        except (KeyError, TypeError):
+            continue
+    return states
+
+
+def rss_of(pid: int) -> int:
+    """Return the resident bytes of a process; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def asked_members(run: Run) -> set[str] | None:
+    """Return the members this lab was asked to have joined; None when it was asked for no Karmada."""
+    asked: Mapping[str, Any] = run.asked
+    if not asked.get("karmada"):
+        return None
+    return {member["name"] for member in asked["lab"]["members"] if member.get("mode") != "none"}
+
+
+def ask_members(run: Run, *, within: float) -> list[Member] | str:
+    """Ask Karmada for its members; a text says why it could not be asked."""
+    from lab.status.checks import KARMADA_CONTEXT
+    from lab.status.client import Client, Silent
+
+    try:
+        with Client(run.path / "kubeconfig.yaml", KARMADA_CONTEXT, within=within) as api:
+            return [member(item) for item in api.get(CLUSTERS)["items"]]
+    except (Silent, KeyError, TypeError, ValueError) as error:
+        return f"Karmada does not answer: {str(error) or type(error).__name__}"
+
+
+def member(item: Json) -> Member:
+    """Return one member from Karmada's Cluster object."""
+    conditions = {condition["type"]: condition for condition in item.get("status", {}).get("conditions", [])}
+    ready = conditions.get("Ready", {})
+    return Member(
+        name=item["metadata"]["name"],
+        mode=item.get("spec", {}).get("syncMode", "").lower(),
+        ready=ready.get("status") == "True",
+        version=item.get("status", {}).get("kubernetesVersion", ""),
+        why="" if ready.get("status") == "True" else ready.get("message") or ready.get("reason") or "no condition yet",
+    )

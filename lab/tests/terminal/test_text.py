@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+
+from lab.assets.progress import Progress
+from lab.errors import CommandFailed, ProvisionError
+from lab.steps import Step, StepFailed
+from lab.terminal.live_tree import Tree
+from lab.terminal.text import Lines, Look, bytes_text, drawing, error_lines, github_annotation, seconds_text, table
+
+PLAIN = Look()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def step(name: str) -> Step:
+    return Step(name, lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "env", "look"),
+    [
+        (True, {}, Look(live=True, color=True)),
+        (False, {}, Look()),
+        (True, {"NO_COLOR": "1"}, Look(live=True)),
+        (True, {"NO_COLOR": ""}, Look(live=True, color=True)),
+        (False, {"FORCE_COLOR": "1"}, Look(color=True)),
+        (False, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, Look()),
+        (True, {"CI": "true"}, Look(color=True)),
+        (True, {"TERM": "dumb"}, Look()),
+        (True, {"GITHUB_ACTIONS": "true"}, Look(color=True, groups=True)),
+        (False, {"GITHUB_ACTIONS": "true"}, Look(groups=True)),
+    ],
+)
+def test_who_looks_decides_how_it_is_drawn(terminal: bool, env: dict[str, str], look: Look) -> None:
+    assert Look.of(Terminal() if terminal else io.StringIO(), env) == look
+
+
+def test_a_terminal_gets_the_tree_and_a_pipe_gets_lines() -> None:
+    assert isinstance(drawing("lab x", stream=Terminal(), env={}), Tree)
+    assert isinstance(drawing("lab x", stream=io.StringIO(), env={}), Lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (3.14, "3.1 s"), (12.4, "12 s"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (274_000, "3 d 4 h")],
+)
+def test_durations_as_people_say_them(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 MiB"), (4096, "4 KiB"), (43 << 20, "43 MiB"), (2 << 30, "2.0 GiB")])
+def test_sizes_as_people_say_them(count: int, text: str) -> None:
+    assert bytes_text(count) == text
+
+
+def test_a_table_is_aligned_whether_painted_or_not() -> None:
+    rows = [("NAME", "STATE", "N"), ("etcd", "running", "1"), ("kube-apiserver", "ok", "22")]
+
+    assert table(rows, look=PLAIN) == ["NAME            STATE    N", "etcd            running  1", "kube-apiserver  ok       22"]
+    painted = table(rows, look=Look(color=True), styles={"ok": ("green",)})
+    assert painted[2] == "kube-apiserver  \033[32mok\033[0m       22"
+
+
+class Clocked:
+    """Lines with a clock that is set by hand."""
+
+    def __init__(self, look: Look = PLAIN) -> None:
+        self.time = 100.0
+        self.out: list[str] = []
+        self.lines = Lines(self.out.append, look, title="lab x", now=lambda: self.time)
+
+
+def test_one_line_a_change_of_state() -> None:
+    drawn = Clocked()
+    drawn.lines.begins(step("member1/kube-apiserver"), left=8)
+    drawn.time += 12.3
+    drawn.lines.ends(step("member1/kube-apiserver"), seconds=3.1, error=None, left=7)
+    drawn.lines.ends(step("member1/etcd"), seconds=1.0, error=ProvisionError("it died\nof something", where="there"), left=1)
+
+    assert drawn.out == [
+        "+12.3s member1/kube-apiserver ready (3.1 s), 7 steps left",
+        "+12.3s member1/etcd failed (1.0 s), 1 step left: it died",
+    ]
+
+
+def test_silence_is_explained_once_in_a_while() -> None:
+    drawn = Clocked()
+    for name in "abcdef":
+        drawn.lines.begins(step(name), left=6)
+    drawn.time += 9
+    drawn.lines.silent()
+    drawn.time += 2
+    drawn.lines.silent()
+    drawn.lines.silent()
+
+    assert drawn.out == ["+11.0s waiting for a (11 s), b (11 s), c (11 s), d (11 s) and 2 more"]
+
+
+def test_nothing_is_waited_for_when_nothing_runs() -> None:
+    drawn = Clocked()
+    drawn.time += 60
+    drawn.lines.silent()
+
+    assert drawn.out == []
+
+
+def test_bringing_assets_is_told_at_each_change_and_now_and_then() -> None:
+    drawn = Clocked()
+    for done in range(50):
+        drawn.lines.progress(Progress("compiling", "kubernetes 1.35.4", done, 900, "packages", left=("etcd 3.6.5",)))
+        drawn.time += 0.1
+    drawn.lines.progress(Progress("ready", "kubernetes 1.35.4", note="from build"))
+
+    assert len(drawn.out) == 3
+    assert "then etcd 3.6.5" in drawn.out[0]
+    assert drawn.out[2].endswith("kubernetes 1.35.4: ready; from build")
+
+
+def test_github_folds_the_lines() -> None:
+    drawn = Clocked(Look(groups=True))
+    with drawn.lines:
+        drawn.lines.ends(step("a"), seconds=1, error=None, left=0)
+
+    assert drawn.out[0] == "::group::lab x"
+    assert drawn.out[-1] == "::endgroup::"
+
+
+def test_a_github_annotation_is_one_line() -> None:
+    text = github_annotation(ProvisionError("100% wrong", where="here"))
+
+    assert text == "::error title=lab::100%25 wrong%0A  where:  here"
+
+
+def test_an_error_is_what_where_detail_remedy() -> None:
+    error = CommandFailed(["kubectl", "get", "x y"], status=1, output="no such\nthing", remedy="try y")
+
+    assert error_lines(error, look=PLAIN) == [
+        "kubectl exited with 1",
+        "  where:  local: kubectl get 'x y'",
+        "  | no such",
+        "  | thing",
+        "  remedy: try y",
+    ]
+
+
+def test_failed_steps_are_each_told_and_the_rest_counted() -> None:
+    failures: dict[str, BaseException] = {"member1/etcd": ProvisionError("died", remedy="look"), "host/etcd": ProvisionError("died too")}
+    lines = error_lines(StepFailed(failures, not_started=[f"s{n}" for n in range(8)]), look=PLAIN)
+
+    assert lines == [
+        "✗ member1/etcd: died",
+        "  remedy: look",
+        "✗ host/etcd: died too",
+        "  not started because of this: 8 steps (s0, s1, s2, s3, s4, s5, …)",
+    ]
+
+
+# -- the tree ----------------------------------------------------------------------------------------------------------------------
+
+
+def drawn(tree: Tree, *, height: int = 40) -> str:
+    """The tree as it would be on a terminal of that height."""
+    tree.console.size = (100, height)
+    with tree.console.capture() as capture:
+        tree.console.print(tree.picture())
+    return re.sub("\033\\[[0-9;]*m", "", capture.get())
+
+
+def a_tree() -> Tree:
+    return Tree(Terminal(), Look(live=True), title="lab x")
+
+
+def test_clusters_are_branches_and_one_that_is_through_is_a_line() -> None:
+    tree = a_tree()
+    for name in ("host/etcd", "host/kube-apiserver", "member1/etcd", "member1/kube-apiserver", "karmada/webhook"):
+        tree.begins(step(name), left=9)
+    tree.ends(step("host/etcd"), seconds=0.4, error=None, left=8)
+    tree.ends(step("host/kube-apiserver"), seconds=3.2, error=None, left=7)
+    tree.ends(step("member1/etcd"), seconds=0.5, error=None, left=6)
+    tree.ends(step("karmada/webhook"), seconds=2.0, error=ProvisionError("exited with 1"), left=5)
+    text = drawn(tree)
+
+    assert "4 of 9 steps" in text
+    assert "✓ host  2 steps" in text
+    assert "✓ etcd  0.5 s" in text
+    assert "kube-apiserver" in text
+    assert "✗ webhook  2.0 s  exited with 1" in text
+
+
+def test_a_tree_that_does_not_fit_shows_what_runs_or_failed() -> None:
+    tree = a_tree()
+    for number in range(1, 61):
+        for part in ("etcd", "kube-apiserver", "scheduler"):
+            tree.begins(step(f"member{number}/{part}"), left=500)
+        tree.ends(step(f"member{number}/etcd"), seconds=1, error=None, left=400)
+    text = drawn(tree, height=24)
+
+    assert "etcd" not in text
+    assert "member60" in text
+
+
+def test_assets_show_how_many_and_what_is_left() -> None:
+    tree = a_tree()
+    tree.progress(Progress("ready", "etcd 3.6.5", left=("kubernetes 1.35.4", "karmada 1.18.2")))
+    tree.progress(Progress("compiling", "kubernetes 1.35.4", 512, 900, "packages", elapsed=131, left=("karmada 1.18.2",)))
+    text = drawn(tree)
+
+    assert "1 of 3 assets" in text
+    assert "kubernetes 1.35.4: compiling 512 of 900 packages; 2:11" in text
+    assert "then karmada 1.18.2" in text
+    tree.progress(Progress("ready", "kubernetes 1.35.4", left=("karmada 1.18.2",)))
+    assert "compiling" not in drawn(tree)
+
+
+def test_events_of_many_threads_do_not_disturb_drawing(capsys: Any) -> None:
+    tree = a_tree()
+    with tree:
+        for number in range(20):
+            tree.begins(step(f"member{number}/etcd"), left=20)
+            tree.ends(step(f"member{number}/etcd"), seconds=0.1, error=None, left=19)
+
+    assert len(tree.branches) == 20

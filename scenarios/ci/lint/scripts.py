@@ -1,0 +1,58 @@
+"""Check scripts: shells with shellcheck, Python by compiling it."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.assets.command import Runner
+from lab.steps import Outcome
+from scenarios.ci.lint.coverage import Checked, Reason, Unchecked, show_name
+from scenarios.ci.lint.kinds import Source
+from scenarios.ci.lint.tools import SHELLCHECK, check_files
+
+
+def check_shell(scripts: Sequence[Source], root: Path, run: Runner) -> Checked:
+    """Run shellcheck, once for those whose dialect it finds by itself and once for each dialect that it has to be told."""
+    by_option: dict[str, list[str]] = defaultdict(list)
+    for script in scripts:
+        by_option[script.shell_option].append(script.name)
+    checks = [
+        check_files(SHELLCHECK, names, root, run, *(["--shell", option] if option else []), kind="shell")
+        for option, names in sorted(by_option.items())
+    ] or [check_files(SHELLCHECK, [], root, run)]
+    worst = next(
+        outcome
+        for outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+        if any(each.outcome is outcome for each in checks)
+    )
+    return Checked(
+        SHELLCHECK.name,
+        worst,
+        "\n".join(dict.fromkeys(each.detail for each in checks if each.detail)),
+        sum(each.files for each in checks),
+        tuple(each for check in checks for each in check.unchecked),
+    )
+
+
+def check_python(scripts: Sequence[Source]) -> Checked:
+    """Compile Python files. One of Python 2 is listed, not wrong."""
+    wrong, unchecked = [], []
+    for script in scripts:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                compile(script.text, script.name.encode("utf-8", "backslashreplace"), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            said = str(error)
+            if "Missing parentheses in call to" in said or "multiple exception types must be parenthesized" in said:
+                unchecked.append(Unchecked(script.name, "python", Reason.PYTHON_2.value, "python"))
+            elif "{{" in script.text or "{%" in script.text:
+                unchecked.append(Unchecked(script.name, "python", Reason.TEMPLATED.value, "python"))
+            else:
+                wrong.append(f"{show_name(script.name)}: {said}")
+        except (RecursionError, MemoryError):
+            unchecked.append(Unchecked(script.name, "python", Reason.TOO_DEEP.value, "python"))
+    outcome = Outcome.FAIL if wrong else Outcome.PASS if scripts else Outcome.SKIP
+    return Checked("python", outcome, "\n".join(wrong) or ("" if scripts else "no files for it"), len(scripts), tuple(unchecked))

@@ -1,0 +1,64 @@
+"""Tell a template from a broken file: both are no YAML, and only one of them is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+import yaml
+
+from scenarios.ci.lint.documents import Node, TooDeepError, read_yaml
+
+EXPRESSION = re.compile(r"(?<!\$)\{\{.*?\}\}|<%.*?%>|\{#.*?#\}", re.DOTALL)
+STATEMENT = re.compile(r"^\s*\{\{.*\}\}\s*$|^\s*\{\{-?\s*/\*|^\s*(\{%.*%\}|<%.*%>)\s*$", re.MULTILINE)
+COMMENT_OR_QUOTED = re.compile(r"(^|\s)#.*$|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'", re.MULTILINE)
+
+
+def is_template(name: str, text: str, error: yaml.YAMLError) -> bool:
+    """Return whether a text that is not YAML becomes YAML by rendering, as far as can be seen without doing so.
+
+    `{{` in comments and quoted strings, and `${{` of workflows, make no template. A fault that stays on its line when every expression is
+    replaced by a word is a fault of the file, unless the template has statements, which rendering may do anything with.
+    """
+    bare = COMMENT_OR_QUOTED.sub(" ", text)
+    if STATEMENT.search(bare) or "{%" in bare:
+        return True
+    if not EXPRESSION.search(bare):
+        return False
+    if "templates" in PurePosixPath(name).parts:
+        return True
+    try:
+        read_yaml(EXPRESSION.sub("x", text))
+    except yaml.YAMLError as again:
+        return line_of(again) != line_of(error)
+    except TooDeepError:
+        return False
+    return True
+
+
+def has_bare_expression(documents: list[Node], text: str) -> bool:
+    """Return whether a text is YAML only because `{{ x }}` is a map with a map for a key."""
+    if "{{" not in text:
+        return False
+    todo, seen = list(documents), set[int]()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if any(key.kind == "map" for key, _ in node.pairs):
+            return True
+        todo += [*node.items, *(value for _, value in node.pairs)]
+    return False
+
+
+def line_of(error: yaml.YAMLError) -> int:
+    """Return the line of a fault, from 1; 0 when it has none."""
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 0
+
+
+def explain(error: yaml.YAMLError) -> str:
+    """Return a fault as one line: where, and what the parser expected."""
+    said = " ".join(part for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part) or str(error)
+    return f"line {line_of(error)}: {said}" if line_of(error) else " ".join(said.split())

@@ -1,0 +1,178 @@
+"""A whole workflow on this computer: its jobs one after the other, as their needs, conditions and matrix say."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.assets.command import spawn
+from lab.errors import UsageError
+from lab.terminal.text import say, seconds_text
+from scenarios.ci.rehearsal.expressions import Contexts, condition, shown, template
+from scenarios.ci.rehearsal.runner import Done, Execute, Runner, workspace
+from scenarios.ci.rehearsal.workflow import ROOT, File
+from scenarios.kit.run_command import spoken
+
+Json = dict[str, Any]
+FOLDERS = ("_cells", "_plan", "_site", "_under_test")
+"""What a job finds empty on a fresh runner and leaves to artifacts."""
+
+
+@dataclass
+class Stage:
+    """Where workflows are rehearsed. `only` are the cells of a matrix that are executed; empty for all.
+
+    `under_test` is the repository that workflows for others check out. Artifacts are of one rehearsal, caches stay for the next.
+    """
+
+    store: Path
+    github: Json
+    only: Sequence[str] = ()
+    execute: Execute = field(default_factory=lambda: executed)
+    root: Path = ROOT
+    under_test: Path | None = None
+    done: list[Done] = field(default_factory=list)
+
+    def run(self, file: File, inputs: Mapping[str, Any] | None = None) -> Json:
+        """Execute a workflow as the event starts it; return {"result", "outputs"}."""
+        return self.called(file, file.started(self.github["event_name"], inputs or {}))
+
+    def called(self, file: File, inputs: Json, *, prefix: str = "") -> Json:
+        """Execute a workflow that has these inputs; return {"result", "outputs"}, as whoever calls it sees it."""
+        values: Json = {"github": self.github, "inputs": inputs, "needs": {}, "vars": {}, "runner": RUNNER}
+        results: dict[str, Json] = {}
+        for name, job in in_order(file):
+            before = {other: results[other] for other in needed(job)}
+            where = f"{prefix}{name}"
+            results[name] = self.job(file, where, job, {**values, "needs": before}, [each["result"] for each in before.values()])
+        ended = [result["result"] for result in results.values()]
+        worst = next((each for each in ("cancelled", "failure") if each in ended), "success")
+        return {"result": worst, "outputs": {}}
+
+    def job(self, file: File, name: str, job: Json, values: Json, before: Sequence[str]) -> Json:
+        """Execute one job, or the workflow that it calls, for each row of its matrix."""
+        contexts = Contexts(values, functions(before))
+        if not condition(job.get("if"), contexts):
+            self.done.append(Done(name, "job", "skipped"))
+            return {"result": "skipped", "outputs": {}}
+        if "uses" in job:
+            words = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
+            called = file.calls(job["uses"], ours=self.root)
+            return self.called(called, called.given(words), prefix=f"{name} / ")
+        if file.root != self.root:  # its commands are somebody else's
+            self.done.append(Done(name, "job", "not rehearsed"))
+            return {"result": "success", "outputs": {}}
+        results = []
+        for row in self.rows(name, job, contexts):
+            runner = Runner(self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, self.under_test, done=self.done)
+            where = f"{name} ({row['cell']})" if "cell" in row else name
+            with workspace(self.root, FOLDERS, self.store / "aside"):
+                result = runner.run(job["steps"], where)
+                outputs = self.outputs(job, runner)
+            results.append({"result": result, "outputs": outputs})
+        if not results:
+            return {"result": "skipped", "outputs": {}}
+        return next((each for state in ("cancelled", "failure") for each in results if each["result"] == state), results[-1])
+
+    def rows(self, name: str, job: Json, contexts: Contexts) -> Iterator[Json]:
+        """Yield the rows of a job's matrix, or one without anything; those that are not to be executed are noted."""
+        said = (job.get("strategy") or {}).get("matrix")
+        if said is None:
+            yield {}
+            return
+        matrix = template(said, contexts) if isinstance(said, str) else said
+        rows = matrix.get("include") or []
+        known = [str(row.get("cell")) for row in rows]
+        if strangers := [cell for cell in self.only if cell not in known]:
+            raise UsageError(f"the plan has no cell {strangers[0]!r}", remedy=f"it has: {', '.join(known)}")
+        for row in rows:
+            if self.only and row.get("cell") not in self.only:
+                self.done.append(Done(f"{name} ({row.get('cell')})", "job", "not rehearsed"))
+            else:
+                yield row
+
+    @staticmethod
+    def outputs(job: Json, runner: Runner) -> Json:
+        """Return the outputs of a job from those of its steps."""
+        contexts = Contexts({**runner.values, "steps": runner.remembered}, functions([]))
+        return {name: shown(template(text, contexts)) for name, text in (job.get("outputs") or {}).items()}
+
+
+RUNNER = {"os": "Linux", "arch": "X64", "name": "rehearsal"}
+
+
+def functions(before: Sequence[str]) -> Json:
+    """Return the status functions of a job that needs others which ended so."""
+    return {
+        "always": lambda: True,
+        "success": lambda: all(each == "success" for each in before),
+        "failure": lambda: "failure" in before,
+        "cancelled": lambda: "cancelled" in before,
+    }
+
+
+def in_order(file: File) -> Iterator[tuple[str, Json]]:
+    """Yield jobs so that each comes after those that it needs. UsageError when they need each other, or one that is not there."""
+    left, seen = dict(file.jobs), set[str]()
+    while left:
+        ready = [name for name, job in left.items() if seen.issuperset(needed(job))]
+        if not ready:
+            raise UsageError(f"these jobs need each other, or one that is not there: {', '.join(left)}", where=file.path)
+        for name in ready:
+            yield name, left.pop(name)
+            seen.add(name)
+
+
+def needed(job: Json) -> list[str]:
+    """Return the jobs that one needs."""
+    needs: str | list[str] = job.get("needs") or []
+    return [needs] if isinstance(needs, str) else needs
+
+
+def executed(argv: list[str], env: Mapping[str, str], log: Path) -> int:
+    """Run a step's command in the repository."""
+    return spoken(argv, log, env)
+
+
+def event_of(name: str, base: str, root: Path = ROOT) -> Json:
+    """Return the `github` context of a pull request against `base` in a repository, or of another event."""
+    head = git("rev-parse", "HEAD", root=root)
+    base = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", root=root) or base
+    return {
+        "event_name": name,
+        "repository": "here/karmada-lab" if root == ROOT else f"there/{root.name}",
+        "sha": head,
+        "ref": "refs/pull/1/merge" if name == "pull_request" else "refs/heads/main",
+        "ref_name": "1/merge" if name == "pull_request" else "main",
+        "run_id": f"rehearsal-{int(time.time())}",
+        "run_attempt": "1",
+        "workflow": "rehearsal",
+        "event": {"pull_request": {"base": {"sha": base}}} if name == "pull_request" else {},
+    }
+
+
+def git(*words: str, root: Path) -> str:
+    """Ask git about a repository; "" when it cannot tell."""
+    return spawn(["git", *words], cwd=root, env={}).stdout.strip()
+
+
+def rehearse(stage: Stage, path: str, inputs: Mapping[str, Any]) -> str:
+    """Execute a workflow, of this repository or of the one under test, and return its result; how each step ended is in `stage.done`."""
+    theirs = stage.under_test is not None and Path(path).absolute().is_relative_to(stage.under_test)
+    file = File.load(str(Path(path).absolute()), stage.under_test) if theirs and stage.under_test else File.load(path, stage.root)
+    say(f"rehearsing {path} as {stage.github['event_name']}, in {stage.store}")
+    sys.stdout.flush()
+    for name in ("artifacts", "steps"):
+        shutil.rmtree(stage.store / name, ignore_errors=True)
+    return str(stage.run(file, inputs)["result"])
+
+
+def table_of(done: Sequence[Done]) -> list[tuple[str, ...]]:
+    """Return the steps as rows of a table."""
+    rows = [(each.where, each.name, each.outcome, seconds_text(each.seconds) if each.seconds else "") for each in done]
+    return [("JOB", "STEP", "OUTCOME", "TOOK"), *rows]

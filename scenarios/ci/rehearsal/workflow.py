@@ -1,0 +1,174 @@
+"""Workflows and actions of .github as data, and whether they fit together: what actionlint cannot know of this project.
+
+`misfits` looks at every file: a `run:` is one `make` target of the Makefile (its output perhaps appended to the job's summary) and holds
+no expression; what a caller gives, the called one takes, and what it requires is given; outputs that are read are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.errors import UsageError
+from scenarios.matrix.definition import HERE
+
+Json = dict[str, Any]
+ROOT = HERE.parent
+RUN = re.compile(r'make (?P<target>[a-z][a-z-]*)( >> "\$GITHUB_STEP_SUMMARY")?')
+PINNED = re.compile(r"actions/[a-z-]+(/[a-z]+)?@[0-9a-f]{40}")
+CALLED = re.compile(r"[\w.-]+/karmada-lab/(?P<path>\.github/workflows/[\w.-]+)@[\w./-]+")
+"""A workflow of ours as that of another repository calls it."""
+
+OUTPUT = re.compile(r"\bneeds\.([\w-]+)\.outputs\.([\w-]+)")
+
+
+@dataclass(frozen=True)
+class File:
+    """A workflow, or an action (`is_action` tells which), and its document. `path` is relative to the repository, whose root `root` is."""
+
+    path: str
+    document: Json
+    root: Path = ROOT
+
+    @classmethod
+    def load(cls, path: str, root: Path = ROOT) -> File:
+        """Read a file; of an action its folder is named. UsageError when it is not there or no YAML mapping."""
+        file = root / path
+        file = file / "action.yml" if file.is_dir() else file
+        try:
+            document = yaml.safe_load(file.read_bytes())
+        except (OSError, yaml.YAMLError) as error:
+            known = ", ".join(sorted(str(each.relative_to(root)) for each in (root / ".github" / "workflows").glob("*.yml")))
+            raise UsageError(f"there is no workflow {path}: {error}", remedy=f"one of: {known}") from error
+        if not isinstance(document, dict):
+            raise UsageError("not a workflow", where=path)
+        if True in document:  # YAML 1.1 reads the key `on` as true
+            document["on"] = document.pop(True)
+        return cls(str(file.relative_to(root)), document, root)
+
+    @property
+    def is_action(self) -> bool:
+        return "runs" in self.document
+
+    @property
+    def triggers(self) -> Mapping[str, Any]:
+        """The events that start it, and their words."""
+        on = self.document.get("on", {})
+        return {on: None} if isinstance(on, str) else dict.fromkeys(on) if isinstance(on, list) else on
+
+    @property
+    def inputs(self) -> Mapping[str, Json]:
+        """What it can be given, by name; of a workflow that is called when it can be, else of one that is started by hand."""
+        if self.is_action:
+            return self.document.get("inputs") or {}
+        words = self.triggers.get("workflow_call") or self.triggers.get("workflow_dispatch") or {}
+        return words.get("inputs") or {}
+
+    @property
+    def jobs(self) -> Mapping[str, Json]:
+        return self.document.get("jobs") or {}
+
+    def steps(self) -> Iterator[tuple[str, Json]]:
+        """Yield (where, step) of every step."""
+        for name, job in {"action": self.document["runs"]}.items() if self.is_action else self.jobs.items():
+            for number, step in enumerate(job.get("steps") or []):
+                yield f"{self.path} {name} step {number + 1}", step
+
+    def started(self, event: str, words: Mapping[str, Any]) -> Json:
+        """Return the inputs that it has when an event starts it; one that is only called has those of a call. UsageError when none can."""
+        if event in self.triggers and event != "workflow_dispatch":
+            if words:
+                raise UsageError(f"{event} gives a workflow no inputs", where=self.path, remedy="--event workflow_dispatch, or no --input")
+            return {}
+        if event not in self.triggers and "workflow_call" not in self.triggers:
+            raise UsageError(f"{event} does not start it", where=self.path, remedy=f"--event {' or '.join(self.triggers)}")
+        return self.given(words)
+
+    def calls(self, uses: str, *, ours: Path) -> File:
+        """Return the workflow that a job of this one calls, of the same repository or of `ours`. UsageError for any other."""
+        if uses.startswith("./"):
+            return File.load(uses.removeprefix("./"), self.root)
+        if found := CALLED.fullmatch(uses):
+            return File.load(found["path"], ours)
+        raise UsageError(
+            f"{uses} is not here", where=self.path, remedy="called can be workflows of this repository: OWNER/karmada-lab/…@REF"
+        )
+
+    def given(self, words: Mapping[str, Any]) -> Json:
+        """Return the inputs of a call: what is given, and the defaults of the rest. UsageError for what does not fit."""
+        if wrong := list(ill_given(self, words)):
+            raise UsageError(wrong[0], where=self.path)
+        return {name: words.get(name, said.get("default", "")) for name, said in self.inputs.items()}
+
+
+def every(root: Path = ROOT) -> list[File]:
+    """Return all workflows and actions of a repository."""
+    flows = sorted((root / ".github" / "workflows").glob("*.yml"))
+    actions = sorted((root / ".github" / "actions").glob("*/action.yml"))
+    return [File.load(str(path.relative_to(root)), root) for path in (*flows, *(action.parent for action in actions))]
+
+
+def ill_given(called: File, words: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is given to a workflow or action that it does not take, and what it requires that is not given."""
+    for name in words.keys() - called.inputs.keys():
+        yield f"{called.path} has no input {name!r}; it has: {', '.join(called.inputs) or 'none'}"
+    for name, said in called.inputs.items():
+        if said.get("required") and "default" not in said and name not in words:
+            yield f"{called.path} requires the input {name!r}"
+
+
+def targets(makefile: Path = ROOT / "Makefile") -> set[str]:
+    """Return the targets that the Makefile explains."""
+    return set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile.read_text(), re.M))
+
+
+def misfits(files: list[File], known: set[str]) -> Iterator[str]:
+    """Yield all that does not fit, one sentence each; `known` are the targets of the Makefile."""
+    for file in files:
+        for where, step in file.steps():
+            yield from (f"{where}: {why}" for why in step_misfits(step, known))
+        if file.is_action:
+            continue
+        if file.document.get("permissions") != {"contents": "read"}:
+            yield f"{file.path}: permissions are not those of reading the contents alone"
+        for name, job in file.jobs.items():
+            yield from (f"{file.path} {name}: {why}" for why in job_misfits(file, job))
+
+
+FAIL = "exit 1"
+"""A step that fails its job, and says why by its name."""
+
+
+def step_misfits(step: Json, known: set[str]) -> Iterator[str]:
+    """Yield what does not fit of one step."""
+    if "run" in step and step["run"] != FAIL:
+        said = RUN.fullmatch(step["run"].strip())
+        if not said:
+            yield f"{step['run'].strip()!r} is not one command of the Makefile"
+        elif said["target"] not in known:
+            yield f"the Makefile has no target {said['target']!r}"
+    uses = step.get("uses", "")
+    if uses.startswith("./"):
+        yield from ill_given(File.load(uses.removeprefix("./")), step.get("with") or {})
+    elif uses and not PINNED.fullmatch(uses):
+        yield f"{uses} is not one of GitHub's own actions, pinned by its commit"
+
+
+def job_misfits(file: File, job: Json) -> Iterator[str]:
+    """Yield what does not fit of one job: whom it calls, how long it may take, what it reads of others."""
+    if "uses" in job:
+        yield from ill_given(File.load(job["uses"].removeprefix("./")), job.get("with") or {})
+    elif "timeout-minutes" not in job:
+        yield "it may take for ever: it has no timeout-minutes"
+    needs = job.get("needs") or []
+    needs = [needs] if isinstance(needs, str) else needs
+    for other, output in OUTPUT.findall(str(job)):
+        if other not in needs:
+            yield f"it reads outputs of {other}, which it does not need"
+        elif output not in (file.jobs[other].get("outputs") or {}):
+            yield f"{other} has no output {output!r}"

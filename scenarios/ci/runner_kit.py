@@ -1,0 +1,90 @@
+"""The kit of .github/runner-kit rendered as whoever installs it would, and the CRDs that it needs.
+
+ARC's chart and CRDs come through `lab.assets`, or from a checkout that $KARMADA_LAB_ARC names. KubeVirt has no CRD files: its operator
+makes them of the schemas that are in its module, and so does `kubevirt_crd`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.assets import resolve
+from lab.machines import Machine
+from lab.yaml_text import dump_yaml
+from scenarios.ci.lint.tools import GITHUB
+
+Json = dict[str, Any]
+KIT = GITHUB / "runner-kit"
+NAMESPACE = "karmada-lab-runners"
+SIZES = ("embedded", "kind", "libvirt", "perf")
+ARC = "KARMADA_LAB_ARC"
+
+
+def values() -> Json:
+    """Return the kit's own values."""
+    loaded: Json = yaml.safe_load((KIT / "values.yaml").read_text())
+    return loaded
+
+
+def namespace() -> Json:
+    """Return the namespace that the kit is installed into."""
+    loaded: Json = yaml.safe_load((KIT / "namespace.yaml").read_text())
+    return loaded
+
+
+def arc_charts() -> Path:
+    """Return ARC's charts, CRDs among them. NotPossible when they cannot be had here."""
+    if checkout := os.environ.get(ARC):
+        return Path(checkout) / "charts"
+    return next(iter(resolve(["runner-scale-set-charts"]).values()))
+
+
+def arc_crds(charts: Path) -> list[Json]:
+    """Return ARC's CRDs."""
+    folder = charts / "gha-runner-scale-set-controller" / "crds"
+    return [yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))]
+
+
+def kubevirt_crd() -> Json:
+    """Return the CRD of virtual machine instances, with the schema that KubeVirt's operator gives it."""
+    folder = next(iter(resolve(["kubevirt-schemas"]).values()))
+    text = (folder / "validations_generated.go").read_text()
+    found = re.search(r'^\t"virtualmachineinstance": `(.*?)`,$', text, re.M | re.S)
+    assert found, "KubeVirt's schemas have another form in this version"
+    schema = yaml.safe_load(found[1])
+    versions = [{"name": name, "served": True, "storage": name == "v1", "schema": schema} for name in ("v1", "v1alpha3")]
+    names = {"plural": "virtualmachineinstances", "singular": "virtualmachineinstance", "kind": "VirtualMachineInstance"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "virtualmachineinstances.kubevirt.io"},
+        "spec": {"group": "kubevirt.io", "scope": "Namespaced", "versions": versions, "names": names},
+    }
+
+
+def rendered(machine: Machine, folder: Path, *, charts: Path | None, kubernetes: str) -> list[Json]:
+    """Return the kit's objects, rendered by helm in `folder` for a cluster of that version; without ARC's charts the kit's own ones."""
+    chart = folder / "kit"
+    shutil.copytree(KIT, chart)
+    if charts:
+        shutil.copytree(charts / "gha-runner-scale-set", chart / "charts" / "gha-runner-scale-set")
+    else:
+        document = yaml.safe_load((chart / "Chart.yaml").read_text())
+        (chart / "Chart.yaml").write_text(dump_yaml({**document, "dependencies": []}))
+    helm = next(iter(resolve(["helm"]).values()))
+    urls = [word for size in SIZES for word in ("--set", f"{size}.githubConfigUrl=https://github.com/example/karmada-lab")]
+    words = ["--namespace", NAMESPACE, "--kube-version", kubernetes, *urls]  # else helm thinks of 1.20
+    done = machine.run([str(helm), "template", "kit", str(chart), *words], within=60.0)
+    return [item for item in yaml.safe_load_all(done.stdout) if item]
+
+
+def named(objects: Sequence[Json], kind: str, name: str) -> Json:
+    """Return the one object of that kind and name."""
+    return next(item for item in objects if item["kind"] == kind and item["metadata"]["name"] == name)

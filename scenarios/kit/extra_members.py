@@ -1,0 +1,97 @@
+"""Members beyond the lab's own, for a test that needs many: control planes without nodes, in the same run and under the same supervisor.
+
+A member that is only joined needs an API and the tokens that its controller-manager makes; nobody schedules to it. So such a cluster is
+etcd, kube-apiserver and kube-controller-manager: 420 MiB and about three seconds of one core to start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from deployers.karmada import Karmada
+from lab import component
+from lab.assets import resolve
+from lab.cluster import Cluster, Lab
+from lab.limits.cgroup import usable_processors
+from lab.limits.files import Files
+from lab.limits.memory import free_memory
+from lab.providers import embedded
+from lab.shared_lock import locked
+from lab.spec import ClusterSpec
+from lab.steps import Step, execute
+from lab.supervisor.client import Supervisor
+from scenarios.kit import faults
+from scenarios.kit.waiting import eventually
+
+PARTS = ("etcd", "kube-apiserver", "kube-controller-manager")
+GO = {"GOGC": "400"}
+"""Less collecting of garbage: a fifth less CPU for 50 MiB more, and CPU is what ten starts at once are short of."""
+MIB = 420
+
+
+@contextmanager
+def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
+    """Start clusters `extra1` … side by side and yield them, each with its API up; end them afterwards. Skips where memory is short."""
+    free = free_memory(Files()).bytes / 2**20
+    if free < 1.2 * count * MIB:
+        pytest.skip(f"{count} more members need {1.2 * count * MIB / 1024:.1f} GiB; {free / 1024:.1f} GiB are free")
+    specs = [ClusterSpec(name=f"extra{number + 1}", kubernetes=lab.spec.kubernetes) for number in range(count)]
+    clusters = tuple(Cluster(spec.name, spec.name, lab.run.kubeconfig(spec.name)) for spec in specs)
+    software = {str(ref): path for ref, path in resolve(embedded.Embedded().software(lab.spec)).items()}
+    steps: list[Step] = []
+    programs: list[str] = []
+    for spec, cluster in zip(specs, clusters, strict=True):
+        parts = [part.changed(env=GO) for part in embedded.components(lab.run, spec, cluster, software) if embedded.short(part) in PARTS]
+        programs += [part.name for part in parts]
+        steps.append(Step(f"{spec.name}/identity", identified(lab, spec, cluster, software)))
+        steps += component.steps(parts, lab.run)
+    supervisor = Supervisor(lab.run.path)
+    try:
+        execute(steps, lab.run, workers=2 * usable_processors(Files()))  # no faster if all start at once, and each slower to answer
+        yield clusters
+    finally:
+        status = supervisor.status()
+        for name in reversed(programs):
+            if status and name in status.programs:
+                supervisor.stop(name, kill=True)  # nobody will read their data again
+            component.remove(name, lab.run)
+        for cluster in clusters:
+            cluster.kubeconfig.unlink(missing_ok=True)
+
+
+@contextmanager
+def spare_cluster(karmada: Karmada) -> Iterator[Cluster]:
+    """Yield a cluster of the lab that is no member, to nobody else meanwhile. Skips where every one is a member."""
+    free = [member.name for member in karmada.lab.spec.members if member.mode == "none"]
+    if not free:
+        pytest.skip("every cluster of this lab is a member: this needs one with mode = 'none'")
+    with locked(karmada.run.path / "spare.lock", fcntl.LOCK_EX):
+        yield karmada.lab.member(free[0])
+
+
+def rebuilt(lab: Lab, cluster: Cluster) -> None:
+    """Have a cluster of `extra_members` begin anew, at its address and with its certificates: as another cluster, with nothing on it."""
+    supervisor = Supervisor(lab.run.path)
+    for part in reversed(PARTS):
+        supervisor.stop(f"{cluster.name}/{part}", kill=True)
+    shutil.rmtree(lab.run.path / "data" / cluster.name / "etcd")
+    for part in PARTS:
+        faults.start(lab.run, f"{cluster.name}/{part}")
+
+    def answers() -> None:
+        """the cluster serves its new data"""
+        assert cluster.api.answers("/readyz")
+        assert cluster.api.find("/api/v1/namespaces/kube-system")
+
+    eventually(answers, within=60)
+
+
+def identified(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:
+    """Return the action that makes a cluster's certificates and kubeconfigs."""
+    return lambda: embedded.identify(lab.run, spec, cluster, software)

@@ -1,0 +1,78 @@
+"""Secrets in what pytest reports: values of the lab's Secrets are masked in tracebacks, diffs, captured output, JUnit and Allure files.
+
+The report of a test is masked where it is made, so that the terminal, the files and the other processes of the session get the masked one.
+What plugins write past it, the message in an Allure result for one, is masked in their files at the end.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lab.masking.known_values import Known
+from lab.masking.mask import mask
+from lab.masking.mask_text import MASK
+from reports.junit_copy import copy_junit
+
+
+def mask_report(report: Any, known: Known) -> None:
+    """Mask known values in a report of pytest, in place: its error, its sections and its properties. Node ids stay: they are keys."""
+    if not known:
+        return
+    report.longrepr = masked(report.longrepr, known)
+    report.sections = [(known.mask(name, MASK), known.mask(text, MASK)) for name, text in report.sections]
+    if hasattr(report, "user_properties"):
+        report.user_properties = masked(report.user_properties, known)
+
+
+def masked(value: Any, known: Known) -> Any:
+    """Return a text, or a list of lines, without known values; of anything else its attributes are masked in place."""
+    if isinstance(value, str):
+        return known.mask(value, MASK)
+    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+        text = "\n".join(value)
+        lines = known.mask(text, MASK).split("\n")
+        return lines if len(lines) == len(text.split("\n")) == len(value) else [known.mask(line, MASK) for line in value]
+    if isinstance(value, list | tuple):
+        return type(value)(masked(item, known) for item in value)
+    if isinstance(value, dict):
+        return {masked(key, known): masked(item, known) for key, item in value.items()}
+    if type(value).__module__.startswith("_pytest."):
+        for name, item in vars(value).items():
+            object.__setattr__(value, name, masked(item, known))
+    return value
+
+
+def mask_results(junit: Path | None, allure: Path | None, known: Known) -> list[Path]:
+    """Mask known values in the files of results, and return those that held any. A file that cannot be masked is deleted."""
+    found: list[Path] = []
+    for path in [*([junit] if junit and junit.is_file() else []), *files(allure)]:
+        text = path.read_bytes().decode(errors="replace")
+        if not known.spans(text.encode()):
+            continue
+        found.append(path)
+        if path.suffix == ".xml":
+            mask_junit(path, known)
+        else:
+            path.write_text(mask(text, known))
+    return found
+
+
+def mask_junit(path: Path, known: Known) -> None:
+    """Replace a JUnit file by its masked copy; delete it when it holds nothing of JUnit."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        try:
+            with made.open("wb") as out:
+                copy_junit(path, out, known)
+            made.replace(path)
+        except ValueError:
+            path.unlink()
+
+
+def files(folder: Path | None) -> Iterator[Path]:
+    """Yield the files of a folder; none where there is no folder."""
+    if folder and folder.is_dir():
+        yield from (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())

@@ -1,0 +1,37 @@
+"""A namespace of a test's own: made on the control plane, brought to the members by Karmada."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kubernetes.client import ApiException, CoreV1Api, V1Namespace, V1ObjectMeta
+
+from deployers.karmada import Karmada
+from deployers.members.registry import members
+from scenarios.kit.waiting import watched
+
+
+@contextmanager
+def namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[str]:
+    """Create a namespace and have it on every member of the lab that is Ready; delete it at the end, without waiting until it is gone."""
+    core = CoreV1Api(karmada.client())
+    core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=name)))
+    try:
+        known = members(karmada)
+        for member in karmada.members:
+            if member.name in known and known[member.name].ready:
+                watched(
+                    CoreV1Api(member.client()).list_namespace,
+                    name=name,
+                    holds=lambda found: None if found.status.phase == "Active" else f"it is {found.status.phase}",
+                    what=f"namespace {name} is on {member.name}",
+                    within=within,
+                )
+        yield name
+    finally:
+        try:
+            core.delete_namespace(name)
+        except ApiException as error:
+            if error.status != 404:
+                raise

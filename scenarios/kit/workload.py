@@ -1,0 +1,210 @@
+"""A Deployment given to Karmada with the policy that places it, and what becomes of it: as tests ask for it and look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.client import ApiException, AppsV1Api, CoreV1Api, CustomObjectsApi
+
+from deployers.karmada import Karmada
+from lab.images.applications import WEB
+from scenarios.kit.waiting import watched
+
+Json = dict[str, Any]
+POLICY = ("policy.karmada.io", "v1alpha1")
+WORK = ("work.karmada.io", "v1alpha2")
+
+
+def duplicated(*members: str) -> Json:
+    """Return the placement that puts all replicas on each of these members, or on every one."""
+    return {**only(members), "replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
+
+
+def divided(weights: dict[str, int]) -> Json:
+    """Return the placement that divides the replicas among members by fixed weights."""
+    rules = [{"targetCluster": {"clusterNames": [member]}, "weight": weight} for member, weight in weights.items()]
+    return {
+        **only(weights),
+        "replicaScheduling": {
+            "replicaSchedulingType": "Divided",
+            "replicaDivisionPreference": "Weighted",
+            "weightPreference": {"staticWeightList": rules},
+        },
+    }
+
+
+def only(members: Any) -> Json:
+    return {"clusterAffinity": {"clusterNames": list(members)}} if members else {}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One Deployment in a namespace of Karmada, placed by a PropagationPolicy of the same name."""
+
+    karmada: Karmada
+    namespace: str
+    name: str
+
+    def apps(self, member: str | None = None) -> AppsV1Api:
+        """Return the API of Deployments: Karmada's, or a member's."""
+        return AppsV1Api(self.karmada.lab.member(member).client() if member else self.karmada.client())
+
+    def template(self) -> Any:
+        """Return the Deployment as Karmada has it; its status is the sum of the members'. Any: the client types every field as optional."""
+        return self.apps().read_namespaced_deployment(self.name, self.namespace)
+
+    def on(self, member: str) -> Any:
+        """Return the Deployment as a member has it; None when it is not there."""
+        try:
+            return self.apps(member).read_namespaced_deployment(self.name, self.namespace)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+            return None
+
+    def binding(self) -> Json:
+        """Return the ResourceBinding: where Karmada's scheduler wants it, and what the members report."""
+        found: Any = CustomObjectsApi(self.karmada.client()).get_namespaced_custom_object(
+            *WORK, self.namespace, "resourcebindings", f"{self.name}-deployment"
+        )
+        return dict(found)
+
+    def placed(self) -> dict[str, int]:
+        """Return how many replicas the scheduler wants on each member."""
+        return placed(self.binding())
+
+    def reported(self) -> dict[str, int]:
+        """Return how many replicas are ready on each member, as Karmada has heard from it last."""
+        return reported(self.binding())
+
+    def until_ready(self, *, within: float = 90.0) -> dict[str, int]:
+        """Watch until every member that it is placed on reports all its replicas ready; return how many are, asked of the members."""
+        wanted = self.template().spec.replicas
+
+        def missing(binding: Json) -> str | None:
+            clusters = {each["name"]: each.get("replicas", 0) for each in binding["spec"].get("clusters") or []}
+            reported = {
+                each["clusterName"]: each.get("status") or {} for each in (binding.get("status") or {}).get("aggregatedStatus") or []
+            }
+            ready = {name: status.get("readyReplicas", 0) for name, status in reported.items()}
+            if binding["spec"].get("replicas") != wanted or not clusters:
+                return f"not scheduled yet: {wanted} replicas, placed {clusters}"
+            return None if ready == clusters else f"placed {clusters}, ready {ready}"
+
+        watched(
+            CustomObjectsApi(self.karmada.client()).list_namespaced_custom_object,
+            *WORK,
+            self.namespace,
+            "resourcebindings",
+            name=f"{self.name}-deployment",
+            holds=missing,
+            what=f"{self.namespace}/{self.name} is ready on its members",
+            within=within,
+        )
+        return {member: self.ready_on(member) for member in self.placed()}
+
+    def ready_on(self, member: str) -> int:
+        """Return how many replicas are ready on a member, asked of the member itself."""
+        found = self.on(member)
+        return (found.status.ready_replicas or 0) if found else 0
+
+    def change(self, patch: Json) -> None:
+        """Patch the Deployment on the control plane (strategic merge)."""
+        self.apps().patch_namespaced_deployment(self.name, self.namespace, patch)
+
+    def place(self, placement: Json) -> None:
+        """Have its policy place it otherwise."""
+        CustomObjectsApi(self.karmada.client()).patch_namespaced_custom_object(
+            *POLICY, self.namespace, "propagationpolicies", self.name, {"spec": {"placement": placement}}
+        )
+
+    def delete(self) -> None:
+        """Delete the Deployment on the control plane; its policy stays."""
+        self.apps().delete_namespaced_deployment(self.name, self.namespace)
+
+
+def placed(binding: Json) -> dict[str, int]:
+    return {cluster["name"]: cluster.get("replicas", 0) for cluster in binding["spec"].get("clusters") or []}
+
+
+def reported(binding: Json) -> dict[str, int]:
+    heard = (binding.get("status") or {}).get("aggregatedStatus") or []
+    return {each["clusterName"]: (each.get("status") or {}).get("readyReplicas", 0) for each in heard}
+
+
+@dataclass(frozen=True)
+class Workloads:
+    """What the fixture `workload` is: call it to give Karmada a Deployment and its policy."""
+
+    karmada: Karmada
+    namespace: str
+
+    def __call__(
+        self,
+        name: str = "web",
+        *,
+        replicas: int = 2,
+        placement: Json | None = None,
+        image: str = WEB,
+        policy: Json | None = None,
+    ) -> Workload:
+        """Create a PropagationPolicy and a Deployment; nothing is waited for. `policy` is laid over the policy's spec."""
+        selector = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        propagated(self.karmada, self.namespace, name, selector, placement or duplicated(), policy)
+        AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, deployment(name, replicas=replicas, image=image))
+        return Workload(self.karmada, self.namespace, name)
+
+
+def deployment(name: str, *, replicas: int, image: str) -> Any:
+    """Return the least Deployment that Kubernetes takes."""
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": name, "image": image, "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}}]},
+            },
+        },
+    }
+
+
+def pods(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[str]]:
+    """Return the uids of the pods of a namespace on each member: they are others when a pod was started again."""
+    found: dict[str, list[str]] = {}
+    for member in karmada.members:
+        listed: Any = CoreV1Api(member.client()).list_namespaced_pod(namespace, label_selector=labels)
+        found[member.name] = sorted(pod.metadata.uid for pod in listed.items)
+    return found
+
+
+def exposed(web: Workload, *members: str, port: int, target: int) -> None:
+    """Give Karmada a Service for a workload, and the policy that places it on these members."""
+    service: Any = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": web.name},
+        "spec": {"selector": {"app": web.name}, "ports": [{"port": port, "targetPort": target}]},
+    }
+    CoreV1Api(web.karmada.client()).create_namespaced_service(web.namespace, service)
+    propagated(web.karmada, web.namespace, f"{web.name}-service", {"apiVersion": "v1", "kind": "Service", "name": web.name}, only(members))
+
+
+def propagated(karmada: Karmada, namespace: str, name: str, selector: Json, placement: Json, policy: Json | None = None) -> None:
+    """Create a PropagationPolicy for one object."""
+    CustomObjectsApi(karmada.client()).create_namespaced_custom_object(
+        *POLICY,
+        namespace,
+        "propagationpolicies",
+        {
+            "apiVersion": "/".join(POLICY),
+            "kind": "PropagationPolicy",
+            "metadata": {"name": name},
+            "spec": {"resourceSelectors": [selector], "placement": placement, **(policy or {})},
+        },
+    )

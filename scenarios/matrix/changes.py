@@ -1,0 +1,164 @@
+"""Changed paths → the cells that they can change.
+
+A Python file changes the cells that import it, directly or not: a deployer's own module those of that deployer, `lab.wait` all. The
+registries import every provider and deployer; those imports are followed for a cell's own only. What is no Python is in RULES, and what
+is not there changes every cell: a file nobody thought of is tested too much rather than not at all.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+
+from deployers import deployer
+from lab.assets.command import Runner, spawn
+from lab.errors import NotPossible, UsageError
+from lab.providers import provider
+from scenarios.matrix.cells import Cell
+from scenarios.matrix.definition import FILE, Matrix
+from scenarios.matrix.imports import Graph, graph, modules, reach
+
+ROOT = FILE.parent.parent
+ROOTS = ("conftest", "deployers.bring_up", "lab.take_down", "lab.cli.app", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
+"""What every cell runs, besides its provider, its deployer and its tests."""
+
+
+class Scope(str, Enum):
+    """Which cells a path changes."""
+
+    NONE = "none"
+    ALWAYS = "always"
+    """Those that every pull request runs: enough to see that a cell still runs as it should."""
+    SOME = "some"
+    ALL = "all"
+
+
+RULES: tuple[tuple[str, Scope], ...] = (
+    ("*.md", Scope.NONE),
+    (".gitignore", Scope.NONE),
+    ("*/tests/*", Scope.NONE),  # unit tests: `make check` runs them
+    ("perf/*", Scope.NONE),  # benchmarks: no cell runs them
+    ("deployers/examples/*", Scope.NONE),  # people run them
+    ("scenarios/durations.json", Scope.NONE),
+    (".github/runner-kit/*", Scope.NONE),  # its own tests apply it
+    *((f"scenarios/{name}", Scope.ALWAYS) for name in ("__main__.py", "command.py", "planner/*", "rehearsal/*")),  # what leads to cells
+    (".github/*", Scope.ALWAYS),
+    ("reports/*", Scope.ALWAYS),
+    ("Makefile", Scope.ALWAYS),
+    (".ci/*", Scope.NONE),
+)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The sources of the project, as far as it matters who imports whom."""
+
+    matrix: Matrix
+    root: Path = ROOT
+
+    @cached_property
+    def known(self) -> Mapping[str, Path]:
+        return modules(self.root)
+
+    @cached_property
+    def imports(self) -> Graph:
+        return graph(self.known)
+
+    @cached_property
+    def registered(self) -> frozenset[tuple[str, str]]:
+        """The imports by which the registries lead to every provider and deployer."""
+        own = {made(provider, name) for name in self.matrix.providers} | {made(deployer, name) for name in self.matrix.deployers}
+        return frozenset((registry, module) for registry in ("lab.providers", "deployers") for module in own if module)
+
+    @cached_property
+    def _reached(self) -> dict[tuple[str, str, str], frozenset[str]]:
+        return {}
+
+    def reached(self, cell: Cell) -> frozenset[str]:
+        """Return the modules that a cell runs."""
+        key = (cell.provider, cell.deployer, cell.suite)  # versions change nothing
+        if key not in self._reached:
+            self._reached[key] = self._reach(cell)
+        return self._reached[key]
+
+    def _reach(self, cell: Cell) -> frozenset[str]:
+        tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
+        own = [module for module in (made(provider, cell.provider), made(deployer, cell.deployer)) if module]
+        reached = reach(self.imports, [*ROOTS, *own, *tests], but=self.registered)
+        # A package of scenarios is one promise's own; what of it nobody imports is run by itself, as the program of an image.
+        packages = {name for name in reached if name.startswith("scenarios.")}
+        return reached | {name for name in self.known if name.rpartition(".")[0] in packages}
+
+    def scope(self, path: str) -> Scope:
+        """Return which cells a path changes; SOME is for `touched` to tell."""
+        if (rule := next((scope for pattern, scope in RULES if fnmatch(path, pattern)), None)) is not None:
+            return rule
+        if self.module(path) or any(suite.lab_file == self.root / path for suite in self.matrix.suites.values()):
+            return Scope.SOME
+        return Scope.ALL
+
+    def module(self, path: str) -> str | None:
+        """Return the module that a path is, or None."""
+        return next((name for name, file in self.known.items() if file == self.root / path), None)
+
+    def touched(self, paths: Iterable[str], cells: Iterable[Cell], *, always: Iterable[Cell] = ()) -> list[Cell]:
+        """Return those of `cells` that a change of these paths can change, sorted."""
+        cells = set(cells)
+        scopes = {path: self.scope(path) for path in paths}
+        if Scope.ALL in scopes.values():
+            return sorted(cells)
+        found = cells & set(always) if Scope.ALWAYS in scopes.values() else set()
+        some = [path for path, scope in scopes.items() if scope is Scope.SOME]
+        changed = {module for path in some if (module := self.module(path))}
+        labs = {self.root / path for path in some}
+        for cell in cells:
+            if self.matrix.suites[cell.suite].lab_file in labs or (changed and changed & self.reached(cell)):
+                found.add(cell)
+        return sorted(found)
+
+
+def made(registry: object, name: str) -> str | None:
+    """Return the module of a provider or deployer; None when there is none of that name, so that no cell of it fits."""
+    try:
+        return type(registry(name)).__module__  # type: ignore[operator]  # one of the two functions
+    except UsageError:
+        return None
+
+
+def changed_since(ref: str, *, root: Path = ROOT, run: Runner = spawn) -> list[str]:
+    """Return the paths that differ from where this branch left `ref`, new files that git does not ignore included, sorted.
+
+    UsageError when there is no such ref; NotPossible when git cannot tell (no repository; a clone that is too shallow).
+    """
+
+    def git(*words: str) -> tuple[int, str, str]:
+        ran = run(["git", *words], cwd=root, env={"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
+        return ran.status, ran.stdout, ran.last_words
+
+    status, _, why = git("rev-parse", "--git-dir")
+    if status:
+        raise NotPossible("git does not know this directory", where=str(root), detail=why, remedy="run this in a clone of the repository")
+    if git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")[0]:
+        names = git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags")[1].split()
+        near = difflib.get_close_matches(ref, names, n=3)
+        raise UsageError(
+            f"there is no commit {ref!r} in this clone",
+            where=str(root),
+            remedy=(f"did you mean {' or '.join(near)}? " if near else "")
+            + "git fetch gets what others have (in a workflow: fetch-depth: 0)",
+        )
+    status, base, _ = git("merge-base", "--end-of-options", ref, "HEAD")
+    if status:
+        raise NotPossible(
+            f"{ref} and this branch have no commit in common here",
+            where=str(root),
+            remedy="git fetch --unshallow (in a workflow: fetch-depth: 0)",
+        )
+    _, differing, _ = git("diff", "--name-only", "--no-renames", "-z", base.strip())
+    _, new, _ = git("ls-files", "--others", "--exclude-standard", "-z")
+    return sorted({path for path in f"{differing}\0{new}".split("\0") if path})

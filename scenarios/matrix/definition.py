@@ -1,0 +1,163 @@
+"""The matrix as data: `scenarios/matrix.toml`, validated. Its words are explained at its top."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from lab.errors import UsageError
+from lab.spec import Capability, Strict, parse, read
+from scenarios.matrix.cells import CHECKOUT, PART, PARTS, Cell
+
+FILE = Path(__file__).parent.parent / "matrix.toml"
+HERE = FILE.parent
+
+Part = Annotated[str, StringConstraints(pattern=f"^{PART.pattern}$")]
+Parts = Annotated[tuple[Part, ...], Field(min_length=1)]
+
+
+class ProviderAxis(Strict):
+    """Where the cells of a provider run."""
+
+    runs_on: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")], ...] = Field(min_length=1)
+    nightly: bool = False
+
+
+class Suite(Strict):
+    """Tests that are run together on one lab."""
+
+    promise: str
+    files: tuple[str, ...] = ()
+    lab: str = "lab.toml"
+    mark: str = ""
+    needs: tuple[Capability, ...] = ()
+    nightly: bool = False
+
+    @property
+    def lab_file(self) -> Path:
+        return HERE / self.lab
+
+
+class Exclude(Strict):
+    """Cells that are left out although they fit. What is not named is any."""
+
+    reason: str = Field(min_length=1)
+    provider: Part | Parts | None = None
+    deployer: Part | Parts | None = None
+    release: Part | Parts | None = None
+    kubernetes: Part | Parts | None = None
+    suite: Part | Parts | None = None
+
+    def covers(self, cell: Cell) -> bool:
+        """Tell whether a cell is meant."""
+        for part in PARTS:
+            named = getattr(self, part)
+            if named is not None and getattr(cell, part) not in ((named,) if isinstance(named, str) else named):
+                return False
+        return True
+
+
+class Include(Strict):
+    """One cell that every pull request runs, and why."""
+
+    reason: str = Field(min_length=1)
+    provider: Part
+    deployer: Part
+    release: Part
+    kubernetes: Part
+    suite: Part
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(**{part: getattr(self, part) for part in PARTS})
+
+
+class Matrix(Strict):
+    """What there is to choose from."""
+
+    version: Literal[1] = Field(alias="schema")
+    deployers: Parts
+    releases: Parts
+    kubernetes: Parts
+    providers: dict[Part, ProviderAxis] = Field(min_length=1)
+    suites: dict[Part, Suite] = Field(min_length=1)
+    exclude: tuple[Exclude, ...] = ()
+    include: tuple[Include, ...] = ()
+
+    @field_validator("suites")
+    @classmethod
+    def one_has_the_rest(cls, suites: dict[str, Suite]) -> dict[str, Suite]:
+        bare = [name for name, suite in suites.items() if not suite.files]
+        if len(bare) > 1:
+            raise ValueError(f"{' and '.join(bare)} name no files: only one suite can have what is left")
+        if missing := [f"{name}: {suite.lab}" for name, suite in suites.items() if not suite.lab_file.is_file()]:
+            raise ValueError(f"there is no such lab file in scenarios/: {', '.join(missing)}")
+        return suites
+
+    @model_validator(mode="after")
+    def excludes_are_of_this_matrix(self) -> Matrix:
+        """Refuse an exclude that no cell could match: a typo there would run what was to be left out."""
+        for number, exclude in enumerate(self.exclude):
+            for part in PARTS:
+                named = getattr(exclude, part)
+                known = self.axis(part)
+                if strangers := [value for value in ([named] if isinstance(named, str) else named or ()) if value not in known]:
+                    raise ValueError(f"exclude[{number}].{part}: there is no {strangers[0]!r} here; there are: {', '.join(known)}")
+        for number, include in enumerate(self.include):
+            if include.provider not in self.providers or include.suite not in self.suites:
+                raise ValueError(f"include[{number}]: its provider and its suite must be among those of this file")
+        return self
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> Matrix:
+        """Read a matrix. UsageError tells every key that is wrong."""
+        return parse(cls, read(path, what="the matrix"), source=str(path))
+
+    def axis(self, part: str) -> tuple[str, ...]:
+        """Return the values of one part of a cell's name, in the order of the file."""
+        return {
+            "provider": tuple(self.providers),
+            "deployer": self.deployers,
+            "release": self.releases,
+            "kubernetes": self.kubernetes,
+            "suite": tuple(self.suites),
+        }[part]
+
+    def cells(self, *, checkout: bool = False) -> list[Cell]:
+        """Return every cell, whether it fits or not; with `checkout` the release of all is the checkout that is tested."""
+        product = [Cell(*parts) for parts in itertools.product(*(self.axis(part) for part in PARTS))]
+        every = [*product, *(include.cell for include in self.include)]
+        return list(dict.fromkeys(replace(cell, release=CHECKOUT) for cell in every) if checkout else dict.fromkeys(every))
+
+    def always(self, *, checkout: bool = False) -> set[Cell]:
+        """Return the cells that every pull request runs."""
+        cells = {include.cell for include in self.include}
+        return {replace(cell, release=CHECKOUT) for cell in cells} if checkout else cells
+
+    def nightly_only(self, cell: Cell) -> bool:
+        """Tell whether a cell is too slow or too rare for a pull request."""
+        return self.providers[cell.provider].nightly or self.suites[cell.suite].nightly
+
+    def excluded(self, cell: Cell) -> str | None:
+        """Return why a cell is left out by this file, or None."""
+        return next((exclude.reason for exclude in self.exclude if exclude.covers(cell)), None)
+
+    def files(self, suite: str) -> list[Path]:
+        """Return the test files of a suite, sorted; [] when it names some and none is there yet. UsageError for an unknown suite."""
+        if suite not in self.suites:
+            raise UsageError(f"there is no suite {suite!r}", remedy=f"one of: {', '.join(self.suites)}")
+        if self.suites[suite].files:
+            return sorted(named(self.suites[suite]))
+        taken = {path for other in self.suites.values() for path in named(other)}
+        return sorted(set(HERE.glob("test_*.py")) - taken)
+
+
+def named(suite: Suite) -> Iterator[Path]:
+    """Yield the files that a suite's patterns name."""
+    for pattern in suite.files:
+        yield from HERE.glob(pattern)

@@ -1,0 +1,128 @@
+"""How long cells took, and shards of about equal length.
+
+`scenarios/durations.json` keeps the last few measurements of each cell; what is never measured counts as the median of what is most like
+it. `learn` adds those of result folders (`cell.json`, written by `python -m reports collect`): only of cells that ran to their end.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lab.errors import UsageError
+from lab.run import write_json
+from scenarios.matrix.cells import PARTS, Cell
+
+FILE = Path(__file__).parent.parent / "durations.json"
+SCHEMA = 1
+KEPT = 5
+"""Measurements that are kept of one cell: enough for a median that one bad night does not move."""
+
+LIKE = (("provider", "suite", "deployer"), ("provider", "suite"), ("suite",), ("provider",), ())
+"""What two cells have in common whose durations are alike, the most alike first."""
+
+GUESS = 600.0
+"""Seconds of a cell when nothing was ever measured."""
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Seconds that cells took, the newest last."""
+
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> Durations:
+        """Read the file; none is no measurements. UsageError when it cannot be understood."""
+        try:
+            document = json.loads(path.read_bytes())
+            samples = {str(name): tuple(float(each) for each in seconds) for name, seconds in document["cells"].items()}
+            schema = document["schema"]
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"the durations cannot be read: {error}", where=str(path), remedy="restore the file, or remove it to begin anew"
+            ) from error
+        if schema != SCHEMA:
+            raise UsageError(f"the durations cannot be read: schema {schema} is not {SCHEMA}", where=str(path))
+        return cls(samples)
+
+    def save(self, path: Path = FILE) -> None:
+        """Write the file."""
+        write_json(path, {"schema": SCHEMA, "cells": {name: list(self.samples[name]) for name in sorted(self.samples)}})
+
+    def of(self, cell: Cell) -> float:
+        """Return the seconds to expect of a cell: its own, else the median of those most like it (LIKE), else of all."""
+        if cell.name in self.medians:
+            return self.medians[cell.name]
+        named = {tuple(name.split("-")): seconds for name, seconds in self.medians.items()}
+        for parts in LIKE:
+            wanted = {PARTS.index(part): getattr(cell, part) for part in parts}
+            alike = [s for name, s in named.items() if len(name) == len(PARTS) and all(name[at] == value for at, value in wanted.items())]
+            if alike:
+                return statistics.median(alike)
+        return GUESS
+
+    def know(self, suite: str) -> bool:
+        """Tell whether any cell of a suite was measured."""
+        return any(name.rpartition("-")[2] == suite for name in self.medians)
+
+    @cached_property
+    def medians(self) -> Mapping[str, float]:
+        """The median of each cell that was measured."""
+        return {name: statistics.median(seconds) for name, seconds in self.samples.items() if seconds}
+
+    def learnt(self, measured: Iterable[tuple[str, float]]) -> Durations:
+        """Return these with measurements added; one that is known already, to the tenth of a second, is the same results read twice."""
+        samples = {name: list(each) for name, each in self.samples.items()}
+        for name, seconds in measured:
+            if (rounded := round(seconds, 1)) not in samples.get(name, []):
+                samples[name] = [*samples.get(name, []), rounded][-KEPT:]
+        return Durations(samples)
+
+
+def measured(folders: Iterable[Path]) -> list[tuple[str, float]]:
+    """Return (cell, seconds) of every cell.json below the folders whose cell ran to its end; those that cannot be read are passed over."""
+    found = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}", remedy="name folders that `python -m reports collect` wrote")
+        for path in sorted(folder.rglob("cell.json")):
+            try:
+                cell: dict[str, Any] = json.loads(path.read_bytes())
+                if cell["exit_code"] in (0, 1) and cell["ended"] > cell["started"]:  # what was cut short took no time worth knowing
+                    found.append((float(cell["started"]), str(cell["name"]), float(cell["ended"]) - float(cell["started"])))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+    return [(name, seconds) for _, name, seconds in sorted(found)]
+
+
+def shard(cells: Iterable[Cell], index: int, count: int, durations: Durations) -> list[Cell]:
+    """Return the cells of one of `count` shards (the first is 1), sorted. Together the shards are all cells, each once.
+
+    The longest cell goes where least is to be done yet: no shard lasts longer than a fair share and one cell more.
+    """
+    if not 1 <= index <= count:
+        raise UsageError(f"there is no shard {index}/{count}", remedy=f"1/{max(count, 1)} to {max(count, 1)}/{max(count, 1)}")
+    longest_first = sorted(set(cells), key=lambda cell: (-durations.of(cell), cell))
+    shards: list[list[Cell]] = [[] for _ in range(min(count, len(longest_first)))]  # those beyond have none
+    loads = [0.0] * len(shards)
+    for cell in longest_first:
+        least = loads.index(min(loads))
+        loads[least] += durations.of(cell)
+        shards[least].append(cell)
+    return sorted(shards[index - 1]) if index <= len(shards) else []
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """`2/3` as numbers. UsageError for anything else."""
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal()):
+        raise UsageError(f"{text!r} is not a shard", remedy="write it as 2/3: the second of three")
+    return int(index), int(count)

@@ -1,0 +1,300 @@
+"""One cell from nothing to results and back: its lab up, conformance, its tests, results collected, the lab down.
+
+Each part is a command that a person could type; what it printed is kept beside its results. A workflow makes a step of each part
+(`--only`), a laptop runs them all: what was done is written down, so the two are the same.
+
+    _artifacts/<cell>/   parts.json, logs/, junit.xml, allure-results/, <lab>/ (evidence): what the commands wrote
+    _cells/<cell>/       what `python -m reports collect` made of it, masked: what a job uploads
+    _cells/<cell>.again/ the same of a second attempt
+
+Results are collected and the lab taken down whatever happened. A part that is interrupted is told to end, and waited for; a second
+signal ends all at once, and leaves the lab to `lab down`. Only failures of the infrastructure are run again, and only once; a report
+shows both attempts.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from lab.errors import NotPossible, UsageError
+from lab.hints import command
+from lab.interrupt import Interrupted
+from lab.run import write_json
+from lab.steps import Outcome
+from lab.terminal.text import say, seconds_text
+from reports.collect import Sources, collect
+from scenarios.kit.run_command import spoken
+from scenarios.matrix.cells import CHECKOUT, Cell
+from scenarios.matrix.definition import Matrix
+
+PARTS = ("up", "conformance", "test", "collect", "down")
+PYTHON = sys.executable
+KILLED = 137
+"""The status of a part that began and of whose end nobody knows: its process was killed."""
+
+BEGUN = (
+    "it was begun, and its results were not collected: it is being run, or was killed "
+    "(`--only collect` saves what there is, `--only down` ends its lab)"
+)
+"""Why nothing is known of a cell from its begin to its collecting."""
+
+NO_TESTS, NOT_HERE = 5, 3
+"""pytest's status when it ran no test, and ours for what could not be measured here."""
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """Where software comes from: the words of `lab up` of the same names."""
+
+    source: str = "auto"
+    offline: bool = False
+    bundle: Path | None = None
+    mirror: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        given = [("--bundle", self.bundle), ("--mirror", self.mirror)]
+        return ["--source", self.source, *(["--offline"] * self.offline), *(str(w) for pair in given if pair[1] for w in pair)]
+
+
+class Run(Protocol):
+    """**Protocol:** runs a command to its end, keeps what it prints in a log, and returns its status."""
+
+    def __call__(self, argv: Sequence[str], log: Path) -> int: ...
+
+
+@dataclass
+class Did:
+    """One part that was begun. `status` is None until it has ended."""
+
+    argv: list[str]
+    began: float
+    seconds: float = 0.0
+    status: int | None = None
+
+
+@dataclass
+class Job:
+    """One cell being run, in these folders. `checkout` is the Release under test, where the cell's release is a checkout."""
+
+    cell: Cell
+    results: Path = field(default_factory=lambda: Path("_cells").absolute())
+    artifacts: Path = field(default_factory=lambda: Path("_artifacts").absolute())
+    checkout: Path | None = None
+    supplies: Supplies = Supplies()
+    attempt: int | None = None
+    """None for the first here, whose number is the workflow's."""
+    command: Run = field(default_factory=lambda: spoken)
+    matrix: Matrix = field(default_factory=Matrix.load)
+
+    @property
+    def folder(self) -> Path:
+        """Where the parts of this cell write."""
+        return self.artifacts / self.cell.name
+
+    # -- all of it, or one part ------------------------------------------------------------------------------------------
+
+    def run(self, *, keep: bool = False) -> int:
+        """Run every part, with `keep` all but the last; return the exit code. Interrupted passes on when all is collected and down."""
+        with self.alone():
+            self.begin()
+            began, stop = time.monotonic(), None
+            try:
+                if self.do("up") == 0:
+                    self.do("conformance")
+                    self.do("test")
+            except Interrupted as interrupted:
+                stop = interrupted
+            self.do("collect")
+            if not keep:
+                self.do("down")
+            code = stop.exit_code if stop else told(self.status())
+            say(f"{self.cell}: {outcome(code).value} after {seconds_text(time.monotonic() - began)} (exit code {code}); {self.report}")
+            if keep:
+                say(f"lab {self.cell.lab} is kept: {command('down', lab=self.cell.lab)}")
+            return code
+
+    def phase(self, name: str) -> int:
+        """Run one part, and return its exit code. UsageError when it needs one that was not done."""
+        with self.alone():
+            if name == "up":
+                self.begin()
+            elif name in {"conformance", "test"} and "up" not in self.done():
+                raise UsageError(f"{self.cell} was not brought up", where=str(self.folder), remedy="--only up, or all parts at once")
+            return told(self.do(name))
+
+    def again(self) -> int:
+        """Run every part once more if all that failed is the infrastructure's; return the exit code, else the one that it ended with.
+
+        UsageError when it has not been run. `python -m reports retry` tells whose the failures are.
+        """
+        if not self.done():
+            raise UsageError(f"{self.cell} was not run", where=str(self.folder), remedy="run it; this is for when it has failed")
+        code, second = told(self.status()), replace(self, attempt=self.first + 1)
+        if code == 0:
+            say(f"{self.cell} passed: nothing to run again")
+        elif second.report.exists():
+            say(f"{self.cell} was run again already; {second.report}")
+            code = told(json.loads((second.report / "cell.json").read_text())["exit_code"])
+        elif self.command([PYTHON, "-m", "reports", "retry", str(self.report)], self.folder / "logs" / "6-retry.log"):
+            say(f"{self.cell} is not run again: only failures of the infrastructure are")
+        else:
+            say(f"{self.cell}: all that failed is the infrastructure's; once more")
+            return second.run()
+        return code
+
+    @property
+    def first(self) -> int:
+        """The number of the first attempt here, as its results have it."""
+        try:
+            return int(json.loads((self.results / self.cell.name / "cell.json").read_text())["attempt"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 1
+
+    def begin(self) -> None:
+        """Forget an earlier run of this cell; its first attempt is kept where this is the second.
+
+        Until its own results are collected, what is there says so: a cell that is killed leaves no result of an earlier run as its own.
+        """
+        if self.attempt is None:
+            shutil.rmtree(self.results / f"{self.cell.name}.again", ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        sources = Sources(
+            name=self.cell.name, parts=self.cell.parts, attempt=self.attempt, exit_code=KILLED, outcome=Outcome.UNKNOWN, reason=BEGUN
+        )
+        collect(sources, self.report)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only one who runs this cell here. NotPossible when somebody else does."""
+        self.artifacts.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.artifacts / f".{self.cell.name}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise NotPossible(
+                f"{self.cell} is being run already", where=str(self.folder), remedy="wait for it, or name another place with --artifacts"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # -- parts -------------------------------------------------------------------------------------------------------------
+
+    def do(self, name: str) -> int:
+        """Run one part to its end and write down how it ended; Interrupted passes on when it has ended."""
+        done, argv = self.done(), self.argv(name)
+        done[name] = Did(argv, time.time())
+        self.write(done)
+        say(f"{self.cell} {name}: {pasteable(argv)}")
+        began, status = time.monotonic(), KILLED
+        try:
+            status = self.command(argv, self.folder / "logs" / f"{PARTS.index(name) + 1}-{name}.log")
+        except Interrupted as stop:
+            status = stop.exit_code
+            raise
+        finally:
+            done[name].status, done[name].seconds = status, round(time.monotonic() - began, 3)
+            self.write(done)
+        if name == "down" and status:
+            self.amend(status)
+        return status
+
+    def argv(self, name: str) -> list[str]:
+        """Return the command of one part."""
+        lab = ["--lab", self.cell.lab]
+        if name == "up":
+            release = str(self.checkout) if self.cell.release == CHECKOUT else self.cell.release
+            spec = ["--spec", str(self.matrix.suites[self.cell.suite].lab_file)]
+            made_of = ["--provider", self.cell.provider, "--deployer", self.cell.deployer]
+            versions = ["--release", release, "--kubernetes", self.cell.kubernetes]
+            return [PYTHON, "-m", "lab", "up", *lab, *spec, *made_of, *versions, *self.supplies.words]
+        if name == "test":
+            files = [str(path) for path in self.matrix.files(self.cell.suite)]
+            kept = ["--junitxml", str(self.folder / "junit.xml"), "--alluredir", str(self.folder / "allure-results")]
+            mark = ["-m", self.matrix.suites[self.cell.suite].mark] if self.matrix.suites[self.cell.suite].mark else []
+            return [PYTHON, "-m", "pytest", *files, *mark, *lab, *kept, "--artifacts", str(self.folder)]
+        if name == "collect":
+            return [PYTHON, "-m", "reports", "collect", "--out", str(self.report), *lab, *self.collected()]
+        return [PYTHON, "-m", "lab", name, *lab]
+
+    def collected(self) -> list[str]:
+        """Return what there is to collect, and how the cell ended so far."""
+        done = self.done()
+        parts = [word for part, value in self.cell.parts.items() for word in (f"--{part}", value)]
+        words = ["--name", self.cell.name, *parts, "--artifacts", str(self.folder)]
+        words += ["--attempt", str(self.attempt)] if self.attempt else []
+        if "test" in done:
+            words += ["--junit", str(self.folder / "junit.xml"), "--allure", str(self.folder / "allure-results")]
+        if logs := sorted(str(path) for path in (self.folder / "logs").glob("*.log")):
+            words += ["--log", *logs]
+        if "up" not in done:
+            return [*words, "--outcome", Outcome.UNKNOWN.value, "--reason", "the job ended before its lab was brought up"]
+        return [*words, "--exit-code", str(self.status()), "--started", f"{min(did.began for did in done.values()):.3f}"]
+
+    @property
+    def report(self) -> Path:
+        """The folder of this attempt's results."""
+        return self.results / f"{self.cell.name}{'.again' if self.attempt else ''}"
+
+    # -- how it ended --------------------------------------------------------------------------------------------------------
+
+    def status(self) -> int:
+        """Return the status that tells how it ended: of an interrupt, else of the first part that failed; collecting counts last."""
+        done = self.done()
+        order = [name for name in (*(part for part in PARTS if part != "collect"), "collect") if name in done]
+        statuses = [KILLED if (status := done[name].status) is None else status for name in order]
+        return next((status for status in [*(each for each in statuses if each in {130, 143}), *statuses] if status), 0)
+
+    def amend(self, status: int) -> None:
+        """Note in the results, which are written while there is a lab, that taking it down failed."""
+        path = self.report / "cell.json"
+        try:
+            cell: dict[str, Any] = json.loads(path.read_text())
+        except (OSError, ValueError):
+            return  # nothing was collected, and a report says so
+        if cell.get("outcome") == Outcome.PASS.value:
+            cell |= {"outcome": Outcome.FAIL.value, "exit_code": status, "reason": "taking the lab down failed, or left something behind"}
+            write_json(path, cell)
+
+    def done(self) -> dict[str, Did]:
+        """Return the parts that were begun."""
+        try:
+            return {name: Did(**did) for name, did in json.loads((self.folder / "parts.json").read_text())["parts"].items()}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def write(self, done: Mapping[str, Did]) -> None:
+        write_json(
+            self.folder / "parts.json", {"schema": 1, "cell": self.cell.name, "parts": {name: asdict(d) for name, d in done.items()}}
+        )
+
+
+def pasteable(argv: Sequence[str]) -> str:
+    """Return a command as one would type it where this one was."""
+    return shlex.join(argv).replace(PYTHON, "python", 1).replace(f"{Path.cwd()}/", "")
+
+
+def told(status: int) -> int:
+    """Return the exit code that tells a status: that no test ran is nothing a caller could take for success or failure."""
+    return NOT_HERE if status == NO_TESTS else status
+
+
+def outcome(code: int) -> Outcome:
+    """Return what an exit code says of a cell: what was cut short, or is not possible here, is unknown."""
+    if code in {NOT_HERE, 130, 143}:
+        return Outcome.UNKNOWN
+    return Outcome.FAIL if code else Outcome.PASS

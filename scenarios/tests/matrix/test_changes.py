@@ -1,0 +1,167 @@
+"""Changed paths and the cells that they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lab.assets.command import Ran
+from lab.errors import NotPossible, UsageError
+from scenarios.matrix.cells import Cell
+from scenarios.matrix.changes import ROOTS, Scope, Tree, changed_since
+from scenarios.matrix.definition import Matrix
+from scenarios.matrix.imports import graph, modules, reach
+
+SMOKE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
+CORE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
+LIFECYCLE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "lifecycle")
+OTHER = Cell("kind", "by_chart", "1.18.2", "1.35.4", "smoke")
+CELLS = [SMOKE, CORE, LIFECYCLE, OTHER]
+
+
+@pytest.fixture(scope="module")
+def tree() -> Tree:
+    return Tree(Matrix.load())
+
+
+@pytest.mark.parametrize(
+    ("paths", "cells"),
+    [
+        ([], []),
+        (["README.md", "docs/deep/page.md", ".gitignore"], []),
+        (["lab/tests/test_wait.py", "perf/bench.py", "scenarios/durations.json"], []),
+        (["lab/wait.py"], CELLS),
+        (["conftest.py"], CELLS),
+        (["deployers/bring_up.py"], CELLS),
+        (["lab/assets.toml"], CELLS),
+        (["requirements.lock"], CELLS),
+        (["lab/providers/a_file_that_is_gone.py"], CELLS),
+        (["scenarios/lab.toml"], [CORE, LIFECYCLE]),
+        (["scenarios/plain.toml"], [SMOKE, OTHER]),
+        (["deployers/by_chart/deployer.py"], [OTHER]),
+        (["deployers/by_operator/deployer.py", "README.md"], []),
+        (["lab/providers/kind.py"], [OTHER]),
+        (["scenarios/test_lifecycle.py"], [LIFECYCLE]),
+        (["scenarios/test_propagation.py"], [SMOKE, OTHER]),
+        ([".github/workflows/e2e.yml"], [CORE]),
+        (["reports/site.py"], [CORE]),
+        (["Makefile", "scenarios/test_lifecycle.py"], [CORE, LIFECYCLE]),
+    ],
+)
+def test_a_change_selects_the_cells_that_run_it(tree: Tree, paths: list[str], cells: list[Cell]) -> None:
+    assert tree.touched(paths, CELLS, always=[CORE]) == sorted(cells)
+
+
+KNOWN = (
+    "README.md",
+    "lab/wait.py",
+    "deployers/by_chart/deployer.py",
+    "scenarios/test_lifecycle.py",
+    "scenarios/plain.toml",
+    "reports/site.py",
+    "new/x",
+)
+PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(PATHS, PATHS, st.lists(st.sampled_from(CELLS), unique=True))
+def test_a_larger_change_selects_no_fewer_cells_and_never_one_that_is_not_asked_about(
+    tree: Tree, one: list[str], other: list[str], cells: list[Cell]
+) -> None:
+    few, more = tree.touched(one, cells, always=[CORE]), tree.touched([*one, *other], cells, always=[CORE])
+
+    assert set(few) <= set(more) <= set(cells)
+    assert set(more) == set(few) | set(tree.touched(other, cells, always=[CORE]))
+
+
+def test_every_module_that_no_rule_excepts_changes_some_cell(tree: Tree) -> None:
+    every = [cell for cell in tree.matrix.cells() if tree.matrix.files(cell.suite)]
+    nobody_s = {
+        "deployers.__main__",
+        "deployers.checks.compare",
+        "lab.machines.scripted",
+        "scenarios.kit.external_services",
+    }  # people and unit tests run them
+
+    for name, path in tree.known.items():
+        relative = str(path.relative_to(tree.root))
+        if tree.scope(relative) is Scope.SOME and name not in nobody_s:
+            assert tree.touched([relative], every), name
+
+
+def test_what_every_cell_runs_is_there(tree: Tree) -> None:
+    assert set(ROOTS) <= tree.known.keys()
+
+
+def test_imports_are_read_from_sources(tmp_path: Path) -> None:
+    (tmp_path / "lab" / "tests").mkdir(parents=True)
+    (tmp_path / "lab" / "__init__.py").write_text("from lab.a import x\n")
+    (tmp_path / "lab" / "a.py").write_text("def f():\n    import lab.b.c\n")
+    (tmp_path / "lab" / "b").mkdir()
+    (tmp_path / "lab" / "b" / "__init__.py").write_text("")
+    (tmp_path / "lab" / "b" / "c.py").write_text("from . import d\nfrom ..a import y\nimport os\n")
+    (tmp_path / "lab" / "b" / "d.py").write_text("argv = [python, '-m', 'lab.b', *words]\n")
+    (tmp_path / "lab" / "b" / "__main__.py").write_text("")
+    (tmp_path / "lab" / "tests" / "test_a.py").write_text("import lab.a\n")
+
+    imports = graph(modules(tmp_path))
+
+    assert imports == {
+        "lab": {"lab.a"},
+        "lab.a": {"lab", "lab.b", "lab.b.c"},
+        "lab.b": set(),
+        "lab.b.c": {"lab", "lab.a", "lab.b", "lab.b.d"},
+        "lab.b.d": {"lab", "lab.b", "lab.b.__main__"},
+        "lab.b.__main__": set(),
+    }
+    assert reach(imports, ["lab.b.__main__", "nothing"]) == {"lab.b.__main__"}
+    assert reach(imports, ["lab.a"], but=frozenset({("lab.a", "lab.b.c")})) == {"lab", "lab.a", "lab.b"}
+
+
+Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., Ran]]
+
+
+def answers(table: Mapping[str, tuple[int, str]]) -> Callable[..., Ran]:
+    """Return a Runner that answers git's verbs from a table."""
+
+    def run(argv: Sequence[str], **_: object) -> Ran:
+        status, out = table.get(argv[1], (0, ""))
+        return Ran(status, out, "" if status == 0 else "fatal: no")
+
+    return run
+
+
+def test_what_changed_is_the_difference_and_what_is_new() -> None:
+    run = answers({"merge-base": (0, "abc\n"), "diff": (0, "b.py\0a b.py\0"), "ls-files": (0, "new.py\0")})
+
+    assert changed_since("main", run=run) == ["a b.py", "b.py", "new.py"]
+
+
+def test_a_ref_that_is_not_there_is_refused_with_the_nearest() -> None:
+    class Runs:
+        def __call__(self, argv: Sequence[str], **_: object) -> Ran:
+            if "--verify" in argv:
+                return Ran(1, "", "")
+            return Ran(0, "main\nmaster\n" if argv[1] == "for-each-ref" else "", "")
+
+    with pytest.raises(UsageError, match="did you mean main"):
+        changed_since("mian", run=Runs())
+
+
+def test_no_repository_and_a_shallow_one_are_told_apart() -> None:
+    with pytest.raises(NotPossible, match="does not know this directory"):
+        changed_since("main", run=answers({"rev-parse": (128, "")}))
+    with pytest.raises(NotPossible, match="no commit in common"):
+        changed_since("main", run=answers({"merge-base": (1, "")}))
+
+
+@pytest.mark.spawns
+def test_git_itself_is_understood() -> None:
+    assert isinstance(changed_since("HEAD"), list)
+    with pytest.raises(UsageError, match="no commit '--output=x'"):
+        changed_since("--output=x")

@@ -1,0 +1,196 @@
+"""What the suite finds on upstream's CI and not on a lab: hack/pre-run-e2e.sh of the release, and objects of kind's clusters.
+
+- The interpreter webhook example of the release's own module, as a program of the lab, and its configuration. Upstream runs it in a pod
+  behind a load balancer; here it is reached on loopback, like every other webhook of such a lab.
+- `karmadactl` where the suite looks for it: it asks `go env GOPATH`, so a `go` that knows that and nothing else stands first on its PATH.
+- What karmada-search is asked to find by the names that it has on upstream's kind clusters, and has not here: etcd's pod, where pods are
+  hollow also more of kube-system. **Stand-ins**: objects of those names; nothing serves behind them, and nothing is asked of them.
+- On members whose pods are real, the images that specs name (`images`, stand-ins too). Their hollow nodes are tainted: no pod goes there.
+"""
+
+from __future__ import annotations
+
+import shlex
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from deployers.karmada import Karmada
+from deployers.plane.objects import established, until_served
+from lab.api import Api
+from lab.cluster import Cluster
+from lab.component import Component, Health, start
+from lab.errors import UsageError
+from lab.hints import command
+from lab.images import archived, load
+from lab.images.load import RECORD
+from lab.pki import Authority
+from lab.ports import ports_of
+from lab.run import write_private
+from lab.supervisor.client import Supervisor
+from scenarios.upstream import images
+
+Json = dict[str, Any]
+EXAMPLE = "karmada-interpreter-webhook-example"
+NAME = f"upstream/{EXAMPLE}"
+LOOPBACK = "127.0.0.1"
+METRICS = 8080
+"""Where controller-runtime serves the example's metrics: it has no flag for that, so one computer runs one suite at a time."""
+
+PAUSE = "registry.k8s.io/pause:3.10.1"
+
+
+def lacking(karmada: Karmada) -> list[str]:
+    """Return what this lab lacks that the suite takes for granted, one sentence each."""
+    spec = karmada.spec
+    pushed = [member.name for member in spec.members if member.mode == "push"]
+    found = [] if spec.profile == "e2e" else [f'profile = "e2e" (it has {spec.profile!r})']
+    found += (
+        [] if {"member1", "member2"} <= set(pushed) else [f"the push members member1 and member2 (it has {', '.join(pushed) or 'none'})"]
+    )
+    found += [f"addons.{name}" for name in ("estimators", "search", "metrics_adapter", "descheduler") if not getattr(spec.addons, name)]
+    found += ["programs of this computer: the example webhook is reached on loopback"] if karmada.in_pods else []
+    return found
+
+
+def check(karmada: Karmada) -> None:
+    """UsageError when the suite cannot be run on this lab."""
+    if lacks := lacking(karmada):
+        raise UsageError(
+            f"lab {karmada.run.id} is not what upstream's suite expects",
+            where=str(karmada.run.path),
+            detail="\n".join(f"it lacks {what}" for what in lacks),
+            remedy=command("up", "--lab", "NAME", "--spec", "scenarios/upstream.toml"),
+        )
+
+
+def is_real(member: Cluster, karmada: Karmada) -> bool:
+    """Tell whether containers run in a member's pods: its provider has recorded the machines that they run on."""
+    return karmada.run.recorded(RECORD, member.name) is not None
+
+
+@contextmanager
+def stand(karmada: Karmada) -> Iterator[Mapping[str, str]]:
+    """Have all of it during the body, which gets the environment of the suite; afterwards it is gone."""
+    with ExitStack() as undo:
+        undo.enter_context(applied(karmada.api, [crd(karmada)]))
+        for member in karmada.members:
+            undo.enter_context(applied(member.api, [crd(karmada)]))
+            if is_real(member, karmada):
+                load(karmada.lab, member, archived(images.ALL, {}))
+            undo.enter_context(applied(member.api, of_kind(member.name, real=is_real(member, karmada))))
+        undo.enter_context(example(karmada))
+        yield environment(karmada)
+
+
+@contextmanager
+def applied(api: Api, objects: list[Json]) -> Iterator[None]:
+    """Have objects for a while. CRDs serve when the body begins."""
+    crds = {item["metadata"]["name"] for item in objects if item["kind"] == "CustomResourceDefinition"}
+    try:
+        for item in objects:
+            api.apply(item)
+        for item in established(api, sorted(crds)).values() if crds else ():
+            until_served(api, item)
+        yield
+    finally:
+        for item in reversed(objects):
+            api.delete(api.path_of(item), propagationPolicy="Background")
+
+
+def crd(karmada: Karmada) -> Json:
+    """Return upstream's kind Workload, of which the example knows."""
+    return document(karmada, "apis/workload.example.io_workloads.yaml")
+
+
+def document(karmada: Karmada, name: str, words: Mapping[str, str] = MappingProxyType({})) -> Json:
+    """Return an object of the release's example, with what it leaves open filled in."""
+    text = (karmada.release.examples / "customresourceinterpreter" / name).read_text()
+    for word, value in words.items():
+        text = text.replace(word, value)
+    found: Json = yaml.safe_load(text)
+    return found
+
+
+@contextmanager
+def example(karmada: Karmada) -> Iterator[None]:
+    """Have the interpreter webhook example serve, and Karmada ask it."""
+    run = karmada.run
+    port = ports_of(run, "upstream", ["example"])["example"]
+    authority = Authority.ensure(run.folder("pki", "upstream"), "ca", common_name="upstream-example")
+    authority.issue("tls", common_name=EXAMPLE, hosts=["localhost", LOOPBACK])
+    component = Component(
+        name=NAME,
+        binary=karmada.release.binary(EXAMPLE),
+        flags={
+            "kubeconfig": str(karmada.kubeconfig),
+            "bind-address": LOOPBACK,
+            "secure-port": str(port),
+            "cert-dir": str(authority.folder),
+        },
+        ready=(Health(f"https://{LOOPBACK}:{port}/readyz/", authority.cert),),
+        ports={"https": port, "metrics": METRICS},
+    )
+    start(component, run)
+    try:
+        with applied(karmada.api, [webhook(karmada, port, authority.cert)]):
+            yield
+    finally:
+        Supervisor(run.path).stop(NAME)
+
+
+def webhook(karmada: Karmada, port: int, ca: Path) -> Json:
+    """Return upstream's configuration of the example, with the address and authority that it has here."""
+    words = {
+        "{{karmada-interpreter-webhook-example-svc-address}}:443": f"{LOOPBACK}:{port}",
+        "{{caBundle}}": b64encode(ca.read_bytes()).decode(),
+    }
+    return document(karmada, "webhook-configuration.yaml", words)
+
+
+def of_kind(cluster: str, *, real: bool) -> list[Json]:
+    """Return the stand-ins for what upstream's clusters have in kube-system; a `real` node has it but for the name of etcd's pod."""
+
+    def template(name: str) -> Json:
+        return {"metadata": {"labels": {"k8s-app": name}}, "spec": {"containers": [{"name": name, "image": PAUSE}]}}
+
+    def workload(kind: str, name: str, **spec: Any) -> Json:
+        return {
+            "apiVersion": "apps/v1",
+            "kind": kind,
+            "metadata": {"name": name, "namespace": "kube-system", "labels": {"k8s-app": name}},
+            "spec": {"selector": {"matchLabels": {"k8s-app": name}}, "template": template(name), **spec},
+        }
+
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"etcd-{cluster}-control-plane", "namespace": "kube-system"},
+        "spec": {"nodeName": f"{cluster}-control-plane", "containers": [{"name": "etcd", "image": PAUSE}]},
+    }
+    return [pod] if real else [workload("Deployment", "coredns", replicas=1), workload("DaemonSet", "kube-proxy"), pod]
+
+
+def environment(karmada: Karmada) -> dict[str, str]:
+    """Return the environment of the suite: its kubeconfigs, and a `go` that knows where karmadactl is."""
+    run = karmada.run
+    gopath = run.folder("data", "upstream", "go", "bin").parent
+    karmadactl = gopath / "bin" / "karmadactl"
+    karmadactl.unlink(missing_ok=True)
+    karmadactl.symlink_to(karmada.release.binary("karmadactl"))
+    programs = run.folder("data", "upstream", "bin")
+    said = f'[ "$*" = "env GOPATH" ] && exec echo {shlex.quote(str(gopath))}'
+    write_private(programs / "go", f'#!/bin/sh\n{said}\necho "this is no Go: it knows its GOPATH alone" >&2\nexit 1\n'.encode(), mode=0o700)
+    pulling = {member.name for member in karmada.spec.members if member.mode == "pull"}
+    return {
+        "KUBECONFIG": str(run.path / "kubeconfig.yaml"),
+        "PULL_BASED_CLUSTERS": ";".join(f"{member.name}:{member.kubeconfig}" for member in karmada.members if member.name in pulling),
+        "PATH": f"{programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": str(run.folder("data", "upstream", "home")),  # nothing of it may reach ~/.kube
+        "KUBECACHEDIR": str(run.folder("scratch", "kube")),
+    }
