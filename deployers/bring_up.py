@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deployers import Deployer, InPods, deployer
 from deployers.addons import steps as addons
+from deployers.checks import description
+from deployers.deployer import Deployer, RunsInPods, get_deployer, runs_in_pods
 from deployers.join_steps import joining_steps
 from deployers.karmada import Karmada
+from deployers.names import NAME, READY
 from deployers.plane import pending_operation
 from deployers.pods import workloads
 from deployers.preflight import preflight_errors
@@ -79,7 +81,7 @@ class Wanted:
     def images(self) -> dict[str, list[Image]]:
         """Return the images that Karmada's pods ask for, by the cluster that they are loaded into; none where it is no pods."""
         own: object = self.deployer
-        if self.karmada is None or not isinstance(own, InPods):
+        if self.karmada is None or not isinstance(own, RunsInPods):
             return {}
         version = Release.parse(self.karmada.release).version
         uses = own.images(self.karmada, version=version, host=self.lab.host.name)
@@ -153,7 +155,7 @@ def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
     if table is not None:
         karmada = collect(errors, lambda: parse(KarmadaSpec, table, source=source, prefix="karmada.", tables=TABLES))
     made = collect(errors, lambda: provider(lab.provider)) if lab else None
-    own = collect(errors, lambda: deployer(karmada.deployer)) if karmada else None
+    own = collect(errors, lambda: get_deployer(karmada.deployer)) if karmada else None
     if lab and made and not errors:
         return Wanted(lab, karmada, made, own)
     lines = [line for error in errors for line in (error.detail or f"{error.what}; {error.remedy}").splitlines()]
@@ -191,7 +193,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
     paths = {str(ref): path for ref, path in software.items()}
     made = wanted.provider.create(lab, paths)
     if wanted.deployer and wanted.karmada:
-        made += wanted.deployer.install(lab, wanted.karmada, paths)
+        made += closed(Karmada(lab, wanted.karmada), wanted.deployer.install(lab, wanted.karmada, paths))
         made += joining_steps(lab, wanted.karmada, [step.name for step in made])
         made += addons.addon_steps(Karmada(lab, wanted.karmada), paths)
     return [*made, *component.steps([evidence.component(run)], run)]
@@ -281,6 +283,16 @@ def differing(one: Any, other: Any, at: str = "") -> list[str]:
     return [] if one == other else [at]
 
 
+def closed(karmada: Karmada, made: Sequence[Step]) -> list[Step]:
+    """Return the steps of an installation with the two that end every one: its description is saved, Karmada serves."""
+    done = tuple(step.name for step in made)
+    return [
+        *made,
+        Step(f"{NAME}/description", lambda: description.save_once(karmada), done, first=1),
+        Step(READY, lambda: None, done),
+    ]
+
+
 @contextmanager
 def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider, kills: Kills) -> Iterator[None]:
     """When the body raises: collect evidence, let go of the lab, and stop it unless somebody else holds or keeps it.
@@ -322,7 +334,7 @@ def standing(run: Run, supervisor: Supervisor) -> dict[str, Any]:
     status = supervisor.status()
     found: dict[str, Any] = {name: state.pid for name, state in status.programs.items()} if status else {}
     lab = Lab.open(run)
-    if run.asked.get("karmada") and Karmada.open(lab).in_pods and lab.host.kubeconfig.exists():
+    if run.asked.get("karmada") and runs_in_pods(Karmada.open(lab)) and lab.host.kubeconfig.exists():
         with suppress(LabError):  # the host cluster is not up
             found |= {each.name: each.identity for each in workloads.workloads(lab.host.api)}
     return found

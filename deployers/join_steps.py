@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from deployers import JOINABLE, READY, Enrolling, deployer
+from deployers.deployer import JoinsPullMembers, get_deployer, runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.join import admit, join
 from deployers.members.register import enrol, register
@@ -16,6 +16,7 @@ from deployers.members.registry import Mode, until_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.unjoin import unjoin
 from deployers.members.unregister import unregister
+from deployers.names import JOINABLE, READY
 from deployers.pods.images import agent_image
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
@@ -36,10 +37,10 @@ def joining_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[
 
 def enter(karmada: Karmada, member: Cluster, mode: Mode) -> None:
     """Join a member and return when it is Ready, in the manner of the deployer; joined so already, nothing changes."""
-    own = deployer(karmada.spec.deployer)
+    own = get_deployer(karmada.spec.deployer)
     if mode == "push":
         join(karmada, member)
-    elif isinstance(own, Enrolling):
+    elif isinstance(own, JoinsPullMembers):
         own.enrol(karmada, member)
     else:
         register(karmada, member)
@@ -51,8 +52,8 @@ def leave(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool = False)
         unjoin(karmada, member, force=force)
         return
     unregister(karmada, member, force=force)
-    own = deployer(karmada.spec.deployer)
-    if isinstance(own, Enrolling):
+    own = get_deployer(karmada.spec.deployer)
+    if isinstance(own, JoinsPullMembers):
         own.withdraw(karmada, member)
 
 
@@ -65,10 +66,10 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
 
     tokens = part("kube-controller-manager")  # it makes the tokens of service accounts
     accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (part("kube-apiserver"),))
-    own = deployer(karmada.spec.deployer)
-    if mode == "pull" and isinstance(own, Enrolling):
+    own = get_deployer(karmada.spec.deployer)
+    if mode == "pull" and isinstance(own, JoinsPullMembers):
         return [accounts, Step(f"{name}/joined", lambda: own.enrol(karmada, member), (READY, accounts.name, tokens, part("images")))]
-    if mode == "pull" and karmada.in_pods:
+    if mode == "pull" and runs_in_pods(karmada):
         image = agent_image(karmada.spec, karmada.release)
         needs = (JOINABLE, accounts.name, tokens, part("images"))
         return [

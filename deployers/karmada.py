@@ -7,18 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployers import deployer
-from deployers.plane.certificates import CONTEXT
+from deployers.names import CONTEXT
 from deployers.release import Release, catalogue
 from deployers.spec import KarmadaSpec
 from lab.api import Api
 from lab.assets import Supply
 from lab.cluster import Cluster, Lab, named
-from lab.errors import NotPossible, UsageError
+from lab.errors import UsageError
 from lab.hints import command
 from lab.machines import Machine
 from lab.run import Run
-from lab.spec import Capability
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -68,20 +66,6 @@ class Karmada:
     def api(self) -> Api:
         return self.cluster.api
 
-    @cached_property
-    def in_pods(self) -> bool:
-        """Whether its programs run in pods of the host cluster; else they are programs of the lab's machine."""
-        return Capability.PODS in deployer(self.spec.deployer).needs
-
-    def demand_programs(self) -> None:
-        """Return where its parts are programs of this lab, which alone can be changed here. NotPossible where they are pods."""
-        if self.in_pods:
-            raise NotPossible(
-                f"this Karmada was installed by {self.spec.deployer}, whose parts are pods of the host cluster and no programs of this lab",
-                where=str(self.run.path),
-                remedy='change it by the tools of that path; a lab with deployer = "by_binary" can do it here',
-            )
-
     def client(self) -> ApiClient:
         """Return a client of the `kubernetes` package for karmada-apiserver: what tests are written with."""
         return self.cluster.client()
@@ -100,3 +84,8 @@ class Karmada:
     def members(self) -> tuple[Cluster, ...]:
         """The clusters that are to be its members; whether they are joined is for `deployers.members.registry` to tell."""
         return tuple(named(self.lab.members, member.name) for member in self.spec.members)
+
+
+def description_file(run: Run) -> Path:
+    """Return where the description of a run's Karmada is kept; `deployers.checks.description` writes it."""
+    return run.path / "description.json"

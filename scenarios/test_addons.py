@@ -21,9 +21,9 @@ from deployers.addons.contents import CRD
 from deployers.addons.site import Site
 from deployers.backup.restore import restore
 from deployers.backup.take import back_up
-from deployers.by_binary.components import LEASES
 from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
+from deployers.names import LEASES
 from deployers.plane.layout import estimator
 from deployers.plane.leases import held
 from deployers.plane.objects import CRDS

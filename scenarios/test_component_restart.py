@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.by_binary.components import LEASES
 from deployers.karmada import Karmada
+from deployers.names import LEASES
 from deployers.plane.leases import path_of
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults

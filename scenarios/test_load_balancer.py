@@ -16,7 +16,7 @@ from cryptography import x509
 
 from deployers.by_binary import balancer
 from deployers.by_binary.components import apiservers
-from deployers.by_binary.deployer import opened
+from deployers.by_binary.installation import open_plane
 from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
 from deployers.plane.external import names_of
@@ -109,8 +109,8 @@ def asked_for(karmada: Karmada) -> str:
 
 def presented(karmada: Karmada) -> x509.Certificate:
     """Return the certificate that somebody who trusts Karmada's authority is shown under the external name."""
-    context = ssl.create_default_context(cafile=str(opened(karmada).layout.ca))
-    port = opened(karmada).layout.ports[f"{balancer.NAME}.https"]
+    context = ssl.create_default_context(cafile=str(open_plane(karmada).layout.ca))
+    port = open_plane(karmada).layout.ports[f"{balancer.NAME}.https"]
     with (
         socket.create_connection(("127.0.0.1", port), timeout=5.0) as plain,
         context.wrap_socket(plain, server_hostname=EXTERNAL) as secured,
@@ -122,7 +122,7 @@ def presented(karmada: Karmada) -> x509.Certificate:
 
 def standing(karmada: Karmada, *, of: str = "karmada-apiserver", **wanted: list[str]) -> None:
     """the balancer sees each instance as it is"""
-    port = opened(karmada).layout.ports[f"{balancer.NAME}.health"]
+    port = open_plane(karmada).layout.ports[f"{balancer.NAME}.health"]
     rows = csv.DictReader(io.StringIO(httpx.get(f"http://127.0.0.1:{port}/stats;csv", timeout=5.0, trust_env=False).text))
     seen = {row["svname"]: row["status"] for row in rows if row["# pxname"] == f"{of}s"}
     for state, instances in wanted.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from deployers.by_binary.deployer import opened
+from deployers.by_binary.installation import open_plane
 from deployers.day2.renew_certificates import renew_all
 from deployers.etcd.certificates import presented
 from deployers.karmada import Karmada
@@ -21,7 +21,7 @@ from scenarios.kit.traffic import traffic
 def test_every_certificate_is_renewed_while_karmada_is_used(karmada: Karmada, namespace: str, request: pytest.FixtureRequest) -> None:
     if karmada.spec.deployer != "by_binary" or karmada.spec.etcd.external:
         pytest.skip("this needs a Karmada of programs (by_binary), with its own etcd")
-    layout, supervisor = opened(karmada).layout, Supervisor(karmada.run.path)
+    layout, supervisor = open_plane(karmada).layout, Supervisor(karmada.run.path)
     names = [leaf.name for leaf in leaves(karmada.spec)]
 
     def serials() -> dict[str, int]:

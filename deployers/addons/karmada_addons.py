@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from deployers.by_binary.deployer import ByBinary, Plane, opened
+from deployers.by_binary.deployer import ByBinary
+from deployers.by_binary.installation import BinaryInstallation, open_plane
+from deployers.by_binary.rollout import replace_program
 from deployers.checks import description
 from deployers.karmada import Karmada
 from deployers.plane import manifests, objects, pending_operation
-from deployers.plane.rollout import exchange
 from deployers.spec import ADDONS, KarmadaSpec
 from lab import component
 from lab.errors import NotPossible, UsageError
@@ -43,14 +44,14 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
     if getattr(karmada.spec.addons, name) == on and pending_operation.facts_of(karmada.run, what) is None:
         return karmada
     spec = asking_for(karmada.spec, name, on=on)
-    opened(karmada)  # NotPossible where another deployer made it
+    open_plane(karmada)  # NotPossible where another deployer made it
     if obstacles := ByBinary().check(spec, karmada.lab.spec):
         raise NotPossible(f"{name} cannot be switched on here", detail="\n".join(obstacles))
     again = command("addon", "install" if on else "remove", name, lab=karmada.run.id)
     with pending_operation.begun(karmada.run, what, again=again):
-        plane = opened(replace(karmada, spec=spec))
+        plane = open_plane(replace(karmada, spec=spec))
         if not on:
-            withdraw(opened(replace(karmada, spec=asking_for(karmada.spec, name, on=True))), plane, name)
+            withdraw(open_plane(replace(karmada, spec=asking_for(karmada.spec, name, on=True))), plane, name)
         execute(steps(plane), karmada.run, watcher=watcher)
         karmada = karmada.asking(spec)
         description.save(karmada)
@@ -64,18 +65,18 @@ def asking_for(spec: KarmadaSpec, name: str, *, on: bool) -> KarmadaSpec:
     return KarmadaSpec.model_validate({**document, "components": components, "addons": {**document["addons"], name: on}})
 
 
-def steps(plane: Plane) -> list[Step]:
+def steps(plane: BinaryInstallation) -> list[Step]:
     """Return the steps that make what runs be what a plane describes; what is so already is left alone, members among it."""
     others = plane.steps()
     here = {*(part.name for part in plane.programs), *(step.name for step in others)}
     programs = [
-        Step(part.name, partial(exchange, plane, part), tuple(need for need in part.needs if need in here), first=part.first)
+        Step(part.name, partial(replace_program, plane, part), tuple(need for need in part.needs if need in here), first=part.first)
         for part in plane.programs
     ]
     return [*programs, *others]
 
 
-def withdraw(before: Plane, after: Plane, name: str) -> None:
+def withdraw(before: BinaryInstallation, after: BinaryInstallation, name: str) -> None:
     """Take an addon's APIs from karmada-apiserver, then end its programs: in the other order discovery would wait for nobody."""
     for document in reversed(registered(before, name)):
         before.api.delete(before.api.path_of(document))
@@ -83,7 +84,7 @@ def withdraw(before: Plane, after: Plane, name: str) -> None:
     objects.each(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
 
 
-def registered(plane: Plane, name: str) -> Sequence[manifests.Json]:
+def registered(plane: BinaryInstallation, name: str) -> Sequence[manifests.Json]:
     """Return what an addon has on karmada-apiserver: its APIs, or the Services by which estimators are found."""
     if name in SERVERS:
         return manifests.api_services(plane.deploy, SERVERS[name], plane.addresses)

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deployers import READY
 from deployers.addon import Addon, Place, addon
 from deployers.addons.contents import Contents, contents, crds
 from deployers.addons.site import Site
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
+from deployers.names import READY
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
 from lab.images import File, Image, archived, load

@@ -17,7 +17,7 @@ from deployers.backup.archive import Manifest
 from deployers.backup.restore import Restored, fits, old_one_is_gone, reach, seed
 from deployers.backup.verify import verify
 from deployers.bring_up import bring_up, prepare
-from deployers.by_binary.deployer import opened
+from deployers.by_binary.installation import open_plane
 from deployers.etcd.client import Etcdutl
 from deployers.members.registry import members
 from deployers.release import Release
@@ -67,7 +67,7 @@ def move(
             watcher=watcher,
             progress=progress,
             label=label,
-            seed=lambda karmada: seed(opened(karmada), utl, folder, manifest),
+            seed=lambda karmada: seed(open_plane(karmada), utl, folder, manifest),
         )
         assert brought.karmada
         reach(brought.karmada)

@@ -29,13 +29,12 @@ from dataclasses import replace as replaced
 from functools import partial
 from pathlib import Path
 
-from deployers import READY
 from deployers.addons import site
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest, Unusable
 from deployers.backup.take import scratch
 from deployers.backup.verify import fingerprint, verify
-from deployers.by_binary.components import kind_of
-from deployers.by_binary.deployer import LAST, Plane, install_steps, opened
+from deployers.bring_up import closed
+from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, install_steps, open_plane
 from deployers.checks import description
 from deployers.etcd.client import Etcd, Etcdutl
 from deployers.karmada import Karmada
@@ -44,8 +43,9 @@ from deployers.members.join import join
 from deployers.members.leftovers import MANAGED
 from deployers.members.register import register
 from deployers.members.registry import CLUSTERS, Member, members, until_ready
+from deployers.names import LOOPBACK, READY, kind_of
 from deployers.plane import pending_operation
-from deployers.plane.layout import LOOPBACK, etcds
+from deployers.plane.layout import etcds
 from deployers.plane.objects import each
 from deployers.release import Release
 from lab.api import Refused, Unreachable
@@ -92,7 +92,7 @@ def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> 
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
     kept until the restored plane serves; after a failure it is in `data/karmada/*.before`, and the same command goes on.
     """
-    plane, etcd = opened(karmada), Etcd.of(karmada)
+    plane, etcd = open_plane(karmada), Etcd.of(karmada)
     with scratch(karmada.run) as folder:
         manifest = verify(path, folder, etcd.utl)
         fits(manifest, karmada.release, karmada.spec.kubernetes, path)
@@ -176,14 +176,16 @@ def old_one_is_gone(manifest: Manifest, folder: Path) -> None:
 # -- how -----------------------------------------------------------------------------------------------------------------
 
 
-def steps(plane: Plane, utl: Etcdutl, folder: Path, manifest: Manifest) -> list[Step]:
+def steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> list[Step]:
     """Return the steps: everything ended, data and keys exchanged, then those of an installation, then the members."""
     karmada = plane.karmada
     first = [
         Step("restore/ended", lambda: end(karmada)),
         Step("restore/seeded", lambda: seed(plane, utl, folder, manifest), ("restore/ended",)),
     ]
-    installing = [each_ if each_.needs else replaced(each_, needs=("restore/seeded",)) for each_ in install_steps(plane)]
+    installing = [
+        each_ if each_.needs else replaced(each_, needs=("restore/seeded",)) for each_ in closed(plane.karmada, install_steps(plane))
+    ]
     names = {step.name for step in [*first, *installing]}
     installing = [replaced(step, needs=tuple(need for need in step.needs if need in names)) for step in installing]
     modes = {member.name: member.mode for member in karmada.spec.members}
@@ -199,14 +201,14 @@ def end(karmada: Karmada) -> None:
     running = [name for name, state in (status.programs if status else {}).items() if state.runs]
     agents = [agent.name_of(member.name) for member in karmada.members]
     mine = [name for name in running if name.startswith(f"{karmada.name}/") or name in agents]
-    last = [name for name in mine if kind_of(name) in LAST]
+    last = [name for name in mine if kind_of(name) in STOPPED_LAST]
     stop: Callable[[str], None] = partial(supervisor.stop, within=GRACE)
     each(stop, [name for name in mine if name not in last])
-    for name in sorted(last, key=lambda name: LAST.index(kind_of(name))):
+    for name in sorted(last, key=lambda name: STOPPED_LAST.index(kind_of(name))):
         stop(name)
 
 
-def seed(plane: Plane, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
+def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
     """Put the backup's keys and data where the plane has them. What was there is beside it, as `<member>.before`, until all is well."""
     run, data = plane.run, plane.layout.data
     names = etcds(plane.spec)
@@ -236,7 +238,7 @@ def seed(plane: Plane, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
     run.journal("seeded", revision=manifest.revision, members=list(names))
 
 
-def drop_former(plane: Plane) -> None:
+def drop_former(plane: BinaryInstallation) -> None:
     """Delete what etcd had before."""
     for former in plane.layout.data.glob("*.before"):
         shutil.rmtree(former, ignore_errors=True)

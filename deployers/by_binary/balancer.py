@@ -14,8 +14,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from deployers.names import LOOPBACK
 from deployers.plane.certificates import LOCAL
-from deployers.plane.layout import LOOPBACK, Layout, instances
+from deployers.plane.layout import Layout, instances
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Health, Question
 from lab.run import write_private

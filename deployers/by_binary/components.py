@@ -11,7 +11,8 @@ from pathlib import Path
 
 from deployers.by_binary import balancer
 from deployers.by_binary.optional import aggregated, estimator_of, metrics_adapter, search
-from deployers.plane.layout import LOOPBACK, Layout, calling, estimator, etcds, instances, observed, serving, storage
+from deployers.names import LOOPBACK, kind_of
+from deployers.plane.layout import Layout, calling, estimator, etcds, instances, observed, serving, storage
 from deployers.spec import KarmadaSpec, profiles
 from lab.component import Component, Flags, Health
 
@@ -21,13 +22,6 @@ CONTROLLERS = (
 )
 """Those of artifacts/deploy; most of kube-controller-manager's are for clusters with nodes."""
 AGGREGATED = "karmada-aggregated-apiserver"
-LEASES = {
-    "kube-controller-manager": "kube-system",
-    "karmada-controller-manager": "karmada-system",
-    "karmada-scheduler": "karmada-system",
-    "karmada-descheduler": "karmada-system",
-}
-"""Components that elect a leader, and the namespace of their Lease, which has the component's name."""
 
 
 def uses(spec: KarmadaSpec) -> list[str]:
@@ -64,15 +58,6 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
     plain += [metrics_adapter(layout)] if spec.addons.metrics_adapter else []
     plain += [estimator_of(member.name, layout) for member in spec.members] if spec.addons.estimators else []
     return [changed(component, spec) for component in plain]
-
-
-def kind_of(component: Component | str) -> str:
-    """Return the component that a program is an instance of: "karmada/karmada-scheduler-2" is a karmada-scheduler."""
-    name = (component if isinstance(component, str) else component.name).rpartition("/")[2]
-    if name.startswith("karmada-scheduler-estimator-"):
-        return "karmada-scheduler-estimator"
-    stem, _, number = name.rpartition("-")
-    return stem if number.isdigit() else name
 
 
 def changed(component: Component, spec: KarmadaSpec) -> Component:

@@ -5,7 +5,8 @@ The descheduler is one of the controllers in `components`.
 
 from __future__ import annotations
 
-from deployers.plane.layout import LOOPBACK, Layout, calling, estimator, observed, serving, storage, without_audit_files
+from deployers.names import LOOPBACK
+from deployers.plane.layout import Layout, calling, estimator, observed, serving, storage, without_audit_files
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Health
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deployers.plane.certificates import MASTERS, NAMESPACE, adopt, host_of, service_names
+from deployers.names import NAMESPACE
+from deployers.plane.certificates import MASTERS, adopt, host_of, service_names
 from deployers.spec import KarmadaSpec
 from lab.pki import Authority
 

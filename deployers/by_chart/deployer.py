@@ -17,14 +17,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deployers.by_chart import values as chart_values
-from deployers.by_chart.release import AGENT, HELM, RELEASE, Charted
-from deployers.day2.upgrade import no_way_back
+from deployers.by_chart.release import AGENT, HELM, RELEASE, ChartInstallation
+from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
 from deployers.options import CARRIED, IN_PART, complete
 from deployers.options import OPTIONS as ALL
+from deployers.plane.rollout import AGENTS, Act, all_of, chained, rollback_refusal
 from deployers.pods import host, images, installation
 from deployers.pods.image_steps import image_steps, load_all
-from deployers.pods.images import Use
 from deployers.release import Release, catalogue
 from deployers.spec import COMPONENTS, KarmadaSpec
 from lab.assets import AssetRef, Supply
@@ -72,10 +72,10 @@ class ByChart:
             *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in trees),
         ]
 
-    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane, and those of the chart's jobs."""
         own = images.needed(spec, images.moved, version=version, host=host)
-        return (*own, *(Use(name, image, (host,)) for name, image in jobs(spec).items()))
+        return (*own, *(ImageUse(name, image, (host,)) for name, image in jobs(spec).items()))
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec the chart cannot carry, the values of a file among it."""
@@ -90,7 +90,7 @@ class ByChart:
         """Return the steps of the control plane, from nothing or from what is there."""
         karmada = Karmada(lab, spec)
         wanted = uses(karmada)
-        return [*image_steps(karmada, wanted, software), *Charted(karmada, software, uses=wanted).steps()]
+        return [*image_steps(karmada, wanted, software), *ChartInstallation(karmada, software, uses=wanted).steps()]
 
     def enrol(self, karmada: Karmada, member: Cluster) -> None:
         """Make a member pull, by the chart's agent mode. Done already, it changes nothing.
@@ -98,22 +98,20 @@ class ByChart:
         (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
         cluster only.)
         """
-        Charted(karmada, found(karmada), uses=uses(karmada)).enrol(member)
+        ChartInstallation(karmada, found(karmada), uses=uses(karmada)).enrol(member)
 
     def withdraw(self, karmada: Karmada, member: Cluster) -> None:
         """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
-        Charted(karmada, found(karmada), uses=uses(karmada)).uninstall(AGENT, member)
+        ChartInstallation(karmada, found(karmada), uses=uses(karmada)).uninstall(AGENT, member)
         host.remove_namespace(member.api)
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release by `helm upgrade`; see `deployers.day2.upgrade`. NotPossible for going back."""
-        from deployers.plane.rollout import AGENTS, Act, all_of, chained  # noqa: PLC0415 (which is made of what is here)
-
         if back:
-            raise no_way_back(karmada, "the chart's own job", "helm rollback would leave the later webhooks")
+            raise rollback_refusal(karmada, "the chart's own job", "helm rollback would leave the later webhooks")
         wanted = replace(karmada, spec=spec)
         installed = uses(wanted)
-        charted = Charted(wanted, software, uses=installed)
+        charted = ChartInstallation(wanted, software, uses=installed)
         pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.exchange)]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", charted.estimators))
@@ -128,12 +126,12 @@ class ByChart:
         something is left.
         """
         karmada.run.journal("remove", what=karmada.name)
-        Charted(karmada, found(karmada), uses=uses(karmada)).remove()
+        ChartInstallation(karmada, found(karmada), uses=uses(karmada)).remove()
         installation.until_gone(karmada)
         installation.forget(karmada)
 
 
-def uses(karmada: Karmada) -> tuple[Use, ...]:
+def uses(karmada: Karmada) -> tuple[ImageUse, ...]:
     """Return the images of this control plane."""
     return ByChart().images(karmada.spec, version=karmada.release.version, host=karmada.lab.host.name)
 

@@ -20,20 +20,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from deployers import JOINABLE, READY
-from deployers.by_binary.components import LEASES
-from deployers.by_binary.deployer import NAME, nothing, step
 from deployers.by_chart import certificates
 from deployers.by_chart import values as chart_values
-from deployers.checks import description
+from deployers.checks.rollout import wait_rollout
+from deployers.deployer import ImageUse
 from deployers.members.registry import claim, until_ready
+from deployers.names import JOINABLE, LEASES, NAME, NAMESPACE
 from deployers.plane import manifests, objects
 from deployers.plane.leases import held
+from deployers.plane.plane import nothing, step
 from deployers.pods import helm as charts
 from deployers.pods import host, installation
 from deployers.pods.helm import Helm
-from deployers.pods.images import Use
-from deployers.pods.workloads import NAMESPACE, until_serving, why
+from deployers.pods.workloads import until_serving, why
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, NotReady, ProvisionError
@@ -61,10 +60,10 @@ SETTLED = "deployed"
 
 
 @dataclass(frozen=True)
-class Charted(installation.Installation):
+class ChartInstallation(installation.Installation):
     """One control plane of upstream's chart."""
 
-    uses: tuple[Use, ...] = ()
+    uses: tuple[ImageUse, ...] = ()
 
     @property
     def run(self) -> Run:
@@ -104,12 +103,9 @@ class Charted(installation.Installation):
         if self.spec.addons.estimators:
             members = tuple(member.name for member in self.spec.members)
             made.append(Step(f"{NAME}/estimators", self.estimators, (f"{NAME}/karmada-apiserver", *members)))
-        done = tuple(each.name for each in made)
         return [
             *made,
             Step(JOINABLE, nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
-            Step(f"{NAME}/description", lambda: description.save_once(self.karmada), done, first=1),
-            Step(READY, nothing, done),
         ]
 
     # -- the control plane --------------------------------------------------------------------------------------------
@@ -228,7 +224,7 @@ class Charted(installation.Installation):
         The chart's own jobs do the rest: before, what its hooks hold is written anew; then CRDs, webhooks and APIs are applied.
         """
         self.release()
-        installation.settled(self.karmada, within=2 * WITHIN)  # all of it at once: etcd and the API server are away meanwhile
+        wait_rollout(self.karmada, within=2 * WITHIN)  # all of it at once: etcd and the API server are away meanwhile
         self.answers()
         self.crds()
         self.cluster_api()

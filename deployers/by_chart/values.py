@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from deployers.pods.images import Use
+from deployers.deployer import ImageUse
 from deployers.spec import KarmadaSpec, profiles
 from lab.errors import UsageError
 
@@ -125,7 +125,7 @@ def put(values: Json, path: str, value: Any) -> None:
     values[last] = value
 
 
-def of_component(component: str, spec: KarmadaSpec, image: Use, registry: str | None) -> Json:
+def of_component(component: str, spec: KarmadaSpec, image: ImageUse, registry: str | None) -> Json:
     """Return the values of one component: its image, replicas, flags and feature gates."""
     values: Json = {}
     part = PARTS[component]
@@ -152,7 +152,7 @@ def typed(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def of_host(spec: KarmadaSpec, images: Iterable[Use], *, node_port: int, system: str) -> Json:
+def of_host(spec: KarmadaSpec, images: Iterable[ImageUse], *, node_port: int, system: str) -> Json:
     """Return the values of host mode but for the certificates: every component of a spec except estimators, which need members that are up.
 
     karmada-apiserver is reached from outside by a port of every node.
@@ -179,7 +179,7 @@ def of_host(spec: KarmadaSpec, images: Iterable[Use], *, node_port: int, system:
     return values
 
 
-def of_estimators(spec: KarmadaSpec, images: Iterable[Use], members: Mapping[str, Mapping[str, str]]) -> Json:
+def of_estimators(spec: KarmadaSpec, images: Iterable[ImageUse], members: Mapping[str, Mapping[str, str]]) -> Json:
     """Return the values of component mode with an estimator for each member. `members`: server, caCrt, crt and key of each."""
     component = "karmada-scheduler-estimator"
     image = next(image for image in images if image.component == component)
@@ -194,7 +194,7 @@ def of_estimators(spec: KarmadaSpec, images: Iterable[Use], members: Mapping[str
     return values
 
 
-def of_agent(spec: KarmadaSpec, image: Use, *, name: str, endpoint: str, karmada: Mapping[str, str]) -> Json:
+def of_agent(spec: KarmadaSpec, image: ImageUse, *, name: str, endpoint: str, karmada: Mapping[str, str]) -> Json:
     """Return the values of agent mode on one member. `karmada`: server, caCrt, crt and key by which the agent reaches karmada-apiserver."""
     values = merged(
         {"installMode": "agent", "global": {"imageRegistry": spec.registry or ""}},

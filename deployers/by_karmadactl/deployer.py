@@ -16,19 +16,21 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
-from deployers import JOINABLE
+from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
 from deployers.members.karmadactl import karmadactl
+from deployers.names import JOINABLE, NAMESPACE
 from deployers.options import CARRIED, OPTIONS, complete
 from deployers.plane.flags import several_values
 from deployers.plane.layout import estimator
 from deployers.pods import init_args, installation, workloads
+from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
 from deployers.pods.host import adopt_kubeconfig, remove_data
 from deployers.pods.image_steps import image_steps
-from deployers.pods.images import Use, by_component, components, flat, needed
+from deployers.pods.images import by_component, components, flat, needed
 from deployers.pods.images import software as of_images
-from deployers.pods.init_args import NAMES, Places
+from deployers.pods.init_args import NAMES, NO_ARGUMENTS, Places
 from deployers.spec import ADDONS, KarmadaSpec
 from lab.assets import AssetRef
 from lab.cluster import Cluster, Lab
@@ -46,7 +48,6 @@ NO_QUORUM = (
     "init's StatefulSet starts one member after the other, each when the one before is ready, and by its readiness probe none is ready "
     "without a quorum: with --etcd-replicas=3 the first waits for ever (seen with 1.18.2)"
 )
-NO_ARGUMENTS = "karmadactl addons enable takes no flags for it"
 SUPPORT = complete(
     {
         **dict.fromkeys(OPTIONS, CARRIED),
@@ -70,7 +71,7 @@ class ByKarmadactl:
         names = ("karmadactl", "karmada-crds", "karmada-manifests")
         return [*of_images(spec), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in names)]
 
-    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane."""
         return needed(spec, flat, version=version, host=host)
 
@@ -87,7 +88,7 @@ class ByKarmadactl:
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return Initialised(Karmada(lab, spec), software).steps()
+        return InitInstallation(Karmada(lab, spec), software).steps()
 
     def remove(self, karmada: Karmada) -> None:
         """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""
@@ -100,11 +101,11 @@ class ByKarmadactl:
 
 
 @dataclass(frozen=True)
-class Initialised(installation.Installation):
+class InitInstallation(installation.Installation):
     """One control plane that `karmadactl init` makes."""
 
     @cached_property
-    def uses(self) -> dict[str, Use]:
+    def uses(self) -> dict[str, ImageUse]:
         """The images, by component."""
         return by_component(ByKarmadactl().images(self.spec, version=self.karmada.release.version, host=self.karmada.lab.host.name))
 
@@ -191,34 +192,15 @@ class Initialised(installation.Installation):
         self.enable(*init_args.estimator(self.spec, self.uses, member))
 
     def enable(self, *words: str) -> None:
-        enable(self.karmada, *words)
-
-
-def enable(karmada: Karmada, *words: str) -> None:
-    """Run `karmadactl addons enable`. ProvisionError with its words and the state of the pods."""
-    host = karmada.lab.host
-    try:
-        karmadactl(
-            karmada,
-            *("addons", "enable", *words, f"--kubeconfig={host.kubeconfig}", f"--context={host.context}"),
-            *(f"--karmada-kubeconfig={karmada.kubeconfig}", f"--karmada-context={karmada.cluster.context}"),
-            within=300.0,
-        )
-    except CommandFailed as failed:
-        raise ProvisionError(
-            f"karmadactl addons enable {words[0]} failed",
-            where=failed.command,
-            detail="\n".join([*workloads.why(host.api), failed.output]),
-            remedy="run the command by hand with --v=4",
-        ) from failed
+        enable_addon(self.karmada, *words)
 
 
 def clear(karmada: Karmada) -> None:
     """Remove what init made, however far it came; where there is nothing, nothing is done."""
     host = karmada.lab.host
-    if host.api.find(f"/api/v1/namespaces/{workloads.NAMESPACE}") is None:
+    if host.api.find(f"/api/v1/namespaces/{NAMESPACE}") is None:
         return
     karmadactl(karmada, "deinit", "--force", "--purge-namespace", f"--kubeconfig={host.kubeconfig}", f"--context={host.context}")
-    host.api.until_gone(f"/api/v1/namespaces/{workloads.NAMESPACE}", what="the namespace of Karmada is deleted", within=120.0)
+    host.api.until_gone(f"/api/v1/namespaces/{NAMESPACE}", what="the namespace of Karmada is deleted", within=120.0)
     remove_data(karmada.lab, ETCD_DATA)
     karmada.kubeconfig.unlink(missing_ok=True)

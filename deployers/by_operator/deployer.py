@@ -18,23 +18,26 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from deployers import JOINABLE
-from deployers.by_karmadactl.deployer import NO_ARGUMENTS, enable
 from deployers.by_operator import karmada_object
 from deployers.by_operator.karmada_object import ALWAYS, NAME
-from deployers.day2.upgrade import no_way_back
+from deployers.checks.rollout import wait_rollout
+from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
+from deployers.names import JOINABLE, NAMESPACE
 from deployers.options import CARRIED, OF_COMPONENTS, OPTIONS, complete
 from deployers.plane import objects
 from deployers.plane.flags import several_values
 from deployers.plane.layout import estimator
 from deployers.plane.objects import CRDS, condition
+from deployers.plane.rollout import Act, all_of, chained, rollback_refusal
 from deployers.pods import init_args, installation, workloads
+from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
 from deployers.pods.host import adopt_kubeconfig, remove_data, remove_namespace, secret
 from deployers.pods.image_steps import image_steps, load_all
-from deployers.pods.images import Use, by_component, components, moved, needed
+from deployers.pods.images import by_component, components, moved, needed
 from deployers.pods.images import software as of_images
+from deployers.pods.init_args import NO_ARGUMENTS
 from deployers.spec import KarmadaSpec
 from lab.api import Refused
 from lab.assets import AssetRef
@@ -45,7 +48,7 @@ from lab.steps import Step
 from lab.wait import NotYet, until
 
 OPERATOR = "karmada-operator"
-OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{workloads.NAMESPACE}/karmadas/{NAME}"
+OBJECT = f"/apis/operator.karmada.io/v1alpha1/namespaces/{NAMESPACE}/karmadas/{NAME}"
 CRD = "karmadas.operator.karmada.io"
 WITHIN = 300.0
 INVALID = "ValidationError"
@@ -83,7 +86,7 @@ class ByOperator:
         """Return what is in the images, karmadactl, and the release's own files."""
         return [*of_images(spec, *ALWAYS, OPERATOR), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in TREES)]
 
-    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[Use, ...]:
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane, and the operator's."""
         return needed(spec, moved, *ALWAYS, OPERATOR, version=version, host=host)
 
@@ -98,10 +101,8 @@ class ByOperator:
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release: its operator, then the object, by which that exchanges all else; see `deployers.day2.upgrade`."""
-        from deployers.plane.rollout import Act, all_of, chained  # noqa: PLC0415 (which is made of what is here)
-
         if back:
-            raise no_way_back(karmada, "the operator", "upstream supports none by it")
+            raise rollback_refusal(karmada, "the operator", "upstream supports none by it")
         wanted = replace(karmada, spec=spec)
         made = Operated(wanted, software)
         pairs: list[tuple[str, Act]] = [
@@ -111,7 +112,7 @@ class ByOperator:
         ]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", partial(all_of, *(partial(made.estimator, each) for each in wanted.members))))
-        return chained([*pairs, ("settled", partial(installation.settled, wanted))])
+        return chained([*pairs, ("settled", partial(wait_rollout, wanted))])
 
     def remove(self, karmada: Karmada) -> None:
         """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
@@ -129,7 +130,7 @@ class ByOperator:
             )
             left = [each.name for each in workloads.workloads(host) if each.name != OPERATOR]
             karmada.run.journal(
-                "left by upstream", workloads=left, secrets=installation.names(host, f"/api/v1/namespaces/{workloads.NAMESPACE}/secrets")
+                "left by upstream", workloads=left, secrets=installation.names(host, f"/api/v1/namespaces/{NAMESPACE}/secrets")
             )
         remove_namespace(host)
         remove_data(karmada.lab, karmada_object.ETCD_DATA)
@@ -145,7 +146,7 @@ class Operated(installation.Installation):
     """One control plane that the operator makes."""
 
     @cached_property
-    def uses(self) -> dict[str, Use]:
+    def uses(self) -> dict[str, ImageUse]:
         """The images, by component."""
         return by_component(ByOperator().images(self.spec, version=self.karmada.release.version, host=self.karmada.lab.host.name))
 
@@ -177,7 +178,7 @@ class Operated(installation.Installation):
     def operator(self) -> None:
         """Make the operator be there and ready."""
         installation.begin(self.karmada)
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": workloads.NAMESPACE}}
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         objects.ensure_namespace(self.host, namespace)
         self.host.apply(karmada_object.tarball(crds_tarball(self.tree("karmada-crds"))))
         for document in karmada_object.operator_manifests(self.tree("karmada-operator-config"), self.uses[OPERATOR].name):
@@ -239,15 +240,13 @@ class Operated(installation.Installation):
         """Write the run's kubeconfig from the operator's Secret; NotYet when it is not there."""
         name = f"{NAME}-admin-config"
         try:
-            adopt_kubeconfig(
-                secret(self.host, workloads.NAMESPACE, name, "karmada.config"), self.karmada.kubeconfig, source=f"secret {name}"
-            )
+            adopt_kubeconfig(secret(self.host, NAMESPACE, name, "karmada.config"), self.karmada.kubeconfig, source=f"secret {name}")
         except (ProvisionError, Refused) as error:
             raise NotYet(f"secret {name}: not there yet") from error
 
     def estimator(self, member: Cluster) -> None:
         """Make the estimator of a member by karmadactl: the operator has none, and its Secrets have the names that karmadactl expects."""
-        enable(self.karmada, *init_args.estimator(self.spec, self.uses, member))
+        enable_addon(self.karmada, *init_args.estimator(self.spec, self.uses, member))
 
 
 def refused(item: karmada_object.Json) -> str | None:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deployers.deployer import ImageUse
+from deployers.names import NAMESPACE
 from deployers.plane import manifests
 from deployers.plane.flags import extra_args
-from deployers.pods.images import Use
-from deployers.pods.workloads import NAMESPACE
 from deployers.spec import KarmadaSpec
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ ETCD_DATA = "/var/lib/karmada-etcd"
 READS_ETCD = ("karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search")
 
 
-def karmada_object(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
+def karmada_object(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
     """Return the object."""
     components: Json = {"etcd": etcd(spec, uses)}
     for component, key in KEYS.items():
@@ -71,7 +71,7 @@ def karmada_object(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
     }
 
 
-def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
+def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
     """Return what the object says of one component."""
     use = uses[component]
     args = extra_args(spec, component)
@@ -86,7 +86,7 @@ def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json
     }
 
 
-def etcd(spec: KarmadaSpec, uses: Mapping[str, Use]) -> Json:
+def etcd(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
     """Return what the object says of etcd: one with a directory of its node, or another's addresses.
 
     (By default its data would be its pod's, and gone with it: an operator of a later release changes the pod.)

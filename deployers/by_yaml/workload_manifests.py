@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deployers.by_binary.components import changed
+from deployers.names import NAMESPACE
 from deployers.plane.certificates import pair
 from deployers.plane.layout import estimator
 from deployers.plane.manifests import read
@@ -21,7 +22,6 @@ from lab.errors import ProvisionError, UsageError
 from lab.pki import Pair
 
 Json = dict[str, Any]
-SYSTEM = "karmada-system"
 FILES = {"etcd": "karmada-etcd"}
 """Components whose file is called otherwise."""
 CERTIFICATES = {
@@ -97,7 +97,7 @@ def member_kubeconfig(member: str, content: bytes) -> Json:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": f"{member}-kubeconfig", "namespace": SYSTEM},
+        "metadata": {"name": f"{member}-kubeconfig", "namespace": NAMESPACE},
         "data": {f"{member}-kubeconfig": base64.b64encode(content).decode()},
     }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deployers.checks import description
+from deployers.karmada import description_file
 from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run, runs_root
@@ -78,7 +79,7 @@ def path_of(word: str, root: Path) -> Path:
         word, root = path.name, path.parent
     gone = not (root / word).is_dir()
     kept = description.kept_of(word, root)
-    return kept if gone and kept.is_file() else description.file_of(Run.load(word, root=root))
+    return kept if gone and kept.is_file() else description_file(Run.load(word, root=root))
 
 
 def distinct(installations: Sequence[Installation]) -> list[Installation]:

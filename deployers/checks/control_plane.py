@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import yaml
 
-from deployers.by_binary.components import LEASES, kind_of
 from deployers.checks import known_drift
 from deployers.checks.description import flags, running
+from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
+from deployers.names import LEASES, kind_of
 from deployers.plane import manifests
 from deployers.plane.leases import held
 from deployers.plane.objects import CRDS, SERVICES, condition
@@ -175,7 +176,7 @@ def leases_held(karmada: Karmada) -> str:
         for kind in LEASES
         if spec.has(kind) and "leader-elect" not in spec.settings(kind).without and spec.settings(kind).flags.get("leader-elect") != "false"
     ]
-    programs = {kind_of(name): argv for name, argv in running(karmada).items()} if karmada.in_pods else {}
+    programs = {kind_of(name): argv for name, argv in running(karmada).items()} if runs_in_pods(karmada) else {}
     for kind in electing:
         namespace = flags(programs.get(kind, ())).get("leader-elect-resource-namespace", LEASES[kind])
         try:
@@ -187,7 +188,7 @@ def leases_held(karmada: Karmada) -> str:
 
 def nothing_restarted(karmada: Karmada) -> str:
     """Every program of the control plane runs, and has not ended by itself since it was started."""
-    if karmada.in_pods:
+    if runs_in_pods(karmada):
         return no_pod_restarted(karmada)
     status = Supervisor(karmada.run.path).status()
     if status is None:

@@ -19,14 +19,14 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from deployers.by_binary.components import kind_of
-from deployers.karmada import Karmada
-from deployers.plane.layout import LOOPBACK
+from deployers.deployer import runs_in_pods
+from deployers.karmada import Karmada, description_file
+from deployers.names import LOOPBACK, NAMESPACE, kind_of
 from deployers.plane.objects import CRDS, SERVICES
 from deployers.pods import workloads
 from lab.api import Api
 from lab.pki import is_address
-from lab.run import Run, make_folder, write_json
+from lab.run import make_folder, write_json
 from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
@@ -38,11 +38,6 @@ ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_
 """A pod says its own by a variable."""
 
 
-def file_of(run: Run) -> Path:
-    """Where the description of a run's Karmada is or will be."""
-    return run.path / "description.json"
-
-
 def kept_of(name: str, root: Path) -> Path:
     """Where the latest description of a lab is kept when the lab is gone; no lab can have the folder's name."""
     return root / ".descriptions" / f"{name}.json"
@@ -50,7 +45,7 @@ def kept_of(name: str, root: Path) -> Path:
 
 def save_once(karmada: Karmada) -> None:
     """Write the description if there is none yet: an installation that changes nothing has the one it had."""
-    if not file_of(karmada.run).exists():
+    if not description_file(karmada.run).exists():
         save(karmada)
 
 
@@ -61,12 +56,12 @@ def save(karmada: Karmada) -> Path:
     """
     run = karmada.run
     described = describe(karmada, running(karmada))
-    write_json(file_of(run), described)
+    write_json(description_file(run), described)
     kept = kept_of(run.id, run.path.parent)
     make_folder(kept.parent, mode=0o700)
     write_json(kept, described)
     forget_oldest(kept.parent)
-    return file_of(run)
+    return description_file(run)
 
 
 def forget_oldest(folder: Path) -> None:
@@ -81,7 +76,7 @@ def forget_oldest(folder: Path) -> None:
 
 def running(karmada: Karmada) -> dict[str, Sequence[str]]:
     """Return the arguments of every program of the control plane, by name: from the lab's supervisor, or from the pods' templates."""
-    if karmada.in_pods:
+    if runs_in_pods(karmada):
         return workloads.programs(karmada.lab.host.api)
     status = Supervisor(karmada.run.path).status()
     return {name: state.argv for name, state in (status.programs if status else {}).items() if name.startswith("karmada/") and state.runs}
@@ -94,7 +89,7 @@ def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:
         "release": karmada.spec.release,
         "deployer": karmada.spec.deployer,
         "versions": {"karmada": karmada.spec.release, "kubernetes": api.get("/version")["gitVersion"]},
-        "images": workloads.images(karmada.lab.host.api) if karmada.in_pods else {},
+        "images": workloads.images(karmada.lab.host.api) if runs_in_pods(karmada) else {},
         "components": components(programs),
         "crds": {
             item["metadata"]["name"]: resource(item) for item in api.items(CRDS) if "karmada.io" in group(item) or "x-k8s.io" in group(item)
@@ -113,7 +108,9 @@ def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:
             for item in api.items(f"{RBAC}/{kind}")
             if ours(item)
         },
-        "certificates": of_secrets(karmada.lab.host.api) if karmada.in_pods else certificates(karmada.run.path / "pki" / karmada.name),
+        "certificates": of_secrets(karmada.lab.host.api)
+        if runs_in_pods(karmada)
+        else certificates(karmada.run.path / "pki" / karmada.name),
     }
 
 
@@ -195,7 +192,7 @@ def certificates(folder: Path) -> Json:
     return {path.stem: certificate(path.read_bytes()) for path in sorted(folder.glob("*.crt"))}
 
 
-def of_secrets(host: Api, namespace: str = workloads.NAMESPACE) -> Json:
+def of_secrets(host: Api, namespace: str = NAMESPACE) -> Json:
     """Return the same of the certificates in a namespace's Secrets, each once however many Secrets it is in.
 
     It has the name that a file would have: the key's stem, or the Secret's name where the key tells nothing (tls.crt, or a ca.crt that

@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 
 from deployers.checks.control_plane import Broken, Unmeasured, policy, unique
+from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS, not_ready
+from deployers.names import NAMESPACE
 from deployers.plane.layout import estimator
 from deployers.plane.objects import each
 from deployers.pods import workloads
@@ -85,7 +87,7 @@ def estimators_asked(karmada: Karmada, *, within: float = 30.0) -> str:
 
 def requests(karmada: Karmada, member: str) -> float:
     """Return how many requests the estimator of a member has answered."""
-    return counted(of_pods(karmada, member) if karmada.in_pods else of_program(karmada, member))
+    return counted(of_pods(karmada, member) if runs_in_pods(karmada) else of_program(karmada, member))
 
 
 def of_pods(karmada: Karmada, member: str) -> str:
@@ -95,7 +97,7 @@ def of_pods(karmada: Karmada, member: str) -> str:
     if not found:
         raise Broken(f"there is no estimator of {member}")
     names = [pod["metadata"]["name"] for pod in workloads.pods(host, selector=found[0].selector)]
-    return "\n".join(host.request("GET", f"/api/v1/namespaces/{workloads.NAMESPACE}/pods/{name}:8080/proxy/metrics").text for name in names)
+    return "\n".join(host.request("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics").text for name in names)
 
 
 def of_program(karmada: Karmada, member: str) -> str:

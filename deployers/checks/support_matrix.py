@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deployers import NAMES, deployer
+from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.options import OF_ONE_PATH, OPTIONS, Support, asked, verdict
 from lab.run import runs_root
 from lab.steps import Outcome
@@ -50,8 +50,8 @@ def keep(karmada: Karmada, report: Report, *, root: Path | None = None) -> None:
 
 def picture(outcomes: Outcomes, *, look: Look) -> list[str]:
     """Return the table as a person reads it: options by paths, then why what is refused is."""
-    supports = {name: deployer(name).options for name in NAMES}
-    rows = [("OPTION", *NAMES)]
+    supports = {name: get_deployer(name).options for name in DEPLOYERS}
+    rows = [("OPTION", *DEPLOYERS)]
     rows += [(option, *(outcomes.cell(option, name, support) for name, support in supports.items())) for option in ROWS]
     refused = [
         (name, option, said) for name, support in supports.items() for option in ROWS if (said := verdict(option, support)) != "carried"
@@ -64,8 +64,10 @@ def document(outcomes: Outcomes) -> Json:
     return {
         "schema": 1,
         "deployers": {
-            name: {option: {"support": verdict(option, deployer(name).options), "outcome": outcomes.of(option, name)} for option in ROWS}
-            for name in NAMES
+            name: {
+                option: {"support": verdict(option, get_deployer(name).options), "outcome": outcomes.of(option, name)} for option in ROWS
+            }
+            for name in DEPLOYERS
         },
     }
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from cryptography import x509
 
-from deployers.by_binary.components import LEASES, kind_of
-from deployers.by_binary.deployer import Plane, opened
+from deployers.by_binary.installation import BinaryInstallation, open_plane
+from deployers.by_binary.rollout import GRACE
 from deployers.etcd.certificates import issue, presented, renew
 from deployers.etcd.client import RENEW_BEFORE
 from deployers.karmada import Karmada
+from deployers.names import LEASES, kind_of
 from deployers.plane import certificates, pending_operation
 from deployers.plane.leases import drop_stale
-from deployers.plane.rollout import GRACE, afterwards
+from deployers.plane.rollout import afterwards
 from lab import component
 from lab.cluster import merge_kubeconfigs
 from lab.component import Component
@@ -40,7 +41,7 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
     Returned when every server presents its new one and every component was started with its own. Interrupted, it goes on where it was.
     NotPossible where another deployer installed; ProvisionError when an authority ends first, with nothing changed.
     """
-    plane = opened(karmada)
+    plane = open_plane(karmada)
     pki = plane.layout.pki
     renewed = {} if karmada.spec.etcd.external else renew(karmada, before=before)
     due = ending(karmada, pki, before)
@@ -72,7 +73,7 @@ def ends(file: Path) -> dt.datetime:
     return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
 
 
-def again(plane: Plane, part: Component) -> None:
+def again(plane: BinaryInstallation, part: Component) -> None:
     """Start a program again and return when it serves. Where it elects a leader and was the only one, it need not wait for its lease."""
     kind = kind_of(part)
     Supervisor(plane.run.path).stop(part.name, within=GRACE)
@@ -83,7 +84,7 @@ def again(plane: Plane, part: Component) -> None:
         after()
 
 
-def until_presented(plane: Plane, instance: str) -> None:
+def until_presented(plane: BinaryInstallation, instance: str) -> None:
     """Return when a server presents the certificate in its file: one that reads it anew takes a moment to see that it is another."""
     file = plane.layout.pair(kind_of(instance)).cert
 

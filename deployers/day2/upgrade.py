@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from deployers import deployer
 from deployers.backup.take import back_up
 from deployers.checks import description
+from deployers.deployer import get_deployer, runs_in_pods
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
 from deployers.release import Release
@@ -67,7 +67,7 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     component is not the next one. NotPossible: this deployer cannot, and why. Of the release already, nothing is done.
     """
     began = time.monotonic()
-    made = deployer(karmada.spec.deployer)
+    made = get_deployer(karmada.spec.deployer)
     if not isinstance(made, Upgrades):
         raise NotPossible(
             f"a Karmada that was installed by {karmada.spec.deployer} cannot be upgraded in place",
@@ -115,7 +115,7 @@ def saved(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
 
     When an upgrade goes on that was interrupted the plane may not answer any more: then the backup of before it stays the way back.
     """
-    if karmada.in_pods or karmada.spec.etcd.external:
+    if runs_in_pods(karmada) or karmada.spec.etcd.external:
         return None
     folder = karmada.run.folder("data", "backups")
     try:
@@ -140,15 +140,6 @@ def told_way_back(karmada: Karmada, backup: str | None) -> Iterator[None]:
 def way_back(lab: str, backup: str | Path) -> str:
     """Return the sentence that says how half an upgrade is given up."""
     return f"or go back to how it was before: {command('restore', str(backup), lab=lab)}"
-
-
-def no_way_back(karmada: Karmada, who: str, besides: str) -> NotPossible:
-    """Return why an installer that puts CRDs back itself cannot go to an earlier release: `who` of it does, and what else would be."""
-    return NotPossible(
-        f"a Karmada that was installed by {karmada.spec.deployer} does not go back to an earlier release",
-        where=f"{who} would put the earlier CRDs back, and the API server then drops every field that only the later ones have; {besides}",
-        remedy="install the earlier release anew",
-    )
 
 
 def noted(step: Step, done: list[str], change: pending_operation.Change) -> Step:

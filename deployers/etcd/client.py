@@ -16,8 +16,10 @@ from typing import Any
 
 from cryptography import x509
 
+from deployers.deployer import require_programs
 from deployers.karmada import Karmada
-from deployers.plane.layout import LOOPBACK, etcds
+from deployers.names import LOOPBACK
+from deployers.plane.layout import etcds
 from deployers.plane.objects import each
 from deployers.spec import catalogue
 from lab.assets import AssetRef, Supply
@@ -243,7 +245,7 @@ class Etcd(Asked):
                 where=f"karmada.etcd.external: {', '.join(karmada.spec.etcd.external.servers if karmada.spec.etcd.external else ())}",
                 remedy="use the tools of whoever runs it; an etcd of Karmada's own is what a lab file has without that table",
             )
-        karmada.demand_programs()
+        require_programs(karmada)
         found = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve(TOOLS)
         ports = ports_of(karmada.run, karmada.name, [f"{name}.client" for name in names])
         endpoints = {name: f"https://{LOOPBACK}:{ports[f'{name}.client']}" for name in names}

@@ -11,12 +11,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace as replaced
 
-from deployers.by_binary.components import kind_of
-from deployers.by_binary.deployer import Plane, opened
+from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.etcd.client import Etcd, Health, quorum
 from deployers.karmada import Karmada
+from deployers.names import LOOPBACK, kind_of
 from deployers.plane import pending_operation
-from deployers.plane.layout import LOOPBACK, etcds
+from deployers.plane.layout import etcds
 from deployers.spec import ETCDS, KarmadaSpec
 from deployers.spec import Etcd as EtcdSpec
 from lab import component
@@ -64,14 +64,14 @@ def known(karmada: Karmada, what: str) -> bool:
 def enlarged(karmada: Karmada, names: Sequence[str]) -> Karmada:
     """Make these members be there, one after the other, and tell the API servers."""
     Etcd.of(karmada).health()  # there is a quorum, or nothing can be changed
-    opened(karmada)
+    open_plane(karmada)
     with pending_operation.begun(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
         for name in names:
             keep_births(karmada)
             if name not in etcds(karmada.spec):
                 karmada = karmada.asking(with_etcds(karmada, [*etcds(karmada.spec), name]))
             admit(karmada, name)
-        repoint(opened(karmada))
+        repoint(open_plane(karmada))
         Etcd.of(karmada).until_well()
     return karmada
 
@@ -84,11 +84,11 @@ def remove(karmada: Karmada, name: str) -> Karmada:
     etcd = Etcd.of(karmada)
     health = etcd.health()
     removable(health, name, lab=karmada.run.id)
-    opened(karmada)
+    open_plane(karmada)
     with pending_operation.begun(karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)):
         keep_births(karmada)
         karmada = karmada.asking(with_etcds(karmada, [each for each in etcds(karmada.spec) if each != name]))
-        repoint(opened(karmada))
+        repoint(open_plane(karmada))
         strike(karmada, etcd, health, name)
         Etcd.of(karmada).until_well()
     return karmada
@@ -180,7 +180,7 @@ def admit(karmada: Karmada, name: str) -> None:
             within=30.0,
             remedy=command("etcd", "health", lab=run.id),
         )
-    part = next(part for part in opened(karmada).programs if part.name == f"{karmada.name}/{name}")
+    part = next(part for part in open_plane(karmada).programs if part.name == f"{karmada.name}/{name}")
     voting = Component(part.name, part.binary, part.flags, proof=lambda: promoted(etcd, peers[name]), ports=part.ports, within=120.0)
     component.exchange(voting, run)  # a learner is never ready by etcd's own endpoint: it is when it votes
     component.start(part, run)
@@ -222,7 +222,7 @@ def strike(karmada: Karmada, etcd: Etcd, health: Health, name: str) -> None:
     karmada.run.forget("etcd", name)
 
 
-def repoint(plane: Plane) -> list[str]:
+def repoint(plane: BinaryInstallation) -> list[str]:
     """Start those API servers again whose addresses of etcd are others now, one after the other; return which."""
     calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
     return [part.name for part in calling if component.exchange(part, plane.run, grace=GRACE)]

@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from deployers.deployer import runs_in_pods
 from deployers.etcd.client import Asked, Etcd, Json
 from deployers.karmada import Karmada
+from deployers.names import NAMESPACE
 from deployers.pods import workloads
 from deployers.release import catalogue
 from lab.api import Api
@@ -47,7 +49,7 @@ class EtcdInPod(Asked):
         flags = flags_of([*container.get("command", []), *container.get("args", [])])
         ref = AssetRef("kubectl", karmada.lab.spec.kubernetes)
         kubectl = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve([ref])[ref]
-        words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", workloads.NAMESPACE)
+        words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
         command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
         endpoints = {"etcd": within_its_pod(flags.get("listen-client-urls", ""))}
         return cls(karmada.machine, command, flags, mounted(host.api, pod, flags["cert-file"]), endpoints)
@@ -76,7 +78,7 @@ class EtcdInPod(Asked):
 
 def etcd_of(karmada: Karmada) -> Asked:
     """Return the etcd of a control plane, wherever it runs. UsageError when it is external; ProvisionError when its pod does not run."""
-    return EtcdInPod.of(karmada) if karmada.in_pods and not karmada.spec.etcd.external else Etcd.of(karmada)
+    return EtcdInPod.of(karmada) if runs_in_pods(karmada) and not karmada.spec.etcd.external else Etcd.of(karmada)
 
 
 def pod_of(host: Api) -> Json:
@@ -88,9 +90,9 @@ def pod_of(host: Api) -> Json:
                     return pod
     raise ProvisionError(
         "no pod of Karmada's etcd runs",
-        where=f"{host.server}, namespace {workloads.NAMESPACE}",
+        where=f"{host.server}, namespace {NAMESPACE}",
         detail="\n".join(workloads.why(host)) or None,
-        remedy=f"kubectl --context karmada-host -n {workloads.NAMESPACE} get pods,events",
+        remedy=f"kubectl --context karmada-host -n {NAMESPACE} get pods,events",
     )
 
 

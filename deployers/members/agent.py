@@ -11,7 +11,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from deployers.members.registry import NAMESPACE, SYSTEM, ControlPlane
+from deployers.members.registry import RunningKarmada
+from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from deployers.spec import profiles
 from lab import component
 from lab.cluster import Cluster
@@ -25,12 +26,12 @@ def name_of(member: str) -> str:
     return f"{member}/karmada-agent"
 
 
-def kubeconfig_of(karmada: ControlPlane, member: str) -> Path:
+def kubeconfig_of(karmada: RunningKarmada, member: str) -> Path:
     """Where the agent's own kubeconfig for Karmada is or will be (0600)."""
     return karmada.run.path / "data" / member / "karmada-agent" / "karmada-kubeconfig.yaml"
 
 
-def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
+def agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
     """Return the agent of a member; the profile's flags, `flags` and `env` are layered over what register would have given its pod.
 
     The flags are those of the Deployment that register makes (karmada pkg/karmadactl/register/register.go,
@@ -46,10 +47,10 @@ def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None,
             "kubeconfig": str(member.kubeconfig),
             "cluster-name": member.name,
             "cluster-api-endpoint": member.api.server,
-            "cluster-namespace": NAMESPACE,
+            "cluster-namespace": CLUSTER_NAMESPACE,
             "cluster-status-update-frequency": "10s",
             "controllers": "*",
-            "leader-elect-resource-namespace": SYSTEM,
+            "leader-elect-resource-namespace": NAMESPACE,
             "health-probe-bind-address": f"127.0.0.1:{ports['health']}",
             "metrics-bind-address": f"127.0.0.1:{ports['metrics']}",
             "v": "2",
@@ -59,20 +60,20 @@ def agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None,
     ).changed(flags={**of_profile(karmada), **(flags or {})}, env=env)
 
 
-def of_profile(karmada: ControlPlane) -> Flags:
+def of_profile(karmada: RunningKarmada) -> Flags:
     """Return the flags that the control plane's profile has for agents: both ends of a member need the same feature gates."""
     asked = karmada.run.asked.get("karmada") or {}
     return profiles()[asked.get("profile", "default")].get("karmada-agent", {})
 
 
-def runs(karmada: ControlPlane, member: str) -> bool:
+def runs(karmada: RunningKarmada, member: str) -> bool:
     """Tell whether the agent of a member runs as a process of this lab."""
     status = Supervisor(karmada.run.path).status()
     state = status.programs.get(name_of(member)) if status else None
     return state is not None and state.runs
 
 
-def stop(karmada: ControlPlane, member: str) -> None:
+def stop(karmada: RunningKarmada, member: str) -> None:
     """End the agent of a member and delete its kubeconfig; where it is no process of this lab there is nothing to do."""
     component.remove(name_of(member), karmada.run)  # fine where it never was started here: it is a pod, or an enrolment ended before
     shutil.rmtree(kubeconfig_of(karmada, member).parent, ignore_errors=True)

@@ -12,16 +12,17 @@ from contextlib import suppress
 
 from deployers.members import owned_objects
 from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import NAMESPACE, ControlPlane, Member, claim, identity, members, until_ready
+from deployers.members.registry import Member, RunningKarmada, claim, identity, members, until_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
+from deployers.names import CLUSTER_NAMESPACE
 from lab.api import Json
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, LabError, ProvisionError, UsageError
 
 
 def join(
-    karmada: ControlPlane,
+    karmada: RunningKarmada,
     member: Cluster,
     *,
     provider: str = "",
@@ -43,7 +44,7 @@ def join(
 
 
 def admit(
-    karmada: ControlPlane, member: Cluster, *, provider: str = "", region: str = "", zones: Sequence[str] = (), ahead: bool = True
+    karmada: RunningKarmada, member: Cluster, *, provider: str = "", region: str = "", zones: Sequence[str] = (), ahead: bool = True
 ) -> bool:
     """Register a member in push mode and return when its Cluster object is there; tell whether that changed anything.
 
@@ -53,7 +54,7 @@ def admit(
         adopt_secrets(karmada, here)
         return False
     wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
-    wait_terminated(member.api, NAMESPACE, on=member.name)
+    wait_terminated(member.api, CLUSTER_NAMESPACE, on=member.name)
     drop_orphans(karmada, member.name)
     karmada.run.record("members", member.name, {"mode": "push", "state": "joining"})
     if ahead:
@@ -65,7 +66,14 @@ def admit(
             "join",
             member.name,
             *to_karmada(karmada),
-            *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context, "--cluster-namespace", NAMESPACE),
+            *(
+                "--cluster-kubeconfig",
+                str(member.kubeconfig),
+                "--cluster-context",
+                member.context,
+                "--cluster-namespace",
+                CLUSTER_NAMESPACE,
+            ),
             *(word for flag, value in optional.items() if value for word in (flag, value)),
         )
     except CommandFailed as failed:
@@ -78,7 +86,7 @@ def admit(
     return True
 
 
-def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster) -> LabError:
+def explained(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
     """Return the error that says which of both sides a failed `karmadactl join` was about.
 
     Its own words do not ("The connection to the server 127.0.0.1:1 was refused"; one sentence for a taken name and a taken
@@ -100,7 +108,7 @@ def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster) -> 
     )
 
 
-def drop_orphans(karmada: ControlPlane, name: str) -> None:
+def drop_orphans(karmada: RunningKarmada, name: str) -> None:
     """Delete secrets that an interrupted join left: no Cluster owns them, and upstream would take them as they are.
 
     karmadactl join keeps a secret of that name whatever is in it (pkg/util/secret.go, CreateSecret), so the token of a
@@ -112,7 +120,7 @@ def drop_orphans(karmada: ControlPlane, name: str) -> None:
             karmada.cluster.api.delete(path)
 
 
-def adopt_secrets(karmada: ControlPlane, member: Member) -> None:
+def adopt_secrets(karmada: RunningKarmada, member: Member) -> None:
     """Make the Cluster own its secrets, as karmadactl's last request does: a join that was interrupted before it leaves them for ever."""
     owner = {
         "apiVersion": "cluster.karmada.io/v1alpha1",
@@ -127,7 +135,7 @@ def adopt_secrets(karmada: ControlPlane, member: Member) -> None:
             karmada.cluster.api.patch(path, {"metadata": {"ownerReferences": [owner]}})
 
 
-def secrets(karmada: ControlPlane, name: str) -> list[tuple[str, Json | None]]:
+def secrets(karmada: RunningKarmada, name: str) -> list[tuple[str, Json | None]]:
     """Return path and object (None: not there) of the two secrets of a member on the control plane."""
-    paths = [f"/api/v1/namespaces/{NAMESPACE}/secrets/{secret}" for secret in (name, f"{name}-impersonator")]
+    paths = [f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{secret}" for secret in (name, f"{name}-impersonator")]
     return [(path, karmada.cluster.api.find(path)) for path in paths]

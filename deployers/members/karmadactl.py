@@ -12,11 +12,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from deployers.members.registry import ControlPlane
+from deployers.members.registry import RunningKarmada
 from lab.machines import Completed, hide_directory
 
 
-def karmadactl(karmada: ControlPlane, *words: str, within: float = 90.0) -> Completed:
+def karmadactl(karmada: RunningKarmada, *words: str, within: float = 90.0) -> Completed:
     """Run karmadactl to its end. CommandFailed as in `Machine.run`; what that means is for the caller to say.
 
     No kubeconfig but those named in `words` can be used: the caller's KUBECONFIG, home and proxies are out of its sight.
@@ -32,6 +32,6 @@ def environment(home: str) -> dict[str, str]:
     return {"HOME": home, "TMPDIR": home}
 
 
-def to_karmada(karmada: ControlPlane) -> tuple[str, ...]:
+def to_karmada(karmada: RunningKarmada) -> tuple[str, ...]:
     """Return the flags that point `join`, `unjoin` and `token` to this control plane."""
     return ("--kubeconfig", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context)

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from deployers.members import agent, owned_objects
 from deployers.members.register import requests
-from deployers.members.registry import ControlPlane, Mode
+from deployers.members.registry import Mode, RunningKarmada
 from lab.api import Api, Json, Refused
 from lab.cluster import Cluster
 from lab.errors import LeakError, NotReady
@@ -39,7 +39,7 @@ LOCAL_FILES = (Path("/etc/karmada/karmada-agent.conf"), Path("/etc/karmada/pki/c
 """What karmadactl may keep on the computer it runs on (pkg/karmadactl/register: KarmadaDir, CACertPath)."""
 
 
-def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, within: float = 60.0) -> None:
+def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down: bool = False, within: float = 60.0) -> None:
     """LeakError names every thing that a removed member left; what upstream is known to leave by itself does not count.
 
     What is on its way out is given time: a namespace goes with its pods, and pods that really run have their grace.
@@ -58,7 +58,7 @@ def assert_clean(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_d
         raise leak(karmada, member, late.last.splitlines()) from late
 
 
-def leak(karmada: ControlPlane, member: Cluster, left: list[str]) -> LeakError:
+def leak(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError:
     """Return the error that names what is left."""
     return LeakError(
         f"{member.name} was removed from Karmada, but {len(left)} things are still there",
@@ -68,7 +68,7 @@ def leak(karmada: ControlPlane, member: Cluster, left: list[str]) -> LeakError:
     )
 
 
-def residue(karmada: ControlPlane, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False) -> list[str]:
+def residue(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False) -> list[str]:
     """Return what a member that was removed has left, "<side>: <what>" each; empty when it is clean.
 
     With `member_down` the member is not asked; a member that should answer and does not is an error, never clean. With `lingering`
@@ -150,7 +150,7 @@ def listable(api: Api) -> list[tuple[str, Json]]:
     ]
 
 
-def local(karmada: ControlPlane, name: str) -> list[str]:
+def local(karmada: RunningKarmada, name: str) -> list[str]:
     """Return a line for each file or process of a member's joining that is left on this computer.
 
     A file under /etc/karmada that is older than the run is somebody else's.

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from deployers.members.registry import CLUSTERS, NAMESPACE, SYSTEM, Mode
+from deployers.members.registry import CLUSTERS, Mode
+from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 
 Side = Literal["control plane", "member"]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -48,32 +49,32 @@ def there(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False,
 TRACES = (
     here(f"{CLUSTERS}/{{name}}"),
     here(f"{CORE}/karmada-es-{{name}}"),
-    here(f"{CORE}/{NAMESPACE}/secrets/{{name}}"),
-    here(f"{CORE}/{NAMESPACE}/secrets/{{name}}-impersonator"),
-    here(f"{CORE}/{SYSTEM}/services/karmada-scheduler-estimator-{{name}}"),
+    here(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/{{name}}"),
+    here(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/{{name}}-impersonator"),
+    here(f"{CORE}/{NAMESPACE}/services/karmada-scheduler-estimator-{{name}}"),
     here(f"{RBAC}/clusterroles/system:karmada:{{name}}:agent", PULL, registered=True),
     here(f"{RBAC}/clusterrolebindings/system:karmada:{{name}}:agent", PULL, registered=True),
-    here(f"{RBAC}/namespaces/{NAMESPACE}/roles/system:karmada:{{name}}:agent-secret", PULL, registered=True),
-    here(f"{RBAC}/namespaces/{NAMESPACE}/rolebindings/system:karmada:{{name}}:agent-secret", PULL, registered=True),
+    here(f"{RBAC}/namespaces/{CLUSTER_NAMESPACE}/roles/system:karmada:{{name}}:agent-secret", PULL, registered=True),
+    here(f"{RBAC}/namespaces/{CLUSTER_NAMESPACE}/rolebindings/system:karmada:{{name}}:agent-secret", PULL, registered=True),
     here(f"{RBAC}/namespaces/karmada-es-{{name}}/roles/system:karmada:{{name}}:agent-work", PULL, registered=True),
     here(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
-    here(f"{LEASES}/{NAMESPACE}/leases/{{name}}", PULL),
-    here(f"{LEASES}/{SYSTEM}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
+    here(f"{LEASES}/{CLUSTER_NAMESPACE}/leases/{{name}}", PULL),
+    here(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
     there(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
     there(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
     there(f"{RBAC}/clusterroles/karmada-impersonator"),
     there(f"{RBAC}/clusterrolebindings/karmada-impersonator"),
-    there(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-{{name}}"),
-    there(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-impersonator"),
-    there(f"{CORE}/{NAMESPACE}/secrets/karmada-{{name}}"),
-    there(f"{CORE}/{NAMESPACE}/secrets/karmada-impersonator"),
-    there(f"{CORE}/{NAMESPACE}"),
+    there(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-{{name}}"),
+    there(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-impersonator"),
+    there(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-{{name}}"),
+    there(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-impersonator"),
+    there(f"{CORE}/{CLUSTER_NAMESPACE}"),
     there(f"{RBAC}/clusterroles/karmada-agent", PULL, registered=True),
     there(f"{RBAC}/clusterrolebindings/karmada-agent", PULL, registered=True),
-    there(f"{CORE}/{SYSTEM}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
-    there(f"{CORE}/{SYSTEM}/secrets/karmada-kubeconfig", PULL, registered=True),
-    there(f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/karmada-agent", PULL, registered=True),
-    there(f"{CORE}/{SYSTEM}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
+    there(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
+    there(f"{CORE}/{NAMESPACE}/secrets/karmada-kubeconfig", PULL, registered=True),
+    there(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/karmada-agent", PULL, registered=True),
+    there(f"{CORE}/{NAMESPACE}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
 )
 
 

@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from deployers.members import owned_objects
 from deployers.members.agent import agent, kubeconfig_of, runs
 from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import NAMESPACE, SYSTEM, ControlPlane, claim, until_ready
+from deployers.members.registry import RunningKarmada, claim, until_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
+from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from lab import component
 from lab.api import Json
 from lab.cluster import Cluster
@@ -30,11 +31,11 @@ from lab.run import write_private
 CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
 SIGNED_WITHIN = 30.0
-SECRET = f"/api/v1/namespaces/{SYSTEM}/secrets/karmada-kubeconfig"
+SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/karmada-kubeconfig"
 
 
 def register(
-    karmada: ControlPlane,
+    karmada: RunningKarmada,
     member: Cluster,
     *,
     image: str | None = None,
@@ -62,7 +63,7 @@ def register(
     return changed
 
 
-def start_agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> None:
+def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> None:
     """Start the agent of an enrolled member with the credentials that register made for it; return when it is healthy.
 
     One that runs is left alone. Healthy: it has registered itself, and its Cluster object is there.
@@ -73,26 +74,26 @@ def start_agent(karmada: ControlPlane, member: Cluster, *, flags: Flags | None =
     component.start(agent(karmada, member, flags=flags, env=env), karmada.run)
 
 
-def until_leased(karmada: ControlPlane, name: str, *, within: float) -> None:
+def until_leased(karmada: RunningKarmada, name: str, *, within: float) -> None:
     """Watch until the lease by which an agent proves itself alive is held, which is from its first Ready status on; NotReady otherwise."""
     karmada.cluster.api.until(
-        f"{owned_objects.LEASES}/{NAMESPACE}/leases/{name}",
+        f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/{name}",
         lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "nobody holds it",
         what=f"the agent of {name} renews its lease",
         within=within,
     )
 
 
-def release_election(karmada: ControlPlane, name: str) -> None:
+def release_election(karmada: RunningKarmada, name: str) -> None:
     """Delete the lease of the agent's election, which no agent of this lab holds now.
 
     An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is
     (client-go, tools/leaderelection). So it does after `unregister` too, which leaves the lease.
     """
-    karmada.cluster.api.delete(f"{owned_objects.LEASES}/{SYSTEM}/leases/karmada-agent-{name}")
+    karmada.cluster.api.delete(f"{owned_objects.LEASES}/{NAMESPACE}/leases/karmada-agent-{name}")
 
 
-def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
+def enrol(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
     """Run `karmadactl register` and return when all that it has to make is there; tell whether that changed anything.
 
     The agent, and so the Cluster object, come after it. What an enrolment of this run that was interrupted left is cleared
@@ -107,7 +108,7 @@ def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, w
             )
         return False
     wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
-    for namespace in (NAMESPACE, SYSTEM):
+    for namespace in (CLUSTER_NAMESPACE, NAMESPACE):
         wait_terminated(member.api, namespace, on=member.name)
     known = karmada.run.recorded("members", member.name) or {}
     if known.get("state") == "registered" and not lacking(karmada, member):
@@ -122,7 +123,7 @@ def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, w
             karmada,
             *words,
             *("--kubeconfig", str(member.kubeconfig), "--context", member.context),
-            *("--cluster-name", member.name, "--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
+            *("--cluster-name", member.name, "--cluster-namespace", CLUSTER_NAMESPACE, "--namespace", NAMESPACE),
             *(("--karmada-agent-image", image) if image else ("--karmada-agent-replicas", "0")),
             f"--discovery-timeout={within:g}s",
             within=within + 30.0,
@@ -140,7 +141,7 @@ def enrol(karmada: ControlPlane, member: Cluster, *, image: str | None = None, w
     return True
 
 
-def invitation(karmada: ControlPlane) -> tuple[str, list[str]]:
+def invitation(karmada: RunningKarmada) -> tuple[str, list[str]]:
     """Make a bootstrap token for a quarter of an hour; return its id and the words of the register command that upstream prints.
 
     Returned when the token is signed in cluster-info, which register would look for only every 5 s. NotReady: nobody signs it.
@@ -164,7 +165,7 @@ def invitation(karmada: ControlPlane) -> tuple[str, list[str]]:
     return token, words
 
 
-def lacking(karmada: ControlPlane, member: Cluster, *, token: str | None = None) -> list[str]:
+def lacking(karmada: RunningKarmada, member: Cluster, *, token: str | None = None) -> list[str]:
     """Return what register should have made and is not there, one line each. With `token` its certificate request is looked for too.
 
     Requests are deleted an hour after they were approved, so that they are asked for only right after.
@@ -180,7 +181,7 @@ def lacking(karmada: ControlPlane, member: Cluster, *, token: str | None = None)
     return missing
 
 
-def requests(karmada: ControlPlane, name: str, token: str | None = None) -> list[Json]:
+def requests(karmada: RunningKarmada, name: str, token: str | None = None) -> list[Json]:
     """Return the certificate requests that register made for a member, those of one bootstrap token if it is given."""
     return [
         request
@@ -208,7 +209,7 @@ def credentials(member: Cluster) -> bytes:
     return b64decode(secret["data"]["karmada-kubeconfig"])
 
 
-def clear(karmada: ControlPlane, member: Cluster) -> None:
+def clear(karmada: RunningKarmada, member: Cluster) -> None:
     """Delete what an enrolment left that did not come to its end; only while there is no Cluster of that name.
 
     karmadactl unregister refuses without one, and a failed register takes back its RBAC alone: its certificate requests
@@ -222,7 +223,7 @@ def clear(karmada: ControlPlane, member: Cluster) -> None:
     drop_requests(karmada, member.name)
 
 
-def drop_requests(karmada: ControlPlane, name: str) -> None:
+def drop_requests(karmada: RunningKarmada, name: str) -> None:
     """Delete the certificate requests of a member's registration."""
     for request in requests(karmada, name):
         karmada.cluster.api.delete(f"{CSRS}/{request['metadata']['name']}")
@@ -236,11 +237,11 @@ def pretended(member: Cluster, missing: list[str], output: str) -> ProvisionErro
         where=f"{member.kubeconfig}, context {member.context}",
         detail=output,
         remedy=f"what its preflight found is of an earlier registration: karmadactl unregister {member.name}, or delete it from"
-        f" namespace {SYSTEM} of {member.name}",
+        f" namespace {NAMESPACE} of {member.name}",
     )
 
 
-def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster) -> LabError:
+def explained(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
     """Return the error that says what a failed `karmadactl register` was about; its own words where neither side is at fault."""
     try:
         claim(karmada, member, "pull")

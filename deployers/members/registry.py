@@ -23,9 +23,6 @@ from lab.machines import Machine
 from lab.run import Run
 
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
-NAMESPACE = "karmada-cluster"
-"""Of the members' secrets and leases on the control plane, and of Karmada's accounts on a member (karmadactl's --cluster-namespace)."""
-SYSTEM = "karmada-system"
 LABELS = {"karmada.io/system": "true"}
 """What karmadactl labels the namespaces and accounts with that it makes (pkg/util/constants.go, KarmadaSystemLabel)."""
 
@@ -39,7 +36,7 @@ class Programs(Protocol):
     def binary(self, name: str) -> Path: ...
 
 
-class ControlPlane(Protocol):
+class RunningKarmada(Protocol):
     """**Protocol:** what members need of a running Karmada; `deployers.karmada.Karmada` is one."""
 
     @property
@@ -84,7 +81,7 @@ class Member:
         )
 
 
-def members(karmada: ControlPlane) -> dict[str, Member]:
+def members(karmada: RunningKarmada) -> dict[str, Member]:
     """Return the registered members by name. ProvisionError when the control plane does not answer."""
     try:
         found = [Member.of(item) for item in karmada.cluster.api.items(CLUSTERS)]
@@ -101,7 +98,7 @@ def not_ready(item: Json) -> str | None:
     return "no status yet"
 
 
-def until_ready(karmada: ControlPlane, name: str, *, within: float = 60.0) -> Member:
+def until_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> Member:
     """Watch a member until Karmada calls it Ready; return it. Its first status is taken as soon as it is registered, not after a period.
 
     NotReady carries what the Ready condition said last.
@@ -141,7 +138,7 @@ def identity(member: Cluster) -> str:
     return uid
 
 
-def claim(karmada: ControlPlane, member: Cluster, mode: Mode, *, within: float = 60.0) -> Member | None:
+def claim(karmada: RunningKarmada, member: Cluster, mode: Mode, *, within: float = 60.0) -> Member | None:
     """Return the registration if this very cluster has it already under this name and in this mode; None when the name is free.
 
     UsageError when the name belongs to another cluster, the cluster to another name, or the mode is the other one: nothing
@@ -176,7 +173,7 @@ def claim(karmada: ControlPlane, member: Cluster, mode: Mode, *, within: float =
     return None
 
 
-def registration(karmada: ControlPlane, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
+def registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
     """Return the registration of this very cluster that is to be removed; None when there is none of that name.
 
     UsageError: it is of the other mode, or of another cluster. ProvisionError: the member does not answer, so that nothing
@@ -223,7 +220,7 @@ def answers(member: Cluster) -> bool:
     return True
 
 
-def no_control_plane(karmada: ControlPlane, error: LabError) -> LabError:
+def no_control_plane(karmada: RunningKarmada, error: LabError) -> LabError:
     """Return the error of a control plane that does not answer, or whose aggregated API is not there."""
     if isinstance(error, Refused) and error.status in {401, 403}:
         return UsageError(

@@ -9,16 +9,17 @@ it may be made while the control plane is still starting.
 
 from __future__ import annotations
 
-from deployers.members.registry import LABELS, NAMESPACE
+from deployers.members.registry import LABELS
 from deployers.members.terminating import wait_terminated
+from deployers.names import CLUSTER_NAMESPACE
 from lab.api import Api, Json, Refused
 
 
 def accounts(name: str) -> list[Json]:
     """Return the namespace, accounts and token secrets that a member registered as `name` gets."""
-    manifests: list[Json] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": LABELS}}]
+    manifests: list[Json] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CLUSTER_NAMESPACE, "labels": LABELS}}]
     for account in ("karmada-impersonator", f"karmada-{name}"):
-        place = {"name": account, "namespace": NAMESPACE}
+        place = {"name": account, "namespace": CLUSTER_NAMESPACE}
         manifests += [
             {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {**place, "labels": LABELS}},
             {
@@ -36,7 +37,7 @@ def ensure_accounts(api: Api, name: str) -> None:
 
     A namespace that is still being deleted, as just after `unjoin`, is waited for.
     """
-    wait_terminated(api, NAMESPACE, on=name)
+    wait_terminated(api, CLUSTER_NAMESPACE, on=name)
     for manifest in accounts(name):
         try:
             api.create(manifest)

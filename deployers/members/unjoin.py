@@ -13,12 +13,13 @@ Karmada's kube-controller-manager at its default of 20 requests a second makes t
 from __future__ import annotations
 
 from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import CLUSTERS, NAMESPACE, ControlPlane, answers, members, registration
+from deployers.members.registry import CLUSTERS, RunningKarmada, answers, members, registration
+from deployers.names import CLUSTER_NAMESPACE
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, LabError, ProvisionError
 
 
-def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
+def unjoin(karmada: RunningKarmada, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
     """Remove a member and return when it and all of Karmada's own on both sides is gone; tell whether that changed anything.
 
     Not registered: nothing is changed and False returned. UsageError: it is registered by pull, or another cluster
@@ -35,7 +36,14 @@ def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, withi
             "unjoin",
             member.name,
             *to_karmada(karmada),
-            *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context, "--cluster-namespace", NAMESPACE),
+            *(
+                "--cluster-kubeconfig",
+                str(member.kubeconfig),
+                "--cluster-context",
+                member.context,
+                "--cluster-namespace",
+                CLUSTER_NAMESPACE,
+            ),
             f"--wait={within:g}s",
             *(("--force",) if force else ()),
             within=within + 30.0,
@@ -47,7 +55,7 @@ def unjoin(karmada: ControlPlane, member: Cluster, *, force: bool = False, withi
     return True
 
 
-def settle(karmada: ControlPlane, member: Cluster, *, within: float = 30.0) -> None:
+def settle(karmada: RunningKarmada, member: Cluster, *, within: float = 30.0) -> None:
     """Watch until what was deleted without waiting is gone: the secrets of the control plane, Karmada's namespace of a member that answers.
 
     A join under the same name before that would take over secrets that are about to be collected (pkg/util/secret.go, CreateSecret).
@@ -55,13 +63,15 @@ def settle(karmada: ControlPlane, member: Cluster, *, within: float = 30.0) -> N
     api = karmada.cluster.api
     api.until_gone(f"{CLUSTERS}/{member.name}", what=f"the registration of {member.name} is removed", within=within)
     for secret in (member.name, f"{member.name}-impersonator"):
-        api.until_gone(f"/api/v1/namespaces/{NAMESPACE}/secrets/{secret}", what=f"the secret {secret} is removed", within=within)
+        api.until_gone(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{secret}", what=f"the secret {secret} is removed", within=within)
     api.until_gone(f"/api/v1/namespaces/karmada-es-{member.name}", what=f"the namespace of {member.name}'s Works is removed", within=within)
     if answers(member):
-        member.api.until_gone(f"/api/v1/namespaces/{NAMESPACE}", what=f"Karmada's namespace on {member.name} is removed", within=within)
+        member.api.until_gone(
+            f"/api/v1/namespaces/{CLUSTER_NAMESPACE}", what=f"Karmada's namespace on {member.name} is removed", within=within
+        )
 
 
-def explained(failed: CommandFailed, karmada: ControlPlane, member: Cluster, verb: str) -> LabError:
+def explained(failed: CommandFailed, karmada: RunningKarmada, member: Cluster, verb: str) -> LabError:
     """Return the error of a failed `karmadactl unjoin` or `unregister`: which side it was about, and what is left."""
     try:
         left = members(karmada).get(member.name)

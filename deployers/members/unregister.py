@@ -11,8 +11,9 @@ from __future__ import annotations
 from deployers.members import agent, owned_objects
 from deployers.members.karmadactl import karmadactl
 from deployers.members.register import clear, drop_requests, release_election
-from deployers.members.registry import CLUSTERS, NAMESPACE, SYSTEM, ControlPlane, answers, registration
+from deployers.members.registry import CLUSTERS, RunningKarmada, answers, registration
 from deployers.members.unjoin import explained, settle
+from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
 from lab.wait import NotYet, until
@@ -20,7 +21,7 @@ from lab.wait import NotYet, until
 WORK = "/apis/work.karmada.io/v1alpha1"
 
 
-def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
+def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
     """Remove a member and return when it, its agent, and all of Karmada's own on both sides is gone; tell whether that changed anything.
 
     Not registered: an agent that still runs and what an interrupted enrolment left is removed all the same. UsageError:
@@ -53,7 +54,7 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
                 member.name,
                 *("--karmada-config", str(karmada.cluster.kubeconfig), "--karmada-context", karmada.cluster.context),
                 *("--cluster-kubeconfig", str(member.kubeconfig), "--cluster-context", member.context),
-                *("--cluster-namespace", NAMESPACE, "--namespace", SYSTEM),
+                *("--cluster-namespace", CLUSTER_NAMESPACE, "--namespace", NAMESPACE),
                 f"--wait={within:g}s",
                 within=within + 30.0,
             )
@@ -68,7 +69,7 @@ def unregister(karmada: ControlPlane, member: Cluster, *, force: bool = False, w
     return True
 
 
-def abandon(karmada: ControlPlane, member: Cluster, *, within: float) -> None:
+def abandon(karmada: RunningKarmada, member: Cluster, *, within: float) -> None:
     """Make the control plane forget a pull member without an agent's help, and delete Karmada's own from the member if that answers.
 
     What had been propagated stays there. The Works' finalizers are taken off as `karmadactl unjoin --force` does for
@@ -98,7 +99,7 @@ def abandon(karmada: ControlPlane, member: Cluster, *, within: float) -> None:
                 member.api.delete(trace.at(member.name))
 
 
-def tidy(karmada: ControlPlane, name: str) -> None:
+def tidy(karmada: RunningKarmada, name: str) -> None:
     """Delete what upstream leaves on the control plane and another registration of that name would stumble over.
 
     The lease of the agent's election: a new agent would wait until it runs out, 15 s. The certificate requests: an hour.

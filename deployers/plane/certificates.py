@@ -14,15 +14,13 @@ from pathlib import Path
 
 from cryptography import x509
 
+from deployers.names import CONTEXT, NAMESPACE
 from deployers.plane.authority import read_authority
 from deployers.spec import KarmadaSpec, KeyPair
 from lab.errors import UsageError
 from lab.pki import Authority, Pair, service_account_keys, write_kubeconfig
 from lab.run import write_private
 
-NAMESPACE = "karmada-system"
-CONTEXT = "karmada-apiserver"
-"""The context in every kubeconfig of Karmada; upstream's tests expect this name."""
 LOCAL = ("localhost", "127.0.0.1")
 MASTERS = "system:masters"
 CALLERS = (

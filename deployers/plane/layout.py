@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deployers.names import LOOPBACK
 from deployers.spec import ETCDS, KarmadaSpec
 from lab.component import Flags
 from lab.pki import Pair
 
-LOOPBACK = "127.0.0.1"
 ESTIMATOR_PORT = 10352
 """What the scheduler looks for in an estimator's Service; the program itself listens elsewhere (`targetPort`)."""
 

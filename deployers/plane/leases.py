@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from deployers.by_binary.components import LEASES, kind_of
+from deployers.names import LEASES, kind_of
 from lab.api import Api, Json
 from lab.component import Component
 from lab.run import Run

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import yaml
 
-from deployers.plane.layout import ESTIMATOR_PORT, LOOPBACK, estimator
+from deployers.names import LOOPBACK
+from deployers.plane.layout import ESTIMATOR_PORT, estimator
 from lab.errors import ProvisionError
 
 Json = dict[str, Any]

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from deployers.by_binary import balancer
-from deployers.by_binary.components import LEASES, components, kind_of, uses
 from deployers.plane import external as outside
 from deployers.plane.authority import file_errors
-from deployers.plane.layout import Layout
-from deployers.spec import COMPONENTS, KarmadaSpec
+from deployers.spec import KarmadaSpec
 from lab.spec import LabSpec
-
-
-def obstacles(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
-    """Return everything of the spec that is in the way, one sentence each."""
-    return [*balancer.obstacles(spec), *without_effect(spec), *strangers(spec, lab)]
-
-
-def alone(component: str) -> str:
-    """Return why one machine without a load balancer cannot use several instances of a component, or ""."""
-    if component in LEASES:
-        return ""
-    return "it elects no leader, and there is no load balancer here to stand before several; of those that elect one, several can run"
 
 
 def unreachable(spec: KarmadaSpec) -> list[str]:
@@ -35,33 +18,7 @@ def unreachable(spec: KarmadaSpec) -> list[str]:
     return found
 
 
-def without_effect(spec: KarmadaSpec) -> list[str]:
-    """Return what would change nothing: flags to be dropped that were not there, estimators of no members."""
-    bare = spec.model_copy(update={"components": {}})
-    flags: dict[str, set[str]] = {}
-    for part in components(bare, imaginary(bare)):
-        flags.setdefault(kind_of(part), set()).update(part.flags)
-    found = [
-        f"components.{name}.without[{number}]: {name} is not started with --{flag}, so it cannot be dropped; "
-        f"it has: {', '.join(sorted(flags.get(name, set())))}"
-        for name, settings in spec.components.items()
-        for number, flag in enumerate(settings.without)
-        if flag not in flags.get(name, set())
-    ]
-    if spec.addons.estimators and not spec.members:
-        found.append("addons.estimators: this Karmada has no members to estimate")
-    return found
-
-
 def strangers(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     """Return the members that the lab does not have."""
     there = {member.name for member in lab.members}
     return [f"members: the lab has no cluster {member.name!r}" for member in spec.members if member.name not in there]
-
-
-def imaginary(spec: KarmadaSpec) -> Layout:
-    """Return a layout of no computer, to compute components from before anything is created."""
-    anywhere = Path("/nowhere")
-    software = dict.fromkeys((*COMPONENTS, "kube-apiserver", balancer.NAME), anywhere)
-    members = {member.name: anywhere for member in spec.members}
-    return Layout(anywhere, anywhere, dict.fromkeys(uses(spec), 0), software, members, {"audit-log-path": "", "audit-policy-file": ""})

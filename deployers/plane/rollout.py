@@ -14,15 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from deployers.by_binary.components import LEASES, kind_of
-from deployers.by_binary.deployer import Plane
-from deployers.members import agent
-from deployers.members.register import release_election
+from deployers.karmada import Karmada
 from deployers.plane import objects
-from deployers.plane.leases import drop_stale
-from lab import component
-from lab.cluster import Cluster
-from lab.component import Component
+from deployers.plane.plane import ControlPlane
+from lab.errors import NotPossible
 from lab.steps import Step
 
 Act = Callable[[], object]
@@ -42,23 +37,9 @@ ORDER = (
     "karmada-scheduler-estimator",
     AGENTS,
 )
-GRACE = 2.0
 
 
-def exchange_steps(plane: Plane, *, back: bool) -> list[Step]:
-    """Return the steps to the release that `plane` describes, each named after its component and needing the one before.
-
-    Each may be done again, and leaves alone what is of that release already.
-    """
-    parts: dict[str, Act] = {}
-    for name in sorted({kind_of(part) for part in plane.programs} - {*KUBERNETES}):
-        parts[name] = partial(all_of, *(partial(exchange, plane, part) for part in plane.programs if kind_of(part) == name))
-    if pulling := [member for member in plane.karmada.members if agent.runs(plane.karmada, member.name)]:
-        parts[AGENTS] = partial(all_of, *(partial(exchange_agent, plane, member) for member in pulling))
-    return chained(in_order(plane, parts, back=back))
-
-
-def in_order(plane: Plane, parts: Mapping[str, Act], *, back: bool) -> list[tuple[str, Act]]:
+def in_order(plane: ControlPlane, parts: Mapping[str, Act], *, back: bool) -> list[tuple[str, Act]]:
     """Return what is exchanged and how, in the order in which it has to be; `parts` says how each component itself is."""
     names = [name for name in ORDER if name in parts or name == CRDS]
     pairs = [(name, action(plane, name, parts.get(name), back=back)) for name in names]
@@ -73,7 +54,7 @@ def chained(pairs: Iterable[tuple[str, Act]]) -> list[Step]:
     return steps
 
 
-def action(plane: Plane, name: str, part: Act | None, *, back: bool) -> Act:
+def action(plane: ControlPlane, name: str, part: Act | None, *, back: bool) -> Act:
     """Return what exchanges one component, with what is done to Karmada's API before or after."""
     if part is None:
         return partial(keep_crds, plane) if back else partial(all_of, plane.crds, plane.access)
@@ -83,7 +64,7 @@ def action(plane: Plane, name: str, part: Act | None, *, back: bool) -> Act:
     return partial(all_of, part, after) if after else part
 
 
-def afterwards(plane: Plane) -> Mapping[str, Act]:
+def afterwards(plane: ControlPlane) -> Mapping[str, Act]:
     """Return what has to answer again after a component was exchanged, before those that need it are."""
     return {
         "karmada-aggregated-apiserver": partial(all_of, plane.cluster_api, partial(clusters_discovered, plane)),
@@ -91,7 +72,7 @@ def afterwards(plane: Plane) -> Mapping[str, Act]:
     }
 
 
-def clusters_discovered(plane: Plane) -> None:
+def clusters_discovered(plane: ControlPlane) -> None:
     """Return when discovery lists the API of Clusters as current, or controllers that start next do not know what a Cluster is."""
     objects.until_discovered(plane.api, "cluster.karmada.io", "v1alpha1")
 
@@ -102,22 +83,16 @@ def all_of(*acts: Act) -> None:
         act()
 
 
-def exchange(plane: Plane, part: Component) -> bool:
-    """Have one program be of this release. Where it elects a leader and was the only one, its successor need not wait for its lease."""
-    elects = kind_of(part) in LEASES
-    alike = [each for each in plane.programs if kind_of(each) == kind_of(part)]
-    between = partial(drop_stale, plane.api, plane.run, alike) if elects else None
-    return component.exchange(part, plane.run, between=between, grace=GRACE)
-
-
-def exchange_agent(plane: Plane, member: Cluster) -> bool:
-    """Have the agent of a pull member be of this release."""
-    return component.exchange(
-        agent.agent(plane.karmada, member), plane.run, between=partial(release_election, plane.karmada, member.name), grace=GRACE
-    )
-
-
-def keep_crds(plane: Plane) -> None:
+def keep_crds(plane: ControlPlane) -> None:
     """Leave the newer CRDs, and have the older release take them for its own: its next installation leaves them as they are."""
     objects.adopt_crds(plane.api, plane.run, plane.layout.software["karmada-crds"], plane.addresses)
     plane.access()
+
+
+def rollback_refusal(karmada: Karmada, who: str, besides: str) -> NotPossible:
+    """Return why an installer that puts CRDs back itself cannot go to an earlier release: `who` of it does, and what else would be."""
+    return NotPossible(
+        f"a Karmada that was installed by {karmada.spec.deployer} does not go back to an earlier release",
+        where=f"{who} would put the earlier CRDs back, and the API server then drops every field that only the later ones have; {besides}",
+        remedy="install the earlier release anew",
+    )

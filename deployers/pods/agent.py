@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from deployers.karmada import Karmada
-from deployers.members.registry import SYSTEM, until_ready
+from deployers.members.registry import until_ready
+from deployers.names import NAMESPACE
 from deployers.pods.images import agent_image
 from deployers.pods.workloads import until_serving
 
 AGENT = "karmada-agent"
-DEPLOYMENT = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/{AGENT}"
+DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
 WITHIN = 120.0
 
 
@@ -19,5 +20,5 @@ def exchange(karmada: Karmada) -> None:
         there = member.api.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
         containers = [{**each, "image": image} if each["name"] == AGENT else each for each in there]
         member.api.patch(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": containers}}}})
-        until_serving(member.api, [AGENT], only=True, within=WITHIN, namespace=SYSTEM)
+        until_serving(member.api, [AGENT], only=True, within=WITHIN, namespace=NAMESPACE)
         until_ready(karmada, member.name, within=WITHIN)

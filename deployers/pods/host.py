@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from deployers.plane.certificates import CONTEXT, NAMESPACE
+from deployers.names import CONTEXT, NAMESPACE
 from lab.api import Api
 from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
-from deployers.pods.images import Use
 from lab.cluster import Cluster
 from lab.images import Archive, archived, load, require
 from lab.steps import Step
@@ -20,13 +20,13 @@ from lab.steps import Step
 BUILT = "karmada/images"
 
 
-def load_all(karmada: Karmada, uses: Sequence[Use], software: Mapping[str, Path]) -> None:
+def load_all(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[str, Path]) -> None:
     """Have every cluster have the images that its pods ask for, one cluster after the other. NotPossible as in `image_steps`."""
     for step in image_steps(karmada, uses, software):
         step.action()
 
 
-def image_steps(karmada: Karmada, uses: Sequence[Use], software: Mapping[str, Path]) -> list[Step]:
+def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[str, Path]) -> list[Step]:
     """Return the steps by which every cluster gets the images that its pods ask for.
 
     NotPossible names an image that is missing on a node before anything is installed, not five minutes later as ImagePullBackOff.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from deployers.deployer import ImageUse
 from deployers.release import Release
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
@@ -25,27 +26,6 @@ KUBERNETES = {"karmada-apiserver": "kube-apiserver", "kube-controller-manager": 
 
 Naming = Callable[[str, str | None], str]
 """From upstream's name and the registry asked for, the name under which an installer's pods ask for an image."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One image in use: the component it is, the image, and the clusters that run it, by name."""
-
-    component: str
-    image: Image
-    clusters: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return self.image.name
-
-    @property
-    def repository(self) -> str:
-        return self.name.rpartition(":")[0]
-
-    @property
-    def tag(self) -> str:
-        return self.name.rpartition(":")[2]
 
 
 def moved(name: str, registry: str | None) -> str:
@@ -80,15 +60,15 @@ def components(spec: KarmadaSpec, *others: str) -> list[str]:
     return list(dict.fromkeys([*(name for name in wanted if spec.has(name)), *others]))
 
 
-def needed(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: str = "host") -> tuple[Use, ...]:
+def needed(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: str = "host") -> tuple[ImageUse, ...]:
     """Return every image of a control plane on a path: the host cluster's, and the agent for members that pull.
 
     `others` are components that the path itself brings; `version` is the release's, which of a checkout git tells.
     """
 
-    def use(component: str, naming: Naming, clusters: Sequence[str]) -> Use:
+    def use(component: str, naming: Naming, clusters: Sequence[str]) -> ImageUse:
         image = upstream(component, spec, version)
-        return Use(component, replace(image, name=naming(image.name, spec.registry)), tuple(clusters))
+        return ImageUse(component, replace(image, name=naming(image.name, spec.registry)), tuple(clusters))
 
     found = [use(component, naming, [host]) for component in components(spec, *others)]
     if pulling := [member.name for member in spec.members if member.mode == "pull"]:
@@ -107,6 +87,6 @@ def software(spec: KarmadaSpec, *others: str) -> list[str]:
     return of_images([use.image for use in needed(spec, moved, *others, version=version)])
 
 
-def by_component(uses: Iterable[Use]) -> dict[str, Use]:
+def by_component(uses: Iterable[ImageUse]) -> dict[str, ImageUse]:
     """Return images in use by the component that each is."""
     return {use.component: use for use in uses}

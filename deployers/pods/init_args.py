@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployers.plane.certificates import NAMESPACE, host_of
+from deployers.deployer import ImageUse
+from deployers.names import NAMESPACE
+from deployers.plane.certificates import host_of
 from deployers.plane.flags import extra_args
 from deployers.pods.host import NODE_PORT
-from deployers.pods.images import CONTROL_PLANE, Use
+from deployers.pods.images import CONTROL_PLANE
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster
 from lab.pki import is_address
+
+NO_ARGUMENTS = "karmadactl addons enable takes no flags for it"
 
 Json = dict[str, Any]
 STORAGE = "hostPath"
@@ -66,7 +70,7 @@ def port(spec: KarmadaSpec) -> int:
     return int(spec.load_balancer.rpartition(":")[2]) if spec.load_balancer else NODE_PORT
 
 
-def as_flags(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> list[str]:
+def as_flags(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) -> list[str]:
     """Return the words after `karmadactl init`."""
     flags: dict[str, str] = {
         "kubeconfig": str(places.host.kubeconfig),
@@ -108,7 +112,7 @@ def as_flags(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> list
     return [f"--{flag}={value}" for flag, value in sorted(flags.items())]
 
 
-def as_config(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> Json:
+def as_config(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) -> Json:
     """Return the document for `karmadactl init --config`."""
 
     def settings(component: str) -> Json:
@@ -158,7 +162,7 @@ def as_config(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places) -> Jso
     }
 
 
-def addons(spec: KarmadaSpec, uses: Mapping[str, Use]) -> list[str]:
+def addons(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> list[str]:
     """Return the words after `karmadactl addons enable` for those of the control plane; none when there are none."""
     asked = {
         "karmada-descheduler": spec.addons.descheduler,
@@ -173,7 +177,7 @@ def addons(spec: KarmadaSpec, uses: Mapping[str, Use]) -> list[str]:
     ]
 
 
-def estimator(spec: KarmadaSpec, uses: Mapping[str, Use], member: Cluster) -> list[str]:
+def estimator(spec: KarmadaSpec, uses: Mapping[str, ImageUse], member: Cluster) -> list[str]:
     """Return the words after `karmadactl addons enable` for the estimator of a member."""
     name = "karmada-scheduler-estimator"
     return [
@@ -206,6 +210,6 @@ def bad(part: str) -> bool:
     return part != part.strip() or '"' in part or "\n" in part or part.startswith("--")
 
 
-def words(spec: KarmadaSpec, uses: Mapping[str, Use], places: Places, config: Path) -> Sequence[str]:
+def words(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places, config: Path) -> Sequence[str]:
     """Return the command after `karmadactl`; `config` is where the document is for a spec that asks for one."""
     return ["init", f"--config={config}"] if spec.config_file else ["init", *as_flags(spec, uses, places)]

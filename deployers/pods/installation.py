@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deployers import JOINABLE, READY
-from deployers.checks import control_plane, description
-from deployers.karmada import Karmada
+from deployers.karmada import Karmada, description_file
 from deployers.members.register import CLUSTER_INFO
 from deployers.members.registry import CLUSTERS
+from deployers.names import NAMESPACE
 from deployers.options import Support, refusals
 from deployers.plane import manifests
 from deployers.plane.objects import CRDS, SERVICES, condition, is_established
@@ -142,7 +141,7 @@ def established(api: Api) -> list[Json]:
 
 
 def last_steps(karmada: Karmada, workload_names: Sequence[str], needs: Sequence[str]) -> list[Step]:
-    """Return the steps after an installer's: all pods are ready, the description is saved, Karmada is."""
+    """Return the step after an installer's: all pods are ready."""
     host = karmada.lab.host
 
     def serving() -> None:
@@ -150,36 +149,7 @@ def last_steps(karmada: Karmada, workload_names: Sequence[str], needs: Sequence[
 
     return [
         Step("karmada/pods", serving, tuple(needs)),
-        Step("karmada/description", lambda: description.save_once(karmada), ("karmada/pods", JOINABLE), first=1),
-        Step(READY, lambda: None, ("karmada/pods", JOINABLE)),
     ]
-
-
-def settled(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
-    """Return when another release has taken the place of the one before: all pods of it serve, and each controller holds its lease.
-
-    What stands in its own successor's way goes, and what ended because etcd or the API server was away is started anew.
-    """
-    host = karmada.lab.host.api
-
-    def serving() -> None:
-        if gone := workloads.make_room(host):
-            karmada.run.journal("room", pods=gone)
-        if lacking := [why for each in workloads.workloads(host) if (why := each.missing())]:
-            raise NotYet("; ".join(lacking))
-
-    until(serving, what="Karmada's pods are of the release", within=within, every=1.0)
-    karmada.run.journal("afresh", pods=workloads.afresh(host, within=within))
-
-    def led() -> None:
-        try:
-            control_plane.leases_held(karmada)
-        except control_plane.Broken as broken:
-            raise NotYet(str(broken)) from broken
-        except (Unreachable, Refused) as error:
-            raise NotYet(error.what) from error
-
-    until(led, what="each controller holds its lease", within=90.0, every=1.0)
 
 
 # -- what was there before, and what is left --------------------------------------------------------------------------
@@ -187,7 +157,7 @@ def settled(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
 
 def belongings(host: Api) -> list[str]:
     """Return what of Karmada's is on a host cluster, one line each, namespaced objects by their namespace alone."""
-    found = [f"namespace {name}" for name in names(host, "/api/v1/namespaces") if name == workloads.NAMESPACE]
+    found = [f"namespace {name}" for name in names(host, "/api/v1/namespaces") if name == NAMESPACE]
     for kind in ("clusterroles", "clusterrolebindings"):
         found += [f"{kind[:-1]} {name}" for name in names(host, f"{RBAC}/{kind}") if "karmada" in name]
     found += [f"customresourcedefinition {name}" for name in names(host, CRDS) if name.endswith(".karmada.io")]
@@ -219,7 +189,7 @@ def begin(karmada: Karmada) -> None:
     elif there:
         raise ProvisionError(
             f"there is a Karmada on {host.name} already, which this lab did not install: {', '.join(there)}",
-            where=f"{host.api.server}, namespace {workloads.NAMESPACE}",
+            where=f"{host.api.server}, namespace {NAMESPACE}",
             remedy="remove it as it was installed, or take another host cluster",
         )
     karmada.run.record(RECORD, "install", {"state": "installing", "before": belongings(host.api)})
@@ -260,6 +230,6 @@ def forget(karmada: Karmada) -> None:
     for folder in (karmada.run.path / "pki" / karmada.name, karmada.run.path / "data" / karmada.name):
         shutil.rmtree(folder, ignore_errors=True)
     karmada.kubeconfig.unlink(missing_ok=True)
-    description.file_of(karmada.run).unlink(missing_ok=True)
+    description_file(karmada.run).unlink(missing_ok=True)
     for record in list(karmada.run.records(RECORD)):
         karmada.run.forget(RECORD, record)

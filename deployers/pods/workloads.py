@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from deployers.names import NAMESPACE
 from deployers.plane.layout import instances
 from lab.api import Api, Refused
 from lab.errors import LabError, NotReady, ProvisionError
 from lab.wait import NotYet, until
 
 Json = dict[str, Any]
-NAMESPACE = "karmada-system"
 KINDS = ("deployments", "statefulsets")
 HOPELESS = frozenset({"ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"})
 """Reasons why a container waits that no waiting mends: images are loaded before, so one is there from the start or never."""

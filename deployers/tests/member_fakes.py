@@ -13,7 +13,8 @@ import httpx
 
 from deployers.members import owned_objects
 from deployers.members.register import CLUSTER_INFO, CSRS, SECRET
-from deployers.members.registry import CLUSTERS, NAMESPACE
+from deployers.members.registry import CLUSTERS
+from deployers.names import CLUSTER_NAMESPACE
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.machines.scripted import Answer, Failure, Scripted
@@ -144,7 +145,7 @@ class Fixture:
         """Do what karmadactl join does to the control plane."""
         self.registered(name=words[2])
         for end in WITH_SECRETS:
-            self.plane.put(f"/api/v1/namespaces/{NAMESPACE}/secrets/{words[2]}{end}", metadata={"ownerReferences": [{}]})
+            self.plane.put(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{words[2]}{end}", metadata={"ownerReferences": [{}]})
         return f"cluster({words[2]}) is joined successfully\n"
 
     def leaves(self, words: tuple[str, ...]) -> str:
@@ -182,7 +183,7 @@ def two_sides(folder: Path, **answers: Answer) -> Fixture:
     """Return both sides; `answers` replace what karmadactl's verbs do: join, unjoin, token, register, unregister."""
     run = Run.create("golden", {"lab": {}}, root=folder)
     plane, there = Side("https://karmada.test", "uid-of-karmada"), Side("https://member1.test", "uid-of-member1")
-    for namespace in ("karmada-system", NAMESPACE):
+    for namespace in ("karmada-system", CLUSTER_NAMESPACE):
         plane.put(f"/api/v1/namespaces/{namespace}")
     fixture = Fixture(
         run,

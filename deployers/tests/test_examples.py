@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deployers import NAMES, deployer
 from deployers.bring_up import document, prepare
+from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.options import OF_ONE_PATH, OPTIONS, asked, refusals, row, verdict
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -19,11 +19,11 @@ ELSEWHERE = {
 BESIDE_A_NAME = {"load_balancer": "the name that by_binary stands a balancer of its own for"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DEPLOYERS)
 def test_an_example_has_every_option_that_its_deployer_carries(name: str) -> None:
     wanted = prepare(document(EXAMPLES / f"everything-{name}.toml"))
     assert wanted.karmada is not None
-    support = deployer(name).options
+    support = get_deployer(name).options
 
     assert refusals(wanted.karmada, support) == []
     there = {row(option) for option in asked(wanted.karmada)}

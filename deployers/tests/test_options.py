@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deployers import NAMES, deployer
 from deployers.checks.conformance import Report, Result
 from deployers.checks.support_matrix import PROVEN, ROWS, Outcomes, keep
+from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.options import CARRIED, IN_PART, OF_COMPONENTS, OPTIONS, asked, complete, refusals, row, verdict
 from deployers.spec import COMPONENTS, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
@@ -44,8 +44,8 @@ def test_every_option_of_a_spec_has_a_row() -> None:
 
 
 def test_the_tables_of_all_deployers_are_whole() -> None:
-    for name in NAMES:
-        complete(deployer(name).options)
+    for name in DEPLOYERS:
+        complete(get_deployer(name).options)
 
 
 def test_what_is_not_carried_is_refused_in_the_words_of_the_table() -> None:
@@ -88,9 +88,9 @@ def test_what_is_carried_in_part_is_not_refused_as_a_whole_and_said_in_the_table
     assert verdict("components.*.flags", support) == "carried but for etcd (in part: --log-level)"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "by_karmadactl"])
+@pytest.mark.parametrize("name", [name for name in DEPLOYERS if name != "by_karmadactl"])
 def test_what_one_path_alone_has_is_refused_on_the_others(name: str) -> None:
-    (said,) = refusals(KarmadaSpec(config_file=True), deployer(name).options)
+    (said,) = refusals(KarmadaSpec(config_file=True), get_deployer(name).options)
 
     assert said == "config_file: only karmadactl init has one"
 
@@ -99,7 +99,7 @@ def test_what_was_proven_is_of_options_and_deployers_that_there_are() -> None:
     lines = Outcomes.read(PROVEN).lines
 
     assert lines
-    assert {line["deployer"] for line in lines} <= set(NAMES)
+    assert {line["deployer"] for line in lines} <= set(DEPLOYERS)
     known = {*ROWS, *(f"components.{name}.{key}" for name in COMPONENTS for key in OF_COMPONENTS)}
     assert {option for line in lines for option in line["options"]} <= known
 

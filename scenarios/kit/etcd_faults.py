@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.by_binary.deployer import opened
+from deployers.by_binary.installation import open_plane
 from deployers.karmada import Karmada
 from deployers.plane.layout import etcds
 from lab.errors import CommandFailed
@@ -50,7 +50,7 @@ class Cables:
 def apart(karmada: Karmada, member: str) -> Iterator[Cables]:
     """Have a member of etcd be on a machine of its own, as far as its network goes, during the body. Skips where that needs more rights."""
     name, run = outside_name(karmada.run.id, member), karmada.run
-    program, ports = f"{karmada.name}/{member}", opened(karmada).layout.ports
+    program, ports = f"{karmada.name}/{member}", open_plane(karmada).layout.ports
     as_it_was = faults.as_started(run, program)
     supervisor = Supervisor(run.path)
 
@@ -110,7 +110,7 @@ def small_disk(karmada: Karmada, member: str, *, room: int = 200) -> Iterator[Di
     Skips where a filesystem may not be mounted.
     """
     run, machine, supervisor = karmada.run, karmada.machine, Supervisor(karmada.run.path)
-    program, data = f"{karmada.name}/{member}", opened(karmada).layout.data / member
+    program, data = f"{karmada.name}/{member}", open_plane(karmada).layout.data / member
     aside = data.with_name(f"{member}.aside")
     supervisor.stop(program)
     with ExitStack() as undo:

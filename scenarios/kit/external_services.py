@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deployers.by_binary import balancer
-from deployers.by_yaml import deployer
+from deployers.by_yaml import installation
 from deployers.pods.host import NODE_PORT
 from lab import component
 from lab.assets import resolve
@@ -95,7 +95,7 @@ def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
         "backend nodes",
         "    mode tcp",
         "    default-server check inter 1s fall 1 rise 1 on-marked-down shutdown-sessions",
-        *(f"    server {node}-{port} {node}:{port}" for node in nodes for port in (NODE_PORT, deployer.PORT)),
+        *(f"    server {node}-{port} {node}:{port}" for node in nodes for port in (NODE_PORT, installation.PORT)),
     ]
     config = run.folder("data", balancer.NAME) / "haproxy.cfg"
     write_private(config, ("\n".join(lines) + "\n").encode())

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiException, CoreV1Api, CustomObjectsApi
 
-from deployers.by_binary.components import LEASES, kind_of
 from deployers.checks.conformance import MEMBERS, conformance
 from deployers.karmada import Karmada
 from deployers.members.karmadactl import karmadactl
+from deployers.names import LEASES, kind_of
 from deployers.plane.leases import path_of
 from lab.cluster import Lab
 from lab.hollow import HOLLOW, drop_stale_leases, managed

@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.plane.objects import established, until_served
 from lab.api import Api
@@ -54,7 +55,7 @@ def lacking(karmada: Karmada) -> list[str]:
         [] if {"member1", "member2"} <= set(pushed) else [f"the push members member1 and member2 (it has {', '.join(pushed) or 'none'})"]
     )
     found += [f"addons.{name}" for name in ("estimators", "search", "metrics_adapter", "descheduler") if not getattr(spec.addons, name)]
-    found += ["programs of this computer: the example webhook is reached on loopback"] if karmada.in_pods else []
+    found += ["programs of this computer: the example webhook is reached on loopback"] if runs_in_pods(karmada) else []
     return found
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from deployers.by_binary.components import components, kind_of, uses
+from deployers.by_binary.components import components, uses
+from deployers.names import kind_of
 from deployers.plane.layout import Layout
 from deployers.spec import COMPONENTS, KarmadaSpec
 from lab.component import Component

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers import JOINABLE, READY
-from deployers.by_binary import deployer
-from deployers.by_binary.deployer import ByBinary, Plane, names
-from deployers.checks import description
-from deployers.karmada import Karmada
+from deployers.by_binary.deployer import ByBinary
+from deployers.by_binary.installation import BinaryInstallation, assets_by_component, make_layout
+from deployers.karmada import Karmada, description_file
+from deployers.names import JOINABLE, READY
 from deployers.plane.layout import Layout
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import Server, a_karmada, a_release
@@ -103,7 +102,7 @@ def test_only_the_software_that_is_needed(table: dict[str, Any], has: set[str], 
 
 
 @dataclass(frozen=True)
-class Offline(Plane):
+class Offline(BinaryInstallation):
     """A control plane whose API server is a table."""
 
     server: Server = field(default_factory=Server)
@@ -116,8 +115,8 @@ class Offline(Plane):
 def a_plane(tmp_path: Path) -> Offline:
     karmada = a_karmada(tmp_path, {"addons": {"estimators": True}})
     release = a_release(tmp_path / "release")
-    software = {name: release / name for name in names(karmada.spec)}
-    plane = Offline(karmada, deployer.laid_out(karmada, software))
+    software = {name: release / name for name in assets_by_component(karmada.spec)}
+    plane = Offline(karmada, make_layout(karmada, software))
     plane.identity()
     return plane
 
@@ -145,7 +144,7 @@ def test_applying_twice_changes_no_version_of_any_object(tmp_path: Path) -> None
 
 def test_cluster_info_and_kubeconfig_name_an_address_that_agents_reach(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"load_balancer": "lb.example.org:6443"})
-    plane = Plane(karmada, deployer.laid_out(karmada, {}))
+    plane = BinaryInstallation(karmada, make_layout(karmada, {}))
     plane.identity()
 
     assert plane.addresses.apiserver == "https://lb.example.org:6443"
@@ -156,7 +155,7 @@ def test_cluster_info_and_kubeconfig_name_an_address_that_agents_reach(tmp_path:
 def test_lease_is_part_of_being_ready_where_a_leader_is_elected(tmp_path: Path) -> None:
     without = {"karmada-scheduler": {"flags": {"leader-elect": "false"}}}
     karmada = a_karmada(tmp_path, {"components": without})
-    plane = Plane(karmada, deployer.laid_out(karmada, Anything()))
+    plane = BinaryInstallation(karmada, make_layout(karmada, Anything()))
 
     proven = {part.name.removeprefix("karmada/") for part in plane.programs if part.proof}
     assert proven == {"kube-controller-manager", "karmada-controller-manager"}
@@ -165,10 +164,10 @@ def test_lease_is_part_of_being_ready_where_a_leader_is_elected(tmp_path: Path) 
 def test_removing_takes_karmada_away_and_leaves_the_clusters(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path)
     run = karmada.run
-    Plane(karmada, deployer.laid_out(karmada, {})).identity()
+    BinaryInstallation(karmada, make_layout(karmada, {})).identity()
     run.folder("data", "karmada", "etcd")
     run.record("karmada", "crds", {})
-    description.file_of(run).write_text("{}")
+    description_file(run).write_text("{}")
     member = run.folder("pki", "member1")
 
     for _ in range(2):
@@ -182,6 +181,6 @@ def test_removing_takes_karmada_away_and_leaves_the_clusters(tmp_path: Path) -> 
 
 
 def test_layout_names_a_port_for_every_use(tmp_path: Path) -> None:
-    layout: Layout = deployer.laid_out(a_karmada(tmp_path), {})
+    layout: Layout = make_layout(a_karmada(tmp_path), {})
 
     assert len(set(layout.ports.values())) == len(layout.ports) > 10

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers import deployer
 from deployers.by_karmadactl import deployer as by_karmadactl
-from deployers.by_karmadactl.deployer import Initialised
+from deployers.by_karmadactl.deployer import InitInstallation
+from deployers.deployer import get_deployer
 from deployers.karmada import Karmada
 from deployers.plane import external
 from deployers.pods import init_args
@@ -84,7 +84,7 @@ def test_words_are_the_golden_ones() -> None:
 
 def found(**table: Any) -> list[str]:
     lab = parse(LabSpec, {"members": [{"name": "member1"}]}, source="test")
-    return deployer("by_karmadactl").check(spec_of(**table), lab)
+    return get_deployer("by_karmadactl").check(spec_of(**table), lab)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ class Anything(dict[str, Path]):
 
 def test_members_join_beside_init_and_ready_means_everything(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_karmadactl", "addons": {"search": True, "estimators": True}})
-    made = {step.name: step for step in deployer("by_karmadactl").install(karmada.lab, karmada.spec, Anything())}
+    made = {step.name: step for step in get_deployer("by_karmadactl").install(karmada.lab, karmada.spec, Anything())}
     ordered([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
 
     assert made["karmada/joinable"].needs == made["karmada/init"].needs == ("host/images",)
@@ -155,13 +155,13 @@ class Told:
         return Completed(words, "", "", 0.0)
 
 
-def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[Initialised, Told]:
+def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[InitInstallation, Told]:
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
     karmadactl = Told(acts)
     monkeypatch.setattr(by_karmadactl, "karmadactl", karmadactl)
     monkeypatch.setattr(by_karmadactl, "crds_tarball", lambda crds: b"")
     monkeypatch.setattr(by_karmadactl, "remove_data", lambda lab, *paths: None)
-    made = Initialised(a_karmada(tmp_path, {"deployer": "by_karmadactl"}), Anything())
+    made = InitInstallation(a_karmada(tmp_path, {"deployer": "by_karmadactl"}), Anything())
 
     def init() -> None:
         theirs = made.places.data / "karmada-apiserver.config"

@@ -9,11 +9,11 @@ import httpx
 import pytest
 import yaml
 
-from deployers import deployer
 from deployers.by_operator import deployer as by_operator
 from deployers.by_operator import karmada_object
 from deployers.by_operator.deployer import Operated, not_ready
 from deployers.by_operator.karmada_object import ALWAYS
+from deployers.deployer import get_deployer
 from deployers.plane import external
 from deployers.pods import installation
 from deployers.pods.images import by_component, moved, needed
@@ -68,7 +68,7 @@ def test_objects_are_the_golden_ones() -> None:
 def found(workers: int = 0, **table: Any) -> str:
     host = {"workers": [{"count": workers}]} if workers else {}
     lab = parse(LabSpec, {"provider": "kind", "host": host, "members": [{"name": "member1"}]}, source="test")
-    return "\n".join(deployer("by_operator").check(spec_of(**table), lab))
+    return "\n".join(get_deployer("by_operator").check(spec_of(**table), lab))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ class Anything(dict[str, Path]):
 
 def test_members_join_beside_the_operator_and_its_names_are_waited_for(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_operator", "addons": {"estimators": True}})
-    made = {step.name: step for step in deployer("by_operator").install(karmada.lab, karmada.spec, Anything())}
+    made = {step.name: step for step in get_deployer("by_operator").install(karmada.lab, karmada.spec, Anything())}
     ordered([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
 
     assert made["karmada/joinable"].needs == made["karmada/object"].needs == ("karmada/operator",)

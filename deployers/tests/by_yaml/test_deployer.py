@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deployers import JOINABLE, READY
 from deployers.by_yaml.deployer import ByYaml
+from deployers.names import JOINABLE, READY
 from deployers.spec import KarmadaSpec
 from deployers.tests.by_binary.test_deployer import before
 from deployers.tests.control_plane_fakes import a_karmada

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from deployers import deployer
 from deployers.by_operator.deployer import Operated
 from deployers.day2.upgrade import Upgrades
+from deployers.deployer import get_deployer
 from deployers.pods import agent
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
@@ -38,7 +38,7 @@ def upgrading(folder: Path, by: str, table: Json, *, back: bool = False) -> list
     spec = KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "release": other})
     manifests_of_record(folder)
     software = Anything({f"{tree}@{other}": folder / tree for tree in ("karmada-manifests", "karmada-crds")})
-    own = deployer(by)
+    own = get_deployer(by)
     assert isinstance(own, Upgrades)
     return own.upgrade(karmada, spec, software, back=back)
 

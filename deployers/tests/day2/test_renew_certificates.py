@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers.by_binary import deployer
-from deployers.by_binary.deployer import Plane
+from deployers.by_binary.installation import BinaryInstallation, make_layout
 from deployers.day2 import renew_certificates
 from deployers.etcd.certificates import issue
 from deployers.karmada import Karmada
@@ -30,7 +29,7 @@ class Anything(dict[str, Path]):
 def karmada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Karmada:
     monkeypatch.setattr(ports, "folder", lambda: tmp_path / "ports")
     karmada = a_karmada(tmp_path, {"certificates": {"days": 10}})
-    plane = Plane(karmada, deployer.laid_out(karmada, Anything()))
+    plane = BinaryInstallation(karmada, make_layout(karmada, Anything()))
     plane.identity()
     monkeypatch.setattr(renew_certificates, "opened", lambda _: plane)
     monkeypatch.setattr(renew_certificates, "renew", lambda _, before: {})

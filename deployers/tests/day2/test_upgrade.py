@@ -10,17 +10,16 @@ from typing import Any
 
 import pytest
 
-from deployers import NAMES, deployer
 from deployers.backup.take import Backup
-from deployers.by_binary import deployer as by_binary
-from deployers.by_binary.deployer import Plane
+from deployers.by_binary.installation import BinaryInstallation, make_layout
+from deployers.by_binary.rollout import rollout_steps
 from deployers.checks import description
 from deployers.day2 import upgrade
 from deployers.day2.upgrade import CANNOT, Upgrades, admissible, goes_on, upto
+from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.karmada import Karmada
 from deployers.members import agent
 from deployers.plane import objects, pending_operation
-from deployers.plane.rollout import exchange_steps
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab import component, ports
@@ -65,7 +64,7 @@ def test_no_minor_is_skipped_and_going_back_is_asked_for(here: str, wanted: str,
 
 def order_of(tmp_path: Path, table: dict[str, Any] | None = None, *, back: bool = False) -> list[str]:
     karmada = a_karmada(tmp_path, table)
-    steps = exchange_steps(Plane(karmada, by_binary.laid_out(karmada, Anything())), back=back)
+    steps = rollout_steps(BinaryInstallation(karmada, make_layout(karmada, Anything())), back=back)
     assert [step.needs for step in steps] == [(), *((step.name,) for step in steps[:-1])], "each waits for the one before"
     return [step.name for step in steps]
 
@@ -101,11 +100,11 @@ def test_only_what_is_there_is_exchanged(tmp_path: Path) -> None:
 def test_controllers_start_when_discovery_is_current_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
     karmada = a_karmada(tmp_path)
     did: list[str] = []
-    monkeypatch.setattr(component, "exchange", lambda part, *_, **__: did.append(part.name))
-    monkeypatch.setattr(Plane, "cluster_api", lambda _: did.append("answers"))
-    monkeypatch.setattr(Plane, "api", None)
+    monkeypatch.setattr(component, "replace_program", lambda part, *_, **__: did.append(part.name))
+    monkeypatch.setattr(BinaryInstallation, "cluster_api", lambda _: did.append("answers"))
+    monkeypatch.setattr(BinaryInstallation, "api", None)
     monkeypatch.setattr(objects, "until_discovered", lambda _, group, version: did.append(f"{group}/{version}"))
-    steps = {step.name: step for step in exchange_steps(Plane(karmada, by_binary.laid_out(karmada, Anything())), back=back)}
+    steps = {step.name: step for step in rollout_steps(BinaryInstallation(karmada, make_layout(karmada, Anything())), back=back)}
 
     steps["karmada-aggregated-apiserver"].action()
 
@@ -171,7 +170,7 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
-    monkeypatch.setattr(upgrade, "deployer", lambda name: made)
+    monkeypatch.setattr(upgrade, "get_deployer", lambda name: made)
     monkeypatch.setattr(description, "save", lambda karmada: None)
 
     def back_up(karmada: Karmada, folder: Path, **_: Any) -> Any:
@@ -241,9 +240,9 @@ def test_a_release_that_is_not_there_is_refused(tmp_path: Path, fake: Fake) -> N
         upgrade.upgrade(a_karmada(tmp_path), "9.9.9")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DEPLOYERS)
 def test_every_deployer_upgrades_or_says_why_not(name: str, tmp_path: Path) -> None:
-    if isinstance(deployer(name), Upgrades):
+    if isinstance(get_deployer(name), Upgrades):
         return
     refused: pytest.ExceptionInfo[LabError]
     with pytest.raises(NotPossible, match=f"installed by {name} cannot be upgraded") as refused:

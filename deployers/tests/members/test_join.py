@@ -6,12 +6,13 @@ import pytest
 
 from deployers.members import owned_objects
 from deployers.members.join import admit, join
-from deployers.members.registry import CLUSTERS, NAMESPACE
+from deployers.members.registry import CLUSTERS
 from deployers.members.service_accounts import accounts
+from deployers.names import CLUSTER_NAMESPACE
 from deployers.tests.member_fakes import Failure, two_sides
 from lab.errors import NotReady, ProvisionError, UsageError
 
-SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+SECRETS = f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets"
 GOLDEN = (
     "karmadactl join member1 --kubeconfig RUN/kubeconfig/karmada.yaml --karmada-context karmada-apiserver "
     "--cluster-kubeconfig RUN/kubeconfig/member1.yaml --cluster-context member1 --cluster-namespace karmada-cluster\n"

@@ -10,7 +10,7 @@ from deployers.members import owned_objects
 from deployers.members import register as module
 from deployers.members.agent import agent, kubeconfig_of
 from deployers.members.register import CSRS, SECRET, enrol, lacking, register
-from deployers.members.registry import NAMESPACE
+from deployers.names import CLUSTER_NAMESPACE
 from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Failure, Fixture, two_sides
 from lab import component, ports
 from lab.errors import NotReady, ProvisionError, UsageError
@@ -43,7 +43,7 @@ def started(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def start(program: component.Component, run: Any) -> None:
         names.append(program.name)
         sides.registered(mode="Pull")
-        sides.plane.put(f"{owned_objects.LEASES}/{NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
+        sides.plane.put(f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
 
     monkeypatch.setattr(component, "start", start)
     return names
@@ -87,7 +87,7 @@ def test_registering_twice_changes_nothing(sides: Fixture, started: list[str]) -
 def test_a_pod_runs_the_agent_where_an_image_is_given(sides: Fixture, started: list[str]) -> None:
     def with_its_pod(words: tuple[str, ...]) -> str:
         sides.registered(mode="Pull")
-        sides.plane.put(f"{owned_objects.LEASES}/{NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
+        sides.plane.put(f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
         return sides.registers(words)
 
     sides.machine._answers["/software/karmadactl", "register"] = with_its_pod

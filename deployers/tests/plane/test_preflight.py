@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployers import deployer
 from deployers.bring_up import document, prepare
 from deployers.by_binary import balancer
+from deployers.deployer import get_deployer
 from deployers.plane import external
 from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
@@ -20,7 +20,7 @@ from lab.spec import LabSpec, parse
 
 def found(**table: Any) -> list[str]:
     lab = parse(LabSpec, {"members": [{"name": "member1"}]}, source="test")
-    return deployer("by_binary").check(KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table}), lab)
+    return get_deployer("by_binary").check(KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table}), lab)
 
 
 def test_nothing_is_in_the_way_of_the_default() -> None:
@@ -89,7 +89,7 @@ def test_a_flag_of_the_profile_can_be_dropped() -> None:
 
 def test_a_deployer_nobody_knows_lists_those_there_are() -> None:
     with pytest.raises(UsageError, match="by_binary"):
-        deployer("by_hand")
+        get_deployer("by_hand")
 
 
 def test_what_a_provider_does_not_offer_has_the_providers_that_do_as_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

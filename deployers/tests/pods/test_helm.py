@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers.by_chart.release import Charted
+from deployers.by_chart.release import ChartInstallation
 from deployers.pods import helm as charts
 from deployers.pods.helm import Helm
 from deployers.tests.control_plane_fakes import Server, a_karmada
@@ -92,12 +92,12 @@ class Settled:
         karmada = a_karmada(folder)
         listed = [{"name": "karmada", "status": status}] if status else []
         self.machine = Scripted({LISTED: json.dumps(listed), ("/helm",): ""})
-        self.charted = Charted(karmada, {})
+        self.charted = ChartInstallation(karmada, {})
         chart = a_chart(folder / "release")
         server = Server()
-        monkeypatch.setattr(Charted, "helm", Helm(Path("/helm"), self.machine, folder / "helm"))
-        monkeypatch.setattr(Charted, "chart", lambda _: chart)
-        monkeypatch.setattr(Charted, "clear", lambda _: None)
+        monkeypatch.setattr(ChartInstallation, "helm", Helm(Path("/helm"), self.machine, folder / "helm"))
+        monkeypatch.setattr(ChartInstallation, "chart", lambda _: chart)
+        monkeypatch.setattr(ChartInstallation, "clear", lambda _: None)
         monkeypatch.setattr(Api, "open", lambda *_, **__: server.api())
 
     def settle(self, values: Json) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deployers.bring_up import document, prepare
+from deployers.deployer import ImageUse
 from deployers.pods import image_steps as loading
 from deployers.pods import images
 from deployers.pods.image_steps import image_steps
@@ -22,7 +23,7 @@ from lab.steps import Step, StepFailed, execute
 PULL = [{"name": "member1", "mode": "pull"}]
 
 
-def uses(naming: images.Naming, *others: str, **table: Any) -> dict[str, images.Use]:
+def uses(naming: images.Naming, *others: str, **table: Any) -> dict[str, ImageUse]:
     return images.by_component(needed(KarmadaSpec.model_validate(table), naming, *others, version="1.18.2"))
 
 

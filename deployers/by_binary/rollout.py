@@ -1,0 +1,46 @@
+"""Another release of Karmada's programs in the place of those that run, one after the other."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from deployers.by_binary.installation import BinaryInstallation
+from deployers.members import agent
+from deployers.members.register import release_election
+from deployers.names import LEASES, kind_of
+from deployers.plane.leases import drop_stale
+from deployers.plane.rollout import AGENTS, KUBERNETES, Act, all_of, chained, in_order
+from lab import component
+from lab.cluster import Cluster
+from lab.component import Component
+from lab.steps import Step
+
+GRACE = 2.0
+
+
+def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
+    """Return the steps to the release that `plane` describes, each named after its component and needing the one before.
+
+    Each may be done again, and leaves alone what is of that release already.
+    """
+    parts: dict[str, Act] = {}
+    for name in sorted({kind_of(part) for part in plane.programs} - {*KUBERNETES}):
+        parts[name] = partial(all_of, *(partial(replace_program, plane, part) for part in plane.programs if kind_of(part) == name))
+    if pulling := [member for member in plane.karmada.members if agent.runs(plane.karmada, member.name)]:
+        parts[AGENTS] = partial(all_of, *(partial(replace_agent, plane, member) for member in pulling))
+    return chained(in_order(plane, parts, back=back))
+
+
+def replace_program(plane: BinaryInstallation, part: Component) -> bool:
+    """Have one program be of this release. Where it elects a leader and was the only one, its successor need not wait for its lease."""
+    elects = kind_of(part) in LEASES
+    alike = [each for each in plane.programs if kind_of(each) == kind_of(part)]
+    between = partial(drop_stale, plane.api, plane.run, alike) if elects else None
+    return component.exchange(part, plane.run, between=between, grace=GRACE)
+
+
+def replace_agent(plane: BinaryInstallation, member: Cluster) -> bool:
+    """Have the agent of a pull member be of this release."""
+    return component.exchange(
+        agent.agent(plane.karmada, member), plane.run, between=partial(release_election, plane.karmada, member.name), grace=GRACE
+    )

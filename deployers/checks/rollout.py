@@ -1,0 +1,37 @@
+"""Whether another release of a Karmada in pods has taken its place."""
+
+from __future__ import annotations
+
+from deployers.checks import control_plane
+from deployers.karmada import Karmada
+from deployers.pods import workloads
+from deployers.pods.installation import SERVING_WITHIN
+from lab.api import Refused, Unreachable
+from lab.wait import NotYet, until
+
+
+def wait_rollout(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
+    """Return when another release has taken the place of the one before: all pods of it serve, and each controller holds its lease.
+
+    What stands in its own successor's way goes, and what ended because etcd or the API server was away is started anew.
+    """
+    host = karmada.lab.host.api
+
+    def serving() -> None:
+        if gone := workloads.make_room(host):
+            karmada.run.journal("room", pods=gone)
+        if lacking := [why for each in workloads.workloads(host) if (why := each.missing())]:
+            raise NotYet("; ".join(lacking))
+
+    until(serving, what="Karmada's pods are of the release", within=within, every=1.0)
+    karmada.run.journal("afresh", pods=workloads.afresh(host, within=within))
+
+    def led() -> None:
+        try:
+            control_plane.leases_held(karmada)
+        except control_plane.Broken as broken:
+            raise NotYet(str(broken)) from broken
+        except (Unreachable, Refused) as error:
+            raise NotYet(error.what) from error
+
+    until(led, what="each controller holds its lease", within=90.0, every=1.0)

@@ -1,0 +1,122 @@
+"""Deployers: what each one offers, and which there are.
+
+A deployer is one folder and one entry in `DEPLOYERS`. Further protocols say what some deployers can do besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from deployers.karmada import Karmada
+from deployers.spec import KarmadaSpec
+from lab.cluster import Cluster, Lab
+from lab.errors import NotPossible, UsageError
+from lab.images import Image
+from lab.spec import Capability, LabSpec
+from lab.steps import Step
+
+DEPLOYERS = {
+    "by_binary": "ByBinary",
+    "by_chart": "ByChart",
+    "by_yaml": "ByYaml",
+    "by_karmadactl": "ByKarmadactl",
+    "by_operator": "ByOperator",
+}
+"""The package and the class of each deployer."""
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """One image in use: the component it is, the image, and the clusters that run it, by name."""
+
+    component: str
+    image: Image
+    clusters: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.image.name
+
+    @property
+    def repository(self) -> str:
+        return self.name.rpartition(":")[0]
+
+    @property
+    def tag(self) -> str:
+        return self.name.rpartition(":")[2]
+
+
+class Deployer(Protocol):
+    """**Protocol:** one way to install Karmada. It is converging: to install what is installed changes nothing.
+
+    `needs` is what the provider must offer. `options` says of each option of a spec whether it is carried, and why not
+    (deployers.options). `software` names the assets, as name@version. `check` returns what is in the way of
+    this spec on this lab, one sentence each, before anything is created: a key of the spec takes effect or is refused.
+    `install` computes steps and acts on nothing; the step `JOINABLE` is among them. `remove` takes away what
+    install made and leaves the clusters as they are; twice is fine.
+    """
+
+    @property
+    def needs(self) -> frozenset[Capability]: ...
+
+    @property
+    def options(self) -> Mapping[str, str]: ...
+
+    def software(self, spec: KarmadaSpec) -> list[str]: ...
+
+    def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]: ...
+
+    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]: ...
+
+    def remove(self, karmada: Karmada) -> None: ...
+
+
+@runtime_checkable
+class RunsInPods(Protocol):
+    """**Protocol:** a deployer whose parts are pods: which images they ask for, by the clusters that run them.
+
+    `version` is the release's, which of a checkout git tells; `host` is what the host cluster is called.
+    """
+
+    def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]: ...
+
+
+@runtime_checkable
+class JoinsPullMembers(Protocol):
+    """**Protocol:** a deployer that has a way of its own to make a member pull; the others' members do by `karmadactl register`.
+
+    When `enrol` returns Karmada calls the member Ready; done already, it changes nothing. `withdraw` takes from a member that was
+    unregistered what `karmadactl unregister` knows nothing of.
+    """
+
+    def enrol(self, karmada: Karmada, member: Cluster) -> None: ...
+
+    def withdraw(self, karmada: Karmada, member: Cluster) -> None: ...
+
+
+def get_deployer(name: str) -> Deployer:
+    """Return a deployer by name. UsageError lists the names."""
+    if name not in DEPLOYERS:
+        raise UsageError(f"there is no deployer {name!r}", remedy=f"one of: {', '.join(sorted(DEPLOYERS))}")
+    module = import_module(f"deployers.{name}.deployer")  # only the one in use is loaded
+    made: Deployer = getattr(module, DEPLOYERS[name])()
+    return made
+
+
+def runs_in_pods(karmada: Karmada) -> bool:
+    """Return whether the programs of a control plane are pods of the host cluster; else they are programs of the lab's machine."""
+    return Capability.PODS in get_deployer(karmada.spec.deployer).needs
+
+
+def require_programs(karmada: Karmada) -> None:
+    """Raise NotPossible where the parts of a control plane are pods: only programs of the lab can be changed here."""
+    if runs_in_pods(karmada):
+        raise NotPossible(
+            f"this Karmada was installed by {karmada.spec.deployer}: its parts are pods of the host cluster, not programs of this lab",
+            where=str(karmada.run.path),
+            remedy='change it with the tools of that deployer; a lab with deployer = "by_binary" can do it here',
+        )
