@@ -169,11 +169,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def offered(config: pytest.Config) -> tuple[str, frozenset[Capability]]:
     """Return the provider of this session's lab and what it offers."""
-    from lab.providers import provider  # noqa: PLC0415
+    from lab.providers.registry import get_provider  # noqa: PLC0415
 
     try:
         name = session_of(config).wishes.lab_spec().provider
-        return name, provider(name).offers
+        return name, get_provider(name).offers
     except LabError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -39,7 +39,8 @@ from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.lock import Holder, locked
 from lab.near_names import Tables
 from lab.preflight import Problem, check_fields, raise_problems
-from lab.providers import OfImages, Provider, provider
+from lab.providers.provider import BuildsImages, Provider
+from lab.providers.registry import get_provider
 from lab.repair import repair
 from lab.rules import RULES as LAB_RULES
 from lab.run import Run, place
@@ -99,7 +100,7 @@ class Wanted:
 
     def all_images(self) -> list[Image]:
         """Return the images of nodes and of Karmada's pods."""
-        of_nodes = self.provider.images(self.lab) if isinstance(self.provider, OfImages) else []
+        of_nodes = self.provider.images(self.lab) if isinstance(self.provider, BuildsImages) else []
         return [*of_nodes, *(image for group in self.images().values() for image in group)]
 
     def check(self, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> None:
@@ -154,7 +155,7 @@ def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
     karmada = None
     if table is not None:
         karmada = collect(errors, lambda: parse(KarmadaSpec, table, source=source, prefix="karmada.", tables=TABLES))
-    made = collect(errors, lambda: provider(lab.provider)) if lab else None
+    made = collect(errors, lambda: get_provider(lab.provider)) if lab else None
     own = collect(errors, lambda: get_deployer(karmada.deployer)) if karmada else None
     if lab and made and not errors:
         return Wanted(lab, karmada, made, own)

@@ -15,7 +15,7 @@ from lab.assets import Supply
 from lab.cluster import Cluster, Lab, named
 from lab.errors import UsageError
 from lab.hints import command
-from lab.machines import Machine
+from lab.machines.machine import Machine
 from lab.run import Run
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from deployers.rules import RULES as KARMADA_RULES
 from lab.errors import UsageError
 from lab.hints import command
 from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line
-from lab.providers import offering
+from lab.providers.registry import providers_offering
 from lab.rules import RULES
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def capability_errors(wanted: Wanted) -> list[Problem]:
     """Return what the deployer needs and the provider does not offer."""
     needs = wanted.deployer.needs if wanted.deployer else frozenset()
     name = wanted.karmada.deployer if wanted.karmada else ""
-    others = " or ".join(f"--provider {name}" for name in offering(needs))
-    remedy = " or ".join(command("up", "--provider", name) for name in offering(needs)) if others else ""
+    others = " or ".join(f"--provider {name}" for name in providers_offering(needs))
+    remedy = " or ".join(command("up", "--provider", name) for name in providers_offering(needs)) if others else ""
     return [
         Problem("", f"the deployer {name} needs {need.value}, which the provider {wanted.lab.provider} does not offer", remedy, COMPUTER)
         for need in sorted(needs - wanted.provider.offers)

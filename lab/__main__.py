@@ -1,4 +1,4 @@
-"""The door of the command line: signals first, then everything else is imported. `lab.cli.app` holds the verbs."""
+"""The door of the command line: signals first, then everything else is imported. `lab.verbs` lists the verbs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main() -> None:
     interrupt.install()
     environment.set_umask()
     try:
-        from lab.cli.app import app  # noqa: PLC0415 (an interrupt meanwhile must find the handler)
+        from lab.verbs import app  # noqa: PLC0415 (an interrupt meanwhile must find the handler)
 
         app()
     except interrupt.Interrupted as stop:

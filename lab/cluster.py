@@ -15,8 +15,8 @@ import yaml
 
 from lab.api import Api
 from lab.errors import UsageError
-from lab.machines import Machine
 from lab.machines.local import Local
+from lab.machines.machine import Machine
 from lab.run import Run, write_private
 from lab.spec import LabSpec
 from lab.yaml_text import dump_yaml

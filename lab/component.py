@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lab.errors import UsageError
-from lab.machines import Program
+from lab.program import Program
 from lab.run import Run
 from lab.steps import Step
 from lab.supervisor.client import Supervisor

@@ -19,13 +19,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lab import environment, ledger, ports
+from lab import environment, ledger, ports, proc
 from lab.docker.engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.run import discard, known_runs
 from lab.session_folder import dead_sessions
-from lab.supervisor import proc
 from lab.supervisor.remains import bury, remains
 from lab.supervisor.server import take_lock
 

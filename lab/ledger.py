@@ -16,11 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import environment, ports
+from lab import environment, ports, proc
 from lab.docker.engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.hints import command
-from lab.supervisor import proc
 from lab.supervisor.remains import remains
 
 PREFIX = "karmada-lab."

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from lab import proc
 from lab.errors import NotPossible
-from lab.supervisor import proc
 from lab.wait import SYSTEM, Clock
 
 TOLD_EVERY = 5.0

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import proc
 from lab.errors import NotPossible
 from lab.hints import command
 from lab.run import Run, write_private
-from lab.supervisor import proc
 
 LOWEST = 10_240
 BELOW_NODE_PORTS = 30_000

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.supervisor import proc
+from lab import proc
 
 NAME = re.compile(r"\.session-(?P<pid>\d+)-(?P<started>\d+)")
 """No name of a lab begins with a dot."""

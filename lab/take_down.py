@@ -11,7 +11,7 @@ from lab.docker.engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.hints import command
 from lab.lock import Waiting, silent
-from lab.providers import provider
+from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 
@@ -33,7 +33,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
     Another command that changes the lab is waited for, `within` seconds at most, and `waiting` is told of it.
     Doing it twice is fine. LeakError names what is still there afterwards; NotPossible when it is to be kept and its provider cannot.
     """
-    made_by = provider(run.asked["lab"]["provider"])
+    made_by = get_provider(run.asked["lab"]["provider"])
     if keep and not made_by.keeps:
         raise NotPossible(
             f"a lab of {run.asked['lab']['provider']} cannot be stopped and brought again",

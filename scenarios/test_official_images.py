@@ -22,8 +22,8 @@ from lab.errors import ProvisionError
 from lab.images import Image, archived, official, software
 from lab.images.official import Lock
 from lab.images.pull import locked, pull
-from lab.machines import Machine
 from lab.machines.local import Local
+from lab.machines.machine import Machine
 from lab.run import Run
 from lab.spec import LabSpec
 from lab.supervisor.client import Supervisor

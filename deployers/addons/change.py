@@ -23,7 +23,7 @@ from lab.assets import AssetRef
 from lab.cluster import Cluster
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.hints import command
-from lab.providers import provider
+from lab.providers.registry import get_provider
 from lab.steps import Step, Watcher, execute
 
 
@@ -106,7 +106,7 @@ def changed(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Wa
     arranged(others)
     spec = asking_for(karmada.spec, others)
     lab = karmada.lab.spec
-    if lacking := obstacles(spec, provider(lab.provider).offers, lab.provider):
+    if lacking := obstacles(spec, get_provider(lab.provider).offers, lab.provider):
         raise NotPossible(
             f"{name} cannot be installed here",
             detail="\n".join(lacking),

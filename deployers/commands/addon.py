@@ -11,7 +11,8 @@ import typer
 
 from deployers.commands.etcd import karmada_of
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
-from lab.terminal.text import Look, drawing, say, seconds_text, table
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import Look, say, seconds_text, table
 
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
@@ -62,7 +63,7 @@ def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
 
     for name, version in map(parsed, addons):
         began = time.monotonic()
-        with drawing(f"addon {name} of lab {lab}") as screen:
+        with open_drawing(f"addon {name} of lab {lab}") as screen:
             if name in karmada_addons.WHAT:
                 karmada_addons.switch(karmada_of(lab), name, on=True, version=version, watcher=screen.watcher)
             else:
@@ -81,7 +82,7 @@ def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
     for name, version in map(parsed, addons):
         karmada_addons.refuse_version(name)
         began = time.monotonic()
-        with drawing(f"addon {name} of lab {lab}") as screen:
+        with open_drawing(f"addon {name} of lab {lab}") as screen:
             karmada = change.upgrade(karmada_of(lab), name, version, watcher=screen.watcher)
         say(f"{name} is of {karmada.spec.addons.others[name]} now ({seconds_text(time.monotonic() - began)})")
 
@@ -96,7 +97,7 @@ def remove(addons: PlainNames, lab: LabName = DEFAULT_LAB) -> None:
 
     for name in addons:
         began = time.monotonic()
-        with drawing(f"addon {name} of lab {lab}") as screen:
+        with open_drawing(f"addon {name} of lab {lab}") as screen:
             if name in karmada_addons.WHAT:
                 karmada_addons.switch(karmada_of(lab), name, on=False, watcher=screen.watcher)
             else:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lab.cli.options import DryRunOption, Output, OutputOption, duration, option
-from lab.terminal.text import Look, bytes_text, drawing, say, seconds_text, table
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import Look, bytes_text, say, seconds_text, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
     from lab.assets import stock as store
 
     cache = Cache()
-    with drawing("verify") as screen:
+    with open_drawing("verify") as screen:
         found = store.verify(cache, catalogue(), progress=screen.progress)
     damaged = [each for each in found if each.wrong]
     if output is Output.json:

@@ -11,7 +11,8 @@ import typer
 from deployers.commands.etcd import karmada_of
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration, option
 from lab.errors import LabError
-from lab.terminal.text import bytes_text, drawing, say, seconds_text
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import bytes_text, say, seconds_text
 
 if TYPE_CHECKING:
     from deployers.backup.take import Backup
@@ -32,7 +33,7 @@ def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every:
     karmada = karmada_of(lab)
 
     def take() -> Backup:
-        with drawing(f"backup of lab {lab}") as screen:
+        with open_drawing(f"backup of lab {lab}") as screen:
             return back_up(karmada, folder.absolute(), keep=keep, watcher=screen.watcher)
 
     def told(result: Backup | LabError) -> None:

@@ -20,7 +20,8 @@ from lab.cli.options import (
     SpecOption,
 )
 from lab.hints import command
-from lab.terminal.text import bytes_text, drawing, say
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import bytes_text, say
 
 if TYPE_CHECKING:
     from deployers.bring_up import Wanted
@@ -53,7 +54,7 @@ def bundle(
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
     names: list[AssetRef | str] = [*(assets or everything(prepare(document(spec, **changes))))]
-    with drawing("bundle") as screen:
+    with open_drawing("bundle") as screen:
         supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         packages = [] if assets else folders(prepare(document(spec, **changes)), progress=screen.progress)
         written = supply.pack(names, file.absolute(), folders=packages)

@@ -29,7 +29,8 @@ from lab.cli.options import (
     option,
 )
 from lab.errors import NotPossible
-from lab.terminal.text import Look, bytes_text, drawing, say, seconds_text, table
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import Look, bytes_text, say, seconds_text, table
 
 if TYPE_CHECKING:
     from lab.images import Archive
@@ -93,7 +94,7 @@ def build(
 
     changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
     wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
-    with drawing("images") as screen:
+    with open_drawing("images") as screen:
         supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         wanted.check(supply)
         wanted.pull(supply, image_registry)

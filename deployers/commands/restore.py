@@ -12,7 +12,8 @@ from deployers.commands.etcd import karmada_of
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.errors import UsageError
 from lab.run import runs_root
-from lab.terminal.text import drawing, say, seconds_text
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import say, seconds_text
 
 if TYPE_CHECKING:
     from deployers.backup.restore import Restored
@@ -31,7 +32,7 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
     there = (runs_root() / lab / "run.json").exists()
     if there and spec:
         raise UsageError(f"lab {lab} is there: it is restored as it is", remedy="leave --spec out, or name a lab that is not there yet")
-    with drawing(f"restore of lab {lab}") as screen:
+    with open_drawing(f"restore of lab {lab}") as screen:
         if there:
             from deployers.backup.restore import restore as in_place
 

@@ -36,7 +36,8 @@ from lab.interrupt import Interrupted
 from lab.run import Run, runs_root
 from lab.specs import DEFAULT
 from lab.status.lab_status import Observed, observe
-from lab.terminal.text import Look, bytes_text, drawing, seconds_text
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import Look, bytes_text, seconds_text
 
 if TYPE_CHECKING:
     from deployers.bring_up import Brought, Wanted
@@ -85,7 +86,7 @@ def up(
         show_plan(wanted, lab=lab, supply=supply, image_registry=image_registry, output=output)
         return
     try:
-        with drawing(f"lab {lab}") as screen:
+        with open_drawing(f"lab {lab}") as screen:
             brought = bring_up(
                 wanted,
                 lab,

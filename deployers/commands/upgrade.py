@@ -9,7 +9,8 @@ import typer
 
 from deployers.commands.etcd import karmada_of
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
-from lab.terminal.text import drawing, say, seconds_text
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import say, seconds_text
 
 Release = Annotated[
     str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout that is built and tested.")
@@ -28,7 +29,7 @@ def upgrade(
     """
     from deployers.day2.upgrade import upgrade, way_back
 
-    with drawing(f"upgrade of lab {lab}") as screen:
+    with open_drawing(f"upgrade of lab {lab}") as screen:
         done = upgrade(karmada_of(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
     if output is Output.json:
         rest = {"from": done.before, "to": done.release, "done": list(done.done), "left": list(done.left)}

@@ -25,7 +25,7 @@ from deployers.spec import catalogue
 from lab.assets import AssetRef, Supply
 from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.hints import command
-from lab.machines import Machine
+from lab.machines.machine import Machine
 from lab.ports import ports_of
 from lab.wait import NotYet, until
 

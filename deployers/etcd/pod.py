@@ -25,7 +25,7 @@ from deployers.release import catalogue
 from lab.api import Api
 from lab.assets import AssetRef, Supply
 from lab.errors import ProvisionError
-from lab.machines import Machine
+from lab.machines.machine import Machine
 
 LOOPBACK = "127.0.0.1"
 

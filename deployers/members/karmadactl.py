@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from deployers.members.registry import RunningKarmada
-from lab.machines import Completed, hide_directory
+from lab.machines import hide_directory
+from lab.machines.machine import Completed
 
 
 def karmadactl(karmada: RunningKarmada, *words: str, within: float = 90.0) -> Completed:

@@ -19,7 +19,7 @@ from lab.api import Json, Refused, Unreachable
 from lab.cluster import Cluster
 from lab.errors import LabError, ProvisionError, UsageError
 from lab.hints import command
-from lab.machines import Machine
+from lab.machines.machine import Machine
 from lab.run import Run
 
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"

@@ -19,7 +19,7 @@ import yaml
 from deployers.members.karmadactl import environment
 from lab.environment import inherit_proxies
 from lab.errors import CommandFailed, ProvisionError
-from lab.machines import Completed, Machine
+from lab.machines.machine import Completed, Machine
 from lab.run import Run
 
 Json = dict[str, Any]

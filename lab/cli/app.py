@@ -1,75 +1,101 @@
-"""The verbs of the command line.
+"""The command `lab`: verbs by name, each imported when it is called.
 
-    lab up            a lab, with Karmada on it; what is there already is left alone
-    lab status        what runs; exit code 0 when all is well
-    lab down          all of it gone
-
-Exit codes: 0 ok, 1 a check failed, 2 usage, 3 not possible here, 4 provisioning failed, 7 something was left behind,
-130/143 interrupted; 70 is a bug of this program.
+Importing all verbs takes most of a second, which `lab status` and completion must not wait for. So the table of verbs is data: a name,
+where its function or group is, and its line of help. A test holds that each line is the first of the function's docstring.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
 
 import typer
 
-from deployers.commands import (
-    addon,
-    assets,
-    backup,
-    bundle,
-    conformance,
-    doctor,
-    etcd,
-    images,
-    join,
-    renew,
-    restore,
-    unjoin,
-    up,
-    upgrade,
-    verify,
-)
 from lab.cli.errors import Verbs
-from lab.commands import down, env, execute, gc, kubeconfig, logs, restart, status, stop
 
-app = typer.Typer(
-    name="lab",
-    cls=Verbs,
-    help="Kubernetes clusters with Karmada on them, from nothing and back.",
-    epilog="A lab is a directory under _runs ($KARMADA_LAB_RUNS). Exit codes: 0 ok, 1 check failed, 2 usage, 3 not possible here, "
-    "4 provisioning failed, 7 something left behind, 130/143 interrupted.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: the same text everywhere, and no import of rich
-    context_settings={"help_option_names": ["-h", "--help"]},
+EXIT_CODES = (
+    "Exit codes: 0 ok, 1 tests or checks failed, 2 usage, 3 not possible here, 4 provisioning failed, 6 slower than the target, "
+    "7 something was left behind, 130/143 interrupted."
 )
-VERBS: dict[str, Callable[..., None]] = {
-    "up": up.up,
-    "down": down.down,
-    "status": status.status,
-    "kubeconfig": kubeconfig.kubeconfig,
-    "env": env.env,
-    "exec": execute.execute,
-    "logs": logs.logs,
-    "restart": restart.restart,
-    "stop": stop.stop,
-    "join": join.join,
-    "unjoin": unjoin.unjoin,
-    "backup": backup.backup,
-    "verify": verify.verify,
-    "restore": restore.restore,
-    "upgrade": upgrade.upgrade,
-    "renew": renew.renew,
-    "conformance": conformance.conformance,
-    "doctor": doctor.doctor,
-    "gc": gc.gc,
-    "bundle": bundle.bundle,
+STYLE: dict[str, Any] = {
+    "no_args_is_help": True,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,  # plain help: the same text everywhere, and no import of rich
+    "context_settings": {"help_option_names": ["-h", "--help"]},
 }
-for name, verb in VERBS.items():
-    app.command(name)(verb)
-app.add_typer(assets.app, name="assets")
-app.add_typer(images.app, name="images")
-app.add_typer(etcd.app, name="etcd")
-app.add_typer(addon.app, name="addon")
+"""How each group of verbs is made."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb: "up", in "deployers.commands.up:up" (a function, or a typer application for a group), with its line of help."""
+
+    name: str
+    target: str
+    help: str
+
+    def load(self) -> Any:
+        """Import the verb and return its command."""
+        module, _, attribute = self.target.partition(":")
+        found = getattr(import_module(module), attribute)
+        if not isinstance(found, typer.Typer):
+            app = typer.Typer(add_completion=False, **STYLE)
+            app.command(self.name)(found)
+            found = app
+        command = typer.main.get_command(found)
+        command.name = self.name
+        return command
+
+
+@dataclass(frozen=True)
+class Section:
+    """Verbs that stand together in the help."""
+
+    title: str
+    verbs: tuple[Verb, ...]
+
+
+class LazyVerbs(Verbs):
+    """The group `lab`: it knows its verbs by name, and imports the one that is called."""
+
+    sections: ClassVar[Sequence[Section]] = ()
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {verb.name: None for section in self.sections for verb in section.verbs}  # type: ignore[misc]  # names are enough for near names
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the signature is typer's)
+        return list(self.commands)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (the signature is typer's)
+        return next((verb.load() for section in self.sections for verb in section.verbs if verb.name == cmd_name), None)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (the signature is typer's)
+        for section in self.sections:
+            with formatter.section(section.title):
+                formatter.write_dl([(verb.name, verb.help) for verb in section.verbs])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ARG002 (the signature is typer's)
+        from typer._click.shell_completion import CompletionItem  # noqa: PLC0415 (only a shell that completes needs it)
+
+        verbs = [verb for section in self.sections for verb in section.verbs if verb.name.startswith(incomplete)]
+        return [CompletionItem(verb.name, help=verb.help) for verb in verbs]
+
+
+def make_app(sections: Sequence[Section]) -> typer.Typer:
+    """Return the application `lab` with these verbs."""
+    app = typer.Typer(
+        name="lab",
+        cls=type("Lab", (LazyVerbs,), {"sections": tuple(sections)}),
+        help="Kubernetes clusters with Karmada on them, from nothing and back.",
+        epilog=f"A lab is a directory under _runs ($KARMADA_LAB_RUNS). {EXIT_CODES}",
+        **STYLE,
+    )
+
+    @app.callback()
+    def root() -> None:
+        """Kubernetes clusters with Karmada on them, from nothing and back."""
+
+    return app

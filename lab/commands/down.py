@@ -48,7 +48,7 @@ def end_holder(lab: str, holder: Holder | None, waited: float) -> None:
     """Say for which command `lab down` waits. A `lab up` is interrupted: its lab is to be gone."""
     import signal
 
-    from lab.supervisor import proc
+    from lab import proc
 
     if waited:
         say(f"still waiting for {holder or 'another command'} after {seconds_text(waited)}")

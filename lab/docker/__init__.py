@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lab.computer import Computer, Probe
 from lab.docker.checks import RUNTIME, bounded
 from lab.docker.info import SETUP, ask_engine
-from lab.machines import Machine
+from lab.machines.machine import Machine
 
 __all__ = ["RUNTIME", "SETUP", "bounded", "containers", "obstacle", "states"]
 

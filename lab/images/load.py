@@ -16,8 +16,8 @@ from lab.errors import NotPossible
 from lab.hints import command
 from lab.images.image import full_name
 from lab.images.store import Archive
-from lab.machines import Machine
 from lab.machines.container import Container
+from lab.machines.machine import Machine
 
 CTR = ("ctr", "--namespace=k8s.io", "images")
 RECORD = "nodes"

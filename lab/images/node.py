@@ -24,8 +24,8 @@ from lab.images.image import File, Image, Packages
 from lab.images.load import CTR
 from lab.images.official import software
 from lab.images.store import Archive, archived
-from lab.machines import Machine
 from lab.machines.container import Container
+from lab.machines.machine import Machine
 from lab.wait import NotYet, until
 
 SCHEMA = 2

@@ -17,7 +17,7 @@ from lab.errors import UsageError
 from lab.images import applications, node, official
 from lab.images.image import Image, Packages
 from lab.images.store import Archive, Store, adopted
-from lab.machines import Machine
+from lab.machines.machine import Machine
 from lab.spec import LabSpec
 
 

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 from lab.errors import CommandFailed, NotPossible
 from lab.hints import command
-from lab.machines import Completed, Machine, Program
+from lab.machines.machine import Completed, Machine
+from lab.program import Program
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab import environment
+from lab import environment, proc
 from lab.docker.engine import find_command_engine
 from lab.errors import CommandFailed, ProvisionError
-from lab.machines import Completed, Program
-from lab.supervisor import proc
+from lab.machines.machine import Completed
+from lab.program import Program
 from lab.supervisor.client import Supervisor
 from lab.wait import CANCELLED, Cancelled
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import CommandFailed, ProvisionError, UsageError
-from lab.machines import Completed, Program
+from lab.machines.machine import Completed
+from lab.program import Program
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from lab.limits.finding import MIB, Needs, Share
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
 from lab.preflight import Problem
-from lab.providers import CLIENT_LIMITS
+from lab.providers.provider import CLIENT_LIMITS
 from lab.run import Run, runs_root, write_private
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step

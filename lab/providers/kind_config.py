@@ -25,7 +25,7 @@ from typing import Any
 
 from lab.assets.refs import order
 from lab.images import node
-from lab.providers import CLIENT_LIMITS
+from lab.providers.provider import CLIENT_LIMITS
 from lab.spec import ClusterSpec
 from lab.yaml_text import dump_yaml
 

@@ -22,7 +22,7 @@ from lab.hints import command
 from lab.images import applications, archived, load, node
 from lab.images.load import RECORD
 from lab.ledger import outside_name
-from lab.machines import Machine
+from lab.machines.machine import Machine
 from lab.ports import ports_of
 from lab.providers import kind_config
 from lab.providers.kind_config import NODE

@@ -24,11 +24,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from lab import environment, interrupt
+from lab import environment, interrupt, proc
 from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
 from lab.hints import command
-from lab.machines import Program
-from lab.supervisor import proc
+from lab.program import Program
 from lab.supervisor.remains import bury
 from lab.supervisor.state import State, Status, exit_error
 from lab.supervisor.wire import ANSWER_WITHIN, SupervisorGone, connect, exchange

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lab.supervisor import proc, record
+from lab import proc
+from lab.supervisor import record
 
 Json = dict[str, Any]
 

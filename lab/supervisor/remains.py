@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.supervisor import proc, record
+from lab import proc
+from lab.supervisor import record
 
 
 def remains(run: str) -> dict[tuple[int, int], str]:

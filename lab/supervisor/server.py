@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lab.supervisor import proc
+from lab import proc
 from lab.supervisor.loop import Connection, Loop, Timer, guarded, say
 from lab.supervisor.table import Table, refusal
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from lab.supervisor import order, proc, record
+from lab import proc
+from lab.supervisor import order, record
 from lab.supervisor.loop import Loop, say
 from lab.supervisor.process import LaunchError, Process, rotate
 

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lab import proc
 from lab.errors import ProvisionError
 from lab.hints import command
-from lab.supervisor import proc
 
 Json = dict[str, Any]
 ANSWER_WITHIN = 20.0

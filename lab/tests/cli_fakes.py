@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 import deployers.bring_up
 import lab.take_down
 from deployers.commands import up
-from lab.cli.app import app
 from lab.run import Run
 from lab.status import lab_status
 from lab.steps import Step
 from lab.supervisor.state import State, Status
+from lab.verbs import app
 
 ASKED: dict[str, Any] = {
     "lab": {

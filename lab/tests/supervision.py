@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.machines import Program
-from lab.supervisor import proc
+from lab import proc
+from lab.program import Program
 from lab.wait import NotYet, until
 
 ROOT = Path(__file__).parents[2]

@@ -79,7 +79,7 @@ STARTS = {
 OWN_WAY = {
     ("lab/machines/hide_directory.py", "execv"): "becomes the command, with the environment that lab.machines.local gave",
     ("lab/supervisor/process.py", "execvpe"): "starts components with the supervisor's own environment, which is COMPONENT's",
-    ("lab/commands/execute.py", "execvpe"): "`lab exec`: the user's own command",
+    ("deployers/commands/execute.py", "execvpe"): "`lab exec`: the user's own command",
     ("scenarios/test_runner_kit.py", "Popen"): "a script of the runner kit in the environment that its pod would give",
     ("scenarios/test_lifecycle.py", "run"): "`lab` as a user types it, its own variables aside",
     ("scenarios/test_lifecycle.py", "Popen"): "`lab` as a user types it, its own variables aside",

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lab import ledger, ports
+from lab import ledger, ports, proc
 from lab.docker.engine import record_engine
 from lab.errors import LeakError
 from lab.ledger import Item, outside_name
-from lab.supervisor import proc
 from lab.tests.supervision import is_gone
 
 LISTENER = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"

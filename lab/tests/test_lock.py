@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lab import proc
 from lab.errors import NotPossible
 from lab.lock import Holder, holder_of, locked
 from lab.run import Run
-from lab.supervisor import proc
 from lab.tests.supervision import ROOT, eventually
 
 

@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from lab import hints
-from lab.cli.app import app
+from lab.verbs import app
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from lab.assets import resolve
-from lab.machines import Machine
+from lab.machines.machine import Machine
 from lab.yaml_text import dump_yaml
 from scenarios.ci.lint.tools import GITHUB
 

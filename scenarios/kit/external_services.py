@@ -23,8 +23,8 @@ from lab import component
 from lab.assets import resolve
 from lab.component import Component, Health
 from lab.errors import LabError, NotPossible
-from lab.machines import Machine
 from lab.machines.local import Local
+from lab.machines.machine import Machine
 from lab.pki import Authority
 from lab.run import Run, runs_root, write_private
 from lab.spec import LabSpec

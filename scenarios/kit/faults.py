@@ -19,7 +19,8 @@ from deployers.plane.leases import path_of
 from lab.cluster import Lab
 from lab.hollow import HOLLOW, drop_stale_leases, managed
 from lab.images.load import RECORD, nodes
-from lab.machines import Machine, Program
+from lab.machines.machine import Machine
+from lab.program import Program
 from lab.run import Run
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor

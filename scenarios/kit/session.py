@@ -29,7 +29,7 @@ from lab.run import Run, runs_root
 from lab.spec import LabSpec
 from lab.supervisor.client import Hold, Supervisor
 from lab.take_down import take_down
-from lab.terminal.text import drawing
+from lab.terminal.drawing import open_drawing
 
 Json = dict[str, Any]
 Keep = Literal["never", "failed", "always"]
@@ -199,7 +199,7 @@ class Session:
         def up() -> tuple[Hold, float]:
             wishes = self.wishes
             wanted = prepare(wishes.document(), source=wishes.spec or str(SPEC))
-            with drawing(f"lab {wishes.lab}", env=self.look) as screen:
+            with open_drawing(f"lab {wishes.lab}", env=self.look) as screen:
                 brought = bring_up(
                     wanted,
                     wishes.lab,

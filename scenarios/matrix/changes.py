@@ -18,7 +18,7 @@ from pathlib import Path
 from deployers.deployer import get_deployer
 from lab.assets.command import Runner, spawn
 from lab.errors import NotPossible, UsageError
-from lab.providers import provider
+from lab.providers.registry import get_provider
 from scenarios.matrix.cells import Cell
 from scenarios.matrix.definition import FILE, Matrix
 from scenarios.matrix.imports import Graph, graph, modules, reach
@@ -72,7 +72,7 @@ class Tree:
     @cached_property
     def registered(self) -> frozenset[tuple[str, str]]:
         """The imports by which the registries lead to every provider and deployer."""
-        own = {made(provider, name) for name in self.matrix.providers} | {made(get_deployer, name) for name in self.matrix.deployers}
+        own = {made(get_provider, name) for name in self.matrix.providers} | {made(get_deployer, name) for name in self.matrix.deployers}
         return frozenset((registry, module) for registry in ("lab.providers", "deployers") for module in own if module)
 
     @cached_property
@@ -88,7 +88,7 @@ class Tree:
 
     def _reach(self, cell: Cell) -> frozenset[str]:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
-        own = [module for module in (made(provider, cell.provider), made(get_deployer, cell.deployer)) if module]
+        own = [module for module in (made(get_provider, cell.provider), made(get_deployer, cell.deployer)) if module]
         reached = reach(self.imports, [*ROOTS, *own, *tests], but=self.registered)
         # A package of scenarios is one promise's own; what of it nobody imports is run by itself, as the program of an image.
         packages = {name for name in reached if name.startswith("scenarios.")}

@@ -15,10 +15,10 @@ import typer
 
 import deployers.__main__ as of_deployers
 from lab import environment, settings
-from lab.cli import app as cli
+from lab import verbs as cli
 from lab.errors import UsageError
+from lab.proc import TAG
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
-from lab.supervisor.proc import TAG
 from scenarios.commands import app as of_scenarios
 
 ROOT = Path(__file__).parent.parent.parent

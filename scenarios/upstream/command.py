@@ -13,7 +13,8 @@ from deployers.karmada import Karmada
 from lab.cluster import Lab
 from lab.errors import UsageError
 from lab.run import Run
-from lab.terminal.text import Look, drawing, say, table
+from lab.terminal.drawing import open_drawing
+from lab.terminal.text import Look, say, table
 from scenarios.kit.run_command import spoken
 from scenarios.matrix.run_cell import pasteable, told
 from scenarios.upstream.fixtures import check
@@ -50,7 +51,7 @@ class Asked:
 def planned(asked: Asked) -> Plan:
     """Return what would be run; the suite is compiled if need be, nothing else is done. UsageError as of `plan`."""
     release, provider = where(asked)
-    with drawing("upstream's suite") as screen:
+    with open_drawing("upstream's suite") as screen:
         suite = Suite.of(release, offline=asked.offline, progress=screen.progress)
     return plan(suite.specs(), Known.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
 

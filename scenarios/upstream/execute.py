@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deployers.karmada import Karmada
 from lab.interrupt import Interrupted
-from lab.machines import Program
+from lab.program import Program
 from lab.supervisor.client import Supervisor
 from lab.terminal.text import seconds_text
 from lab.wait import Cancelled

@@ -11,7 +11,7 @@ from deployers.karmada import Karmada
 from lab.masking.mask_text import mask_text
 from lab.run import write_json, write_private
 from lab.supervisor.client import Supervisor
-from lab.terminal.text import drawing
+from lab.terminal.drawing import open_drawing
 from scenarios.upstream import execute
 from scenarios.upstream.fixtures import check, is_real, stand
 from scenarios.upstream.known import Known
@@ -35,7 +35,7 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
     UsageError when the lab is not what the suite expects, or the focus matches nothing.
     """
     check(karmada)
-    with drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
+    with open_drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
         suite = Suite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
     known = Known.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
     planned = plan(suite.specs(), known, focus=focus)

@@ -25,7 +25,7 @@ from deployers.tests.control_plane_fakes import a_karmada, a_release
 from deployers.tests.host_fakes import Host, deployment
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
-from lab.machines import Completed
+from lab.machines.machine import Completed
 from lab.pki import Authority, write_kubeconfig
 from lab.spec import LabSpec, parse
 from lab.steps import Step, ordered

@@ -11,7 +11,8 @@ import pytest
 from deployers.members.karmadactl import environment, karmadactl
 from deployers.tests.member_fakes import two_sides
 from lab.environment import inherit
-from lab.machines import Completed, hide_directory
+from lab.machines import hide_directory
+from lab.machines.machine import Completed
 
 
 def test_each_call_has_a_home_below_the_run_which_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

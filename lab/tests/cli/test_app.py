@@ -16,13 +16,13 @@ from deployers.commands import join
 from deployers.commands.join import Mode, mode_of
 from lab import interrupt
 from lab.cli import complete
-from lab.cli.app import app
 from lab.commands import down, logs
 from lab.component import Component, record_health
 from lab.errors import LabError, ProvisionError, UsageError
 from lab.lock import Holder
 from lab.status import lab_status
 from lab.tests.cli_fakes import World, invoke, ready, state, status, world
+from lab.verbs import app
 
 __all__ = ["world"]
 
@@ -65,7 +65,7 @@ def test_no_verb_is_usage() -> None:
 @pytest.mark.parametrize("words", [["--help"], ["status", "--lab", "none"], ["down", "--lab", "none"]])
 def test_quick_verbs_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     program = (
-        "import sys; from lab.cli.app import app\n"
+        "import sys; from lab.verbs import app\n"
         "try: app(sys.argv[1:])\nexcept SystemExit: pass\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
@@ -260,7 +260,7 @@ def test_down_says_for_whom_it_waits_and_interrupts_up_alone(
         sent.append(number)
         return True
 
-    monkeypatch.setattr("lab.supervisor.proc.send", send)
+    monkeypatch.setattr("lab.proc.send", send)
     holder = Holder(77, 5, argv, 42.0)
     down.end_holder("blue", holder, 0.0)
     assert "pid 77" in capsys.readouterr().err

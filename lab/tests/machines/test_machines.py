@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from lab import proc
 from lab.errors import CommandFailed, ProvisionError, UsageError
-from lab.machines import Machine, Program
 from lab.machines.local import Local
+from lab.machines.machine import Machine
 from lab.machines.scripted import Failure, Scripted
-from lab.supervisor import proc
+from lab.program import Program
 from lab.supervisor.remains import bury
 from lab.tests.supervision import eventually, is_gone
 from lab.wait import Cancelled

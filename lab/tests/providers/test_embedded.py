@@ -10,8 +10,9 @@ import pytest
 
 from lab.cluster import Lab
 from lab.limits.finding import GIB, MIB
-from lab.providers import embedded, provider
+from lab.providers import embedded
 from lab.providers.embedded import Embedded, cluster_steps, components
+from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.spec import LabSpec, parse
 from lab.steps import ordered
@@ -155,7 +156,7 @@ def test_too_small_a_disk_is_refused_with_the_arithmetic() -> None:
 
 def test_an_unknown_provider_lists_the_known() -> None:
     with pytest.raises(Exception, match="no provider"):
-        provider("cloud")
+        get_provider("cloud")
 
 
 def test_sockets_do_not_depend_on_the_length_of_the_path() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.supervisor import proc, record
+from lab import proc
+from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.supervisor.remains import bury
 from lab.tests.supervision import eventually, harness, is_gone, shell, sleeper

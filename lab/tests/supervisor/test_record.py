@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.supervisor import proc, record
+from lab import proc
+from lab.supervisor import record
 from lab.supervisor.process import Process, rotate
 from lab.supervisor.server import checked, take_lock
 from lab.supervisor.state import State

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from lab import proc
 from lab.errors import CommandFailed, ComponentExited, NotPossible, NotReady, ProvisionError, UsageError
 from lab.machines.local import Local
-from lab.supervisor import proc, record
+from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.supervisor.wire import connect, exchange
 from lab.tests.supervision import eventually, is_gone, program, shell, sleeper

@@ -9,8 +9,9 @@ import pytest
 from lab.assets.progress import Progress
 from lab.errors import CommandFailed, ProvisionError
 from lab.steps import Step, StepFailed
+from lab.terminal.drawing import Lines, open_drawing
 from lab.terminal.live_tree import Tree
-from lab.terminal.text import Lines, Look, bytes_text, drawing, error_lines, github_annotation, seconds_text, table
+from lab.terminal.text import Look, bytes_text, error_lines, github_annotation, seconds_text, table
 
 PLAIN = Look()
 
@@ -44,8 +45,8 @@ def test_who_looks_decides_how_it_is_drawn(terminal: bool, env: dict[str, str], 
 
 
 def test_a_terminal_gets_the_tree_and_a_pipe_gets_lines() -> None:
-    assert isinstance(drawing("lab x", stream=Terminal(), env={}), Tree)
-    assert isinstance(drawing("lab x", stream=io.StringIO(), env={}), Lines)
+    assert isinstance(open_drawing("lab x", stream=Terminal(), env={}), Tree)
+    assert isinstance(open_drawing("lab x", stream=io.StringIO(), env={}), Lines)
 
 
 @pytest.mark.parametrize(

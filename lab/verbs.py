@@ -1,0 +1,51 @@
+"""The verbs of `lab`: where each one is, and under which heading its help stands.
+
+This table is the composition root: it names packages above `lab` as text, and nothing imports it but the door `lab.__main__`.
+"""
+
+from __future__ import annotations
+
+from lab.cli.app import Section, Verb, make_app
+
+SECTIONS = (
+    Section(
+        "Labs",
+        (
+            Verb("up", "deployers.commands.up:up", "Bring up a lab: clusters, Karmada, members joined."),
+            Verb("status", "lab.commands.status:status", "Show what runs of a lab, and what does not."),
+            Verb("down", "lab.commands.down:down", "Take a lab down: its processes, ports and directory. Taking down nothing is fine."),
+            Verb("exec", "deployers.commands.execute:execute", "Run a command in the environment of a lab."),
+            Verb("env", "deployers.commands.env:env", 'Print exports for a shell: eval "$(lab env)".'),
+            Verb("kubeconfig", "lab.commands.kubeconfig:kubeconfig", "Print the path of a lab's kubeconfig."),
+            Verb("logs", "lab.commands.logs:logs", "Print the logs of a lab's programs."),
+            Verb("restart", "lab.commands.restart:restart", "Restart one program, as member1/etcd."),
+            Verb("stop", "lab.commands.stop:stop", "Stop a cluster, Karmada, or one program."),
+            Verb("gc", "lab.commands.gc:gc", "Remove what dead labs left on this computer."),
+            Verb("doctor", "deployers.commands.doctor:doctor", "Say what this computer can do, and what it lacks."),
+        ),
+    ),
+    Section(
+        "Karmada",
+        (
+            Verb("join", "deployers.commands.join:join", "Join members to the lab's Karmada."),
+            Verb("unjoin", "deployers.commands.unjoin:unjoin", "Take members out of the lab's Karmada."),
+            Verb("addon", "deployers.commands.addon:app", "What Karmada can have beside it: its own addons, and CRDs of others."),
+            Verb("conformance", "deployers.commands.conformance:conformance", "Check that Karmada does what it promises."),
+            Verb("backup", "deployers.commands.backup:backup", "Back Karmada up into a directory."),
+            Verb("verify", "deployers.commands.verify:verify", "Prove a backup without restoring it."),
+            Verb("restore", "deployers.commands.restore:restore", "Restore Karmada from a backup."),
+            Verb("upgrade", "deployers.commands.upgrade:upgrade", "Upgrade Karmada while it serves."),
+            Verb("renew", "deployers.commands.renew:renew", "Renew all certificates of Karmada before they end."),
+            Verb("etcd", "deployers.commands.etcd:app", "The care of Karmada's own etcd."),
+        ),
+    ),
+    Section(
+        "Software",
+        (
+            Verb("assets", "deployers.commands.assets:app", "What labs are made of, in this computer's cache."),
+            Verb("images", "deployers.commands.images:app", "Container images, made here without a registry."),
+            Verb("bundle", "deployers.commands.bundle:bundle", "Write one archive with all that a lab needs."),
+        ),
+    ),
+)
+app = make_app(SECTIONS)
