@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from deployers.addons import steps as addons
 from deployers.by_binary import balancer
 from deployers.plane.preflight import unreachable
 from deployers.rules import RULES as KARMADA_RULES
+from deployers.spec import KarmadaSpec
+from deployers.wanted import Wanted
+from lab.assets import Supply
 from lab.errors import UsageError
 from lab.hints import command
-from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line
+from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line, raise_problems
 from lab.providers.registry import providers_offering
 from lab.rules import RULES
-
-if TYPE_CHECKING:
-    from deployers.bring_up import Wanted
-    from deployers.spec import KarmadaSpec
-    from lab.assets import Supply
-    from lab.spec import LabSpec
+from lab.spec import LabSpec
 
 
 def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> list[Problem]:
     """Return every fault that can be known before anything is created. `lab` is the name of the lab, "" where it has none yet."""
     found = [*option_errors(supply, image_registry), *spec_errors(wanted, supply, lab=lab)]
     return [*found, *computer_errors(wanted), *([] if found else neighbour_errors(wanted))]  # of a wrong spec the addresses may be wrong
+
+
+def require(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> None:
+    """Run the preflight. UsageError when the spec is wrong, NotPossible when this computer cannot do it; each lists all faults."""
+    raise_problems(preflight_errors(wanted, supply, lab=lab, image_registry=image_registry))
 
 
 def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:

@@ -28,7 +28,7 @@ USER = ("PATH", "HOME", "USER", "LOGNAME", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
 NETWORK = (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC")
 """How the network outside is reached: for programs that fetch, and for no other."""
 ENGINE = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_API_VERSION")
-"""Which Docker engine is used, and how. A run records it (lab.docker.engine)."""
+"""Which Docker engine is used, and how. A run records it (lab.docker_engine)."""
 GO_FETCHES = (
     *("GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE", "GOVCS", "GOAUTH"),
     *("GOPATH", "GOCACHE", "GOMODCACHE"),

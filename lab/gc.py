@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lab import environment, ledger, ports, proc
-from lab.docker.engine import find_engine, read_engine, select_engine
+from lab.docker_engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.run import discard, known_runs

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import environment, ports, proc
-from lab.docker.engine import find_engine, find_socket
+from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.hints import command
 from lab.supervisor.remains import remains
@@ -45,7 +45,7 @@ class Item:
 
 Census = frozenset[Item]
 Engine = Mapping[str, str]
-"""A Docker engine, as `lab.docker.engine` names it."""
+"""A Docker engine, as `lab.docker_engine` names it."""
 
 
 def census(run: Path, *, where: Path | None = None, engine: Engine | None = None) -> Census:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import ledger, ports
-from lab.docker.engine import find_engine
+from lab.docker_engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.hints import command
 from lab.lock import Waiting, silent

@@ -23,8 +23,8 @@ from typing import Any
 
 import psutil
 
-from deployers.bring_up import document, prepare
 from deployers.spec import catalogue
+from deployers.wanted import document, prepare
 from lab import component, environment, ports
 from lab.assets import resolve
 from lab.cluster import Lab

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deployers.bring_up import document, prepare
 from deployers.spec import catalogue
+from deployers.wanted import document, prepare
 from lab import docker
 from lab.assets import resolve
 from lab.cluster import Lab

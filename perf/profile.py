@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from deployers.bring_up import Wanted, document, prepare
 from deployers.spec import KarmadaSpec, profiles
+from deployers.wanted import Wanted, document, prepare
 from lab.errors import UsageError
 from lab.spec import Strict, parse, read
 from perf.shapes import LOST, SURVIVOR, Shape

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.bring_up import bring_up, prepare
+from deployers.bring_up import bring_up
 from deployers.etcd.certificates import of_etcd, renew
 from deployers.etcd.client import Etcd
 from deployers.etcd.membership import grow, remove, replace
 from deployers.karmada import Karmada
 from deployers.plane.layout import etcds
+from deployers.wanted import prepare
 from lab.errors import UsageError
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults

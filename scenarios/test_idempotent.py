@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployers.bring_up import bring_up, prepare
+from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
+from deployers.wanted import prepare
 from lab.api import Api
 from lab.evidence import listable
 from lab.supervisor.client import Supervisor

@@ -12,10 +12,11 @@ from deployers.addons import site
 from deployers.backup.move import move
 from deployers.backup.restore import end
 from deployers.backup.take import back_up
-from deployers.bring_up import bring_up, prepare
+from deployers.bring_up import bring_up
 from deployers.checks.conformance import PLANE, conformance
 from deployers.karmada import Karmada
 from deployers.members.registry import members
+from deployers.wanted import prepare
 from lab.errors import UsageError
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import gone

@@ -16,12 +16,13 @@ from typing import Any
 from deployers.backup.archive import Manifest
 from deployers.backup.restore import Restored, fits, old_one_is_gone, reach, seed
 from deployers.backup.verify import verify
-from deployers.bring_up import bring_up, prepare
+from deployers.bring_up import bring_up
 from deployers.by_binary.installation import open_plane
 from deployers.etcd.client import Etcdutl
 from deployers.members.registry import members
 from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
+from deployers.wanted import prepare
 from lab.assets import Sink, Supply, quiet
 from lab.errors import UsageError
 from lab.machines.local import Local

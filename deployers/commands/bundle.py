@@ -24,7 +24,7 @@ from lab.terminal.drawing import open_drawing
 from lab.terminal.text import bytes_text, say
 
 if TYPE_CHECKING:
-    from deployers.bring_up import Wanted
+    from deployers.wanted import Wanted
     from lab.assets import AssetRef, Sink
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; one that is there is replaced.")]
@@ -48,8 +48,8 @@ def bundle(
 
     `lab up --offline --bundle FILE` uses nothing else.
     """
-    from deployers.bring_up import document, prepare
     from deployers.release import catalogue
+    from deployers.wanted import document, prepare
     from lab.assets import Supply
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}

@@ -33,9 +33,9 @@ from lab.terminal.text import Look, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deployers.bring_up import Wanted
+    from deployers.wanted import Wanted
     from lab.assets import Supply
-    from lab.doctor import Report
+    from lab.doctor.examine import Report
     from lab.limits.finding import Needs
     from lab.preflight import Problem
 
@@ -62,12 +62,12 @@ def doctor(
 
     Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
-    from deployers.bring_up import document, prepare
     from deployers.preflight import preflight_errors
     from deployers.release import catalogue
+    from deployers.wanted import document, prepare
     from lab.assets import Supply
     from lab.computer import Computer
-    from lab.doctor import examine, providers
+    from lab.doctor.examine import examine, providers
     from lab.preflight import SPEC, raise_problems
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
@@ -117,7 +117,7 @@ def needs_of(wanted: Wanted, supply: Supply) -> Needs:
 
 def picture(report: Report, *, look: Look) -> list[str]:
     """Return the report as a person reads it."""
-    from lab.doctor import providers
+    from lab.doctor.examine import providers
 
     rows = [("", "THING", "FOUND", "FOR")]
     rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shortened(f.found), f.enables) for f in report.findings]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deployers import preflight
 from lab.cli.options import (
     DEFAULT_LAB,
     BundleOption,
@@ -86,8 +87,8 @@ def build(
     """
     from pathlib import Path
 
-    from deployers.bring_up import document, prepare
     from deployers.release import catalogue
+    from deployers.wanted import document, prepare
     from lab.assets import Supply
     from lab.images.stock import build_all
     from lab.machines.local import Local
@@ -96,7 +97,7 @@ def build(
     wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
     with open_drawing("images") as screen:
         supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
-        wanted.check(supply)
+        preflight.require(wanted, supply)
         wanted.pull(supply, image_registry)
         software = {str(ref): path for ref, path in supply.resolve(wanted.software()).items()}
         made = build_all(Local(Path.cwd()), wanted.lab, wanted.images(), software, progress=screen.progress)
@@ -118,7 +119,7 @@ def lock(
     They are what a registry has by their tags now. From then on they are pulled by that digest wherever a registry answers. Those
     that were written down and are not of this lab stay.
     """
-    from deployers.bring_up import document, prepare
+    from deployers.wanted import document, prepare
     from lab.images.official import LOCK, Lock
     from lab.images.pull import locked
 

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployers import preflight
 from lab.cli.options import Output
 from lab.terminal.text import Look, bytes_text, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deployers.bring_up import Wanted
+    from deployers.wanted import Wanted
     from lab.assets import Supply
     from lab.steps import Step
 
@@ -36,7 +37,7 @@ class Asset:
 
 def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str | None, output: Output) -> None:
     """Print the plan of a lab. Errors of the spec, of versions and of what this computer cannot do are those of `lab up`."""
-    wanted.check(supply, lab=lab, image_registry=image_registry)
+    preflight.require(wanted, supply, lab=lab, image_registry=image_registry)
     assets = needed(wanted, supply)
     waves = waves_of(wanted, lab)
     if output is Output.json:

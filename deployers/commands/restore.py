@@ -39,7 +39,7 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
             done = in_place(karmada_of(lab), path.absolute(), watcher=screen.watcher)
         else:
             from deployers.backup.move import move
-            from deployers.bring_up import document
+            from deployers.wanted import document
 
             asked = document(spec) if spec else None
             done = move(path.absolute(), lab, asked=asked, watcher=screen.watcher, progress=screen.progress)

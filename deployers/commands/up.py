@@ -40,7 +40,8 @@ from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, seconds_text
 
 if TYPE_CHECKING:
-    from deployers.bring_up import Brought, Wanted
+    from deployers.bring_up import Brought
+    from deployers.wanted import Wanted
 
 Json = dict[str, Any]
 
@@ -75,7 +76,8 @@ def up(
     if not plan and (seen := already(lab, words)) is not None:
         finish(seen, seconds=time.monotonic() - began, changed=False, output=output)
         return
-    from deployers.bring_up import bring_up, document, prepare
+    from deployers.bring_up import bring_up
+    from deployers.wanted import document, prepare
 
     wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
     if plan:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import document, prepare
+from deployers.wanted import document, prepare
 from lab.errors import UsageError
 
 MEMBERS = '[[members]]\nname = "a"\n'

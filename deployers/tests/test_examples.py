@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployers.bring_up import document, prepare
 from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.options import OF_ONE_PATH, OPTIONS, asked, refusals, row, verdict
+from deployers.wanted import document, prepare
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ELSEWHERE = {

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import document, prepare
+from deployers import preflight
 from deployers.preflight import preflight_errors, spec_errors
 from deployers.release import catalogue
 from deployers.rules import ANY_VALUE, RULES
 from deployers.spec import KarmadaSpec
+from deployers.wanted import document, prepare
 from lab.assets import Supply
 from lab.errors import NotPossible, UsageError
 from lab.preflight import COMPUTER, Problem, raise_problems
@@ -197,7 +198,7 @@ def test_all_faults_are_reported_at_once() -> None:
     wanted = prepare({"members": members, "karmada": {"external_name": "10.0.0.1", **component("etcd", flags={"data-dir": "/x"})}})
 
     with pytest.raises(UsageError) as error:
-        wanted.check(Supply(catalogue=catalogue(), offline=True))
+        preflight.require(wanted, Supply(catalogue=catalogue(), offline=True))
 
     assert [line.partition(": ")[0] for line in (error.value.detail or "").splitlines() if line.startswith(("members", "karmada."))] == [
         "members[0].name",

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab import environment, proc
-from lab.docker.engine import find_command_engine
+from lab.docker_engine import find_command_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed
 from lab.program import Program

@@ -17,8 +17,8 @@ from lab.assets.cache import default_root
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
 from lab.computer import Computer, Probe
+from lab.doctor.checks import refusals
 from lab.hollow import configuration, drop_stale_leases, ensure_nodes, grace_seconds, kwok
-from lab.limits.checks import refusals
 from lab.limits.finding import MIB, Needs, Share
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of

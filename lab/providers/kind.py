@@ -18,13 +18,13 @@ from lab.assets.cache import default_root
 from lab.cluster import Lab
 from lab.computer import Computer, Probe
 from lab.docker.checks import refusals as docker_refusals
-from lab.docker.engine import find_engine, record_engine
+from lab.docker_engine import find_engine, record_engine
+from lab.doctor.checks import refusals
 from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
 from lab.images import Image, applications, node, software
 from lab.images.load import RECORD
 from lab.ledger import outside_name
-from lab.limits.checks import refusals
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.container import Container
 from lab.machines.local import Local

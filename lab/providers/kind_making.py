@@ -16,7 +16,7 @@ from lab import audit, component, docker, hollow
 from lab.assets.cache import Cache
 from lab.cluster import Cluster, Lab
 from lab.computer import Computer
-from lab.docker.engine import find_engine
+from lab.docker_engine import find_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
 from lab.images import applications, archived, load, node

@@ -235,7 +235,7 @@ def nodes(run: Run) -> tuple[Program, ...]:
     if not records:
         return ()
     from lab import docker
-    from lab.docker.engine import find_engine
+    from lab.docker_engine import find_engine
 
     states = docker.states(find_engine(run.path))
     found = []

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from deployers.commands import doctor as command
-from lab import doctor
 from lab.computer import Answer, Computer
-from lab.doctor import examine, providers
-from lab.limits import checks as limits
+from lab.doctor import checks as limits
+from lab.doctor import examine as doctor
+from lab.doctor.examine import examine, providers
 from lab.limits.finding import GIB, MIB, Finding, Needs
 from lab.supervisor.state import exit_error
 from lab.tests.cli_fakes import invoke, state

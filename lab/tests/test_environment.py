@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from lab import environment
 from lab.assets.command import spawn
-from lab.docker.engine import record_engine
+from lab.docker_engine import record_engine
 from lab.environment import (
     COMMAND,
     ENGINE,

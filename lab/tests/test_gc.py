@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from lab import gc, ledger, ports
-from lab.docker.engine import record_engine
+from lab.docker_engine import record_engine
 from lab.errors import NotPossible, UsageError
 from lab.run import Run
 from lab.session_folder import session_folder

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab import ledger, ports, proc
-from lab.docker.engine import record_engine
+from lab.docker_engine import record_engine
 from lab.errors import LeakError
 from lab.ledger import Item, outside_name
 from lab.tests.supervision import is_gone

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import document
+from deployers.wanted import document
 from lab.errors import UsageError
 from perf import ablation, failover, judge, profile, shapes
 from perf.profile import NO_OBJECTS

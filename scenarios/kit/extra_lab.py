@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deployers.bring_up import bring_up, prepare
+from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
+from deployers.wanted import prepare
 from lab import evidence
 from lab.cluster import Lab
 from lab.masking import secret_values

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
-from deployers.bring_up import bring_up, document, prepare
+from deployers.bring_up import bring_up
+from deployers.wanted import document, prepare
 from lab import evidence
 from lab.cluster import Lab
 from lab.errors import LabError, LeakError, UsageError

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from deployers.bring_up import Wanted, document, prepare
 from deployers.preflight import preflight_errors, spec_errors
 from deployers.release import catalogue
+from deployers.wanted import Wanted, document, prepare
 from lab.assets import Supply
 from lab.errors import LabError
 from lab.spec import Capability

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import document, prepare
 from deployers.by_chart import values
 from deployers.checks import compare
+from deployers.wanted import document, prepare
 from lab.assets.pins import Catalogue
 from lab.errors import UsageError
 from lab.images.official import LOCK, Lock

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployers.bring_up import document as lab_document
-from deployers.bring_up import prepare
 from deployers.karmada import Karmada
+from deployers.wanted import document as lab_document
+from deployers.wanted import prepare
 from lab.cluster import Lab
 from lab.errors import UsageError
 from lab.run import Run

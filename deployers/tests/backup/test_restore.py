@@ -9,10 +9,10 @@ import pytest
 from deployers.backup.archive import Unusable
 from deployers.backup.move import derived
 from deployers.backup.restore import fits, same_plane
-from deployers.bring_up import prepare
 from deployers.release import Release
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.day2_fakes import files, manifest
+from deployers.wanted import prepare
 
 HERE = Path("a.tar.gz")
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import document, prepare
+from deployers import preflight
 from deployers.by_binary import balancer
 from deployers.deployer import get_deployer
 from deployers.plane import external
 from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
+from deployers.wanted import document, prepare
 from lab.assets import Supply
 from lab.errors import NotPossible, UsageError
 from lab.spec import LabSpec, parse
@@ -97,7 +98,7 @@ def test_what_a_provider_does_not_offer_has_the_providers_that_do_as_remedy(monk
     wanted = prepare(document(deployer="by_chart"))
 
     with pytest.raises(NotPossible) as refused:
-        wanted.check(Supply(catalogue=catalogue()))
+        preflight.require(wanted, Supply(catalogue=catalogue()))
 
     assert "needs PODS, which the provider embedded does not offer" in str(refused.value.detail)
     assert "lab up --provider kind" in str(refused.value.remedy)

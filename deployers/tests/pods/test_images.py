@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from deployers.bring_up import document, prepare
 from deployers.deployer import ImageUse
 from deployers.pods import image_steps as loading
 from deployers.pods import images
@@ -14,6 +13,7 @@ from deployers.pods.image_steps import image_steps
 from deployers.pods.images import flat, moved, needed, tag_of
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
+from deployers.wanted import document, prepare
 from lab.cluster import Cluster, Lab
 from lab.errors import NotPossible
 from lab.images import Image, node

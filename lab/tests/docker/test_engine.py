@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.docker.engine import find_command_engine, find_engine, find_socket, read_engine, record_engine, select_engine
+from lab.docker_engine import find_command_engine, find_engine, find_socket, read_engine, record_engine, select_engine
 from lab.environment import ENGINE, inherit
 from lab.run import Run
 

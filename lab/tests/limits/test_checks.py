@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lab.computer import Answer
+from lab.doctor import checks, kvm
+from lab.doctor.checks import CHECKS, examine, listening, refusals
 from lab.errors import NotPossible
-from lab.limits import checks, kvm
 from lab.limits.account import cache_directory, expand_home, home_directory
-from lab.limits.checks import CHECKS, examine, listening, refusals
 from lab.limits.finding import GIB, MIB, Finding, Needs, Share
 from lab.tests.computer_fakes import Scripted, meminfo
 

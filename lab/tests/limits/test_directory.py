@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab.limits.checks import judge_directory, judge_inodes, judge_space
+from lab.doctor.checks import judge_directory, judge_inodes, judge_space
 from lab.limits.directory import Directory, entries_of_others, inspect_directory, kind_of
 from lab.limits.files import Files
 from lab.limits.finding import GIB, MIB

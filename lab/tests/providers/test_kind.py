@@ -13,7 +13,7 @@ from lab import docker, hollow
 from lab.assets import Cache
 from lab.cluster import Lab
 from lab.computer import Answer
-from lab.docker.engine import record_engine
+from lab.docker_engine import record_engine
 from lab.errors import ProvisionError
 from lab.images import node
 from lab.images.load import RECORD

@@ -344,8 +344,8 @@ def test_a_plan_is_shown_with_the_reasons() -> None:
 
 
 def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
-    from deployers.bring_up import document, prepare
     from deployers.karmada import Karmada
+    from deployers.wanted import document, prepare
     from lab.cluster import Lab
     from scenarios.upstream.fixtures import lacking
 

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from lab.computer import Probe
 from lab.docker.checks import check_engine
-from lab.limits import checks as limits
-from lab.limits.checks import Check
+from lab.doctor import checks as limits
+from lab.doctor.checks import Check
+from lab.doctor.kvm import kvm_obstacle
 from lab.limits.finding import GIB, Finding, Needs
-from lab.limits.kvm import kvm_obstacle
 
 KVM_TRIAL = "apt-get install qemu-system-x86 and a kernel in /boot, then run this again"
 CAPABILITIES = {12: "NET_ADMIN", 19: "SYS_PTRACE", 21: "SYS_ADMIN", 24: "SYS_RESOURCE"}
