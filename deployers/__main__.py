@@ -51,8 +51,8 @@ def compare(
 
     if len(runs) < 2:
         raise UsageError("there is nothing to compare one installation with", remedy="name two or more labs")
-    installations = comparison.distinct([comparison.installation(run) for run in runs])
-    before = comparison.known(known) if known else set()
+    installations = comparison.name_apart([comparison.installation(run) for run in runs])
+    before = comparison.read_known(known) if known else set()
     found = [each for each in comparison.differences(installations) if each.where not in before]
     if output is Output.json:
         print(json.dumps(comparison.document(installations, found), indent=1))

@@ -47,7 +47,7 @@ HELM = "helm"
 Place = Literal["karmada", "host", "members"]
 
 
-class Part(Strict):
+class AddonPart(Strict):
     """Objects that may be put there together, and the clusters that get them."""
 
     name: str
@@ -59,7 +59,7 @@ class Part(Strict):
     on: tuple[Place, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def files_or_a_chart(self) -> Part:
+    def files_or_a_chart(self) -> AddonPart:
         if bool(self.files) == bool(self.chart):
             raise ValueError("one of files and chart says what it is made of")
         if bool(self.chart) != bool(self.namespace) or (self.values and not self.chart):
@@ -67,7 +67,7 @@ class Part(Strict):
         return self
 
 
-class Program(Strict):
+class AddonProgram(Strict):
     """An image of one program, which it starts."""
 
     image: str
@@ -83,15 +83,15 @@ class Addon(Strict):
     what: str
     needs: tuple[Capability, ...] = ()
     after: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = Field(min_length=1)
-    programs: tuple[Program, ...] = ()
+    parts: tuple[AddonPart, ...] = Field(min_length=1)
+    programs: tuple[AddonProgram, ...] = ()
 
     def software(self, version: str) -> list[str]:
         """Return the assets of a version, as name@version, and helm where a part is a chart."""
         own = [f"{asset}@{version}" for asset in (*(part.asset for part in self.parts), *(each.asset for each in self.programs))]
         return list(dict.fromkeys([*own, *([HELM] if any(part.chart for part in self.parts) else [])]))
 
-    def parts_on(self, place: Place) -> tuple[Part, ...]:
+    def parts_on(self, place: Place) -> tuple[AddonPart, ...]:
         return tuple(part for part in self.parts if place in part.on)
 
 
@@ -105,18 +105,18 @@ def names() -> tuple[str, ...]:
 def addon(name: str) -> Addon:
     """Return an addon by name. UsageError names the near one, or all."""
     if name not in names():
-        raise UsageError(unknown(name), remedy=f"one of: {', '.join((*OWN, *names()))}")
+        raise UsageError(unknown_addon(name), remedy=f"one of: {', '.join((*OWN, *names()))}")
     path = FOLDER / f"{name}.toml"
     return parse(Addon, {"name": name, **read(path, what="the addon")}, source=str(path))
 
 
-def unknown(name: str) -> str:
+def unknown_addon(name: str) -> str:
     """Return what to say of a name that is no addon's."""
     near = difflib.get_close_matches(name, (*OWN, *names()), n=1)
     return f"there is no addon {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def arranged(wanted: Iterable[str], after: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+def order_addons(wanted: Iterable[str], after: Mapping[str, Sequence[str]] | None = None) -> list[str]:
     """Return addons in an order in which each comes after those that it needs.
 
     UsageError names one that lacks what it needs, or those that need each other. `after`: what each needs, if not what its file says.

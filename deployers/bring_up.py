@@ -17,7 +17,7 @@ from typing import Any
 from deployers.addons import steps as addons
 from deployers.checks import description
 from deployers.deployer import runs_in_pods
-from deployers.join_steps import joining_steps
+from deployers.join_steps import join_steps
 from deployers.karmada import Karmada
 from deployers.names import NAME, READY
 from deployers.plane import pending_operation
@@ -26,15 +26,15 @@ from deployers.preflight import require
 from deployers.spec import catalogue
 from deployers.wanted import Wanted
 from lab import component, environment, evidence, ports
-from lab.assets import AssetRef, Sink, Supply, quiet
-from lab.assets.progress import Progress
+from lab.assets import AssetRef, Sink, Supply, ignore_progress
+from lab.assets.progress import AssetProgress
 from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, UsageError
 from lab.hints import command
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
-from lab.lock import Holder, locked
+from lab.lock import Holder, lock_run
 from lab.providers.provider import Provider
 from lab.run import Run, place
 from lab.steps import Step, Watcher, execute
@@ -62,8 +62,8 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
     paths = {str(ref): path for ref, path in software.items()}
     made = wanted.provider.create(lab, paths)
     if wanted.deployer and wanted.karmada:
-        made += closed(Karmada(lab, wanted.karmada), wanted.deployer.install(lab, wanted.karmada, paths))
-        made += joining_steps(lab, wanted.karmada, [step.name for step in made])
+        made += with_closing_steps(Karmada(lab, wanted.karmada), wanted.deployer.install(lab, wanted.karmada, paths))
+        made += join_steps(lab, wanted.karmada, [step.name for step in made])
         made += addons.addon_steps(Karmada(lab, wanted.karmada), paths)
     return [*made, *component.steps([evidence.component(run)], run)]
 
@@ -79,7 +79,7 @@ def bring_up(
     mirror: str | None = None,
     image_registry: str | None = None,
     watcher: Watcher | None = None,
-    progress: Sink = quiet,
+    progress: Sink = ignore_progress,
     label: str = "lab up",
     seed: Callable[[Karmada], object] | None = None,
 ) -> Brought:
@@ -102,7 +102,7 @@ def bring_up(
         require(wanted, supply, lab=run_id, image_registry=image_registry)
     wanted.pull(supply, image_registry)
     software = supply.resolve(wanted.software())
-    lock = locked(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))
+    lock = lock_run(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
@@ -124,9 +124,9 @@ def bring_up(
     return Brought(lab, karmada, time.monotonic() - began, standing(run, supervisor) != before, hold)
 
 
-def waiting_for(lab: str, holder: Holder | None, waited: float) -> Progress:
+def waiting_for(lab: str, holder: Holder | None, waited: float) -> AssetProgress:
     """Return the event of a wait for another command that changes the lab."""
-    return Progress("waiting", f"lab {lab}", elapsed=waited, note=f"for {holder or 'another command'}, which changes it")
+    return AssetProgress("waiting", f"lab {lab}", elapsed=waited, note=f"for {holder or 'another command'}, which changes it")
 
 
 def same_as_asked(wanted: Wanted, path: Path) -> None:
@@ -152,7 +152,7 @@ def differing(one: Any, other: Any, at: str = "") -> list[str]:
     return [] if one == other else [at]
 
 
-def closed(karmada: Karmada, made: Sequence[Step]) -> list[Step]:
+def with_closing_steps(karmada: Karmada, made: Sequence[Step]) -> list[Step]:
     """Return the steps of an installation with the two that end every one: its description is saved, Karmada serves."""
     done = tuple(step.name for step in made)
     return [

@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 from deployers.deployer import JoinsPullMembers, get_deployer, runs_in_pods
 from deployers.karmada import Karmada
-from deployers.members.join import admit, join
-from deployers.members.register import enrol, register
+from deployers.members.join import join, join_rights
+from deployers.members.register import register, register_agent
 from deployers.members.registry import Mode, until_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.unjoin import unjoin
@@ -25,7 +25,7 @@ from lab.steps import Step
 WITHIN = 90.0
 
 
-def joining_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[Step]:
+def join_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[Step]:
     """Return the steps that join every member of the spec; `<member>/joined` has passed when Karmada calls it Ready.
 
     `others` are the names of the steps that make the clusters and install Karmada: where a cluster's parts are steps of their own,
@@ -35,7 +35,7 @@ def joining_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[
     return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode, others)]
 
 
-def enter(karmada: Karmada, member: Cluster, mode: Mode) -> None:
+def join_member(karmada: Karmada, member: Cluster, mode: Mode) -> None:
     """Join a member and return when it is Ready, in the manner of the deployer; joined so already, nothing changes."""
     own = get_deployer(karmada.spec.deployer)
     if mode == "push":
@@ -46,7 +46,7 @@ def enter(karmada: Karmada, member: Cluster, mode: Mode) -> None:
         register(karmada, member)
 
 
-def leave(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool = False) -> None:
+def unjoin_member(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool = False) -> None:
     """Take a member out again and return when nothing of Karmada is left on either side."""
     if mode == "push":
         unjoin(karmada, member, force=force)
@@ -74,17 +74,17 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
         needs = (JOINABLE, accounts.name, tokens, part("images"))
         return [
             accounts,
-            Step(f"{name}/register", lambda: enrol(karmada, member, image=image, within=WITHIN), needs, first=-1),
+            Step(f"{name}/register", lambda: register_agent(karmada, member, image=image, within=WITHIN), needs, first=-1),
             Step(f"{name}/joined", lambda: register(karmada, member, image=image, within=WITHIN), (f"{name}/register", READY)),
         ]
     if mode == "pull":
         return [
             accounts,
-            Step(f"{name}/register", lambda: enrol(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), first=-1),
+            Step(f"{name}/register", lambda: register_agent(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), first=-1),
             Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (f"{name}/register", READY)),
         ]
     return [
         accounts,
-        Step(f"{name}/join", lambda: admit(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),
+        Step(f"{name}/join", lambda: join_rights(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),
         Step(f"{name}/joined", lambda: until_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
     ]

@@ -12,7 +12,7 @@ from deployers.release import Release, catalogue
 from deployers.spec import KarmadaSpec
 from lab.api import Api
 from lab.assets import Supply
-from lab.cluster import Cluster, Lab, named
+from lab.cluster import Cluster, Lab, find_cluster
 from lab.errors import UsageError
 from lab.hints import command
 from lab.machines.machine import Machine
@@ -83,7 +83,7 @@ class Karmada:
     @cached_property
     def members(self) -> tuple[Cluster, ...]:
         """The clusters that are to be its members; whether they are joined is for `deployers.members.registry` to tell."""
-        return tuple(named(self.lab.members, member.name) for member in self.spec.members)
+        return tuple(find_cluster(self.lab.members, member.name) for member in self.spec.members)
 
 
 def description_file(run: Run) -> Path:

@@ -43,7 +43,7 @@ OF_ONE_PATH = {
 """Options that every other deployer refuses, and why; a table need not say so."""
 
 
-def asked(spec: KarmadaSpec) -> list[str]:
+def options_of(spec: KarmadaSpec) -> list[str]:
     """Return the options that a spec makes use of; those of components with the component's name."""
     default = KarmadaSpec()
     found = [
@@ -80,7 +80,7 @@ def why_not(option: str, support: Support) -> str:
 
 def refusals(spec: KarmadaSpec, support: Support) -> list[str]:
     """Return a sentence for each option of a spec that a deployer does not carry."""
-    reasons = {option: why_not(option, support) for option in asked(spec)}
+    reasons = {option: why_not(option, support) for option in options_of(spec)}
     return [f"{option}: {reason}" for option, reason in reasons.items() if reason and not reason.startswith(IN_PART)]
 
 

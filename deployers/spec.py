@@ -160,7 +160,9 @@ class Addons(Strict):
             return table
         given = {name: table[name] for name in addons.names() if name in table}
         for name in table.keys() - cls.model_fields.keys() - given.keys():
-            if "did you mean" in (said := addons.unknown(str(name))) and said.endswith(tuple(f"{other!r}?" for other in addons.names())):
+            if "did you mean" in (said := addons.unknown_addon(str(name))) and said.endswith(
+                tuple(f"{other!r}?" for other in addons.names())
+            ):
                 raise ValueError(said)
         rest = {name: value for name, value in table.items() if name not in given}
         newest = {name: newest_of(name) if value is True else value for name, value in given.items() if value is not False}
@@ -170,7 +172,7 @@ class Addons(Strict):
     @classmethod
     def others_can_be(cls, others: dict[str, str]) -> dict[str, str]:
         try:
-            return {name: others[name] for name in addons.arranged(others)}
+            return {name: others[name] for name in addons.order_addons(others)}
         except UsageError as error:
             raise ValueError(f"{error.what}; {error.remedy}" if error.remedy else error.what) from error
 

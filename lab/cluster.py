@@ -86,14 +86,14 @@ class Lab:
 
     def member(self, name: str) -> Cluster:
         """Return a member by name. UsageError lists the names there are."""
-        return named(self.members, name)
+        return find_cluster(self.members, name)
 
     def cluster(self, name: str) -> Cluster:
         """Return the host or a member by name or context."""
-        return named(self.clusters, name)
+        return find_cluster(self.clusters, name)
 
 
-def named(clusters: Sequence[Cluster], name: str) -> Cluster:
+def find_cluster(clusters: Sequence[Cluster], name: str) -> Cluster:
     """Return the cluster of that name or context. UsageError lists what there is."""
     for cluster in clusters:
         if name in {cluster.name, cluster.context}:

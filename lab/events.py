@@ -32,11 +32,11 @@ SILENCE = 150.0
 """Seconds without a word, not even a bookmark (one a minute), after which a watch is taken for dead."""
 
 
-class Lost(Exception):
+class WatchLost(Exception):
     """The server does not answer, or has ended the watch."""
 
 
-class Log:
+class EventLog:
     """An append-only file of JSON lines that is put aside as `.1` when it is full."""
 
     def __init__(self, path: Path, *, limit: int = LIMIT) -> None:
@@ -81,7 +81,7 @@ class Events:
             finally:
                 peer.close()
         except (OSError, http.client.HTTPException, ValueError, KeyError, LabError) as error:
-            raise Lost(str(error)) from error
+            raise WatchLost(str(error)) from error
 
     def _listed(self, peer: http.client.HTTPConnection, headers: dict[str, str]) -> Iterator[Json]:
         page: str | None = ""
@@ -90,7 +90,7 @@ class Events:
             answer = peer.getresponse()
             body = answer.read()
             if answer.status != 200:
-                raise Lost(f"{answer.status}")
+                raise WatchLost(f"{answer.status}")
             listed = json.loads(body)
             version = int(listed["metadata"]["resourceVersion"])
             if version < self.seen:
@@ -107,15 +107,15 @@ class Events:
         peer.request("GET", f"/api/v1/events?{query}", headers=headers)
         answer = peer.getresponse()
         if answer.status != 200:
-            raise Lost(f"{answer.status}")
+            raise WatchLost(f"{answer.status}")
         while line := answer.readline():
             change = json.loads(line)
             if change["type"] == "ERROR":
-                raise Lost(str(change["object"].get("message")))
+                raise WatchLost(str(change["object"].get("message")))
             self.seen = max(self.seen, revision(change["object"]))
             if change["type"] in {"ADDED", "MODIFIED"}:
                 yield change["object"]
-        raise Lost("the server ended the watch")
+        raise WatchLost("the server ended the watch")
 
 
 def revision(event: Json) -> int:
@@ -142,7 +142,7 @@ def row(event: Json) -> Json:
     }
 
 
-def follow(kubeconfig: Path, log: Log) -> None:
+def follow(kubeconfig: Path, log: EventLog) -> None:
     """Append the events of one cluster until its kubeconfig is gone; while its server is away, ask again every half second."""
     events = Events(kubeconfig)
     try:
@@ -150,7 +150,7 @@ def follow(kubeconfig: Path, log: Log) -> None:
             try:
                 for event in events.stream():
                     log.append(row(event))
-            except Lost:
+            except WatchLost:
                 SYSTEM.sleep(0.5)
     finally:
         log.close()
@@ -163,7 +163,7 @@ def watch(run: Path) -> None:
         for kubeconfig in sorted((run / "kubeconfig").glob("*.yaml")):
             thread = threads.get(kubeconfig.stem)
             if thread is None or not thread.is_alive():
-                log = Log(run / "evidence" / f"events-{kubeconfig.stem}.jsonl")
+                log = EventLog(run / "evidence" / f"events-{kubeconfig.stem}.jsonl")
                 threads[kubeconfig.stem] = threading.Thread(target=follow, args=(kubeconfig, log), name=kubeconfig.stem, daemon=True)
                 threads[kubeconfig.stem].start()
         SYSTEM.sleep(1.0)

@@ -219,7 +219,7 @@ def logs(run: Run, out: Collection) -> None:
     for path in sorted((run.path / "evidence").glob("events-*.jsonl")):
         out.text(f"events/{path.name.removeprefix('events-')}", tail(path, 4 * TAIL, out.known))
     out.text("journal.jsonl", tail(run.path / "journal.jsonl", 4 * TAIL, out.known))
-    for path in sorted((run.path / "logs").rglob("*"), key=written, reverse=True):
+    for path in sorted((run.path / "logs").rglob("*"), key=modified_at, reverse=True):
         if path.is_file() and path.suffix in {".log", ".jsonl"}:
             out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL if path.suffix == ".log" else TAIL // 2, out.known))
 
@@ -254,7 +254,7 @@ def split_tails(said: str) -> dict[str, str]:
     return found
 
 
-def written(path: Path) -> float:
+def modified_at(path: Path) -> float:
     """Return when a file was last written; 0 when it is gone meanwhile."""
     try:
         return path.stat().st_mtime

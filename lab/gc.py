@@ -23,7 +23,7 @@ from lab import environment, ledger, ports, proc
 from lab.docker_engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
-from lab.run import discard, known_runs
+from lab.run import discard, list_runs
 from lab.session_folder import dead_sessions
 from lab.supervisor.remains import bury, remains
 from lab.supervisor.server import take_lock
@@ -50,10 +50,10 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
     """Remove what dead runs under `root` left, and return it. `where` is the folder of port reservations."""
     root = Path(os.path.realpath(root))
     removed: list[Removed] = []
-    for run in (root / run_id for run_id in known_runs(root)):
+    for run in (root / run_id for run_id in list_runs(root)):
         if not is_run(run):
             continue
-        with owned(run) as mine:
+        with lock_run(run) as mine:
             if mine:
                 removed += residue(run, dry_run=dry_run)
                 if half_written(run, young):
@@ -77,24 +77,24 @@ def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> li
     run = Path(os.path.realpath(run))
     if not run.is_dir() or not is_run(run):
         raise UsageError(f"{run.name} is not a run directory", where=str(run))
-    with owned(run) as mine:
+    with lock_run(run) as mine:
         if not mine:
             raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=command("down", lab=run.name))
         removed = residue(run, dry_run=dry_run)
         for name in ledger.domains(run.name):
-            away("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
-            removed += away("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
+            remove_by_command("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
+            removed += remove_by_command("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
         return removed + directory(run, where, dry_run=dry_run)
 
 
 def alive(run: Path) -> bool:
     """Does a supervisor own this run, or a command work on it?"""
-    with owned(run) as mine:
+    with lock_run(run) as mine:
         return not mine
 
 
 @contextmanager
-def owned(run: Path) -> Iterator[bool]:
+def lock_run(run: Path) -> Iterator[bool]:
     """Take both locks of a run, so that nobody can bring it to life meanwhile; False when somebody has one of them."""
     with ExitStack() as stack:
         command = FileLock(f"{run}.lock", timeout=0)
@@ -146,10 +146,10 @@ def residue(run: Path, *, dry_run: bool) -> list[Removed]:
     names = [f"{name} (pid {pid})" for (pid, _), name in remains(str(run)).items()] if dry_run else bury(str(run))
     removed = [Removed("process", name, run.name) for name in names]
     for point in sorted(ledger.mounts(run), key=len, reverse=True):  # what is mounted deeper comes off first
-        removed += away("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
+        removed += remove_by_command("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
     for name in ledger.namespaces(run.name):
-        removed += away("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
-    removed += gone_containers(ledger.containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
+        removed += remove_by_command("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
+    removed += remove_containers(ledger.containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():
         removed.append(Removed("socket", str(socket), run.name))
@@ -172,7 +172,7 @@ def directory(run: Path, where: Path | None, *, dry_run: bool) -> list[Removed]:
 def strays(root: Path, *, dry_run: bool) -> list[Removed]:
     """Kill processes of runs under `root` whose directory is gone."""
     removed = []
-    for pid, started, tag in proc.tagged():
+    for pid, started, tag in proc.tagged_processes():
         run = Path(tag)
         if run.parent == root and not run.exists():
             name = proc.name_of(pid)
@@ -184,32 +184,34 @@ def strays(root: Path, *, dry_run: bool) -> list[Removed]:
 def stray_containers(root: Path, *, dry_run: bool) -> list[Removed]:
     """Remove containers of runs under `root` whose directory is gone: they say by what they have mounted whose they are."""
     removed = []
-    engines = [select_engine(), *(read_engine(root / run_id) for run_id in known_runs(root))]
+    engines = [select_engine(), *(read_engine(root / run_id) for run_id in list_runs(root))]
     for engine in (each for at, each in enumerate(engines) if each and each not in engines[:at]):
-        for name, mounts in ledger.mounted_by_containers(engine).items():
+        for name, mounts in ledger.container_mounts(engine).items():
             for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:
                 if not run.exists() and ledger.names_run(name, run.name):
-                    removed += gone_containers([name], run, engine, dry_run=dry_run)
+                    removed += remove_containers([name], run, engine, dry_run=dry_run)
     return removed
 
 
-def gone_containers(names: Iterable[str], run: Path, engine: ledger.Engine, *, dry_run: bool) -> list[Removed]:
+def remove_containers(names: Iterable[str], run: Path, engine: ledger.Engine, *, dry_run: bool) -> list[Removed]:
     """Remove containers of an engine with their volumes."""
     words = ["docker", "rm", "--force", "--volumes"]
-    return [each for name in names for each in away("container", name, run, [*words, name], engine=engine, dry_run=dry_run)]
+    return [each for name in names for each in remove_by_command("container", name, run, [*words, name], engine=engine, dry_run=dry_run)]
 
 
 def reservations(where: Path | None, *, dry_run: bool) -> list[Removed]:
     """Give back the ports of runs whose directory is gone, wherever it was."""
-    gone = sorted({holder for _, holder in ports.reserved(where) if not holder.is_dir()})
+    gone = sorted({holder for _, holder in ports.reserved_ports(where) if not holder.is_dir()})
     removed = []
     for run in gone:
-        taken = [port for port, holder in ports.reserved(where) if holder == run] if dry_run else ports.release(run, where=where)
+        taken = [port for port, holder in ports.reserved_ports(where) if holder == run] if dry_run else ports.release(run, where=where)
         removed += [Removed("port reservation", str(port), run.name) for port in taken]
     return removed
 
 
-def away(kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool, engine: ledger.Engine | None = None) -> list[Removed]:
+def remove_by_command(
+    kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool, engine: ledger.Engine | None = None
+) -> list[Removed]:
     """Run the command that removes something; nothing is reported where it fails, for the thing is still there."""
     if not dry_run:
         try:

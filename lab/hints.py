@@ -33,17 +33,17 @@ def command(*words: str, lab: str | None = None) -> str:
 
 def program() -> str:
     """Return what starts this installation's `lab` in the current directory: `lab` if PATH has it, else its path, else `python -m lab`."""
-    script = installed_script()
+    script = find_script()
     if script is None:
         return shlex.join([sys.executable, "-m", NAME])
     found = shutil.which(NAME)
     with suppress(OSError):  # gone since it was found
         if found is not None and Path(found).samefile(script):
             return NAME
-    return shlex.quote(typed(script))
+    return shlex.quote(as_typed(script))
 
 
-def installed_script() -> Path | None:
+def find_script() -> Path | None:
     """Return the console script `lab` of the running interpreter; None if there is none."""
     started = Path(sys.argv[0])
     candidates = [started] if started.name == NAME else []
@@ -51,7 +51,7 @@ def installed_script() -> Path | None:
     return next((path.absolute() for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
-def typed(path: Path) -> str:
+def as_typed(path: Path) -> str:
     """Return a path as it is typed in the current directory: relative below it, with a slash in it, else absolute."""
     try:
         here = Path.cwd()

@@ -188,17 +188,17 @@ def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, 
         list(pool.map(ensure, (manifest for name, manifest in wanted.items() if name not in there)))
     names = set(wanted)
     until_each(api, "/api/v1/nodes", names, obstacle, what=f"the nodes of {cluster} are Ready", within=within)
-    managed(api, cluster, names, within=within)
+    wait_managed(api, cluster, names, within=within)
 
 
-def managed(api: Api, cluster: str, nodes: set[str], *, within: float) -> None:
+def wait_managed(api: Api, cluster: str, nodes: set[str], *, within: float) -> None:
     """Return when kwok holds the leases of these nodes and has looked at each of their pods that waits for it.
 
     kwok looks at a node's pods once when it takes the lease, and passes them over for good when its own cache of leases does not show
     that yet (0.8.0, NodeLeaseController.sync and PodController.readOnly): they would stay Pending or Terminating for ever. Any change of
     a pod has kwok look again, so those that stand still are given an annotation.
     """
-    until_each(api, LEASES, nodes, unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
+    until_each(api, LEASES, nodes, why_unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
     for pod in api.items("/api/v1/pods"):
         if pod["spec"].get("nodeName") in nodes and waits(pod):
             try:
@@ -270,6 +270,6 @@ def obstacle(node: Json) -> str | None:
     return f"tainted {', '.join(taints)}" if taints else None
 
 
-def unheld(lease: Json) -> str | None:
+def why_unheld(lease: Json) -> str | None:
     """Return that nobody holds a lease, or None."""
     return None if lease.get("spec", {}).get("holderIdentity") else "its lease has no holder"

@@ -59,7 +59,7 @@ def census(run: Path, *, where: Path | None = None, engine: Engine | None = None
         for kind, names in {
             "process": processes(run),
             "listening port": listening(run),
-            "port reservation": (str(port) for port, holder in ports.reserved(where) if holder == run),
+            "port reservation": (str(port) for port, holder in ports.reserved_ports(where) if holder == run),
             "mount": mounts(run),
             "network namespace": namespaces(run.name),
             "file": files(run),
@@ -105,7 +105,7 @@ def processes(run: Path) -> Iterator[str]:
 
 def listening(run: Path) -> Iterator[str]:
     """Yield the TCP ports on which a process of the run listens."""
-    if next(proc.tagged(str(run)), None) is None:
+    if next(proc.tagged_processes(str(run)), None) is None:
         return  # nobody could: the 30 ms of looking are saved
     for listener in ports.listeners():
         if listener.run == str(run):
@@ -138,7 +138,7 @@ def containers(run: Path, engine: Engine) -> Iterator[str]:
     yield from (name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if names_run(name, run.name))
 
 
-def mounted_by_containers(engine: Engine) -> dict[str, list[str]]:
+def container_mounts(engine: Engine) -> dict[str, list[str]]:
     """Return what each container that a run made has mounted of this computer, by the container's name."""
     form = "{{.Name}}{{range .Mounts}} {{.Source}}{{end}}"
     ours = [name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if name.startswith(PREFIX)]

@@ -69,7 +69,7 @@ def silent(holder: Holder | None, waited: float) -> None:
     """Tell nobody of a wait."""
 
 
-def locked(path: Path, *, within: float = 600.0, waiting: Waiting = silent, clock: Clock = SYSTEM) -> FileLock:
+def lock_run(path: Path, *, within: float = 600.0, waiting: Waiting = silent, clock: Clock = SYSTEM) -> FileLock:
     """Return the lock of a run directory, taken; the directory need not be there. NotPossible when another process keeps it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock", timeout=0)

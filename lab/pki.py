@@ -64,7 +64,7 @@ class Authority:
         key = new_key()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         certificate = (
-            unsigned(subject, subject, key.public_key(), valid=10 * YEAR)
+            certificate_builder(subject, subject, key.public_key(), valid=10 * YEAR)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -110,7 +110,7 @@ class Authority:
             ]
         )
         builder = (
-            unsigned(subject, self.certificate.subject, key.public_key(), valid=valid)
+            certificate_builder(subject, self.certificate.subject, key.public_key(), valid=valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -156,7 +156,7 @@ def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client:
     return path
 
 
-def unsigned(
+def certificate_builder(
     subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, valid: dt.timedelta
 ) -> x509.CertificateBuilder:
     """Return a certificate with names, serial and validity, to be extended and signed."""

@@ -50,7 +50,7 @@ def ephemeral_range() -> tuple[int, int]:
     return int(low), int(high)
 
 
-def free(port: int) -> bool:
+def is_free(port: int) -> bool:
     """Could a program listen on this port now, on any address?"""
     family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -66,7 +66,7 @@ def free(port: int) -> bool:
 
 
 def reserve(
-    run: Path, count: int, *, where: Path | None = None, span: range | None = None, free: Callable[[int], bool] = free
+    run: Path, count: int, *, where: Path | None = None, span: range | None = None, free: Callable[[int], bool] = is_free
 ) -> list[int]:
     """Reserve `count` ports for a run directory and return them. NotPossible when there are not so many, or none can be recorded."""
     where, span = where or folder(), span or candidates(ephemeral_range())
@@ -97,14 +97,14 @@ def release(run: Path, *, where: Path | None = None) -> list[int]:
     where = where or folder()
     freed = []
     with reservations(where):
-        for port, holder in reserved(where):
+        for port, holder in reserved_ports(where):
             if holder == Path(os.path.realpath(run)):
                 (where / str(port)).unlink(missing_ok=True)
                 freed.append(port)
     return freed
 
 
-def reserved(where: Path | None = None) -> list[tuple[int, Path]]:
+def reserved_ports(where: Path | None = None) -> list[tuple[int, Path]]:
     """Return each reserved port and the run directory, there or gone, that it is reserved for."""
     where = where or folder()
     if not where.is_dir():
@@ -163,7 +163,7 @@ def replace_taken(run: Run, *, where: Path | None = None) -> list[int]:
     """
     given_up: list[int] = []
     for name, known in run.records("ports").items():
-        taken = [use for use, port in known.items() if not free(port) and not is_of(run.path, port)]
+        taken = [use for use, port in known.items() if not is_free(port) and not is_of(run.path, port)]
         if taken:
             given_up += [known[use] for use in taken]
             fresh = reserve(run.path, len(taken), where=where)  # before the old ones are forgotten: so it cannot be the same
@@ -202,7 +202,7 @@ def listeners() -> list[Listener]:
     return [Listener(port, pid, proc.name_of(pid), proc.tag_of(pid)) for port, pid in sorted(found)]
 
 
-def taken_by(port: int, *, other_than: int | None = None) -> Listener | None:
+def find_listener(port: int, *, other_than: int | None = None) -> Listener | None:
     """Return who listens on a port, the process `other_than` apart; None when nobody does, or nobody that we may see."""
     return next((listener for listener in listeners() if listener.port == port and listener.pid != other_than), None)
 

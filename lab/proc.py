@@ -70,7 +70,7 @@ def name_of(pid: int) -> str:
     return os.path.basename(first) or "?"
 
 
-def tagged(run: str | None = None) -> Iterator[tuple[int, int, str]]:
+def tagged_processes(run: str | None = None) -> Iterator[tuple[int, int, str]]:
     """Yield pid, start time and run directory of every tagged process (of that run), this one and its ancestors excepted."""
     spared = lineage()
     for entry in os.listdir("/proc"):
@@ -122,24 +122,24 @@ def end(pid: int, started: int, *, within: float) -> bool:
     except OSError:
         return False
     try:
-        return send(pid, started) and ended(handle, within)
+        return send(pid, started) and wait_ended(handle, within)
     finally:
         os.close(handle)
 
 
-def gone(pid: int, started: int, *, within: float) -> bool:
+def wait_gone(pid: int, started: int, *, within: float) -> bool:
     """Wait until the process with this pid and start time is gone; False when it is still there when time is up."""
     try:
         handle = os.pidfd_open(pid)
     except OSError:
         return True
     try:
-        return start_time(pid) != started or ended(handle, within)
+        return start_time(pid) != started or wait_ended(handle, within)
     finally:
         os.close(handle)
 
 
-def ended(handle: int, within: float) -> bool:
+def wait_ended(handle: int, within: float) -> bool:
     """Wait for the process of a pidfd to end."""
     poll = select.poll()
     poll.register(handle, select.POLLIN)

@@ -30,7 +30,7 @@ class Proxy:
     def __init__(self, target: int, *, port: int = 0, listens: Path | None = None, dials: Path | None = None) -> None:
         self.target = target
         self._dials = dials
-        with inside(listens):
+        with enter_namespace(listens):
             self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
@@ -74,7 +74,7 @@ class Proxy:
         try:
             with suppress(OSError, asyncio.CancelledError):  # the task is this connection's own: nobody waits for it but `close`
                 await self._passing.wait()
-                with inside(self._dials):
+                with enter_namespace(self._dials):
                     dialled = socket.socket()
                 dialled.setblocking(False)
                 try:
@@ -100,7 +100,7 @@ class Proxy:
 
 
 @contextmanager
-def inside(namespace: Path | None) -> Iterator[None]:
+def enter_namespace(namespace: Path | None) -> Iterator[None]:
     """Have sockets that this thread makes in the body be of a network namespace (a file as in /run/netns). OSError when it may not be."""
     if namespace is None:
         yield

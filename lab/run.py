@@ -30,7 +30,7 @@ from filelock import FileLock
 
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
-from lab.lock import Waiting, locked, silent
+from lab.lock import Waiting, lock_run, silent
 
 SCHEMA = 1
 """Of the run directory. A directory of another schema is refused, never guessed at."""
@@ -72,7 +72,7 @@ class Run:
         """Open a run directory by id. UsageError when there is none; NotPossible when it cannot be understood."""
         path = (root or runs_root()) / run_id
         if not path.is_dir():
-            known = ", ".join(sorted(known_runs(root))) or "none"
+            known = ", ".join(sorted(list_runs(root))) or "none"
             raise UsageError(f"there is no lab {run_id!r}", where=f"{path.parent} (labs there: {known})", remedy=command("up", lab=run_id))
         remedy = f"{command('gc', '--lab', run_id)}   (removes the directory and whatever is left of it)"
         try:
@@ -158,7 +158,7 @@ class Run:
 
     def lock(self, *, within: float = 600.0, waiting: Waiting = silent) -> FileLock:
         """Return the lock that every command that changes the lab holds, taken. NotPossible names who keeps it."""
-        return locked(self.path, within=within, waiting=waiting)
+        return lock_run(self.path, within=within, waiting=waiting)
 
     def remove(self) -> None:
         """Delete the directory. Nothing of this run may be running.
@@ -189,7 +189,7 @@ def place(run_id: str, root: Path | None = None) -> Path:
     return (root or runs_root()) / run_id
 
 
-def known_runs(root: Path | None = None) -> list[str]:
+def list_runs(root: Path | None = None) -> list[str]:
     """Return the ids of the directories under the root that look like runs, half-written ones included."""
     folder = root or runs_root()
     if not folder.is_dir():
@@ -212,7 +212,7 @@ def write_json(path: Path, data: Json) -> None:
 
 
 @contextmanager
-def partly(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
+def replace_file(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
     """Yield a file beside `path`, empty, that replaces it when the body has passed and is deleted otherwise. OSError passes through."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)

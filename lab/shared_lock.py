@@ -19,8 +19,8 @@ from lab.run import Run
 def turn(run: Run, *, alone: bool = False) -> Iterator[None]:
     """Wait for and hold a turn: with everybody else who does not want to be alone, or alone."""
     with (
-        locked(run.path / "turnstile.lock", fcntl.LOCK_EX) as turnstile,
-        locked(run.path / "turn.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH),
+        hold_lock(run.path / "turnstile.lock", fcntl.LOCK_EX) as turnstile,
+        hold_lock(run.path / "turn.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH),
     ):
         if not alone:
             fcntl.flock(turnstile, fcntl.LOCK_UN)
@@ -28,7 +28,7 @@ def turn(run: Run, *, alone: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, how: int) -> Iterator[int]:
+def hold_lock(path: Path, how: int) -> Iterator[int]:
     """Hold a lock on a file; the file stays."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

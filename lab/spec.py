@@ -32,7 +32,7 @@ from lab.specs import DEFAULT as DEFAULT
 """The lab of `make lab-up`."""
 
 
-def shaped(pattern: str, wanted: str) -> Any:
+def pattern_validator(pattern: str, wanted: str) -> Any:
     """Return a validator that refuses text of another shape, saying in words what was wanted."""
     compiled = re.compile(pattern)
 
@@ -44,7 +44,9 @@ def shaped(pattern: str, wanted: str) -> Any:
     return AfterValidator(check)
 
 
-Name = Annotated[str, shaped(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', at most 48")]
+Name = Annotated[
+    str, pattern_validator(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', at most 48")
+]
 """A cluster's name, short enough for what Karmada derives from it (`karmada-es-<name>`, 63 characters)."""
 
 Quantity = str
@@ -52,7 +54,7 @@ Quantity = str
 
 Version = Annotated[
     str,
-    shaped(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4"),
+    pattern_validator(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4"),
     AfterValidator(lambda version: version.removeprefix("v")),
 ]
 """A version, without the v that it may be written with; "" where another's holds."""
@@ -118,7 +120,7 @@ class Workers(Placed):
     count: int = Field(default=1, ge=1, le=MOST_WORKERS)
 
 
-FileName = Annotated[str, shaped(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]
+FileName = Annotated[str, pattern_validator(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]
 """A file that flags name: a plain name, since it stands in the working directory of the programs."""
 
 

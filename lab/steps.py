@@ -22,7 +22,7 @@ from lab.run import Run
 from lab.wait import CANCELLED
 
 
-class Outcome(str, Enum):
+class StepOutcome(str, Enum):
     """How a step or a test ended. Unknown: it could not be measured here, and is never green."""
 
     PASS = "pass"  # noqa: S105 (no password)
@@ -67,7 +67,7 @@ class Watcher:
     def ends(self, step: Step, *, seconds: float, error: BaseException | None, left: int) -> None: ...
 
 
-def ordered(steps: Iterable[Step]) -> list[list[Step]]:
+def compute_waves(steps: Iterable[Step]) -> list[list[Step]]:
     """Return the steps in waves: each wave needs only earlier ones. ValueError names an unknown need or a cycle."""
     waiting = {}
     for step in steps:
@@ -111,7 +111,7 @@ def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, 
     Beginning and end of each step are journalled: with what it needs, so that the critical path can be told from the journal alone, and
     with the kind and exit code of its error.
     """
-    graph = Graph({step.name: step for wave in ordered(steps) for step in wave}, run, watcher or Watcher())
+    graph = Graph({step.name: step for wave in compute_waves(steps) for step in wave}, run, watcher or Watcher())
     try:
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="step") as pool:
             try:
@@ -166,7 +166,7 @@ class Graph:
                 self.passed.add(step.name)
             else:
                 self.failures[step.name] = error
-            outcome = Outcome.FAIL if error else Outcome.PASS
+            outcome = StepOutcome.FAIL if error else StepOutcome.PASS
             why = {"error": str(error), "kind": type(error).__name__, "exit_code": getattr(error, "exit_code", 4)} if error else {}
             self.run.journal("end", step=step.name, seconds=round(seconds, 3), outcome=outcome.value, **why)
             self.watcher.ends(step, seconds=seconds, error=error, left=self.left)

@@ -54,12 +54,12 @@ def time_kind_cluster(number: int) -> float:
     run = Run.create(f"bench-alone-{number}", wanted.asked, root=bench.ROOT)
     try:
         here = Lab.open(run)
-        bounded = docker.bounded(Computer().read("/proc/self/status") or "")
-        image = node.built(here.machine, here.spec.host.kubernetes, software, bounded=bounded)
+        bounded = docker.lacks_sys_resource(Computer().read("/proc/self/status") or "")
+        image = node.build_node_image(here.machine, here.spec.host.kubernetes, software, bounded=bounded)
         name = outside_name(run.id, here.spec.host.name)
         run.record(RECORD, here.spec.host.name, {"containers": [f"{name}-{NODE}"], "kind": name, "state": "making"})
         config = run.folder("data", here.spec.host.name) / "kind.yaml"
-        write_private(config, dump_yaml(kind_config.plain(bounded=bounded)).encode())
+        write_private(config, dump_yaml(kind_config.plain_config(bounded=bounded)).encode())
         arguments = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
         return here.machine.run([str(software["kind"]), "create", "cluster", *arguments, "--wait", "180s"], within=300.0).seconds
     finally:

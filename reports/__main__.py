@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError, NotPossible
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import Look, error_lines, say
 from reports import allure, junit, site
 from reports.cell import PARTS
@@ -50,7 +50,7 @@ def words() -> argparse.ArgumentParser:
     one.add_argument("--revision", default="", metavar="COMMIT", help="of what was tested; else $GITHUB_SHA")
     one.add_argument("--exit-code", type=int, metavar="N", help="of the first of the job's commands that failed, or 0")
     one.add_argument("--started", type=float, metavar="SECONDS", help="when the job began (Unix time); else when its lab was made")
-    one.add_argument("--outcome", choices=[outcome.value for outcome in Outcome], help="instead of what the results tell")
+    one.add_argument("--outcome", choices=[outcome.value for outcome in StepOutcome], help="instead of what the results tell")
     one.add_argument("--reason", metavar="TEXT")
     for verb, what in VERBS.items():
         many = verbs.add_parser(verb, help=what)
@@ -88,7 +88,7 @@ def collect(options: argparse.Namespace) -> int:
         attempt=options.attempt,
         revision=options.revision,
         exit_code=options.exit_code,
-        outcome=Outcome(options.outcome) if options.outcome else None,
+        outcome=StepOutcome(options.outcome) if options.outcome else None,
         reason=options.reason,
         started=options.started,
     )
@@ -151,7 +151,7 @@ def all_allure(found: Report, options: argparse.Namespace) -> int:
 def judge(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
     """Say what failed."""
     for each in found.cells:
-        if each.outcome is not Outcome.PASS:
+        if each.outcome is not StepOutcome.PASS:
             say(f"{each.outcome.value:8}{line(each)}")
     return 1 if found.failed else NotPossible.exit_code if found.unknown else 0
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.masking.mask import mask, mask_object
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import seconds_text
 from reports.cell import PARTS
 from reports.classify import Class
@@ -29,7 +29,7 @@ from reports.report import Report
 from reports.writer import Writer
 
 Json = dict[str, Any]
-STATUS = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "skipped", Outcome.UNKNOWN: None}
+STATUS = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKIP: "skipped", StepOutcome.UNKNOWN: None}
 """Allure takes a result without a status for unknown."""
 
 COUNTED = ("failed", "broken", "skipped", "passed", "unknown")
@@ -71,7 +71,7 @@ def write(report: Report, folder: Path) -> None:
 def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
     """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: `untold` has it."""
     judged = {one.failure.name: one for one in each.failures}
-    unknown = {case.id for case in each.tests if case.outcome is Outcome.UNKNOWN}
+    unknown = {case.id for case in each.tests if case.outcome is StepOutcome.UNKNOWN}
     for path in sorted((each.cell.path / "allure-results").glob("*")):
         if not path.name.endswith("-result.json"):
             out.file(path, path.name)
@@ -168,7 +168,7 @@ def whole(each: Examined, out: Writer) -> Iterator[Json]:
     yield result
 
 
-def bare(each: Examined, full: str, name: str, outcome: Outcome, began: float, ended: float) -> Json:
+def bare(each: Examined, full: str, name: str, outcome: StepOutcome, began: float, ended: float) -> Json:
     """Return a result of our own making."""
     status = STATUS[outcome]
     return {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.journal import Ascent
 
 STEPS = "lab.up"
 """The class name of steps, here and in what the root conftest writes."""
 
-WORST = (Outcome.PASS, Outcome.SKIP, Outcome.UNKNOWN, Outcome.FAIL)
+WORST = (StepOutcome.PASS, StepOutcome.SKIP, StepOutcome.UNKNOWN, StepOutcome.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Case:
     """The file, class or suite it is in, as a JUnit file names it: scenarios.test_join."""
     name: str
     """With its parameters, in which anything may stand: test_reaches[::1]."""
-    outcome: Outcome
+    outcome: StepOutcome
     seconds: float | None = None
     message: str = ""
     text: str = ""
@@ -35,9 +35,9 @@ class Case:
         return f"{self.home}::{self.name}"
 
 
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
+def worst(outcomes: Iterable[StepOutcome]) -> StepOutcome:
     """Return the worst of some outcomes; of none, unknown."""
-    return max(outcomes, key=WORST.index, default=Outcome.UNKNOWN)
+    return max(outcomes, key=WORST.index, default=StepOutcome.UNKNOWN)
 
 
 def of_ascent(ascent: Ascent) -> list[Case]:
@@ -48,7 +48,7 @@ def of_ascent(ascent: Ascent) -> list[Case]:
             name=step.name,
             outcome=step.outcome,
             seconds=step.seconds,
-            message=next(iter(step.error.splitlines()), "") if step.outcome is not Outcome.UNKNOWN else "it did not end",
+            message=next(iter(step.error.splitlines()), "") if step.outcome is not StepOutcome.UNKNOWN else "it did not end",
             text=step.error,
             step=True,
         )

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from lab.errors import UsageError
 from lab.masking.mask import mask, mask_object
 from lab.run import SCHEMA as RUN_SCHEMA
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.files import moment_of, paired, read_json
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ class Cell(BaseModel):
     release: str = ""
     kubernetes: str = ""
     suite: str = ""
-    outcome: Outcome = Outcome.UNKNOWN
+    outcome: StepOutcome = StepOutcome.UNKNOWN
     reason: str = ""
     run: str = ""
     attempt: int = 1

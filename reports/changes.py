@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import seconds_text
 from reports.history import WINDOW, Past, Row
 from reports.statistics import Rate
@@ -45,7 +45,7 @@ def of_cell(name: str, before: Past | None, now: Past) -> Iterator[Change]:
         yield Change(direction(now.outcome), name, told=f"{before.outcome.value} → {now.outcome.value}")
     for test, outcome in now.tests.items():
         was = before.tests.get(test)
-        if was is not None and outcome is not was and Outcome.FAIL in {was, outcome}:
+        if was is not None and outcome is not was and StepOutcome.FAIL in {was, outcome}:
             yield Change(direction(outcome), name, test, f"{was.value} → {outcome.value}")
     for what, was_s, now_s in (("up", before.up, now.up), ("the whole cell", before.seconds, now.seconds)):
         if was_s and now_s and abs(now_s - was_s) >= SECONDS and abs(now_s - was_s) / was_s >= NOTICED:
@@ -53,9 +53,9 @@ def of_cell(name: str, before: Past | None, now: Past) -> Iterator[Change]:
             yield Change(kind, name, told=f"{what}: {seconds_text(was_s)} → {seconds_text(now_s)}")
 
 
-def direction(outcome: Outcome) -> Kind:
+def direction(outcome: StepOutcome) -> Kind:
     """Return what a change to that outcome is."""
-    return {Outcome.FAIL: "regressed", Outcome.PASS: "fixed"}.get(outcome, "unknown")  # type: ignore[return-value]
+    return {StepOutcome.FAIL: "regressed", StepOutcome.PASS: "fixed"}.get(outcome, "unknown")  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Flaky:
 
     cell: str
     test: str
-    outcomes: tuple[Outcome | None, ...]
+    outcomes: tuple[StepOutcome | None, ...]
 
     @property
-    def measured(self) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome in {Outcome.PASS, Outcome.FAIL}]
+    def measured(self) -> list[StepOutcome]:
+        return [outcome for outcome in self.outcomes if outcome in {StepOutcome.PASS, StepOutcome.FAIL}]
 
     @property
     def rate(self) -> Rate:
         """How often it failed of the times it was measured."""
-        return Rate(self.measured.count(Outcome.FAIL), len(self.measured))
+        return Rate(self.measured.count(StepOutcome.FAIL), len(self.measured))
 
     @property
     def flips(self) -> int:

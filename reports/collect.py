@@ -20,7 +20,7 @@ from lab.masking import secret_values
 from lab.masking.known_values import NOTHING
 from lab.masking.mask import mask
 from lab.run import runs_root
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports import journal
 from reports.cell import Cell, asked_parts, cell_name, of_run
 from reports.ending import Ending, ending
@@ -47,7 +47,7 @@ class Sources:
     attempt: int | None = None
     revision: str = ""
     exit_code: int | None = None
-    outcome: Outcome | None = None
+    outcome: StepOutcome | None = None
     reason: str | None = None
     started: float | None = None
 
@@ -158,8 +158,8 @@ def ended(sources: Sources, folder: Path, torn: str) -> Ending:
         torn = "junit.xml is torn"
     ups = journal.ascents(journal.events(folder / "journal.jsonl"))
     outcome, reason = ending(sources.exit_code, results, ups, logs=folder / "logs")
-    if torn and not sources.exit_code and outcome is not Outcome.FAIL:
-        outcome, reason = Outcome.UNKNOWN, torn
+    if torn and not sources.exit_code and outcome is not StepOutcome.FAIL:
+        outcome, reason = StepOutcome.UNKNOWN, torn
     if sources.outcome is None:
         return outcome, sources.reason or reason
     return sources.outcome, sources.reason or (reason if sources.outcome is outcome else "")

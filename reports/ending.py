@@ -6,28 +6,28 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import count
 from reports.cases import Case, worst
 from reports.files import read_tail
 from reports.journal import Ascent
 from reports.junit_results import Results
 
-Ending = tuple[Outcome, str]
+Ending = tuple[StepOutcome, str]
 """An outcome, and the reason where it is not a pass."""
 
 MEANS: dict[int, Ending] = {
-    1: (Outcome.FAIL, "tests failed"),
-    2: (Outcome.FAIL, "the words of a command were wrong"),
-    3: (Outcome.UNKNOWN, "not possible on this machine"),
-    4: (Outcome.FAIL, "the lab did not come up"),
-    5: (Outcome.UNKNOWN, "no test ran"),
-    6: (Outcome.FAIL, "slower than the target"),
-    7: (Outcome.FAIL, "something was left behind"),
-    124: (Outcome.UNKNOWN, "the job ran out of time"),
-    130: (Outcome.UNKNOWN, "interrupted"),
-    137: (Outcome.UNKNOWN, "killed"),
-    143: (Outcome.UNKNOWN, "interrupted"),
+    1: (StepOutcome.FAIL, "tests failed"),
+    2: (StepOutcome.FAIL, "the words of a command were wrong"),
+    3: (StepOutcome.UNKNOWN, "not possible on this machine"),
+    4: (StepOutcome.FAIL, "the lab did not come up"),
+    5: (StepOutcome.UNKNOWN, "no test ran"),
+    6: (StepOutcome.FAIL, "slower than the target"),
+    7: (StepOutcome.FAIL, "something was left behind"),
+    124: (StepOutcome.UNKNOWN, "the job ran out of time"),
+    130: (StepOutcome.UNKNOWN, "interrupted"),
+    137: (StepOutcome.UNKNOWN, "killed"),
+    143: (StepOutcome.UNKNOWN, "interrupted"),
 }
 """What an exit code of a job's command says (design 7; 124 and 137 are those of `timeout`)."""
 
@@ -45,33 +45,37 @@ NO_LAB = "no lab: "
 
 def ending(code: int | None, results: Results | None, ups: Sequence[Ascent], *, logs: Path | None = None) -> Ending:
     """Return how a cell ended. `results` is None where no JUnit file can be read; `code` where nobody told it."""
-    failed = [case for case in results.cases if case.outcome is Outcome.FAIL] if results else []
-    failed_step = next((step for up in ups for step in up.steps if step.outcome is Outcome.FAIL), None)
-    why = count(len(failed) + (results.beyond[Outcome.FAIL] if results else 0), "test") + " failed"
+    failed = [case for case in results.cases if case.outcome is StepOutcome.FAIL] if results else []
+    failed_step = next((step for up in ups for step in up.steps if step.outcome is StepOutcome.FAIL), None)
+    why = count(len(failed) + (results.beyond[StepOutcome.FAIL] if results else 0), "test") + " failed"
     if failed_step:
         said = next(iter(failed_step.error.splitlines()), "it failed")
         why = said if said.startswith(failed_step.name) else f"{failed_step.name}: {said}"
     if code:
-        outcome, reason = MEANS.get(code, (Outcome.FAIL, f"exit code {code}"))
-        if outcome is Outcome.FAIL and (failed_step or (code == 1 and failed)):
+        outcome, reason = MEANS.get(code, (StepOutcome.FAIL, f"exit code {code}"))
+        if outcome is StepOutcome.FAIL and (failed_step or (code == 1 and failed)):
             return outcome, why
         said = no_lab(failed) or last_error(logs)
         return outcome, f"{reason}: {said}" if said else reason
     if failed or failed_step:
-        return Outcome.FAIL, why
+        return StepOutcome.FAIL, why
     if results is not None:
         return of_tests(results)
     if ups:
-        return (Outcome.PASS, "") if ups[-1].outcome is Outcome.PASS else (Outcome.UNKNOWN, "its journal ends before the lab was up")
-    return Outcome.UNKNOWN, NO_RESULTS + (" although it ended with exit code 0" if code == 0 else "")
+        return (
+            (StepOutcome.PASS, "")
+            if ups[-1].outcome is StepOutcome.PASS
+            else (StepOutcome.UNKNOWN, "its journal ends before the lab was up")
+        )
+    return StepOutcome.UNKNOWN, NO_RESULTS + (" although it ended with exit code 0" if code == 0 else "")
 
 
 def of_tests(results: Results) -> Ending:
     """Return what tests of which none failed amount to."""
-    if results.tally[Outcome.PASS]:
-        return Outcome.PASS, ""
+    if results.tally[StepOutcome.PASS]:
+        return StepOutcome.PASS, ""
     if not results.tally:
-        return Outcome.UNKNOWN, "no test ran"
+        return StepOutcome.UNKNOWN, "no test ran"
     most = worst(results.tally)
     return most, next((case.message for case in results.tests if case.outcome is most), "")
 

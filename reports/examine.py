@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import count
 from reports import cases, journal
 from reports import figures as measured
@@ -21,7 +21,7 @@ from reports.flakes import Flake, Flakes
 from reports.journal import Ascent
 from reports.junit_results import Results, read_results
 
-ENDED = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "were skipped", Outcome.UNKNOWN: "are unknown"}
+ENDED = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKIP: "were skipped", StepOutcome.UNKNOWN: "are unknown"}
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Examined:
     """A cell and all that its folder tells. `outcome` and `reason` are the judgement; `notes` say what is wrong with the results."""
 
     cell: Cell
-    outcome: Outcome
+    outcome: StepOutcome
     reason: str = ""
     cases: tuple[Case, ...] = ()
     ups: tuple[Ascent, ...] = ()
     failures: tuple[Judged, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
-    beyond: Counter[Outcome] = field(default_factory=Counter)
+    beyond: Counter[StepOutcome] = field(default_factory=Counter)
     """Tests that are counted and not listed: there are too many."""
     left_out: tuple[str, ...] = ()
     """What its results had and a report does not show: files that were not taken, the middle of long texts, tests that are only counted."""
@@ -57,14 +57,14 @@ class Examined:
         return tuple(case for case in self.cases if not case.step)
 
     @property
-    def tally(self) -> Counter[Outcome]:
+    def tally(self) -> Counter[StepOutcome]:
         """How many tests ended how, with those that are not listed."""
         return Counter(case.outcome for case in self.tests) + self.beyond
 
     @property
     def up_seconds(self) -> float | None:
         """How long the first `up` took that came through; None when none did."""
-        return next((up.seconds or up.ended - up.began for up in self.ups if up.outcome is Outcome.PASS), None)
+        return next((up.seconds or up.ended - up.began for up in self.ups if up.outcome is StepOutcome.PASS), None)
 
     @property
     def pages(self) -> list[Path]:
@@ -74,12 +74,12 @@ class Examined:
     @property
     def retriable(self) -> bool:
         """Tell whether running it again is allowed: it has failures, and each is the infrastructure's."""
-        return bool(self.failures) and not self.beyond[Outcome.FAIL] and all(judged.verdict.retried for judged in self.failures)
+        return bool(self.failures) and not self.beyond[StepOutcome.FAIL] and all(judged.verdict.retried for judged in self.failures)
 
     @property
     def excused(self) -> bool:
         """Tell whether known flakes are all that failed."""
-        return bool(self.failures) and not self.beyond[Outcome.FAIL] and all(judged.flake for judged in self.failures)
+        return bool(self.failures) and not self.beyond[StepOutcome.FAIL] and all(judged.flake for judged in self.failures)
 
 
 def examine(cell: Cell, flakes: Flakes) -> Examined:
@@ -88,7 +88,7 @@ def examine(cell: Cell, flakes: Flakes) -> Examined:
         return examined(cell, flakes)
     except Exception as error:  # noqa: BLE001 (what a job can leave has no end)
         why = f"its results cannot be examined: {type(error).__name__}: {error}"
-        return Examined(cell=cell, outcome=Outcome.UNKNOWN, reason=why, notes=(why,))
+        return Examined(cell=cell, outcome=StepOutcome.UNKNOWN, reason=why, notes=(why,))
 
 
 def examined(cell: Cell, flakes: Flakes) -> Examined:
@@ -103,14 +103,14 @@ def examined(cell: Cell, flakes: Flakes) -> Examined:
     ups = journal.ascents(journal.events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
     found, unread = measured.of_folder(cell.path / "perf")
     seen = ending(cell.exit_code, results, ups, logs=cell.path / "logs")
-    if torn and seen[0] is Outcome.PASS:
-        seen = Outcome.UNKNOWN, torn
+    if torn and seen[0] is StepOutcome.PASS:
+        seen = StepOutcome.UNKNOWN, torn
     outcome, reason = settled(cell, seen, unproven=torn or ("" if results or ups or found else NO_RESULTS))
-    if cell.outcome is Outcome.PASS and outcome is not Outcome.PASS and not cell.broken:
+    if cell.outcome is StepOutcome.PASS and outcome is not StepOutcome.PASS and not cell.broken:
         notes.append("its cell.json says pass, and its results do not")
     judged = [judge(each, flakes) for each in failures(cell.but(outcome=outcome, reason=reason), tests, ups)]
-    beyond = results.beyond if results else Counter[Outcome]()
-    if not beyond[Outcome.FAIL]:
+    beyond = results.beyond if results else Counter[StepOutcome]()
+    if not beyond[StepOutcome.FAIL]:
         outcome, reason = excused(outcome, reason, judged)
     return Examined(
         cell=cell,
@@ -138,14 +138,14 @@ def not_shown(cell: Cell, results: Results | None) -> Iterator[str]:
 
 def settled(cell: Cell, seen: Ending, *, unproven: str) -> Ending:
     """Return how a cell ended, between what its cell.json says and what its results tell (`seen`). A pass that is unproven is none."""
-    if seen[0] is Outcome.FAIL and (cell.broken or cell.outcome is Outcome.PASS):
+    if seen[0] is StepOutcome.FAIL and (cell.broken or cell.outcome is StepOutcome.PASS):
         return seen
     if cell.broken:
-        return Outcome.UNKNOWN, cell.broken
+        return StepOutcome.UNKNOWN, cell.broken
     if not (cell.path / "cell.json").exists():
         return seen
-    if cell.outcome is Outcome.PASS and unproven:
-        return Outcome.UNKNOWN, unproven
+    if cell.outcome is StepOutcome.PASS and unproven:
+        return StepOutcome.UNKNOWN, unproven
     return cell.outcome, cell.reason
 
 
@@ -167,12 +167,12 @@ def judge(failure: Failure, flakes: Flakes) -> Judged:
     return Judged(failure, classify(failure), flakes.of(failure))
 
 
-def excused(outcome: Outcome, reason: str, judged: Sequence[Judged]) -> tuple[Outcome, str]:
+def excused(outcome: StepOutcome, reason: str, judged: Sequence[Judged]) -> tuple[StepOutcome, str]:
     """Return what remains of a cell's failure when known flakes are all that failed: it is unknown, never green."""
-    if outcome is not Outcome.FAIL or not judged or any(each.flake is None for each in judged):
+    if outcome is not StepOutcome.FAIL or not judged or any(each.flake is None for each in judged):
         return outcome, reason
     told = "; ".join(dict.fromkeys(each.flake.told for each in judged if each.flake))
-    return Outcome.UNKNOWN, f"only known flakes failed: {told}"
+    return StepOutcome.UNKNOWN, f"only known flakes failed: {told}"
 
 
 def attempts(examined: Sequence[Examined]) -> list[Examined]:
@@ -194,17 +194,17 @@ def last_of(found: Sequence[Examined]) -> Examined:
     notes = list(last.notes)
     if len({each.cell.attempt for each in found}) < len(found):
         notes.append(f"{count(len(found), 'result')} of it came, not each with an attempt of its own; the last one to start is shown")
-    sticking = [each for each in before if each.outcome is Outcome.FAIL and not each.retriable]
+    sticking = [each for each in before if each.outcome is StepOutcome.FAIL and not each.retriable]
     outcome, reason = last.outcome, last.reason
-    if sticking and outcome is not Outcome.FAIL:
+    if sticking and outcome is not StepOutcome.FAIL:
         owner = sorted({judged.verdict.owner.value for each in sticking for judged in each.failures if not judged.verdict.retried})
-        outcome = Outcome.FAIL
+        outcome = StepOutcome.FAIL
         told = ", ".join(owner) or "for no reason that is known"
         reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Class.INFRASTRUCTURE.value} is retried"
         notes.append("it was run again although its failure was not the infrastructure's; the first result counts")
-    elif outcome is Outcome.PASS and any(each.outcome is not Outcome.PASS for each in before):
+    elif outcome is StepOutcome.PASS and any(each.outcome is not StepOutcome.PASS for each in before):
         retried = sum(each.retriable for each in before)  # what was not possible is unknown, and may be retried all the same
-        others = sum(each.outcome is not Outcome.PASS for each in before) - retried
+        others = sum(each.outcome is not StepOutcome.PASS for each in before) - retried
         earlier = [f"{count(retried, 'failure')} of the infrastructure"] * bool(retried) + [f"{others} unknown"] * bool(others)
         reason = f"attempt {last.cell.attempt}, after {' and '.join(earlier)}"
     return replace(last, outcome=outcome, reason=reason, notes=tuple(notes), before=tuple(before))

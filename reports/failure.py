@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.errors import NotPossible
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports import figures
 from reports.cases import STEPS, Case
 from reports.cell import Cell
@@ -74,7 +74,7 @@ def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[F
     """
     folders = evidence_folders(cell.path)
     steps = [step_failure(cell, case, up, folders) for up in ups for case in of_steps(up)]
-    failed = [case for case in tests if case.outcome is Outcome.FAIL]
+    failed = [case for case in tests if case.outcome is StepOutcome.FAIL]
     homeless = [case for case in failed if case.message.startswith(NO_LAB) or case.text.startswith(NO_LAB)]
     rest = [case for case in failed if case not in homeless]
     if steps and homeless:
@@ -87,14 +87,14 @@ def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[F
             found.append(with_others(test_failure(cell, homeless[0], folders), homeless[1:]))
         else:
             found[found.index(told)] = with_others(told, homeless)
-    if not found and (cell.outcome is Outcome.FAIL or cell.exit_code == NotPossible.exit_code):
+    if not found and (cell.outcome is StepOutcome.FAIL or cell.exit_code == NotPossible.exit_code):
         found.append(cell_failure(cell, folders))
     return found
 
 
 def of_steps(up: Ascent) -> Iterator[Case]:
     for step in up.steps:
-        if step.outcome is Outcome.FAIL:
+        if step.outcome is StepOutcome.FAIL:
             yield Case(STEPS, step.name, step.outcome, step.seconds, text=step.error, step=True)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from lab.masking.mask import mask_object
 from lab.run import write_private
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.files import moment_of, parse_json, read_lines, to_json
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ KEPT = 400
 WINDOW = 30
 """Runs that rates and trends look at."""
 
-LETTER = {Outcome.PASS: "p", Outcome.FAIL: "f", Outcome.SKIP: "s", Outcome.UNKNOWN: "u"}
+LETTER = {StepOutcome.PASS: "p", StepOutcome.FAIL: "f", StepOutcome.SKIP: "s", StepOutcome.UNKNOWN: "u"}
 OUTCOME = {letter: outcome for outcome, letter in LETTER.items()}
 
 
@@ -34,11 +34,11 @@ OUTCOME = {letter: outcome for outcome, letter in LETTER.items()}
 class Past:
     """One cell of an earlier run."""
 
-    outcome: Outcome
+    outcome: StepOutcome
     seconds: float | None = None
     up: float | None = None
     owner: tuple[str, ...] = ()
-    tests: dict[str, Outcome] = field(default_factory=dict)
+    tests: dict[str, StepOutcome] = field(default_factory=dict)
 
     def document(self) -> Json:
         return {
@@ -52,7 +52,7 @@ class Past:
     @classmethod
     def parse(cls, document: Json) -> Past:
         return cls(
-            Outcome(document["outcome"]),
+            StepOutcome(document["outcome"]),
             number(document.get("seconds")),
             number(document.get("up")),
             tuple(str(each) for each in document.get("owner") or document.get("whose") or ()),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lab.steps import Outcome, of_up
+from lab.steps import StepOutcome, of_up
 from reports.files import moment_of, parse_json, read_lines
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ class Did:
     name: str
     began: float
     ended: float | None = None
-    outcome: Outcome = Outcome.UNKNOWN
+    outcome: StepOutcome = StepOutcome.UNKNOWN
     needs: tuple[str, ...] | None = None
     error: str = ""
     kind: str = ""
@@ -50,7 +50,7 @@ class Ascent:
     """One time a lab was brought up, or tried to. `seconds` is what `up` said of itself, software and checks included."""
 
     steps: tuple[Did, ...]
-    outcome: Outcome
+    outcome: StepOutcome
     seconds: float | None = None
     error: str = ""
 
@@ -94,14 +94,14 @@ def ascents(told: Iterable[Json]) -> list[Ascent]:
     found: list[Ascent] = []
     steps: dict[str, Did] = {}
 
-    def close(outcome: Outcome, event: Mapping[str, Any]) -> None:
+    def close(outcome: StepOutcome, event: Mapping[str, Any]) -> None:
         if steps:
             seconds = event.get("seconds")
-            failed = any(step.outcome is Outcome.FAIL for step in steps.values())
+            failed = any(step.outcome is StepOutcome.FAIL for step in steps.values())
             found.append(
                 Ascent(
                     tuple(steps.values()),
-                    Outcome.FAIL if failed else outcome,
+                    StepOutcome.FAIL if failed else outcome,
                     float(seconds) if isinstance(seconds, int | float) else None,
                     str(event.get("error", "")),
                 )
@@ -112,19 +112,19 @@ def ascents(told: Iterable[Json]) -> list[Ascent]:
         name = str(event.get("step", ""))
         match event["event"]:
             case "begun":  # of a process before that was killed there is no end
-                close(Outcome.UNKNOWN, {})
+                close(StepOutcome.UNKNOWN, {})
             case "begin" if name:
                 needs = event.get("needs")
                 steps[name] = Did(name, float(event["at"]), needs=tuple(map(str, needs)) if isinstance(needs, list) else None)
             case "end" if name:
                 steps[name] = ended(steps.get(name), event)
             case "up":
-                close(Outcome.PASS, event)
+                close(StepOutcome.PASS, event)
             case "failed":
-                close(Outcome.FAIL, event)
+                close(StepOutcome.FAIL, event)
             case "down":
-                close(Outcome.UNKNOWN, {})
-    close(Outcome.UNKNOWN, {})
+                close(StepOutcome.UNKNOWN, {})
+    close(StepOutcome.UNKNOWN, {})
     return found
 
 
@@ -137,7 +137,7 @@ def ended(begun: Did | None, event: Mapping[str, Any]) -> Did:
     return replace(
         begun or Did(str(event["step"]), at - took),
         ended=at,
-        outcome=Outcome.PASS if event.get("outcome") == Outcome.PASS.value else Outcome.FAIL,
+        outcome=StepOutcome.PASS if event.get("outcome") == StepOutcome.PASS.value else StepOutcome.FAIL,
         error=str(event.get("error", "")),
         kind=str(event.get("kind", "")),
         exit_code=code if isinstance(code, int) else None,

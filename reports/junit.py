@@ -15,7 +15,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from lab.masking.mask import mask
 from lab.run import write_private
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.cases import Case
 from reports.cell import PARTS
 from reports.examine import Examined, Judged
@@ -76,15 +76,15 @@ def written(case: Case, cell: str, judged: Judged | None) -> TestCase:
     made = TestCase(safe(case.name), f"{safe(cell)}.{safe(case.home)}", seconds)
     message = safe(case.message)
     match case.outcome:
-        case Outcome.FAIL:
+        case StepOutcome.FAIL:
             kind = judged.verdict.owner.value if judged else ""
             result = (Failure if case.phase == "call" else Error)(message, kind)
             result.text = safe(case.text)
             made.result = [result]
-        case Outcome.SKIP:
+        case StepOutcome.SKIP:
             made.result = [Skipped(message)]
-        case Outcome.UNKNOWN:
+        case StepOutcome.UNKNOWN:
             made.result = [Skipped(f"unknown: {message or 'it did not end'}")]
-        case Outcome.PASS:
+        case StepOutcome.PASS:
             pass
     return made

@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lab.masking.mask import mask
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import count
 from reports.cases import STEPS, Case, worst
 from reports.excerpt import Budget, Window
@@ -34,9 +34,9 @@ FAILED = frozenset({"failure", "error"})
 RERUN = frozenset({"rerunFailure", "rerunError"})
 FLAKY = frozenset({"flakyFailure", "flakyError"})
 RESULTS = FAILED | RERUN | FLAKY | {"skipped"}
-STATUS = dict.fromkeys(("failed", "fail", "failure", "error", "errored", "broken", "timedout", "timeout", "crashed"), Outcome.FAIL)
-STATUS |= dict.fromkeys(("skipped", "skip", "notrun", "disabled", "suppressed", "ignored", "pending", "todo"), Outcome.SKIP)
-STATUS |= dict.fromkeys(("unknown", "inconclusive", "aborted"), Outcome.UNKNOWN)
+STATUS = dict.fromkeys(("failed", "fail", "failure", "error", "errored", "broken", "timedout", "timeout", "crashed"), StepOutcome.FAIL)
+STATUS |= dict.fromkeys(("skipped", "skip", "notrun", "disabled", "suppressed", "ignored", "pending", "todo"), StepOutcome.SKIP)
+STATUS |= dict.fromkeys(("unknown", "inconclusive", "aborted"), StepOutcome.UNKNOWN)
 """What the attributes `status` and `result` say, where an element of its own says nothing."""
 
 GOOD_AT_MOST, BAD_AT_MOST = 20_000, 5_000
@@ -51,7 +51,7 @@ class Results:
     """The tests of a file. `beyond` counts those that are not listed; `torn` says what is damaged, `cut` which texts are shortened."""
 
     cases: tuple[Case, ...] = ()
-    beyond: Counter[Outcome] = field(default_factory=Counter)
+    beyond: Counter[StepOutcome] = field(default_factory=Counter)
     torn: str = ""
     cut: str = ""
 
@@ -61,7 +61,7 @@ class Results:
         return [case for case in self.cases if not case.step]
 
     @property
-    def tally(self) -> Counter[Outcome]:
+    def tally(self) -> Counter[StepOutcome]:
         """How many tests ended how, with those that are not listed."""
         return Counter(case.outcome for case in self.tests) + self.beyond
 
@@ -93,8 +93,8 @@ class Test:
     home: str
     name: str
     seconds: float | None
-    status: Outcome
-    outcome: Outcome | None = None
+    status: StepOutcome
+    outcome: StepOutcome | None = None
     message: str = ""
     text: str = ""
     phase: str = "call"
@@ -118,7 +118,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.cases: list[Case] = []
-        self.beyond: Counter[Outcome] = Counter()
+        self.beyond: Counter[StepOutcome] = Counter()
         self.listed: Counter[bool] = Counter()
         self.damages: list[str] = []
         self.budget = Budget()
@@ -220,11 +220,11 @@ class Reader:
             if test.outcome is None:
                 why = message or next((line.strip() for line in text.splitlines() if line.strip()), "")
                 unknown = UNKNOWN.match(why)
-                test.outcome, test.message = (Outcome.UNKNOWN, why[unknown.end() :]) if unknown else (Outcome.SKIP, why)
-        elif test.outcome is Outcome.FAIL:
+                test.outcome, test.message = (StepOutcome.UNKNOWN, why[unknown.end() :]) if unknown else (StepOutcome.SKIP, why)
+        elif test.outcome is StepOutcome.FAIL:
             test.message, test.text = test.message or message, "\n\n".join(part for part in (test.text, text) if part)
         else:
-            test.outcome, test.message, test.text = Outcome.FAIL, message, text
+            test.outcome, test.message, test.text = StepOutcome.FAIL, message, text
 
     def _finish(self, damaged: str = "") -> None:
         """Finish the test that is open, if one is. One that is damaged failed where it says so, and is unknown otherwise."""
@@ -233,13 +233,13 @@ class Reader:
         test, self._test = self._test, None
         if test is None:
             return
-        outcome = worst((test.outcome or test.status, test.status)) if test.status is Outcome.FAIL else test.outcome or test.status
+        outcome = worst((test.outcome or test.status, test.status)) if test.status is StepOutcome.FAIL else test.outcome or test.status
         message = test.message
-        if damaged and outcome is not Outcome.FAIL:
-            outcome, message = Outcome.UNKNOWN, damaged
-        elif outcome is Outcome.PASS and test.attempts:
+        if damaged and outcome is not StepOutcome.FAIL:
+            outcome, message = StepOutcome.UNKNOWN, damaged
+        elif outcome is StepOutcome.PASS and test.attempts:
             message = f"it passed after {count(test.attempts, 'attempt')} that failed"
-        elif outcome is Outcome.FAIL and test.outcome is not Outcome.FAIL:
+        elif outcome is StepOutcome.FAIL and test.outcome is not StepOutcome.FAIL:
             message = "its status says that it failed"
         self._add(Case(test.home, test.name, outcome, test.seconds, message, test.text, test.phase, step=test.home == STEPS))
 
@@ -249,14 +249,14 @@ class Reader:
         suite = self._suites[-1]
         if suite.counted and not suite.found:
             message = f"the suite counts {count(suite.counted, 'failure')}, and no test in it tells one"
-            self._add(Case(self._suite, "the suite as a whole", Outcome.FAIL, None, message))
+            self._add(Case(self._suite, "the suite as a whole", StepOutcome.FAIL, None, message))
         self._suites.pop()
         if self._suites:
             self._suites[-1].found += suite.found
 
     def _add(self, case: Case) -> None:
-        bad = case.outcome in {Outcome.FAIL, Outcome.UNKNOWN}
-        if self._suites and case.outcome is Outcome.FAIL:
+        bad = case.outcome in {StepOutcome.FAIL, StepOutcome.UNKNOWN}
+        if self._suites and case.outcome is StepOutcome.FAIL:
             self._suites[-1].found += 1
         if self.listed[bad] >= (BAD_AT_MOST if bad else GOOD_AT_MOST):
             self.beyond[case.outcome] += 1
@@ -286,10 +286,10 @@ def seconds_of(text: str | None) -> float | None:
     return seconds if math.isfinite(seconds) and seconds <= SECONDS_AT_MOST else None
 
 
-def status_of(attributes: dict[str, str]) -> Outcome:
+def status_of(attributes: dict[str, str]) -> StepOutcome:
     """Return what the attributes of a test say of it; without a word it passed."""
     said = [STATUS[word] for key in ("status", "result") if (word := re.sub(r"[^a-z]", "", attributes.get(key, "").lower())) in STATUS]
-    return worst(said) if said else Outcome.PASS
+    return worst(said) if said else StepOutcome.PASS
 
 
 def failures_of(attributes: dict[str, str]) -> int:

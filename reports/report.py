@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import count
 from reports import cell as cells
 from reports import flakes as known_flakes
@@ -54,19 +54,19 @@ class Report:
     """Why the plan could not be read, so that nobody knows what is missing; "" when it could, or none was given."""
 
     @property
-    def outcomes(self) -> dict[Outcome, int]:
+    def outcomes(self) -> dict[StepOutcome, int]:
         """How many cells ended how."""
-        return {outcome: sum(each.outcome is outcome for each in self.cells) for outcome in Outcome}
+        return {outcome: sum(each.outcome is outcome for each in self.cells) for outcome in StepOutcome}
 
     @property
     def failed(self) -> bool:
         """Tell whether the run is not to be accepted: a cell failed, or a known flake has had its time."""
-        return any(each.outcome is Outcome.FAIL for each in self.cells) or bool(self.flakes.expired)
+        return any(each.outcome is StepOutcome.FAIL for each in self.cells) or bool(self.flakes.expired)
 
     @property
     def unknown(self) -> bool:
         """Tell whether nothing is known of a cell, for another reason than that known flakes are all that failed, or of the plan."""
-        return bool(self.planless) or any(each.outcome is Outcome.UNKNOWN and not each.excused for each in self.cells)
+        return bool(self.planless) or any(each.outcome is StepOutcome.UNKNOWN and not each.excused for each in self.cells)
 
     @property
     def not_shown(self) -> list[str]:

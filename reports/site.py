@@ -26,7 +26,7 @@ from markupsafe import Markup
 
 from lab.masking.mask import mask
 from lab.run import write_private
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import bytes_text, count, seconds_text
 from reports.cases import Case
 from reports.cell import PARTS
@@ -43,9 +43,9 @@ from reports.writer import Writer
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGES = (("Run", "index.html"), ("Failures", "failures.html"), ("Trends", "trends.html"))
-SIGN = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.SKIP: "–", Outcome.UNKNOWN: "?"}
-WORD = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.SKIP: "skipped", Outcome.UNKNOWN: "unknown"}
-ORDER = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+SIGN = {StepOutcome.PASS: "✓", StepOutcome.FAIL: "✕", StepOutcome.SKIP: "–", StepOutcome.UNKNOWN: "?"}
+WORD = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKIP: "skipped", StepOutcome.UNKNOWN: "unknown"}
+ORDER = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS, StepOutcome.SKIP)
 LISTED_AT_MOST = 2000
 """Tests that passed or were skipped, and steps of one `up`, that a page lists."""
 
@@ -121,15 +121,15 @@ def index(report: Report) -> dict[str, Any]:
 def verdict(report: Report) -> str:
     """Return the run in one sentence."""
     number = report.outcomes
-    if number[Outcome.FAIL]:
-        return f"{number[Outcome.FAIL]} of {count(len(report.cells), 'cell')} failed"
+    if number[StepOutcome.FAIL]:
+        return f"{number[StepOutcome.FAIL]} of {count(len(report.cells), 'cell')} failed"
     if report.flakes.expired:
         return f"No cell failed, but {count(len(report.flakes.expired), 'known flake')} had its time"
     if report.planless:
         return f"Nothing failed in {count(len(report.cells), 'cell')}, but the plan is lost: others may be missing"
-    if number[Outcome.UNKNOWN]:
-        return f"Nothing failed, but {number[Outcome.UNKNOWN]} of {count(len(report.cells), 'cell')} are unknown"
-    return f"All {count(len(report.cells), 'cell')} passed" if number[Outcome.PASS] else "Nothing was run"
+    if number[StepOutcome.UNKNOWN]:
+        return f"Nothing failed, but {number[StepOutcome.UNKNOWN]} of {count(len(report.cells), 'cell')} are unknown"
+    return f"All {count(len(report.cells), 'cell')} passed" if number[StepOutcome.PASS] else "Nothing was run"
 
 
 def owners(failures: Sequence[Judged]) -> list[tuple[str, int]]:
@@ -161,7 +161,7 @@ def listed(each: Examined) -> list[tuple[str, str, list[Case]]]:
     room = Counter({True: BAD_AT_MOST, False: LISTED_AT_MOST})
     groups: dict[str, list[Case]] = {}
     for case in each.tests:
-        good = case.outcome in {Outcome.PASS, Outcome.SKIP}
+        good = case.outcome in {StepOutcome.PASS, StepOutcome.SKIP}
         room[not good] -= 1
         if room[not good] >= 0:
             groups.setdefault(case.home, []).append(case)
@@ -245,8 +245,8 @@ def brief(each: Examined) -> str:
         return "no results" if each.cell.broken else "broken results"
     told = []
     if number := each.tally:
-        told.append(f"{number[Outcome.PASS]} of {number.total() - number[Outcome.SKIP]} tests")
-        told += [f"{number[outcome]} {WORD[outcome]}" for outcome in (Outcome.UNKNOWN, Outcome.SKIP) if number[outcome]]
+        told.append(f"{number[StepOutcome.PASS]} of {number.total() - number[StepOutcome.SKIP]} tests")
+        told += [f"{number[outcome]} {WORD[outcome]}" for outcome in (StepOutcome.UNKNOWN, StepOutcome.SKIP) if number[outcome]]
     if each.figures and not each.tests:
         told.append(count(len(each.figures), "figure"))
     if each.cell.seconds or each.up_seconds:
@@ -337,7 +337,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sign": SIGN.__getitem__,
     "span": span,
     "tail": tail,
-    "tone": lambda outcome: "skip-tag" if outcome is Outcome.SKIP else outcome.value,
+    "tone": lambda outcome: "skip-tag" if outcome is StepOutcome.SKIP else outcome.value,
     "upper_first": lambda text: text[:1].upper() + text[1:],
     "word": WORD.__getitem__,
 }

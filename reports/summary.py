@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lab.masking.mask import mask
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import count, seconds_text
 from reports.changes import changes
 from reports.examine import Examined, Judged
@@ -17,8 +17,8 @@ MOST = 900_000
 """Bytes: GitHub takes 1 MiB a step."""
 
 FAILURES = 40
-SIGN = {Outcome.PASS: "✅", Outcome.FAIL: "❌", Outcome.SKIP: "⚪", Outcome.UNKNOWN: "❔"}
-WORDS = {Outcome.FAIL: "failed", Outcome.UNKNOWN: "unknown", Outcome.PASS: "passed", Outcome.SKIP: "skipped"}
+SIGN = {StepOutcome.PASS: "✅", StepOutcome.FAIL: "❌", StepOutcome.SKIP: "⚪", StepOutcome.UNKNOWN: "❔"}
+WORDS = {StepOutcome.FAIL: "failed", StepOutcome.UNKNOWN: "unknown", StepOutcome.PASS: "passed", StepOutcome.SKIP: "skipped"}
 LOUD = {"regressed": "❌", "fixed": "✅", "unknown": "❔", "slower": "🐢", "faster": "⚡", "new": "➕", "gone": "➖"}
 
 
@@ -48,7 +48,7 @@ def head(report: Report) -> Iterator[str]:
 
 def verdict(report: Report) -> str:
     """Return the run in one sentence: numbers of cells by outcome, failures first."""
-    order = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+    order = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS, StepOutcome.SKIP)
     told = [f"{report.outcomes[outcome]} {WORDS[outcome]}" for outcome in order if report.outcomes[outcome]]
     sign = next(SIGN[outcome] for outcome in order if report.outcomes[outcome])
     return f"{sign} {count(len(report.cells), 'cell')}: {', '.join(told)}"
@@ -62,8 +62,8 @@ def table(cells: Sequence[Examined]) -> Iterator[str]:
         number = each.tally
         up = seconds_text(each.up_seconds) if each.up_seconds else ""
         took = seconds_text(each.cell.seconds) if each.cell.seconds else ""
-        why = "" if each.outcome is Outcome.PASS and not each.before else cell_text(each.reason)
-        tests = f"{number[Outcome.PASS]}/{number.total() - number[Outcome.SKIP]}" if number else ""
+        why = "" if each.outcome is StepOutcome.PASS and not each.before else cell_text(each.reason)
+        tests = f"{number[StepOutcome.PASS]}/{number.total() - number[StepOutcome.SKIP]}" if number else ""
         yield f"| {SIGN[each.outcome]} {each.outcome.value} | {cell_text(each.cell.name)} | {tests} | {up} | {took} | {why} |"
     yield ""
 

@@ -25,7 +25,7 @@ from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
 from deployers.names import LEASES
 from deployers.plane.layout import estimator
-from deployers.plane.leases import held
+from deployers.plane.leases import held_lease
 from deployers.plane.objects import CRDS
 from lab.api import Refused
 from lab.cluster import Cluster
@@ -36,7 +36,7 @@ from scenarios.kit.extra_lab import as_it_is_now
 from scenarios.kit.extra_members import spare_cluster
 from scenarios.kit.figures import report
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import WORK, divided, placed, propagated
+from scenarios.kit.workload import WORK, divide_among, placed_replicas, propagate
 
 Json = dict[str, Any]
 KRUISE = ("apps.kruise.io", "v1alpha1")
@@ -64,7 +64,7 @@ class CloneSet:
                 "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
             },
         }
-        propagated(karmada, namespace, name, {"apiVersion": "/".join(KRUISE), "kind": "CloneSet", "name": name}, divided(weights))
+        propagate(karmada, namespace, name, {"apiVersion": "/".join(KRUISE), "kind": "CloneSet", "name": name}, divide_among(weights))
         self.api().create_namespaced_custom_object(*KRUISE, namespace, SETS, body)
 
     @property
@@ -85,7 +85,7 @@ class CloneSet:
 
     def replicas(self) -> dict[str, int]:
         """Return how many replicas each member is told to have."""
-        return {member: int(self.read(member)["spec"]["replicas"]) for member in placed(self.binding())}
+        return {member: int(self.read(member)["spec"]["replicas"]) for member in placed_replicas(self.binding())}
 
     def scale(self, replicas: int) -> None:
         self.karmada.api.patch(self.path, {"spec": {"replicas": replicas}})
@@ -191,14 +191,14 @@ def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karma
 
         restore(as_it_is_now(karmada), backup.path)
         assert described(karmada.cluster) == before
-        there = change.installed(as_it_is_now(karmada), "openkruise").there
+        there = change.installed_addon(as_it_is_now(karmada), "openkruise").there
         assert there == {"karmada": openkruise, "member1": newest, "member2": newest}
 
         change.upgrade(as_it_is_now(karmada), "openkruise")
         assert described(karmada.cluster) == after
     finally:
         change.upgrade(as_it_is_now(karmada), "openkruise", openkruise)
-    faults.whole(as_it_is_now(karmada))
+    faults.assert_recovered(as_it_is_now(karmada))
 
 
 def described(cluster: Cluster) -> Json:
@@ -325,7 +325,7 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
         assert all(karmada.api.find(path) is not None for path in apis.values())
         services = {item["metadata"]["name"] for item in karmada.api.items("/api/v1/namespaces/karmada-system/services")}
         assert {f"karmada-scheduler-estimator-{member.name}" for member in karmada.members} <= services
-        assert held(karmada.api, LEASES["karmada-descheduler"], "karmada-descheduler")
+        assert held_lease(karmada.api, LEASES["karmada-descheduler"], "karmada-descheduler")
         new = ("karmada-search", "karmada-metrics-adapter", "karmada-descheduler", *(estimator(member.name) for member in karmada.members))
         assert programs(karmada) - before == {f"karmada/{name}" for name in new}
     finally:

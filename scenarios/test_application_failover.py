@@ -8,8 +8,8 @@ import pytest
 
 from deployers.karmada import Karmada
 from scenarios.kit import faults
-from scenarios.kit.waiting import eventually, watched
-from scenarios.kit.workload import Workloads, duplicated
+from scenarios.kit.waiting import eventually, watch
+from scenarios.kit.workload import Workloads, duplicate_on
 
 PRESERVED = "lab.karmada.io/replicas-before"
 ILL_FOR = 3
@@ -22,7 +22,7 @@ def test_an_ill_application_moves_with_its_state_and_one_that_tolerates_it_stays
 ) -> None:
     faults.need_failover(karmada, "StatefulFailoverInjection")
     one = {"spreadConstraints": [{"spreadByField": "cluster", "minGroups": 1, "maxGroups": 1}]}
-    anywhere = {**duplicated("member1", "member2"), **one}
+    anywhere = {**duplicate_on("member1", "member2"), **one}
 
     def moving(after: int) -> dict[str, Any]:
         rules = [{"aliasLabelName": PRESERVED, "jsonPath": "{ .replicas }"}]
@@ -36,11 +36,11 @@ def test_an_ill_application_moves_with_its_state_and_one_that_tolerates_it_stays
     web = workload("web", replicas=3, placement=anywhere, policy=moving(ILL_FOR))
     (first,) = web.until_ready()
     (other,) = {"member1", "member2"} - {first}
-    patient = workload("patient", replicas=1, placement=duplicated(first), policy=moving(3600))
+    patient = workload("patient", replicas=1, placement=duplicate_on(first), policy=moving(3600))
     assert patient.until_ready() == {first: 1}
 
-    with faults.crowded_out(karmada.lab, first, namespace):
-        arrived = watched(
+    with faults.cordon_all(karmada.lab, first, namespace):
+        arrived = watch(
             web.apps(other).list_namespaced_deployment,
             namespace,
             name="web",
@@ -62,4 +62,4 @@ def test_an_ill_application_moves_with_its_state_and_one_that_tolerates_it_stays
 
     assert patient.until_ready() == {first: 1}
     assert web.until_ready() == {other: 3}
-    faults.whole(karmada)
+    faults.assert_recovered(karmada)

@@ -9,17 +9,17 @@ from kubernetes.client import ApiException
 
 from deployers.backup import archive
 from deployers.backup.archive import Unusable
-from deployers.backup.restore import left_over, restore
+from deployers.backup.restore import list_leftovers, restore
 from deployers.backup.take import back_up
 from deployers.backup.verify import verify
-from deployers.etcd.client import Etcd
+from deployers.etcd.client import EtcdClient
 from deployers.karmada import Karmada
 from lab.errors import LabError, ProvisionError
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.figures import report
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workload, Workloads, duplicated, pods
+from scenarios.kit.workload import Workload, Workloads, duplicate_on, pods
 
 BOTH = ("member1", "member2")
 
@@ -47,20 +47,20 @@ def on_members(web: Workload, replicas: int | None) -> None:
 def test_a_restore_brings_back_what_was_and_leaves_members_running(
     karmada: Karmada, namespace: str, workload: Workloads, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    kept, changed, doomed = (workload(name, replicas=2, placement=duplicated(*BOTH)) for name in ("kept", "changed", "doomed"))
+    kept, changed, doomed = (workload(name, replicas=2, placement=duplicate_on(*BOTH)) for name in ("kept", "changed", "doomed"))
     for web in (kept, changed, doomed):
         web.until_ready()
     running = pods(karmada, namespace, "app=kept")
 
     backup = back_up(karmada, tmp_path)
-    etcd = Etcd.of(karmada)
+    etcd = EtcdClient.of(karmada)
     assert verify(backup.path, tmp_path / "proof", etcd.utl) == archive.read(backup.path) == backup.manifest
     assert backup.path.stat().st_mode & 0o777 == 0o600
     assert set(backup.manifest.members) == set(BOTH)
 
     changed.change({"spec": {"replicas": 3}})
     doomed.delete()
-    late = workload("late", replicas=1, placement=duplicated(*BOTH))
+    late = workload("late", replicas=1, placement=duplicate_on(*BOTH))
     late.until_ready()
     on_members(changed, 3)
     on_members(doomed, None)
@@ -79,15 +79,15 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
         late.template()
     assert pods(karmada, namespace, "app=late") == late_runs, "what Karmada no longer knows runs on"
     orphan = f"deployments {namespace}/late"
-    assert {member: [thing for thing in left if namespace in thing] for member, left in left_over(karmada, karmada.members).items()} == {
-        member: [orphan] for member in BOTH
-    }
+    assert {
+        member: [thing for thing in left if namespace in thing] for member, left in list_leftovers(karmada, karmada.members).items()
+    } == {member: [orphan] for member in BOTH}
 
-    again = workload("late", replicas=1, placement=duplicated(*BOTH))
+    again = workload("late", replicas=1, placement=duplicate_on(*BOTH))
     assert again.until_ready() == {"member1": 1, "member2": 1}
     assert pods(karmada, namespace, "app=late") == late_runs, "given to Karmada again it is taken over as it runs"
-    assert not any(orphan in left for left in left_over(karmada, karmada.members).values())
-    faults.whole(karmada)
+    assert not any(orphan in left for left in list_leftovers(karmada, karmada.members).values())
+    faults.assert_recovered(karmada)
 
 
 @pytest.mark.breaks
@@ -106,11 +106,11 @@ def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmad
 
 @pytest.mark.breaks
 def test_a_plane_that_is_down_is_not_backed_up_and_says_so(karmada: Karmada, tmp_path: Path) -> None:
-    with faults.killed(karmada.run, "karmada/karmada-apiserver"), pytest.raises(LabError) as refused:
+    with faults.kill_program(karmada.run, "karmada/karmada-apiserver"), pytest.raises(LabError) as refused:
         back_up(karmada, tmp_path / "kept")
 
     assert "does not answer" in str(refused.value)
     assert refused.value.exit_code == ProvisionError.exit_code
     assert not (tmp_path / "kept").exists()
-    faults.afresh(karmada)
-    faults.whole(karmada)
+    faults.restart_ended(karmada)
+    faults.assert_recovered(karmada)

@@ -18,14 +18,14 @@ from kubernetes.client import AppsV1Api, CoreV1Api
 
 from deployers.karmada import Karmada
 from lab.api import Refused, Unreachable
-from lab.images import archived, load, require
+from lab.images import load, make_archive, require
 from scenarios import bookinfo
 from scenarios.bookinfo import PORT, SERVICES, STAND_INS
 from scenarios.kit import faults
 from scenarios.kit.figures import report
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import divided, duplicated, propagated
+from scenarios.kit.workload import divide_among, duplicate_on, propagate
 
 pytestmark = pytest.mark.needs("PODS")
 
@@ -85,8 +85,8 @@ def shop(karmada: Karmada) -> Iterator[Shop]:
         pytest.skip("unknown: this lab's Karmada has no multi-cluster Services (scenarios/bookinfo.toml switches them on)")
     (tree,) = karmada.release.supply.resolve([bookinfo.ASSET]).values()
     documents = bookinfo.manifests(tree)
-    names = bookinfo.named(documents)
-    archive = archived(bookinfo.images(names), bookinfo.fetched(tree))
+    names = bookinfo.name_images(documents)
+    archive = make_archive(bookinfo.images(names), bookinfo.fetch_sources(tree))
     for member in MEMBERS:
         load(karmada.lab, karmada.lab.member(member), archive)
         require(karmada.lab, karmada.lab.member(member), names.values())
@@ -108,8 +108,8 @@ def shop(karmada: Karmada) -> Iterator[Shop]:
 def given(karmada: Karmada, namespace: str, documents: list[Json]) -> None:
     """Give Karmada bookinfo's objects, one replica of each service a member, and a multi-cluster Service for each of its Services."""
     accounts, deployments = {"apiVersion": "v1", "kind": "ServiceAccount"}, {"apiVersion": "apps/v1", "kind": "Deployment"}
-    propagated(karmada, namespace, "accounts", accounts, duplicated(*MEMBERS))
-    propagated(karmada, namespace, "services-of-bookinfo", deployments, divided(dict.fromkeys(MEMBERS, 1)))
+    propagate(karmada, namespace, "accounts", accounts, duplicate_on(*MEMBERS))
+    propagate(karmada, namespace, "services-of-bookinfo", deployments, divide_among(dict.fromkeys(MEMBERS, 1)))
     for document in documents:
         if document["kind"] == "Deployment":
             document["spec"]["replicas"] = len(MEMBERS)
@@ -208,7 +208,7 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
         pages_once_withdrawn=f"{' then '.join(map(str, rounds))} of {PAGES} whole",
     )
     withdrawn(karmada, shop.namespace, *MEMBERS)
-    faults.whole(karmada)
+    faults.assert_recovered(karmada)
 
     def again() -> None:
         """the page of either member is whole"""

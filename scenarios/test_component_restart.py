@@ -13,7 +13,7 @@ from deployers.plane.leases import path_of
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, duplicated
+from scenarios.kit.workload import Workloads, duplicate_on
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def programs(karmada: Karmada, supervisor: Supervisor) -> Iterator[list[str]]:
         if name in LEASES:  # nobody holds it any more, and none of them gives it back: the new one would wait 15 s
             karmada.api.delete(path_of(LEASES[name], name))
         faults.start(karmada.run, f"karmada/{name}")
-    faults.whole(karmada)
+    faults.assert_recovered(karmada)
 
 
 @pytest.mark.breaks  # all of them at once: two wait 15 s for the lease of the one before, and that is waited for once
@@ -50,7 +50,7 @@ def test_killed_components_come_back_and_work(programs: list[str], supervisor: S
 
     eventually(back, within=30)
 
-    web = workload(replicas=1, placement=duplicated("member1", "member2"))  # admitted by the webhook, scheduled, propagated
+    web = workload(replicas=1, placement=duplicate_on("member1", "member2"))  # admitted by the webhook, scheduled, propagated
 
     assert web.until_ready() == {"member1": 1, "member2": 1}
     assert {name: supervisor.state(name).restarts for name in programs} == {name: before[name].restarts + 1 for name in programs}

@@ -6,7 +6,7 @@ import pytest
 
 from deployers.checks.conformance import MEMBERS, PLANE, Check, answer
 from deployers.karmada import Karmada
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 
 
 @pytest.mark.parametrize("check", [*PLANE, *MEMBERS], ids=lambda check: check.name.replace(" ", "-"))
@@ -16,6 +16,6 @@ def test_promise(check: Check, karmada: Karmada) -> None:
 
     result = answer(check, karmada)
 
-    if result.outcome is Outcome.UNKNOWN:
+    if result.outcome is StepOutcome.UNKNOWN:
         pytest.skip(f"could not be measured: {result.evidence}")
-    assert result.outcome is Outcome.PASS, result.evidence
+    assert result.outcome is StepOutcome.PASS, result.evidence

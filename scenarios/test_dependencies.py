@@ -8,7 +8,7 @@ from kubernetes.client import ApiException, CoreV1Api
 
 from deployers.karmada import Karmada
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workload, Workloads, duplicated
+from scenarios.kit.workload import Workload, Workloads, duplicate_on
 
 SETTINGS, KEYS = "settings", "keys"
 
@@ -39,7 +39,7 @@ def there(karmada: Karmada, member: str, namespace: str) -> dict[str, Any]:
 
 
 def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, workload: Workloads, namespace: str) -> None:
-    web = workload(replicas=1, placement=duplicated("member1"), policy={"propagateDeps": True})
+    web = workload(replicas=1, placement=duplicate_on("member1"), policy={"propagateDeps": True})
     referring(web)
 
     def on_the_first() -> None:
@@ -58,7 +58,7 @@ def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, wor
 
     eventually(changed, within=30)
 
-    web.place(duplicated("member2"))
+    web.place(duplicate_on("member2"))
 
     def followed() -> None:
         """both have left member1 for member2"""
@@ -78,7 +78,7 @@ def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, wor
 
 
 def test_dependencies_stay_where_they_are_if_nothing_is_said(karmada: Karmada, workload: Workloads, namespace: str) -> None:
-    web = workload(replicas=1, placement=duplicated("member1"))
+    web = workload(replicas=1, placement=duplicate_on("member1"))
     referring(web)
 
     def arrived() -> None:

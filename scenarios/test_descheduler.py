@@ -43,7 +43,7 @@ def test_replicas_without_a_place_are_moved_by_the_descheduler(estimated: Karmad
         web = Workloads(estimated, name)("web", replicas=4, placement=by_room)
         assert web.until_ready() == {"member1": 2, "member2": 2}
 
-        with faults.crowded_out(estimated.lab, "member1", name):
+        with faults.cordon_all(estimated.lab, "member1", name):
 
             def moved() -> None:
                 """all replicas have found a place on member2"""

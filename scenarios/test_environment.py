@@ -20,7 +20,7 @@ from lab.images.load import nodes
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from scenarios.kit.hostile_environment import HOSTILE, PROXIES
-from scenarios.kit.workload import Workloads, duplicated
+from scenarios.kit.workload import Workloads, duplicate_on
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_programs_of_a_lab_have_no_variable_of_the_caller(lab: Lab) -> None:
 @pytest.mark.needs("PODS")
 @pytest.mark.usefixtures("hostile")
 def test_a_web_socket_into_a_pod_goes_through_no_proxy(karmada: Karmada, workload: Workloads) -> None:
-    web = workload(replicas=1, placement=duplicated("member1"))
+    web = workload(replicas=1, placement=duplicate_on("member1"))
     assert web.until_ready() == {"member1": 1}
     core = CoreV1Api(karmada.lab.member("member1").client())
     found: Any = core.list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")

@@ -9,7 +9,7 @@ import pytest
 
 from deployers.bring_up import bring_up
 from deployers.etcd.certificates import of_etcd, renew
-from deployers.etcd.client import Etcd
+from deployers.etcd.client import EtcdClient
 from deployers.etcd.membership import grow, remove, replace
 from deployers.karmada import Karmada
 from deployers.plane.layout import etcds
@@ -35,7 +35,7 @@ def three(karmada: Karmada) -> Iterator[Karmada]:
     for name in etcds(now.spec):
         if not supervisor.state(f"karmada/{name}").runs:
             faults.start(karmada.run, f"karmada/{name}")
-    Etcd.of(now).until_well()
+    EtcdClient.of(now).until_well()
     for name in ("etcd-3", "etcd-2"):
         if name in etcds(now.spec):
             now = remove(now, name)
@@ -43,13 +43,13 @@ def three(karmada: Karmada) -> Iterator[Karmada]:
     again = bring_up(prepare({**before["lab"], "karmada": before["karmada"]}), now.run.id, root=now.run.path.parent, label="as it was")
     again.hold.release()
     assert not again.changed
-    faults.afresh(karmada)
-    faults.whole(karmada)
+    faults.restart_ended(karmada)
+    faults.assert_recovered(karmada)
 
 
 @pytest.mark.breaks
 def test_members_come_and_go_and_nothing_acknowledged_is_lost(three: Karmada, namespace: str, request: pytest.FixtureRequest) -> None:
-    etcd, supervisor = Etcd.of(three), Supervisor(three.run.path)
+    etcd, supervisor = EtcdClient.of(three), Supervisor(three.run.path)
     assert len(etcd.until_well().voters) == 3
 
     with traffic(three, namespace) as going:
@@ -74,7 +74,7 @@ def test_members_come_and_go_and_nothing_acknowledged_is_lost(three: Karmada, na
 
 @pytest.mark.breaks
 def test_certificates_are_renewed_while_everything_runs(karmada: Karmada) -> None:
-    etcd, supervisor = Etcd.of(karmada), Supervisor(karmada.run.path)
+    etcd, supervisor = EtcdClient.of(karmada), Supervisor(karmada.run.path)
     status = supervisor.status()
     assert status
     before = {name: state.pid for name, state in status.programs.items()}
@@ -91,5 +91,5 @@ def test_certificates_are_renewed_while_everything_runs(karmada: Karmada) -> Non
     assert {name: state.pid for name, state in after.programs.items()} == before, "nothing was started again"
     supervisor.restart("karmada/etcd")  # every client has to come in anew, with its new certificate
     etcd.until_well()
-    faults.afresh(karmada)
-    faults.whole(karmada)
+    faults.restart_ended(karmada)
+    faults.assert_recovered(karmada)

@@ -10,11 +10,11 @@ import pytest
 from kubernetes.client import CoreV1Api
 
 from deployers.checks.conformance import conformance
-from deployers.etcd.client import Etcd
+from deployers.etcd.client import EtcdClient
 from deployers.karmada import Karmada
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
-from scenarios.kit.etcd_faults import MIB, apart, small_disk
+from scenarios.kit.etcd_faults import MIB, network_partition, small_disk
 from scenarios.kit.extra_lab import own_lab
 from scenarios.kit.figures import report
 from scenarios.kit.namespaces import namespace as made_namespace
@@ -28,18 +28,18 @@ def of_three() -> Iterator[Karmada]:
     members = [{"name": "member1", "nodes": [{"count": 1}]}]
     with own_lab({"provider": "embedded", "members": members, "karmada": {"etcd": {"members": 3}}}, name="etcd") as own:
         yield own
-        faults.afresh(own)
-        faults.whole(own)
+        faults.restart_ended(own)
+        faults.assert_recovered(own)
         conformance(own).demand()
 
 
 @pytest.fixture
 def used(of_three: Karmada) -> Iterator[str]:
     """A namespace of this Karmada, whose etcd is well before and after."""
-    assert len(Etcd.of(of_three).until_well().voters) == 3
+    assert len(EtcdClient.of(of_three).until_well().voters) == 3
     with made_namespace(of_three, f"used-{secrets.token_hex(3)}") as name:
         yield name
-    health = Etcd.of(of_three).until_well()
+    health = EtcdClient.of(of_three).until_well()
     assert health.problems == []
     assert len(health.voters) == 3
 
@@ -50,10 +50,10 @@ def used(of_three: Karmada) -> Iterator[str]:
 def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
     clients: bool, of_three: Karmada, used: str, request: pytest.FixtureRequest
 ) -> None:
-    etcd = Etcd.of(of_three)
+    etcd = EtcdClient.of(of_three)
     leader = etcd.until_well().leader
     assert leader
-    with apart(of_three, leader) as cables:
+    with network_partition(of_three, leader) as cables:
         etcd.until_well()
         lead(etcd, leader)  # it lost its place while it moved
         was = next(member.id for member in etcd.until_well().members if member.leads)
@@ -83,7 +83,7 @@ def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
 def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost(
     of_three: Karmada, used: str, request: pytest.FixtureRequest
 ) -> None:
-    etcd, supervisor = Etcd.of(of_three), Supervisor(of_three.run.path)
+    etcd, supervisor = EtcdClient.of(of_three), Supervisor(of_three.run.path)
     victim = etcd.until_well().leader
     assert victim
     program = f"karmada/{victim}"
@@ -114,7 +114,7 @@ def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost
     etcd.until_well()
 
 
-def lead(etcd: Etcd, name: str) -> None:
+def lead(etcd: EtcdClient, name: str) -> None:
     """Have a member lead, if it does not."""
     members = etcd.until_well().members
     there = next(member for member in members if member.leads)

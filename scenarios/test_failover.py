@@ -6,9 +6,9 @@ import pytest
 
 from deployers.karmada import Karmada
 from scenarios.kit import faults
-from scenarios.kit.faults import TAINT, api_away, condition, evicting, taints
+from scenarios.kit.faults import TAINT, api_down, condition, evict_on_not_ready, taints
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, divided
+from scenarios.kit.workload import Workloads, divide_among
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def failover(karmada: Karmada) -> None:
 @pytest.mark.breaks
 @pytest.mark.usefixtures("failover")
 def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads) -> None:
-    half = divided({"member1": 1, "member2": 1})
+    half = divide_among({"member1": 1, "member2": 1})
     tolerating = {**half, "clusterTolerations": [{"key": TAINT, "operator": "Exists", "effect": "NoExecute"}]}
     web, pinned = workload("web", replicas=4, placement=half), workload("pinned", replicas=2, placement=tolerating)
     assert web.until_ready() == {"member1": 2, "member2": 2}
     assert pinned.until_ready() == {"member1": 1, "member2": 1}
 
-    with evicting(karmada):
-        with api_away(karmada.lab, "member1"):
+    with evict_on_not_ready(karmada):
+        with api_down(karmada.lab, "member1"):
 
             def moved() -> None:
                 """all replicas run on member2, and Karmada says so"""

@@ -21,7 +21,7 @@ from deployers.members.unregister import unregister
 from lab.cluster import Cluster
 from scenarios.kit.extra_members import extra_members, spare_cluster
 from scenarios.kit.figures import report
-from scenarios.kit.workload import Workloads, duplicated
+from scenarios.kit.workload import Workloads, duplicate_on
 
 Way = tuple[Callable[..., Any], Callable[..., Any]]
 WAYS: dict[Any, Way] = {"push": (join, unjoin), "pull": (register, unregister)}
@@ -43,7 +43,7 @@ def test_a_member_joins_serves_and_leaves_no_trace(mode: Any, karmada: Karmada, 
     try:
         assert members(karmada)[spare.name].ready
         assert members(karmada)[spare.name].mode == mode
-        web = workload(replicas=1, placement=duplicated(spare.name))
+        web = workload(replicas=1, placement=duplicate_on(spare.name))
         assert web.until_ready() == {spare.name: 1}
         assert not enter(karmada, spare), "to join what is joined changes nothing"
     finally:

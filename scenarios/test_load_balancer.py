@@ -35,7 +35,7 @@ PROGRAM = f"karmada/{balancer.NAME}"
 @pytest.fixture(params=[2, 3])
 def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     """A Karmada of two or three API servers behind an external name, and as many of what they call, in a lab of its own."""
-    if not balancer.installed():
+    if not balancer.find_haproxy():
         pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
     several = {name: {"replicas": request.param} for name in ("karmada-apiserver", *balancer.BEHIND)}
     karmada = {"external_name": EXTERNAL, "components": several}
@@ -59,7 +59,7 @@ def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, reque
     with made_namespace(balanced, "used") as name:
         with traffic(balanced, name) as going:
             going.until_written(20)
-            with faults.killed(balanced.run, f"karmada/{first}"):
+            with faults.kill_program(balanced.run, f"karmada/{first}"):
                 eventually(lambda: standing(balanced, DOWN=[first]), within=15)
                 going.until_written(20)
             killed = going.figures()
@@ -83,7 +83,7 @@ def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, reque
     assert status
     assert {name: state.restarts for name, state in status.programs.items() if state.restarts} == {}, "no component ended by that"
     conformance(balanced).demand()
-    faults.whole(balanced)
+    faults.assert_recovered(balanced)
 
 
 @pytest.mark.thorough
@@ -94,12 +94,12 @@ def test_what_api_servers_call_goes_on_when_one_of_it_dies(balanced: Karmada) ->
         both = [name, f"{name}-2"]
         eventually(lambda: standing(balanced, of=name, UP=both), within=15)  # noqa: B023 (asked here and now)
         for dead in both:
-            with faults.killed(balanced.run, f"karmada/{dead}"):
+            with faults.kill_program(balanced.run, f"karmada/{dead}"):
                 eventually(lambda: standing(balanced, of=name, DOWN=[dead]), within=15)  # noqa: B023
                 # Its hooks convert, refuse and complete, and its API answers; that one of it is dead is told.
                 assert [each.name for each in conformance(balanced).failed] == ["no component was restarted"]
             eventually(lambda: standing(balanced, of=name, UP=both), within=30)  # noqa: B023
-    faults.whole(balanced)
+    faults.assert_recovered(balanced)
 
 
 def asked_for(karmada: Karmada) -> str:

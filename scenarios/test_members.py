@@ -21,7 +21,7 @@ from scenarios.kit import faults
 from scenarios.kit.extra_members import extra_members, rebuilt, spare_cluster
 from scenarios.kit.figures import report
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, duplicated
+from scenarios.kit.workload import Workloads, duplicate_on
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def test_a_member_that_is_down_leaves_by_force_and_comes_back(
     began = time.monotonic()
     join(karmada, spare)
     report(request, join_seconds=round(time.monotonic() - began, 1))
-    web = workload(replicas=1, placement=duplicated(spare.name))
+    web = workload(replicas=1, placement=duplicate_on(spare.name))
     web.until_ready()
 
-    with faults.api_away(karmada.lab, spare.name):
+    with faults.api_down(karmada.lab, spare.name):
         with pytest.raises(ProvisionError, match="does not answer"):
             unjoin(karmada, spare)
         assert spare.name in members(karmada), "nothing was changed"
@@ -80,7 +80,7 @@ def test_what_is_to_be_preserved_stays_and_is_nobodys(karmada: Karmada, spare: C
         V1Namespace(metadata=V1ObjectMeta(name=namespace))
     )  # or it is Karmada's, and goes with all that is in it
     join(karmada, spare)
-    web = workload(replicas=1, placement=duplicated(spare.name), policy={"preserveResourcesOnDeletion": True})
+    web = workload(replicas=1, placement=duplicate_on(spare.name), policy={"preserveResourcesOnDeletion": True})
     web.until_ready()
 
     assert unjoin(karmada, spare)

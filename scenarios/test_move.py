@@ -19,10 +19,10 @@ from deployers.members.registry import members
 from deployers.wanted import prepare
 from lab.errors import UsageError
 from scenarios.kit import faults
-from scenarios.kit.extra_lab import gone
+from scenarios.kit.extra_lab import remove_lab
 from scenarios.kit.figures import report
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, duplicated, pods
+from scenarios.kit.workload import Workloads, duplicate_on, pods
 
 BOTH = ("member1", "member2")
 
@@ -32,7 +32,7 @@ BOTH = ("member1", "member2")
 def test_members_follow_a_plane_that_comes_up_elsewhere(
     karmada: Karmada, namespace: str, workload: Workloads, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    web = workload(replicas=2, placement=duplicated(*BOTH))
+    web = workload(replicas=2, placement=duplicate_on(*BOTH))
     web.until_ready()
     running = pods(karmada, namespace)
     backup = back_up(karmada, tmp_path)
@@ -62,9 +62,9 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
         AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 2}})
         moved.hold.release()
     finally:
-        gone(elsewhere)
+        remove_lab(elsewhere)
         asked = karmada.run.asked
         bring_up(
             prepare({**asked["lab"], "karmada": asked["karmada"]}), karmada.run.id, root=karmada.run.path.parent, label="back"
         ).hold.release()
-    faults.whole(karmada)
+    faults.assert_recovered(karmada)

@@ -19,9 +19,9 @@ from lab import component
 from lab.assets import Cache, resolve
 from lab.component import Component, Health
 from lab.errors import ProvisionError
-from lab.images import Image, archived, official, software
+from lab.images import Image, make_archive, official, software
 from lab.images.official import Lock
-from lab.images.pull import locked, pull
+from lab.images.pull import make_lock, pull
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.run import Run
@@ -44,7 +44,7 @@ class Standing:
     def push(self, image: Image, name: str) -> None:
         """Make an image here and put it into the registry by a name of upstream's."""
         paths = {str(ref): path for ref, path in resolve(software([image]), catalogue=catalogue()).items()}
-        made = archived([image], paths)
+        made = make_archive([image], paths)
         self.machine.run([str(self.crane), "push", str(made.path), f"{self.address}/{name.partition('/')[2]}"], within=120.0)
 
 
@@ -81,21 +81,21 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
 
 def test_what_a_registry_has_is_pulled_by_digest_and_is_what_nodes_get(registry: Standing, cache: Cache) -> None:
     registry.push(WEBHOOK, WEBHOOK.official)
-    lock, absent = locked([WEBHOOK, SCHEDULER], registry=registry.address)
+    lock, absent = make_lock([WEBHOOK, SCHEDULER], registry=registry.address)
     assert list(lock.digests) == [WEBHOOK.official]
     assert list(absent) == [SCHEDULER.official]
     lock.write()
 
     assert pull([WEBHOOK, SCHEDULER], registry=registry.address, cache=cache) == {}
 
-    (there,) = archived([WEBHOOK], {}, cache=cache).images
+    (there,) = make_archive([WEBHOOK], {}, cache=cache).images
     assert there.digest == lock.digests[WEBHOOK.official]
     assert pull([WEBHOOK], registry="127.0.0.1:9", cache=cache) == {}, "what is here needs no registry again"
 
 
 def test_another_image_by_that_name_is_refused(registry: Standing, cache: Cache) -> None:
     registry.push(WEBHOOK, WEBHOOK.official)
-    lock, _ = locked([WEBHOOK], registry=registry.address)
+    lock, _ = make_lock([WEBHOOK], registry=registry.address)
     lock.write()
     registry.push(SCHEDULER, WEBHOOK.official)  # somebody has published it anew
 
@@ -114,5 +114,5 @@ def test_what_cannot_be_pulled_is_made_here(registry: Standing, cache: Cache, aw
 
     assert ("does not answer" if away else "has no") in reasons[SCHEDULER.official]
     paths = {str(ref): path for ref, path in resolve(software([SCHEDULER]), catalogue=catalogue()).items()}
-    (made,) = archived([SCHEDULER], paths, cache=cache).images
+    (made,) = make_archive([SCHEDULER], paths, cache=cache).images
     assert made.name == SCHEDULER.name

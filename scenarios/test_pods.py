@@ -15,7 +15,7 @@ from deployers.members.karmadactl import karmadactl
 from lab.images.applications import NEWER, PORT
 from lab.images.load import nodes
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workload, Workloads, duplicated, exposed
+from scenarios.kit.workload import Workload, Workloads, duplicate_on, expose
 
 pytestmark = pytest.mark.needs("PODS")
 
@@ -35,7 +35,7 @@ def into(karmada: Karmada, verb: str, member: str, web: Workload, *words: str) -
 
 
 def test_logs_and_exec_reach_into_a_member(karmada: Karmada, workload: Workloads) -> None:
-    web = workload(replicas=1, placement=duplicated("member1"))
+    web = workload(replicas=1, placement=duplicate_on("member1"))
     assert web.until_ready() == {"member1": 1}
     (pod,) = pods(karmada, "member1", web)
 
@@ -51,8 +51,8 @@ def test_logs_and_exec_reach_into_a_member(karmada: Karmada, workload: Workloads
 
 
 def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, workload: Workloads) -> None:
-    web = workload(replicas=2, placement=duplicated("member1", "member2"))
-    exposed(web, "member1", "member2", port=80, target=PORT)
+    web = workload(replicas=2, placement=duplicate_on("member1", "member2"))
+    expose(web, "member1", "member2", port=80, target=PORT)
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
     for member in ("member1", "member2"):
@@ -73,8 +73,8 @@ def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload
     member = next((each.name for each in karmada.lab.spec.members if each.workers), None)
     if member is None:
         pytest.skip("no member has workers: deployers/examples/real-nodes.toml has")
-    web = workload(replicas=6, placement=duplicated(member))
-    exposed(web, member, port=80, target=PORT)
+    web = workload(replicas=6, placement=duplicate_on(member))
+    expose(web, member, port=80, target=PORT)
     assert web.until_ready() == {member: 6}
 
     found: Any = CoreV1Api(karmada.lab.member(member).client()).list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")
@@ -95,7 +95,7 @@ def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload
 
 
 def test_a_new_version_is_what_answers_after_the_rollout(karmada: Karmada, workload: Workloads) -> None:
-    web = workload(replicas=1, placement=duplicated("member1"))
+    web = workload(replicas=1, placement=duplicate_on("member1"))
     web.until_ready()
     web.change({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
 

@@ -7,23 +7,23 @@ from kubernetes.client import CustomObjectsApi
 from deployers.karmada import Karmada
 from lab.images.applications import MIRROR, NEWER, WEB
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import POLICY, Workloads, divided, duplicated
+from scenarios.kit.workload import POLICY, Workloads, divide_among, duplicate_on
 
 
 def test_a_duplicated_deployment_runs_whole_on_each_member(workload: Workloads) -> None:
-    web = workload(replicas=2, placement=duplicated("member1", "member2"))
+    web = workload(replicas=2, placement=duplicate_on("member1", "member2"))
 
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
 
 def test_replicas_are_divided_by_weight(workload: Workloads) -> None:
-    web = workload(replicas=6, placement=divided({"member1": 1, "member2": 2}))
+    web = workload(replicas=6, placement=divide_among({"member1": 1, "member2": 2}))
 
     assert web.until_ready() == {"member1": 2, "member2": 4}
 
 
 def test_a_policy_that_names_one_member_leaves_the_other_alone(workload: Workloads) -> None:
-    web = workload(placement=duplicated("member2"))
+    web = workload(placement=duplicate_on("member2"))
 
     assert web.until_ready() == {"member2": 2}
     assert web.on("member1") is None
@@ -50,7 +50,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
     }
     CustomObjectsApi(karmada.client()).create_namespaced_custom_object(*POLICY, namespace, "overridepolicies", override)
 
-    web = workload(replicas=1, placement=duplicated("member1", "member2"))
+    web = workload(replicas=1, placement=duplicate_on("member1", "member2"))
 
     def overridden() -> None:
         """member2 has what the override says, member1 what the template says"""
@@ -67,7 +67,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
 
 
 def test_an_update_reaches_every_member(workload: Workloads) -> None:
-    web = workload(replicas=1, placement=duplicated("member1", "member2"))
+    web = workload(replicas=1, placement=duplicate_on("member1", "member2"))
     web.until_ready()
 
     web.change({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
@@ -84,7 +84,7 @@ def test_an_update_reaches_every_member(workload: Workloads) -> None:
 
 
 def test_a_deletion_empties_every_member(workload: Workloads) -> None:
-    web = workload(placement=duplicated("member1", "member2"))
+    web = workload(placement=duplicate_on("member1", "member2"))
     web.until_ready()
 
     web.delete()

@@ -9,7 +9,7 @@ from kubernetes.client import CoreV1Api, CustomObjectsApi
 
 from deployers.karmada import Karmada
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import POLICY, Workloads, divided
+from scenarios.kit.workload import POLICY, Workloads, divide_among
 
 NAME = "quota"
 REPLICA = 10
@@ -46,7 +46,7 @@ def test_what_is_beyond_the_quota_is_not_scheduled_until_there_is_room(karmada: 
         assert quota.status().get("overall") == {"cpu": f"{4 * REPLICA}m"}
 
     eventually(known, within=30)
-    half = divided({"member1": 1, "member2": 1})
+    half = divide_among({"member1": 1, "member2": 1})
     web = workload("web", replicas=4, placement=half)
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
@@ -93,7 +93,7 @@ def test_a_share_of_a_member_is_a_quota_there_and_its_use_is_reported(karmada: K
     eventually(held, within=30)
     assert not elsewhere.list_namespaced_resource_quota(namespace).items, "who has no share has no quota"
 
-    web = workload(replicas=6, placement=divided({"member1": 1, "member2": 1}))
+    web = workload(replicas=6, placement=divide_among({"member1": 1, "member2": 1}))
 
     def bounded() -> None:
         """member1 runs no more than its share allows, member2 all of its own, and Karmada reports the use"""

@@ -10,7 +10,7 @@ from kubernetes.client import CustomObjectsApi
 from deployers.karmada import Karmada
 from scenarios.kit import faults
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, divided
+from scenarios.kit.workload import Workloads, divide_among
 
 REBALANCERS = ("apps.karmada.io", "v1alpha1", "workloadrebalancers")
 KEY = "lab.karmada.io/by-hand"
@@ -19,8 +19,8 @@ KEY = "lab.karmada.io/by-hand"
 @pytest.mark.thorough
 @pytest.mark.breaks
 def test_replicas_are_spread_anew_when_asked_for_and_not_before(karmada: Karmada, workload: Workloads, namespace: str) -> None:
-    with faults.tainted(karmada, "member2", KEY, "NoSchedule"):
-        web = workload(replicas=4, placement=divided({"member1": 1, "member2": 1}))
+    with faults.taint_member(karmada, "member2", KEY, "NoSchedule"):
+        web = workload(replicas=4, placement=divide_among({"member1": 1, "member2": 1}))
         assert web.until_ready() == {"member1": 4}
     assert web.placed() == {"member1": 4}, "a member that takes work again is no reason to move any"
 

@@ -22,7 +22,7 @@ from lab.cluster import Lab
 from lab.errors import NotPossible, NotReady
 from lab.wait import NotYet, until
 from scenarios.ci import runner_kit
-from scenarios.ci.runner_kit import KIT, NAMESPACE, SIZES, named
+from scenarios.ci.runner_kit import KIT, NAMESPACE, SIZES, find_object
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.xdist_group("runner-kit")
@@ -72,7 +72,7 @@ def place(api: Api) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def kit(lab: Lab, api: Api, place: None, tmp_path_factory: pytest.TempPathFactory) -> list[Json]:  # noqa: ARG001 (its place)
     """The kit's own objects, applied."""
-    objects = runner_kit.rendered(lab.machine, tmp_path_factory.mktemp("kit"), charts=None, kubernetes=lab.spec.kubernetes)
+    objects = runner_kit.render(lab.machine, tmp_path_factory.mktemp("kit"), charts=None, kubernetes=lab.spec.kubernetes)
     for item in objects:
         api.apply(item, **STRICT)
     until_counted(api, next(item for item in objects if item["kind"] == "ResourceQuota"))
@@ -121,7 +121,7 @@ def scale_sets(lab: Lab, api: Api, place: None, tmp_path_factory: pytest.TempPat
         charts = runner_kit.arc_charts()
     except NotPossible as error:
         pytest.skip(f"unknown: ARC's charts and CRDs cannot be had here: {error.what}; ${runner_kit.ARC} may name a checkout")
-    objects = runner_kit.rendered(lab.machine, tmp_path_factory.mktemp("arc"), charts=charts, kubernetes=lab.spec.kubernetes)
+    objects = runner_kit.render(lab.machine, tmp_path_factory.mktemp("arc"), charts=charts, kubernetes=lab.spec.kubernetes)
     with crds(api, runner_kit.arc_crds(charts)):
         yield [item for item in objects if item["kind"] == "AutoscalingRunnerSet"]
 
@@ -221,7 +221,7 @@ class Launcher:
             {**pod(size), "metadata": {"name": f"karmada-lab-{size}-{secrets.token_hex(3)}", "namespace": NAMESPACE}}
         )
         self.name = self.pod["metadata"]["name"]
-        for name, text in named(kit, "ConfigMap", f"karmada-lab-vm-{size}")["data"].items():
+        for name, text in find_object(kit, "ConfigMap", f"karmada-lab-vm-{size}")["data"].items():
             (folder / name).write_text(text)
         token = self.api.request(
             "POST",
@@ -320,7 +320,7 @@ def test_a_runner_that_is_told_to_end_takes_its_machine_with_it(launcher: Launch
 @pytest.mark.usefixtures("kit")
 @pytest.mark.parametrize(("change", "says"), [({"cores": "four"}, "cores"), ({"coars": 4}, "coars")])
 def test_a_machine_that_cannot_be_meant_is_refused(api: Api, kit: list[Json], change: Json, says: str) -> None:
-    machine = json.loads(named(kit, "ConfigMap", "karmada-lab-vm-kind")["data"]["machine.json"])
+    machine = json.loads(find_object(kit, "ConfigMap", "karmada-lab-vm-kind")["data"]["machine.json"])
     machine["metadata"] |= {"name": "wrong", "namespace": NAMESPACE}
     machine["spec"]["domain"]["cpu"] |= change
 

@@ -7,10 +7,10 @@ import pytest
 from deployers.karmada import Karmada
 from scenarios.kit import faults
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, divided, duplicated
+from scenarios.kit.workload import Workloads, divide_among, duplicate_on
 
 KEY = "lab.karmada.io/by-hand"
-HALF = divided({"member1": 1, "member2": 1})
+HALF = divide_among({"member1": 1, "member2": 1})
 
 
 @pytest.mark.breaks
@@ -18,11 +18,13 @@ def test_no_schedule_keeps_new_work_away_and_leaves_what_is_there(karmada: Karma
     before = workload("before", replicas=2, placement=HALF)
     assert before.until_ready() == {"member1": 1, "member2": 1}
 
-    with faults.tainted(karmada, "member1", KEY, "NoSchedule"):
+    with faults.taint_member(karmada, "member1", KEY, "NoSchedule"):
         assert faults.taints(karmada, "member1") == [(KEY, "NoSchedule")]
         after = workload("after", replicas=2, placement=HALF)
         toleration = {"key": KEY, "operator": "Exists", "effect": "NoSchedule"}
-        tolerating = workload("tolerating", replicas=1, placement={**duplicated("member1", "member2"), "clusterTolerations": [toleration]})
+        tolerating = workload(
+            "tolerating", replicas=1, placement={**duplicate_on("member1", "member2"), "clusterTolerations": [toleration]}
+        )
 
         assert after.until_ready() == {"member2": 2}
         assert tolerating.until_ready() == {"member1": 1, "member2": 1}
@@ -39,7 +41,7 @@ def test_no_execute_moves_what_does_not_tolerate_it_and_waits_as_long_as_is_tole
     patient = workload("patient", replicas=2, placement={**HALF, "clusterTolerations": [for_an_hour]})
     assert web.until_ready() == patient.until_ready() == {"member1": 1, "member2": 1}
 
-    with faults.tainted(karmada, "member1", KEY, "NoExecute"):
+    with faults.taint_member(karmada, "member1", KEY, "NoExecute"):
 
         def moved() -> None:
             """all replicas run on member2, and nothing is left on member1"""

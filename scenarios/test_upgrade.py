@@ -21,7 +21,7 @@ from scenarios.kit.extra_lab import as_it_is_now, own_lab
 from scenarios.kit.figures import report
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.traffic import Traffic, traffic
-from scenarios.kit.workload import Workloads, duplicated, pods
+from scenarios.kit.workload import Workloads, duplicate_on, pods
 
 TO = "1.18.2"
 ORDER = ("crds", "karmada-webhook", "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-agent")
@@ -47,7 +47,7 @@ def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
 def used(of_release: Karmada) -> Iterator[Traffic]:
     """It is written to and read from, and runs a Deployment on both members; afterwards the law holds and no pod was started again."""
     with made_namespace(of_release, "used") as name:
-        web = Workloads(of_release, name)("web", replicas=2, placement=duplicated("member1", "member2"))
+        web = Workloads(of_release, name)("web", replicas=2, placement=duplicate_on("member1", "member2"))
         assert web.until_ready() == {"member1": 2, "member2": 2}
         running = pods(of_release, name)
         with traffic(of_release, name) as going:

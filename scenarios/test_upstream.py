@@ -12,11 +12,11 @@ import pytest
 
 from deployers.karmada import Karmada
 from lab.errors import UsageError
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import say
 from scenarios.upstream import run
-from scenarios.upstream.fixtures import lacking
-from scenarios.upstream.verdict import Case
+from scenarios.upstream.fixtures import missing_parts
+from scenarios.upstream.verdict import SpecCase
 
 pytestmark = [pytest.mark.thorough, pytest.mark.breaks]
 
@@ -26,7 +26,7 @@ BRACKETS = str.maketrans("[]", "()")
 
 
 def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> None:
-    if lacks := lacking(karmada):
+    if lacks := missing_parts(karmada):
         pytest.skip(f"needs a lab like that of scenarios/upstream.toml; this one lacks {', '.join(lacks)}")
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     try:
@@ -42,18 +42,18 @@ def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> N
     assert not done.verdict.wrong, "\n".join(done.verdict.wrong)
 
 
-def reported(case: Case) -> pytest.TestReport:
+def reported(case: SpecCase) -> pytest.TestReport:
     """Return a spec as a test of pytest's: in its output, its JUnit file and its counts like any other."""
     file = f"scenarios/upstream/{case.spec.file}.py"
     name = case.spec.name.translate(BRACKETS).replace("::", ":")
     outcome: Literal["passed", "failed", "skipped"] = "skipped"
     longrepr: str | tuple[str, int, str] | None = (file, case.spec.line, f"Skipped: {case.why}")
     match case.outcome:
-        case Outcome.PASS:
+        case StepOutcome.PASS:
             outcome, longrepr = "passed", None
-        case Outcome.FAIL:
+        case StepOutcome.FAIL:
             outcome, longrepr = "failed", case.text
-        case Outcome.UNKNOWN:
+        case StepOutcome.UNKNOWN:
             longrepr = (__file__, 0, f"Skipped: unknown: {case.why}")  # of one place, so that the summary tells them as one
     return pytest.TestReport(
         nodeid=f"{file}::{name}",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deployers.addon import Addon, Place, addon, arranged
+from deployers.addon import Addon, Place, addon, order_addons
 from deployers.addons.contents import contents
-from deployers.addons.site import Site, in_the_way, shown
+from deployers.addons.site import Site, in_the_way, list_first
 from deployers.addons.steps import obstacles, put_from, sites, until_known
 from deployers.karmada import Karmada
 from deployers.members.registry import members
@@ -36,7 +36,7 @@ class Installed:
     there: Mapping[str, str | None]
 
 
-def installed(karmada: Karmada, name: str) -> Installed:
+def installed_addon(karmada: Karmada, name: str) -> Installed:
     """Return what the run knows of an addon."""
     records = {key.removeprefix(f"{name}."): record for key, record in karmada.run.records("addons").items() if key.startswith(f"{name}.")}
     there = {cluster: record["version"] for cluster, record in records.items()}
@@ -58,7 +58,7 @@ def install(karmada: Karmada, name: str, version: str | None = None, *, watcher:
     wanted = version or here or newest_of(name)
     if here and here != wanted:
         raise UsageError(f"{name} {here} is installed", remedy=command("addon", "upgrade", f"{name}@{wanted}", lab=karmada.run.id))
-    return changed(karmada, name, wanted, verb="install", watcher=watcher)
+    return change(karmada, name, wanted, verb="install", watcher=watcher)
 
 
 def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher: Watcher | None = None) -> Karmada:
@@ -70,7 +70,7 @@ def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher:
     here = karmada.spec.addons.others.get(name)
     if addon(name) and here is None:
         raise UsageError(f"{name} is not installed", remedy=command("addon", "install", name, lab=karmada.run.id))
-    return changed(karmada, name, version or newest_of(name), verb="upgrade", watcher=watcher)
+    return change(karmada, name, version or newest_of(name), verb="upgrade", watcher=watcher)
 
 
 def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Karmada:
@@ -87,7 +87,7 @@ def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Ka
         return karmada
     if used := [each for site in where for each in site.in_use()]:
         raise ProvisionError(
-            f"{name} is in use: {len(used)} objects would be deleted with its CRDs", detail=shown(used), remedy="delete them first"
+            f"{name} is in use: {len(used)} objects would be deleted with its CRDs", detail=list_first(used), remedy="delete them first"
         )
     others.pop(name, None)
     with changing(karmada, name, "remove"):
@@ -99,11 +99,11 @@ def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Ka
     return karmada
 
 
-def changed(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Watcher | None) -> Karmada:
+def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Watcher | None) -> Karmada:
     """Have a version of an addon be there, whatever is there of it."""
     added, run = addon(name), karmada.run
     others = {**karmada.spec.addons.others, name: version}
-    arranged(others)
+    order_addons(others)
     spec = asking_for(karmada.spec, others)
     lab = karmada.lab.spec
     if lacking := obstacles(spec, get_provider(lab.provider).offers, lab.provider):
@@ -112,8 +112,8 @@ def changed(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Wa
             detail="\n".join(lacking),
             remedy="take a provider that offers it: --provider kind",
         )
-    paths = brought(karmada, added, version)
-    known = joined(karmada)
+    paths = bring_assets(karmada, added, version)
+    known = joined_clusters(karmada)
     where = sites(karmada, added, known)
     refuse(added, version, where, paths)
     with changing(karmada, name, f"{verb} {name}@{version}"):
@@ -137,7 +137,7 @@ def follow(karmada: Karmada, member: Cluster) -> None:
     for name, version in karmada.spec.addons.others.items():
         added = addon(name)
         if added.parts_on("members"):
-            paths = brought(karmada, added, version)
+            paths = bring_assets(karmada, added, version)
             put_from(Site(karmada.run, name, member), added, version, "members", paths)
             until_known(karmada, added, version, paths, [member])
 
@@ -149,21 +149,21 @@ def refuse(added: Addon, version: str, where: Sequence[tuple[Place, Site]], path
         raise in_the_way(added.name, version, conflicts)
     if lost := [each for site, objects in found for each in site.unreadable(objects)]:
         raise ProvisionError(
-            f"{added.name} {version} cannot read what is stored", detail=shown(lost), remedy="go by a version between the two"
+            f"{added.name} {version} cannot read what is stored", detail=list_first(lost), remedy="go by a version between the two"
         )
     if used := [each for site, objects in found for each in site.in_use(objects)]:
         raise ProvisionError(
-            f"{added.name} {version} has no CRD for {len(used)} objects that exist", detail=shown(used), remedy="delete them first"
+            f"{added.name} {version} has no CRD for {len(used)} objects that exist", detail=list_first(used), remedy="delete them first"
         )
 
 
-def brought(karmada: Karmada, added: Addon, version: str) -> dict[str, Path]:
+def bring_assets(karmada: Karmada, added: Addon, version: str) -> dict[str, Path]:
     """Return the assets of a version, brought. UsageError names the versions that are pinned."""
     refs = [AssetRef.parse(name) for name in added.software(version)]
     return {str(ref): path for ref, path in karmada.release.supply.resolve(refs).items()}
 
 
-def joined(karmada: Karmada) -> list[Cluster]:
+def joined_clusters(karmada: Karmada) -> list[Cluster]:
     """Return the clusters of the lab that are members now."""
     known = members(karmada)
     return [cluster for cluster in karmada.lab.members if cluster.name in known]
@@ -178,5 +178,7 @@ def asking_for(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
 @contextmanager
 def changing(karmada: Karmada, name: str, words: str) -> Iterator[None]:
     """Hold a change of one addon as begun during the body."""
-    with pending_operation.begun(karmada.run, pending_operation.of_addon(name), again=command("addon", *words.split(), lab=karmada.run.id)):
+    with pending_operation.hold_pending(
+        karmada.run, pending_operation.of_addon(name), again=command("addon", *words.split(), lab=karmada.run.id)
+    ):
         yield

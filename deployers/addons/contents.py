@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from deployers.addon import HELM, Addon, Part, Place
+from deployers.addon import HELM, Addon, AddonPart, Place
 from deployers.pods.helm import Helm
 from lab.errors import ProvisionError
 from lab.machines.local import Local
@@ -27,20 +27,20 @@ def contents(addon: Addon, version: str, place: Place, software: Mapping[str, Pa
     for part in addon.parts_on(place):
         folder = software[f"{part.asset}@{version}"]
         if part.chart:
-            found += rendered(part, folder, Helm(software[HELM], Local(run.path), run.folder("data", "helm")))
+            found += render_chart(part, folder, Helm(software[HELM], Local(run.path), run.folder("data", "helm")))
         else:
             found.append(objects(part, folder))
     return found
 
 
-def rendered(part: Part, folder: Path, helm: Helm) -> Contents:
+def render_chart(part: AddonPart, folder: Path, helm: Helm) -> Contents:
     """Return the namespace of a chart's release, then the release. ProvisionError when helm cannot make it."""
     words = ("template", part.name, str(folder / part.chart), "--namespace", part.namespace, "--values", "-")
     made = documents(helm(*words, input=dump_yaml(part.values)).stdout, where=str(folder / part.chart))
     return [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": part.namespace}}], made]
 
 
-def objects(part: Part, folder: Path) -> list[Json]:
+def objects(part: AddonPart, folder: Path) -> list[Json]:
     """Return the objects of a part. ProvisionError when a pattern matches nothing or a file cannot be read: it is whole or not there."""
     found: list[Json] = []
     for pattern in part.files:

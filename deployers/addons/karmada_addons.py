@@ -48,7 +48,7 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
     if obstacles := ByBinary().check(spec, karmada.lab.spec):
         raise NotPossible(f"{name} cannot be switched on here", detail="\n".join(obstacles))
     again = command("addon", "install" if on else "remove", name, lab=karmada.run.id)
-    with pending_operation.begun(karmada.run, what, again=again):
+    with pending_operation.hold_pending(karmada.run, what, again=again):
         plane = open_plane(replace(karmada, spec=spec))
         if not on:
             withdraw(open_plane(replace(karmada, spec=asking_for(karmada.spec, name, on=True))), plane, name)
@@ -78,13 +78,13 @@ def steps(plane: BinaryInstallation) -> list[Step]:
 
 def withdraw(before: BinaryInstallation, after: BinaryInstallation, name: str) -> None:
     """Take an addon's APIs from karmada-apiserver, then end its programs: in the other order discovery would wait for nobody."""
-    for document in reversed(registered(before, name)):
+    for document in reversed(registered_objects(before, name)):
         before.api.delete(before.api.path_of(document))
     kept = {part.name for part in after.programs}
     objects.each(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
 
 
-def registered(plane: BinaryInstallation, name: str) -> Sequence[manifests.Json]:
+def registered_objects(plane: BinaryInstallation, name: str) -> Sequence[manifests.Json]:
     """Return what an addon has on karmada-apiserver: its APIs, or the Services by which estimators are found."""
     if name in SERVERS:
         return manifests.api_services(plane.deploy, SERVERS[name], plane.addresses)

@@ -83,7 +83,7 @@ class Site:
         return [
             f"{self.cluster.name}: {item['metadata']['name']}"
             for path, item in sorted(there.items())
-            if not self.ours(path, item) and not contained(documents[path], item)
+            if not self.ours(path, item) and not contains(documents[path], item)
         ]
 
     def in_use(self, contents: Contents | None = None) -> list[str]:
@@ -93,7 +93,7 @@ class Site:
         for item in self.api.items(objects.CRDS):
             path = f"{objects.CRDS}/{item['metadata']['name']}"
             if path not in kept and self.ours(path, item):
-                found += [f"{self.cluster.name}: {item['spec']['names']['kind']} {named(each)}" for each in instances(self.api, item)]
+                found += [f"{self.cluster.name}: {item['spec']['names']['kind']} {name_of(each)}" for each in instances(self.api, item)]
         return found
 
     def unreadable(self, contents: Contents) -> list[str]:
@@ -128,7 +128,7 @@ class Site:
         there = self.present(part)
         paths = {self.api.path_of(document): document for document in part}
         others = {path: item for path, item in there.items() if not self.ours(path, item)}
-        if conflicts := [path for path, item in sorted(others.items()) if not contained(paths[path], item)]:
+        if conflicts := [path for path, item in sorted(others.items()) if not contains(paths[path], item)]:
             raise in_the_way(self.addon, version, [f"{self.cluster.name}: {path}" for path in conflicts])
         stale = self.version != version
         to_send = {path: document for path, document in paths.items() if path not in others and (stale or path not in there)}
@@ -139,7 +139,7 @@ class Site:
             made = {path: answer["metadata"]["uid"] for path, answer in zip(to_send, answers, strict=True)}
             self.record["made"] |= {path: uid for path, uid in made.items() if path in self.record["made"]}
             self.save()
-        ready(self.api, part, what=f"the addon {self.addon} on {self.cluster.name}")
+        wait_ready(self.api, part, what=f"the addon {self.addon} on {self.cluster.name}")
         return set(paths)
 
     def take(self) -> None:
@@ -182,39 +182,39 @@ def in_the_way(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionE
     """Return the error of an addon whose objects are there in another version that is somebody else's."""
     return ProvisionError(
         f"{addon} {version} is not put over what somebody else put there: {len(conflicts)} objects are of another version",
-        detail=shown(conflicts),
+        detail=list_first(conflicts),
         remedy="delete them, if nobody needs them, or install the version that they are of",
     )
 
 
-def shown(things: Sequence[str]) -> str:
+def list_first(things: Sequence[str]) -> str:
     """Return the first of a list, a line each, and how many more there are."""
     more = [f"… and {len(things) - SHOWN} more"] if len(things) > SHOWN else []
     return "\n".join([*things[:SHOWN], *more])
 
 
-def contained(document: Json, item: Json) -> bool:
+def contains(document: Json, item: Json) -> bool:
     """Tell whether the object at a document's path is what the document says, its metadata aside. Pure."""
     unsaid = {"apiVersion", "kind", "metadata", "status"}  # its path says the first two, and items of a list lack them
-    return same({key: value for key, value in document.items() if key not in unsaid}, item)
+    return is_same({key: value for key, value in document.items() if key not in unsaid}, item)
 
 
-def same(wanted: Any, there: Any) -> bool:
+def is_same(wanted: Any, there: Any) -> bool:
     """Tell whether what is there has all that is wanted; what an API server adds is no difference. Pure."""
     if isinstance(wanted, dict) and isinstance(there, dict):
-        return all(value is None or same(value, there.get(key)) for key, value in wanted.items())
+        return all(value is None or is_same(value, there.get(key)) for key, value in wanted.items())
     if isinstance(wanted, list) and isinstance(there, list):
-        return len(wanted) == len(there) and all(same(one, other) for one, other in zip(wanted, there, strict=True))
+        return len(wanted) == len(there) and all(is_same(one, other) for one, other in zip(wanted, there, strict=True))
     return bool(wanted == there) or (not wanted and there is None)
 
 
-def ready(api: Api, part: Sequence[Json], *, what: str) -> None:
+def wait_ready(api: Api, part: Sequence[Json], *, what: str) -> None:
     """Return when the objects of a part serve: CRDs are established, APIs available, and all pods of workloads ready."""
     by_kind: dict[str, list[Json]] = {}
     for document in part:
         by_kind.setdefault(document["kind"], []).append(document)
     if found := by_kind.get(CRD):
-        served = objects.established(api, [crd["metadata"]["name"] for crd in found], what=f"the CRDs of {what}", within=WITHIN)
+        served = objects.wait_established(api, [crd["metadata"]["name"] for crd in found], what=f"the CRDs of {what}", within=WITHIN)
         objects.each(lambda item: objects.until_served(api, item), served.values())
     objects.until_available(api, [each["metadata"]["name"] for each in by_kind.get("APIService", [])], within=WITHIN)
     for document in (*by_kind.get("Deployment", []), *by_kind.get("StatefulSet", [])):
@@ -234,6 +234,6 @@ def instances(api: Api, crd: Json) -> list[Json]:
         return []
 
 
-def named(item: Json) -> str:
+def name_of(item: Json) -> str:
     metadata = item["metadata"]
     return f"{metadata['namespace']}/{metadata['name']}" if metadata.get("namespace") else str(metadata["name"])

@@ -15,7 +15,7 @@ from deployers.members.registry import CLUSTERS
 from deployers.names import READY
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
-from lab.images import File, Image, archived, load
+from lab.images import Image, ImageFile, load, make_archive
 from lab.images.kubernetes import CONTENT
 from lab.spec import Capability
 from lab.steps import Step
@@ -74,7 +74,7 @@ def addon_steps(karmada: Karmada, paths: Mapping[str, Path]) -> list[Step]:
 def put_from(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
     """Put an addon on one cluster: before its objects, the images that their pods ask for."""
     if added.programs and place != "karmada":
-        load(Lab.open(site.run), site.cluster, archived(images(added, version), paths))
+        load(Lab.open(site.run), site.cluster, make_archive(images(added, version), paths))
     site.put(version, contents(added, version, place, paths, site.run))
 
 
@@ -83,7 +83,7 @@ def images(added: Addon, version: str) -> list[Image]:
     return [
         Image(
             each.image,
-            (File(each.path, asset=f"{each.asset}@{version}"),),
+            (ImageFile(each.path, asset=f"{each.asset}@{version}"),),
             entrypoint=(each.path,),
             user=each.user,
             labels={CONTENT: f"{each.asset} {version}"},
@@ -98,7 +98,7 @@ def until_known(karmada: Karmada, added: Addon, version: str, paths: Mapping[str
     for member in members if wanted else ():
         karmada.api.until(
             f"{CLUSTERS}/{member.name}",
-            partial(unknown, wanted),
+            partial(not_enabled, wanted),
             what=f"Karmada knows that {member.name} serves {added.name}",
             within=WITHIN,
         )
@@ -114,7 +114,7 @@ def kinds(contents: Contents) -> set[tuple[str, str]]:
     }
 
 
-def unknown(wanted: set[tuple[str, str]], member: Json) -> str | None:
+def not_enabled(wanted: set[tuple[str, str]], member: Json) -> str | None:
     """Return what of this a Cluster object does not list as enabled yet, or None."""
     enabled = (member.get("status") or {}).get("apiEnablements") or []
     there = {(group["groupVersion"], resource["kind"]) for group in enabled for resource in group.get("resources") or []}

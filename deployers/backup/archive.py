@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from lab.errors import NotPossible, UsageError
-from lab.run import partly
+from lab.run import replace_file
 
 Json = dict[str, Any]
 KIND, SCHEMA = "karmada-backup", 1
@@ -44,7 +44,7 @@ class Unusable(UsageError):
 
 
 @dataclass(frozen=True)
-class Part:
+class ArchivePart:
     """One entry of an archive."""
 
     size: int
@@ -71,7 +71,7 @@ class Manifest:
     server: str
     spec: Json
     members: Mapping[str, Json]
-    parts: Mapping[str, Part]
+    parts: Mapping[str, ArchivePart]
     addons: Mapping[str, Json] | None = None
 
     @property
@@ -87,7 +87,7 @@ class Manifest:
     def parse(cls, document: Any, *, where: str) -> Manifest:
         """Read a manifest. Unusable: it is none of ours, or another version of us wrote it."""
         if not isinstance(document, dict) or document.get("kind") != KIND:
-            raise foreign(where)
+            raise foreign_error(where)
         schema = document.get("schema")
         if schema != SCHEMA:
             age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
@@ -99,28 +99,28 @@ class Manifest:
         try:
             fields = {"addons": None, **document}
             fields = {field: fields[field] for field in cls.__dataclass_fields__}
-            parts = {name: Part(int(part["size"]), str(part["sha256"])) for name, part in fields["parts"].items()}
+            parts = {name: ArchivePart(int(part["size"]), str(part["sha256"])) for name, part in fields["parts"].items()}
             if missing := sorted(set(PARTS) - parts.keys()):
                 raise Unusable(f"this backup has no {missing[0]}", where=where, remedy="take another backup")
             return cls(**{**fields, "parts": parts})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise damaged(where, f"its manifest lacks or garbles {error}") from error
+            raise damaged_error(where, f"its manifest lacks or garbles {error}") from error
 
 
-def foreign(where: Path | str) -> Unusable:
+def foreign_error(where: Path | str) -> Unusable:
     """Return the error of a file that is something else."""
     return Unusable("this is not a backup of Karmada", where=str(where), remedy="give an archive of a backup, karmada-…")
 
 
-def damaged(where: str, how: str) -> Unusable:
+def damaged_error(where: str, how: str) -> Unusable:
     """Return the error of an archive that is not what it was when it was written."""
     return Unusable(f"this backup is damaged: {how}", where=where, remedy="use another backup; nothing was changed")
 
 
-def digest(path: Path) -> Part:
+def digest(path: Path) -> ArchivePart:
     """Return size and sha256 of a file."""
     with path.open("rb") as file:
-        return Part(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        return ArchivePart(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def write(manifest: Manifest, files: Mapping[str, Path], folder: Path) -> Path:
@@ -128,8 +128,8 @@ def write(manifest: Manifest, files: Mapping[str, Path], folder: Path) -> Path:
     target = folder / manifest.file_name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with partly(target) as unfinished:
-            packed(unfinished, manifest, files)
+        with replace_file(target) as unfinished:
+            write_entries(unfinished, manifest, files)
     except OSError as error:
         raise NotPossible(
             f"the backup cannot be written: {error.strerror or error}",
@@ -139,7 +139,7 @@ def write(manifest: Manifest, files: Mapping[str, Path], folder: Path) -> Path:
     return target
 
 
-def packed(target: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
+def write_entries(target: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
     """Write the entries of an archive into a file that is there."""
     head = json.dumps(manifest.document(), indent=1).encode()
     with (
@@ -168,28 +168,28 @@ def entries(path: Path, *, whole: bool = False) -> Iterator[Iterator[tuple[tarfi
         for info in tar:
             content = tar.extractfile(info) if info.isreg() else None
             if content is None:
-                raise damaged(str(path), f"{info.name} is no file")
+                raise damaged_error(str(path), f"{info.name} is no file")
             yield info, content
 
-    with explained(path), gzip.open(path, "rb") as stream, tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
+    with explain_damage(path), gzip.open(path, "rb") as stream, tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
         yield each(tar)
         while whole and stream.read(CHUNK):  # to its end, where gzip's own checksum is
             pass
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_damage(path: Path) -> Iterator[None]:
     """Say what is wrong with an archive that cannot be read."""
     try:
         yield
     except FileNotFoundError as error:
         raise Unusable("there is no such backup", where=str(path), remedy="name an archive of a backup, karmada-…") from error
     except EOFError as error:
-        raise damaged(str(path), "it is cut short") from error
+        raise damaged_error(str(path), "it is cut short") from error
     except zlib.error as error:
-        raise damaged(str(path), f"its compression is broken ({error})") from error
+        raise damaged_error(str(path), f"its compression is broken ({error})") from error
     except (tarfile.TarError, gzip.BadGzipFile) as error:
-        raise foreign(path) from error
+        raise foreign_error(path) from error
     except OSError as error:
         raise Unusable(f"the backup cannot be read: {error.strerror or error}", where=str(path)) from error
 
@@ -199,7 +199,7 @@ def read(path: Path) -> Manifest:
     with entries(path) as found:
         info, content = next(found, (None, None))
         if info is None or content is None or info.name != MANIFEST or info.size > LARGEST_MANIFEST:
-            raise foreign(path)
+            raise foreign_error(path)
         return manifest_of(content.read(), path)
 
 
@@ -208,7 +208,7 @@ def manifest_of(text: bytes, path: Path) -> Manifest:
     try:
         return Manifest.parse(json.loads(text), where=str(path))
     except ValueError as error:
-        raise damaged(str(path), f"its manifest cannot be read ({error})") from error
+        raise damaged_error(str(path), f"its manifest cannot be read ({error})") from error
 
 
 def unpack(path: Path, folder: Path) -> Manifest:
@@ -222,25 +222,25 @@ def unpack(path: Path, folder: Path) -> Manifest:
         for info, content in found:
             if manifest is None:
                 if info.name != MANIFEST or info.size > LARGEST_MANIFEST:
-                    raise foreign(path)
+                    raise foreign_error(path)
                 manifest = manifest_of(content.read(), path)
                 continue
             if info.name not in manifest.parts or info.name not in PARTS or info.name in seen:
-                raise damaged(str(path), f"{info.name} is not in its manifest, or there twice")
+                raise damaged_error(str(path), f"{info.name} is not in its manifest, or there twice")
             if info.size != manifest.parts[info.name].size:
-                raise damaged(str(path), f"{info.name} has {info.size} bytes, not {manifest.parts[info.name].size}")
+                raise damaged_error(str(path), f"{info.name} has {info.size} bytes, not {manifest.parts[info.name].size}")
             target = folder / info.name
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             target.touch(mode=0o600)
             with target.open("wb") as out:
                 shutil.copyfileobj(content, out, CHUNK)
             if digest(target) != manifest.parts[info.name]:
-                raise damaged(str(path), f"{info.name} is not what it was: its sha256 differs")
+                raise damaged_error(str(path), f"{info.name} is not what it was: its sha256 differs")
             seen.add(info.name)
         if manifest is None:
-            raise foreign(path)
+            raise foreign_error(path)
         if missing := sorted(manifest.parts.keys() - seen):
-            raise damaged(str(path), f"{missing[0]} is missing")
+            raise damaged_error(str(path), f"{missing[0]} is missing")
     return manifest
 
 

@@ -23,7 +23,7 @@ from deployers.members.registry import members
 from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
 from deployers.wanted import prepare
-from lab.assets import Sink, Supply, quiet
+from lab.assets import Sink, Supply, ignore_progress
 from lab.errors import UsageError
 from lab.machines.local import Local
 from lab.run import place
@@ -38,7 +38,7 @@ def move(
     *,
     asked: Json | None = None,
     watcher: Watcher | None = None,
-    progress: Sink = quiet,
+    progress: Sink = ignore_progress,
     label: str = "lab restore",
 ) -> Restored:
     """Bring up a lab that is not there yet with the control plane of a backup on it; return when it reaches its push members.
@@ -52,7 +52,7 @@ def move(
         folder = Path(kept)
         utl = Etcdutl.found(Local(folder))
         manifest = verify(path, folder, utl)
-        wanted = prepare(asked or derived(manifest), source=f"the lab of {path}")
+        wanted = prepare(asked or derive_lab(manifest), source=f"the lab of {path}")
         if wanted.karmada is None or wanted.karmada.etcd.external:
             raise UsageError(
                 "the new lab has no Karmada with an etcd of its own to restore into", remedy="add a table [karmada] to its lab file"
@@ -75,7 +75,7 @@ def move(
     return Restored(brought.karmada, manifest, time.monotonic() - began, age, None, tuple(members(brought.karmada)), brought.hold)
 
 
-def derived(manifest: Manifest) -> Json:
+def derive_lab(manifest: Manifest) -> Json:
     """Return the document of a lab for a backup's Karmada alone: its members are elsewhere and stay there."""
     spec = KarmadaSpec.model_validate({**manifest.spec, "members": []})
     karmada = spec.model_dump(mode="json", exclude_defaults=True)

@@ -33,10 +33,10 @@ from deployers.addons import site
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest, Unusable
 from deployers.backup.take import scratch
 from deployers.backup.verify import fingerprint, verify
-from deployers.bring_up import closed
+from deployers.bring_up import with_closing_steps
 from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, install_steps, open_plane
 from deployers.checks import description
-from deployers.etcd.client import Etcd, Etcdutl
+from deployers.etcd.client import EtcdClient, Etcdutl
 from deployers.karmada import Karmada
 from deployers.members import agent
 from deployers.members.join import join
@@ -92,16 +92,16 @@ def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> 
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
     kept until the restored plane serves; after a failure it is in `data/karmada/*.before`, and the same command goes on.
     """
-    plane, etcd = open_plane(karmada), Etcd.of(karmada)
+    plane, etcd = open_plane(karmada), EtcdClient.of(karmada)
     with scratch(karmada.run) as folder:
         manifest = verify(path, folder, etcd.utl)
         fits(manifest, karmada.release, karmada.spec.kubernetes, path)
         same_plane(manifest, karmada, path)
-        unfinished_by_others(karmada)
-        age, lost = time.time() - manifest.taken, written_since(etcd, manifest)
+        discard_other_operation(karmada)
+        age, lost = time.time() - manifest.taken, count_revisions_since(etcd, manifest)
         began = time.monotonic()
         again = command("restore", str(path), lab=karmada.run.id)
-        with pending_operation.begun(karmada.run, WHAT, again=again, path=str(path), revision=manifest.revision):
+        with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=str(path), revision=manifest.revision):
             execute(steps(plane, etcd.utl, folder, manifest), karmada.run, watcher=watcher)
         seconds = time.monotonic() - began
     drop_former(plane)
@@ -111,13 +111,13 @@ def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> 
     return Restored(karmada, manifest, seconds, age, lost, known)
 
 
-def unfinished_by_others(karmada: Karmada) -> None:
+def discard_other_operation(karmada: Karmada) -> None:
     """Put aside whatever change was half done: a restore replaces all that it could have left."""
     if karmada.run.recorded(pending_operation.KIND, pending_operation.NAME) and not pending_operation.facts_of(karmada.run, WHAT):
         karmada.run.forget(pending_operation.KIND, pending_operation.NAME)
 
 
-def written_since(etcd: Etcd, manifest: Manifest) -> int | None:
+def count_revisions_since(etcd: EtcdClient, manifest: Manifest) -> int | None:
     """Return how many revisions etcd is past a backup; None when it does not answer."""
     try:
         written = etcd.health().revision - manifest.revision
@@ -184,7 +184,8 @@ def steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manif
         Step("restore/seeded", lambda: seed(plane, utl, folder, manifest), ("restore/ended",)),
     ]
     installing = [
-        each_ if each_.needs else replaced(each_, needs=("restore/seeded",)) for each_ in closed(plane.karmada, install_steps(plane))
+        each_ if each_.needs else replaced(each_, needs=("restore/seeded",))
+        for each_ in with_closing_steps(plane.karmada, install_steps(plane))
     ]
     names = {step.name for step in [*first, *installing]}
     installing = [replaced(step, needs=tuple(need for need in step.needs if need in names)) for step in installing]
@@ -255,10 +256,10 @@ def attach(karmada: Karmada, member: Cluster, mode: str) -> None:
 def reach(karmada: Karmada) -> list[str]:
     """Return when Karmada, with the credentials it has, comes through to each push member it knows and finds the cluster it knows there."""
     known = [member for member in members(karmada).values() if member.mode == "push"]
-    return each(lambda member: reached(karmada, member), known)
+    return each(lambda member: wait_reached(karmada, member), known)
 
 
-def reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
+def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
     """Return a member's name once it answers through Karmada and is who it was. NotReady says what is seen instead."""
     until_ready(karmada, member.name, within=within)
 
@@ -277,7 +278,7 @@ def reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
 # -- what is left --------------------------------------------------------------------------------------------------------
 
 
-def left_over(karmada: Karmada, clusters: Sequence[Cluster]) -> dict[str, list[str]]:
+def list_leftovers(karmada: Karmada, clusters: Sequence[Cluster]) -> dict[str, list[str]]:
     """Return what Karmada once brought to these members and owns no more, as kind and name, by member.
 
     Every object there that bears Karmada's label and names a Work that is not there.

@@ -19,7 +19,7 @@ from deployers.addons import site
 from deployers.backup import archive
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.backup.verify import fingerprint, snapshot_status, verify
-from deployers.etcd.client import Etcd
+from deployers.etcd.client import EtcdClient
 from deployers.karmada import Karmada
 from deployers.members.registry import members
 from deployers.plane import pending_operation
@@ -57,7 +57,7 @@ def back_up(
     began = time.monotonic()
     if during is None or pending_operation.facts_of(karmada.run, during) is None:
         pending_operation.refuse(karmada.run)
-    etcd = Etcd.of(karmada)
+    etcd = EtcdClient.of(karmada)
     taking = Taking(karmada, etcd, folder)
     with scratch(karmada.run) as taking.scratch:
         execute(taking.steps(), karmada.run, watcher=watcher)
@@ -73,7 +73,7 @@ class Taking:
     """One backup being taken. Each method is a step."""
 
     karmada: Karmada
-    etcd: Etcd
+    etcd: EtcdClient
     folder: Path
     scratch: Path = Path()
     manifest: Manifest | None = None

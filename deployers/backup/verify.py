@@ -47,14 +47,14 @@ def prove_snapshot(snapshot: Path, manifest: Manifest, path: Path, utl: Etcdutl)
             left -= len(block)
             digest.update(block)
         if file.read() != digest.digest():
-            raise archive.damaged(str(path), "etcd's own digest of the snapshot differs")
+            raise archive.damaged_error(str(path), "etcd's own digest of the snapshot differs")
     try:
         status = snapshot_status(utl, snapshot)
     except CommandFailed as failed:
-        raise archive.damaged(str(path), f"etcdutl cannot read the snapshot ({failed.output.strip()[-200:]})") from failed
+        raise archive.damaged_error(str(path), f"etcdutl cannot read the snapshot ({failed.output.strip()[-200:]})") from failed
     said = (manifest.revision, manifest.hash, manifest.keys)
     if (found := (status["revision"], status["hash"], status["totalKey"])) != said:
-        raise archive.damaged(str(path), f"revision, hash and number of keys are {found}, not {said}")
+        raise archive.damaged_error(str(path), f"revision, hash and number of keys are {found}, not {said}")
     if manifest.keys == 0:
         raise Unusable("the snapshot in this backup is empty", where=str(path), remedy="use another backup")
 
@@ -67,11 +67,11 @@ def prove_keys(pki: Path, manifest: Manifest, path: Path) -> None:
         keys["sa.pub"] = load_pem_public_key((pki / "sa.pub").read_bytes())  # type: ignore[assignment]  # compared by its bytes alone
         for public, private in (*pairs, ("sa.pub", "sa.key")):
             if spki(load_pem_private_key((pki / private).read_bytes(), None)) != keys[public].public_bytes(*SPKI):
-                raise archive.damaged(str(path), f"{private} is not the key of {public}")
+                raise archive.damaged_error(str(path), f"{private} is not the key of {public}")
     except (OSError, ValueError, TypeError) as error:
-        raise archive.damaged(str(path), f"a key in it cannot be read ({error})") from error
+        raise archive.damaged_error(str(path), f"a key in it cannot be read ({error})") from error
     if fingerprint(pki / "ca.crt") != manifest.plane:
-        raise archive.damaged(str(path), "its authority is not that of the plane it names")
+        raise archive.damaged_error(str(path), "its authority is not that of the plane it names")
 
 
 def spki(key: PrivateKeyTypes) -> bytes:

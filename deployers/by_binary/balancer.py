@@ -31,7 +31,7 @@ TEMPLATES = Environment(  # noqa: S701 (haproxy's words, not HTML: filled in are
 )
 
 
-def installed() -> Path | None:
+def find_haproxy() -> Path | None:
     """Return where haproxy is on this computer. Debian has it where users' PATH does not look."""
     found = shutil.which(NAME, path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
     return Path(found) if found else None
@@ -39,7 +39,7 @@ def installed() -> Path | None:
 
 def program() -> Path:
     """Return the program, or where Debian would have it: `check` has said so before anything is started."""
-    return installed() or Path("/usr/sbin") / NAME
+    return find_haproxy() or Path("/usr/sbin") / NAME
 
 
 def ports(spec: KarmadaSpec) -> list[str]:
@@ -113,6 +113,6 @@ def obstacles(spec: KarmadaSpec) -> list[str]:
 
 def missing(spec: KarmadaSpec) -> list[str]:
     """Return that the balancer of a lab is not installed on this computer, where one is wanted."""
-    if spec.external_name and not installed():
+    if spec.external_name and not find_haproxy():
         return ["karmada.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"]
     return []

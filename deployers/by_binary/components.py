@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deployers.by_binary import balancer
-from deployers.by_binary.optional import aggregated, estimator_of, metrics_adapter, search
+from deployers.by_binary.optional import aggregated_apiserver, estimator_of, metrics_adapter, search
 from deployers.names import LOOPBACK, kind_of
-from deployers.plane.layout import Layout, calling, estimator, etcds, instances, observed, serving, storage
+from deployers.plane.layout import Layout, calling, estimator, etcds, instances, metrics_flags, serving, storage
 from deployers.spec import KarmadaSpec, profiles
 from lab.component import Component, Flags, Health
 
@@ -27,13 +27,13 @@ AGGREGATED = "karmada-aggregated-apiserver"
 def uses(spec: KarmadaSpec) -> list[str]:
     """Return the ports that this control plane needs, by use."""
     wanted = [f"{name}.{port}" for name in etcds(spec) for port in ("client", "peer", "metrics")]
-    wanted += [f"{name}.https" for name in (*apiservers(spec), *several(AGGREGATED, spec))]
+    wanted += [f"{name}.https" for name in (*apiservers(spec), *instances_of(AGGREGATED, spec))]
     wanted += balancer.ports(spec)
-    wanted += [f"{name}.{port}" for name in several("karmada-webhook", spec) for port in ("https", "metrics", "health")]
-    wanted += [f"{name}.https" for name in several("kube-controller-manager", spec)]
+    wanted += [f"{name}.{port}" for name in instances_of("karmada-webhook", spec) for port in ("https", "metrics", "health")]
+    wanted += [f"{name}.https" for name in instances_of("kube-controller-manager", spec)]
     for component in ("karmada-controller-manager", "karmada-scheduler", "karmada-descheduler"):
         if spec.has(component):
-            wanted += [f"{name}.{port}" for name in several(component, spec) for port in ("metrics", "health")]
+            wanted += [f"{name}.{port}" for name in instances_of(component, spec) for port in ("metrics", "health")]
     wanted += ["karmada-search.https"] if spec.addons.search else []
     wanted += ["karmada-metrics-adapter.https", "karmada-metrics-adapter.metrics"] if spec.addons.metrics_adapter else []
     if spec.addons.estimators:
@@ -47,8 +47,8 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
         *(etcd(name, spec, layout) for name in etcds(spec)),
         *(apiserver(name, spec, layout) for name in apiservers(spec)),
         *([balancer.haproxy(layout)] if spec.external_name else []),
-        *(aggregated(AGGREGATED, spec, layout, instance=name) for name in several(AGGREGATED, spec)),
-        *(webhook(name, layout) for name in several("karmada-webhook", spec)),
+        *(aggregated_apiserver(AGGREGATED, spec, layout, instance=name) for name in instances_of(AGGREGATED, spec)),
+        *(webhook(name, layout) for name in instances_of("karmada-webhook", spec)),
         *replicas("kube-controller-manager", spec, layout),
         *replicas("karmada-controller-manager", spec, layout),
         *replicas("karmada-scheduler", spec, layout),
@@ -57,10 +57,10 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
     plain += [search(spec, layout)] if spec.addons.search else []
     plain += [metrics_adapter(layout)] if spec.addons.metrics_adapter else []
     plain += [estimator_of(member.name, layout) for member in spec.members] if spec.addons.estimators else []
-    return [changed(component, spec) for component in plain]
+    return [apply_spec(component, spec) for component in plain]
 
 
-def changed(component: Component, spec: KarmadaSpec) -> Component:
+def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
     """Return the component with the profile's flags and what the spec says laid over its own."""
     kind = kind_of(component)
     settings = spec.settings(kind)
@@ -119,14 +119,14 @@ def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
     )
 
 
-def several(kind: str, spec: KarmadaSpec) -> list[str]:
+def instances_of(kind: str, spec: KarmadaSpec) -> list[str]:
     """Return the names of the instances of a component: as many as its replicas."""
     return instances(kind, spec.settings(kind).replicas)
 
 
 def apiservers(spec: KarmadaSpec) -> list[str]:
     """Return the names of the instances of karmada-apiserver."""
-    return several("karmada-apiserver", spec)
+    return instances_of("karmada-apiserver", spec)
 
 
 def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
@@ -186,7 +186,7 @@ def webhook(instance: str, layout: Layout) -> Component:
         binary=layout.software[name],
         flags={
             **calling(name, layout),
-            **observed(instance, layout),
+            **metrics_flags(instance, layout),
             "bind-address": LOOPBACK,
             "secure-port": str(port[f"{instance}.https"]),
             "cert-dir": str(layout.pki),
@@ -203,7 +203,7 @@ def replicas(kind: str, spec: KarmadaSpec, layout: Layout) -> list[Component]:
     """Return the instances of a component that elects a leader; they differ in their ports alone."""
     return [
         kube_controller_manager(name, layout) if kind == "kube-controller-manager" else controller(name, kind, spec, layout)
-        for name in several(kind, spec)
+        for name in instances_of(kind, spec)
     ]
 
 
@@ -245,7 +245,7 @@ def controller(instance: str, kind: str, spec: KarmadaSpec, layout: Layout) -> C
     They need the CRDs, or never get ready; and the API of Clusters: controller-runtime asks for a kind that is not there again only
     after 10 s.
     """
-    flags: dict[str, str | Sequence[str] | None] = {**calling(kind, layout), **observed(instance, layout)}
+    flags: dict[str, str | Sequence[str] | None] = {**calling(kind, layout), **metrics_flags(instance, layout)}
     if kind == "karmada-controller-manager":
         flags["cluster-status-update-frequency"] = "10s"
     if kind == "karmada-descheduler" or (kind == "karmada-scheduler" and spec.addons.estimators):

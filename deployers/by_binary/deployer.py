@@ -19,7 +19,7 @@ from pathlib import Path
 
 from deployers.by_binary import balancer
 from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, assets_by_component, install_steps, make_layout
-from deployers.by_binary.preflight import alone, preflight_errors
+from deployers.by_binary.preflight import preflight_errors, why_single
 from deployers.by_binary.rollout import rollout_steps
 from deployers.karmada import Karmada, description_file
 from deployers.names import NAME, kind_of
@@ -41,7 +41,7 @@ OPTIONS = complete(
         "config_file": "only karmadactl init has one",
         "registry": "programs are started as they are: there are no images",
         "external_name": CARRIED,
-        **{f"components.{name}.replicas": alone(name) for name in COMPONENTS if alone(name)},
+        **{f"components.{name}.replicas": why_single(name) for name in COMPONENTS if why_single(name)},
         **{f"components.{name}.replicas": SEVERAL for name in ("karmada-apiserver", *balancer.BEHIND)},
     }
 )

@@ -14,7 +14,7 @@ from deployers.karmada import Karmada
 from deployers.names import JOINABLE, LEASES, LOOPBACK, NAME, kind_of
 from deployers.plane import certificates, manifests, objects
 from deployers.plane.layout import Layout, estimator
-from deployers.plane.leases import drop_stale, held
+from deployers.plane.leases import drop_stale, held_lease
 from deployers.plane.manifests import Addresses
 from deployers.plane.plane import TREES, ControlPlane, nothing, step
 from deployers.spec import KarmadaSpec, catalogue
@@ -64,7 +64,7 @@ class BinaryInstallation(ControlPlane):
         kind = kind_of(part)
         if kind not in LEASES or part.flags.get("leader-elect") == "false":
             return part
-        return replace(part, proof=lambda: held(self.api, LEASES[kind], kind))
+        return replace(part, proof=lambda: held_lease(self.api, LEASES[kind], kind))
 
     @cached_property
     def addresses(self) -> Addresses:

@@ -6,12 +6,12 @@ The descheduler is one of the controllers in `components`.
 from __future__ import annotations
 
 from deployers.names import LOOPBACK
-from deployers.plane.layout import Layout, calling, estimator, observed, serving, storage, without_audit_files
+from deployers.plane.layout import Layout, calling, estimator, metrics_flags, serving, storage, without_audit_files
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Health
 
 
-def aggregated(name: str, spec: KarmadaSpec, layout: Layout, *needs: str, instance: str = "") -> Component:
+def aggregated_apiserver(name: str, spec: KarmadaSpec, layout: Layout, *needs: str, instance: str = "") -> Component:
     """Return an API server that stands behind karmada-apiserver and keeps its objects in the same etcd, or an `instance` of several."""
     port = layout.ports[f"{instance or name}.https"]
     return Component(
@@ -35,7 +35,7 @@ def search(spec: KarmadaSpec, layout: Layout) -> Component:
 
     It gets alive and ready only when it can list its own objects through karmada-apiserver: its API is registered before it starts.
     """
-    return aggregated("karmada-search", spec, layout, "karmada/crds", "karmada/cluster-api", "karmada/search-registered")
+    return aggregated_apiserver("karmada-search", spec, layout, "karmada/crds", "karmada/cluster-api", "karmada/search-registered")
 
 
 def metrics_adapter(layout: Layout) -> Component:
@@ -64,7 +64,7 @@ def estimator_of(member: str, layout: Layout) -> Component:
         name=f"karmada/{name}",
         binary=layout.software["karmada-scheduler-estimator"],
         flags={
-            **observed(name, layout),
+            **metrics_flags(name, layout),
             "kubeconfig": str(layout.members[member]),
             "cluster-name": member,
             "grpc-auth-cert-file": str(pair.cert),

@@ -18,7 +18,7 @@ def preflight_errors(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     return [*balancer.obstacles(spec), *without_effect(spec), *strangers(spec, lab)]
 
 
-def alone(component: str) -> str:
+def why_single(component: str) -> str:
     """Return why one machine without a load balancer cannot use several instances of a component, or ""."""
     if component in LEASES:
         return ""

@@ -9,7 +9,7 @@ from deployers.members import agent
 from deployers.members.register import release_election
 from deployers.names import LEASES, kind_of
 from deployers.plane.leases import drop_stale
-from deployers.plane.rollout import AGENTS, KUBERNETES, Act, all_of, chained, in_order
+from deployers.plane.rollout import AGENTS, KUBERNETES, Act, all_of, chain, in_order
 from lab import component
 from lab.cluster import Cluster
 from lab.component import Component
@@ -28,7 +28,7 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
         parts[name] = partial(all_of, *(partial(replace_program, plane, part) for part in plane.programs if kind_of(part) == name))
     if pulling := [member for member in plane.karmada.members if agent.runs(plane.karmada, member.name)]:
         parts[AGENTS] = partial(all_of, *(partial(replace_agent, plane, member) for member in pulling))
-    return chained(in_order(plane, parts, back=back))
+    return chain(in_order(plane, parts, back=back))
 
 
 def replace_program(plane: BinaryInstallation, part: Component) -> bool:

@@ -22,7 +22,7 @@ from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
 from deployers.options import CARRIED, IN_PART, complete
 from deployers.options import OPTIONS as ALL
-from deployers.plane.rollout import AGENTS, Act, all_of, chained, rollback_refusal
+from deployers.plane.rollout import AGENTS, Act, all_of, chain, rollback_refusal
 from deployers.pods import host, images, installation
 from deployers.pods.image_steps import image_steps, load_all
 from deployers.release import Release, catalogue
@@ -74,13 +74,13 @@ class ByChart:
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane, and those of the chart's jobs."""
-        own = images.needed(spec, images.moved, version=version, host=host)
+        own = images.images_of(spec, images.keep_path, version=version, host=host)
         return (*own, *(ImageUse(name, image, (host,)) for name, image in jobs(spec).items()))
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec the chart cannot carry, the values of a file among it."""
-        found = [*installation.obstacles(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
-        found += installation.kept_apart(spec, lab, ("karmada-apiserver",))
+        found = [*installation.preflight_errors(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
+        found += installation.anti_affinity_errors(spec, lab, ("karmada-apiserver",))
         if spec.values and spec.values.is_file():
             release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
             found += values_errors(spec.values, release.charts / RELEASE)
@@ -98,11 +98,11 @@ class ByChart:
         (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
         cluster only.)
         """
-        ChartInstallation(karmada, found(karmada), uses=uses(karmada)).enrol(member)
+        ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).enrol(member)
 
     def withdraw(self, karmada: Karmada, member: Cluster) -> None:
         """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
-        ChartInstallation(karmada, found(karmada), uses=uses(karmada)).uninstall(AGENT, member)
+        ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).uninstall(AGENT, member)
         host.remove_namespace(member.api)
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
@@ -117,7 +117,7 @@ class ByChart:
             pairs.append(("karmada-scheduler-estimator", charted.estimators))
         if pulling := [wanted.lab.member(member.name) for member in spec.members if member.mode == "pull"]:
             pairs.append((AGENTS, partial(all_of, *(partial(charted.agent, member) for member in pulling))))
-        return chained(pairs)
+        return chain(pairs)
 
     def remove(self, karmada: Karmada) -> None:
         """Uninstall the releases, then delete what upstream leaves on the host cluster; what that was is journalled.
@@ -126,7 +126,7 @@ class ByChart:
         something is left.
         """
         karmada.run.journal("remove", what=karmada.name)
-        ChartInstallation(karmada, found(karmada), uses=uses(karmada)).remove()
+        ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).remove()
         installation.until_gone(karmada)
         installation.forget(karmada)
 
@@ -140,7 +140,7 @@ def jobs(spec: KarmadaSpec) -> dict[str, Image]:
     """Return the images of the chart's jobs and init containers, by a tag that says what is in them: upstream asks for `latest`."""
 
     def name(upstream: str) -> str:
-        return images.moved(upstream, spec.registry)
+        return images.keep_path(upstream, spec.registry)
 
     return {
         "cfssl": kubernetes.cfssl(name(f"docker.io/cfssl/cfssl:v{kubernetes.CFSSL}")),
@@ -148,7 +148,7 @@ def jobs(spec: KarmadaSpec) -> dict[str, Image]:
     }
 
 
-def found(karmada: Karmada) -> dict[str, Path]:
+def find_assets(karmada: Karmada) -> dict[str, Path]:
     """Return the assets that a later command needs; `up` brought them, so they are found without a network."""
     wanted = [AssetRef.parse(name) for name in (HELM, f"karmada-charts@{karmada.spec.release}")]
     brought = Supply(offline=True, catalogue=catalogue()).resolve(wanted)
@@ -158,11 +158,11 @@ def found(karmada: Karmada) -> dict[str, Path]:
 def values_errors(file: Path, chart: Path) -> list[str]:
     """Return what of a values file the chart does not have, which helm would ignore, and what would break the installation."""
     try:
-        values = chart_values.given(file)
+        values = chart_values.read_values(file)
     except UsageError:
         return []  # the rule of the field says why it is no values file
-    known = chart_values.known(chart)
-    return [f"values: {file.name}: {line}" for line in (*chart_values.unknown(values, known), *chart_values.unfit(values, known))]
+    known = chart_values.default_values(chart)
+    return [f"values: {file.name}: {line}" for line in (*chart_values.unknown_keys(values, known), *chart_values.unfit(values, known))]
 
 
 def unreachable(spec: KarmadaSpec) -> list[str]:

@@ -27,7 +27,7 @@ from deployers.deployer import ImageUse
 from deployers.members.registry import claim, until_ready
 from deployers.names import JOINABLE, LEASES, NAME, NAMESPACE
 from deployers.plane import manifests, objects
-from deployers.plane.leases import held
+from deployers.plane.leases import held_lease
 from deployers.plane.plane import nothing, step
 from deployers.pods import helm as charts
 from deployers.pods import host, installation
@@ -60,7 +60,7 @@ SETTLED = "deployed"
 
 
 @dataclass(frozen=True)
-class ChartInstallation(installation.Installation):
+class ChartInstallation(installation.PodsInstallation):
     """One control plane of upstream's chart."""
 
     uses: tuple[ImageUse, ...] = ()
@@ -113,17 +113,17 @@ class ChartInstallation(installation.Installation):
     def values(self) -> Json:
         """Return all values of host mode, the user's own on top."""
         system = chart_values.of_host(self.spec, self.uses, node_port=host.NODE_PORT, system=NAMESPACE)
-        known = chart_values.known(self.chart())
+        known = chart_values.default_values(self.chart())
         outside = [host.node_address(self.host), *self.spec.certificates.hosts]
-        values = chart_values.merged(system, certificates.values(self.spec, known, outside, self.run.folder("pki", NAME)))
-        if strange := chart_values.unknown(values, known):
+        values = chart_values.merge(system, certificates.values(self.spec, known, outside, self.run.folder("pki", NAME)))
+        if strange := chart_values.unknown_keys(values, known):
             raise ProvisionError(
                 "the chart of this release has no such values: it is another than this deployer knows",
                 where=str(self.chart()),
                 detail="\n".join(strange),
                 remedy=f"take a release that is pinned: {command('assets', 'list')}",
             )
-        return chart_values.merged(values, chart_values.given(self.spec.values)) if self.spec.values else values
+        return chart_values.merge(values, chart_values.read_values(self.spec.values)) if self.spec.values else values
 
     def release(self) -> None:
         """Install the control plane; what is installed with the same chart and values is left alone."""
@@ -195,7 +195,7 @@ class ChartInstallation(installation.Installation):
             remedy=f"kubectl --context karmada-host -n {NAMESPACE} logs job/karmada-static-resource",
         )
         wanted = manifests.custom_resources(self.tree("karmada-crds"), manifests.Addresses(b"", "", "", {}))
-        objects.established(self.api, [each["metadata"]["name"] for each in wanted])
+        objects.wait_established(self.api, [each["metadata"]["name"] for each in wanted])
 
     @property
     def tag(self) -> str:
@@ -216,7 +216,7 @@ class ChartInstallation(installation.Installation):
         apis = [api for api in self.api.items(objects.SERVICES) if api["spec"].get("service")]
         objects.until_available(self.api, [api["metadata"]["name"] for api in apis])
         for name in (name for name in LEASES if self.spec.has(name)):
-            until(partial(held, self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
+            until(partial(held_lease, self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
 
     def exchange(self) -> None:
         """Have helm upgrade the control plane to this release, and return when all of it is and serves.

@@ -23,7 +23,7 @@ VERBOSITY = {"v": "logVerbosity"}
 
 
 @dataclass(frozen=True)
-class Part:
+class ChartPart:
     """Where the chart keeps what it can say of a component.
 
     `flags` are those with a value of their own, below `at`; `gates` whether there is a map of feature gates; `others` the map
@@ -54,25 +54,25 @@ OIDC = {
 }
 INFLIGHT = {"max-requests-inflight": "maxRequestsInflight", "max-mutating-requests-inflight": "maxMutatingRequestsInflight"}
 RANGE = {"service-cluster-ip-range": "serviceClusterIPRange"}
-PARTS: Mapping[str, Part] = {
-    "etcd": Part("etcd", {"log-level": "internal.logLevel"}, image="internal.image", replicas="internal.replicaCount"),
-    "karmada-apiserver": Part("apiServer", {**VERBOSITY, **INFLIGHT, **RANGE, **OIDC}),
-    "kube-controller-manager": Part(
+PARTS: Mapping[str, ChartPart] = {
+    "etcd": ChartPart("etcd", {"log-level": "internal.logLevel"}, image="internal.image", replicas="internal.replicaCount"),
+    "karmada-apiserver": ChartPart("apiServer", {**VERBOSITY, **INFLIGHT, **RANGE, **OIDC}),
+    "kube-controller-manager": ChartPart(
         "kubeControllerManager", {**VERBOSITY, **RANGE, "controllers": "controllers", "cluster-cidr": "clusterCIDR"}
     ),
-    "karmada-aggregated-apiserver": Part("aggregatedApiServer"),
-    "karmada-webhook": Part("webhook", gates=True),
-    "karmada-controller-manager": Part(
+    "karmada-aggregated-apiserver": ChartPart("aggregatedApiServer"),
+    "karmada-webhook": ChartPart("webhook", gates=True),
+    "karmada-controller-manager": ChartPart(
         "controllerManager", {**VERBOSITY, "controllers": "controllers"}, gates=True, others="extraCommandArgs"
     ),
-    "karmada-scheduler": Part("scheduler", {**VERBOSITY, "enable-scheduler-estimator": "enableSchedulerEstimator"}, gates=True),
-    "karmada-descheduler": Part("descheduler"),
-    "karmada-search": Part("search"),
-    "karmada-metrics-adapter": Part("metricsAdapter"),
-    "karmada-scheduler-estimator": Part("schedulerEstimator", gates=True),
-    "cfssl": Part("cfssl", {}, replicas=""),
-    "kubectl": Part("kubectl", {}, replicas=""),
-    "karmada-agent": Part("agent"),
+    "karmada-scheduler": ChartPart("scheduler", {**VERBOSITY, "enable-scheduler-estimator": "enableSchedulerEstimator"}, gates=True),
+    "karmada-descheduler": ChartPart("descheduler"),
+    "karmada-search": ChartPart("search"),
+    "karmada-metrics-adapter": ChartPart("metricsAdapter"),
+    "karmada-scheduler-estimator": ChartPart("schedulerEstimator", gates=True),
+    "cfssl": ChartPart("cfssl", {}, replicas=""),
+    "kubectl": ChartPart("kubectl", {}, replicas=""),
+    "karmada-agent": ChartPart("agent"),
 }
 """By component; the last three have no component of a spec."""
 FREE = frozenset(
@@ -139,7 +139,7 @@ def of_component(component: str, spec: KarmadaSpec, image: ImageUse, registry: s
         put(values, f"{part.at}.{part.replicas}", spec.settings(component).replicas)
     for flag, value in flags_of(component, spec).items():
         if flag in part.flags:
-            put(values, f"{part.at}.{part.flags[flag]}", typed(value))
+            put(values, f"{part.at}.{part.flags[flag]}", parse_value(value))
         elif part.others and flag != "feature-gates":
             put(values, f"{part.at}.{part.others}.{flag}", value)
     if gates := gates_of(component, spec):
@@ -147,7 +147,7 @@ def of_component(component: str, spec: KarmadaSpec, image: ImageUse, registry: s
     return values
 
 
-def typed(value: Any) -> Any:
+def parse_value(value: Any) -> Any:
     """Return a flag's text as the value a template can test: false is not a text that says "false"."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
@@ -166,7 +166,7 @@ def of_host(spec: KarmadaSpec, images: Iterable[ImageUse], *, node_port: int, sy
     }
     for image in images:
         if image.component in PARTS and image.component not in {"karmada-agent", "karmada-scheduler-estimator"}:
-            values = merged(values, of_component(image.component, spec, image, spec.registry))
+            values = merge(values, of_component(image.component, spec, image, spec.registry))
     values["karmadaImageVersion"] = next(image.tag for image in images if image.component == "karmada-webhook")
     put(values, "apiServer.serviceType", "NodePort")
     put(values, "apiServer.nodePort", node_port)
@@ -183,7 +183,7 @@ def of_estimators(spec: KarmadaSpec, images: Iterable[ImageUse], members: Mappin
     """Return the values of component mode with an estimator for each member. `members`: server, caCrt, crt and key of each."""
     component = "karmada-scheduler-estimator"
     image = next(image for image in images if image.component == component)
-    values = merged(
+    values = merge(
         {"installMode": "component", "components": ["schedulerEstimator"], "global": {"imageRegistry": spec.registry or ""}},
         of_component(component, spec, image, spec.registry),
     )
@@ -196,29 +196,29 @@ def of_estimators(spec: KarmadaSpec, images: Iterable[ImageUse], members: Mappin
 
 def of_agent(spec: KarmadaSpec, image: ImageUse, *, name: str, endpoint: str, karmada: Mapping[str, str]) -> Json:
     """Return the values of agent mode on one member. `karmada`: server, caCrt, crt and key by which the agent reaches karmada-apiserver."""
-    values = merged(
+    values = merge(
         {"installMode": "agent", "global": {"imageRegistry": spec.registry or ""}},
         of_component("karmada-agent", spec, image, spec.registry),
     )
-    return merged(values, {"agent": {"clusterName": name, "clusterEndpoint": endpoint, "kubeconfig": dict(karmada)}})
+    return merge(values, {"agent": {"clusterName": name, "clusterEndpoint": endpoint, "kubeconfig": dict(karmada)}})
 
 
-def merged(one: Json, other: Json) -> Json:
+def merge(one: Json, other: Json) -> Json:
     """Return two trees of values laid over each other, the second on top."""
     both = dict(one)
     for key, value in other.items():
         before = both.get(key)
-        both[key] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        both[key] = merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return both
 
 
-def known(chart: Path) -> Json:
+def default_values(chart: Path) -> Json:
     """Return a chart's own values."""
     found: Json = yaml.safe_load((chart / "values.yaml").read_text())
     return found
 
 
-def given(file: Path) -> Json:
+def read_values(file: Path) -> Json:
     """Return the values of a file. UsageError when it is none."""
     try:
         found = yaml.safe_load(file.read_bytes())
@@ -229,7 +229,7 @@ def given(file: Path) -> Json:
     return found
 
 
-def unknown(values: Json, known: Json, at: str = "") -> list[str]:
+def unknown_keys(values: Json, known: Json, at: str = "") -> list[str]:
     """Return the keys that a chart does not have, each with the nearest one it has: helm passes them over in silence."""
     found = []
     for key, value in values.items():
@@ -240,7 +240,7 @@ def unknown(values: Json, known: Json, at: str = "") -> list[str]:
             near = difflib.get_close_matches(str(key), known, n=1)
             found.append(f"{where}: unknown key" + (f"; did you mean {near[0]!r}?" if near else ""))
         elif isinstance(value, dict) and isinstance(known[key], dict):
-            found += unknown(value, known[key], f"{where}.")
+            found += unknown_keys(value, known[key], f"{where}.")
     return found
 
 

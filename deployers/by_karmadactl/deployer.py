@@ -28,7 +28,7 @@ from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
 from deployers.pods.host import adopt_kubeconfig, remove_data
 from deployers.pods.image_steps import image_steps
-from deployers.pods.images import by_component, components, flat, needed
+from deployers.pods.images import by_component, components, drop_path, images_of
 from deployers.pods.images import software as of_images
 from deployers.pods.init_args import NAMES, NO_ARGUMENTS, Places
 from deployers.spec import ADDONS, KarmadaSpec
@@ -73,12 +73,12 @@ class ByKarmadactl:
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane."""
-        return needed(spec, flat, version=version, host=host)
+        return images_of(spec, drop_path, version=version, host=host)
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        found = [*installation.obstacles(spec, lab, SUPPORT), *several_values(spec), *init_args.unsayable(spec)]
-        found += installation.kept_apart(spec, lab, (name for name in NAMES if name != "etcd"))
+        found = [*installation.preflight_errors(spec, lab, SUPPORT), *several_values(spec), *init_args.unsupported_flags(spec)]
+        found += installation.anti_affinity_errors(spec, lab, (name for name in NAMES if name != "etcd"))
         if spec.load_balancer and not (init_args.names_and_addresses(spec)[1] and 30000 <= init_args.port(spec) <= 32767):
             found.append(
                 "load_balancer: karmadactl init takes an IP address, and gives the API server one port everywhere, a NodePort: "
@@ -101,7 +101,7 @@ class ByKarmadactl:
 
 
 @dataclass(frozen=True)
-class InitInstallation(installation.Installation):
+class InitInstallation(installation.PodsInstallation):
     """One control plane that `karmadactl init` makes."""
 
     @cached_property
@@ -149,7 +149,7 @@ class InitInstallation(installation.Installation):
         write_private(config, dump_yaml(init_args.as_config(self.spec, self.uses, self.places)).encode())
         self.progress.begun.set()
         try:
-            said = karmadactl(self.karmada, *init_args.words(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
+            said = karmadactl(self.karmada, *init_args.args(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
         except CommandFailed as failed:
             self.log(failed.output)
             raise self.explained(failed) from failed

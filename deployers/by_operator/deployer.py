@@ -29,13 +29,13 @@ from deployers.plane import objects
 from deployers.plane.flags import several_values
 from deployers.plane.layout import estimator
 from deployers.plane.objects import CRDS, condition
-from deployers.plane.rollout import Act, all_of, chained, rollback_refusal
+from deployers.plane.rollout import Act, all_of, chain, rollback_refusal
 from deployers.pods import init_args, installation, workloads
 from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
 from deployers.pods.host import adopt_kubeconfig, remove_data, remove_namespace, secret
 from deployers.pods.image_steps import image_steps, load_all
-from deployers.pods.images import by_component, components, moved, needed
+from deployers.pods.images import by_component, components, images_of, keep_path
 from deployers.pods.images import software as of_images
 from deployers.pods.init_args import NO_ARGUMENTS
 from deployers.spec import KarmadaSpec
@@ -88,23 +88,23 @@ class ByOperator:
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane, and the operator's."""
-        return needed(spec, moved, *ALWAYS, OPERATOR, version=version, host=host)
+        return images_of(spec, keep_path, *ALWAYS, OPERATOR, version=version, host=host)
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        apart = installation.kept_apart(spec, lab, ("karmada-apiserver", "kube-controller-manager"))
-        return [*installation.obstacles(spec, lab, SUPPORT), *several_values(spec), *apart]
+        apart = installation.anti_affinity_errors(spec, lab, ("karmada-apiserver", "kube-controller-manager"))
+        return [*installation.preflight_errors(spec, lab, SUPPORT), *several_values(spec), *apart]
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return Operated(Karmada(lab, spec), software).steps()
+        return OperatorInstallation(Karmada(lab, spec), software).steps()
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release: its operator, then the object, by which that exchanges all else; see `deployers.day2.upgrade`."""
         if back:
             raise rollback_refusal(karmada, "the operator", "upstream supports none by it")
         wanted = replace(karmada, spec=spec)
-        made = Operated(wanted, software)
+        made = OperatorInstallation(wanted, software)
         pairs: list[tuple[str, Act]] = [
             ("images", partial(load_all, wanted, tuple(made.uses.values()), software)),
             (OPERATOR, made.operator),
@@ -112,7 +112,7 @@ class ByOperator:
         ]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", partial(all_of, *(partial(made.estimator, each) for each in wanted.members))))
-        return chained([*pairs, ("settled", partial(wait_rollout, wanted))])
+        return chain([*pairs, ("settled", partial(wait_rollout, wanted))])
 
     def remove(self, karmada: Karmada) -> None:
         """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
@@ -142,7 +142,7 @@ class ByOperator:
 
 
 @dataclass(frozen=True)
-class Operated(installation.Installation):
+class OperatorInstallation(installation.PodsInstallation):
     """One control plane that the operator makes."""
 
     @cached_property
@@ -183,7 +183,7 @@ class Operated(installation.Installation):
         self.host.apply(karmada_object.tarball(crds_tarball(self.tree("karmada-crds"))))
         for document in karmada_object.operator_manifests(self.tree("karmada-operator-config"), self.uses[OPERATOR].name):
             self.host.apply(document)
-        objects.established(self.host, [CRD])
+        objects.wait_established(self.host, [CRD])
         workloads.until_serving(self.host, [OPERATOR], within=120.0)
 
     def object(self) -> None:
@@ -193,7 +193,7 @@ class Operated(installation.Installation):
         soon as the operator calls the object invalid, in its words.
         """
         self.progress.begun.set()
-        objects.apply_all(self.host, karmada_object.given_secrets(self.spec))
+        objects.apply_all(self.host, karmada_object.secrets_of(self.spec))
         before = self.host.find(OBJECT) or {}
         applied = self.host.apply(karmada_object.karmada_object(self.spec, self.uses))
         generation = applied["metadata"]["generation"]
@@ -201,9 +201,9 @@ class Operated(installation.Installation):
 
         def ready() -> None:
             seen = self.host.get(OBJECT)
-            invalid = refused(seen)
+            invalid = validation_error(seen)
             # Conditions do not say of which generation they are: what stood there before the object was changed may be of the old one.
-            if invalid and not (changed and invalid == refused(before)):
+            if invalid and not (changed and invalid == validation_error(before)):
                 raise ProvisionError(
                     f"the operator refuses the Karmada object: {invalid}",
                     where=f"{OBJECT} of {self.host.server}",
@@ -249,7 +249,7 @@ class Operated(installation.Installation):
         enable_addon(self.karmada, *init_args.estimator(self.spec, self.uses, member))
 
 
-def refused(item: karmada_object.Json) -> str | None:
+def validation_error(item: karmada_object.Json) -> str | None:
     """Return what the operator's validation finds wrong with a Karmada object, or None: it then does nothing, and does not try again."""
     for each in (item.get("status") or {}).get("conditions") or []:
         if each["type"] == "Ready" and each.get("reason") == INVALID:

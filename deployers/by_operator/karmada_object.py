@@ -105,7 +105,7 @@ def etcd(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
     }
 
 
-def given_secrets(spec: KarmadaSpec) -> list[Json]:
+def secrets_of(spec: KarmadaSpec) -> list[Json]:
     """Return the Secrets that the object refers to: the files that the spec names."""
     found = []
     if external := spec.etcd.external:

@@ -24,10 +24,10 @@ from deployers.options import CARRIED, complete
 from deployers.options import OPTIONS as ALL
 from deployers.plane.layout import Layout
 from deployers.plane.plane import TREES
-from deployers.plane.rollout import AGENTS, Act, all_of, chained, in_order
+from deployers.plane.rollout import AGENTS, Act, all_of, chain, in_order
 from deployers.pods import agent, host, images, installation
 from deployers.pods.image_steps import image_steps, load_all
-from deployers.pods.workloads import afresh
+from deployers.pods.workloads import recreate_restarted_pods
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
 from lab.cluster import Lab
@@ -61,11 +61,11 @@ class ByYaml:
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
         """Return the images of a control plane."""
-        return images.needed(spec, images.moved, version=version, host=host)
+        return images.images_of(spec, images.keep_path, version=version, host=host)
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        return installation.obstacles(spec, lab, OPTIONS)
+        return installation.preflight_errors(spec, lab, OPTIONS)
 
     def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there. UsageError for what upstream's files cannot be."""
@@ -89,8 +89,10 @@ class ByYaml:
             plane.secrets()
 
         # Etcd has one member, so it is away until its new pod is ready; what ended meanwhile would wait ever longer to be started again.
-        parts["kube-controller-manager"] = partial(all_of, lambda: afresh(plane.host, within=WITHIN), parts["kube-controller-manager"])
-        return chained([("images", images), *in_order(plane, parts, back=back), ("settled", partial(wait_rollout, wanted))])
+        parts["kube-controller-manager"] = partial(
+            all_of, lambda: recreate_restarted_pods(plane.host, within=WITHIN), parts["kube-controller-manager"]
+        )
+        return chain([("images", images), *in_order(plane, parts, back=back), ("settled", partial(wait_rollout, wanted))])
 
     def plane(self, karmada: Karmada, software: Mapping[str, Path]) -> tuple[YamlInstallation, tuple[ImageUse, ...]]:
         """Return a control plane of a release's manifests, and the images in it."""

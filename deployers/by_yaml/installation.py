@@ -10,7 +10,7 @@ from deployers.by_yaml import workload_manifests
 from deployers.deployer import ImageUse
 from deployers.names import JOINABLE, LEASES, NAME
 from deployers.plane import certificates, manifests, objects
-from deployers.plane.leases import held
+from deployers.plane.leases import held_lease
 from deployers.plane.manifests import Addresses
 from deployers.plane.plane import ControlPlane, nothing, step
 from deployers.pods import host, installation
@@ -121,7 +121,7 @@ class YamlInstallation(ControlPlane):
         objects.apply_all(self.host, self.parts[name])
         until_serving(self.host, workload_manifests.names(self.parts[name]), only=True, within=WITHIN)
         if name in LEASES and self.spec.settings(name).flags.get("leader-elect") != "false":
-            until(lambda: held(self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
+            until(lambda: held_lease(self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
 
     def estimators(self) -> None:
         """Apply the estimator of every member, which is reached by the member's own kubeconfig."""

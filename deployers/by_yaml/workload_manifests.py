@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deployers.by_binary.components import changed
+from deployers.by_binary.components import apply_spec
 from deployers.names import NAMESPACE
 from deployers.plane.certificates import pair
 from deployers.plane.layout import estimator
@@ -71,22 +71,22 @@ def secrets(deploy: Path, pki: Path, spec: KarmadaSpec) -> list[Json]:
         ]
     for name in (name for name in (*CALLERS, "kube-controller-manager") if spec.has(name)):
         client = pair(pki, "client" if name == "kube-controller-manager" else f"{name}-client")
-        found += filled(
+        found += fill_placeholders(
             deploy / "karmada-config-secret.yaml", component=name, ca_crt=ca.cert, client_crt=client.cert, client_key=client.key
         )
-    found += filled(deploy / "karmada-ca-cert-secret.yaml", component="kube-controller-manager", ca_crt=ca.cert, ca_key=ca.key)
+    found += fill_placeholders(deploy / "karmada-ca-cert-secret.yaml", component="kube-controller-manager", ca_crt=ca.cert, ca_key=ca.key)
     for name in ("kube-controller-manager", "karmada-apiserver"):
-        found += filled(deploy / "karmada-key-pair-secret.yaml", component=name, sa_pub=pki / "sa.pub", sa_key=pki / "sa.key")
+        found += fill_placeholders(deploy / "karmada-key-pair-secret.yaml", component=name, sa_pub=pki / "sa.pub", sa_key=pki / "sa.key")
     return found
 
 
 def certificate(deploy: Path, name: str, ca: Path, leaf: Pair) -> Json:
     """Return the Secret of one certificate, with the authority to know the other side by."""
-    (secret,) = filled(deploy / "karmada-cert-secret.yaml", name=name, ca_crt=ca, tls_crt=leaf.cert, tls_key=leaf.key)
+    (secret,) = fill_placeholders(deploy / "karmada-cert-secret.yaml", name=name, ca_crt=ca, tls_crt=leaf.cert, tls_key=leaf.key)
     return secret
 
 
-def filled(file: Path, **values: str | Path) -> list[Json]:
+def fill_placeholders(file: Path, **values: str | Path) -> list[Json]:
     """Return the documents of a file with its placeholders filled in: text as it is, a file's content in base64."""
     texts = {key: base64.b64encode(value.read_bytes()).decode() if isinstance(value, Path) else value for key, value in values.items()}
     return list(read(file, texts))
@@ -129,13 +129,13 @@ def container(given: Json, name: str, spec: KarmadaSpec, image: str) -> Json:
             where=f"karmada.components.{name}.without",
             remedy=f"it has: {', '.join(sorted(before))}",
         )
-    wanted = changed(Component(f"karmada/{name}", Path(program), {**before, **ours(name, spec)}), spec)
+    wanted = apply_spec(Component(f"karmada/{name}", Path(program), {**before, **own_flags(name, spec)}), spec)
     env = [entry for entry in given.get("env", []) if entry["name"] not in wanted.env]
     env += [{"name": key, "value": value} for key, value in wanted.env.items()]
     return {**given, "image": image, "command": [program, *render(wanted.flags)], **({"env": env} if env else {})}
 
 
-def ours(name: str, spec: KarmadaSpec) -> dict[str, str | None]:
+def own_flags(name: str, spec: KarmadaSpec) -> dict[str, str | None]:
     """Return the flags that follow from the rest of a spec."""
     flags: dict[str, str | None] = {}
     if (external := spec.etcd.external) and name in {"karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search"}:

@@ -27,7 +27,7 @@ SAID = ("release", "deployer")
 
 
 @dataclass(frozen=True)
-class Installation:
+class DescribedInstallation:
     """A description that was saved, and what to call it."""
 
     name: str
@@ -52,7 +52,7 @@ class Difference:
         return self.where[0]
 
 
-def installation(word: str, *, root: Path | None = None) -> Installation:
+def installation(word: str, *, root: Path | None = None) -> DescribedInstallation:
     """Return what a lab, a run directory or a saved description says; of a lab that is gone its latest. UsageError when there is none."""
     path = path_of(word, root or runs_root())
     try:
@@ -67,7 +67,7 @@ def installation(word: str, *, root: Path | None = None) -> Installation:
         raise UsageError(f"cannot read a description: {error}", where=str(path)) from error
     if not isinstance(described, dict) or "components" not in described:
         raise UsageError("this is no description of an installation", where=str(path), remedy="name a lab, or its description.json")
-    return Installation(path.parent.name if path.name == "description.json" else path.stem, described)
+    return DescribedInstallation(path.parent.name if path.name == "description.json" else path.stem, described)
 
 
 def path_of(word: str, root: Path) -> Path:
@@ -82,7 +82,7 @@ def path_of(word: str, root: Path) -> Path:
     return kept if gone and kept.is_file() else description_file(Run.load(word, root=root))
 
 
-def distinct(installations: Sequence[Installation]) -> list[Installation]:
+def name_apart(installations: Sequence[DescribedInstallation]) -> list[DescribedInstallation]:
     """Return the installations with names that differ: those of one name get a number."""
     names = [each.name for each in installations]
     return [
@@ -91,7 +91,7 @@ def distinct(installations: Sequence[Installation]) -> list[Installation]:
     ]
 
 
-def differences(installations: Sequence[Installation]) -> list[Difference]:
+def differences(installations: Sequence[DescribedInstallation]) -> list[Difference]:
     """Return everything that is not the same in all installations, in the order of the descriptions."""
     return list(differing((), [comparable(each.described) for each in installations]))
 
@@ -135,7 +135,7 @@ def differing(where: tuple[str, ...], values: Sequence[Any]) -> Iterator[Differe
         yield Difference(where, tuple(values))
 
 
-def known(path: Path) -> set[tuple[str, ...]]:
+def read_known(path: Path) -> set[tuple[str, ...]]:
     """Return the places in which an earlier comparison, saved with -o json, found differences. UsageError when it is none."""
     try:
         return {tuple(each["where"]) for each in json.loads(path.read_bytes())["differences"]}
@@ -145,7 +145,7 @@ def known(path: Path) -> set[tuple[str, ...]]:
         ) from error
 
 
-def document(installations: Sequence[Installation], found: Sequence[Difference]) -> Json:
+def document(installations: Sequence[DescribedInstallation], found: Sequence[Difference]) -> Json:
     """Return a comparison as data."""
     names = [each.name for each in installations]
     return {
@@ -157,7 +157,7 @@ def document(installations: Sequence[Installation], found: Sequence[Difference])
     }
 
 
-def rows(installations: Sequence[Installation], found: Sequence[Difference]) -> dict[str, list[list[str]]]:
+def rows(installations: Sequence[DescribedInstallation], found: Sequence[Difference]) -> dict[str, list[list[str]]]:
     """Return a comparison as tables: first who is compared and how many things each has, then one for each section that differs."""
     names = [each.name for each in installations]
     sections = list(dict.fromkeys(key for each in installations for key in each.counts))
@@ -173,9 +173,9 @@ def rows(installations: Sequence[Installation], found: Sequence[Difference]) -> 
 def row(difference: Difference) -> list[str]:
     """Return one difference as cells. Values that begin alike are cut in front, so that what differs is seen."""
     inline = difference.where[-1].startswith("--")
-    cells = [shown(value, inline=inline) for value in difference.values]
+    cells = [short_value(value, inline=inline) for value in difference.values]
     if len(set(cells)) == 1:
-        cells = [shown(value, inline=inline, ends=True) for value in difference.values]
+        cells = [short_value(value, inline=inline, ends=True) for value in difference.values]
     return [place(difference.where), *cells]
 
 
@@ -184,7 +184,7 @@ def place(where: Sequence[str]) -> str:
     return " ".join(part for part in where[1:] if part != "flags")
 
 
-def shown(value: Any, *, inline: bool = False, ends: bool = False, width: int = 44) -> str:
+def short_value(value: Any, *, inline: bool = False, ends: bool = False, width: int = 44) -> str:
     """Return a value in few characters, its beginning or its end; a thing with parts is "there", or its parts `inline`."""
     if value is None:
         return "-"

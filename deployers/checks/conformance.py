@@ -20,7 +20,7 @@ from deployers.karmada import Karmada
 from lab.errors import LabError, TestsFailed
 from lab.hints import command
 from lab.run import write_json
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 
 
 @dataclass(frozen=True)
@@ -36,29 +36,31 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """What came of one check."""
 
     name: str
-    outcome: Outcome
+    outcome: StepOutcome
     seconds: float
     evidence: str
 
 
 @dataclass(frozen=True)
-class Report:
+class ConformanceReport:
     """What came of all checks, in their order."""
 
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
     lab: str | None = None
     """The lab that it is about."""
 
     @property
-    def failed(self) -> list[Result]:
+    def failed(self) -> list[CheckResult]:
         """The checks that are not green: failures first, then what could not be measured."""
-        return sorted((each for each in self.results if each.outcome is not Outcome.PASS), key=lambda each: each.outcome is Outcome.UNKNOWN)
+        return sorted(
+            (each for each in self.results if each.outcome is not StepOutcome.PASS), key=lambda each: each.outcome is StepOutcome.UNKNOWN
+        )
 
-    def demand(self) -> Report:
+    def demand(self) -> ConformanceReport:
         """Return this report if every promise holds; TestsFailed names each that does not, or could not be measured."""
         if failed := self.failed:
             raise TestsFailed(
@@ -82,7 +84,7 @@ PLANE: tuple[Check, ...] = (
     Check("the conversion webhook converts", control_plane.conversion_called),
     Check("the admission webhooks refuse and complete", control_plane.admission_called),
     Check("all admission webhooks of the release are configured", control_plane.webhooks_of_record),
-    Check("the aggregated API is available", control_plane.aggregated_available),
+    Check("the aggregated API is available", control_plane.check_aggregated_apis),
     Check("each controller holds its lease", control_plane.leases_held),
     Check("no component was restarted", control_plane.nothing_restarted),
     Check("clusters can find the way to register", control_plane.cluster_info_public),
@@ -95,26 +97,26 @@ MEMBERS: tuple[Check, ...] = (
 ESTIMATORS = (Check("the scheduler asks the estimator of every member", members.estimators_asked),)
 
 
-def wanted(karmada: Karmada) -> Sequence[Check]:
+def applicable_checks(karmada: Karmada) -> Sequence[Check]:
     """Return the checks that apply: those of members and of estimators where there are to be any."""
     spec = karmada.spec
     return (*PLANE, *(MEMBERS if spec.members else ()), *(ESTIMATORS if spec.addons.estimators else ()))
 
 
-def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> Report:
+def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> ConformanceReport:
     """Run all checks at once and return what came of each. Raises nothing about the system: that is for `Report.demand`."""
-    chosen = wanted(karmada) if among is None else among
+    chosen = applicable_checks(karmada) if among is None else among
     with ThreadPoolExecutor(max(1, len(chosen)), thread_name_prefix="check") as pool:
-        return Report(tuple(pool.map(lambda check: answer(check, karmada), chosen)), karmada.run.id)
+        return ConformanceReport(tuple(pool.map(lambda check: answer(check, karmada), chosen)), karmada.run.id)
 
 
-def answer(check: Check, karmada: Karmada) -> Result:
+def answer(check: Check, karmada: Karmada) -> CheckResult:
     """Return what came of one check."""
     began = time.monotonic()
     try:
-        outcome, evidence = Outcome.PASS, check.ask(karmada)
+        outcome, evidence = StepOutcome.PASS, check.ask(karmada)
     except Unmeasured as unmeasured:
-        outcome, evidence = Outcome.UNKNOWN, str(unmeasured)
+        outcome, evidence = StepOutcome.UNKNOWN, str(unmeasured)
     except (Broken, LabError) as broken:
-        outcome, evidence = Outcome.FAIL, str(broken)
-    return Result(check.name, outcome, round(time.monotonic() - began, 3), evidence)
+        outcome, evidence = StepOutcome.FAIL, str(broken)
+    return CheckResult(check.name, outcome, round(time.monotonic() - began, 3), evidence)

@@ -16,7 +16,7 @@ from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
 from deployers.names import LEASES, kind_of
 from deployers.plane import manifests
-from deployers.plane.leases import held
+from deployers.plane.leases import held_lease
 from deployers.plane.objects import CRDS, SERVICES, condition
 from deployers.pods import workloads
 from deployers.pods.host import ca_of
@@ -66,7 +66,7 @@ def conversion_called(karmada: Karmada) -> str:
     (It must be stored for a moment, since writing in the old version is refused by Karmada's own admission webhooks, which are
     configured for every version and know one. No scheduler has the name it asks for.)
     """
-    name = unique()
+    name = unique_name()
     for kind in ("ResourceBinding", "ClusterResourceBinding"):
         sent = {
             "apiVersion": "work.karmada.io/v1alpha2",
@@ -89,7 +89,7 @@ def conversion_called(karmada: Karmada) -> str:
     return "ResourceBinding and ClusterResourceBinding, v1alpha2 read as v1alpha1"
 
 
-def unique() -> str:
+def unique_name() -> str:
     """Return a name that nobody else has."""
     return f"conformance-{uuid.uuid4().hex[:8]}"
 
@@ -150,7 +150,7 @@ def hooks(configurations: list[Json]) -> set[str]:
     }
 
 
-def aggregated_available(karmada: Karmada) -> str:
+def check_aggregated_apis(karmada: Karmada) -> str:
     """Every API that another server answers is available, and the list of Clusters is answered."""
     services = [item for item in karmada.api.items(SERVICES) if item["spec"].get("service")]
     names = {item["metadata"]["name"] for item in services}
@@ -180,7 +180,7 @@ def leases_held(karmada: Karmada) -> str:
     for kind in electing:
         namespace = flags(programs.get(kind, ())).get("leader-elect-resource-namespace", LEASES[kind])
         try:
-            held(karmada.api, namespace, kind)
+            held_lease(karmada.api, namespace, kind)
         except NotYet as not_held:
             raise Broken(str(not_held)) from not_held
     return ", ".join(electing)
@@ -240,13 +240,13 @@ def cluster_info_public(karmada: Karmada) -> str:
     if answer.status_code != 200:
         raise Broken(f"an anonymous read of cluster-info is answered {answer.status_code}")
     if karmada.spec.deployer in known_drift.CLUSTER_INFO_INSIDE:
-        return inside(karmada, answer.json()["data"]["kubeconfig"])
+        return check_cluster_info(karmada, answer.json()["data"]["kubeconfig"])
     if karmada.api.server not in answer.json()["data"]["kubeconfig"]:
         raise Broken(f"cluster-info does not name {karmada.api.server}")
     return karmada.api.server
 
 
-def inside(karmada: Karmada, kubeconfig: str) -> str:
+def check_cluster_info(karmada: Karmada, kubeconfig: str) -> str:
     """Return what is said of a cluster-info that is known to name a Service of the host cluster; Broken when it no longer does."""
     server = next(iter(yaml.safe_load(kubeconfig)["clusters"]))["cluster"]["server"]
     if ".svc" not in server:

@@ -106,7 +106,7 @@ def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:
             f"{kind}/{place(item)}": digest({key: item[key] for key in ("rules", "aggregationRule", "roleRef", "subjects") if key in item})
             for kind in ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
             for item in api.items(f"{RBAC}/{kind}")
-            if ours(item)
+            if is_ours(item)
         },
         "certificates": of_secrets(karmada.lab.host.api)
         if runs_in_pods(karmada)
@@ -132,14 +132,14 @@ def flags(argv: Iterable[str]) -> dict[str, str]:
         if word.startswith("--"):
             name, assigned, value = word.removeprefix("--").partition("=")
             found[name] = value if assigned or after.startswith("-") else after
-    return {name: ",".join(normalised(name, each) for each in value.split(",")) for name, value in sorted(found.items())}
+    return {name: ",".join(normalise(name, each) for each in value.split(",")) for name, value in sorted(found.items())}
 
 
-def normalised(flag: str, value: str) -> str:
+def normalise(flag: str, value: str) -> str:
     """Return a flag's value without what differs between two labs that are the same."""
     name, assigned, rest = value.partition("=")
     if assigned and "://" in rest:  # a member in etcd's --initial-cluster
-        return f"{name}={normalised(flag, rest)}"
+        return f"{name}={normalise(flag, rest)}"
     if "://" in value:
         parts = urlsplit(value)
         return value if ".svc" in parts.netloc else f"{parts.scheme}://ADDRESS{parts.path}"
@@ -172,7 +172,7 @@ def hook(each: Json) -> Json:
     return {**{key: value for key, value in each.items() if key != "clientConfig"}, "path": path}
 
 
-def ours(item: Json) -> bool:
+def is_ours(item: Json) -> bool:
     """Tell whether a role or binding is Karmada's."""
     return "karmada" in item["metadata"]["name"] or item["metadata"]["name"] == "cluster-proxy-admin"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deployers.checks.control_plane import Broken, Unmeasured, policy, unique
+from deployers.checks.control_plane import Broken, Unmeasured, policy, unique_name
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS, not_ready
@@ -87,7 +87,7 @@ def estimators_asked(karmada: Karmada, *, within: float = 30.0) -> str:
 
 def requests(karmada: Karmada, member: str) -> float:
     """Return how many requests the estimator of a member has answered."""
-    return counted(of_pods(karmada, member) if runs_in_pods(karmada) else of_program(karmada, member))
+    return count_requests(of_pods(karmada, member) if runs_in_pods(karmada) else of_program(karmada, member))
 
 
 def of_pods(karmada: Karmada, member: str) -> str:
@@ -111,7 +111,7 @@ def of_program(karmada: Karmada, member: str) -> str:
         raise Broken(f"the estimator of {member} does not answer: {error}") from error
 
 
-def counted(text: str) -> float:
+def count_requests(text: str) -> float:
     """Return the sum of the requests in an estimator's metrics."""
     return sum(
         float(line.rpartition(" ")[2])
@@ -125,7 +125,7 @@ def propagate(karmada: Karmada, placement: Json, *, on: Sequence[Cluster], repli
 
     Everything is in a namespace of its own, which is deleted at the end, whatever comes of it.
     """
-    api, name = karmada.api, unique()
+    api, name = karmada.api, unique_name()
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         api.create(policy("promise", name, placement))

@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deployers.deployer import DEPLOYERS, get_deployer
-from deployers.options import OF_ONE_PATH, OPTIONS, Support, asked, verdict
+from deployers.options import OF_ONE_PATH, OPTIONS, Support, options_of, verdict
 from lab.run import runs_root
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import Look, table
 
 if TYPE_CHECKING:
-    from deployers.checks.conformance import Report
+    from deployers.checks.conformance import ConformanceReport
     from deployers.karmada import Karmada
 
 Json = dict[str, Any]
 PROVEN = Path(__file__).with_name("proven.jsonl")
 ROWS = (*OPTIONS, *OF_ONE_PATH)
-WORST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS)
+WORST = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS)
 
 
-def keep(karmada: Karmada, report: Report, *, root: Path | None = None) -> None:
+def keep(karmada: Karmada, report: ConformanceReport, *, root: Path | None = None) -> None:
     """Append what came of a report to the outcomes."""
     spec = karmada.spec
     line = {
@@ -38,8 +38,8 @@ def keep(karmada: Karmada, report: Report, *, root: Path | None = None) -> None:
         "provider": karmada.lab.spec.provider,
         "deployer": spec.deployer,
         "release": spec.release,
-        "options": asked(spec),
-        "outcome": next((each for each in WORST if any(result.outcome is each for result in report.results)), Outcome.UNKNOWN).value,
+        "options": options_of(spec),
+        "outcome": next((each for each in WORST if any(result.outcome is each for result in report.results)), StepOutcome.UNKNOWN).value,
         "failed": [result.name for result in report.failed],
     }
     path = (root or runs_root()) / Outcomes.FILE

@@ -33,7 +33,7 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
 
     karmada = karmada_of(lab)
     rows = [{"name": name, "what": WHAT[name], "own": True, "installed": getattr(karmada.spec.addons, name)} for name in OWN]
-    rows += [others(karmada, name) for name in names()]
+    rows += [addon_row(karmada, name) for name in names()]
     if output is Output.json:
         print(json.dumps({"schema": 1, "lab": lab, "addons": rows}, indent=1))
         return
@@ -44,11 +44,11 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
     print("\n".join(table(lines, look=Look.of(sys.stdout))))
 
 
-def others(karmada: Karmada, name: str) -> dict[str, object]:
+def addon_row(karmada: Karmada, name: str) -> dict[str, object]:
     """Return an addon of others as it is listed."""
-    from deployers.addons.change import installed, versions
+    from deployers.addons.change import installed_addon, versions
 
-    seen = installed(karmada, name)
+    seen = installed_addon(karmada, name)
     state = {"installed": seen.wanted, "on": dict(seen.there)}
     return {"name": name, "what": seen.addon.what, "own": False, **state, "versions": versions(karmada, name)}
 
@@ -61,7 +61,7 @@ def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.addons import change, karmada_addons
 
-    for name, version in map(parsed, addons):
+    for name, version in map(parse_addon, addons):
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
             if name in karmada_addons.WHAT:
@@ -79,7 +79,7 @@ def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.addons import change, karmada_addons
 
-    for name, version in map(parsed, addons):
+    for name, version in map(parse_addon, addons):
         karmada_addons.refuse_version(name)
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
@@ -105,7 +105,7 @@ def remove(addons: PlainNames, lab: LabName = DEFAULT_LAB) -> None:
         say(f"{name} is not installed ({seconds_text(time.monotonic() - began)})")
 
 
-def parsed(text: str) -> tuple[str, str | None]:
+def parse_addon(text: str) -> tuple[str, str | None]:
     """Return the name and the version of NAME[@VERSION]."""
     name, _, version = text.partition("@")
     return name, version.removeprefix("v") or None

@@ -11,11 +11,11 @@ from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run
-from lab.status.lab_status import observe
+from lab.status.lab_status import lab_status
 from lab.terminal.text import Look, say, table
 
 if TYPE_CHECKING:
-    from deployers.checks.conformance import Report
+    from deployers.checks.conformance import ConformanceReport
 
 STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
 
@@ -34,7 +34,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     run = Run.load(lab)
     if not run.asked.get("karmada"):
         raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
-    if (seen := observe(run)).state in {"stopped", "failed"}:
+    if (seen := lab_status(run)).state in {"stopped", "failed"}:
         raise UsageError(
             f"lab {lab} does not run: there is nothing that could keep a promise", where=seen.path, remedy=command("up", lab=lab)
         )
@@ -51,7 +51,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     report.demand()
 
 
-def picture(report: Report, *, look: Look) -> list[str]:
+def picture(report: ConformanceReport, *, look: Look) -> list[str]:
     """Return the report as a person reads it."""
     rows = [("OUTCOME", "SECONDS", "PROMISE", "SEEN")]
     rows += [(each.outcome.value, f"{each.seconds:.1f}", each.name, " ".join(each.evidence.split())) for each in report.results]

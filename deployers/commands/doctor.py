@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from deployers.wanted import Wanted
     from lab.assets import Supply
-    from lab.doctor.examine import Report
+    from lab.doctor.examine import DoctorReport
     from lab.limits.finding import Needs
     from lab.preflight import Problem
 
@@ -115,12 +115,12 @@ def needs_of(wanted: Wanted, supply: Supply) -> Needs:
     return replace(needs, module=module)
 
 
-def picture(report: Report, *, look: Look) -> list[str]:
+def picture(report: DoctorReport, *, look: Look) -> list[str]:
     """Return the report as a person reads it."""
     from lab.doctor.examine import providers
 
     rows = [("", "THING", "FOUND", "FOR")]
-    rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shortened(f.found), f.enables) for f in report.findings]
+    rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shorten(f.found), f.enables) for f in report.findings]
     lines = table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
     if lacking := [finding for finding in report.findings if not finding.ok]:
         lines += ["", look.paint("what to do about what is missing:", "bold")]
@@ -139,6 +139,6 @@ def verdict(name: str, can: bool, problems: Sequence[Problem], *, look: Look) ->
     return [look.paint(f"{name} cannot run here", "red"), *(f"  {problem}" for problem in problems)]
 
 
-def shortened(text: str, width: int = 70) -> str:
+def shorten(text: str, width: int = 70) -> str:
     """Return a text that fits a column; the whole of it is in `-o json`."""
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"

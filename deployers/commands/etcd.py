@@ -16,7 +16,7 @@ from lab.terminal.text import Look, bytes_text, say, table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from deployers.etcd.client import Health
+    from deployers.etcd.client import EtcdHealth
     from deployers.karmada import Karmada
 
 app = typer.Typer(help="The care of Karmada's own etcd.", no_args_is_help=True, rich_markup_mode=None)
@@ -52,7 +52,7 @@ def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
         raise typer.Exit(1)
 
 
-def picture(seen: Health, *, look: Look) -> list[str]:
+def picture(seen: EtcdHealth, *, look: Look) -> list[str]:
     """Return the health of etcd as a person reads it."""
     rows = [("MEMBER", "STATE", "VERSION", "SIZE", "IN USE", "BEHIND", "ADDRESS")]
     for member in seen.members:
@@ -72,7 +72,7 @@ def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.etcd.membership import add
 
-    changed("added", lab, add(karmada_of(lab), member))
+    say_members("added", lab, add(karmada_of(lab), member))
 
 
 @app.command()
@@ -83,7 +83,7 @@ def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.etcd.membership import remove
 
-    changed("removed", lab, remove(karmada_of(lab), member))
+    say_members("removed", lab, remove(karmada_of(lab), member))
 
 
 @app.command()
@@ -91,7 +91,7 @@ def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """Put a new member in the place of a dead one."""
     from deployers.etcd.membership import replace
 
-    changed("replaced", lab, replace(karmada_of(lab), member))
+    say_members("replaced", lab, replace(karmada_of(lab), member))
 
 
 @app.command()
@@ -99,10 +99,10 @@ def grow(lab: LabName = DEFAULT_LAB) -> None:
     """Grow from one member to three, or go on with it."""
     from deployers.etcd.membership import grow
 
-    changed("grown", lab, grow(karmada_of(lab)))
+    say_members("grown", lab, grow(karmada_of(lab)))
 
 
-def changed(how: str, lab: str, karmada: Karmada) -> None:
+def say_members(how: str, lab: str, karmada: Karmada) -> None:
     """Say of what members etcd is now."""
     from deployers.plane.layout import etcds
 
@@ -132,10 +132,10 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
     from deployers.etcd.certificates import renew
 
     renewed = renew(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
-    told(renewed, expires_within)
+    say_renewed(renewed, expires_within)
 
 
-def told(renewed: dict[str, datetime], expires_within: float) -> None:
+def say_renewed(renewed: dict[str, datetime], expires_within: float) -> None:
     """Say which certificates were renewed, and until when they last."""
     for name, ends in renewed.items():
         print(f"{name}  until {ends:%Y-%m-%d}")

@@ -121,11 +121,11 @@ def lock(
     """
     from deployers.wanted import document, prepare
     from lab.images.official import LOCK, Lock
-    from lab.images.pull import locked
+    from lab.images.pull import make_lock
 
     changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
     wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
-    found, reasons = locked(wanted.all_images(), registry=image_registry)
+    found, reasons = make_lock(wanted.all_images(), registry=image_registry)
     if not found.digests:
         raise NotPossible(
             "no digest of an official image is to be had",
@@ -152,11 +152,11 @@ def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> 
     """
     from lab.cluster import Lab
     from lab.images import load
-    from lab.images.stock import chosen
+    from lab.images.stock import find_archive
     from lab.run import Run
 
     into = Lab.open(Run.load(lab))
-    found = chosen(archive)
+    found = find_archive(archive)
     for each in [into.cluster(cluster)] if cluster else into.clusters:
         loaded = load(into, each, found)
         say(f"{each.name}: {', '.join(loaded) if loaded else 'has all of it already'}")

@@ -39,7 +39,7 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     Side by side; returns when all are Ready and have the addons that are installed. One that is joined so already is left alone.
     """
     from deployers.addons.change import follow
-    from deployers.join_steps import enter
+    from deployers.join_steps import join_member
     from deployers.karmada import Karmada
     from deployers.members.registry import members as registered
     from lab.cluster import Lab
@@ -54,7 +54,7 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     known = registered(karmada)
     before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
     began = time.monotonic()
-    steps = [Step(f"{cluster.name}/join", partial(enter, karmada, cluster, modes[cluster.name].value)) for cluster in clusters]
+    steps = [Step(f"{cluster.name}/join", partial(join_member, karmada, cluster, modes[cluster.name].value)) for cluster in clusters]
     steps += [Step(f"{cluster.name}/addons", partial(follow, karmada, cluster), (f"{cluster.name}/join",)) for cluster in clusters]
     execute(steps, run)
     for line in outcome({name: chosen.value for name, chosen in modes.items()}, before, time.monotonic() - began):

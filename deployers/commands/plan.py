@@ -38,7 +38,7 @@ class Asset:
 def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str | None, output: Output) -> None:
     """Print the plan of a lab. Errors of the spec, of versions and of what this computer cannot do are those of `lab up`."""
     preflight.require(wanted, supply, lab=lab, image_registry=image_registry)
-    assets = needed(wanted, supply)
+    assets = assets_needed(wanted, supply)
     waves = waves_of(wanted, lab)
     if output is Output.json:
         steps = [[{"step": step.name, "needs": list(step.needs)} for step in wave] for wave in waves]
@@ -47,7 +47,7 @@ def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str |
     print("\n".join(picture(lab, waves, assets, look=Look.of(sys.stdout))))
 
 
-def needed(wanted: Wanted, supply: Supply) -> list[Asset]:
+def assets_needed(wanted: Wanted, supply: Supply) -> list[Asset]:
     """Return the assets of a lab, and what bringing each would take."""
     found = []
     for pin in dict.fromkeys(supply.pinned(wanted.software()).values()):
@@ -73,12 +73,12 @@ def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
     from deployers.bring_up import steps
     from lab import ports
     from lab.run import Run
-    from lab.steps import ordered
+    from lab.steps import compute_waves
 
     with tempfile.TemporaryDirectory(prefix="karmada-lab.plan.") as root:
         run = Run.create(lab, wanted.asked, root=Path(root))
         try:
-            return ordered(steps(wanted, run, {ref: Path(root) / ref.name for ref in wanted.software()}))
+            return compute_waves(steps(wanted, run, {ref: Path(root) / ref.name for ref in wanted.software()}))
         finally:
             ports.release(run.path)
 

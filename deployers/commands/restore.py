@@ -50,9 +50,9 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
 
 def show(done: Restored, lab: str, output: Output) -> None:
     """Print what was restored, and what is left on members."""
-    from deployers.backup.restore import left_over
+    from deployers.backup.restore import list_leftovers
 
-    left = left_over(done.karmada, done.karmada.members)
+    left = list_leftovers(done.karmada, done.karmada.members)
     if output is Output.json:
         print(
             json.dumps(

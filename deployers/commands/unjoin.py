@@ -19,7 +19,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
 
     Push and pull alike; returns when nothing of Karmada is left on either side.
     """
-    from deployers.join_steps import leave
+    from deployers.join_steps import unjoin_member
     from deployers.karmada import Karmada
     from deployers.members import registry as joined
     from lab.cluster import Lab
@@ -32,7 +32,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     known = joined.members(karmada)
     began = time.monotonic()
     steps = [
-        Step(f"{cluster.name}/unjoin", partial(leave, karmada, cluster, known[cluster.name].mode, force=force))
+        Step(f"{cluster.name}/unjoin", partial(unjoin_member, karmada, cluster, known[cluster.name].mode, force=force))
         for cluster in clusters
         if cluster.name in known
     ]

@@ -35,7 +35,7 @@ from lab.hints import command
 from lab.interrupt import Interrupted
 from lab.run import Run, runs_root
 from lab.specs import DEFAULT
-from lab.status.lab_status import Observed, observe
+from lab.status.lab_status import LabStatus, lab_status
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, seconds_text
 
@@ -100,11 +100,11 @@ def up(
                 watcher=screen.watcher,
                 progress=screen.progress,
             )
-        kept(brought, wanted, words)
+        keep_lab(brought, wanted, words)
     except (LabError, Interrupted) as error:
-        error.add_note(aftermath(lab, time.monotonic() - began))
+        error.add_note(what_remains(lab, time.monotonic() - began))
         raise
-    finish(observe(brought.lab.run), seconds=time.monotonic() - began, changed=brought.changed, output=output)
+    finish(lab_status(brought.lab.run), seconds=time.monotonic() - began, changed=brought.changed, output=output)
 
 
 def fingerprint(spec: Path | None, changes: Json) -> str:
@@ -116,7 +116,7 @@ def fingerprint(spec: Path | None, changes: Json) -> str:
     return hashlib.sha256(text + json.dumps(changes, sort_keys=True).encode()).hexdigest()
 
 
-def already(lab: str, words: str) -> Observed | None:
+def already(lab: str, words: str) -> LabStatus | None:
     """Return the lab as it is seen when it was brought up by these words and all of it serves; None: there may be something to do."""
     if not words or not (runs_root() / lab / "run.json").exists():
         return None
@@ -124,12 +124,12 @@ def already(lab: str, words: str) -> Observed | None:
     said = run.recorded("up", "words")
     if said is None or said.get("words") != words:
         return None
-    seen = observe(run)
+    seen = lab_status(run)
     programs = sorted(f"{part.cluster}/{part.name}" for part in seen.components if part.state == "running")
     return seen if seen.ok and programs == said.get("programs") else None
 
 
-def kept(brought: Brought, wanted: Wanted, words: str) -> None:
+def keep_lab(brought: Brought, wanted: Wanted, words: str) -> None:
     """Let the lab run on without us, and note by which words it was brought up and what runs since."""
     from lab.assets.refs import is_path
 
@@ -139,11 +139,11 @@ def kept(brought: Brought, wanted: Wanted, words: str) -> None:
     if wanted.karmada and is_path(wanted.karmada.release):
         run.forget("up", "words")  # a checkout's content may have changed by the next time
         return
-    programs = sorted(f"{part.cluster}/{part.name}" for part in observe(run).components if part.state == "running")
+    programs = sorted(f"{part.cluster}/{part.name}" for part in lab_status(run).components if part.state == "running")
     run.record("up", "words", {"words": words, "programs": programs})
 
 
-def aftermath(lab: str, seconds: float) -> str:
+def what_remains(lab: str, seconds: float) -> str:
     """Return what is left after a failure or an interrupt, and what to do with it."""
     path = runs_root() / lab
     after = f"after {seconds_text(seconds)}"
@@ -158,7 +158,7 @@ def aftermath(lab: str, seconds: float) -> str:
     return f"{after}: {runs}; journal, logs and evidence are in {path}\n`{down}` removes them; `{again}` tries again"
 
 
-def finish(seen: Observed, *, seconds: float, changed: bool, output: Output) -> None:
+def finish(seen: LabStatus, *, seconds: float, changed: bool, output: Output) -> None:
     """Print what exists now and what to do next."""
     if output is Output.json:
         print(json.dumps({**seen.document(), "changed": changed, "seconds": round(seconds, 3)}, indent=1))
@@ -166,7 +166,7 @@ def finish(seen: Observed, *, seconds: float, changed: bool, output: Output) -> 
     print("\n".join(summary(seen, seconds=seconds, changed=changed, look=Look.of(sys.stdout))))
 
 
-def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> list[str]:
+def summary(seen: LabStatus, *, seconds: float, changed: bool, look: Look) -> list[str]:
     """Return the end of `lab up` as a person reads it."""
     how = "is up" if changed else "was up already: nothing changed"
     clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
@@ -183,7 +183,7 @@ def summary(seen: Observed, *, seconds: float, changed: bool, look: Look) -> lis
     return lines
 
 
-def next_commands(seen: Observed) -> list[str]:
+def next_commands(seen: LabStatus) -> list[str]:
     """Return what to type next, each line as it can be typed here."""
     lab = seen.lab
     lines = [

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.by_binary.rollout import GRACE
-from deployers.etcd.certificates import issue, presented, renew
+from deployers.etcd.certificates import issue, presented_certificate, renew
 from deployers.etcd.client import RENEW_BEFORE
 from deployers.karmada import Karmada
 from deployers.names import LEASES, kind_of
@@ -48,7 +48,7 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
     begun = (pending_operation.facts_of(karmada.run, WHAT) or {}).get("names", [])
     if not due and not begun:
         return renewed
-    with pending_operation.begun(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
+    with pending_operation.hold_pending(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
         issue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due)
         plane.identity()  # kubeconfigs hold certificates
         for part in plane.programs:
@@ -89,7 +89,7 @@ def until_presented(plane: BinaryInstallation, instance: str) -> None:
     file = plane.layout.pair(kind_of(instance)).cert
 
     def new() -> None:
-        shown = presented(plane.layout.server(instance), ca=plane.layout.ca)
+        shown = presented_certificate(plane.layout.server(instance), ca=plane.layout.ca)
         if shown.serial_number != x509.load_pem_x509_certificate(file.read_bytes()).serial_number:
             raise NotYet(f"it still presents the one that ends on {shown.not_valid_after_utc:%Y-%m-%d %H:%M}")
 

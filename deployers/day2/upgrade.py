@@ -80,7 +80,7 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
         goes_on(known, wanted.version, rollback=rollback, lab=karmada.run.id)
     else:
         pending_operation.refuse(karmada.run)
-        admissible(here.version, wanted.version, rollback=rollback, lab=karmada.run.id)
+        check_admissible(here.version, wanted.version, rollback=rollback, lab=karmada.run.id)
         if here == wanted:
             return Upgraded(karmada, here.version, wanted.version, (), (), time.monotonic() - began)
     spec = KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "release": release})
@@ -93,8 +93,8 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     again = command("upgrade", release, *(["--rollback"] if rollback else []), lab=karmada.run.id)
     if chosen:
         facts["backup"] = saved(karmada, known)
-    with pending_operation.begun(karmada.run, WHAT, again=again, **facts) as change, told_way_back(karmada, facts.get("backup")):
-        execute([noted(step, done, change) for step in chosen], karmada.run, watcher=watcher)
+    with pending_operation.hold_pending(karmada.run, WHAT, again=again, **facts) as change, told_way_back(karmada, facts.get("backup")):
+        execute([note_step(step, done, change) for step in chosen], karmada.run, watcher=watcher)
         left = tuple(step.name for step in steps if step.name not in done)
         if left:
             change.stays()
@@ -142,7 +142,7 @@ def way_back(lab: str, backup: str | Path) -> str:
     return f"or go back to how it was before: {command('restore', str(backup), lab=lab)}"
 
 
-def noted(step: Step, done: list[str], change: pending_operation.Change) -> Step:
+def note_step(step: Step, done: list[str], change: pending_operation.PendingOperation) -> Step:
     """Return a step that is noted as done when it is."""
 
     def act(action: Callable[[], object] = step.action) -> None:
@@ -173,7 +173,7 @@ def upto(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[S
     return left[:1]
 
 
-def admissible(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
+def check_admissible(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
     """Return when one release may follow another. UsageError says what would. Pure."""
     one, other = order(here)[:3], order(wanted)[:3]
     if rollback and other > one:

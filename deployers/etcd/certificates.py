@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from deployers.etcd.client import RENEW_BEFORE, Etcd, expiries
+from deployers.etcd.client import RENEW_BEFORE, EtcdClient, expiries
 from deployers.karmada import Karmada
 from deployers.plane import certificates
 from deployers.spec import KarmadaSpec
@@ -32,7 +32,7 @@ def renew(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> di
 
     Returned when every member presents its new one. ProvisionError names a member that does not, or an authority that ends first.
     """
-    etcd = Etcd.of(karmada)
+    etcd = EtcdClient.of(karmada)
     until = dt.datetime.now(dt.UTC) + (before or dt.timedelta())
     due = {name for name, ends in expiries(etcd.pki).items() if name != AUTHORITY and (before is None or ends < until)}
     if not due:
@@ -67,12 +67,12 @@ def issue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None
             authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, anew=True)
 
 
-def of_etcd(etcd: Etcd, address: str) -> x509.Certificate:
+def of_etcd(etcd: EtcdClient, address: str) -> x509.Certificate:
     """Return the certificate that a member of etcd shows to a client that comes now. ProvisionError when it lets nobody in."""
-    return presented(address, ca=etcd.pki / f"{AUTHORITY}.crt", client=certificates.pair(etcd.pki, "etcd-client"))
+    return presented_certificate(address, ca=etcd.pki / f"{AUTHORITY}.crt", client=certificates.pair(etcd.pki, "etcd-client"))
 
 
-def presented(address: str, *, ca: Path, client: Pair | None = None) -> x509.Certificate:
+def presented_certificate(address: str, *, ca: Path, client: Pair | None = None) -> x509.Certificate:
     """Return the certificate that a server shows to who comes now, trusts `ca`, and is `client`. ProvisionError when it lets nobody in."""
     where = urlsplit(address)
     context = ssl.create_default_context(cafile=str(ca))

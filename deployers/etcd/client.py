@@ -39,7 +39,7 @@ LAG = 1000
 
 
 @dataclass(frozen=True)
-class Member:
+class EtcdMember:
     """One member as it says itself, or `why` it says nothing. `lag` counts the entries that it has yet to apply."""
 
     name: str
@@ -56,16 +56,16 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Health:
+class EtcdHealth:
     """How an etcd is. `alarms` are like "NOSPACE of etcd-2"; `expires` is when the first of its certificates ends."""
 
-    members: tuple[Member, ...]
+    members: tuple[EtcdMember, ...]
     revision: int
     alarms: tuple[str, ...]
     expires: dt.datetime
 
     @property
-    def voters(self) -> list[Member]:
+    def voters(self) -> list[EtcdMember]:
         return [member for member in self.members if not member.learner]
 
     @property
@@ -121,7 +121,7 @@ class Etcdutl:
         return self.machine.run((str(self.program), *words), within=within).stdout
 
 
-class Asked:
+class EtcdReply:
     """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
 
     endpoints: Mapping[str, str]
@@ -165,7 +165,7 @@ class Asked:
             ) from failed
         return found
 
-    def health(self) -> Health:
+    def health(self) -> EtcdHealth:
         """Ask every member how it is. ProvisionError when there is no quorum."""
         listed = self.members()
         names = {item["ID"]: self.name_of(item) for item in listed}
@@ -173,7 +173,7 @@ class Asked:
         answered = [status["Status"] for status in statuses.values() if isinstance(status, dict)]
         newest = max((status.get("raftIndex", 0) for status in answered), default=0)
         alarms = self.ask("alarm", "list").get("alarms") or []
-        return Health(
+        return EtcdHealth(
             members=tuple(member_of(item, names[item["ID"]], statuses[names[item["ID"]]], newest) for item in listed),
             revision=max((status["header"].get("revision", 0) for status in answered), default=0),
             alarms=tuple(sorted(f"{ALARMS.get(item['alarm'], item['alarm'])} of {names.get(item['memberID'], '?')}" for item in alarms)),
@@ -185,10 +185,10 @@ class Asked:
         known = {address: name for name, address in self.endpoints.items()}
         return item.get("name") or next((known[url] for url in item.get("clientURLs") or [] if url in known), f"{item['ID']:x}")
 
-    def until_well(self, *, within: float = 60.0) -> Health:
+    def until_well(self, *, within: float = 60.0) -> EtcdHealth:
         """Return its health once every member answers, votes and has caught up, and one leads. NotReady carries the first problem."""
 
-        def well() -> Health:
+        def well() -> EtcdHealth:
             try:
                 health = self.health()
             except ProvisionError as error:
@@ -222,7 +222,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Etcd(Asked):
+class EtcdClient(EtcdReply):
     """The etcd of one control plane, from outside."""
 
     pki: Path
@@ -233,7 +233,7 @@ class Etcd(Asked):
     utl: Etcdutl
 
     @classmethod
-    def of(cls, karmada: Karmada) -> Etcd:
+    def of(cls, karmada: Karmada) -> EtcdClient:
         """Return the etcd of a control plane of programs; its tools are brought now if they are not here.
 
         UsageError when it is external, NotPossible when it is a pod (`deployers.etcd.pod`).
@@ -285,10 +285,10 @@ class Etcd(Asked):
         return expiries(self.pki)
 
 
-def member_of(item: Json, name: str, status: Json | str, newest: int) -> Member:
+def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMember:
     """Return one member from etcd's list and from what it says itself."""
     said = status["Status"] if isinstance(status, dict) else {}
-    return Member(
+    return EtcdMember(
         name=name,
         id=f"{item['ID']:x}",
         client=next(iter(item.get("clientURLs") or []), ""),

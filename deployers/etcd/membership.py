@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace as replaced
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
-from deployers.etcd.client import Etcd, Health, quorum
+from deployers.etcd.client import EtcdClient, EtcdHealth, quorum
 from deployers.karmada import Karmada
 from deployers.names import LOOPBACK, kind_of
 from deployers.plane import pending_operation
@@ -37,42 +37,42 @@ def add(karmada: Karmada, name: str | None = None) -> Karmada:
     """Add a member, the first of the three names that is free if none is given; return the control plane as it is then."""
     here = etcds(karmada.spec)
     chosen = name or next((each for each in ETCDS if each not in here), None)
-    if chosen is None or chosen not in ETCDS or (chosen in here and not known(karmada, ADDING)):
+    if chosen is None or chosen not in ETCDS or (chosen in here and not is_pending(karmada, ADDING)):
         raise UsageError(
             f"there is no member {chosen} to add" if chosen else "there are three members already",
             where=f"members: {', '.join(here)}",
             remedy=f"names of members are {', '.join(ETCDS)}; one that is dead is put right by: "
             f"{command('etcd', 'replace', 'NAME', lab=karmada.run.id)}",
         )
-    return enlarged(karmada, [chosen])
+    return add_members(karmada, [chosen])
 
 
 def grow(karmada: Karmada) -> Karmada:
     """Bring etcd to three members; one that has them is left alone. Return the control plane as it is then."""
     missing = [name for name in ETCDS if name not in etcds(karmada.spec)]
-    return enlarged(karmada, missing or list(ETCDS)) if missing or known(karmada, ADDING) else karmada
+    return add_members(karmada, missing or list(ETCDS)) if missing or is_pending(karmada, ADDING) else karmada
 
 
 ADDING = "adding members to etcd"
 
 
-def known(karmada: Karmada, what: str) -> bool:
+def is_pending(karmada: Karmada, what: str) -> bool:
     """Tell whether such a change was begun and is not through."""
     return pending_operation.facts_of(karmada.run, what) is not None
 
 
-def enlarged(karmada: Karmada, names: Sequence[str]) -> Karmada:
+def add_members(karmada: Karmada, names: Sequence[str]) -> Karmada:
     """Make these members be there, one after the other, and tell the API servers."""
-    Etcd.of(karmada).health()  # there is a quorum, or nothing can be changed
+    EtcdClient.of(karmada).health()  # there is a quorum, or nothing can be changed
     open_plane(karmada)
-    with pending_operation.begun(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
+    with pending_operation.hold_pending(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
         for name in names:
-            keep_births(karmada)
+            keep_initial_flags(karmada)
             if name not in etcds(karmada.spec):
                 karmada = karmada.asking(with_etcds(karmada, [*etcds(karmada.spec), name]))
-            admit(karmada, name)
-        repoint(open_plane(karmada))
-        Etcd.of(karmada).until_well()
+            add_learner(karmada, name)
+        update_apiservers(open_plane(karmada))
+        EtcdClient.of(karmada).until_well()
     return karmada
 
 
@@ -81,16 +81,18 @@ def remove(karmada: Karmada, name: str) -> Karmada:
 
     UsageError, with nothing changed: it is no member, or the members that would be left and serve are no majority of those left.
     """
-    etcd = Etcd.of(karmada)
+    etcd = EtcdClient.of(karmada)
     health = etcd.health()
-    removable(health, name, lab=karmada.run.id)
+    check_removable(health, name, lab=karmada.run.id)
     open_plane(karmada)
-    with pending_operation.begun(karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)):
-        keep_births(karmada)
+    with pending_operation.hold_pending(
+        karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)
+    ):
+        keep_initial_flags(karmada)
         karmada = karmada.asking(with_etcds(karmada, [each for each in etcds(karmada.spec) if each != name]))
-        repoint(open_plane(karmada))
-        strike(karmada, etcd, health, name)
-        Etcd.of(karmada).until_well()
+        update_apiservers(open_plane(karmada))
+        remove_member(karmada, etcd, health, name)
+        EtcdClient.of(karmada).until_well()
     return karmada
 
 
@@ -99,28 +101,28 @@ def replace(karmada: Karmada, name: str) -> Karmada:
 
     UsageError, with nothing changed: it is alive, or as in `remove`.
     """
-    etcd = Etcd.of(karmada)
+    etcd = EtcdClient.of(karmada)
     health = etcd.health()
     dead = next((member for member in health.members if member.name == name), None)
     what = f"replacing {name} in etcd"
-    struck = dead is None and known(karmada, what)
+    struck = dead is None and is_pending(karmada, what)
     if not struck:
-        removable(health, name, lab=karmada.run.id)
+        check_removable(health, name, lab=karmada.run.id)
     if dead and dead.answers:
         raise UsageError(
             f"{name} is alive: it answers at {dead.client}",
             remedy=f"{command('etcd', 'remove', name, lab=karmada.run.id)}, then {command('etcd', 'add', name, lab=karmada.run.id)}",
         )
-    with pending_operation.begun(karmada.run, what, again=command("etcd", "replace", name, lab=karmada.run.id)):
-        keep_births(karmada)
+    with pending_operation.hold_pending(karmada.run, what, again=command("etcd", "replace", name, lab=karmada.run.id)):
+        keep_initial_flags(karmada)
         if not struck:
-            strike(karmada, etcd, health, name)
-        admit(karmada, name)
+            remove_member(karmada, etcd, health, name)
+        add_learner(karmada, name)
         etcd.until_well()
     return karmada
 
 
-def removable(health: Health, name: str, *, lab: str | None = None) -> None:
+def check_removable(health: EtcdHealth, name: str, *, lab: str | None = None) -> None:
     """Return when etcd still has a majority without a member. UsageError when it has not, or there is no such member. Pure."""
     if name not in {member.name for member in health.members}:
         raise UsageError(
@@ -150,7 +152,7 @@ def with_etcds(karmada: Karmada, names: Sequence[str]) -> KarmadaSpec:
     return karmada.spec.model_copy(update={"etcd": EtcdSpec.of(names)})
 
 
-def keep_births(karmada: Karmada) -> None:
+def keep_initial_flags(karmada: Karmada) -> None:
     """Record the flags by which each member that runs once began: they name the members of that day, and are to stay as they are."""
     status = Supervisor(karmada.run.path).status()
     for name in etcds(karmada.spec):
@@ -160,9 +162,9 @@ def keep_births(karmada: Karmada) -> None:
             karmada.run.record("etcd", name, {flag: words[flag] for flag in ("initial-cluster", "initial-cluster-state")})
 
 
-def admit(karmada: Karmada, name: str) -> None:
+def add_learner(karmada: Karmada, name: str) -> None:
     """Make a member of the spec one of etcd's, and return when it has caught up and votes."""
-    run, etcd = karmada.run, Etcd.of(karmada)
+    run, etcd = karmada.run, EtcdClient.of(karmada)
     etcd = replaced(etcd, endpoints={each: at for each, at in etcd.endpoints.items() if each != name})  # a learner answers hardly anything
     ports = ports_of(run, karmada.name, [f"{each}.peer" for each in etcds(karmada.spec)])
     peers = {each: f"https://{LOOPBACK}:{ports[f'{each}.peer']}" for each in etcds(karmada.spec)}
@@ -175,18 +177,18 @@ def admit(karmada: Karmada, name: str) -> None:
         shutil.rmtree(run.path / "data" / karmada.name / name, ignore_errors=True)
     if mine is None:
         until(
-            lambda: listed_as_learner(etcd, name, peers[name]),
+            lambda: list_learner(etcd, name, peers[name]),
             what=f"etcd takes {name} as a member",
             within=30.0,
             remedy=command("etcd", "health", lab=run.id),
         )
     part = next(part for part in open_plane(karmada).programs if part.name == f"{karmada.name}/{name}")
-    voting = Component(part.name, part.binary, part.flags, proof=lambda: promoted(etcd, peers[name]), ports=part.ports, within=120.0)
+    voting = Component(part.name, part.binary, part.flags, proof=lambda: promote(etcd, peers[name]), ports=part.ports, within=120.0)
     component.exchange(voting, run)  # a learner is never ready by etcd's own endpoint: it is when it votes
     component.start(part, run)
 
 
-def listed_as_learner(etcd: Etcd, name: str, peer: str) -> None:
+def list_learner(etcd: EtcdClient, name: str, peer: str) -> None:
     """Have etcd list a new member. NotYet while those it has do not know each other for five seconds: it calls itself unhealthy then."""
     try:
         etcd.ctl("member", "add", name, f"--peer-urls={peer}", "--learner")
@@ -196,7 +198,7 @@ def listed_as_learner(etcd: Etcd, name: str, peer: str) -> None:
         raise NotYet("etcd calls itself unhealthy") from failed
 
 
-def promoted(etcd: Etcd, peer: str) -> None:
+def promote(etcd: EtcdClient, peer: str) -> None:
     """Return when a member votes, having asked for it. NotYet while it has not caught up."""
     item = next(each for each in etcd.members() if each["peerURLs"][0] == peer)
     if not item.get("isLearner"):
@@ -209,7 +211,7 @@ def promoted(etcd: Etcd, peer: str) -> None:
         raise NotYet("it has not caught up yet") from failed
 
 
-def strike(karmada: Karmada, etcd: Etcd, health: Health, name: str) -> None:
+def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: str) -> None:
     """Take a member off etcd's list, end its program and delete its data."""
     mine = next(member for member in health.members if member.name == name)
     heir = next((member for member in health.voters if member.answers and member.name != name), None)
@@ -222,7 +224,7 @@ def strike(karmada: Karmada, etcd: Etcd, health: Health, name: str) -> None:
     karmada.run.forget("etcd", name)
 
 
-def repoint(plane: BinaryInstallation) -> list[str]:
+def update_apiservers(plane: BinaryInstallation) -> list[str]:
     """Start those API servers again whose addresses of etcd are others now, one after the other; return which."""
     calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
     return [part.name for part in calling if component.exchange(part, plane.run, grace=GRACE)]

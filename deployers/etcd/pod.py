@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from deployers.deployer import runs_in_pods
-from deployers.etcd.client import Asked, Etcd, Json
+from deployers.etcd.client import EtcdClient, EtcdReply, Json
 from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
 from deployers.pods import workloads
@@ -31,7 +31,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class EtcdInPod(Asked):
+class EtcdInPod(EtcdReply):
     """The etcd of one control plane in pods. `command` runs another in its pod; `flags` are those of its program."""
 
     machine: Machine
@@ -52,7 +52,7 @@ class EtcdInPod(Asked):
         words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
         command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
         endpoints = {"etcd": within_its_pod(flags.get("listen-client-urls", ""))}
-        return cls(karmada.machine, command, flags, mounted(host.api, pod, flags["cert-file"]), endpoints)
+        return cls(karmada.machine, command, flags, read_mounted(host.api, pod, flags["cert-file"]), endpoints)
 
     @cached_property
     def access(self) -> tuple[str, ...]:
@@ -76,9 +76,9 @@ class EtcdInPod(Asked):
         return {"etcd-server": x509.load_pem_x509_certificate(self.certificate).not_valid_after_utc}
 
 
-def etcd_of(karmada: Karmada) -> Asked:
+def etcd_of(karmada: Karmada) -> EtcdReply:
     """Return the etcd of a control plane, wherever it runs. UsageError when it is external; ProvisionError when its pod does not run."""
-    return EtcdInPod.of(karmada) if runs_in_pods(karmada) and not karmada.spec.etcd.external else Etcd.of(karmada)
+    return EtcdInPod.of(karmada) if runs_in_pods(karmada) and not karmada.spec.etcd.external else EtcdClient.of(karmada)
 
 
 def pod_of(host: Api) -> Json:
@@ -115,7 +115,7 @@ def flags_of(argv: list[str]) -> dict[str, str]:
     return found
 
 
-def mounted(host: Api, pod: Json, path: str) -> bytes:
+def read_mounted(host: Api, pod: Json, path: str) -> bytes:
     """Return a file of a pod that is of a Secret. ProvisionError when no Secret is mounted there."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
     for mount in pod["spec"]["containers"][0].get("volumeMounts", []):

@@ -38,12 +38,12 @@ def join(
     or control plane do not answer, or karmadactl failed. NotReady: joined, but not Ready within `within` seconds.
     With `ahead` the accounts on the member are made before karmadactl looks for them; without, karmadactl makes them.
     """
-    changed = admit(karmada, member, provider=provider, region=region, zones=zones, ahead=ahead)
+    changed = join_rights(karmada, member, provider=provider, region=region, zones=zones, ahead=ahead)
     until_ready(karmada, member.name, within=within)
     return changed
 
 
-def admit(
+def join_rights(
     karmada: RunningKarmada, member: Cluster, *, provider: str = "", region: str = "", zones: Sequence[str] = (), ahead: bool = True
 ) -> bool:
     """Register a member in push mode and return when its Cluster object is there; tell whether that changed anything.
@@ -81,12 +81,12 @@ def admit(
             if here := claim(karmada, member, "push"):  # joined side by side by another command, or all but the last request came through
                 adopt_secrets(karmada, here)
                 return True
-        raise explained(failed, karmada, member) from failed
+        raise explain_failure(failed, karmada, member) from failed
     karmada.run.record("members", member.name, owned_objects.joined("push", member.name))
     return True
 
 
-def explained(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
+def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
     """Return the error that says which of both sides a failed `karmadactl join` was about.
 
     Its own words do not ("The connection to the server 127.0.0.1:1 was refused"; one sentence for a taken name and a taken

@@ -46,7 +46,7 @@ def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member
     """
 
     def clean() -> None:
-        left = residue(karmada, member, mode, member_down=member_down)
+        left = list_leftovers(karmada, member, mode, member_down=member_down)
         if left and all(GOING in line for line in left):
             raise NotYet("\n".join(left))
         if left:
@@ -68,7 +68,9 @@ def leak(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError
     )
 
 
-def residue(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False) -> list[str]:
+def list_leftovers(
+    karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False
+) -> list[str]:
     """Return what a member that was removed has left, "<side>: <what>" each; empty when it is clean.
 
     With `member_down` the member is not asked; a member that should answer and does not is an error, never clean. With `lingering`
@@ -87,7 +89,7 @@ def residue(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down
     ]
     if not member_down:
         rows += [partial(present, member.api, trace, member.name, lingering=lingering) for trace in owned_objects.of(mode, "member")]
-        rows.append(lambda: [f"member: {thing}" for thing in managed(member.api)])
+        rows.append(lambda: [f"member: {thing}" for thing in managed_objects(member.api)])
     with ThreadPoolExecutor(8) as pool:
         return [line for lines in pool.map(lambda row: row(), rows) for line in lines]
 
@@ -122,7 +124,7 @@ def bindings(api: Api, name: str) -> list[str]:
     ]
 
 
-def managed(api: Api) -> list[str]:
+def managed_objects(api: Api) -> list[str]:
     """Return a line for each object of a cluster that bears Karmada's label, of whatever kind the cluster serves."""
     found: list[str] = []
     for root, resource in listable(api):

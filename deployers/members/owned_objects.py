@@ -41,7 +41,7 @@ def here(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, 
     return Trace("control plane", path, modes, registered, lingers)
 
 
-def there(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> Trace:
+def member_trace(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> Trace:
     """Return a line of the member's list."""
     return Trace("member", path, modes, registered, lingers)
 
@@ -60,21 +60,21 @@ TRACES = (
     here(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
     here(f"{LEASES}/{CLUSTER_NAMESPACE}/leases/{{name}}", PULL),
     here(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
-    there(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
-    there(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
-    there(f"{RBAC}/clusterroles/karmada-impersonator"),
-    there(f"{RBAC}/clusterrolebindings/karmada-impersonator"),
-    there(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-{{name}}"),
-    there(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-impersonator"),
-    there(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-{{name}}"),
-    there(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-impersonator"),
-    there(f"{CORE}/{CLUSTER_NAMESPACE}"),
-    there(f"{RBAC}/clusterroles/karmada-agent", PULL, registered=True),
-    there(f"{RBAC}/clusterrolebindings/karmada-agent", PULL, registered=True),
-    there(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
-    there(f"{CORE}/{NAMESPACE}/secrets/karmada-kubeconfig", PULL, registered=True),
-    there(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/karmada-agent", PULL, registered=True),
-    there(f"{CORE}/{NAMESPACE}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
+    member_trace(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
+    member_trace(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
+    member_trace(f"{RBAC}/clusterroles/karmada-impersonator"),
+    member_trace(f"{RBAC}/clusterrolebindings/karmada-impersonator"),
+    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-{{name}}"),
+    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-impersonator"),
+    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-{{name}}"),
+    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-impersonator"),
+    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}"),
+    member_trace(f"{RBAC}/clusterroles/karmada-agent", PULL, registered=True),
+    member_trace(f"{RBAC}/clusterrolebindings/karmada-agent", PULL, registered=True),
+    member_trace(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
+    member_trace(f"{CORE}/{NAMESPACE}/secrets/karmada-kubeconfig", PULL, registered=True),
+    member_trace(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/karmada-agent", PULL, registered=True),
+    member_trace(f"{CORE}/{NAMESPACE}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
 )
 
 

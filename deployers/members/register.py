@@ -52,7 +52,7 @@ def register(
     ProvisionError: a side does not answer, or register did not do what it says, with what it printed; ComponentExited:
     the agent ended. NotReady: not Ready in time.
     """
-    changed = enrol(karmada, member, image=image, within=within)
+    changed = register_agent(karmada, member, image=image, within=within)
     if image is None:
         if ahead and changed:
             ensure_accounts(member.api, member.name)
@@ -93,14 +93,14 @@ def release_election(karmada: RunningKarmada, name: str) -> None:
     karmada.cluster.api.delete(f"{owned_objects.LEASES}/{NAMESPACE}/leases/karmada-agent-{name}")
 
 
-def enrol(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
+def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
     """Run `karmadactl register` and return when all that it has to make is there; tell whether that changed anything.
 
     The agent, and so the Cluster object, come after it. What an enrolment of this run that was interrupted left is cleared
     away first; what anybody else left is reported by register's own preflight.
     """
     if claim(karmada, member, "pull"):
-        if missing := lacking(karmada, member):
+        if missing := missing_objects(karmada, member):
             raise ProvisionError(
                 f"{member.name} is registered, but its agent's permissions are incomplete: missing {missing[0]}",
                 where=", ".join(missing),
@@ -111,13 +111,13 @@ def enrol(karmada: RunningKarmada, member: Cluster, *, image: str | None = None,
     for namespace in (CLUSTER_NAMESPACE, NAMESPACE):
         wait_terminated(member.api, namespace, on=member.name)
     known = karmada.run.recorded("members", member.name) or {}
-    if known.get("state") == "registered" and not lacking(karmada, member):
+    if known.get("state") == "registered" and not missing_objects(karmada, member):
         return True
     if known.get("mode") == "pull":
         clear(karmada, member)
     strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.of("pull", "member", registered=True))
     karmada.run.record("members", member.name, {"mode": "pull", "state": "registering"})
-    token, words = invitation(karmada)
+    token, words = create_bootstrap_token(karmada)
     try:
         said = karmadactl(
             karmada,
@@ -128,20 +128,20 @@ def enrol(karmada: RunningKarmada, member: Cluster, *, image: str | None = None,
             f"--discovery-timeout={within:g}s",
             within=within + 30.0,
         )
-        if missing := lacking(karmada, member, token=token):
-            raise pretended(member, missing, said.stdout + said.stderr)
+        if missing := missing_objects(karmada, member, token=token):
+            raise silent_failure(member, missing, said.stdout + said.stderr)
     except LabError as error:
         if not strange:  # else what is there is not ours to delete
             clear(karmada, member)
         karmada.run.forget("members", member.name)
-        raise explained(error, karmada, member) if isinstance(error, CommandFailed) else error from error
+        raise explain_failure(error, karmada, member) if isinstance(error, CommandFailed) else error from error
     finally:
         karmada.cluster.api.delete(f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{token}")
     karmada.run.record("members", member.name, {"mode": "pull", "state": "registered"})
     return True
 
 
-def invitation(karmada: RunningKarmada) -> tuple[str, list[str]]:
+def create_bootstrap_token(karmada: RunningKarmada) -> tuple[str, list[str]]:
     """Make a bootstrap token for a quarter of an hour; return its id and the words of the register command that upstream prints.
 
     Returned when the token is signed in cluster-info, which register would look for only every 5 s. NotReady: nobody signs it.
@@ -165,7 +165,7 @@ def invitation(karmada: RunningKarmada) -> tuple[str, list[str]]:
     return token, words
 
 
-def lacking(karmada: RunningKarmada, member: Cluster, *, token: str | None = None) -> list[str]:
+def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | None = None) -> list[str]:
     """Return what register should have made and is not there, one line each. With `token` its certificate request is looked for too.
 
     Requests are deleted an hour after they were approved, so that they are asked for only right after.
@@ -176,7 +176,7 @@ def lacking(karmada: RunningKarmada, member: Cluster, *, token: str | None = Non
         for trace in owned_objects.of("pull", "member" if side == "member" else "control plane", registered=True)
         if api.find(trace.at(member.name)) is None
     ]
-    if token is not None and not any(issued(request) for request in requests(karmada, member.name, token)):
+    if token is not None and not any(is_issued(request) for request in requests(karmada, member.name, token)):
         missing.append(f"control plane: an approved and issued certificate request of {member.name}")
     return missing
 
@@ -191,7 +191,7 @@ def requests(karmada: RunningKarmada, name: str, token: str | None = None) -> li
     ]
 
 
-def issued(request: Json) -> bool:
+def is_issued(request: Json) -> bool:
     """Tell whether a certificate request was approved and has its certificate."""
     status = request.get("status", {})
     return bool(status.get("certificate")) and any(each.get("type") == "Approved" for each in status.get("conditions", []))
@@ -229,7 +229,7 @@ def drop_requests(karmada: RunningKarmada, name: str) -> None:
         karmada.cluster.api.delete(f"{CSRS}/{request['metadata']['name']}")
 
 
-def pretended(member: Cluster, missing: list[str], output: str) -> ProvisionError:
+def silent_failure(member: Cluster, missing: list[str], output: str) -> ProvisionError:
     """Return the error of a register that ended with status 0 and did not register."""
     return ProvisionError(
         f"karmadactl register of {member.name} ended with status 0 and registered nothing: missing {missing[0]}"
@@ -241,7 +241,7 @@ def pretended(member: Cluster, missing: list[str], output: str) -> ProvisionErro
     )
 
 
-def explained(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
+def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
     """Return the error that says what a failed `karmadactl register` was about; its own words where neither side is at fault."""
     try:
         claim(karmada, member, "pull")

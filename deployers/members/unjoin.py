@@ -49,13 +49,13 @@ def unjoin(karmada: RunningKarmada, member: Cluster, *, force: bool = False, wit
             within=within + 30.0,
         )
     except CommandFailed as failed:
-        raise explained(failed, karmada, member, "unjoin") from failed
-    settle(karmada, member)
+        raise explain_failure(failed, karmada, member, "unjoin") from failed
+    wait_settled(karmada, member)
     karmada.run.forget("members", member.name)
     return True
 
 
-def settle(karmada: RunningKarmada, member: Cluster, *, within: float = 30.0) -> None:
+def wait_settled(karmada: RunningKarmada, member: Cluster, *, within: float = 30.0) -> None:
     """Watch until what was deleted without waiting is gone: the secrets of the control plane, Karmada's namespace of a member that answers.
 
     A join under the same name before that would take over secrets that are about to be collected (pkg/util/secret.go, CreateSecret).
@@ -71,7 +71,7 @@ def settle(karmada: RunningKarmada, member: Cluster, *, within: float = 30.0) ->
         )
 
 
-def explained(failed: CommandFailed, karmada: RunningKarmada, member: Cluster, verb: str) -> LabError:
+def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster, verb: str) -> LabError:
     """Return the error of a failed `karmadactl unjoin` or `unregister`: which side it was about, and what is left."""
     try:
         left = members(karmada).get(member.name)

@@ -12,7 +12,7 @@ from deployers.members import agent, owned_objects
 from deployers.members.karmadactl import karmadactl
 from deployers.members.register import clear, drop_requests, release_election
 from deployers.members.registry import CLUSTERS, RunningKarmada, answers, registration
-from deployers.members.unjoin import explained, settle
+from deployers.members.unjoin import explain_failure, wait_settled
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
@@ -60,11 +60,11 @@ def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False,
             )
         except CommandFailed as failed:
             if not force:
-                raise explained(failed, karmada, member, "unregister") from failed
+                raise explain_failure(failed, karmada, member, "unregister") from failed
             abandon(karmada, member, within=within)
     agent.stop(karmada, member.name)
     tidy(karmada, member.name)
-    settle(karmada, member)
+    wait_settled(karmada, member)
     karmada.run.forget("members", member.name)
     return True
 

@@ -46,7 +46,7 @@ SERVERS = (
 
 
 @dataclass(frozen=True)
-class Leaf:
+class LeafCertificate:
     """One certificate: its file's name, subject, the names it serves under, and which of the two authorities signs it."""
 
     name: str
@@ -61,32 +61,34 @@ def service_names(service: str) -> tuple[str, ...]:
     return (f"{service}.{NAMESPACE}.svc.cluster.local", f"{service}.{NAMESPACE}.svc")
 
 
-def leaves(spec: KarmadaSpec) -> list[Leaf]:
+def leaves(spec: KarmadaSpec) -> list[LeafCertificate]:
     """Return every certificate that this control plane needs. Nothing is read or written."""
     balancer = [host_of(spec.load_balancer)] if spec.load_balancer else [spec.external_name] if spec.external_name else []
     outside = (*spec.certificates.hosts, *balancer)
     wanted = [
-        Leaf("server", "server", hosts=(*service_names("*"), *LOCAL)),
-        Leaf("client", "system:admin", MASTERS),
-        Leaf("front-proxy-client", "front-proxy-client"),
+        LeafCertificate("server", "server", hosts=(*service_names("*"), *LOCAL)),
+        LeafCertificate("client", "system:admin", MASTERS),
+        LeafCertificate("front-proxy-client", "front-proxy-client"),
     ]
     for name in (name for name in SERVERS if spec.has(name)):
         extra = outside if name == "karmada-apiserver" else ()
-        wanted.append(Leaf(name, f"system:karmada:{name}", hosts=(*service_names(name), *LOCAL, *extra)))
-    wanted += [Leaf(f"{name}-client", f"system:karmada:{name}", MASTERS) for name in ("karmada-apiserver", *CALLERS) if spec.has(name)]
+        wanted.append(LeafCertificate(name, f"system:karmada:{name}", hosts=(*service_names(name), *LOCAL, *extra)))
+    wanted += [
+        LeafCertificate(f"{name}-client", f"system:karmada:{name}", MASTERS) for name in ("karmada-apiserver", *CALLERS) if spec.has(name)
+    ]
     if spec.addons.estimators:
         estimator = "karmada-scheduler-estimator"
-        wanted.append(Leaf(estimator, f"system:karmada:{estimator}", hosts=(*service_names("*"), *LOCAL)))
-    wanted += [Leaf(f"{name}-grpc", f"system:karmada:{name}-grpc", MASTERS) for name in estimating(spec)]
+        wanted.append(LeafCertificate(estimator, f"system:karmada:{estimator}", hosts=(*service_names("*"), *LOCAL)))
+    wanted += [LeafCertificate(f"{name}-grpc", f"system:karmada:{name}-grpc", MASTERS) for name in estimating(spec)]
     if spec.etcd.external is None:
         names = (*service_names("etcd"), *service_names("etcd-client"), *LOCAL)
         wanted += [
-            Leaf("etcd-server", "system:karmada:etcd-server", hosts=names, authority="etcd-ca"),
-            Leaf("etcd-peer", "system:karmada:etcd-peer", hosts=names, authority="etcd-ca"),
-            Leaf("etcd-client", "system:karmada:etcd-etcd-client", authority="etcd-ca"),
+            LeafCertificate("etcd-server", "system:karmada:etcd-server", hosts=names, authority="etcd-ca"),
+            LeafCertificate("etcd-peer", "system:karmada:etcd-peer", hosts=names, authority="etcd-ca"),
+            LeafCertificate("etcd-client", "system:karmada:etcd-etcd-client", authority="etcd-ca"),
         ]
         wanted += [
-            Leaf(f"{name}-etcd-client", f"system:karmada:{name}-etcd-client", MASTERS, authority="etcd-ca")
+            LeafCertificate(f"{name}-etcd-client", f"system:karmada:{name}-etcd-client", MASTERS, authority="etcd-ca")
             for name in ETCD_CALLERS
             if spec.has(name)
         ]

@@ -115,7 +115,7 @@ def calling(name: str, layout: Layout, *, delegating: bool = False) -> Flags:
     return dict.fromkeys(keys, kubeconfig)
 
 
-def observed(instance: str, layout: Layout) -> Flags:
+def metrics_flags(instance: str, layout: Layout) -> Flags:
     """Return the flags that say where metrics and health are served; upstream's defaults collide on one computer."""
     address = {use: f"{LOOPBACK}:{layout.ports[f'{instance}.{use}']}" for use in ("metrics", "health")}
     return {"metrics-bind-address": address["metrics"], "health-probe-bind-address": address["health"]}

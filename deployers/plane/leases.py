@@ -20,7 +20,7 @@ def path_of(namespace: str, name: str) -> str:
     return FOLDER.format(namespace=namespace, name=name)
 
 
-def held(api: Api, namespace: str, name: str) -> Json:
+def held_lease(api: Api, namespace: str, name: str) -> Json:
     """Return a Lease that somebody holds now; NotYet says what is wrong with it.
 
     Now: it was renewed within its own duration. A health endpoint says ok before the lease is had, and a lease stays behind

@@ -64,7 +64,7 @@ def custom_resources(crds: Path, where: Addresses) -> list[Json]:
             raise ProvisionError(f"the release patches a CRD that it does not have: {name}", where=str(crds))
         conversion = patch["spec"]["conversion"]
         client = conversion["webhook"]["clientConfig"]
-        client["url"] = repointed(client["url"], where.webhook)
+        client["url"] = repoint(client["url"], where.webhook)
         found[name]["spec"]["conversion"] = conversion
     if not found:
         raise ProvisionError("the release has no CRDs", where=str(crds / "bases"))
@@ -76,7 +76,7 @@ def webhook_configurations(manifests: Path, where: Addresses) -> list[Json]:
     documents = list(read(manifests / "webhook-configuration.yaml", {"caBundle": where.ca_bundle}))
     for document in documents:
         for hook in document["webhooks"]:
-            hook["clientConfig"]["url"] = repointed(hook["clientConfig"]["url"], where.webhook)
+            hook["clientConfig"]["url"] = repoint(hook["clientConfig"]["url"], where.webhook)
     return documents
 
 
@@ -137,6 +137,6 @@ def read(file: Path, values: Mapping[str, str]) -> Iterator[Json]:
     yield from (document for document in documents if document)
 
 
-def repointed(url: str, webhook: str) -> str:
+def repoint(url: str, webhook: str) -> str:
     """Return a hook's URL at our webhook's host:port, its path kept."""
     return urlunsplit(("https", webhook, urlsplit(url).path, "", ""))

@@ -63,7 +63,7 @@ def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: flo
         return
     documents = manifests.custom_resources(crds, where)
     each(lambda crd: api.apply(crd) if crd["metadata"]["name"] in there else api.create(crd, fieldManager=MANAGER), documents)
-    served = established(api, [document["metadata"]["name"] for document in documents], within=within)
+    served = wait_established(api, [document["metadata"]["name"] for document in documents], within=within)
     run.record("karmada", "crds", {"fingerprint": mark, "versions": {name: versions(item) for name, item in sorted(served.items())}})
     each(lambda item: until_served(api, item), served.values())
 
@@ -94,7 +94,7 @@ def versions(item: Json) -> list[Any]:
     return [item["metadata"]["uid"], item["metadata"]["generation"]]
 
 
-def established(api: Api, names: Sequence[str], *, what: str = "Karmada's CRDs", within: float = 60.0) -> dict[str, Json]:
+def wait_established(api: Api, names: Sequence[str], *, what: str = "Karmada's CRDs", within: float = 60.0) -> dict[str, Json]:
     """Watch until every CRD named is Established with its names accepted; return them. One watch for all."""
     missing, done = set(names), {}
     last = f"none of {len(missing)}"

@@ -19,7 +19,7 @@ KIND, NAME = "karmada", "unfinished"
 
 
 @dataclass
-class Change:
+class PendingOperation:
     """A change that is begun."""
 
     run: Run
@@ -37,7 +37,7 @@ class Change:
 
 
 @contextmanager
-def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[Change]:
+def hold_pending(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[PendingOperation]:
     """Hold a change as begun, and the run's lock, during the body; when the body fails it stays begun.
 
     `what` is said of it ("a restore"), `again` is the command that goes on with it. ProvisionError while another change is
@@ -49,7 +49,7 @@ def begun(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[Change]:
             refuse(run)
         run.journal("change", what=what, **facts)
         run.forget("up", "words")  # `lab up` has to look, and is told
-        change = Change(run, {"what": what, "again": again, **facts})
+        change = PendingOperation(run, {"what": what, "again": again, **facts})
         change.note()
         yield change
         if change.through:

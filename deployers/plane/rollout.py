@@ -46,7 +46,7 @@ def in_order(plane: ControlPlane, parts: Mapping[str, Act], *, back: bool) -> li
     return pairs[::-1] if back else pairs
 
 
-def chained(pairs: Iterable[tuple[str, Act]]) -> list[Step]:
+def chain(pairs: Iterable[tuple[str, Act]]) -> list[Step]:
     """Return actions as steps, each needing the one before."""
     steps: list[Step] = []
     for name, act in pairs:

@@ -14,7 +14,7 @@ from pathlib import Path
 from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
 from lab.cluster import Cluster
-from lab.images import Archive, archived, load, require
+from lab.images import Archive, load, make_archive, require
 from lab.steps import Step
 
 BUILT = "karmada/images"
@@ -34,7 +34,7 @@ def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[st
     clusters = sorted({name for use in uses for name in use.clusters})
 
     def archive(cluster: str) -> Archive:
-        return archived([use.image for use in uses if cluster in use.clusters], software)
+        return make_archive([use.image for use in uses if cluster in use.clusters], software)
 
     def built() -> None:
         for name in clusters:

@@ -28,12 +28,12 @@ Naming = Callable[[str, str | None], str]
 """From upstream's name and the registry asked for, the name under which an installer's pods ask for an image."""
 
 
-def moved(name: str, registry: str | None) -> str:
+def keep_path(name: str, registry: str | None) -> str:
     """**Naming:** the registry stands for upstream's host and its path is kept (docker.io/karmada/x → REGISTRY/karmada/x): the chart's."""
     return f"{registry}/{name.partition('/')[2]}" if registry else name
 
 
-def flat(name: str, registry: str | None) -> str:
+def drop_path(name: str, registry: str | None) -> str:
     """**Naming:** the registry stands for all but the last part (docker.io/karmada/x → REGISTRY/x): `karmadactl init`'s."""
     return f"{registry}/{name.rpartition('/')[2]}" if registry else name
 
@@ -60,7 +60,7 @@ def components(spec: KarmadaSpec, *others: str) -> list[str]:
     return list(dict.fromkeys([*(name for name in wanted if spec.has(name)), *others]))
 
 
-def needed(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: str = "host") -> tuple[ImageUse, ...]:
+def images_of(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: str = "host") -> tuple[ImageUse, ...]:
     """Return every image of a control plane on a path: the host cluster's, and the agent for members that pull.
 
     `others` are components that the path itself brings; `version` is the release's, which of a checkout git tells.
@@ -72,19 +72,19 @@ def needed(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: 
 
     found = [use(component, naming, [host]) for component in components(spec, *others)]
     if pulling := [member.name for member in spec.members if member.mode == "pull"]:
-        found.append(use("karmada-agent", flat, pulling))
+        found.append(use("karmada-agent", drop_path, pulling))
     return tuple(found)
 
 
 def agent_image(spec: KarmadaSpec, release: Release) -> str:
     """Return the name of karmada-agent's image, as it is loaded into members that pull; register is given the whole name."""
-    return flat(upstream("karmada-agent", spec, release.version).name, spec.registry)
+    return drop_path(upstream("karmada-agent", spec, release.version).name, spec.registry)
 
 
 def software(spec: KarmadaSpec, *others: str) -> list[str]:
     """Return the assets that the images are made of."""
     version = "0" if is_path(spec.release) else spec.release
-    return of_images([use.image for use in needed(spec, moved, *others, version=version)])
+    return of_images([use.image for use in images_of(spec, keep_path, *others, version=version)])
 
 
 def by_component(uses: Iterable[ImageUse]) -> dict[str, ImageUse]:

@@ -190,7 +190,7 @@ def estimator(spec: KarmadaSpec, uses: Mapping[str, ImageUse], member: Cluster) 
     ]
 
 
-def unsayable(spec: KarmadaSpec) -> list[str]:
+def unsupported_flags(spec: KarmadaSpec) -> list[str]:
     """Return the flags that init would not take as they are, as refusals."""
     found = []
     for component, name in NAMES.items():
@@ -198,18 +198,18 @@ def unsayable(spec: KarmadaSpec) -> list[str]:
             where = f"components.{component}.flags.{flag}"
             if spec.config_file and not value:
                 found.append(f"{where}: a --config file gives a flag without a value as a bare one; leave config_file off for it")
-            if not spec.config_file and any(bad(part) for part in value.split(",")):
+            if not spec.config_file and any(is_ambiguous(part) for part in value.split(",")):
                 found.append(f"{where}: {value!r} cannot be a word of --{name}-extra-args; set config_file for it")
             if "." in flag:
                 found.append(f"{where}: init allows no dot in a flag's name")
     return found
 
 
-def bad(part: str) -> bool:
+def is_ambiguous(part: str) -> bool:
     """Tell whether init's reading of comma-separated words would not give back this one."""
     return part != part.strip() or '"' in part or "\n" in part or part.startswith("--")
 
 
-def words(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places, config: Path) -> Sequence[str]:
+def args(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places, config: Path) -> Sequence[str]:
     """Return the command after `karmadactl`; `config` is where the document is for a spec that asks for one."""
     return ["init", f"--config={config}"] if spec.config_file else ["init", *as_flags(spec, uses, places)]

@@ -36,7 +36,7 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 RECORD = "karmada"
 
 
-def obstacles(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
+def preflight_errors(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
     """Return what of a spec is in the way on every path in pods, one sentence each."""
     found = [*refusals(spec, support), *strangers(spec, lab)]
     if spec.addons.estimators and not spec.members:
@@ -48,7 +48,7 @@ def obstacles(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
     return found
 
 
-def kept_apart(spec: KarmadaSpec, lab: LabSpec, components: Iterable[str]) -> list[str]:
+def anti_affinity_errors(spec: KarmadaSpec, lab: LabSpec, components: Iterable[str]) -> list[str]:
     """Return the replicas that upstream's pods cannot have on so few nodes, where a manifest allows one of a component to a node."""
     nodes = 1 + sum(group.count for group in lab.host.workers)
     return [
@@ -60,7 +60,7 @@ def kept_apart(spec: KarmadaSpec, lab: LabSpec, components: Iterable[str]) -> li
 
 
 @dataclass
-class Progress:
+class InstallProgress:
     """An installer that runs beside those who wait for what it makes: whether it has begun, and whether it failed."""
 
     begun: threading.Event = field(default_factory=threading.Event)
@@ -87,12 +87,12 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Installation:
+class PodsInstallation:
     """One control plane being installed by a program of upstream's own. Each method of a subclass is a step and may be run again."""
 
     karmada: Karmada
     software: Mapping[str, Path]
-    progress: Progress = field(default_factory=Progress)
+    progress: InstallProgress = field(default_factory=InstallProgress)
 
     @property
     def spec(self) -> KarmadaSpec:
@@ -107,7 +107,7 @@ class Installation:
         return self.software[str(AssetRef.parse(f"{name}@{self.spec.release}"))]
 
 
-def until_joinable(karmada: Karmada, progress: Progress, kubeconfig: Callable[[], None], *, within: float = SERVING_WITHIN) -> None:
+def until_joinable(karmada: Karmada, progress: InstallProgress, kubeconfig: Callable[[], None], *, within: float = SERVING_WITHIN) -> None:
     """Return when members can be registered: the kubeconfig is there, CRDs are established, the aggregated API answers.
 
     `kubeconfig` writes it, or raises NotYet. Webhooks may not serve yet: nothing that registering writes goes through one.
@@ -120,7 +120,7 @@ def until_joinable(karmada: Karmada, progress: Progress, kubeconfig: Callable[[]
             kubeconfig()
         try:
             api = karmada.api
-            there = sum("karmada.io" in item["spec"]["group"] or "x-k8s.io" in item["spec"]["group"] for item in established(api))
+            there = sum("karmada.io" in item["spec"]["group"] or "x-k8s.io" in item["spec"]["group"] for item in list_established(api))
             if there < crds:
                 raise NotYet(f"{there} of {crds} CRDs are established")
             service = api.find(f"{SERVICES}/v1alpha1.cluster.karmada.io")
@@ -135,7 +135,7 @@ def until_joinable(karmada: Karmada, progress: Progress, kubeconfig: Callable[[]
     until(joinable, what="members can join", within=within, every=0.5)
 
 
-def established(api: Api) -> list[Json]:
+def list_established(api: Api) -> list[Json]:
     """Return the CRDs that serve."""
     return [item for item in api.items(CRDS) if is_established(item)]
 

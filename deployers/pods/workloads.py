@@ -29,7 +29,7 @@ OF_PROGRAM = {"kube-apiserver": "karmada-apiserver"}
 
 
 @dataclass(frozen=True)
-class Workload:
+class HostWorkload:
     """A Deployment or StatefulSet, as the API has it."""
 
     kind: str
@@ -82,10 +82,10 @@ class Workload:
         return None
 
 
-def workloads(host: Api, namespace: str = NAMESPACE) -> list[Workload]:
+def workloads(host: Api, namespace: str = NAMESPACE) -> list[HostWorkload]:
     """Return the Deployments and StatefulSets of a namespace, by name; none when it is not there."""
     found = [
-        Workload(kind, {"kind": kind, **item}) for kind in KINDS for item in host.items(f"/apis/apps/v1/namespaces/{namespace}/{kind}")
+        HostWorkload(kind, {"kind": kind, **item}) for kind in KINDS for item in host.items(f"/apis/apps/v1/namespaces/{namespace}/{kind}")
     ]
     return sorted(found, key=lambda each: each.name)
 
@@ -128,7 +128,7 @@ def give_up(host: Api, namespace: str = NAMESPACE) -> None:
             give_up_on(host, each, namespace)
 
 
-def give_up_on(host: Api, workload: Workload, namespace: str) -> None:
+def give_up_on(host: Api, workload: HostWorkload, namespace: str) -> None:
     """Raise ProvisionError when a pod of a workload cannot get ready any more."""
     for pod in pods(host, namespace, workload.selector):
         for state in states(pod):
@@ -153,13 +153,13 @@ def states(pod: Json) -> list[Json]:
 def why(host: Api, namespace: str = NAMESPACE) -> list[str]:
     """Return, for each pod that is not ready, what is known of it: state, events, last log lines. Never raises: it explains an error."""
     try:
-        late = [pod for pod in pods(host, namespace) if not ready(pod)]
+        late = [pod for pod in pods(host, namespace) if not is_ready(pod)]
         return [line for pod in late for line in story(host, pod)]
     except LabError as error:
         return [f"the host cluster cannot be asked: {error.what}"]
 
 
-def ready(pod: Json) -> bool:
+def is_ready(pod: Json) -> bool:
     """Tell whether a pod is ready, or has ended well, as a job's does."""
     status = pod.get("status") or {}
     conditions = {each["type"]: each["status"] for each in status.get("conditions") or []}
@@ -245,7 +245,7 @@ def unschedulable(pod: Json) -> bool:
     return any(each["type"] == "PodScheduled" and each["status"] == "False" for each in conditions)
 
 
-def afresh(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
+def recreate_restarted_pods(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
     """Have pods whose containers ended by themselves be made anew, and return their names once all of the namespace serve.
 
     What ended because an API server was away for a while waits longer each time before it is started again; and nobody after us

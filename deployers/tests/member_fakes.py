@@ -17,7 +17,7 @@ from deployers.members.registry import CLUSTERS
 from deployers.names import CLUSTER_NAMESPACE
 from lab.api import Api
 from lab.cluster import Cluster
-from lab.machines.scripted import Answer, Failure, Scripted
+from lab.machines.scripted import Answer, Scripted, ScriptedFailure
 from lab.run import Run
 
 Json = dict[str, Any]
@@ -204,4 +204,4 @@ def two_sides(folder: Path, **answers: Answer) -> Fixture:
     return fixture
 
 
-__all__ = ["HASH", "PREFLIGHT", "TOKEN", "Failure", "Fixture", "Side", "two_sides"]
+__all__ = ["HASH", "PREFLIGHT", "TOKEN", "ScriptedFailure", "Fixture", "Side", "two_sides"]

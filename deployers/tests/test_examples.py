@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployers.deployer import DEPLOYERS, get_deployer
-from deployers.options import OF_ONE_PATH, OPTIONS, asked, refusals, row, verdict
+from deployers.options import OF_ONE_PATH, OPTIONS, options_of, refusals, row, verdict
 from deployers.wanted import document, prepare
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -26,7 +26,7 @@ def test_an_example_has_every_option_that_its_deployer_carries(name: str) -> Non
     support = get_deployer(name).options
 
     assert refusals(wanted.karmada, support) == []
-    there = {row(option) for option in asked(wanted.karmada)}
+    there = {row(option) for option in options_of(wanted.karmada)}
     carried = {option for option in (*OPTIONS, *OF_ONE_PATH) if not verdict(option, support).startswith("refused")}
     excepted = ELSEWHERE.keys() | (BESIDE_A_NAME.keys() if name == "by_binary" else set())
     assert carried - there <= excepted

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from deployers.checks.conformance import Report, Result
+from deployers.checks.conformance import CheckResult, ConformanceReport
 from deployers.checks.support_matrix import PROVEN, ROWS, Outcomes, keep
 from deployers.deployer import DEPLOYERS, get_deployer
-from deployers.options import CARRIED, IN_PART, OF_COMPONENTS, OPTIONS, asked, complete, refusals, row, verdict
+from deployers.options import CARRIED, IN_PART, OF_COMPONENTS, OPTIONS, complete, options_of, refusals, row, verdict
 from deployers.spec import COMPONENTS, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 
 EVERYTHING = {
     "kubernetes": "1.34.4",
@@ -39,8 +39,8 @@ EVERYTHING = {
 def test_every_option_of_a_spec_has_a_row() -> None:
     spec = KarmadaSpec.model_validate(EVERYTHING)
 
-    assert {row(option) for option in asked(spec)} == set(OPTIONS) - {"etcd.external"}
-    assert asked(KarmadaSpec()) == []
+    assert {row(option) for option in options_of(spec)} == set(OPTIONS) - {"etcd.external"}
+    assert options_of(KarmadaSpec()) == []
 
 
 def test_the_tables_of_all_deployers_are_whole() -> None:
@@ -67,7 +67,11 @@ def test_a_table_with_a_hole_or_a_stranger_is_a_mistake(support: dict[str, str])
 def test_an_outcome_counts_for_each_option_of_its_spec_and_the_last_one_stands(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"etcd": {"members": 3}, "components": {"karmada-scheduler": {"replicas": 2}}})
     support = dict.fromkeys(OPTIONS, "")
-    keep(karmada, Report((Result("a", Outcome.PASS, 0.1, ""), Result("b", Outcome.FAIL, 0.1, "no"))), root=tmp_path)
+    keep(
+        karmada,
+        ConformanceReport((CheckResult("a", StepOutcome.PASS, 0.1, ""), CheckResult("b", StepOutcome.FAIL, 0.1, "no"))),
+        root=tmp_path,
+    )
     with (tmp_path / Outcomes.FILE).open("a") as file:
         file.write('{"deployer": "by_b')
     cut = Outcomes.read(tmp_path / Outcomes.FILE)

@@ -6,7 +6,7 @@ import pytest
 
 from deployers.release import ADDONS, CONTROL_PLANE, TREES, Release, catalogue
 from lab.assets import AssetRef, Cache, Supply
-from lab.assets.progress import quiet
+from lab.assets.progress import ignore_progress
 from lab.errors import NotPossible, UsageError
 
 
@@ -18,7 +18,7 @@ def put(lab: Supply, *refs: AssetRef) -> None:
     """Pretends that `refs` were brought before."""
     for ref in refs:
         pin = lab.pins.pin(ref)
-        with lab.cache.working("w", subject="w", progress=quiet) as area:
+        with lab.cache.working("w", subject="w", progress=ignore_progress) as area:
             made = area / "made"
             if pin.kind == "tree":
                 (made / "deploy").mkdir(parents=True)

@@ -22,10 +22,22 @@ ProvisionError (wrong checksum, does not compile, damaged bundle).
 
 from __future__ import annotations
 
-from lab.assets.cache import Cache, Entry
+from lab.assets.cache import Cache, CacheEntry
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Progress, Sink, paced, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress, pace_lines
 from lab.assets.refs import AssetRef
 from lab.assets.resolve import Supply, resolve
 
-__all__ = ["AssetRef", "Cache", "Catalogue", "Entry", "Pin", "Progress", "Sink", "Supply", "paced", "quiet", "resolve"]
+__all__ = [
+    "AssetRef",
+    "Cache",
+    "Catalogue",
+    "CacheEntry",
+    "Pin",
+    "AssetProgress",
+    "Sink",
+    "Supply",
+    "pace_lines",
+    "ignore_progress",
+    "resolve",
+]

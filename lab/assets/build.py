@@ -17,10 +17,10 @@ from pathlib import Path
 from lab.assets import gomodule
 from lab.assets.cache import copy_tree, disk_full
 from lab.assets.checkout import Checkout
-from lab.assets.golang import NO_NETWORK, Go, build_flags, raise_if_full, short
+from lab.assets.golang import NO_NETWORK, Go, build_flags, explain_failure, raise_if_full
 from lab.assets.pins import Pin
-from lab.assets.progress import Activity, Progress
-from lab.assets.sources import Errand, Refused, named
+from lab.assets.progress import Activity, AssetProgress
+from lab.assets.sources import Errand, SourceRefused, name_pins
 from lab.assets.stock import retire
 from lab.errors import ProvisionError
 
@@ -40,14 +40,14 @@ def bring(pins: Sequence[Pin], errand: Errand) -> None:
         try:
             build_module(group, errand)
             errand.arrived("build")
-        except Refused as why:
+        except SourceRefused as why:
             errand.refuse(group, "build", str(why))
 
 
 def build_module(pins: Sequence[Pin], errand: Errand) -> None:
     """Brings `pins`, all of one module and version, into the cache; what another run built meanwhile is taken from it."""
     first = pins[0]
-    subject = named(pins) if len(pins) < 3 else f"{first.product} {first.version}"
+    subject = name_pins(pins) if len(pins) < 3 else f"{first.product} {first.version}"
     lock = f"build-{first.module.replace('/', '_')}-{first.content or first.version}"
     with errand.cache.working(lock, subject=subject, progress=errand.tell) as area:
         missing = [pin for pin in pins if errand.cache.find(pin, ("build",)) is None]
@@ -59,8 +59,8 @@ def build_module(pins: Sequence[Pin], errand: Errand) -> None:
         have = go.version(area)
         left = errand.left_but(pins)
         if first.checkout is None:
-            errand.tell(Progress("fetching", subject, note=first.module, left=left))
-            if commands and not fetched(go, first, area):
+            errand.tell(AssetProgress("fetching", subject, note=first.module, left=left))
+            if commands and not is_fetched(go, first, area):
                 check_space(errand, go, area, int(first.cold.gib * 2**30))
             source = go.module(first, area).directory
         else:
@@ -91,7 +91,7 @@ def copy(tree: Pin, source: Path, area: Path, errand: Errand) -> None:
     began = time.monotonic()
     made = area / f"{tree.name}.tree"
     if not (source / tree.path).is_dir():
-        raise Refused(f"there is no {tree.path} in {source}")
+        raise SourceRefused(f"there is no {tree.path} in {source}")
     copy_tree(source / tree.path, made)
     errand.cache.publish(tree, "build", made, origin=f"{tree.checkout or tree.module} {tree.path}", seconds=time.monotonic() - began)
 
@@ -191,7 +191,7 @@ class Build:
         return on_line
 
     def tell(self, activity: Activity, began: float, done: int, total: int | None, unit: str, note: str = "") -> None:
-        self.go.errand.tell(Progress(activity, self.subject, done, total, unit, time.monotonic() - began, note, self.left))
+        self.go.errand.tell(AssetProgress(activity, self.subject, done, total, unit, time.monotonic() - began, note, self.left))
 
     def check(self, pin: Pin, made: Path) -> None:
         """ProvisionError unless `made` is the command of `pin`, links what upstream's go.mod names, and says its version."""
@@ -222,7 +222,7 @@ class Build:
             )
 
 
-def fetched(go: Go, pin: Pin, scratch: Path) -> bool:
+def is_fetched(go: Go, pin: Pin, scratch: Path) -> bool:
     """Whether the module of `pin` is in Go's module cache already."""
     return (go.caches(scratch)[1] / f"{pin.module}@{pin.module_version}").is_dir()
 
@@ -243,7 +243,7 @@ def raise_failed(pin: Pin, words: str, source: Path) -> None:
     raise_if_full(words)
     last = "\n".join(words.splitlines()[-30:])
     if NO_NETWORK.search(words):
-        raise Refused(short(words))
+        raise SourceRefused(explain_failure(words))
     if pin.checkout:
         remedy = "the compiler's words above say where"
         raise ProvisionError(f"the checkout does not compile: {pin.product}", where=str(source), detail=last, remedy=remedy)

@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from lab.assets.cache import Cache, Entry, File, files_of, writing
+from lab.assets.cache import Cache, CachedFile, CacheEntry, files_of, writing
 from lab.assets.pins import Pin
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.assets.sources import Errand
 from lab.errors import ProvisionError, UsageError
 from lab.hints import command
@@ -43,9 +43,9 @@ class Packed:
     kind: str
     key: str
     origin: str
-    files: tuple[File, ...]
+    files: tuple[CachedFile, ...]
 
-    def member(self, file: File) -> str:
+    def member(self, file: CachedFile) -> str:
         """The name of `file` in the archive."""
         return f"{self.name}/{self.version}-{self.key}/{file.path or self.name}"
 
@@ -78,12 +78,12 @@ class Bundle:
             ) from error
         except tarfile.ReadError as error:
             if path.is_file() and path.read_bytes()[:2] == b"\x1f\x8b":
-                raise damaged(path, str(error)) from error
+                raise damaged_error(path, str(error)) from error
             raise UsageError("this is not a bundle", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one") from error
         except DAMAGED as error:
-            raise damaged(path, str(error)) from error
+            raise damaged_error(path, str(error)) from error
         except ValueError as error:
-            raise damaged(path, f"manifest.json: {error}") from error
+            raise damaged_error(path, f"manifest.json: {error}") from error
         if not isinstance(said, dict) or said.get("project") != PROJECT:
             raise UsageError(
                 f"this archive is not a bundle of {PROJECT}", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one"
@@ -92,10 +92,10 @@ class Bundle:
             remedy = f"write it again with `{command('bundle', 'FILE')}` of the version that is to read it"
             raise UsageError(f"the bundle has schema {said.get('schema')!r}, this version reads {SCHEMA}", where=str(path), remedy=remedy)
         try:
-            things = tuple(Packed(**t | {"files": tuple(File(**f) for f in t["files"])}) for t in said["things"])
+            things = tuple(Packed(**t | {"files": tuple(CachedFile(**f) for f in t["files"])}) for t in said["things"])
             return cls(path, said["created"], said["arch"], things)
         except (KeyError, TypeError) as error:
-            raise damaged(path, f"manifest.json lacks {error}") from error
+            raise damaged_error(path, f"manifest.json lacks {error}") from error
 
     def bring(self, pins: Sequence[Pin], errand: Errand) -> None:
         """Unpacks `pins` into the cache, each file checked; the errand has the reasons for those that are not inside.
@@ -119,7 +119,7 @@ class Bundle:
 
                 self.unpack(list(wanted), area, errand.tell, publish)
 
-    def bring_folders(self, cache: Cache, progress: Sink = quiet) -> None:
+    def bring_folders(self, cache: Cache, progress: Sink = ignore_progress) -> None:
         """Unpacks the folders of the cache that are inside and not there, each file checked. ProvisionError when it is damaged."""
 
         def missing() -> list[Packed]:
@@ -164,21 +164,21 @@ class Bundle:
                     thing = area / packed.version / packed.name
                     target = thing / file.path if file.path else thing
                     if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts or stream is None:
-                        raise damaged(self.path, f"{member.name} is not a file inside it")
+                        raise damaged_error(self.path, f"{member.name} is not a file inside it")
                     write(stream, target, file, self.path)
                     done += file.size
-                    event = Progress("unpacking", self.path.name, done, total, "bytes", time.monotonic() - began, note=packed.name)
+                    event = AssetProgress("unpacking", self.path.name, done, total, "bytes", time.monotonic() - began, note=packed.name)
                     tell(event)
                     missing[packed] -= 1
                     if not missing[packed]:
                         publish(packed, thing, time.monotonic() - began)
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise damaged(self.path, str(error)) from error
+            raise damaged_error(self.path, str(error)) from error
         if members:
-            raise damaged(self.path, f"it lacks {next(iter(members))} and {len(members) - 1} more, which its manifest names")
+            raise damaged_error(self.path, f"it lacks {next(iter(members))} and {len(members) - 1} more, which its manifest names")
 
 
-def write(stream: IO[bytes], target: Path, file: File, bundle: Path) -> None:
+def write(stream: IO[bytes], target: Path, file: CachedFile, bundle: Path) -> None:
     """`stream` into `target`, checked against what the manifest says of `file`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
@@ -187,10 +187,12 @@ def write(stream: IO[bytes], target: Path, file: File, bundle: Path) -> None:
             digest.update(chunk)
             out.write(chunk)
     if digest.hexdigest() != file.sha256:
-        raise damaged(bundle, f"{target.name} has sha256 {digest.hexdigest()} and not {file.sha256}")
+        raise damaged_error(bundle, f"{target.name} has sha256 {digest.hexdigest()} and not {file.sha256}")
 
 
-def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, folders: Sequence[Path] = (), progress: Sink = quiet) -> Bundle:
+def write_bundle(
+    entries: Iterable[CacheEntry], target: Path, *, arch: str, folders: Sequence[Path] = (), progress: Sink = ignore_progress
+) -> Bundle:
     """Writes `entries` of the cache as one archive to `target`, which appears whole or not at all; an existing one is replaced.
 
     `folders` are others of the cache, two levels below it (debian/bookworm-…). ProvisionError when an entry is not what was brought: a
@@ -226,12 +228,12 @@ def write_bundle(entries: Iterable[Entry], target: Path, *, arch: str, folders: 
                     with path.open("rb") as stream:
                         archive.addfile(info, stream)
                     done += file.size
-                progress(Progress("packing", target.name, done, bundle.size, "bytes", time.monotonic() - began, note=packed.name))
+                progress(AssetProgress("packing", target.name, done, bundle.size, "bytes", time.monotonic() - began, note=packed.name))
         half.rename(target)
     finally:
         half.unlink(missing_ok=True)
     return bundle
 
 
-def damaged(path: Path, how: str) -> ProvisionError:
+def damaged_error(path: Path, how: str) -> ProvisionError:
     return ProvisionError(f"the bundle is damaged: {how}", where=str(path), remedy="copy it again, and compare sha256sum at both ends")

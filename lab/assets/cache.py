@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.assets.pins import Pin
-from lab.assets.progress import Progress, Sink
+from lab.assets.progress import AssetProgress, Sink
 from lab.errors import NotPossible
 from lab.hints import command
 from lab.limits.account import cache_directory
@@ -38,7 +38,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class File:
+class CachedFile:
     """One file of an entry; `path` is relative to the thing and "" when the thing is that file."""
 
     path: str
@@ -47,7 +47,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """Something in the cache, as its meta.json says. `origin` is where it came from in words, `seconds` what bringing it took."""
 
     name: str
@@ -58,7 +58,7 @@ class Entry:
     origin: str
     seconds: float
     created: float
-    files: tuple[File, ...]
+    files: tuple[CachedFile, ...]
     directory: Path
 
     @property
@@ -117,7 +117,7 @@ class Cache:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_root()
 
-    def find(self, pin: Pin, sources: Sequence[Source] = SOURCES, *, use: bool = True) -> Entry | None:
+    def find(self, pin: Pin, sources: Sequence[Source] = SOURCES, *, use: bool = True) -> CacheEntry | None:
         """The entry of `pin` from the first of `sources` that has a whole one; None when it must be brought. Marks it as used."""
         for source in sources:
             entry = read(self.place(pin, source))
@@ -152,7 +152,7 @@ class Cache:
             try:
                 held.acquire(timeout=0)
             except Timeout:
-                progress(Progress("waiting", subject, note="another run brings the same; it is waited for"))
+                progress(AssetProgress("waiting", subject, note="another run brings the same; it is waited for"))
                 held.acquire()
             try:
                 shutil.rmtree(area, ignore_errors=True)
@@ -178,7 +178,7 @@ class Cache:
         finally:
             held.release()
 
-    def publish(self, pin: Pin, source: Source, made: Path, *, origin: str, seconds: float) -> Entry:
+    def publish(self, pin: Pin, source: Source, made: Path, *, origin: str, seconds: float) -> CacheEntry:
         """Takes `made` (a file or directory in a work directory of this cache) into the cache and returns its entry.
 
         The entry appears at once and whole; one that was there before, damaged or not, is replaced.
@@ -190,7 +190,7 @@ class Cache:
         made.rename(thing)
         if pin.kind == "binary":
             thing.chmod(0o755)
-        entry = Entry(pin.name, pin.version, pin.kind, pin.key, source, origin, round(seconds, 1), time.time(), files_of(thing), place)
+        entry = CacheEntry(pin.name, pin.version, pin.kind, pin.key, source, origin, round(seconds, 1), time.time(), files_of(thing), place)
         facts = {k: v for k, v in asdict(entry).items() if k != "directory"}
         (staged / META).write_text(json.dumps({"schema": SCHEMA, **facts}, indent=1))
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +199,7 @@ class Cache:
         staged.rename(place)
         return entry
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[CacheEntry]:
         """Everything that is here, damaged or not, by name and version."""
         for directory in sorted((self.root / "assets").glob("*/*")):
             if (entry := read(directory)) is not None:
@@ -213,24 +213,24 @@ class Cache:
         return shutil.disk_usage(at).free
 
 
-def read(directory: Path) -> Entry | None:
+def read(directory: Path) -> CacheEntry | None:
     """The entry at `directory`; None when there is none that this version can read."""
     try:
         facts = json.loads((directory / META).read_bytes())
         if facts.pop("schema") != SCHEMA:
             return None
-        files = tuple(File(**f) for f in facts.pop("files"))
-        return Entry(**facts, files=files, directory=directory)
+        files = tuple(CachedFile(**f) for f in facts.pop("files"))
+        return CacheEntry(**facts, files=files, directory=directory)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def files_of(thing: Path) -> tuple[File, ...]:
+def files_of(thing: Path) -> tuple[CachedFile, ...]:
     """`thing` hashed: itself, or every file under it in order."""
     if thing.is_file():
-        return (File("", thing.stat().st_size, sha256_of(thing)),)
+        return (CachedFile("", thing.stat().st_size, sha256_of(thing)),)
     paths = sorted(p for p in thing.rglob("*") if p.is_file())
-    return tuple(File(str(p.relative_to(thing)), p.stat().st_size, sha256_of(p)) for p in paths)
+    return tuple(CachedFile(str(p.relative_to(thing)), p.stat().st_size, sha256_of(p)) for p in paths)
 
 
 def sha256_of(path: Path) -> str:

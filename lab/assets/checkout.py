@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.assets.command import Runner, spawn
+from lab.assets.command import CommandRunner, spawn
 from lab.assets.gomodule import parse_go_mod
 from lab.errors import UsageError
 from lab.limits.account import expand_home
@@ -36,7 +36,7 @@ class Checkout:
     changed: bool
 
     @classmethod
-    def of(cls, directory: Path, *, module: str, run: Runner = spawn) -> Checkout:
+    def of(cls, directory: Path, *, module: str, run: CommandRunner = spawn) -> Checkout:
         """The tree at `directory` now. UsageError unless its go.mod is the one of `module`."""
         directory = expand_home(directory).absolute()
         try:
@@ -49,10 +49,10 @@ class Checkout:
             ) from error
         if found != module:
             raise UsageError(f"{directory} is not a checkout of {module}", where=f"its go.mod says: module {found}")
-        return described(directory, module, run) or unknown_to_git(directory, module)
+        return describe_tree(directory, module, run) or unknown_to_git(directory, module)
 
 
-def described(directory: Path, module: str, run: Runner) -> Checkout | None:
+def describe_tree(directory: Path, module: str, run: CommandRunner) -> Checkout | None:
     """The tree as git sees it, or None where git does not (no git, no repository, no commit, or a part of a larger one)."""
     git = ("git", "-c", f"safe.directory={directory}", "-C", str(directory))
     env = {"GIT_OPTIONAL_LOCKS": "0"}  # status would refresh the index, which is in the checkout

@@ -33,7 +33,7 @@ class Ran:
         return "\n".join((self.stderr.strip() or self.stdout.strip()).splitlines()[-30:])
 
 
-class Runner(Protocol):
+class CommandRunner(Protocol):
     """**Protocol:** runs a program to its end. `on_line` hears each line of stderr as it comes."""
 
     def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran: ...

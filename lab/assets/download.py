@@ -26,8 +26,8 @@ from lab.assets.cache import disk_full, sha256_of, writing
 from lab.assets.client import open_client
 from lab.assets.modulezip import h1_of, unpack
 from lab.assets.pins import Pin
-from lab.assets.progress import Progress
-from lab.assets.sources import Errand, Patience, Refused, named
+from lab.assets.progress import AssetProgress
+from lab.assets.sources import DownloadPatience, Errand, SourceRefused, name_pins
 from lab.errors import ProvisionError, UsageError
 from lab.limits.account import home_directory
 
@@ -43,13 +43,13 @@ class Passing(Exception):
 class Downloads:
     """Downloads of one errand: one connection pool, and hosts that do not answer are asked once."""
 
-    def __init__(self, errand: Errand, *, mirror: str | None = None, patience: Patience | None = None) -> None:
+    def __init__(self, errand: Errand, *, mirror: str | None = None, patience: DownloadPatience | None = None) -> None:
         """UsageError when `mirror` is not an http(s) address."""
         if mirror is not None and not MIRROR.fullmatch(mirror):
             raise UsageError(f"{mirror!r} is not the address of a mirror", remedy="write it as https://mirror.example/path")
         self.errand = errand
         self.mirror = mirror.rstrip("/") if mirror else None
-        self.patience = patience or Patience()
+        self.patience = patience or DownloadPatience()
         self.dead: dict[str, str] = {}
         self.stop = threading.Event()
         self.client = open_client(connect=self.patience.connect, silence=self.patience.silence)
@@ -81,7 +81,7 @@ class Downloads:
     def file(self, url: str, pins: list[Pin]) -> None:
         """One file, and the things that are in it."""
         name = url.rsplit("/", 1)[1]
-        subject = named(pins)
+        subject = name_pins(pins)
         began = time.monotonic()
         lock = "download-" + hashlib.sha256(url.encode()).hexdigest()[:16]
         try:
@@ -93,7 +93,7 @@ class Downloads:
                 for pin in missing:
                     made = take(pin, got, area)
                     self.errand.cache.publish(pin, "download", made, origin=came_from, seconds=time.monotonic() - began)
-        except Refused as why:
+        except SourceRefused as why:
             self.errand.refuse(pins, "download", str(why))
 
     def checked(self, url: str, pins: Sequence[Pin], target: Path) -> tuple[Path, str]:
@@ -120,7 +120,7 @@ class Downloads:
             except Passing as passing:
                 target.unlink(missing_ok=True)
                 if attempt + 1 == self.patience.attempts:
-                    raise Refused(f"{passing} (asked {attempt + 1} times)") from passing
+                    raise SourceRefused(f"{passing} (asked {attempt + 1} times)") from passing
         raise wrong
 
     def checksum(self, pin: Pin) -> str:
@@ -136,7 +136,7 @@ class Downloads:
         lines = [line for line in text.splitlines() if SHA256.search(line)]
         named = [line for line in lines if line.split()[-1].lstrip("*").endswith(name)] or (lines if len(lines) == 1 else [])
         if not named:
-            raise Refused(f"{pin.download.checksum} holds no sha256 of {name}")
+            raise SourceRefused(f"{pin.download.checksum} holds no sha256 of {name}")
         found = SHA256.search(named[0])
         assert found is not None
         return found[0]
@@ -147,17 +147,17 @@ class Downloads:
             try:
                 with self.opened(url) as response:
                     if not self.mirror and response.url.scheme != "https":
-                        raise Refused(f"{url} led to {response.url}, which is not https")
+                        raise SourceRefused(f"{url} led to {response.url}, which is not https")
                     return b"".join(response.iter_bytes())[:1_000_000].decode(errors="replace")
             except (Passing, httpx.TransportError) as passing:
                 if attempt + 1 == self.patience.attempts:
-                    raise Refused(f"{url}: {passing}") from passing
-        raise Refused(url)
+                    raise SourceRefused(f"{url}: {passing}") from passing
+        raise SourceRefused(url)
 
     def fetch(self, url: str, target: Path, pins: Sequence[Pin]) -> str:
         """`url` into `target`, whole; returns the address it really came from. Passing when the line broke."""
         began = time.monotonic()
-        subject, left = named(pins), self.errand.left_but(pins)
+        subject, left = name_pins(pins), self.errand.left_but(pins)
         try:
             with self.opened(url) as response, writing(self.errand.cache.root), target.open("wb") as out:
                 total = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
@@ -168,11 +168,11 @@ class Downloads:
                     out.write(chunk)
                     done += len(chunk)
                     elapsed = time.monotonic() - began
-                    self.errand.tell(Progress("downloading", subject, done, total, "bytes", elapsed, left=left))
+                    self.errand.tell(AssetProgress("downloading", subject, done, total, "bytes", elapsed, left=left))
                     if self.stop.is_set():
-                        raise Refused("stopped")
+                        raise SourceRefused("stopped")
                     if elapsed > self.patience.grace and done < self.patience.pace * elapsed:
-                        raise Refused(f"{response.url}: too slow, {done / elapsed / 1000:.1f} kB/s")
+                        raise SourceRefused(f"{response.url}: too slow, {done / elapsed / 1000:.1f} kB/s")
                 if total is not None and done != total:
                     raise Passing(f"{response.url} was cut short: {done} of {total} bytes")
                 return str(response.url)
@@ -185,12 +185,12 @@ class Downloads:
         for at in self.places(url):
             host = urlsplit(at).netloc
             if host in self.dead:
-                raise Refused(self.dead[host])
+                raise SourceRefused(self.dead[host])
             try:
                 response = self.client.send(self.client.build_request("GET", at, headers={"Accept-Encoding": "identity"}), stream=True)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
                 self.dead[host] = f"{host} cannot be reached: {error or type(error).__name__}"
-                raise Refused(self.dead[host]) from error
+                raise SourceRefused(self.dead[host]) from error
             except (httpx.TransportError, httpx.TooManyRedirects) as error:
                 raise Passing(f"{at}: {type(error).__name__} {error}".strip()) from error
             if response.status_code == 200:
@@ -201,7 +201,7 @@ class Downloads:
                 raise Passing(said)
             if response.status_code != 404:
                 break
-        raise Refused(said)
+        raise SourceRefused(said)
 
     def places(self, url: str) -> list[str]:
         """Where to ask for `url`."""
@@ -227,7 +227,7 @@ class Response:
 def address(pin: Pin) -> str:
     """The file that holds `pin`."""
     if pin.kind == "tree":
-        return f"{go_proxy()}/{escaped(pin.module)}/@v/{pin.module_version}.zip"
+        return f"{go_proxy()}/{escape_module(pin.module)}/@v/{pin.module_version}.zip"
     assert pin.download is not None
     return pin.download.url
 
@@ -237,11 +237,11 @@ def in_module_cache(pin: Pin) -> Path | None:
     settings = environment.inherit(["go"])
     gopath = settings.get("GOPATH", "").split(os.pathsep)[0] or str((home_directory() or Path("/nonexistent")) / "go")
     cache = Path(settings.get("GOMODCACHE") or Path(gopath) / "pkg" / "mod")
-    archive = cache / "cache" / "download" / escaped(pin.module) / "@v" / f"{pin.module_version}.zip"
+    archive = cache / "cache" / "download" / escape_module(pin.module) / "@v" / f"{pin.module_version}.zip"
     return archive if archive.is_file() else None
 
 
-def escaped(module: str) -> str:
+def escape_module(module: str) -> str:
     """A module path as files and proxies write it: capitals as !lower."""
     return re.sub("[A-Z]", lambda m: "!" + m[0].lower(), module)
 

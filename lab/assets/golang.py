@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.assets.command import Ran
 from lab.assets.gomodule import go_at_least
 from lab.assets.pins import Pin
-from lab.assets.sources import Errand, Refused
+from lab.assets.sources import Errand, SourceRefused
 from lab.errors import NotPossible, ProvisionError
 from lab.hints import command
 
@@ -41,7 +41,7 @@ class Go:
         """Refused when there is no Go."""
         found = program or os.environ.get("KARMADA_LAB_GO") or shutil.which("go")
         if found is None:
-            raise Refused("there is no Go on PATH")
+            raise SourceRefused("there is no Go on PATH")
         self.program = found
         self.errand = errand
 
@@ -53,13 +53,13 @@ class Go:
         """Such as go1.26.8; Refused when this Go does not run."""
         ran = self("env", "GOVERSION", cwd=scratch, scratch=scratch)
         if ran.status != 0:
-            raise Refused(f"{self.program} does not run: {ran.last_words}")
+            raise SourceRefused(f"{self.program} does not run: {ran.last_words}")
         return ran.stdout.strip()
 
     def needs(self, have: str, need: str, what: str) -> None:
         """Refused when `what` says in its go.mod that it needs a newer Go than this."""
         if not go_at_least(have, need):
-            raise Refused(f"{what} needs Go {need} or newer, {self.program} is {have}; {GET_GO}")
+            raise SourceRefused(f"{what} needs Go {need} or newer, {self.program} is {have}; {GET_GO}")
 
     def caches(self, scratch: Path) -> tuple[Path, Path]:
         """Go's build cache and module cache."""
@@ -82,7 +82,7 @@ class Go:
             raise_if_full(error)
             if "checksum mismatch" in error or "SECURITY ERROR" in error:
                 raise ProvisionError(f"{wanted} is not what the checksum database has", detail=error, remedy="check GOPROXY and GONOSUMDB")
-            raise Refused(short(error))
+            raise SourceRefused(explain_failure(error))
         if said["Sum"] != pin.module_sum:
             raise ProvisionError(
                 f"{wanted} has another checksum than the pinned one: expected {pin.module_sum}, got {said['Sum']}",
@@ -115,7 +115,7 @@ def raise_if_full(words: str) -> None:
         )
 
 
-def short(words: str) -> str:
+def explain_failure(words: str) -> str:
     """The one line of Go's complaint that says why."""
     lines = [line for line in words.strip().splitlines() if line.strip()]
     telling = [line for line in lines if NO_NETWORK.search(line)]

@@ -26,7 +26,7 @@ Activity = Literal[
 
 
 @dataclass(frozen=True)
-class Progress:
+class AssetProgress:
     """One event. `total` is None while it is not known; `left` names what is still to be brought after this."""
 
     activity: Activity
@@ -65,10 +65,10 @@ class Progress:
 class Sink(Protocol):
     """**Protocol:** takes events. It may be called from several threads and must not raise."""
 
-    def __call__(self, event: Progress, /) -> None: ...
+    def __call__(self, event: AssetProgress, /) -> None: ...
 
 
-def quiet(event: Progress, /) -> None:
+def ignore_progress(event: AssetProgress, /) -> None:
     """The null sink."""
 
 
@@ -77,12 +77,12 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-def paced(write: Callable[[str], object], *, every: float = 3.0, now: Callable[[], float] = time.monotonic) -> Sink:
+def pace_lines(write: Callable[[str], object], *, every: float = 3.0, now: Callable[[], float] = time.monotonic) -> Sink:
     """A sink that writes a line at each change of activity or subject, and else at most one every `every` seconds."""
     last: tuple[str, str] = ("", "")
     written = 0.0
 
-    def sink(event: Progress, /) -> None:
+    def sink(event: AssetProgress, /) -> None:
         nonlocal last, written
         here = (event.activity, event.subject)
         if here != last or event.done == event.total or now() - written >= every:

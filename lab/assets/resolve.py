@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lab.assets.cache import SOURCES, Cache, Entry, Source
+from lab.assets.cache import SOURCES, Cache, CacheEntry, Source
 from lab.assets.checkout import Checkout
-from lab.assets.command import Runner, spawn
+from lab.assets.command import CommandRunner, spawn
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import Errand, Patience
+from lab.assets.sources import DownloadPatience, Errand
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 
@@ -38,11 +38,11 @@ class Supply:
     offline: bool = False
     bundle: Path | None = None
     mirror: str | None = None
-    progress: Sink = quiet
+    progress: Sink = ignore_progress
     cache: Cache = field(default_factory=Cache)
     catalogue: Catalogue | None = None
-    run: Runner = spawn
-    patience: Patience = field(default_factory=Patience)
+    run: CommandRunner = spawn
+    patience: DownloadPatience = field(default_factory=DownloadPatience)
 
     @property
     def pins(self) -> Catalogue:
@@ -72,7 +72,7 @@ class Supply:
         """See `lab.assets`."""
         return {ref: entry.path for ref, entry in self.entries(names).items()}
 
-    def entries(self, names: Iterable[AssetRef | str]) -> dict[AssetRef, Entry]:
+    def entries(self, names: Iterable[AssetRef | str]) -> dict[AssetRef, CacheEntry]:
         """As `resolve`, with where each came from. A ref is returned as it was given; a text as it parses."""
         if self.source == "bundle" and self.bundle is None:
             raise UsageError("the source is a bundle, but none is given", remedy="name it: --bundle FILE")
@@ -83,7 +83,7 @@ class Supply:
         if missing:
             for pin in missing:
                 if why := self.cache.damaged(pin, self.order):
-                    self.progress(Progress("refused", f"{pin.name} {pin.version}", note=f"damaged in the cache, brought again: {why}"))
+                    self.progress(AssetProgress("refused", f"{pin.name} {pin.version}", note=f"damaged in the cache, brought again: {why}"))
             self.bring(missing)
             entries |= {pin: self.cache.find(pin, self.order) for pin in missing}
         found = {ref: entry for ref, pin in pins.items() if (entry := entries[pin]) is not None}
@@ -180,7 +180,7 @@ def resolve(
     offline: bool = False,
     bundle: Path | None = None,
     mirror: str | None = None,
-    progress: Sink = quiet,
+    progress: Sink = ignore_progress,
     cache: Cache | None = None,
     catalogue: Catalogue | None = None,
 ) -> Mapping[AssetRef, Path]:

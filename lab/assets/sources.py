@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lab.assets.cache import Cache, Source
-from lab.assets.command import Runner, spawn
+from lab.assets.command import CommandRunner, spawn
 from lab.assets.pins import Pin
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 
 
-class Refused(Exception):
+class SourceRefused(Exception):
     """A source cannot give a thing here and another may; its text is why. Nothing above `lab.assets` sees it."""
 
 
 @dataclass(frozen=True)
-class Patience:
+class DownloadPatience:
     """How long a server is borne with, in seconds; `attempts` in all for what may pass (a cut line, a 5xx).
 
     `pace` is the least average of bytes a second, judged after `grace`.
@@ -34,13 +34,13 @@ class Errand:
     """One call of `resolve`: where to put things, whom to tell, what is still to be brought and who could not bring it."""
 
     cache: Cache
-    progress: Sink = quiet
-    run: Runner = spawn
+    progress: Sink = ignore_progress
+    run: CommandRunner = spawn
     offline: bool = False
     left: list[Pin] = field(default_factory=list)
     refusals: dict[Pin, list[str]] = field(default_factory=dict)  # "download: HTTP 404 …", in the order they were asked
 
-    def tell(self, event: Progress) -> None:
+    def tell(self, event: AssetProgress) -> None:
         self.progress(event)
 
     def left_but(self, doing: Iterable[Pin]) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ class Errand:
         pins = list(pins)
         for pin in pins:
             self.refusals.setdefault(pin, []).append(f"{source}: {why}")
-        self.tell(Progress("refused", named(pins), note=f"{source}: {why}"))
+        self.tell(AssetProgress("refused", name_pins(pins), note=f"{source}: {why}"))
 
     def arrived(self, source: Source) -> None:
         """Strikes off what is now in the cache from `source`, and says so with the reasons why it was not an earlier one."""
@@ -66,10 +66,10 @@ class Errand:
                 why = "".join(f"; not {said}" for said in self.refusals.get(pin, ()))
                 came.setdefault((pin.product, pin.version, why), []).append(pin)
         for (_, _, why), pins in came.items():
-            self.tell(Progress("ready", named(pins), note=f"from {source}{why}", left=self.left_but([])))
+            self.tell(AssetProgress("ready", name_pins(pins), note=f"from {source}{why}", left=self.left_but([])))
 
 
-def named(pins: Iterable[Pin]) -> str:
+def name_pins(pins: Iterable[Pin]) -> str:
     """Several things of one version in a few words: "alpha, beta 1.2.3"."""
     pins = list(pins)
     return f"{', '.join(p.name for p in pins)} {pins[0].version}"

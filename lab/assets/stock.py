@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.assets.cache import Cache, Entry, writing
+from lab.assets.cache import Cache, CacheEntry, writing
 from lab.assets.pins import Catalogue
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible
 
 KEPT = 3  # of one checkout
@@ -27,7 +27,7 @@ class Stocked:
     `used_by` names processes that run or read it; `wrong` is why it is damaged, "" when nothing was found (see `verify`).
     """
 
-    entry: Entry
+    entry: CacheEntry
     used: float
     used_by: tuple[str, ...]
     current: bool
@@ -39,7 +39,7 @@ class Stocked:
 
 
 @dataclass(frozen=True)
-class Pruned:
+class PrunedAssets:
     """What `prune` removed, what it would have but for its use, and the bytes that became free."""
 
     removed: tuple[Stocked, ...]
@@ -54,13 +54,13 @@ def stock(cache: Cache, catalogue: Catalogue) -> list[Stocked]:
     return [Stocked(e, e.used, tuple(running.get(e.directory, ())), (e.name, e.key) in keys, e.wrong_size()) for e in cache.entries()]
 
 
-def verify(cache: Cache, catalogue: Catalogue, *, progress: Sink = quiet) -> list[Stocked]:
+def verify(cache: Cache, catalogue: Catalogue, *, progress: Sink = ignore_progress) -> list[Stocked]:
     """As `stock`, with every byte hashed: `wrong` says what is not as it was brought."""
     found = stock(cache, catalogue)
     total, done, began = sum(s.size for s in found), 0, time.monotonic()
     checked = []
     for each in found:
-        progress(Progress("checking", str(cache.root), done, total, "bytes", time.monotonic() - began, note=each.entry.name))
+        progress(AssetProgress("checking", str(cache.root), done, total, "bytes", time.monotonic() - began, note=each.entry.name))
         checked.append(Stocked(each.entry, each.used, each.used_by, each.current, each.entry.wrong_content()))
         done += each.size
     return checked
@@ -74,7 +74,7 @@ def prune(
     everything: bool = False,
     unused_for: float | None = None,
     dry_run: bool = False,
-) -> Pruned:
+) -> PrunedAssets:
     """Frees what is not needed and says what: damaged entries, those of pins that are gone and of checkouts.
 
     With `names`, all of those instead; with `unused_for`, all that was not resolved for so many seconds; with `everything`, all.
@@ -98,7 +98,7 @@ def prune(
             for each in removed:
                 remove(cache, each.entry.directory)
             freed += sum(clear(cache, area) for area in areas(cache))
-    return Pruned(removed, in_use, freed)
+    return PrunedAssets(removed, in_use, freed)
 
 
 def retire(cache: Cache, name: str, origin: str) -> None:

@@ -22,7 +22,7 @@ def labs(incomplete: str) -> Iterator[str]:
 
 def components(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the programs of the lab that --lab names: member1/etcd."""
-    for path in sorted((chosen(ctx) / "processes").glob("*.json")):
+    for path in sorted((find_run(ctx) / "processes").glob("*.json")):
         name = path.stem.replace("+", "/")
         if name.startswith(incomplete):
             yield name
@@ -30,7 +30,7 @@ def components(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def clusters(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the clusters of the lab that --lab names, Karmada among them."""
-    for path in sorted((chosen(ctx) / "kubeconfig").glob("*.yaml")):
+    for path in sorted((find_run(ctx) / "kubeconfig").glob("*.yaml")):
         if path.stem.startswith(incomplete):
             yield path.stem
 
@@ -38,7 +38,7 @@ def clusters(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 def members(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the members that the lab of --lab was asked for."""
     try:
-        asked = json.loads((chosen(ctx) / "run.json").read_bytes())["asked"]["lab"]["members"]
+        asked = json.loads((find_run(ctx) / "run.json").read_bytes())["asked"]["lab"]["members"]
         yield from (member["name"] for member in asked if member["name"].startswith(incomplete))
     except (OSError, ValueError, KeyError, TypeError):
         return
@@ -52,6 +52,6 @@ def logs(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     yield from dict.fromkeys(name.partition("/")[0] for name in components(ctx, incomplete))
 
 
-def chosen(ctx: typer.Context) -> Path:
+def find_run(ctx: typer.Context) -> Path:
     """Return the run directory that the words typed so far mean."""
     return root() / str(ctx.params.get("lab") or os.environ.get("KARMADA_LAB") or "default")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from lab.cli.complete import labs
 from lab.cli.options import DryRunOption, Output, OutputOption, option
-from lab.run import known_runs, runs_root
+from lab.run import list_runs, runs_root
 from lab.terminal.text import say
 
 All = Annotated[bool, option("--all", help="Remove the directories of all dead labs too, with the logs and evidence in them.")]
@@ -34,7 +34,7 @@ def gc(lab: DeadLab = "", all_: All = False, dry_run: DryRunOption = False, outp
     else:
         removed = sweep(root, dry_run=dry_run)
         if all_:
-            for run_id in known_runs(root):
+            for run_id in list_runs(root):
                 if is_run(root / run_id) and not alive(root / run_id):
                     removed += remove(root / run_id, dry_run=dry_run)
     silent = docker.obstacle(Computer()) if Computer().which("docker") else ""

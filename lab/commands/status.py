@@ -12,7 +12,7 @@ from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.errors import ProvisionError, TestsFailed
 from lab.hints import command
 from lab.run import Run
-from lab.status.lab_status import Observed, Program, observe
+from lab.status.lab_status import LabStatus, ProgramStatus, lab_status
 from lab.terminal.text import Look, bytes_text, seconds_text, table
 
 STYLES = {
@@ -38,7 +38,7 @@ def status(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
     Exit code 0 when all of it serves, 1 when it does not or only a part does, 2 when there is no such lab.
     """
     try:
-        seen = observe(Run.load(lab))
+        seen = lab_status(Run.load(lab))
     except ProvisionError as error:  # of a supervisor that does not answer
         raise TestsFailed(error.what, where=error.where, remedy=error.remedy) from error
     if output is Output.json:
@@ -49,7 +49,7 @@ def status(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
         raise typer.Exit(1)
 
 
-def picture(seen: Observed, *, look: Look) -> list[str]:
+def picture(seen: LabStatus, *, look: Look) -> list[str]:
     """Return what a person sees."""
     colour = {"up": "green", "degraded": "red", "failed": "red", "stopped": "yellow"}[seen.state]
     lines = [
@@ -75,7 +75,7 @@ def picture(seen: Observed, *, look: Look) -> list[str]:
     return lines
 
 
-def because(seen: Observed) -> str:
+def because(seen: LabStatus) -> str:
     """Return what is wrong first, and how much more, for the first line; "" when the verdict says it all."""
     if seen.state != "degraded" or not seen.wrong:
         return ""
@@ -83,7 +83,7 @@ def because(seen: Observed) -> str:
     return f": {seen.wrong[0]}" + (f" (and {more} more)" if more else "") + " "
 
 
-def row(part: Program) -> tuple[str, ...]:
+def row(part: ProgramStatus) -> tuple[str, ...]:
     """Return one program's cells."""
     return (
         f"{part.cluster}/{part.name}" if part.cluster else part.name,
@@ -96,7 +96,7 @@ def row(part: Program) -> tuple[str, ...]:
     )
 
 
-def advice(seen: Observed) -> list[str]:
+def advice(seen: LabStatus) -> list[str]:
     """Return what to do about a lab that does not serve."""
     up, down = command("up", lab=seen.lab), command("down", lab=seen.lab)
     if seen.state == "stopped":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lab.computer import Computer, Probe
-from lab.docker.checks import RUNTIME, bounded
+from lab.docker.checks import RUNTIME, lacks_sys_resource
 from lab.docker.info import SETUP, ask_engine
 from lab.machines.machine import Machine
 

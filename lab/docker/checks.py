@@ -14,7 +14,7 @@ NODES_DISK = 8 * GIB
 ENABLES = "clusters by kind: real pods"
 
 
-def bounded(status: str) -> bool:
+def lacks_sys_resource(status: str) -> bool:
     """Does a process whose /proc/self/status this is lack CAP_SYS_RESOURCE for good?"""
     row = next((line for line in status.splitlines() if line.startswith("CapBnd:")), "CapBnd: ffffffffffffffff")
     return not int(row.split()[1], 16) >> 24 & 1
@@ -46,7 +46,7 @@ def judge_disk(probe: Probe, engine: EngineInfo) -> list[Finding]:
 
 def judge_runtime(probe: Probe, engine: EngineInfo) -> list[Finding]:
     """Return whether privileged containers start: where CAP_SYS_RESOURCE is out of bounds, by a runtime that does not ask for it."""
-    if not bounded(probe.read("/proc/self/status") or ""):
+    if not lacks_sys_resource(probe.read("/proc/self/status") or ""):
         return []
     found = f"CAP_SYS_RESOURCE is out of bounds here; the engine's runtime is {engine.runtime}"
     remedy = "make setup-docker   (a runtime that asks for all but that)"

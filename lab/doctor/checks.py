@@ -157,7 +157,7 @@ def check_ports(probe: Probe, needs: Needs) -> list[Finding]:
     words = (probe.read("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
     low, high = (int(words[0]), int(words[1])) if len(words) == 2 and all(word.isdigit() for word in words) else ports.ephemeral_range()
     span = ports.candidates((low, high))
-    taken = {port for port, _ in ports.reserved(needs.cache / "ports")} | listening(probe)
+    taken = {port for port, _ in ports.reserved_ports(needs.cache / "ports")} | listening(probe)
     free = len(span) - len(taken & set(span))
     found = f"{free} of {len(span)} free outside the ephemeral range {low} to {high}; this lab takes {needs.ports}"
     remedy = "narrow net.ipv4.ip_local_port_range, or take other labs down"

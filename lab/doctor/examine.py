@@ -27,7 +27,7 @@ CAPABILITIES = {12: "NET_ADMIN", 19: "SYS_PTRACE", 21: "SYS_ADMIN", 24: "SYS_RES
 
 
 @dataclass(frozen=True)
-class Report:
+class DoctorReport:
     """All findings. `can`: the default lab can be brought up here."""
 
     findings: tuple[Finding, ...]
@@ -38,11 +38,11 @@ class Report:
         return all(finding.ok for finding in self.findings if finding.needed)
 
 
-def examine(probe: Probe, needs: Needs) -> Report:
+def examine(probe: Probe, needs: Needs) -> DoctorReport:
     """Ask everything at once and return what was found, in the order of CHECKS."""
     with ThreadPoolExecutor(max_workers=len(CHECKS)) as pool:
         found = pool.map(lambda check: check(probe, needs), CHECKS)
-        return Report(tuple(finding for findings in found for finding in findings))
+        return DoctorReport(tuple(finding for findings in found for finding in findings))
 
 
 # -- what a lab of processes takes ----------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def providers(report: Report) -> Mapping[str, str]:
+def providers(report: DoctorReport) -> Mapping[str, str]:
     """Return for each way to have clusters "" when this computer has what it takes, or what it lacks."""
     lacking = {finding.name: not finding.ok for finding in report.findings}
     of_engine = ("nodes reached", "disk for nodes", "privileged containers", "folders for nodes")

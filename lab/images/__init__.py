@@ -25,9 +25,9 @@ The modules:
 
 from __future__ import annotations
 
-from lab.images.image import File, Image, Packages, full_name
+from lab.images.image import Image, ImageFile, Packages, full_name
 from lab.images.load import load, require
 from lab.images.official import software
-from lab.images.store import Archive, Store, archived
+from lab.images.store import Archive, Store, make_archive
 
-__all__ = ["Archive", "File", "Image", "Packages", "Store", "archived", "full_name", "load", "require", "software"]
+__all__ = ["Archive", "ImageFile", "Image", "Packages", "Store", "make_archive", "full_name", "load", "require", "software"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.images.image import File, Image
+from lab.images.image import Image, ImageFile
 from lab.images.kubernetes import BUSYBOX, SHELL
 
 WEB, NEWER = "docker.io/karmada-lab/web:1", "docker.io/karmada-lab/web:2"
@@ -21,12 +21,12 @@ trap 'kill $!' TERM INT
 httpd -f -v -p 8080 -h /www &
 wait
 """
-EXTRA = tuple(File(f"/bin/{name}", link="busybox") for name in ("httpd", "hostname", "nslookup", "nc", "id", "timeout"))
+EXTRA = tuple(ImageFile(f"/bin/{name}", link="busybox") for name in ("httpd", "hostname", "nslookup", "nc", "id", "timeout"))
 
 
 def web(name: str) -> Image:
     """Return the web server under a name; its version is the name's tag."""
-    own = (File("/start", content=START), File("/www", mode=0o777), File("/tmp", mode=0o1777))  # noqa: S108 (in the image)
+    own = (ImageFile("/start", content=START), ImageFile("/www", mode=0o777), ImageFile("/tmp", mode=0o1777))  # noqa: S108 (in the image)
     return Image(name, (*BUSYBOX, *EXTRA, *own), entrypoint=("/start",), env={"VERSION": name.rpartition(":")[2]}, packages=SHELL)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from lab.assets.pins import this_arch
-from lab.images.image import File, Image, Packages
+from lab.images.image import Image, ImageFile, Packages
 from lab.images.official import Pulled
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ LAYER, CONFIG, MANIFEST, INDEX = (
 )
 
 
-Layer = Packages | tuple[File, ...]
+Layer = Packages | tuple[ImageFile, ...]
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,17 @@ def write(
             config, *blobs = [tar.copied(blob, served.file(blob["digest"])) for blob in served.blobs]
             manifest = tar.blob(served.manifest)
             media_type = json.loads(served.manifest).get("mediaType", MANIFEST)
-            manifests.append((image, described(media_type, manifest), config, blobs))
+            manifests.append((image, descriptor(media_type, manifest), config, blobs))
             written.append(Written(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
             continue
-        mine: list[Layer] = [*([image.root] if image.root else []), *layered(image.files)]
+        mine: list[Layer] = [*([image.root] if image.root else []), *split_into_layers(image.files)]
         for layer in mine:
             if layer not in layers:
                 layers[layer] = tar.layer(layer, paths, roots)
         blobs = [layers[layer] for layer in mine]
         config = tar.blob(document(configuration(image, blobs)))
         manifest = tar.blob(document(oci_manifest(config, blobs)))
-        manifests.append((image, described(MANIFEST, manifest), config, blobs))
+        manifests.append((image, descriptor(MANIFEST, manifest), config, blobs))
         written.append(Written(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
     tar.file("oci-layout", document({"imageLayoutVersion": "1.0.0"}))
     tar.file("index.json", document(index(manifests)))
@@ -102,7 +102,7 @@ def write(
     return written
 
 
-def layered(files: Sequence[File]) -> list[tuple[File, ...]]:
+def split_into_layers(files: Sequence[ImageFile]) -> list[tuple[ImageFile, ...]]:
     """Return the files by layers: an asset is one of its own, what an image brings itself (bytes, links, directories) the last."""
     assets = [(file,) for file in files if file.asset]
     own = tuple(file for file in files if not file.asset)
@@ -182,7 +182,7 @@ class Hashing:
         return self._hash.hexdigest()
 
 
-def write_layer(out: Hashing, files: Sequence[File], paths: Mapping[str, Path]) -> None:
+def write_layer(out: Hashing, files: Sequence[ImageFile], paths: Mapping[str, Path]) -> None:
     """Write files as a layer, and before each the directories that lead to it."""
     made: set[PurePosixPath] = set()
     for path, file, source in members(files, paths):
@@ -207,7 +207,7 @@ def write_layer(out: Hashing, files: Sequence[File], paths: Mapping[str, Path]) 
     out.write(b"\0" * 2 * BLOCK)
 
 
-def members(files: Sequence[File], paths: Mapping[str, Path]) -> Iterator[tuple[str, File, Path | None]]:
+def members(files: Sequence[ImageFile], paths: Mapping[str, Path]) -> Iterator[tuple[str, ImageFile, Path | None]]:
     """Yield (path in the image, what it is, where its content is), directories of assets file by file."""
     for file in files:
         source = paths[file.asset] if file.asset else None
@@ -215,7 +215,7 @@ def members(files: Sequence[File], paths: Mapping[str, Path]) -> Iterator[tuple[
             yield file.path, file, source
             continue
         for inner in sorted(path for path in source.rglob("*") if path.is_file()):
-            yield f"{file.path.rstrip('/')}/{inner.relative_to(source)}", File(file.path, asset=file.asset, mode=0o644), inner
+            yield f"{file.path.rstrip('/')}/{inner.relative_to(source)}", ImageFile(file.path, asset=file.asset, mode=0o644), inner
 
 
 def header(path: str, *, size: int = 0, mode: int = 0o777, kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:
@@ -255,12 +255,12 @@ def oci_manifest(config: Blob, layers: Sequence[Blob]) -> Json:
     return {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": described(CONFIG, config),
-        "layers": [described(LAYER, layer) for layer in layers],
+        "config": descriptor(CONFIG, config),
+        "layers": [descriptor(LAYER, layer) for layer in layers],
     }
 
 
-def described(media_type: str, blob: Blob) -> Json:
+def descriptor(media_type: str, blob: Blob) -> Json:
     return {"mediaType": media_type, "digest": blob.digest, "size": blob.size}
 
 

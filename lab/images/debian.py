@@ -18,8 +18,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lab.assets.cache import Cache, writing
-from lab.assets.command import Runner, spawn
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.command import CommandRunner, spawn
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
 from lab.images.image import Packages
 
@@ -48,7 +48,7 @@ def versions(packages: Packages, cache: Cache) -> dict[str, str]:
     return known
 
 
-def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = quiet, run: Runner = spawn) -> Path:
+def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = ignore_progress, run: CommandRunner = spawn) -> Path:
     """Return a tar of these packages and all that they depend on, fetched now if it is not in the cache.
 
     NotPossible without mmdebstrap; ProvisionError when a package cannot be had, with what apt said.
@@ -70,7 +70,7 @@ def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = qui
         def on_line(line: str) -> None:
             if found := GOT.match(line):
                 got[found["name"]] = found["version"]
-                progress(Progress("fetching", subject, len(got), None, "packages", time.monotonic() - began))
+                progress(AssetProgress("fetching", subject, len(got), None, "packages", time.monotonic() - began))
 
         argv = [
             *(
@@ -96,7 +96,7 @@ def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = qui
         (staged / VERSIONS).write_text(json.dumps(dict(sorted(got.items())), indent=1))
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)
-        progress(Progress("ready", subject, elapsed=time.monotonic() - began, note=f"{len(got)} packages"))
+        progress(AssetProgress("ready", subject, elapsed=time.monotonic() - began, note=f"{len(got)} packages"))
     return target / ROOT
 
 

@@ -16,7 +16,7 @@ NAME = re.compile(r"(?P<registry>[a-z0-9.-]+(:\d+)?)/(?P<repository>[a-z0-9._/-]
 
 
 @dataclass(frozen=True)
-class File:
+class ImageFile:
     """One file of an image, at an absolute path: an asset ("kube-apiserver@1.35.4"), these bytes, or a link to another path.
 
     An asset that is a directory becomes a directory there, with every file of it. A file of neither is an empty directory.
@@ -56,7 +56,7 @@ class Image:
     """
 
     name: str
-    files: tuple[File, ...] = ()
+    files: tuple[ImageFile, ...] = ()
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from lab.errors import NotPossible
-from lab.images.image import File, Image
+from lab.images.image import Image, ImageFile
 
 REGISTRY = "registry.k8s.io"
 ETCD = "3.6.5"
@@ -23,13 +23,13 @@ TOOLS = (
     *("[", "ash", "cat", "chmod", "cp", "cut", "date", "echo", "env", "grep", "head", "ls", "mkdir", "mktemp", "mv", "printf", "rm"),
     *("sed", "sh", "sleep", "sort", "tail", "test", "touch", "tr", "wc", "wget", "xargs"),
 )
-BUSYBOX = tuple(File(f"/bin/{name}", link="busybox") for name in TOOLS)
+BUSYBOX = tuple(ImageFile(f"/bin/{name}", link="busybox") for name in TOOLS)
 """The applets that a script in a container calls by name."""
 
 
 def program(name: str, asset: str, path: str, **other: object) -> Image:
     """Return the image of one program, which it starts."""
-    return dataclasses.replace(Image(name, (File(path, asset=asset),), (path,)), **other)  # type: ignore[arg-type]
+    return dataclasses.replace(Image(name, (ImageFile(path, asset=asset),), (path,)), **other)  # type: ignore[arg-type]
 
 
 def component(name: str, version: str) -> Image:
@@ -43,13 +43,13 @@ def proxy(version: str) -> Image:
     packages = ("conntrack", "iptables", "kmod", "nftables")
     calls = [f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")]
     image = component("kube-proxy", version)
-    links = tuple(File(f"/usr/sbin/{call}", link="xtables-nft-multi") for call in calls)
+    links = tuple(ImageFile(f"/usr/sbin/{call}", link="xtables-nft-multi") for call in calls)
     return dataclasses.replace(image, files=(*image.files, *links), packages=packages)
 
 
 def etcd(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:
     """Return etcd with its tools. It has a shell, as upstream's images up to 3.6.5 do: probes and scripts of some deployers want one."""
-    files = tuple(File(f"/usr/local/bin/{name}", asset=f"{name}@{ETCD}") for name in ("etcd", "etcdctl", "etcdutl"))
+    files = tuple(ImageFile(f"/usr/local/bin/{name}", asset=f"{name}@{ETCD}") for name in ("etcd", "etcdctl", "etcdutl"))
     labels = {CONTENT: f"etcd {ETCD}"}
     image = Image(f"{registry}/etcd:{tag}", (*files, *BUSYBOX), entrypoint=("/usr/local/bin/etcd",), labels=labels, packages=SHELL)
     return dataclasses.replace(image, official=f"{REGISTRY}/etcd:{tag}")
@@ -70,14 +70,14 @@ def coredns(tag: str = f"v{COREDNS}") -> Image:
 
 def kubectl(version: str, name: str) -> Image:
     """Return kubectl with a shell, under the name that a deployer's jobs call it by."""
-    files = (File("/usr/local/bin/kubectl", asset=f"kubectl@{version}"), *BUSYBOX)
+    files = (ImageFile("/usr/local/bin/kubectl", asset=f"kubectl@{version}"), *BUSYBOX)
     return Image(name, files, entrypoint=("/usr/local/bin/kubectl",), labels={CONTENT: f"kubectl {version}"}, packages=(*SHELL, "bash"))
 
 
 def cfssl(name: str = "docker.io/cfssl/cfssl:latest") -> Image:
     """Return cfssl and cfssljson, with bash, openssl, curl and base64, as the jobs and init containers of Karmada's chart want them."""
-    programs = (File(f"/usr/local/bin/{each}", asset=f"{each}@{CFSSL}") for each in ("cfssl", "cfssljson"))
-    files = (*programs, *BUSYBOX, File("/bin/base64", link="busybox"))
+    programs = (ImageFile(f"/usr/local/bin/{each}", asset=f"{each}@{CFSSL}") for each in ("cfssl", "cfssljson"))
+    files = (*programs, *BUSYBOX, ImageFile("/bin/base64", link="busybox"))
     packages = (*SHELL, "bash", "curl", "openssl")
     return Image(name, files, entrypoint=("/usr/local/bin/cfssl",), labels={CONTENT: f"cfssl {CFSSL}"}, packages=packages)
 

@@ -43,7 +43,7 @@ def load(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0)
     record = lab.run.recorded(RECORD, cluster.name) or {}
 
     def into(node: Machine) -> set[str]:
-        have = known(node)
+        have = images_of(node)
         lacking = {image.name for image in archive.images if have.get(image.name) != image.digest}
         if lacking:
             mounted = PurePosixPath(record["archives"]) / archive.key / archive.path.name
@@ -60,7 +60,7 @@ def load(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0)
 def require(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
     """Return when every node of a cluster has these images. NotPossible names what is missing: no pod of them would ever start."""
     wanted = {full_name(name) for name in names}
-    missing = {name: node.name for node in nodes(lab, cluster) for name in wanted - known(node).keys()}
+    missing = {name: node.name for node in nodes(lab, cluster) for name in wanted - images_of(node).keys()}
     if missing:
         raise NotPossible(
             f"{len(missing)} images are not on the nodes of {cluster.name}, and no registry is asked for them",
@@ -70,7 +70,7 @@ def require(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
         )
 
 
-def known(node: Machine) -> dict[str, str]:
+def images_of(node: Machine) -> dict[str, str]:
     """Return the images a node has: name to the digest of its manifest."""
     listed = node.run([*CTR, "list"]).stdout
     return {found["name"]: found["digest"] for found in map(LISTED.match, listed.splitlines()) if found}

@@ -16,15 +16,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.assets.cache import Cache, writing
-from lab.assets.command import Runner, spawn
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.command import CommandRunner, spawn
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
 
 PYTHON = (3, 11)
 """Of the Debian that images are made of: compiled packages are for the Python that fetches them, so it has to be the same."""
 
 
-def python_packages(requirements: Path, *, cache: Cache | None = None, progress: Sink = quiet, run: Runner = spawn) -> Path:
+def python_packages(
+    requirements: Path, *, cache: Cache | None = None, progress: Sink = ignore_progress, run: CommandRunner = spawn
+) -> Path:
     """Return a directory for PYTHONPATH with what a requirements file names, and nothing else.
 
     NotPossible where this Python is another than images have. ProvisionError when a package cannot be had or is not what its hash says.
@@ -38,21 +40,21 @@ def python_packages(requirements: Path, *, cache: Cache | None = None, progress:
     # No isolation: what builds a source package is this project's own, locked setuptools, and nothing is fetched beside the lock.
     words = ("install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--no-build-isolation", "--require-hashes")
     argv = (sys.executable, "-m", "pip", *words, "--target", "got", "--requirement", "requirements.txt")
-    return fetched("python", [requirements], argv, cache=cache or Cache(), progress=progress, run=run)
+    return fetch_locked("python", [requirements], argv, cache=cache or Cache(), progress=progress, run=run)
 
 
-def node_modules(folder: Path, *, cache: Cache | None = None, progress: Sink = quiet, run: Runner = spawn) -> Path:
+def node_modules(folder: Path, *, cache: Cache | None = None, progress: Sink = ignore_progress, run: CommandRunner = spawn) -> Path:
     """Return a directory node_modules with what package-lock.json of a folder names. NotPossible without npm; ProvisionError as above."""
     npm = shutil.which("npm")
     if npm is None:
         raise NotPossible("packages of Node.js are fetched by npm, which is not installed", remedy="on Debian: apt-get install npm")
     argv = (npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-    return fetched(
+    return fetch_locked(
         "node", [folder / "package.json", folder / "package-lock.json"], argv, cache=cache or Cache(), progress=progress, run=run
     )
 
 
-def fetched(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache: Cache, progress: Sink, run: Runner) -> Path:
+def fetch_locked(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache: Cache, progress: Sink, run: CommandRunner) -> Path:
     """Return the directory that a command makes beside copies of the lock's files, as got or node_modules; made now if it is not there."""
     key = hashlib.sha256(b"\0".join([kind.encode(), *(path.read_bytes() for path in lock)])).hexdigest()[:16]
     target = cache.root / "locked" / f"{kind}-{key}"
@@ -63,7 +65,7 @@ def fetched(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache: Cach
         if target.is_dir():  # another run fetched it while we waited
             return target
         began = time.monotonic()
-        progress(Progress("fetching", subject))
+        progress(AssetProgress("fetching", subject))
         for path in lock:
             shutil.copyfile(path, area / path.name)
         ran = run(argv, cwd=area, env={"TMPDIR": str(area)})
@@ -72,5 +74,5 @@ def fetched(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache: Cach
             raise ProvisionError(f"{subject} cannot be had", where=str(lock[0]), detail=ran.last_words, remedy="is the registry reached?")
         target.parent.mkdir(parents=True, exist_ok=True)
         made.rename(target)
-        progress(Progress("ready", subject, elapsed=time.monotonic() - began))
+        progress(AssetProgress("ready", subject, elapsed=time.monotonic() - began))
     return target

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from lab.assets.cache import Cache
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import CommandFailed, ProvisionError
 from lab.images import applications, kubernetes
-from lab.images.image import File, Image, Packages
+from lab.images.image import Image, ImageFile, Packages
 from lab.images.load import CTR
 from lab.images.official import software
-from lab.images.store import Archive, archived
+from lab.images.store import Archive, make_archive
 from lab.machines.container import Container
 from lab.machines.machine import Machine
 from lab.wait import NotYet, until
@@ -138,25 +138,25 @@ class Node:
     def system(self, kind_files: Path, *, pause: str) -> Image:
         """Return the image of the system, without images in it. `kind_files` is the asset of that name."""
         own = [
-            File("/usr/local/bin/containerd", link="/usr/bin/containerd"),
-            File("/usr/local/bin/ctr", link="/usr/bin/ctr"),
-            File("/opt/cni/bin", link="/usr/lib/cni"),
-            File("/usr/sbin/init", link="/usr/lib/systemd/systemd"),
+            ImageFile("/usr/local/bin/containerd", link="/usr/bin/containerd"),
+            ImageFile("/usr/local/bin/ctr", link="/usr/bin/ctr"),
+            ImageFile("/opt/cni/bin", link="/usr/lib/cni"),
+            ImageFile("/usr/sbin/init", link="/usr/lib/systemd/systemd"),
             *(self.unit(name) for name in ("kubelet", "containerd", "undo-mount-hacks", "fence")),
-            File("/etc/systemd/system/fence.service", content=FENCE.encode(), mode=0o644),
-            File("/etc/systemd/system/systemd-binfmt.service", link="/dev/null"),  # it would register things with the kernel
-            File("/etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644),
-            File("/etc/kubernetes/manifests"),
-            File(f"{NETWORKS}/{CONFLIST}", content=json.dumps(network(first(subnet(0))), indent=1).encode(), mode=0o644),
-            File("/kind/version", content=f"v{self.version}".encode(), mode=0o644),
-            File("/kind/manifests/default-storage.yaml", content=json.dumps(STORAGE).encode(), mode=0o644),
-            File("/kind/manifests/default-cni.yaml", content=b"", mode=0o644),
+            ImageFile("/etc/systemd/system/fence.service", content=FENCE.encode(), mode=0o644),
+            ImageFile("/etc/systemd/system/systemd-binfmt.service", link="/dev/null"),  # it would register things with the kernel
+            ImageFile("/etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644),
+            ImageFile("/etc/kubernetes/manifests"),
+            ImageFile(f"{NETWORKS}/{CONFLIST}", content=json.dumps(network(first(subnet(0))), indent=1).encode(), mode=0o644),
+            ImageFile("/kind/version", content=f"v{self.version}".encode(), mode=0o644),
+            ImageFile("/kind/manifests/default-storage.yaml", content=json.dumps(STORAGE).encode(), mode=0o644),
+            ImageFile("/kind/manifests/default-cni.yaml", content=b"", mode=0o644),
             *(self.patch(name, {"containers": [environment(name, COLLECTS)]}) for name in ("kube-apiserver", "kube-controller-manager")),
             self.patch("corednsdeployment", {"replicas": 1}),
         ]
         if self.bounded:
-            own.append(File("/usr/local/sbin/karmada-lab-runc", content=WRAPPER.read_bytes()))
-        programs = [File(f"/usr/bin/{name}", asset=f"{name}@{self.version}") for name in ("kubelet", "kubeadm", "kubectl")]
+            own.append(ImageFile("/usr/local/sbin/karmada-lab-runc", content=WRAPPER.read_bytes()))
+        programs = [ImageFile(f"/usr/bin/{name}", asset=f"{name}@{self.version}") for name in ("kubelet", "kubeadm", "kubectl")]
         return Image(
             f"{REPOSITORY}:system",
             (*programs, *own, *self.of_kind(kind_files, pause=pause)),
@@ -166,15 +166,15 @@ class Node:
             packages=PACKAGES,
         )
 
-    def patch(self, target: str, spec: Mapping[str, Any]) -> File:
+    def patch(self, target: str, spec: Mapping[str, Any]) -> ImageFile:
         """Return a patch that kubeadm applies to what it makes, by kubeadm's name of it."""
-        return File(f"{PATCHES}/{target}+strategic.json", content=json.dumps({"spec": spec}).encode(), mode=0o644)
+        return ImageFile(f"{PATCHES}/{target}+strategic.json", content=json.dumps({"spec": spec}).encode(), mode=0o644)
 
-    def unit(self, name: str) -> File:
+    def unit(self, name: str) -> ImageFile:
         """Return the link that has systemd start a unit."""
-        return File(f"/etc/systemd/system/multi-user.target.wants/{name}.service", link=f"/etc/systemd/system/{name}.service")
+        return ImageFile(f"/etc/systemd/system/multi-user.target.wants/{name}.service", link=f"/etc/systemd/system/{name}.service")
 
-    def of_kind(self, folder: Path, *, pause: str) -> list[File]:
+    def of_kind(self, folder: Path, *, pause: str) -> list[ImageFile]:
         """Return the files that kind ships, with what a computer without CAP_SYS_RESOURCE cannot do taken out of two of them."""
         files = []
         for path in sorted(each for each in folder.rglob("*") if each.is_file()):
@@ -184,7 +184,7 @@ class Node:
             if where == "/etc/systemd/system/containerd.service" and self.bounded:
                 content = "".join(line for line in content.decode().splitlines(keepends=True) if not raises(line)).encode()
             script = where.startswith(("/usr/local/bin/", "/kind/bin/"))
-            files.append(File(where, content=content, mode=0o755 if script else 0o644))
+            files.append(ImageFile(where, content=content, mode=0o755 if script else 0o644))
         return files
 
     def containerd(self, text: str, *, pause: str) -> str:
@@ -224,8 +224,8 @@ def needs(version: str) -> list[str]:
     return [*software(contents(version)), *(f"{name}@{version}" for name in ("kubelet", "kubeadm", "kubectl")), "kind-files"]
 
 
-def built(
-    engine: Machine, version: str, paths: Mapping[str, Path], *, bounded: bool, cache: Cache | None = None, progress: Sink = quiet
+def build_node_image(
+    engine: Machine, version: str, paths: Mapping[str, Path], *, bounded: bool, cache: Cache | None = None, progress: Sink = ignore_progress
 ) -> str:
     """Return the name of the node image of a version in the engine, built now if it is not there. `paths` are the assets `needs` names."""
     cache = cache or Cache()
@@ -233,8 +233,8 @@ def built(
     asked = engine.run([str(paths[f"kubeadm@{version}"]), "config", "images", "list", "--kubernetes-version", f"v{version}"])
     listed = [line for line in asked.stdout.split() if "/" in line]
     pause = next(name for name in listed if "/pause:" in name)
-    inside = archived(node.contents(listed), paths, cache=cache, progress=progress)
-    system = archived([node.system(paths["kind-files"], pause=pause)], paths, cache=cache, progress=progress)
+    inside = make_archive(node.contents(listed), paths, cache=cache, progress=progress)
+    system = make_archive([node.system(paths["kind-files"], pause=pause)], paths, cache=cache, progress=progress)
     key = hashlib.sha256(f"{SCHEMA} {system.key} {inside.key} {APART.read_text()}".encode()).hexdigest()[:12]
     name = f"{REPOSITORY.removeprefix('docker.io/')}:v{version}-{key}"
     if present(engine, name):
@@ -242,7 +242,7 @@ def built(
     # One at a time on a computer: what the engine calls `system` must be ours from its loading to the container's start.
     with cache.working("node-image", subject=f"node image v{version}", progress=progress):
         if not present(engine, name):
-            progress(Progress("packing", f"node image v{version}"))
+            progress(AssetProgress("packing", f"node image v{version}"))
             commit(engine, name, system, inside, container=f"karmada-lab-build.{key}", cache=cache)
     return name
 
@@ -267,7 +267,7 @@ def commit(engine: Machine, name: str, system: Archive, inside: Archive, *, cont
         until(lambda: serves(node), what="containerd in the node image answers", within=60.0)
         node.run([*CTR, "import", f"{ARCHIVES}/{inside.key}/{inside.path.name}"], within=300.0)
         node.run(["pkill", "--exact", "containerd"])
-        until(lambda: ended(node), what="containerd in the node image ends", within=60.0)
+        until(lambda: wait_containerd_ended(node), what="containerd in the node image ends", within=60.0)
         node.run(["sh", "-s", UNPACKED], input=APART.read_text(), within=300.0)
         engine.run(["docker", "stop", "--time", "1", container])
         entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/usr/sbin/init"]'
@@ -288,7 +288,7 @@ def serves(node: Machine) -> None:
         raise NotYet(failed.output.strip() or "no answer") from failed
 
 
-def ended(node: Machine) -> None:
+def wait_containerd_ended(node: Machine) -> None:
     """Return when no containerd runs in a container any more: then what it keeps is whole."""
     try:
         node.run(["pgrep", "--exact", "containerd"])

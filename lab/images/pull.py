@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from lab.assets.cache import Cache, writing
 from lab.assets.pins import this_arch
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
 from lab.hints import command
 from lab.images.image import Image
@@ -22,7 +22,7 @@ def pull(
     lock: Lock | None = None,
     registry: str | None = None,
     cache: Cache | None = None,
-    progress: Sink = quiet,
+    progress: Sink = ignore_progress,
     client: Registry | None = None,
 ) -> dict[str, str]:
     """Bring the official images that the lock names into the cache; `registry` (host[:port][/prefix]) stands for upstream's.
@@ -42,7 +42,7 @@ def pull(
     except NotPossible as error:  # no client for this environment
         for name in missing:
             reasons[name] = f"{error.what} ({error.where}); {error.remedy}"
-            progress(Progress("refused", name, note=f"{reasons[name]}: it is made here"))
+            progress(AssetProgress("refused", name, note=f"{reasons[name]}: it is made here"))
         return reasons
     try:
         for name in missing:
@@ -51,7 +51,7 @@ def pull(
                 bring(client, at, name, lock.digests[name], cache=cache, progress=progress)
             except (Absent, Away) as why:
                 reasons[name] = str(why)
-                progress(Progress("refused", name, note=f"{why}: it is made here"))
+                progress(AssetProgress("refused", name, note=f"{why}: it is made here"))
     finally:
         client.close()
     return reasons
@@ -64,7 +64,7 @@ def bring(client: Registry, at: Place, name: str, digest: str, *, cache: Cache, 
         target = place(digest, cache)
         if target.is_dir():  # another run brought it while we waited
             return
-        progress(Progress("downloading", name, note=f"from {at}"))
+        progress(AssetProgress("downloading", name, note=f"from {at}"))
         try:
             manifest = client.manifest(at, digest)
         except Absent:
@@ -82,7 +82,7 @@ def bring(client: Registry, at: Place, name: str, digest: str, *, cache: Cache, 
             client.blob(at, blob["digest"], staged.file(blob["digest"]))
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.folder.rename(target)
-    progress(Progress("ready", name, elapsed=time.monotonic() - began, note=f"from {at}, {digest}"))
+    progress(AssetProgress("ready", name, elapsed=time.monotonic() - began, note=f"from {at}, {digest}"))
 
 
 def of_platform(client: Registry, at: Place, manifest: bytes) -> bytes:
@@ -97,7 +97,7 @@ def of_platform(client: Registry, at: Place, manifest: bytes) -> bytes:
     raise Absent(f"{at} has no image for linux/{this_arch()}")
 
 
-def locked(images: Iterable[Image], *, registry: str | None = None, client: Registry | None = None) -> tuple[Lock, dict[str, str]]:
+def make_lock(images: Iterable[Image], *, registry: str | None = None, client: Registry | None = None) -> tuple[Lock, dict[str, str]]:
     """Return what a registry has by the tags of these images, as a lock, and why what is not in it is not."""
     client = client or Registry()
     digests, reasons = {}, {}

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from lab.assets.client import open_client
-from lab.assets.sources import Patience
+from lab.assets.sources import DownloadPatience
 from lab.errors import ProvisionError, UsageError
 from lab.images.official import DIGEST
 
@@ -85,8 +85,8 @@ def is_loopback(host: str) -> bool:
 class Registry:
     """Registries, one client for all. A host that did not answer is not asked again."""
 
-    def __init__(self, *, patience: Patience | None = None, transport: httpx.BaseTransport | None = None) -> None:
-        wait = patience or Patience(connect=4)
+    def __init__(self, *, patience: DownloadPatience | None = None, transport: httpx.BaseTransport | None = None) -> None:
+        wait = patience or DownloadPatience(connect=4)
         self.client = open_client(connect=wait.connect, silence=wait.silence, transport=transport)
         self.tokens: dict[Place, str] = {}
         self.dead: dict[str, str] = {}
@@ -115,7 +115,7 @@ class Registry:
                     hasher.update(part)
             if f"sha256:{hasher.hexdigest()}" != digest:
                 to.unlink()
-                raise wrong(at, digest, f"sha256:{hasher.hexdigest()}")
+                raise digest_error(at, digest, f"sha256:{hasher.hexdigest()}")
 
         self._asked(at, f"blobs/{digest}", keep)
 
@@ -130,7 +130,7 @@ class Registry:
             if len(content) > MOST:
                 raise ProvisionError(f"{at} serves a manifest of more than {MOST} bytes", where=str(answer.url))
         if DIGEST.fullmatch(reference) and digest_of(content) != reference:
-            raise wrong(at, reference, digest_of(content))
+            raise digest_error(at, reference, digest_of(content))
         return content
 
     def _asked(self, at: Place, what: str, take: Callable[[httpx.Response], Any], *, accept: str = "*/*") -> Any:
@@ -174,7 +174,7 @@ def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def wrong(at: Place, expected: str, got: str) -> ProvisionError:
+def digest_error(at: Place, expected: str, got: str) -> ProvisionError:
     """Return the error for something that is not what its digest says."""
     return ProvisionError(
         f"{at} serves something else than was asked for: expected {expected}, got {got}",

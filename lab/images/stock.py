@@ -11,12 +11,12 @@ from pathlib import Path
 
 from lab import docker
 from lab.assets.cache import Cache, writing
-from lab.assets.progress import Sink, quiet
+from lab.assets.progress import Sink, ignore_progress
 from lab.computer import Computer, Probe
 from lab.errors import UsageError
 from lab.images import applications, node, official
 from lab.images.image import Image, Packages
-from lab.images.store import Archive, Store, adopted
+from lab.images.store import Archive, Store, adopt_archive
 from lab.machines.machine import Machine
 from lab.spec import LabSpec
 
@@ -32,7 +32,7 @@ class NodeImage:
 
 
 @dataclass(frozen=True)
-class Pruned:
+class PrunedImages:
     """What `prune` removed, what it would have but for its use, and the bytes that became free."""
 
     removed: tuple[str, ...]
@@ -64,18 +64,18 @@ def build_all(
     paths: Mapping[str, Path],
     *,
     cache: Cache | None = None,
-    progress: Sink = quiet,
+    progress: Sink = ignore_progress,
 ) -> Iterator[tuple[str, float]]:
     """Make the node image of each version of a lab, the test applications, and `images`, those of Karmada by cluster.
 
     Return what was made and the seconds it took.
     """
     cache = cache or Cache()
-    store, bounded = Store(cache, progress), docker.bounded(Computer().read("/proc/self/status") or "")
+    store, bounded = Store(cache, progress), docker.lacks_sys_resource(Computer().read("/proc/self/status") or "")
     made = []
     for version in sorted({cluster.kubernetes for cluster in lab.clusters}):
         began = time.monotonic()
-        name = node.built(engine, version, paths, bounded=bounded, cache=cache, progress=progress)
+        name = node.build_node_image(engine, version, paths, bounded=bounded, cache=cache, progress=progress)
         made.append((name, time.monotonic() - began))
     for what, group in [("test applications", applications.ALL), *((f"Karmada on {name}", group) for name, group in images.items())]:
         if group:
@@ -92,11 +92,11 @@ def roots(lab: LabSpec, images: Mapping[str, Sequence[Image]]) -> set[Packages]:
     return {root for root in groups if root}
 
 
-def chosen(text: str, *, cache: Cache | None = None) -> Archive:
+def find_archive(text: str, *, cache: Cache | None = None) -> Archive:
     """Return an archive by its key, or one that somebody else wrote, by its path. UsageError lists what there is."""
     store = Store(cache or Cache())
     if "/" in text or text.endswith(".tar"):
-        return adopted(store, Path(text))
+        return adopt_archive(store, Path(text))
     matching = [archive for archive in store.archives() if archive.key.startswith(text)]
     if len(matching) == 1:
         return matching[0]
@@ -112,7 +112,7 @@ def prune(
     dry_run: bool = False,
     cache: Cache | None = None,
     computer: Probe | None = None,
-) -> Pruned:
+) -> PrunedImages:
     """Free archives and official images that were not asked for so long, and node images that no container is made of.
 
     With `keys`, those instead.
@@ -147,4 +147,4 @@ def prune(
         freed += image.size
         if not dry_run:
             computer.ask(["docker", "image", "rm", image.name], within=120.0)
-    return Pruned(tuple(removed), tuple(in_use), freed)
+    return PrunedImages(tuple(removed), tuple(in_use), freed)

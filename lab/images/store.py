@@ -22,7 +22,7 @@ from typing import Any
 
 from lab.assets.cache import Cache, files_of, read, sha256_of, writing
 from lab.assets.pins import this_arch
-from lab.assets.progress import Progress, Sink, quiet
+from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import UsageError
 from lab.images import archive as tar
 from lab.images import debian, official
@@ -60,7 +60,7 @@ class Store:
     """The archives of a cache; making this object touches nothing."""
 
     cache: Cache = field(default_factory=Cache)
-    progress: Sink = quiet
+    progress: Sink = ignore_progress
 
     @property
     def root(self) -> Path:
@@ -84,7 +84,7 @@ class Store:
             if found := self.find(key):  # another run wrote it while we waited
                 return found
             began = time.monotonic()
-            self.progress(Progress("packing", subject))
+            self.progress(AssetProgress("packing", subject))
             with writing(self.cache.root):
                 staged = area / key
                 staged.mkdir()
@@ -124,7 +124,9 @@ class Store:
             yield from sorted(found, key=lambda archive: -archive.used)
 
 
-def archived(images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache | None = None, progress: Sink = quiet) -> Archive:
+def make_archive(
+    images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache | None = None, progress: Sink = ignore_progress
+) -> Archive:
     """Return one archive of all these images; see `lab.images`. UsageError when a name is taken twice or an asset was not brought."""
     return Store(cache or Cache(), progress).archived(images, paths)
 
@@ -164,7 +166,7 @@ def content_of(path: Path) -> list[tuple[str, str]]:
     return [(file.path, file.sha256) for file in known]
 
 
-def adopted(store: Store, path: Path) -> Archive:
+def adopt_archive(store: Store, path: Path) -> Archive:
     """Take an archive that somebody else wrote (`docker save`) into the cache, so that nodes see it. UsageError when it is none.
 
     Which digests its images will have on a node is not known: it is loaded whenever it is asked for.

@@ -45,11 +45,11 @@ class Local:
         began = time.monotonic()
         with self._started(argv, env, input.encode() if isinstance(input, str) else input or b"") as child:
             try:
-                out, err = finished(child, within)
+                out, err = wait_finished(child, within)
             except BaseException as error:
                 if child.returncode is None:
                     os.killpg(child.pid, signal.SIGKILL)  # not reaped yet: the group is still its own
-                said = b"".join(drained(child)).decode(errors="replace")
+                said = b"".join(drain(child)).decode(errors="replace")
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
                 raise CommandFailed(argv, status=-signal.SIGKILL, output=f"not within {within:g} s; killed\n{said}") from None
@@ -113,7 +113,7 @@ class Local:
         self.supervisor.stop(name, within=within, kill=kill)
 
 
-def finished(child: subprocess.Popen[bytes], within: float) -> tuple[bytes, bytes]:
+def wait_finished(child: subprocess.Popen[bytes], within: float) -> tuple[bytes, bytes]:
     """Return what a command printed once it has ended. TimeoutExpired when time is up; Cancelled when we are interrupted meanwhile."""
     deadline = time.monotonic() + within
     heeding = not CANCELLED.is_set()
@@ -128,7 +128,7 @@ def finished(child: subprocess.Popen[bytes], within: float) -> tuple[bytes, byte
                 raise
 
 
-def drained(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def drain(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """Return what a killed command had printed; a daemon it left may hold its output open, and is not waited for."""
     try:
         return child.communicate(timeout=1.0)

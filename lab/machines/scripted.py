@@ -1,6 +1,6 @@
 """A machine that answers from a table: for unit tests and `--dry-run`. Nothing is ever run.
 
-    machine = Scripted({("kubectl", "version"): "v1.35.4", ("karmadactl", "join"): Failure(1, "already exists")})
+    machine = Scripted({("kubectl", "version"): "v1.35.4", ("karmadactl", "join"): ScriptedFailure(1, "already exists")})
 
 A command is answered by the longest key that its argv begins with. What was asked is kept, in order, in `done`; printed
 with `transcript()` it reads as the commands one would type, which is what golden files hold.
@@ -20,7 +20,7 @@ from lab.program import Program
 
 
 @dataclass(frozen=True)
-class Failure:
+class ScriptedFailure:
     """The answer of a command that fails."""
 
     status: int | None = 1
@@ -28,7 +28,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Done:
+class ScriptedResult:
     """One verb that was used: run, put, get, start or stop, and what with."""
 
     verb: str
@@ -36,7 +36,7 @@ class Done:
     input: bytes | None = None
 
 
-Answer = str | Failure | Callable[[tuple[str, ...]], "str | Failure"]
+Answer = str | ScriptedFailure | Callable[[tuple[str, ...]], "str | ScriptedFailure"]
 
 
 class Scripted:
@@ -47,7 +47,7 @@ class Scripted:
         self._name = name
         self._strict = strict
         self._lock = threading.Lock()
-        self.done: list[Done] = []
+        self.done: list[ScriptedResult] = []
         self.programs: dict[str, Program | None] = {}
         """What was started, by name; None once stopped."""
 
@@ -63,7 +63,7 @@ class Scripted:
         env: Mapping[str, str] | None = None,  # noqa: ARG002 (Machine's)
         within: float = 60.0,  # noqa: ARG002
     ) -> Completed:
-        """Answer from the table. CommandFailed for a Failure; UsageError for a command that is not in a strict table."""
+        """Answer from the table. CommandFailed for a ScriptedFailure; UsageError for a command that is not in a strict table."""
         words = tuple(argv)
         self._keep("run", words, input.encode() if isinstance(input, str) else input)
         keys = [key for key in self._answers if words[: len(key)] == key]
@@ -73,7 +73,7 @@ class Scripted:
             return Completed(words, "", "", 0.0)
         answer = self._answers[max(keys, key=len)]
         given = answer(words) if callable(answer) else answer
-        if isinstance(given, Failure):
+        if isinstance(given, ScriptedFailure):
             raise CommandFailed(words, status=given.status, output=given.output, machine=self._name)
         return Completed(words, given, "", 0.0)
 
@@ -106,4 +106,4 @@ class Scripted:
 
     def _keep(self, verb: str, words: tuple[str, ...], given: bytes | None = None) -> None:
         with self._lock:
-            self.done.append(Done(verb, words, given))
+            self.done.append(ScriptedResult(verb, words, given))

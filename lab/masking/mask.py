@@ -114,7 +114,7 @@ def mask_string(text: str, context: Context) -> str:
         context = context.without_known()
     if "{" not in text:
         return mask_text(text, context.cover)
-    whole = masked_json(text, context)
+    whole = mask_json(text, context)
     if whole is not None:
         return whole
     kept: list[str] = []
@@ -124,7 +124,7 @@ def mask_string(text: str, context: Context) -> str:
     without_known = context.without_known()
     for number, line in enumerate(lines):
         within = context if number in touched or r"\u00" in line else without_known
-        masked = masked_json(line, within)
+        masked = mask_json(line, within)
         if masked is None:
             plain.append(without_json_secrets(line, within) if "{" in line or "[" in line else line)
         else:
@@ -229,7 +229,7 @@ def mask_all(value: Any, context: Context = ALONE) -> Any:
             return context.note(value)
 
 
-def masked_json(text: str, context: Context = ALONE) -> str | None:
+def mask_json(text: str, context: Context = ALONE) -> str | None:
     """Return a JSON object or list without secrets, white space around it kept; None when it is something else."""
     body = text.strip()
     if body[:1] not in ("{", "["):

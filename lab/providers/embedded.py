@@ -129,7 +129,8 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     """Return the steps of one cluster: its identity, its programs, its nodes."""
     name = spec.name
     parts = [
-        part.changed(flags=spec.flags.get(short(part)), env=spec.env.get(short(part))) for part in components(run, spec, cluster, software)
+        part.changed(flags=spec.flags.get(program_name(part)), env=spec.env.get(program_name(part)))
+        for part in components(run, spec, cluster, software)
     ]
     nodes = Step(
         f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes, port=ports(run, spec)["kwok"]), (f"{name}/kube-apiserver",)
@@ -148,7 +149,7 @@ def answers(cluster: Cluster) -> None:
     cluster.api.get("/api/v1/namespaces/kube-system")
 
 
-def short(part: Component) -> str:
+def program_name(part: Component) -> str:
     """Return the program's name without its cluster's."""
     return part.name.rpartition("/")[2]
 

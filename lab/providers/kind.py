@@ -96,11 +96,11 @@ class Kind:
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps: a node image a version, then every cluster at once."""
         record_engine(lab.run.path)
-        bounded = docker.bounded(self.computer.read("/proc/self/status") or "")
+        bounded = docker.lacks_sys_resource(self.computer.read("/proc/self/status") or "")
         images: dict[str, str] = {}
 
         def image(version: str) -> None:
-            images[version] = node.built(lab.machine, version, software, bounded=bounded)
+            images[version] = node.build_node_image(lab.machine, version, software, bounded=bounded)
 
         steps = [
             Step(f"node-image/{version}", partial(image, version), first=-2, heavy=True)

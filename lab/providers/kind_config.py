@@ -95,7 +95,7 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mappin
     }
 
 
-def plain(*, bounded: bool) -> Json:
+def plain_config(*, bounded: bool) -> Json:
     """Return a configuration that leaves kind's defaults as they are, but for what this computer and node image cannot do without."""
     return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [dump_yaml(kubelet(bounded=bounded))]}
 

@@ -19,7 +19,7 @@ from lab.computer import Computer
 from lab.docker_engine import find_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
-from lab.images import applications, archived, load, node
+from lab.images import applications, load, make_archive, node
 from lab.images.load import RECORD
 from lab.ledger import outside_name
 from lab.machines.machine import Machine
@@ -225,7 +225,7 @@ class Making:
         """Load the test applications. A node that was made just now has them of its image, and is not asked."""
         if self.made:
             return
-        load(self.lab, self.cluster, archived(applications.ALL, self.software, cache=self.cache))
+        load(self.lab, self.cluster, make_archive(applications.ALL, self.software, cache=self.cache))
 
     def kwok(self) -> component.Component:
         """Return the kwok of the hollow nodes; the real one is none of its business."""

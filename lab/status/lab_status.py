@@ -32,7 +32,7 @@ KERNEL = {"T": "paused", "t": "paused", "Z": "zombie", "X": "zombie"}
 
 
 @dataclass(frozen=True)
-class Program:
+class ProgramStatus:
     """One program of the lab. `ok`: it runs and is through its start, or the lab is not expected to run it any more.
 
     `state` is one of the supervisor's, or starting, paused, zombie, or missing (expected, and unknown to the supervisor).
@@ -56,7 +56,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberStatus:
     """One member as Karmada sees it. `why` is Karmada's reason when it is not Ready."""
 
     name: str
@@ -67,15 +67,15 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Observed:
+class LabStatus:
     """A lab at one moment."""
 
     lab: str
     path: str
     state: Verdict
     created: float
-    components: tuple[Program, ...]
-    members: tuple[Member, ...] | None
+    components: tuple[ProgramStatus, ...]
+    members: tuple[MemberStatus, ...] | None
     """None: there is no Karmada here, or it does not answer (`members_unknown` says which)."""
     members_unknown: str = ""
     holders: tuple[tuple[str, int], ...] = ()
@@ -102,15 +102,15 @@ class Observed:
         return {**head, **rest}
 
 
-def observe(run: Run, *, now: float | None = None, within: float = 2.0) -> Observed:
+def lab_status(run: Run, *, now: float | None = None, within: float = 2.0) -> LabStatus:
     """Look at a lab. Nothing is changed; an API that does not answer within that time is said not to."""
     seen = Supervisor(run.path).status()
-    states = seen.programs if seen else recorded(run)
+    states = seen.programs if seen else read_records(run)
     expected = expected_programs(run)
     listed = [*nodes(run), *(program(state, now or time.time(), expected=state.name in expected) for state in states.values())]
     components = (*listed, *(missing(name) for name in sorted(expected - states.keys())))
-    asked = asked_members(run)
-    members: Sequence[Member] | str = "no Karmada is asked for"
+    asked = expected_members(run)
+    members: Sequence[MemberStatus] | str = "no Karmada is asked for"
     found: list[str] = []
     if asked is not None:
         members = ask_members(run, within=within) if seen else "it does not run"
@@ -129,12 +129,12 @@ def examine(run: Run, running: Sequence[str], *, within: float) -> list[str]:
 def verdict(
     run: Run,
     seen: Status | None,
-    components: tuple[Program, ...],
+    components: tuple[ProgramStatus, ...],
     asked: set[str] | None,
-    members: Sequence[Member] | str,
+    members: Sequence[MemberStatus] | str,
     found: Sequence[str] = (),
     order: Sequence[str] = (),
-) -> Observed:
+) -> LabStatus:
     """Put the parts together and say what they amount to. Pure."""
     running = [part for part in components if part.state == "running"]
     known = None if isinstance(members, str) else tuple(members)
@@ -145,7 +145,7 @@ def verdict(
     else:
         state = "degraded" if wrong else "up"
     kubeconfig = run.path / "kubeconfig.yaml"
-    return Observed(
+    return LabStatus(
         lab=run.id,
         path=str(run.path),
         state=state,
@@ -163,7 +163,7 @@ def verdict(
     )
 
 
-def broken(components: Sequence[Program], order: Sequence[str] = ()) -> list[str]:
+def broken(components: Sequence[ProgramStatus], order: Sequence[str] = ()) -> list[str]:
     """Return a sentence for each program that is not ok, those that others need first."""
     place = {name: number for number, name in enumerate(order)}
     bad = sorted((part for part in components if not part.ok), key=lambda part: place.get(part.full_name, len(place)))
@@ -172,7 +172,7 @@ def broken(components: Sequence[Program], order: Sequence[str] = ()) -> list[str
     ]
 
 
-def absent(asked: set[str], members: Sequence[Member] | str) -> list[str]:
+def absent(asked: set[str], members: Sequence[MemberStatus] | str) -> list[str]:
     """Return a sentence for each member that was asked for and is not joined, and each that is and is not Ready."""
     if isinstance(members, str):
         return [members]
@@ -195,10 +195,10 @@ def expected_programs(run: Run) -> set[str]:
     return {str(row["name"]) for row in run.records("health").values()}
 
 
-def missing(full_name: str) -> Program:
+def missing(full_name: str) -> ProgramStatus:
     """Return a program that the lab is expected to run and that its supervisor knows nothing of."""
     cluster, _, name = full_name.rpartition("/")
-    return Program(cluster=cluster, name=name, state="missing", ok=False)
+    return ProgramStatus(cluster=cluster, name=name, state="missing", ok=False)
 
 
 def kernel_state(pid: int | None) -> str:
@@ -210,12 +210,12 @@ def kernel_state(pid: int | None) -> str:
     return KERNEL.get(letter, "")
 
 
-def program(state: State, now: float, *, expected: bool = False) -> Program:
+def program(state: State, now: float, *, expected: bool = False) -> ProgramStatus:
     """Return one program as it is shown. One that is `expected` to run is not ok when it is stopped."""
     cluster, _, name = state.name.rpartition("/")
     runs = state.state == "running"
     halted = kernel_state(state.pid) if runs and state.pid else ""
-    return Program(
+    return ProgramStatus(
         cluster=cluster,
         name=name,
         state=halted or ("starting" if runs and not state.settled else state.state),
@@ -229,7 +229,7 @@ def program(state: State, now: float, *, expected: bool = False) -> Program:
     )
 
 
-def nodes(run: Run) -> tuple[Program, ...]:
+def nodes(run: Run) -> tuple[ProgramStatus, ...]:
     """Return the containers that are nodes of this lab as programs of their clusters: what pods there do is asked of the cluster."""
     records = run.records("nodes")
     if not records:
@@ -242,11 +242,11 @@ def nodes(run: Run) -> tuple[Program, ...]:
     for cluster, record in records.items():
         for name in record["containers"]:
             state = states.get(name, "gone") if states is not None else "unknown: Docker does not answer"
-            found.append(Program(cluster, "node", state, ok=state == "running", log=f"docker logs {name}"))
+            found.append(ProgramStatus(cluster, "node", state, ok=state == "running", log=f"docker logs {name}"))
     return tuple(found)
 
 
-def recorded(run: Run) -> dict[str, State]:
+def read_records(run: Run) -> dict[str, State]:
     """Return the programs as their records tell, where no supervisor is: whatever ran then does not run now."""
     from lab.supervisor import record
 
@@ -268,7 +268,7 @@ def rss_of(pid: int) -> int:
         return 0
 
 
-def asked_members(run: Run) -> set[str] | None:
+def expected_members(run: Run) -> set[str] | None:
     """Return the members this lab was asked to have joined; None when it was asked for no Karmada."""
     asked: Mapping[str, Any] = run.asked
     if not asked.get("karmada"):
@@ -276,7 +276,7 @@ def asked_members(run: Run) -> set[str] | None:
     return {member["name"] for member in asked["lab"]["members"] if member.get("mode") != "none"}
 
 
-def ask_members(run: Run, *, within: float) -> list[Member] | str:
+def ask_members(run: Run, *, within: float) -> list[MemberStatus] | str:
     """Ask Karmada for its members; a text says why it could not be asked."""
     from lab.status.checks import KARMADA_CONTEXT
     from lab.status.client import Client, Silent
@@ -288,11 +288,11 @@ def ask_members(run: Run, *, within: float) -> list[Member] | str:
         return f"Karmada does not answer: {str(error) or type(error).__name__}"
 
 
-def member(item: Json) -> Member:
+def member(item: Json) -> MemberStatus:
     """Return one member from Karmada's Cluster object."""
     conditions = {condition["type"]: condition for condition in item.get("status", {}).get("conditions", [])}
     ready = conditions.get("Ready", {})
-    return Member(
+    return MemberStatus(
         name=item["metadata"]["name"],
         mode=item.get("spec", {}).get("syncMode", "").lower(),
         ready=ready.get("status") == "True",

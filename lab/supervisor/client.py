@@ -145,7 +145,7 @@ class Supervisor:
                     ProvisionError
                 ):  # it ended before it could answer, or it cannot answer any more: what follows deals with both
                     exchange(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE, run=self.run)
-                if started is not None and not proc.gone(server, started, within=2.0):
+                if started is not None and not proc.wait_gone(server, started, within=2.0):
                     proc.end(server, started, within=2.0)  # its programs die with it
         bury(str(self.run))
 

@@ -66,7 +66,7 @@ class Loop:
             for fd, events in self._poll.poll(self._pause()):
                 call = self._watched.get(fd)
                 if call is not None:
-                    guarded(call, events)
+                    call_guarded(call, events)
             self._ring()
 
     def _pause(self) -> float:
@@ -81,7 +81,7 @@ class Loop:
         while self._timers and self._timers[0][0] <= now:
             call = heapq.heappop(self._timers)[2].call
             if call is not None:
-                guarded(call)
+                call_guarded(call)
 
 
 def say(text: str) -> None:
@@ -90,7 +90,7 @@ def say(text: str) -> None:
         os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode())
 
 
-def guarded(call: Callable[..., None], *arguments: object) -> None:
+def call_guarded(call: Callable[..., None], *arguments: object) -> None:
     """Call; print the traceback of what goes wrong (to the supervisor's log, which may be on a full disk) and go on."""
     try:
         call(*arguments)

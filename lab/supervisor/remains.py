@@ -17,7 +17,7 @@ def remains(run: str) -> dict[tuple[int, int], str]:
         and proc.alive(pid, started)
         and pid not in spared
     }
-    for pid, started, _ in proc.tagged(run):
+    for pid, started, _ in proc.tagged_processes(run):
         found.setdefault((pid, started), proc.name_of(pid))
     return found
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from lab import proc
-from lab.supervisor.loop import Connection, Loop, Timer, guarded, say
+from lab.supervisor.loop import Connection, Loop, Timer, call_guarded, say
 from lab.supervisor.table import Table, refusal
 
 Json = dict[str, Any]
@@ -111,7 +111,7 @@ class Server:
             case "list":
                 answer(self._status())
             case "start":
-                table.start(checked(message["program"], self.run), replace=bool(message.get("replace")), done=answer)
+                table.start(check_program(message["program"], self.run), replace=bool(message.get("replace")), done=answer)
             case "stop":
                 table.stop(message["name"], within=float(message["within"]), kill=bool(message.get("kill")), done=answer)
             case "restart":
@@ -193,7 +193,7 @@ class Server:
             with suppress(OSError):
                 os.unlink(f"{self.run}/supervisor.sock")
         for tell in self.ending:
-            guarded(tell)
+            call_guarded(tell)
         self.ending = []
         self.loop.stop()
 
@@ -248,7 +248,7 @@ class Server:
         Connection(self.loop, peer, ask=self.ask, gone=self._gone)
 
 
-def checked(program: Json, run: str) -> Json:
+def check_program(program: Json, run: str) -> Json:
     """Return the program with its defaults, as the table and the records keep it. ValueError when it cannot be one."""
     name, argv = program["name"], program["argv"]
     if not NAME.fullmatch(name) or ".." in name.split("/"):

@@ -91,7 +91,7 @@ def exit_error(state: State) -> ComponentExited:
     """
     remedy = None
     for port in state.ports:
-        if not ports.free(port) and (holder := ports.taken_by(port)):
+        if not ports.is_free(port) and (holder := ports.find_listener(port)):
             remedy = f"port {port} was taken by {holder} meanwhile: end that, or run the command again to be given another port"
             break
     tail = state.tail()

@@ -58,7 +58,7 @@ class Table:
             known.on_exit.append(lambda: self.start(program, replace=replace, done=done))
             return
         if known is not None and (known.runs or known.state == "waiting"):
-            if same(known.program, program):
+            if is_same(known.program, program):
                 done({"ok": True, "already": True, "process": known.row()})
                 return
             if not replace:
@@ -151,7 +151,7 @@ class Table:
                     process.state = "stopped"
                     process.note()
             if self.ours():
-                for pid, started, _ in proc.tagged(self.run):  # commands a killed harness left, daemons a program made
+                for pid, started, _ in proc.tagged_processes(self.run):  # commands a killed harness left, daemons a program made
                     proc.end(pid, started, within=0.5)
             done()
 
@@ -265,6 +265,6 @@ class Once:
             done(answer)
 
 
-def same(one: Json, other: Json) -> bool:
+def is_same(one: Json, other: Json) -> bool:
     """Would starting the other change anything about what runs?"""
     return all(one[key] == other[key] for key in ("argv", "env", "cwd", "nice", "log"))

@@ -14,7 +14,7 @@ from lab.steps import Step, Watcher
 from lab.terminal.text import Look, first_line
 
 if TYPE_CHECKING:
-    from lab.assets.progress import Progress
+    from lab.assets.progress import AssetProgress
 
 SILENCE = 10.0
 """Seconds without a line after which plain output says what is being waited for."""
@@ -26,7 +26,7 @@ class Drawing(Protocol):
     @property
     def watcher(self) -> Watcher: ...
 
-    def progress(self, event: Progress, /) -> None: ...
+    def progress(self, event: AssetProgress, /) -> None: ...
 
     def __enter__(self) -> Self: ...
 
@@ -73,7 +73,7 @@ class Lines(Watcher):
             else:
                 self.line(f"{step.name} {self.look.paint('failed', 'red')} {after}: {first_line(error)}")
 
-    def progress(self, event: Progress, /) -> None:
+    def progress(self, event: AssetProgress, /) -> None:
         """Write an event of bringing assets: each change of activity, and else one every three seconds."""
         with self.lock:
             here = (event.activity, event.subject)
@@ -112,7 +112,7 @@ def open_drawing(title: str, *, stream: TextIO | None = None, env: Mapping[str, 
     stream = stream or sys.stderr
     look = Look.of(stream, env)
     if look.live:
-        from lab.terminal.live_tree import Tree  # noqa: PLC0415 (rich: only where something is drawn with it)
+        from lab.terminal.live_tree import LiveTree  # noqa: PLC0415 (rich: only where something is drawn with it)
 
-        return Tree(stream, look, title=title)
+        return LiveTree(stream, look, title=title)
     return Lines(lambda text: print(text, file=stream, flush=True), look, title=title)

@@ -23,11 +23,11 @@ from lab.steps import Step, Watcher
 from lab.terminal.text import Look, first_line, seconds_text
 
 if TYPE_CHECKING:
-    from lab.assets.progress import Progress
+    from lab.assets.progress import AssetProgress
 
 
 @dataclass
-class Leaf:
+class TreeLeaf:
     """One step as it is seen: running until `seconds` is set, failed when it has a reason."""
 
     began: float
@@ -39,14 +39,14 @@ class Leaf:
 class Branch:
     """The steps of one cluster, in the order in which they began."""
 
-    leaves: dict[str, Leaf] = field(default_factory=dict)
+    leaves: dict[str, TreeLeaf] = field(default_factory=dict)
 
     @property
     def through(self) -> bool:
         return bool(self.leaves) and all(leaf.seconds is not None and not leaf.reason for leaf in self.leaves.values())
 
 
-class Tree(Watcher):
+class LiveTree(Watcher):
     """Draws a run of steps as a live tree on a terminal; leaves its last state standing there."""
 
     def __init__(self, stream: TextIO, look: Look, *, title: str) -> None:
@@ -56,7 +56,7 @@ class Tree(Watcher):
         self.branches: dict[str, Branch] = {}
         self.finished = 0
         self.left: int | None = None
-        self.bringing: dict[str, Progress] = {}
+        self.bringing: dict[str, AssetProgress] = {}
         self.brought: set[str] = set()
         self.remaining: tuple[str, ...] = ()
         self.lock = threading.RLock()
@@ -72,17 +72,19 @@ class Tree(Watcher):
     def begins(self, step: Step, *, left: int) -> None:
         with self.lock:
             self.left = left
-            self.branches.setdefault(branch_of(step.name), Branch()).leaves[step.name] = Leaf(time.monotonic())
+            self.branches.setdefault(branch_of(step.name), Branch()).leaves[step.name] = TreeLeaf(time.monotonic())
 
     def ends(self, step: Step, *, seconds: float, error: BaseException | None, left: int) -> None:
         with self.lock:
             self.left = left
             self.finished += 1
-            leaf = self.branches.setdefault(branch_of(step.name), Branch()).leaves.setdefault(step.name, Leaf(time.monotonic() - seconds))
+            leaf = self.branches.setdefault(branch_of(step.name), Branch()).leaves.setdefault(
+                step.name, TreeLeaf(time.monotonic() - seconds)
+            )
             leaf.seconds = seconds
             leaf.reason = first_line(error) if error is not None else ""
 
-    def progress(self, event: Progress, /) -> None:
+    def progress(self, event: AssetProgress, /) -> None:
         with self.lock:
             self.remaining = event.left
             if event.activity == "ready":
@@ -138,7 +140,7 @@ class Tree(Watcher):
                 continue
             node.add(self.leaf_line(step.removeprefix(f"{name}/"), leaf))
 
-    def leaf_line(self, name: str, leaf: Leaf) -> Text | Table:
+    def leaf_line(self, name: str, leaf: TreeLeaf) -> Text | Table:
         """Return one step's line."""
         if leaf.seconds is None:
             line = Table.grid(padding=(0, 1))

@@ -86,7 +86,7 @@ class World:
 
     root: Path
     status: Status | None = None
-    members: list[lab_status.Member] | str = field(default_factory=lambda: [ready("member1"), ready("member2")])
+    members: list[lab_status.MemberStatus] | str = field(default_factory=lambda: [ready("member1"), ready("member2")])
     wrong: list[str] = field(default_factory=list)
     error: BaseException | None = None
     brought: list[dict[str, Any]] = field(default_factory=list)
@@ -103,8 +103,8 @@ class World:
         return run
 
 
-def ready(name: str, mode: str = "push") -> lab_status.Member:
-    return lab_status.Member(name, mode, True, "v1.35.4")
+def ready(name: str, mode: str = "push") -> lab_status.MemberStatus:
+    return lab_status.MemberStatus(name, mode, True, "v1.35.4")
 
 
 class Held:

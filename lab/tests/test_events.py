@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab.events import Events, Log, Lost, follow, row
+from lab.events import EventLog, Events, WatchLost, follow, row
 from lab.tests.api_fakes import api_server, listing
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ def change(version: int, kind: str = "ADDED") -> Json:
 def until_lost(stream: Iterator[Json]) -> list[int]:
     """The versions a stream yields before it is lost."""
     seen: list[int] = []
-    with pytest.raises(Lost):
+    with pytest.raises(WatchLost):
         seen.extend(int(each["metadata"]["resourceVersion"]) for each in stream)
     return seen
 
@@ -70,7 +70,7 @@ def test_a_restored_server_is_read_from_its_beginning(tmp_path: Path) -> None:
 def test_an_expired_watch_is_lost_and_taken_up_again(tmp_path: Path) -> None:
     gone = {"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}
     answers: dict[str, Any] = {"/api/v1/events": listing(version=1), "/api/v1/events?watch": [gone]}
-    with api_server(tmp_path, answers) as kubeconfig, pytest.raises(Lost, match="too old"):
+    with api_server(tmp_path, answers) as kubeconfig, pytest.raises(WatchLost, match="too old"):
         list(Events(kubeconfig).stream())
 
 
@@ -78,12 +78,12 @@ def test_a_server_that_is_away_is_lost(tmp_path: Path) -> None:
     with api_server(tmp_path, {}) as kubeconfig:
         pass
 
-    with pytest.raises(Lost):
+    with pytest.raises(WatchLost):
         list(Events(kubeconfig).stream())
 
 
 def test_a_cluster_is_followed_until_its_kubeconfig_is_gone(tmp_path: Path) -> None:
-    class Ending(Log):
+    class Ending(EventLog):
         def append(self, row: Json) -> None:
             super().append(row)
             kubeconfig.unlink()
@@ -101,7 +101,7 @@ def test_messages_are_masked() -> None:
 
 
 def test_a_full_file_is_put_aside(tmp_path: Path) -> None:
-    log = Log(tmp_path / "events.jsonl", limit=100)
+    log = EventLog(tmp_path / "events.jsonl", limit=100)
     for number in range(9):
         log.append({"number": number, "text": "x" * 40})
     log.close()

@@ -52,7 +52,7 @@ def test_a_dead_run_keeps_its_directory_and_ports(root: Path, where: Path) -> No
 
     assert gc.sweep(root, where=where) == []
     assert run.path.is_dir()
-    assert len(ports.reserved(where)) == 2
+    assert len(ports.reserved_ports(where)) == 2
     assert not (root / "dead.lock").exists()
 
 
@@ -64,7 +64,7 @@ def test_a_half_written_directory_goes_with_its_ports_once_it_is_not_young(root:
     assert gc.sweep(root, where=where) == would == [gc.Removed("run directory", str(old), "old")]
     assert young.exists()
     assert not old.exists()
-    assert ports.reserved(where) == []
+    assert ports.reserved_ports(where) == []
 
 
 def test_a_directory_of_somebody_else_is_left_alone(root: Path, where: Path) -> None:
@@ -134,7 +134,7 @@ def test_remove_takes_the_directory_too(root: Path, where: Path) -> None:
 
     assert [item.kind for item in gc.remove(run.path, where=where)] == ["socket", "run directory"]
     assert list(root.iterdir()) == []
-    assert ports.reserved(where) == []
+    assert ports.reserved_ports(where) == []
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lab.api import Api
-from lab.hollow import STAGES, configuration, grace_seconds, lease_seconds, managed, manifests, obstacle, unheld, waits
+from lab.hollow import STAGES, configuration, grace_seconds, lease_seconds, manifests, obstacle, wait_managed, waits, why_unheld
 from lab.spec import Nodes
 
 
@@ -105,14 +105,14 @@ def test_pods_that_kwok_passed_over_are_looked_at_and_no_others() -> None:
     api = Api("https://api", context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     api.http = httpx.Client(base_url="https://api", transport=httpx.MockTransport(answer))
 
-    managed(api, "m", {"hollow"}, within=5)
+    wait_managed(api, "m", {"hollow"}, within=5)
 
     assert changed == [f"/api/v1/namespaces/n/pods/{name}" for name in ("new", "old", "gone")]
 
 
 def test_a_lease_without_a_holder_is_not_held() -> None:
-    assert unheld({"spec": {}})
-    assert unheld({"spec": {"holderIdentity": "kwok"}}) is None
+    assert why_unheld({"spec": {}})
+    assert why_unheld({"spec": {"holderIdentity": "kwok"}}) is None
 
 
 @pytest.mark.parametrize("nodes", [0, 1, 200, 2000, 10_000])

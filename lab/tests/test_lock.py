@@ -12,7 +12,7 @@ import pytest
 
 from lab import proc
 from lab.errors import NotPossible
-from lab.lock import Holder, holder_of, locked
+from lab.lock import Holder, holder_of, lock_run
 from lab.run import Run
 from lab.tests.supervision import ROOT, eventually
 
@@ -32,7 +32,7 @@ class Clock:
 
 def test_a_free_lock_is_taken_without_a_word(tmp_path: Path) -> None:
     said: list[object] = []
-    locked(tmp_path / "blue", waiting=lambda *what: said.append(what)).release()
+    lock_run(tmp_path / "blue", waiting=lambda *what: said.append(what)).release()
 
     assert said == []
 
@@ -40,9 +40,9 @@ def test_a_free_lock_is_taken_without_a_word(tmp_path: Path) -> None:
 def test_who_waits_is_told_at_once_and_every_few_seconds_and_not_for_ever(tmp_path: Path) -> None:
     clock = Clock()
     said: list[tuple[Holder | None, float]] = []
-    held = locked(tmp_path / "blue")
+    held = lock_run(tmp_path / "blue")
     with pytest.raises(NotPossible, match=f"pid {os.getpid()}") as refused:
-        locked(tmp_path / "blue", within=12.0, waiting=lambda holder, waited: said.append((holder, waited)), clock=clock)
+        lock_run(tmp_path / "blue", within=12.0, waiting=lambda holder, waited: said.append((holder, waited)), clock=clock)
     held.release()
 
     assert [round(waited) for _, waited in said] == [0, 5, 10]
@@ -52,14 +52,14 @@ def test_who_waits_is_told_at_once_and_every_few_seconds_and_not_for_ever(tmp_pa
 
 
 def test_a_lock_that_is_let_go_is_taken(tmp_path: Path) -> None:
-    held = locked(tmp_path / "blue")
+    held = lock_run(tmp_path / "blue")
 
     class Letting(Clock):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             held.release()
 
-    assert locked(tmp_path / "blue", within=5.0, clock=Letting()).is_locked
+    assert lock_run(tmp_path / "blue", within=5.0, clock=Letting()).is_locked
 
 
 @pytest.mark.parametrize(

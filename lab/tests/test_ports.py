@@ -32,7 +32,7 @@ def test_a_run_is_given_different_free_ports_and_nobody_else_gets_them(tmp_path:
     second = ports.reserve(b, 4, where=where, span=SPAN, free=lambda _: True)
 
     assert len({*first, *second}) == 8
-    assert ports.reserved(where) == sorted([(port, a) for port in first] + [(port, b) for port in second])
+    assert ports.reserved_ports(where) == sorted([(port, a) for port in first] + [(port, b) for port in second])
 
 
 def test_a_port_that_cannot_be_bound_is_passed_over(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_too_few_ports_reserve_none_and_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotPossible, match="lab gc"):
         ports.reserve(made(tmp_path, "a"), 11, where=where, span=SPAN, free=lambda _: True)
 
-    assert ports.reserved(where) == []
+    assert ports.reserved_ports(where) == []
     assert len(ports.reserve(made(tmp_path, "a"), 10, where=where, span=SPAN, free=lambda _: True)) == 10
 
 
@@ -73,7 +73,7 @@ def test_release_gives_back_those_of_one_run(tmp_path: Path) -> None:
 
     assert sorted(ports.release(a, where=where)) == sorted(first)
     assert ports.release(a, where=where) == []
-    assert {port for port, _ in ports.reserved(where)} == set(second)
+    assert {port for port, _ in ports.reserved_ports(where)} == set(second)
 
 
 def test_a_run_begins_at_a_place_of_its_own(tmp_path: Path) -> None:
@@ -107,20 +107,20 @@ def test_ports_of_a_cluster_are_the_same_each_time(tmp_path: Path) -> None:
 
     assert ports.ports_of(run, "member1", ["apiserver", "etcd"], where=where) == first
     assert ports.ports_of(run, "member1", ["etcd", "kwok"], where=where)["etcd"] == first["etcd"]
-    assert len(ports.reserved(where)) == 3
+    assert len(ports.reserved_ports(where)) == 3
     assert set(ports.ports_of(run, "member2", ["etcd"], where=where).values()).isdisjoint(first.values())
 
 
 def test_a_port_that_is_listened_on_is_not_free_and_its_holder_is_known() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        holder = ports.taken_by(port)
+        holder = ports.find_listener(port)
 
-        assert not ports.free(port)
+        assert not ports.is_free(port)
         assert holder
         assert (holder.pid, holder.run) == (os.getpid(), None)
-        assert ports.taken_by(port, other_than=os.getpid()) is None
-    assert ports.free(port)
+        assert ports.find_listener(port, other_than=os.getpid()) is None
+    assert ports.is_free(port)
 
 
 def test_a_port_on_which_a_stranger_listens_is_replaced(tmp_path: Path) -> None:
@@ -133,4 +133,4 @@ def test_a_port_on_which_a_stranger_listens_is_replaced(tmp_path: Path) -> None:
     after = ports.ports_of(run, "member1", ["etcd", "apiserver"], where=where)
     assert after["apiserver"] == before["apiserver"]
     assert after["etcd"] != before["etcd"]
-    assert before["etcd"] not in {port for port, _ in ports.reserved(where)}
+    assert before["etcd"] not in {port for port, _ in ports.reserved_ports(where)}

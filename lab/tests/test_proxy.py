@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.proxy import Proxy, inside
+from lab.proxy import Proxy, enter_namespace
 
 
 def test_a_cut_link_passes_nothing_and_a_mended_one_what_was_held_back() -> None:
@@ -49,7 +49,7 @@ def test_it_leads_out_of_a_network_namespace() -> None:
     """Ours stands for another one: entering it needs the same rights."""
     ours = Path("/proc/self/ns/net")
     try:
-        with inside(ours):
+        with enter_namespace(ours):
             pass
     except OSError as error:
         pytest.skip(f"network namespaces may not be entered here: {error.strerror}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import NotPossible, UsageError
-from lab.run import Run, known_runs, write_private
+from lab.run import Run, list_runs, write_private
 
 
 def test_what_was_created_is_loaded(tmp_path: Path) -> None:
@@ -129,4 +129,4 @@ def test_known_runs_include_half_written_ones_and_no_links(tmp_path: Path) -> No
     (tmp_path / "torn").mkdir()
     (tmp_path / "latest").symlink_to(tmp_path / "whole")
 
-    assert known_runs(tmp_path) == ["torn", "whole"]
+    assert list_runs(tmp_path) == ["torn", "whole"]

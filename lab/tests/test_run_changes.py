@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.run import Run, partly
+from lab.run import Run, replace_file
 
 
 def test_what_is_asked_for_can_change_and_up_has_to_look_again(tmp_path: Path) -> None:
@@ -23,11 +23,11 @@ def test_what_is_asked_for_can_change_and_up_has_to_look_again(tmp_path: Path) -
 def test_a_file_replaces_the_old_one_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(FileNotFoundError), partly(path) as half:
+    with pytest.raises(FileNotFoundError), replace_file(path) as half:
         half.write_text((tmp_path / "missing").read_text())
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "old")]
 
-    with partly(path) as new:
+    with replace_file(path) as new:
         new.write_text("new")
 
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("file", "new")]

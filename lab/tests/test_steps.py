@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lab.errors import NotPossible, ProvisionError
 from lab.run import Run
-from lab.steps import Graph, Step, StepFailed, Watcher, execute, ordered
+from lab.steps import Graph, Step, StepFailed, Watcher, compute_waves, execute
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def run(tmp_path: Path) -> Run:
 def test_order_respects_every_need(needs: list[set[int]]) -> None:
     steps = [Step(str(n), lambda: None, tuple(str(m) for m in wanted if m < n)) for n, wanted in enumerate(needs)]
 
-    waves = ordered(reversed(steps))
+    waves = compute_waves(reversed(steps))
 
     position = {step.name: number for number, wave in enumerate(waves) for step in wave}
     assert len(position) == len(steps)
@@ -32,17 +32,17 @@ def test_order_respects_every_need(needs: list[set[int]]) -> None:
 
 def test_a_cycle_is_named() -> None:
     with pytest.raises(ValueError, match="a, b"):
-        ordered([Step("a", lambda: None, ("b",)), Step("b", lambda: None, ("a",))])
+        compute_waves([Step("a", lambda: None, ("b",)), Step("b", lambda: None, ("a",))])
 
 
 def test_an_unknown_need_is_named() -> None:
     with pytest.raises(ValueError, match="a needs ghost"):
-        ordered([Step("a", lambda: None, ("ghost",))])
+        compute_waves([Step("a", lambda: None, ("ghost",))])
 
 
 def test_two_of_a_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two steps are called a"):
-        ordered([Step("a", lambda: None), Step("a", lambda: None)])
+        compute_waves([Step("a", lambda: None), Step("a", lambda: None)])
 
 
 def test_independent_steps_overlap(run: Run) -> None:

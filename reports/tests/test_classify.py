@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import UsageError
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.cell import find
 from reports.classify import RULES, Class, Verdict, classify, known_rules
 from reports.examine import examine
@@ -135,7 +135,7 @@ def test_a_cell_that_was_not_possible_is_unknown_and_has_its_cause(tmp_path: Pat
 
     examined = examine(find([path])[0], Flakes())
 
-    assert (examined.outcome, examined.retriable) == (Outcome.UNKNOWN, True)
+    assert (examined.outcome, examined.retriable) == (StepOutcome.UNKNOWN, True)
     assert [(each.verdict.owner, each.verdict.rule) for each in examined.failures] == [(Class.INFRASTRUCTURE, rule)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.run import Run
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.cell import Cell
 from reports.collect import Sources, collect
 from reports.tests.results import PASSED, failed, junit, steps
@@ -40,7 +40,7 @@ def test_a_run_and_its_tests_become_a_cell_named_by_what_was_asked_for(tmp_path:
 
     cell = collect(Sources(lab="mine", junit=results(tmp_path, PASSED), parts={"suite": "smoke"}, exit_code=0), tmp_path / "out")
 
-    assert (cell.name, cell.outcome) == ("embedded-by_binary-1.18.2-1.35.4-smoke", Outcome.PASS)
+    assert (cell.name, cell.outcome) == ("embedded-by_binary-1.18.2-1.35.4-smoke", StepOutcome.PASS)
     files = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert files == ["cell.json", "evidence/20260101T000000-NotReady/index.json", "journal.jsonl", "junit.xml", "run.json"]
     assert Cell.parse(json.loads((tmp_path / "out/cell.json").read_text()), tmp_path / "out") == cell
@@ -56,28 +56,28 @@ def test_what_a_session_kept_of_a_lab_that_is_gone_is_found(tmp_path: Path) -> N
         Sources(artifacts=tmp_path / "artifacts", junit=results(tmp_path, PASSED, failed("AssertionError: no"))), tmp_path / "out"
     )
 
-    assert (cell.outcome, cell.reason, cell.started) == (Outcome.FAIL, "1 test failed", 5.0)
+    assert (cell.outcome, cell.reason, cell.started) == (StepOutcome.FAIL, "1 test failed", 5.0)
     assert (tmp_path / "out/evidence/20260101T000000-test_b/index.json").exists()
 
 
 @pytest.mark.parametrize(
     ("code", "cases", "outcome", "reason"),
     [
-        (0, [PASSED], Outcome.PASS, ""),
-        (0, [], Outcome.UNKNOWN, "no test ran"),
-        (0, None, Outcome.UNKNOWN, "it left no results although it ended with exit code 0"),
-        (0, [PASSED, failed("no")], Outcome.FAIL, "1 test failed"),
-        (1, [PASSED, failed("no")], Outcome.FAIL, "1 test failed"),
-        (3, None, Outcome.UNKNOWN, "not possible on this machine: inotify: too few"),
-        (4, None, Outcome.FAIL, "the lab did not come up: inotify: too few"),
-        (7, [PASSED], Outcome.FAIL, "something was left behind: inotify: too few"),
-        (143, None, Outcome.UNKNOWN, "interrupted: inotify: too few"),
-        (99, None, Outcome.FAIL, "exit code 99: inotify: too few"),
-        (None, None, Outcome.UNKNOWN, "it left no results"),
+        (0, [PASSED], StepOutcome.PASS, ""),
+        (0, [], StepOutcome.UNKNOWN, "no test ran"),
+        (0, None, StepOutcome.UNKNOWN, "it left no results although it ended with exit code 0"),
+        (0, [PASSED, failed("no")], StepOutcome.FAIL, "1 test failed"),
+        (1, [PASSED, failed("no")], StepOutcome.FAIL, "1 test failed"),
+        (3, None, StepOutcome.UNKNOWN, "not possible on this machine: inotify: too few"),
+        (4, None, StepOutcome.FAIL, "the lab did not come up: inotify: too few"),
+        (7, [PASSED], StepOutcome.FAIL, "something was left behind: inotify: too few"),
+        (143, None, StepOutcome.UNKNOWN, "interrupted: inotify: too few"),
+        (99, None, StepOutcome.FAIL, "exit code 99: inotify: too few"),
+        (None, None, StepOutcome.UNKNOWN, "it left no results"),
     ],
 )
 def test_nothing_is_green_that_proved_nothing(
-    tmp_path: Path, code: int | None, cases: list[str] | None, outcome: Outcome, reason: str
+    tmp_path: Path, code: int | None, cases: list[str] | None, outcome: StepOutcome, reason: str
 ) -> None:
     log = tmp_path / "up.log"
     log.write_text("+0.1s begins\n\x1b[31minotify: too few\x1b[0m\n  \x1b[1mremedy:\x1b[0m lab doctor\nafter 1 s: nothing was created\n")
@@ -112,7 +112,7 @@ def test_what_is_missing_or_no_text_is_listed(tmp_path: Path) -> None:
         tmp_path / "out",
     )
 
-    assert cell.outcome is Outcome.UNKNOWN
+    assert cell.outcome is StepOutcome.UNKNOWN
     assert cell.reason.startswith("junit.xml is not whole")
     assert list(cell.torn) == ["junit.xml"]
     assert sorted(cell.missing) == ["logs/no.log", "run.json"]
@@ -124,7 +124,7 @@ def test_what_is_no_junit_at_all_is_kept_as_text(tmp_path: Path) -> None:
 
     cell = collect(Sources(junit=tmp_path / "junit.xml", exit_code=0), tmp_path / "out")
 
-    assert (cell.outcome, list(cell.missing)) == (Outcome.UNKNOWN, ["junit.xml"])
+    assert (cell.outcome, list(cell.missing)) == (StepOutcome.UNKNOWN, ["junit.xml"])
     assert (tmp_path / "out" / "junit.xml.txt").read_text() == "Killed <137>\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports.journal import ascents, events
 from reports.tests.results import steps
 
@@ -15,7 +15,7 @@ def test_the_critical_path_is_the_chain_that_took_longest_with_what_it_waited() 
     (up,) = ascents(UP)
 
     assert [(link.step.name, link.waited) for link in up.critical] == [("a", 0.0), ("d", 1.0)]
-    assert (up.outcome, up.seconds, up.ended - up.began) == (Outcome.PASS, 10.0, 9.0)
+    assert (up.outcome, up.seconds, up.ended - up.began) == (StepOutcome.PASS, 10.0, 9.0)
 
 
 def test_without_needs_there_is_no_path_and_the_rest_is_told() -> None:
@@ -28,7 +28,7 @@ def test_without_needs_there_is_no_path_and_the_rest_is_told() -> None:
 def test_each_time_up_is_an_ascent_of_its_own() -> None:
     first, second, third = ascents([*UP, *steps(("a", 20.0, 21.0, []), error="no", kind="NotReady"), *steps(("a", 30.0, 30.5, []))])
 
-    assert [up.outcome for up in (first, second, third)] == [Outcome.PASS, Outcome.FAIL, Outcome.PASS]
+    assert [up.outcome for up in (first, second, third)] == [StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.PASS]
     assert (second.steps[0].error, second.steps[0].kind, second.steps[0].exit_code) == ("no", "NotReady", 4)
 
 
@@ -37,7 +37,7 @@ def test_steps_of_other_verbs_are_none_of_up() -> None:
 
     first, second = ascents([*UP, *backup, {"at": 22.0, "event": "change"}, *steps(("a", 30.0, 30.5, []))])
 
-    assert (first.outcome, second.outcome) == (Outcome.PASS, Outcome.PASS)
+    assert (first.outcome, second.outcome) == (StepOutcome.PASS, StepOutcome.PASS)
     assert [step.name for step in second.steps] == ["a"]
 
 
@@ -46,8 +46,8 @@ def test_a_process_that_was_killed_leaves_unknown_steps() -> None:
 
     killed, again = ascents([step, {"at": 9.0, "event": "begun"}, {**step, "at": 9.0}])
 
-    assert [killed.outcome, again.outcome] == [Outcome.UNKNOWN, Outcome.UNKNOWN]
-    assert killed.steps[0].outcome is Outcome.UNKNOWN
+    assert [killed.outcome, again.outcome] == [StepOutcome.UNKNOWN, StepOutcome.UNKNOWN]
+    assert killed.steps[0].outcome is StepOutcome.UNKNOWN
     assert killed.critical == ()
 
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports import junit_results
 from reports.excerpt import EACH
 from reports.files import finite
@@ -19,7 +19,7 @@ from reports.junit_copy import copy_junit
 from reports.junit_results import Results, read_results
 
 CASES = Path(__file__).parent / "cases"
-P, F, S, U = Outcome.PASS, Outcome.FAIL, Outcome.SKIP, Outcome.UNKNOWN
+P, F, S, U = StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.SKIP, StepOutcome.UNKNOWN
 
 
 def suite(*tests: str, more: str = "") -> str:
@@ -32,7 +32,7 @@ def results(folder: Path, content: str | bytes) -> Results:
     return read_results(path)
 
 
-def told(found: Results) -> list[tuple[str, Outcome]]:
+def told(found: Results) -> list[tuple[str, StepOutcome]]:
     return [(case.name, case.outcome) for case in found.cases]
 
 
@@ -75,7 +75,7 @@ LAUGHS = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number i
         (f"<!-- <testcase name='x'/> --><?x <testcase?>{suite(A)}", [("a", P)]),
     ],
 )
-def test_every_shape_tells_its_outcomes(tmp_path: Path, content: str, outcomes: list[tuple[str, Outcome]]) -> None:
+def test_every_shape_tells_its_outcomes(tmp_path: Path, content: str, outcomes: list[tuple[str, StepOutcome]]) -> None:
     found = results(tmp_path, content)
 
     assert told(found) == outcomes
@@ -98,7 +98,9 @@ def test_every_shape_tells_its_outcomes(tmp_path: Path, content: str, outcomes: 
         (suite(A, "<![CDATA[ never closed", B), [("a", P)]),
     ],
 )
-def test_what_is_damaged_costs_no_test_that_is_whole_and_is_said(tmp_path: Path, content: str, outcomes: list[tuple[str, Outcome]]) -> None:
+def test_what_is_damaged_costs_no_test_that_is_whole_and_is_said(
+    tmp_path: Path, content: str, outcomes: list[tuple[str, StepOutcome]]
+) -> None:
     found = results(tmp_path, content)
 
     assert told(found) == outcomes

@@ -10,7 +10,7 @@ import pytest
 
 from lab.errors import UsageError
 from lab.run import Run
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from reports import site
 from reports.changes import changes, flaky
 from reports.examine import Examined
@@ -38,7 +38,7 @@ def test_a_cell_that_passed_is_green_and_nothing_is_noted(tmp_path: Path) -> Non
     report = reported(cell(tmp_path, PASSED, journal=steps(("a", 0.0, 1.0, [])), exit_code=0))
 
     one = only(report)
-    assert (one.outcome, one.reason, one.notes, report.failed) == (Outcome.PASS, "", (), False)
+    assert (one.outcome, one.reason, one.notes, report.failed) == (StepOutcome.PASS, "", (), False)
     assert [case.id for case in one.cases] == ["lab.up::a", "scenarios.test_join::test_a"]
 
 
@@ -60,10 +60,10 @@ def test_a_cell_json_that_is_not_whole_is_shown_as_such(tmp_path: Path, content:
 
     one = only(reported(path))
 
-    assert one.outcome is Outcome.UNKNOWN
+    assert one.outcome is StepOutcome.UNKNOWN
     assert says in one.reason
     assert one.notes
-    assert [case.outcome for case in one.tests] == [Outcome.PASS], "what can be read is shown"
+    assert [case.outcome for case in one.tests] == [StepOutcome.PASS], "what can be read is shown"
 
 
 def test_a_torn_junit_is_never_green(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_torn_junit_is_never_green(tmp_path: Path) -> None:
 
     one = only(reported(path))
 
-    assert one.outcome is Outcome.UNKNOWN
+    assert one.outcome is StepOutcome.UNKNOWN
     assert "junit.xml is not whole" in one.reason
 
 
@@ -83,16 +83,16 @@ def test_an_interrupted_job_leaves_what_it_had(tmp_path: Path) -> None:
 
     one = only(reported(path))
 
-    assert (one.outcome, one.cell.name) == (Outcome.UNKNOWN, "half")
+    assert (one.outcome, one.cell.name) == (StepOutcome.UNKNOWN, "half")
     assert "the job ended before its results were collected" in one.reason
-    assert [(case.name, case.outcome) for case in one.cases] == [("member1/etcd", Outcome.UNKNOWN)]
+    assert [(case.name, case.outcome) for case in one.cases] == [("member1/etcd", StepOutcome.UNKNOWN)]
 
 
 def test_a_lab_s_own_run_directory_is_a_cell(tmp_path: Path) -> None:
     run = Run.create("mine", {"lab": {"provider": "embedded"}, "karmada": None}, root=tmp_path)
     (run.path / "journal.jsonl").write_text("".join(json.dumps(event) + "\n" for event in steps(("a", 0.0, 1.0, []))))
 
-    assert (only(reported(run.path)).outcome, only(reported(tmp_path)).cell.name) == (Outcome.PASS, "mine")
+    assert (only(reported(run.path)).outcome, only(reported(tmp_path)).cell.name) == (StepOutcome.PASS, "mine")
 
 
 def test_a_run_directory_of_another_version_is_broken_and_shown(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_nothing_at_all_is_a_report_too(tmp_path: Path) -> None:
 
     report = reported(tmp_path / "empty")
 
-    assert only(report).outcome is Outcome.UNKNOWN
+    assert only(report).outcome is StepOutcome.UNKNOWN
     assert "no results are in this folder" in report.notes[0]
     with pytest.raises(UsageError):
         reported(tmp_path / "not there")
@@ -116,7 +116,7 @@ def test_nothing_at_all_is_a_report_too(tmp_path: Path) -> None:
 def test_a_pass_whose_results_say_otherwise_fails(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, PASSED, LOST, outcome="pass", exit_code=0)))
 
-    assert (one.outcome, one.reason) == (Outcome.FAIL, "1 test failed")
+    assert (one.outcome, one.reason) == (StepOutcome.FAIL, "1 test failed")
     assert "its cell.json says pass, and its results do not" in one.notes
 
 
@@ -126,7 +126,7 @@ def test_what_collecting_was_killed_over_is_no_cell(tmp_path: Path) -> None:
     half.mkdir(parents=True)
     (half / "junit.xml").write_text(junit(PASSED))
 
-    assert only(reported(tmp_path)).outcome is Outcome.PASS
+    assert only(reported(tmp_path)).outcome is StepOutcome.PASS
 
 
 def test_pages_below_the_results_are_none(tmp_path: Path) -> None:
@@ -135,20 +135,20 @@ def test_pages_below_the_results_are_none(tmp_path: Path) -> None:
     site.write(reported(tmp_path), tmp_path / "site")
 
     assert list((tmp_path / "site").rglob("journal.jsonl"))
-    assert only(reported(tmp_path)).outcome is Outcome.FAIL
+    assert only(reported(tmp_path)).outcome is StepOutcome.FAIL
 
 
 def test_a_pass_without_results_is_unknown(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, outcome="pass", exit_code=0)))
 
-    assert (one.outcome, one.reason) == (Outcome.UNKNOWN, "it left no results")
+    assert (one.outcome, one.reason) == (StepOutcome.UNKNOWN, "it left no results")
     assert "its cell.json says pass, and its results do not" in one.notes
 
 
 def test_a_test_that_skips_itself_as_unknown_is_unknown(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, PASSED, skipped("unknown: no browser is here"))))
 
-    assert [(case.outcome, case.message) for case in one.tests] == [(Outcome.PASS, ""), (Outcome.UNKNOWN, "no browser is here")]
+    assert [(case.outcome, case.message) for case in one.tests] == [(StepOutcome.PASS, ""), (StepOutcome.UNKNOWN, "no browser is here")]
 
 
 # -- attempts and the plan -------------------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_an_infrastructure_failure_that_was_run_again_is_green_and_told(tmp_path
 
     one = only(reported(first, second))
 
-    assert (one.outcome, one.reason) == (Outcome.PASS, "attempt 2, after 1 failure of the infrastructure")
+    assert (one.outcome, one.reason) == (StepOutcome.PASS, "attempt 2, after 1 failure of the infrastructure")
     assert [each.retriable for each in one.before] == [True]
 
 
@@ -170,14 +170,14 @@ def test_any_other_failure_stays_one_however_often_it_is_run(tmp_path: Path) -> 
 
     one = only(reported(first, second))
 
-    assert (one.outcome, one.reason) == (Outcome.FAIL, "attempt 1 failed (product): only infrastructure is retried")
+    assert (one.outcome, one.reason) == (StepOutcome.FAIL, "attempt 1 failed (product): only infrastructure is retried")
 
 
 def test_two_results_of_one_cell_are_one_cell_and_said(tmp_path: Path) -> None:
     report = reported(cell(tmp_path / "1", PASSED), cell(tmp_path / "2", PASSED, started=1001.0))
 
     assert "2 results of it came" in only(report).notes[0]
-    assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "")
+    assert (only(report).outcome, only(report).reason) == (StepOutcome.PASS, "")
 
 
 def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cell_s(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Pa
     first = cell(tmp_path / "1", outcome="unknown", reason="interrupted", exit_code=143)
     report = reported(first, cell(tmp_path / "2", PASSED, attempt=2, exit_code=0))
 
-    assert (only(report).outcome, only(report).reason) == (Outcome.PASS, "attempt 2, after 1 unknown")
+    assert (only(report).outcome, only(report).reason) == (StepOutcome.PASS, "attempt 2, after 1 unknown")
 
 
 def test_two_cells_of_one_place_are_both_shown(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_broken_cell_that_was_planned_has_its_place_in_the_matrix(tmp_path: Pa
 
     report = reported(tmp_path / "k", plan=tmp_path / "plan.json")
 
-    assert (only(report).outcome, only(report).cell.parts) == (Outcome.UNKNOWN, tuple(parts.values()))
+    assert (only(report).outcome, only(report).cell.parts) == (StepOutcome.UNKNOWN, tuple(parts.values()))
     assert report.unknown
 
 
@@ -230,7 +230,7 @@ def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_
     report = reported(cell(tmp_path, PASSED), plan=tmp_path / "plan.json")
 
     missing = next(each for each in report.cells if each.cell.name == "k")
-    assert (missing.outcome, missing.reason) == (Outcome.UNKNOWN, "it was planned, and no results of it came")
+    assert (missing.outcome, missing.reason) == (StepOutcome.UNKNOWN, "it was planned, and no results of it came")
     assert [(left.name, left.why) for left in report.left_out] == [("l", ("it needs PODS",))]
 
 
@@ -317,24 +317,24 @@ def test_a_known_flake_makes_a_cell_unknown_until_its_day(tmp_path: Path) -> Non
     early = reported(path, flakes=flakes(tmp_path), now=before)
     late = reported(path, flakes=flakes(tmp_path), now=after)
 
-    assert (only(early).outcome, early.failed, early.unknown) == (Outcome.UNKNOWN, False, False)
+    assert (only(early).outcome, early.failed, early.unknown) == (StepOutcome.UNKNOWN, False, False)
     assert "only known flakes failed: scenarios.test_join::* (@mala, #41, until 2026-06-30)" in only(early).reason
-    assert (only(late).outcome, late.failed) == (Outcome.FAIL, True)
+    assert (only(late).outcome, late.failed) == (StepOutcome.FAIL, True)
 
 
 def test_an_expired_flake_fails_a_run_in_which_everything_passed(tmp_path: Path) -> None:
     report = reported(cell(tmp_path, PASSED), flakes=flakes(tmp_path), now=datetime(2027, 1, 1, tzinfo=UTC).timestamp())
 
-    assert (only(report).outcome, report.failed) == (Outcome.PASS, True)
+    assert (only(report).outcome, report.failed) == (StepOutcome.PASS, True)
 
 
 def test_a_flake_covers_its_cells_and_words_only(tmp_path: Path) -> None:
     listed = FLAKE + 'cells = "kind-*"\n'
     path = cell(tmp_path, LOST, outcome="fail", exit_code=1)
 
-    assert only(reported(path, flakes=flakes(tmp_path, listed), now=0.1)).outcome is Outcome.FAIL
-    assert only(reported(path, flakes=flakes(tmp_path, FLAKE + 'says = "time"\n'), now=0.1)).outcome is Outcome.FAIL
-    assert only(reported(path, flakes=flakes(tmp_path, FLAKE + 'says = "1 == 2"\n'), now=0.1)).outcome is Outcome.UNKNOWN
+    assert only(reported(path, flakes=flakes(tmp_path, listed), now=0.1)).outcome is StepOutcome.FAIL
+    assert only(reported(path, flakes=flakes(tmp_path, FLAKE + 'says = "time"\n'), now=0.1)).outcome is StepOutcome.FAIL
+    assert only(reported(path, flakes=flakes(tmp_path, FLAKE + 'says = "1 == 2"\n'), now=0.1)).outcome is StepOutcome.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from lab.images import File, Image
+from lab.images import Image, ImageFile
 from lab.images.image import Packages
 from lab.images.locked import node_modules, python_packages
 
@@ -44,7 +44,7 @@ def manifests(tree: Path) -> list[Json]:
     return [document for document in documents if document]
 
 
-def fetched(tree: Path) -> dict[str, Path]:
+def fetch_sources(tree: Path) -> dict[str, Path]:
     """Return what images are made of, by name: Istio's sources, and the packages that they need, fetched now if need be."""
     sources = tree / "src"
     return {
@@ -61,7 +61,7 @@ def images(names: Mapping[str, str]) -> list[Image]:
     python = Packages(("python3", "libstdc++6"), without=UNREAD)  # greenlet is of C++
     page = Image(
         names["productpage-v1"],
-        (File(OPT, asset="productpage"), File("/opt/packages", asset="python-packages")),
+        (ImageFile(OPT, asset="productpage"), ImageFile("/opt/packages", asset="python-packages")),
         entrypoint=(
             "python3",
             "-m",
@@ -83,7 +83,7 @@ def images(names: Mapping[str, str]) -> list[Image]:
     )
     details = Image(
         names["details-v1"],
-        (File(f"{OPT}/details.rb", asset="details.rb"),),
+        (ImageFile(f"{OPT}/details.rb", asset="details.rb"),),
         entrypoint=("ruby", f"{OPT}/details.rb", str(PORT)),
         env={"SERVICE_VERSION": "v1", "ENABLE_EXTERNAL_BOOK_SERVICE": "false"},
         user="1000",
@@ -92,7 +92,7 @@ def images(names: Mapping[str, str]) -> list[Image]:
     )
     ratings = Image(
         names["ratings-v1"],
-        (File(f"{OPT}/ratings.js", asset="ratings.js"), File(f"{OPT}/node_modules", asset="node-modules")),
+        (ImageFile(f"{OPT}/ratings.js", asset="ratings.js"), ImageFile(f"{OPT}/node_modules", asset="node-modules")),
         entrypoint=("node", f"{OPT}/ratings.js", str(PORT)),
         env={"SERVICE_VERSION": "v1"},
         user="1000",
@@ -101,7 +101,7 @@ def images(names: Mapping[str, str]) -> list[Image]:
     )
     reviews = Image(
         STAND_IN.format(version="v1"),
-        (File(f"{OPT}/reviews.py", content=(HERE / "reviews.py").read_bytes(), mode=0o644),),
+        (ImageFile(f"{OPT}/reviews.py", content=(HERE / "reviews.py").read_bytes(), mode=0o644),),
         entrypoint=("python3", f"{OPT}/reviews.py", str(PORT)),
         user="1000",
         workdir=OPT,
@@ -111,7 +111,7 @@ def images(names: Mapping[str, str]) -> list[Image]:
     return [page, details, ratings, *versions]
 
 
-def named(documents: list[Json]) -> dict[str, str]:
+def name_images(documents: list[Json]) -> dict[str, str]:
     """Return the image of each Deployment, by its name; those of stand-ins are called what they are, in the documents too."""
     found = {}
     for document in documents:

@@ -69,7 +69,7 @@ def kubevirt_crd() -> Json:
     }
 
 
-def rendered(machine: Machine, folder: Path, *, charts: Path | None, kubernetes: str) -> list[Json]:
+def render(machine: Machine, folder: Path, *, charts: Path | None, kubernetes: str) -> list[Json]:
     """Return the kit's objects, rendered by helm in `folder` for a cluster of that version; without ARC's charts the kit's own ones."""
     chart = folder / "kit"
     shutil.copytree(KIT, chart)
@@ -85,6 +85,6 @@ def rendered(machine: Machine, folder: Path, *, charts: Path | None, kubernetes:
     return [item for item in yaml.safe_load_all(done.stdout) if item]
 
 
-def named(objects: Sequence[Json], kind: str, name: str) -> Json:
+def find_object(objects: Sequence[Json], kind: str, name: str) -> Json:
     """Return the one object of that kind and name."""
     return next(item for item in objects if item["kind"] == kind and item["metadata"]["name"] == name)

@@ -34,10 +34,10 @@ from lab.cli.options import (
 )
 from lab.errors import UsageError
 from lab.run import write_json
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import Look, say, table
 from scenarios.matrix import show
-from scenarios.matrix.durations import FILE, Durations, measured, parse_shard
+from scenarios.matrix.durations import FILE, Durations, parse_shard, read_durations
 from scenarios.matrix.plan import Plan, Planner, Selection
 
 app = typer.Typer(
@@ -120,7 +120,7 @@ def durations(
     out: Annotated[Path, typer.Option("--out", help="Where they are kept.", metavar="FILE", dir_okay=False)] = FILE,
 ) -> None:
     """Add how long cells took to what scenarios/durations.json knows: by it shards are made, and time-outs."""
-    found = measured(folders)
+    found = read_durations(folders)
     Durations.load().learnt(found).save(out)
     say(f"{len(found)} measurements of {len({name for name, _ in found})} cells; kept in {out}")
 
@@ -185,14 +185,14 @@ def upstream(
     """
     from scenarios.upstream import command  # noqa: PLC0415 (planning needs none of it)
 
-    asked = command.Asked(focus, lab, spec, release, artifacts.absolute(), offline, provider)
-    planned = command.planned(asked)
+    asked = command.SuiteRequest(focus, lab, spec, release, artifacts.absolute(), offline, provider)
+    planned = command.plan_suite(asked)
     if not listed:
         raise typer.Exit(command.run(asked))
     if output is Output.json:
         print(json.dumps(command.document(planned), indent=1))
     else:
-        print(command.shown(planned, look=Look.of(sys.stdout)))
+        print(command.plan_text(planned, look=Look.of(sys.stdout)))
 
 
 @app.command()
@@ -206,7 +206,7 @@ def workflows() -> None:
 
     checks = check_own()
     print_checks(checks, look=Look.of(sys.stdout))
-    raise typer.Exit(1 if any(each.outcome is Outcome.FAIL for each in checks) else 0)
+    raise typer.Exit(1 if any(each.outcome is StepOutcome.FAIL for each in checks) else 0)
 
 
 @app.command()

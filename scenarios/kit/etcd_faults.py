@@ -29,7 +29,7 @@ MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Cables:
+class Links:
     """The proxies of a member that is in a namespace of its own: those to and from other members, and those from its clients."""
 
     peers: Sequence[Proxy]
@@ -47,7 +47,7 @@ class Cables:
 
 
 @contextmanager
-def apart(karmada: Karmada, member: str) -> Iterator[Cables]:
+def network_partition(karmada: Karmada, member: str) -> Iterator[Links]:
     """Have a member of etcd be on a machine of its own, as far as its network goes, during the body. Skips where that needs more rights."""
     name, run = outside_name(karmada.run.id, member), karmada.run
     program, ports = f"{karmada.name}/{member}", open_plane(karmada).layout.ports
@@ -68,7 +68,7 @@ def apart(karmada: Karmada, member: str) -> Iterator[Cables]:
         supervisor.stop(program)
         undo.callback(faults.again, run, as_it_was)
         undo.callback(supervisor.stop, program)
-        cables = Cables(
+        cables = Links(
             peers=[
                 Proxy(ports[f"{member}.peer"], port=ports[f"{member}.peer"], dials=there),
                 *(
@@ -125,8 +125,8 @@ def small_disk(karmada: Karmada, member: str, *, room: int = 200) -> Iterator[Di
         except CommandFailed as failed:
             pytest.skip(f"nothing can be mounted here: {failed.output.strip()}")
         undo.callback(machine.run, ["umount", str(data)])
-        copied(aside, data)
-        undo.callback(copied, data, aside)
+        copy_tree(aside, data)
+        undo.callback(copy_tree, data, aside)
         disk = Disk(data)
         undo.callback(disk.free)
         undo.callback(supervisor.stop, program)
@@ -134,7 +134,7 @@ def small_disk(karmada: Karmada, member: str, *, room: int = 200) -> Iterator[Di
         yield disk
 
 
-def copied(source: Path, target: Path) -> None:
+def copy_tree(source: Path, target: Path) -> None:
     """Have a directory that is there hold what another one holds, and nothing else."""
     for entry in target.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

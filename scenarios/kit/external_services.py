@@ -106,7 +106,7 @@ def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
 
 def stand() -> Run:
     """Have all of it run, until `lab down --lab surroundings`. NotPossible without Docker or haproxy; what runs already is left alone."""
-    if not balancer.installed():
+    if not balancer.find_haproxy():
         raise NotPossible("haproxy is not installed", remedy="apt-get install haproxy")
     asked = {"lab": LabSpec(members=()).model_dump(mode="json"), "karmada": None}
     run = Run.load(NAME) if (runs_root() / NAME / "run.json").exists() else Run.create(NAME, asked)

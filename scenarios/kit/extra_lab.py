@@ -18,7 +18,7 @@ from lab.cluster import Lab
 from lab.masking import secret_values
 from lab.run import Run, runs_root
 from lab.take_down import take_down
-from scenarios.kit.session import rescued
+from scenarios.kit.session import rescue_evidence
 
 
 @dataclass
@@ -65,14 +65,14 @@ def own_lab(document: dict[str, Any], *, name: str) -> Iterator[Karmada]:
             finally:
                 OWN.runs.remove(brought.lab.run)
     finally:
-        gone(run_id)
+        remove_lab(run_id)
 
 
-def gone(run_id: str) -> None:
+def remove_lab(run_id: str) -> None:
     """Take a lab down if it is there. What bringing it up left as evidence is kept."""
     if (runs_root() / run_id / "run.json").exists():
         run = Run.load(run_id)
-        rescued(run, OWN.into)
+        rescue_evidence(run, OWN.into)
         take_down(run)
 
 

@@ -22,7 +22,7 @@ from lab.limits.cgroup import usable_processors
 from lab.limits.files import Files
 from lab.limits.memory import free_memory
 from lab.providers import embedded
-from lab.shared_lock import locked
+from lab.shared_lock import hold_lock
 from lab.spec import ClusterSpec
 from lab.steps import Step, execute
 from lab.supervisor.client import Supervisor
@@ -47,9 +47,11 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
     steps: list[Step] = []
     programs: list[str] = []
     for spec, cluster in zip(specs, clusters, strict=True):
-        parts = [part.changed(env=GO) for part in embedded.components(lab.run, spec, cluster, software) if embedded.short(part) in PARTS]
+        parts = [
+            part.changed(env=GO) for part in embedded.components(lab.run, spec, cluster, software) if embedded.program_name(part) in PARTS
+        ]
         programs += [part.name for part in parts]
-        steps.append(Step(f"{spec.name}/identity", identified(lab, spec, cluster, software)))
+        steps.append(Step(f"{spec.name}/identity", make_identity(lab, spec, cluster, software)))
         steps += component.steps(parts, lab.run)
     supervisor = Supervisor(lab.run.path)
     try:
@@ -71,7 +73,7 @@ def spare_cluster(karmada: Karmada) -> Iterator[Cluster]:
     free = [member.name for member in karmada.lab.spec.members if member.mode == "none"]
     if not free:
         pytest.skip("every cluster of this lab is a member: this needs one with mode = 'none'")
-    with locked(karmada.run.path / "spare.lock", fcntl.LOCK_EX):
+    with hold_lock(karmada.run.path / "spare.lock", fcntl.LOCK_EX):
         yield karmada.lab.member(free[0])
 
 
@@ -92,6 +94,6 @@ def rebuilt(lab: Lab, cluster: Cluster) -> None:
     eventually(answers, within=60)
 
 
-def identified(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:
+def make_identity(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:
     """Return the action that makes a cluster's certificates and kubeconfigs."""
     return lambda: embedded.identify(lab.run, spec, cluster, software)

@@ -17,7 +17,7 @@ from deployers.members.karmadactl import karmadactl
 from deployers.names import LEASES, kind_of
 from deployers.plane.leases import path_of
 from lab.cluster import Lab
-from lab.hollow import HOLLOW, drop_stale_leases, managed
+from lab.hollow import HOLLOW, drop_stale_leases, wait_managed
 from lab.images.load import RECORD, nodes
 from lab.machines.machine import Machine
 from lab.program import Program
@@ -31,7 +31,7 @@ TAINT = "lab.karmada.io/not-ready"
 
 
 @contextmanager
-def killed(run: Run, program: str) -> Iterator[None]:
+def kill_program(run: Run, program: str) -> Iterator[None]:
     """Have a program of the lab killed by SIGKILL and stay so during the body; afterwards it serves again."""
     Supervisor(run.path).stop(program, kill=True)
     try:
@@ -41,14 +41,14 @@ def killed(run: Run, program: str) -> Iterator[None]:
 
 
 @contextmanager
-def api_away(lab: Lab, member: str) -> Iterator[None]:
+def api_down(lab: Lab, member: str) -> Iterator[None]:
     """Have a member's kube-apiserver away during the body: killed, or where it is a pod, cut off. Afterwards the member is well again.
 
     Its own controllers are restarted then: each of them backs off by itself, up to half a minute, and until kwok renews the leases
     of the nodes again they are NotReady.
     """
     record = lab.run.recorded(RECORD, member)
-    with cut_off(nodes(lab, lab.member(member))) if record else killed(lab.run, f"{member}/kube-apiserver"):
+    with cut_off(nodes(lab, lab.member(member))) if record else kill_program(lab.run, f"{member}/kube-apiserver"):
         yield
 
     api = lab.member(member).api
@@ -71,7 +71,7 @@ def api_away(lab: Lab, member: str) -> Iterator[None]:
             supervisor.restart(program, within=3.0)
     if kwok in status.programs:
         hollow = {node["metadata"]["name"] for node in api.items("/api/v1/nodes") if HOLLOW in node["metadata"].get("annotations", {})}
-        managed(api, member, hollow, within=60)
+        wait_managed(api, member, hollow, within=60)
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def again(run: Run, program: Program, *, within: float = 60.0) -> None:
     supervisor.ready(program.name, lambda: listens(state.ports), within=within)
 
 
-def afresh(karmada: Karmada) -> None:
+def restart_ended(karmada: Karmada) -> None:
     """Start those programs of Karmada anew that ended by themselves meanwhile, so that nobody after us wonders about their restarts.
 
     On a busy computer an API server that is away for some seconds makes controllers lose their lease, and they end by that. etcd is last.
@@ -157,7 +157,7 @@ def listens(ports: tuple[int, ...]) -> None:
 
 
 @contextmanager
-def evicting(karmada: Karmada) -> Iterator[None]:
+def evict_on_not_ready(karmada: Karmada) -> Iterator[None]:
     """Have Karmada evict what runs on a member that is not Ready: a ClusterTaintPolicy, there during the body.
 
     Since 1.14 no NoExecute taint comes by itself; a policy has to say so. Taints that it made stay when it is deleted, so it is
@@ -183,7 +183,7 @@ def evicting(karmada: Karmada) -> Iterator[None]:
     )
     try:
         yield
-        whole(karmada)
+        assert_recovered(karmada)
     finally:
         try:
             policies.delete_cluster_custom_object(*where, name)
@@ -193,7 +193,7 @@ def evicting(karmada: Karmada) -> Iterator[None]:
 
 
 @contextmanager
-def tainted(karmada: Karmada, member: str, key: str, effect: str) -> Iterator[None]:
+def taint_member(karmada: Karmada, member: str, key: str, effect: str) -> Iterator[None]:
     """Have a member tainted by hand during the body, as a person does: by `karmadactl taint`. Afterwards every member is well."""
     words = ("--kubeconfig", str(karmada.kubeconfig), "--karmada-context", karmada.cluster.context)
     karmadactl(karmada, "taint", "clusters", member, f"{key}=yes:{effect}", *words)
@@ -201,11 +201,11 @@ def tainted(karmada: Karmada, member: str, key: str, effect: str) -> Iterator[No
         yield
     finally:
         karmadactl(karmada, "taint", "clusters", member, f"{key}:{effect}-", *words)
-        whole(karmada)
+        assert_recovered(karmada)
 
 
 @contextmanager
-def crowded_out(lab: Lab, member: str, namespace: str) -> Iterator[None]:
+def cordon_all(lab: Lab, member: str, namespace: str) -> Iterator[None]:
     """Have no pod of a namespace find a place on a member during the body: its nodes are cordoned, the pods there are deleted.
 
     The member itself is well; it is the application that is not. Afterwards its nodes take pods again.
@@ -252,7 +252,7 @@ def cluster(karmada: Karmada, member: str) -> Any:
     return CustomObjectsApi(karmada.client()).get_cluster_custom_object("cluster.karmada.io", "v1alpha1", "clusters", member)
 
 
-def whole(karmada: Karmada, *, within: float = 120.0) -> None:
+def assert_recovered(karmada: Karmada, *, within: float = 120.0) -> None:
     """Return when no fault is left: every member is Ready without a taint, and what conformance promises of members holds.
 
     Karmada's watches of a member that was away come back after a pause that doubles up to 30 s, so the promises get some time.

@@ -9,7 +9,7 @@ from kubernetes.client import ApiException, CoreV1Api, V1Namespace, V1ObjectMeta
 
 from deployers.karmada import Karmada
 from deployers.members.registry import members
-from scenarios.kit.waiting import watched
+from scenarios.kit.waiting import watch
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[
         known = members(karmada)
         for member in karmada.members:
             if member.name in known and known[member.name].ready:
-                watched(
+                watch(
                     CoreV1Api(member.client()).list_namespace,
                     name=name,
                     holds=lambda found: None if found.status.phase == "Active" else f"it is {found.status.phase}",

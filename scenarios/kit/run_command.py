@@ -19,7 +19,7 @@ LAST_WORDS = 180.0
 """Seconds that an interrupted command has to save evidence and end by itself."""
 
 
-def spoken(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> int:
+def run_command(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> int:
     """Run a command to its end; what it prints goes to our output and to the log. When we are interrupted it is told so and waited for.
 
     It is a command of this project, or what a user would type, and has all of our environment, with `env` laid over it.

@@ -86,7 +86,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SessionOutcome:
     """How bringing up went, once for all processes of a session. `told` is the error as a person reads it; "" is success."""
 
     told: str = ""
@@ -106,10 +106,10 @@ class Session:
         self._known = NOTHING
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> SessionOutcome | None:
         """How bringing up went; None when nobody has asked for a lab yet."""
         try:
-            return Outcome(**json.loads((Path(self.wishes.folder) / "outcome.json").read_text()))
+            return SessionOutcome(**json.loads((Path(self.wishes.folder) / "outcome.json").read_text()))
         except FileNotFoundError:
             return None
 
@@ -184,7 +184,7 @@ class Session:
             return [*said, f"lab {run.id} is kept: {command('status', lab=run.id)}, {command('down', lab=run.id)}"], None
         outcome = self.outcome
         if outcome is None or outcome.told:
-            said += rescued(run, wishes.evidence)
+            said += rescue_evidence(run, wishes.evidence)
         self.release()
         try:
             take_down(run)
@@ -235,21 +235,21 @@ class Session:
             hold, seconds = act()
         except BaseException as error:
             told = "\n".join([str(error) or type(error).__name__, *getattr(error, "__notes__", [])])
-            self._write(Outcome(told, error.exit_code if isinstance(error, LabError) else 4))
+            self._write(SessionOutcome(told, error.exit_code if isinstance(error, LabError) else 4))
             if isinstance(error, LabError):
                 raise NoLab(told, first=True) from error
             raise  # a bug of ours, or an interrupt: its own traceback says more
         if self.outcome is None:
-            self._write(Outcome(seconds=seconds))
+            self._write(SessionOutcome(seconds=seconds))
         return hold
 
-    def _write(self, outcome: Outcome) -> None:
+    def _write(self, outcome: SessionOutcome) -> None:
         path = Path(self.wishes.folder) / "outcome.json"
         path.with_suffix(".new").write_text(json.dumps(asdict(outcome)))
         path.with_suffix(".new").replace(path)
 
 
-def rescued(run: Run, into: Path) -> list[str]:
+def rescue_evidence(run: Run, into: Path) -> list[str]:
     """Move what was collected in a run directory that is about to go; return a line that says where it is."""
     found = sorted(path for path in (run.path / "evidence").glob("*") if path.is_dir())
     for path in found:

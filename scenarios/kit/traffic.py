@@ -27,7 +27,7 @@ from urllib3.exceptions import HTTPError
 from deployers.karmada import Karmada
 from lab.wait import SYSTEM
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import POLICY, duplicated
+from scenarios.kit.workload import POLICY, duplicate_on
 
 LABEL = {"traffic": "yes"}
 SELECTOR = "traffic=yes"
@@ -96,11 +96,11 @@ class Traffic:
             if what == "delete" and not self.arrived(name):
                 what = "change"
             if what == "delete":
-                self.insist(partial(gone, core, self.namespace, name))
+                self.insist(partial(delete, core, self.namespace, name))
                 del self.there[name]
                 self.deleted.add(name)
             else:
-                self.insist(partial(created if what == "create" else changed, core, self.namespace, name, str(number)))
+                self.insist(partial(create if what == "create" else update, core, self.namespace, name, str(number)))
                 self.there[name] = str(number)
             SYSTEM.sleep(PAUSE)
 
@@ -221,7 +221,7 @@ class Traffic:
         }
 
 
-def created(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
+def create(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
     """Create a template; one that an unanswered request made is the same."""
     body: Any = {"metadata": {"name": name, "labels": LABEL}, "data": {"value": value}}
     try:
@@ -231,12 +231,12 @@ def created(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
             raise
 
 
-def changed(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
+def update(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
     """Change a template."""
     core.patch_namespaced_config_map(name, namespace, {"data": {"value": value}}, _request_timeout=TIMEOUT)
 
 
-def gone(core: CoreV1Api, namespace: str, name: str) -> None:
+def delete(core: CoreV1Api, namespace: str, name: str) -> None:
     """Delete a template; one that an unanswered request deleted is gone."""
     try:
         core.delete_namespaced_config_map(name, namespace, _request_timeout=TIMEOUT)
@@ -273,7 +273,7 @@ def traffic(karmada: Karmada, namespace: str) -> Iterator[Traffic]:
             "apiVersion": "/".join(POLICY),
             "kind": "PropagationPolicy",
             "metadata": {"name": "traffic"},
-            "spec": {"resourceSelectors": [selector], "placement": duplicated(*(member.name for member in karmada.members))},
+            "spec": {"resourceSelectors": [selector], "placement": duplicate_on(*(member.name for member in karmada.members))},
         },
     )
     made = Traffic(karmada, namespace)

@@ -16,7 +16,7 @@ from lab.wait import SYSTEM, NotYet, until
 T = TypeVar("T")
 
 
-def watched(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[Any], str | None], what: str, within: float) -> Any:
+def watch(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[Any], str | None], what: str, within: float) -> Any:
     """Watch one object of a list call (`core.list_namespace`) until `holds` returns None for it; return the object.
 
     `holds` returns what is still missing. NotReady carries the last of it. A watch that breaks is begun anew.

@@ -9,23 +9,23 @@ from kubernetes.client import ApiException, AppsV1Api, CoreV1Api, CustomObjectsA
 
 from deployers.karmada import Karmada
 from lab.images.applications import WEB
-from scenarios.kit.waiting import watched
+from scenarios.kit.waiting import watch
 
 Json = dict[str, Any]
 POLICY = ("policy.karmada.io", "v1alpha1")
 WORK = ("work.karmada.io", "v1alpha2")
 
 
-def duplicated(*members: str) -> Json:
+def duplicate_on(*members: str) -> Json:
     """Return the placement that puts all replicas on each of these members, or on every one."""
-    return {**only(members), "replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
+    return {**only_members(members), "replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
 
 
-def divided(weights: dict[str, int]) -> Json:
+def divide_among(weights: dict[str, int]) -> Json:
     """Return the placement that divides the replicas among members by fixed weights."""
     rules = [{"targetCluster": {"clusterNames": [member]}, "weight": weight} for member, weight in weights.items()]
     return {
-        **only(weights),
+        **only_members(weights),
         "replicaScheduling": {
             "replicaSchedulingType": "Divided",
             "replicaDivisionPreference": "Weighted",
@@ -34,7 +34,7 @@ def divided(weights: dict[str, int]) -> Json:
     }
 
 
-def only(members: Any) -> Json:
+def only_members(members: Any) -> Json:
     return {"clusterAffinity": {"clusterNames": list(members)}} if members else {}
 
 
@@ -72,11 +72,11 @@ class Workload:
 
     def placed(self) -> dict[str, int]:
         """Return how many replicas the scheduler wants on each member."""
-        return placed(self.binding())
+        return placed_replicas(self.binding())
 
     def reported(self) -> dict[str, int]:
         """Return how many replicas are ready on each member, as Karmada has heard from it last."""
-        return reported(self.binding())
+        return reported_replicas(self.binding())
 
     def until_ready(self, *, within: float = 90.0) -> dict[str, int]:
         """Watch until every member that it is placed on reports all its replicas ready; return how many are, asked of the members."""
@@ -92,7 +92,7 @@ class Workload:
                 return f"not scheduled yet: {wanted} replicas, placed {clusters}"
             return None if ready == clusters else f"placed {clusters}, ready {ready}"
 
-        watched(
+        watch(
             CustomObjectsApi(self.karmada.client()).list_namespaced_custom_object,
             *WORK,
             self.namespace,
@@ -124,11 +124,11 @@ class Workload:
         self.apps().delete_namespaced_deployment(self.name, self.namespace)
 
 
-def placed(binding: Json) -> dict[str, int]:
+def placed_replicas(binding: Json) -> dict[str, int]:
     return {cluster["name"]: cluster.get("replicas", 0) for cluster in binding["spec"].get("clusters") or []}
 
 
-def reported(binding: Json) -> dict[str, int]:
+def reported_replicas(binding: Json) -> dict[str, int]:
     heard = (binding.get("status") or {}).get("aggregatedStatus") or []
     return {each["clusterName"]: (each.get("status") or {}).get("readyReplicas", 0) for each in heard}
 
@@ -151,7 +151,7 @@ class Workloads:
     ) -> Workload:
         """Create a PropagationPolicy and a Deployment; nothing is waited for. `policy` is laid over the policy's spec."""
         selector = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
-        propagated(self.karmada, self.namespace, name, selector, placement or duplicated(), policy)
+        propagate(self.karmada, self.namespace, name, selector, placement or duplicate_on(), policy)
         AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, deployment(name, replicas=replicas, image=image))
         return Workload(self.karmada, self.namespace, name)
 
@@ -183,7 +183,7 @@ def pods(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[s
     return found
 
 
-def exposed(web: Workload, *members: str, port: int, target: int) -> None:
+def expose(web: Workload, *members: str, port: int, target: int) -> None:
     """Give Karmada a Service for a workload, and the policy that places it on these members."""
     service: Any = {
         "apiVersion": "v1",
@@ -192,10 +192,12 @@ def exposed(web: Workload, *members: str, port: int, target: int) -> None:
         "spec": {"selector": {"app": web.name}, "ports": [{"port": port, "targetPort": target}]},
     }
     CoreV1Api(web.karmada.client()).create_namespaced_service(web.namespace, service)
-    propagated(web.karmada, web.namespace, f"{web.name}-service", {"apiVersion": "v1", "kind": "Service", "name": web.name}, only(members))
+    propagate(
+        web.karmada, web.namespace, f"{web.name}-service", {"apiVersion": "v1", "kind": "Service", "name": web.name}, only_members(members)
+    )
 
 
-def propagated(karmada: Karmada, namespace: str, name: str, selector: Json, placement: Json, policy: Json | None = None) -> None:
+def propagate(karmada: Karmada, namespace: str, name: str, selector: Json, placement: Json, policy: Json | None = None) -> None:
     """Create a PropagationPolicy for one object."""
     CustomObjectsApi(karmada.client()).create_namespaced_custom_object(
         *POLICY,

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from deployers.deployer import get_deployer
-from lab.assets.command import Runner, spawn
+from lab.assets.command import CommandRunner, spawn
 from lab.errors import NotPossible, UsageError
 from lab.providers.registry import get_provider
 from scenarios.matrix.cells import Cell
@@ -55,7 +55,7 @@ RULES: tuple[tuple[str, Scope], ...] = (
 
 
 @dataclass(frozen=True)
-class Tree:
+class ChangeTree:
     """The sources of the project, as far as it matters who imports whom."""
 
     matrix: Matrix
@@ -72,7 +72,9 @@ class Tree:
     @cached_property
     def registered(self) -> frozenset[tuple[str, str]]:
         """The imports by which the registries lead to every provider and deployer."""
-        own = {made(get_provider, name) for name in self.matrix.providers} | {made(get_deployer, name) for name in self.matrix.deployers}
+        own = {module_of(get_provider, name) for name in self.matrix.providers} | {
+            module_of(get_deployer, name) for name in self.matrix.deployers
+        }
         return frozenset((registry, module) for registry in ("lab.providers", "deployers") for module in own if module)
 
     @cached_property
@@ -88,7 +90,7 @@ class Tree:
 
     def _reach(self, cell: Cell) -> frozenset[str]:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
-        own = [module for module in (made(get_provider, cell.provider), made(get_deployer, cell.deployer)) if module]
+        own = [module for module in (module_of(get_provider, cell.provider), module_of(get_deployer, cell.deployer)) if module]
         reached = reach(self.imports, [*ROOTS, *own, *tests], but=self.registered)
         # A package of scenarios is one promise's own; what of it nobody imports is run by itself, as the program of an image.
         packages = {name for name in reached if name.startswith("scenarios.")}
@@ -122,7 +124,7 @@ class Tree:
         return sorted(found)
 
 
-def made(registry: object, name: str) -> str | None:
+def module_of(registry: object, name: str) -> str | None:
     """Return the module of a provider or deployer; None when there is none of that name, so that no cell of it fits."""
     try:
         return type(registry(name)).__module__  # type: ignore[operator]  # one of the two functions
@@ -130,7 +132,7 @@ def made(registry: object, name: str) -> str | None:
         return None
 
 
-def changed_since(ref: str, *, root: Path = ROOT, run: Runner = spawn) -> list[str]:
+def paths_changed_since(ref: str, *, root: Path = ROOT, run: CommandRunner = spawn) -> list[str]:
     """Return the paths that differ from where this branch left `ref`, new files that git does not ignore included, sorted.
 
     UsageError when there is no such ref; NotPossible when git cannot tell (no repository; a clone that is too shallow).

@@ -152,12 +152,12 @@ class Matrix(Strict):
         if suite not in self.suites:
             raise UsageError(f"there is no suite {suite!r}", remedy=f"one of: {', '.join(self.suites)}")
         if self.suites[suite].files:
-            return sorted(named(self.suites[suite]))
-        taken = {path for other in self.suites.values() for path in named(other)}
+            return sorted(files_of(self.suites[suite]))
+        taken = {path for other in self.suites.values() for path in files_of(other)}
         return sorted(set(HERE.glob("test_*.py")) - taken)
 
 
-def named(suite: Suite) -> Iterator[Path]:
+def files_of(suite: Suite) -> Iterator[Path]:
     """Yield the files that a suite's patterns name."""
     for pattern in suite.files:
         yield from HERE.glob(pattern)

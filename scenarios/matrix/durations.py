@@ -87,7 +87,7 @@ class Durations:
         return Durations(samples)
 
 
-def measured(folders: Iterable[Path]) -> list[tuple[str, float]]:
+def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
     """Return (cell, seconds) of every cell.json below the folders whose cell ran to its end; those that cannot be read are passed over."""
     found = []
     for folder in folders:

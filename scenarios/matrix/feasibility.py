@@ -33,16 +33,16 @@ Ask = Callable[[Cell, Path], Facts]
 
 
 @dataclass(frozen=True)
-class Judged:
+class Feasibility:
     """A cell, and why it is not to be run; `why` is empty for one that fits."""
 
     cell: Cell
     why: tuple[str, ...] = ()
 
 
-def judge(matrix: Matrix, cells: Iterable[Cell], ask: Ask) -> list[Judged]:
+def judge(matrix: Matrix, cells: Iterable[Cell], ask: Ask) -> list[Feasibility]:
     """Return every cell with all that speaks against it, in the order given."""
-    return [Judged(cell, tuple(reasons(matrix, cell, ask))) for cell in cells]
+    return [Feasibility(cell, tuple(reasons(matrix, cell, ask))) for cell in cells]
 
 
 def reasons(matrix: Matrix, cell: Cell, ask: Ask) -> list[str]:

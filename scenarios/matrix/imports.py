@@ -28,18 +28,18 @@ def modules(root: Path) -> dict[str, Path]:
 
 def graph(known: Mapping[str, Path]) -> Graph:
     """Return what each module imports of the project; a module of a package needs the package too."""
-    return {name: frozenset(imported(name, path, known)) for name, path in known.items()}
+    return {name: frozenset(imports_of(name, path, known)) for name, path in known.items()}
 
 
-def imported(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
+def imports_of(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
     """Yield the project's modules that one module imports."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for target in mentioned(ast.parse(path.read_bytes(), str(path)), package):
+    for target in names_in(ast.parse(path.read_bytes(), str(path)), package):
         parts = target.split(".")
         yield from (parent for end in range(1, len(parts) + 1) if (parent := ".".join(parts[:end])) in known and parent != name)
 
 
-def mentioned(tree: ast.AST, package: str) -> Iterator[str]:
+def names_in(tree: ast.AST, package: str) -> Iterator[str]:
     """Yield the dotted names that imports mention; `from a import b` may mean the module a.b, and `-m a` means a.__main__, too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -11,10 +11,10 @@ from typing import Literal
 
 from lab.errors import NotPossible, UsageError
 from scenarios.matrix.cells import CHECKOUT, PARTS, Cell
-from scenarios.matrix.changes import Tree, changed_since
+from scenarios.matrix.changes import ChangeTree, paths_changed_since
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations, shard
-from scenarios.matrix.feasibility import Ask, Judged, asking, judge
+from scenarios.matrix.feasibility import Ask, Feasibility, asking, judge
 from scenarios.matrix.pairwise import pairwise
 
 Selection = Literal["all", "nightly", "pull-request"]
@@ -50,7 +50,7 @@ class Planner:
         return cls(Matrix.load(), Durations.load(), asking(here=here), checkout)
 
     @property
-    def judged(self) -> list[Judged]:
+    def judged(self) -> list[Feasibility]:
         return judge(self.matrix, self.matrix.cells(checkout=self.checkout is not None), self.ask)
 
     def plan(
@@ -65,7 +65,7 @@ class Planner:
         judged = self.judged
         left_out = {each.cell: each.why for each in judged if each.why}
         fitting = [each.cell for each in judged if not each.why]
-        chosen = named(only, fitting, among=[each.cell for each in judged])
+        chosen = select_cells(only, fitting, among=[each.cell for each in judged])
         left_out |= {cell: ("not asked for",) for cell in fitting if cell not in chosen}
         always = self.matrix.always(checkout=self.checkout is not None)
         if selection == "pull-request":
@@ -74,8 +74,8 @@ class Planner:
             chosen = self._narrow(chosen, few, left_out, "every two of its parts meet in another cell")
         changed = None
         if since is not None:
-            changed = tuple(changed_since(since))
-            touched = Tree(self.matrix).touched(changed, chosen, always=always)
+            changed = tuple(paths_changed_since(since))
+            touched = ChangeTree(self.matrix).touched(changed, chosen, always=always)
             chosen = self._narrow(chosen, touched, left_out, f"nothing that changed since {since} is run by it")
         if part is not None:
             chosen = self._narrow(chosen, shard(chosen, *part, self.durations), left_out, "is in another shard")
@@ -105,7 +105,7 @@ class Planner:
         return cells[name]
 
 
-def named(only: Sequence[str], cells: Sequence[Cell], *, among: Sequence[Cell]) -> list[Cell]:
+def select_cells(only: Sequence[str], cells: Sequence[Cell], *, among: Sequence[Cell]) -> list[Cell]:
     """Return the cells that have the values in `only`: of each part of which some are named, one of them. UsageError for a stranger."""
     values = {part: {getattr(cell, part) for cell in among} for part in PARTS}
     known = sorted(set().union(*values.values()))

@@ -31,10 +31,10 @@ from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.interrupt import Interrupted
 from lab.run import write_json
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import say, seconds_text
 from reports.collect import Sources, collect
-from scenarios.kit.run_command import spoken
+from scenarios.kit.run_command import run_command
 from scenarios.matrix.cells import CHECKOUT, Cell
 from scenarios.matrix.definition import Matrix
 
@@ -68,14 +68,14 @@ class Supplies:
         return ["--source", self.source, *(["--offline"] * self.offline), *(str(w) for pair in given if pair[1] for w in pair)]
 
 
-class Run(Protocol):
+class CellRun(Protocol):
     """**Protocol:** runs a command to its end, keeps what it prints in a log, and returns its status."""
 
     def __call__(self, argv: Sequence[str], log: Path) -> int: ...
 
 
 @dataclass
-class Did:
+class CellStep:
     """One part that was begun. `status` is None until it has ended."""
 
     argv: list[str]
@@ -95,7 +95,7 @@ class Job:
     supplies: Supplies = Supplies()
     attempt: int | None = None
     """None for the first here, whose number is the workflow's."""
-    command: Run = field(default_factory=lambda: spoken)
+    command: CellRun = field(default_factory=lambda: run_command)
     matrix: Matrix = field(default_factory=Matrix.load)
 
     @property
@@ -119,7 +119,7 @@ class Job:
             self.do("collect")
             if not keep:
                 self.do("down")
-            code = stop.exit_code if stop else told(self.status())
+            code = stop.exit_code if stop else exit_code_of(self.status())
             say(f"{self.cell}: {outcome(code).value} after {seconds_text(time.monotonic() - began)} (exit code {code}); {self.report}")
             if keep:
                 say(f"lab {self.cell.lab} is kept: {command('down', lab=self.cell.lab)}")
@@ -132,7 +132,7 @@ class Job:
                 self.begin()
             elif name in {"conformance", "test"} and "up" not in self.done():
                 raise UsageError(f"{self.cell} was not brought up", where=str(self.folder), remedy="--only up, or all parts at once")
-            return told(self.do(name))
+            return exit_code_of(self.do(name))
 
     def again(self) -> int:
         """Run every part once more if all that failed is the infrastructure's; return the exit code, else the one that it ended with.
@@ -141,12 +141,12 @@ class Job:
         """
         if not self.done():
             raise UsageError(f"{self.cell} was not run", where=str(self.folder), remedy="run it; this is for when it has failed")
-        code, second = told(self.status()), replace(self, attempt=self.first + 1)
+        code, second = exit_code_of(self.status()), replace(self, attempt=self.first + 1)
         if code == 0:
             say(f"{self.cell} passed: nothing to run again")
         elif second.report.exists():
             say(f"{self.cell} was run again already; {second.report}")
-            code = told(json.loads((second.report / "cell.json").read_text())["exit_code"])
+            code = exit_code_of(json.loads((second.report / "cell.json").read_text())["exit_code"])
         elif self.command([PYTHON, "-m", "reports", "retry", str(self.report)], self.folder / "logs" / "6-retry.log"):
             say(f"{self.cell} is not run again: only failures of the infrastructure are")
         else:
@@ -172,7 +172,7 @@ class Job:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         sources = Sources(
-            name=self.cell.name, parts=self.cell.parts, attempt=self.attempt, exit_code=KILLED, outcome=Outcome.UNKNOWN, reason=BEGUN
+            name=self.cell.name, parts=self.cell.parts, attempt=self.attempt, exit_code=KILLED, outcome=StepOutcome.UNKNOWN, reason=BEGUN
         )
         collect(sources, self.report)
 
@@ -197,7 +197,7 @@ class Job:
     def do(self, name: str) -> int:
         """Run one part to its end and write down how it ended; Interrupted passes on when it has ended."""
         done, argv = self.done(), self.argv(name)
-        done[name] = Did(argv, time.time())
+        done[name] = CellStep(argv, time.time())
         self.write(done)
         say(f"{self.cell} {name}: {pasteable(argv)}")
         began, status = time.monotonic(), KILLED
@@ -242,7 +242,7 @@ class Job:
         if logs := sorted(str(path) for path in (self.folder / "logs").glob("*.log")):
             words += ["--log", *logs]
         if "up" not in done:
-            return [*words, "--outcome", Outcome.UNKNOWN.value, "--reason", "the job ended before its lab was brought up"]
+            return [*words, "--outcome", StepOutcome.UNKNOWN.value, "--reason", "the job ended before its lab was brought up"]
         return [*words, "--exit-code", str(self.status()), "--started", f"{min(did.began for did in done.values()):.3f}"]
 
     @property
@@ -266,18 +266,22 @@ class Job:
             cell: dict[str, Any] = json.loads(path.read_text())
         except (OSError, ValueError):
             return  # nothing was collected, and a report says so
-        if cell.get("outcome") == Outcome.PASS.value:
-            cell |= {"outcome": Outcome.FAIL.value, "exit_code": status, "reason": "taking the lab down failed, or left something behind"}
+        if cell.get("outcome") == StepOutcome.PASS.value:
+            cell |= {
+                "outcome": StepOutcome.FAIL.value,
+                "exit_code": status,
+                "reason": "taking the lab down failed, or left something behind",
+            }
             write_json(path, cell)
 
-    def done(self) -> dict[str, Did]:
+    def done(self) -> dict[str, CellStep]:
         """Return the parts that were begun."""
         try:
-            return {name: Did(**did) for name, did in json.loads((self.folder / "parts.json").read_text())["parts"].items()}
+            return {name: CellStep(**did) for name, did in json.loads((self.folder / "parts.json").read_text())["parts"].items()}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
 
-    def write(self, done: Mapping[str, Did]) -> None:
+    def write(self, done: Mapping[str, CellStep]) -> None:
         write_json(
             self.folder / "parts.json", {"schema": 1, "cell": self.cell.name, "parts": {name: asdict(d) for name, d in done.items()}}
         )
@@ -288,13 +292,13 @@ def pasteable(argv: Sequence[str]) -> str:
     return shlex.join(argv).replace(PYTHON, "python", 1).replace(f"{Path.cwd()}/", "")
 
 
-def told(status: int) -> int:
+def exit_code_of(status: int) -> int:
     """Return the exit code that tells a status: that no test ran is nothing a caller could take for success or failure."""
     return NOT_HERE if status == NO_TESTS else status
 
 
-def outcome(code: int) -> Outcome:
+def outcome(code: int) -> StepOutcome:
     """Return what an exit code says of a cell: what was cut short, or is not possible here, is unknown."""
     if code in {NOT_HERE, 130, 143}:
-        return Outcome.UNKNOWN
-    return Outcome.FAIL if code else Outcome.PASS
+        return StepOutcome.UNKNOWN
+    return StepOutcome.FAIL if code else StepOutcome.PASS

@@ -38,7 +38,7 @@ TOML: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
 JSON: dict[str, tuple[Any, Callable[[Path], Any]]] = {
     "durations": ({"schema": 1, "cells": {"a": [1.0]}}, Durations.load),
     "plan": ({"cells": [{"name": "a-b-c-d-e"}]}, lambda path: plan_of(path)[2]),
-    "comparison": ({"differences": [{"where": ["a"]}]}, compare.known),
+    "comparison": ({"differences": [{"where": ["a"]}]}, compare.read_known),
 }
 
 
@@ -77,14 +77,14 @@ def test_json_is_read_in_its_encoding(name: str, encoding: str, tmp_path: Path) 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
 def test_a_values_file_is_read_in_its_encoding(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "values.yaml").write_bytes("apiServer:\r\n  labels: {city: Zürich}\r\n".encode(encoding))
-    assert values.given(tmp_path / "values.yaml") == {"apiServer": {"labels": {"city": "Zürich"}}}
+    assert values.read_values(tmp_path / "values.yaml") == {"apiServer": {"labels": {"city": "Zürich"}}}
 
 
 @pytest.mark.parametrize("data", ["a: Zürich".encode("latin-1"), b"[" * 5000, b"a: \0", b"- a", b""])
 def test_what_is_no_values_file_is_a_usage_error(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "values.yaml").write_bytes(data)
     with pytest.raises(UsageError):
-        values.given(tmp_path / "values.yaml")
+        values.read_values(tmp_path / "values.yaml")
 
 
 def test_toml_is_read_in_one_place() -> None:

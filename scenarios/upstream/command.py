@@ -15,20 +15,20 @@ from lab.errors import UsageError
 from lab.run import Run
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, say, table
-from scenarios.kit.run_command import spoken
-from scenarios.matrix.run_cell import pasteable, told
+from scenarios.kit.run_command import run_command
+from scenarios.matrix.run_cell import exit_code_of, pasteable
 from scenarios.upstream.fixtures import check
-from scenarios.upstream.known import Entry, Known
-from scenarios.upstream.plan import Plan, plan
+from scenarios.upstream.known import Known, KnownSpec
+from scenarios.upstream.plan import SuitePlan, plan
 from scenarios.upstream.spec import Spec
-from scenarios.upstream.suite import Suite
+from scenarios.upstream.suite import UpstreamSuite
 
 HERE = Path(__file__).parent.parent
 LAB = HERE / "upstream.toml"
 
 
 @dataclass(frozen=True)
-class Asked:
+class SuiteRequest:
     """The words of the command line."""
 
     focus: str
@@ -48,15 +48,15 @@ class Asked:
         return [word for pair in pairs for word in pair] + (["--offline"] if self.offline else []) + ["--artifacts", str(self.artifacts)]
 
 
-def planned(asked: Asked) -> Plan:
+def plan_suite(asked: SuiteRequest) -> SuitePlan:
     """Return what would be run; the suite is compiled if need be, nothing else is done. UsageError as of `plan`."""
     release, provider = where(asked)
     with open_drawing("upstream's suite") as screen:
-        suite = Suite.of(release, offline=asked.offline, progress=screen.progress)
+        suite = UpstreamSuite.of(release, offline=asked.offline, progress=screen.progress)
     return plan(suite.specs(), Known.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
 
 
-def where(asked: Asked) -> tuple[str, str]:
+def where(asked: SuiteRequest) -> tuple[str, str]:
     """Return the release and the provider of the lab that is asked for."""
     if asked.lab:
         if asked.release or asked.spec or asked.provider:
@@ -74,20 +74,20 @@ def where(asked: Asked) -> tuple[str, str]:
     return wanted.karmada.release, wanted.lab.provider
 
 
-def run(asked: Asked) -> int:
+def run(asked: SuiteRequest) -> int:
     """Run it by pytest, which brings a lab up or attaches to one; return the exit code."""
     focus = ["--focus", asked.focus] if asked.focus else []
     argv = [sys.executable, "-m", "pytest", str(HERE / "test_upstream.py"), "-m", "thorough", *asked.words, *focus]
     argv += ["--junitxml", str(asked.artifacts / "upstream.xml")]
     say(pasteable(argv))
-    return told(spoken(argv, asked.artifacts / "upstream.log"))
+    return exit_code_of(run_command(argv, asked.artifacts / "upstream.log"))
 
 
-def document(planned: Plan) -> dict[str, Any]:
+def document(planned: SuitePlan) -> dict[str, Any]:
     """Return a plan as JSON."""
     left_out = dict(planned.skipped)
 
-    def told_of(entry: Entry | None) -> dict[str, str] | None:
+    def told_of(entry: KnownSpec | None) -> dict[str, str] | None:
         return {"whose": entry.whose, "why": entry.why} if entry else None
 
     def row(spec: Spec) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def document(planned: Plan) -> dict[str, Any]:
     return {"schema": 1, "total": planned.total, "idle": [entry.words for entry in planned.idle], "specs": rows}
 
 
-def shown(planned: Plan, *, look: Look) -> str:
+def plan_text(planned: SuitePlan, *, look: Look) -> str:
     """Return a plan for a person: every spec, and why it is not run or expected to fail."""
     why = {spec: f"not run; {entry.whose}: {entry.why}" for spec, entry in planned.skipped}
     why |= {spec: f"fails; {entry.whose}: {entry.why}" for spec, entry in planned.expected.items()}

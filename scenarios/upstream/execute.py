@@ -18,9 +18,9 @@ from lab.program import Program
 from lab.supervisor.client import Supervisor
 from lab.terminal.text import seconds_text
 from lab.wait import Cancelled
-from scenarios.upstream.plan import Plan
-from scenarios.upstream.spec import CUT_OFF, Report, Result, Spec, read
-from scenarios.upstream.suite import Suite
+from scenarios.upstream.plan import SuitePlan
+from scenarios.upstream.spec import CUT_OFF, GinkgoReport, Spec, SpecResult, read
+from scenarios.upstream.suite import UpstreamSuite
 
 NAME = "upstream/ginkgo"
 LAST_WORDS = 120.0
@@ -49,7 +49,7 @@ class Ended:
 
 
 @dataclass
-class Progress:
+class SuiteProgress:
     """How far a run is. `ended` are specs in the order in which they ended."""
 
     planned: int
@@ -66,7 +66,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Patience:
+class SuitePatience:
     """How the suite waits. Upstream polls every 5 s for at most 300; its own helpers poll for 420 whatever is said here."""
 
     interval: str = "1s"
@@ -74,7 +74,15 @@ class Patience:
     all: str = "2h"
 
 
-def argv(suite: Suite, program: Path, plan: Plan, report: str, *, processes: int = PROCESSES, patience: Patience = Patience()) -> list[str]:
+def argv(
+    suite: UpstreamSuite,
+    program: Path,
+    plan: SuitePlan,
+    report: str,
+    *,
+    processes: int = PROCESSES,
+    patience: SuitePatience = SuitePatience(),
+) -> list[str]:
     """Return the command: hack/run-e2e.sh's, without --race and --fail-fast, and with what is not run left out."""
     return [
         str(suite.ginkgo),
@@ -97,7 +105,7 @@ def argv(suite: Suite, program: Path, plan: Plan, report: str, *, processes: int
     ]
 
 
-def ended_in(lines: Iterable[str]) -> Iterator[Ended]:
+def ends_in(lines: Iterable[str]) -> Iterator[Ended]:
     """Yield the specs that a log tells to have ended. Skipped ones are left out: they did not begin."""
     header: re.Match[str] | None = None
     for line in lines:
@@ -109,21 +117,23 @@ def ended_in(lines: Iterable[str]) -> Iterator[Ended]:
             header = found
 
 
-def told(log: str, planned: Sequence[Spec]) -> Report:
+def report_of_log(log: str, planned: Sequence[Spec]) -> GinkgoReport:
     """Return what a log alone tells: the report of a ginkgo that was killed."""
     by_text: dict[str, list[Spec]] = {}
     for spec in planned:
         by_text.setdefault(spec.text, []).append(spec)
-    results: dict[Spec, Result] = {}
-    for ended in ended_in(log.splitlines()):
+    results: dict[Spec, SpecResult] = {}
+    for ended in ends_in(log.splitlines()):
         alike = next((specs for text, specs in by_text.items() if ended.text == text or ended.text.startswith(f"{text} [")), [])
         for spec in [spec for spec in alike if spec not in results][:1]:
-            results[spec] = Result(ended.state, ended.seconds, "" if ended.state == "passed" else "its report is lost: ginkgo was killed")
-    return Report(results, special=("ginkgo was killed: what came of its specs is read from its log",))
+            results[spec] = SpecResult(
+                ended.state, ended.seconds, "" if ended.state == "passed" else "its report is lost: ginkgo was killed"
+            )
+    return GinkgoReport(results, special=("ginkgo was killed: what came of its specs is read from its log",))
 
 
 @dataclass
-class Log:
+class SuiteLog:
     """A log that is being written: `lines` are those that are whole and were not read before."""
 
     path: Path
@@ -131,7 +141,7 @@ class Log:
     rest: str = ""
 
     @classmethod
-    def at_end(cls, path: Path) -> Log:
+    def at_end(cls, path: Path) -> SuiteLog:
         return cls(path, path.stat().st_size if path.exists() else 0)
 
     def lines(self) -> list[str]:
@@ -149,15 +159,15 @@ class Log:
 
 
 def execute(
-    suite: Suite,
-    plan: Plan,
+    suite: UpstreamSuite,
+    plan: SuitePlan,
     karmada: Karmada,
     env: Mapping[str, str],
     *,
     tell: Callable[[str], object],
     processes: int = PROCESSES,
-    patience: Patience = Patience(),
-) -> tuple[Report, BaseException | None]:
+    patience: SuitePatience = SuitePatience(),
+) -> tuple[GinkgoReport, BaseException | None]:
     """Run what is planned to its end; return what came of it, and the interrupt that cut it short, if one did."""
     run = karmada.run
     folder = run.folder("data", "upstream", "suite")
@@ -168,15 +178,15 @@ def execute(
     report.unlink(missing_ok=True)
     log = run.log(NAME)
     words = argv(suite, program, plan, report.name, processes=processes, patience=patience)
-    supervisor, reading = Supervisor(run.path), Log.at_end(log)
-    progress, heard = Progress(len(plan.run)), []
+    supervisor, reading = Supervisor(run.path), SuiteLog.at_end(log)
+    progress, heard = SuiteProgress(len(plan.run)), []
     stop: BaseException | None = None
 
     def listen() -> None:
         # A spec is two lines, and a look may fall between them: what was heard last is read again.
         heard.extend(reading.lines())
         known = len(progress.ended)
-        for ended in list(ended_in(heard))[known:]:
+        for ended in list(ends_in(heard))[known:]:
             tell(f"+{seconds_text(time.monotonic() - began)} {progress.heard(ended)}")
 
     began = time.monotonic()
@@ -191,4 +201,4 @@ def execute(
         supervisor.stop(NAME, within=LAST_WORDS)  # one that has ended is, from then on, one that was to end: the lab is well
     listen()
     found = read(report)
-    return found or told("\n".join(heard), plan.run), stop
+    return found or report_of_log("\n".join(heard), plan.run), stop

@@ -22,13 +22,13 @@ import yaml
 
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
-from deployers.plane.objects import established, until_served
+from deployers.plane.objects import until_served, wait_established
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.component import Component, Health, start
 from lab.errors import UsageError
 from lab.hints import command
-from lab.images import archived, load
+from lab.images import load, make_archive
 from lab.images.load import RECORD
 from lab.pki import Authority
 from lab.ports import ports_of
@@ -46,7 +46,7 @@ METRICS = 8080
 PAUSE = "registry.k8s.io/pause:3.10.1"
 
 
-def lacking(karmada: Karmada) -> list[str]:
+def missing_parts(karmada: Karmada) -> list[str]:
     """Return what this lab lacks that the suite takes for granted, one sentence each."""
     spec = karmada.spec
     pushed = [member.name for member in spec.members if member.mode == "push"]
@@ -61,7 +61,7 @@ def lacking(karmada: Karmada) -> list[str]:
 
 def check(karmada: Karmada) -> None:
     """UsageError when the suite cannot be run on this lab."""
-    if lacks := lacking(karmada):
+    if lacks := missing_parts(karmada):
         raise UsageError(
             f"lab {karmada.run.id} is not what upstream's suite expects",
             where=str(karmada.run.path),
@@ -76,27 +76,27 @@ def is_real(member: Cluster, karmada: Karmada) -> bool:
 
 
 @contextmanager
-def stand(karmada: Karmada) -> Iterator[Mapping[str, str]]:
+def set_up(karmada: Karmada) -> Iterator[Mapping[str, str]]:
     """Have all of it during the body, which gets the environment of the suite; afterwards it is gone."""
     with ExitStack() as undo:
-        undo.enter_context(applied(karmada.api, [crd(karmada)]))
+        undo.enter_context(apply_for_body(karmada.api, [crd(karmada)]))
         for member in karmada.members:
-            undo.enter_context(applied(member.api, [crd(karmada)]))
+            undo.enter_context(apply_for_body(member.api, [crd(karmada)]))
             if is_real(member, karmada):
-                load(karmada.lab, member, archived(images.ALL, {}))
-            undo.enter_context(applied(member.api, of_kind(member.name, real=is_real(member, karmada))))
+                load(karmada.lab, member, make_archive(images.ALL, {}))
+            undo.enter_context(apply_for_body(member.api, of_kind(member.name, real=is_real(member, karmada))))
         undo.enter_context(example(karmada))
         yield environment(karmada)
 
 
 @contextmanager
-def applied(api: Api, objects: list[Json]) -> Iterator[None]:
+def apply_for_body(api: Api, objects: list[Json]) -> Iterator[None]:
     """Have objects for a while. CRDs serve when the body begins."""
     crds = {item["metadata"]["name"] for item in objects if item["kind"] == "CustomResourceDefinition"}
     try:
         for item in objects:
             api.apply(item)
-        for item in established(api, sorted(crds)).values() if crds else ():
+        for item in wait_established(api, sorted(crds)).values() if crds else ():
             until_served(api, item)
         yield
     finally:
@@ -139,7 +139,7 @@ def example(karmada: Karmada) -> Iterator[None]:
     )
     start(component, run)
     try:
-        with applied(karmada.api, [webhook(karmada, port, authority.cert)]):
+        with apply_for_body(karmada.api, [webhook(karmada, port, authority.cert)]):
             yield
     finally:
         Supervisor(run.path).stop(NAME)

@@ -6,7 +6,7 @@ there (`fake/…`, `fictional.registry.us/…`) are not; nor are those without a
 
 from __future__ import annotations
 
-from lab.images.image import File, Image
+from lab.images.image import Image, ImageFile
 from lab.images.kubernetes import BUSYBOX, CONTENT, SHELL
 
 NGINX = b"""user root;
@@ -21,15 +21,18 @@ http {
 }
 """
 """One worker, that says so when it begins: upstream's image prints when it starts, too, and a spec reads that."""
-USERS = (File("/etc/passwd", content=b"root:x:0:0:root:/:/bin/sh\n", mode=0o644), File("/etc/group", content=b"root:x:0:\n", mode=0o644))
+USERS = (
+    ImageFile("/etc/passwd", content=b"root:x:0:0:root:/:/bin/sh\n", mode=0o644),
+    ImageFile("/etc/group", content=b"root:x:0:\n", mode=0o644),
+)
 PERL = ("perl", "libmath-bigint-perl")
 """The Math::BigInt that comes with Perl 5.36 does not get to the end of what upstream's Job computes, 2,000 digits of pi."""
-FOLDERS = tuple(File(path) for path in ("/run", "/var/lib/nginx", "/var/log/nginx"))
+FOLDERS = tuple(ImageFile(path) for path in ("/run", "/var/lib/nginx", "/var/log/nginx"))
 
 ALL = (
     Image(
         "docker.io/library/nginx:1.19.0",
-        (*BUSYBOX, *USERS, *FOLDERS, File("/etc/nginx/lab.conf", content=NGINX, mode=0o644)),
+        (*BUSYBOX, *USERS, *FOLDERS, ImageFile("/etc/nginx/lab.conf", content=NGINX, mode=0o644)),
         entrypoint=("nginx", "-c", "/etc/nginx/lab.conf"),
         labels={CONTENT: "nginx of Debian"},
         packages=("nginx", *SHELL),

@@ -25,7 +25,7 @@ from scenarios.upstream.spec import Spec
 FILE = Path(__file__).parent / "known.toml"
 
 
-class Entry(Strict):
+class KnownSpec(Strict):
     """One thing that is known of some specs."""
 
     text: str = ""
@@ -46,7 +46,7 @@ class Entry(Strict):
         return pattern
 
     @model_validator(mode="after")
-    def one_of_three(self) -> Entry:
+    def one_of_three(self) -> KnownSpec:
         if sum(map(bool, (self.text, self.pattern, self.label))) != 1:
             raise ValueError("one of text, pattern and label says which specs are meant")
         return self
@@ -54,7 +54,7 @@ class Entry(Strict):
     @cached_property
     def regexp(self) -> str:
         """What ginkgo is told to skip; Go's and Python's expressions agree on what is used here. Empty for a label."""
-        return self.pattern or quoted(self.text)
+        return self.pattern or quote(self.text)
 
     @property
     def words(self) -> str:
@@ -73,8 +73,8 @@ class Entry(Strict):
 class Known(Strict):
     """The file."""
 
-    skip: tuple[Entry, ...] = ()
-    fails: tuple[Entry, ...] = ()
+    skip: tuple[KnownSpec, ...] = ()
+    fails: tuple[KnownSpec, ...] = ()
 
     @classmethod
     def load(cls, path: Path = FILE) -> Known:
@@ -89,6 +89,6 @@ class Known(Strict):
         )
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a regular expression, for Go and Python alike, that matches the text as it is."""
     return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)

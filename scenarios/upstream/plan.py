@@ -8,18 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.errors import UsageError
-from scenarios.upstream.known import Entry, Known, quoted
+from scenarios.upstream.known import Known, KnownSpec, quote
 from scenarios.upstream.spec import Spec
 
 
 @dataclass(frozen=True)
-class Plan:
+class SuitePlan:
     """`run` and `skipped` are all that the focus leaves; `idle` are entries that match no spec at all."""
 
     run: Sequence[Spec]
-    skipped: Sequence[tuple[Spec, Entry]]
-    expected: dict[Spec, Entry]
-    idle: Sequence[Entry]
+    skipped: Sequence[tuple[Spec, KnownSpec]]
+    expected: dict[Spec, KnownSpec]
+    idle: Sequence[KnownSpec]
     total: int
     focus: str = ""
 
@@ -35,9 +35,9 @@ class Plan:
         ]
 
 
-def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> Plan:
+def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> SuitePlan:
     """Return what is run. UsageError when the focus matches nothing, with the nearest; or only what is not run here, with the reason."""
-    wanted = [spec for spec in specs if re.search(compiled(focus), spec.matched)]
+    wanted = [spec for spec in specs if re.search(compile_focus(focus), spec.matched)]
     if not wanted:
         near = nearest(focus, (spec.text for spec in specs))
         raise UsageError(
@@ -57,21 +57,21 @@ def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> Plan:
         )
     expected = {spec: entry for spec in run if (entry := first(known.fails, spec))}
     idle = [entry for entry in (*known.skip, *known.fails) if not any(entry.matches(spec) for spec in specs)]
-    return Plan(run, skipped, expected, idle, len(specs), focus)
+    return SuitePlan(run, skipped, expected, idle, len(specs), focus)
 
 
-def first(entries: Iterable[Entry], spec: Spec) -> Entry | None:
+def first(entries: Iterable[KnownSpec], spec: Spec) -> KnownSpec | None:
     """Return the first entry that means a spec."""
     return next((entry for entry in entries if entry.matches(spec)), None)
 
 
-def compiled(focus: str) -> re.Pattern[str]:
+def compile_focus(focus: str) -> re.Pattern[str]:
     """Return a focus as a pattern. UsageError when it is none, with what would match it as it is."""
     try:
         return re.compile(focus)
     except re.error as error:
         raise UsageError(
-            f"the focus {focus!r} is not a regular expression: {error}", remedy=f"to match it as it is: {quoted(focus)}"
+            f"the focus {focus!r} is not a regular expression: {error}", remedy=f"to match it as it is: {quote(focus)}"
         ) from error
 
 

@@ -13,47 +13,47 @@ from lab.run import write_json, write_private
 from lab.supervisor.client import Supervisor
 from lab.terminal.drawing import open_drawing
 from scenarios.upstream import execute
-from scenarios.upstream.fixtures import check, is_real, stand
+from scenarios.upstream.fixtures import check, is_real, set_up
 from scenarios.upstream.known import Known
-from scenarios.upstream.plan import Plan, plan
-from scenarios.upstream.suite import Suite
-from scenarios.upstream.verdict import Verdict, judge
+from scenarios.upstream.plan import SuitePlan, plan
+from scenarios.upstream.suite import UpstreamSuite
+from scenarios.upstream.verdict import SuiteVerdict, judge
 
 
 @dataclass(frozen=True)
-class Done:
+class SuiteRun:
     """A run: `stop` is the interrupt that cut it short, for the caller to pass on when it has told what there is."""
 
-    plan: Plan
-    verdict: Verdict
+    plan: SuitePlan
+    verdict: SuiteVerdict
     stop: BaseException | None = None
 
 
-def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[str], object]) -> Done:
+def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[str], object]) -> SuiteRun:
     """Run the suite of this lab's release on it, and return what came of it. The lab is as it was, afterwards.
 
     UsageError when the lab is not what the suite expects, or the focus matches nothing.
     """
     check(karmada)
     with open_drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
-        suite = Suite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
+        suite = UpstreamSuite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
     known = Known.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
     planned = plan(suite.specs(), known, focus=focus)
     processes = execute.WITH_PODS if any(is_real(member, karmada) for member in karmada.members) else execute.PROCESSES
     tell(f"upstream's suite of {karmada.release}: {len(planned.run)} of {planned.total} specs, {processes} at once")
     before = restarts(karmada)
-    with stand(karmada) as env:
+    with set_up(karmada) as env:
         report, stop = execute.execute(suite, planned, karmada, env, tell=tell, processes=processes)
     verdict = judge(planned, report, cut_short=stop is not None)
     again = [f"{name} ended on its own and was restarted" for name, count in restarts(karmada).items() if count > before.get(name, 0)]
-    verdict = Verdict(verdict.cases, [*verdict.wrong, *again], verdict.notes)
+    verdict = SuiteVerdict(verdict.cases, [*verdict.wrong, *again], verdict.notes)
     keep(karmada, verdict, Path(artifacts) / karmada.run.id / "upstream")
     tell(
         f"upstream's suite: {', '.join(f'{count} {word}' for word, count in verdict.counted().items())}; {Path(artifacts) / karmada.run.id}"
     )
     for line in (*verdict.notes, *verdict.wrong):
         tell(line)
-    return Done(planned, verdict, stop)
+    return SuiteRun(planned, verdict, stop)
 
 
 def restarts(karmada: Karmada) -> dict[str, int]:
@@ -62,7 +62,7 @@ def restarts(karmada: Karmada) -> dict[str, int]:
     return {name: state.restarts for name, state in status.programs.items()} if status else {}
 
 
-def keep(karmada: Karmada, verdict: Verdict, folder: Path) -> None:
+def keep(karmada: Karmada, verdict: SuiteVerdict, folder: Path) -> None:
     """Keep what came of each spec, and what ginkgo said, masked, where they outlive the lab."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [

@@ -39,7 +39,7 @@ class Spec:
 
 
 @dataclass(frozen=True)
-class Result:
+class SpecResult:
     """What ginkgo says of one spec. `message` and `where` are of its failure, or of why it skipped itself; `said` is its output."""
 
     state: str
@@ -50,15 +50,15 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Report:
+class GinkgoReport:
     """One run of the suite. `around` is what failed besides specs (BeforeSuite…), `special` why ginkgo calls it failed as a whole."""
 
-    results: Mapping[Spec, Result]
-    around: Sequence[tuple[str, Result]] = ()
+    results: Mapping[Spec, SpecResult]
+    around: Sequence[tuple[str, SpecResult]] = ()
     special: Sequence[str] = ()
 
 
-def read(path: Path) -> Report | None:
+def read(path: Path) -> GinkgoReport | None:
     """Return what a JSON report of ginkgo holds; None when there is none, or it is torn: ginkgo was killed."""
     try:
         document = json.loads(path.read_text())
@@ -67,14 +67,14 @@ def read(path: Path) -> Report | None:
         return None
 
 
-def of_document(document: Json) -> Report:
+def of_document(document: Json) -> GinkgoReport:
     """Return a report as ginkgo wrote it. KeyError when it is something else."""
-    results: dict[Spec, Result] = {}
+    results: dict[Spec, SpecResult] = {}
     rows = document["SpecReports"] or []
-    for spec, row in zip(numbered(rows), its(rows), strict=True):
+    for spec, row in zip(number_specs(rows), its(rows), strict=True):
         results[spec] = result_of(row)
     around = [(row["LeafNodeType"], result_of(row)) for row in rows if row["LeafNodeType"] != "It" and row["State"] != "passed"]
-    return Report(results, around, tuple(document.get("SpecialSuiteFailureReasons") or ()))
+    return GinkgoReport(results, around, tuple(document.get("SpecialSuiteFailureReasons") or ()))
 
 
 def its(rows: Iterable[Json]) -> list[Json]:
@@ -88,7 +88,7 @@ def place(row: Json) -> tuple[str, int, str]:
     return Path(location["FileName"]).name, int(location["LineNumber"]), text_of(row)
 
 
-def numbered(rows: Iterable[Json]) -> list[Spec]:
+def number_specs(rows: Iterable[Json]) -> list[Spec]:
     """Return specs in the order of the sources; of those that say the same, the second is number 2."""
     seen: Counter[Spec] = Counter()
     found = []
@@ -110,10 +110,10 @@ def labels_of(row: Json) -> frozenset[str]:
     return frozenset(label for labels in [*containers, row.get("LeafNodeLabels")] for label in labels or ())
 
 
-def result_of(row: Json) -> Result:
+def result_of(row: Json) -> SpecResult:
     failure = row.get("Failure") or {}
     location = failure.get("Location") or {}
     where = f"{Path(location['FileName']).name}:{location['LineNumber']}" if location.get("FileName") else ""
     message = str(failure.get("Message") or failure.get("ForwardedPanic") or "").strip()
     said = str(row.get("CapturedGinkgoWriterOutput") or "") + str(row.get("CapturedStdOutErr") or "")
-    return Result(str(row["State"]), float(row.get("RunTime") or 0) / 1e9, message, where, said)
+    return SpecResult(str(row["State"]), float(row.get("RunTime") or 0) / 1e9, message, where, said)

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deployers.release import SUITE, Release, catalogue
-from lab.assets import AssetRef, Sink, Supply, quiet
-from lab.assets.command import Runner, spawn
+from lab.assets import AssetRef, Sink, Supply, ignore_progress
+from lab.assets.command import CommandRunner, spawn
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from scenarios.upstream.spec import Spec, read
@@ -20,7 +20,7 @@ LINKED = re.compile(rb"github\.com/onsi/ginkgo/v2@v([0-9]+\.[0-9]+\.[0-9]+[0-9A-
 
 
 @dataclass(frozen=True)
-class Suite:
+class UpstreamSuite:
     """Two programs that fit each other: the suite, and the ginkgo that runs it in parallel."""
 
     release: Release
@@ -28,7 +28,7 @@ class Suite:
     ginkgo: Path
 
     @classmethod
-    def of(cls, release: str, *, offline: bool = False, progress: Sink = quiet) -> Suite:
+    def of(cls, release: str, *, offline: bool = False, progress: Sink = ignore_progress) -> UpstreamSuite:
         """Bring the suite of a release, a version or a checkout: from the cache, or compiled, which takes minutes.
 
         Errors as of `lab.assets`; NotPossible when its module holds no such suite, or the ginkgo that it links is not pinned.
@@ -37,7 +37,7 @@ class Suite:
         return cls.compiled(Release.parse(release, supply=supply))
 
     @classmethod
-    def compiled(cls, release: Release) -> Suite:
+    def compiled(cls, release: Release) -> UpstreamSuite:
         """See `of`."""
         try:
             program = release.bring([SUITE])[SUITE]
@@ -50,7 +50,7 @@ class Suite:
                     remedy="1.17.1 and later have one",
                 ) from error
             raise
-        version = linked(program)
+        version = linked_ginkgo(program)
         try:
             ginkgo = release.supply.resolve([ref := AssetRef("ginkgo", version)])[ref]
         except UsageError as error:
@@ -61,7 +61,7 @@ class Suite:
             ) from error
         return cls(release, program, ginkgo)
 
-    def specs(self, *, run: Runner = spawn) -> Sequence[Spec]:
+    def specs(self, *, run: CommandRunner = spawn) -> Sequence[Spec]:
         """Return what specs it has, in the order of the sources. No cluster is needed: none is run. ProvisionError when it does not say."""
         with TemporaryDirectory(prefix="karmada-lab-specs-") as folder:
             report = Path(folder) / "specs.json"
@@ -72,7 +72,7 @@ class Suite:
             return list(found.results)
 
 
-def linked(program: Path) -> str:
+def linked_ginkgo(program: Path) -> str:
     """Return the version of ginkgo that a suite is linked with. ProvisionError when it has none: it is no such suite."""
     found = LINKED.search(program.read_bytes())
     if found is None:

@@ -6,54 +6,54 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lab.steps import Outcome
-from scenarios.upstream.known import Entry
-from scenarios.upstream.plan import Plan
-from scenarios.upstream.spec import CUT_OFF, Report, Result, Spec
+from lab.steps import StepOutcome
+from scenarios.upstream.known import KnownSpec
+from scenarios.upstream.plan import SuitePlan
+from scenarios.upstream.spec import CUT_OFF, GinkgoReport, Spec, SpecResult
 
 
 @dataclass(frozen=True)
-class Case:
+class SpecCase:
     """One spec and its outcome; `why` of all but a pass. `text` is what ginkgo says of a failure in full."""
 
     spec: Spec
-    outcome: Outcome
+    outcome: StepOutcome
     seconds: float = 0.0
     why: str = ""
     text: str = ""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SuiteVerdict:
     """All cases; `wrong` is why the run as a whole failed, besides cases; `notes` is what there is to tell beyond that."""
 
-    cases: Sequence[Case]
+    cases: Sequence[SpecCase]
     wrong: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=list)
 
     def counted(self) -> dict[str, int]:
         """Return how many cases have which outcome."""
         counts = Counter(case.outcome.value for case in self.cases)
-        return {outcome.value: counts[outcome.value] for outcome in Outcome if counts[outcome.value]}
+        return {outcome.value: counts[outcome.value] for outcome in StepOutcome if counts[outcome.value]}
 
     @property
-    def failed(self) -> list[Case]:
-        return [case for case in self.cases if case.outcome is Outcome.FAIL]
+    def failed(self) -> list[SpecCase]:
+        return [case for case in self.cases if case.outcome is StepOutcome.FAIL]
 
 
-def judge(plan: Plan, report: Report, *, cut_short: bool = False) -> Verdict:
+def judge(plan: SuitePlan, report: GinkgoReport, *, cut_short: bool = False) -> SuiteVerdict:
     """Return what came of a planned run. A spec of which nothing is known did not run: unknown, and never a pass."""
-    cases = [Case(spec, Outcome.SKIP, why=known(entry)) for spec, entry in plan.skipped]
+    cases = [SpecCase(spec, StepOutcome.SKIP, why=known_reason(entry)) for spec, entry in plan.skipped]
     notes: list[str] = []
     for spec in plan.run:
-        entry, result = plan.expected.get(spec), report.results.get(spec, Result(""))
+        entry, result = plan.expected.get(spec), report.results.get(spec, SpecResult(""))
         if entry and result.state == "passed":
             notes.append(f"passed though known.toml has it under fails ({entry.words}): {spec.name}")
         cases.append(case(spec, result, entry, cut_short=cut_short))
     wrong = [f"known.toml, {entry.words}: no spec matches it any more" for entry in plan.idle]
     wrong += [f"{node} {result.state}: {result.message}" for node, result in report.around]
     wrong += [] if cut_short else [reason for reason in report.special if reason not in REDUNDANT]
-    return Verdict(sorted(cases, key=lambda each: (each.spec.file, each.spec.line, each.spec.number)), wrong, notes)
+    return SuiteVerdict(sorted(cases, key=lambda each: (each.spec.file, each.spec.line, each.spec.number)), wrong, notes)
 
 
 TOLD = "upstream's own end-to-end suite"
@@ -65,24 +65,24 @@ LAST_LINES = 60
 REDUNDANT = frozenset({"Detected pending specs and --fail-on-pending is set", "Interrupted by User"})
 
 
-def case(spec: Spec, result: Result, entry: Entry | None, *, cut_short: bool) -> Case:
+def case(spec: Spec, result: SpecResult, entry: KnownSpec | None, *, cut_short: bool) -> SpecCase:
     """Return the case of one spec that was to be run."""
     if result.state == "passed":
-        return Case(spec, Outcome.PASS, result.seconds)
+        return SpecCase(spec, StepOutcome.PASS, result.seconds)
     if result.state == "skipped" and result.message:
-        return Case(spec, Outcome.SKIP, result.seconds, f"the suite skips it by itself: {result.message}")
+        return SpecCase(spec, StepOutcome.SKIP, result.seconds, f"the suite skips it by itself: {result.message}")
     if result.state in CUT_OFF or result.state == "skipped":
         why = "the run was interrupted before it ended" if cut_short else "ginkgo did not run it to its end"
-        return Case(spec, Outcome.UNKNOWN, result.seconds, why if not result.message else f"{why}: {first_line(result.message)}")
+        return SpecCase(spec, StepOutcome.UNKNOWN, result.seconds, why if not result.message else f"{why}: {first_line(result.message)}")
     if entry:
-        return Case(spec, Outcome.SKIP, result.seconds, f"failed as expected; {known(entry)}")
+        return SpecCase(spec, StepOutcome.SKIP, result.seconds, f"failed as expected; {known_reason(entry)}")
     why = f"{first_line(result.message)}{f' ({result.where})' if result.where else ''}"
     said = "\n".join(result.said.splitlines()[-LAST_LINES:])
     text = f"{why}\n{TOLD}, {spec.file}_test.go:{spec.line}: {spec.text}\n\n{result.message}\n\n{said}".rstrip()
-    return Case(spec, Outcome.FAIL, result.seconds, why, text)
+    return SpecCase(spec, StepOutcome.FAIL, result.seconds, why, text)
 
 
-def known(entry: Entry) -> str:
+def known_reason(entry: KnownSpec) -> str:
     return f"{entry.whose}: {entry.why}"
 
 

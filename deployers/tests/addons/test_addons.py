@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from deployers import addon as definition
-from deployers.addon import Addon, addon, arranged
+from deployers.addon import Addon, addon, order_addons
 from deployers.addons import change, contents, steps
-from deployers.addons.site import Site, contained, put_back, records_of, shown
+from deployers.addons.site import Site, contains, list_first, put_back, records_of
 from deployers.plane.objects import CRDS
 from deployers.pods.helm import Helm
 from deployers.release import catalogue
@@ -65,7 +65,7 @@ def test_every_addon_is_whole_and_its_assets_are_pinned(name: str) -> None:
         assert {kinds.pop(f"{part.asset}@{version}") for part in addon(name).parts} == {"tree"}
         assert set(kinds.values()) <= {"binary"}, "programs, and helm where there is a chart"
         assert steps.images(addon(name), version) is not None
-    assert arranged([name, *addon(name).after])
+    assert order_addons([name, *addon(name).after])
 
 
 def test_an_unknown_addon_names_the_near_one() -> None:
@@ -75,11 +75,11 @@ def test_an_unknown_addon_names_the_near_one() -> None:
 
 
 def test_addons_come_after_what_they_need_and_a_cycle_is_refused() -> None:
-    assert arranged(["a", "b", "c"], {"a": ["c"], "b": ["a"], "c": []}) == ["c", "a", "b"]
+    assert order_addons(["a", "b", "c"], {"a": ["c"], "b": ["a"], "c": []}) == ["c", "a", "b"]
     with pytest.raises(UsageError, match="need each other: a, b"):
-        arranged(["a", "b", "c"], {"a": ["b"], "b": ["a"], "c": []})
+        order_addons(["a", "b", "c"], {"a": ["b"], "b": ["a"], "c": []})
     with pytest.raises(UsageError, match="a needs b"):
-        arranged(["a"], {"a": ["b"]})
+        order_addons(["a"], {"a": ["b"]})
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_key_that_is_no_addon_is_refused(given: Json, said: str) -> None:
 def test_parts_are_read_as_they_are_and_a_pattern_without_files_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "bases").mkdir()
     (tmp_path / "bases/a.yaml").write_text(yaml.safe_dump_all([{**SETS, "status": {}}, None, JOBS]))
-    part = definition.Part(name="crds", asset="x", files=("bases/*.yaml",), on=("members",))
+    part = definition.AddonPart(name="crds", asset="x", files=("bases/*.yaml",), on=("members",))
 
     assert contents.objects(part, tmp_path) == [SETS, JOBS]
     with pytest.raises(ProvisionError, match=r"x has no more/\*\.yaml"):
@@ -135,16 +135,16 @@ def test_parts_are_read_as_they_are_and_a_pattern_without_files_is_an_error(tmp_
 )
 def test_a_part_is_of_files_or_of_a_chart(given: Json, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        definition.Part.model_validate({"name": "a", "asset": "a", "on": ["members"], **given})
+        definition.AddonPart.model_validate({"name": "a", "asset": "a", "on": ["members"], **given})
 
 
 def test_a_chart_is_rendered_with_its_values_and_comes_after_its_namespace(tmp_path: Path) -> None:
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mesh", "namespace": "mesh-system"}}
     machine = Scripted({("/helm", "template"): yaml.safe_dump({**settings, "status": {}})})
     given: Json = {"name": "mesh", "asset": "charts", "chart": "control", "namespace": "mesh-system", "values": {"image": "here"}}
-    part = definition.Part.model_validate({**given, "on": ["members"]})
+    part = definition.AddonPart.model_validate({**given, "on": ["members"]})
 
-    found = contents.rendered(part, tmp_path, Helm(Path("/helm"), machine, tmp_path))
+    found = contents.render_chart(part, tmp_path, Helm(Path("/helm"), machine, tmp_path))
 
     assert found == [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mesh-system"}}], [settings]]
     (asked,) = machine.done
@@ -267,11 +267,11 @@ def test_a_version_that_cannot_read_what_is_stored_is_told(site: Site, server: S
 )
 def test_what_an_api_server_adds_is_no_difference(there: Json, alike: bool) -> None:
     wanted = {"kind": "A", "metadata": {"name": "x"}, "spec": {"a": [1, {"b": 2}], "nothing": None, "empty": {}}}
-    assert contained(wanted, there) is alike
+    assert contains(wanted, there) is alike
 
 
 def test_of_many_things_some_are_named_and_the_rest_counted() -> None:
-    assert shown([str(number) for number in range(7)]).splitlines() == ["0", "1", "2", "3", "4", "… and 2 more"]
+    assert list_first([str(number) for number in range(7)]).splitlines() == ["0", "1", "2", "3", "4", "… and 2 more"]
 
 
 # -- as steps -----------------------------------------------------------------------------------------------------------------------------
@@ -290,9 +290,9 @@ def test_what_karmada_does_not_know_of_a_member_is_told() -> None:
     enabled = [{"groupVersion": "apps.example.org/v1alpha1", "resources": [{"kind": "Set"}]}]
     wanted = steps.kinds([[SETS, {"kind": "ConfigMap"}], [JOBS]])
 
-    assert steps.unknown(wanted, {"status": {"apiEnablements": enabled}}) == "not known yet: Job of apps.example.org/v1alpha1"
-    assert steps.unknown({("apps.example.org/v1alpha1", "Set")}, {"status": {"apiEnablements": enabled}}) is None
-    assert steps.unknown(wanted, {}) is not None
+    assert steps.not_enabled(wanted, {"status": {"apiEnablements": enabled}}) == "not known yet: Job of apps.example.org/v1alpha1"
+    assert steps.not_enabled({("apps.example.org/v1alpha1", "Set")}, {"status": {"apiEnablements": enabled}}) is None
+    assert steps.not_enabled(wanted, {}) is not None
 
 
 # -- on a Karmada that runs ---------------------------------------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def test_a_member_that_joins_later_gets_what_is_installed(tmp_path: Path, monkey
     karmada, server = a_karmada(tmp_path, {"addons": {"openkruise": "1.7.0"}}), Server()
     (tmp_path / "assets/bases").mkdir(parents=True)
     (tmp_path / "assets/bases/sets.yaml").write_text(yaml.safe_dump(SETS))
-    monkeypatch.setattr(change, "brought", lambda *_: {"openkruise-crds@1.7.0": tmp_path / "assets"})
+    monkeypatch.setattr(change, "bring_assets", lambda *_: {"openkruise-crds@1.7.0": tmp_path / "assets"})
     known: list[str] = []
     monkeypatch.setattr(change, "until_known", lambda *words: known.extend(each.name for each in words[-1]))
     member = Cluster("member2", "member2", tmp_path / "none.yaml")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployers.backup.archive import Unusable
-from deployers.backup.move import derived
+from deployers.backup.move import derive_lab
 from deployers.backup.restore import fits, same_plane
 from deployers.release import Release
 from deployers.tests.control_plane_fakes import a_karmada
@@ -61,7 +61,7 @@ def test_the_lab_of_a_move_is_a_host_and_the_karmada_of_the_backup(tmp_path: Pat
         "certificates": {"ca": {"cert": "/ca.crt", "key": "/ca.key"}, "days": 30},
         "etcd": {"members": 3},
     }
-    wanted = prepare(derived(manifest(files(tmp_path / "made"), spec=spec)))
+    wanted = prepare(derive_lab(manifest(files(tmp_path / "made"), spec=spec)))
 
     assert wanted.lab.members == ()
     assert wanted.karmada

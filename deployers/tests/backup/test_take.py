@@ -64,7 +64,7 @@ def test_a_schedule_counts_from_beginning_to_beginning_and_outlives_failures(tmp
 
 def test_nothing_is_backed_up_while_a_change_is_half_done(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path)
-    with pytest.raises(RuntimeError), pending_operation.begun(karmada.run, "an upgrade", again="lab upgrade 1.18.2"):
+    with pytest.raises(RuntimeError), pending_operation.hold_pending(karmada.run, "an upgrade", again="lab upgrade 1.18.2"):
         raise RuntimeError
 
     with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):

@@ -13,7 +13,7 @@ from deployers.backup.archive import SNAPSHOT, Unusable
 from deployers.backup.verify import verify
 from deployers.etcd.client import Etcdutl
 from deployers.tests.day2_fakes import STATUS, a_backup, etcdutl, files, manifest
-from lab.machines.scripted import Failure, Scripted
+from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.pki import Authority
 
 
@@ -35,7 +35,7 @@ def test_an_empty_snapshot_is_no_backup(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_that_cannot_be_read_is_damaged(tmp_path: Path) -> None:
-    broken = Etcdutl(Scripted({("/etcdutl",): Failure(1, "invalid database")}), Path("/etcdutl"))
+    broken = Etcdutl(Scripted({("/etcdutl",): ScriptedFailure(1, "invalid database")}), Path("/etcdutl"))
 
     with pytest.raises(Unusable, match="invalid database"):
         verify(a_backup(tmp_path), tmp_path / "out", broken)

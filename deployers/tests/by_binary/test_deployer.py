@@ -17,7 +17,7 @@ from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import Server, a_karmada, a_release
 from lab import ports
 from lab.api import Api
-from lab.steps import Step, ordered
+from lab.steps import Step, compute_waves
 
 EVERYTHING = {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}
 
@@ -35,7 +35,7 @@ def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def steps(karmada: Karmada, *others: str) -> dict[str, Step]:
     """Return the steps of an installation; `others` stand for the steps of clusters. Their order is checked on the way."""
     made = ByBinary().install(karmada.lab, karmada.spec, Anything())
-    ordered([*made, *(Step(name, lambda: None) for name in others)])
+    compute_waves([*made, *(Step(name, lambda: None) for name in others)])
     return {step.name: step for step in made}
 
 

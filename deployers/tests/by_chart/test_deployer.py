@@ -216,7 +216,7 @@ def test_a_values_file_that_is_none_is_refused(tmp_path: Path, content: str) -> 
     file.write_text(content)
 
     with pytest.raises(UsageError, match="values file"):
-        chart_values.given(file)
+        chart_values.read_values(file)
 
 
 def test_the_charts_own_names_are_kept_and_others_added(tmp_path: Path) -> None:

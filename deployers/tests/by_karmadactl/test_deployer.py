@@ -18,7 +18,7 @@ from deployers.plane import external
 from deployers.pods import init_args
 from deployers.pods import installation as in_pods
 from deployers.pods.crds_archive import crds_tarball
-from deployers.pods.images import by_component, flat, needed
+from deployers.pods.images import by_component, drop_path, images_of
 from deployers.pods.init_args import Places
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada, a_release
@@ -28,7 +28,7 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed
 from lab.pki import Authority, write_kubeconfig
 from lab.spec import LabSpec, parse
-from lab.steps import Step, ordered
+from lab.steps import Step, compute_waves
 from lab.wait import NotYet
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "by_karmadactl.txt"
@@ -63,9 +63,9 @@ def spec_of(**table: Any) -> KarmadaSpec:
 
 
 def told(spec: KarmadaSpec) -> str:
-    uses = by_component(needed(spec, flat, version="1.18.2"))
+    uses = by_component(images_of(spec, drop_path, version="1.18.2"))
     places = Places(Cluster("host", "karmada-host", Path("/run/host.yaml")), Path("/run/data"), Path("/run/pki"), Path("/run/crds.tar.gz"))
-    words = init_args.words(spec.model_copy(update={"config_file": False}), uses, places, Path("/run/init.yaml"))
+    words = init_args.args(spec.model_copy(update={"config_file": False}), uses, places, Path("/run/init.yaml"))
     lines = [f"karmadactl {words[0]}", *(f"  {word}" for word in words[1:])]
     if addons := init_args.addons(spec, uses):
         lines += ["karmadactl addons enable", *(f"  {word}" for word in addons)]
@@ -123,7 +123,7 @@ class Anything(dict[str, Path]):
 def test_members_join_beside_init_and_ready_means_everything(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_karmadactl", "addons": {"search": True, "estimators": True}})
     made = {step.name: step for step in get_deployer("by_karmadactl").install(karmada.lab, karmada.spec, Anything())}
-    ordered([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
+    compute_waves([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
 
     assert made["karmada/joinable"].needs == made["karmada/init"].needs == ("host/images",)
     assert {"karmada/init", "karmada/addons", "karmada/karmada-scheduler-estimator-member1"} == set(made["karmada/pods"].needs)

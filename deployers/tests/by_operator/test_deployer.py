@@ -11,19 +11,19 @@ import yaml
 
 from deployers.by_operator import deployer as by_operator
 from deployers.by_operator import karmada_object
-from deployers.by_operator.deployer import Operated, not_ready
+from deployers.by_operator.deployer import OperatorInstallation, not_ready
 from deployers.by_operator.karmada_object import ALWAYS
 from deployers.deployer import get_deployer
 from deployers.plane import external
 from deployers.pods import installation
-from deployers.pods.images import by_component, moved, needed
+from deployers.pods.images import by_component, images_of, keep_path
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada, write
 from deployers.tests.host_fakes import Host, deployment
 from lab.cluster import Cluster
 from lab.errors import NotReady, ProvisionError
 from lab.spec import LabSpec, parse
-from lab.steps import Step, ordered
+from lab.steps import Step, compute_waves
 from lab.wait import NotYet
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "by_operator.txt"
@@ -55,7 +55,7 @@ def spec_of(**table: Any) -> KarmadaSpec:
 
 def told(**table: Any) -> str:
     spec = spec_of(**table)
-    uses = by_component(needed(spec, moved, *ALWAYS, "karmada-operator", version="1.18.2"))
+    uses = by_component(images_of(spec, keep_path, *ALWAYS, "karmada-operator", version="1.18.2"))
     return yaml.safe_dump(karmada_object.karmada_object(spec, uses), sort_keys=False)
 
 
@@ -117,7 +117,7 @@ def test_secrets_hold_the_files_that_the_spec_names(tmp_path: Path) -> None:
     files = {name: str(tmp_path / name) for name in ("ca", "cert", "key")}
     spec = spec_of(etcd={"external": {"servers": ["https://a:1"], **files}})
 
-    assert [sorted(each["data"]) for each in karmada_object.given_secrets(spec)] == [["ca.crt", "tls.crt", "tls.key"]]
+    assert [sorted(each["data"]) for each in karmada_object.secrets_of(spec)] == [["ca.crt", "tls.crt", "tls.key"]]
 
 
 class Anything(dict[str, Path]):
@@ -128,11 +128,11 @@ class Anything(dict[str, Path]):
 def test_members_join_beside_the_operator_and_its_names_are_waited_for(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_operator", "addons": {"estimators": True}})
     made = {step.name: step for step in get_deployer("by_operator").install(karmada.lab, karmada.spec, Anything())}
-    ordered([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
+    compute_waves([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
 
     assert made["karmada/joinable"].needs == made["karmada/object"].needs == ("karmada/operator",)
     assert set(made["karmada/pods"].needs) == {"karmada/object", "karmada/karmada-scheduler-estimator-member1"}
-    assert Operated(karmada, Anything()).workloads() == [
+    assert OperatorInstallation(karmada, Anything()).workloads() == [
         "karmada-etcd",
         "karmada-apiserver",
         "karmada-kube-controller-manager",
@@ -160,7 +160,7 @@ def test_the_kubeconfig_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
 
     with pytest.raises(NotYet, match="secret karmada-admin-config: not there yet"):
-        Operated(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything()).kubeconfig()
+        OperatorInstallation(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything()).kubeconfig()
 
 
 def test_what_was_there_before_is_not_ours_to_prove_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,10 +197,10 @@ class Operators(Host):
         return super().answer(request)
 
 
-def of(tmp_path: Path, host: Operators, monkeypatch: pytest.MonkeyPatch) -> Operated:
+def of(tmp_path: Path, host: Operators, monkeypatch: pytest.MonkeyPatch) -> OperatorInstallation:
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
     monkeypatch.setattr(by_operator, "WITHIN", 0.0)
-    return Operated(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything())
+    return OperatorInstallation(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything())
 
 
 def test_an_object_that_the_operator_calls_invalid_fails_at_once_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

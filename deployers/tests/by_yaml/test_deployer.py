@@ -13,7 +13,7 @@ from deployers.spec import KarmadaSpec
 from deployers.tests.by_binary.test_deployer import before
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.yaml_fakes import manifests_of_record
-from lab.steps import Step, ordered
+from lab.steps import Step, compute_waves
 
 Json = dict[str, Any]
 EVERYTHING = {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}
@@ -24,7 +24,7 @@ def steps(folder: Path, table: Json | None = None) -> dict[str, Step]:
     manifests_of_record(folder)
     software = {f"{tree}@1.18.2": folder / tree for tree in ("karmada-manifests", "karmada-crds")}
     made = ByYaml().install(karmada.lab, karmada.spec, software)
-    ordered([*made, *(Step(name, lambda: None) for name in ("host", "member1"))])
+    compute_waves([*made, *(Step(name, lambda: None) for name in ("host", "member1"))])
     return {step.name: step for step in made}
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from deployers.checks import compare, description
-from deployers.checks.compare import Difference, Installation
+from deployers.checks.compare import DescribedInstallation, Difference
 from lab.errors import UsageError
-from lab.run import Run, known_runs
+from lab.run import Run, list_runs
 
 Json = dict[str, Any]
 
@@ -25,7 +25,10 @@ def described(**parts: Any) -> Json:
 
 
 def found(*descriptions: Json) -> dict[tuple[str, ...], tuple[Any, ...]]:
-    return {each.where: each.values for each in compare.differences([Installation(str(n), each) for n, each in enumerate(descriptions)])}
+    return {
+        each.where: each.values
+        for each in compare.differences([DescribedInstallation(str(n), each) for n, each in enumerate(descriptions)])
+    }
 
 
 def component(replicas: int = 1, **flags: str) -> Json:
@@ -88,8 +91,8 @@ def test_three_installations_are_compared_at_once() -> None:
 
 
 def test_what_a_person_reads() -> None:
-    one = Installation("chart", described(webhooks={"v": [hook("a", "/a")]}, deployer="by_chart"))
-    other = Installation("yaml", described(webhooks={"v": [hook("a", "/a"), hook("b", "/b")]}, deployer="by_yaml"))
+    one = DescribedInstallation("chart", described(webhooks={"v": [hook("a", "/a")]}, deployer="by_chart"))
+    other = DescribedInstallation("yaml", described(webhooks={"v": [hook("a", "/a"), hook("b", "/b")]}, deployer="by_yaml"))
 
     tables = compare.rows([one, other], compare.differences([one, other]))
 
@@ -103,7 +106,7 @@ def test_what_a_person_reads() -> None:
     [(None, "-"), ("", '""'), (3, "3"), ({"a": {}}, "there"), ("x" * 60, "x" * 43 + "…")],
 )
 def test_values_are_short(value: Any, text: str) -> None:
-    assert compare.shown(value) == text
+    assert compare.short_value(value) == text
 
 
 def test_a_flag_that_is_a_list_is_shown_as_one() -> None:
@@ -128,7 +131,7 @@ def test_a_lab_a_directory_and_a_file_can_be_named(tmp_path: Path) -> None:
 
 
 def test_installations_of_one_name_are_told_apart() -> None:
-    assert [each.name for each in compare.distinct([Installation(name, {}) for name in ("a", "b", "a")])] == ["a#1", "b", "a#2"]
+    assert [each.name for each in compare.name_apart([DescribedInstallation(name, {}) for name in ("a", "b", "a")])] == ["a#1", "b", "a#2"]
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
@@ -145,12 +148,12 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
 
 def test_what_was_known_is_read_from_a_saved_comparison(tmp_path: Path) -> None:
     difference = Difference(("crds", "x"), (None, {}))
-    (tmp_path / "known.json").write_text(json.dumps(compare.document([Installation(n, described()) for n in "ab"], [difference])))
+    (tmp_path / "known.json").write_text(json.dumps(compare.document([DescribedInstallation(n, described()) for n in "ab"], [difference])))
 
-    assert compare.known(tmp_path / "known.json") == {("crds", "x")}
+    assert compare.read_known(tmp_path / "known.json") == {("crds", "x")}
     (tmp_path / "known.json").write_text("{}")
     with pytest.raises(UsageError, match="no saved comparison"):
-        compare.known(tmp_path / "known.json")
+        compare.read_known(tmp_path / "known.json")
 
 
 @pytest.fixture
@@ -175,7 +178,7 @@ def test_a_lab_that_was_taken_down_is_compared_as_it_was(tmp_path: Path, plane: 
 
     assert (found.name, found.described["deployer"]) == ("chart", "by_chart")
     assert compare.installation(str(tmp_path / "chart")).described == found.described
-    assert known_runs(tmp_path) == []
+    assert list_runs(tmp_path) == []
 
 
 def test_a_lab_that_is_there_is_compared_as_it_is(tmp_path: Path, plane: Callable[..., Run]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from deployers.checks import control_plane, known_drift
 from deployers.checks import members as member_checks
-from deployers.checks.conformance import MEMBERS, PLANE, Check, conformance, wanted
+from deployers.checks.conformance import MEMBERS, PLANE, Check, applicable_checks, conformance
 from deployers.checks.control_plane import Broken, Unmeasured
 from deployers.members.registry import CLUSTERS
 from deployers.plane.leases import path_of
@@ -23,7 +23,7 @@ from deployers.tests.control_plane_fakes import Server, a_release
 from deployers.tests.host_fakes import Host, deployment, pod
 from lab.api import Api
 from lab.errors import ProvisionError, TestsFailed
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
@@ -233,13 +233,13 @@ def api_service(name: str, *, available: bool = True) -> dict[str, Json]:
 def test_aggregated_apis_must_be_registered_and_available(tmp_path: Path) -> None:
     cluster = api_service("v1alpha1.cluster.karmada.io")
 
-    assert "0 clusters" in control_plane.aggregated_available(plane(tmp_path, Server(dict(cluster))))
+    assert "0 clusters" in control_plane.check_aggregated_apis(plane(tmp_path, Server(dict(cluster))))
     with pytest.raises(Broken, match=r"not registered: v1alpha1.cluster.karmada.io"):
-        control_plane.aggregated_available(plane(tmp_path, Server()))
+        control_plane.check_aggregated_apis(plane(tmp_path, Server()))
     with pytest.raises(Broken, match=r"not registered: v1alpha1.search.karmada.io"):
-        control_plane.aggregated_available(plane(tmp_path, Server(dict(cluster)), addons={"search": True}))
+        control_plane.check_aggregated_apis(plane(tmp_path, Server(dict(cluster)), addons={"search": True}))
     with pytest.raises(Broken, match="no endpoints"):
-        control_plane.aggregated_available(plane(tmp_path, Server(api_service("v1alpha1.cluster.karmada.io", available=False))))
+        control_plane.check_aggregated_apis(plane(tmp_path, Server(api_service("v1alpha1.cluster.karmada.io", available=False))))
 
 
 def test_a_lease_that_nobody_holds_is_broken(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_outcomes_are_told_apart_and_unknown_is_not_green(tmp_path: Path) -> Non
         among=[Check("a", lambda _: "seen"), Check("b", unmeasured), Check("c", broken), Check("d", refused)],
     )
 
-    assert [each.outcome for each in report.results] == [Outcome.PASS, Outcome.UNKNOWN, Outcome.FAIL, Outcome.FAIL]
+    assert [each.outcome for each in report.results] == [StepOutcome.PASS, StepOutcome.UNKNOWN, StepOutcome.FAIL, StepOutcome.FAIL]
     assert [each.name for each in report.failed] == ["c", "d", "b"]
     with pytest.raises(TestsFailed, match="3 of 4 promises") as caught:
         report.demand()
@@ -331,5 +331,5 @@ def test_an_error_of_ours_is_not_taken_for_one_of_karmadas(tmp_path: Path) -> No
 
 
 def test_checks_of_members_are_there_only_where_members_are(tmp_path: Path) -> None:
-    assert wanted(plane(tmp_path, Server())) == PLANE
-    assert wanted(plane(tmp_path, Server(), members=(member("one"),))) == (*PLANE, *MEMBERS)
+    assert applicable_checks(plane(tmp_path, Server())) == PLANE
+    assert applicable_checks(plane(tmp_path, Server(), members=(member("one"),))) == (*PLANE, *MEMBERS)

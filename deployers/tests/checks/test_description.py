@@ -32,7 +32,7 @@ from deployers.spec import KarmadaSpec
     ],
 )
 def test_only_what_differs_between_like_labs_is_taken_out(flag: str, value: str, said: str) -> None:
-    assert description.normalised(flag, value) == said
+    assert description.normalise(flag, value) == said
 
 
 def test_flags_of_lists_and_instances() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployers.by_operator.deployer import Operated
+from deployers.by_operator.deployer import OperatorInstallation
 from deployers.day2.upgrade import Upgrades
 from deployers.deployer import get_deployer
 from deployers.pods import agent
@@ -87,7 +87,7 @@ def test_manifests_go_back_in_reverse_and_what_puts_crds_back_does_not(tmp_path:
 def test_images_of_the_release_before_are_not_taken_for_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host = Host(deployment("karmada-karmada-webhook", ["/bin/karmada-webhook"]))
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
-    made = Operated(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything())
+    made = OperatorInstallation(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything())
 
     assert "karmada-webhook is of hub/karmada-karmada-webhook:1, not yet of docker.io/karmada/" in str(made.earlier())
     (there,) = host.lists["/apis/apps/v1/namespaces/karmada-system/deployments"]

@@ -15,7 +15,7 @@ from deployers.by_binary.installation import BinaryInstallation, make_layout
 from deployers.by_binary.rollout import rollout_steps
 from deployers.checks import description
 from deployers.day2 import upgrade
-from deployers.day2.upgrade import CANNOT, Upgrades, admissible, goes_on, upto
+from deployers.day2.upgrade import CANNOT, Upgrades, check_admissible, goes_on, upto
 from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.karmada import Karmada
 from deployers.members import agent
@@ -56,10 +56,10 @@ def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_no_minor_is_skipped_and_going_back_is_asked_for(here: str, wanted: str, rollback: bool, refused: str | None) -> None:
     if refused is None:
-        admissible(here, wanted, rollback=rollback)
+        check_admissible(here, wanted, rollback=rollback)
         return
     with pytest.raises(UsageError, match=refused):
-        admissible(here, wanted, rollback=rollback)
+        check_admissible(here, wanted, rollback=rollback)
 
 
 def order_of(tmp_path: Path, table: dict[str, Any] | None = None, *, back: bool = False) -> list[str]:

@@ -9,27 +9,27 @@ from typing import Any
 
 import pytest
 
-from deployers.etcd.client import Etcd, Etcdutl, Health, Member, last_words
-from deployers.etcd.membership import removable
+from deployers.etcd.client import EtcdClient, EtcdHealth, EtcdMember, Etcdutl, last_words
+from deployers.etcd.membership import check_removable
 from deployers.plane import pending_operation
 from deployers.plane.layout import etcds
 from deployers.spec import Etcd as EtcdSpec
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab.errors import ProvisionError, UsageError
-from lab.machines.scripted import Answer, Failure, Scripted
+from lab.machines.scripted import Answer, Scripted, ScriptedFailure
 from lab.pki import Authority
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
 
 
-def member(name: str, **changes: Any) -> Member:
+def member(name: str, **changes: Any) -> EtcdMember:
     fields: dict[str, Any] = {"name": name, "id": "1", "client": f"https://{name}", "learner": False, "answers": True}
-    return Member(**{**fields, **changes})
+    return EtcdMember(**{**fields, **changes})
 
 
-def health(*members: Member, alarms: tuple[str, ...] = (), expires: dt.datetime = LATER) -> Health:
-    return Health(members, 1, alarms, expires)
+def health(*members: EtcdMember, alarms: tuple[str, ...] = (), expires: dt.datetime = LATER) -> EtcdHealth:
+    return EtcdHealth(members, 1, alarms, expires)
 
 
 DOWN: dict[str, Any] = {"answers": False, "why": "refused"}
@@ -49,12 +49,12 @@ DOWN: dict[str, Any] = {"answers": False, "why": "refused"}
         ([member("etcd")], "etcd-9", "has no member 'etcd-9'"),
     ],
 )
-def test_a_majority_of_those_left_has_to_serve(members: list[Member], name: str, refused: str | None) -> None:
+def test_a_majority_of_those_left_has_to_serve(members: list[EtcdMember], name: str, refused: str | None) -> None:
     if refused is None:
-        removable(health(*members), name)
+        check_removable(health(*members), name)
         return
     with pytest.raises(UsageError, match=refused):
-        removable(health(*members), name)
+        check_removable(health(*members), name)
 
 
 def test_what_is_wrong_is_said() -> None:
@@ -78,13 +78,13 @@ def test_what_is_wrong_is_said() -> None:
     ]
 
 
-def an_etcd(folder: Path, answers: dict[tuple[str, ...], Answer]) -> Etcd:
+def an_etcd(folder: Path, answers: dict[tuple[str, ...], Answer]) -> EtcdClient:
     """Return an etcd of two members whose tools answer so."""
     authority = Authority.ensure(folder, "etcd-ca", common_name="etcd-ca")
     authority.issue("etcd-server", common_name="server", valid=dt.timedelta(days=90))
     machine = Scripted({("/etcdctl", *words): answer for words, answer in answers.items()})
     endpoints = {"etcd": "https://127.0.0.1:1", "etcd-2": "https://127.0.0.1:2"}
-    return Etcd(folder, endpoints, machine, Path("/etcdctl"), Etcdutl(machine, Path("/etcdutl")))
+    return EtcdClient(folder, endpoints, machine, Path("/etcdctl"), Etcdutl(machine, Path("/etcdutl")))
 
 
 LISTED = {
@@ -95,9 +95,9 @@ LISTED = {
 }
 
 
-def status(words: tuple[str, ...]) -> str | Failure:
+def status(words: tuple[str, ...]) -> str | ScriptedFailure:
     if "--endpoints=https://127.0.0.1:2" in words:
-        return Failure(1, '{"level":"warn","msg":"retrying"}\nError: context deadline exceeded')
+        return ScriptedFailure(1, '{"level":"warn","msg":"retrying"}\nError: context deadline exceeded')
     said = {"header": {"revision": 9}, "version": "3.6.5", "dbSize": 4096, "dbSizeInUse": 1024, "leader": 255}
     return json.dumps([{"Endpoint": "x", "Status": {**said, "raftIndex": 12, "raftAppliedIndex": 10}}])
 
@@ -122,7 +122,7 @@ def test_health_is_what_every_member_says_of_itself(tmp_path: Path) -> None:
 
 
 def test_an_etcd_below_quorum_says_so(tmp_path: Path) -> None:
-    etcd = an_etcd(tmp_path, {("member", "list"): Failure(1, "Error: etcdserver: request timed out")})
+    etcd = an_etcd(tmp_path, {("member", "list"): ScriptedFailure(1, "Error: etcdserver: request timed out")})
 
     with pytest.raises(ProvisionError, match="less than a quorum"):
         etcd.health()
@@ -132,7 +132,7 @@ def test_an_external_etcd_is_not_ours(tmp_path: Path) -> None:
     external = {"external": {"servers": ["https://a:1"], "ca": "/a", "cert": "/b", "key": "/c"}}
 
     with pytest.raises(UsageError, match="external etcd"):
-        Etcd.of(a_karmada(tmp_path, {"etcd": external}))
+        EtcdClient.of(a_karmada(tmp_path, {"etcd": external}))
 
 
 @pytest.mark.parametrize("names", [["etcd"], ["etcd", "etcd-2", "etcd-3"], ["etcd-2", "etcd-3"], ["etcd-3"], ["etcd", "etcd-3"]])
@@ -149,13 +149,16 @@ def test_a_log_line_is_told_without_its_frame() -> None:
 
 def test_a_change_that_failed_stays_begun_until_it_is_through(tmp_path: Path) -> None:
     run = a_karmada(tmp_path).run
-    with pytest.raises(RuntimeError), pending_operation.begun(run, "a restore", again="lab restore A"):
+    with pytest.raises(RuntimeError), pending_operation.hold_pending(run, "a restore", again="lab restore A"):
         raise RuntimeError
-    with pytest.raises(ProvisionError, match="a restore of this Karmada was begun"), pending_operation.begun(run, "an upgrade", again="b"):
+    with (
+        pytest.raises(ProvisionError, match="a restore of this Karmada was begun"),
+        pending_operation.hold_pending(run, "an upgrade", again="b"),
+    ):
         raise AssertionError
     assert pending_operation.facts_of(run, "a restore")
 
-    with pending_operation.begun(run, "a restore", again="lab restore A"):
+    with pending_operation.hold_pending(run, "a restore", again="lab restore A"):
         pass
 
     pending_operation.refuse(run)

@@ -105,4 +105,4 @@ def test_a_pod_that_does_not_run_is_told_of(tmp_path: Path, monkeypatch: pytest.
 def test_a_file_that_is_of_no_secret_is_told_of() -> None:
     host = Host(deployment("etcd", ARGV))
     with pytest.raises(ProvisionError, match="is of no Secret"):
-        etcd_pods.mounted(host.api(), {"metadata": {"name": "etcd-0", "namespace": "x"}, "spec": {"containers": [{}]}}, "/pki/tls.crt")
+        etcd_pods.read_mounted(host.api(), {"metadata": {"name": "etcd-0", "namespace": "x"}, "spec": {"containers": [{}]}}, "/pki/tls.crt")

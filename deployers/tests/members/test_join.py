@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from deployers.members import owned_objects
-from deployers.members.join import admit, join
+from deployers.members.join import join, join_rights
 from deployers.members.registry import CLUSTERS
 from deployers.members.service_accounts import accounts
 from deployers.names import CLUSTER_NAMESPACE
-from deployers.tests.member_fakes import Failure, two_sides
+from deployers.tests.member_fakes import ScriptedFailure, two_sides
 from lab.errors import NotReady, ProvisionError, UsageError
 
 SECRETS = f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets"
@@ -31,7 +31,7 @@ def test_join_runs_karmadactl_and_returns_when_ready(tmp_path: Path) -> None:
 def test_where_it_is_is_passed_on(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
 
-    admit(sides, sides.member, provider="p", region="r", zones=("a", "b"))
+    join_rights(sides, sides.member, provider="p", region="r", zones=("a", "b"))
 
     assert sides.commands() == GOLDEN.rstrip("\n") + " --cluster-provider p --cluster-region r --cluster-zones a,b\n"
 
@@ -71,7 +71,7 @@ def test_secrets_of_an_interrupted_join_are_not_taken_over(tmp_path: Path) -> No
     sides.plane.put(f"{SECRETS}/member1", metadata={"labels": {"karmada.io/system": "true"}})
     sides.plane.put(f"{SECRETS}/member1-impersonator", metadata={"labels": {"mine": "yes"}})
 
-    admit(sides, sides.member)
+    join_rights(sides, sides.member)
 
     assert [path for verb, path in sides.plane.writes() if verb == "DELETE"] == [f"{SECRETS}/member1"]
 
@@ -104,9 +104,9 @@ UNKNOWN_CA = "Unable to connect to the server: tls: failed to verify certificate
 def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
 
-    def meanwhile(words: tuple[str, ...]) -> Failure:
+    def meanwhile(words: tuple[str, ...]) -> ScriptedFailure:
         sides.registered(uid="another")
-        return Failure(1, REGISTERED)
+        return ScriptedFailure(1, REGISTERED)
 
     sides.machine._answers["/software/karmadactl", "join"] = meanwhile
     with pytest.raises(UsageError, match="the name member1 is taken") as taken:
@@ -115,9 +115,9 @@ def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path:
 
     other = two_sides(tmp_path / "other")
 
-    def under_another_name(words: tuple[str, ...]) -> Failure:
+    def under_another_name(words: tuple[str, ...]) -> ScriptedFailure:
         other.registered(name="elder")
-        return Failure(1, REGISTERED)
+        return ScriptedFailure(1, REGISTERED)
 
     other.machine._answers["/software/karmadactl", "join"] = under_another_name
     with pytest.raises(UsageError, match="under the name elder"):
@@ -128,9 +128,9 @@ def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path:
 def test_a_refused_connection_is_attributed_to_the_side_that_is_away(tmp_path: Path, side: str, said: str) -> None:
     sides = two_sides(tmp_path)
 
-    def goes_away(words: tuple[str, ...]) -> Failure:
+    def goes_away(words: tuple[str, ...]) -> ScriptedFailure:
         getattr(sides, side).away = True
-        return Failure(1, REFUSED)
+        return ScriptedFailure(1, REFUSED)
 
     sides.machine._answers["/software/karmadactl", "join"] = goes_away
     with pytest.raises(ProvisionError, match=said) as failed:
@@ -141,7 +141,7 @@ def test_a_refused_connection_is_attributed_to_the_side_that_is_away(tmp_path: P
 
 
 def test_what_cannot_be_attributed_keeps_karmadactls_words(tmp_path: Path) -> None:
-    sides = two_sides(tmp_path, join=Failure(1, "W1123 odd\nerror: failed to create secret in control plane. error: boom\n"))
+    sides = two_sides(tmp_path, join=ScriptedFailure(1, "W1123 odd\nerror: failed to create secret in control plane. error: boom\n"))
 
     with pytest.raises(ProvisionError, match="join of member1 failed: failed to create secret") as failed:
         join(sides, sides.member)
@@ -151,7 +151,7 @@ def test_what_cannot_be_attributed_keeps_karmadactls_words(tmp_path: Path) -> No
 
 
 def test_a_certificate_of_another_authority_is_shown(tmp_path: Path) -> None:
-    sides = two_sides(tmp_path, join=Failure(1, UNKNOWN_CA))
+    sides = two_sides(tmp_path, join=ScriptedFailure(1, UNKNOWN_CA))
 
     with pytest.raises(ProvisionError) as failed:
         join(sides, sides.member)
@@ -162,9 +162,9 @@ def test_a_certificate_of_another_authority_is_shown(tmp_path: Path) -> None:
 def test_a_member_that_another_command_joined_meanwhile_is_joined(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
 
-    def both(words: tuple[str, ...]) -> Failure:
+    def both(words: tuple[str, ...]) -> ScriptedFailure:
         sides.joins(words)
-        return Failure(1, REGISTERED)
+        return ScriptedFailure(1, REGISTERED)
 
     sides.machine._answers["/software/karmadactl", "join"] = both
 

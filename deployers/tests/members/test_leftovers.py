@@ -6,7 +6,7 @@ from threading import Timer
 import pytest
 
 from deployers.members import agent, leftovers, owned_objects
-from deployers.members.leftovers import assert_clean, residue
+from deployers.members.leftovers import assert_clean, list_leftovers
 from deployers.members.register import CSRS
 from deployers.members.registry import Mode
 from deployers.tests.member_fakes import Fixture, two_sides
@@ -35,11 +35,11 @@ def test_nothing_left_is_clean(sides: Fixture, mode: Mode) -> None:
 def test_each_object_that_is_left_is_a_line_of_its_own(sides: Fixture, trace: owned_objects.Trace) -> None:
     put(sides, trace)
 
-    left = residue(sides, sides.member, "pull", lingering=True)
+    left = list_leftovers(sides, sides.member, "pull", lingering=True)
 
     assert len(left) == 1
     assert left[0].startswith(f"{trace.side}: {trace.at('member1')}")
-    assert residue(sides, sides.member, "pull") == ([] if trace.lingers else left)
+    assert list_leftovers(sides, sides.member, "pull") == ([] if trace.lingers else left)
 
 
 def test_what_only_pull_members_have_is_not_asked_of_push_members(sides: Fixture) -> None:
@@ -47,7 +47,7 @@ def test_what_only_pull_members_have_is_not_asked_of_push_members(sides: Fixture
         if "push" not in trace.modes:
             put(sides, trace)
 
-    assert residue(sides, sides.member, "push", lingering=True) == []
+    assert list_leftovers(sides, sides.member, "push", lingering=True) == []
 
 
 def test_works_bindings_and_requests_are_lines_too(sides: Fixture) -> None:
@@ -59,7 +59,7 @@ def test_works_bindings_and_requests_are_lines_too(sides: Fixture) -> None:
     sides.plane.put(f"{CSRS}/agent-rbac-generator-member1abcde", spec={"username": "system:bootstrap:abcdef"})
     sides.plane.put(f"{CSRS}/member10-abcde", spec={"username": "system:bootstrap:abcdef"})
 
-    assert residue(sides, sides.member, "pull") == [
+    assert list_leftovers(sides, sides.member, "pull") == [
         "control plane: Work karmada-es-member1/w",
         "control plane: resourcebindings shop/web is scheduled to member1",
         "control plane: member1-abcde (CertificateSigningRequest)",
@@ -72,14 +72,16 @@ def test_whatever_bears_karmadas_label_on_the_member_is_a_line(sides: Fixture) -
         "/api/v1/secrets/s", metadata={"namespace": "shop", "labels": {"karmada.io/managed": "true"}}
     )  # as a list over all namespaces answers
 
-    assert residue(sides, sides.member, "push") == ["member: /api/v1/namespaces/shop/secrets/s bears karmada.io/managed=true"]
+    assert list_leftovers(sides, sides.member, "push") == ["member: /api/v1/namespaces/shop/secrets/s bears karmada.io/managed=true"]
 
 
 def test_an_object_that_is_being_deleted_says_what_holds_it(sides: Fixture) -> None:
     path = "/api/v1/namespaces/karmada-es-member1"
     sides.plane.put(path, metadata={"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["f"]})
 
-    assert residue(sides, sides.member, "push") == [f"control plane: {path}, being deleted since 2026-01-01T00:00:00Z, finalizers ['f']"]
+    assert list_leftovers(sides, sides.member, "push") == [
+        f"control plane: {path}, being deleted since 2026-01-01T00:00:00Z, finalizers ['f']"
+    ]
 
 
 def test_files_of_this_run_are_lines_and_older_ones_are_somebody_elses(sides: Fixture, tmp_path: Path) -> None:
@@ -87,25 +89,25 @@ def test_files_of_this_run_are_lines_and_older_ones_are_somebody_elses(sides: Fi
     conf.touch()
     write_private(agent.kubeconfig_of(sides, "member1"), b"")
 
-    assert residue(sides, sides.member, "pull") == [f"local files: {conf}", f"local files: {agent.kubeconfig_of(sides, 'member1')}"]
+    assert list_leftovers(sides, sides.member, "pull") == [f"local files: {conf}", f"local files: {agent.kubeconfig_of(sides, 'member1')}"]
 
     object.__setattr__(sides.run, "created", conf.stat().st_ctime + 1)
-    assert f"local files: {conf}" not in residue(sides, sides.member, "pull")
+    assert f"local files: {conf}" not in list_leftovers(sides, sides.member, "pull")
 
 
 def test_an_agent_that_still_runs_is_a_line(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent, "runs", lambda *_: True)
 
-    assert residue(sides, sides.member, "pull") == ["processes: member1/karmada-agent"]
+    assert list_leftovers(sides, sides.member, "pull") == ["processes: member1/karmada-agent"]
 
 
 def test_a_member_that_does_not_answer_is_never_clean(sides: Fixture) -> None:
     sides.there.away = True
 
     with pytest.raises(ProvisionError):
-        residue(sides, sides.member, "push")
+        list_leftovers(sides, sides.member, "push")
 
-    assert residue(sides, sides.member, "push", member_down=True) == []
+    assert list_leftovers(sides, sides.member, "push", member_down=True) == []
 
 
 def test_a_leak_names_every_line(sides: Fixture) -> None:

@@ -9,9 +9,9 @@ import pytest
 from deployers.members import owned_objects
 from deployers.members import register as module
 from deployers.members.agent import agent, kubeconfig_of
-from deployers.members.register import CSRS, SECRET, enrol, lacking, register
+from deployers.members.register import CSRS, SECRET, missing_objects, register, register_agent
 from deployers.names import CLUSTER_NAMESPACE
-from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Failure, Fixture, two_sides
+from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Fixture, ScriptedFailure, two_sides
 from lab import component, ports
 from lab.errors import NotReady, ProvisionError, UsageError
 
@@ -66,12 +66,12 @@ def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_re
 
 
 def test_the_token_is_gone_whatever_happened(sides: Fixture, tmp_path: Path) -> None:
-    enrol(sides, sides.member)
+    register_agent(sides, sides.member)
     assert BOOTSTRAP not in sides.plane.objects
 
-    other = two_sides(tmp_path / "other", register=Failure(1, "error: boom\n"))
+    other = two_sides(tmp_path / "other", register=ScriptedFailure(1, "error: boom\n"))
     with pytest.raises(ProvisionError, match="register of member1 failed: boom"):
-        enrol(other, other.member)
+        register_agent(other, other.member)
     assert BOOTSTRAP not in other.plane.objects
 
 
@@ -121,20 +121,20 @@ def test_a_certificate_that_was_not_issued_is_a_failure_too(sides: Fixture) -> N
     sides.machine._answers["/software/karmadactl", "register"] = unsigned
 
     with pytest.raises(ProvisionError, match="approved and issued certificate request"):
-        enrol(sides, sides.member)
+        register_agent(sides, sides.member)
 
 
 def test_what_a_failed_register_left_is_cleared(sides: Fixture) -> None:
-    def half(words: tuple[str, ...]) -> Failure:
+    def half(words: tuple[str, ...]) -> ScriptedFailure:
         sides.registers(words)
         sides.plane.put("/api/v1/namespaces/karmada-es-member1")
-        return Failure(1, "error: wait for Deployment(karmada-system/karmada-agent) rollout: context deadline exceeded\n")
+        return ScriptedFailure(1, "error: wait for Deployment(karmada-system/karmada-agent) rollout: context deadline exceeded\n")
 
     sides.machine._answers["/software/karmadactl", "register"] = half
     with pytest.raises(ProvisionError, match="rollout"):
         register(sides, sides.member)
 
-    assert len(lacking(sides, sides.member)) == sum(trace.registered for trace in owned_objects.TRACES)
+    assert len(missing_objects(sides, sides.member)) == sum(trace.registered for trace in owned_objects.TRACES)
     assert not [path for path in sides.plane.objects if "member1" in path]
 
 
@@ -142,17 +142,17 @@ def test_an_enrolment_of_this_run_that_was_interrupted_is_begun_anew(sides: Fixt
     sides.run.record("members", "member1", {"mode": "pull", "state": "registering"})
     sides.there.put(SECRET)
 
-    assert enrol(sides, sides.member)
+    assert register_agent(sides, sides.member)
 
     assert ("DELETE", SECRET) in sides.there.writes()
-    assert not lacking(sides, sides.member)
+    assert not missing_objects(sides, sides.member)
 
 
 def test_an_enrolment_whose_agent_never_started_is_taken_up_again(sides: Fixture) -> None:
-    enrol(sides, sides.member)
+    register_agent(sides, sides.member)
     commands = sides.commands()
 
-    assert enrol(sides, sides.member)
+    assert register_agent(sides, sides.member)
 
     assert sides.commands() == commands
 
@@ -184,7 +184,7 @@ def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixtur
     monkeypatch.setattr(module, "SIGNED_WITHIN", 0.05)
 
     with pytest.raises(NotReady) as late:
-        enrol(sides, sides.member)
+        register_agent(sides, sides.member)
 
     assert "bootstrapsigner" in str(late.value.remedy)
     assert "karmadactl register" not in sides.commands()

@@ -7,7 +7,7 @@ import pytest
 from deployers.members import unjoin as module
 from deployers.members.join import join
 from deployers.members.unjoin import unjoin
-from deployers.tests.member_fakes import Failure, two_sides
+from deployers.tests.member_fakes import ScriptedFailure, two_sides
 from lab.errors import NotReady, ProvisionError, UsageError
 
 GOLDEN = (
@@ -70,10 +70,10 @@ def test_a_member_that_goes_away_meanwhile_is_named_and_so_is_what_is_left(tmp_p
     sides = two_sides(tmp_path)
     sides.registered()
 
-    def goes_away(words: tuple[str, ...]) -> Failure:
+    def goes_away(words: tuple[str, ...]) -> ScriptedFailure:
         sides.leaves(words)
         sides.there.away = True
-        return Failure(1, "E1123 unjoin.go:210] Failed to delete RBAC resource\nerror: connection refused\n")
+        return ScriptedFailure(1, "E1123 unjoin.go:210] Failed to delete RBAC resource\nerror: connection refused\n")
 
     sides.machine._answers["/software/karmadactl", "unjoin"] = goes_away
     with pytest.raises(ProvisionError, match="because member1 does not answer; member1 is no longer registered") as failed:
@@ -83,7 +83,7 @@ def test_a_member_that_goes_away_meanwhile_is_named_and_so_is_what_is_left(tmp_p
 
 
 def test_a_removal_that_is_held_up_names_the_finalizers(tmp_path: Path) -> None:
-    sides = two_sides(tmp_path, unjoin=Failure(1, "error: context deadline exceeded\n"))
+    sides = two_sides(tmp_path, unjoin=ScriptedFailure(1, "error: context deadline exceeded\n"))
     sides.registered()
 
     with pytest.raises(ProvisionError, match="context deadline exceeded; member1 is still registered") as failed:
@@ -97,4 +97,4 @@ def test_what_karmadactl_does_not_wait_for_is_waited_for(tmp_path: Path) -> None
     sides.there.put("/api/v1/namespaces/karmada-cluster", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
 
     with pytest.raises(NotReady, match="Karmada's namespace on member1 is removed"):
-        module.settle(sides, sides.member, within=0.05)
+        module.wait_settled(sides, sides.member, within=0.05)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from deployers.members import agent, owned_objects
-from deployers.members.register import CSRS, enrol
+from deployers.members.register import CSRS, register_agent
 from deployers.members.unregister import unregister
-from deployers.tests.member_fakes import Failure, Fixture, two_sides
+from deployers.tests.member_fakes import Fixture, ScriptedFailure, two_sides
 from lab.errors import ProvisionError, UsageError
 from lab.run import write_private
 
@@ -24,7 +24,7 @@ GOLDEN = (
 def sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fixture:
     """Both sides with member1 registered, and its agent running."""
     sides = two_sides(tmp_path)
-    enrol(sides, sides.member)
+    register_agent(sides, sides.member)
     sides.registered(mode="Pull")
     sides.plane.put(LEASE)
     write_private(agent.kubeconfig_of(sides, "member1"), b"")
@@ -67,7 +67,7 @@ def test_unregister_of_what_is_not_registered_changes_nothing(tmp_path: Path) ->
 
 def test_an_enrolment_that_never_became_a_registration_is_cleared(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
-    enrol(sides, sides.member)
+    register_agent(sides, sides.member)
 
     assert unregister(sides, sides.member)
 
@@ -113,7 +113,7 @@ def test_force_with_a_member_that_is_away_asks_nothing_of_it(sides: Fixture) -> 
 
 
 def test_a_failure_says_whether_the_member_is_still_registered(sides: Fixture) -> None:
-    sides.machine._answers["/software/karmadactl", "unregister"] = Failure(1, "error: context deadline exceeded\n")
+    sides.machine._answers["/software/karmadactl", "unregister"] = ScriptedFailure(1, "error: context deadline exceeded\n")
 
     with pytest.raises(ProvisionError, match="unregister of member1 failed: context deadline exceeded; member1 is still registered"):
         unregister(sides, sides.member)

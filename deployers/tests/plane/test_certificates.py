@@ -16,7 +16,7 @@ from deployers.plane import certificates
 from deployers.plane.certificates import leaves, make
 from deployers.spec import KarmadaSpec
 from lab.errors import UsageError
-from lab.pki import unsigned, usage
+from lab.pki import certificate_builder, usage
 
 SERVER = "https://127.0.0.1:5443"
 
@@ -46,7 +46,7 @@ def an_authority(folder: Path, *, ca: bool = True, days: int = 100, permitted: S
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "corporate")])
     builder = (
-        unsigned(name, name, key.public_key(), valid=dt.timedelta(days=days))
+        certificate_builder(name, name, key.public_key(), valid=dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(usage(signs_certificates=ca), critical=True)
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.plane.leases import drop_stale, held, path_of
+from deployers.plane.leases import drop_stale, held_lease, path_of
 from deployers.tests.control_plane_fakes import Server, a_karmada
 from lab.component import Component
 from lab.wait import NotYet
@@ -20,7 +20,7 @@ def lease(holder: str = "me", *, age: float = 1) -> dict[str, object]:
 
 
 def test_a_lease_that_was_just_renewed_is_held() -> None:
-    assert held(Server({PATH: lease()}).api(), "karmada-system", "karmada-scheduler")["spec"]["holderIdentity"] == "me"
+    assert held_lease(Server({PATH: lease()}).api(), "karmada-system", "karmada-scheduler")["spec"]["holderIdentity"] == "me"
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_lease_that_was_just_renewed_is_held() -> None:
 )
 def test_a_lease_of_nobody_or_of_somebody_dead_is_not(objects: dict[str, dict[str, object]], said: str) -> None:
     with pytest.raises(NotYet, match=said):
-        held(Server(objects).api(), "karmada-system", "karmada-scheduler")
+        held_lease(Server(objects).api(), "karmada-system", "karmada-scheduler")
 
 
 def test_leases_of_programs_that_do_not_run_are_dropped_and_others_are_not_touched(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_nothing_is_in_the_way_of_the_default() -> None:
 
 @pytest.mark.parametrize("name", ["karmada-webhook", "karmada-aggregated-apiserver"])
 def test_replicas_that_need_a_load_balancer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
+    monkeypatch.setattr(balancer, "find_haproxy", lambda: Path("/usr/sbin/haproxy"))
     two = {name: {"replicas": 2}}
 
     assert found(components=two) == [f"components.{name}.replicas: several need external_name: the lab then runs a balancer before them"]
@@ -51,7 +51,7 @@ THREE = {"karmada-apiserver": {"replicas": 3}}
 
 
 def test_several_api_servers_need_a_name_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(balancer, "installed", lambda: Path("/usr/sbin/haproxy"))
+    monkeypatch.setattr(balancer, "find_haproxy", lambda: Path("/usr/sbin/haproxy"))
 
     assert found(components=THREE, external_name="karmada.example.test") == []
     assert "3 instances, and no address before them; give external_name" in found(components=THREE)[0]
@@ -64,7 +64,7 @@ def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeyp
 
 
 def test_a_balancer_that_is_not_installed_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(balancer, "installed", lambda: None)
+    monkeypatch.setattr(balancer, "find_haproxy", lambda: None)
 
     assert "apt-get install haproxy" in balancer.missing(KarmadaSpec(external_name="karmada.example.test"))[0]
 

@@ -16,10 +16,10 @@ from deployers.pods.helm import Helm
 from deployers.tests.control_plane_fakes import Server, a_karmada
 from lab.api import Api
 from lab.errors import ProvisionError
-from lab.machines.scripted import Failure, Scripted
+from lab.machines.scripted import Scripted, ScriptedFailure
 
 Json = dict[str, Any]
-REFUSED = Failure(1, "Error: looks like it cannot be reached\nno such host")
+REFUSED = ScriptedFailure(1, "Error: looks like it cannot be reached\nno such host")
 LISTED = ("/helm", "list")
 
 
@@ -41,7 +41,7 @@ def brings(words: tuple[str, ...]) -> str:
     return ""
 
 
-def helm(folder: Path, pull: Failure | Callable[[tuple[str, ...]], str]) -> Helm:
+def helm(folder: Path, pull: ScriptedFailure | Callable[[tuple[str, ...]], str]) -> Helm:
     return Helm(Path("/helm"), Scripted({("/helm", "pull"): pull}), folder / "helm")
 
 
@@ -121,7 +121,7 @@ def test_a_half_installed_release_is_uninstalled_first(tmp_path: Path, monkeypat
 
 def test_helms_last_word_is_the_error_and_pods_are_the_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     there = Settled(tmp_path, monkeypatch)
-    there.machine._answers["/helm", "upgrade"] = Failure(1, "hooks ran\nError: failed pre-install: timed out")
+    there.machine._answers["/helm", "upgrade"] = ScriptedFailure(1, "hooks ran\nError: failed pre-install: timed out")
 
     with pytest.raises(ProvisionError, match="helm could not install karmada: Error: failed pre-install: timed out"):
         there.settle({})

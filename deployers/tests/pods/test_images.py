@@ -10,7 +10,7 @@ from deployers.deployer import ImageUse
 from deployers.pods import image_steps as loading
 from deployers.pods import images
 from deployers.pods.image_steps import image_steps
-from deployers.pods.images import flat, moved, needed, tag_of
+from deployers.pods.images import drop_path, images_of, keep_path, tag_of
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.wanted import document, prepare
@@ -24,11 +24,11 @@ PULL = [{"name": "member1", "mode": "pull"}]
 
 
 def uses(naming: images.Naming, *others: str, **table: Any) -> dict[str, ImageUse]:
-    return images.by_component(needed(KarmadaSpec.model_validate(table), naming, *others, version="1.18.2"))
+    return images.by_component(images_of(KarmadaSpec.model_validate(table), naming, *others, version="1.18.2"))
 
 
 def test_images_have_upstreams_names_and_only_what_is_asked_for_is_needed() -> None:
-    found = uses(moved, addons={"search": True})
+    found = uses(keep_path, addons={"search": True})
 
     assert (found["karmada-apiserver"].repository, found["karmada-apiserver"].tag) == ("registry.k8s.io/kube-apiserver", "v1.35.4")
     assert found["karmada-search"].name == "docker.io/karmada/karmada-search:v1.18.2"
@@ -37,7 +37,7 @@ def test_images_have_upstreams_names_and_only_what_is_asked_for_is_needed() -> N
 
 def test_an_external_etcd_needs_no_image_and_pull_members_need_the_agents() -> None:
     external = {"servers": ["https://etcd:2379"], "ca": "/a", "cert": "/b", "key": "/c"}
-    found = uses(flat, "karmada-operator", "karmada-webhook", etcd={"external": external}, members=PULL)
+    found = uses(drop_path, "karmada-operator", "karmada-webhook", etcd={"external": external}, members=PULL)
 
     assert "etcd" not in found
     assert found["karmada-agent"].clusters == ("member1",)
@@ -48,9 +48,9 @@ def test_an_external_etcd_needs_no_image_and_pull_members_need_the_agents() -> N
 @pytest.mark.parametrize(
     ("naming", "name", "moved_to"),
     [
-        (flat, "docker.io/karmada/karmada-webhook:v1", "r.example.org:5000/p/karmada-webhook:v1"),
-        (moved, "docker.io/karmada/karmada-webhook:v1", "r.example.org:5000/p/karmada/karmada-webhook:v1"),
-        (moved, "registry.k8s.io/etcd:3.6.6-0", "r.example.org:5000/p/etcd:3.6.6-0"),
+        (drop_path, "docker.io/karmada/karmada-webhook:v1", "r.example.org:5000/p/karmada-webhook:v1"),
+        (keep_path, "docker.io/karmada/karmada-webhook:v1", "r.example.org:5000/p/karmada/karmada-webhook:v1"),
+        (keep_path, "registry.k8s.io/etcd:3.6.6-0", "r.example.org:5000/p/etcd:3.6.6-0"),
     ],
 )
 def test_a_registry_takes_the_place_of_upstreams(naming: images.Naming, name: str, moved_to: str) -> None:
@@ -87,7 +87,7 @@ class Shelf:
 
 def steps(tmp_path: Path) -> list[Step]:
     karmada = a_karmada(tmp_path, {"members": PULL})
-    made = image_steps(karmada, needed(karmada.spec, moved, version="1.18.2"), {})
+    made = image_steps(karmada, images_of(karmada.spec, keep_path, version="1.18.2"), {})
     return [*made, Step("host", lambda: None), Step("member1", lambda: None)]
 
 

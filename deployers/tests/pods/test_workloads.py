@@ -91,7 +91,7 @@ def test_replicas_of_an_older_template_are_missing_until_they_are_gone() -> None
     rolling = deployment("karmada-webhook", ["/bin/karmada-webhook"])
     rolling["status"]["replicas"] = 2
 
-    assert workloads.Workload("deployments", rolling).missing() == "karmada-webhook: 1 of before still there"
+    assert workloads.HostWorkload("deployments", rolling).missing() == "karmada-webhook: 1 of before still there"
 
 
 def test_restarts_are_counted_by_container() -> None:
@@ -115,7 +115,7 @@ class Remade(Host):
 def test_what_ended_by_itself_is_made_anew_and_the_rest_left_alone() -> None:
     host = Remade(deployment("a", ["a"]), deployment("b", ["b"]), pods=[pod("a", restarts=3), pod("b")])
 
-    assert workloads.afresh(host.api(), within=1.0) == ["a-0"]
+    assert workloads.recreate_restarted_pods(host.api(), within=1.0) == ["a-0"]
     assert set(workloads.restarts(host.api()).values()) == {0}
 
 

@@ -9,7 +9,7 @@ import pytest
 from lab.assets import build
 from lab.assets.cache import Cache
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Progress
+from lab.assets.progress import AssetProgress
 from lab.assets.refs import AssetRef
 from lab.assets.sources import Errand
 from lab.errors import NotPossible, ProvisionError
@@ -27,12 +27,12 @@ def go(tmp_path: Path, pins: Catalogue) -> FakeGo:
 
 
 @pytest.fixture
-def heard() -> list[Progress]:
+def heard() -> list[AssetProgress]:
     return []
 
 
 @pytest.fixture
-def bring(tmp_path: Path, go: FakeGo, heard: list[Progress], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Errand]:
+def bring(tmp_path: Path, go: FakeGo, heard: list[AssetProgress], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Errand]:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
 
     def run(*wanted: Pin, offline: bool = False) -> Errand:
@@ -134,7 +134,9 @@ def test_directories_need_no_compiler(bring: Callable[..., Errand], pins: Catalo
     assert "build" not in go.verbs
 
 
-def test_progress_counts_stale_packages_and_says_what_is_left(bring: Callable[..., Errand], pins: Catalogue, heard: list[Progress]) -> None:
+def test_progress_counts_stale_packages_and_says_what_is_left(
+    bring: Callable[..., Errand], pins: Catalogue, heard: list[AssetProgress]
+) -> None:
     bring(pin(pins, "alpha"))
     counted = [(e.activity, e.done, e.total) for e in heard if e.unit == "packages"]
 

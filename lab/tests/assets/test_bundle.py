@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from lab.assets.bundle import Bundle, write_bundle
-from lab.assets.cache import Cache, Entry
+from lab.assets.cache import Cache, CacheEntry
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Progress, quiet
+from lab.assets.progress import AssetProgress, ignore_progress
 from lab.assets.refs import AssetRef
 from lab.assets.sources import Errand
 from lab.errors import LabError, ProvisionError, UsageError
@@ -29,11 +29,11 @@ def pins(tmp_path: Path) -> list[Pin]:
 
 
 @pytest.fixture
-def entries(tmp_path: Path, pins: list[Pin]) -> list[Entry]:
+def entries(tmp_path: Path, pins: list[Pin]) -> list[CacheEntry]:
     cache = Cache(tmp_path / "connected")
     made = []
     for pin in pins:
-        with cache.working("w", subject="w", progress=quiet) as area:
+        with cache.working("w", subject="w", progress=ignore_progress) as area:
             thing = area / "made"
             if pin.kind == "tree":
                 (thing / "deep").mkdir(parents=True)
@@ -46,7 +46,7 @@ def entries(tmp_path: Path, pins: list[Pin]) -> list[Entry]:
 
 
 @pytest.fixture
-def bundle(tmp_path: Path, entries: list[Entry]) -> Bundle:
+def bundle(tmp_path: Path, entries: list[CacheEntry]) -> Bundle:
     return write_bundle(entries, tmp_path / "lab.tar.gz", arch="amd64")
 
 
@@ -74,7 +74,7 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes | None], facts: C
     path.write_bytes(out.getvalue())
 
 
-def test_a_round_trip_gives_the_same_things(bundle: Bundle, pins: list[Pin], entries: list[Entry], errand: Errand) -> None:
+def test_a_round_trip_gives_the_same_things(bundle: Bundle, pins: list[Pin], entries: list[CacheEntry], errand: Errand) -> None:
     Bundle.open(bundle.path).bring(pins, errand)
 
     assert errand.refusals == {}
@@ -127,7 +127,7 @@ def test_a_bundle_that_is_cut_short_is_damaged(bundle: Bundle, pins: list[Pin], 
 
 
 def test_a_bundle_with_a_flipped_byte_never_gives_a_wrong_thing(
-    bundle: Bundle, pins: list[Pin], tmp_path: Path, entries: list[Entry]
+    bundle: Bundle, pins: list[Pin], tmp_path: Path, entries: list[CacheEntry]
 ) -> None:
     whole = bundle.path.read_bytes()
     good = {e.name: e.files for e in entries}
@@ -200,7 +200,7 @@ def test_a_bundle_that_is_not_there_is_usage(tmp_path: Path) -> None:
         Bundle.open(tmp_path / "none.tar.gz")
 
 
-def test_a_damaged_entry_is_not_carried_on(entries: list[Entry], tmp_path: Path) -> None:
+def test_a_damaged_entry_is_not_carried_on(entries: list[CacheEntry], tmp_path: Path) -> None:
     entries[0].path.chmod(0o644)
     entries[0].path.write_bytes(PROGRAMS["alpha"][::-1])
 
@@ -209,10 +209,10 @@ def test_a_damaged_entry_is_not_carried_on(entries: list[Entry], tmp_path: Path)
     assert not list(tmp_path.glob("lab.tar.gz*"))
 
 
-def test_an_interrupted_write_leaves_the_old_bundle(bundle: Bundle, entries: list[Entry]) -> None:
+def test_an_interrupted_write_leaves_the_old_bundle(bundle: Bundle, entries: list[CacheEntry]) -> None:
     before = bundle.path.read_bytes()
 
-    def interrupt(event: Progress) -> None:
+    def interrupt(event: AssetProgress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -221,7 +221,7 @@ def test_an_interrupted_write_leaves_the_old_bundle(bundle: Bundle, entries: lis
     assert not list(bundle.path.parent.glob("*.part"))
 
 
-def test_folders_of_the_cache_go_along_and_come_back_whole(tmp_path: Path, entries: list[Entry], errand: Errand) -> None:
+def test_folders_of_the_cache_go_along_and_come_back_whole(tmp_path: Path, entries: list[CacheEntry], errand: Errand) -> None:
     folder = tmp_path / "connected" / "debian" / "bookworm-1"
     folder.mkdir(parents=True)
     (folder / "root.tar").write_bytes(b"all files")

@@ -8,7 +8,7 @@ import pytest
 
 from lab.assets.cache import Cache, default_root, disk_full, writing
 from lab.assets.pins import Pin
-from lab.assets.progress import quiet
+from lab.assets.progress import ignore_progress
 from lab.assets.refs import AssetRef
 from lab.errors import NotPossible
 from lab.tests.assets_fakes import catalogue
@@ -30,7 +30,7 @@ def shapes(tmp_path: Path) -> Pin:
 
 
 def put(cache: Cache, pin: Pin, content: str = "program") -> Path:
-    with cache.working("test", subject="test", progress=quiet) as area:
+    with cache.working("test", subject="test", progress=ignore_progress) as area:
         made = area / "made"
         if pin.kind == "tree":
             (made / "deep").mkdir(parents=True)
@@ -122,7 +122,7 @@ def test_an_entry_without_a_readable_meta_is_absent(cache: Cache, alpha: Pin, me
 
 def test_work_that_is_interrupted_leaves_nothing(cache: Cache, alpha: Pin) -> None:
     def work() -> None:
-        with cache.working("test", subject="test", progress=quiet) as area:
+        with cache.working("test", subject="test", progress=ignore_progress) as area:
             (area / "half").write_text("half")
             raise KeyboardInterrupt
 
@@ -138,7 +138,7 @@ def test_work_that_was_killed_is_garbage_to_the_next(cache: Cache) -> None:
     left.mkdir(parents=True)
     (left / "half").write_text("half")
 
-    with cache.working("test", subject="test", progress=quiet) as area:
+    with cache.working("test", subject="test", progress=ignore_progress) as area:
         assert list(area.iterdir()) == []
 
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from lab.assets.cache import Cache
-from lab.assets.download import Downloads, address, escaped, go_proxy
+from lab.assets.download import Downloads, address, escape_module, go_proxy
 from lab.assets.pins import Catalogue, Pin
-from lab.assets.progress import Progress
+from lab.assets.progress import AssetProgress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import Errand, Patience
+from lab.assets.sources import DownloadPatience, Errand
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.tests.assets_fakes import PROGRAMS, ReleaseServer, catalogue, release_files, serving, sha
 
@@ -21,7 +21,7 @@ ALPHA = "/release.example/v1.2.3/amd64/alpha"
 SUM = "/release.example/v1.2.3/amd64/beta.sha256"
 BETA = "/release.example/v1.2.3/amd64/beta"
 GAMMA = "/files.example/gamma-v1.2.3.tgz"
-QUICK = Patience(connect=2, silence=0.2, attempts=3)
+QUICK = DownloadPatience(connect=2, silence=0.2, attempts=3)
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def errand(tmp_path: Path) -> Errand:
 def bring(errand: Errand, pins: Catalogue, mirror: str) -> Callable[..., dict[str, str]]:
     """Brings names from the mirror and gives the refusals by name."""
 
-    def run(*names: str, patience: Patience = QUICK) -> dict[str, str]:
+    def run(*names: str, patience: DownloadPatience = QUICK) -> dict[str, str]:
         wanted = [pins.pin(AssetRef(name)) for name in names]
         Downloads(errand, mirror=mirror, patience=patience).bring(wanted)
         return {p.name: why for p, whys in errand.refusals.items() for why in whys}
@@ -158,13 +158,13 @@ def test_a_server_in_trouble_is_asked_again(bring: Callable[..., dict[str, str]]
 def test_a_silent_server_is_not_waited_for_for_ever(bring: Callable[..., dict[str, str]], server: ReleaseServer) -> None:
     server.trickle.add(ALPHA)
 
-    assert "cut short" in bring("alpha", patience=Patience(silence=0.1, attempts=1))["alpha"]
+    assert "cut short" in bring("alpha", patience=DownloadPatience(silence=0.1, attempts=1))["alpha"]
 
 
 def test_a_slow_server_is_given_up(bring: Callable[..., dict[str, str]], server: ReleaseServer) -> None:
     server.trickle.add(ALPHA)
 
-    assert "too slow" in bring("alpha", patience=Patience(silence=5, attempts=1, grace=0.0, pace=10**9))["alpha"]
+    assert "too slow" in bring("alpha", patience=DownloadPatience(silence=5, attempts=1, grace=0.0, pace=10**9))["alpha"]
 
 
 def test_one_bad_file_does_not_keep_the_others_out(
@@ -208,7 +208,7 @@ def test_an_archive_without_the_program_is_told(bring: Callable[..., dict[str, s
 
 
 def test_progress_is_in_bytes(errand: Errand, pins: Catalogue, mirror: str) -> None:
-    heard: list[Progress] = []
+    heard: list[AssetProgress] = []
     errand.progress = heard.append
     Downloads(errand, mirror=mirror).bring([pins.pin(AssetRef("alpha"))])
     size = len(PROGRAMS["alpha"])
@@ -217,7 +217,7 @@ def test_progress_is_in_bytes(errand: Errand, pins: Catalogue, mirror: str) -> N
 
 
 def test_interruption_stops_the_others_and_leaves_nothing(errand: Errand, pins: Catalogue, server: ReleaseServer, mirror: str) -> None:
-    def interrupt(event: Progress) -> None:
+    def interrupt(event: AssetProgress) -> None:
         if event.activity == "downloading":
             raise KeyboardInterrupt
 
@@ -232,10 +232,10 @@ def test_interruption_stops_the_others_and_leaves_nothing(errand: Errand, pins: 
 def test_two_at_once_download_once(pins: Catalogue, server: ReleaseServer, mirror: str, tmp_path: Path) -> None:
     server.gate = threading.Event()
     alpha = pins.pin(AssetRef("alpha"))
-    heard: list[Progress] = []
+    heard: list[AssetProgress] = []
     waits = threading.Event()
 
-    def listen(event: Progress) -> None:
+    def listen(event: AssetProgress) -> None:
         heard.append(event)
         if event.activity == "waiting":
             waits.set()
@@ -262,7 +262,7 @@ def test_a_mirror_that_is_no_address_is_refused(errand: Errand, mirror: str) -> 
 
 
 def test_go_proxies_write_capitals_with_a_bang(pins: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert escaped("github.com/Azure/x") == "github.com/!azure/x"
+    assert escape_module("github.com/Azure/x") == "github.com/!azure/x"
     assert address(pins.pin(AssetRef("shapes"))) == "https://proxy.golang.org/example.org/tools/@v/v1.2.3.zip"
     monkeypatch.setenv("GOPROXY", "off|https://goproxy.example/,direct")
     assert go_proxy() == "https://goproxy.example"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets import AssetRef, Cache, Catalogue, Progress, Supply, resolve
-from lab.assets.sources import Patience
+from lab.assets import AssetProgress, AssetRef, Cache, Catalogue, Supply, resolve
+from lab.assets.sources import DownloadPatience
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.tests.assets_fakes import GO_MOD, PROGRAMS, FakeGo, ReleaseServer, catalogue, release_files, serving
 
@@ -28,15 +28,15 @@ def pins(tmp_path: Path) -> Catalogue:
 
 
 @pytest.fixture
-def heard() -> list[Progress]:
+def heard() -> list[AssetProgress]:
     return []
 
 
 @pytest.fixture
-def supply(tmp_path: Path, pins: Catalogue, go: FakeGo, heard: list[Progress]) -> Callable[..., Supply]:
+def supply(tmp_path: Path, pins: Catalogue, go: FakeGo, heard: list[AssetProgress]) -> Callable[..., Supply]:
     def make(**how: object) -> Supply:
         how = {"cache": Cache(tmp_path / "cache"), "mirror": "http://127.0.0.1:9"} | how
-        return Supply(catalogue=pins, run=go, progress=heard.append, patience=Patience(connect=1), **how)  # type: ignore[arg-type]
+        return Supply(catalogue=pins, run=go, progress=heard.append, patience=DownloadPatience(connect=1), **how)  # type: ignore[arg-type]
 
     return make
 
@@ -57,7 +57,7 @@ def test_auto_downloads_what_is_published_and_builds_the_rest(supply: Callable[.
     assert go.verbs.count("build") == 1
 
 
-def test_auto_builds_what_cannot_be_downloaded_and_says_why(supply: Callable[..., Supply], heard: list[Progress]) -> None:
+def test_auto_builds_what_cannot_be_downloaded_and_says_why(supply: Callable[..., Supply], heard: list[AssetProgress]) -> None:
     entries = supply().entries(["alpha", "delta"])
     notes = {e.subject: e.note for e in heard if e.activity == "ready"}
 
@@ -118,7 +118,7 @@ def test_a_wrong_checksum_is_never_passed_over(supply: Callable[..., Supply], go
     assert go.calls == []
 
 
-def test_what_is_damaged_is_called_so_and_brought_again(supply: Callable[..., Supply], heard: list[Progress]) -> None:
+def test_what_is_damaged_is_called_so_and_brought_again(supply: Callable[..., Supply], heard: list[AssetProgress]) -> None:
     path = supply().resolve(["alpha"])[AssetRef("alpha")]
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
@@ -192,7 +192,7 @@ def test_a_checkout_is_built_where_it_lies_and_only_when_it_changed(supply: Call
     assert first[AssetRef.parse(names[1])].joinpath("a.yaml").read_text() == "mine: 1"
 
 
-def test_two_resolvers_at_once_build_once(supply: Callable[..., Supply], go: FakeGo, heard: list[Progress]) -> None:
+def test_two_resolvers_at_once_build_once(supply: Callable[..., Supply], go: FakeGo, heard: list[AssetProgress]) -> None:
     building, go_on = threading.Event(), threading.Event()
 
     def wait() -> None:
@@ -214,13 +214,15 @@ def test_two_resolvers_at_once_build_once(supply: Callable[..., Supply], go: Fak
     assert go.verbs.count("build") == 1
 
 
-def test_an_interruption_anywhere_leaves_a_cache_that_works(supply: Callable[..., Supply], tmp_path: Path, heard: list[Progress]) -> None:
+def test_an_interruption_anywhere_leaves_a_cache_that_works(
+    supply: Callable[..., Supply], tmp_path: Path, heard: list[AssetProgress]
+) -> None:
     events = len([supply(cache=Cache(tmp_path / "count")).resolve(ALL), *heard]) - 1
     for at in range(events):
         cache = Cache(tmp_path / f"cache-{at}")
         count = 0
 
-        def interrupt(event: Progress, at: int = at) -> None:
+        def interrupt(event: AssetProgress, at: int = at) -> None:
             nonlocal count
             if count == at:
                 raise KeyboardInterrupt

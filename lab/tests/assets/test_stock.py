@@ -7,7 +7,7 @@ import pytest
 
 from lab.assets import AssetRef, Cache, Catalogue
 from lab.assets import stock as module
-from lab.assets.progress import quiet
+from lab.assets.progress import ignore_progress
 from lab.assets.stock import prune, stock, verify
 from lab.tests.assets_fakes import catalogue
 
@@ -23,7 +23,7 @@ def cache(tmp_path: Path, pins: Catalogue) -> Cache:
     cache = Cache(tmp_path / "cache")
     local = pins.of_checkout("alpha", tmp_path, version="0.0.0-gabc", content="c0")
     for pin in (pins.pin(AssetRef("alpha")), pins.pin(AssetRef("beta")), local):
-        with cache.working("w", subject="w", progress=quiet) as area:
+        with cache.working("w", subject="w", progress=ignore_progress) as area:
             (area / "made").write_text(f"program {pin.version}")
             cache.publish(pin, "build", area / "made", origin="here", seconds=1)
     return cache
@@ -120,7 +120,7 @@ def test_of_a_checkout_the_newest_builds_are_kept(tmp_path: Path, pins: Catalogu
     cache = Cache(tmp_path / "cache")
     for n in range(5):
         pin = pins.of_checkout("alpha", tmp_path, version=f"0.0.{n}", content=f"c{n}")
-        with cache.working("w", subject="w", progress=quiet) as area:
+        with cache.working("w", subject="w", progress=ignore_progress) as area:
             (area / "made").write_text("x")
             cache.publish(pin, "build", area / "made", origin="/src", seconds=1)
     module.retire(cache, "alpha", "/src")
@@ -132,7 +132,7 @@ def test_work_that_was_killed_is_freed_and_work_in_progress_is_not(cache: Cache,
     left = cache.root / "work" / "killed"
     left.mkdir(parents=True)
     (left / "half").write_bytes(b"x" * 100)
-    with cache.working("busy", subject="busy", progress=quiet) as area:
+    with cache.working("busy", subject="busy", progress=ignore_progress) as area:
         (area / "half").write_text("mine")
         done = prune(cache, pins)
         assert (area / "half").exists()

@@ -15,17 +15,19 @@ from lab.assets import Cache
 from lab.cluster import Lab
 from lab.computer import Answer, Computer
 from lab.errors import CommandFailed, NotPossible, UsageError
-from lab.images import File, Image, Store, archived, full_name, load, require, software
+from lab.images import Image, ImageFile, Store, full_name, load, make_archive, require, software
 from lab.images.archive import read
 from lab.images.kubernetes import of_kubeadm
 from lab.images.load import RECORD
-from lab.images.stock import chosen, prune
+from lab.images.stock import find_archive, prune
 from lab.machines.container import Container
-from lab.machines.scripted import Failure, Scripted
+from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.run import Run
 
-WEB = Image("docker.io/karmada/web:v1", (File("/bin/web", asset="web@1.0.0"), File("/etc/web.conf", content=b"x=1\n")), ("/bin/web",))
-TOOL = Image("docker.io/karmada/tool:v1", (File("/bin/web", asset="web@1.0.0"), File("/bin/sh", link="web")), env={"A": "b"})
+WEB = Image(
+    "docker.io/karmada/web:v1", (ImageFile("/bin/web", asset="web@1.0.0"), ImageFile("/etc/web.conf", content=b"x=1\n")), ("/bin/web",)
+)
+TOOL = Image("docker.io/karmada/tool:v1", (ImageFile("/bin/web", asset="web@1.0.0"), ImageFile("/bin/sh", link="web")), env={"A": "b"})
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def opened(path: Path) -> tuple[tarfile.TarFile, list[dict[str, Any]]]:
 
 
 def test_an_archive_holds_what_the_image_says(paths: dict[str, Path], cache: Cache) -> None:
-    tar, (manifest,) = opened(archived([WEB], paths, cache=cache).path)
+    tar, (manifest,) = opened(make_archive([WEB], paths, cache=cache).path)
 
     assert manifest["RepoTags"] == ["docker.io/karmada/web:v1"]
     config = json.load(tar.extractfile(manifest["Config"]))  # type: ignore[arg-type]
@@ -66,7 +68,7 @@ def test_an_archive_holds_what_the_image_says(paths: dict[str, Path], cache: Cac
 def test_layers_are_named_and_described_by_their_hashes(paths: dict[str, Path], cache: Cache) -> None:
     import hashlib
 
-    archive = archived([WEB, TOOL], paths, cache=cache)
+    archive = make_archive([WEB, TOOL], paths, cache=cache)
     tar, manifests = opened(archive.path)
     index = json.load(tar.extractfile("index.json"))  # type: ignore[arg-type]
 
@@ -83,7 +85,7 @@ def test_layers_are_named_and_described_by_their_hashes(paths: dict[str, Path], 
 
 
 def test_images_share_the_layer_of_a_file_that_both_have(paths: dict[str, Path], cache: Cache) -> None:
-    tar, (web, tool) = opened(archived([WEB, TOOL], paths, cache=cache).path)
+    tar, (web, tool) = opened(make_archive([WEB, TOOL], paths, cache=cache).path)
 
     assert web["Layers"][0] == tool["Layers"][0]
     assert len([name for name in tar.getnames() if name == web["Layers"][0]]) == 1
@@ -91,18 +93,18 @@ def test_images_share_the_layer_of_a_file_that_both_have(paths: dict[str, Path],
 
 
 def test_the_same_images_are_the_same_bytes_and_written_once(paths: dict[str, Path], cache: Cache, tmp_path: Path) -> None:
-    first, again = archived([WEB, TOOL], paths, cache=cache), archived([WEB, TOOL], paths, cache=cache)
-    elsewhere = archived([WEB, TOOL], paths, cache=Cache(tmp_path / "other"))
+    first, again = make_archive([WEB, TOOL], paths, cache=cache), make_archive([WEB, TOOL], paths, cache=cache)
+    elsewhere = make_archive([WEB, TOOL], paths, cache=Cache(tmp_path / "other"))
 
     assert (first.path, first.created) == (again.path, again.created)
     assert elsewhere.path.read_bytes() == first.path.read_bytes()
 
 
 def test_another_content_is_another_archive(paths: dict[str, Path], cache: Cache) -> None:
-    first = archived([WEB], paths, cache=cache)
+    first = make_archive([WEB], paths, cache=cache)
     paths["web@1.0.0"].write_bytes(b"another")
 
-    second = archived([WEB], paths, cache=cache)
+    second = make_archive([WEB], paths, cache=cache)
     assert second.key != first.key
     assert second.images[0].id != first.images[0].id
     assert {archive.key for archive in Store(cache).archives()} == {first.key, second.key}
@@ -112,7 +114,7 @@ def test_a_directory_asset_becomes_a_directory(tmp_path: Path, cache: Cache) -> 
     tree = tmp_path / "tree"
     (tree / "deep").mkdir(parents=True)
     (tree / "deep" / "one.yaml").write_text("a: 1\n")
-    tar, (manifest,) = opened(archived([Image("localhost/x:1", (File("/crds", asset="tree"),))], {"tree": tree}, cache=cache).path)
+    tar, (manifest,) = opened(make_archive([Image("localhost/x:1", (ImageFile("/crds", asset="tree"),))], {"tree": tree}, cache=cache).path)
 
     with tarfile.open(fileobj=tar.extractfile(manifest["Layers"][0])) as layer:
         assert layer.getnames() == ["crds", "crds/deep", "crds/deep/one.yaml"]
@@ -120,7 +122,7 @@ def test_a_directory_asset_becomes_a_directory(tmp_path: Path, cache: Cache) -> 
 
 
 def test_names_of_an_archive_can_be_read_back(paths: dict[str, Path], cache: Cache) -> None:
-    with archived([WEB, TOOL], paths, cache=cache).path.open("rb") as file:
+    with make_archive([WEB, TOOL], paths, cache=cache).path.open("rb") as file:
         assert read(file) == [WEB.name, TOOL.name]
     with pytest.raises(tarfile.TarError):
         read(io.BytesIO(b"no archive"))
@@ -147,9 +149,9 @@ def test_what_names_no_image_is_refused(wrong: str) -> None:
 
 def test_two_images_of_one_name_and_missing_assets_are_refused_before_anything_is_written(paths: dict[str, Path], cache: Cache) -> None:
     with pytest.raises(UsageError, match="web:v1"):
-        archived([WEB, WEB], paths, cache=cache)
+        make_archive([WEB, WEB], paths, cache=cache)
     with pytest.raises(UsageError, match=r"web@1\.0\.0"):
-        archived([WEB], {}, cache=cache)
+        make_archive([WEB], {}, cache=cache)
     assert not cache.root.exists()
 
 
@@ -164,19 +166,19 @@ def test_kubeadms_images_are_made_of_pinned_assets() -> None:
 
 
 def test_a_foreign_archive_is_taken_in_and_found_by_the_beginning_of_its_key(paths: dict[str, Path], cache: Cache, tmp_path: Path) -> None:
-    mine = archived([WEB], paths, cache=Cache(tmp_path / "other"))
-    taken = chosen(str(mine.path), cache=cache)
+    mine = make_archive([WEB], paths, cache=Cache(tmp_path / "other"))
+    taken = find_archive(str(mine.path), cache=cache)
 
     assert taken.names == (WEB.name,)
-    assert chosen(taken.key[:6], cache=cache).path == taken.path
+    assert find_archive(taken.key[:6], cache=cache).path == taken.path
     with pytest.raises(UsageError, match="no archive begins"):
-        chosen("zzz", cache=cache)
+        find_archive("zzz", cache=cache)
     with pytest.raises(UsageError, match="not an archive"):
-        chosen(str(paths["web@1.0.0"]) + ".tar", cache=cache)
+        find_archive(str(paths["web@1.0.0"]) + ".tar", cache=cache)
 
 
 def test_pruning_leaves_what_nodes_are_made_of(paths: dict[str, Path], cache: Cache) -> None:
-    archive = archived([WEB], paths, cache=cache)
+    archive = make_archive([WEB], paths, cache=cache)
     docker = Docker()
 
     rehearsed = prune(everything=True, dry_run=True, cache=cache, computer=docker)
@@ -229,7 +231,7 @@ def row(name: str, digest: str) -> str:
 
 
 def test_what_a_node_lacks_is_loaded_from_the_mounted_cache(lab: Lab, paths: dict[str, Path], cache: Cache) -> None:
-    archive = archived([WEB, TOOL], paths, cache=cache)
+    archive = make_archive([WEB, TOOL], paths, cache=cache)
     machine = engine(lab, "REF TYPE DIGEST\n" + row(WEB.name, archive.images[0].digest))
 
     assert load(lab, lab.member("member1"), archive) == (TOOL.name,)
@@ -237,7 +239,7 @@ def test_what_a_node_lacks_is_loaded_from_the_mounted_cache(lab: Lab, paths: dic
 
 
 def test_a_node_that_has_all_is_left_alone_and_one_with_another_content_is_not(lab: Lab, paths: dict[str, Path], cache: Cache) -> None:
-    archive = archived([WEB], paths, cache=cache)
+    archive = make_archive([WEB], paths, cache=cache)
     machine = engine(lab, row(WEB.name, archive.images[0].digest))
     assert load(lab, lab.member("member1"), archive) == ()
     assert "import" not in machine.transcript()
@@ -270,8 +272,8 @@ def test_a_container_starts_no_programs() -> None:
 
 def test_a_command_that_docker_was_cut_off_from_says_so_and_one_that_only_failed_does_not() -> None:
     asked = ("docker", "version")
-    for version, said in ((Failure(1, "Cannot connect"), "Docker stopped answering"), ("20.10", "")):
-        node = Container("n", Scripted({("docker", "exec"): Failure(255, ""), asked: version}))
+    for version, said in ((ScriptedFailure(1, "Cannot connect"), "Docker stopped answering"), ("20.10", "")):
+        node = Container("n", Scripted({("docker", "exec"): ScriptedFailure(255, ""), asked: version}))
         with pytest.raises(CommandFailed) as failed:
             node.run(["ctr"])
         assert failed.value.output == said

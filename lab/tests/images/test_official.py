@@ -14,17 +14,17 @@ import pytest
 
 from lab.assets import Cache
 from lab.assets.pins import this_arch
-from lab.assets.progress import Progress
-from lab.assets.sources import Patience
+from lab.assets.progress import AssetProgress
+from lab.assets.sources import DownloadPatience
 from lab.errors import ProvisionError, UsageError
-from lab.images import archived, node, official, software
-from lab.images.image import File, Image
+from lab.images import make_archive, node, official, software
+from lab.images.image import Image, ImageFile
 from lab.images.official import Lock
-from lab.images.pull import locked, pull
+from lab.images.pull import make_lock, pull
 from lab.images.registry import Place, Registry
 
 NAME = "docker.io/karmada/karmada-webhook:v1.18.2"
-IMAGE = Image("mirror.example/karmada-webhook:v1.18.2", (File("/bin/x", asset="karmada-webhook@1.18.2"),), official=NAME)
+IMAGE = Image("mirror.example/karmada-webhook:v1.18.2", (ImageFile("/bin/x", asset="karmada-webhook@1.18.2"),), official=NAME)
 REPOSITORY = "/v2/karmada/karmada-webhook"
 
 
@@ -78,7 +78,7 @@ class Served:
         return httpx.Response(200, content=content) if content is not None else httpx.Response(404)
 
     def client(self) -> Registry:
-        return Registry(patience=Patience(attempts=1), transport=httpx.MockTransport(self))
+        return Registry(patience=DownloadPatience(attempts=1), transport=httpx.MockTransport(self))
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_what_the_lock_names_is_pulled_once_and_goes_into_archives_as_it_is(cach
     assert pull([IMAGE], cache=cache, client=served.client()) == {}
     assert served.asked.count(f"registry-1.docker.io{REPOSITORY}/blobs/{sha(LAYER)}") == 1
 
-    archive = archived([IMAGE], {}, cache=cache)
+    archive = make_archive([IMAGE], {}, cache=cache)
     assert [(each.name, each.digest) for each in archive.images] == [(IMAGE.name, sha(MANIFEST))]
     with tarfile.open(archive.path) as tar:
         named = json.load(tar.extractfile("index.json"))["manifests"]  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def test_what_the_lock_names_is_pulled_once_and_goes_into_archives_as_it_is(cach
 
 
 def test_assets_are_those_of_images_that_were_not_pulled(cache: Cache) -> None:
-    made = Image("docker.io/karmada/other:v1", (File("/bin/x", asset="karmada-search@1.18.2"),))
+    made = Image("docker.io/karmada/other:v1", (ImageFile("/bin/x", asset="karmada-search@1.18.2"),))
     assert software([IMAGE, made]) == ["karmada-webhook@1.18.2", "karmada-search@1.18.2"]
 
     pull([IMAGE], cache=cache, client=Served().client())
@@ -152,7 +152,7 @@ def test_what_is_not_of_its_digest_is_refused_and_nothing_of_it_stays(cache: Cac
     ],
 )
 def test_an_image_that_does_not_come_is_made_here_and_the_reason_is_told(cache: Cache, served: Served, says: str) -> None:
-    told: list[Progress] = []
+    told: list[AssetProgress] = []
     if "else" in says:  # an index without this processor, under the digest that the lock has
         content = served.things[f"manifests/{sha(INDEX)}"]
         served.things[f"manifests/{sha(content)}"] = content
@@ -184,7 +184,7 @@ def test_a_token_is_had_where_a_registry_wants_one(cache: Cache) -> None:
 
 def test_a_lock_is_what_a_registry_has_by_tag(cache: Cache) -> None:
     other = NAME.replace("v1.18.2", "v9")
-    lock, absent = locked([IMAGE, Image(other, official=other)], client=Served().client())
+    lock, absent = make_lock([IMAGE, Image(other, official=other)], client=Served().client())
     assert lock.digests == {NAME: sha(INDEX)}
     assert list(absent) == [other]
     lock.write()

@@ -12,7 +12,7 @@ from lab import proc
 from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.scripted import Failure, Scripted
+from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.program import Program
 from lab.supervisor.remains import bury
 from lab.tests.supervision import eventually, is_gone
@@ -36,7 +36,7 @@ def test_a_scripted_machine_answers_by_the_longest_beginning() -> None:
 
 
 def test_a_scripted_failure_is_the_error_a_real_one_would_be() -> None:
-    machine = Scripted({("karmadactl", "join"): Failure(1, "already exists")}, name="host1")
+    machine = Scripted({("karmadactl", "join"): ScriptedFailure(1, "already exists")}, name="host1")
     with pytest.raises(CommandFailed, match="already exists") as caught:
         machine.run(["karmadactl", "join", "member1"])
 
@@ -143,7 +143,7 @@ def test_an_interrupt_ends_the_command_that_runs_but_none_that_comes_after(tmp_p
         with pytest.raises(Cancelled):
             running.result(timeout=10)
 
-    assert not list(proc.tagged(str(tmp_path)))
+    assert not list(proc.tagged_processes(str(tmp_path)))
     assert machine.run(["sh", "-c", "sleep 0.3; echo saved"]).stdout == "saved\n"
 
 
@@ -161,4 +161,4 @@ def test_a_daemon_that_keeps_the_output_open_does_not_keep_us(tmp_path: Path) ->
         Local(tmp_path).run(["sh", "-c", "setsid sleep 1000 & wait"], within=0.3)
 
     bury(str(tmp_path))
-    assert not list(proc.tagged(str(tmp_path)))
+    assert not list(proc.tagged_processes(str(tmp_path)))

@@ -15,7 +15,7 @@ from lab.providers.embedded import Embedded, cluster_steps, components
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.spec import LabSpec, parse
-from lab.steps import ordered
+from lab.steps import compute_waves
 from lab.tests.computer_fakes import Scripted, meminfo
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "embedded.txt"
@@ -82,7 +82,7 @@ def test_a_spec_can_change_and_drop_a_flag_and_set_the_environment(tmp_path: Pat
     steps = cluster_steps(lab.run, lab.spec.members[0], lab.members[0], Anything())
     parts = {
         part.name: part.changed(
-            flags=lab.spec.members[0].flags.get(embedded.short(part)), env=lab.spec.members[0].env.get(embedded.short(part))
+            flags=lab.spec.members[0].flags.get(embedded.program_name(part)), env=lab.spec.members[0].env.get(embedded.program_name(part))
         )
         for part in components(lab.run, lab.spec.members[0], lab.members[0], Anything())
     }
@@ -96,7 +96,7 @@ def test_a_spec_can_change_and_drop_a_flag_and_set_the_environment(tmp_path: Pat
 def test_the_clusters_start_side_by_side_and_in_order(tmp_path: Path) -> None:
     lab = a_lab(tmp_path)
 
-    waves = [{step.name for step in wave} for wave in ordered(Embedded().create(lab, Anything()))]
+    waves = [{step.name for step in wave} for wave in compute_waves(Embedded().create(lab, Anything()))]
 
     assert {"host/etcd", "member1/etcd"} <= waves[1]
     assert {"host/kube-apiserver", "member1/kube-apiserver"} <= waves[2]

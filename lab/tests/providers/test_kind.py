@@ -18,13 +18,13 @@ from lab.errors import ProvisionError
 from lab.images import node
 from lab.images.load import RECORD
 from lab.images.store import Archive
-from lab.machines.scripted import Failure, Scripted
+from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.providers import kind, kind_config, kind_making
 from lab.providers.kind import Kind, guard
 from lab.providers.kind_making import KWOK, Making
 from lab.run import Run
 from lab.spec import Capability, LabSpec
-from lab.steps import ordered
+from lab.steps import compute_waves
 from lab.tests.computer_fakes import Scripted as ScriptedComputer
 
 CONTAINER = "karmada-lab.one.member1-control-plane"
@@ -91,7 +91,7 @@ def test_what_kubeadm_cannot_carry_is_refused() -> None:
 def test_every_need_of_a_step_is_there(lab: Lab) -> None:
     lab.__dict__["machine"] = Scripted()
     steps = Kind(computer=ScriptedComputer()).create(lab, {})
-    names = {step.name for wave in ordered(steps) for step in wave}
+    names = {step.name for wave in compute_waves(steps) for step in wave}
     assert {"host", "member1", "member1/node", "member1/kube-apiserver", "node-image/1.35.4", "lab/guard"} <= names
 
 
@@ -220,7 +220,7 @@ def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
 
 
 def test_kinds_own_defaults_are_left_but_for_what_this_computer_cannot_do_without() -> None:
-    assert kind_config.plain(bounded=False) == {
+    assert kind_config.plain_config(bounded=False) == {
         **kind_config.HEAD,
         "networking": {"disableDefaultCNI": True},
         "kubeadmConfigPatches": ["kind: KubeletConfiguration\nfailCgroupV1: false\n"],
@@ -242,7 +242,7 @@ def test_delete_removes_what_the_run_made_twice_and_asks_nothing_where_nothing_w
 
 
 def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kind, "Local", lambda _: Scripted({PS: Failure(1, "Cannot connect to the Docker daemon")}))
+    monkeypatch.setattr(kind, "Local", lambda _: Scripted({PS: ScriptedFailure(1, "Cannot connect to the Docker daemon")}))
     lab.run.record(RECORD, "member1", {"containers": [CONTAINER]})
 
     with pytest.raises(ProvisionError, match="Docker does not answer") as error:
@@ -253,7 +253,7 @@ def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, 
 
 def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kind_making, "Computer", lambda engine: ScriptedComputer())
-    machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): Failure(1, "ERROR: failed to init node with kubeadm")})
+    machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): ScriptedFailure(1, "ERROR: failed to init node with kubeadm")})
 
     with pytest.raises(ProvisionError, match="member1 could not be made") as error:
         making(lab, machine).node()
@@ -271,8 +271,8 @@ def test_hollow_nodes_beside_real_ones_are_tainted_and_the_real_one_is_not_kwoks
 
 
 def test_the_bounding_set_is_read_as_the_kernel_writes_it() -> None:
-    assert docker.bounded("CapEff:\t0\nCapBnd:\t000001fffeffffff\n")
-    assert not docker.bounded("CapBnd:\t000001ffffffffff\n")
+    assert docker.lacks_sys_resource("CapEff:\t0\nCapBnd:\t000001fffeffffff\n")
+    assert not docker.lacks_sys_resource("CapBnd:\t000001ffffffffff\n")
 
 
 def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path) -> None:
@@ -362,14 +362,14 @@ def node_engine(monkeypatch: pytest.MonkeyPatch, *, there: str) -> Scripted:
         ("docker",): "",
         ("docker", "image", "ls"): there,
     }
-    return Scripted({**answers, ("docker", "exec"): lambda words: Failure(1) if "pgrep" in words else SPEC})
+    return Scripted({**answers, ("docker", "exec"): lambda words: ScriptedFailure(1) if "pgrep" in words else SPEC})
 
 
 def test_a_node_image_that_is_there_is_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     engine = node_engine(monkeypatch, there="15de27681c33\n")
     paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
 
-    name = node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
+    name = node.build_node_image(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
 
     assert name.startswith("karmada-lab/node:v1.35.4-")
     assert "docker commit" not in engine.transcript()
@@ -379,7 +379,7 @@ def test_a_node_image_is_loaded_filled_committed_and_its_container_removed(monke
     engine = node_engine(monkeypatch, there="")
     paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
 
-    name = node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
+    name = node.build_node_image(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
 
     verbs = [done.words[1] for done in engine.done if done.words[0] == "docker"]
     assert [verb for verb in verbs if verb in {"load", "run", "stop", "commit"}] == ["load", "run", "stop", "commit"]
@@ -397,11 +397,11 @@ def test_a_node_image_is_loaded_filled_committed_and_its_container_removed(monke
 
 def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     engine = node_engine(monkeypatch, there="")
-    engine._answers["docker", "commit"] = Failure(1, "no space left on device")
+    engine._answers["docker", "commit"] = ScriptedFailure(1, "no space left on device")
     paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
 
     with pytest.raises(ProvisionError, match="could not be built") as error:
-        node.built(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
+        node.build_node_image(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
     assert "no space left" in (error.value.detail or "")
     assert engine.done[-1].words[:3] == ("docker", "rm", "--force")
 

@@ -25,7 +25,7 @@ def run(tmp_path: Path) -> Iterator[Path]:
     path.mkdir()
     yield path
     Supervisor(path).shutdown()
-    assert not list(proc.tagged(str(path)))
+    assert not list(proc.tagged_processes(str(path)))
 
 
 def lab(run: Path) -> Supervisor:
@@ -85,7 +85,7 @@ def test_a_command_that_a_killed_harness_was_running_goes_with_the_lab(run: Path
         "from lab.supervisor import proc",
         "eventually(lambda: any(proc.name_of(pid) == 'sleep' for pid, _, _ in proc.tagged(str(run))), 'it runs')",
     )
-    pids = [pid for pid, _, _ in proc.tagged(str(run)) if proc.name_of(pid) == "sleep"]
+    pids = [pid for pid, _, _ in proc.tagged_processes(str(run)) if proc.name_of(pid) == "sleep"]
     other.kill()
     other.communicate()
 

@@ -9,7 +9,7 @@ import pytest
 from lab import proc
 from lab.supervisor import record
 from lab.supervisor.process import Process, rotate
-from lab.supervisor.server import checked, take_lock
+from lab.supervisor.server import check_program, take_lock
 from lab.supervisor.state import State
 
 PROGRAM = {"name": "member1/etcd", "argv": ["etcd"], "log": "/logs/etcd.log"}
@@ -46,7 +46,7 @@ def test_half_a_record_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_row_reads_back_as_a_state() -> None:
-    row = json.loads(json.dumps(Process("/run", checked(PROGRAM, "/run")).row()))
+    row = json.loads(json.dumps(Process("/run", check_program(PROGRAM, "/run")).row()))
     state = State.parse(row)
 
     assert (state.name, state.argv, state.state, state.pid) == ("member1/etcd", ("etcd",), "starting", None)
@@ -67,7 +67,7 @@ def test_a_row_reads_back_as_a_state() -> None:
 )
 def test_what_is_no_program_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):
-        checked({**PROGRAM, **wrong}, "/run")
+        check_program({**PROGRAM, **wrong}, "/run")
 
 
 def test_only_one_has_the_lock(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_only_one_has_the_lock(tmp_path: Path) -> None:
 
 
 def test_the_back_off_doubles_to_half_a_minute() -> None:
-    process = Process("/run", checked(PROGRAM, "/run"))
+    process = Process("/run", check_program(PROGRAM, "/run"))
 
     assert [process.next_delay(1.0) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
 

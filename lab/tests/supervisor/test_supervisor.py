@@ -302,7 +302,7 @@ def test_shutdown_ends_deaf_programs_commands_and_daemons_in_its_time(run: Path,
 
     assert time.monotonic() - began < 3
     assert is_gone(int(state.tail()))
-    assert not list(proc.tagged(str(run)))
+    assert not list(proc.tagged_processes(str(run)))
 
 
 def test_nonsense_is_refused_and_survived(run: Path, supervisor: Supervisor) -> None:

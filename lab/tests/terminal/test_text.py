@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from lab.assets.progress import Progress
+from lab.assets.progress import AssetProgress
 from lab.errors import CommandFailed, ProvisionError
 from lab.steps import Step, StepFailed
 from lab.terminal.drawing import Lines, open_drawing
-from lab.terminal.live_tree import Tree
+from lab.terminal.live_tree import LiveTree
 from lab.terminal.text import Look, bytes_text, error_lines, github_annotation, seconds_text, table
 
 PLAIN = Look()
@@ -45,7 +45,7 @@ def test_who_looks_decides_how_it_is_drawn(terminal: bool, env: dict[str, str], 
 
 
 def test_a_terminal_gets_the_tree_and_a_pipe_gets_lines() -> None:
-    assert isinstance(open_drawing("lab x", stream=Terminal(), env={}), Tree)
+    assert isinstance(open_drawing("lab x", stream=Terminal(), env={}), LiveTree)
     assert isinstance(open_drawing("lab x", stream=io.StringIO(), env={}), Lines)
 
 
@@ -116,9 +116,9 @@ def test_nothing_is_waited_for_when_nothing_runs() -> None:
 def test_bringing_assets_is_told_at_each_change_and_now_and_then() -> None:
     drawn = Clocked()
     for done in range(50):
-        drawn.lines.progress(Progress("compiling", "kubernetes 1.35.4", done, 900, "packages", left=("etcd 3.6.5",)))
+        drawn.lines.progress(AssetProgress("compiling", "kubernetes 1.35.4", done, 900, "packages", left=("etcd 3.6.5",)))
         drawn.time += 0.1
-    drawn.lines.progress(Progress("ready", "kubernetes 1.35.4", note="from build"))
+    drawn.lines.progress(AssetProgress("ready", "kubernetes 1.35.4", note="from build"))
 
     assert len(drawn.out) == 3
     assert "then etcd 3.6.5" in drawn.out[0]
@@ -167,7 +167,7 @@ def test_failed_steps_are_each_told_and_the_rest_counted() -> None:
 # -- the tree ----------------------------------------------------------------------------------------------------------------------
 
 
-def drawn(tree: Tree, *, height: int = 40) -> str:
+def drawn(tree: LiveTree, *, height: int = 40) -> str:
     """The tree as it would be on a terminal of that height."""
     tree.console.size = (100, height)
     with tree.console.capture() as capture:
@@ -175,8 +175,8 @@ def drawn(tree: Tree, *, height: int = 40) -> str:
     return re.sub("\033\\[[0-9;]*m", "", capture.get())
 
 
-def a_tree() -> Tree:
-    return Tree(Terminal(), Look(live=True), title="lab x")
+def a_tree() -> LiveTree:
+    return LiveTree(Terminal(), Look(live=True), title="lab x")
 
 
 def test_clusters_are_branches_and_one_that_is_through_is_a_line() -> None:
@@ -210,14 +210,14 @@ def test_a_tree_that_does_not_fit_shows_what_runs_or_failed() -> None:
 
 def test_assets_show_how_many_and_what_is_left() -> None:
     tree = a_tree()
-    tree.progress(Progress("ready", "etcd 3.6.5", left=("kubernetes 1.35.4", "karmada 1.18.2")))
-    tree.progress(Progress("compiling", "kubernetes 1.35.4", 512, 900, "packages", elapsed=131, left=("karmada 1.18.2",)))
+    tree.progress(AssetProgress("ready", "etcd 3.6.5", left=("kubernetes 1.35.4", "karmada 1.18.2")))
+    tree.progress(AssetProgress("compiling", "kubernetes 1.35.4", 512, 900, "packages", elapsed=131, left=("karmada 1.18.2",)))
     text = drawn(tree)
 
     assert "1 of 3 assets" in text
     assert "kubernetes 1.35.4: compiling 512 of 900 packages; 2:11" in text
     assert "then karmada 1.18.2" in text
-    tree.progress(Progress("ready", "kubernetes 1.35.4", left=("karmada 1.18.2",)))
+    tree.progress(AssetProgress("ready", "kubernetes 1.35.4", left=("karmada 1.18.2",)))
     assert "compiling" not in drawn(tree)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from lab.assets.command import Ran, Runner
+from lab.assets.command import CommandRunner, Ran
 from lab.errors import LabError
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why
 from scenarios.ci.lint.documents import Node, TooDeepError, find_duplicates, read_yaml
 from scenarios.ci.lint.objects import check_rendered
@@ -37,7 +37,7 @@ def find_charts(names: Sequence[str]) -> list[str]:
     return [folder for folder in folders if not any(folder.startswith(each) for each in below)]
 
 
-def check_charts(charts: Sequence[str], templates: Sequence[str], root: Path, run: Runner) -> Iterator[tuple[Checked, list[str]]]:
+def check_charts(charts: Sequence[str], templates: Sequence[str], root: Path, run: CommandRunner) -> Iterator[tuple[Checked, list[str]]]:
     """Yield the outcome of each chart, and which of the templates were checked. `templates` are of all charts."""
     for chart in charts:
         own = [name for name in templates if not chart or name.startswith(f"{chart}/")]
@@ -46,7 +46,7 @@ def check_charts(charts: Sequence[str], templates: Sequence[str], root: Path, ru
         yield check, [name for name in own if name not in missed]
 
 
-def check_chart(chart: str, templates: Sequence[str], root: Path, run: Runner) -> Checked:
+def check_chart(chart: str, templates: Sequence[str], root: Path, run: CommandRunner) -> Checked:
     """Check that helm accepts a chart, and that it renders to objects with its own values and with each ci/*-values.yaml."""
     check = f"helm {chart or '.'}"
     facts = read_map(root / chart / "Chart.yaml")
@@ -65,17 +65,17 @@ def check_chart(chart: str, templates: Sequence[str], root: Path, run: Runner) -
     for values in value_sets:
         failed, sources, why = render_chart(helm, root / chart, values, run, library=library)
         if failed:
-            return Checked(check, Outcome.FAIL, failed, len(templates))
+            return Checked(check, StepOutcome.FAIL, failed, len(templates))
         rendered |= sources
         refused += [why] if why else []
     if refused and not rendered:
         return leave_unchecked(check, templates, Why(refused[0].text, refused[0].remedy.format(chart=chart or ".")))
     return Checked(
-        check, Outcome.PASS, "rendered", len(templates), tuple(list_unrendered(chart, check, templates, rendered, library=library))
+        check, StepOutcome.PASS, "rendered", len(templates), tuple(list_unrendered(chart, check, templates, rendered, library=library))
     )
 
 
-def render_chart(helm: str, chart: Path, values: Sequence[str], run: Runner, *, library: bool) -> tuple[str, set[str], Why | None]:
+def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunner, *, library: bool) -> tuple[str, set[str], Why | None]:
     """Render a chart once; return what is wrong with it, the templates that objects came of, and why it did not render."""
     version = ["--kube-version", KUBERNETES]
     ran = Ran(0, "", "")
@@ -115,7 +115,7 @@ def list_unrendered(chart: str, check: str, templates: Sequence[str], rendered: 
 def leave_unchecked(check: str, templates: Sequence[str], why: Why) -> Checked:
     """Return the unknown outcome of a chart that could not be rendered."""
     listed = tuple(Unchecked(name, "chart template", why, check) for name in templates)
-    return Checked(check, Outcome.UNKNOWN, f"{why.text}: {why.remedy}", 0, listed)
+    return Checked(check, StepOutcome.UNKNOWN, f"{why.text}: {why.remedy}", 0, listed)
 
 
 def read_map(path: Path) -> Node | None:

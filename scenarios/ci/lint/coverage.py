@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Checked:
     """The outcome of one check. `detail` is the tool's output, or why there is none; `files` counts what it checked."""
 
     name: str
-    outcome: Outcome
+    outcome: StepOutcome
     detail: str = ""
     files: int = 0
     unchecked: tuple[Unchecked, ...] = ()
@@ -100,9 +100,9 @@ class Lint:
     def exit_code(self, *, strict: bool) -> int:
         """Return 1 for a failed check, 3 when something could not be checked that can be, or (strict) any file of a checked kind."""
         outcomes = {each.outcome for each in self.checks}
-        if Outcome.FAIL in outcomes:
+        if StepOutcome.FAIL in outcomes:
             return 1
-        incomplete = Outcome.UNKNOWN in outcomes or any(each.fixable for each in self.listed)
+        incomplete = StepOutcome.UNKNOWN in outcomes or any(each.fixable for each in self.listed)
         return 3 if incomplete or (strict and any(missed_by_kind(self.listed))) else 0
 
     def document(self, *, strict: bool) -> dict[str, Any]:

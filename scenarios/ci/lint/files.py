@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.assets.command import Runner
+from lab.assets.command import CommandRunner
 from scenarios.ci.lint.coverage import Reason, Unchecked, Why
 
 VENDORED = frozenset({".venv", "venv", "node_modules", "vendor", "_runs", "_artifacts", "_cells"})
@@ -25,7 +25,7 @@ class Tree:
     unchecked: list[Unchecked] = field(default_factory=list)
 
 
-def find_files(root: Path, run: Runner) -> Tree:
+def find_files(root: Path, run: CommandRunner) -> Tree:
     """Walk a folder without following links, and return every name in it exactly once, sorted."""
     tree = Tree(root)
     ignored, submodules = list_ignored(root, run), list_submodules(root, run)
@@ -84,13 +84,13 @@ def judge_link(path: Path, root: Path) -> Why:
     return Reason.LINK_INSIDE.value if target.is_relative_to(root.resolve()) else Reason.LINK_OUTSIDE.value
 
 
-def list_ignored(root: Path, run: Runner) -> frozenset[str]:
+def list_ignored(root: Path, run: CommandRunner) -> frozenset[str]:
     """Return what git ignores below root, folders with a slash at the end; nothing when this is no work tree of git."""
     words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
     return frozenset(ask_git(root, run, words))
 
 
-def list_submodules(root: Path, run: Runner) -> frozenset[str]:
+def list_submodules(root: Path, run: CommandRunner) -> frozenset[str]:
     """Return the paths of submodules, those that are not checked out too."""
     if not (root / ".gitmodules").is_file():
         return frozenset()
@@ -98,7 +98,7 @@ def list_submodules(root: Path, run: Runner) -> frozenset[str]:
     return frozenset(each.partition("\n")[2].rstrip("/") for each in found)
 
 
-def ask_git(root: Path, run: Runner, words: list[str]) -> Iterator[str]:
+def ask_git(root: Path, run: CommandRunner, words: list[str]) -> Iterator[str]:
     """Yield the records of a git command that prints them with a zero byte after each."""
     ran = run([*GIT, *words], cwd=root, env={"GIT_OPTIONAL_LOCKS": "0"})
     return iter([]) if ran.status else (each for each in ran.stdout.split("\0") if each)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lab.assets.command import Runner
+from lab.assets.command import CommandRunner
 from lab.errors import LabError
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why, show_name
 from scenarios.ci.lint.documents import Node
 from scenarios.ci.lint.tools import ANSIBLE, ENV, missing_tool, protect, split_batches
@@ -58,10 +58,10 @@ def is_playbook(name: str, text: str, documents: Sequence[Node]) -> bool:
     return plays.kind == "list" and bool(plays.items) and all(any(each.get(key) for key in keys) for each in plays.items)
 
 
-def check_playbooks(names: Sequence[str], root: Path, run: Runner) -> Checked:
+def check_playbooks(names: Sequence[str], root: Path, run: CommandRunner) -> Checked:
     """Run ansible-lint. What it cannot judge, because a collection or a role is not installed here, is listed and not wrong."""
     if not names:
-        return Checked(ANSIBLE.name, Outcome.SKIP, "no files for it")
+        return Checked(ANSIBLE.name, StepOutcome.SKIP, "no files for it")
     try:
         ANSIBLE.path()
     except LabError as error:
@@ -80,12 +80,14 @@ def check_playbooks(names: Sequence[str], root: Path, run: Runner) -> Checked:
     for name in printable:  # what a stand-in took the place of
         if name not in missed and (used := [each for each in sorted(found.modules) if mentions(root / name, each)]):
             missed[name] = Unchecked(name, "playbook", Why(f"arguments of {', '.join(used)}: not installed here"), ANSIBLE.name)
-    outcome = Outcome.FAIL if wrong else Outcome.UNKNOWN if found.crashed or any(each.fixable for each in unchecked) else Outcome.PASS
+    outcome = (
+        StepOutcome.FAIL if wrong else StepOutcome.UNKNOWN if found.crashed or any(each.fixable for each in unchecked) else StepOutcome.PASS
+    )
     detail = "\n".join([*wrong, *found.crashed]) or "; ".join(sorted({each.why.text for each in unchecked}))
     return Checked(ANSIBLE.name, outcome, detail, len(set(names) - {each.name for each in unchecked}), tuple(missed.values()))
 
 
-def run_with_mocks(names: Sequence[str], root: Path, run: Runner) -> Findings:
+def run_with_mocks(names: Sequence[str], root: Path, run: CommandRunner) -> Findings:
     """Run ansible-lint until it misses no further module, with stand-ins for those of collections that are not installed.
 
     A repository with a configuration of its own names its stand-ins there.
@@ -110,7 +112,7 @@ def run_with_mocks(names: Sequence[str], root: Path, run: Runner) -> Findings:
     return found
 
 
-def run_batches_of(names: Sequence[str], root: Path, run: Runner, configuration: dict[str, Any] | None) -> Findings:
+def run_batches_of(names: Sequence[str], root: Path, run: CommandRunner, configuration: dict[str, Any] | None) -> Findings:
     """Run ansible-lint once on all files, with that configuration or the repository's own."""
     program, found = ANSIBLE.path(), Findings()
     env = {**ENV, "PATH": os.pathsep.join([str(program.parent), os.environ.get("PATH", "")])}

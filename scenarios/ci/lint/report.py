@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import Look, count, table
 from scenarios.ci.lint.coverage import Checked, Lint, Reason, show_name
 
@@ -20,7 +20,7 @@ def print_checks(checks: Sequence[Checked], *, look: Look) -> None:
         rows.append((each.outcome.value, show_name(each.name), first or f"{count(each.files, 'file')} checked"))
     print("\n".join(table(rows, look=look, styles=STYLES)))
     for each in checks:
-        if each.outcome is Outcome.FAIL or (each.outcome is Outcome.UNKNOWN and "\n" in each.detail):
+        if each.outcome is StepOutcome.FAIL or (each.outcome is StepOutcome.UNKNOWN and "\n" in each.detail):
             print(f"\n{look.paint(show_name(each.name), 'bold')}\n{each.detail}")
 
 

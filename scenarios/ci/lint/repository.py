@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.assets.command import Runner, spawn
-from lab.steps import Outcome
+from lab.assets.command import CommandRunner, spawn
+from lab.steps import StepOutcome
 from scenarios.ci.lint.charts import check_charts, find_charts
 from scenarios.ci.lint.coverage import Checked, Lint, Unchecked
 from scenarios.ci.lint.files import find_files
@@ -16,7 +16,7 @@ from scenarios.ci.lint.workflows import check_workflows
 from scenarios.ci.lint.yaml_files import check_manifests, check_style, check_syntax, read_files
 
 
-def lint_repository(root: Path, run: Runner = spawn) -> Lint:
+def lint_repository(root: Path, run: CommandRunner = spawn) -> Lint:
     """Check every file below a folder that a check exists for, and list every other one with the reason."""
     tree = find_files(root, run)
     charts = find_charts(tree.names)
@@ -40,7 +40,7 @@ def lint_repository(root: Path, run: Runner = spawn) -> Lint:
         check_shell(shell, root, run),
         check_python(python),
         *(check for check, _ in rendered),
-        *([] if charts else [Checked("helm", Outcome.SKIP, "no charts")]),
+        *([] if charts else [Checked("helm", StepOutcome.SKIP, "no charts")]),
     ]
     missed = {each.name for check in checks if check.name in {"shellcheck", "python"} for each in check.unchecked}
     checked = {

@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.assets.command import Runner
-from lab.steps import Outcome
+from lab.assets.command import CommandRunner
+from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Reason, Unchecked, show_name
 from scenarios.ci.lint.kinds import Source
 from scenarios.ci.lint.tools import SHELLCHECK, check_files
 
 
-def check_shell(scripts: Sequence[Source], root: Path, run: Runner) -> Checked:
+def check_shell(scripts: Sequence[Source], root: Path, run: CommandRunner) -> Checked:
     """Run shellcheck, once for those whose dialect it finds by itself and once for each dialect that it has to be told."""
     by_option: dict[str, list[str]] = defaultdict(list)
     for script in scripts:
@@ -25,7 +25,7 @@ def check_shell(scripts: Sequence[Source], root: Path, run: Runner) -> Checked:
     ] or [check_files(SHELLCHECK, [], root, run)]
     worst = next(
         outcome
-        for outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.SKIP)
+        for outcome in (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS, StepOutcome.SKIP)
         if any(each.outcome is outcome for each in checks)
     )
     return Checked(
@@ -54,5 +54,5 @@ def check_python(scripts: Sequence[Source]) -> Checked:
                 wrong.append(f"{show_name(script.name)}: {said}")
         except (RecursionError, MemoryError):
             unchecked.append(Unchecked(script.name, "python", Reason.TOO_DEEP.value, "python"))
-    outcome = Outcome.FAIL if wrong else Outcome.PASS if scripts else Outcome.SKIP
+    outcome = StepOutcome.FAIL if wrong else StepOutcome.PASS if scripts else StepOutcome.SKIP
     return Checked("python", outcome, "\n".join(wrong) or ("" if scripts else "no files for it"), len(scripts), tuple(unchecked))

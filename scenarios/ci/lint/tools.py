@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.assets import resolve
-from lab.assets.command import Ran, Runner
+from lab.assets.command import CommandRunner, Ran
 from lab.errors import LabError, NotPossible
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why, show_name
 from scenarios.matrix.definition import HERE
 
@@ -63,29 +63,29 @@ HELM = Tool("helm", (), find_asset("helm"))
 
 
 def check_files(
-    tool: Tool, names: Sequence[str], root: Path, run: Runner, *args: str, kind: str = "", path_of: Tool | None = None
+    tool: Tool, names: Sequence[str], root: Path, run: CommandRunner, *args: str, kind: str = "", path_of: Tool | None = None
 ) -> Checked:
     """Run a tool on files by relative name and return its outcome; the files are unchecked when it cannot run.
 
     `kind` is what unchecked files are listed as; `path_of` is another program that the tool uses when it finds it.
     """
     if not names:
-        return Checked(tool.name, Outcome.SKIP, "no files for it")
+        return Checked(tool.name, StepOutcome.SKIP, "no files for it")
     try:
         program = tool.path()
         beside = [str(path_of.path().parent)] if path_of else []
     except LabError as error:
         return missing_tool(tool.name, names, kind, error)
     env = {**ENV, "PATH": os.pathsep.join([*beside, str(program.parent), os.environ.get("PATH", "")])}
-    outputs, outcome = [], Outcome.PASS
+    outputs, outcome = [], StepOutcome.PASS
     for ran in run_batches([str(program), *tool.args, *args], names, root, run, env):
         if ran.status == 0:
             continue
         outputs.append("\n".join(part.strip() for part in (ran.stdout, ran.stderr) if part.strip()))
         if ran.status not in tool.findings:
             outputs[-1] = f"{tool.name} ended with status {ran.status}: {outputs[-1]}"
-        if ran.status in tool.findings or outcome is Outcome.PASS:
-            outcome = Outcome.FAIL if ran.status in tool.findings else Outcome.UNKNOWN
+        if ran.status in tool.findings or outcome is StepOutcome.PASS:
+            outcome = StepOutcome.FAIL if ran.status in tool.findings else StepOutcome.UNKNOWN
     return Checked(tool.name, outcome, "\n".join(outputs), len(names))
 
 
@@ -93,10 +93,10 @@ def missing_tool(check: str, names: Sequence[str], kind: str, error: LabError) -
     """Return the unknown outcome of a check that has no program, with every file that it did not check."""
     why = Why(error.what, error.remedy or "see what went wrong")
     detail = f"{error.what}: {error.remedy or error.detail or ''}"
-    return Checked(check, Outcome.UNKNOWN, detail, unchecked=tuple(Unchecked(name, kind, why, check) for name in names))
+    return Checked(check, StepOutcome.UNKNOWN, detail, unchecked=tuple(Unchecked(name, kind, why, check) for name in names))
 
 
-def run_batches(argv: Sequence[str], names: Sequence[str], root: Path, run: Runner, env: dict[str, str]) -> Iterator[Ran]:
+def run_batches(argv: Sequence[str], names: Sequence[str], root: Path, run: CommandRunner, env: dict[str, str]) -> Iterator[Ran]:
     """Run a program on names, as often as the length of its command line needs; names that cannot be printed, on copies of the files.
 
     shellcheck ends at the first name that is not UTF-8, and a name with a line break makes output unreadable.

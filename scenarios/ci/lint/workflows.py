@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.assets.command import Runner, spawn
+from lab.assets.command import CommandRunner, spawn
 from scenarios.ci.lint.coverage import Checked
 from scenarios.ci.lint.tools import ACTIONLINT, GITHUB, ROOT, SHELLCHECK, YAMLLINT, ZIZMOR, check_files
 from scenarios.ci.lint.yaml_files import Documents
@@ -14,7 +14,7 @@ ACTIONLINT_FILES = (".github/actionlint.yaml", ".github/actionlint.yml")
 ZIZMOR_FILES = (".github/zizmor.yml", ".github/zizmor.yaml", "zizmor.yml", "zizmor.yaml")
 
 
-def check_own(run: Runner = spawn) -> list[Checked]:
+def check_own(run: CommandRunner = spawn) -> list[Checked]:
     """Check this project's own workflows, actions and shell scripts."""
     written = (path for pattern in ("*.yml", "*.yaml") for path in GITHUB.rglob(pattern))
     files = sorted(path for path in written if not {"templates", "files"} & set(path.parts))  # those are helm's to render
@@ -33,7 +33,7 @@ def relative(paths: Iterable[Path]) -> list[str]:
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
-def check_workflows(documents: Documents, root: Path, run: Runner) -> list[Checked]:
+def check_workflows(documents: Documents, root: Path, run: CommandRunner) -> list[Checked]:
     """Check another repository's workflows and actions, by its own configurations or, without them, for faults and not for policy.
 
     Without a configuration every label of a runner may exist, and only zizmor's findings of high severity and confidence fail, less the

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from lab.assets.command import Runner
-from lab.steps import Outcome
+from lab.assets.command import CommandRunner
+from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Reason, Unchecked, show_name
 from scenarios.ci.lint.documents import Node, TooDeepError, find_duplicates, read_json, read_yaml
 from scenarios.ci.lint.kinds import Source
@@ -106,28 +106,28 @@ def judge_json(source: Source) -> Reason | None:
 def check_syntax(found: Documents) -> Checked:
     """Return whether every YAML and JSON file parses and holds each key once."""
     if not found.parsed:
-        return Checked("yaml and json", Outcome.SKIP, "no files for it")
-    return Checked("yaml and json", Outcome.FAIL if found.faults else Outcome.PASS, "\n".join(found.faults), len(found.parsed))
+        return Checked("yaml and json", StepOutcome.SKIP, "no files for it")
+    return Checked("yaml and json", StepOutcome.FAIL if found.faults else StepOutcome.PASS, "\n".join(found.faults), len(found.parsed))
 
 
 def check_manifests(found: Documents) -> Checked:
     """Return whether the Kubernetes objects in plain files have kinds and names that the API server can accept."""
     if not found.objects:
-        return Checked("manifests", Outcome.SKIP, "no files for it")
+        return Checked("manifests", StepOutcome.SKIP, "no files for it")
     wrong = [
         f"{show_name(name)}: {fault}"
         for name, objects in found.objects.items()
         for fault in check_objects(objects, patches=name in found.patches)
     ]
-    return Checked("manifests", Outcome.FAIL if wrong else Outcome.PASS, "\n".join(wrong), len(found.objects))
+    return Checked("manifests", StepOutcome.FAIL if wrong else StepOutcome.PASS, "\n".join(wrong), len(found.objects))
 
 
-def check_style(found: Documents, root: Path, run: Runner) -> Checked:
+def check_style(found: Documents, root: Path, run: CommandRunner) -> Checked:
     """Run yamllint, with the repository's own configuration where it has one, and list the files that it excludes."""
     own = any((root / name).exists() for name in (".yamllint", ".yamllint.yml", ".yamllint.yaml"))
     names = found.named("yaml", "playbook", "workflow", "action")
     checked = check_files(YAMLLINT, names, root, run, "--no-warnings", *(() if own else ("-d", LENIENT)), kind="yaml")
-    if not own or checked.outcome not in {Outcome.PASS, Outcome.FAIL}:
+    if not own or checked.outcome not in {StepOutcome.PASS, StepOutcome.FAIL}:
         return checked
     listing = list_linted(names, root, run)
     left = [name for name in names if name.isprintable() and name not in listing]
@@ -135,7 +135,7 @@ def check_style(found: Documents, root: Path, run: Runner) -> Checked:
     return Checked(checked.name, checked.outcome, checked.detail, len(names) - len(left), unchecked)
 
 
-def list_linted(names: Sequence[str], root: Path, run: Runner) -> set[str]:
+def list_linted(names: Sequence[str], root: Path, run: CommandRunner) -> set[str]:
     """Return which of the files yamllint checks under the repository's configuration."""
     listed: set[str] = set()
     for ran in run_batches([str(YAMLLINT.path()), "--list-files"], names, root, run, ENV):

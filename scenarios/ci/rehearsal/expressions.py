@@ -37,15 +37,15 @@ def template(text: str, contexts: Contexts) -> Any:
     whole = INSIDE.fullmatch(text.strip())
     if whole and "${{" not in whole[1]:
         return evaluate(whole[1], contexts)
-    return INSIDE.sub(lambda found: shown(evaluate(found[1], contexts)), text)
+    return INSIDE.sub(lambda found: as_text(evaluate(found[1], contexts)), text)
 
 
 def condition(text: str | bool | None, contexts: Contexts) -> bool:
     """Return whether a job's or step's `if` holds; none is success()."""
     if text is None:
         text = "success()"
-    inside = INSIDE.fullmatch(shown(text).strip())
-    words = inside[1] if inside else shown(text)
+    inside = INSIDE.fullmatch(as_text(text).strip())
+    words = inside[1] if inside else as_text(text)
     if not any(re.search(rf"\b{name}\s*\(", words) for name in STATUS):
         words = f"success() && ({words})"
     return truth(evaluate(words, contexts))
@@ -110,7 +110,7 @@ class Reader:
     def equal(self) -> Any:
         value = self.negated()
         while sign := self.take("==", "!="):
-            same = alike(value, self.negated())
+            same = are_equal(value, self.negated())
             value = same if sign == "==" else not same
         return value
 
@@ -181,7 +181,7 @@ def truth(value: Any) -> bool:
     return value not in (False, 0, "", None)
 
 
-def alike(one: Any, other: Any) -> bool:
+def are_equal(one: Any, other: Any) -> bool:
     """Compare as GitHub does: texts without regard to case; values of two kinds as numbers."""
     if isinstance(one, str) and isinstance(other, str):
         return one.lower() == other.lower()
@@ -197,7 +197,7 @@ def number(value: Any) -> float | None:
         return None
 
 
-def shown(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Return a value as text holds it."""
     if value is None:
         return ""
@@ -207,15 +207,15 @@ def shown(value: Any) -> str:
 
 
 def contains(where: Any, what: Any) -> bool:
-    return any(alike(part, what) for part in where) if isinstance(where, list) else shown(what).lower() in shown(where).lower()
+    return any(are_equal(part, what) for part in where) if isinstance(where, list) else as_text(what).lower() in as_text(where).lower()
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "contains": contains,
-    "startsWith": lambda text, begin: shown(text).lower().startswith(shown(begin).lower()),
-    "endsWith": lambda text, end: shown(text).lower().endswith(shown(end).lower()),
-    "format": lambda text, *parts: re.sub(r"\{(\d+)\}", lambda found: shown(parts[int(found[1])]), text),
-    "join": lambda parts, sign=",": sign.join(map(shown, parts)),
+    "startsWith": lambda text, begin: as_text(text).lower().startswith(as_text(begin).lower()),
+    "endsWith": lambda text, end: as_text(text).lower().endswith(as_text(end).lower()),
+    "format": lambda text, *parts: re.sub(r"\{(\d+)\}", lambda found: as_text(parts[int(found[1])]), text),
+    "join": lambda parts, sign=",": sign.join(map(as_text, parts)),
     "toJSON": lambda value: json.dumps(value, indent=2),
     "fromJSON": json.loads,
     "hashFiles": lambda *patterns: f"hash of {', '.join(patterns)}",

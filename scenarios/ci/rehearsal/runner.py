@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 
 from lab.errors import UsageError
 from lab.interrupt import Interrupted
-from scenarios.ci.rehearsal.expressions import Contexts, condition, matching, shown, template
-from scenarios.ci.rehearsal.workflow import ROOT, File
+from scenarios.ci.rehearsal.expressions import Contexts, as_text, condition, matching, template
+from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
 
 Json = dict[str, Any]
 HERE = ("actions/setup-python", "actions/setup-go", "actions/cache")
@@ -25,7 +25,7 @@ Execute = Callable[[list[str], Mapping[str, str], Path], int]
 
 
 @dataclass(frozen=True)
-class Done:
+class StepDone:
     """What came of one step, as the table shows it: success, failure, cancelled, skipped, or here (nothing had to be done)."""
 
     where: str
@@ -35,7 +35,7 @@ class Done:
 
 
 @dataclass
-class Runner:
+class JobRunner:
     """One job's runner. `store` is where artifacts and the files of commands go; `values` are the contexts that the job sees."""
 
     store: Path
@@ -44,7 +44,7 @@ class Runner:
     root: Path = ROOT
     under_test: Path | None = None
     env: dict[str, str] = field(default_factory=dict)
-    done: list[Done] = field(default_factory=list)
+    done: list[StepDone] = field(default_factory=list)
     status: str = "success"
     remembered: Json = field(default_factory=dict)
     """What later steps and the job's outputs see of its steps, by their ids."""
@@ -89,10 +89,10 @@ class Runner:
         """Execute one step; return its outcome and outputs."""
         if "run" in step:
             return self.command(step, contexts, where)
-        words = {key: template(shown(value), contexts) for key, value in (step.get("with") or {}).items()}
+        words = {key: template(as_text(value), contexts) for key, value in (step.get("with") or {}).items()}
         name = step["uses"].partition("@")[0]
         if name.startswith("./"):
-            action = File.load(name.removeprefix("./"), self.root)
+            action = WorkflowFile.load(name.removeprefix("./"), self.root)
             return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.given(words)}), {}
         if name in HERE or (name == "actions/checkout" and "path" not in words):
             return "here", {}
@@ -117,14 +117,14 @@ class Runner:
         env = {
             "CI": "true",
             **self.env,
-            **{key: shown(template(shown(value), contexts)) for key, value in (step.get("env") or {}).items()},
+            **{key: as_text(template(as_text(value), contexts)) for key, value in (step.get("env") or {}).items()},
             "GITHUB_OUTPUT": str(said["output"]),
             "GITHUB_ENV": str(said["env"]),
             "GITHUB_STEP_SUMMARY": str(said["summary"]),
-            "GITHUB_SHA": shown(contexts.values["github"].get("sha")),
-            "GITHUB_RUN_ID": shown(contexts.values["github"].get("run_id")),
+            "GITHUB_SHA": as_text(contexts.values["github"].get("sha")),
+            "GITHUB_RUN_ID": as_text(contexts.values["github"].get("run_id")),
         }
-        words = shown(template(step["run"], contexts))
+        words = as_text(template(step["run"], contexts))
         try:
             status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", words], env, folder / "log")
         except Interrupted:
@@ -187,7 +187,7 @@ class Runner:
 
     def note(self, where: str, step: Json, number: int, outcome: str, seconds: float = 0.0) -> None:
         name = step.get("name") or step.get("run") or step.get("uses", "").partition("@")[0]
-        self.done.append(Done(where, name or f"step {number + 1}", outcome, seconds))
+        self.done.append(StepDone(where, name or f"step {number + 1}", outcome, seconds))
 
     @staticmethod
     def remember(values: Json, step: Json, outcome: str, outputs: Json) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 from lab.assets.command import spawn
 from lab.errors import UsageError
 from lab.terminal.text import say, seconds_text
-from scenarios.ci.rehearsal.expressions import Contexts, condition, shown, template
-from scenarios.ci.rehearsal.runner import Done, Execute, Runner, workspace
-from scenarios.ci.rehearsal.workflow import ROOT, File
-from scenarios.kit.run_command import spoken
+from scenarios.ci.rehearsal.expressions import Contexts, as_text, condition, template
+from scenarios.ci.rehearsal.runner import Execute, JobRunner, StepDone, workspace
+from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
+from scenarios.kit.run_command import run_command
 
 Json = dict[str, Any]
 FOLDERS = ("_cells", "_plan", "_site", "_under_test")
@@ -33,43 +33,45 @@ class Stage:
     store: Path
     github: Json
     only: Sequence[str] = ()
-    execute: Execute = field(default_factory=lambda: executed)
+    execute: Execute = field(default_factory=lambda: run_step)
     root: Path = ROOT
     under_test: Path | None = None
-    done: list[Done] = field(default_factory=list)
+    done: list[StepDone] = field(default_factory=list)
 
-    def run(self, file: File, inputs: Mapping[str, Any] | None = None) -> Json:
+    def run(self, file: WorkflowFile, inputs: Mapping[str, Any] | None = None) -> Json:
         """Execute a workflow as the event starts it; return {"result", "outputs"}."""
         return self.called(file, file.started(self.github["event_name"], inputs or {}))
 
-    def called(self, file: File, inputs: Json, *, prefix: str = "") -> Json:
+    def called(self, file: WorkflowFile, inputs: Json, *, prefix: str = "") -> Json:
         """Execute a workflow that has these inputs; return {"result", "outputs"}, as whoever calls it sees it."""
         values: Json = {"github": self.github, "inputs": inputs, "needs": {}, "vars": {}, "runner": RUNNER}
         results: dict[str, Json] = {}
         for name, job in in_order(file):
-            before = {other: results[other] for other in needed(job)}
+            before = {other: results[other] for other in needs_of(job)}
             where = f"{prefix}{name}"
             results[name] = self.job(file, where, job, {**values, "needs": before}, [each["result"] for each in before.values()])
         ended = [result["result"] for result in results.values()]
         worst = next((each for each in ("cancelled", "failure") if each in ended), "success")
         return {"result": worst, "outputs": {}}
 
-    def job(self, file: File, name: str, job: Json, values: Json, before: Sequence[str]) -> Json:
+    def job(self, file: WorkflowFile, name: str, job: Json, values: Json, before: Sequence[str]) -> Json:
         """Execute one job, or the workflow that it calls, for each row of its matrix."""
         contexts = Contexts(values, functions(before))
         if not condition(job.get("if"), contexts):
-            self.done.append(Done(name, "job", "skipped"))
+            self.done.append(StepDone(name, "job", "skipped"))
             return {"result": "skipped", "outputs": {}}
         if "uses" in job:
             words = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
             called = file.calls(job["uses"], ours=self.root)
             return self.called(called, called.given(words), prefix=f"{name} / ")
         if file.root != self.root:  # its commands are somebody else's
-            self.done.append(Done(name, "job", "not rehearsed"))
+            self.done.append(StepDone(name, "job", "not rehearsed"))
             return {"result": "success", "outputs": {}}
         results = []
         for row in self.rows(name, job, contexts):
-            runner = Runner(self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, self.under_test, done=self.done)
+            runner = JobRunner(
+                self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, self.under_test, done=self.done
+            )
             where = f"{name} ({row['cell']})" if "cell" in row else name
             with workspace(self.root, FOLDERS, self.store / "aside"):
                 result = runner.run(job["steps"], where)
@@ -92,15 +94,15 @@ class Stage:
             raise UsageError(f"the plan has no cell {strangers[0]!r}", remedy=f"it has: {', '.join(known)}")
         for row in rows:
             if self.only and row.get("cell") not in self.only:
-                self.done.append(Done(f"{name} ({row.get('cell')})", "job", "not rehearsed"))
+                self.done.append(StepDone(f"{name} ({row.get('cell')})", "job", "not rehearsed"))
             else:
                 yield row
 
     @staticmethod
-    def outputs(job: Json, runner: Runner) -> Json:
+    def outputs(job: Json, runner: JobRunner) -> Json:
         """Return the outputs of a job from those of its steps."""
         contexts = Contexts({**runner.values, "steps": runner.remembered}, functions([]))
-        return {name: shown(template(text, contexts)) for name, text in (job.get("outputs") or {}).items()}
+        return {name: as_text(template(text, contexts)) for name, text in (job.get("outputs") or {}).items()}
 
 
 RUNNER = {"os": "Linux", "arch": "X64", "name": "rehearsal"}
@@ -116,11 +118,11 @@ def functions(before: Sequence[str]) -> Json:
     }
 
 
-def in_order(file: File) -> Iterator[tuple[str, Json]]:
+def in_order(file: WorkflowFile) -> Iterator[tuple[str, Json]]:
     """Yield jobs so that each comes after those that it needs. UsageError when they need each other, or one that is not there."""
     left, seen = dict(file.jobs), set[str]()
     while left:
-        ready = [name for name, job in left.items() if seen.issuperset(needed(job))]
+        ready = [name for name, job in left.items() if seen.issuperset(needs_of(job))]
         if not ready:
             raise UsageError(f"these jobs need each other, or one that is not there: {', '.join(left)}", where=file.path)
         for name in ready:
@@ -128,15 +130,15 @@ def in_order(file: File) -> Iterator[tuple[str, Json]]:
             seen.add(name)
 
 
-def needed(job: Json) -> list[str]:
+def needs_of(job: Json) -> list[str]:
     """Return the jobs that one needs."""
     needs: str | list[str] = job.get("needs") or []
     return [needs] if isinstance(needs, str) else needs
 
 
-def executed(argv: list[str], env: Mapping[str, str], log: Path) -> int:
+def run_step(argv: list[str], env: Mapping[str, str], log: Path) -> int:
     """Run a step's command in the repository."""
-    return spoken(argv, log, env)
+    return run_command(argv, log, env)
 
 
 def event_of(name: str, base: str, root: Path = ROOT) -> Json:
@@ -164,7 +166,11 @@ def git(*words: str, root: Path) -> str:
 def rehearse(stage: Stage, path: str, inputs: Mapping[str, Any]) -> str:
     """Execute a workflow, of this repository or of the one under test, and return its result; how each step ended is in `stage.done`."""
     theirs = stage.under_test is not None and Path(path).absolute().is_relative_to(stage.under_test)
-    file = File.load(str(Path(path).absolute()), stage.under_test) if theirs and stage.under_test else File.load(path, stage.root)
+    file = (
+        WorkflowFile.load(str(Path(path).absolute()), stage.under_test)
+        if theirs and stage.under_test
+        else WorkflowFile.load(path, stage.root)
+    )
     say(f"rehearsing {path} as {stage.github['event_name']}, in {stage.store}")
     sys.stdout.flush()
     for name in ("artifacts", "steps"):
@@ -172,7 +178,7 @@ def rehearse(stage: Stage, path: str, inputs: Mapping[str, Any]) -> str:
     return str(stage.run(file, inputs)["result"])
 
 
-def table_of(done: Sequence[Done]) -> list[tuple[str, ...]]:
+def table_of(done: Sequence[StepDone]) -> list[tuple[str, ...]]:
     """Return the steps as rows of a table."""
     rows = [(each.where, each.name, each.outcome, seconds_text(each.seconds) if each.seconds else "") for each in done]
     return [("JOB", "STEP", "OUTCOME", "TOOK"), *rows]

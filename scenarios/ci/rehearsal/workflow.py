@@ -28,7 +28,7 @@ OUTPUT = re.compile(r"\bneeds\.([\w-]+)\.outputs\.([\w-]+)")
 
 
 @dataclass(frozen=True)
-class File:
+class WorkflowFile:
     """A workflow, or an action (`is_action` tells which), and its document. `path` is relative to the repository, whose root `root` is."""
 
     path: str
@@ -36,7 +36,7 @@ class File:
     root: Path = ROOT
 
     @classmethod
-    def load(cls, path: str, root: Path = ROOT) -> File:
+    def load(cls, path: str, root: Path = ROOT) -> WorkflowFile:
         """Read a file; of an action its folder is named. UsageError when it is not there or no YAML mapping."""
         file = root / path
         file = file / "action.yml" if file.is_dir() else file
@@ -89,12 +89,12 @@ class File:
             raise UsageError(f"{event} does not start it", where=self.path, remedy=f"--event {' or '.join(self.triggers)}")
         return self.given(words)
 
-    def calls(self, uses: str, *, ours: Path) -> File:
+    def calls(self, uses: str, *, ours: Path) -> WorkflowFile:
         """Return the workflow that a job of this one calls, of the same repository or of `ours`. UsageError for any other."""
         if uses.startswith("./"):
-            return File.load(uses.removeprefix("./"), self.root)
+            return WorkflowFile.load(uses.removeprefix("./"), self.root)
         if found := CALLED.fullmatch(uses):
-            return File.load(found["path"], ours)
+            return WorkflowFile.load(found["path"], ours)
         raise UsageError(
             f"{uses} is not here", where=self.path, remedy="called can be workflows of this repository: OWNER/karmada-lab/…@REF"
         )
@@ -106,14 +106,14 @@ class File:
         return {name: words.get(name, said.get("default", "")) for name, said in self.inputs.items()}
 
 
-def every(root: Path = ROOT) -> list[File]:
+def every(root: Path = ROOT) -> list[WorkflowFile]:
     """Return all workflows and actions of a repository."""
     flows = sorted((root / ".github" / "workflows").glob("*.yml"))
     actions = sorted((root / ".github" / "actions").glob("*/action.yml"))
-    return [File.load(str(path.relative_to(root)), root) for path in (*flows, *(action.parent for action in actions))]
+    return [WorkflowFile.load(str(path.relative_to(root)), root) for path in (*flows, *(action.parent for action in actions))]
 
 
-def ill_given(called: File, words: Mapping[str, Any]) -> Iterator[str]:
+def ill_given(called: WorkflowFile, words: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is given to a workflow or action that it does not take, and what it requires that is not given."""
     for name in words.keys() - called.inputs.keys():
         yield f"{called.path} has no input {name!r}; it has: {', '.join(called.inputs) or 'none'}"
@@ -127,7 +127,7 @@ def targets(makefile: Path = ROOT / "Makefile") -> set[str]:
     return set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile.read_text(), re.M))
 
 
-def misfits(files: list[File], known: set[str]) -> Iterator[str]:
+def misfits(files: list[WorkflowFile], known: set[str]) -> Iterator[str]:
     """Yield all that does not fit, one sentence each; `known` are the targets of the Makefile."""
     for file in files:
         for where, step in file.steps():
@@ -154,15 +154,15 @@ def step_misfits(step: Json, known: set[str]) -> Iterator[str]:
             yield f"the Makefile has no target {said['target']!r}"
     uses = step.get("uses", "")
     if uses.startswith("./"):
-        yield from ill_given(File.load(uses.removeprefix("./")), step.get("with") or {})
+        yield from ill_given(WorkflowFile.load(uses.removeprefix("./")), step.get("with") or {})
     elif uses and not PINNED.fullmatch(uses):
         yield f"{uses} is not one of GitHub's own actions, pinned by its commit"
 
 
-def job_misfits(file: File, job: Json) -> Iterator[str]:
+def job_misfits(file: WorkflowFile, job: Json) -> Iterator[str]:
     """Yield what does not fit of one job: whom it calls, how long it may take, what it reads of others."""
     if "uses" in job:
-        yield from ill_given(File.load(job["uses"].removeprefix("./")), job.get("with") or {})
+        yield from ill_given(WorkflowFile.load(job["uses"].removeprefix("./")), job.get("with") or {})
     elif "timeout-minutes" not in job:
         yield "it may take for ever: it has no timeout-minutes"
     needs = job.get("needs") or []

@@ -32,7 +32,7 @@ def test_images_have_the_names_that_the_manifest_asks_for_and_stand_ins_say_so(t
     written = [{"kind": "Service", "metadata": {"name": "details"}}, *map(deployment, NAMES), None]
     (tmp_path / "platform/kube/bookinfo.yaml").write_text(yaml.safe_dump_all(written))
     documents = bookinfo.manifests(tmp_path)
-    names = bookinfo.named(documents)
+    names = bookinfo.name_images(documents)
     made = {image.name: image for image in bookinfo.images(names)}
 
     assert set(made) == set(names.values()) == {bookinfo_image(document) for document in documents if document["kind"] == "Deployment"}

@@ -13,9 +13,9 @@ import yaml
 
 from lab.errors import UsageError
 from lab.interrupt import Interrupted
-from scenarios.ci.rehearsal.runner import Runner
-from scenarios.ci.rehearsal.stage import Stage, executed, rehearse, table_of
-from scenarios.ci.rehearsal.workflow import ROOT, File
+from scenarios.ci.rehearsal.runner import JobRunner
+from scenarios.ci.rehearsal.stage import Stage, rehearse, run_step, table_of
+from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
 
 CALLED = """
 on:
@@ -116,7 +116,7 @@ def stage(root: Path, shell: Shell, **other: Any) -> Stage:
 
 def run(root: Path, shell: Shell, **other: Any) -> tuple[str, Stage]:
     on = stage(root, shell, **other)
-    return on.run(File.load(".github/workflows/caller.yml", root))["result"], on
+    return on.run(WorkflowFile.load(".github/workflows/caller.yml", root))["result"], on
 
 
 def test_a_workflow_is_executed_as_its_needs_matrix_and_artifacts_say(root: Path) -> None:
@@ -183,7 +183,7 @@ def test_an_action_that_is_not_imitated_is_refused(root: Path) -> None:
     (root / ".github" / "workflows" / "x.yml").write_text("on: { pull_request: }\njobs: { a: { steps: [{ uses: 'actions/stale@x' }] } }")
 
     with pytest.raises(UsageError, match="actions/stale is not imitated"):
-        stage(root, Shell(root)).run(File.load(".github/workflows/x.yml", root))
+        stage(root, Shell(root)).run(WorkflowFile.load(".github/workflows/x.yml", root))
 
 
 def test_a_repository_under_test_is_linked_for_the_job_and_left_alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -191,7 +191,7 @@ def test_a_repository_under_test_is_linked_for_the_job_and_left_alone(root: Path
     (theirs / "a.json").write_text("{}")
     steps = [{"uses": "actions/checkout@x", "with": {"path": "_under_test"}}, {"run": "report"}]
     (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"a": {"steps": steps}}}))
-    file = File.load(".github/workflows/x.yml", root)
+    file = WorkflowFile.load(".github/workflows/x.yml", root)
 
     assert stage(root, Shell(root), under_test=theirs).run(file)["result"] == "success"
     assert not (root / "_under_test").exists()
@@ -205,7 +205,7 @@ def test_jobs_that_need_each_other_are_refused(root: Path) -> None:
     (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "pull_request", "jobs": jobs}))
 
     with pytest.raises(UsageError, match="need each other"):
-        stage(root, Shell(root)).run(File.load(".github/workflows/x.yml", root))
+        stage(root, Shell(root)).run(WorkflowFile.load(".github/workflows/x.yml", root))
 
 
 def test_a_step_that_may_fail_does_not_hide_a_cancel(root: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_cell_ends_as_its_second_attempt_did_where_there_was_one(tmp_path: Pat
         (tmp_path / "_cells").mkdir(exist_ok=True)
         return statuses.get(seen[-1], 0)
 
-    runner = Runner(tmp_path / "store", {"github": GITHUB, "runner": {}}, execute, tmp_path)
+    runner = JobRunner(tmp_path / "store", {"github": GITHUB, "runner": {}}, execute, tmp_path)
     step = {"uses": "./.github/actions/cell", "with": {"cell": "a-b-c-d-e", "provider": "a"}}
 
     assert runner.run([step], "cell") == result
@@ -253,7 +253,7 @@ def test_inputs_are_those_of_a_start_by_hand_and_no_event_has_any(root: Path) ->
     job = {"steps": [{"run": "say", "env": {"WORDS": "${{ inputs.words || 'none' }}"}}]}
     on = {"schedule": [{"cron": "1 2 * * *"}], "workflow_dispatch": {"inputs": {"words": {"type": "string", "default": "some"}}}}
     (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": on, "jobs": {"a": job}}))
-    file = File.load(".github/workflows/x.yml", root)
+    file = WorkflowFile.load(".github/workflows/x.yml", root)
 
     def said(event: str, **inputs: str) -> str:
         shell = Shell(root)
@@ -333,7 +333,7 @@ def test_commands_are_run_by_bash_and_tell_later_steps(root: Path) -> None:
         {"run": "false | true"},
     ]
     (root / ".github" / "workflows" / "x.yml").write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"a": {"steps": steps}}}))
-    on = Stage(root / "store", GITHUB, execute=executed, root=root)
+    on = Stage(root / "store", GITHUB, execute=run_step, root=root)
 
-    assert on.run(File.load(".github/workflows/x.yml", root))["result"] == "failure"
+    assert on.run(WorkflowFile.load(".github/workflows/x.yml", root))["result"] == "failure"
     assert [each.outcome for each in on.done] == ["success", "success", "failure"], "a pipe fails when any of its commands does"

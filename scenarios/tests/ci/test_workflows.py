@@ -12,7 +12,7 @@ import yaml
 
 from lab.errors import UsageError
 from scenarios.ci.rehearsal.stage import Stage
-from scenarios.ci.rehearsal.workflow import ROOT, File, every, misfits, targets
+from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile, every, misfits, targets
 from scenarios.matrix.definition import Matrix
 
 WHOLE = {
@@ -58,7 +58,7 @@ def test_every_cell_of_a_plan_has_what_its_job_reads() -> None:
 
 
 def test_what_fits_is_not_complained_of() -> None:
-    assert list(misfits([File("w.yml", WHOLE)], {"lint"})) == []
+    assert list(misfits([WorkflowFile("w.yml", WHOLE)], {"lint"})) == []
 
 
 @pytest.mark.parametrize(
@@ -80,27 +80,27 @@ def test_what_fits_is_not_complained_of() -> None:
 )
 def test_what_does_not_fit_is_named(change: dict[str, object], says: str) -> None:
     job = {key: value for key, value in {**WHOLE["jobs"]["one"], **change}.items() if value is not None}  # type: ignore[index]
-    file = File("w.yml", {**WHOLE, "jobs": {**WHOLE["jobs"], "one": job}})  # type: ignore[dict-item]
+    file = WorkflowFile("w.yml", {**WHOLE, "jobs": {**WHOLE["jobs"], "one": job}})  # type: ignore[dict-item]
 
     assert any(says in why for why in misfits([file], {"lint"}))
 
 
 def test_more_permissions_than_reading_are_named() -> None:
-    assert "permissions" in next(misfits([File("w.yml", {**WHOLE, "permissions": {"contents": "write"}})], {"lint"}))
+    assert "permissions" in next(misfits([WorkflowFile("w.yml", {**WHOLE, "permissions": {"contents": "write"}})], {"lint"}))
 
 
 def test_a_workflow_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(UsageError, match=r"e2e\.yml"):
-        File.load(".github/workflows/nothing.yml")
+        WorkflowFile.load(".github/workflows/nothing.yml")
 
 
 def test_inputs_have_their_defaults(tmp_path: Path) -> None:
-    given = File.load(".github/workflows/cells.yml").given({"plan": "--nightly"})
+    given = WorkflowFile.load(".github/workflows/cells.yml").given({"plan": "--nightly"})
 
     assert given["plan"] == "--nightly"
     assert given["history"] is False
     with pytest.raises(UsageError, match="requires the input 'plan'"):
-        File.load(".github/workflows/cells.yml").given({})
+        WorkflowFile.load(".github/workflows/cells.yml").given({})
 
 
 def jobs_of_cells(tmp_path: Path, *, plan: int, cells: int, failover: str = "", broken: str = "") -> dict[str, str]:
@@ -127,7 +127,7 @@ def jobs_of_cells(tmp_path: Path, *, plan: int, cells: int, failover: str = "", 
         return 1 if broken and broken in env.get("ARGS", "") else 0
 
     on = Stage(tmp_path / "store", {"event_name": "workflow_call", "sha": "x", "ref_name": "main"}, execute=execute, root=tmp_path)
-    on.called(File.load(".github/workflows/cells.yml", tmp_path), {"plan": "--nightly", "failover": failover, "under-test": ""})
+    on.called(WorkflowFile.load(".github/workflows/cells.yml", tmp_path), {"plan": "--nightly", "failover": failover, "under-test": ""})
     found: dict[str, str] = {}
     for each in on.done:
         job = each.where.partition(" (")[0]

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from lab.proxy import Proxy
-from scenarios.kit.etcd_faults import Cables, copied
+from scenarios.kit.etcd_faults import Links, copy_tree
 
 
 def test_what_is_copied_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_what_is_copied_takes_the_place_of_what_was_there(tmp_path: Path) -> Non
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(file)
 
-    copied(source, target)
+    copy_tree(source, target)
 
     assert sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()) == ["member/snap/db", "member/wal/1"]
 
@@ -38,7 +38,7 @@ class Cable:
 @pytest.mark.parametrize("clients", [False, True])
 def test_clients_are_cut_off_only_when_asked_for(*, clients: bool) -> None:
     peer, client = Cable(), Cable()
-    cables = Cables(peers=[cast("Proxy", peer)], clients=[cast("Proxy", client)])
+    cables = Links(peers=[cast("Proxy", peer)], clients=[cast("Proxy", client)])
 
     cables.cut(clients=clients)
     assert (peer.passing, client.passing) == (False, not clients)

@@ -11,14 +11,14 @@ import pytest
 
 from lab.interrupt import Interrupted
 from scenarios.kit import run_command as module
-from scenarios.kit.run_command import spoken
+from scenarios.kit.run_command import run_command
 
 
 @pytest.mark.spawns
 def test_a_command_s_output_is_kept_and_its_status_told(tmp_path: Path) -> None:
     program = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
 
-    assert spoken([sys.executable, "-c", program], tmp_path / "logs" / "x.log") == 3
+    assert run_command([sys.executable, "-c", program], tmp_path / "logs" / "x.log") == 3
     assert sorted((tmp_path / "logs" / "x.log").read_text().split()) == ["err", "out"]
 
 
@@ -28,7 +28,7 @@ def test_a_line_that_has_not_ended_is_seen_already(tmp_path: Path) -> None:
     program = "import pathlib, sys, time\nprint('.', end='', flush=True)\nlog = pathlib.Path(sys.argv[1])\n"
     program += "while log.read_text() != '.': time.sleep(0.01)\n"
 
-    assert spoken(["timeout", "30", sys.executable, "-c", program, str(log)], log) == 0
+    assert run_command(["timeout", "30", sys.executable, "-c", program, str(log)], log) == 0
 
 
 @pytest.mark.spawns
@@ -36,7 +36,7 @@ def test_a_daemon_that_holds_the_output_open_is_not_waited_for(tmp_path: Path) -
     program = "import subprocess, sys; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
     began = time.monotonic()
 
-    assert spoken([sys.executable, "-c", program], tmp_path / "x.log") == 0
+    assert run_command([sys.executable, "-c", program], tmp_path / "x.log") == 0
 
     assert time.monotonic() - began < 30
     import os
@@ -63,7 +63,7 @@ def test_an_interrupted_command_is_told_once_and_may_finish_what_it_does(tmp_pat
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(Interrupted):
-            spoken([sys.executable, "-c", program], log)
+            run_command([sys.executable, "-c", program], log)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
@@ -83,7 +83,7 @@ def test_a_command_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pyte
     try:
         signal.setitimer(signal.ITIMER_REAL, 1.0)
         with pytest.raises(Interrupted):
-            spoken([sys.executable, "-c", program], tmp_path / "x.log")
+            run_command([sys.executable, "-c", program], tmp_path / "x.log")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)

@@ -14,8 +14,8 @@ from lab.wait import NotYet
 from scenarios.kit import waiting
 from scenarios.kit.faults import listens
 from scenarios.kit.step_cases import reports
-from scenarios.kit.waiting import eventually, watched
-from scenarios.kit.workload import divided, duplicated, placed, reported
+from scenarios.kit.waiting import eventually, watch
+from scenarios.kit.workload import divide_among, duplicate_on, placed_replicas, reported_replicas
 
 
 def failing(*errors: BaseException) -> Any:
@@ -80,21 +80,21 @@ def at_least(least: int) -> Any:
 def test_a_watch_ends_with_the_first_object_that_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "Watch", Watch([[change(1, "ADDED"), change(2), change(3)]]))
 
-    assert watched(print, name="x", holds=at_least(2), what="it", within=5) == 2
+    assert watch(print, name="x", holds=at_least(2), what="it", within=5) == 2
 
 
 def test_a_watch_that_breaks_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "Watch", Watch([[change(1)], ApiException(status=410), [change(2)]]))
     monkeypatch.setattr(waiting, "pause", lambda: None)
 
-    assert watched(print, name="x", holds=at_least(2), what="it", within=5) == 2
+    assert watch(print, name="x", holds=at_least(2), what="it", within=5) == 2
 
 
 def test_a_watch_tells_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "Watch", Watch([[change(1), change(1, "DELETED")]]))
 
     with pytest.raises(NotReady) as late:
-        watched(print, name="x", holds=at_least(2), what="it", within=0.1)
+        watch(print, name="x", holds=at_least(2), what="it", within=0.1)
 
     assert late.value.last == "deleted"
 
@@ -110,17 +110,17 @@ def test_a_port_that_nobody_listens_on_is_named() -> None:
 
 
 def test_placements_say_what_karmada_is_told() -> None:
-    assert duplicated() == {"replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
-    assert duplicated("a")["clusterAffinity"] == {"clusterNames": ["a"]}
-    weights = divided({"a": 1, "b": 2})["replicaScheduling"]["weightPreference"]["staticWeightList"]
+    assert duplicate_on() == {"replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
+    assert duplicate_on("a")["clusterAffinity"] == {"clusterNames": ["a"]}
+    weights = divide_among({"a": 1, "b": 2})["replicaScheduling"]["weightPreference"]["staticWeightList"]
     assert [(rule["targetCluster"]["clusterNames"], rule["weight"]) for rule in weights] == [(["a"], 1), (["b"], 2)]
 
 
 def test_a_binding_without_a_schedule_or_a_report_says_nothing() -> None:
-    assert placed({"spec": {}}) == {}
-    assert reported({"spec": {}}) == {}
+    assert placed_replicas({"spec": {}}) == {}
+    assert reported_replicas({"spec": {}}) == {}
     heard = {"status": {"aggregatedStatus": [{"clusterName": "a"}, {"clusterName": "b", "status": {"readyReplicas": 2}}]}}
-    assert reported(heard) == {"a": 0, "b": 2}
+    assert reported_replicas(heard) == {"a": 0, "b": 2}
 
 
 def test_steps_are_reports_with_their_outcome() -> None:

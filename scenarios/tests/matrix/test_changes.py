@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.assets.command import Ran
 from lab.errors import NotPossible, UsageError
 from scenarios.matrix.cells import Cell
-from scenarios.matrix.changes import ROOTS, Scope, Tree, changed_since
+from scenarios.matrix.changes import ROOTS, ChangeTree, Scope, paths_changed_since
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.imports import graph, modules, reach
 
@@ -24,8 +24,8 @@ CELLS = [SMOKE, CORE, LIFECYCLE, OTHER]
 
 
 @pytest.fixture(scope="module")
-def tree() -> Tree:
-    return Tree(Matrix.load())
+def tree() -> ChangeTree:
+    return ChangeTree(Matrix.load())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def tree() -> Tree:
         (["Makefile", "scenarios/test_lifecycle.py"], [CORE, LIFECYCLE]),
     ],
 )
-def test_a_change_selects_the_cells_that_run_it(tree: Tree, paths: list[str], cells: list[Cell]) -> None:
+def test_a_change_selects_the_cells_that_run_it(tree: ChangeTree, paths: list[str], cells: list[Cell]) -> None:
     assert tree.touched(paths, CELLS, always=[CORE]) == sorted(cells)
 
 
@@ -71,7 +71,7 @@ PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATHS, PATHS, st.lists(st.sampled_from(CELLS), unique=True))
 def test_a_larger_change_selects_no_fewer_cells_and_never_one_that_is_not_asked_about(
-    tree: Tree, one: list[str], other: list[str], cells: list[Cell]
+    tree: ChangeTree, one: list[str], other: list[str], cells: list[Cell]
 ) -> None:
     few, more = tree.touched(one, cells, always=[CORE]), tree.touched([*one, *other], cells, always=[CORE])
 
@@ -79,7 +79,7 @@ def test_a_larger_change_selects_no_fewer_cells_and_never_one_that_is_not_asked_
     assert set(more) == set(few) | set(tree.touched(other, cells, always=[CORE]))
 
 
-def test_every_module_that_no_rule_excepts_changes_some_cell(tree: Tree) -> None:
+def test_every_module_that_no_rule_excepts_changes_some_cell(tree: ChangeTree) -> None:
     every = [cell for cell in tree.matrix.cells() if tree.matrix.files(cell.suite)]
     nobody_s = {
         "deployers.__main__",
@@ -94,7 +94,7 @@ def test_every_module_that_no_rule_excepts_changes_some_cell(tree: Tree) -> None
             assert tree.touched([relative], every), name
 
 
-def test_what_every_cell_runs_is_there(tree: Tree) -> None:
+def test_what_every_cell_runs_is_there(tree: ChangeTree) -> None:
     assert set(ROOTS) <= tree.known.keys()
 
 
@@ -139,7 +139,7 @@ def answers(table: Mapping[str, tuple[int, str]]) -> Callable[..., Ran]:
 def test_what_changed_is_the_difference_and_what_is_new() -> None:
     run = answers({"merge-base": (0, "abc\n"), "diff": (0, "b.py\0a b.py\0"), "ls-files": (0, "new.py\0")})
 
-    assert changed_since("main", run=run) == ["a b.py", "b.py", "new.py"]
+    assert paths_changed_since("main", run=run) == ["a b.py", "b.py", "new.py"]
 
 
 def test_a_ref_that_is_not_there_is_refused_with_the_nearest() -> None:
@@ -150,18 +150,18 @@ def test_a_ref_that_is_not_there_is_refused_with_the_nearest() -> None:
             return Ran(0, "main\nmaster\n" if argv[1] == "for-each-ref" else "", "")
 
     with pytest.raises(UsageError, match="did you mean main"):
-        changed_since("mian", run=Runs())
+        paths_changed_since("mian", run=Runs())
 
 
 def test_no_repository_and_a_shallow_one_are_told_apart() -> None:
     with pytest.raises(NotPossible, match="does not know this directory"):
-        changed_since("main", run=answers({"rev-parse": (128, "")}))
+        paths_changed_since("main", run=answers({"rev-parse": (128, "")}))
     with pytest.raises(NotPossible, match="no commit in common"):
-        changed_since("main", run=answers({"merge-base": (1, "")}))
+        paths_changed_since("main", run=answers({"merge-base": (1, "")}))
 
 
 @pytest.mark.spawns
 def test_git_itself_is_understood() -> None:
-    assert isinstance(changed_since("HEAD"), list)
+    assert isinstance(paths_changed_since("HEAD"), list)
     with pytest.raises(UsageError, match="no commit '--output=x'"):
-        changed_since("--output=x")
+        paths_changed_since("--output=x")

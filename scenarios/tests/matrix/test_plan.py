@@ -14,7 +14,7 @@ from lab.spec import Capability, parse
 from scenarios.matrix import show
 from scenarios.matrix.cells import PARTS, Cell
 from scenarios.matrix.definition import HERE, Matrix
-from scenarios.matrix.durations import GUESS, Durations, measured, parse_shard, shard
+from scenarios.matrix.durations import GUESS, Durations, parse_shard, read_durations, shard
 from scenarios.matrix.feasibility import Facts, asking, judge
 from scenarios.matrix.pairwise import pairs, pairwise
 from scenarios.matrix.plan import Planner
@@ -149,7 +149,7 @@ def test_durations_are_learnt_from_cells_that_ran_to_their_end(tmp_path: Path) -
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "cell.json").write_text('{"name": "to')
 
-    learnt = Durations({"whole": [1.0, 2.0, 3.0, 4.0, 5.0]}).learnt(measured([tmp_path]))
+    learnt = Durations({"whole": [1.0, 2.0, 3.0, 4.0, 5.0]}).learnt(read_durations([tmp_path]))
     learnt.save(tmp_path / "durations.json")
 
     assert Durations.load(tmp_path / "durations.json").samples == {"failed": (20.0,), "whole": (2.0, 3.0, 4.0, 5.0, 10.0)}

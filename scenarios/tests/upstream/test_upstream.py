@@ -14,15 +14,15 @@ from deployers.release import Release
 from lab.errors import UsageError
 from lab.images.kubernetes import CONTENT
 from lab.run import Run
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from lab.terminal.text import Look
 from scenarios.upstream import command, execute, fixtures, images
-from scenarios.upstream.execute import Log, Progress, ended_in, told
-from scenarios.upstream.known import FILE, Entry, Known, quoted
+from scenarios.upstream.execute import SuiteLog, SuiteProgress, ends_in, report_of_log
+from scenarios.upstream.known import FILE, Known, KnownSpec, quote
 from scenarios.upstream.plan import plan
-from scenarios.upstream.spec import Report, Result, Spec, of_document, read
-from scenarios.upstream.suite import Suite, linked
-from scenarios.upstream.verdict import Case, judge
+from scenarios.upstream.spec import GinkgoReport, Spec, SpecResult, of_document, read
+from scenarios.upstream.suite import UpstreamSuite, linked_ginkgo
+from scenarios.upstream.verdict import SpecCase, judge
 
 WHY = "it needs something that is not here"
 
@@ -46,8 +46,8 @@ def spec(text: str, *labels: str) -> Spec:
     return Spec("search", text, labels=frozenset(labels))
 
 
-def entry(**words: Any) -> Entry:
-    return Entry.model_validate({"whose": "environment", "why": WHY, **words})
+def entry(**words: Any) -> KnownSpec:
+    return KnownSpec.model_validate({"whose": "environment", "why": WHY, **words})
 
 
 # -- what ginkgo reports --------------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def test_text_is_matched_as_it_is_and_a_pattern_as_one() -> None:
     assert entry(pattern="a.*z$").matches(spec("a to z"))
     assert entry(label="slow").matches(spec("x", "slow"))
     assert not entry(label="slow").matches(spec("slow"))
-    assert re.search(quoted(odd := r"a\b.c+(d)[e]{f}^$|?*"), odd)
+    assert re.search(quote(odd := r"a\b.c+(d)[e]{f}^$|?*"), odd)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_entry_that_matches_nothing_any_more_is_found_whatever_the_focus() ->
 
     assert [each.words for each in planned.idle] == ["text = 'gone'", "pattern = '^never$'"]
     assert planned.filters == ["--focus=a"]
-    assert judge(planned, Report({spec("a"): Result("passed")})).wrong == [
+    assert judge(planned, GinkgoReport({spec("a"): SpecResult("passed")})).wrong == [
         "known.toml, text = 'gone': no spec matches it any more",
         "known.toml, pattern = '^never$': no spec matches it any more",
     ]
@@ -191,30 +191,32 @@ def test_the_file_of_this_project_is_valid_and_no_reason_is_missing() -> None:
 # -- what it comes to -----------------------------------------------------------------------------------------------------------
 
 
-def verdict(*states: str, known: Known = Known(), cut_short: bool = False, **said: Any) -> dict[str, Outcome]:  # noqa: B008 (frozen)
+def verdict(*states: str, known: Known = Known(), cut_short: bool = False, **said: Any) -> dict[str, StepOutcome]:  # noqa: B008 (frozen)
     specs = [spec(f"s{number}") for number in range(len(states))]
-    report = Report({each: Result(state, **said) for each, state in zip(specs, states, strict=True) if state != "missing"})
+    report = GinkgoReport({each: SpecResult(state, **said) for each, state in zip(specs, states, strict=True) if state != "missing"})
     return {case.spec.text: case.outcome for case in judge(plan(specs, known), report, cut_short=cut_short).cases}
 
 
 def test_each_state_has_its_outcome_and_what_did_not_run_is_never_a_pass() -> None:
     found = verdict("passed", "failed", "panicked", "timedout", "interrupted", "aborted", "skipped", "missing", "")
 
-    assert list(found.values()) == [Outcome.PASS, *[Outcome.FAIL] * 3, *[Outcome.UNKNOWN] * 5]
+    assert list(found.values()) == [StepOutcome.PASS, *[StepOutcome.FAIL] * 3, *[StepOutcome.UNKNOWN] * 5]
 
 
 def test_a_spec_that_skips_itself_says_why() -> None:
-    assert verdict("skipped", message="Total nodes 1, less than 2") == {"s0": Outcome.SKIP}
+    assert verdict("skipped", message="Total nodes 1, less than 2") == {"s0": StepOutcome.SKIP}
 
 
 def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told() -> None:
     known = Known(fails=(entry(pattern="s[01]"),))
     specs = [spec("s0"), spec("s1"), spec("s2")]
-    report = Report({specs[0]: Result("failed"), specs[1]: Result("passed"), specs[2]: Result("failed", message="\nboom\nmore")})
+    report = GinkgoReport(
+        {specs[0]: SpecResult("failed"), specs[1]: SpecResult("passed"), specs[2]: SpecResult("failed", message="\nboom\nmore")}
+    )
 
     found = judge(plan(specs, known), report)
 
-    assert [case.outcome for case in found.cases] == [Outcome.SKIP, Outcome.PASS, Outcome.FAIL]
+    assert [case.outcome for case in found.cases] == [StepOutcome.SKIP, StepOutcome.PASS, StepOutcome.FAIL]
     assert found.cases[0].why == f"failed as expected; environment: {WHY}"
     assert found.cases[2].why == "boom"
     assert found.cases[2].text.splitlines()[:2] == ["boom", "upstream's own end-to-end suite, search_test.go:0: s2"]
@@ -224,7 +226,7 @@ def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told()
 
 
 def test_a_run_that_failed_around_its_specs_is_wrong_though_none_failed() -> None:
-    report = Report({}, around=[("SynchronizedBeforeSuite", Result("failed", message="not ready"))], special=["Suite timeout"])
+    report = GinkgoReport({}, around=[("SynchronizedBeforeSuite", SpecResult("failed", message="not ready"))], special=["Suite timeout"])
 
     assert judge(plan([spec("a")], Known()), report).wrong == ["SynchronizedBeforeSuite failed: not ready", "Suite timeout"]
 
@@ -232,7 +234,7 @@ def test_a_run_that_failed_around_its_specs_is_wrong_though_none_failed() -> Non
 def test_an_interrupted_run_keeps_what_it_has() -> None:
     found = verdict("passed", "interrupted", "missing", cut_short=True)
 
-    assert list(found.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.UNKNOWN]
+    assert list(found.values()) == [StepOutcome.PASS, StepOutcome.UNKNOWN, StepOutcome.UNKNOWN]
 
 
 # -- ginkgo while it runs -------------------------------------------------------------------------------------------------------
@@ -266,16 +268,16 @@ github.com/karmada-io/karmada/test/e2e/suites/base/search_test.go:105
 
 
 def test_the_log_tells_what_ended() -> None:
-    assert [(each.text, each.state, each.seconds) for each in ended_in(LOG.splitlines())] == [
+    assert [(each.text, each.state, each.seconds) for each in ends_in(LOG.splitlines())] == [
         ("remedy testing it remedies", "passed", 1.25),
         ("search testing it finds [Serial]", "failed", 420.001),
     ]
 
 
 def test_progress_says_what_is_left_and_what_failed() -> None:
-    progress = Progress(5)
+    progress = SuiteProgress(5)
 
-    assert [progress.heard(each) for each in ended_in(LOG.splitlines())] == [
+    assert [progress.heard(each) for each in ends_in(LOG.splitlines())] == [
         "passed remedy testing it remedies (1.2 s); 4 specs left",
         "failed search testing it finds [Serial] (7 min 0 s); 3 specs left, 1 failed",
     ]
@@ -284,17 +286,17 @@ def test_progress_says_what_is_left_and_what_failed() -> None:
 def test_of_a_killed_ginkgo_the_log_is_what_is_left() -> None:
     planned = [spec("remedy testing it remedies"), spec("search testing it finds"), spec("never begun")]
 
-    report = told(LOG, planned)
+    report = report_of_log(LOG, planned)
     found = judge(plan(planned, Known()), report)
 
-    assert [case.outcome for case in found.cases] == [Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN]
+    assert [case.outcome for case in found.cases] == [StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.UNKNOWN]
     assert found.wrong == ["ginkgo was killed: what came of its specs is read from its log"]
 
 
 def test_a_log_is_read_line_by_line_from_where_it_was_and_anew_when_it_was_put_aside(tmp_path: Path) -> None:
     path = tmp_path / "ginkgo.log"
     path.write_text("old\n")
-    log = Log.at_end(path)
+    log = SuiteLog.at_end(path)
     with path.open("a") as file:
         file.write("one\ntw")
     first = log.lines()
@@ -306,11 +308,11 @@ def test_a_log_is_read_line_by_line_from_where_it_was_and_anew_when_it_was_put_a
     path.write_text("3\n")
 
     assert log.lines() == ["3"]
-    assert Log.at_end(tmp_path / "none").lines() == []
+    assert SuiteLog.at_end(tmp_path / "none").lines() == []
 
 
 def test_the_command_is_upstreams_with_what_is_not_run_left_out() -> None:
-    suite = Suite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
+    suite = UpstreamSuite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
     words = execute.argv(suite, Path("/run/karmada-e2e.test"), plan([spec("a"), spec("b")], Known(skip=(entry(text="b"),))), "report.json")
 
     assert words[:2] == ["/cache/ginkgo", "run"]
@@ -322,7 +324,7 @@ def test_the_ginkgo_of_a_suite_is_the_one_that_it_links(tmp_path: Path) -> None:
     program = tmp_path / "suite"
     program.write_bytes(b"\0\x7fELF github.com/onsi/ginkgo/v2@v2.27.2/internal/suite.go\0")
 
-    assert linked(program) == "2.27.2"
+    assert linked_ginkgo(program) == "2.27.2"
 
 
 # -- the verb -------------------------------------------------------------------------------------------------------------------
@@ -331,7 +333,7 @@ def test_the_ginkgo_of_a_suite_is_the_one_that_it_links(tmp_path: Path) -> None:
 def test_a_plan_is_shown_with_the_reasons() -> None:
     planned = plan([spec("a"), spec("b"), spec("c")], Known(skip=(entry(text="b"),), fails=(entry(text="c"),)))
 
-    assert command.shown(planned, look=Look()).splitlines() == [
+    assert command.plan_text(planned, look=Look()).splitlines() == [
         "FILE    SPEC",
         "search  a",
         "search  b",
@@ -347,12 +349,12 @@ def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
     from deployers.karmada import Karmada
     from deployers.wanted import document, prepare
     from lab.cluster import Lab
-    from scenarios.upstream.fixtures import lacking
+    from scenarios.upstream.fixtures import missing_parts
 
     def lacks(path: Path) -> list[str]:
         wanted = prepare(document(path), source=str(path))
         assert wanted.karmada
-        return lacking(Karmada(Lab(None, wanted.lab), wanted.karmada))  # type: ignore[arg-type]  # no run directory is looked at
+        return missing_parts(Karmada(Lab(None, wanted.lab), wanted.karmada))  # type: ignore[arg-type]  # no run directory is looked at
 
     assert lacks(command.LAB) == []
     assert [what.partition(" ")[0] for what in lacks(command.HERE / "plain.toml")] == [
@@ -367,11 +369,11 @@ def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
 def test_a_lab_that_is_there_has_a_release_of_its_own() -> None:
     for words in ({"release": "1.18.1"}, {"release": None, "provider": "kind"}):
         with pytest.raises(UsageError, match="its release and its provider are its own"):
-            command.where(command.Asked("", "mine", None, artifacts=Path(), **words))
+            command.where(command.SuiteRequest("", "mine", None, artifacts=Path(), **words))
 
 
 def test_the_same_lab_file_serves_where_pods_are_real() -> None:
-    asked = command.Asked("", None, None, None, Path(), provider="kind")
+    asked = command.SuiteRequest("", None, None, None, Path(), provider="kind")
 
     assert command.where(asked) == ("1.18.2", "kind")
     assert asked.words[:4] == ["--spec", str(command.LAB), "--provider", "kind"]
@@ -465,10 +467,10 @@ class Played:
         self.stopped.append(name)
 
 
-def played(plane: Any, monkeypatch: pytest.MonkeyPatch, heard: list[str], **how: Any) -> tuple[Report, BaseException | None, Played]:
+def played(plane: Any, monkeypatch: pytest.MonkeyPatch, heard: list[str], **how: Any) -> tuple[GinkgoReport, BaseException | None, Played]:
     supervisor = Played(plane.run, **how)
     monkeypatch.setattr(execute, "Supervisor", supervisor)
-    suite = Suite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
+    suite = UpstreamSuite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
     planned = plan([spec("remedy testing it remedies"), spec("search testing it finds")], Known())
     report, stop = execute.execute(suite, planned, plane, {"A": "b"}, tell=heard.append)
     return report, stop, supervisor
@@ -507,15 +509,15 @@ def test_a_spec_is_a_case_under_its_own_name_whatever_is_in_it() -> None:
     from scenarios.test_upstream import reported
 
     odd = spec("[a] with a::b [c] d")
-    reports = [reported(Case(odd, outcome, 1.5, "why", "text")) for outcome in Outcome]
+    reports = [reported(SpecCase(odd, outcome, 1.5, "why", "text")) for outcome in StepOutcome]
 
     assert mangle_test_address(str(reports[0].nodeid)) == ["scenarios.upstream.search", "(a) with a:b (c) d"]
-    assert {outcome: report.outcome for outcome, report in zip(Outcome, reports, strict=True)} == {
-        Outcome.PASS: "passed",
-        Outcome.FAIL: "failed",
-        Outcome.SKIP: "skipped",
-        Outcome.UNKNOWN: "skipped",
+    assert {outcome: report.outcome for outcome, report in zip(StepOutcome, reports, strict=True)} == {
+        StepOutcome.PASS: "passed",
+        StepOutcome.FAIL: "failed",
+        StepOutcome.SKIP: "skipped",
+        StepOutcome.UNKNOWN: "skipped",
     }
-    unknown = next(report for outcome, report in zip(Outcome, reports, strict=True) if outcome is Outcome.UNKNOWN)
+    unknown = next(report for outcome, report in zip(StepOutcome, reports, strict=True) if outcome is StepOutcome.UNKNOWN)
     assert isinstance(unknown.longrepr, tuple)
     assert unknown.longrepr[2] == "Skipped: unknown: why"

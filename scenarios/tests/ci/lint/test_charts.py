@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.assets.command import Ran
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.charts import check_chart, find_charts
 from scenarios.tests.ci.lint.lint_fakes import OBJECT, Tools, write
 
@@ -32,7 +32,7 @@ def test_a_template_that_renders_to_nothing_is_listed(tmp_path: Path) -> None:
 
     checked = check_chart("chart", TEMPLATES, chart(tmp_path), tools)
 
-    assert checked.outcome is Outcome.PASS
+    assert checked.outcome is StepOutcome.PASS
     assert [(each.name, each.fixable) for each in checked.unchecked] == [("chart/templates/b.yaml", False)]
 
 
@@ -47,7 +47,7 @@ def test_each_set_of_values_in_ci_is_rendered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rendered", ["a: 1\n", "apiVersion: v1\nkind: ConfigMap\n", f"{OBJECT}data: {{a: 1, a: 2}}\n", "a: b: c\n"])
 def test_wrong_objects_fail_the_chart(tmp_path: Path, rendered: str) -> None:
-    assert check_chart("chart", TEMPLATES, chart(tmp_path), Tools(outputs={"helm": rendered})).outcome is Outcome.FAIL
+    assert check_chart("chart", TEMPLATES, chart(tmp_path), Tools(outputs={"helm": rendered})).outcome is StepOutcome.FAIL
 
 
 def test_a_chart_that_helm_refuses_is_wrong(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_chart_that_helm_refuses_is_wrong(tmp_path: Path) -> None:
 
     checked = check_chart("chart", TEMPLATES, chart(tmp_path), tools)
 
-    assert (checked.outcome, "unexpected EOF" in checked.detail) == (Outcome.FAIL, True)
+    assert (checked.outcome, "unexpected EOF" in checked.detail) == (StepOutcome.FAIL, True)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_chart_that_helm_refuses_is_wrong(tmp_path: Path) -> None:
 def test_what_a_chart_needs_is_no_fault_of_it(tmp_path: Path, error: str) -> None:
     checked = check_chart("chart", TEMPLATES, chart(tmp_path), Tools({"helm": 1}, {"helm error": error}))
 
-    assert checked.outcome is Outcome.UNKNOWN
+    assert checked.outcome is StepOutcome.UNKNOWN
     assert {each.name for each in checked.unchecked} == set(TEMPLATES)
     assert all(each.fixable and "{chart}" not in each.why.remedy for each in checked.unchecked)
 
@@ -79,7 +79,7 @@ def test_a_chart_without_its_dependencies_is_not_rendered(tmp_path: Path) -> Non
     tools = Tools()
     checked = check_chart("chart", TEMPLATES, chart(tmp_path, f"{CHART}dependencies:\n- name: common\n"), tools)
 
-    assert (checked.outcome, tools.ran) == (Outcome.UNKNOWN, [])
+    assert (checked.outcome, tools.ran) == (StepOutcome.UNKNOWN, [])
     assert "common" in checked.detail
 
 
@@ -87,11 +87,11 @@ def test_a_library_chart_is_linted_and_not_rendered(tmp_path: Path) -> None:
     tools = Tools()
     checked = check_chart("chart", TEMPLATES, chart(tmp_path, f"{CHART}type: library\n"), tools)
 
-    assert checked.outcome is Outcome.PASS
+    assert checked.outcome is StepOutcome.PASS
     assert [words[0] for _, words in tools.ran] == ["lint"]
 
 
 def test_failures_of_lint_are_failures(tmp_path: Path) -> None:
     checked = check_chart("chart", TEMPLATES, chart(tmp_path), lambda *_, **__: Ran(1, "[ERROR] Chart.yaml: version is required", ""))
 
-    assert checked.outcome is Outcome.FAIL
+    assert checked.outcome is StepOutcome.FAIL

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.assets.command import Ran
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.documents import read_yaml
 from scenarios.ci.lint.playbooks import check_playbooks, is_playbook
 from scenarios.tests.ci.lint.lint_fakes import CASES, Tools, write
@@ -46,7 +46,7 @@ def test_a_playbook_that_does_not_parse_is_one_by_its_text() -> None:
 def test_issues_are_failures_with_their_place(tmp_path: Path) -> None:
     checked = check_playbooks(["site.yml"], tmp_path, Tools({"ansible-lint": 2}, {"ansible-lint": json.dumps([issue("bad")])}))
 
-    assert (checked.outcome, checked.detail) == (Outcome.FAIL, "site.yml:3: rule: bad")
+    assert (checked.outcome, checked.detail) == (StepOutcome.FAIL, "site.yml:3: rule: bad")
 
 
 def test_modules_that_are_not_installed_get_stand_ins_and_are_listed(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_modules_that_are_not_installed_get_stand_ins_and_are_listed(tmp_path: P
     checked = check_playbooks(["b.yml", "site.yml"], tmp_path, run)
 
     assert runs == [([], ["b.yml", "site.yml"]), (["kubernetes.core.helm", "kubernetes.core.k8s"], ["site.yml"])]
-    assert checked.outcome is Outcome.PASS
+    assert checked.outcome is StepOutcome.PASS
     assert [(each.name, each.fixable) for each in checked.unchecked] == [("site.yml", False)]
 
 
@@ -74,7 +74,7 @@ def test_modules_that_are_not_installed_get_stand_ins_and_are_listed(tmp_path: P
 def test_a_module_that_ansible_itself_lacks_is_a_fault(tmp_path: Path, text: str) -> None:
     tools = Tools({"ansible-lint": 2}, {"ansible-lint": json.dumps([issue(text)])})
 
-    assert check_playbooks(["site.yml"], tmp_path, tools).outcome is Outcome.FAIL
+    assert check_playbooks(["site.yml"], tmp_path, tools).outcome is StepOutcome.FAIL
 
 
 def test_with_a_configuration_of_its_own_a_missing_collection_leaves_the_playbook_unchecked(tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ def test_with_a_configuration_of_its_own_a_missing_collection_leaves_the_playboo
 
     checked = check_playbooks(["site.yml"], tmp_path, tools)
 
-    assert (checked.outcome, len(tools.ran), [each.fixable for each in checked.unchecked]) == (Outcome.UNKNOWN, 1, [True])
+    assert (checked.outcome, len(tools.ran), [each.fixable for each in checked.unchecked]) == (StepOutcome.UNKNOWN, 1, [True])
 
 
 @pytest.mark.parametrize(("status", "output"), [(1, ""), (2, "no json"), (-9, "")])
 def test_a_crash_is_unknown(tmp_path: Path, status: int, output: str) -> None:
-    assert check_playbooks(["a.yml"], tmp_path, Tools({"ansible-lint": status}, {"ansible-lint": output})).outcome is Outcome.UNKNOWN
+    assert check_playbooks(["a.yml"], tmp_path, Tools({"ansible-lint": status}, {"ansible-lint": output})).outcome is StepOutcome.UNKNOWN
 
 
 def test_a_name_that_cannot_be_printed_is_listed(tmp_path: Path) -> None:

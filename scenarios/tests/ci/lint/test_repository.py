@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lab.errors import NotPossible
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint import playbooks, repository, tools
 from scenarios.ci.lint.coverage import Checked, Lint, Reason, Unchecked
 from scenarios.ci.lint.repository import lint_repository
@@ -78,7 +78,7 @@ def test_broken_workflows_and_playbooks_are_wrong_though_they_hold_expressions(t
     inside = case.partition("/")[2]
     lint = lint_repository(write(tmp_path, {inside: (CASES / case).read_bytes()}), Tools())
 
-    assert inside in next(each.detail for each in lint.checks if each.outcome is Outcome.FAIL)
+    assert inside in next(each.detail for each in lint.checks if each.outcome is StepOutcome.FAIL)
     assert lint.exit_code(strict=False) == 1
 
 
@@ -134,15 +134,15 @@ def test_without_ansible_lint_the_result_is_not_green(tmp_path: Path, monkeypatc
     ("checks", "listed", "code", "strict_code"),
     [
         ([], [], 0, 0),
-        ([Outcome.PASS, Outcome.SKIP], [], 0, 0),
-        ([Outcome.UNKNOWN], [], 3, 3),
-        ([Outcome.UNKNOWN, Outcome.FAIL], [], 1, 1),
-        ([Outcome.PASS], [("yaml", Reason.ENCODING)], 3, 3),
-        ([Outcome.PASS], [("yaml", Reason.TEMPLATED)], 0, 3),
-        ([Outcome.PASS], [("other", Reason.BINARY), ("folder", Reason.VENDORED), ("go", Reason.NO_CHECKER)], 0, 0),
+        ([StepOutcome.PASS, StepOutcome.SKIP], [], 0, 0),
+        ([StepOutcome.UNKNOWN], [], 3, 3),
+        ([StepOutcome.UNKNOWN, StepOutcome.FAIL], [], 1, 1),
+        ([StepOutcome.PASS], [("yaml", Reason.ENCODING)], 3, 3),
+        ([StepOutcome.PASS], [("yaml", Reason.TEMPLATED)], 0, 3),
+        ([StepOutcome.PASS], [("other", Reason.BINARY), ("folder", Reason.VENDORED), ("go", Reason.NO_CHECKER)], 0, 0),
     ],
 )
-def test_exit_codes(checks: list[Outcome], listed: list[tuple[str, Reason]], code: int, strict_code: int) -> None:
+def test_exit_codes(checks: list[StepOutcome], listed: list[tuple[str, Reason]], code: int, strict_code: int) -> None:
     lint = Lint([Checked("a", each) for each in checks], {}, [Unchecked("x", kind, reason.value) for kind, reason in listed])
 
     assert (lint.exit_code(strict=False), lint.exit_code(strict=True)) == (code, strict_code)
@@ -150,7 +150,7 @@ def test_exit_codes(checks: list[Outcome], listed: list[tuple[str, Reason]], cod
 
 def test_the_command_names_what_was_not_checked_in_text_and_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = [Unchecked("a\nb.yaml", "yaml", Reason.TEMPLATED.value), Unchecked("main.go", "go", Reason.NO_CHECKER.value)]
-    lint = Lint([Checked("yamllint", Outcome.PASS, "", 1)], {"c.yaml": "yaml"}, listed)
+    lint = Lint([Checked("yamllint", StepOutcome.PASS, "", 1)], {"c.yaml": "yaml"}, listed)
     monkeypatch.setattr(repository, "lint_repository", lambda _: lint)
 
     text = CliRunner().invoke(app, ["repository", str(tmp_path)])
@@ -177,6 +177,6 @@ def test_real_tools_find_real_faults_and_no_others(tmp_path: Path) -> None:
 
     assert 'duplication of key "a"' in checks["yamllint"].detail
     assert "-rf.yaml" not in checks["yamllint"].detail
-    assert checks["shellcheck"].outcome is Outcome.FAIL
+    assert checks["shellcheck"].outcome is StepOutcome.FAIL
     assert all(name in checks["shellcheck"].detail for name in ("bin/deploy", "n\\nl.sh", "\\xff.sh"))
     assert "good" not in checks["shellcheck"].detail

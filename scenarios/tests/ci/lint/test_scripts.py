@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.kinds import Source
 from scenarios.ci.lint.scripts import check_python, check_shell
 from scenarios.tests.ci.lint.lint_fakes import Tools
@@ -18,26 +18,26 @@ def test_a_dialect_is_named_only_where_shellcheck_cannot_see_it(tmp_path: Path) 
     checked = check_shell([Source("a", "shell"), Source("b", "shell", "", "bash"), Source("c", "shell")], tmp_path, tools)
 
     assert [words for _, words in tools.ran] == [["--", "a", "c"], ["--shell", "bash", "--", "b"]]
-    assert (checked.outcome, checked.files) == (Outcome.PASS, 3)
+    assert (checked.outcome, checked.files) == (StepOutcome.PASS, 3)
 
 
 @pytest.mark.usefixtures("installed")
 def test_no_scripts_is_nothing_to_check(tmp_path: Path) -> None:
-    assert check_shell([], tmp_path, Tools()).outcome is Outcome.SKIP
+    assert check_shell([], tmp_path, Tools()).outcome is StepOutcome.SKIP
 
 
 def test_python_is_compiled_and_not_run() -> None:
     checked = check_python([Source("a", "python", "raise SystemExit\n"), Source("b", "python", "def:\n")])
 
-    assert (checked.outcome, checked.detail.startswith("b: ")) == (Outcome.FAIL, True)
+    assert (checked.outcome, checked.detail.startswith("b: ")) == (StepOutcome.FAIL, True)
 
 
 @pytest.mark.parametrize("text", ["print 'x'\n", "{% if a %}\nb = 1\n", "a = {{ b }} c\n"])
 def test_python_2_and_templates_are_listed(text: str) -> None:
     checked = check_python([Source("a", "python", text)])
 
-    assert (checked.outcome, [each.name for each in checked.unchecked]) == (Outcome.PASS, ["a"])
+    assert (checked.outcome, [each.name for each in checked.unchecked]) == (StepOutcome.PASS, ["a"])
 
 
 def test_deep_python_is_no_crash() -> None:
-    assert check_python([Source("a", "python", "(" * 100_000)]).outcome in {Outcome.PASS, Outcome.FAIL}
+    assert check_python([Source("a", "python", "(" * 100_000)]).outcome in {StepOutcome.PASS, StepOutcome.FAIL}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lab.assets.command import Ran
 from lab.errors import NotPossible
-from lab.steps import Outcome
+from lab.steps import StepOutcome
 from scenarios.ci.lint.tools import LONGEST, Tool, check_files, split_batches
 from scenarios.tests.ci.lint.lint_fakes import Tools, write
 
@@ -65,9 +65,10 @@ def test_a_name_that_cannot_be_printed_is_checked_by_a_copy_and_named_as_it_is(t
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [(0, Outcome.PASS), (1, Outcome.FAIL), (2, Outcome.UNKNOWN), (127, Outcome.UNKNOWN), (-11, Outcome.UNKNOWN)]
+    ("status", "outcome"),
+    [(0, StepOutcome.PASS), (1, StepOutcome.FAIL), (2, StepOutcome.UNKNOWN), (127, StepOutcome.UNKNOWN), (-11, StepOutcome.UNKNOWN)],
 )
-def test_a_tool_that_crashed_has_found_nothing(tmp_path: Path, status: int, outcome: Outcome) -> None:
+def test_a_tool_that_crashed_has_found_nothing(tmp_path: Path, status: int, outcome: StepOutcome) -> None:
     assert check_files(TOOL, ["a"], tmp_path, Tools({"tool": status})).outcome is outcome
 
 
@@ -75,7 +76,7 @@ def test_a_finding_in_one_batch_is_not_lost_behind_a_crash_in_another(tmp_path: 
     statuses = iter([0, 1, 2])
     checked = check_files(TOOL, ["a" * 60_000, "b" * 60_000, "c" * 60_000], tmp_path, lambda *_, **__: Ran(next(statuses), "said", ""))
 
-    assert checked.outcome is Outcome.FAIL
+    assert checked.outcome is StepOutcome.FAIL
 
 
 def test_a_missing_tool_lists_every_file_with_the_remedy(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_missing_tool_lists_every_file_with_the_remedy(tmp_path: Path) -> None
 
     checked = check_files(Tool("tool", (), missing), ["a", "b"], tmp_path, Tools(), kind="yaml")
 
-    assert checked.outcome is Outcome.UNKNOWN
+    assert checked.outcome is StepOutcome.UNKNOWN
     assert [(each.name, each.kind, each.check, each.why.remedy) for each in checked.unchecked] == [
         ("a", "yaml", "tool", "install it"),
         ("b", "yaml", "tool", "install it"),
