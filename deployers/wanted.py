@@ -21,7 +21,8 @@ from lab.providers.provider import BuildsImages, Provider
 from lab.providers.registry import get_provider
 from lab.repair import repair
 from lab.rules import RULES as LAB_RULES
-from lab.spec import DEFAULT, LabSpec, parse, read
+from lab.spec import LabSpec, parse, read
+from lab.specs import DEFAULT
 
 Json = dict[str, Any]
 Result = TypeVar("Result")

@@ -8,7 +8,8 @@
         nodes/<cluster>/                      of real nodes: pods' logs, kubelet's and containerd's journal, how the container is
         events/<cluster>.jsonl journal.jsonl
 
-Everything is written by one masking writer (lab.masking.mask), which knows the values of the lab's Secrets (lab.masking.secret_values). A collection is
+Everything is written by one masking writer (lab.masking.mask), which knows the values of the lab's Secrets (lab.masking.secret_values).
+A collection is
 bounded in time and size, and what it cannot have (a cluster that is away, a file that does not fit) is said in the index; it never raises,
 since it is called while an error passes.
 """

@@ -27,7 +27,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from lab.documents import read_toml
 from lab.errors import UsageError
 from lab.near_names import Tables, did_you_mean, near_keys
-from lab.specs import DEFAULT as DEFAULT
 
 """The lab of `make lab-up`."""
 

@@ -1,6 +1,7 @@
 """The masking writer: everything that reports write, and everything they copy, goes through it.
 
-What is text is masked by `lab.masking.mask` and written; what is not text (an archive, a core, a database) could hold anything and is left out,
+What is text is masked by `lab.masking.mask` and written; what is not text (an archive, a core, a database) could hold anything and is
+left out,
 with that as the reason. Markup hides quotes in entities and words between tags, where no rule for secrets finds them: it is looked at as a
 reader would see it, and left out when that holds a secret.
 """

@@ -242,7 +242,7 @@ class ChartInstallation(installation.PodsInstallation):
         self.serving(*(f"karmada-scheduler-estimator-{name}" for name in members))
 
     def enrol(self, member: Cluster) -> None:
-        """Install the agent on a member, in agent mode; return when Karmada calls the member Ready. UsageError as in `deployers.members.join`."""
+        """Install the agent on a member; return when Karmada calls the member Ready. UsageError as in `deployers.members.join`."""
         claim(self.karmada, member, "pull")
         self.run.record("members", member.name, {"mode": "pull", "state": "registering"})
         self.agent(member)

@@ -100,7 +100,7 @@ class ByOperator:
         return OperatorInstallation(Karmada(lab, spec), software).steps()
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
-        """Return the steps to another release: its operator, then the object, by which that exchanges all else; see `deployers.day2.upgrade`."""
+        """Return the steps to another release: its operator, then the object, which makes it replace all else."""
         if back:
             raise rollback_refusal(karmada, "the operator", "upstream supports none by it")
         wanted = replace(karmada, spec=spec)
@@ -207,7 +207,7 @@ class OperatorInstallation(installation.PodsInstallation):
                 raise ProvisionError(
                     f"the operator refuses the Karmada object: {invalid}",
                     where=f"{OBJECT} of {self.host.server}",
-                    remedy="mend what it names in the lab file, or in deployers/by_operator/karmada_object.py if the lab file does not say it",
+                    remedy="correct what it names in the lab file; what the file does not say is in by_operator/karmada_object.py",
                 )
             if why := not_ready(seen, generation=generation) or self.earlier():
                 workloads.give_up(self.host)

@@ -135,7 +135,8 @@ def webhooks_of_record(karmada: Karmada) -> str:
         raise Broken(f"not configured: {', '.join(missing)}")
     if mended := sorted(known & there):
         raise Broken(
-            f"known to be left out by {karmada.spec.deployer}, and configured: {', '.join(mended)}; take it out of deployers/checks/known_drift.py"
+            f"listed as left out by {karmada.spec.deployer}, but configured: {', '.join(mended)}; "
+            "remove it from deployers/checks/known_drift.py"
         )
     told = f"; {karmada.spec.deployer} of upstream leaves out {', '.join(sorted(known))}" if known else ""
     return f"{len(expected & there)} of {len(expected)}{told}"

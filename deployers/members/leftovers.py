@@ -1,18 +1,18 @@
-"""Is a member that was removed really gone? Both clean-up check-lists, one assertion a line.
+"""Check that a member that was removed is gone: both clean-up check-lists, one assertion a line.
 
-Control plane: every object of `deployers.members.owned_objects`, Works, bindings that still name the member, certificate requests. Member: every object of
-`deployers.members.owned_objects`, and whatever else Karmada manages there. Local files: the two that karmadactl keeps under /etc/karmada, the agent's
-kubeconfig and process.
+    control plane   every object of `owned_objects`, Works, bindings that still name the member, certificate requests
+    member          every object of `owned_objects`, and whatever else Karmada manages there
+    local files     the two that karmadactl keeps under /etc/karmada, the agent's kubeconfig and its process
 
-Measured with karmadactl 1.18.2; what upstream leaves by itself, which is why `residue` says so instead of blaming the lab:
+Measured with karmadactl 1.18.2: what upstream leaves by itself. `list_leftovers` says so instead of blaming the lab.
 
     after       left                                         until
     unjoin      nothing, 5 s after it ended                  -
-    unregister  Lease karmada-system/karmada-agent-<member>  for ever; deployers.members.unregister deletes it (the next agent would wait 15 s)
-                its CertificateSigningRequest                an hour; deployers.members.unregister deletes it
+    unregister  Lease karmada-system/karmada-agent-<member>  for ever; `unregister` deletes it (the next agent would wait 15 s)
+                its CertificateSigningRequest                an hour; `unregister` deletes it
                 namespace karmada-system of the member       for ever
-    a failed    namespace karmada-es-<member>, the requests  for ever, an hour; deployers.members.register deletes them
-    register    its part of the member's karmada-system      for ever; deployers.members.register deletes it
+    a failed    namespace karmada-es-<member>, the requests  for ever, an hour; `register` deletes them
+    register    its part of the member's karmada-system      for ever; `register` deletes it
     unjoin      all of Karmada's own on a member that is     for ever
     --force     down, and what it had propagated there
 """

@@ -1,6 +1,7 @@
 """What a spec wants of a component besides what an installer gives it: the profile's flags, the spec's, feature gates as one flag.
 
-by_binary layers the same over its own recipe (deployers.by_binary.components); the paths in pods hand it to upstream's installers, which layer it
+by_binary layers the same over its own recipe (deployers.by_binary.components); the paths in pods hand it to upstream's installers, which
+layer it
 over theirs.
 """
 

@@ -204,4 +204,4 @@ def two_sides(folder: Path, **answers: Answer) -> Fixture:
     return fixture
 
 
-__all__ = ["HASH", "PREFLIGHT", "TOKEN", "ScriptedFailure", "Fixture", "Side", "two_sides"]
+__all__ = ["HASH", "PREFLIGHT", "TOKEN", "Fixture", "ScriptedFailure", "Side", "two_sides"]

@@ -29,15 +29,15 @@ from lab.assets.refs import AssetRef
 from lab.assets.resolve import Supply, resolve
 
 __all__ = [
+    "AssetProgress",
     "AssetRef",
     "Cache",
-    "Catalogue",
     "CacheEntry",
+    "Catalogue",
     "Pin",
-    "AssetProgress",
     "Sink",
     "Supply",
-    "pace_lines",
     "ignore_progress",
+    "pace_lines",
     "resolve",
 ]

@@ -9,7 +9,7 @@ from lab.docker.checks import RUNTIME, lacks_sys_resource
 from lab.docker.info import SETUP, ask_engine
 from lab.machines.machine import Machine
 
-__all__ = ["RUNTIME", "SETUP", "bounded", "containers", "obstacle", "states"]
+__all__ = ["RUNTIME", "SETUP", "containers", "lacks_sys_resource", "obstacle", "states"]
 
 
 def obstacle(computer: Probe) -> str:

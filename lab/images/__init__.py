@@ -30,4 +30,4 @@ from lab.images.load import load, require
 from lab.images.official import software
 from lab.images.store import Archive, Store, make_archive
 
-__all__ = ["Archive", "ImageFile", "Image", "Packages", "Store", "make_archive", "full_name", "load", "require", "software"]
+__all__ = ["Archive", "Image", "ImageFile", "Packages", "Store", "full_name", "load", "make_archive", "require", "software"]

@@ -2,7 +2,7 @@
 
 Which values are looked for, and where, is a choice between a secret that leaves and a text that says nothing any more:
 
-- under 4 bytes, by nothing here: they are masked where they stand as data of a Secret (lab.masking.mask), and their base64 is too short to tell;
+- under 4 bytes, by nothing here: `lab.masking.mask` masks them as data of a Secret, and their base64 is too short to tell;
 - 4 and 5 bytes (`admin`, `true`): as complete base64 with nothing beside it, never as they are;
 - from 6 on: in every form. Up to 11 characters a word only counts as a whole: `hunter2` is not found in `hunter2x`;
 - what is ordinary is never looked for as it is (its base64 is): a word of Kubernetes' and Karmada's own texts (`ordinary.txt`), a name that

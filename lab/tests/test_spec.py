@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import UsageError
-from lab.spec import DEFAULT, LabSpec, MemberSpec, parse, read
+from lab.spec import LabSpec, MemberSpec, parse, read
+from lab.specs import DEFAULT
 
 ONE = {"members": [{"name": "member1"}]}
 

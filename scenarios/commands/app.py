@@ -158,7 +158,7 @@ def cell(
     """
     if again and (only or keep):
         raise UsageError("--again runs all of a cell and takes its lab down", remedy="leave out --only and --keep")
-    from scenarios.matrix.run_cell import Job, Supplies  # noqa: PLC0415 (planning needs none of it)
+    from scenarios.matrix.run_cell import Job, Supplies
 
     checkout = existing(checkout)
     supplies = Supplies(source=source.value, offline=offline, bundle=bundle, mirror=mirror)
@@ -183,7 +183,7 @@ def upstream(
 
     It is a test of pytest's (scenarios/test_upstream.py); each spec is a case of its JUnit file.
     """
-    from scenarios.upstream import command  # noqa: PLC0415 (planning needs none of it)
+    from scenarios.upstream import command
 
     asked = command.SuiteRequest(focus, lab, spec, release, artifacts.absolute(), offline, provider)
     planned = command.plan_suite(asked)
@@ -201,8 +201,8 @@ def workflows() -> None:
 
     Exit code 1 when one of them complains. One that cannot be had here is said to be unknown.
     """
-    from scenarios.ci.lint.report import print_checks  # noqa: PLC0415
-    from scenarios.ci.lint.workflows import check_own  # noqa: PLC0415
+    from scenarios.ci.lint.report import print_checks
+    from scenarios.ci.lint.workflows import check_own
 
     checks = check_own()
     print_checks(checks, look=Look.of(sys.stdout))
@@ -227,8 +227,8 @@ def repository(
     decoded. Files without a remedy (binary, vendored, ignored by git, encrypted, templates outside charts) are listed and do not change
     the exit code, unless --strict is given.
     """
-    from scenarios.ci.lint.report import print_lint  # noqa: PLC0415
-    from scenarios.ci.lint.repository import lint_repository  # noqa: PLC0415
+    from scenarios.ci.lint.report import print_lint
+    from scenarios.ci.lint.repository import lint_repository
 
     if not path.is_dir():
         raise UsageError(f"there is no folder {path}", remedy="name a repository that is checked out")
@@ -259,7 +259,7 @@ def rehearse(
     Every `run:` is executed; artifacts and caches of the workspace are folders, and caches stay for the next rehearsal with the same
     --out; checkouts and tools are this computer's. Exit code 1 when a job fails.
     """
-    from scenarios.ci.rehearsal import stage as stages  # noqa: PLC0415
+    from scenarios.ci.rehearsal import stage as stages
 
     inputs = dict(word.partition("=")[::2] for word in given or ())
     theirs = existing(under_test)

@@ -18,7 +18,7 @@ from deployers.wanted import document, prepare
 from lab.assets.pins import Catalogue
 from lab.errors import UsageError
 from lab.images.official import LOCK, Lock
-from lab.spec import DEFAULT
+from lab.specs import DEFAULT
 from reports import classify, flakes
 from reports.report import plan_of
 from scenarios.matrix.definition import Matrix

@@ -10,7 +10,7 @@ from lab import hints
 from lab.errors import CommandFailed, LeakError, NotPossible, ProvisionError, TestsFailed, UsageError
 from lab.interrupt import Interrupted
 from lab.run import Run
-from lab.spec import DEFAULT
+from lab.specs import DEFAULT
 from lab.steps import StepFailed
 from lab.tests.cli_fakes import World, invoke, state, status, step, world
 
