@@ -84,7 +84,8 @@ def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunn
         ran = run([helm, *words, *values, "--", *release, str(chart)], cwd=chart, env={})
         if ran.status:
             refusal = judge_refusal(ran)
-            return ("" if refusal else ran.last_words), set(), refusal
+            said = "\n".join(part.strip() for part in (ran.stdout, ran.stderr) if part.strip())  # lint prints the cause on stdout
+            return ("" if refusal else said), set(), refusal
     if library:
         return "", set(), None
     try:

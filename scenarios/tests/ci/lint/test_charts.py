@@ -92,6 +92,6 @@ def test_a_library_chart_is_linted_and_not_rendered(tmp_path: Path) -> None:
 
 
 def test_failures_of_lint_are_failures(tmp_path: Path) -> None:
-    checked = check_chart("chart", TEMPLATES, chart(tmp_path), lambda *_, **__: Ran(1, "[ERROR] Chart.yaml: version is required", ""))
+    checked = check_chart("chart", TEMPLATES, chart(tmp_path), lambda *_, **__: Ran(1, "[ERROR] version is required", "Error: 1 failed"))
 
-    assert checked.outcome is StepOutcome.FAIL
+    assert (checked.outcome, "version is required" in checked.detail) == (StepOutcome.FAIL, True)
