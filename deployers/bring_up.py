@@ -22,7 +22,7 @@ from deployers.karmada import Karmada
 from deployers.names import NAME, READY
 from deployers.plane import pending_operation
 from deployers.pods import workloads
-from deployers.preflight import require
+from deployers.preflight import require, require_known_flags
 from deployers.spec import catalogue
 from deployers.wanted import Wanted
 from lab import component, environment, evidence, ports
@@ -102,6 +102,7 @@ def bring_up(
         require(wanted, supply, lab=run_id, image_registry=image_registry)
     wanted.pull(supply, image_registry)
     software = supply.resolve(wanted.software())
+    require_known_flags(wanted, supply)
     lock = lock_run(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))
     try:
         same_as_asked(wanted, path)  # somebody may have been faster

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from deployers.addons import steps as addons
 from deployers.by_binary import balancer
 from deployers.plane.preflight import unreachable
 from deployers.rules import RULES as KARMADA_RULES
+from deployers.rules.program_flags import program_flag_errors
 from deployers.spec import KarmadaSpec
 from deployers.wanted import Wanted
-from lab.assets import Supply
+from lab.assets import AssetRef, Supply
+from lab.computer import Computer
 from lab.errors import UsageError
 from lab.hints import command
 from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line, raise_problems
@@ -22,7 +25,8 @@ from lab.spec import LabSpec
 def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> list[Problem]:
     """Return every fault that can be known before anything is created. `lab` is the name of the lab, "" where it has none yet."""
     found = [*option_errors(supply, image_registry), *spec_errors(wanted, supply, lab=lab)]
-    return [*found, *computer_errors(wanted), *([] if found else neighbour_errors(wanted))]  # of a wrong spec the addresses may be wrong
+    others = [] if found else [*flag_errors(wanted, supply), *neighbour_errors(wanted)]  # of a wrong spec flags and addresses may be wrong
+    return [*found, *computer_errors(wanted), *others]
 
 
 def require(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> None:
@@ -39,6 +43,22 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
         lines += addons.obstacles(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
         found += [from_line(line, prefix="karmada") for line in lines]
     return found
+
+
+def flag_errors(wanted: Wanted, supply: Supply) -> list[Problem]:
+    """Return the flags that programs refuse, as far as the programs are in the cache."""
+
+    def find(asset: str) -> Path | None:
+        ref = AssetRef.parse(asset)
+        entry = supply.cache.find(supply.pinned([ref])[ref], supply.order, use=False)
+        return entry.path if entry else None
+
+    return list(program_flag_errors(wanted.lab, wanted.karmada, find, Computer()))
+
+
+def require_known_flags(wanted: Wanted, supply: Supply) -> None:
+    """Raise UsageError for flags that programs refuse. `require` asks those in the cache; this is for those that were brought since."""
+    raise_problems(flag_errors(wanted, supply))
 
 
 def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Problem]:
