@@ -31,7 +31,7 @@ def karmada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Karmada:
     karmada = a_karmada(tmp_path, {"certificates": {"days": 10}})
     plane = BinaryInstallation(karmada, make_layout(karmada, Anything()))
     plane.identity()
-    monkeypatch.setattr(renew_certificates, "opened", lambda _: plane)
+    monkeypatch.setattr(renew_certificates, "open_plane", lambda _: plane)
     monkeypatch.setattr(renew_certificates, "renew", lambda _, before: {})
     return karmada
 

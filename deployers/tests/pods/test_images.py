@@ -71,10 +71,10 @@ class Shelf:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, without: str = "nothing") -> None:
         self.without = without
         self.loaded: dict[str, list[str]] = {}
-        for name in ("archived", "load", "require"):
+        for name in ("make_archive", "load", "require"):
             monkeypatch.setattr(loading, name, getattr(self, name))
 
-    def archived(self, images: Sequence[Image], software: Mapping[str, Path]) -> list[str]:
+    def make_archive(self, images: Sequence[Image], software: Mapping[str, Path]) -> list[str]:
         return [image.name for image in images if self.without not in image.name]
 
     def load(self, lab: Lab, cluster: Cluster, archive: list[str]) -> None:
