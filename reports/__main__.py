@@ -24,13 +24,13 @@ from reports import allure, junit, site
 from reports.cell import PARTS
 from reports.collect import Sources
 from reports.collect import collect as collected
-from reports.examine import Examined
-from reports.flakes import FLAKES, expired_error
-from reports.report import Inputs, Report, read
-from reports.summary import summary
+from reports.evaluate import EvaluatedCell
+from reports.flakes import FLAKES, make_expired_error
+from reports.report import Report, ReportInputs, read_report
+from reports.summary import format_summary
 
 
-def words() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -73,7 +73,7 @@ VERBS = {
 }
 
 
-def collect(options: argparse.Namespace) -> int:
+def collect_results(options: argparse.Namespace) -> int:
     """Collect one cell."""
     sources = Sources(
         lab=options.lab,
@@ -103,65 +103,65 @@ def collect(options: argparse.Namespace) -> int:
     return 0
 
 
-def report(options: argparse.Namespace) -> int:
+def run_report(options: argparse.Namespace) -> int:
     """Read results and draw them, or judge them."""
     history = options.history
     if history is None and options.verb == "build" and (options.out / "history.jsonl").exists():
         history = options.out / "history.jsonl"
-    found = read(Inputs(options.runs, options.plan, history, options.flakes))
+    found = read_report(ReportInputs(options.runs, options.plan, history, options.flakes))
     code = DRAW[options.verb](found, options)
-    said = {line(each) for each in found.cells} if options.verb == "judge" else set()
+    said = {describe_cell(each) for each in found.cells} if options.verb == "judge" else set()
     for note in found.notes:
         if note not in said:
             say(f"note: {note}")
     for what in found.not_shown:
         say(f"not shown: {what}")
     if found.flakes.expired and options.verb != "retry":
-        raise expired_error(found.flakes.expired, options.flakes)
+        raise make_expired_error(found.flakes.expired, options.flakes)
     return code
 
 
-def build(found: Report, options: argparse.Namespace) -> int:
+def build_site(found: Report, options: argparse.Namespace) -> int:
     """Write the site, and the history that the next run needs."""
-    site.write(found, options.out)
+    site.write_site(found, options.out)
     say(f"{options.out / 'index.html'}")
     return 0
 
 
-def summarise(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
+def print_summary(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
     """Print the summary."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a job may run with any locale
         sys.stdout.reconfigure(errors="replace")
-    print(summary(found), end="")
+    print(format_summary(found), end="")
     return 0
 
 
-def one_junit(found: Report, options: argparse.Namespace) -> int:
+def write_junit(found: Report, options: argparse.Namespace) -> int:
     """Write the JUnit file."""
-    junit.write(found, options.out)
+    junit.write_file(found, options.out)
     return 0
 
 
-def all_allure(found: Report, options: argparse.Namespace) -> int:
+def write_allure(found: Report, options: argparse.Namespace) -> int:
     """Write the Allure results."""
-    allure.write(found, options.out)
+    allure.write_results(found, options.out)
     return 0
 
 
-def judge(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
+def judge_run(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
     """Say what failed."""
     for each in found.cells:
         if each.outcome is not StepOutcome.PASS:
-            say(f"{each.outcome.value:8}{line(each)}")
+            say(f"{each.outcome.value:8}{describe_cell(each)}")
     return 1 if found.failed else NotPossible.exit_code if found.unknown else 0
 
 
-def line(each: Examined) -> str:
+def describe_cell(each: EvaluatedCell) -> str:
     """Return why a cell is not a pass, as a note says it too."""
     return f"{each.cell.name}: {each.reason}"
 
 
-def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
+def check_retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a verb)
     """Say whether these cells may be run again."""
     for each in found.cells:
         for judged in each.failures:
@@ -169,21 +169,30 @@ def retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG001 (a
     return 0 if any(each.failures for each in found.cells) and all(each.retriable for each in found.cells if each.failures) else 1
 
 
-DRAW = {"build": build, "summary": summarise, "junit": one_junit, "allure": all_allure, "judge": judge, "retry": retry}
+DRAW = {
+    "build": build_site,
+    "summary": print_summary,
+    "junit": write_junit,
+    "allure": write_allure,
+    "judge": judge_run,
+    "retry": check_retry,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do one verb, and return the exit code."""
-    options = words().parse_args(argv)
+    options = build_parser().parse_args(argv)
     try:
-        return collect(options) if options.verb == "collect" else report(options)
+        return collect_results(options) if options.verb == "collect" else run_report(options)
     except LabError as error:
-        return shown(error)
+        return print_error(error)
     except OSError as error:  # what is read is checked where it is: this is a disk that is full, a file where a folder should be
-        return shown(NotPossible(f"cannot write there: {error.strerror}", where=str(error.filename or ""), remedy="name another --out"))
+        return print_error(
+            NotPossible(f"cannot write there: {error.strerror}", where=str(error.filename or ""), remedy="name another --out")
+        )
 
 
-def shown(error: LabError) -> int:
+def print_error(error: LabError) -> int:
     """Print an error, and return its exit code."""
     for said in error_lines(error, look=Look.of(sys.stderr)):
         say(said)

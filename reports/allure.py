@@ -20,13 +20,13 @@ from lab.masking.mask import mask, mask_object
 from lab.steps import StepOutcome
 from lab.terminal.text import seconds_text
 from reports.cell import PARTS
-from reports.classify import Class
-from reports.examine import Examined, Judged
+from reports.classify import Owner
+from reports.evaluate import ClassifiedFailure, EvaluatedCell
 from reports.files import read_json
-from reports.history import Row
-from reports.journal import Ascent
+from reports.history import HistoryRow
+from reports.journal import BringUp
 from reports.report import Report
-from reports.writer import Writer
+from reports.writer import MaskingWriter
 
 Json = dict[str, Any]
 STATUS = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKIP: "skipped", StepOutcome.UNKNOWN: None}
@@ -38,37 +38,42 @@ KEPT = 20
 """Earlier results of one test that Allure is shown."""
 
 NAMES = {
-    Class.PRODUCT: "Product: Karmada does not do what it promises",
-    Class.INFRASTRUCTURE: "Infrastructure: the machine, its network or a registry (the only class that is retried)",
-    Class.HARNESS: "Harness: this project's own",
-    Class.TEST: "Test: the scenario itself is wrong",
+    Owner.PRODUCT: "Product: Karmada does not do what it promises",
+    Owner.INFRASTRUCTURE: "Infrastructure: the machine, its network or a registry (the only class that is retried)",
+    Owner.HARNESS: "Harness: this project's own",
+    Owner.TEST: "Test: the scenario itself is wrong",
 }
 LOGS = 12
 """Logs of one failure's evidence that are attached; all of them are in the site."""
 
 
-def write(report: Report, folder: Path) -> None:
+def write_results(report: Report, folder: Path) -> None:
     """Write the folder, replacing one that is there."""
     shutil.rmtree(folder, ignore_errors=True)
-    out = Writer(folder, largest=1 << 20, total=512 << 20)
+    out = MaskingWriter(folder, largest=1 << 20, total=512 << 20)
     ids: dict[tuple[str, str], str] = {}
     for each in report.cells:
-        taken = list(taken_over(each, out))
-        for made in [*taken, *untold(each, {case_id(one) for one in taken}, out), *ups(each, out), *whole(each, out)]:
+        taken = list(adopt_results(each, out))
+        for made in [
+            *taken,
+            *list_other_tests(each, {get_case_id(one) for one in taken}, out),
+            *list_bring_ups(each, out),
+            *list_cell_results(each, out),
+        ]:
             out.document(f"{made['uuid']}-result.json", made)
-            ids[each.cell.name, case_id(made)] = made["historyId"]
-    out.document("categories.json", categories())
-    out.text("environment.properties", "".join(f"{name}={value}\n" for name, value in environment(report) if value))
+            ids[each.cell.name, get_case_id(made)] = made["historyId"]
+    out.document("categories.json", make_categories())
+    out.text("environment.properties", "".join(f"{name}={value}\n" for name, value in list_environment(report) if value))
     number = len(report.history.rows) + 1
     out.document("executor.json", {"name": "karmada-lab", "type": "karmada-lab", "buildName": f"run {report.run}", "buildOrder": number})
-    out.document("history/history.json", history(report.history.rows, ids))
-    out.document("history/history-trend.json", trend(report.history.rows))
+    out.document("history/history.json", make_history(report.history.rows, ids))
+    out.document("history/history-trend.json", make_trend(report.history.rows))
 
 
 # -- results ---------------------------------------------------------------------------------------------------------------------------
 
 
-def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
+def adopt_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
     """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: `untold` has it."""
     judged = {one.failure.name: one for one in each.failures}
     unknown = {case.id for case in each.tests if case.outcome is StepOutcome.UNKNOWN}
@@ -77,24 +82,24 @@ def taken_over(each: Examined, out: Writer) -> Iterator[Json]:
             out.file(path, path.name)
             continue
         try:
-            result = result_of(path)
+            result = read_result(path)
         except (OSError, ValueError, KeyError):
             continue
-        result["historyId"] = identity(each.cell.name, str(result.get("historyId") or result["fullName"]))
+        result["historyId"] = make_history_id(each.cell.name, str(result.get("historyId") or result["fullName"]))
         result["testCaseId"] = result["historyId"]
-        found = judged.get(case_id(result))
-        if case_id(result) in unknown:  # a test that says so is skipped, as far as pytest knows
+        found = judged.get(get_case_id(result))
+        if get_case_id(result) in unknown:  # a test that says so is skipped, as far as pytest knows
             result.pop("status", None)
         module = str(result["fullName"]).partition("#")[0]
-        result["labels"] = [*suites(each, module), *kept(result["labels"])]
+        result["labels"] = [*make_suite_labels(each, module), *select_labels(result["labels"])]
         result["parameters"].append({"name": "cell", "value": each.cell.name})
         if found:
-            tell(result, found)
-            attach(result, found, out)
+            add_owner(result, found)
+            attach_evidence(result, found, out)
         yield result
 
 
-def result_of(path: Path) -> Json:
+def read_result(path: Path) -> Json:
     """Return a result of allure-pytest, masked. OSError, ValueError or KeyError when it is none: lists hold objects, its id is a name."""
     result = mask_object(read_json(path))
     if not isinstance(result, dict):
@@ -113,79 +118,79 @@ def result_of(path: Path) -> Json:
     return result
 
 
-def untold(each: Examined, told: Collection[str], out: Writer) -> Iterator[Json]:
+def list_other_tests(each: EvaluatedCell, told: Collection[str], out: MaskingWriter) -> Iterator[Json]:
     """Yield the tests that only pytest's junit.xml has, as the specs of upstream's suite. When each began nobody noted: as the cell did."""
     judged = {one.failure.name: one for one in each.failures}
     began = each.cell.started or 0.0
     for case in each.tests:
         if case.id in told:
             continue
-        result = bare(each, f"{case.home}#{case.name}", case.name, case.outcome, began, began + (case.seconds or 0.0))
+        result = make_result(each, f"{case.home}#{case.name}", case.name, case.outcome, began, began + (case.seconds or 0.0))
         result["parameters"] = [{"name": "cell", "value": each.cell.name}]
         result["statusDetails"] = {"message": mask(case.message), "trace": mask(case.text)}
         if found := judged.get(case.id):
-            tell(result, found)
-            attach(result, found, out)
+            add_owner(result, found)
+            attach_evidence(result, found, out)
         yield result
 
 
-def ups(each: Examined, out: Writer) -> Iterator[Json]:
+def list_bring_ups(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
     """Yield each `up` of a cell's lab as a result, its steps as steps, its critical path as an attachment."""
     judged = {one.failure.name: one for one in each.failures}
     for number, up in enumerate(each.ups, 1):
         name = "up" if number == 1 else f"up, time {number}"
-        result = bare(each, f"lab#{name}", name, up.outcome, up.began, up.ended)
+        result = make_result(each, f"lab#{name}", name, up.outcome, up.began, up.ended)
         result["steps"] = [
             {
                 "name": step.name,
-                "start": ms(step.began),
-                "stop": ms(step.ended or up.ended),
+                "start": to_milliseconds(step.began),
+                "stop": to_milliseconds(step.ended or up.ended),
                 **({"status": STATUS[step.outcome]} if STATUS[step.outcome] else {}),
                 **({"statusDetails": {"message": step.error}} if step.error else {}),
             }
             for step in sorted(up.steps, key=lambda step: step.began)
         ]
         if failed_step := next((judged[step.name] for step in up.steps if step.name in judged), None):
-            tell(result, failed_step)
-            attach(result, failed_step, out)
+            add_owner(result, failed_step)
+            attach_evidence(result, failed_step, out)
         if up.critical:
-            add(result, out, "critical path", "txt", path_of(up))
+            attach_text(result, out, "critical path", "txt", format_critical_path(up))
         yield result
 
 
-def whole(each: Examined, out: Writer) -> Iterator[Json]:
+def list_cell_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
     """Yield a result for a cell as a whole: one with pages of benchmarks, or one with an outcome that none of its tests and steps has."""
     if each.outcome in {case.outcome for case in each.cases} and not each.pages:
         return
-    result = bare(each, f"cell#{each.cell.name}", each.cell.name, each.outcome, each.cell.started or 0.0, each.cell.ended or 0.0)
+    result = make_result(each, f"cell#{each.cell.name}", each.cell.name, each.outcome, each.cell.started or 0.0, each.cell.ended or 0.0)
     result["statusDetails"] = {"message": each.reason}
     for page in each.pages:
         name = str(page.relative_to(each.cell.path / "perf"))
-        if out.file(page, source := attachment(result, name, ".html")):
-            refer(result, name, source, "text/html")
+        if out.file(page, source := name_attachment(result, name, ".html")):
+            add_attachment(result, name, source, "text/html")
     if own := next((one for one in each.failures if one.failure.what == "cell"), None):
-        tell(result, own)
+        add_owner(result, own)
     yield result
 
 
-def bare(each: Examined, full: str, name: str, outcome: StepOutcome, began: float, ended: float) -> Json:
+def make_result(each: EvaluatedCell, full: str, name: str, outcome: StepOutcome, began: float, ended: float) -> Json:
     """Return a result of our own making."""
     status = STATUS[outcome]
     return {
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{each.cell.run} {each.cell.attempt} {each.cell.name} {full}")),
-        "historyId": identity(each.cell.name, full),
-        "testCaseId": identity(each.cell.name, full),
+        "historyId": make_history_id(each.cell.name, full),
+        "testCaseId": make_history_id(each.cell.name, full),
         "fullName": full,
         "name": name,
         "stage": "finished",
-        "start": ms(began),
-        "stop": ms(ended),
-        "labels": suites(each, full.partition("#")[0]),
+        "start": to_milliseconds(began),
+        "stop": to_milliseconds(ended),
+        "labels": make_suite_labels(each, full.partition("#")[0]),
         **({"status": status} if status else {}),
     }
 
 
-def tell(result: Json, judged: Judged) -> None:
+def add_owner(result: Json, judged: ClassifiedFailure) -> None:
     """Write the owner of a failure, in the words that categories.json looks for."""
     owner = judged.verdict.owner.value + (", known flake" if judged.flake else "")
     details = result.setdefault("statusDetails", {})
@@ -196,36 +201,36 @@ def tell(result: Json, judged: Judged) -> None:
     result["labels"].append({"name": "tag", "value": judged.verdict.owner.value})
 
 
-def attach(result: Json, judged: Judged, out: Writer) -> None:
+def attach_evidence(result: Json, judged: ClassifiedFailure, out: MaskingWriter) -> None:
     """Attach the programs' states and the logs of a failure's evidence, the largest first."""
     for folder in judged.failure.evidence:
         found = (path for path in (folder / "logs").rglob("*.log") if path.is_file())
         logs = sorted(found, key=lambda path: -path.stat().st_size)[:LOGS]
         for path in [folder / "components.json", *sorted(logs)]:
             if path.is_file():
-                source = attachment(result, str(path), path.suffix)
+                source = name_attachment(result, str(path), path.suffix)
                 if out.file(path, source):
                     kind = "application/json" if path.suffix == ".json" else "text/plain"
-                    refer(result, str(path.relative_to(folder)), source, kind)
+                    add_attachment(result, str(path.relative_to(folder)), source, kind)
 
 
-def add(result: Json, out: Writer, name: str, suffix: str, text: str) -> None:
+def attach_text(result: Json, out: MaskingWriter, name: str, suffix: str, text: str) -> None:
     """Attach a text."""
-    source = attachment(result, name, f".{suffix}")
+    source = name_attachment(result, name, f".{suffix}")
     out.text(source, text)
-    refer(result, name, source, "text/plain")
+    add_attachment(result, name, source, "text/plain")
 
 
-def attachment(result: Json, name: str, suffix: str) -> str:
+def name_attachment(result: Json, name: str, suffix: str) -> str:
     """Return the file name of an attachment; the same each time."""
     return f"{uuid.uuid5(uuid.NAMESPACE_URL, result['uuid'] + name)}-attachment{suffix}"
 
 
-def refer(result: Json, name: str, source: str, kind: str) -> None:
+def add_attachment(result: Json, name: str, source: str, kind: str) -> None:
     result.setdefault("attachments", []).append({"name": name, "source": source, "type": kind})
 
 
-def path_of(up: Ascent) -> str:
+def format_critical_path(up: BringUp) -> str:
     """Return a critical path as text."""
     rows = [f"{'step':44}{'begins at':>12}{'waited':>12}{'took':>12}"]
     for link in up.critical:
@@ -237,33 +242,33 @@ def path_of(up: Ascent) -> str:
 # -- identity --------------------------------------------------------------------------------------------------------------------------
 
 
-def identity(cell: str, test: str) -> str:
+def make_history_id(cell: str, test: str) -> str:
     """Return what Allure knows a test of a cell by, from one run to the next."""
     return hashlib.sha256(f"{cell} {test}".encode()).hexdigest()[:32]
 
 
-def case_id(result: Json) -> str:
+def get_case_id(result: Json) -> str:
     """Return the id that pytest's junit.xml gives a test: scenarios.test_join::test_a[push]."""
     return f"{str(result['fullName']).partition('#')[0]}::{result['name']}"
 
 
-def suites(each: Examined, module: str) -> list[Json]:
+def make_suite_labels(each: EvaluatedCell, module: str) -> list[Json]:
     """Return the labels that put a test under its cell."""
     return [{"name": "parentSuite", "value": each.cell.name}, {"name": "suite", "value": module}]
 
 
-def kept(labels: Iterable[Json]) -> list[Json]:
+def select_labels(labels: Iterable[Json]) -> list[Json]:
     return [label for label in labels if label.get("name") not in {"parentSuite", "suite", "subSuite"}]
 
 
-def ms(at: float) -> int:
+def to_milliseconds(at: float) -> int:
     return int(at * 1000)
 
 
 # -- the files beside results ------------------------------------------------------------------------------------------------------------
 
 
-def categories() -> list[Json]:
+def make_categories() -> list[Json]:
     """Return categories.json: one category for each owner of failures, one for known flakes, one for unknown outcomes."""
     wrong = ["failed", "broken"]
     found = [{"name": "Known flakes", "matchedStatuses": wrong, "messageRegex": r"(?s)\[[a-z]+, known flake\].*"}]
@@ -271,7 +276,7 @@ def categories() -> list[Json]:
     return [*found, {"name": "Unknown: it could not be measured, or left no results", "matchedStatuses": ["unknown"]}]
 
 
-def environment(report: Report) -> Iterator[tuple[str, str]]:
+def list_environment(report: Report) -> Iterator[tuple[str, str]]:
     """Yield what the results were made with: each value that any cell had."""
     yield "run", report.run
     for part in PARTS:
@@ -281,7 +286,7 @@ def environment(report: Report) -> Iterator[tuple[str, str]]:
         yield f"machine.{key}", ", ".join(sorted({each.cell.machine.get(key, "") for each in report.cells} - {""}))
 
 
-def history(rows: Iterable[Row], ids: dict[tuple[str, str], str]) -> Json:
+def make_history(rows: Iterable[HistoryRow], ids: dict[tuple[str, str], str]) -> Json:
     """Return history.json: what became of each test in earlier runs, the latest first."""
     made: dict[str, Json] = {}
     for row in reversed(list(rows)):
@@ -295,12 +300,12 @@ def history(rows: Iterable[Row], ids: dict[tuple[str, str], str]) -> Json:
             entry["statistic"][status] += 1
             entry["statistic"]["total"] += 1
             if len(entry["items"]) < KEPT:
-                time = {"start": ms(row.at), "stop": ms(row.at), "duration": 0}
-                entry["items"].append({"uid": identity(f"{row.run} {int(row.at)}", known), "status": status, "time": time})
+                time = {"start": to_milliseconds(row.at), "stop": to_milliseconds(row.at), "duration": 0}
+                entry["items"].append({"uid": make_history_id(f"{row.run} {int(row.at)}", known), "status": status, "time": time})
     return made
 
 
-def trend(rows: Iterable[Row]) -> list[Json]:
+def make_trend(rows: Iterable[HistoryRow]) -> list[Json]:
     """Return history-trend.json: how many tests ended how in earlier runs, the latest first."""
     made = []
     for number, row in enumerate(rows, 1):

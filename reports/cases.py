@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lab.steps import StepOutcome
-from reports.journal import Ascent
+from reports.journal import BringUp
 
 STEPS = "lab.up"
 """The class name of steps, here and in what the root conftest writes."""
@@ -35,12 +35,12 @@ class Case:
         return f"{self.home}::{self.name}"
 
 
-def worst(outcomes: Iterable[StepOutcome]) -> StepOutcome:
+def find_worst(outcomes: Iterable[StepOutcome]) -> StepOutcome:
     """Return the worst of some outcomes; of none, unknown."""
     return max(outcomes, key=WORST.index, default=StepOutcome.UNKNOWN)
 
 
-def of_ascent(ascent: Ascent) -> list[Case]:
+def list_step_cases(ascent: BringUp) -> list[Case]:
     """Return the steps of one `up`; those that did not end are unknown."""
     return [
         Case(
@@ -56,7 +56,7 @@ def of_ascent(ascent: Ascent) -> list[Case]:
     ]
 
 
-def merged(tests: Iterable[Case], steps: Iterable[Case]) -> list[Case]:
+def merge_cases(tests: Iterable[Case], steps: Iterable[Case]) -> list[Case]:
     """Return steps and tests, each id once: its worst, since pytest tells a test that failed in its teardown twice.
 
     Steps that pytest's file tells too are the journal's, which knows more.

@@ -24,7 +24,7 @@ from lab.errors import UsageError
 from lab.masking.mask import mask, mask_object
 from lab.run import SCHEMA as RUN_SCHEMA
 from lab.steps import StepOutcome
-from reports.files import moment_of, paired, read_json
+from reports.files import read_json, replace_surrogates, to_timestamp
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -35,7 +35,7 @@ DEPTH = 6
 """Folders below one that is named on the command line in which cells are looked for."""
 
 
-class Cell(BaseModel):
+class CellResults(BaseModel):
     """One job's results. `run` names the run of the whole matrix it belongs to; `attempt` counts from 1."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -69,7 +69,7 @@ class Cell(BaseModel):
     @field_validator("started", "ended", mode="after")
     @classmethod
     def is_time(cls, at: float | None) -> float | None:
-        return moment_of(at)
+        return to_timestamp(at)
 
     @property
     def seconds(self) -> float | None:
@@ -83,12 +83,12 @@ class Cell(BaseModel):
         """Return cell.json's content."""
         return {"schema": SCHEMA, **self.model_dump(mode="json")}
 
-    def but(self, **changes: Any) -> Cell:
+    def but(self, **changes: Any) -> CellResults:
         """Return this cell with other values."""
         return self.model_copy(update=changes)
 
     @classmethod
-    def parse(cls, document: Any, path: Path) -> Cell:
+    def parse(cls, document: Any, path: Path) -> CellResults:
         """Return the cell of a cell.json. ValueError says what is wrong with it."""
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema != SCHEMA:
@@ -100,76 +100,78 @@ class Cell(BaseModel):
             raise ValueError(f"cell.json is not valid: {told}") from error
 
 
-def cell_name(parts: Iterable[str]) -> str:
+def make_cell_name(parts: Iterable[str]) -> str:
     """Return provider-deployer-release-kubernetes-suite, as it is a folder's name; parts that are unknown are left out."""
     slugs = [re.sub(r"[^A-Za-z0-9._]+", "-", part).strip("-.") for part in parts]
     return "-".join(slug for slug in slugs if slug)
 
 
-def find(paths: Iterable[Path]) -> list[Cell]:
+def find_cells(paths: Iterable[Path]) -> list[CellResults]:
     """Return the cells in these folders, run directories of labs included. UsageError when one is not there.
 
     A folder in which no results are found is a cell too: a broken one.
     """
-    found: list[Cell] = []
+    found: list[CellResults] = []
     for path in paths:
         if not path.is_dir():
             raise UsageError(f"there is no folder {path}", remedy="name folders of `python -m reports collect`, or run directories of labs")
-        cells = list(inside(path))
-        found += cells or [Cell(name=name_of(path), path=path, broken="no results are in this folder")]
+        cells = list(walk_cells(path))
+        found += cells or [CellResults(name=name_folder(path), path=path, broken="no results are in this folder")]
     return found
 
 
-def inside(path: Path, depth: int = DEPTH) -> Iterator[Cell]:
+def walk_cells(path: Path, depth: int = DEPTH) -> Iterator[CellResults]:
     """Yield the cells of a folder: itself, or those below it. One that cannot be read is a broken cell, and hides no other."""
     try:
         if not path.is_dir() or (path / "history.jsonl").exists():  # pages of an earlier report bring evidence along
             return
         names = set(os.listdir(path))  # noqa: PTH208 (names alone)
     except OSError as error:
-        yield Cell(name=name_of(path), path=path, broken=f"the folder cannot be read: {error.strerror}")
+        yield CellResults(name=name_folder(path), path=path, broken=f"the folder cannot be read: {error.strerror}")
         return
     if "cell.json" in names:
-        yield opened(path)
+        yield read_cell(path)
     elif "run.json" in names:
-        yield of_run(path)
+        yield read_run(path)
     elif names & {"junit.xml", "journal.jsonl"}:
-        yield Cell(name=name_of(path), path=path, broken="there is no cell.json: the job ended before its results were collected")
+        yield CellResults(
+            name=name_folder(path), path=path, broken="there is no cell.json: the job ended before its results were collected"
+        )
     elif depth:
         for name in sorted(names):
             if not (path / name).is_symlink() and not name.startswith("."):  # such are folders that `collect` was killed over
-                yield from inside(path / name, depth - 1)
+                yield from walk_cells(path / name, depth - 1)
 
 
-def name_of(path: Path) -> str:
+def name_folder(path: Path) -> str:
     """Return what a cell is called that says nothing of itself: as its folder is, in characters that every encoding has."""
-    return paired(path.resolve().name) or "cell"
+    return replace_surrogates(path.resolve().name) or "cell"
 
 
-def opened(path: Path) -> Cell:
+def read_cell(path: Path) -> CellResults:
     """Return the cell of a folder with a cell.json; a broken one when that cannot be understood."""
     try:
-        return Cell.parse(read_json(path / "cell.json"), path)
+        return CellResults.parse(read_json(path / "cell.json"), path)
     except (OSError, ValueError) as error:
         half = "" if str(error).startswith("cell.json") else "cell.json is half-written: "
-        return Cell(name=name_of(path), path=path, broken=f"{half}{error}")
+        return CellResults(name=name_folder(path), path=path, broken=f"{half}{error}")
 
 
-def of_run(path: Path) -> Cell:
+def read_run(path: Path) -> CellResults:
     """Return a lab's run directory as a cell. How it ended is what its journal says: `reports.report` looks."""
-    bare = Cell(name=name_of(path), path=path, suite="lab")
+    bare = CellResults(name=name_folder(path), path=path, suite="lab")
     try:
         head = read_json(path / "run.json")
         schema = head["schema"]
         if schema != RUN_SCHEMA:
             return bare.but(broken=f"run.json was written by another version (schema {schema}; this one reads {RUN_SCHEMA})")
-        parts = asked_parts(mask_object(head["asked"]))
-        return bare.but(**parts, name=mask(str(head["id"] or bare.name)), started=moment_of(head["created"]))
+        parts = get_requested_parts(mask_object(head["asked"]))
+        return bare.but(**parts, name=mask(str(head["id"] or bare.name)), started=to_timestamp(head["created"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return bare.but(broken=f"run.json is half-written: {type(error).__name__}: {error}")
 
 
-def asked_parts(asked: Json) -> dict[str, str]:
+def get_requested_parts(asked: Json) -> dict[str, str]:
     """Return the parts of a cell's name that the document of a lab tells."""
     lab, karmada = (part if isinstance(part := asked.get(key), dict) else {} for key in ("lab", "karmada"))
     return {

@@ -8,7 +8,7 @@ from typing import Literal
 
 from lab.steps import StepOutcome
 from lab.terminal.text import seconds_text
-from reports.history import WINDOW, Past, Row
+from reports.history import WINDOW, HistoryRow, PastCell
 from reports.statistics import Rate
 
 Kind = Literal["regressed", "fixed", "unknown", "new", "gone", "slower", "faster"]
@@ -28,38 +28,38 @@ class Change:
     told: str = ""
 
 
-def changes(before: Row, now: Row) -> list[Change]:
+def list_changes(before: HistoryRow, now: HistoryRow) -> list[Change]:
     """Return what changed, the worst first."""
-    found = [change for name, past in now.cells.items() for change in of_cell(name, before.cells.get(name), past)]
+    found = [change for name, past in now.cells.items() for change in list_cell_changes(name, before.cells.get(name), past)]
     found += [Change("gone", name, told=f"it was {past.outcome.value}") for name, past in before.cells.items() if name not in now.cells]
     order: tuple[Kind, ...] = ("regressed", "unknown", "gone", "slower", "fixed", "faster", "new")
     return sorted(found, key=lambda change: (order.index(change.kind), change.cell, change.test))
 
 
-def of_cell(name: str, before: Past | None, now: Past) -> Iterator[Change]:
+def list_cell_changes(name: str, before: PastCell | None, now: PastCell) -> Iterator[Change]:
     """Yield what changed in one cell."""
     if before is None:
         yield Change("new", name, told=f"it is {now.outcome.value}")
         return
     if now.outcome is not before.outcome:
-        yield Change(direction(now.outcome), name, told=f"{before.outcome.value} → {now.outcome.value}")
+        yield Change(classify_change(now.outcome), name, told=f"{before.outcome.value} → {now.outcome.value}")
     for test, outcome in now.tests.items():
         was = before.tests.get(test)
         if was is not None and outcome is not was and StepOutcome.FAIL in {was, outcome}:
-            yield Change(direction(outcome), name, test, f"{was.value} → {outcome.value}")
+            yield Change(classify_change(outcome), name, test, f"{was.value} → {outcome.value}")
     for what, was_s, now_s in (("up", before.up, now.up), ("the whole cell", before.seconds, now.seconds)):
         if was_s and now_s and abs(now_s - was_s) >= SECONDS and abs(now_s - was_s) / was_s >= NOTICED:
             kind: Kind = "slower" if now_s > was_s else "faster"
             yield Change(kind, name, told=f"{what}: {seconds_text(was_s)} → {seconds_text(now_s)}")
 
 
-def direction(outcome: StepOutcome) -> Kind:
+def classify_change(outcome: StepOutcome) -> Kind:
     """Return what a change to that outcome is."""
     return {StepOutcome.FAIL: "regressed", StepOutcome.PASS: "fixed"}.get(outcome, "unknown")  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
-class Flaky:
+class FlakyTest:
     """A test of a cell that both passed and failed in the window. `outcomes`: of the last runs, oldest first; None where it did not run."""
 
     cell: str
@@ -81,17 +81,17 @@ class Flaky:
         return sum(one is not other for one, other in zip(self.measured, self.measured[1:], strict=False))
 
 
-def flaky(rows: Sequence[Row]) -> list[Flaky]:
+def list_flaky_tests(rows: Sequence[HistoryRow]) -> list[FlakyTest]:
     """Return the tests that both passed and failed in the last runs, most flips first."""
     window = rows[-WINDOW:]
     names = {(cell, test) for row in window for cell, past in row.cells.items() for test in past.tests}
     tests = [
-        Flaky(cell, test, tuple(row.cells[cell].tests.get(test) if cell in row.cells else None for row in window))
+        FlakyTest(cell, test, tuple(row.cells[cell].tests.get(test) if cell in row.cells else None for row in window))
         for cell, test in sorted(names)
     ]
     return sorted((each for each in tests if each.flips), key=lambda each: (-each.flips, -each.rate.value))
 
 
-def figure_history(rows: Sequence[Row], figure: str) -> list[tuple[float, float]]:
+def get_figure_points(rows: Sequence[HistoryRow], figure: str) -> list[tuple[float, float]]:
     """Return (time, value) of a figure over the last runs."""
     return [(row.at, row.figures[figure]) for row in rows[-WINDOW:] if figure in row.figures]

@@ -25,7 +25,7 @@ LOG_AT_MOST = 4 << 20
 """Bytes of the end of one log that are searched."""
 
 
-class Class(str, Enum):
+class Owner(str, Enum):
     """Whose failure it is."""
 
     TEST = "test"
@@ -43,10 +43,10 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Classification:
     """Whose failure it is, by which rule, and why one may believe it."""
 
-    owner: Class
+    owner: Owner
     rule: str
     because: str
     proofs: tuple[Proof, ...] = ()
@@ -54,20 +54,20 @@ class Verdict:
     @property
     def retried(self) -> bool:
         """Tell whether running it again is allowed."""
-        return self.owner is Class.INFRASTRUCTURE
+        return self.owner is Owner.INFRASTRUCTURE
 
 
 @dataclass(frozen=True)
-class Rule:
+class OwnerRule:
     """One rule: all its conditions hold, or it says nothing."""
 
     name: str
-    owner: Class
+    owner: Owner
     because: str
     words: dict[str, tuple[object, ...]]
     patterns: dict[str, re.Pattern[str]]
 
-    def judge(self, failure: Failure) -> Verdict | None:
+    def judge(self, failure: Failure) -> Classification | None:
         """Return the verdict, with a proof for each condition, when this rule fits."""
         proofs: list[Proof] = []
         for name, allowed in self.words.items():
@@ -79,31 +79,31 @@ class Rule:
             if (proof := PROVE[name](failure, pattern)) is None:
                 return None
             proofs.append(proof)
-        return Verdict(self.owner, self.name, self.because, tuple(proofs))
+        return Classification(self.owner, self.name, self.because, tuple(proofs))
 
 
-def classify(failure: Failure, rules: Sequence[Rule] | None = None) -> Verdict:
+def classify(failure: Failure, rules: Sequence[OwnerRule] | None = None) -> Classification:
     """Return the verdict of the first rule that fits."""
-    for rule in rules if rules is not None else known_rules():
+    for rule in rules if rules is not None else load_rules():
         if verdict := rule.judge(failure):
             return verdict
-    return Verdict(Class.HARNESS, "none", NO_RULE)
+    return Classification(Owner.HARNESS, "none", NO_RULE)
 
 
 @cache
-def known_rules(path: Path = RULES) -> tuple[Rule, ...]:
+def load_rules(path: Path = RULES) -> tuple[OwnerRule, ...]:
     """Return the rules of a file. UsageError names the rule that is wrong."""
     tables = read_toml(path, what="the rules of classification").get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UsageError("cannot read the rules of classification: rule is not a list of tables", where=str(path), remedy="write [[rule]]")
-    return tuple(parsed(table, path) for table in tables)
+    return tuple(parse_rule(table, path) for table in tables)
 
 
-def parsed(table: dict[str, object], path: Path) -> Rule:
+def parse_rule(table: dict[str, object], path: Path) -> OwnerRule:
     rest = dict(table)
     name = str(rest.pop("name", "?"))
     try:
-        owner, because = Class(rest.pop("class")), str(rest.pop("because"))
+        owner, because = Owner(rest.pop("class")), str(rest.pop("because"))
         words: dict[str, tuple[object, ...]] = {key: tuple(rest.pop(key)) for key in WORDS if key in rest}  # type: ignore[arg-type]
         patterns = {key: re.compile(str(rest.pop(key))) for key in PATTERNS if key in rest}
     except (KeyError, ValueError, TypeError, re.error) as error:
@@ -111,62 +111,68 @@ def parsed(table: dict[str, object], path: Path) -> Rule:
     if rest or not (words or patterns):
         wrong = f"has unknown keys: {', '.join(rest)}" if rest else "has no condition"
         raise UsageError(f"rule {name!r} {wrong}", where=str(path))
-    return Rule(name, owner, because, words, patterns)
+    return OwnerRule(name, owner, because, words, patterns)
 
 
 # -- proofs ------------------------------------------------------------------------------------------------------------------------
 
 
-def in_text(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+def prove_by_text(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
     found = pattern.search(failure.said)
-    return Proof("its own words", around(failure.said, found)) if found else None
+    return Proof("its own words", get_line(failure.said, found)) if found else None
 
 
-def in_origin(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+def prove_by_origin(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
     return Proof("raised in", failure.origin) if failure.origin and pattern.search(failure.origin) else None
 
 
-def in_trace(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+def prove_by_trace(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
     frame = next((frame for frame in failure.trace if pattern.search(frame)), None)
     return Proof("raised for", frame) if frame else None
 
 
-def in_component(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+def prove_by_component(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
     return Proof("program", failure.component) if pattern.search(failure.component) else None
 
 
-def in_logs(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
+def prove_by_logs(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
     """Return the first line of the evidence's logs that the pattern finds; each is read after the name of its file."""
     for folder in failure.evidence:
-        for path, line in telling_lines(folder):
+        for path, line in list_matching_lines(folder):
             if pattern.search(f"{path}: {line}"):
                 return Proof(f"{folder.name}/{path}", line.strip()[:400])
     return None
 
 
-PROVE = {"text": in_text, "origin": in_origin, "through": in_trace, "component": in_component, "logs": in_logs}
+PROVE = {
+    "text": prove_by_text,
+    "origin": prove_by_origin,
+    "through": prove_by_trace,
+    "component": prove_by_component,
+    "logs": prove_by_logs,
+}
 
 
 @cache
-def telling_lines(folder: Path) -> tuple[tuple[str, str], ...]:
+def list_matching_lines(folder: Path) -> tuple[tuple[str, str], ...]:
     """Return (file, line) of each line of a collection's logs that any rule might be about, so that they are read once.
 
     What the collection lacks, and why, is read as the lines of its index.json: an engine that is gone is told by nothing else.
     """
-    hints = re.compile("|".join(f"(?:{rule.patterns['logs'].pattern})" for rule in known_rules() if "logs" in rule.patterns))
+    hints = re.compile("|".join(f"(?:{rule.patterns['logs'].pattern})" for rule in load_rules() if "logs" in rule.patterns))
     found: list[tuple[str, str]] = []
-    for name, lines in [("index.json", lacking(folder)), *logs_of(folder)]:
+    for name, lines in [("index.json", list_missing_evidence(folder)), *read_logs(folder)]:
         found += [(name, line) for line in lines if hints.search(f"{name}: {line}")][:200]
     return tuple(found)
 
 
-def logs_of(folder: Path) -> Iterator[tuple[str, list[str]]]:
+def read_logs(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield each log of a collection by its name, and its last lines."""
     for path in sorted((folder / "logs").rglob("*.log")):
         yield str(path.relative_to(folder)), read_tail(path, LOG_AT_MOST).splitlines()
 
 
-def lacking(folder: Path) -> list[str]:
+def list_missing_evidence(folder: Path) -> list[str]:
     """Return what a collection says that it lacks, one line each."""
     try:
         missing = read_json(folder / "index.json")["missing"]
@@ -175,7 +181,7 @@ def lacking(folder: Path) -> list[str]:
         return []
 
 
-def around(text: str, found: re.Match[str]) -> str:
+def get_line(text: str, found: re.Match[str]) -> str:
     """Return the line in which a match begins, cut where it is long."""
     start = text.rfind("\n", 0, found.start()) + 1
     end = text.find("\n", found.start())

@@ -22,11 +22,11 @@ from lab.masking.mask import mask
 from lab.run import runs_root
 from lab.steps import StepOutcome
 from reports import journal
-from reports.cell import Cell, asked_parts, cell_name, of_run
-from reports.ending import Ending, ending
+from reports.cell import CellResults, get_requested_parts, make_cell_name, read_run
 from reports.files import read_json
 from reports.junit_results import Results, read_results
-from reports.writer import Writer
+from reports.verdict import Verdict, decide_verdict
+from reports.writer import MaskingWriter
 
 Json = dict[str, Any]
 
@@ -52,20 +52,20 @@ class Sources:
     started: float | None = None
 
 
-def collect(sources: Sources, into: Path, *, now: float | None = None) -> Cell:
+def collect(sources: Sources, into: Path, *, now: float | None = None) -> CellResults:
     """Write the cell's folder, replacing one that is there, and return the cell. The folder appears whole or not at all."""
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as made:
         folder = Path(made) / "cell"
         folder.mkdir()
-        run = run_directory(sources)
-        writer = Writer(folder, known=secret_values.learn(run) if run else NOTHING)
+        run = find_run_directory(sources)
+        writer = MaskingWriter(folder, known=secret_values.learn(run) if run else NOTHING)
         if run:
             copy_run(run, writer)
         elif sources.lab:
             writer.missing["run.json"] = f"there is no run directory {sources.lab}"
         copy_results(sources, writer, lab=run.name if run else None)
-        cell = judged(sources, folder, writer, now=now or time.time())
+        cell = make_cell(sources, folder, writer, now=now or time.time())
         writer.document("cell.json", cell.document())
         if into.exists():
             shutil.rmtree(into)
@@ -73,7 +73,7 @@ def collect(sources: Sources, into: Path, *, now: float | None = None) -> Cell:
     return cell.but(path=into)
 
 
-def run_directory(sources: Sources) -> Path | None:
+def find_run_directory(sources: Sources) -> Path | None:
     """Return the lab's run directory, or what a test session that has taken its lab down kept of it among its artifacts."""
     if sources.lab:
         for path in (Path(sources.lab), runs_root() / sources.lab, *([sources.artifacts / sources.lab] if sources.artifacts else [])):
@@ -85,7 +85,7 @@ def run_directory(sources: Sources) -> Path | None:
     return newest.parent if newest else None
 
 
-def copy_run(run: Path, writer: Writer) -> None:
+def copy_run(run: Path, writer: MaskingWriter) -> None:
     """Copy what a report reads of a run: no key, no kubeconfig, no data."""
     writer.file(run / "run.json", "run.json")
     writer.file(run / "journal.jsonl", "journal.jsonl")
@@ -93,7 +93,7 @@ def copy_run(run: Path, writer: Writer) -> None:
         writer.tree(folder, f"evidence/{folder.name}")
 
 
-def copy_results(sources: Sources, writer: Writer, *, lab: str | None) -> None:
+def copy_results(sources: Sources, writer: MaskingWriter, *, lab: str | None) -> None:
     """Copy what pytest and benchmarks wrote."""
     if sources.junit:
         writer.junit(sources.junit, "junit.xml")
@@ -111,43 +111,46 @@ def copy_results(sources: Sources, writer: Writer, *, lab: str | None) -> None:
         writer.file(path, f"logs/{path.name}")
 
 
-def judged(sources: Sources, folder: Path, writer: Writer, *, now: float) -> Cell:
+def make_cell(sources: Sources, folder: Path, writer: MaskingWriter, *, now: float) -> CellResults:
     """Return the cell: what was said of it, else what its results tell."""
-    told = of_run(folder) if (folder / "run.json").exists() else None
-    parts = {**(asked_of(folder) if told and not told.broken else {}), **{key: value for key, value in sources.parts.items() if value}}
-    outcome, reason = ended(sources, folder, writer.torn.get("junit.xml", ""))
-    return Cell(
+    told = read_run(folder) if (folder / "run.json").exists() else None
+    parts = {
+        **(read_requested_parts(folder) if told and not told.broken else {}),
+        **{key: value for key, value in sources.parts.items() if value},
+    }
+    outcome, reason = decide_outcome(sources, folder, writer.torn.get("junit.xml", ""))
+    return CellResults(
         name=sources.name
-        or cell_name(parts.get(part, "") for part in ("provider", "deployer", "release", "kubernetes", "suite"))
+        or make_cell_name(parts.get(part, "") for part in ("provider", "deployer", "release", "kubernetes", "suite"))
         or "cell",
         path=folder,
         **parts,
         outcome=outcome,
         reason=mask(reason, writer.known),
         run=sources.run or os.environ.get("GITHUB_RUN_ID") or "local",
-        attempt=sources.attempt or attempt_of(os.environ.get("GITHUB_RUN_ATTEMPT", "")),
+        attempt=sources.attempt or parse_attempt(os.environ.get("GITHUB_RUN_ATTEMPT", "")),
         exit_code=sources.exit_code,
         started=sources.started or (told.started if told else None) or now,
         ended=now,
         revision=sources.revision or os.environ.get("GITHUB_SHA", ""),
-        machine=machine(),
+        machine=describe_machine(),
         missing=dict(writer.missing),
         left_out=dict(writer.left_out),
         torn=dict(writer.torn),
     )
 
 
-def attempt_of(text: str) -> int:
+def parse_attempt(text: str) -> int:
     """Return the number of an attempt; the first where nothing that is a number says which."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
-def asked_of(folder: Path) -> dict[str, str]:
+def read_requested_parts(folder: Path) -> dict[str, str]:
     """Return the parts of the name that the lab's document tells."""
-    return asked_parts(read_json(folder / "run.json")["asked"])
+    return get_requested_parts(read_json(folder / "run.json")["asked"])
 
 
-def ended(sources: Sources, folder: Path, torn: str) -> Ending:
+def decide_outcome(sources: Sources, folder: Path, torn: str) -> Verdict:
     """Return how a cell ended: what the caller says, else what its results tell. A pass of results that are torn is unknown."""
     results: Results | None = None
     torn = f"junit.xml is not whole: {torn}" if torn else ""
@@ -156,8 +159,8 @@ def ended(sources: Sources, folder: Path, torn: str) -> Ending:
             results = read_results(folder / "junit.xml")
     except ValueError:
         torn = "junit.xml is torn"
-    ups = journal.ascents(journal.events(folder / "journal.jsonl"))
-    outcome, reason = ending(sources.exit_code, results, ups, logs=folder / "logs")
+    ups = journal.list_bring_ups(journal.read_events(folder / "journal.jsonl"))
+    outcome, reason = decide_verdict(sources.exit_code, results, ups, logs=folder / "logs")
     if torn and not sources.exit_code and outcome is not StepOutcome.FAIL:
         outcome, reason = StepOutcome.UNKNOWN, torn
     if sources.outcome is None:
@@ -165,7 +168,7 @@ def ended(sources: Sources, folder: Path, torn: str) -> Ending:
     return sources.outcome, sources.reason or (reason if sources.outcome is outcome else "")
 
 
-def machine() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     """Return what there is to say of the computer that the job ran on."""
     try:
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"

@@ -39,7 +39,7 @@ SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 def decode(file: BinaryIO) -> Iterator[str]:
     """Yield the text of a file in pieces, without its byte-order mark. The file is read from its beginning, twice."""
-    encoding = encoding_of(file)
+    encoding = detect_encoding(file)
     decoder = codecs.getincrementaldecoder(encoding)(errors="windows-1252")
     file.seek(0)
     first = True
@@ -51,7 +51,7 @@ def decode(file: BinaryIO) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def encoding_of(file: BinaryIO) -> str:
+def detect_encoding(file: BinaryIO) -> str:
     """Return the encoding of a file, by its content first."""
     file.seek(0)
     head = file.read(HEAD)
@@ -61,13 +61,13 @@ def encoding_of(file: BinaryIO) -> str:
     for zeros, encoding in ZEROS:
         if zeros.match(head):
             return encoding
-    declared = declared_in(head)
+    declared = get_declared_encoding(head)
     if declared.startswith(SEVEN_BIT) or not is_utf8(file):
         return declared or "utf-8"
     return "utf-8"
 
 
-def declared_in(head: bytes) -> str:
+def get_declared_encoding(head: bytes) -> str:
     """Return the encoding that an XML declaration names; "" where there is none, or one in which these bytes are no declaration."""
     found = DECLARED.match(head)
     if not found:

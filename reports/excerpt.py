@@ -69,7 +69,7 @@ class Budget:
         """Return a text that is cut where it is long, and masked before that; `dropped` characters of its middle are left out already."""
         limit = max(LEAST, min(EACH, self.left // 64))
         if len(text) > limit or dropped:
-            text, lost = shorten(mask(text), limit, dropped)
+            text, lost = shorten_text(mask(text), limit, dropped)
             self.cut += 1
             self.characters += lost
         self.left -= len(text)
@@ -83,7 +83,7 @@ class Budget:
         return f"the middle of {self.cut} long text{'s' * (self.cut > 1)} of single tests is left out ({self.characters:,} characters)"
 
 
-def shorten(text: str, limit: int, dropped: int = 0) -> tuple[str, int]:
+def shorten_text(text: str, limit: int, dropped: int = 0) -> tuple[str, int]:
     """Return the ends of a text, from line to line where it has lines, and how many characters are left out."""
     half = min(limit, len(text)) // 2
     head, tail = text[:half], text[len(text) - half :]

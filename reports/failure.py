@@ -14,10 +14,10 @@ from lab.errors import NotPossible
 from lab.steps import StepOutcome
 from reports import figures
 from reports.cases import STEPS, Case
-from reports.cell import Cell
-from reports.ending import NO_LAB
+from reports.cell import CellResults
 from reports.files import read_json, read_tail
-from reports.journal import Ascent
+from reports.journal import BringUp
+from reports.verdict import NO_LAB
 
 What = Literal["step", "test", "cell"]
 
@@ -59,7 +59,7 @@ class Failure:
     @property
     def troubled(self) -> tuple[str, ...]:
         """What programs of the lab had ended, or been restarted, when the evidence was collected."""
-        return tuple(line for folder in self.evidence for line in troubles(folder))
+        return tuple(line for folder in self.evidence for line in list_program_troubles(folder))
 
     @property
     def id(self) -> str:
@@ -67,78 +67,79 @@ class Failure:
         return f"{self.cell} {self.name}"
 
 
-def failures(cell: Cell, tests: Sequence[Case], ups: Sequence[Ascent]) -> list[Failure]:
+def list_failures(cell: CellResults, tests: Sequence[Case], ups: Sequence[BringUp]) -> list[Failure]:
     """Return the failures of a cell, first causes first: steps, then tests, else the cell itself when it failed without either.
 
     A cell that was not possible is unknown, and has its first cause all the same: an unreachable server is one that another try may reach.
     """
-    folders = evidence_folders(cell.path)
-    steps = [step_failure(cell, case, up, folders) for up in ups for case in of_steps(up)]
+    folders = list_evidence_folders(cell.path)
+    steps = [make_step_failure(cell, case, up, folders) for up in ups for case in list_failed_steps(up)]
     failed = [case for case in tests if case.outcome is StepOutcome.FAIL]
     homeless = [case for case in failed if case.message.startswith(NO_LAB) or case.text.startswith(NO_LAB)]
     rest = [case for case in failed if case not in homeless]
     if steps and homeless:
-        steps[0] = with_others(steps[0], homeless)
+        steps[0] = add_others(steps[0], homeless)
         homeless = []
-    found = [*steps, *(test_failure(cell, case, folders) for case in rest)]
+    found = [*steps, *(make_test_failure(cell, case, folders) for case in rest)]
     if homeless:
         told = next((each for each in found if each.what == "test" and each.phase == "setup"), None)
         if told is None:
-            found.append(with_others(test_failure(cell, homeless[0], folders), homeless[1:]))
+            found.append(add_others(make_test_failure(cell, homeless[0], folders), homeless[1:]))
         else:
-            found[found.index(told)] = with_others(told, homeless)
+            found[found.index(told)] = add_others(told, homeless)
     if not found and (cell.outcome is StepOutcome.FAIL or cell.exit_code == NotPossible.exit_code):
-        found.append(cell_failure(cell, folders))
+        found.append(make_cell_failure(cell, folders))
     return found
 
 
-def of_steps(up: Ascent) -> Iterator[Case]:
+def list_failed_steps(up: BringUp) -> Iterator[Case]:
     for step in up.steps:
         if step.outcome is StepOutcome.FAIL:
             yield Case(STEPS, step.name, step.outcome, step.seconds, text=step.error, step=True)
 
 
-def step_failure(cell: Cell, case: Case, up: Ascent, folders: Sequence[Path]) -> Failure:
+def make_step_failure(cell: CellResults, case: Case, up: BringUp, folders: Sequence[Path]) -> Failure:
     """Return the failure of a step of `up`."""
     step = next(each for each in up.steps if each.name == case.name)
     return Failure(
         cell=cell.name,
         what="step",
         name=step.name,
-        cause="; ".join(part for part in (first_line(step.error), telling(step.error)) if part) or "it failed and said nothing",
+        cause="; ".join(part for part in (get_first_line(step.error), find_telling_line(step.error)) if part)
+        or "it failed and said nothing",
         said=step.error,
         text=step.error,
-        kind=step.kind or kind_of(step.error),
+        kind=step.kind or get_error_class(step.error),
         exit_code=step.exit_code,
-        component=component_of(step.error) or step.name,
-        evidence=tuple(folder for folder, reason in reasons(folders) if not reason.startswith("test_")),
+        component=find_component(step.error) or step.name,
+        evidence=tuple(folder for folder, reason in read_reasons(folders) if not reason.startswith("test_")),
     )
 
 
-def test_failure(cell: Cell, case: Case, folders: Sequence[Path]) -> Failure:
+def make_test_failure(cell: CellResults, case: Case, folders: Sequence[Path]) -> Failure:
     """Return the failure of a test."""
     told = "\n".join(TOLD.findall(case.text)) or case.text
     frames = [(found["file"], found["line"], found["kind"] or "") for found in RAISED.finditer(case.text)]
-    kind = kind_of(case.message) or next((kind.rpartition(".")[2] for _, _, kind in reversed(frames) if kind[:1].isupper()), "")
-    kind = kind or kind_of(told) or ("AssertionError" if case.message.startswith("assert ") else "")
+    kind = get_error_class(case.message) or next((kind.rpartition(".")[2] for _, _, kind in reversed(frames) if kind[:1].isupper()), "")
+    kind = kind or get_error_class(told) or ("AssertionError" if case.message.startswith("assert ") else "")
     return Failure(
         cell=cell.name,
         what="test",
         name=case.id,
-        cause=sentence(case.message, told) or sentence(told, told) or "it failed and said nothing",
+        cause=make_sentence(case.message, told) or make_sentence(told, told) or "it failed and said nothing",
         said=f"{case.message}\n{told}",
         text=case.text,
         phase=case.phase,
         kind=kind,
-        component=component_of(told),
+        component=find_component(told),
         trace=tuple(f"{file}:{line}" for file, line, _ in frames),
-        evidence=tuple(folder for folder, reason in reasons(folders) if reason in {case.name, f"{case.name}-{case.phase}"}),
+        evidence=tuple(folder for folder, reason in read_reasons(folders) if reason in {case.name, f"{case.name}-{case.phase}"}),
     )
 
 
-def cell_failure(cell: Cell, folders: Sequence[Path]) -> Failure:
+def make_cell_failure(cell: CellResults, folders: Sequence[Path]) -> Failure:
     """Return the failure of a cell of which no step and no test tells a failure."""
-    verdicts = "".join(f"{each.name}: {each.verdict}\n" for each in figures.of_folder(cell.path / "perf")[0] if each.verdict)
+    verdicts = "".join(f"{each.name}: {each.verdict}\n" for each in figures.read_figures(cell.path / "perf")[0] if each.verdict)
     said = verdicts + "\n".join(read_tail(path, 80_000)[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file())
     return Failure(
         cell=cell.name,
@@ -153,39 +154,39 @@ def cell_failure(cell: Cell, folders: Sequence[Path]) -> Failure:
     )
 
 
-def with_others(failure: Failure, cases: Iterable[Case]) -> Failure:
+def add_others(failure: Failure, cases: Iterable[Case]) -> Failure:
     return Failure(**{**vars(failure), "others": (*failure.others, *(case.id for case in cases))})
 
 
 # -- words of a failure ------------------------------------------------------------------------------------------------------------
 
 
-def first_line(text: str) -> str:
+def get_first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-def telling(text: str) -> str:
+def find_telling_line(text: str) -> str:
     """Return the last line of an error's detail that says what went wrong: a program's last words are often its help."""
     found = [line.strip(" |") for line in text.splitlines()[1:] if TELLING.search(line)]
     return found[-1][:300] if found else ""
 
 
-def sentence(message: str, told: str) -> str:
+def make_sentence(message: str, told: str) -> str:
     """Return the first line of an error, without its class where that is ours, and what a wait saw last, which all that it told may say."""
-    line = first_line(message)
-    if not isinstance(getattr(builtins, kind_of(line), None), type) or kind_of(line) == "AssertionError":
+    line = get_first_line(message)
+    if not isinstance(getattr(builtins, get_error_class(line), None), type) or get_error_class(line) == "AssertionError":
         line = KIND.sub("", line)  # without its class, what Python says of a KeyError is a word
     seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", f"{message}\n{told}")
     return f"{line}; {seen.group(1)}" if seen else line
 
 
-def kind_of(text: str) -> str:
+def get_error_class(text: str) -> str:
     """Return the name of the error's class when its text begins with it."""
-    found = KIND.match(first_line(text))
+    found = KIND.match(get_first_line(text))
     return found["kind"] if found else ""
 
 
-def component_of(text: str) -> str:
+def find_component(text: str) -> str:
     """Return the program that a text says has ended before it was ready."""
     found = COMPONENT.search(text)
     return found["name"] if found else ""
@@ -194,12 +195,12 @@ def component_of(text: str) -> str:
 # -- evidence ----------------------------------------------------------------------------------------------------------------------
 
 
-def evidence_folders(path: Path) -> list[Path]:
+def list_evidence_folders(path: Path) -> list[Path]:
     """Return the collections of evidence in a cell's folder or a run directory, oldest first."""
     return sorted(folder for folder in (path / "evidence").glob("*") if folder.is_dir())
 
 
-def reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+def read_reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     """Yield each collection with what it was collected for: its index says, else its name."""
     for folder in folders:
         reason = folder.name.partition("-")[2]
@@ -208,7 +209,7 @@ def reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         yield folder, reason
 
 
-def troubles(folder: Path) -> Iterator[str]:
+def list_program_troubles(folder: Path) -> Iterator[str]:
     """Yield a line for each program of a collection that had ended by itself, or was restarted."""
     try:
         rows = read_json(folder / "components.json")

@@ -30,7 +30,7 @@ class Figure:
     verdict: str = ""
 
 
-def of_folder(folder: Path) -> tuple[list[Figure], list[str]]:
+def read_figures(folder: Path) -> tuple[list[Figure], list[str]]:
     """Return the figures below a folder, and what could not be read. Of trials of the same name it is their median."""
     found: dict[str, list[Figure]] = {}
     notes: list[str] = []
@@ -45,29 +45,29 @@ def of_folder(folder: Path) -> tuple[list[Figure], list[str]]:
         if schema not in SCHEMAS:
             notes.append(f"perf/{name} is of schema {schema}; this version reads {', '.join(map(str, sorted(SCHEMAS)))}")
             continue
-        for figure in inside(document, path.stem):
+        for figure in list_figures(document, path.stem):
             found.setdefault(mask(figure.name), []).append(figure)
-    return [middle(name, figures) for name, figures in found.items()], notes
+    return [merge_figures(name, figures) for name, figures in found.items()], notes
 
 
-def middle(name: str, figures: list[Figure]) -> Figure:
+def merge_figures(name: str, figures: list[Figure]) -> Figure:
     """Return one figure for all of a name."""
     verdicts = dict.fromkeys(figure.verdict for figure in figures if figure.verdict)
     return Figure(name, statistics.median(figure.value for figure in figures), figures[0].unit, mask(", ".join(verdicts)))
 
 
-def inside(document: dict[str, Any], stem: str) -> Iterator[Figure]:
+def list_figures(document: dict[str, Any], stem: str) -> Iterator[Figure]:
     """Yield the figures of a document."""
     label = str(document.get("name") or stem)
     if document.get("kind") == "failover":
-        yield from of_failover(document, label)
+        yield from list_failover_figures(document, label)
     figures = document.get("figures")
     for each in figures if isinstance(figures, list) else ():
-        if isinstance(each, dict) and (value := measured(each)) is not None:
+        if isinstance(each, dict) and (value := get_value(each)) is not None:
             yield Figure(f"{label}: {each.get('name')}", value, str(each.get("unit") or ""), str(each.get("verdict") or ""))
 
 
-def of_failover(document: dict[str, Any], label: str) -> Iterator[Figure]:
+def list_failover_figures(document: dict[str, Any], label: str) -> Iterator[Figure]:
     """Yield the figures of a failover: all of it, how it compares with the limit, and its phases."""
     verdict = str(document.get("verdict") or "")
     phases = document.get("seconds")
@@ -79,7 +79,7 @@ def of_failover(document: dict[str, Any], label: str) -> Iterator[Figure]:
             yield Figure(f"{label}: {name}", float(value), unit, "" if number else verdict)
 
 
-def measured(figure: dict[str, Any]) -> float | None:
+def get_value(figure: dict[str, Any]) -> float | None:
     """Return the median of a figure, told or of its samples; None when it has none."""
     for key in ("median", "value"):
         if isinstance(figure.get(key), int | float):

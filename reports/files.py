@@ -89,61 +89,61 @@ def read_json(path: Path, at_most: int = DOCUMENT_AT_MOST) -> Any:
 def parse_json(text: str) -> Any:
     """Return a JSON document; numbers that are not finite are None, unpaired surrogates are replaced. ValueError when it is none."""
     try:
-        value = json.loads(text.removeprefix("\ufeff"), parse_constant=lambda _: None, parse_float=finite, parse_int=whole)
+        value = json.loads(text.removeprefix("\ufeff"), parse_constant=lambda _: None, parse_float=parse_float, parse_int=parse_int)
     except RecursionError as error:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels") from error
-    return plain(value)
+    return clean_json(value)
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def clean_json(value: Any, depth: int = 0) -> Any:
     """Return JSON without unpaired surrogates. ValueError when it is nested too deep for those who walk it."""
     if depth > DEEPEST:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels")
     match value:
         case str():
-            return paired(value)
+            return replace_surrogates(value)
         case list():
-            return [plain(item, depth + 1) for item in value]
+            return [clean_json(item, depth + 1) for item in value]
         case dict():
-            return {paired(key): plain(item, depth + 1) for key, item in value.items()}
+            return {replace_surrogates(key): clean_json(item, depth + 1) for key, item in value.items()}
         case _:
             return value
 
 
-def paired(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return a text that every encoding can write: unpaired surrogates, which names of files can hold too, are replaced."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def finite(text: str) -> float | None:
+def parse_float(text: str) -> float | None:
     """Return a number of JSON; None when it is larger than any that can be counted with."""
     value = float(text)
     return value if math.isfinite(value) else None
 
 
-def whole(text: str) -> int | float | None:
+def parse_int(text: str) -> int | float | None:
     """Return an integer of JSON."""
-    return int(text) if len(text) <= DIGITS else finite(text)
+    return int(text) if len(text) <= DIGITS else parse_float(text)
 
 
-def moment_of(value: object) -> float | None:
+def to_timestamp(value: object) -> float | None:
     """Return a time in seconds since 1970; None where it is none that a calendar has."""
     return float(value) if isinstance(value, int | float) and 0 <= value <= LATEST else None
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:
     """Return a JSON document that every reader takes: what is no finite number is null."""
-    return json.dumps(countable(value), indent=indent, allow_nan=False, default=str)
+    return json.dumps(drop_non_finite(value), indent=indent, allow_nan=False, default=str)
 
 
-def countable(value: Any) -> Any:
+def drop_non_finite(value: Any) -> Any:
     """Return a document with None in the places of NaN and the infinities."""
     match value:
         case float():
             return value if math.isfinite(value) else None
         case list() | tuple():
-            return [countable(item) for item in value]
+            return [drop_non_finite(item) for item in value]
         case dict():
-            return {key: countable(item) for key, item in value.items()}
+            return {key: drop_non_finite(item) for key, item in value.items()}
         case _:
             return value

@@ -68,7 +68,7 @@ class Flakes:
         return next((flake for flake in self.known if flake.covers(failure) and not flake.expired(self.today)), None)
 
 
-def read(path: Path, today: date) -> Flakes:
+def read_flakes(path: Path, today: date) -> Flakes:
     """Return the flakes of a file. UsageError tells each entry that lacks an owner, an issue or a day, or has another key."""
     document = read_toml(path, what="the known flakes")
     known: list[Flake] = []
@@ -88,7 +88,7 @@ def read(path: Path, today: date) -> Flakes:
     return Flakes(tuple(known), today)
 
 
-def expired_error(flakes: Iterable[Flake], path: Path) -> TestsFailed:
+def make_expired_error(flakes: Iterable[Flake], path: Path) -> TestsFailed:
     """Return the error that says which known flakes have had their time."""
     lines = "\n".join(f"{flake.test} expired on {flake.expires}; {flake.owner} owns it: {flake.issue}" for flake in flakes)
     return TestsFailed(

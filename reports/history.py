@@ -16,7 +16,7 @@ from typing import Any
 from lab.masking.mask import mask_object
 from lab.run import write_private
 from lab.steps import StepOutcome
-from reports.files import moment_of, parse_json, read_lines, to_json
+from reports.files import parse_json, read_lines, to_json, to_timestamp
 
 Json = dict[str, Any]
 SCHEMA = 1
@@ -31,7 +31,7 @@ OUTCOME = {letter: outcome for outcome, letter in LETTER.items()}
 
 
 @dataclass(frozen=True)
-class Past:
+class PastCell:
     """One cell of an earlier run."""
 
     outcome: StepOutcome
@@ -50,23 +50,23 @@ class Past:
         }
 
     @classmethod
-    def parse(cls, document: Json) -> Past:
+    def parse(cls, document: Json) -> PastCell:
         return cls(
             StepOutcome(document["outcome"]),
-            number(document.get("seconds")),
-            number(document.get("up")),
+            to_number(document.get("seconds")),
+            to_number(document.get("up")),
             tuple(str(each) for each in document.get("owner") or document.get("whose") or ()),
             {sys.intern(str(name)): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},  # the same in every run
         )
 
 
 @dataclass(frozen=True)
-class Row:
+class HistoryRow:
     """One run. `figures` are those of benchmarks, by name: seconds, or whatever unit the name says."""
 
     run: str
     at: float
-    cells: dict[str, Past]
+    cells: dict[str, PastCell]
     figures: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -79,15 +79,15 @@ class Row:
         return {"schema": SCHEMA, "run": self.run, "at": round(self.at, 3), "cells": cells, "figures": self.figures}
 
     @classmethod
-    def parse(cls, document: Json) -> Row:
+    def parse(cls, document: Json) -> HistoryRow:
         """Return the row of a line. ValueError, KeyError, TypeError or AttributeError when it is none of ours."""
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']}")
-        cells = {str(name): Past.parse(past) for name, past in document["cells"].items()}
-        at = moment_of(document["at"])
+        cells = {str(name): PastCell.parse(past) for name, past in document["cells"].items()}
+        at = to_timestamp(document["at"])
         if at is None:
             raise ValueError(f"at {document['at']}")
-        figures = {str(name): value for name, told in document.get("figures", {}).items() if (value := number(told)) is not None}
+        figures = {str(name): value for name, told in document.get("figures", {}).items() if (value := to_number(told)) is not None}
         return cls(str(document["run"]), at, cells, figures)
 
 
@@ -95,14 +95,14 @@ class Row:
 class History:
     """Earlier runs, oldest first; `passed_over` lines could not be read."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[HistoryRow, ...] = ()
     passed_over: int = 0
 
-    def before(self, row: Row) -> History:
+    def before(self, row: HistoryRow) -> History:
         """Return the history that a run looks back on: itself, and what came after, left out."""
         return History(tuple(each for each in self.rows if each.key != row.key and (each.at <= row.at or not row.at)), self.passed_over)
 
-    def adding(self, rows: Iterable[Row]) -> History:
+    def adding(self, rows: Iterable[HistoryRow]) -> History:
         """Return this history with more runs; one that is there already is replaced."""
         known = {row.key: row for row in self.rows} | {row.key: row for row in rows}
         return History(tuple(sorted(known.values(), key=lambda row: row.at))[-KEPT:], self.passed_over)
@@ -113,17 +113,17 @@ class History:
         write_private(path, "".join(lines).encode(), mode=0o644)
 
 
-def read(path: Path | None) -> History:
+def read_history(path: Path | None) -> History:
     """Return the history of a file; an empty one where there is none."""
-    rows: list[Row] = []
+    rows: list[HistoryRow] = []
     passed_over = 0
     for line in read_lines(path) if path else ():
         try:
-            rows.append(Row.parse(parse_json(line)))
+            rows.append(HistoryRow.parse(parse_json(line)))
         except (ValueError, KeyError, TypeError, AttributeError):
             passed_over += 1
     return History(passed_over=passed_over).adding(rows)
 
 
-def number(value: Any) -> float | None:
+def to_number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.steps import StepOutcome, of_up
-from reports.files import moment_of, parse_json, read_lines
+from reports.files import parse_json, read_lines, to_timestamp
 
 Json = dict[str, Any]
 AT_MOST = 8 << 20
@@ -20,7 +20,7 @@ AT_MOST = 8 << 20
 
 
 @dataclass(frozen=True)
-class Did:
+class StepRecord:
     """One step that was done, or started. `needs` is None where the journal does not tell, as that of an older version."""
 
     name: str
@@ -38,18 +38,18 @@ class Did:
 
 
 @dataclass(frozen=True)
-class Link:
+class PathStep:
     """One step of a critical path, and how long it could have started before it did: processors or threads were taken."""
 
-    step: Did
+    step: StepRecord
     waited: float
 
 
 @dataclass(frozen=True)
-class Ascent:
+class BringUp:
     """One time a lab was brought up, or tried to. `seconds` is what `up` said of itself, software and checks included."""
 
-    steps: tuple[Did, ...]
+    steps: tuple[StepRecord, ...]
     outcome: StepOutcome
     seconds: float | None = None
     error: str = ""
@@ -63,43 +63,43 @@ class Ascent:
         return max(step.ended or step.began for step in self.steps)
 
     @property
-    def critical(self) -> tuple[Link, ...]:
+    def critical(self) -> tuple[PathStep, ...]:
         """The chain of steps that made it last as long as it did, first to last; empty where the journal tells no needs."""
         done = {step.name: step for step in self.steps if step.ended is not None}
         if not done or any(step.needs is None for step in done.values()):
             return ()
-        chain: list[Link] = []
-        step: Did | None = max(done.values(), key=lambda each: each.ended or 0.0)
+        chain: list[PathStep] = []
+        step: StepRecord | None = max(done.values(), key=lambda each: each.ended or 0.0)
         while step is not None:
             before = max((done[need] for need in step.needs or () if need in done), key=lambda each: each.ended or 0.0, default=None)
             could = before.ended if before and before.ended else self.began
-            chain.append(Link(step, max(0.0, step.began - could)))
+            chain.append(PathStep(step, max(0.0, step.began - could)))
             step = before
         return tuple(reversed(chain))
 
 
-def events(path: Path) -> Iterator[Json]:
+def read_events(path: Path) -> Iterator[Json]:
     """Yield the events of a journal; lines that are torn or no events are passed over, and what is beyond `AT_MOST`."""
     for line in read_lines(path, AT_MOST):
         try:
             event = parse_json(line)
         except ValueError:
             continue
-        if isinstance(event, dict) and moment_of(event.get("at")) is not None and isinstance(event.get("event"), str):
+        if isinstance(event, dict) and to_timestamp(event.get("at")) is not None and isinstance(event.get("event"), str):
             yield event
 
 
-def ascents(told: Iterable[Json]) -> list[Ascent]:
+def list_bring_ups(told: Iterable[Json]) -> list[BringUp]:
     """Return the times a lab was brought up, in order. A journal that ends within one gives an unknown ascent."""
-    found: list[Ascent] = []
-    steps: dict[str, Did] = {}
+    found: list[BringUp] = []
+    steps: dict[str, StepRecord] = {}
 
     def close(outcome: StepOutcome, event: Mapping[str, Any]) -> None:
         if steps:
             seconds = event.get("seconds")
             failed = any(step.outcome is StepOutcome.FAIL for step in steps.values())
             found.append(
-                Ascent(
+                BringUp(
                     tuple(steps.values()),
                     StepOutcome.FAIL if failed else outcome,
                     float(seconds) if isinstance(seconds, int | float) else None,
@@ -115,9 +115,9 @@ def ascents(told: Iterable[Json]) -> list[Ascent]:
                 close(StepOutcome.UNKNOWN, {})
             case "begin" if name:
                 needs = event.get("needs")
-                steps[name] = Did(name, float(event["at"]), needs=tuple(map(str, needs)) if isinstance(needs, list) else None)
+                steps[name] = StepRecord(name, float(event["at"]), needs=tuple(map(str, needs)) if isinstance(needs, list) else None)
             case "end" if name:
-                steps[name] = ended(steps.get(name), event)
+                steps[name] = end_step(steps.get(name), event)
             case "up":
                 close(StepOutcome.PASS, event)
             case "failed":
@@ -128,14 +128,14 @@ def ascents(told: Iterable[Json]) -> list[Ascent]:
     return found
 
 
-def ended(begun: Did | None, event: Mapping[str, Any]) -> Did:
+def end_step(begun: StepRecord | None, event: Mapping[str, Any]) -> StepRecord:
     """Return a step with how it ended."""
     at = float(event["at"])
     seconds = event.get("seconds")
     took = float(seconds) if isinstance(seconds, int | float) else 0.0
     code = event.get("exit_code")
     return replace(
-        begun or Did(str(event["step"]), at - took),
+        begun or StepRecord(str(event["step"]), at - took),
         ended=at,
         outcome=StepOutcome.PASS if event.get("outcome") == StepOutcome.PASS.value else StepOutcome.FAIL,
         error=str(event.get("error", "")),

@@ -18,68 +18,68 @@ from lab.run import write_private
 from lab.steps import StepOutcome
 from reports.cases import Case
 from reports.cell import PARTS
-from reports.examine import Examined, Judged
+from reports.evaluate import ClassifiedFailure, EvaluatedCell
 from reports.report import Report
-from reports.xml_pieces import xml_text
+from reports.xml_pieces import clean_xml_text
 
 CELL = "lab.cell"
 """The class name of the case that stands for a cell as a whole, where its outcome is not that of a test or step."""
 
 
-def write(report: Report, path: Path) -> None:
+def write_file(report: Report, path: Path) -> None:
     """Write the file, whole or not at all."""
     merged: Any = JUnitXml("karmada-lab")  # typed in part
     for each in report.cells:
-        merged.add_testsuite(suite(each))
+        merged.add_testsuite(make_suite(each))
     merged.update_statistics()
     text = merged.tostring()
     write_private(path, text if isinstance(text, bytes) else text.encode(), mode=0o644)
 
 
-def suite(examined: Examined) -> TestSuite:
+def make_suite(examined: EvaluatedCell) -> TestSuite:
     """Return a cell as a suite."""
     cell = examined.cell
-    made = TestSuite(safe(cell.name))
+    made = TestSuite(clean_text(cell.name))
     if cell.started:
         made.timestamp = datetime.fromtimestamp(cell.started, UTC).isoformat(timespec="seconds")
     for part in PARTS:
-        made.add_property(part, safe(getattr(cell, part)))
+        made.add_property(part, clean_text(getattr(cell, part)))
     made.add_property("outcome", examined.outcome.value)
     owners = {each.failure.name: each for each in examined.failures}
     for name, judged in owners.items():
-        made.add_property(f"owner: {safe(name)}", f"{judged.verdict.owner.value} ({safe(judged.verdict.because)})")
+        made.add_property(f"owner: {clean_text(name)}", f"{judged.verdict.owner.value} ({clean_text(judged.verdict.because)})")
     for note in examined.notes:
-        made.add_property("note", safe(note))
+        made.add_property("note", clean_text(note))
     for what in examined.left_out:
-        made.add_property("left out", safe(what))
+        made.add_property("left out", clean_text(what))
     for case in examined.cases:
-        made.add_testcase(written(case, cell.name, owners.get(case.id) or owners.get(case.name)))
-    for case in whole(examined):
-        made.add_testcase(written(case, cell.name, owners.get(cell.name)))
+        made.add_testcase(make_test_case(case, cell.name, owners.get(case.id) or owners.get(case.name)))
+    for case in list_cell_cases(examined):
+        made.add_testcase(make_test_case(case, cell.name, owners.get(cell.name)))
     return made
 
 
-def safe(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return a text as XML can hold it, masked: the colours of terminals first, which may stand within a secret."""
-    return mask(xml_text(text))
+    return mask(clean_xml_text(text))
 
 
-def whole(examined: Examined) -> Iterator[Case]:
+def list_cell_cases(examined: EvaluatedCell) -> Iterator[Case]:
     """Yield the case that says how the cell ended, unless its cases say as much already."""
     if examined.outcome not in {case.outcome for case in examined.cases} or not examined.cases:
         yield Case(CELL, examined.cell.name, examined.outcome, examined.cell.seconds, examined.reason)
 
 
-def written(case: Case, cell: str, judged: Judged | None) -> TestCase:
+def make_test_case(case: Case, cell: str, judged: ClassifiedFailure | None) -> TestCase:
     """Return a case as JUnit writes it. Its class name begins with the cell, so that the same test of two cells is two."""
     seconds = None if case.seconds is None else round(case.seconds, 3)
-    made = TestCase(safe(case.name), f"{safe(cell)}.{safe(case.home)}", seconds)
-    message = safe(case.message)
+    made = TestCase(clean_text(case.name), f"{clean_text(cell)}.{clean_text(case.home)}", seconds)
+    message = clean_text(case.message)
     match case.outcome:
         case StepOutcome.FAIL:
             kind = judged.verdict.owner.value if judged else ""
             result = (Failure if case.phase == "call" else Error)(message, kind)
-            result.text = safe(case.text)
+            result.text = clean_text(case.text)
             made.result = [result]
         case StepOutcome.SKIP:
             made.result = [Skipped(message)]

@@ -12,11 +12,11 @@ from lab.masking.known_values import NOTHING, Known
 from lab.masking.mask import mask, mask_object
 from reports.excerpt import COPIED, Budget, Window
 from reports.junit_events import read_events
-from reports.junit_results import FAILED, RERUN, first_of
+from reports.junit_results import FAILED, RERUN, summarize_damages
 from reports.xml_pieces import BREAKS_OFF
 
 
-class Copier:
+class JunitCopier:
     """Writes the elements of a JUnit file. A test that is damaged is written as one that failed where it says so, else as unknown."""
 
     def __init__(self, out: BinaryIO, known: Known) -> None:
@@ -37,7 +37,7 @@ class Copier:
     @property
     def torn(self) -> str:
         """Where the file is damaged; "" when it is whole."""
-        return first_of(self.damages)
+        return summarize_damages(self.damages)
 
     def _write(self, text: str) -> None:
         try:
@@ -120,9 +120,9 @@ class Copier:
         return "".join(f" {key}={quoteattr(value)}" for key, value in written)
 
 
-def copy_junit(source: Path, out: BinaryIO, known: Known = NOTHING) -> Copier:
+def copy_junit(source: Path, out: BinaryIO, known: Known = NOTHING) -> JunitCopier:
     """Write a copy of a JUnit file, and return what became of it. ValueError when it holds no JUnit element at all."""
-    copier = Copier(out, known)
+    copier = JunitCopier(out, known)
     read_events(source, copier)
     if copier.empty:
         raise ValueError(copier.damages[0] if copier.damages else "it holds no test and no suite")

@@ -14,7 +14,7 @@ from xml.parsers.expat import ErrorString, ExpatError, ParserCreate, XMLParserTy
 
 from reports.encoding import decode
 from reports.files import open_regular
-from reports.xml_pieces import Piece, pieces
+from reports.xml_pieces import XmlPiece, split_pieces
 
 RESUMES = re.compile(r"<(?:[\w.-]+:)?test(?:case|suites?)\b")
 NAMED = re.compile(r"""\s(?P<key>classname|name)\s*=\s*(?P<quote>["'])(?P<value>[^"'<>]{1,300})(?P=quote)""")
@@ -22,7 +22,7 @@ DAMAGES_AT_MOST = 1000
 """After so many damages the rest of a file is given up: it is no JUnit file."""
 
 
-class Handler(Protocol):
+class JunitHandler(Protocol):
     """**Protocol:** takes the elements of a file in order. `dropped` counts the characters that were cut from a tag's attributes."""
 
     def start(self, name: str, attributes: dict[str, str], dropped: int, /) -> None: ...
@@ -35,20 +35,20 @@ class Handler(Protocol):
         """Give up all that is open. `tag` is the one that is damaged, with what can be read of its attributes; "" where it is a text."""
 
 
-def read_events(path: Path, handler: Handler) -> None:
+def read_events(path: Path, handler: JunitHandler) -> None:
     """Give the elements of a file to the handler. ValueError when it cannot be read or is empty."""
     try:
         with open_regular(path) as file:
             if not os.fstat(file.fileno()).st_size:
                 raise ValueError("it is empty")
-            feed(pieces(decode(file)), handler)
+            parse_pieces(split_pieces(decode(file)), handler)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
 
 
-def feed(found: Iterator[Piece], handler: Handler) -> None:
+def parse_pieces(found: Iterator[XmlPiece], handler: JunitHandler) -> None:
     """Parse pieces one after the other."""
-    parser = Parser(handler)
+    parser = JunitParser(handler)
     damages, lost = 0, False
     for piece in found:
         if lost and not RESUMES.match(piece.text):
@@ -56,33 +56,33 @@ def feed(found: Iterator[Piece], handler: Handler) -> None:
         lost = False
         why = piece.broken or parser.feed(piece)
         if why:
-            handler.damage(f"line {piece.line}: {why}", *told_by(piece))
+            handler.damage(f"line {piece.line}: {why}", *describe_damaged_tag(piece))
             damages += 1
             if damages >= DAMAGES_AT_MOST:
                 handler.damage(f"after line {piece.line} nothing is read: it is damaged in {damages} places", "", {})
                 return
-            parser, lost = Parser(handler, opened="<testsuites><testsuite>"), True
+            parser, lost = JunitParser(handler, opened="<testsuites><testsuite>"), True
 
 
-class Parser:
+class JunitParser:
     """expat within a root of ours, so that what stands before, between and behind documents is text like any other."""
 
-    def __init__(self, handler: Handler, opened: str = "<file>") -> None:
+    def __init__(self, handler: JunitHandler, opened: str = "<file>") -> None:
         self._expat: XMLParserType = ParserCreate("utf-8")
         self._expat.buffer_text = True
         self._expat.Parse(opened)
         self._handler = handler
         self._dropped = 0
         self._expat.StartElementHandler = self._start
-        self._expat.EndElementHandler = lambda name: handler.end(local(name))
+        self._expat.EndElementHandler = lambda name: handler.end(strip_prefix(name))
         self._expat.CharacterDataHandler = handler.text
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        plain = {local(key): value for key, value in attributes.items() if ":" in key and not key.startswith("xmlns")}
+        plain = {strip_prefix(key): value for key, value in attributes.items() if ":" in key and not key.startswith("xmlns")}
         plain |= {key: value for key, value in attributes.items() if ":" not in key and key != "xmlns"}
-        self._handler.start(local(name), plain, self._dropped)
+        self._handler.start(strip_prefix(name), plain, self._dropped)
 
-    def feed(self, piece: Piece) -> str:
+    def feed(self, piece: XmlPiece) -> str:
         """Parse a piece. Return what is wrong with it; "" when nothing is."""
         self._dropped = piece.dropped
         try:
@@ -92,14 +92,14 @@ class Parser:
         return ""
 
 
-def local(name: str) -> str:
+def strip_prefix(name: str) -> str:
     """Return a name without its namespace's prefix."""
     return name.rpartition(":")[2]
 
 
-def told_by(piece: Piece) -> tuple[str, dict[str, str]]:
+def describe_damaged_tag(piece: XmlPiece) -> tuple[str, dict[str, str]]:
     """Return the name of a damaged tag, and what can be read of its name and its class."""
     if not piece.tag or piece.text.startswith("</"):
         return "", {}
     name = re.match(r"<([\w.:-]+)", piece.text)
-    return local(name[1]) if name else "", {found["key"]: found["value"] for found in NAMED.finditer(piece.text[:4096])}
+    return strip_prefix(name[1]) if name else "", {found["key"]: found["value"] for found in NAMED.finditer(piece.text[:4096])}

@@ -19,7 +19,7 @@ from pathlib import Path
 from lab.masking.mask import mask
 from lab.steps import StepOutcome
 from lab.terminal.text import count
-from reports.cases import STEPS, Case, worst
+from reports.cases import STEPS, Case, find_worst
 from reports.excerpt import Budget, Window
 from reports.junit_events import read_events
 from reports.xml_pieces import BREAKS_OFF
@@ -68,7 +68,7 @@ class Results:
 
 def read_results(path: Path) -> Results:
     """Return what a JUnit file tells. ValueError when it tells nothing at all: it cannot be read, or is no JUnit file."""
-    reader = Reader()
+    reader = JunitReader()
     try:
         read_events(path, reader)
     except ValueError as error:
@@ -76,18 +76,18 @@ def read_results(path: Path) -> Results:
     reader.close()
     if not reader.seen:
         raise ValueError("junit.xml is not a JUnit file: " + (reader.damages[0] if reader.damages else "it holds no test and no suite"))
-    torn = f"junit.xml is not whole: {first_of(reader.damages)}" if reader.damages else ""
+    torn = f"junit.xml is not whole: {summarize_damages(reader.damages)}" if reader.damages else ""
     return Results(tuple(reader.cases), reader.beyond, torn, f"junit.xml: {reader.budget.told}" if reader.budget.told else "")
 
 
-def first_of(damages: Sequence[str]) -> str:
+def summarize_damages(damages: Sequence[str]) -> str:
     """Return the first of some damages, and how many more there are; "" where there is none."""
     more = f" (and {count(len(damages) - 1, 'place')} more)" if len(damages) > 1 else ""
     return damages[0] + more if damages else ""
 
 
 @dataclass
-class Test:
+class OpenTest:
     """A test that is being read: the worst of its results decides."""
 
     home: str
@@ -105,7 +105,7 @@ class Test:
 
 
 @dataclass
-class Suite:
+class OpenSuite:
     """A suite that is being read: how many failures it counts, and how many of its tests tell one."""
 
     name: str
@@ -113,7 +113,7 @@ class Suite:
     found: int = 0
 
 
-class Reader:
+class JunitReader:
     """Makes cases of the elements of a JUnit file."""
 
     def __init__(self) -> None:
@@ -123,8 +123,8 @@ class Reader:
         self.damages: list[str] = []
         self.budget = Budget()
         self.seen = False
-        self._suites: list[Suite] = []
-        self._test: Test | None = None
+        self._suites: list[OpenSuite] = []
+        self._test: OpenTest | None = None
         self._nameless = 0
         self._result = ""
         self._text = Window()
@@ -137,7 +137,7 @@ class Reader:
         """Begin a suite, a test or a result; other elements are passed over."""
         if name in {"testsuite", "testsuites"}:
             self.seen = True
-            self._suites.append(Suite(attributes.get("name", "") if name == "testsuite" else "", failures_of(attributes)))
+            self._suites.append(OpenSuite(attributes.get("name", "") if name == "testsuite" else "", count_failures(attributes)))
         elif name == "testcase":
             self.seen = True
             self._finish("a test begins within it")
@@ -189,16 +189,16 @@ class Reader:
     def _suite(self) -> str:
         return ".".join(suite.name for suite in self._suites if suite.name)
 
-    def _begun(self, attributes: dict[str, str], *, of_suite: bool = False) -> Test:
+    def _begun(self, attributes: dict[str, str], *, of_suite: bool = False) -> OpenTest:
         name = attributes.get("name", "")
         if not name.strip():
             self._nameless += 1
             name = f"test {self._nameless} without a name"
-        return Test(
+        return OpenTest(
             home=attributes.get("classname") or self._suite,
             name=name,
-            seconds=seconds_of(attributes.get("time")),
-            status=status_of(attributes),
+            seconds=parse_seconds(attributes.get("time")),
+            status=parse_status(attributes),
             of_suite=of_suite,
         )
 
@@ -233,7 +233,7 @@ class Reader:
         test, self._test = self._test, None
         if test is None:
             return
-        outcome = worst((test.outcome or test.status, test.status)) if test.status is StepOutcome.FAIL else test.outcome or test.status
+        outcome = find_worst((test.outcome or test.status, test.status)) if test.status is StepOutcome.FAIL else test.outcome or test.status
         message = test.message
         if damaged and outcome is not StepOutcome.FAIL:
             outcome, message = StepOutcome.UNKNOWN, damaged
@@ -262,23 +262,23 @@ class Reader:
             self.beyond[case.outcome] += 1
             return
         self.listed[bad] += 1
-        self.cases.append(replace(case, home=masked(shortened(case.home)), name=masked(shortened(case.name))))
+        self.cases.append(replace(case, home=mask_name(shorten_name(case.home)), name=mask_name(shorten_name(case.name))))
 
 
 @lru_cache(maxsize=256)
-def masked(text: str) -> str:
+def mask_name(text: str) -> str:
     """Return a class or the name of a test masked; parameters are in it, and it is a key everywhere."""
     return mask(text)
 
 
-def shortened(name: str) -> str:
+def shorten_name(name: str) -> str:
     """Return a name that is no longer than a name, and as much a key as before."""
     if len(name) <= NAME_AT_MOST:
         return name
     return f"{name[:NAME_AT_MOST]}… ({len(name)} characters, {hashlib.sha256(name.encode()).hexdigest()[:8]})"
 
 
-def seconds_of(text: str | None) -> float | None:
+def parse_seconds(text: str | None) -> float | None:
     """Return a duration as a JUnit file has it; None where it is none that anything can have taken."""
     if not text or not SECONDS.fullmatch(text.strip()):
         return None
@@ -286,12 +286,12 @@ def seconds_of(text: str | None) -> float | None:
     return seconds if math.isfinite(seconds) and seconds <= SECONDS_AT_MOST else None
 
 
-def status_of(attributes: dict[str, str]) -> StepOutcome:
+def parse_status(attributes: dict[str, str]) -> StepOutcome:
     """Return what the attributes of a test say of it; without a word it passed."""
     said = [STATUS[word] for key in ("status", "result") if (word := re.sub(r"[^a-z]", "", attributes.get(key, "").lower())) in STATUS]
-    return worst(said) if said else StepOutcome.PASS
+    return find_worst(said) if said else StepOutcome.PASS
 
 
-def failures_of(attributes: dict[str, str]) -> int:
+def count_failures(attributes: dict[str, str]) -> int:
     """Return how many failures and errors a suite counts."""
     return sum(int(attributes[key]) for key in ("failures", "errors") if re.fullmatch(r"\s*[0-9]{1,9}\s*", attributes.get(key, "")))

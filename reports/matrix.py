@@ -6,47 +6,47 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.examine import Examined
+from reports.evaluate import EvaluatedCell
 from reports.report import Report
 
 Spot = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Line:
+class MatrixRow:
     """One suite, release and Kubernetes version: a cell, or None and why there is none, for each column."""
 
     label: str
     below: str
-    cells: tuple[tuple[Examined | None, str], ...]
+    cells: tuple[tuple[EvaluatedCell | None, str], ...]
 
 
 @dataclass(frozen=True)
-class Matrix:
+class MatrixTable:
     """What the page draws. `common` is what all cells share and the rows therefore do not say; `loose` are cells without a place."""
 
     columns: tuple[str, ...]
-    rows: tuple[Line, ...]
+    rows: tuple[MatrixRow, ...]
     common: str
-    loose: tuple[Examined, ...]
+    loose: tuple[EvaluatedCell, ...]
 
 
-def matrix(report: Report) -> Matrix:
+def make_matrix(report: Report) -> MatrixTable:
     """Return the matrix of the cells that were to be run; rows and columns in which none was are left out."""
-    at: dict[tuple[Spot, Spot], Examined] = {}
+    at: dict[tuple[Spot, Spot], EvaluatedCell] = {}
     for each in report.cells:
         if each.cell.provider and each.cell.suite:
-            at.setdefault(place(each.cell.parts), each)  # two of one place have different names: one of them is loose
-    why = {place(left.parts): "; ".join(left.why) for left in report.left_out}
+            at.setdefault(get_place(each.cell.parts), each)  # two of one place have different names: one of them is loose
+    why = {get_place(left.parts): "; ".join(left.why) for left in report.left_out}
     columns = sorted({column for _, column in at})
     lines = sorted({line for line, _ in at}, key=lambda line: line[2])
-    lines.sort(key=lambda line: [version(part) for part in line[:2]], reverse=True)
-    labels, common = labelled(lines)
+    lines.sort(key=lambda line: [parse_version(part) for part in line[:2]], reverse=True)
+    labels, common = make_labels(lines)
     there = {id(each) for each in at.values()}
-    return Matrix(
+    return MatrixTable(
         columns=tuple(" ".join(part for part in column if part) for column in columns),
         rows=tuple(
-            Line(line[2], below, tuple((at.get((line, column)), why.get((line, column), "it is not planned")) for column in columns))
+            MatrixRow(line[2], below, tuple((at.get((line, column)), why.get((line, column), "it is not planned")) for column in columns))
             for line, below in zip(lines, labels, strict=True)
         ),
         common=common,
@@ -54,18 +54,18 @@ def matrix(report: Report) -> Matrix:
     )
 
 
-def place(parts: Spot) -> tuple[Spot, Spot]:
+def get_place(parts: Spot) -> tuple[Spot, Spot]:
     """Return the row and the column of a cell with these parts."""
     return parts[2:], parts[:2]
 
 
-def labelled(lines: Sequence[Spot]) -> tuple[list[str], str]:
+def make_labels(lines: Sequence[Spot]) -> tuple[list[str], str]:
     """Return which versions each row is of, and what is the same in all of them."""
     same = [len({line[number] for line in lines}) == 1 for number in range(2)]
     common = [f"{name} {lines[0][n]}" for n, name in enumerate(("Karmada", "Kubernetes")) if lines and same[n] and lines[0][n]]
     return [" on ".join(line[n] for n in range(2) if not same[n] and line[n]) for line in lines], " and ".join(common)
 
 
-def version(text: str) -> list[int]:
+def parse_version(text: str) -> list[int]:
     """Return a version as it sorts; words are before all numbers."""
     return [int(part) for part in re.findall(r"\d+", text)]

@@ -18,11 +18,11 @@ from lab.terminal.text import count
 from reports import cell as cells
 from reports import flakes as known_flakes
 from reports import history as kept
-from reports.cell import PARTS, Cell
-from reports.examine import Examined, attempts, examine
+from reports.cell import PARTS, CellResults
+from reports.evaluate import EvaluatedCell, evaluate_cell, merge_attempts
 from reports.files import read_json
 from reports.flakes import Flakes
-from reports.history import History, Past, Row
+from reports.history import History, HistoryRow, PastCell
 
 Json = dict[str, Any]
 LOCAL = "local"
@@ -30,7 +30,7 @@ LOCAL = "local"
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class OmittedCell:
     """A cell of the matrix that was not to be run, and why."""
 
     name: str
@@ -44,8 +44,8 @@ class Report:
 
     run: str
     at: float
-    cells: tuple[Examined, ...]
-    left_out: tuple[LeftOut, ...] = ()
+    cells: tuple[EvaluatedCell, ...]
+    left_out: tuple[OmittedCell, ...] = ()
     history: History = field(default_factory=History)
     kept: History = field(default_factory=History)
     flakes: Flakes = field(default_factory=Flakes)
@@ -74,13 +74,13 @@ class Report:
         return [f"{each.cell.name}: {what}" for each in self.cells for what in each.left_out]
 
     @property
-    def row(self) -> Row:
+    def row(self) -> HistoryRow:
         """This run as history keeps it."""
-        return row(self.run, self.cells)
+        return make_row(self.run, self.cells)
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ReportInputs:
     """What a report is made of."""
 
     paths: Sequence[Path]
@@ -90,26 +90,26 @@ class Inputs:
     now: float | None = None
 
 
-def read(inputs: Inputs) -> Report:
+def read_report(inputs: ReportInputs) -> Report:
     """Return the report of the newest run among the results. UsageError for a path or a list of flakes that cannot be read."""
     now = inputs.now or time.time()
-    flakes = known_flakes.read(inputs.flakes, datetime.fromtimestamp(now, UTC).date())
-    runs = by_run(cells.find(inputs.paths))
-    examined = {name: attempts([examine(each, flakes) for each in found]) for name, found in runs.items()}
-    newest = newest_of(runs)
-    history = kept.read(inputs.history)
-    history = history.adding(row(name, found) for name, found in examined.items() if name != newest)
+    flakes = known_flakes.read_flakes(inputs.flakes, datetime.fromtimestamp(now, UTC).date())
+    runs = group_by_run(cells.find_cells(inputs.paths))
+    examined = {name: merge_attempts([evaluate_cell(each, flakes) for each in found]) for name, found in runs.items()}
+    newest = find_newest(runs)
+    history = kept.read_history(inputs.history)
+    history = history.adding(make_row(name, found) for name, found in examined.items() if name != newest)
     mine = examined.pop(newest)
-    planned, left_out, planless = plan_of(inputs.plan)
+    planned, left_out, planless = read_plan(inputs.plan)
     there = {each.cell.name: each for each in mine}
-    mine = [at_its_place(each, planned) for each in mine]
-    mine += [examine(each, flakes) for name, each in planned.items() if name not in there]
+    mine = [fill_parts(each, planned) for each in mine]
+    mine += [evaluate_cell(each, flakes) for name, each in planned.items() if name not in there]
     mine.sort(key=lambda each: each.cell.parts)
     notes = [planless] if planless else []
     if history.passed_over:
         notes.append(f"{count(history.passed_over, 'line')} of the history could not be read and counted for nothing")
     notes += [f"{each.cell.name}: {note}" for each in mine for note in each.notes]
-    this = row(newest, mine)
+    this = make_row(newest, mine)
     return Report(
         run=newest,
         at=this.at,
@@ -123,36 +123,36 @@ def read(inputs: Inputs) -> Report:
     )
 
 
-def by_run(found: Iterable[Cell]) -> dict[str, list[Cell]]:
+def group_by_run(found: Iterable[CellResults]) -> dict[str, list[CellResults]]:
     """Return cells by the run they belong to. One so broken that it names none is of the newest: it must not get lost."""
-    runs: dict[str, list[Cell]] = {}
-    lost: list[Cell] = []
+    runs: dict[str, list[CellResults]] = {}
+    lost: list[CellResults] = []
     for each in found:
         (lost if each.broken and not each.run else runs.setdefault(each.run or LOCAL, [])).append(each)
-    runs.setdefault(newest_of(runs) if runs else LOCAL, []).extend(lost)
+    runs.setdefault(find_newest(runs) if runs else LOCAL, []).extend(lost)
     return runs
 
 
-def newest_of(runs: Mapping[str, Sequence[Cell]]) -> str:
+def find_newest(runs: Mapping[str, Sequence[CellResults]]) -> str:
     """Return the run that began last."""
     return max(runs, key=lambda name: max((each.started or 0.0 for each in runs[name]), default=0.0))
 
 
-def row(run: str, examined: Iterable[Examined]) -> Row:
+def make_row(run: str, examined: Iterable[EvaluatedCell]) -> HistoryRow:
     """Return a run as history keeps it."""
     found = list(examined)
     started = [each.cell.started for each in found if each.cell.started]
-    return Row(
+    return HistoryRow(
         run,
         min(started, default=0.0),
-        {each.cell.name: past(each) for each in found},
+        {each.cell.name: make_past_cell(each) for each in found},
         {f"{each.cell.name}: {figure.name}": figure.value for each in found for figure in each.figures},
     )
 
 
-def past(each: Examined) -> Past:
+def make_past_cell(each: EvaluatedCell) -> PastCell:
     """Return a cell as history keeps it."""
-    return Past(
+    return PastCell(
         each.outcome,
         each.cell.seconds,
         each.up_seconds,
@@ -161,7 +161,7 @@ def past(each: Examined) -> Past:
     )
 
 
-def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
+def read_plan(path: Path | None) -> tuple[dict[str, CellResults], list[OmittedCell], str]:
     """Return the planned cells as they are while no results of them came, those that the plan leaves out, and why it cannot be read."""
     if path is None:
         return {}, [], ""
@@ -170,11 +170,11 @@ def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
         rows: list[Json] = document.get("cells") or document.get("include") or []
         names = [str(each.get("name") or each.get("cell")) for each in rows]
         planned = {
-            name: Cell(name=name, path=path.parent / name, broken="it was planned, and no results of it came").but(**parts_of(each))
+            name: CellResults(name=name, path=path.parent / name, broken="it was planned, and no results of it came").but(**get_parts(each))
             for name, each in zip(names, rows, strict=True)
         }
         left_out = [
-            LeftOut(str(each["name"]), tuple(parts_of(each).values()), tuple(each.get("why") or ["it was not said why"]))
+            OmittedCell(str(each["name"]), tuple(get_parts(each).values()), tuple(each.get("why") or ["it was not said why"]))
             for each in document.get("left_out") or []
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -182,20 +182,20 @@ def plan_of(path: Path | None) -> tuple[dict[str, Cell], list[LeftOut], str]:
     return planned, left_out, ""
 
 
-def by_reason(left_out: Iterable[LeftOut]) -> list[tuple[str, list[LeftOut]]]:
+def group_by_reason(left_out: Iterable[OmittedCell]) -> list[tuple[str, list[OmittedCell]]]:
     """Return each first reason with the cells that are left out for it, the most first."""
-    reasons: dict[str, list[LeftOut]] = {}
+    reasons: dict[str, list[OmittedCell]] = {}
     for left in left_out:
         reasons.setdefault(left.why[0], []).append(left)
     return sorted(reasons.items(), key=lambda item: -len(item[1]))
 
 
-def at_its_place(each: Examined, planned: Mapping[str, Cell]) -> Examined:
+def fill_parts(each: EvaluatedCell, planned: Mapping[str, CellResults]) -> EvaluatedCell:
     """Return a cell with the parts that the plan tells, where its own results are too broken to tell any."""
     if each.cell.provider or each.cell.name not in planned:
         return each
     return replace(each, cell=each.cell.but(**{part: getattr(planned[each.cell.name], part) for part in PARTS}))
 
 
-def parts_of(row: Json) -> dict[str, str]:
+def get_parts(row: Json) -> dict[str, str]:
     return {part: str(row.get(part) or "") for part in PARTS}

@@ -30,16 +30,16 @@ from lab.steps import StepOutcome
 from lab.terminal.text import bytes_text, count, seconds_text
 from reports.cases import Case
 from reports.cell import PARTS
-from reports.changes import Change, changes, figure_history, flaky
-from reports.examine import Examined, Judged
+from reports.changes import Change, get_figure_points, list_changes, list_flaky_tests
+from reports.evaluate import ClassifiedFailure, EvaluatedCell
 from reports.failure import Failure
 from reports.figures import Figure
-from reports.history import WINDOW, Row
-from reports.journal import Ascent
+from reports.history import WINDOW, HistoryRow
+from reports.journal import BringUp
 from reports.junit_results import BAD_AT_MOST
-from reports.matrix import matrix
-from reports.report import Report, by_reason
-from reports.writer import Writer
+from reports.matrix import make_matrix
+from reports.report import Report, group_by_reason
+from reports.writer import MaskingWriter
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGES = (("Run", "index.html"), ("Failures", "failures.html"), ("Trends", "trends.html"))
@@ -57,12 +57,12 @@ EVIDENCE_AT_MOST = 24 << 20
 """Bytes of evidence of one cell that come with the site."""
 
 
-def write(report: Report, folder: Path) -> None:
+def write_site(report: Report, folder: Path) -> None:
     """Write the site, replacing pages of one that is there."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "cells", ignore_errors=True)
-    folders = {each.cell.name: evidence(each, folder) for each in report.cells}
-    env = environment()
+    folders = {each.cell.name: copy_evidence(each, folder) for each in report.cells}
+    env = make_environment()
     shared = {"report": report, "pages": PAGES, "folders": folders, "style": Markup((TEMPLATES / "style.css").read_text())}  # noqa: S704 (our own file)
 
     def page(template: str, path: str, root: str = "", **values: Any) -> None:
@@ -70,29 +70,29 @@ def write(report: Report, folder: Path) -> None:
         write_private(folder / path, text.encode(errors="replace"), mode=0o644)
 
     failures = sorted((judged for each in report.cells for judged in each.failures), key=lambda judged: judged.flake is not None)
-    page("index.html", "index.html", **index(report), failures=failures)
-    page("failures.html", "failures.html", failures=failures, owners=owners(failures))
-    page("trends.html", "trends.html", **trends(report))
+    page("index.html", "index.html", **make_index(report), failures=failures)
+    page("failures.html", "failures.html", failures=failures, owners=count_owners(failures))
+    page("trends.html", "trends.html", **make_trends(report))
     for each in report.cells:
         page(
             "cell.html",
-            page_of(each.cell.name),
+            get_page(each.cell.name),
             "../",
             each=each,
-            facts=list(facts(each)),
+            facts=list(list_facts(each)),
             folder=folders[each.cell.name],
-            trials=trials(each),
-            groups=listed(each),
-            unlisted=sum(each.tally.values()) - sum(len(cases) for _, _, cases in listed(each)),
+            trials=list_trials(each),
+            groups=group_tests(each),
+            unlisted=sum(each.tally.values()) - sum(len(cases) for _, _, cases in group_tests(each)),
             most=LISTED_AT_MOST,
         )
     report.kept.write(folder / "history.jsonl")
 
 
-def evidence(each: Examined, folder: Path) -> str:
+def copy_evidence(each: EvaluatedCell, folder: Path) -> str:
     """Copy a cell's evidence of failures, of earlier attempts too, into the site; return the folder it is in, as pages link to it."""
-    into = page_of(each.cell.name).removesuffix(".html")
-    writer = Writer(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
+    into = get_page(each.cell.name).removesuffix(".html")
+    writer = MaskingWriter(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
     judged = [one for attempt in (*each.before, each) for one in attempt.failures]
     for path in dict.fromkeys(path for one in judged for path in one.failure.evidence):
         writer.tree(path, path.name)
@@ -104,21 +104,21 @@ def evidence(each: Examined, folder: Path) -> str:
 # -- what the pages show -------------------------------------------------------------------------------------------------------------
 
 
-def index(report: Report) -> dict[str, Any]:
+def make_index(report: Report) -> dict[str, Any]:
     """Return the values of the first page."""
     before = report.history.rows[-1] if report.history.rows else None
     return {
-        "verdict": verdict(report),
+        "verdict": format_verdict(report),
         "tally": [(outcome, report.outcomes[outcome]) for outcome in ORDER if report.outcomes[outcome]],
-        "matrix": matrix(report),
+        "matrix": make_matrix(report),
         "before": before,
-        "changes": changes(before, report.row) if before else [],
-        "left_out": by_reason(report.left_out),
+        "changes": list_changes(before, report.row) if before else [],
+        "left_out": group_by_reason(report.left_out),
         "revision": ", ".join(sorted({each.cell.revision[:12] for each in report.cells if each.cell.revision})),
     }
 
 
-def verdict(report: Report) -> str:
+def format_verdict(report: Report) -> str:
     """Return the run in one sentence."""
     number = report.outcomes
     if number[StepOutcome.FAIL]:
@@ -132,22 +132,22 @@ def verdict(report: Report) -> str:
     return f"All {count(len(report.cells), 'cell')} passed" if number[StepOutcome.PASS] else "Nothing was run"
 
 
-def owners(failures: Sequence[Judged]) -> list[tuple[str, int]]:
+def count_owners(failures: Sequence[ClassifiedFailure]) -> list[tuple[str, int]]:
     """Return the number of failures of each owner."""
     return Counter(judged.verdict.owner.value for judged in failures).most_common()
 
 
-def facts(each: Examined) -> Iterator[tuple[str, str]]:
+def list_facts(each: EvaluatedCell) -> Iterator[tuple[str, str]]:
     """Yield what there is to say of a cell in a word each."""
     cell = each.cell
     yield from ((part, getattr(cell, part)) for part in PARTS if getattr(cell, part))
     if cell.started:
-        yield "started", moment(cell.started) + (f", {seconds_text(cell.seconds)}" if cell.seconds else "")
+        yield "started", format_time(cell.started) + (f", {seconds_text(cell.seconds)}" if cell.seconds else "")
     if cell.exit_code is not None:
         yield "exit code", str(cell.exit_code)
     if each.tally:
         told = ", ".join(f"{each.tally[outcome]} {WORD[outcome]}" for outcome in ORDER if each.tally[outcome])
-        yield "tests", f"{told}; {duration(each.tests)}"
+        yield "tests", f"{told}; {format_duration(each.tests)}"
     if cell.attempt > 1:
         yield "attempt", str(cell.attempt)
     if cell.revision:
@@ -156,7 +156,7 @@ def facts(each: Examined) -> Iterator[tuple[str, str]]:
         yield "machine", machine
 
 
-def listed(each: Examined) -> list[tuple[str, str, list[Case]]]:
+def group_tests(each: EvaluatedCell) -> list[tuple[str, str, list[Case]]]:
     """Return (file or class, duration, tests) of the tests that a page lists: all that did not pass, and as many others as it can hold."""
     room = Counter({True: BAD_AT_MOST, False: LISTED_AT_MOST})
     groups: dict[str, list[Case]] = {}
@@ -165,38 +165,38 @@ def listed(each: Examined) -> list[tuple[str, str, list[Case]]]:
         room[not good] -= 1
         if room[not good] >= 0:
             groups.setdefault(case.home, []).append(case)
-    return [(home, duration(cases), cases) for home, cases in sorted(groups.items())]
+    return [(home, format_duration(cases), cases) for home, cases in sorted(groups.items())]
 
 
-def duration(tests: Sequence[Case]) -> str:
+def format_duration(tests: Sequence[Case]) -> str:
     """Return how long tests took together, and of how many that is not known."""
     lost = sum(case.seconds is None for case in tests)
     took = seconds_text(sum(case.seconds or 0.0 for case in tests))
     return f"{took}, and {count(lost, 'test')} of unknown duration" if lost else took
 
 
-def trials(each: Examined) -> list[tuple[str, str]]:
+def list_trials(each: EvaluatedCell) -> list[tuple[str, str]]:
     """Return (name, link) of each page that a benchmark wrote of itself, below the cell's folder of the site."""
     names = [mask(str(path.relative_to(each.cell.path / "perf"))) for path in each.pages]
     return [(name.removesuffix("/report.html"), f"perf/{name}") for name in names]
 
 
-def trends(report: Report) -> dict[str, Any]:
+def make_trends(report: Report) -> dict[str, Any]:
     """Return the values of the page of trends."""
     rows = [*report.history.rows, report.row][-WINDOW:]
     units = {f"{each.cell.name}: {figure.name}": figure.unit for each in report.cells for figure in each.figures}
     names = dict.fromkeys(name for row in reversed(rows) for name in row.figures)
-    found = [(name, points) for name in sorted({name for row in rows for name in row.cells}) if (points := ups(rows, name))]
+    found = [(name, points) for name in sorted({name for row in rows for name in row.cells}) if (points := get_bring_up_points(rows, name))]
     return {
         "rows": rows,
-        "flaky": flaky(rows),
+        "flaky": list_flaky_tests(rows),
         "known": report.flakes.known,
-        "ups": sorted(found, key=lambda item: -(growth(item[1]) or 0.0)),  # stable: by name where nothing changed
-        "figures": [(name, units.get(name, ""), figure_history(rows, name)) for name in names],
+        "ups": sorted(found, key=lambda item: -(compute_growth(item[1]) or 0.0)),  # stable: by name where nothing changed
+        "figures": [(name, units.get(name, ""), get_figure_points(rows, name)) for name in names],
     }
 
 
-def ups(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
+def get_bring_up_points(rows: Sequence[HistoryRow], name: str) -> list[tuple[float, float]]:
     """Return (time, seconds of up) of a cell over runs."""
     return [(row.at, past.up) for row in rows if (past := row.cells.get(name)) and past.up]
 
@@ -205,7 +205,7 @@ def ups(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
 
 
 @cache
-def environment() -> Environment:
+def make_environment() -> Environment:
     """Return the environment of the templates: everything is escaped, and masked before."""
 
     def masked(value: Any) -> Any:
@@ -216,28 +216,28 @@ def environment() -> Environment:
     return env
 
 
-def page_of(name: str) -> str:
+def get_page(name: str) -> str:
     """Return the page of a cell."""
-    return f"cells/{slug(name)}.html"
+    return f"cells/{make_slug(name)}.html"
 
 
-def slug(text: str) -> str:
+def make_slug(text: str) -> str:
     """Return a text as it can stand in a link, a file name or an id; a different one for each text."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", mask(text)).strip("-.")[:SLUG_AT_MOST]
     return plain if plain == text else f"{plain or 'cell'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
 
 
-def anchor(failure: Failure) -> str:
+def make_anchor(failure: Failure) -> str:
     """Return the id of a failure on its page."""
-    return slug(f"{failure.cell}-{failure.name}-{failure.phase}")
+    return make_slug(f"{failure.cell}-{failure.name}-{failure.phase}")
 
 
-def moment(at: float) -> str:
+def format_time(at: float) -> str:
     """Return a time as people say it."""
     return time.strftime("%-d %b %Y, %H:%M UTC", time.gmtime(at)) if at else "at an unknown time"
 
 
-def brief(each: Examined) -> str:
+def format_brief(each: EvaluatedCell) -> str:
     """Return a cell in a few words: how many tests passed, how long it took; where it had none, why."""
     if each.failures and not each.cases:
         return each.failures[0].verdict.owner.value
@@ -256,25 +256,25 @@ def brief(each: Examined) -> str:
     return ", ".join(part.replace(" ", "\u00a0") for part in told)  # a duration is not broken
 
 
-def span(up: Ascent) -> float:
+def get_span(up: BringUp) -> float:
     """Return the seconds that a chart of an ascent shows."""
     return max(up.ended - up.began, 0.001)
 
 
-def tail(text: str) -> str:
+def get_tail(text: str) -> str:
     """Return the end of a long text, masked before it is cut: half a key is no key to a mask."""
     text = mask(text)
     return text if len(text) <= SAID_AT_MOST else f"… {len(text) - SAID_AT_MOST} characters before\n{text[-SAID_AT_MOST:]}"
 
 
-def files_of(path: Path, folder: str) -> list[tuple[str, str]]:
+def list_files(path: Path, folder: str) -> list[tuple[str, str]]:
     """Return (name, link) of each file of a collection of evidence, logs first."""
     names = [str(each.relative_to(path)) for each in path.rglob("*") if each.is_file()] if folder else []
     order = sorted(names, key=lambda name: (not name.startswith("logs/"), name.endswith(".jsonl"), name))
     return [(mask(name), f"{folder}/{mask(path.name)}/{mask(name)}") for name in order]
 
 
-def polyline(points: Sequence[tuple[float, float]]) -> str:
+def make_polyline(points: Sequence[tuple[float, float]]) -> str:
     """Return points of a chart 100 wide and 40 high, from zero, evenly spaced: runs, not days."""
     top = max((value for _, value in points), default=0.0) or 1.0
     wide = max(len(points) - 1, 1)
@@ -282,61 +282,61 @@ def polyline(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.2f},{y:.2f}" for x, y in drawn)
 
 
-def against(points: Sequence[tuple[float, float]]) -> str:
+def compare_with_median(points: Sequence[tuple[float, float]]) -> str:
     """Return the last value against the median of those before."""
     if len(points) < 2:
         return "first of its kind"
-    before, share = count(len(points) - 1, "run") + " before", growth(points)
+    before, share = count(len(points) - 1, "run") + " before", compute_growth(points)
     if share is None:
         return before
     return f"{round(share * 100):+d} % against the median of {before}" if share else f"as the median of {before}"
 
 
-def growth(points: Sequence[tuple[float, float]]) -> float | None:
+def compute_growth(points: Sequence[tuple[float, float]]) -> float | None:
     """Return by which share the last value is above the median of those before; None where there is none, or it is zero."""
     median = statistics.median([value for _, value in points[:-1]]) if len(points) > 1 else 0.0
     return points[-1][1] / median - 1 if median else None
 
 
-def benchmark(name: str) -> str:
+def shorten_benchmark(name: str) -> str:
     """Return what a figure of history is called, without its cell where the figure's own name says it."""
     cell, _, figure = name.partition(": ")
     return figure if figure.startswith(cell) else name
 
 
-def amount(figure: Figure) -> str:
-    return of_unit(figure.value, figure.unit)
+def format_figure(figure: Figure) -> str:
+    return format_unit(figure.value, figure.unit)
 
 
-def of_unit(value: float, unit: str) -> str:
+def format_unit(value: float, unit: str) -> str:
     """Return a number with its unit."""
     return seconds_text(value) if unit == "s" else bytes_text(value) if unit == "B" else f"{value:.4g} {unit}"
 
 
-def change_tone(change: Change) -> str:
+def get_change_tone(change: Change) -> str:
     """Return the colour of a change."""
     tones = {"regressed": "fail", "unknown": "unknown", "gone": "unknown", "slower": "warn", "fixed": "pass", "faster": "pass"}
     return tones.get(change.kind, "skip-tag")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "against": against,
-    "amount": amount,
-    "anchor": anchor,
-    "benchmark": benchmark,
-    "brief": brief,
-    "change_tone": change_tone,
+    "against": compare_with_median,
+    "amount": format_figure,
+    "anchor": make_anchor,
+    "benchmark": shorten_benchmark,
+    "brief": format_brief,
+    "change_tone": get_change_tone,
     "counted": count,
-    "evidence": files_of,
-    "moment": moment,
-    "of_unit": of_unit,
-    "page": page_of,
+    "evidence": list_files,
+    "moment": format_time,
+    "of_unit": format_unit,
+    "page": get_page,
     "percent": lambda share: f"{share * 100:.0f} %",
-    "polyline": polyline,
+    "polyline": make_polyline,
     "seconds": seconds_text,
     "sign": SIGN.__getitem__,
-    "span": span,
-    "tail": tail,
+    "span": get_span,
+    "tail": get_tail,
     "tone": lambda outcome: "skip-tag" if outcome is StepOutcome.SKIP else outcome.value,
     "upper_first": lambda text: text[:1].upper() + text[1:],
     "word": WORD.__getitem__,

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from lab.masking.mask import mask
 from lab.steps import StepOutcome
 from lab.terminal.text import count, seconds_text
-from reports.changes import changes
-from reports.examine import Examined, Judged
-from reports.files import paired
-from reports.report import Report, by_reason
+from reports.changes import list_changes
+from reports.evaluate import ClassifiedFailure, EvaluatedCell
+from reports.files import replace_surrogates
+from reports.report import Report, group_by_reason
 
 MOST = 900_000
 """Bytes: GitHub takes 1 MiB a step."""
@@ -22,31 +22,37 @@ WORDS = {StepOutcome.FAIL: "failed", StepOutcome.UNKNOWN: "unknown", StepOutcome
 LOUD = {"regressed": "❌", "fixed": "✅", "unknown": "❔", "slower": "🐢", "faster": "⚡", "new": "➕", "gone": "➖"}
 
 
-def summary(report: Report) -> str:
+def format_summary(report: Report) -> str:
     """Return the run in Markdown."""
-    lines = [*head(report), *table(report.cells), *failures(report.cells), *changed(report), *rest(report)]
-    text = paired("\n".join(lines)) + "\n"
+    lines = [
+        *format_head(report),
+        *format_table(report.cells),
+        *format_failures(report.cells),
+        *format_changes(report),
+        *format_rest(report),
+    ]
+    text = replace_surrogates("\n".join(lines)) + "\n"
     if len(content := text.encode()) > MOST:
         text = content[:MOST].decode(errors="ignore").rpartition("\n")[0] + "\n\n… the rest did not fit; it is in the pages.\n"
     return text
 
 
-def head(report: Report) -> Iterator[str]:
+def format_head(report: Report) -> Iterator[str]:
     """Yield the verdict."""
-    yield f"## {verdict(report)}"
+    yield f"## {format_verdict(report)}"
     yield ""
     if report.planless:
-        yield f"> ❔ {cell_text(report.planless)}"
+        yield f"> ❔ {escape_text(report.planless)}"
         yield ""
     if report.notes:
         yield f"> ⚠️ Parts of these results are broken: {count(len(report.notes), 'note')} below."
         yield ""
     for flake in report.flakes.expired:
-        yield f"> ❌ Known-flake entry expired: {cell_text(flake.told)}"
+        yield f"> ❌ Known-flake entry expired: {escape_text(flake.told)}"
         yield ""
 
 
-def verdict(report: Report) -> str:
+def format_verdict(report: Report) -> str:
     """Return the run in one sentence: numbers of cells by outcome, failures first."""
     order = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS, StepOutcome.SKIP)
     told = [f"{report.outcomes[outcome]} {WORDS[outcome]}" for outcome in order if report.outcomes[outcome]]
@@ -54,7 +60,7 @@ def verdict(report: Report) -> str:
     return f"{sign} {count(len(report.cells), 'cell')}: {', '.join(told)}"
 
 
-def table(cells: Sequence[Examined]) -> Iterator[str]:
+def format_table(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
     """Yield one row a cell."""
     yield "| | cell | tests | up | time | |"
     yield "|---|---|---|---|---|---|"
@@ -62,89 +68,89 @@ def table(cells: Sequence[Examined]) -> Iterator[str]:
         number = each.tally
         up = seconds_text(each.up_seconds) if each.up_seconds else ""
         took = seconds_text(each.cell.seconds) if each.cell.seconds else ""
-        why = "" if each.outcome is StepOutcome.PASS and not each.before else cell_text(each.reason)
+        why = "" if each.outcome is StepOutcome.PASS and not each.before else escape_text(each.reason)
         tests = f"{number[StepOutcome.PASS]}/{number.total() - number[StepOutcome.SKIP]}" if number else ""
-        yield f"| {SIGN[each.outcome]} {each.outcome.value} | {cell_text(each.cell.name)} | {tests} | {up} | {took} | {why} |"
+        yield f"| {SIGN[each.outcome]} {each.outcome.value} | {escape_text(each.cell.name)} | {tests} | {up} | {took} | {why} |"
     yield ""
 
 
-def failures(cells: Sequence[Examined]) -> Iterator[str]:
+def format_failures(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
     """Yield every failure with its owner and its first cause."""
     found = [(each, judged) for each in cells for judged in each.failures]
     if found:
         yield f"### {count(len(found), 'failure')}"
         yield ""
     for each, judged in found[:FAILURES]:
-        yield from failure(each, judged)
+        yield from format_failure(each, judged)
     if len(found) > FAILURES:
         yield f"… and {len(found) - FAILURES} more, in the pages."
     if found:
         yield ""
 
 
-def failure(each: Examined, judged: Judged) -> Iterator[str]:
+def format_failure(each: EvaluatedCell, judged: ClassifiedFailure) -> Iterator[str]:
     """Yield one failure."""
     flake = " · known flake" if judged.flake else ""
     retried = " · may be retried" if judged.verdict.retried else ""
-    yield f"- **{judged.verdict.owner.value}**{flake}{retried} · {code(judged.failure.name)} · {cell_text(each.cell.name)}  "
-    yield f"  {cell_text(judged.failure.cause)}  "
-    yield f"  <sub>{cell_text(judged.verdict.because)}</sub>"
+    yield f"- **{judged.verdict.owner.value}**{flake}{retried} · {format_code(judged.failure.name)} · {escape_text(each.cell.name)}  "
+    yield f"  {escape_text(judged.failure.cause)}  "
+    yield f"  <sub>{escape_text(judged.verdict.because)}</sub>"
     if judged.failure.others:
         yield f"  <sub>and for the same reason {count(len(judged.failure.others), 'other')}</sub>"
 
 
-def changed(report: Report) -> Iterator[str]:
+def format_changes(report: Report) -> Iterator[str]:
     """Yield what is different from the run before."""
     if not report.history.rows:
         yield "_No earlier run is known: nothing to compare with._"
         yield ""
         return
-    found = changes(report.history.rows[-1], report.row)
+    found = list_changes(report.history.rows[-1], report.row)
     if not found:
-        yield f"_Nothing changed since run {cell_text(report.history.rows[-1].run)}._"
+        yield f"_Nothing changed since run {escape_text(report.history.rows[-1].run)}._"
         yield ""
         return
-    yield f"<details><summary>{count(len(found), 'change')} since run {cell_text(report.history.rows[-1].run)}</summary>"
+    yield f"<details><summary>{count(len(found), 'change')} since run {escape_text(report.history.rows[-1].run)}</summary>"
     yield ""
     for change in found:
-        what = f" {code(change.test)}" if change.test else ""
-        yield f"- {LOUD[change.kind]} {change.kind} · {cell_text(change.cell)}{what} · {cell_text(change.told)}"
+        what = f" {format_code(change.test)}" if change.test else ""
+        yield f"- {LOUD[change.kind]} {change.kind} · {escape_text(change.cell)}{what} · {escape_text(change.told)}"
     yield ""
     yield "</details>"
     yield ""
 
 
-def rest(report: Report) -> Iterator[str]:
+def format_rest(report: Report) -> Iterator[str]:
     """Yield what was left out of the matrix, by reason, and what is broken about the results."""
     if report.left_out:
         yield f"<details><summary>{count(len(report.left_out), 'cell')} of the matrix not run</summary>"
         yield ""
-        yield from (f"- {len(found)} × {cell_text(why)}" for why, found in by_reason(report.left_out))
+        yield from (f"- {len(found)} × {escape_text(why)}" for why, found in group_by_reason(report.left_out))
         yield ""
         yield "</details>"
         yield ""
     if shown := report.not_shown:
         yield f"<details><summary>{count(len(shown), 'part')} of these results not shown</summary>"
         yield ""
-        yield from (f"- {cell_text(what)}" for what in shown)
+        yield from (f"- {escape_text(what)}" for what in shown)
         yield ""
         yield "</details>"
         yield ""
     if report.notes:
         yield f"<details><summary>{count(len(report.notes), 'note')} on these results</summary>"
         yield ""
-        yield from (f"- {cell_text(note)}" for note in report.notes)
+        yield from (f"- {escape_text(note)}" for note in report.notes)
         yield ""
         yield "</details>"
 
 
-def cell_text(text: str) -> str:
+def escape_text(text: str) -> str:
     """Return a text for one line of Markdown: masked, and neither markup nor the end of a table's cell."""
     line = " ".join(mask(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~@#])", r"\\\1", line[:500])
 
 
-def code(text: str) -> str:
+def format_code(text: str) -> str:
     """Return a name in code, whatever is in it."""
     return "`" + " ".join(mask(text).split()).replace("`", "'").replace("|", "¦") + "`"

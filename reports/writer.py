@@ -36,7 +36,7 @@ TOTAL = 96 << 20
 
 
 @dataclass
-class Writer:
+class MaskingWriter:
     """Writes below one folder. `missing` says what should be here and is not, `left_out` what was not wanted, `torn` what is damaged."""
 
     folder: Path
@@ -53,7 +53,7 @@ class Writer:
     def text(self, name: str, text: str) -> bool:
         """Write a text, masked; tell whether it is there. JSON stays JSON; markup that holds a secret is left out."""
         name = mask(name, self.known)
-        if Path(name).suffix in MARKUP and any(mask(read, self.known) != read for read in readings(text)):
+        if Path(name).suffix in MARKUP and any(mask(read, self.known) != read for read in list_readings(text)):
             return self._lacks(name, "it holds a secret, and could not be masked without breaking it")
         return self._write(name, mask(text, self.known))
 
@@ -96,7 +96,7 @@ class Writer:
                 content = file.read(self.largest)
         except OSError as error:
             return self._lacks(name, error.strerror or str(error))
-        text = text_of(content, whole=size <= self.largest)
+        text = read_text(content, whole=size <= self.largest)
         if text is None:
             return self._leaves(name, "not text")
         if size > self.largest:
@@ -129,7 +129,7 @@ class Writer:
         return True
 
 
-def text_of(content: bytes, *, whole: bool) -> str | None:
+def read_text(content: bytes, *, whole: bool) -> str | None:
     """Return the text that is in a file, whatever its encoding; None where it holds no text. The first line of a part of one is no line."""
     text = "".join(decode(io.BytesIO(content)))
     if NO_TEXT.search(text):
@@ -137,6 +137,6 @@ def text_of(content: bytes, *, whole: bool) -> str | None:
     return text if whole else text.partition("\n")[2]
 
 
-def readings(markup: str) -> tuple[str, ...]:
+def list_readings(markup: str) -> tuple[str, ...]:
     """Return what markup may read as: with its tags, and with nothing or the end of a line in their places."""
     return tuple(html.unescape(text) for text in (markup, TAG.sub("", markup), TAG.sub("\n", markup)))

@@ -40,13 +40,13 @@ SUBSET_END = re.compile(r"\]\s*>")
 BREAKS_OFF = "it breaks off"
 
 
-def xml_text(text: str) -> str:
+def clean_xml_text(text: str) -> str:
     """Return a text without what XML 1.0 forbids, and without the colours of terminals."""
     return FORBIDDEN.sub("", ESCAPE.sub("", text))
 
 
 @dataclass(frozen=True)
-class Piece:
+class XmlPiece:
     """A tag, or a part of a text, as a parser takes it. `broken` says why it is none; `dropped` counts what was cut from its attributes."""
 
     text: str
@@ -56,7 +56,7 @@ class Piece:
     dropped: int = 0
 
 
-class Scanner:
+class TextScanner:
     """A text that is read from front to back, of which little is held."""
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -114,66 +114,66 @@ class Scanner:
                 return
 
 
-def pieces(texts: Iterable[str]) -> Iterator[Piece]:
+def split_pieces(texts: Iterable[str]) -> Iterator[XmlPiece]:
     """Yield a text as pieces of XML, in order. What ends within a tag, a comment or a section yields a broken one."""
-    scanner = Scanner(texts)
+    scanner = TextScanner(texts)
     while True:
         for text in scanner.until(OPENED):
             if text:
-                yield Piece(repaired(text).replace("]]>", "]]&gt;"), scanner.line)
+                yield XmlPiece(repair_text(text).replace("]]>", "]]&gt;"), scanner.line)
         if not scanner.found:
             return
         opening = next((each for each in ENDS if scanner.peek(len(each)) == each), "")
         if plain := PLAIN_TAG.match(scanner.peek(PLAIN_AT_MOST)):
             line = scanner.line
             scanner.skip(plain.end())
-            yield Piece("<" + plain.group(), line, tag=True)
+            yield XmlPiece("<" + plain.group(), line, tag=True)
         elif TAG.match(scanner.peek(2)):
             yield read_tag(scanner)
         elif opening:
             scanner.skip(len(opening))
             yield from read_section(scanner, opening)
         else:
-            yield Piece("&lt;", scanner.line)
+            yield XmlPiece("&lt;", scanner.line)
 
 
-def read_section(scanner: Scanner, opening: str) -> Iterator[Piece]:
+def read_section(scanner: TextScanner, opening: str) -> Iterator[XmlPiece]:
     """Pass over a comment, an instruction or a document type; of a section of characters yield its text."""
     for text in scanner.until(ENDS[opening]):
         if opening == CDATA and text:
-            yield Piece(html.escape(xml_text(text), quote=False), scanner.line)
+            yield XmlPiece(html.escape(clean_xml_text(text), quote=False), scanner.line)
     if opening == "!" and scanner.found == "[":
         for _ in scanner.until(SUBSET_END):
             pass
     if not scanner.found:
-        yield Piece("", scanner.line, broken=BREAKS_OFF)
+        yield XmlPiece("", scanner.line, broken=BREAKS_OFF)
 
 
-def read_tag(scanner: Scanner) -> Piece:
+def read_tag(scanner: TextScanner) -> XmlPiece:
     """Return the tag that begins here, up to its `>`; a broken one when it has none."""
     line, kept, size, dropped = scanner.line, ["<"], 0, 0
     while True:
         window = Window()
         for text in scanner.until(IN_TAG):
             window.add(text)
-        kept.append(xml_text(window.text))
+        kept.append(clean_xml_text(window.text))
         if scanner.found == ">":
-            return Piece("".join([*kept, ">"]), line, tag=True, dropped=dropped)
+            return XmlPiece("".join([*kept, ">"]), line, tag=True, dropped=dropped)
         if scanner.found not in VALUE_END:
             scanner.back(len(scanner.found))
-            return Piece("".join(kept), line, tag=True, broken="a tag is not closed" if scanner.found else BREAKS_OFF)
+            return XmlPiece("".join(kept), line, tag=True, broken="a tag is not closed" if scanner.found else BREAKS_OFF)
         quote, window = scanner.found, Window()
         for text in scanner.until(VALUE_END[quote]):
             window.add(text)
         if scanner.found != quote:
             scanner.back(len(scanner.found))
-            return Piece(
+            return XmlPiece(
                 "".join([*kept, quote, window.text]),
                 line,
                 tag=True,
                 broken="a value is not closed" if scanner.found else BREAKS_OFF,
             )
-        value = repaired(window.text).replace("<", "&lt;")
+        value = repair_text(window.text).replace("<", "&lt;")
         size += len(value)
         if size > TAG_AT_MOST:
             kept.pop()
@@ -183,13 +183,13 @@ def read_tag(scanner: Scanner) -> Piece:
         kept.append(f"{quote}{value}{quote}")
 
 
-def repaired(text: str) -> str:
+def repair_text(text: str) -> str:
     """Return a text with valid references only and without forbidden characters."""
-    text = xml_text(text)
-    return AMPERSAND.sub(reference, text) if "&" in text else text
+    text = clean_xml_text(text)
+    return AMPERSAND.sub(repair_reference, text) if "&" in text else text
 
 
-def reference(found: re.Match[str]) -> str:
+def repair_reference(found: re.Match[str]) -> str:
     """Return a reference as XML knows it: a number of a character that is allowed, or a name of its own; others as the text they are."""
     number, name = found["number"], found["name"]
     if number:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reports import site
-from reports.report import Inputs, read
+from reports.report import ReportInputs, read_report
 from reports.tests.results import NAME, PASSED, cell, failed, skipped, steps
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -75,7 +75,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / "2" / name / "cell.json").write_text("{")
     parts = {"provider": "embedded", "deployer": "by_chart", "release": "1.18.2", "kubernetes": "1.35.4", "suite": "smoke"}
     (root / "plan.json").write_text(json.dumps({"cells": [], "left_out": [{"name": "x", **parts, "why": ["it needs PODS"]}]}))
-    site.write(read(Inputs([root / "1", root / "2"], plan=root / "plan.json")), root / "site")
+    site.write_site(read_report(ReportInputs([root / "1", root / "2"], plan=root / "plan.json")), root / "site")
     return root / "site"
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from lab.errors import UsageError
 from lab.steps import StepOutcome
-from reports.cell import find
-from reports.classify import RULES, Class, Verdict, classify, known_rules
-from reports.examine import examine
+from reports.cell import find_cells
+from reports.classify import RULES, Classification, Owner, classify, load_rules
+from reports.evaluate import evaluate_cell
 from reports.failure import Failure
 from reports.flakes import Flakes
 from reports.junit_results import read_results
@@ -42,45 +42,45 @@ OWN = "E       assert 1 == 2\n\nlab/tests/test_steps.py:9: AssertionError"
 BUG = "scenarios/test_join.py:3: in test_b\nE   KeyError: 'x'\n\ndeployers/join.py:35: KeyError"
 
 
-def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Class, str]]:
+def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Owner, str]]:
     path = cell(tmp_path, *cases, **{"outcome": "fail", "exit_code": 1, **more})  # type: ignore[arg-type]
-    (found,) = find([path])
-    return [(each.verdict.owner, each.verdict.rule) for each in examine(found, Flakes()).failures]
+    (found,) = find_cells([path])
+    return [(each.verdict.owner, each.verdict.rule) for each in evaluate_cell(found, Flakes()).failures]
 
 
 @pytest.mark.parametrize(
     ("message", "text", "verdict"),
     [
-        ("AssertionError: assert {'member1': 2} == {'member1': 4}", WRONG, (Class.PRODUCT, "assertion")),
-        ("lab.errors.NotReady: it is on member2: not within 4 s", RAN_OUT, (Class.PRODUCT, "never-true")),
-        ("AttributeError: 'Workload' object has no attribute 'x'", MISTAKE, (Class.TEST, "mistake")),
-        ("assert 1 == 2", OWN, (Class.HARNESS, "own-tests")),
-        ("KeyError: 'x'", BUG, (Class.HARNESS, "own-code")),
-        ("OSError: [Errno 28] No space left on device", "", (Class.INFRASTRUCTURE, "disk")),
-        ("lab.errors.LeakError: not all of it is gone", "", (Class.HARNESS, "leak-told")),
-        ("Timed out after 420 s. (cluster.go:9)", UPSTREAM, (Class.PRODUCT, "upstream-suite")),
-        ("something new under the sun", "", (Class.HARNESS, "none")),
+        ("AssertionError: assert {'member1': 2} == {'member1': 4}", WRONG, (Owner.PRODUCT, "assertion")),
+        ("lab.errors.NotReady: it is on member2: not within 4 s", RAN_OUT, (Owner.PRODUCT, "never-true")),
+        ("AttributeError: 'Workload' object has no attribute 'x'", MISTAKE, (Owner.TEST, "mistake")),
+        ("assert 1 == 2", OWN, (Owner.HARNESS, "own-tests")),
+        ("KeyError: 'x'", BUG, (Owner.HARNESS, "own-code")),
+        ("OSError: [Errno 28] No space left on device", "", (Owner.INFRASTRUCTURE, "disk")),
+        ("lab.errors.LeakError: not all of it is gone", "", (Owner.HARNESS, "leak-told")),
+        ("Timed out after 420 s. (cluster.go:9)", UPSTREAM, (Owner.PRODUCT, "upstream-suite")),
+        ("something new under the sun", "", (Owner.HARNESS, "none")),
     ],
 )
-def test_a_failed_test(tmp_path: Path, message: str, text: str, verdict: tuple[Class, str]) -> None:
+def test_a_failed_test(tmp_path: Path, message: str, text: str, verdict: tuple[Owner, str]) -> None:
     assert judged(tmp_path, failed(message, text)) == [verdict]
 
 
 @pytest.mark.parametrize(
     ("step", "error", "kind", "verdict"),
     [
-        ("karmada/webhook", "karmada/webhook exited with 2 before it was ready", "ComponentExited", (Class.PRODUCT, "component-exited")),
-        ("karmada/webhook", "karmada/webhook exited with 1 before it was ready\nunknown flag: --x", "", (Class.HARNESS, "unknown-flag")),
-        ("member1/etcd", "member1/etcd killed by signal 9 before it was ready", "ComponentExited", (Class.INFRASTRUCTURE, "killed")),
-        ("member1/etcd", "member1/etcd exited with 1 before it was ready", "ComponentExited", (Class.HARNESS, "provisioning")),
-        ("karmada/crds", "the CRDs are established: not within 60 s", "NotReady", (Class.PRODUCT, "karmada-not-ready")),
-        ("host/etcd", "host/etcd exited with 1 before it was ready\nbind: address already in use", "", (Class.INFRASTRUCTURE, "port")),
-        ("m/node", "kind: 1\nerror during connect: Post http://x: EOF", "CommandFailed", (Class.INFRASTRUCTURE, "virtualisation")),
-        ("member1/image", "download of kubelet timed out", "ProvisionError", (Class.INFRASTRUCTURE, "download")),
-        ("karmada/crds", "'spec'", "KeyError", (Class.HARNESS, "bug")),
+        ("karmada/webhook", "karmada/webhook exited with 2 before it was ready", "ComponentExited", (Owner.PRODUCT, "component-exited")),
+        ("karmada/webhook", "karmada/webhook exited with 1 before it was ready\nunknown flag: --x", "", (Owner.HARNESS, "unknown-flag")),
+        ("member1/etcd", "member1/etcd killed by signal 9 before it was ready", "ComponentExited", (Owner.INFRASTRUCTURE, "killed")),
+        ("member1/etcd", "member1/etcd exited with 1 before it was ready", "ComponentExited", (Owner.HARNESS, "provisioning")),
+        ("karmada/crds", "the CRDs are established: not within 60 s", "NotReady", (Owner.PRODUCT, "karmada-not-ready")),
+        ("host/etcd", "host/etcd exited with 1 before it was ready\nbind: address already in use", "", (Owner.INFRASTRUCTURE, "port")),
+        ("m/node", "kind: 1\nerror during connect: Post http://x: EOF", "CommandFailed", (Owner.INFRASTRUCTURE, "virtualisation")),
+        ("member1/image", "download of kubelet timed out", "ProvisionError", (Owner.INFRASTRUCTURE, "download")),
+        ("karmada/crds", "'spec'", "KeyError", (Owner.HARNESS, "bug")),
     ],
 )  # fmt: skip
-def test_a_failed_step(tmp_path: Path, step: str, error: str, kind: str, verdict: tuple[Class, str]) -> None:
+def test_a_failed_step(tmp_path: Path, step: str, error: str, kind: str, verdict: tuple[Owner, str]) -> None:
     assert judged(tmp_path, journal=steps((step, 0.0, 1.0, []), error=error, kind=kind)) == [verdict]
 
 
@@ -92,9 +92,9 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
     }
     path = cell(tmp_path, failed("AssertionError: assert 1", WRONG), files=files, outcome="fail", exit_code=1)
 
-    (one,) = examine(find([path])[0], Flakes()).failures
+    (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
-    assert one.verdict.owner is Class.INFRASTRUCTURE
+    assert one.verdict.owner is Owner.INFRASTRUCTURE
     assert one.verdict.retried
     proof = one.verdict.proofs[-1]
     assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
@@ -106,16 +106,16 @@ def test_an_engine_that_was_gone_when_evidence_was_collected_is_the_infrastructu
     files = {"evidence/20260101T000000-test_b/index.json": json.dumps(index)}
     path = cell(tmp_path, failed("AssertionError: assert 1", WRONG), files=files, outcome="fail", exit_code=1)
 
-    (one,) = examine(find([path])[0], Flakes()).failures
+    (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
-    assert (one.verdict.owner, one.verdict.rule) == (Class.INFRASTRUCTURE, "virtualisation-in-evidence")
+    assert (one.verdict.owner, one.verdict.rule) == (Owner.INFRASTRUCTURE, "virtualisation-in-evidence")
     assert one.verdict.proofs[-1].where.endswith("/index.json")
 
 
 @pytest.mark.parametrize(
-    ("code", "verdict"), [(1, (Class.PRODUCT, "conformance")), (2, (Class.HARNESS, "usage-code")), (7, (Class.HARNESS, "leak"))]
+    ("code", "verdict"), [(1, (Owner.PRODUCT, "conformance")), (2, (Owner.HARNESS, "usage-code")), (7, (Owner.HARNESS, "leak"))]
 )
-def test_a_cell_of_which_no_test_failed(tmp_path: Path, code: int, verdict: tuple[Class, str]) -> None:
+def test_a_cell_of_which_no_test_failed(tmp_path: Path, code: int, verdict: tuple[Owner, str]) -> None:
     assert judged(tmp_path, PASSED, exit_code=code) == [verdict]
 
 
@@ -133,22 +133,22 @@ REFUSED = "it cannot be had\n  | download: 127.0.0.1:9 cannot be reached: [Errno
 def test_a_cell_that_was_not_possible_is_unknown_and_has_its_cause(tmp_path: Path, log: str, rule: str) -> None:
     path = cell(tmp_path, files={"logs/1-up.log": log}, outcome="unknown", exit_code=3, reason="not possible on this machine")
 
-    examined = examine(find([path])[0], Flakes())
+    examined = evaluate_cell(find_cells([path])[0], Flakes())
 
     assert (examined.outcome, examined.retriable) == (StepOutcome.UNKNOWN, True)
-    assert [(each.verdict.owner, each.verdict.rule) for each in examined.failures] == [(Class.INFRASTRUCTURE, rule)]
+    assert [(each.verdict.owner, each.verdict.rule) for each in examined.failures] == [(Owner.INFRASTRUCTURE, rule)]
 
 
 def test_a_checkout_that_does_not_compile_is_whoever_s_it_is(tmp_path: Path) -> None:
     log = "the checkout does not compile: karmada\n  where:  ./karmada\n  | pkg/x.go:1: undefined: y\n  remedy: …\n"
 
-    assert judged(tmp_path, exit_code=4, files={"logs/1-up.log": log}) == [(Class.PRODUCT, "not-compiled")]
+    assert judged(tmp_path, exit_code=4, files={"logs/1-up.log": log}) == [(Owner.PRODUCT, "not-compiled")]
 
 
 def test_a_cell_that_was_interrupted_has_no_failure(tmp_path: Path) -> None:
     path = cell(tmp_path, PASSED, outcome="unknown", exit_code=143, reason="interrupted")
 
-    assert examine(find([path])[0], Flakes()).failures == ()
+    assert evaluate_cell(find_cells([path])[0], Flakes()).failures == ()
 
 
 def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
     files = {"evidence/20260101T000000-test_b/components.json": json.dumps(rows)}
     path = cell(tmp_path, failed("AssertionError: assert 1", WRONG), files=files, outcome="fail", exit_code=1)
 
-    (one,) = examine(find([path])[0], Flakes()).failures
+    (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
     assert one.failure.troubled == (
         "karmada/karmada-scheduler was restarted 2 times, its last status -9",
@@ -172,13 +172,13 @@ def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
 def test_a_benchmark_that_missed_its_target(tmp_path: Path, told: dict[str, int], rule: str) -> None:
     perf = {"schema": 1, "kind": "failover", "name": "failover small", "total_seconds": 90, "verdict": "missed"}
 
-    assert judged(tmp_path, files={"perf/a.json": json.dumps(perf)}, **{"exit_code": None, **told}) == [(Class.PRODUCT, rule)]
+    assert judged(tmp_path, files={"perf/a.json": json.dumps(perf)}, **{"exit_code": None, **told}) == [(Owner.PRODUCT, rule)]
 
 
 def test_evidence_of_another_test_proves_nothing(tmp_path: Path) -> None:
     files = {"evidence/20260101T000000-test_z/logs/member1/etcd.log": "no space left on device\n"}
 
-    assert judged(tmp_path, failed("AssertionError: assert 1", WRONG), files=files) == [(Class.PRODUCT, "assertion")]
+    assert judged(tmp_path, failed("AssertionError: assert 1", WRONG), files=files) == [(Owner.PRODUCT, "assertion")]
 
 
 def test_the_first_cause_of_a_program_that_ended_is_what_it_said(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_the_first_cause_of_a_program_that_ended_is_what_it_said(tmp_path: Path)
         tmp_path, journal=steps(("karmada/webhook", 0.0, 1.0, []), error=error, kind="ComponentExited"), outcome="fail", exit_code=4
     )
 
-    (one,) = examine(find([path])[0], Flakes()).failures
+    (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
     assert one.failure.cause == "karmada/webhook exited with 1 before it was ready; Error: unknown flag: --x"
 
@@ -203,7 +203,7 @@ def test_tests_without_a_lab_are_consequences_of_the_step_that_failed(tmp_path: 
         exit_code=4,
     )
 
-    (one,) = examine(find([path])[0], Flakes()).failures
+    (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
     assert one.failure.name == "member1/etcd"
     assert one.failure.others == ("scenarios.test_join::test_1", "scenarios.test_join::test_2")
@@ -221,12 +221,12 @@ def test_a_wrong_rule_is_named(tmp_path: Path, because: str) -> None:
     (tmp_path / "rules.toml").write_text(f'[[rule]]\nname = "a"\nbecause = "b"\n{because}\n')
 
     with pytest.raises(UsageError, match="'a'"):
-        known_rules(tmp_path / "rules.toml")
+        load_rules(tmp_path / "rules.toml")
 
 
 def test_only_infrastructure_is_retried() -> None:
-    rules = known_rules(RULES)
+    rules = load_rules(RULES)
     assert len({rule.name for rule in rules}) == len(rules)
     for rule in rules:
-        assert Verdict(rule.owner, rule.name, rule.because).retried == (rule.owner.value == "infrastructure")
+        assert Classification(rule.owner, rule.name, rule.because).retried == (rule.owner.value == "infrastructure")
     assert not classify(Failure("c", "test", "t", "x", "x"), []).retried

@@ -9,7 +9,7 @@ import pytest
 
 from lab.run import Run
 from lab.steps import StepOutcome
-from reports.cell import Cell
+from reports.cell import CellResults
 from reports.collect import Sources, collect
 from reports.tests.results import PASSED, failed, junit, steps
 
@@ -43,7 +43,7 @@ def test_a_run_and_its_tests_become_a_cell_named_by_what_was_asked_for(tmp_path:
     assert (cell.name, cell.outcome) == ("embedded-by_binary-1.18.2-1.35.4-smoke", StepOutcome.PASS)
     files = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert files == ["cell.json", "evidence/20260101T000000-NotReady/index.json", "journal.jsonl", "junit.xml", "run.json"]
-    assert Cell.parse(json.loads((tmp_path / "out/cell.json").read_text()), tmp_path / "out") == cell
+    assert CellResults.parse(json.loads((tmp_path / "out/cell.json").read_text()), tmp_path / "out") == cell
 
 
 def test_what_a_session_kept_of_a_lab_that_is_gone_is_found(tmp_path: Path) -> None:

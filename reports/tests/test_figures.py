@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from reports.figures import Figure, of_folder
+from reports.figures import Figure, read_figures
 
 
 def test_a_failover_its_repetition_and_other_figures(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_failover_its_repetition_and_other_figures(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(json.dumps(document))
 
-    figures, notes = of_folder(tmp_path)
+    figures, notes = read_figures(tmp_path)
 
     assert notes == []
     assert figures == [
@@ -42,7 +42,7 @@ def test_another_schema_and_torn_files_are_said(tmp_path: Path) -> None:
     (tmp_path / "torn.json").write_text('{"schema": 1,')
     (tmp_path / "list.json").write_text("[1]")
 
-    figures, notes = of_folder(tmp_path)
+    figures, notes = read_figures(tmp_path)
 
     assert figures == []
     assert [note.partition(" ")[0] for note in notes] == ["perf/list.json", "perf/new.json", "perf/torn.json"]

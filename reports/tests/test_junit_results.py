@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 from lab.steps import StepOutcome
 from reports import junit_results
 from reports.excerpt import EACH
-from reports.files import finite
+from reports.files import parse_float
 from reports.junit_copy import copy_junit
 from reports.junit_results import Results, read_results
 
@@ -232,4 +232,4 @@ def test_wherever_a_file_breaks_off_nothing_that_failed_passes(tmp_path_factory:
 
 
 def test_a_number_that_is_too_large_is_none() -> None:
-    assert finite("1e400") is None
+    assert parse_float("1e400") is None

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from reports import allure, junit
 from reports.__main__ import main
-from reports.report import Inputs, Report, read
-from reports.summary import MOST, summary
+from reports.report import Report, ReportInputs, read_report
+from reports.summary import MOST, format_summary
 from reports.tests.results import NAME, PASSED, cell, failed, skipped, steps
 
 UP = steps(("member1/etcd", 1000.0, 1002.0, []), ("member1", 1002.5, 1003.0, ["member1/etcd"]), up=4.0)
@@ -63,11 +63,11 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def report(folder: Path) -> Report:
-    return read(Inputs([folder]))
+    return read_report(ReportInputs([folder]))
 
 
 def test_junit_has_a_suite_a_cell_with_steps_and_tests_as_cases(report: Report, tmp_path: Path) -> None:
-    junit.write(report, tmp_path / "all.xml")
+    junit.write_file(report, tmp_path / "all.xml")
 
     suites = {suite.name: suite for suite in JUnitXml.fromfile(str(tmp_path / "all.xml"))}
     assert set(suites) == {NAME, "kind-by_chart-1-2-core", "torn"}
@@ -83,7 +83,7 @@ def test_junit_has_a_suite_a_cell_with_steps_and_tests_as_cases(report: Report, 
 
 
 def test_the_summary_begins_with_the_verdict_and_is_no_markup_of_others(report: Report) -> None:
-    text = summary(report)
+    text = format_summary(report)
 
     assert text.startswith("## ❌ 3 cells: 1 failed, 2 unknown\n")
     assert "| ❔ unknown | kind-by\\_chart-1-2-core |  |  | 1 min 0 s | no KVM \\| here |" in text
@@ -95,7 +95,7 @@ def test_the_summary_begins_with_the_verdict_and_is_no_markup_of_others(report: 
 def test_a_summary_fits_the_limit_of_a_job(tmp_path: Path) -> None:
     cells = [cell(tmp_path, name=f"c{n}", outcome="unknown", reason="x" * 480) for n in range(2500)]
 
-    text = summary(read(Inputs(cells)))
+    text = format_summary(read_report(ReportInputs(cells)))
 
     assert len(text.encode()) <= MOST + 100
     assert text.endswith("the rest did not fit; it is in the pages.\n")
@@ -154,7 +154,7 @@ class AllureResult(Executed):
 
 
 def test_allure_s_generator_can_read_every_result(report: Report, tmp_path: Path) -> None:
-    allure.write(report, tmp_path / "allure")
+    allure.write_results(report, tmp_path / "allure")
 
     found = [AllureResult.model_validate(each) for each in results(tmp_path / "allure").values()]
     assert len({each.uuid for each in found}) == len(found) > 3
@@ -168,7 +168,7 @@ def results(folder: Path) -> dict[str, Any]:
 
 
 def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Report, tmp_path: Path) -> None:
-    allure.write(report, tmp_path / "allure")
+    allure.write_results(report, tmp_path / "allure")
 
     found = results(tmp_path / "allure")
     assert set(found) == {"test_a", "test_b", "test_c", "test_d", "up", "kind-by_chart-1-2-core", "torn"}
@@ -211,8 +211,8 @@ def test_the_same_test_of_two_cells_is_two_and_keeps_its_history(folder: Path, t
     )
     earlier = cell(tmp_path / "earlier", PASSED.replace("test_a", "test_b"), run="0", started=500.0)
 
-    report = read(Inputs([folder / NAME, other, earlier]))
-    allure.write(report, tmp_path / "allure")
+    report = read_report(ReportInputs([folder / NAME, other, earlier]))
+    allure.write_results(report, tmp_path / "allure")
 
     ids = [json.loads((tmp_path / "allure" / f"{each}-result.json").read_text())["historyId"] for each in ("u1", "u2")]
     history = json.loads((tmp_path / "allure/history/history.json").read_text())

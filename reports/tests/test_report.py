@@ -12,12 +12,11 @@ from lab.errors import UsageError
 from lab.run import Run
 from lab.steps import StepOutcome
 from reports import site
-from reports.changes import changes, flaky
-from reports.examine import Examined
-from reports.flakes import FLAKES
-from reports.flakes import read as read_flakes
-from reports.matrix import matrix
-from reports.report import Inputs, Report, read
+from reports.changes import list_changes, list_flaky_tests
+from reports.evaluate import EvaluatedCell
+from reports.flakes import FLAKES, read_flakes
+from reports.matrix import make_matrix
+from reports.report import Report, ReportInputs, read_report
 from reports.statistics import Rate
 from reports.tests.results import NAME, PASSED, cell, failed, junit, skipped, steps
 
@@ -26,10 +25,10 @@ LOST = failed("AssertionError: assert 1 == 2", "E   AssertionError\n\nscenarios/
 
 
 def reported(*paths: Path, **more: object) -> Report:
-    return read(Inputs(paths, **more))  # type: ignore[arg-type]
+    return read_report(ReportInputs(paths, **more))  # type: ignore[arg-type]
 
 
-def only(report: Report) -> Examined:
+def only(report: Report) -> EvaluatedCell:
     (one,) = report.cells
     return one
 
@@ -132,7 +131,7 @@ def test_what_collecting_was_killed_over_is_no_cell(tmp_path: Path) -> None:
 def test_pages_below_the_results_are_none(tmp_path: Path) -> None:
     evidence = "evidence/20260101T000000-test_b/journal.jsonl"
     cell(tmp_path, LOST, outcome="fail", exit_code=1, files={evidence: ""})
-    site.write(reported(tmp_path), tmp_path / "site")
+    site.write_site(reported(tmp_path), tmp_path / "site")
 
     assert list((tmp_path / "site").rglob("journal.jsonl"))
     assert only(reported(tmp_path)).outcome is StepOutcome.FAIL
@@ -185,7 +184,7 @@ def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cel
     first = cell(tmp_path / "1", files=log, outcome="unknown", exit_code=3, reason="not possible on this machine")
     second = cell(tmp_path / "2", PASSED, attempt=2, exit_code=0)
 
-    site.write(reported(first, second), tmp_path / "site")
+    site.write_site(reported(first, second), tmp_path / "site")
 
     index, page = (tmp_path / "site" / "index.html").read_text(), (tmp_path / "site" / "cells" / f"{NAME}.html").read_text()
     assert "attempt 2, after 1 failure of the infrastructure" in index
@@ -205,7 +204,7 @@ def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Pa
 def test_two_cells_of_one_place_are_both_shown(tmp_path: Path) -> None:
     report = reported(cell(tmp_path / "1", PASSED), cell(tmp_path / "2", PASSED, name="another"))
 
-    drawn = matrix(report)
+    drawn = make_matrix(report)
 
     shown = [each for row in drawn.rows for each, _ in row.cells if each]
     assert sorted(each.cell.name for each in (*shown, *drawn.loose)) == ["another", NAME]
@@ -258,11 +257,11 @@ def test_several_runs_are_one_report_and_its_history(tmp_path: Path) -> None:
     report = reported(*paths)
 
     assert (report.run, [row.run for row in report.history.rows]) == ("3", ["1", "2"])
-    assert [(each.kind, each.test) for each in changes(report.history.rows[-1], report.row)] == [
+    assert [(each.kind, each.test) for each in list_changes(report.history.rows[-1], report.row)] == [
         ("fixed", ""),
         ("fixed", "scenarios.test_join::test_b"),
     ]
-    (one,) = flaky([*report.history.rows, report.row])
+    (one,) = list_flaky_tests([*report.history.rows, report.row])
     assert (one.flips, one.rate) == (2, Rate(1, 3))
 
 
@@ -288,7 +287,7 @@ def test_slower_is_told_when_it_is_worth_a_line(tmp_path: Path) -> None:
     ]
     report = reported(*paths)
 
-    (change,) = changes(report.history.rows[-1], report.row)
+    (change,) = list_changes(report.history.rows[-1], report.row)
 
     assert (change.kind, change.told) == ("slower", "up: 10 s → 14 s")
 
@@ -360,4 +359,4 @@ def test_this_project_s_own_list_is_valid_and_none_has_expired() -> None:
     ],
 )
 def test_a_trend_is_told_against_the_median_of_what_was_before(values: list[float], said: str) -> None:
-    assert site.against([(float(number), value) for number, value in enumerate(values)]) == said
+    assert site.compare_with_median([(float(number), value) for number, value in enumerate(values)]) == said

@@ -16,8 +16,8 @@ from lab.tests.carriers import ENCODINGS, holds
 from lab.tests.masking.test_mask import PLANTS, b64, words
 from reports import allure, junit, site
 from reports.collect import Sources, collect
-from reports.report import Inputs, read
-from reports.summary import summary
+from reports.report import ReportInputs, read_report
+from reports.summary import format_summary
 from reports.tests.results import failed, steps
 from reports.tests.results import junit as junit_of
 
@@ -152,11 +152,11 @@ def test_no_secret_is_in_any_output(place: str, kind: str, secret: str) -> None:
         (out / "summaries").mkdir(parents=True)
         collect(sources, out / "cells" / "one")
         for number, path in enumerate([out / "cells", root / "run", raw(root)]):
-            report = read(Inputs([path]))
-            site.write(report, out / f"site{number}")
-            allure.write(report, out / f"allure{number}")
-            junit.write(report, out / f"all{number}.xml")
-            (out / "summaries" / f"{number}.md").write_text(summary(report))
+            report = read_report(ReportInputs([path]))
+            site.write_site(report, out / f"site{number}")
+            allure.write_results(report, out / f"allure{number}")
+            junit.write_file(report, out / f"all{number}.xml")
+            (out / "summaries" / f"{number}.md").write_text(format_summary(report))
 
         written = [path for path in out.rglob("*") if path.is_file()]
         assert len(written) > 15
@@ -200,7 +200,7 @@ def test_no_known_value_is_in_any_output(place: str, tmp_path: Path) -> None:
     )
 
     collect(sources, tmp_path / "out" / "cells" / "one")
-    site.write(read(Inputs([tmp_path / "out" / "cells"])), tmp_path / "out" / "site")
+    site.write_site(read_report(ReportInputs([tmp_path / "out" / "cells"])), tmp_path / "out" / "site")
 
     written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert [str(path) for path in written if holds(path.name + path.read_text(errors="replace"), value, deep=1)] == []

@@ -18,7 +18,7 @@ from junitparser import JUnitXml
 
 from lab.steps import StepOutcome
 from reports.__main__ import main
-from reports.report import Inputs, read
+from reports.report import ReportInputs, read_report
 from reports.tests.results import NAME, PASSED, cell, failed, steps
 
 CASES = Path(__file__).parent / "cases"
@@ -64,7 +64,7 @@ def test_every_verb_reads_what_tools_really_write(tmp_path: Path, case: Path, ca
 
     assert codes == {"collect": 0, "build": 0, "summary": 0, "junit": 0, "allure": 0, "judge": 1, "retry": 1}
     check_outputs(tmp_path / "out")
-    report = read(Inputs([folder, other]))
+    report = read_report(ReportInputs([folder, other]))
     assert [(each.tally[StepOutcome.FAIL], each.notes) for each in report.cells if each.cell.name == NAME] == [(1, ())]
     assert "not_there" not in capsys.readouterr().err
 
@@ -173,7 +173,7 @@ def test_whatever_a_job_leaves_every_verb_ends_and_no_cell_is_hidden(spoils: dic
         assert codes["judge"] in {0, 1, 3}
         assert flaky in {0, 1, 2, 3}
         check_outputs(root / "out")
-        assert StepOutcome.PASS in {each.outcome for each in read(Inputs([other])).cells}
+        assert StepOutcome.PASS in {each.outcome for each in read_report(ReportInputs([other])).cells}
         assert "other" in (root / "out/site/index.html").read_text()
     finally:
         shutil.rmtree(root)

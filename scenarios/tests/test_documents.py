@@ -20,7 +20,7 @@ from lab.errors import UsageError
 from lab.images.official import LOCK, Lock
 from lab.specs import DEFAULT
 from reports import classify, flakes
-from reports.report import plan_of
+from reports.report import read_plan
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations
 from scenarios.upstream.known import Known
@@ -31,13 +31,13 @@ TOML: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
     "lab file": (DEFAULT.read_bytes(), lambda path: prepare(document(path)).asked),
     "matrix": ((ROOT / "scenarios/matrix.toml").read_bytes(), Matrix.load),
     "upstream's known": ((ROOT / "scenarios/upstream/known.toml").read_bytes(), Known.load),
-    "flakes": (flakes.FLAKES.read_bytes(), lambda path: flakes.read(path, date(2026, 1, 1))),
-    "rules": (classify.RULES.read_bytes(), classify.known_rules.__wrapped__),
+    "flakes": (flakes.FLAKES.read_bytes(), lambda path: flakes.read_flakes(path, date(2026, 1, 1))),
+    "rules": (classify.RULES.read_bytes(), classify.load_rules.__wrapped__),
     "image lock": (LOCK.read_bytes(), Lock.read),
 }
 JSON: dict[str, tuple[Any, Callable[[Path], Any]]] = {
     "durations": ({"schema": 1, "cells": {"a": [1.0]}}, Durations.load),
-    "plan": ({"cells": [{"name": "a-b-c-d-e"}]}, lambda path: plan_of(path)[2]),
+    "plan": ({"cells": [{"name": "a-b-c-d-e"}]}, lambda path: read_plan(path)[2]),
     "comparison": ({"differences": [{"where": ["a"]}]}, compare.read_known),
 }
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from lab.steps import StepOutcome
 from lab.terminal.text import count
-from reports.cases import Case, worst
+from reports.cases import Case, find_worst
 from reports.files import read_tail
-from reports.journal import Ascent
+from reports.journal import BringUp
 from reports.junit_results import Results
 
-Ending = tuple[StepOutcome, str]
+Verdict = tuple[StepOutcome, str]
 """An outcome, and the reason where it is not a pass."""
 
-MEANS: dict[int, Ending] = {
+MEANS: dict[int, Verdict] = {
     1: (StepOutcome.FAIL, "tests failed"),
     2: (StepOutcome.FAIL, "the words of a command were wrong"),
     3: (StepOutcome.UNKNOWN, "not possible on this machine"),
@@ -43,7 +43,7 @@ NO_LAB = "no lab: "
 """How the root conftest begins what it tells the tests of a lab that is not there."""
 
 
-def ending(code: int | None, results: Results | None, ups: Sequence[Ascent], *, logs: Path | None = None) -> Ending:
+def decide_verdict(code: int | None, results: Results | None, ups: Sequence[BringUp], *, logs: Path | None = None) -> Verdict:
     """Return how a cell ended. `results` is None where no JUnit file can be read; `code` where nobody told it."""
     failed = [case for case in results.cases if case.outcome is StepOutcome.FAIL] if results else []
     failed_step = next((step for up in ups for step in up.steps if step.outcome is StepOutcome.FAIL), None)
@@ -55,12 +55,12 @@ def ending(code: int | None, results: Results | None, ups: Sequence[Ascent], *, 
         outcome, reason = MEANS.get(code, (StepOutcome.FAIL, f"exit code {code}"))
         if outcome is StepOutcome.FAIL and (failed_step or (code == 1 and failed)):
             return outcome, why
-        said = no_lab(failed) or last_error(logs)
+        said = find_lab_error(failed) or find_last_error(logs)
         return outcome, f"{reason}: {said}" if said else reason
     if failed or failed_step:
         return StepOutcome.FAIL, why
     if results is not None:
-        return of_tests(results)
+        return judge_tests(results)
     if ups:
         return (
             (StepOutcome.PASS, "")
@@ -70,23 +70,23 @@ def ending(code: int | None, results: Results | None, ups: Sequence[Ascent], *, 
     return StepOutcome.UNKNOWN, NO_RESULTS + (" although it ended with exit code 0" if code == 0 else "")
 
 
-def of_tests(results: Results) -> Ending:
+def judge_tests(results: Results) -> Verdict:
     """Return what tests of which none failed amount to."""
     if results.tally[StepOutcome.PASS]:
         return StepOutcome.PASS, ""
     if not results.tally:
         return StepOutcome.UNKNOWN, "no test ran"
-    most = worst(results.tally)
+    most = find_worst(results.tally)
     return most, next((case.message for case in results.tests if case.outcome is most), "")
 
 
-def no_lab(failed: Sequence[Case]) -> str:
+def find_lab_error(failed: Sequence[Case]) -> str:
     """Return why there was no lab, when that is what the tests say."""
     told = next((case.message for case in failed if case.message.startswith(NO_LAB)), "")
     return told.removeprefix(NO_LAB).removesuffix(" (in full: the first error, and the summary)")
 
 
-def last_error(logs: Path | None) -> str:
+def find_last_error(logs: Path | None) -> str:
     """Return the sentence of the last error that a command of ours printed, with the beginning of its detail; "" if none did.
 
     `where:` or `remedy:` follow it, and its detail is set off by `|`.
@@ -99,10 +99,10 @@ def last_error(logs: Path | None) -> str:
                 if begin is None:
                     return ""
                 detail = " ".join(line.strip(" |") for line in lines[begin:number] if line.startswith("  | "))
-                return lines[begin] + (f": {cut(detail)}" if detail else "")
+                return lines[begin] + (f": {shorten_detail(detail)}" if detail else "")
     return ""
 
 
-def cut(text: str) -> str:
+def shorten_detail(text: str) -> str:
     """Return the beginning of a text that is too long for a sentence."""
     return text if len(text) <= DETAIL_AT_MOST else f"{text[:DETAIL_AT_MOST].rstrip()} …"

@@ -12,44 +12,44 @@ from lab.terminal.text import count
 from reports import cases, journal
 from reports import figures as measured
 from reports.cases import Case
-from reports.cell import Cell
-from reports.classify import Class, Verdict, classify
-from reports.ending import NO_RESULTS, Ending, ending
-from reports.failure import Failure, failures
+from reports.cell import CellResults
+from reports.classify import Classification, Owner, classify
+from reports.failure import Failure, list_failures
 from reports.figures import Figure
 from reports.flakes import Flake, Flakes
-from reports.journal import Ascent
+from reports.journal import BringUp
 from reports.junit_results import Results, read_results
+from reports.verdict import NO_RESULTS, Verdict, decide_verdict
 
 ENDED = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKIP: "were skipped", StepOutcome.UNKNOWN: "are unknown"}
 
 
 @dataclass(frozen=True)
-class Judged:
+class ClassifiedFailure:
     """A failure, its owner, and the known flake that excuses it, if one does."""
 
     failure: Failure
-    verdict: Verdict
+    verdict: Classification
     flake: Flake | None = None
 
 
 @dataclass(frozen=True)
-class Examined:
+class EvaluatedCell:
     """A cell and all that its folder tells. `outcome` and `reason` are the judgement; `notes` say what is wrong with the results."""
 
-    cell: Cell
+    cell: CellResults
     outcome: StepOutcome
     reason: str = ""
     cases: tuple[Case, ...] = ()
-    ups: tuple[Ascent, ...] = ()
-    failures: tuple[Judged, ...] = ()
+    ups: tuple[BringUp, ...] = ()
+    failures: tuple[ClassifiedFailure, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
     beyond: Counter[StepOutcome] = field(default_factory=Counter)
     """Tests that are counted and not listed: there are too many."""
     left_out: tuple[str, ...] = ()
     """What its results had and a report does not show: files that were not taken, the middle of long texts, tests that are only counted."""
-    before: tuple[Examined, ...] = ()
+    before: tuple[EvaluatedCell, ...] = ()
     """Earlier attempts at the same cell in the same run."""
 
     @property
@@ -82,51 +82,51 @@ class Examined:
         return bool(self.failures) and not self.beyond[StepOutcome.FAIL] and all(judged.flake for judged in self.failures)
 
 
-def examine(cell: Cell, flakes: Flakes) -> Examined:
+def evaluate_cell(cell: CellResults, flakes: Flakes) -> EvaluatedCell:
     """Look at one cell. Whatever is torn or missing is noted; nothing raises: one cell's results must not hide those of others."""
     try:
-        return examined(cell, flakes)
+        return evaluate_results(cell, flakes)
     except Exception as error:  # noqa: BLE001 (what a job can leave has no end)
         why = f"its results cannot be examined: {type(error).__name__}: {error}"
-        return Examined(cell=cell, outcome=StepOutcome.UNKNOWN, reason=why, notes=(why,))
+        return EvaluatedCell(cell=cell, outcome=StepOutcome.UNKNOWN, reason=why, notes=(why,))
 
 
-def examined(cell: Cell, flakes: Flakes) -> Examined:
+def evaluate_results(cell: CellResults, flakes: Flakes) -> EvaluatedCell:
     """Look at one cell."""
     notes = [cell.broken] if cell.broken else []
     notes += [f"{name} is not here: {why}" for name, why in cell.missing.items()]
     notes += [f"{name} is not whole: {where}" for name, where in cell.torn.items()]
-    results, torn = results_of(cell)
+    results, torn = read_cell_results(cell)
     if torn and torn not in notes:
         notes.append(torn)
     tests = list(results.cases) if results else []
-    ups = journal.ascents(journal.events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
-    found, unread = measured.of_folder(cell.path / "perf")
-    seen = ending(cell.exit_code, results, ups, logs=cell.path / "logs")
+    ups = journal.list_bring_ups(journal.read_events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
+    found, unread = measured.read_figures(cell.path / "perf")
+    seen = decide_verdict(cell.exit_code, results, ups, logs=cell.path / "logs")
     if torn and seen[0] is StepOutcome.PASS:
         seen = StepOutcome.UNKNOWN, torn
-    outcome, reason = settled(cell, seen, unproven=torn or ("" if results or ups or found else NO_RESULTS))
+    outcome, reason = choose_verdict(cell, seen, unproven=torn or ("" if results or ups or found else NO_RESULTS))
     if cell.outcome is StepOutcome.PASS and outcome is not StepOutcome.PASS and not cell.broken:
         notes.append("its cell.json says pass, and its results do not")
-    judged = [judge(each, flakes) for each in failures(cell.but(outcome=outcome, reason=reason), tests, ups)]
+    judged = [classify_failure(each, flakes) for each in list_failures(cell.but(outcome=outcome, reason=reason), tests, ups)]
     beyond = results.beyond if results else Counter[StepOutcome]()
     if not beyond[StepOutcome.FAIL]:
-        outcome, reason = excused(outcome, reason, judged)
-    return Examined(
+        outcome, reason = excuse_known_flakes(outcome, reason, judged)
+    return EvaluatedCell(
         cell=cell,
         outcome=outcome,
         reason=reason,
-        cases=tuple(cases.merged(tests, [case for up in ups for case in cases.of_ascent(up)])),
+        cases=tuple(cases.merge_cases(tests, [case for up in ups for case in cases.list_step_cases(up)])),
         ups=tuple(ups),
         failures=tuple(judged),
         figures=tuple(found),
         notes=(*notes, *unread),
         beyond=beyond,
-        left_out=tuple(not_shown(cell, results)),
+        left_out=tuple(list_omissions(cell, results)),
     )
 
 
-def not_shown(cell: Cell, results: Results | None) -> Iterator[str]:
+def list_omissions(cell: CellResults, results: Results | None) -> Iterator[str]:
     """Yield what a cell's results had and a report does not show."""
     yield from (f"{name}: {why}" for name, why in cell.left_out.items())
     if results and results.cut:
@@ -136,7 +136,7 @@ def not_shown(cell: Cell, results: Results | None) -> Iterator[str]:
         yield f"junit.xml: {told} are counted and not listed"
 
 
-def settled(cell: Cell, seen: Ending, *, unproven: str) -> Ending:
+def choose_verdict(cell: CellResults, seen: Verdict, *, unproven: str) -> Verdict:
     """Return how a cell ended, between what its cell.json says and what its results tell (`seen`). A pass that is unproven is none."""
     if seen[0] is StepOutcome.FAIL and (cell.broken or cell.outcome is StepOutcome.PASS):
         return seen
@@ -149,7 +149,7 @@ def settled(cell: Cell, seen: Ending, *, unproven: str) -> Ending:
     return cell.outcome, cell.reason
 
 
-def results_of(cell: Cell) -> tuple[Results | None, str]:
+def read_cell_results(cell: CellResults) -> tuple[Results | None, str]:
     """Return what the JUnit file tells, None when there is none that can be read, and what is wrong with it."""
     path = cell.path / "junit.xml"
     if not path.exists() and not path.is_symlink():
@@ -162,12 +162,12 @@ def results_of(cell: Cell) -> tuple[Results | None, str]:
     return results, collected or results.torn
 
 
-def judge(failure: Failure, flakes: Flakes) -> Judged:
+def classify_failure(failure: Failure, flakes: Flakes) -> ClassifiedFailure:
     """Return a failure with its owner."""
-    return Judged(failure, classify(failure), flakes.of(failure))
+    return ClassifiedFailure(failure, classify(failure), flakes.of(failure))
 
 
-def excused(outcome: StepOutcome, reason: str, judged: Sequence[Judged]) -> tuple[StepOutcome, str]:
+def excuse_known_flakes(outcome: StepOutcome, reason: str, judged: Sequence[ClassifiedFailure]) -> tuple[StepOutcome, str]:
     """Return what remains of a cell's failure when known flakes are all that failed: it is unknown, never green."""
     if outcome is not StepOutcome.FAIL or not judged or any(each.flake is None for each in judged):
         return outcome, reason
@@ -175,18 +175,18 @@ def excused(outcome: StepOutcome, reason: str, judged: Sequence[Judged]) -> tupl
     return StepOutcome.UNKNOWN, f"only known flakes failed: {told}"
 
 
-def attempts(examined: Sequence[Examined]) -> list[Examined]:
+def merge_attempts(examined: Sequence[EvaluatedCell]) -> list[EvaluatedCell]:
     """Return each cell once: its last attempt, which knows the earlier ones.
 
     A failure that was not the infrastructure's does not go away by running the cell again: then the cell fails, and says so.
     """
-    named: dict[str, list[Examined]] = {}
+    named: dict[str, list[EvaluatedCell]] = {}
     for each in examined:
         named.setdefault(each.cell.name, []).append(each)
-    return [last_of(found) for found in named.values()]
+    return [get_last_attempt(found) for found in named.values()]
 
 
-def last_of(found: Sequence[Examined]) -> Examined:
+def get_last_attempt(found: Sequence[EvaluatedCell]) -> EvaluatedCell:
     """Return the last of some attempts at one cell."""
     *before, last = sorted(found, key=lambda each: (each.cell.attempt, each.cell.started or 0.0, each.cell.path))
     if not before:
@@ -200,7 +200,7 @@ def last_of(found: Sequence[Examined]) -> Examined:
         owner = sorted({judged.verdict.owner.value for each in sticking for judged in each.failures if not judged.verdict.retried})
         outcome = StepOutcome.FAIL
         told = ", ".join(owner) or "for no reason that is known"
-        reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Class.INFRASTRUCTURE.value} is retried"
+        reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Owner.INFRASTRUCTURE.value} is retried"
         notes.append("it was run again although its failure was not the infrastructure's; the first result counts")
     elif outcome is StepOutcome.PASS and any(each.outcome is not StepOutcome.PASS for each in before):
         retried = sum(each.retriable for each in before)  # what was not possible is unknown, and may be retried all the same
