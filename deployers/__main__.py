@@ -51,9 +51,9 @@ def compare(
 
     if len(runs) < 2:
         raise UsageError("there is nothing to compare one installation with", remedy="name two or more labs")
-    installations = comparison.name_apart([comparison.installation(run) for run in runs])
+    installations = comparison.name_apart([comparison.load_installation(run) for run in runs])
     before = comparison.read_known(known) if known else set()
-    found = [each for each in comparison.differences(installations) if each.where not in before]
+    found = [each for each in comparison.compare(installations) if each.where not in before]
     if output is Output.json:
         print(json.dumps(comparison.document(installations, found), indent=1))
     else:
@@ -77,10 +77,10 @@ def options(
     pass, fail, unknown: the last outcome of conformance with that option in the spec. carried: not run yet. —: refused, with the
     reason below; "in part": for some components.
     """
-    from deployers.checks.support_matrix import PROVEN, Outcomes, document, picture  # noqa: PLC0415
+    from deployers.checks.support_matrix import PROVEN, SupportMatrix, document, picture  # noqa: PLC0415
     from lab.run import runs_root  # noqa: PLC0415
 
-    outcomes = Outcomes.read(*([results] if results else [PROVEN, runs_root() / Outcomes.FILE]))
+    outcomes = SupportMatrix.read(*([results] if results else [PROVEN, runs_root() / SupportMatrix.FILE]))
     print(json.dumps(document(outcomes), indent=1) if output is Output.json else "\n".join(picture(outcomes, look=Look.of(sys.stdout))))
 
 

@@ -107,7 +107,7 @@ def bring_up(
     try:
         same_as_asked(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
-        pending_operation.refuse(run)
+        pending_operation.require_none(run)
         before = standing(run, supervisor)
         hold = supervisor.hold(label)
         with undone_on_failure(run, supervisor, hold, wanted.provider, kills):

@@ -89,13 +89,13 @@ class RunsInPods(Protocol):
 class JoinsPullMembers(Protocol):
     """**Protocol:** a deployer that has a way of its own to make a member pull; the others' members do by `karmadactl register`.
 
-    When `enrol` returns Karmada calls the member Ready; done already, it changes nothing. `withdraw` takes from a member that was
+    When `register_agent` returns Karmada calls the member Ready; done already, it changes nothing. `remove_agent` takes from a member that was
     unregistered what `karmadactl unregister` knows nothing of.
     """
 
-    def enrol(self, karmada: Karmada, member: Cluster) -> None: ...
+    def register_agent(self, karmada: Karmada, member: Cluster) -> None: ...
 
-    def withdraw(self, karmada: Karmada, member: Cluster) -> None: ...
+    def remove_agent(self, karmada: Karmada, member: Cluster) -> None: ...
 
 
 def get_deployer(name: str) -> Deployer:

@@ -12,7 +12,7 @@ from deployers.deployer import JoinsPullMembers, get_deployer, runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.join import join, join_rights
 from deployers.members.register import register, register_agent
-from deployers.members.registry import Mode, until_ready
+from deployers.members.registry import Mode, wait_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.unjoin import unjoin
 from deployers.members.unregister import unregister
@@ -41,7 +41,7 @@ def join_member(karmada: Karmada, member: Cluster, mode: Mode) -> None:
     if mode == "push":
         join(karmada, member)
     elif isinstance(own, JoinsPullMembers):
-        own.enrol(karmada, member)
+        own.register_agent(karmada, member)
     else:
         register(karmada, member)
 
@@ -54,7 +54,7 @@ def unjoin_member(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool 
     unregister(karmada, member, force=force)
     own = get_deployer(karmada.spec.deployer)
     if isinstance(own, JoinsPullMembers):
-        own.withdraw(karmada, member)
+        own.remove_agent(karmada, member)
 
 
 def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[str]) -> list[Step]:
@@ -68,7 +68,10 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
     accounts = Step(f"{name}/accounts", lambda: ensure_accounts(member.api, name), (part("kube-apiserver"),))
     own = get_deployer(karmada.spec.deployer)
     if mode == "pull" and isinstance(own, JoinsPullMembers):
-        return [accounts, Step(f"{name}/joined", lambda: own.enrol(karmada, member), (READY, accounts.name, tokens, part("images")))]
+        return [
+            accounts,
+            Step(f"{name}/joined", lambda: own.register_agent(karmada, member), (READY, accounts.name, tokens, part("images"))),
+        ]
     if mode == "pull" and runs_in_pods(karmada):
         image = agent_image(karmada.spec, karmada.release)
         needs = (JOINABLE, accounts.name, tokens, part("images"))
@@ -86,5 +89,5 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
     return [
         accounts,
         Step(f"{name}/join", lambda: join_rights(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),
-        Step(f"{name}/joined", lambda: until_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
+        Step(f"{name}/joined", lambda: wait_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
     ]

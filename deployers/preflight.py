@@ -40,7 +40,7 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
     found += [*version_errors(wanted, supply), *capability_errors(wanted)]
     if wanted.deployer and wanted.karmada:
         lines = wanted.deployer.check(wanted.karmada, wanted.lab)
-        lines += addons.obstacles(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
+        lines += addons.unsupported_addons(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
         found += [from_line(line, prefix="karmada") for line in lines]
     return found
 

@@ -191,7 +191,7 @@ def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karma
 
         restore(as_it_is_now(karmada), backup.path)
         assert described(karmada.cluster) == before
-        there = change.installed_addon(as_it_is_now(karmada), "openkruise").there
+        there = change.find_installed(as_it_is_now(karmada), "openkruise").there
         assert there == {"karmada": openkruise, "member1": newest, "member2": newest}
 
         change.upgrade(as_it_is_now(karmada), "openkruise")

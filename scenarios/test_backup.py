@@ -8,8 +8,8 @@ import pytest
 from kubernetes.client import ApiException
 
 from deployers.backup import archive
-from deployers.backup.archive import Unusable
-from deployers.backup.restore import list_leftovers, restore
+from deployers.backup.archive import UnusableBackup
+from deployers.backup.restore import list_unowned, restore
 from deployers.backup.take import back_up
 from deployers.backup.verify import verify
 from deployers.etcd.client import EtcdClient
@@ -54,7 +54,7 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
 
     backup = back_up(karmada, tmp_path)
     etcd = EtcdClient.of(karmada)
-    assert verify(backup.path, tmp_path / "proof", etcd.utl) == archive.read(backup.path) == backup.manifest
+    assert verify(backup.path, tmp_path / "proof", etcd.utl) == archive.read_manifest(backup.path) == backup.manifest
     assert backup.path.stat().st_mode & 0o777 == 0o600
     assert set(backup.manifest.members) == set(BOTH)
 
@@ -79,14 +79,14 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
         late.template()
     assert pods(karmada, namespace, "app=late") == late_runs, "what Karmada no longer knows runs on"
     orphan = f"deployments {namespace}/late"
-    assert {
-        member: [thing for thing in left if namespace in thing] for member, left in list_leftovers(karmada, karmada.members).items()
-    } == {member: [orphan] for member in BOTH}
+    assert {member: [thing for thing in left if namespace in thing] for member, left in list_unowned(karmada, karmada.members).items()} == {
+        member: [orphan] for member in BOTH
+    }
 
     again = workload("late", replicas=1, placement=duplicate_on(*BOTH))
     assert again.until_ready() == {"member1": 1, "member2": 1}
     assert pods(karmada, namespace, "app=late") == late_runs, "given to Karmada again it is taken over as it runs"
-    assert not any(orphan in left for left in list_leftovers(karmada, karmada.members).values())
+    assert not any(orphan in left for left in list_unowned(karmada, karmada.members).values())
     faults.assert_recovered(karmada)
 
 
@@ -99,7 +99,7 @@ def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmad
     for name, content in bad.items():
         path = tmp_path / name
         path.write_bytes(content)
-        with pytest.raises(Unusable):
+        with pytest.raises(UnusableBackup):
             restore(karmada, path)
         assert pids(karmada) == before, name
 

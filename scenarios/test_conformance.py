@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployers.checks.conformance import MEMBERS, PLANE, Check, answer
+from deployers.checks.conformance import MEMBERS, PLANE, Check, run_check
 from deployers.karmada import Karmada
 from lab.steps import StepOutcome
 
@@ -14,7 +14,7 @@ def test_promise(check: Check, karmada: Karmada) -> None:
     if check in MEMBERS and not karmada.spec.members:
         pytest.skip("this Karmada has no members")
 
-    result = answer(check, karmada)
+    result = run_check(check, karmada)
 
     if result.outcome is StepOutcome.UNKNOWN:
         pytest.skip(f"could not be measured: {result.evidence}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from deployers.bring_up import bring_up
-from deployers.etcd.certificates import of_etcd, renew
+from deployers.etcd.certificates import fetch_etcd_certificate, renew_etcd
 from deployers.etcd.client import EtcdClient
 from deployers.etcd.membership import grow, remove, replace
 from deployers.karmada import Karmada
@@ -78,12 +78,12 @@ def test_certificates_are_renewed_while_everything_runs(karmada: Karmada) -> Non
     status = supervisor.status()
     assert status
     before = {name: state.pid for name, state in status.programs.items()}
-    old = of_etcd(etcd, etcd.endpoints["etcd"])
+    old = fetch_etcd_certificate(etcd, etcd.endpoints["etcd"])
 
-    renewed = renew(karmada, before=None)
+    renewed = renew_etcd(karmada, before=None)
 
     assert {"etcd-server", "etcd-peer", "etcd-client", "karmada-apiserver-etcd-client"} <= renewed.keys()
-    new = of_etcd(etcd, etcd.endpoints["etcd"])
+    new = fetch_etcd_certificate(etcd, etcd.endpoints["etcd"])
     assert new.serial_number != old.serial_number
     assert new.not_valid_after_utc >= old.not_valid_after_utc
     after = supervisor.status()

@@ -15,7 +15,7 @@ from deployers.karmada import Karmada
 from deployers.members.join import join
 from deployers.members.leftovers import assert_clean
 from deployers.members.register import register
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from deployers.members.unjoin import unjoin
 from deployers.members.unregister import unregister
 from lab.cluster import Cluster
@@ -41,8 +41,8 @@ def test_a_member_joins_serves_and_leaves_no_trace(mode: Any, karmada: Karmada, 
 
     assert enter(karmada, spare)
     try:
-        assert members(karmada)[spare.name].ready
-        assert members(karmada)[spare.name].mode == mode
+        assert list_members(karmada)[spare.name].ready
+        assert list_members(karmada)[spare.name].mode == mode
         web = workload(replicas=1, placement=duplicate_on(spare.name))
         assert web.until_ready() == {spare.name: 1}
         assert not enter(karmada, spare), "to join what is joined changes nothing"
@@ -56,7 +56,7 @@ def test_a_member_joins_serves_and_leaves_no_trace(mode: Any, karmada: Karmada, 
 
 @pytest.mark.breaks  # nothing of the lab, but it takes the whole computer
 def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, request: pytest.FixtureRequest) -> None:
-    before = members(karmada).keys()
+    before = list_members(karmada).keys()
     with extra_members(karmada.lab, 10) as clusters, ThreadPoolExecutor(len(clusters)) as pool:
         modes = {cluster.name: list(WAYS)[number % 2] for number, cluster in enumerate(clusters)}
 
@@ -76,13 +76,13 @@ def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, r
                     request,
                     **{f"join_by_{mode}_p50_seconds": round(median(seconds), 1), f"join_by_{mode}_max_seconds": round(max(seconds), 1)},
                 )
-            joined = members(karmada)
+            joined = list_members(karmada)
             assert {name: (joined[name].ready, joined[name].mode) for name in modes} == {name: (True, mode) for name, mode in modes.items()}
 
             assert all(pool.map(leave, clusters))
             list(pool.map(lambda cluster: assert_clean(karmada, cluster, modes[cluster.name]), clusters))
         finally:  # of a test that failed: nobody is to find members without clusters
-            left = members(karmada).keys() - before
+            left = list_members(karmada).keys() - before
             list(pool.map(partial(leave, force=True), (cluster for cluster in clusters if cluster.name in left)))
 
-    assert members(karmada).keys() == before
+    assert list_members(karmada).keys() == before

@@ -13,7 +13,7 @@ from kubernetes.client import CoreV1Api, V1Namespace, V1ObjectMeta
 from deployers.karmada import Karmada
 from deployers.members.join import join
 from deployers.members.leftovers import MANAGED
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from deployers.members.unjoin import unjoin
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
@@ -29,20 +29,20 @@ def spare(karmada: Karmada) -> Iterator[Cluster]:
     """A cluster of the lab that is no member, for this test alone; no member afterwards."""
     with spare_cluster(karmada) as cluster:
         yield cluster
-        if cluster.name in members(karmada):
+        if cluster.name in list_members(karmada):
             unjoin(karmada, cluster, force=True)
 
 
 @pytest.mark.xdist_group("spare")
 def test_a_stranger_does_not_leave(karmada: Karmada, spare: Cluster) -> None:
-    before = members(karmada)
+    before = list_members(karmada)
 
     assert not unjoin(karmada, spare), "who is no member is left alone"
     for force in (False, True):  # its kubeconfig under a member's name: forced, too, only if it could be that member, rebuilt
         with pytest.raises(UsageError, match="another cluster's"):
             unjoin(karmada, replace(karmada.lab.member("member1"), name="member2"), force=force)
 
-    assert members(karmada) == before
+    assert list_members(karmada) == before
 
 
 @pytest.mark.breaks
@@ -58,9 +58,9 @@ def test_a_member_that_is_down_leaves_by_force_and_comes_back(
     with faults.api_down(karmada.lab, spare.name):
         with pytest.raises(ProvisionError, match="does not answer"):
             unjoin(karmada, spare)
-        assert spare.name in members(karmada), "nothing was changed"
+        assert spare.name in list_members(karmada), "nothing was changed"
         assert unjoin(karmada, spare, force=True, within=10.0)
-        assert spare.name not in members(karmada)
+        assert spare.name not in list_members(karmada)
 
     assert web.on(spare.name), "what Karmada had put there stays"
     assert join(karmada, spare), "under its old name"
@@ -97,7 +97,7 @@ def test_a_rebuilt_member_is_another_cluster_until_the_old_one_has_left(karmada:
     with extra_members(karmada.lab, 1) as (cluster,):
         join(karmada, cluster)
         try:
-            first = members(karmada)[cluster.name].id
+            first = list_members(karmada)[cluster.name].id
             rebuilt(karmada.lab, cluster)
 
             with pytest.raises(UsageError, match="another cluster is registered under it"):
@@ -107,7 +107,7 @@ def test_a_rebuilt_member_is_another_cluster_until_the_old_one_has_left(karmada:
             assert unjoin(karmada, cluster, force=True, within=10.0)
             assert join(karmada, cluster)
 
-            assert members(karmada)[cluster.name].ready
-            assert members(karmada)[cluster.name].id != first
+            assert list_members(karmada)[cluster.name].ready
+            assert list_members(karmada)[cluster.name].id != first
         finally:
             assert unjoin(karmada, cluster, force=True, within=10.0)

@@ -10,12 +10,12 @@ from kubernetes.client import AppsV1Api
 
 from deployers.addons import site
 from deployers.backup.move import move
-from deployers.backup.restore import end
+from deployers.backup.restore import stop_karmada
 from deployers.backup.take import back_up
 from deployers.bring_up import bring_up
 from deployers.checks.conformance import PLANE, conformance
 from deployers.karmada import Karmada
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from deployers.wanted import prepare
 from lab.errors import UsageError
 from scenarios.kit import faults
@@ -40,14 +40,14 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
     with pytest.raises(UsageError, match="still runs"):
         move(backup.path, elsewhere)
 
-    end(karmada)  # the disaster
+    stop_karmada(karmada)  # the disaster
     try:
         moved = move(backup.path, elsewhere)
         assert moved.hold
         report(request, rto_seconds=round(moved.seconds, 1), rpo_seconds=round(moved.age, 1))
         there = moved.karmada
         assert there.api.server != karmada.api.server
-        assert {name for name, member in members(there).items() if member.ready} == set(BOTH)
+        assert {name for name, member in list_members(there).items() if member.ready} == set(BOTH)
         assert pods(karmada, namespace) == running, "pods on members do not restart"
         assert site.records_of(there.run, there.name) == backup.manifest.addons, "addons are ours there too"
         conformance(there, among=PLANE).demand()

@@ -7,7 +7,7 @@ from cryptography import x509
 
 from deployers.by_binary.installation import open_plane
 from deployers.day2.renew_certificates import renew_all
-from deployers.etcd.certificates import presented_certificate
+from deployers.etcd.certificates import fetch_certificate
 from deployers.karmada import Karmada
 from deployers.plane.certificates import leaves
 from lab.supervisor.client import Supervisor
@@ -39,7 +39,7 @@ def test_every_certificate_is_renewed_while_karmada_is_used(karmada: Karmada, na
     assert renewed.keys() == set(names)
     after = serials()
     assert [name for name in names if after[name] == before[name]] == []
-    assert presented_certificate(layout.server(), ca=layout.ca).serial_number == after["karmada-apiserver"]
+    assert fetch_certificate(layout.server(), ca=layout.ca).serial_number == after["karmada-apiserver"]
     assert supervisor.state("karmada/karmada-apiserver").pid == server.pid, "it was not started again"
     assert going.writes.longest < 15.0, "a busy computer may let a write time out; nobody is locked out"
     assert karmada.kubeconfig.read_text() != kubeconfig, "users have a new one"

@@ -66,7 +66,7 @@ def test_whole_interrupted_resumed_and_back(of_release: Karmada, used: Traffic, 
     killed_half_way(of_release)
     assert (pending_operation.facts_of(run, WHAT) or {})["done"][:2] == ["crds", "karmada-webhook"]
     with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
-        pending_operation.refuse(run)
+        pending_operation.require_none(run)
 
     done = upgrade(as_it_is_now(of_release), TO)
 

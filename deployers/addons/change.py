@@ -13,10 +13,10 @@ from pathlib import Path
 
 from deployers.addon import Addon, Place, addon, order_addons
 from deployers.addons.contents import contents
-from deployers.addons.site import Site, in_the_way, list_first
-from deployers.addons.steps import obstacles, put_from, sites, until_known
+from deployers.addons.site import Site, conflict_error, list_first
+from deployers.addons.steps import put_addon, sites, unsupported_addons, wait_known
 from deployers.karmada import Karmada
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from deployers.plane import pending_operation
 from deployers.spec import KarmadaSpec, newest_of
 from lab.assets import AssetRef
@@ -28,7 +28,7 @@ from lab.steps import Step, Watcher, execute
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledAddon:
     """An addon of others and where it is: version by cluster, None where only a part of it is."""
 
     addon: Addon
@@ -36,11 +36,11 @@ class Installed:
     there: Mapping[str, str | None]
 
 
-def installed_addon(karmada: Karmada, name: str) -> Installed:
+def find_installed(karmada: Karmada, name: str) -> InstalledAddon:
     """Return what the run knows of an addon."""
     records = {key.removeprefix(f"{name}."): record for key, record in karmada.run.records("addons").items() if key.startswith(f"{name}.")}
     there = {cluster: record["version"] for cluster, record in records.items()}
-    return Installed(addon(name), karmada.spec.addons.others.get(name), there)
+    return InstalledAddon(addon(name), karmada.spec.addons.others.get(name), there)
 
 
 def versions(karmada: Karmada, name: str) -> list[str]:
@@ -83,15 +83,15 @@ def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Ka
     if needing := [other for other in others if name in addon(other).after]:
         raise UsageError(f"{name} is needed by {', '.join(needing)}", remedy=command("addon", "remove", needing[0], lab=karmada.run.id))
     where = [site for _, site in sites(karmada, added, karmada.lab.members) if karmada.run.recorded("addons", site.key)]
-    if name not in others and not where and pending_operation.facts_of(karmada.run, pending_operation.of_addon(name)) is None:
+    if name not in others and not where and pending_operation.facts_of(karmada.run, pending_operation.addon_operation(name)) is None:
         return karmada
     if used := [each for site in where for each in site.in_use()]:
         raise ProvisionError(
             f"{name} is in use: {len(used)} objects would be deleted with its CRDs", detail=list_first(used), remedy="delete them first"
         )
     others.pop(name, None)
-    with changing(karmada, name, "remove"):
-        karmada = karmada.asking(asking_for(karmada.spec, others))
+    with hold_change(karmada, name, "remove"):
+        karmada = karmada.asking(with_addons(karmada.spec, others))
         steps: list[Step] = []
         for site in reversed(where):
             steps.append(Step(f"addons/{name}/{site.cluster.name}", site.take, tuple(step.name for step in steps[:1])))
@@ -104,32 +104,32 @@ def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Wat
     added, run = addon(name), karmada.run
     others = {**karmada.spec.addons.others, name: version}
     order_addons(others)
-    spec = asking_for(karmada.spec, others)
+    spec = with_addons(karmada.spec, others)
     lab = karmada.lab.spec
-    if lacking := obstacles(spec, get_provider(lab.provider).offers, lab.provider):
+    if lacking := unsupported_addons(spec, get_provider(lab.provider).offers, lab.provider):
         raise NotPossible(
             f"{name} cannot be installed here",
             detail="\n".join(lacking),
             remedy="take a provider that offers it: --provider kind",
         )
     paths = bring_assets(karmada, added, version)
-    known = joined_clusters(karmada)
+    known = member_clusters(karmada)
     where = sites(karmada, added, known)
-    refuse(added, version, where, paths)
-    with changing(karmada, name, f"{verb} {name}@{version}"):
+    require_no_conflicts(added, version, where, paths)
+    with hold_change(karmada, name, f"{verb} {name}@{version}"):
         karmada = karmada.asking(spec)
         before: tuple[str, ...] = ()
         steps: list[Step] = []
         for place, site in where:
-            act = partial(put_from, site, added, version, place, paths)
+            act = partial(put_addon, site, added, version, place, paths)
             steps.append(Step(f"addons/{name}/{site.cluster.name}", act, before if place == "karmada" else ()))
             before = (*before, steps[-1].name)
-        steps.append(Step(f"addons/{name}", partial(until_known, karmada, added, version, paths, known), before))
+        steps.append(Step(f"addons/{name}", partial(wait_known, karmada, added, version, paths, known), before))
         execute(steps, run, watcher=watcher)
     return karmada
 
 
-def follow(karmada: Karmada, member: Cluster) -> None:
+def install_on_new_member(karmada: Karmada, member: Cluster) -> None:
     """Put what is installed on a member that joined since, and return when Karmada knows that it is there.
 
     ProvisionError when something of another version is there that is somebody else's.
@@ -138,15 +138,15 @@ def follow(karmada: Karmada, member: Cluster) -> None:
         added = addon(name)
         if added.parts_on("members"):
             paths = bring_assets(karmada, added, version)
-            put_from(Site(karmada.run, name, member), added, version, "members", paths)
-            until_known(karmada, added, version, paths, [member])
+            put_addon(Site(karmada.run, name, member), added, version, "members", paths)
+            wait_known(karmada, added, version, paths, [member])
 
 
-def refuse(added: Addon, version: str, where: Sequence[tuple[Place, Site]], paths: Mapping[str, Path]) -> None:
+def require_no_conflicts(added: Addon, version: str, where: Sequence[tuple[Place, Site]], paths: Mapping[str, Path]) -> None:
     """Return when a version can be put everywhere. ProvisionError says what is in the way."""
     found = [(site, contents(added, version, place, paths, site.run)) for place, site in where]
     if conflicts := [each for site, objects in found for each in site.conflicts(objects)]:
-        raise in_the_way(added.name, version, conflicts)
+        raise conflict_error(added.name, version, conflicts)
     if lost := [each for site, objects in found for each in site.unreadable(objects)]:
         raise ProvisionError(
             f"{added.name} {version} cannot read what is stored", detail=list_first(lost), remedy="go by a version between the two"
@@ -163,22 +163,22 @@ def bring_assets(karmada: Karmada, added: Addon, version: str) -> dict[str, Path
     return {str(ref): path for ref, path in karmada.release.supply.resolve(refs).items()}
 
 
-def joined_clusters(karmada: Karmada) -> list[Cluster]:
+def member_clusters(karmada: Karmada) -> list[Cluster]:
     """Return the clusters of the lab that are members now."""
-    known = members(karmada)
+    known = list_members(karmada)
     return [cluster for cluster in karmada.lab.members if cluster.name in known]
 
 
-def asking_for(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
+def with_addons(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
     """Return a spec with these addons of others and no more."""
     document = spec.model_dump(mode="json")
     return KarmadaSpec.model_validate({**document, "addons": {**document["addons"], "others": dict(others)}})
 
 
 @contextmanager
-def changing(karmada: Karmada, name: str, words: str) -> Iterator[None]:
+def hold_change(karmada: Karmada, name: str, words: str) -> Iterator[None]:
     """Hold a change of one addon as begun during the body."""
     with pending_operation.hold_pending(
-        karmada.run, pending_operation.of_addon(name), again=command("addon", *words.split(), lab=karmada.run.id)
+        karmada.run, pending_operation.addon_operation(name), again=command("addon", *words.split(), lab=karmada.run.id)
     ):
         yield

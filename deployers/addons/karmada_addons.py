@@ -40,10 +40,10 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
     """
     if version:
         refuse_version(name, lab=karmada.run.id)
-    what = pending_operation.of_addon(name)
+    what = pending_operation.addon_operation(name)
     if getattr(karmada.spec.addons, name) == on and pending_operation.facts_of(karmada.run, what) is None:
         return karmada
-    spec = asking_for(karmada.spec, name, on=on)
+    spec = with_addon(karmada.spec, name, on=on)
     open_plane(karmada)  # NotPossible where another deployer made it
     if obstacles := ByBinary().check(spec, karmada.lab.spec):
         raise NotPossible(f"{name} cannot be switched on here", detail="\n".join(obstacles))
@@ -51,21 +51,21 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
     with pending_operation.hold_pending(karmada.run, what, again=again):
         plane = open_plane(replace(karmada, spec=spec))
         if not on:
-            withdraw(open_plane(replace(karmada, spec=asking_for(karmada.spec, name, on=True))), plane, name)
-        execute(steps(plane), karmada.run, watcher=watcher)
+            remove_addon(open_plane(replace(karmada, spec=with_addon(karmada.spec, name, on=True))), plane, name)
+        execute(switch_steps(plane), karmada.run, watcher=watcher)
         karmada = karmada.asking(spec)
         description.save(karmada)
     return karmada
 
 
-def asking_for(spec: KarmadaSpec, name: str, *, on: bool) -> KarmadaSpec:
+def with_addon(spec: KarmadaSpec, name: str, *, on: bool) -> KarmadaSpec:
     """Return a spec with an addon on or off; what the spec changes of its program goes with it."""
     document = spec.model_dump(mode="json")
     components = {key: value for key, value in document["components"].items() if on or key != ADDONS[name]}
     return KarmadaSpec.model_validate({**document, "components": components, "addons": {**document["addons"], name: on}})
 
 
-def steps(plane: BinaryInstallation) -> list[Step]:
+def switch_steps(plane: BinaryInstallation) -> list[Step]:
     """Return the steps that make what runs be what a plane describes; what is so already is left alone, members among it."""
     others = plane.steps()
     here = {*(part.name for part in plane.programs), *(step.name for step in others)}
@@ -76,15 +76,15 @@ def steps(plane: BinaryInstallation) -> list[Step]:
     return [*programs, *others]
 
 
-def withdraw(before: BinaryInstallation, after: BinaryInstallation, name: str) -> None:
+def remove_addon(before: BinaryInstallation, after: BinaryInstallation, name: str) -> None:
     """Take an addon's APIs from karmada-apiserver, then end its programs: in the other order discovery would wait for nobody."""
-    for document in reversed(registered_objects(before, name)):
+    for document in reversed(apiserver_objects(before, name)):
         before.api.delete(before.api.path_of(document))
     kept = {part.name for part in after.programs}
     objects.each(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
 
 
-def registered_objects(plane: BinaryInstallation, name: str) -> Sequence[manifests.Json]:
+def apiserver_objects(plane: BinaryInstallation, name: str) -> Sequence[manifests.Json]:
     """Return what an addon has on karmada-apiserver: its APIs, or the Services by which estimators are found."""
     if name in SERVERS:
         return manifests.api_services(plane.deploy, SERVERS[name], plane.addresses)

@@ -93,7 +93,9 @@ class Site:
         for item in self.api.items(objects.CRDS):
             path = f"{objects.CRDS}/{item['metadata']['name']}"
             if path not in kept and self.ours(path, item):
-                found += [f"{self.cluster.name}: {item['spec']['names']['kind']} {name_of(each)}" for each in instances(self.api, item)]
+                found += [
+                    f"{self.cluster.name}: {item['spec']['names']['kind']} {name_of(each)}" for each in list_instances(self.api, item)
+                ]
         return found
 
     def unreadable(self, contents: Contents) -> list[str]:
@@ -114,7 +116,7 @@ class Site:
         ProvisionError when something of another version is there that is somebody else's.
         """
         if conflicts := self.conflicts(contents):
-            raise in_the_way(self.addon, version, conflicts)
+            raise conflict_error(self.addon, version, conflicts)
         wanted: set[str] = set()
         for part in contents:
             wanted |= self.put_part(version, part)
@@ -129,7 +131,7 @@ class Site:
         paths = {self.api.path_of(document): document for document in part}
         others = {path: item for path, item in there.items() if not self.ours(path, item)}
         if conflicts := [path for path, item in sorted(others.items()) if not contains(paths[path], item)]:
-            raise in_the_way(self.addon, version, [f"{self.cluster.name}: {path}" for path in conflicts])
+            raise conflict_error(self.addon, version, [f"{self.cluster.name}: {path}" for path in conflicts])
         stale = self.version != version
         to_send = {path: document for path, document in paths.items() if path not in others and (stale or path not in there)}
         self.record["made"] |= {path: None for path in to_send if path not in there}
@@ -170,7 +172,7 @@ def records_of(run: Run, cluster: str) -> dict[str, Json]:
     return {name.removesuffix(f".{cluster}"): record for name, record in run.records(KIND).items() if name.endswith(f".{cluster}")}
 
 
-def put_back(run: Run, cluster: str, records: Mapping[str, Json]) -> None:
+def restore_records(run: Run, cluster: str, records: Mapping[str, Json]) -> None:
     """Have this be what a run knows of the addons on a cluster whose objects, uids and all, are those of the time when it was known."""
     for name in records_of(run, cluster):
         run.forget(KIND, f"{name}.{cluster}")
@@ -178,7 +180,7 @@ def put_back(run: Run, cluster: str, records: Mapping[str, Json]) -> None:
         run.record(KIND, f"{name}.{cluster}", record)
 
 
-def in_the_way(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionError:
+def conflict_error(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionError:
     """Return the error of an addon whose objects are there in another version that is somebody else's."""
     return ProvisionError(
         f"{addon} {version} is not put over what somebody else put there: {len(conflicts)} objects are of another version",
@@ -222,7 +224,7 @@ def wait_ready(api: Api, part: Sequence[Json], *, what: str) -> None:
         workloads.until_serving(api, [metadata["name"]], only=True, within=WITHIN, namespace=metadata["namespace"])
 
 
-def instances(api: Api, crd: Json) -> list[Json]:
+def list_instances(api: Api, crd: Json) -> list[Json]:
     """Return the objects of a CRD, in all namespaces; none when it is on its way out."""
     spec = crd["spec"]
     version = next(each["name"] for each in spec["versions"] if each["storage"])

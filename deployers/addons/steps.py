@@ -30,7 +30,7 @@ def software(spec: KarmadaSpec) -> list[str]:
     return [name for each, version in spec.addons.others.items() for name in addon(each).software(version)]
 
 
-def obstacles(spec: KarmadaSpec, offers: frozenset[Capability], provider: str) -> list[str]:
+def unsupported_addons(spec: KarmadaSpec, offers: frozenset[Capability], provider: str) -> list[str]:
     """Return a sentence for each addon that cannot be on what a provider makes."""
     lacking = {name: sorted(need.value for need in set(addon(name).needs) - offers) for name in spec.addons.others}
     return [
@@ -63,15 +63,15 @@ def addon_steps(karmada: Karmada, paths: Mapping[str, Path]) -> list[Step]:
         put = []
         for place, site in sites(karmada, added, karmada.members):
             there = READY if place == "karmada" else site.cluster.name
-            act = partial(put_from, site, added, version, place, paths)
+            act = partial(put_addon, site, added, version, place, paths)
             put.append(Step(f"addons/{name}/{site.cluster.name}", act, (there, *before)))
-        known = partial(until_known, karmada, added, version, paths, karmada.members)
+        known = partial(wait_known, karmada, added, version, paths, karmada.members)
         joined = tuple(f"{member.name}/joined" for member in karmada.members)
         made += [*put, Step(f"addons/{name}", known, (*(step.name for step in put), *joined))]
     return made
 
 
-def put_from(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
+def put_addon(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
     """Put an addon on one cluster: before its objects, the images that their pods ask for."""
     if added.programs and place != "karmada":
         load(Lab.open(site.run), site.cluster, make_archive(images(added, version), paths))
@@ -92,19 +92,19 @@ def images(added: Addon, version: str) -> list[Image]:
     ]
 
 
-def until_known(karmada: Karmada, added: Addon, version: str, paths: Mapping[str, Path], members: Sequence[Cluster]) -> None:
+def wait_known(karmada: Karmada, added: Addon, version: str, paths: Mapping[str, Path], members: Sequence[Cluster]) -> None:
     """Return when Karmada's scheduler knows that every member serves the addon's resources; before that it places none there."""
-    wanted = kinds(contents(added, version, "members", paths, karmada.run))
+    wanted = kinds_of(contents(added, version, "members", paths, karmada.run))
     for member in members if wanted else ():
         karmada.api.until(
             f"{CLUSTERS}/{member.name}",
-            partial(not_enabled, wanted),
+            partial(missing_kinds, wanted),
             what=f"Karmada knows that {member.name} serves {added.name}",
             within=WITHIN,
         )
 
 
-def kinds(contents: Contents) -> set[tuple[str, str]]:
+def kinds_of(contents: Contents) -> set[tuple[str, str]]:
     """Return (group/version, kind) of everything that is served once the CRDs are there."""
     return {
         (f"{crd['spec']['group']}/{version['name']}", str(crd["spec"]["names"]["kind"]))
@@ -114,7 +114,7 @@ def kinds(contents: Contents) -> set[tuple[str, str]]:
     }
 
 
-def not_enabled(wanted: set[tuple[str, str]], member: Json) -> str | None:
+def missing_kinds(wanted: set[tuple[str, str]], member: Json) -> str | None:
     """Return what of this a Cluster object does not list as enabled yet, or None."""
     enabled = (member.get("status") or {}).get("apiEnablements") or []
     there = {(group["groupVersion"], resource["kind"]) for group in enabled for resource in group.get("resources") or []}

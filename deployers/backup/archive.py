@@ -39,7 +39,7 @@ LARGEST_MANIFEST = 1 << 20
 CHUNK = 1 << 20
 
 
-class Unusable(UsageError):
+class UnusableBackup(UsageError):
     """This file cannot be restored, and why. Nothing was changed."""
 
 
@@ -91,7 +91,7 @@ class Manifest:
         schema = document.get("schema")
         if schema != SCHEMA:
             age = "a newer" if isinstance(schema, int) and schema > SCHEMA else "an older"
-            raise Unusable(
+            raise UnusableBackup(
                 f"this backup was written by {age} version of karmada-lab (schema {schema}; this one reads {SCHEMA})",
                 where=where,
                 remedy="restore it with the version that wrote it",
@@ -101,23 +101,23 @@ class Manifest:
             fields = {field: fields[field] for field in cls.__dataclass_fields__}
             parts = {name: ArchivePart(int(part["size"]), str(part["sha256"])) for name, part in fields["parts"].items()}
             if missing := sorted(set(PARTS) - parts.keys()):
-                raise Unusable(f"this backup has no {missing[0]}", where=where, remedy="take another backup")
+                raise UnusableBackup(f"this backup has no {missing[0]}", where=where, remedy="take another backup")
             return cls(**{**fields, "parts": parts})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged_error(where, f"its manifest lacks or garbles {error}") from error
 
 
-def foreign_error(where: Path | str) -> Unusable:
+def foreign_error(where: Path | str) -> UnusableBackup:
     """Return the error of a file that is something else."""
-    return Unusable("this is not a backup of Karmada", where=str(where), remedy="give an archive of a backup, karmada-…")
+    return UnusableBackup("this is not a backup of Karmada", where=str(where), remedy="give an archive of a backup, karmada-…")
 
 
-def damaged_error(where: str, how: str) -> Unusable:
+def damaged_error(where: str, how: str) -> UnusableBackup:
     """Return the error of an archive that is not what it was when it was written."""
-    return Unusable(f"this backup is damaged: {how}", where=where, remedy="use another backup; nothing was changed")
+    return UnusableBackup(f"this backup is damaged: {how}", where=where, remedy="use another backup; nothing was changed")
 
 
-def digest(path: Path) -> ArchivePart:
+def measure_part(path: Path) -> ArchivePart:
     """Return size and sha256 of a file."""
     with path.open("rb") as file:
         return ArchivePart(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
@@ -147,13 +147,13 @@ def write_entries(target: Path, manifest: Manifest, files: Mapping[str, Path]) -
         gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=raw, mtime=int(manifest.taken)) as stream,
         tarfile.open(fileobj=stream, mode="w") as tar,
     ):
-        tar.addfile(entry(MANIFEST, len(head), manifest.taken), io.BytesIO(head))
+        tar.addfile(entry_header(MANIFEST, len(head), manifest.taken), io.BytesIO(head))
         for name, file in files.items():
             with file.open("rb") as content:
-                tar.addfile(entry(name, manifest.parts[name].size, manifest.taken), content)
+                tar.addfile(entry_header(name, manifest.parts[name].size, manifest.taken), content)
 
 
-def entry(name: str, size: int, taken: float) -> tarfile.TarInfo:
+def entry_header(name: str, size: int, taken: float) -> tarfile.TarInfo:
     """Return the head of one entry: nobody's, and readable by its owner alone when somebody unpacks it by tar."""
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.mtime = size, 0o600, int(taken)
@@ -161,7 +161,7 @@ def entry(name: str, size: int, taken: float) -> tarfile.TarInfo:
 
 
 @contextmanager
-def entries(path: Path, *, whole: bool = False) -> Iterator[Iterator[tuple[tarfile.TarInfo, IO[bytes]]]]:
+def open_entries(path: Path, *, whole: bool = False) -> Iterator[Iterator[tuple[tarfile.TarInfo, IO[bytes]]]]:
     """Yield the entries of an archive in their order; `whole`: to its last byte. Unusable when it is cut short or no archive."""
 
     def each(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
@@ -183,7 +183,7 @@ def explain_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise Unusable("there is no such backup", where=str(path), remedy="name an archive of a backup, karmada-…") from error
+        raise UnusableBackup("there is no such backup", where=str(path), remedy="name an archive of a backup, karmada-…") from error
     except EOFError as error:
         raise damaged_error(str(path), "it is cut short") from error
     except zlib.error as error:
@@ -191,19 +191,19 @@ def explain_damage(path: Path) -> Iterator[None]:
     except (tarfile.TarError, gzip.BadGzipFile) as error:
         raise foreign_error(path) from error
     except OSError as error:
-        raise Unusable(f"the backup cannot be read: {error.strerror or error}", where=str(path)) from error
+        raise UnusableBackup(f"the backup cannot be read: {error.strerror or error}", where=str(path)) from error
 
 
-def read(path: Path) -> Manifest:
+def read_manifest(path: Path) -> Manifest:
     """Return what an archive says of itself; nothing else of it is looked at. Unusable as in `Manifest.parse`."""
-    with entries(path) as found:
+    with open_entries(path) as found:
         info, content = next(found, (None, None))
         if info is None or content is None or info.name != MANIFEST or info.size > LARGEST_MANIFEST:
             raise foreign_error(path)
-        return manifest_of(content.read(), path)
+        return parse_manifest(content.read(), path)
 
 
-def manifest_of(text: bytes, path: Path) -> Manifest:
+def parse_manifest(text: bytes, path: Path) -> Manifest:
     """Read the text of a manifest."""
     try:
         return Manifest.parse(json.loads(text), where=str(path))
@@ -216,14 +216,14 @@ def unpack(path: Path, folder: Path) -> Manifest:
 
     Unusable: damaged, cut short, or it holds what is not in its manifest. The folder is then for the caller to delete.
     """
-    with entries(path, whole=True) as found:
+    with open_entries(path, whole=True) as found:
         manifest: Manifest | None = None
         seen: set[str] = set()
         for info, content in found:
             if manifest is None:
                 if info.name != MANIFEST or info.size > LARGEST_MANIFEST:
                     raise foreign_error(path)
-                manifest = manifest_of(content.read(), path)
+                manifest = parse_manifest(content.read(), path)
                 continue
             if info.name not in manifest.parts or info.name not in PARTS or info.name in seen:
                 raise damaged_error(str(path), f"{info.name} is not in its manifest, or there twice")
@@ -234,7 +234,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
             target.touch(mode=0o600)
             with target.open("wb") as out:
                 shutil.copyfileobj(content, out, CHUNK)
-            if digest(target) != manifest.parts[info.name]:
+            if measure_part(target) != manifest.parts[info.name]:
                 raise damaged_error(str(path), f"{info.name} is not what it was: its sha256 differs")
             seen.add(info.name)
         if manifest is None:
@@ -244,7 +244,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
     return manifest
 
 
-def of_plane(folder: Path, plane: str) -> list[Path]:
+def list_archives(folder: Path, plane: str) -> list[Path]:
     """Return the archives of one plane in a folder, by their names, the newest first. Other files are never looked at."""
     found = [path for path in folder.iterdir() if (match := NAME.fullmatch(path.name)) and match["plane"] == plane[:8]]
     return sorted(found, key=lambda path: path.name, reverse=True)

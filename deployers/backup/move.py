@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from deployers.backup.archive import Manifest
-from deployers.backup.restore import Restored, fits, old_one_is_gone, reach, seed
+from deployers.backup.restore import RestoreResult, require_old_plane_down, require_versions, seed, wait_members_reached
 from deployers.backup.verify import verify
 from deployers.bring_up import bring_up
 from deployers.by_binary.installation import open_plane
 from deployers.etcd.client import Etcdutl
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue
 from deployers.wanted import prepare
@@ -40,7 +40,7 @@ def move(
     watcher: Watcher | None = None,
     progress: Sink = ignore_progress,
     label: str = "lab restore",
-) -> Restored:
+) -> RestoreResult:
     """Bring up a lab that is not there yet with the control plane of a backup on it; return when it reaches its push members.
 
     `asked` is the document of the new lab; without one it is a host cluster and the Karmada that the backup describes. Unusable or
@@ -58,8 +58,8 @@ def move(
                 "the new lab has no Karmada with an etcd of its own to restore into", remedy="add a table [karmada] to its lab file"
             )
         supply = Supply(offline=wanted.karmada.offline, catalogue=catalogue())
-        fits(manifest, Release.parse(wanted.karmada.release, supply=supply), wanted.karmada.kubernetes, path)
-        old_one_is_gone(manifest, folder)
+        require_versions(manifest, Release.parse(wanted.karmada.release, supply=supply), wanted.karmada.kubernetes, path)
+        require_old_plane_down(manifest, folder)
         age, began = time.time() - manifest.taken, time.monotonic()
         brought = bring_up(
             wanted,
@@ -71,8 +71,8 @@ def move(
             seed=lambda karmada: seed(open_plane(karmada), utl, folder, manifest),
         )
         assert brought.karmada
-        reach(brought.karmada)
-    return Restored(brought.karmada, manifest, time.monotonic() - began, age, None, tuple(members(brought.karmada)), brought.hold)
+        wait_members_reached(brought.karmada)
+    return RestoreResult(brought.karmada, manifest, time.monotonic() - began, age, None, tuple(list_members(brought.karmada)), brought.hold)
 
 
 def derive_lab(manifest: Manifest) -> Json:

@@ -30,8 +30,8 @@ from functools import partial
 from pathlib import Path
 
 from deployers.addons import site
-from deployers.backup.archive import KEYS, SNAPSHOT, Manifest, Unusable
-from deployers.backup.take import scratch
+from deployers.backup.archive import KEYS, SNAPSHOT, Manifest, UnusableBackup
+from deployers.backup.take import scratch_directory
 from deployers.backup.verify import fingerprint, verify
 from deployers.bring_up import with_closing_steps
 from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, install_steps, open_plane
@@ -42,7 +42,7 @@ from deployers.members import agent
 from deployers.members.join import join
 from deployers.members.leftovers import MANAGED
 from deployers.members.register import register
-from deployers.members.registry import CLUSTERS, Member, members, until_ready
+from deployers.members.registry import CLUSTERS, Member, list_members, wait_ready
 from deployers.names import LOOPBACK, READY, kind_of
 from deployers.plane import pending_operation
 from deployers.plane.layout import etcds
@@ -69,7 +69,7 @@ WORKS = "/apis/work.karmada.io/v1alpha1/namespaces"
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreResult:
     """What a restore did.
 
     `seconds` is how long nothing served (RTO), `age` how old the backup was when it began: the most that was lost (RPO). `lost`
@@ -86,29 +86,29 @@ class Restored:
     """Of a lab that was made for it: released by whoever asked."""
 
 
-def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> Restored:
+def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> RestoreResult:
     """Set a control plane back to a backup, and return when it serves and reaches every member that it knows.
 
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
     kept until the restored plane serves; after a failure it is in `data/karmada/*.before`, and the same command goes on.
     """
     plane, etcd = open_plane(karmada), EtcdClient.of(karmada)
-    with scratch(karmada.run) as folder:
+    with scratch_directory(karmada.run) as folder:
         manifest = verify(path, folder, etcd.utl)
-        fits(manifest, karmada.release, karmada.spec.kubernetes, path)
-        same_plane(manifest, karmada, path)
+        require_versions(manifest, karmada.release, karmada.spec.kubernetes, path)
+        require_same_plane(manifest, karmada, path)
         discard_other_operation(karmada)
         age, lost = time.time() - manifest.taken, count_revisions_since(etcd, manifest)
         began = time.monotonic()
         again = command("restore", str(path), lab=karmada.run.id)
         with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=str(path), revision=manifest.revision):
-            execute(steps(plane, etcd.utl, folder, manifest), karmada.run, watcher=watcher)
+            execute(restore_steps(plane, etcd.utl, folder, manifest), karmada.run, watcher=watcher)
         seconds = time.monotonic() - began
-    drop_former(plane)
+    delete_former_data(plane)
     description.save(karmada)
-    known = tuple(members(karmada))
+    known = tuple(list_members(karmada))
     karmada.run.journal("restored", path=str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
-    return Restored(karmada, manifest, seconds, age, lost, known)
+    return RestoreResult(karmada, manifest, seconds, age, lost, known)
 
 
 def discard_other_operation(karmada: Karmada) -> None:
@@ -129,7 +129,7 @@ def count_revisions_since(etcd: EtcdClient, manifest: Manifest) -> int | None:
 # -- whether -------------------------------------------------------------------------------------------------------------
 
 
-def fits(manifest: Manifest, release: Release, kubernetes: str, path: Path) -> None:
+def require_versions(manifest: Manifest, release: Release, kubernetes: str, path: Path) -> None:
     """Return when a backup is of the Karmada that is to run it, and of an etcd and a Kubernetes that can read it. Unusable otherwise."""
     pinned = release.supply.pins.pin(AssetRef("etcd")).version
     here = {"karmada": release.version, "kubernetes": kubernetes, "etcd": pinned}
@@ -142,25 +142,25 @@ def fits(manifest: Manifest, release: Release, kubernetes: str, path: Path) -> N
         same = version == here[name] if name == "karmada" else order(version)[:2] == order(here[name])[:2]
         if not same:
             age = "an older" if order(version) < order(here[name]) else "a newer"
-            raise Unusable(
+            raise UnusableBackup(
                 f"this backup is of {age} {name} than the one here: {version}, not {here[name]}",
                 where=str(path),
                 remedy=remedies[name].format(version=version, here=here[name]),
             )
 
 
-def same_plane(manifest: Manifest, karmada: Karmada, path: Path) -> None:
+def require_same_plane(manifest: Manifest, karmada: Karmada, path: Path) -> None:
     """Return when a backup is of this very plane, or this one has lost its authority. Unusable: it is another's."""
     here = karmada.run.path / "pki" / karmada.name / "ca.crt"
     if here.is_file() and fingerprint(here) != manifest.plane:
-        raise Unusable(
+        raise UnusableBackup(
             f"this backup is of another control plane: that of lab {manifest.lab}",
             where=f"{path}: authority {manifest.plane[:8]}; here: {fingerprint(here)[:8]}",
             remedy=f"a plane moves to a lab that is not there yet: {command('restore', str(path), '--lab', 'NEW')}",
         )
 
 
-def old_one_is_gone(manifest: Manifest, folder: Path) -> None:
+def require_old_plane_down(manifest: Manifest, folder: Path) -> None:
     """Return when the plane that was backed up does not answer at its address. UsageError when it does: two would fight over members."""
     try:
         Question(Health(f"{manifest.server}/readyz", folder / "pki" / "ca.crt")).ask()
@@ -176,11 +176,11 @@ def old_one_is_gone(manifest: Manifest, folder: Path) -> None:
 # -- how -----------------------------------------------------------------------------------------------------------------
 
 
-def steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> list[Step]:
+def restore_steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> list[Step]:
     """Return the steps: everything ended, data and keys exchanged, then those of an installation, then the members."""
     karmada = plane.karmada
     first = [
-        Step("restore/ended", lambda: end(karmada)),
+        Step("restore/ended", lambda: stop_karmada(karmada)),
         Step("restore/seeded", lambda: seed(plane, utl, folder, manifest), ("restore/ended",)),
     ]
     installing = [
@@ -190,17 +190,17 @@ def steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manif
     names = {step.name for step in [*first, *installing]}
     installing = [replaced(step, needs=tuple(need for need in step.needs if need in names)) for step in installing]
     modes = {member.name: member.mode for member in karmada.spec.members}
-    joined = [Step(f"{member.name}/attached", partial(attach, karmada, member, modes[member.name]), (READY,)) for member in karmada.members]
-    others = Step("restore/reached", lambda: reach(karmada), (READY, *(step.name for step in joined)))
+    joined = [Step(f"{member.name}/attached", partial(rejoin, karmada, member, modes[member.name]), (READY,)) for member in karmada.members]
+    others = Step("restore/reached", lambda: wait_members_reached(karmada), (READY, *(step.name for step in joined)))
     return [*first, *installing, *joined, others]
 
 
-def end(karmada: Karmada) -> None:
+def stop_karmada(karmada: Karmada) -> None:
     """End all of Karmada's programs, those of pull members' agents too: nobody is to remember what will not have happened."""
     supervisor = Supervisor(karmada.run.path)
     status = supervisor.status()
     running = [name for name, state in (status.programs if status else {}).items() if state.runs]
-    agents = [agent.name_of(member.name) for member in karmada.members]
+    agents = [agent.agent_name(member.name) for member in karmada.members]
     mine = [name for name in running if name.startswith(f"{karmada.name}/") or name in agents]
     last = [name for name in mine if kind_of(name) in STOPPED_LAST]
     stop: Callable[[str], None] = partial(supervisor.stop, within=GRACE)
@@ -235,17 +235,17 @@ def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manife
             write_private(pki / name, (folder / "pki" / name).read_bytes(), mode=0o600 if name.endswith(".key") else 0o644)
     run.forget(plane.karmada.name, "crds")  # which were applied to what was there before
     if manifest.addons is not None:
-        site.put_back(run, plane.karmada.name, manifest.addons)
+        site.restore_records(run, plane.karmada.name, manifest.addons)
     run.journal("seeded", revision=manifest.revision, members=list(names))
 
 
-def drop_former(plane: BinaryInstallation) -> None:
+def delete_former_data(plane: BinaryInstallation) -> None:
     """Delete what etcd had before."""
     for former in plane.layout.data.glob("*.before"):
         shutil.rmtree(former, ignore_errors=True)
 
 
-def attach(karmada: Karmada, member: Cluster, mode: str) -> None:
+def rejoin(karmada: Karmada, member: Cluster, mode: str) -> None:
     """Have a member of this lab be a member again: one that the backup knows is waited for, one that joined later joins anew."""
     if mode == "pull":
         register(karmada, member)
@@ -253,15 +253,15 @@ def attach(karmada: Karmada, member: Cluster, mode: str) -> None:
         join(karmada, member)
 
 
-def reach(karmada: Karmada) -> list[str]:
+def wait_members_reached(karmada: Karmada) -> list[str]:
     """Return when Karmada, with the credentials it has, comes through to each push member it knows and finds the cluster it knows there."""
-    known = [member for member in members(karmada).values() if member.mode == "push"]
+    known = [member for member in list_members(karmada).values() if member.mode == "push"]
     return each(lambda member: wait_reached(karmada, member), known)
 
 
 def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
     """Return a member's name once it answers through Karmada and is who it was. NotReady says what is seen instead."""
-    until_ready(karmada, member.name, within=within)
+    wait_ready(karmada, member.name, within=within)
 
     def through() -> None:
         try:
@@ -278,7 +278,7 @@ def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> s
 # -- what is left --------------------------------------------------------------------------------------------------------
 
 
-def list_leftovers(karmada: Karmada, clusters: Sequence[Cluster]) -> dict[str, list[str]]:
+def list_unowned(karmada: Karmada, clusters: Sequence[Cluster]) -> dict[str, list[str]]:
     """Return what Karmada once brought to these members and owns no more, as kind and name, by member.
 
     Every object there that bears Karmada's label and names a Work that is not there.

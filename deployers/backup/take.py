@@ -21,7 +21,7 @@ from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.backup.verify import fingerprint, snapshot_status, verify
 from deployers.etcd.client import EtcdClient
 from deployers.karmada import Karmada
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from deployers.plane import pending_operation
 from lab.errors import LabError, ProvisionError
 from lab.hints import command
@@ -56,20 +56,20 @@ def back_up(
     """
     began = time.monotonic()
     if during is None or pending_operation.facts_of(karmada.run, during) is None:
-        pending_operation.refuse(karmada.run)
+        pending_operation.require_none(karmada.run)
     etcd = EtcdClient.of(karmada)
-    taking = Taking(karmada, etcd, folder)
-    with scratch(karmada.run) as taking.scratch:
+    taking = BackupRun(karmada, etcd, folder)
+    with scratch_directory(karmada.run) as taking.scratch:
         execute(taking.steps(), karmada.run, watcher=watcher)
     assert taking.manifest
     assert taking.path
     karmada.run.journal("backup", path=str(taking.path), revision=taking.manifest.revision)
-    dropped = retain(folder, taking.manifest.plane, keep) if keep else []
+    dropped = delete_oldest(folder, taking.manifest.plane, keep) if keep else []
     return Backup(taking.path, taking.manifest, taking.path.stat().st_size, time.monotonic() - began, tuple(dropped))
 
 
 @dataclass
-class Taking:
+class BackupRun:
     """One backup being taken. Each method is a step."""
 
     karmada: Karmada
@@ -88,7 +88,7 @@ class Taking:
     def describe(self) -> None:
         """Note whose backup this is, before anything is read."""
         spec, pki = self.karmada.spec, self.etcd.pki
-        joined = members(self.karmada)
+        joined = list_members(self.karmada)
         self.manifest = Manifest(
             plane=fingerprint(pki / "ca.crt"),
             lab=self.karmada.run.id,
@@ -130,7 +130,7 @@ class Taking:
             revision=status["revision"],
             hash=status["hash"],
             keys=status["totalKey"],
-            parts={name: archive.digest(file) for name, file in files.items()},
+            parts={name: archive.measure_part(file) for name, file in files.items()},
         )
         self.path = archive.write(self.manifest, files, self.folder)
 
@@ -138,7 +138,7 @@ class Taking:
         """Read what was written as a restore would. One that cannot be restored is deleted again."""
         assert self.path
         try:
-            with scratch(self.karmada.run) as folder:
+            with scratch_directory(self.karmada.run) as folder:
                 verify(self.path, folder, self.etcd.utl)
         except LabError:
             self.path.unlink(missing_ok=True)
@@ -146,7 +146,7 @@ class Taking:
 
 
 @contextmanager
-def scratch(run: Run) -> Iterator[Path]:
+def scratch_directory(run: Run) -> Iterator[Path]:
     """Yield a directory of the run that nobody else can read, gone afterwards: it holds keys and the whole of etcd."""
     with tempfile.TemporaryDirectory(prefix="backup-", dir=run.folder("data", "scratch")) as folder:
         yield Path(folder)
@@ -155,15 +155,15 @@ def scratch(run: Run) -> Iterator[Path]:
 # -- many of them --------------------------------------------------------------------------------------------------------
 
 
-def retain(folder: Path, plane: str, keep: int) -> list[Path]:
+def delete_oldest(folder: Path, plane: str, keep: int) -> list[Path]:
     """Delete all but the newest `keep` backups of one plane, and return those that are gone. Other planes' and other files stay."""
-    old = archive.of_plane(folder, plane)[keep:]
+    old = archive.list_archives(folder, plane)[keep:]
     for path in old:
         path.unlink(missing_ok=True)
     return old
 
 
-def on_schedule(
+def back_up_on_schedule(
     back_up: Callable[[], Backup],
     *,
     every: float,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, load_pem_public_key
 
 from deployers.backup import archive
-from deployers.backup.archive import SNAPSHOT, Manifest, Unusable
+from deployers.backup.archive import SNAPSHOT, Manifest, UnusableBackup
 from deployers.etcd.client import Etcdutl
 from lab.errors import CommandFailed
 
@@ -56,7 +56,7 @@ def prove_snapshot(snapshot: Path, manifest: Manifest, path: Path, utl: Etcdutl)
     if (found := (status["revision"], status["hash"], status["totalKey"])) != said:
         raise archive.damaged_error(str(path), f"revision, hash and number of keys are {found}, not {said}")
     if manifest.keys == 0:
-        raise Unusable("the snapshot in this backup is empty", where=str(path), remedy="use another backup")
+        raise UnusableBackup("the snapshot in this backup is empty", where=str(path), remedy="use another backup")
 
 
 def prove_keys(pki: Path, manifest: Manifest, path: Path) -> None:

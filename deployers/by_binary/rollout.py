@@ -6,7 +6,7 @@ from functools import partial
 
 from deployers.by_binary.installation import BinaryInstallation
 from deployers.members import agent
-from deployers.members.register import release_election
+from deployers.members.register import delete_election_lease
 from deployers.names import LEASES, kind_of
 from deployers.plane.leases import drop_stale
 from deployers.plane.rollout import AGENTS, KUBERNETES, Act, all_of, chain, in_order
@@ -26,7 +26,7 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
     parts: dict[str, Act] = {}
     for name in sorted({kind_of(part) for part in plane.programs} - {*KUBERNETES}):
         parts[name] = partial(all_of, *(partial(replace_program, plane, part) for part in plane.programs if kind_of(part) == name))
-    if pulling := [member for member in plane.karmada.members if agent.runs(plane.karmada, member.name)]:
+    if pulling := [member for member in plane.karmada.members if agent.agent_runs(plane.karmada, member.name)]:
         parts[AGENTS] = partial(all_of, *(partial(replace_agent, plane, member) for member in pulling))
     return chain(in_order(plane, parts, back=back))
 
@@ -42,5 +42,8 @@ def replace_program(plane: BinaryInstallation, part: Component) -> bool:
 def replace_agent(plane: BinaryInstallation, member: Cluster) -> bool:
     """Have the agent of a pull member be of this release."""
     return component.exchange(
-        agent.agent(plane.karmada, member), plane.run, between=partial(release_election, plane.karmada, member.name), grace=GRACE
+        agent.agent_component(plane.karmada, member),
+        plane.run,
+        between=partial(delete_election_lease, plane.karmada, member.name),
+        grace=GRACE,
     )

@@ -92,15 +92,15 @@ class ByChart:
         wanted = uses(karmada)
         return [*image_steps(karmada, wanted, software), *ChartInstallation(karmada, software, uses=wanted).steps()]
 
-    def enrol(self, karmada: Karmada, member: Cluster) -> None:
+    def register_agent(self, karmada: Karmada, member: Cluster) -> None:
         """Make a member pull, by the chart's agent mode. Done already, it changes nothing.
 
         (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
         cluster only.)
         """
-        ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).enrol(member)
+        ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).register_agent(member)
 
-    def withdraw(self, karmada: Karmada, member: Cluster) -> None:
+    def remove_agent(self, karmada: Karmada, member: Cluster) -> None:
         """Uninstall the agent's release from a member that was unregistered, and its namespace: what is in it has names of the chart's."""
         ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).uninstall(AGENT, member)
         host.remove_namespace(member.api)

@@ -24,7 +24,7 @@ from deployers.by_chart import certificates
 from deployers.by_chart import values as chart_values
 from deployers.checks.rollout import wait_rollout
 from deployers.deployer import ImageUse
-from deployers.members.registry import claim, until_ready
+from deployers.members.registry import claim, wait_ready
 from deployers.names import JOINABLE, LEASES, NAME, NAMESPACE
 from deployers.plane import manifests, objects
 from deployers.plane.leases import held_lease
@@ -241,7 +241,7 @@ class ChartInstallation(installation.PodsInstallation):
         self.settle(ESTIMATORS, chart_values.of_estimators(self.spec, self.uses, members), self.karmada.lab.host)
         self.serving(*(f"karmada-scheduler-estimator-{name}" for name in members))
 
-    def enrol(self, member: Cluster) -> None:
+    def register_agent(self, member: Cluster) -> None:
         """Install the agent on a member; return when Karmada calls the member Ready. UsageError as in `deployers.members.join`."""
         claim(self.karmada, member, "pull")
         self.run.record("members", member.name, {"mode": "pull", "state": "registering"})
@@ -256,7 +256,7 @@ class ChartInstallation(installation.PodsInstallation):
         values = chart_values.of_agent(self.spec, use, name=member.name, endpoint=endpoint, karmada=access(self.karmada.kubeconfig))
         self.settle(AGENT, values, member)
         until_serving(member.api, [AGENT], only=True, within=WITHIN)
-        until_ready(self.karmada, member.name, within=90.0)
+        wait_ready(self.karmada, member.name, within=90.0)
 
     # -- and gone -----------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from lab.run import Run, runs_root
 
 Json = dict[str, Any]
 SCHEMA = 1
-SAID = ("release", "deployer")
+HEADING = ("release", "deployer")
 """Of a description: who made it. It is in the heading of a comparison, not among the differences."""
 
 
@@ -36,7 +36,7 @@ class DescribedInstallation:
     @property
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of thing; of webhooks, the hooks."""
-        sections = {key: part for key, part in self.described.items() if key not in (*SAID, "versions") and isinstance(part, dict)}
+        sections = {key: part for key, part in self.described.items() if key not in (*HEADING, "versions") and isinstance(part, dict)}
         return {key: sum(map(len, part.values())) if key == "webhooks" else len(part) for key, part in sections.items()}
 
 
@@ -52,7 +52,7 @@ class Difference:
         return self.where[0]
 
 
-def installation(word: str, *, root: Path | None = None) -> DescribedInstallation:
+def load_installation(word: str, *, root: Path | None = None) -> DescribedInstallation:
     """Return what a lab, a run directory or a saved description says; of a lab that is gone its latest. UsageError when there is none."""
     path = path_of(word, root or runs_root())
     try:
@@ -78,7 +78,7 @@ def path_of(word: str, root: Path) -> Path:
     if "/" in word:
         word, root = path.name, path.parent
     gone = not (root / word).is_dir()
-    kept = description.kept_of(word, root)
+    kept = description.kept_path(word, root)
     return kept if gone and kept.is_file() else description_file(Run.load(word, root=root))
 
 
@@ -91,20 +91,20 @@ def name_apart(installations: Sequence[DescribedInstallation]) -> list[Described
     ]
 
 
-def differences(installations: Sequence[DescribedInstallation]) -> list[Difference]:
+def compare(installations: Sequence[DescribedInstallation]) -> list[Difference]:
     """Return everything that is not the same in all installations, in the order of the descriptions."""
-    return list(differing((), [comparable(each.described) for each in installations]))
+    return list(find_differences((), [name_parts(each.described) for each in installations]))
 
 
-def comparable(described: Json) -> Json:
+def name_parts(described: Json) -> Json:
     """Return a description in which everything that is looked up has a name."""
-    found = {key: part for key, part in described.items() if key not in SAID}
+    found = {key: part for key, part in described.items() if key not in HEADING}
     found["webhooks"] = {
         configuration: {f"{hook['name']} {hook['path']}": hook for hook in hooks}
         for configuration, hooks in described.get("webhooks", {}).items()
     }
     found["components"] = {
-        name: {**part, "flags": {f"--{flag}": entries(flag, value) for flag, value in part.get("flags", {}).items()}}
+        name: {**part, "flags": {f"--{flag}": split_list(flag, value) for flag, value in part.get("flags", {}).items()}}
         for name, part in described["components"].items()
     }
     found["certificates"] = {
@@ -114,7 +114,7 @@ def comparable(described: Json) -> Json:
     return found
 
 
-def entries(flag: str, value: str) -> str | dict[str, str]:
+def split_list(flag: str, value: str) -> str | dict[str, str]:
     """Return a flag's value; of a list without an order its entries, those of feature gates with what each is set to."""
     if "," not in value and flag != "feature-gates":
         return value
@@ -122,7 +122,7 @@ def entries(flag: str, value: str) -> str | dict[str, str]:
     return {name: rest if flag == "feature-gates" else "yes" for name, _, rest in pairs}
 
 
-def differing(where: tuple[str, ...], values: Sequence[Any]) -> Iterator[Difference]:
+def find_differences(where: tuple[str, ...], values: Sequence[Any]) -> Iterator[Difference]:
     """Yield the differences among the values of one place, or of the places below it."""
     if all(value == values[0] for value in values):
         return
@@ -130,7 +130,7 @@ def differing(where: tuple[str, ...], values: Sequence[Any]) -> Iterator[Differe
         values = [{value: "yes"} if isinstance(value, str) and where[-1].startswith("--") else value for value in values]
     if all(isinstance(value, dict) for value in values):
         for key in sorted({key for value in values for key in value}):
-            yield from differing((*where, key), [value.get(key) for value in values])
+            yield from find_differences((*where, key), [value.get(key) for value in values])
     else:
         yield Difference(where, tuple(values))
 
@@ -151,7 +151,7 @@ def document(installations: Sequence[DescribedInstallation], found: Sequence[Dif
     return {
         "schema": SCHEMA,
         "installations": [
-            {"name": each.name, **{key: each.described.get(key) for key in SAID}, "counts": each.counts} for each in installations
+            {"name": each.name, **{key: each.described.get(key) for key in HEADING}, "counts": each.counts} for each in installations
         ],
         "differences": [{"where": list(each.where), "values": dict(zip(names, each.values, strict=True))} for each in found],
     }
@@ -161,7 +161,7 @@ def rows(installations: Sequence[DescribedInstallation], found: Sequence[Differe
     """Return a comparison as tables: first who is compared and how many things each has, then one for each section that differs."""
     names = [each.name for each in installations]
     sections = list(dict.fromkeys(key for each in installations for key in each.counts))
-    summary = [["", *names], *([key, *(str(each.described.get(key, "")) for each in installations)] for key in reversed(SAID))]
+    summary = [["", *names], *([key, *(str(each.described.get(key, "")) for each in installations)] for key in reversed(HEADING))]
     summary += [[key, *(str(each.counts.get(key, 0)) for each in installations)] for key in sections]
     tables = {"": summary}
     for section in dict.fromkeys(each.section for each in found):

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deployers.checks import control_plane, members
-from deployers.checks.control_plane import Broken, Unmeasured
+from deployers.checks.control_plane import CheckFailed, CheckInconclusive
 from deployers.karmada import Karmada
 from lab.errors import LabError, TestsFailed
 from lab.hints import command
@@ -80,21 +80,21 @@ class ConformanceReport:
 
 
 PLANE: tuple[Check, ...] = (
-    Check("CRDs are established", control_plane.crds_established),
-    Check("the conversion webhook converts", control_plane.conversion_called),
-    Check("the admission webhooks refuse and complete", control_plane.admission_called),
-    Check("all admission webhooks of the release are configured", control_plane.webhooks_of_record),
+    Check("CRDs are established", control_plane.check_crds),
+    Check("the conversion webhook converts", control_plane.check_conversion),
+    Check("the admission webhooks refuse and complete", control_plane.check_admission),
+    Check("all admission webhooks of the release are configured", control_plane.check_webhooks),
     Check("the aggregated API is available", control_plane.check_aggregated_apis),
-    Check("each controller holds its lease", control_plane.leases_held),
-    Check("no component was restarted", control_plane.nothing_restarted),
+    Check("each controller holds its lease", control_plane.check_leases),
+    Check("no component was restarted", control_plane.check_restarts),
     Check("clusters can find the way to register", control_plane.cluster_info_public),
 )
 MEMBERS: tuple[Check, ...] = (
-    Check("every member is Ready", members.members_ready),
-    Check("the aggregated API leads to every member", members.proxy_reaches_members),
-    Check("a Deployment runs on every member and its status comes back", members.deployment_propagates),
+    Check("every member is Ready", members.check_members_ready),
+    Check("the aggregated API leads to every member", members.check_proxy),
+    Check("a Deployment runs on every member and its status comes back", members.check_propagation),
 )
-ESTIMATORS = (Check("the scheduler asks the estimator of every member", members.estimators_asked),)
+ESTIMATORS = (Check("the scheduler asks the estimator of every member", members.check_estimators),)
 
 
 def applicable_checks(karmada: Karmada) -> Sequence[Check]:
@@ -107,16 +107,16 @@ def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> Co
     """Run all checks at once and return what came of each. Raises nothing about the system: that is for `Report.demand`."""
     chosen = applicable_checks(karmada) if among is None else among
     with ThreadPoolExecutor(max(1, len(chosen)), thread_name_prefix="check") as pool:
-        return ConformanceReport(tuple(pool.map(lambda check: answer(check, karmada), chosen)), karmada.run.id)
+        return ConformanceReport(tuple(pool.map(lambda check: run_check(check, karmada), chosen)), karmada.run.id)
 
 
-def answer(check: Check, karmada: Karmada) -> CheckResult:
+def run_check(check: Check, karmada: Karmada) -> CheckResult:
     """Return what came of one check."""
     began = time.monotonic()
     try:
         outcome, evidence = StepOutcome.PASS, check.ask(karmada)
-    except Unmeasured as unmeasured:
+    except CheckInconclusive as unmeasured:
         outcome, evidence = StepOutcome.UNKNOWN, str(unmeasured)
-    except (Broken, LabError) as broken:
+    except (CheckFailed, LabError) as broken:
         outcome, evidence = StepOutcome.FAIL, str(broken)
     return CheckResult(check.name, outcome, round(time.monotonic() - began, 3), evidence)

@@ -10,7 +10,7 @@ import httpx
 import yaml
 
 from deployers.checks import known_drift
-from deployers.checks.description import flags, running
+from deployers.checks.description import flags, program_args
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
@@ -30,27 +30,27 @@ ID = "propagationpolicy.karmada.io/permanent-id"
 """The label that Karmada's mutating webhook gives a policy (v1.17, v1.18: pkg/webhook/propagationpolicy/mutating.go)."""
 
 
-class Broken(Exception):
+class CheckFailed(Exception):
     """The promise does not hold; the text is what was seen instead."""
 
 
-class Unmeasured(Exception):
+class CheckInconclusive(Exception):
     """It could not be asked here; the text is why."""
 
 
-def crds_established(karmada: Karmada) -> str:
+def check_crds(karmada: Karmada) -> str:
     """Every CRD that the release ships is there, established, and of this release: an installer that finds another's leaves it as it is."""
     nowhere = manifests.Addresses(b"", "", "", {})
     expected = {crd["metadata"]["name"]: crd for crd in manifests.custom_resources(karmada.release.crds, nowhere)}
     there = {item["metadata"]["name"]: item for item in karmada.api.items(CRDS)}
     if missing := sorted(expected.keys() - there.keys()):
-        raise Broken(f"not there: {', '.join(missing)}")
+        raise CheckFailed(f"not there: {', '.join(missing)}")
     for name in expected:
         for kind in ("Established", "NamesAccepted"):
             if why := condition(there[name], kind):
-                raise Broken(f"{name}: {why}")
+                raise CheckFailed(f"{name}: {why}")
     if others := sorted(name for name, crd in expected.items() if schemas(crd) != schemas(there[name])):
-        raise Broken(f"of another version than {karmada.release}: {', '.join(others)}")
+        raise CheckFailed(f"of another version than {karmada.release}: {', '.join(others)}")
     return f"{len(expected)} of {len(expected)}"
 
 
@@ -59,7 +59,7 @@ def schemas(crd: Json) -> Json:
     return {version["name"]: version.get("schema") for version in crd["spec"]["versions"]}
 
 
-def conversion_called(karmada: Karmada) -> str:
+def check_conversion(karmada: Karmada) -> str:
     """A binding that is stored in the new version can be read in the old one: only Karmada's webhook can turn it into that.
 
     The two versions keep replicas in different places, so a number that is in the other place was moved there by Karmada's own code.
@@ -85,7 +85,7 @@ def conversion_called(karmada: Karmada) -> str:
         finally:
             karmada.api.delete(path)
         if (replicas := old.get("spec", {}).get("resource", {}).get("replicas")) != 3:
-            raise Broken(f"{kind}: 3 replicas written as v1alpha2 are {replicas} in v1alpha1")
+            raise CheckFailed(f"{kind}: 3 replicas written as v1alpha2 are {replicas} in v1alpha1")
     return "ResourceBinding and ClusterResourceBinding, v1alpha2 read as v1alpha1"
 
 
@@ -94,20 +94,20 @@ def unique_name() -> str:
     return f"conformance-{uuid.uuid4().hex[:8]}"
 
 
-def admission_called(karmada: Karmada) -> str:
+def check_admission(karmada: Karmada) -> str:
     """A policy that makes no sense is refused by the validating webhook; one that does is completed by the mutating one."""
     senseless = policy("conformance", "default", {"spreadConstraints": [{"spreadByField": "cluster", "spreadByLabel": "zone"}]})
     try:
         karmada.api.create(senseless, dryRun="All")
     except Refused as refused:
         if "admission webhook" not in refused.message or "denied the request" not in refused.message:
-            raise Broken(f"refused, but not by the webhook: {refused.message}") from refused
+            raise CheckFailed(f"refused, but not by the webhook: {refused.message}") from refused
         said = refused.message
     else:
-        raise Broken("a policy with a senseless spread constraint was accepted")
+        raise CheckFailed("a policy with a senseless spread constraint was accepted")
     completed = karmada.api.create(policy("conformance", "default", {}), dryRun="All")
     if not completed["metadata"].get("labels", {}).get(ID):
-        raise Broken(f"a new policy did not get the label {ID}")
+        raise CheckFailed(f"a new policy did not get the label {ID}")
     return f"refused: {said.partition('denied the request: ')[2] or said}; completed: label {ID}"
 
 
@@ -121,7 +121,7 @@ def policy(name: str, namespace: str, placement: Json) -> Json:
     }
 
 
-def webhooks_of_record(karmada: Karmada) -> str:
+def check_webhooks(karmada: Karmada) -> str:
     """The hooks that are configured are those of the release's artifacts/deploy, none less: installers have left some out.
 
     What upstream's own installer is known to leave out is told and does not count; when it no longer does, that does.
@@ -132,9 +132,9 @@ def webhooks_of_record(karmada: Karmada) -> str:
     )
     known = known_drift.hooks_left_out(karmada.spec.deployer) & expected
     if missing := sorted(expected - there - known):
-        raise Broken(f"not configured: {', '.join(missing)}")
+        raise CheckFailed(f"not configured: {', '.join(missing)}")
     if mended := sorted(known & there):
-        raise Broken(
+        raise CheckFailed(
             f"listed as left out by {karmada.spec.deployer}, but configured: {', '.join(mended)}; "
             "remove it from deployers/checks/known_drift.py"
         )
@@ -162,14 +162,14 @@ def check_aggregated_apis(karmada: Karmada) -> str:
         "v1beta1.metrics.k8s.io": addons.metrics_adapter,
     }
     if missing := sorted(name for name, wanted in needed.items() if wanted and name not in names):
-        raise Broken(f"not registered: {', '.join(missing)}")
+        raise CheckFailed(f"not registered: {', '.join(missing)}")
     for item in services:
         if why := condition(item, "Available"):
-            raise Broken(f"{item['metadata']['name']}: {why}")
+            raise CheckFailed(f"{item['metadata']['name']}: {why}")
     return f"{', '.join(sorted(names))}; {len(karmada.api.items(CLUSTERS))} clusters"
 
 
-def leases_held(karmada: Karmada) -> str:
+def check_leases(karmada: Karmada) -> str:
     """Each component that elects a leader has one, who renewed the lease just now."""
     spec = karmada.spec
     electing = [
@@ -177,23 +177,23 @@ def leases_held(karmada: Karmada) -> str:
         for kind in LEASES
         if spec.has(kind) and "leader-elect" not in spec.settings(kind).without and spec.settings(kind).flags.get("leader-elect") != "false"
     ]
-    programs = {kind_of(name): argv for name, argv in running(karmada).items()} if runs_in_pods(karmada) else {}
+    programs = {kind_of(name): argv for name, argv in program_args(karmada).items()} if runs_in_pods(karmada) else {}
     for kind in electing:
         namespace = flags(programs.get(kind, ())).get("leader-elect-resource-namespace", LEASES[kind])
         try:
             held_lease(karmada.api, namespace, kind)
         except NotYet as not_held:
-            raise Broken(str(not_held)) from not_held
+            raise CheckFailed(str(not_held)) from not_held
     return ", ".join(electing)
 
 
-def nothing_restarted(karmada: Karmada) -> str:
+def check_restarts(karmada: Karmada) -> str:
     """Every program of the control plane runs, and has not ended by itself since it was started."""
     if runs_in_pods(karmada):
-        return no_pod_restarted(karmada)
+        return check_pod_restarts(karmada)
     status = Supervisor(karmada.run.path).status()
     if status is None:
-        raise Unmeasured("no supervisor runs the programs of this control plane")
+        raise CheckInconclusive("no supervisor runs the programs of this control plane")
     programs = {
         name: state
         for name, state in status.programs.items()
@@ -201,25 +201,25 @@ def nothing_restarted(karmada: Karmada) -> str:
     }
     for name, state in programs.items():
         if not state.runs:
-            raise Broken(f"{name} is {state.state}: {state.tail(lines=3)}")
+            raise CheckFailed(f"{name} is {state.state}: {state.tail(lines=3)}")
         if state.restarts:
-            raise Broken(f"{name} was restarted {state.restarts} times; its log: {state.log}")
+            raise CheckFailed(f"{name} was restarted {state.restarts} times; its log: {state.log}")
     if missing := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in {kind_of(name) for name in programs}):
-        raise Broken(f"not started: {', '.join(missing)}")
+        raise CheckFailed(f"not started: {', '.join(missing)}")
     return f"{len(programs)} programs, 0 restarts"
 
 
-def no_pod_restarted(karmada: Karmada) -> str:
+def check_pod_restarts(karmada: Karmada) -> str:
     """Every component has all its pods ready, and no container of them was started twice."""
     host = karmada.lab.host.api
     if late := [missing for each in workloads.workloads(host) if (missing := each.missing())]:
-        raise Broken("; ".join([*late, *workloads.why(host)]))
+        raise CheckFailed("; ".join([*late, *workloads.why(host)]))
     counts = workloads.restarts(host)
     if restarted := [f"{name} {count} times" for name, count in sorted(counts.items()) if count]:
-        raise Broken(f"restarted: {', '.join(restarted)}")
+        raise CheckFailed(f"restarted: {', '.join(restarted)}")
     there = {kind_of(name) for name in workloads.programs(host)}
     if absent := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in there):
-        raise Broken(f"not started: {', '.join(absent)}")
+        raise CheckFailed(f"not started: {', '.join(absent)}")
     return f"{len(counts)} containers, 0 restarts"
 
 
@@ -232,26 +232,28 @@ def cluster_info_public(karmada: Karmada) -> str:
             f"{karmada.api.server}/api/v1/namespaces/kube-public/configmaps/cluster-info", verify=context, trust_env=False, timeout=5.0
         )
     except httpx.HTTPError as error:
-        raise Broken(f"no answer: {error}") from error
+        raise CheckFailed(f"no answer: {error}") from error
     known = karmada.spec.deployer in known_drift.WITHOUT_CLUSTER_INFO
     if known and answer.status_code == 200:
-        raise Broken(f"{karmada.spec.deployer} is known to make none, and there is one; take it out of deployers/checks/known_drift.py")
+        raise CheckFailed(
+            f"{karmada.spec.deployer} is known to make none, and there is one; take it out of deployers/checks/known_drift.py"
+        )
     if known:
         return f"none: {karmada.spec.deployer} of upstream does not make it"
     if answer.status_code != 200:
-        raise Broken(f"an anonymous read of cluster-info is answered {answer.status_code}")
+        raise CheckFailed(f"an anonymous read of cluster-info is answered {answer.status_code}")
     if karmada.spec.deployer in known_drift.CLUSTER_INFO_INSIDE:
-        return check_cluster_info(karmada, answer.json()["data"]["kubeconfig"])
+        return check_internal_cluster_info(karmada, answer.json()["data"]["kubeconfig"])
     if karmada.api.server not in answer.json()["data"]["kubeconfig"]:
-        raise Broken(f"cluster-info does not name {karmada.api.server}")
+        raise CheckFailed(f"cluster-info does not name {karmada.api.server}")
     return karmada.api.server
 
 
-def check_cluster_info(karmada: Karmada, kubeconfig: str) -> str:
+def check_internal_cluster_info(karmada: Karmada, kubeconfig: str) -> str:
     """Return what is said of a cluster-info that is known to name a Service of the host cluster; Broken when it no longer does."""
     server = next(iter(yaml.safe_load(kubeconfig)["clusters"]))["cluster"]["server"]
     if ".svc" not in server:
-        raise Broken(
+        raise CheckFailed(
             f"{karmada.spec.deployer} is known to name a Service, and names {server}; take it out of deployers/checks/known_drift.py"
         )
     return f"{server}: {karmada.spec.deployer} of upstream names what only the host cluster can resolve"

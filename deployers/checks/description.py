@@ -38,7 +38,7 @@ ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_
 """A pod says its own by a variable."""
 
 
-def kept_of(name: str, root: Path) -> Path:
+def kept_path(name: str, root: Path) -> Path:
     """Where the latest description of a lab is kept when the lab is gone; no lab can have the folder's name."""
     return root / ".descriptions" / f"{name}.json"
 
@@ -55,9 +55,9 @@ def save(karmada: Karmada) -> Path:
     The one beside it outlives the lab, however it ends; of the latest KEPT labs.
     """
     run = karmada.run
-    described = describe(karmada, running(karmada))
+    described = describe(karmada, program_args(karmada))
     write_json(description_file(run), described)
-    kept = kept_of(run.id, run.path.parent)
+    kept = kept_path(run.id, run.path.parent)
     make_folder(kept.parent, mode=0o700)
     write_json(kept, described)
     forget_oldest(kept.parent)
@@ -74,7 +74,7 @@ def forget_oldest(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def running(karmada: Karmada) -> dict[str, Sequence[str]]:
+def program_args(karmada: Karmada) -> dict[str, Sequence[str]]:
     """Return the arguments of every program of the control plane, by name: from the lab's supervisor, or from the pods' templates."""
     if runs_in_pods(karmada):
         return workloads.programs(karmada.lab.host.api)
@@ -108,7 +108,7 @@ def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:
             for item in api.items(f"{RBAC}/{kind}")
             if is_ours(item)
         },
-        "certificates": of_secrets(karmada.lab.host.api)
+        "certificates": secret_certificates(karmada.lab.host.api)
         if runs_in_pods(karmada)
         else certificates(karmada.run.path / "pki" / karmada.name),
     }
@@ -192,7 +192,7 @@ def certificates(folder: Path) -> Json:
     return {path.stem: certificate(path.read_bytes()) for path in sorted(folder.glob("*.crt"))}
 
 
-def of_secrets(host: Api, namespace: str = NAMESPACE) -> Json:
+def secret_certificates(host: Api, namespace: str = NAMESPACE) -> Json:
     """Return the same of the certificates in a namespace's Secrets, each once however many Secrets it is in.
 
     It has the name that a file would have: the key's stem, or the Secret's name where the key tells nothing (tls.crt, or a ca.crt that
@@ -203,11 +203,11 @@ def of_secrets(host: Api, namespace: str = NAMESPACE) -> Json:
         for key, value in sorted((secret.get("data") or {}).items()):
             content = b64decode(value)
             if key.endswith(".crt") and content.startswith(b"-----BEGIN CERTIFICATE"):
-                found.setdefault(content, name_of(secret["metadata"]["name"], key, taken=found.values()))
+                found.setdefault(content, certificate_name(secret["metadata"]["name"], key, taken=found.values()))
     return {name: certificate(content) for content, name in sorted(found.items(), key=lambda pair: pair[1])}
 
 
-def name_of(secret: str, key: str, *, taken: Iterable[str]) -> str:
+def certificate_name(secret: str, key: str, *, taken: Iterable[str]) -> str:
     """Return what a certificate in a Secret is called."""
     stem, owner = key.removesuffix(".crt"), secret.removesuffix("-cert")
     name = owner if stem == "tls" else stem

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deployers.checks.control_plane import Broken, Unmeasured, policy, unique_name
+from deployers.checks.control_plane import CheckFailed, CheckInconclusive, policy, unique_name
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS, not_ready
@@ -22,18 +22,18 @@ from lab.wait import NotYet, until
 Json = dict[str, Any]
 
 
-def members_ready(karmada: Karmada) -> str:
+def check_members_ready(karmada: Karmada) -> str:
     """Every member that was asked for is registered and Ready."""
     there = {item["metadata"]["name"]: item for item in karmada.api.items(CLUSTERS)}
     for member in karmada.spec.members:
         if member.name not in there:
-            raise Broken(f"{member.name} is not registered")
+            raise CheckFailed(f"{member.name} is not registered")
         if why := not_ready(there[member.name]):
-            raise Broken(f"{member.name}: {why}")
+            raise CheckFailed(f"{member.name}: {why}")
     return ", ".join(member.name for member in karmada.spec.members)
 
 
-def proxy_reaches_members(karmada: Karmada, *, within: float = 20.0) -> str:
+def check_proxy(karmada: Karmada, *, within: float = 20.0) -> str:
     """What comes back through the proxy of a member is that member: its kube-system has the UID that it has when asked directly.
 
     Karmada gives itself the right to act as its users on a member some moments after that member is Ready.
@@ -51,28 +51,28 @@ def proxy_reaches_members(karmada: Karmada, *, within: float = 20.0) -> str:
                 raise NotYet(refused.message) from refused
 
         if (uid := until(through, what=f"the proxy of {member.name} answers", within=within)) != direct:
-            raise Broken(f"the proxy of {member.name} leads to another cluster ({uid}, not {direct})")
+            raise CheckFailed(f"the proxy of {member.name} leads to another cluster ({uid}, not {direct})")
         return member.name
 
     reached = each(reaches, [member for member in karmada.members if modes[member.name] == "push"])
     return f"{', '.join(reached)}" if reached else "no push member: a pull member cannot be reached through the control plane"
 
 
-def deployment_propagates(karmada: Karmada, *, within: float = 30.0) -> str:
+def check_propagation(karmada: Karmada, *, within: float = 30.0) -> str:
     """A Deployment with a policy arrives on every member, becomes available there, and its template's status says so."""
     names = [member.name for member in karmada.members]
     propagate(karmada, {"clusterAffinity": {"clusterNames": names}}, on=karmada.members, replicas=1, available=len(names), within=within)
     return f"1 replica on each of {', '.join(names)}; {len(names)} available in Karmada"
 
 
-def estimators_asked(karmada: Karmada, *, within: float = 30.0) -> str:
+def check_estimators(karmada: Karmada, *, within: float = 30.0) -> str:
     """Replicas that are divided by what is free make the scheduler ask the estimator of every member.
 
     That a Deployment runs proves nothing of them: a scheduler that does not reach an estimator estimates by itself and says nothing.
     So it is the estimators that are asked, by their own count of requests.
     """
     names = [member.name for member in karmada.members]
-    before = {name: requests(karmada, name) for name in names}
+    before = {name: read_request_count(karmada, name) for name in names}
     divided = {
         "replicaSchedulingType": "Divided",
         "replicaDivisionPreference": "Weighted",
@@ -80,35 +80,35 @@ def estimators_asked(karmada: Karmada, *, within: float = 30.0) -> str:
     }
     placement = {"clusterAffinity": {"clusterNames": names}, "replicaScheduling": divided}
     propagate(karmada, placement, on=(), replicas=len(names), available=len(names), within=within)
-    if unasked := [name for name in names if requests(karmada, name) <= before[name]]:
-        raise Broken(f"replicas were divided, but the estimators of {', '.join(unasked)} were not asked")
+    if unasked := [name for name in names if read_request_count(karmada, name) <= before[name]]:
+        raise CheckFailed(f"replicas were divided, but the estimators of {', '.join(unasked)} were not asked")
     return f"{len(names)} of {len(names)}"
 
 
-def requests(karmada: Karmada, member: str) -> float:
+def read_request_count(karmada: Karmada, member: str) -> float:
     """Return how many requests the estimator of a member has answered."""
-    return count_requests(of_pods(karmada, member) if runs_in_pods(karmada) else of_program(karmada, member))
+    return count_requests(read_pod_metrics(karmada, member) if runs_in_pods(karmada) else read_program_metrics(karmada, member))
 
 
-def of_pods(karmada: Karmada, member: str) -> str:
+def read_pod_metrics(karmada: Karmada, member: str) -> str:
     """Return the metrics of the pods of a member's estimator, which the host cluster's API server leads to."""
     host = karmada.lab.host.api
     found = [each for each in workloads.workloads(host) if each.name == estimator(member)]
     if not found:
-        raise Broken(f"there is no estimator of {member}")
+        raise CheckFailed(f"there is no estimator of {member}")
     names = [pod["metadata"]["name"] for pod in workloads.pods(host, selector=found[0].selector)]
     return "\n".join(host.request("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics").text for name in names)
 
 
-def of_program(karmada: Karmada, member: str) -> str:
+def read_program_metrics(karmada: Karmada, member: str) -> str:
     """Return the metrics of a member's estimator that is a program of this lab's machine."""
     port = (karmada.run.recorded("ports", "karmada") or {}).get(f"{estimator(member)}.metrics")
     if port is None:
-        raise Unmeasured(f"where the estimator of {member} serves its metrics is not known")
+        raise CheckInconclusive(f"where the estimator of {member} serves its metrics is not known")
     try:
         return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=5.0).text
     except httpx.HTTPError as error:
-        raise Broken(f"the estimator of {member} does not answer: {error}") from error
+        raise CheckFailed(f"the estimator of {member} does not answer: {error}") from error
 
 
 def count_requests(text: str) -> float:
@@ -140,12 +140,12 @@ def propagate(karmada: Karmada, placement: Json, *, on: Sequence[Cluster], repli
             until(arrived, what=f"the Deployment is on {member.name}", within=within)
 
         each(there, on)
-        api.until(path, lambda item: status_of(item, available), what="the status of the Deployment comes back", within=within)
+        api.until(path, lambda item: status_problem(item, available), what="the status of the Deployment comes back", within=within)
     finally:
         api.delete(f"/api/v1/namespaces/{name}")
 
 
-def status_of(item: Json, wanted: int) -> str | None:
+def status_problem(item: Json, wanted: int) -> str | None:
     """Return why a Deployment's collected status does not have so many available replicas, or None."""
     available = (item.get("status") or {}).get("availableReplicas", 0)
     return None if available == wanted else f"{available} of {wanted} replicas are available"

@@ -28,8 +28,8 @@ def wait_rollout(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
 
     def led() -> None:
         try:
-            control_plane.leases_held(karmada)
-        except control_plane.Broken as broken:
+            control_plane.check_leases(karmada)
+        except control_plane.CheckFailed as broken:
             raise NotYet(str(broken)) from broken
         except (Unreachable, Refused) as error:
             raise NotYet(error.what) from error

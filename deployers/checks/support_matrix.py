@@ -29,7 +29,7 @@ ROWS = (*OPTIONS, *OF_ONE_PATH)
 WORST = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS)
 
 
-def keep(karmada: Karmada, report: ConformanceReport, *, root: Path | None = None) -> None:
+def append_report(karmada: Karmada, report: ConformanceReport, *, root: Path | None = None) -> None:
     """Append what came of a report to the outcomes."""
     spec = karmada.spec
     line = {
@@ -42,13 +42,13 @@ def keep(karmada: Karmada, report: ConformanceReport, *, root: Path | None = Non
         "outcome": next((each for each in WORST if any(result.outcome is each for result in report.results)), StepOutcome.UNKNOWN).value,
         "failed": [result.name for result in report.failed],
     }
-    path = (root or runs_root()) / Outcomes.FILE
+    path = (root or runs_root()) / SupportMatrix.FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(json.dumps(line) + "\n")
 
 
-def picture(outcomes: Outcomes, *, look: Look) -> list[str]:
+def picture(outcomes: SupportMatrix, *, look: Look) -> list[str]:
     """Return the table as a person reads it: options by paths, then why what is refused is."""
     supports = {name: get_deployer(name).options for name in DEPLOYERS}
     rows = [("OPTION", *DEPLOYERS)]
@@ -59,7 +59,7 @@ def picture(outcomes: Outcomes, *, look: Look) -> list[str]:
     return [*table(rows, look=look), "", *(f"{name}  {option}: {said}" for name, option, said in refused)]
 
 
-def document(outcomes: Outcomes) -> Json:
+def document(outcomes: SupportMatrix) -> Json:
     """Return the table as JSON."""
     return {
         "schema": 1,
@@ -73,7 +73,7 @@ def document(outcomes: Outcomes) -> Json:
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class SupportMatrix:
     """Saved outcomes, oldest first."""
 
     FILE: ClassVar[str] = "conformance.jsonl"
@@ -81,7 +81,7 @@ class Outcomes:
     lines: Sequence[Json] = ()
 
     @classmethod
-    def read(cls, *paths: Path) -> Outcomes:
+    def read(cls, *paths: Path) -> SupportMatrix:
         """Read outcomes, of one file after the other; none where there is no file. A line cut short is passed over."""
         lines = []
         for text in [line for path in paths if path.exists() for line in path.read_text().splitlines()]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployers.commands.etcd import karmada_of
+from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, say, seconds_text, table
@@ -31,7 +31,7 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
     from deployers.addon import OWN, names
     from deployers.addons.karmada_addons import WHAT
 
-    karmada = karmada_of(lab)
+    karmada = open_karmada(lab)
     rows = [{"name": name, "what": WHAT[name], "own": True, "installed": getattr(karmada.spec.addons, name)} for name in OWN]
     rows += [addon_row(karmada, name) for name in names()]
     if output is Output.json:
@@ -46,9 +46,9 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
 
 def addon_row(karmada: Karmada, name: str) -> dict[str, object]:
     """Return an addon of others as it is listed."""
-    from deployers.addons.change import installed_addon, versions
+    from deployers.addons.change import find_installed, versions
 
-    seen = installed_addon(karmada, name)
+    seen = find_installed(karmada, name)
     state = {"installed": seen.wanted, "on": dict(seen.there)}
     return {"name": name, "what": seen.addon.what, "own": False, **state, "versions": versions(karmada, name)}
 
@@ -65,9 +65,9 @@ def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
             if name in karmada_addons.WHAT:
-                karmada_addons.switch(karmada_of(lab), name, on=True, version=version, watcher=screen.watcher)
+                karmada_addons.switch(open_karmada(lab), name, on=True, version=version, watcher=screen.watcher)
             else:
-                change.install(karmada_of(lab), name, version, watcher=screen.watcher)
+                change.install(open_karmada(lab), name, version, watcher=screen.watcher)
         say(f"{name} is installed ({seconds_text(time.monotonic() - began)})")
 
 
@@ -83,7 +83,7 @@ def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
         karmada_addons.refuse_version(name)
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
-            karmada = change.upgrade(karmada_of(lab), name, version, watcher=screen.watcher)
+            karmada = change.upgrade(open_karmada(lab), name, version, watcher=screen.watcher)
         say(f"{name} is of {karmada.spec.addons.others[name]} now ({seconds_text(time.monotonic() - began)})")
 
 
@@ -99,9 +99,9 @@ def remove(addons: PlainNames, lab: LabName = DEFAULT_LAB) -> None:
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
             if name in karmada_addons.WHAT:
-                karmada_addons.switch(karmada_of(lab), name, on=False, watcher=screen.watcher)
+                karmada_addons.switch(open_karmada(lab), name, on=False, watcher=screen.watcher)
             else:
-                change.remove(karmada_of(lab), name, watcher=screen.watcher)
+                change.remove(open_karmada(lab), name, watcher=screen.watcher)
         say(f"{name} is not installed ({seconds_text(time.monotonic() - began)})")
 
 

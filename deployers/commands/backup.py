@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deployers.commands.etcd import karmada_of
+from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration, option
 from lab.errors import LabError
 from lab.terminal.drawing import open_drawing
@@ -28,9 +28,9 @@ def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every:
     One archive (mode 0600): etcd's data, authorities, service-account keys, versions, checksums. Karmada serves meanwhile, and the
     archive is proven before it counts. Keep it as safe as the keys in it.
     """
-    from deployers.backup.take import back_up, on_schedule
+    from deployers.backup.take import back_up, back_up_on_schedule
 
-    karmada = karmada_of(lab)
+    karmada = open_karmada(lab)
 
     def take() -> Backup:
         with open_drawing(f"backup of lab {lab}") as screen:
@@ -45,7 +45,7 @@ def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every:
     if every is None:
         show(take(), output)
     else:
-        on_schedule(take, every=every, told=told)
+        back_up_on_schedule(take, every=every, told=told)
 
 
 def document(result: Backup) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     Exit code 1 when a promise does not hold or could not be measured. A lab that does not run is refused: nothing can be asked of it.
     """
     from deployers.checks.conformance import conformance as examine
-    from deployers.checks.support_matrix import keep
+    from deployers.checks.support_matrix import append_report
     from deployers.karmada import Karmada
     from lab.cluster import Lab
 
@@ -41,7 +41,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     karmada = Karmada.open(Lab.open(run))
     report = examine(karmada)
     saved = report.save(run.path / "conformance.json")
-    keep(karmada, report)
+    append_report(karmada, report)
     if output is Output.json:
         rows = [{**asdict(each), "outcome": each.outcome.value} for each in report.results]
         print(json.dumps({"schema": 1, "lab": lab, "results": rows}, indent=1))

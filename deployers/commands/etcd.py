@@ -26,7 +26,7 @@ ExpiresWithin = Annotated[float, duration("--expires-within", help="Renew what e
 THIRTY_DAYS = 30 * 86400.0
 
 
-def karmada_of(lab: str) -> Karmada:
+def open_karmada(lab: str) -> Karmada:
     """Return the Karmada of a lab. UsageError when the lab, or a Karmada in it, is not there."""
     from deployers.karmada import Karmada
     from lab.cluster import Lab
@@ -43,7 +43,7 @@ def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
     """
     from deployers.etcd.pod import etcd_of
 
-    seen = etcd_of(karmada_of(lab)).health()
+    seen = etcd_of(open_karmada(lab)).health()
     if output is Output.json:
         print(json.dumps({"schema": 1, "lab": lab, **seen.document()}, indent=1))
     else:
@@ -72,7 +72,7 @@ def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.etcd.membership import add
 
-    say_members("added", lab, add(karmada_of(lab), member))
+    say_members("added", lab, add(open_karmada(lab), member))
 
 
 @app.command()
@@ -83,7 +83,7 @@ def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.etcd.membership import remove
 
-    say_members("removed", lab, remove(karmada_of(lab), member))
+    say_members("removed", lab, remove(open_karmada(lab), member))
 
 
 @app.command()
@@ -91,7 +91,7 @@ def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """Put a new member in the place of a dead one."""
     from deployers.etcd.membership import replace
 
-    say_members("replaced", lab, replace(karmada_of(lab), member))
+    say_members("replaced", lab, replace(open_karmada(lab), member))
 
 
 @app.command()
@@ -99,7 +99,7 @@ def grow(lab: LabName = DEFAULT_LAB) -> None:
     """Grow from one member to three, or go on with it."""
     from deployers.etcd.membership import grow
 
-    say_members("grown", lab, grow(karmada_of(lab)))
+    say_members("grown", lab, grow(open_karmada(lab)))
 
 
 def say_members(how: str, lab: str, karmada: Karmada) -> None:
@@ -117,7 +117,7 @@ def defragment(lab: LabName = DEFAULT_LAB) -> None:
     """
     from deployers.etcd.pod import etcd_of
 
-    before, after = etcd_of(karmada_of(lab)).defragment()
+    before, after = etcd_of(open_karmada(lab)).defragment()
     say(f"{bytes_text(before)} before, {bytes_text(after)} after")
 
 
@@ -129,9 +129,9 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
     """
     import datetime as dt
 
-    from deployers.etcd.certificates import renew
+    from deployers.etcd.certificates import renew_etcd
 
-    renewed = renew(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
+    renewed = renew_etcd(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
     say_renewed(renewed, expires_within)
 
 

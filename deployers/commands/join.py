@@ -20,7 +20,7 @@ from lab.terminal.text import say, seconds_text
 Names = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.members)]
 
 
-class Mode(str, Enum):
+class JoinMode(str, Enum):
     """Who reaches whom."""
 
     push = "push"
@@ -28,7 +28,7 @@ class Mode(str, Enum):
 
 
 ModeOption = Annotated[
-    Mode | None,
+    JoinMode | None,
     option("--mode", help="push: Karmada reaches the member; pull: an agent beside it reaches Karmada. Without it as the lab file says."),
 ]
 
@@ -38,10 +38,10 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
 
     Side by side; returns when all are Ready and have the addons that are installed. One that is joined so already is left alone.
     """
-    from deployers.addons.change import follow
+    from deployers.addons.change import install_on_new_member
     from deployers.join_steps import join_member
     from deployers.karmada import Karmada
-    from deployers.members.registry import members as registered
+    from deployers.members.registry import list_members as registered
     from lab.cluster import Lab
     from lab.steps import Step, execute
 
@@ -55,7 +55,9 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
     began = time.monotonic()
     steps = [Step(f"{cluster.name}/join", partial(join_member, karmada, cluster, modes[cluster.name].value)) for cluster in clusters]
-    steps += [Step(f"{cluster.name}/addons", partial(follow, karmada, cluster), (f"{cluster.name}/join",)) for cluster in clusters]
+    steps += [
+        Step(f"{cluster.name}/addons", partial(install_on_new_member, karmada, cluster), (f"{cluster.name}/join",)) for cluster in clusters
+    ]
     execute(steps, run)
     for line in outcome({name: chosen.value for name, chosen in modes.items()}, before, time.monotonic() - began):
         say(line)
@@ -69,14 +71,14 @@ def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> 
     return lines
 
 
-def mode_of(name: str, said: str, wanted: Mode | None, *, lab: str | None = None) -> Mode:
+def mode_of(name: str, said: str, wanted: JoinMode | None, *, lab: str | None = None) -> JoinMode:
     """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would stumble."""
     if said == "none":
-        return wanted or Mode.push
+        return wanted or JoinMode.push
     if wanted is not None and wanted.value != said:
         raise UsageError(
             f"the lab file joins {name} by {said}, not by {wanted.value}",
             remedy=f'{command("join", name, lab=lab)}   (by {said}); or give it mode = "none" in the lab file, '
             "and join it either way by hand",
         )
-    return Mode(said)
+    return JoinMode(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from deployers.commands.etcd import THIRTY_DAYS, ExpiresWithin, karmada_of, say_renewed
+from deployers.commands.etcd import THIRTY_DAYS, ExpiresWithin, open_karmada, say_renewed
 from lab.cli.options import DEFAULT_LAB, LabName
 
 
@@ -16,4 +16,4 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
     """
     from deployers.day2.renew_certificates import renew_all
 
-    say_renewed(renew_all(karmada_of(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None), expires_within)
+    say_renewed(renew_all(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None), expires_within)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployers.commands.etcd import karmada_of
+from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.errors import UsageError
 from lab.run import runs_root
@@ -16,7 +16,7 @@ from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
 
 if TYPE_CHECKING:
-    from deployers.backup.restore import Restored
+    from deployers.backup.restore import RestoreResult
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
 NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of a lab that is made for it.", metavar="FILE")]
@@ -36,7 +36,7 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
         if there:
             from deployers.backup.restore import restore as in_place
 
-            done = in_place(karmada_of(lab), path.absolute(), watcher=screen.watcher)
+            done = in_place(open_karmada(lab), path.absolute(), watcher=screen.watcher)
         else:
             from deployers.backup.move import move
             from deployers.wanted import document
@@ -48,11 +48,11 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
     show(done, lab, output)
 
 
-def show(done: Restored, lab: str, output: Output) -> None:
+def show(done: RestoreResult, lab: str, output: Output) -> None:
     """Print what was restored, and what is left on members."""
-    from deployers.backup.restore import list_leftovers
+    from deployers.backup.restore import list_unowned
 
-    left = list_leftovers(done.karmada, done.karmada.members)
+    left = list_unowned(done.karmada, done.karmada.members)
     if output is Output.json:
         print(
             json.dumps(

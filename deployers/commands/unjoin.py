@@ -29,7 +29,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     handle = Lab.open(run)
     karmada = Karmada.open(handle)
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
-    known = joined.members(karmada)
+    known = joined.list_members(karmada)
     began = time.monotonic()
     steps = [
         Step(f"{cluster.name}/unjoin", partial(unjoin_member, karmada, cluster, known[cluster.name].mode, force=force))

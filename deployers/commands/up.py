@@ -73,7 +73,7 @@ def up(
     began = time.monotonic()
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
     words = fingerprint(spec, changes)
-    if not plan and (seen := already(lab, words)) is not None:
+    if not plan and (seen := find_unchanged(lab, words)) is not None:
         finish(seen, seconds=time.monotonic() - began, changed=False, output=output)
         return
     from deployers.bring_up import bring_up
@@ -116,7 +116,7 @@ def fingerprint(spec: Path | None, changes: Json) -> str:
     return hashlib.sha256(text + json.dumps(changes, sort_keys=True).encode()).hexdigest()
 
 
-def already(lab: str, words: str) -> LabStatus | None:
+def find_unchanged(lab: str, words: str) -> LabStatus | None:
     """Return the lab as it is seen when it was brought up by these words and all of it serves; None: there may be something to do."""
     if not words or not (runs_root() / lab / "run.json").exists():
         return None

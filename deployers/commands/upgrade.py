@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deployers.commands.etcd import karmada_of
+from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
@@ -27,10 +27,10 @@ def upgrade(
     CRDs, webhook, aggregated-apiserver, controller-manager, scheduler, addons, agents.
     An interrupted one goes on when it is asked for again. A backup is taken before, where etcd is the lab's own.
     """
-    from deployers.day2.upgrade import upgrade, way_back
+    from deployers.day2.upgrade import rollback_hint, upgrade
 
     with open_drawing(f"upgrade of lab {lab}") as screen:
-        done = upgrade(karmada_of(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
+        done = upgrade(open_karmada(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
     if output is Output.json:
         rest = {"from": done.before, "to": done.release, "done": list(done.done), "left": list(done.left)}
         print(json.dumps({"schema": 1, "lab": lab, **rest, "seconds": round(done.seconds, 3)}, indent=1))
@@ -38,7 +38,7 @@ def upgrade(
     if done.left:
         say(f"{', '.join(done.done) or 'nothing'} is of {done.release} now; still of {done.before}: {', '.join(done.left)}")
         if done.backup:
-            say(way_back(lab, done.backup))
+            say(rollback_hint(lab, done.backup))
     elif not done.done:
         say(f"Karmada of lab {lab} is of {done.release} already: nothing to do")
     else:

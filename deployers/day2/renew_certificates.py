@@ -14,7 +14,7 @@ from cryptography import x509
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.by_binary.rollout import GRACE
-from deployers.etcd.certificates import issue, presented_certificate, renew
+from deployers.etcd.certificates import fetch_certificate, reissue, renew_etcd
 from deployers.etcd.client import RENEW_BEFORE
 from deployers.karmada import Karmada
 from deployers.names import LEASES, kind_of
@@ -31,7 +31,7 @@ from lab.wait import NotYet, until
 
 AUTHORITY = "ca"
 WHAT = "a renewal of certificates"
-READS_ANEW = frozenset({"etcd", "haproxy", "karmada-apiserver"})
+RELOADS_CERTIFICATE = frozenset({"etcd", "haproxy", "karmada-apiserver"})
 """Components that need not be started again for it."""
 
 
@@ -43,37 +43,37 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
     """
     plane = open_plane(karmada)
     pki = plane.layout.pki
-    renewed = {} if karmada.spec.etcd.external else renew(karmada, before=before)
-    due = ending(karmada, pki, before)
+    renewed = {} if karmada.spec.etcd.external else renew_etcd(karmada, before=before)
+    due = list_expiring(karmada, pki, before)
     begun = (pending_operation.facts_of(karmada.run, WHAT) or {}).get("names", [])
     if not due and not begun:
         return renewed
     with pending_operation.hold_pending(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
-        issue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due)
+        reissue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due)
         plane.identity()  # kubeconfigs hold certificates
         for part in plane.programs:
-            if kind_of(part) not in READS_ANEW:
-                again(plane, part)
+            if kind_of(part) not in RELOADS_CERTIFICATE:
+                restart_component(plane, part)
         for use in plane.layout.ports:
             if use.endswith(".https") and kind_of(use.removesuffix(".https")) != "haproxy":
-                until_presented(plane, use.removesuffix(".https"))
+                wait_presented(plane, use.removesuffix(".https"))
         merge_kubeconfigs(karmada.run, [*karmada.lab.clusters, karmada.cluster])
-    return renewed | {name: ends(pki / f"{name}.crt") for name in sorted({*due, *begun})}
+    return renewed | {name: expiry_of(pki / f"{name}.crt") for name in sorted({*due, *begun})}
 
 
-def ending(karmada: Karmada, pki: Path, before: dt.timedelta | None) -> list[str]:
+def list_expiring(karmada: Karmada, pki: Path, before: dt.timedelta | None) -> list[str]:
     """Return the certificates of Karmada's own authority that end within that time."""
     until = dt.datetime.now(dt.UTC) + (before or dt.timedelta())
     names = [leaf.name for leaf in certificates.leaves(karmada.spec) if leaf.authority == AUTHORITY]
-    return [name for name in names if before is None or ends(pki / f"{name}.crt") < until]
+    return [name for name in names if before is None or expiry_of(pki / f"{name}.crt") < until]
 
 
-def ends(file: Path) -> dt.datetime:
+def expiry_of(file: Path) -> dt.datetime:
     """Return when a certificate ends."""
     return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
 
 
-def again(plane: BinaryInstallation, part: Component) -> None:
+def restart_component(plane: BinaryInstallation, part: Component) -> None:
     """Start a program again and return when it serves. Where it elects a leader and was the only one, it need not wait for its lease."""
     kind = kind_of(part)
     Supervisor(plane.run.path).stop(part.name, within=GRACE)
@@ -84,12 +84,12 @@ def again(plane: BinaryInstallation, part: Component) -> None:
         after()
 
 
-def until_presented(plane: BinaryInstallation, instance: str) -> None:
+def wait_presented(plane: BinaryInstallation, instance: str) -> None:
     """Return when a server presents the certificate in its file: one that reads it anew takes a moment to see that it is another."""
     file = plane.layout.pair(kind_of(instance)).cert
 
     def new() -> None:
-        shown = presented_certificate(plane.layout.server(instance), ca=plane.layout.ca)
+        shown = fetch_certificate(plane.layout.server(instance), ca=plane.layout.ca)
         if shown.serial_number != x509.load_pem_x509_certificate(file.read_bytes()).serial_number:
             raise NotYet(f"it still presents the one that ends on {shown.not_valid_after_utc:%Y-%m-%d %H:%M}")
 

@@ -36,7 +36,7 @@ CANNOT: Mapping[str, str] = {
 
 
 @runtime_checkable
-class Upgrades(Protocol):
+class CanUpgrade(Protocol):
     """**Protocol:** a deployer that can put another release in the place of one that runs.
 
     `upgrade` computes steps and acts on nothing, as `install` does: one a component, in the order in which they have to be, each
@@ -47,7 +47,7 @@ class Upgrades(Protocol):
 
 
 @dataclass(frozen=True)
-class Upgraded:
+class UpgradeResult:
     """What an upgrade did: which components now, which are still to do, and how long it took."""
 
     karmada: Karmada
@@ -60,7 +60,9 @@ class Upgraded:
     """What was taken before, where that can be; `lab restore` goes back to it as long as something is left to upgrade."""
 
 
-def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: Watcher | None = None) -> Upgraded:
+def upgrade(
+    karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: Watcher | None = None
+) -> UpgradeResult:
     """Bring a Karmada that runs to another release, and return when all of it, or the component that was asked for, serves.
 
     UsageError, with nothing touched: there is no such release, it skips a minor, it is earlier and no rollback was asked for, or the
@@ -68,7 +70,7 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     """
     began = time.monotonic()
     made = get_deployer(karmada.spec.deployer)
-    if not isinstance(made, Upgrades):
+    if not isinstance(made, CanUpgrade):
         raise NotPossible(
             f"a Karmada that was installed by {karmada.spec.deployer} cannot be upgraded in place",
             where=CANNOT.get(karmada.spec.deployer, "its deployer has no upgrade"),
@@ -77,40 +79,42 @@ def upgrade(karmada: Karmada, release: str, *, only: str | None = None, rollback
     here, wanted = karmada.release, Release.parse(release, supply=karmada.release.supply)
     known = pending_operation.facts_of(karmada.run, WHAT)
     if known:
-        goes_on(known, wanted.version, rollback=rollback, lab=karmada.run.id)
+        require_same_upgrade(known, wanted.version, rollback=rollback, lab=karmada.run.id)
     else:
-        pending_operation.refuse(karmada.run)
-        check_admissible(here.version, wanted.version, rollback=rollback, lab=karmada.run.id)
+        pending_operation.require_none(karmada.run)
+        require_supported_skew(here.version, wanted.version, rollback=rollback, lab=karmada.run.id)
         if here == wanted:
-            return Upgraded(karmada, here.version, wanted.version, (), (), time.monotonic() - began)
+            return UpgradeResult(karmada, here.version, wanted.version, (), (), time.monotonic() - began)
     spec = KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "release": release})
     refs = [AssetRef.parse(name) for name in made.software(spec)]
     software = {str(ref): path for ref, path in wanted.supply.resolve(refs).items()}
     steps = made.upgrade(karmada, spec, software, back=rollback)
     done = [] if known is None or known["back"] != rollback else list(known["done"])
-    chosen = upto(steps, only, done)
+    chosen = select_steps(steps, only, done)
     facts: dict[str, Any] = {"from": known["from"] if known else here.version, "to": wanted.version, "back": rollback, "done": done}
     again = command("upgrade", release, *(["--rollback"] if rollback else []), lab=karmada.run.id)
     if chosen:
-        facts["backup"] = saved(karmada, known)
-    with pending_operation.hold_pending(karmada.run, WHAT, again=again, **facts) as change, told_way_back(karmada, facts.get("backup")):
+        facts["backup"] = take_backup(karmada, known)
+    with pending_operation.hold_pending(karmada.run, WHAT, again=again, **facts) as change, note_rollback(karmada, facts.get("backup")):
         execute([note_step(step, done, change) for step in chosen], karmada.run, watcher=watcher)
         left = tuple(step.name for step in steps if step.name not in done)
         if left:
-            change.stays()
+            change.keep_pending()
         else:
             karmada = karmada.asking(spec)
             description.save(karmada)
             shutil.rmtree(karmada.run.path / "bin", ignore_errors=True)  # links to the clients of the release before
     kept = Path(facts["backup"]) if facts.get("backup") else None
-    return Upgraded(karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began, kept)
+    return UpgradeResult(
+        karmada, str(facts["from"]), wanted.version, tuple(step.name for step in chosen), left, time.monotonic() - began, kept
+    )
 
 
 KEPT = 10
 """Backups before upgrades that stay in the run directory: one for each component of an upgrade that is done one by one."""
 
 
-def saved(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
+def take_backup(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
     """Take a backup before anything is exchanged, and return its path; None where backups are not ours to take.
 
     When an upgrade goes on that was interrupted the plane may not answer any more: then the backup of before it stays the way back.
@@ -127,17 +131,17 @@ def saved(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
 
 
 @contextmanager
-def told_way_back(karmada: Karmada, backup: str | None) -> Iterator[None]:
+def note_rollback(karmada: Karmada, backup: str | None) -> Iterator[None]:
     """Note on an error that passes how to go back to the backup."""
     try:
         yield
     except BaseException as error:
         if backup:
-            error.add_note(way_back(karmada.run.id, backup))
+            error.add_note(rollback_hint(karmada.run.id, backup))
         raise
 
 
-def way_back(lab: str, backup: str | Path) -> str:
+def rollback_hint(lab: str, backup: str | Path) -> str:
     """Return the sentence that says how half an upgrade is given up."""
     return f"or go back to how it was before: {command('restore', str(backup), lab=lab)}"
 
@@ -154,7 +158,7 @@ def note_step(step: Step, done: list[str], change: pending_operation.PendingOper
     return replace(step, action=act, needs=needs)
 
 
-def upto(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[Step]:
+def select_steps(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[Step]:
     """Return the steps to do now: all that are left, or the one that was asked for if it is next. UsageError when it is not. Pure."""
     names = [step.name for step in steps]
     left = [step for step in steps if step.name not in done]
@@ -173,7 +177,7 @@ def upto(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[S
     return left[:1]
 
 
-def check_admissible(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
+def require_supported_skew(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
     """Return when one release may follow another. UsageError says what would. Pure."""
     one, other = order(here)[:3], order(wanted)[:3]
     if rollback and other > one:
@@ -190,7 +194,7 @@ def check_admissible(here: str, wanted: str, *, rollback: bool, lab: str | None 
         )
 
 
-def goes_on(known: Mapping[str, Any], wanted: str, *, rollback: bool, lab: str | None = None) -> None:
+def require_same_upgrade(known: Mapping[str, Any], wanted: str, *, rollback: bool, lab: str | None = None) -> None:
     """Return when this is what goes on with an upgrade that is half done, or takes it back. UsageError says what would be. Pure."""
     forward, back = known["to"] == wanted and known["back"] == rollback, rollback and wanted == known["from"] and not known["back"]
     if not forward and not back:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from deployers.etcd.client import RENEW_BEFORE, EtcdClient, expiries
+from deployers.etcd.client import RENEW_BEFORE, EtcdClient, certificate_expiries
 from deployers.karmada import Karmada
 from deployers.plane import certificates
 from deployers.spec import KarmadaSpec
@@ -27,22 +27,22 @@ from lab.pki import Authority, Pair
 AUTHORITY = "etcd-ca"
 
 
-def renew(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
+def renew_etcd(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
     """Issue anew those of etcd's certificates that end within `before` (None: all), and return when each of these ends now.
 
     Returned when every member presents its new one. ProvisionError names a member that does not, or an authority that ends first.
     """
     etcd = EtcdClient.of(karmada)
     until = dt.datetime.now(dt.UTC) + (before or dt.timedelta())
-    due = {name for name, ends in expiries(etcd.pki).items() if name != AUTHORITY and (before is None or ends < until)}
+    due = {name for name, ends in certificate_expiries(etcd.pki).items() if name != AUTHORITY and (before is None or ends < until)}
     if not due:
         return {}
-    issue(Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY), karmada.spec, due)
-    renewed = {name: ends for name, ends in expiries(etcd.pki).items() if name in due}
+    reissue(Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY), karmada.spec, due)
+    renewed = {name: ends for name, ends in certificate_expiries(etcd.pki).items() if name in due}
     if "etcd-server" in due:
         written = x509.load_pem_x509_certificate((etcd.pki / "etcd-server.crt").read_bytes()).serial_number
         for name, address in etcd.endpoints.items():
-            if of_etcd(etcd, address).serial_number != written:
+            if fetch_etcd_certificate(etcd, address).serial_number != written:
                 raise ProvisionError(
                     f"{name} still presents its old certificate",
                     where=address,
@@ -52,7 +52,7 @@ def renew(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> di
     return renewed
 
 
-def issue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None:
+def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None:
     """Issue those certificates of an authority anew, key and all. ProvisionError, with nothing changed, when it ends before they would."""
     valid = dt.timedelta(days=spec.certificates.days)
     if (ends := authority.certificate.not_valid_after_utc) < dt.datetime.now(dt.UTC) + valid:
@@ -67,12 +67,12 @@ def issue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None
             authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, anew=True)
 
 
-def of_etcd(etcd: EtcdClient, address: str) -> x509.Certificate:
+def fetch_etcd_certificate(etcd: EtcdClient, address: str) -> x509.Certificate:
     """Return the certificate that a member of etcd shows to a client that comes now. ProvisionError when it lets nobody in."""
-    return presented_certificate(address, ca=etcd.pki / f"{AUTHORITY}.crt", client=certificates.pair(etcd.pki, "etcd-client"))
+    return fetch_certificate(address, ca=etcd.pki / f"{AUTHORITY}.crt", client=certificates.pair(etcd.pki, "etcd-client"))
 
 
-def presented_certificate(address: str, *, ca: Path, client: Pair | None = None) -> x509.Certificate:
+def fetch_certificate(address: str, *, ca: Path, client: Pair | None = None) -> x509.Certificate:
     """Return the certificate that a server shows to who comes now, trusts `ca`, and is `client`. ProvisionError when it lets nobody in."""
     where = urlsplit(address)
     context = ssl.create_default_context(cafile=str(ca))

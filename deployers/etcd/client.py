@@ -121,7 +121,7 @@ class Etcdutl:
         return self.machine.run((str(self.program), *words), within=within).stdout
 
 
-class EtcdReply:
+class BaseEtcdClient:
     """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
 
     endpoints: Mapping[str, str]
@@ -159,7 +159,7 @@ class EtcdReply:
             raise ProvisionError(
                 "Karmada's etcd does not answer: less than a quorum of its members serve",
                 where=", ".join(f"{name} at {address}" for name, address in self.endpoints.items()),
-                detail=last_words(failed.output),
+                detail=last_line(failed.output),
                 remedy=f"{command('logs', 'karmada/etcd', lab=self.lab)}; when they are lost for good: "
                 f"{command('restore', 'ARCHIVE', lab=self.lab)}",
             ) from failed
@@ -222,7 +222,7 @@ class EtcdReply:
 
 
 @dataclass(frozen=True)
-class EtcdClient(EtcdReply):
+class EtcdClient(BaseEtcdClient):
     """The etcd of one control plane, from outside."""
 
     pki: Path
@@ -278,11 +278,11 @@ class EtcdClient(EtcdReply):
         try:
             found: Json = self.ask("endpoint", "status", at=self.endpoints[name])[0]
         except CommandFailed as failed:
-            return last_words(failed.output)
+            return last_line(failed.output)
         return found
 
     def expiries(self) -> Mapping[str, dt.datetime]:
-        return expiries(self.pki)
+        return certificate_expiries(self.pki)
 
 
 def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMember:
@@ -303,13 +303,13 @@ def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMem
     )
 
 
-def expiries(pki: Path) -> dict[str, dt.datetime]:
+def certificate_expiries(pki: Path) -> dict[str, dt.datetime]:
     """Return when each certificate that has to do with etcd ends, by its file's name."""
     files = [*pki.glob("etcd-*.crt"), *pki.glob("*-etcd-client.crt")]
     return {file.stem: x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in sorted(files)}
 
 
-def last_words(output: str) -> str:
+def last_line(output: str) -> str:
     """Return the last line of what an etcd tool printed, without its log's other fields where it is one."""
     lines: Iterable[str] = reversed(output.strip().splitlines())
     line = next((line for line in lines if line.strip()), "it said nothing")

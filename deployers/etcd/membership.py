@@ -83,7 +83,7 @@ def remove(karmada: Karmada, name: str) -> Karmada:
     """
     etcd = EtcdClient.of(karmada)
     health = etcd.health()
-    check_removable(health, name, lab=karmada.run.id)
+    require_removable(health, name, lab=karmada.run.id)
     open_plane(karmada)
     with pending_operation.hold_pending(
         karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)
@@ -107,7 +107,7 @@ def replace(karmada: Karmada, name: str) -> Karmada:
     what = f"replacing {name} in etcd"
     struck = dead is None and is_pending(karmada, what)
     if not struck:
-        check_removable(health, name, lab=karmada.run.id)
+        require_removable(health, name, lab=karmada.run.id)
     if dead and dead.answers:
         raise UsageError(
             f"{name} is alive: it answers at {dead.client}",
@@ -122,7 +122,7 @@ def replace(karmada: Karmada, name: str) -> Karmada:
     return karmada
 
 
-def check_removable(health: EtcdHealth, name: str, *, lab: str | None = None) -> None:
+def require_removable(health: EtcdHealth, name: str, *, lab: str | None = None) -> None:
     """Return when etcd still has a majority without a member. UsageError when it has not, or there is no such member. Pure."""
     if name not in {member.name for member in health.members}:
         raise UsageError(

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from deployers.deployer import runs_in_pods
-from deployers.etcd.client import EtcdClient, EtcdReply, Json
+from deployers.etcd.client import BaseEtcdClient, EtcdClient, Json
 from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
 from deployers.pods import workloads
@@ -31,7 +31,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class EtcdInPod(EtcdReply):
+class PodEtcdClient(BaseEtcdClient):
     """The etcd of one control plane in pods. `command` runs another in its pod; `flags` are those of its program."""
 
     machine: Machine
@@ -41,17 +41,17 @@ class EtcdInPod(EtcdReply):
     endpoints: Mapping[str, str]
 
     @classmethod
-    def of(cls, karmada: Karmada) -> EtcdInPod:
+    def of(cls, karmada: Karmada) -> PodEtcdClient:
         """Return the etcd of a control plane in pods. ProvisionError when its pod does not run."""
         host = karmada.lab.host
-        pod = pod_of(host.api)
+        pod = find_pod(host.api)
         container = pod["spec"]["containers"][0]
         flags = flags_of([*container.get("command", []), *container.get("args", [])])
         ref = AssetRef("kubectl", karmada.lab.spec.kubernetes)
         kubectl = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve([ref])[ref]
         words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
         command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
-        endpoints = {"etcd": within_its_pod(flags.get("listen-client-urls", ""))}
+        endpoints = {"etcd": loopback_address(flags.get("listen-client-urls", ""))}
         return cls(karmada.machine, command, flags, read_mounted(host.api, pod, flags["cert-file"]), endpoints)
 
     @cached_property
@@ -76,12 +76,12 @@ class EtcdInPod(EtcdReply):
         return {"etcd-server": x509.load_pem_x509_certificate(self.certificate).not_valid_after_utc}
 
 
-def etcd_of(karmada: Karmada) -> EtcdReply:
+def etcd_of(karmada: Karmada) -> BaseEtcdClient:
     """Return the etcd of a control plane, wherever it runs. UsageError when it is external; ProvisionError when its pod does not run."""
-    return EtcdInPod.of(karmada) if runs_in_pods(karmada) and not karmada.spec.etcd.external else EtcdClient.of(karmada)
+    return PodEtcdClient.of(karmada) if runs_in_pods(karmada) and not karmada.spec.etcd.external else EtcdClient.of(karmada)
 
 
-def pod_of(host: Api) -> Json:
+def find_pod(host: Api) -> Json:
     """Return the pod of Karmada's etcd that runs. ProvisionError when there is none."""
     for each in workloads.workloads(host):
         if each.component == "etcd":
@@ -96,7 +96,7 @@ def pod_of(host: Api) -> Json:
     )
 
 
-def within_its_pod(listens: str) -> str:
+def loopback_address(listens: str) -> str:
     """Return the address on the loopback interface among those at which an etcd listens; karmadactl init's is without TLS there."""
     for each in listens.split(","):
         url = urlsplit(each)

@@ -21,17 +21,19 @@ from lab.ports import ports_of
 from lab.supervisor.client import Supervisor
 
 
-def name_of(member: str) -> str:
+def agent_name(member: str) -> str:
     """Return what the agent of a member is called among the programs of the lab."""
     return f"{member}/karmada-agent"
 
 
-def kubeconfig_of(karmada: RunningKarmada, member: str) -> Path:
+def agent_kubeconfig(karmada: RunningKarmada, member: str) -> Path:
     """Where the agent's own kubeconfig for Karmada is or will be (0600)."""
     return karmada.run.path / "data" / member / "karmada-agent" / "karmada-kubeconfig.yaml"
 
 
-def agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
+def agent_component(
+    karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None
+) -> Component:
     """Return the agent of a member; the profile's flags, `flags` and `env` are layered over what register would have given its pod.
 
     The flags are those of the Deployment that register makes (karmada pkg/karmadactl/register/register.go,
@@ -40,10 +42,10 @@ def agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = Non
     """
     ports = ports_of(karmada.run, f"{member.name}.karmada-agent", ("health", "metrics"))
     return Component(
-        name=name_of(member.name),
+        name=agent_name(member.name),
         binary=karmada.release.binary("karmada-agent"),
         flags={
-            "karmada-kubeconfig": str(kubeconfig_of(karmada, member.name)),
+            "karmada-kubeconfig": str(agent_kubeconfig(karmada, member.name)),
             "kubeconfig": str(member.kubeconfig),
             "cluster-name": member.name,
             "cluster-api-endpoint": member.api.server,
@@ -57,23 +59,23 @@ def agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = Non
         },
         ready=(Health(f"http://127.0.0.1:{ports['health']}/healthz"),),
         ports=ports,
-    ).changed(flags={**of_profile(karmada), **(flags or {})}, env=env)
+    ).changed(flags={**profile_flags(karmada), **(flags or {})}, env=env)
 
 
-def of_profile(karmada: RunningKarmada) -> Flags:
+def profile_flags(karmada: RunningKarmada) -> Flags:
     """Return the flags that the control plane's profile has for agents: both ends of a member need the same feature gates."""
     asked = karmada.run.asked.get("karmada") or {}
     return profiles()[asked.get("profile", "default")].get("karmada-agent", {})
 
 
-def runs(karmada: RunningKarmada, member: str) -> bool:
+def agent_runs(karmada: RunningKarmada, member: str) -> bool:
     """Tell whether the agent of a member runs as a process of this lab."""
     status = Supervisor(karmada.run.path).status()
-    state = status.programs.get(name_of(member)) if status else None
+    state = status.programs.get(agent_name(member)) if status else None
     return state is not None and state.runs
 
 
-def stop(karmada: RunningKarmada, member: str) -> None:
+def stop_agent(karmada: RunningKarmada, member: str) -> None:
     """End the agent of a member and delete its kubeconfig; where it is no process of this lab there is nothing to do."""
-    component.remove(name_of(member), karmada.run)  # fine where it never was started here: it is a pod, or an enrolment ended before
-    shutil.rmtree(kubeconfig_of(karmada, member).parent, ignore_errors=True)
+    component.remove(agent_name(member), karmada.run)  # fine where it never was started here: it is a pod, or an enrolment ended before
+    shutil.rmtree(agent_kubeconfig(karmada, member).parent, ignore_errors=True)

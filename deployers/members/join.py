@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from deployers.members import owned_objects
 from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import Member, RunningKarmada, claim, identity, members, until_ready
+from deployers.members.registry import Member, RunningKarmada, claim, cluster_id, list_members, wait_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE
@@ -39,7 +39,7 @@ def join(
     With `ahead` the accounts on the member are made before karmadactl looks for them; without, karmadactl makes them.
     """
     changed = join_rights(karmada, member, provider=provider, region=region, zones=zones, ahead=ahead)
-    until_ready(karmada, member.name, within=within)
+    wait_ready(karmada, member.name, within=within)
     return changed
 
 
@@ -94,8 +94,8 @@ def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Clus
     """
     try:
         claim(karmada, member, "push")
-        members(karmada)
-        identity(member)
+        list_members(karmada)
+        cluster_id(member)
     except (UsageError, ProvisionError) as cause:
         cause.detail = failed.output or None
         return cause
@@ -115,7 +115,7 @@ def drop_orphans(karmada: RunningKarmada, name: str) -> None:
     member that was rebuilt since would stay and the member never become Ready. Only what bears Karmada's label and has
     no owner is touched.
     """
-    for path, secret in secrets(karmada, name):
+    for path, secret in find_secrets(karmada, name):
         if secret and not secret["metadata"].get("ownerReferences") and "karmada.io/system" in secret["metadata"].get("labels", {}):
             karmada.cluster.api.delete(path)
 
@@ -130,12 +130,12 @@ def adopt_secrets(karmada: RunningKarmada, member: Member) -> None:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    for path, secret in secrets(karmada, member.name):
+    for path, secret in find_secrets(karmada, member.name):
         if secret and not secret["metadata"].get("ownerReferences"):
             karmada.cluster.api.patch(path, {"metadata": {"ownerReferences": [owner]}})
 
 
-def secrets(karmada: RunningKarmada, name: str) -> list[tuple[str, Json | None]]:
+def find_secrets(karmada: RunningKarmada, name: str) -> list[tuple[str, Json | None]]:
     """Return path and object (None: not there) of the two secrets of a member on the control plane."""
     paths = [f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{secret}" for secret in (name, f"{name}-impersonator")]
     return [(path, karmada.cluster.api.find(path)) for path in paths]

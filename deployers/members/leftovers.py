@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from deployers.members import agent, owned_objects
-from deployers.members.register import requests
+from deployers.members.register import list_requests
 from deployers.members.registry import Mode, RunningKarmada
 from lab.api import Api, Json, Refused
 from lab.cluster import Cluster
@@ -34,7 +34,7 @@ from lab.wait import NotYet, until
 
 MANAGED = "karmada.io/managed=true"
 """The label of every object that Karmada applied to a member (karmada pkg/util/constants.go, ManagedByKarmadaLabel)."""
-GOING = "being deleted since"
+TERMINATING = "being deleted since"
 LOCAL_FILES = (Path("/etc/karmada/karmada-agent.conf"), Path("/etc/karmada/pki/ca.crt"))
 """What karmadactl may keep on the computer it runs on (pkg/karmadactl/register: KarmadaDir, CACertPath)."""
 
@@ -47,18 +47,18 @@ def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member
 
     def clean() -> None:
         left = list_leftovers(karmada, member, mode, member_down=member_down)
-        if left and all(GOING in line for line in left):
+        if left and all(TERMINATING in line for line in left):
             raise NotYet("\n".join(left))
         if left:
-            raise leak(karmada, member, left)
+            raise leak_error(karmada, member, left)
 
     try:
         until(clean, what="what is being deleted is gone", within=within, every=1.0)
     except NotReady as late:
-        raise leak(karmada, member, late.last.splitlines()) from late
+        raise leak_error(karmada, member, late.last.splitlines()) from late
 
 
-def leak(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError:
+def leak_error(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError:
     """Return the error that names what is left."""
     return LeakError(
         f"{member.name} was removed from Karmada, but {len(left)} things are still there",
@@ -79,42 +79,46 @@ def list_leftovers(
     """
     rows: list[Callable[[], list[str]]] = [
         *(
-            partial(present, karmada.cluster.api, trace, member.name, lingering=lingering)
-            for trace in owned_objects.of(mode, "control plane")
+            partial(list_present, karmada.cluster.api, trace, member.name, lingering=lingering)
+            for trace in owned_objects.list_owned(mode, "control plane")
         ),
-        lambda: works(karmada.cluster.api, member.name),
-        lambda: bindings(karmada.cluster.api, member.name),
-        lambda: [f"control plane: {request['metadata']['name']} (CertificateSigningRequest)" for request in requests(karmada, member.name)],
-        lambda: local(karmada, member.name),
+        lambda: list_works(karmada.cluster.api, member.name),
+        lambda: list_bindings(karmada.cluster.api, member.name),
+        lambda: [
+            f"control plane: {request['metadata']['name']} (CertificateSigningRequest)" for request in list_requests(karmada, member.name)
+        ],
+        lambda: list_local(karmada, member.name),
     ]
     if not member_down:
-        rows += [partial(present, member.api, trace, member.name, lingering=lingering) for trace in owned_objects.of(mode, "member")]
-        rows.append(lambda: [f"member: {thing}" for thing in managed_objects(member.api)])
+        rows += [
+            partial(list_present, member.api, trace, member.name, lingering=lingering) for trace in owned_objects.list_owned(mode, "member")
+        ]
+        rows.append(lambda: [f"member: {thing}" for thing in list_managed(member.api)])
     with ThreadPoolExecutor(8) as pool:
         return [line for lines in pool.map(lambda row: row(), rows) for line in lines]
 
 
-def going(metadata: Json) -> str:
+def deletion_note(metadata: Json) -> str:
     """Return since when an object is being deleted, as the end of a line; "" when it is not."""
-    return f", {GOING} {metadata['deletionTimestamp']}" if "deletionTimestamp" in metadata else ""
+    return f", {TERMINATING} {metadata['deletionTimestamp']}" if "deletionTimestamp" in metadata else ""
 
 
-def present(api: Api, trace: owned_objects.Trace, name: str, *, lingering: bool) -> list[str]:
+def list_present(api: Api, trace: owned_objects.OwnedObject, name: str, *, lingering: bool) -> list[str]:
     """Return a line for an object that is there; of those that upstream leaves only with `lingering`."""
     if (trace.lingers and not lingering) or (found := api.find(trace.at(name))) is None:
         return []
     metadata = found.get("metadata", {})
-    state = going(metadata) + (f", finalizers {metadata.get('finalizers')}" if going(metadata) else "")
+    state = deletion_note(metadata) + (f", finalizers {metadata.get('finalizers')}" if deletion_note(metadata) else "")
     return [f"{trace.side}: {trace.at(name)}{state}" + (f" (upstream: {trace.lingers})" if trace.lingers else "")]
 
 
-def works(api: Api, name: str) -> list[str]:
+def list_works(api: Api, name: str) -> list[str]:
     """Return a line for each Work that is still meant for the member."""
     found = api.items(f"/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-{name}/works")
     return [f"control plane: Work karmada-es-{name}/{work['metadata']['name']}" for work in found]
 
 
-def bindings(api: Api, name: str) -> list[str]:
+def list_bindings(api: Api, name: str) -> list[str]:
     """Return a line for each binding whose schedule still names the member."""
     return [
         f"control plane: {kind} {binding['metadata'].get('namespace', '')}/{binding['metadata']['name']} is scheduled to {name}"
@@ -124,10 +128,10 @@ def bindings(api: Api, name: str) -> list[str]:
     ]
 
 
-def managed_objects(api: Api) -> list[str]:
+def list_managed(api: Api) -> list[str]:
     """Return a line for each object of a cluster that bears Karmada's label, of whatever kind the cluster serves."""
     found: list[str] = []
-    for root, resource in listable(api):
+    for root, resource in listable_kinds(api):
         try:
             items = api.items(f"{root}/{resource['name']}", labelSelector=MANAGED)
         except Refused as refused:
@@ -137,11 +141,11 @@ def managed_objects(api: Api) -> list[str]:
         for item in items:
             metadata = item["metadata"]
             folder = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
-            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']} bears {MANAGED}{going(metadata)}")
+            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']} bears {MANAGED}{deletion_note(metadata)}")
     return sorted(found)
 
 
-def listable(api: Api) -> list[tuple[str, Json]]:
+def listable_kinds(api: Api) -> list[tuple[str, Json]]:
     """Return path and resource of every kind a cluster can list, each group in its preferred version."""
     roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"])]
     return [
@@ -152,15 +156,15 @@ def listable(api: Api) -> list[tuple[str, Json]]:
     ]
 
 
-def local(karmada: RunningKarmada, name: str) -> list[str]:
+def list_local(karmada: RunningKarmada, name: str) -> list[str]:
     """Return a line for each file or process of a member's joining that is left on this computer.
 
     A file under /etc/karmada that is older than the run is somebody else's.
     """
     lines = [f"local files: {path}" for path in LOCAL_FILES if path.exists() and path.stat().st_ctime >= karmada.run.created]
-    kubeconfig = agent.kubeconfig_of(karmada, name)
+    kubeconfig = agent.agent_kubeconfig(karmada, name)
     if kubeconfig.exists():
         lines.append(f"local files: {kubeconfig}")
-    if agent.runs(karmada, name):
-        lines.append(f"processes: {agent.name_of(name)}")
+    if agent.agent_runs(karmada, name):
+        lines.append(f"processes: {agent.agent_name(name)}")
     return lines

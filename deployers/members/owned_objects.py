@@ -22,7 +22,7 @@ PULL: frozenset[Mode] = frozenset({"pull"})
 
 
 @dataclass(frozen=True)
-class Trace:
+class OwnedObject:
     """One object that a registered member has. `path` holds `{name}`. `registered`: register makes it, before there is an agent."""
 
     side: Side
@@ -36,45 +36,45 @@ class Trace:
         return self.path.format(name=name)
 
 
-def here(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> Trace:
+def on_control_plane(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> OwnedObject:
     """Return a line of the control plane's list."""
-    return Trace("control plane", path, modes, registered, lingers)
+    return OwnedObject("control plane", path, modes, registered, lingers)
 
 
-def member_trace(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> Trace:
+def on_member(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> OwnedObject:
     """Return a line of the member's list."""
-    return Trace("member", path, modes, registered, lingers)
+    return OwnedObject("member", path, modes, registered, lingers)
 
 
-TRACES = (
-    here(f"{CLUSTERS}/{{name}}"),
-    here(f"{CORE}/karmada-es-{{name}}"),
-    here(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/{{name}}"),
-    here(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/{{name}}-impersonator"),
-    here(f"{CORE}/{NAMESPACE}/services/karmada-scheduler-estimator-{{name}}"),
-    here(f"{RBAC}/clusterroles/system:karmada:{{name}}:agent", PULL, registered=True),
-    here(f"{RBAC}/clusterrolebindings/system:karmada:{{name}}:agent", PULL, registered=True),
-    here(f"{RBAC}/namespaces/{CLUSTER_NAMESPACE}/roles/system:karmada:{{name}}:agent-secret", PULL, registered=True),
-    here(f"{RBAC}/namespaces/{CLUSTER_NAMESPACE}/rolebindings/system:karmada:{{name}}:agent-secret", PULL, registered=True),
-    here(f"{RBAC}/namespaces/karmada-es-{{name}}/roles/system:karmada:{{name}}:agent-work", PULL, registered=True),
-    here(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
-    here(f"{LEASES}/{CLUSTER_NAMESPACE}/leases/{{name}}", PULL),
-    here(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
-    member_trace(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
-    member_trace(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
-    member_trace(f"{RBAC}/clusterroles/karmada-impersonator"),
-    member_trace(f"{RBAC}/clusterrolebindings/karmada-impersonator"),
-    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-{{name}}"),
-    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-impersonator"),
-    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-{{name}}"),
-    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-impersonator"),
-    member_trace(f"{CORE}/{CLUSTER_NAMESPACE}"),
-    member_trace(f"{RBAC}/clusterroles/karmada-agent", PULL, registered=True),
-    member_trace(f"{RBAC}/clusterrolebindings/karmada-agent", PULL, registered=True),
-    member_trace(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
-    member_trace(f"{CORE}/{NAMESPACE}/secrets/karmada-kubeconfig", PULL, registered=True),
-    member_trace(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/karmada-agent", PULL, registered=True),
-    member_trace(f"{CORE}/{NAMESPACE}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
+OWNED_OBJECTS = (
+    on_control_plane(f"{CLUSTERS}/{{name}}"),
+    on_control_plane(f"{CORE}/karmada-es-{{name}}"),
+    on_control_plane(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/{{name}}"),
+    on_control_plane(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/{{name}}-impersonator"),
+    on_control_plane(f"{CORE}/{NAMESPACE}/services/karmada-scheduler-estimator-{{name}}"),
+    on_control_plane(f"{RBAC}/clusterroles/system:karmada:{{name}}:agent", PULL, registered=True),
+    on_control_plane(f"{RBAC}/clusterrolebindings/system:karmada:{{name}}:agent", PULL, registered=True),
+    on_control_plane(f"{RBAC}/namespaces/{CLUSTER_NAMESPACE}/roles/system:karmada:{{name}}:agent-secret", PULL, registered=True),
+    on_control_plane(f"{RBAC}/namespaces/{CLUSTER_NAMESPACE}/rolebindings/system:karmada:{{name}}:agent-secret", PULL, registered=True),
+    on_control_plane(f"{RBAC}/namespaces/karmada-es-{{name}}/roles/system:karmada:{{name}}:agent-work", PULL, registered=True),
+    on_control_plane(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
+    on_control_plane(f"{LEASES}/{CLUSTER_NAMESPACE}/leases/{{name}}", PULL),
+    on_control_plane(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
+    on_member(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
+    on_member(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
+    on_member(f"{RBAC}/clusterroles/karmada-impersonator"),
+    on_member(f"{RBAC}/clusterrolebindings/karmada-impersonator"),
+    on_member(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-{{name}}"),
+    on_member(f"{CORE}/{CLUSTER_NAMESPACE}/serviceaccounts/karmada-impersonator"),
+    on_member(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-{{name}}"),
+    on_member(f"{CORE}/{CLUSTER_NAMESPACE}/secrets/karmada-impersonator"),
+    on_member(f"{CORE}/{CLUSTER_NAMESPACE}"),
+    on_member(f"{RBAC}/clusterroles/karmada-agent", PULL, registered=True),
+    on_member(f"{RBAC}/clusterrolebindings/karmada-agent", PULL, registered=True),
+    on_member(f"{CORE}/{NAMESPACE}/serviceaccounts/karmada-agent-sa", PULL, registered=True),
+    on_member(f"{CORE}/{NAMESPACE}/secrets/karmada-kubeconfig", PULL, registered=True),
+    on_member(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/karmada-agent", PULL, registered=True),
+    on_member(f"{CORE}/{NAMESPACE}", PULL, lingers="register makes the namespace, unregister deletes only what is in it"),
 )
 
 
@@ -87,10 +87,10 @@ def joined(mode: Mode, name: str) -> dict[str, Any]:
 
     `objects` are there when joining is done, `later` soon after: `lab status` asks for them.
     """
-    needed = [trace.at(name) for trace in of(mode, "member") if not trace.lingers]
+    needed = [trace.at(name) for trace in list_owned(mode, "member") if not trace.lingers]
     return {"mode": mode, "state": "joined", "objects": [path for path in needed if path not in LATER], "later": list(LATER)}
 
 
-def of(mode: Mode, side: Side, *, registered: bool = False) -> list[Trace]:
+def list_owned(mode: Mode, side: Side, *, registered: bool = False) -> list[OwnedObject]:
     """Return the lines of one side for a mode; with `registered` only those that `karmadactl register` makes."""
-    return [trace for trace in TRACES if trace.side == side and mode in trace.modes and (trace.registered or not registered)]
+    return [trace for trace in OWNED_OBJECTS if trace.side == side and mode in trace.modes and (trace.registered or not registered)]

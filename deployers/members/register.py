@@ -15,9 +15,9 @@ from base64 import b64decode
 from collections.abc import Mapping
 
 from deployers.members import owned_objects
-from deployers.members.agent import agent, kubeconfig_of, runs
+from deployers.members.agent import agent_component, agent_kubeconfig, agent_runs
 from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import RunningKarmada, claim, until_ready
+from deployers.members.registry import RunningKarmada, claim, wait_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
@@ -57,8 +57,8 @@ def register(
         if ahead and changed:
             ensure_accounts(member.api, member.name)
         start_agent(karmada, member, flags=flags, env=env)
-    until_ready(karmada, member.name, within=within)
-    until_leased(karmada, member.name, within=within)
+    wait_ready(karmada, member.name, within=within)
+    wait_agent_lease(karmada, member.name, within=within)
     karmada.run.record("members", member.name, owned_objects.joined("pull", member.name))
     return changed
 
@@ -68,13 +68,13 @@ def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None
 
     One that runs is left alone. Healthy: it has registered itself, and its Cluster object is there.
     """
-    if not runs(karmada, member.name):
-        write_private(kubeconfig_of(karmada, member.name), credentials(member))
-        release_election(karmada, member.name)
-    component.start(agent(karmada, member, flags=flags, env=env), karmada.run)
+    if not agent_runs(karmada, member.name):
+        write_private(agent_kubeconfig(karmada, member.name), agent_credentials(member))
+        delete_election_lease(karmada, member.name)
+    component.start(agent_component(karmada, member, flags=flags, env=env), karmada.run)
 
 
-def until_leased(karmada: RunningKarmada, name: str, *, within: float) -> None:
+def wait_agent_lease(karmada: RunningKarmada, name: str, *, within: float) -> None:
     """Watch until the lease by which an agent proves itself alive is held, which is from its first Ready status on; NotReady otherwise."""
     karmada.cluster.api.until(
         f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/{name}",
@@ -84,7 +84,7 @@ def until_leased(karmada: RunningKarmada, name: str, *, within: float) -> None:
     )
 
 
-def release_election(karmada: RunningKarmada, name: str) -> None:
+def delete_election_lease(karmada: RunningKarmada, name: str) -> None:
     """Delete the lease of the agent's election, which no agent of this lab holds now.
 
     An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is
@@ -114,8 +114,8 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
     if known.get("state") == "registered" and not missing_objects(karmada, member):
         return True
     if known.get("mode") == "pull":
-        clear(karmada, member)
-    strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.of("pull", "member", registered=True))
+        delete_partial_registration(karmada, member)
+    strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.list_owned("pull", "member", registered=True))
     karmada.run.record("members", member.name, {"mode": "pull", "state": "registering"})
     token, words = create_bootstrap_token(karmada)
     try:
@@ -132,7 +132,7 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
             raise silent_failure(member, missing, said.stdout + said.stderr)
     except LabError as error:
         if not strange:  # else what is there is not ours to delete
-            clear(karmada, member)
+            delete_partial_registration(karmada, member)
         karmada.run.forget("members", member.name)
         raise explain_failure(error, karmada, member) if isinstance(error, CommandFailed) else error from error
     finally:
@@ -173,15 +173,15 @@ def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | No
     missing = [
         f"{side}: {trace.at(member.name)}"
         for side, api in (("control plane", karmada.cluster.api), ("member", member.api))
-        for trace in owned_objects.of("pull", "member" if side == "member" else "control plane", registered=True)
+        for trace in owned_objects.list_owned("pull", "member" if side == "member" else "control plane", registered=True)
         if api.find(trace.at(member.name)) is None
     ]
-    if token is not None and not any(is_issued(request) for request in requests(karmada, member.name, token)):
+    if token is not None and not any(is_issued(request) for request in list_requests(karmada, member.name, token)):
         missing.append(f"control plane: an approved and issued certificate request of {member.name}")
     return missing
 
 
-def requests(karmada: RunningKarmada, name: str, token: str | None = None) -> list[Json]:
+def list_requests(karmada: RunningKarmada, name: str, token: str | None = None) -> list[Json]:
     """Return the certificate requests that register made for a member, those of one bootstrap token if it is given."""
     return [
         request
@@ -197,7 +197,7 @@ def is_issued(request: Json) -> bool:
     return bool(status.get("certificate")) and any(each.get("type") == "Approved" for each in status.get("conditions", []))
 
 
-def credentials(member: Cluster) -> bytes:
+def agent_credentials(member: Cluster) -> bytes:
     """Return the agent's kubeconfig for Karmada, which register left on the member."""
     secret = member.api.find(SECRET)
     if secret is None:
@@ -209,23 +209,23 @@ def credentials(member: Cluster) -> bytes:
     return b64decode(secret["data"]["karmada-kubeconfig"])
 
 
-def clear(karmada: RunningKarmada, member: Cluster) -> None:
+def delete_partial_registration(karmada: RunningKarmada, member: Cluster) -> None:
     """Delete what an enrolment left that did not come to its end; only while there is no Cluster of that name.
 
     karmadactl unregister refuses without one, and a failed register takes back its RBAC alone: its certificate requests
     and the namespace of the Works stay (measured).
     """
-    for trace in owned_objects.of("pull", "member", registered=True):
+    for trace in owned_objects.list_owned("pull", "member", registered=True):
         member.api.delete(trace.at(member.name))
-    for trace in owned_objects.of("pull", "control plane", registered=True):
+    for trace in owned_objects.list_owned("pull", "control plane", registered=True):
         karmada.cluster.api.delete(trace.at(member.name))
     karmada.cluster.api.delete(f"/api/v1/namespaces/karmada-es-{member.name}")
-    drop_requests(karmada, member.name)
+    delete_requests(karmada, member.name)
 
 
-def drop_requests(karmada: RunningKarmada, name: str) -> None:
+def delete_requests(karmada: RunningKarmada, name: str) -> None:
     """Delete the certificate requests of a member's registration."""
-    for request in requests(karmada, name):
+    for request in list_requests(karmada, name):
         karmada.cluster.api.delete(f"{CSRS}/{request['metadata']['name']}")
 
 

@@ -81,12 +81,12 @@ class Member:
         )
 
 
-def members(karmada: RunningKarmada) -> dict[str, Member]:
+def list_members(karmada: RunningKarmada) -> dict[str, Member]:
     """Return the registered members by name. ProvisionError when the control plane does not answer."""
     try:
         found = [Member.of(item) for item in karmada.cluster.api.items(CLUSTERS)]
     except (Unreachable, Refused) as error:
-        raise no_control_plane(karmada, error) from error
+        raise control_plane_error(karmada, error) from error
     return {member.name: member for member in sorted(found, key=lambda member: member.name)}
 
 
@@ -98,7 +98,7 @@ def not_ready(item: Json) -> str | None:
     return "no status yet"
 
 
-def until_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> Member:
+def wait_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> Member:
     """Watch a member until Karmada calls it Ready; return it. Its first status is taken as soon as it is registered, not after a period.
 
     NotReady carries what the Ready condition said last.
@@ -109,11 +109,11 @@ def until_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> 
             f"{CLUSTERS}/{name}", not_ready, what=f"member {name} is Ready in Karmada", within=within, remedy=remedy
         )
     except (Unreachable, Refused) as error:
-        raise no_control_plane(karmada, error) from error
+        raise control_plane_error(karmada, error) from error
     return Member.of(item)
 
 
-def identity(member: Cluster) -> str:
+def cluster_id(member: Cluster) -> str:
     """Return the UID of a member's namespace kube-system.
 
     UsageError: its kubeconfig cannot be used, or names credentials that the member does not accept. ProvisionError: it does
@@ -144,11 +144,11 @@ def claim(karmada: RunningKarmada, member: Cluster, mode: Mode, *, within: float
     UsageError when the name belongs to another cluster, the cluster to another name, or the mode is the other one: nothing
     was changed then. A registration of that name that is being removed is waited for, `within` seconds at most.
     """
-    name, uid = member.name, identity(member)
-    known = members(karmada)
+    name, uid = member.name, cluster_id(member)
+    known = list_members(karmada)
     if (here := known.get(name)) and here.leaving:
         karmada.cluster.api.until_gone(f"{CLUSTERS}/{name}", what=f"the earlier registration {name} is removed", within=within)
-        known = members(karmada)
+        known = list_members(karmada)
         here = known.get(name)
     if here and here.id != uid:
         raise UsageError(
@@ -173,14 +173,14 @@ def claim(karmada: RunningKarmada, member: Cluster, mode: Mode, *, within: float
     return None
 
 
-def registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
+def find_registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
     """Return the registration of this very cluster that is to be removed; None when there is none of that name.
 
     UsageError: it is of the other mode, or of another cluster. ProvisionError: the member does not answer, so that nothing
     could be cleaned up there; with `force` both are passed over, unless that other cluster is a member itself. Nothing was
     changed then: karmadactl would notice only half way.
     """
-    known = members(karmada)
+    known = list_members(karmada)
     here = known.get(member.name)
     if here is None:
         return None
@@ -191,7 +191,7 @@ def registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, force:
             remedy=f"remove it by: karmadactl {REMOVED_BY[here.mode]} {member.name}",
         )
     try:
-        uid = identity(member)
+        uid = cluster_id(member)
     except (ProvisionError, UsageError) as away:
         if force:
             return here
@@ -211,16 +211,16 @@ def registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, force:
     return here
 
 
-def answers(member: Cluster) -> bool:
+def is_reachable(member: Cluster) -> bool:
     """Tell whether a member answers and lets us in, so that something can be deleted there."""
     try:
-        identity(member)
+        cluster_id(member)
     except LabError:
         return False
     return True
 
 
-def no_control_plane(karmada: RunningKarmada, error: LabError) -> LabError:
+def control_plane_error(karmada: RunningKarmada, error: LabError) -> LabError:
     """Return the error of a control plane that does not answer, or whose aggregated API is not there."""
     if isinstance(error, Refused) and error.status in {401, 403}:
         return UsageError(

@@ -27,7 +27,7 @@ def wait_terminated(api: Api, namespace: str, *, on: str, within: float = WITHIN
         if found is None or not found["metadata"].get("deletionTimestamp"):
             return
         waited = True
-        if (why := obstacle(found)) != reason:
+        if (why := deletion_problem(found)) != reason:
             since, reason = clock.now(), why
         if reason and clock.now() - since >= STUCK_AFTER:
             raise ProvisionError(
@@ -42,7 +42,7 @@ def wait_terminated(api: Api, namespace: str, *, on: str, within: float = WITHIN
     return waited
 
 
-def obstacle(namespace: Json) -> str:
+def deletion_problem(namespace: Json) -> str:
     """Return what stands in the way of a namespace's deletion, as its controller says; "" when nothing is said."""
     said = {each["type"]: each for each in (namespace.get("status") or {}).get("conditions") or [] if each.get("status") == "True"}
     return "; ".join(str(said[kind].get("message", kind)) for kind in (*BROKEN, *LEFT) if kind in said)

@@ -13,7 +13,7 @@ Karmada's kube-controller-manager at its default of 20 requests a second makes t
 from __future__ import annotations
 
 from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import CLUSTERS, RunningKarmada, answers, members, registration
+from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable, list_members
 from deployers.names import CLUSTER_NAMESPACE
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, LabError, ProvisionError
@@ -27,7 +27,7 @@ def unjoin(karmada: RunningKarmada, member: Cluster, *, force: bool = False, wit
     is no error: after `within` seconds the control plane forgets the member, and the member keeps what Karmada had put
     there. NotReady: still there after `within` seconds.
     """
-    here = registration(karmada, member, "push", force=force)
+    here = find_registration(karmada, member, "push", force=force)
     if here is None:
         return False
     try:
@@ -65,7 +65,7 @@ def wait_settled(karmada: RunningKarmada, member: Cluster, *, within: float = 30
     for secret in (member.name, f"{member.name}-impersonator"):
         api.until_gone(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{secret}", what=f"the secret {secret} is removed", within=within)
     api.until_gone(f"/api/v1/namespaces/karmada-es-{member.name}", what=f"the namespace of {member.name}'s Works is removed", within=within)
-    if answers(member):
+    if is_reachable(member):
         member.api.until_gone(
             f"/api/v1/namespaces/{CLUSTER_NAMESPACE}", what=f"Karmada's namespace on {member.name} is removed", within=within
         )
@@ -74,12 +74,12 @@ def wait_settled(karmada: RunningKarmada, member: Cluster, *, within: float = 30
 def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster, verb: str) -> LabError:
     """Return the error of a failed `karmadactl unjoin` or `unregister`: which side it was about, and what is left."""
     try:
-        left = members(karmada).get(member.name)
+        left = list_members(karmada).get(member.name)
     except LabError as cause:
         cause.detail = failed.output or None
         return cause
     state = f"{member.name} is still registered" if left else f"{member.name} is no longer registered, but not all is cleaned up"
-    if not answers(member):
+    if not is_reachable(member):
         return ProvisionError(
             f"karmadactl {verb} failed because {member.name} does not answer; {state}",
             where=f"{member.kubeconfig}: {member.api.server}",

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from deployers.members import agent, owned_objects
 from deployers.members.karmadactl import karmadactl
-from deployers.members.register import clear, drop_requests, release_election
-from deployers.members.registry import CLUSTERS, RunningKarmada, answers, registration
+from deployers.members.register import delete_election_lease, delete_partial_registration, delete_requests
+from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable
 from deployers.members.unjoin import explain_failure, wait_settled
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from lab.cluster import Cluster
@@ -29,22 +29,22 @@ def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False,
     with `force`, when karmadactl fails, the agent is ended, the Cluster deleted and its RBAC with it, and the member
     keeps what Karmada had put there.
     """
-    here = registration(karmada, member, "pull", force=force)
+    here = find_registration(karmada, member, "pull", force=force)
     if here is None:
         known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
         if known:
-            agent.stop(karmada, member.name)
-            clear(karmada, member)
+            agent.stop_agent(karmada, member.name)
+            delete_partial_registration(karmada, member)
             karmada.run.forget("members", member.name)
         return known
-    mute = agent.kubeconfig_of(karmada, member.name).exists() and not agent.runs(karmada, member.name)
+    mute = agent.agent_kubeconfig(karmada, member.name).exists() and not agent.agent_runs(karmada, member.name)
     if mute and not force:
         raise ProvisionError(  # karmadactl would wait in vain until time is up
             f"the agent of {member.name} is not running, so nobody would delete what Karmada put there",
-            where=str(karmada.run.log(agent.name_of(member.name))),
+            where=str(karmada.run.log(agent.agent_name(member.name))),
             remedy=f"start it (register {member.name} again does), or remove {member.name} with force",
         )
-    if mute or (force and not answers(member)):
+    if mute or (force and not is_reachable(member)):
         abandon(karmada, member, within=within)
     else:
         try:
@@ -62,8 +62,8 @@ def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False,
             if not force:
                 raise explain_failure(failed, karmada, member, "unregister") from failed
             abandon(karmada, member, within=within)
-    agent.stop(karmada, member.name)
-    tidy(karmada, member.name)
+    agent.stop_agent(karmada, member.name)
+    delete_upstream_leftovers(karmada, member.name)
     wait_settled(karmada, member)
     karmada.run.forget("members", member.name)
     return True
@@ -77,7 +77,7 @@ def abandon(karmada: RunningKarmada, member: Cluster, *, within: float) -> None:
     (pkg/controllers/cluster, removeExecutionSpace).
     """
     api = karmada.cluster.api
-    agent.stop(karmada, member.name)
+    agent.stop_agent(karmada, member.name)
     api.delete(f"{CLUSTERS}/{member.name}")
 
     def forgotten() -> None:
@@ -91,18 +91,18 @@ def abandon(karmada: RunningKarmada, member: Cluster, *, within: float) -> None:
             raise NotYet(f"{len(left)} Works of {member.name} are there, and its registration")
 
     until(forgotten, what=f"Karmada forgets {member.name}", within=within, every=1.0)
-    for trace in owned_objects.of("pull", "control plane", registered=True):
+    for trace in owned_objects.list_owned("pull", "control plane", registered=True):
         api.delete(trace.at(member.name))
-    if answers(member):
-        for trace in owned_objects.of("pull", "member"):
+    if is_reachable(member):
+        for trace in owned_objects.list_owned("pull", "member"):
             if not trace.lingers:
                 member.api.delete(trace.at(member.name))
 
 
-def tidy(karmada: RunningKarmada, name: str) -> None:
+def delete_upstream_leftovers(karmada: RunningKarmada, name: str) -> None:
     """Delete what upstream leaves on the control plane and another registration of that name would stumble over.
 
     The lease of the agent's election: a new agent would wait until it runs out, 15 s. The certificate requests: an hour.
     """
-    release_election(karmada, name)
-    drop_requests(karmada, name)
+    delete_election_lease(karmada, name)
+    delete_requests(karmada, name)

@@ -24,16 +24,16 @@ class PendingOperation:
 
     run: Run
     facts: dict[str, Any]
-    through: bool = True
+    complete: bool = True
 
     def note(self, **facts: Any) -> None:
         """Record how far it is."""
         self.facts |= facts
         self.run.record(KIND, NAME, self.facts)
 
-    def stays(self) -> None:
+    def keep_pending(self) -> None:
         """Have it stay begun when the body has passed: a part of it was asked for."""
-        self.through = False
+        self.complete = False
 
 
 @contextmanager
@@ -46,19 +46,19 @@ def hold_pending(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[P
     lock = run.lock(within=5.0)
     try:
         if (known := run.recorded(KIND, NAME)) and known["what"] != what:
-            refuse(run)
+            require_none(run)
         run.journal("change", what=what, **facts)
         run.forget("up", "words")  # `lab up` has to look, and is told
         change = PendingOperation(run, {"what": what, "again": again, **facts})
         change.note()
         yield change
-        if change.through:
+        if change.complete:
             run.forget(KIND, NAME)
     finally:
         lock.release()
 
 
-def of_addon(name: str) -> str:
+def addon_operation(name: str) -> str:
     """Return what a change of an addon is called: installing goes on with what upgrading or removing left, and the other way round."""
     return f"a change of the addon {name}"
 
@@ -69,17 +69,17 @@ def facts_of(run: Run, what: str) -> dict[str, Any] | None:
     return known if known and known["what"] == what else None
 
 
-def refuse(run: Run) -> None:
+def require_none(run: Run) -> None:
     """Return when no change is unfinished. ProvisionError says which one is, and what goes on with it."""
     if known := run.recorded(KIND, NAME):
         raise ProvisionError(
             f"{known['what']} of this Karmada was begun and is not through",
             where=str(run.path),
-            remedy=f"{known['again']}   (goes on with it){given_up(run, known)}",
+            remedy=f"{known['again']}   (goes on with it){discard_hint(run, known)}",
         )
 
 
-def given_up(run: Run, known: dict[str, Any]) -> str:
+def discard_hint(run: Run, known: dict[str, Any]) -> str:
     """Return the command that gives a change up, as the end of a remedy; "" where no backup was taken before it."""
     backup = known.get("backup")
     return f", or {command('restore', str(backup), lab=run.id)}   (gives it up)" if backup else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployers.karmada import Karmada
-from deployers.members.registry import until_ready
+from deployers.members.registry import wait_ready
 from deployers.names import NAMESPACE
 from deployers.pods.images import agent_image
 from deployers.pods.workloads import until_serving
@@ -21,4 +21,4 @@ def exchange(karmada: Karmada) -> None:
         containers = [{**each, "image": image} if each["name"] == AGENT else each for each in there]
         member.api.patch(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": containers}}}})
         until_serving(member.api, [AGENT], only=True, within=WITHIN, namespace=NAMESPACE)
-        until_ready(karmada, member.name, within=WITHIN)
+        wait_ready(karmada, member.name, within=WITHIN)

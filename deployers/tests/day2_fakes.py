@@ -41,7 +41,7 @@ def manifest(made: dict[str, Path], **changes: Any) -> Manifest:
         "server": "https://127.0.0.1:1",
         "spec": {"release": "1.18.2"},
         "members": {"member1": {"mode": "push", "endpoint": "https://127.0.0.1:2"}},
-        "parts": {name: archive.digest(file) for name, file in made.items()},
+        "parts": {name: archive.measure_part(file) for name, file in made.items()},
     }
     return Manifest(**{**fields, **changes})
 

@@ -152,7 +152,7 @@ class Fixture:
         """Do what karmadactl unjoin and unregister do to both sides."""
         name = words[2]
         for side, label in ((self.plane, "control plane"), (self.there, "member")):
-            for trace in owned_objects.TRACES:
+            for trace in owned_objects.OWNED_OBJECTS:
                 if trace.side == label and not trace.lingers:
                     side.objects.pop(trace.at(name), None)
         return ""
@@ -167,7 +167,7 @@ class Fixture:
     def registers(self, words: tuple[str, ...]) -> str:
         """Do what karmadactl register does to both sides."""
         name = words[words.index("--cluster-name") + 1]
-        for trace in owned_objects.TRACES:
+        for trace in owned_objects.OWNED_OBJECTS:
             if trace.registered:
                 (self.plane if trace.side == "control plane" else self.there).put(trace.at(name))
         self.there.put(SECRET, data={"karmada-kubeconfig": base64.b64encode(b"the agent's kubeconfig").decode()})

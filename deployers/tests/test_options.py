@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployers.checks.conformance import CheckResult, ConformanceReport
-from deployers.checks.support_matrix import PROVEN, ROWS, Outcomes, keep
+from deployers.checks.support_matrix import PROVEN, ROWS, SupportMatrix, append_report
 from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.options import CARRIED, IN_PART, OF_COMPONENTS, OPTIONS, complete, options_of, refusals, row, verdict
 from deployers.spec import COMPONENTS, KarmadaSpec
@@ -67,16 +67,16 @@ def test_a_table_with_a_hole_or_a_stranger_is_a_mistake(support: dict[str, str])
 def test_an_outcome_counts_for_each_option_of_its_spec_and_the_last_one_stands(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"etcd": {"members": 3}, "components": {"karmada-scheduler": {"replicas": 2}}})
     support = dict.fromkeys(OPTIONS, "")
-    keep(
+    append_report(
         karmada,
         ConformanceReport((CheckResult("a", StepOutcome.PASS, 0.1, ""), CheckResult("b", StepOutcome.FAIL, 0.1, "no"))),
         root=tmp_path,
     )
-    with (tmp_path / Outcomes.FILE).open("a") as file:
+    with (tmp_path / SupportMatrix.FILE).open("a") as file:
         file.write('{"deployer": "by_b')
-    cut = Outcomes.read(tmp_path / Outcomes.FILE)
+    cut = SupportMatrix.read(tmp_path / SupportMatrix.FILE)
 
-    assert json.loads((tmp_path / Outcomes.FILE).read_text().splitlines()[0])["failed"] == ["b"]
+    assert json.loads((tmp_path / SupportMatrix.FILE).read_text().splitlines()[0])["failed"] == ["b"]
     assert cut.cell("etcd.members", "by_binary", support) == "fail"
     assert cut.cell("components.*.replicas", "by_binary", support) == "fail"
     assert cut.cell("profile", "by_binary", support) == "carried"
@@ -100,7 +100,7 @@ def test_what_one_path_alone_has_is_refused_on_the_others(name: str) -> None:
 
 
 def test_what_was_proven_is_of_options_and_deployers_that_there_are() -> None:
-    lines = Outcomes.read(PROVEN).lines
+    lines = SupportMatrix.read(PROVEN).lines
 
     assert lines
     assert {line["deployer"] for line in lines} <= set(DEPLOYERS)
@@ -113,4 +113,4 @@ def test_what_was_run_here_counts_after_what_was_proven(tmp_path: Path) -> None:
     for name, outcome in (("proven", "pass"), ("here", "fail")):
         (tmp_path / name).write_text(json.dumps({**line, "outcome": outcome}) + "\n")
 
-    assert Outcomes.read(tmp_path / "proven", tmp_path / "here").of("profile", "by_yaml") == "fail"
+    assert SupportMatrix.read(tmp_path / "proven", tmp_path / "here").of("profile", "by_yaml") == "fail"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from kubernetes.client import ApiException, CoreV1Api, V1Namespace, V1ObjectMeta
 
 from deployers.karmada import Karmada
-from deployers.members.registry import members
+from deployers.members.registry import list_members
 from scenarios.kit.waiting import watch
 
 
@@ -18,7 +18,7 @@ def namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[
     core = CoreV1Api(karmada.client())
     core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=name)))
     try:
-        known = members(karmada)
+        known = list_members(karmada)
         for member in karmada.members:
             if member.name in known and known[member.name].ready:
                 watch(

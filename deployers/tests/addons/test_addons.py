@@ -11,7 +11,7 @@ import yaml
 from deployers import addon as definition
 from deployers.addon import Addon, addon, order_addons
 from deployers.addons import change, contents, steps
-from deployers.addons.site import Site, contains, list_first, put_back, records_of
+from deployers.addons.site import Site, contains, list_first, records_of, restore_records
 from deployers.plane.objects import CRDS
 from deployers.pods.helm import Helm
 from deployers.release import catalogue
@@ -225,7 +225,7 @@ def test_what_a_backup_knew_of_one_cluster_is_known_again_and_of_no_other(tmp_pa
     for name in ("sets.karmada", "sets.member1", "later.karmada"):
         run.record("addons", name, now)
 
-    put_back(run, "karmada", known)
+    restore_records(run, "karmada", known)
 
     assert run.records("addons") == {"sets.karmada": then, "sets.member1": now}
 
@@ -288,11 +288,11 @@ def test_karmada_comes_last_and_members_are_waited_for(tmp_path: Path) -> None:
 
 def test_what_karmada_does_not_know_of_a_member_is_told() -> None:
     enabled = [{"groupVersion": "apps.example.org/v1alpha1", "resources": [{"kind": "Set"}]}]
-    wanted = steps.kinds([[SETS, {"kind": "ConfigMap"}], [JOBS]])
+    wanted = steps.kinds_of([[SETS, {"kind": "ConfigMap"}], [JOBS]])
 
-    assert steps.not_enabled(wanted, {"status": {"apiEnablements": enabled}}) == "not known yet: Job of apps.example.org/v1alpha1"
-    assert steps.not_enabled({("apps.example.org/v1alpha1", "Set")}, {"status": {"apiEnablements": enabled}}) is None
-    assert steps.not_enabled(wanted, {}) is not None
+    assert steps.missing_kinds(wanted, {"status": {"apiEnablements": enabled}}) == "not known yet: Job of apps.example.org/v1alpha1"
+    assert steps.missing_kinds({("apps.example.org/v1alpha1", "Set")}, {"status": {"apiEnablements": enabled}}) is None
+    assert steps.missing_kinds(wanted, {}) is not None
 
 
 # -- on a Karmada that runs ---------------------------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_a_member_that_joins_later_gets_what_is_installed(tmp_path: Path, monkey
     member = Cluster("member2", "member2", tmp_path / "none.yaml")
     member.__dict__["api"] = server.api()
 
-    change.follow(karmada, member)
+    change.install_on_new_member(karmada, member)
 
     assert path(SETS) in server.objects
     assert known == ["member2"]
@@ -374,6 +374,6 @@ def test_what_is_in_the_way_anywhere_keeps_it_from_everywhere(tmp_path: Path) ->
     sites = [("members", a_site(tmp_path / "a", free)), ("karmada", a_site(tmp_path / "b", taken, name="karmada"))]
 
     with pytest.raises(ProvisionError) as caught:
-        change.refuse(addon("openkruise"), "1.8.3", sites, {"openkruise-crds@1.8.3": tmp_path / "assets"})  # type: ignore[arg-type]
+        change.require_no_conflicts(addon("openkruise"), "1.8.3", sites, {"openkruise-crds@1.8.3": tmp_path / "assets"})  # type: ignore[arg-type]
     assert "karmada: sets.apps.example.org" in str(caught.value)
     assert not free.writes

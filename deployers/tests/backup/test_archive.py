@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deployers.backup import archive
-from deployers.backup.archive import MANIFEST, SNAPSHOT, Manifest, Unusable
+from deployers.backup.archive import MANIFEST, SNAPSHOT, Manifest, UnusableBackup
 from deployers.tests.day2_fakes import a_backup, files, manifest
 from lab.errors import NotPossible
 
@@ -20,7 +20,7 @@ def test_what_was_put_in_comes_out_and_nobody_else_reads_it(tmp_path: Path) -> N
     path = a_backup(tmp_path)
     into = tmp_path / "out"
 
-    assert archive.unpack(path, into) == archive.read(path)
+    assert archive.unpack(path, into) == archive.read_manifest(path)
     assert {str(file.relative_to(into)) for file in into.rglob("*") if file.is_file()} == set(archive.PARTS)
     assert (into / SNAPSHOT).read_bytes() == (tmp_path / "made" / SNAPSHOT).read_bytes()
     assert [path.stat().st_mode & 0o777, (into / "pki/ca.key").stat().st_mode & 0o777] == [0o600, 0o600]
@@ -32,14 +32,14 @@ def test_any_byte_cut_off_or_changed_is_noticed(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for number, size in enumerate((0, 1, 20, len(whole) // 2, len(whole) - 1)):
         path.write_bytes(whole[:size])
-        with pytest.raises(Unusable):
+        with pytest.raises(UnusableBackup):
             archive.unpack(path, tmp_path / f"short-{number}")
     for number, at in enumerate(range(12, len(whole), 97)):
         changed = whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :]
         path.write_bytes(changed)
         try:
             archive.unpack(path, tmp_path / f"changed-{number}")
-        except Unusable:
+        except UnusableBackup:
             continue
         assert gzip.decompress(changed) == gzip.decompress(whole), "a bit of the packing that means nothing"
 
@@ -48,7 +48,7 @@ def test_a_truncated_one_is_called_that(tmp_path: Path) -> None:
     path = a_backup(tmp_path)
     path.write_bytes(path.read_bytes()[:-2000])
 
-    with pytest.raises(Unusable, match="cut short"):
+    with pytest.raises(UnusableBackup, match="cut short"):
         archive.unpack(path, tmp_path / "out")
 
 
@@ -58,8 +58,8 @@ def test_other_versions_are_refused(schema: int, age: str, tmp_path: Path, monke
     path = a_backup(tmp_path)
     monkeypatch.undo()
 
-    with pytest.raises(Unusable, match=f"written by {age} version"):
-        archive.read(path)
+    with pytest.raises(UnusableBackup, match=f"written by {age} version"):
+        archive.read_manifest(path)
 
 
 def tar(path: Path, entries: dict[str, bytes]) -> Path:
@@ -96,7 +96,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     ]
 
     for path in strangers:
-        with pytest.raises(Unusable):
+        with pytest.raises(UnusableBackup):
             archive.unpack(path, tmp_path / "out" / path.name)
     assert not (tmp_path / "escaped").exists()
 
@@ -115,6 +115,6 @@ def test_archives_of_one_plane_sort_by_time(tmp_path: Path) -> None:
     archive.write(manifest(made, plane="f" * 64), made, tmp_path)
     (tmp_path / "karmada-notes.txt").write_text("mine")
 
-    found = archive.of_plane(tmp_path, manifest(made).plane)
+    found = archive.list_archives(tmp_path, manifest(made).plane)
 
-    assert [archive.read(path).taken for path in found] == [1_700_000_000.0, 1_600_000_000.0]
+    assert [archive.read_manifest(path).taken for path in found] == [1_700_000_000.0, 1_600_000_000.0]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployers.backup.archive import Unusable
+from deployers.backup.archive import UnusableBackup
 from deployers.backup.move import derive_lab
-from deployers.backup.restore import fits, same_plane
+from deployers.backup.restore import require_same_plane, require_versions
 from deployers.release import Release
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.day2_fakes import files, manifest
@@ -34,23 +34,23 @@ def test_versions_that_do_not_fit_are_refused(versions: dict[str, str], refused:
     made = manifest(files(tmp_path / "made"), versions={"karmada": "1.18.2", "kubernetes": "1.35.4", "etcd": "3.6.5", **versions})
     release = Release.parse("1.18.2")
     if refused is None:
-        fits(made, release, "1.35.4", HERE)
+        require_versions(made, release, "1.35.4", HERE)
         return
-    with pytest.raises(Unusable, match=refused):
-        fits(made, release, "1.35.4", HERE)
+    with pytest.raises(UnusableBackup, match=refused):
+        require_versions(made, release, "1.35.4", HERE)
 
 
 def test_another_planes_backup_is_refused_unless_this_one_has_lost_its_authority(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path)
     made = manifest(files(tmp_path / "theirs"))
-    same_plane(made, karmada, HERE)
+    require_same_plane(made, karmada, HERE)
 
     ours = files(tmp_path / "ours")
     (karmada.run.folder("pki", "karmada") / "ca.crt").write_bytes(ours["pki/ca.crt"].read_bytes())
 
-    same_plane(manifest(ours), karmada, HERE)
-    with pytest.raises(Unusable, match="of another control plane: that of lab one"):
-        same_plane(made, karmada, HERE)
+    require_same_plane(manifest(ours), karmada, HERE)
+    with pytest.raises(UnusableBackup, match="of another control plane: that of lab one"):
+        require_same_plane(made, karmada, HERE)
 
 
 def test_the_lab_of_a_move_is_a_host_and_the_karmada_of_the_backup(tmp_path: Path) -> None:

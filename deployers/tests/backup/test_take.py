@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deployers.backup import archive
-from deployers.backup.take import Backup, back_up, on_schedule, retain
+from deployers.backup.take import Backup, back_up, back_up_on_schedule, delete_oldest
 from deployers.plane import pending_operation
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.day2_fakes import files, manifest
@@ -23,9 +23,9 @@ def test_the_newest_stay_and_other_planes_are_left_alone(tmp_path: Path) -> None
     notes = kept / "notes.txt"
     notes.write_text("mine")
 
-    assert retain(kept, manifest(made).plane, 2) == [mine[1], mine[0]]
+    assert delete_oldest(kept, manifest(made).plane, 2) == [mine[1], mine[0]]
     assert sorted(kept.iterdir()) == sorted([mine[2], mine[3], other, notes])
-    assert retain(kept, manifest(made).plane, 2) == []
+    assert delete_oldest(kept, manifest(made).plane, 2) == []
 
 
 @dataclass
@@ -56,7 +56,7 @@ def test_a_schedule_counts_from_beginning_to_beginning_and_outlives_failures(tmp
             raise ProvisionError("etcd is away")
         return good
 
-    on_schedule(take, every=60.0, told=told.append, times=3, clock=clock)
+    back_up_on_schedule(take, every=60.0, told=told.append, times=3, clock=clock)
 
     assert [type(each) for each in told] == [Backup, ProvisionError, Backup]
     assert clock.slept == [50.0, 0.0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deployers.backup import archive
-from deployers.backup.archive import SNAPSHOT, Unusable
+from deployers.backup.archive import SNAPSHOT, UnusableBackup
 from deployers.backup.verify import verify
 from deployers.etcd.client import Etcdutl
 from deployers.tests.day2_fakes import STATUS, a_backup, etcdutl, files, manifest
@@ -25,19 +25,19 @@ def test_a_good_one_says_what_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", [{"revision": 41}, {"hash": 8}, {"totalKey": 2}])
 def test_what_etcdutl_finds_has_to_be_what_it_found(change: dict[str, int], tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="revision, hash and number of keys"):
+    with pytest.raises(UnusableBackup, match="revision, hash and number of keys"):
         verify(a_backup(tmp_path), tmp_path / "out", etcdutl({**STATUS, **change}))
 
 
 def test_an_empty_snapshot_is_no_backup(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="empty"):
+    with pytest.raises(UnusableBackup, match="empty"):
         verify(a_backup(tmp_path, keys=0), tmp_path / "out", etcdutl({**STATUS, "totalKey": 0}))
 
 
 def test_a_snapshot_that_cannot_be_read_is_damaged(tmp_path: Path) -> None:
     broken = Etcdutl(Scripted({("/etcdutl",): ScriptedFailure(1, "invalid database")}), Path("/etcdutl"))
 
-    with pytest.raises(Unusable, match="invalid database"):
+    with pytest.raises(UnusableBackup, match="invalid database"):
         verify(a_backup(tmp_path), tmp_path / "out", broken)
 
 
@@ -46,7 +46,7 @@ def test_a_snapshot_without_etcds_digest_is_damaged(tmp_path: Path) -> None:
     made[SNAPSHOT].write_bytes(made[SNAPSHOT].read_bytes()[: -hashlib.sha256().digest_size])
     path = archive.write(manifest(made), made, tmp_path / "kept")
 
-    with pytest.raises(Unusable, match="etcd's own digest"):
+    with pytest.raises(UnusableBackup, match="etcd's own digest"):
         verify(path, tmp_path / "out", etcdutl())
 
 
@@ -55,7 +55,7 @@ def test_keys_have_to_belong_together(tmp_path: Path) -> None:
     made["pki/ca.key"].write_bytes(Authority.ensure(tmp_path, "other", common_name="other").key_file.read_bytes())
     path = archive.write(manifest(made), made, tmp_path / "kept")
 
-    with pytest.raises(Unusable, match=r"ca\.key is not the key of ca\.crt"):
+    with pytest.raises(UnusableBackup, match=r"ca\.key is not the key of ca\.crt"):
         verify(path, tmp_path / "out", etcdutl())
 
 
@@ -64,12 +64,12 @@ def test_garbage_in_place_of_a_key_is_damage(tmp_path: Path) -> None:
     made["pki/sa.key"].write_text("garbage")
     path = archive.write(manifest(made), made, tmp_path / "kept")
 
-    with pytest.raises(Unusable, match="a key in it cannot be read"):
+    with pytest.raises(UnusableBackup, match="a key in it cannot be read"):
         verify(path, tmp_path / "out", etcdutl())
 
 
 def test_an_authority_of_another_plane_is_noticed(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="not that of the plane"):
+    with pytest.raises(UnusableBackup, match="not that of the plane"):
         verify(a_backup(tmp_path, plane="f" * 64), tmp_path / "out", etcdutl())
 
 

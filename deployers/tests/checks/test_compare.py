@@ -26,8 +26,7 @@ def described(**parts: Any) -> Json:
 
 def found(*descriptions: Json) -> dict[tuple[str, ...], tuple[Any, ...]]:
     return {
-        each.where: each.values
-        for each in compare.differences([DescribedInstallation(str(n), each) for n, each in enumerate(descriptions)])
+        each.where: each.values for each in compare.compare([DescribedInstallation(str(n), each) for n, each in enumerate(descriptions)])
     }
 
 
@@ -94,7 +93,7 @@ def test_what_a_person_reads() -> None:
     one = DescribedInstallation("chart", described(webhooks={"v": [hook("a", "/a")]}, deployer="by_chart"))
     other = DescribedInstallation("yaml", described(webhooks={"v": [hook("a", "/a"), hook("b", "/b")]}, deployer="by_yaml"))
 
-    tables = compare.rows([one, other], compare.differences([one, other]))
+    tables = compare.rows([one, other], compare.compare([one, other]))
 
     assert tables[""][:3] == [["", "chart", "yaml"], ["deployer", "by_chart", "by_yaml"], ["release", "1.18.2", "1.18.2"]]
     assert ["webhooks", "1", "2"] in tables[""]
@@ -125,7 +124,7 @@ def test_a_lab_a_directory_and_a_file_can_be_named(tmp_path: Path) -> None:
     (run.path / "description.json").write_text(json.dumps(described()))
     (tmp_path / "nightly.json").write_text(json.dumps(described()))
 
-    names = [compare.installation(word, root=tmp_path).name for word in ("one", str(run.path), str(tmp_path / "nightly.json"))]
+    names = [compare.load_installation(word, root=tmp_path).name for word in ("one", str(run.path), str(tmp_path / "nightly.json"))]
 
     assert names == ["one", "one", "nightly"]
 
@@ -139,11 +138,11 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("[]")
 
     with pytest.raises(UsageError, match="bare has no description"):
-        compare.installation("bare", root=tmp_path)
+        compare.load_installation("bare", root=tmp_path)
     with pytest.raises(UsageError, match="no description of an installation"):
-        compare.installation(str(tmp_path / "other.json"))
+        compare.load_installation(str(tmp_path / "other.json"))
     with pytest.raises(UsageError, match="no lab 'gone'"):
-        compare.installation("gone", root=tmp_path)
+        compare.load_installation("gone", root=tmp_path)
 
 
 def test_what_was_known_is_read_from_a_saved_comparison(tmp_path: Path) -> None:
@@ -162,7 +161,7 @@ def plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]
 
     def up(name: str, **parts: Any) -> Run:
         run = Run.create(name, {"lab": {}, "karmada": {}}, root=tmp_path)
-        monkeypatch.setattr(description, "running", lambda _: {})
+        monkeypatch.setattr(description, "program_args", lambda _: {})
         monkeypatch.setattr(description, "describe", lambda *_: described(**parts))
         description.save(SimpleNamespace(run=run))  # type: ignore[arg-type]
         return run
@@ -174,10 +173,10 @@ def test_a_lab_that_was_taken_down_is_compared_as_it_was(tmp_path: Path, plane: 
     run = plane("chart", deployer="by_chart")
     run.remove()
 
-    found = compare.installation("chart", root=tmp_path)
+    found = compare.load_installation("chart", root=tmp_path)
 
     assert (found.name, found.described["deployer"]) == ("chart", "by_chart")
-    assert compare.installation(str(tmp_path / "chart")).described == found.described
+    assert compare.load_installation(str(tmp_path / "chart")).described == found.described
     assert list_runs(tmp_path) == []
 
 
@@ -185,23 +184,23 @@ def test_a_lab_that_is_there_is_compared_as_it_is(tmp_path: Path, plane: Callabl
     plane("lab", deployer="by_chart").remove()
     run = Run.create("lab", {"lab": {}, "karmada": {}}, root=tmp_path)
     with pytest.raises(UsageError, match="no description"):
-        compare.installation("lab", root=tmp_path)
+        compare.load_installation("lab", root=tmp_path)
     (run.path / "description.json").write_text(json.dumps(described(deployer="by_yaml")))
 
-    assert compare.installation("lab", root=tmp_path).described["deployer"] == "by_yaml"
+    assert compare.load_installation("lab", root=tmp_path).described["deployer"] == "by_yaml"
 
 
 def test_a_lab_that_never_was_is_a_usage_error(tmp_path: Path) -> None:
     for word in ("never", "../never", ".descriptions", "no/such/lab"):
         with pytest.raises(UsageError):
-            compare.installation(word, root=tmp_path)
+            compare.load_installation(word, root=tmp_path)
 
 
 def test_descriptions_of_the_latest_labs_are_kept(tmp_path: Path, plane: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(description, "KEPT", 3)
     for number in range(5):
         plane(f"lab{number}").remove()
-        os.utime(description.kept_of(f"lab{number}", tmp_path), (number, number))
+        os.utime(description.kept_path(f"lab{number}", tmp_path), (number, number))
     plane("last").remove()
 
     assert sorted(path.stem for path in (tmp_path / ".descriptions").iterdir()) == ["lab3", "lab4", "last"]

@@ -13,7 +13,7 @@ import pytest
 from deployers.checks import control_plane, known_drift
 from deployers.checks import members as member_checks
 from deployers.checks.conformance import MEMBERS, PLANE, Check, applicable_checks, conformance
-from deployers.checks.control_plane import Broken, Unmeasured
+from deployers.checks.control_plane import CheckFailed, CheckInconclusive
 from deployers.members.registry import CLUSTERS
 from deployers.plane.leases import path_of
 from deployers.plane.manifests import Addresses, custom_resources, webhook_configurations
@@ -72,19 +72,19 @@ def test_all_of_a_releases_crds_are_asked_for(tmp_path: Path) -> None:
         f"{CRDS}/{crd['metadata']['name']}": {**crd, **TRUE} for crd in custom_resources(a_release(tmp_path) / "karmada-crds", nowhere)
     }
 
-    assert control_plane.crds_established(plane(tmp_path, Server(dict(there)))) == "2 of 2"
+    assert control_plane.check_crds(plane(tmp_path, Server(dict(there)))) == "2 of 2"
 
     there[f"{CRDS}/works.work.karmada.io"]["spec"] = {"versions": [{"name": "v1alpha1", "schema": {"openAPIV3Schema": {}}}]}
-    with pytest.raises(Broken, match=r"of another version than .*: works.work.karmada.io"):
-        control_plane.crds_established(plane(tmp_path, Server(dict(there))))
+    with pytest.raises(CheckFailed, match=r"of another version than .*: works.work.karmada.io"):
+        control_plane.check_crds(plane(tmp_path, Server(dict(there))))
 
     there[f"{CRDS}/works.work.karmada.io"]["status"] = None
-    with pytest.raises(Broken, match=r"works.work.karmada.io: Established is not said yet"):
-        control_plane.crds_established(plane(tmp_path, Server(dict(there))))
+    with pytest.raises(CheckFailed, match=r"works.work.karmada.io: Established is not said yet"):
+        control_plane.check_crds(plane(tmp_path, Server(dict(there))))
 
     del there[f"{CRDS}/works.work.karmada.io"]
-    with pytest.raises(Broken, match=r"not there: works.work.karmada.io"):
-        control_plane.crds_established(plane(tmp_path, Server(there)))
+    with pytest.raises(CheckFailed, match=r"not there: works.work.karmada.io"):
+        control_plane.check_crds(plane(tmp_path, Server(there)))
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -98,10 +98,10 @@ def test_what_is_stored_new_must_be_read_old_and_is_deleted(tmp_path: Path, *, l
 
     server.created = created
     if lost:
-        with pytest.raises(Broken, match="ResourceBinding: 3 replicas written as v1alpha2 are None"):
-            control_plane.conversion_called(plane(tmp_path, server))
+        with pytest.raises(CheckFailed, match="ResourceBinding: 3 replicas written as v1alpha2 are None"):
+            control_plane.check_conversion(plane(tmp_path, server))
     else:
-        assert "ClusterResourceBinding" in control_plane.conversion_called(plane(tmp_path, server))
+        assert "ClusterResourceBinding" in control_plane.check_conversion(plane(tmp_path, server))
 
     assert len([each for each in server.writes if each.startswith("DELETE")]) == (1 if lost else 2)
 
@@ -128,14 +128,12 @@ DENIED = (403, 'admission webhook "propagationpolicy.karmada.io" denied the requ
     ],
 )
 def test_admission_that_does_not_do_both_is_broken(tmp_path: Path, refuses: tuple[int, str] | None, completes: bool, said: str) -> None:
-    with pytest.raises(Broken, match=said):
-        control_plane.admission_called(plane(tmp_path, Server(created=admission(refuses=refuses, completes=completes))))
+    with pytest.raises(CheckFailed, match=said):
+        control_plane.check_admission(plane(tmp_path, Server(created=admission(refuses=refuses, completes=completes))))
 
 
 def test_admission_that_does_both_is_fine(tmp_path: Path) -> None:
-    assert "refused: senseless" in control_plane.admission_called(
-        plane(tmp_path, Server(created=admission(refuses=DENIED, completes=True)))
-    )
+    assert "refused: senseless" in control_plane.check_admission(plane(tmp_path, Server(created=admission(refuses=DENIED, completes=True))))
 
 
 def test_a_hook_that_an_installer_left_out_is_named(tmp_path: Path) -> None:
@@ -144,11 +142,11 @@ def test_a_hook_that_an_installer_left_out_is_named(tmp_path: Path) -> None:
     root = "/apis/admissionregistration.k8s.io/v1"
     there = {f"{root}/mutatingwebhookconfigurations/a": mutating, f"{root}/validatingwebhookconfigurations/b": validating}
 
-    assert control_plane.webhooks_of_record(plane(tmp_path, Server(dict(there)))) == "2 of 2"
+    assert control_plane.check_webhooks(plane(tmp_path, Server(dict(there)))) == "2 of 2"
 
     validating["webhooks"] = None
-    with pytest.raises(Broken, match=r"not configured: works.karmada.io validate-work"):
-        control_plane.webhooks_of_record(plane(tmp_path, Server(there)))
+    with pytest.raises(CheckFailed, match=r"not configured: works.karmada.io validate-work"):
+        control_plane.check_webhooks(plane(tmp_path, Server(there)))
 
 
 def test_what_an_installer_is_known_to_leave_out_is_told_until_it_no_longer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,11 +156,11 @@ def test_what_an_installer_is_known_to_leave_out_is_told_until_it_no_longer_does
         f"{control_plane.HOOKS}/{kind}webhookconfigurations/{kind}-config": document
         for kind, document in zip(("mutating", "validating"), configured, strict=True)
     }
-    with pytest.raises(Broken, match=r"known_drift"):
-        control_plane.webhooks_of_record(plane(tmp_path, Server(dict(there))))
+    with pytest.raises(CheckFailed, match=r"known_drift"):
+        control_plane.check_webhooks(plane(tmp_path, Server(dict(there))))
 
     there[f"{control_plane.HOOKS}/validatingwebhookconfigurations/validating-config"]["webhooks"] = None
-    said = control_plane.webhooks_of_record(plane(tmp_path, Server(there)))
+    said = control_plane.check_webhooks(plane(tmp_path, Server(there)))
 
     assert said == "1 of 2; by_binary of upstream leaves out works.karmada.io validate-work"
 
@@ -179,16 +177,16 @@ ELECTING = ("kube-controller-manager", "karmada-controller-manager", "karmada-sc
 def test_pods_must_be_ready_and_not_restarted(tmp_path: Path) -> None:
     workloads = [deployment(name, [f"/bin/{name}"]) for name in ELECTING]
 
-    assert "3 containers, 0 restarts" in control_plane.nothing_restarted(
+    assert "3 containers, 0 restarts" in control_plane.check_restarts(
         in_pods(tmp_path, Host(*workloads, pods=[pod(name) for name in ELECTING]))
     )
-    with pytest.raises(Broken, match=r"restarted: karmada-scheduler-0/karmada-scheduler 1 times"):
-        control_plane.nothing_restarted(in_pods(tmp_path, Host(*workloads, pods=[pod("karmada-scheduler", restarts=1)])))
-    with pytest.raises(Broken, match="not started: karmada-scheduler"):
-        control_plane.nothing_restarted(in_pods(tmp_path, Host(*workloads[:2])))
+    with pytest.raises(CheckFailed, match=r"restarted: karmada-scheduler-0/karmada-scheduler 1 times"):
+        control_plane.check_restarts(in_pods(tmp_path, Host(*workloads, pods=[pod("karmada-scheduler", restarts=1)])))
+    with pytest.raises(CheckFailed, match="not started: karmada-scheduler"):
+        control_plane.check_restarts(in_pods(tmp_path, Host(*workloads[:2])))
     late = deployment("karmada-webhook", ["/bin/karmada-webhook"], ready=0)
-    with pytest.raises(Broken, match="karmada-webhook: 0 of 1 ready"):
-        control_plane.nothing_restarted(in_pods(tmp_path, Host(*workloads, late)))
+    with pytest.raises(CheckFailed, match="karmada-webhook: 0 of 1 ready"):
+        control_plane.check_restarts(in_pods(tmp_path, Host(*workloads, late)))
 
 
 @pytest.mark.parametrize(("addons", "said"), [({}, "3 programs"), ({"descheduler": True}, "karmada/karmada-descheduler is stopped")])
@@ -205,10 +203,10 @@ def test_a_program_that_is_stopped_is_missed_where_it_is_asked_for(
     karmada.run = SimpleNamespace(path=tmp_path)
 
     if addons:
-        with pytest.raises(Broken, match=said):
-            control_plane.nothing_restarted(karmada)
+        with pytest.raises(CheckFailed, match=said):
+            control_plane.check_restarts(karmada)
         return
-    assert said in control_plane.nothing_restarted(karmada)
+    assert said in control_plane.check_restarts(karmada)
 
 
 def test_a_lease_is_looked_for_where_the_programs_flags_put_it(tmp_path: Path) -> None:
@@ -219,9 +217,9 @@ def test_a_lease_is_looked_for_where_the_programs_flags_put_it(tmp_path: Path) -
     }
     elsewhere = [deployment(name, [f"/bin/{name}", "--leader-elect-resource-namespace=karmada-system"]) for name in ELECTING]
 
-    assert control_plane.leases_held(in_pods(tmp_path, Host(*elsewhere), Server(dict(leases)))) == ", ".join(ELECTING)
-    with pytest.raises(Broken, match="no lease kube-controller-manager yet"):
-        control_plane.leases_held(in_pods(tmp_path, Host(), Server(leases)))
+    assert control_plane.check_leases(in_pods(tmp_path, Host(*elsewhere), Server(dict(leases)))) == ", ".join(ELECTING)
+    with pytest.raises(CheckFailed, match="no lease kube-controller-manager yet"):
+        control_plane.check_leases(in_pods(tmp_path, Host(), Server(leases)))
 
 
 def api_service(name: str, *, available: bool = True) -> dict[str, Json]:
@@ -233,17 +231,17 @@ def test_aggregated_apis_must_be_registered_and_available(tmp_path: Path) -> Non
     cluster = api_service("v1alpha1.cluster.karmada.io")
 
     assert "0 clusters" in control_plane.check_aggregated_apis(plane(tmp_path, Server(dict(cluster))))
-    with pytest.raises(Broken, match=r"not registered: v1alpha1.cluster.karmada.io"):
+    with pytest.raises(CheckFailed, match=r"not registered: v1alpha1.cluster.karmada.io"):
         control_plane.check_aggregated_apis(plane(tmp_path, Server()))
-    with pytest.raises(Broken, match=r"not registered: v1alpha1.search.karmada.io"):
+    with pytest.raises(CheckFailed, match=r"not registered: v1alpha1.search.karmada.io"):
         control_plane.check_aggregated_apis(plane(tmp_path, Server(dict(cluster)), addons={"search": True}))
-    with pytest.raises(Broken, match="no endpoints"):
+    with pytest.raises(CheckFailed, match="no endpoints"):
         control_plane.check_aggregated_apis(plane(tmp_path, Server(api_service("v1alpha1.cluster.karmada.io", available=False))))
 
 
 def test_a_lease_that_nobody_holds_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(Broken, match="no lease kube-controller-manager yet"):
-        control_plane.leases_held(plane(tmp_path, Server()))
+    with pytest.raises(CheckFailed, match="no lease kube-controller-manager yet"):
+        control_plane.check_leases(plane(tmp_path, Server()))
 
 
 def member(uid: str) -> Cluster:
@@ -253,30 +251,30 @@ def member(uid: str) -> Cluster:
 def test_the_proxy_must_lead_to_the_member_itself(tmp_path: Path) -> None:
     server = Server({f"{CLUSTERS}/member1/proxy/api/v1/namespaces/kube-system": {"metadata": {"uid": "one"}}})
 
-    assert member_checks.proxy_reaches_members(plane(tmp_path, server, members=(member("one"),))) == "member1"
-    with pytest.raises(Broken, match="another cluster"):
-        member_checks.proxy_reaches_members(plane(tmp_path, server, members=(member("two"),)))
+    assert member_checks.check_proxy(plane(tmp_path, server, members=(member("one"),))) == "member1"
+    with pytest.raises(CheckFailed, match="another cluster"):
+        member_checks.check_proxy(plane(tmp_path, server, members=(member("two"),)))
     with pytest.raises(ProvisionError, match="the proxy of member1 answers"):
-        member_checks.proxy_reaches_members(plane(tmp_path, Server(), members=(member("one"),)), within=0.05)
+        member_checks.check_proxy(plane(tmp_path, Server(), members=(member("one"),)), within=0.05)
 
 
 def test_a_member_that_is_not_registered_or_not_ready_is_named(tmp_path: Path) -> None:
     members = (member("one"),)
-    with pytest.raises(Broken, match="member1 is not registered"):
-        member_checks.members_ready(plane(tmp_path, Server(), members=members))
+    with pytest.raises(CheckFailed, match="member1 is not registered"):
+        member_checks.check_members_ready(plane(tmp_path, Server(), members=members))
 
     bad = {
         "metadata": {"name": "member1"},
         "status": {"conditions": [{"type": "Ready", "status": "False", "message": "ClusterNotReachable"}]},
     }
-    with pytest.raises(Broken, match="ClusterNotReachable"):
-        member_checks.members_ready(plane(tmp_path, Server({f"{CLUSTERS}/member1": bad}), members=members))
+    with pytest.raises(CheckFailed, match="ClusterNotReachable"):
+        member_checks.check_members_ready(plane(tmp_path, Server({f"{CLUSTERS}/member1": bad}), members=members))
 
 
 def test_what_propagation_made_is_deleted_when_it_fails(tmp_path: Path) -> None:
     server = Server(created=lambda body: body)
     with pytest.raises(ProvisionError, match="the Deployment is on member1"):
-        member_checks.deployment_propagates(plane(tmp_path, server, members=(member("one"),)), within=0.05)
+        member_checks.check_propagation(plane(tmp_path, server, members=(member("one"),)), within=0.05)
 
     assert server.writes[-1].startswith("DELETE /api/v1/namespaces/conformance-")
 
@@ -284,23 +282,23 @@ def test_what_propagation_made_is_deleted_when_it_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize("counted", [0, 3])
 def test_an_estimator_that_is_not_asked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: int) -> None:
     counts = iter([5.0, 5.0 + counted])
-    monkeypatch.setattr(member_checks, "requests", lambda karmada, name: next(counts))
+    monkeypatch.setattr(member_checks, "read_request_count", lambda karmada, name: next(counts))
     monkeypatch.setattr(member_checks, "propagate", lambda *args, **how: None)
     karmada = plane(tmp_path, Server(), members=(member("one"),))
 
     if counted:
-        assert member_checks.estimators_asked(karmada) == "1 of 1"
+        assert member_checks.check_estimators(karmada) == "1 of 1"
     else:
-        with pytest.raises(Broken, match="the estimators of member1 were not asked"):
-            member_checks.estimators_asked(karmada)
+        with pytest.raises(CheckFailed, match="the estimators of member1 were not asked"):
+            member_checks.check_estimators(karmada)
 
 
 def test_outcomes_are_told_apart_and_unknown_is_not_green(tmp_path: Path) -> None:
     def broken(karmada: Any) -> str:
-        raise Broken("it is not so")
+        raise CheckFailed("it is not so")
 
     def unmeasured(karmada: Any) -> str:
-        raise Unmeasured("nobody to ask")
+        raise CheckInconclusive("nobody to ask")
 
     def refused(karmada: Any) -> str:
         raise ProvisionError("no answer")

@@ -19,12 +19,12 @@ VALIDATING = "validatingwebhookconfigurations/validating-config"
 
 
 def differences(*paths: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
-    installations = [compare.installation(str(GOLDEN / f"{path}.json")) for path in paths]
-    return {each.where: each.values for each in compare.differences(installations)}
+    installations = [compare.load_installation(str(GOLDEN / f"{path}.json")) for path in paths]
+    return {each.where: each.values for each in compare.compare(installations)}
 
 
 def hooks(path: str) -> int:
-    return compare.installation(str(GOLDEN / f"{path}.json")).counts["webhooks"]
+    return compare.load_installation(str(GOLDEN / f"{path}.json")).counts["webhooks"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deployers.by_operator.deployer import OperatorInstallation
-from deployers.day2.upgrade import Upgrades
+from deployers.day2.upgrade import CanUpgrade
 from deployers.deployer import get_deployer
 from deployers.pods import agent
 from deployers.spec import KarmadaSpec
@@ -39,7 +39,7 @@ def upgrading(folder: Path, by: str, table: Json, *, back: bool = False) -> list
     manifests_of_record(folder)
     software = Anything({f"{tree}@{other}": folder / tree for tree in ("karmada-manifests", "karmada-crds")})
     own = get_deployer(by)
-    assert isinstance(own, Upgrades)
+    assert isinstance(own, CanUpgrade)
     return own.upgrade(karmada, spec, software, back=back)
 
 

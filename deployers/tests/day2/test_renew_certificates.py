@@ -11,7 +11,7 @@ import yaml
 
 from deployers.by_binary.installation import BinaryInstallation, make_layout
 from deployers.day2 import renew_certificates
-from deployers.etcd.certificates import issue
+from deployers.etcd.certificates import reissue
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
 from deployers.tests.control_plane_fakes import a_karmada
@@ -32,15 +32,15 @@ def karmada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Karmada:
     plane = BinaryInstallation(karmada, make_layout(karmada, Anything()))
     plane.identity()
     monkeypatch.setattr(renew_certificates, "open_plane", lambda _: plane)
-    monkeypatch.setattr(renew_certificates, "renew", lambda _, before: {})
+    monkeypatch.setattr(renew_certificates, "renew_etcd", lambda _, before: {})
     return karmada
 
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     done: dict[str, list[str]] = {"again": [], "presented": []}
-    monkeypatch.setattr(renew_certificates, "again", lambda _, part: done["again"].append(part.name.removeprefix("karmada/")))
-    monkeypatch.setattr(renew_certificates, "until_presented", lambda _, instance: done["presented"].append(instance))
+    monkeypatch.setattr(renew_certificates, "restart_component", lambda _, part: done["again"].append(part.name.removeprefix("karmada/")))
+    monkeypatch.setattr(renew_certificates, "wait_presented", lambda _, instance: done["presented"].append(instance))
     return done
 
 
@@ -71,7 +71,7 @@ def test_an_interrupted_renewal_is_gone_on_with(karmada: Karmada, done: dict[str
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(renew_certificates, "again", interrupted)
+        patch.setattr(renew_certificates, "restart_component", interrupted)
         with pytest.raises(KeyboardInterrupt):
             renew_certificates.renew_all(karmada, before=dt.timedelta(days=9, hours=30))
     assert pending_operation.facts_of(karmada.run, renew_certificates.WHAT)
@@ -88,7 +88,7 @@ def test_no_certificate_outlives_its_authority(karmada: Karmada) -> None:
     before = (folder / "client.crt").read_bytes()
 
     with pytest.raises(ProvisionError, match="the authority itself ends on"):
-        issue(
+        reissue(
             authority,
             karmada.spec.model_copy(update={"certificates": karmada.spec.certificates.model_copy(update={"days": 3650 * 2})}),
             ["client"],

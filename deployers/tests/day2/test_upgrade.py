@@ -15,7 +15,7 @@ from deployers.by_binary.installation import BinaryInstallation, make_layout
 from deployers.by_binary.rollout import rollout_steps
 from deployers.checks import description
 from deployers.day2 import upgrade
-from deployers.day2.upgrade import CANNOT, Upgrades, check_admissible, goes_on, upto
+from deployers.day2.upgrade import CANNOT, CanUpgrade, require_same_upgrade, require_supported_skew, select_steps
 from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.karmada import Karmada
 from deployers.members import agent
@@ -56,10 +56,10 @@ def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_no_minor_is_skipped_and_going_back_is_asked_for(here: str, wanted: str, rollback: bool, refused: str | None) -> None:
     if refused is None:
-        check_admissible(here, wanted, rollback=rollback)
+        require_supported_skew(here, wanted, rollback=rollback)
         return
     with pytest.raises(UsageError, match=refused):
-        check_admissible(here, wanted, rollback=rollback)
+        require_supported_skew(here, wanted, rollback=rollback)
 
 
 def order_of(tmp_path: Path, table: dict[str, Any] | None = None, *, back: bool = False) -> list[str]:
@@ -70,7 +70,7 @@ def order_of(tmp_path: Path, table: dict[str, Any] | None = None, *, back: bool 
 
 
 def test_crds_come_first_agents_last_and_back_is_the_reverse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "runs", lambda karmada, member: True)
+    monkeypatch.setattr(agent, "agent_runs", lambda karmada, member: True)
     everything = {"addons": {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}}
     forward = [
         "crds",
@@ -115,13 +115,13 @@ STEPS = [Step(name, lambda: None) for name in ("crds", "karmada-webhook", "karma
 
 
 def test_one_component_at_a_time_is_the_next_one() -> None:
-    assert [step.name for step in upto(STEPS, None, ["crds"])] == ["karmada-webhook", "karmada-scheduler"]
-    assert [step.name for step in upto(STEPS, "karmada-webhook", ["crds"])] == ["karmada-webhook"]
-    assert upto(STEPS, "crds", ["crds"]) == []
+    assert [step.name for step in select_steps(STEPS, None, ["crds"])] == ["karmada-webhook", "karmada-scheduler"]
+    assert [step.name for step in select_steps(STEPS, "karmada-webhook", ["crds"])] == ["karmada-webhook"]
+    assert select_steps(STEPS, "crds", ["crds"]) == []
     with pytest.raises(UsageError, match="karmada-scheduler is not next"):
-        upto(STEPS, "karmada-scheduler", ["crds"])
+        select_steps(STEPS, "karmada-scheduler", ["crds"])
     with pytest.raises(UsageError, match="no component 'etcd'"):
-        upto(STEPS, "etcd", [])
+        select_steps(STEPS, "etcd", [])
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_one_component_at_a_time_is_the_next_one() -> None:
 def test_what_is_half_done_goes_on_or_back(wanted: str, rollback: bool, back: bool, goes: bool) -> None:
     known = {"from": "1.17.1", "to": "1.18.2", "back": back, "done": ["crds"], "again": "lab upgrade 1.18.2"}
     if goes:
-        goes_on(known, wanted, rollback=rollback)
+        require_same_upgrade(known, wanted, rollback=rollback)
         return
     with pytest.raises(UsageError, match=r"half done \(done: crds\)"):
-        goes_on(known, wanted, rollback=rollback)
+        require_same_upgrade(known, wanted, rollback=rollback)
 
 
 @dataclass
@@ -197,7 +197,7 @@ def test_an_interrupted_upgrade_goes_on_where_it_was(tmp_path: Path, fake: Fake)
         upgrade.upgrade(karmada, "1.18.2")
     assert again(karmada).spec.release == "1.17.1", "half an upgrade is not of the new release"
     with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
-        pending_operation.refuse(karmada.run)
+        pending_operation.require_none(karmada.run)
     fake.fails = ""
 
     done = upgrade.upgrade(again(karmada), "1.18.2")
@@ -205,7 +205,7 @@ def test_an_interrupted_upgrade_goes_on_where_it_was(tmp_path: Path, fake: Fake)
     assert fake.did == [(name, "1.18.2") for name in ("crds", "karmada-webhook", "karmada-scheduler")]
     assert (done.before, done.done, done.left) == ("1.17.1", ("karmada-webhook", "karmada-scheduler"), ())
     assert again(karmada).spec.release == "1.18.2"
-    pending_operation.refuse(karmada.run)
+    pending_operation.require_none(karmada.run)
 
 
 def test_one_component_at_a_time_ends_in_the_new_release(tmp_path: Path, fake: Fake) -> None:
@@ -226,7 +226,7 @@ def test_half_an_upgrade_can_be_taken_back(tmp_path: Path, fake: Fake) -> None:
 
     assert fake.did[1:] == [(name, "1.17.1") for name in ("karmada-scheduler", "karmada-webhook", "crds")]
     assert again(karmada).spec.release == "1.17.1"
-    pending_operation.refuse(karmada.run)
+    pending_operation.require_none(karmada.run)
 
 
 def test_of_the_release_already_nothing_is_done(tmp_path: Path, fake: Fake) -> None:
@@ -242,7 +242,7 @@ def test_a_release_that_is_not_there_is_refused(tmp_path: Path, fake: Fake) -> N
 
 @pytest.mark.parametrize("name", DEPLOYERS)
 def test_every_deployer_upgrades_or_says_why_not(name: str, tmp_path: Path) -> None:
-    if isinstance(get_deployer(name), Upgrades):
+    if isinstance(get_deployer(name), CanUpgrade):
         return
     refused: pytest.ExceptionInfo[LabError]
     with pytest.raises(NotPossible, match=f"installed by {name} cannot be upgraded") as refused:
@@ -260,7 +260,7 @@ def test_a_backup_is_taken_before_each_component_and_is_the_way_back_until_all_i
     assert fake.backups == [0, 1]
     assert [each.backup.name for each in done if each.backup] == ["karmada-0.tar.gz", "karmada-1.tar.gz"]
     with pytest.raises(ProvisionError) as refused:
-        pending_operation.refuse(karmada.run)
+        pending_operation.require_none(karmada.run)
     assert f"restore {done[1].backup}" in str(refused.value.remedy)
     upgrade.upgrade(again(karmada), "1.18.2", only=STEPS[1].name)
     assert fake.backups == [0, 1], "where nothing is done nothing is taken"
@@ -280,7 +280,7 @@ def test_without_a_backup_no_upgrade_begins_and_one_that_was_begun_goes_on(tmp_p
     with pytest.raises(ProvisionError, match="etcd does not answer"):
         upgrade.upgrade(karmada, "1.18.2")
     assert fake.did == []
-    pending_operation.refuse(karmada.run)
+    pending_operation.require_none(karmada.run)
     fake.lost = False
     upgrade.upgrade(again(karmada), "1.18.2", only="crds")
     fake.lost = True

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from deployers.etcd.client import EtcdClient, EtcdHealth, EtcdMember, Etcdutl, last_words
-from deployers.etcd.membership import check_removable
+from deployers.etcd.client import EtcdClient, EtcdHealth, EtcdMember, Etcdutl, last_line
+from deployers.etcd.membership import require_removable
 from deployers.plane import pending_operation
 from deployers.plane.layout import etcds
 from deployers.spec import Etcd as EtcdSpec
@@ -51,10 +51,10 @@ DOWN: dict[str, Any] = {"answers": False, "why": "refused"}
 )
 def test_a_majority_of_those_left_has_to_serve(members: list[EtcdMember], name: str, refused: str | None) -> None:
     if refused is None:
-        check_removable(health(*members), name)
+        require_removable(health(*members), name)
         return
     with pytest.raises(UsageError, match=refused):
-        check_removable(health(*members), name)
+        require_removable(health(*members), name)
 
 
 def test_what_is_wrong_is_said() -> None:
@@ -143,8 +143,8 @@ def test_a_spec_names_exactly_the_members_there_are(names: list[str]) -> None:
 
 
 def test_a_log_line_is_told_without_its_frame() -> None:
-    assert last_words('{"level":"fatal","msg":"gone"}') == "gone"
-    assert last_words("") == "it said nothing"
+    assert last_line('{"level":"fatal","msg":"gone"}') == "gone"
+    assert last_line("") == "it said nothing"
 
 
 def test_a_change_that_failed_stays_begun_until_it_is_through(tmp_path: Path) -> None:
@@ -161,4 +161,4 @@ def test_a_change_that_failed_stays_begun_until_it_is_through(tmp_path: Path) ->
     with pending_operation.hold_pending(run, "a restore", again="lab restore A"):
         pass
 
-    pending_operation.refuse(run)
+    pending_operation.require_none(run)

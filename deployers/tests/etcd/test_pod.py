@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deployers.etcd import pod as etcd_pods
-from deployers.etcd.pod import EtcdInPod, etcd_of, flags_of
+from deployers.etcd.pod import PodEtcdClient, etcd_of, flags_of
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host, deployment, pod
 from lab.assets import AssetRef, Supply
@@ -67,7 +67,7 @@ def test_its_health_is_asked_in_its_pod_by_its_own_certificate(tmp_path: Path, m
     made = an_etcd(tmp_path, monkeypatch, machine)
     seen = made.health()
 
-    assert isinstance(made, EtcdInPod)
+    assert isinstance(made, PodEtcdClient)
     assert (seen.leader, seen.revision, seen.problems) == ("etcd0", 7, [])
     words = machine.done[0].words
     assert words[words.index("exec") + 1 : words.index("--")] == ("etcd-0", "--container", "etcd")
@@ -83,7 +83,7 @@ def test_its_health_is_asked_in_its_pod_by_its_own_certificate(tmp_path: Path, m
     ],
 )
 def test_it_is_asked_on_its_own_loopback_interface(listens: str, asked: str) -> None:
-    assert etcd_pods.within_its_pod(listens) == asked
+    assert etcd_pods.loopback_address(listens) == asked
 
 
 def test_room_is_made_in_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fixture:
     return sides
 
 
-def put(sides: Fixture, trace: owned_objects.Trace) -> None:
+def put(sides: Fixture, trace: owned_objects.OwnedObject) -> None:
     (sides.plane if trace.side == "control plane" else sides.there).put(trace.at("member1"))
 
 
@@ -31,8 +31,8 @@ def test_nothing_left_is_clean(sides: Fixture, mode: Mode) -> None:
     assert_clean(sides, sides.member, mode)
 
 
-@pytest.mark.parametrize("trace", owned_objects.TRACES, ids=lambda trace: f"{trace.side}: {trace.at('member1')}")
-def test_each_object_that_is_left_is_a_line_of_its_own(sides: Fixture, trace: owned_objects.Trace) -> None:
+@pytest.mark.parametrize("trace", owned_objects.OWNED_OBJECTS, ids=lambda trace: f"{trace.side}: {trace.at('member1')}")
+def test_each_object_that_is_left_is_a_line_of_its_own(sides: Fixture, trace: owned_objects.OwnedObject) -> None:
     put(sides, trace)
 
     left = list_leftovers(sides, sides.member, "pull", lingering=True)
@@ -43,7 +43,7 @@ def test_each_object_that_is_left_is_a_line_of_its_own(sides: Fixture, trace: ow
 
 
 def test_what_only_pull_members_have_is_not_asked_of_push_members(sides: Fixture) -> None:
-    for trace in owned_objects.TRACES:
+    for trace in owned_objects.OWNED_OBJECTS:
         if "push" not in trace.modes:
             put(sides, trace)
 
@@ -87,16 +87,19 @@ def test_an_object_that_is_being_deleted_says_what_holds_it(sides: Fixture) -> N
 def test_files_of_this_run_are_lines_and_older_ones_are_somebody_elses(sides: Fixture, tmp_path: Path) -> None:
     conf = tmp_path / "karmada-agent.conf"
     conf.touch()
-    write_private(agent.kubeconfig_of(sides, "member1"), b"")
+    write_private(agent.agent_kubeconfig(sides, "member1"), b"")
 
-    assert list_leftovers(sides, sides.member, "pull") == [f"local files: {conf}", f"local files: {agent.kubeconfig_of(sides, 'member1')}"]
+    assert list_leftovers(sides, sides.member, "pull") == [
+        f"local files: {conf}",
+        f"local files: {agent.agent_kubeconfig(sides, 'member1')}",
+    ]
 
     object.__setattr__(sides.run, "created", conf.stat().st_ctime + 1)
     assert f"local files: {conf}" not in list_leftovers(sides, sides.member, "pull")
 
 
 def test_an_agent_that_still_runs_is_a_line(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "runs", lambda *_: True)
+    monkeypatch.setattr(agent, "agent_runs", lambda *_: True)
 
     assert list_leftovers(sides, sides.member, "pull") == ["processes: member1/karmada-agent"]
 
@@ -111,7 +114,7 @@ def test_a_member_that_does_not_answer_is_never_clean(sides: Fixture) -> None:
 
 
 def test_a_leak_names_every_line(sides: Fixture) -> None:
-    for trace in owned_objects.TRACES[:3]:
+    for trace in owned_objects.OWNED_OBJECTS[:3]:
         put(sides, trace)
 
     with pytest.raises(LeakError, match="3 things are still there") as leak:

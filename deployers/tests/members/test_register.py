@@ -8,7 +8,7 @@ import pytest
 
 from deployers.members import owned_objects
 from deployers.members import register as module
-from deployers.members.agent import agent, kubeconfig_of
+from deployers.members.agent import agent_component, agent_kubeconfig
 from deployers.members.register import CSRS, SECRET, missing_objects, register, register_agent
 from deployers.names import CLUSTER_NAMESPACE
 from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Fixture, ScriptedFailure, two_sides
@@ -60,7 +60,7 @@ def test_register_runs_upstreams_own_command_and_then_the_agent(sides: Fixture, 
 def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_read(sides: Fixture, started: list[str]) -> None:
     register(sides, sides.member)
 
-    kubeconfig = kubeconfig_of(sides, "member1")
+    kubeconfig = agent_kubeconfig(sides, "member1")
     assert kubeconfig.read_bytes() == b"the agent's kubeconfig"
     assert kubeconfig.stat().st_mode & 0o777 == 0o600
 
@@ -134,7 +134,7 @@ def test_what_a_failed_register_left_is_cleared(sides: Fixture) -> None:
     with pytest.raises(ProvisionError, match="rollout"):
         register(sides, sides.member)
 
-    assert len(missing_objects(sides, sides.member)) == sum(trace.registered for trace in owned_objects.TRACES)
+    assert len(missing_objects(sides, sides.member)) == sum(trace.registered for trace in owned_objects.OWNED_OBJECTS)
     assert not [path for path in sides.plane.objects if "member1" in path]
 
 
@@ -193,14 +193,14 @@ def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixtur
 def test_the_agent_has_the_feature_gates_of_the_control_planes_profile(sides: Fixture) -> None:
     run = sides.run.ask({**sides.run.asked, "karmada": {"profile": "e2e"}})
 
-    flags = agent(replace(sides, run=run), sides.member, flags={"v": "4"}).flags
+    flags = agent_component(replace(sides, run=run), sides.member, flags={"v": "4"}).flags
 
     assert (flags["feature-gates"], flags["v"]) == ("CustomizedClusterResourceModeling=true,MultiClusterService=true", "4")
-    assert "feature-gates" not in agent(sides, sides.member).flags
+    assert "feature-gates" not in agent_component(sides, sides.member).flags
 
 
 def test_the_agent_is_what_register_would_have_deployed_on_addresses_of_this_computer(sides: Fixture) -> None:
-    program = agent(sides, sides.member, flags={"v": "4", "controllers": None})
+    program = agent_component(sides, sides.member, flags={"v": "4", "controllers": None})
 
     health, metrics = program.ports["health"], program.ports["metrics"]
     assert program.argv == (
@@ -226,6 +226,6 @@ def test_an_election_is_released_only_where_no_agent_runs(sides: Fixture, starte
     assert lease not in sides.plane.objects
 
     sides.plane.put(lease)
-    monkeypatch.setattr(module, "runs", lambda *_: True)
+    monkeypatch.setattr(module, "agent_runs", lambda *_: True)
     register(sides, sides.member)
     assert lease in sides.plane.objects

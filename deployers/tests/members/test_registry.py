@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.members.registry import CLUSTERS, Member, answers, claim, identity, members, registration, until_ready
+from deployers.members.registry import CLUSTERS, Member, claim, cluster_id, find_registration, is_reachable, list_members, wait_ready
 from deployers.tests.member_fakes import Fixture, two_sides
 from lab.cluster import Cluster
 from lab.errors import NotReady, ProvisionError, UsageError
@@ -19,8 +19,8 @@ def test_members_are_read_by_name(sides: Fixture) -> None:
     sides.registered(name="b", uid="2", mode="Pull", ready="Unknown")
     sides.registered(name="a", uid="1")
 
-    assert list(members(sides)) == ["a", "b"]
-    assert members(sides)["b"] == Member("b", "2", "object-b", "pull", "https://member1.test", ready=False, leaving=False)
+    assert list(list_members(sides)) == ["a", "b"]
+    assert list_members(sides)["b"] == Member("b", "2", "object-b", "pull", "https://member1.test", ready=False, leaving=False)
 
 
 def test_a_name_and_a_cluster_that_nobody_has_are_free(sides: Fixture) -> None:
@@ -77,7 +77,7 @@ def test_wrong_credentials_are_the_callers_fault_and_name_the_file(sides: Fixtur
     sides.there.refuses = status
 
     with pytest.raises(UsageError, match="does not accept the credentials") as refused:
-        identity(sides.member)
+        cluster_id(sides.member)
 
     assert str(sides.member.kubeconfig) in str(refused.value.where)
 
@@ -89,12 +89,12 @@ def test_a_member_that_is_away_is_no_usage_error(sides: Fixture) -> None:
         claim(sides, sides.member, "push")
 
     assert away.value.exit_code == 4
-    assert not answers(sides.member)
+    assert not is_reachable(sides.member)
 
 
 def test_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
-        identity(Cluster("x", "x", tmp_path / "nowhere"))
+        cluster_id(Cluster("x", "x", tmp_path / "nowhere"))
 
     assert str(tmp_path / "nowhere") in str(refused.value.where)
 
@@ -110,38 +110,38 @@ def test_a_control_plane_without_its_aggregated_api_says_so(sides: Fixture) -> N
     sides.plane.refuses = 503
 
     with pytest.raises(ProvisionError, match="aggregated API does not answer"):
-        members(sides)
+        list_members(sides)
 
 
 def test_credentials_karmada_does_not_take_are_the_callers_fault(sides: Fixture) -> None:
     sides.plane.refuses = 401
 
     with pytest.raises(UsageError, match="Karmada does not accept the credentials"):
-        members(sides)
+        list_members(sides)
 
 
 def test_ready_is_what_the_condition_says(sides: Fixture) -> None:
     sides.registered(ready="False")
     with pytest.raises(NotReady) as late:
-        until_ready(sides, "member1", within=0.05)
+        wait_ready(sides, "member1", within=0.05)
     assert "Ready is False" in late.value.last
 
     sides.registered()
-    assert until_ready(sides, "member1", within=0.05).ready
+    assert wait_ready(sides, "member1", within=0.05).ready
 
 
 def test_a_registration_is_removed_only_for_the_cluster_that_has_it(sides: Fixture) -> None:
-    assert registration(sides, sides.member, "push") is None
+    assert find_registration(sides, sides.member, "push") is None
 
     sides.registered(uid="another")
     with pytest.raises(UsageError, match="another cluster's"):
-        registration(sides, sides.member, "push")
+        find_registration(sides, sides.member, "push")
 
-    assert registration(sides, sides.member, "push", force=True), "it was rebuilt: who was registered is no more"
+    assert find_registration(sides, sides.member, "push", force=True), "it was rebuilt: who was registered is no more"
 
     sides.registered(mode="Pull")
     with pytest.raises(UsageError, match="joined by pull") as refused:
-        registration(sides, sides.member, "push")
+        find_registration(sides, sides.member, "push")
     assert refused.value.where == f"https://karmada.test{CLUSTERS}/member1"
 
 
@@ -150,6 +150,6 @@ def test_a_member_that_is_away_is_removed_only_by_force(sides: Fixture) -> None:
     sides.there.away = True
 
     with pytest.raises(ProvisionError) as away:
-        registration(sides, sides.member, "push")
+        find_registration(sides, sides.member, "push")
     assert "with force" in str(away.value.remedy)
-    assert registration(sides, sides.member, "push", force=True) is not None
+    assert find_registration(sides, sides.member, "push", force=True) is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deployers.members.terminating import STUCK_AFTER, obstacle, wait_terminated
+from deployers.members.terminating import STUCK_AFTER, deletion_problem, wait_terminated
 from lab.errors import NotReady, ProvisionError
 
 
@@ -76,5 +76,5 @@ def test_one_of_which_nothing_is_said_is_waited_for_until_time_is_up() -> None:
 
 
 def test_what_is_false_stands_in_nobodys_way() -> None:
-    assert obstacle({"status": {"conditions": [{"type": "NamespaceContentRemaining", "status": "False", "message": "no"}]}}) == ""
-    assert obstacle({}) == ""
+    assert deletion_problem({"status": {"conditions": [{"type": "NamespaceContentRemaining", "status": "False", "message": "no"}]}}) == ""
+    assert deletion_problem({}) == ""

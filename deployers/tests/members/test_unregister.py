@@ -27,25 +27,25 @@ def sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fixture:
     register_agent(sides, sides.member)
     sides.registered(mode="Pull")
     sides.plane.put(LEASE)
-    write_private(agent.kubeconfig_of(sides, "member1"), b"")
-    monkeypatch.setattr(agent, "runs", lambda *_: True)
+    write_private(agent.agent_kubeconfig(sides, "member1"), b"")
+    monkeypatch.setattr(agent, "agent_runs", lambda *_: True)
     return sides
 
 
 def test_unregister_gives_karmadas_kubeconfig_and_ends_the_agent_after_it(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    stop = agent.stop
+    stop = agent.stop_agent
 
     def noted(karmada: Fixture, name: str) -> None:
         order.append(sides.commands().splitlines()[-1])
         stop(karmada, name)
 
-    monkeypatch.setattr(agent, "stop", noted)
+    monkeypatch.setattr(agent, "stop_agent", noted)
 
     assert unregister(sides, sides.member)
 
     assert order == [GOLDEN]
-    assert not agent.kubeconfig_of(sides, "member1").exists()
+    assert not agent.agent_kubeconfig(sides, "member1").exists()
     assert sides.run.recorded("members", "member1") is None
 
 
@@ -85,7 +85,7 @@ def test_a_push_member_is_not_unregistered(tmp_path: Path) -> None:
 
 
 def test_without_its_agent_nothing_would_clean_up_so_nothing_is_begun(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "runs", lambda *_: False)
+    monkeypatch.setattr(agent, "agent_runs", lambda *_: False)
     commands = sides.commands()
 
     with pytest.raises(ProvisionError, match="agent of member1 is not running"):
@@ -95,12 +95,12 @@ def test_without_its_agent_nothing_would_clean_up_so_nothing_is_begun(sides: Fix
 
 
 def test_force_without_an_agent_forgets_the_member_and_deletes_karmadas_own(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "runs", lambda *_: False)
+    monkeypatch.setattr(agent, "agent_runs", lambda *_: False)
 
     assert unregister(sides, sides.member, force=True)
 
     assert "karmadactl unregister" not in sides.commands()
-    assert not [trace for trace in owned_objects.TRACES if not trace.lingers and trace.at("member1") in sides.there.objects]
+    assert not [trace for trace in owned_objects.OWNED_OBJECTS if not trace.lingers and trace.at("member1") in sides.there.objects]
     assert not [path for path in sides.plane.objects if "member1" in path]
 
 

@@ -67,7 +67,7 @@ def test_certificates_in_secrets_are_described_once_under_the_name_of_a_file(tmp
         {"metadata": {"name": "empty"}},
     ]
 
-    described = description.of_secrets(Host(secrets=secrets).api())
+    described = description.secret_certificates(Host(secrets=secrets).api())
 
     assert sorted(described) == ["ca", "karmada"]
     assert described["karmada"]["subject"] == "system:admin"

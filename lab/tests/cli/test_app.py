@@ -13,7 +13,7 @@ import typer.main
 
 import lab.take_down
 from deployers.commands import join
-from deployers.commands.join import Mode, mode_of
+from deployers.commands.join import JoinMode, mode_of
 from lab import interrupt
 from lab.cli import complete
 from lab.commands import down, logs
@@ -493,12 +493,12 @@ def test_no_error_prints_itself() -> None:
     ("said", "wanted", "mode"), [("push", None, "push"), ("pull", None, "pull"), ("none", None, "push"), ("none", "pull", "pull")]
 )
 def test_a_member_is_joined_as_its_lab_file_says(said: str, wanted: str | None, mode: str) -> None:
-    assert mode_of("member1", said, Mode(wanted) if wanted else None) is Mode(mode)
+    assert mode_of("member1", said, JoinMode(wanted) if wanted else None) is JoinMode(mode)
 
 
 def test_another_way_than_the_lab_file_says_is_refused() -> None:
     with pytest.raises(UsageError, match="joins member1 by push"):
-        mode_of("member1", "push", Mode.pull)
+        mode_of("member1", "push", JoinMode.pull)
 
 
 # -- interrupts -------------------------------------------------------------------------------------------------------------------
