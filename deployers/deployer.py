@@ -89,8 +89,8 @@ class RunsInPods(Protocol):
 class JoinsPullMembers(Protocol):
     """**Protocol:** a deployer that has a way of its own to make a member pull; the others' members do by `karmadactl register`.
 
-    When `register_agent` returns Karmada calls the member Ready; done already, it changes nothing. `remove_agent` takes from a member that was
-    unregistered what `karmadactl unregister` knows nothing of.
+    When `register_agent` returns, Karmada calls the member Ready; called again, it changes nothing. `remove_agent` deletes from an
+    unregistered member what `karmadactl unregister` does not know of.
     """
 
     def register_agent(self, karmada: Karmada, member: Cluster) -> None: ...

@@ -350,7 +350,7 @@ def test_a_member_that_joins_later_gets_what_is_installed(tmp_path: Path, monkey
     (tmp_path / "assets/bases/sets.yaml").write_text(yaml.safe_dump(SETS))
     monkeypatch.setattr(change, "bring_assets", lambda *_: {"openkruise-crds@1.7.0": tmp_path / "assets"})
     known: list[str] = []
-    monkeypatch.setattr(change, "until_known", lambda *words: known.extend(each.name for each in words[-1]))
+    monkeypatch.setattr(change, "wait_known", lambda *args: known.extend(each.name for each in args[-1]))
     member = Cluster("member2", "member2", tmp_path / "none.yaml")
     member.__dict__["api"] = server.api()
 
