@@ -39,10 +39,13 @@ class DoctorReport:
 
 
 def examine(probe: Probe, needs: Needs) -> DoctorReport:
-    """Ask everything at once and return what was found, in the order of CHECKS."""
-    with ThreadPoolExecutor(max_workers=len(CHECKS)) as pool:
-        found = pool.map(lambda check: check(probe, needs), CHECKS)
-        return DoctorReport(tuple(finding for findings in found for finding in findings))
+    """Run all checks at once, or one after the other where no thread can start, and return their findings in the order of CHECKS."""
+    try:
+        with ThreadPoolExecutor(max_workers=len(CHECKS)) as pool:
+            found = list(pool.map(lambda check: check(probe, needs), CHECKS))
+    except RuntimeError:  # the limit of threads is reached, which the check of that limit reports
+        found = [check(probe, needs) for check in CHECKS]
+    return DoctorReport(tuple(finding for findings in found for finding in findings))
 
 
 # -- what a lab of processes takes ----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,21 @@ def test_a_computer_that_can_do_everything() -> None:
     assert report.can
     assert [finding.name for finding in report.findings if not finding.ok] == []
     assert set(providers(report).values()) == {""}
+
+
+@pytest.mark.parametrize("startable", [0, 3])
+def test_doctor_reports_where_no_more_threads_can_start(startable: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = threading.Thread.start, []
+
+    def refuse(thread: threading.Thread) -> None:
+        if len(started) >= startable:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert examine(Scripted(), NEEDS).can
 
 
 def test_whatever_is_missing_has_a_remedy_and_a_use() -> None:
