@@ -241,9 +241,9 @@ def turn(request: pytest.FixtureRequest) -> Iterator[None]:
     if "lab" not in request.fixturenames:
         yield
         return
-    from lab.shared_lock import turn  # noqa: PLC0415
+    from lab.shared_lock import hold_lab  # noqa: PLC0415
 
-    with turn(request.getfixturevalue("lab").run, alone=request.node.get_closest_marker("breaks") is not None):
+    with hold_lab(request.getfixturevalue("lab").run, alone=request.node.get_closest_marker("breaks") is not None):
         yield
 
 

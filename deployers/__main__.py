@@ -15,7 +15,7 @@ import typer
 
 from lab.cli.errors import Verbs
 from lab.cli.options import Output
-from lab.terminal.text import Look, say, table
+from lab.terminal.text import Look, format_table, say
 
 app = typer.Typer(
     name="deployers",
@@ -58,7 +58,7 @@ def compare(
         print(json.dumps(comparison.document(installations, found), indent=1))
     else:
         look = Look.of(sys.stdout)
-        print("\n\n".join("\n".join(table(rows, look=look)) for rows in comparison.rows(installations, found).values()))
+        print("\n\n".join("\n".join(format_table(rows, look=look)) for rows in comparison.rows(installations, found).values()))
     said = f"{len(found)} differences" if len(found) != 1 else "1 difference"
     say(f"{said}{' besides the known ones' if known else ''}")
     if found:

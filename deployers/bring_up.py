@@ -36,8 +36,8 @@ from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.lock import Holder, lock_run
 from lab.providers.provider import Provider
-from lab.run import Run, place
-from lab.steps import Step, Watcher, execute
+from lab.run import Run, run_path
+from lab.steps import Step, StepObserver, execute
 from lab.supervisor.client import Hold, Supervisor
 from lab.supervisor.limits import raise_soft_limits
 
@@ -65,7 +65,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[S
         made += with_closing_steps(Karmada(lab, wanted.karmada), wanted.deployer.install(lab, wanted.karmada, paths))
         made += join_steps(lab, wanted.karmada, [step.name for step in made])
         made += addons.addon_steps(Karmada(lab, wanted.karmada), paths)
-    return [*made, *component.steps([evidence.component(run)], run)]
+    return [*made, *component.make_steps([evidence.watcher_component(run)], run)]
 
 
 def bring_up(
@@ -78,7 +78,7 @@ def bring_up(
     bundle: Path | None = None,
     mirror: str | None = None,
     image_registry: str | None = None,
-    watcher: Watcher | None = None,
+    watcher: StepObserver | None = None,
     progress: Sink = ignore_progress,
     label: str = "lab up",
     seed: Callable[[Karmada], object] | None = None,
@@ -93,7 +93,7 @@ def bring_up(
     began, kills = time.monotonic(), count_kills(Files())
     raise_soft_limits()  # a connection to every program, and the commands of installers
     environment.set_umask()
-    path = place(run_id, root)
+    path = run_path(run_id, root)
     same_as_asked(wanted, path)
     offline = offline or bool(wanted.karmada and wanted.karmada.offline)
     supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())

@@ -16,7 +16,7 @@ from lab.assets import AssetRef, Supply
 from lab.computer import Computer
 from lab.errors import UsageError
 from lab.hints import command
-from lab.preflight import COMPUTER, Problem, check_fields, from_computer, from_line, raise_problems
+from lab.preflight import COMPUTER, Problem, check_fields, computer_problem, parse_problem, raise_problems
 from lab.providers.registry import providers_offering
 from lab.rules import RULES
 from lab.spec import LabSpec
@@ -41,7 +41,7 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
     if wanted.deployer and wanted.karmada:
         lines = wanted.deployer.check(wanted.karmada, wanted.lab)
         lines += addons.unsupported_addons(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
-        found += [from_line(line, prefix="karmada") for line in lines]
+        found += [parse_problem(line, prefix="karmada") for line in lines]
     return found
 
 
@@ -89,12 +89,12 @@ def rule_errors(lab: LabSpec, karmada: KarmadaSpec | None) -> list[Problem]:
 def computer_errors(wanted: Wanted) -> list[Problem]:
     """Return what this computer cannot do for the lab."""
     found = [*wanted.provider.check(wanted.lab), *(balancer.missing(wanted.karmada) if wanted.karmada else [])]
-    return [from_computer(line) for line in found]
+    return [computer_problem(line) for line in found]
 
 
 def neighbour_errors(wanted: Wanted) -> list[Problem]:
     """Return what the spec names and others run, an etcd or a load balancer, and which does not answer as it has to."""
-    return [from_computer(f"karmada.{line}") for line in (unreachable(wanted.karmada) if wanted.karmada else [])]
+    return [computer_problem(f"karmada.{line}") for line in (unreachable(wanted.karmada) if wanted.karmada else [])]
 
 
 def version_errors(wanted: Wanted, supply: Supply) -> list[Problem]:

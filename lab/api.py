@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from lab.errors import NotReady, ProvisionError, UsageError
-from lab.kubeconfig import access
+from lab.kubeconfig import read_access
 from lab.wait import CANCELLED, Cancelled, NotYet, until
 
 Json = dict[str, Any]
@@ -61,7 +61,7 @@ class Api:
     @classmethod
     def open(cls, kubeconfig: Path, *, context: str | None = None) -> Api:
         """Return the API that a kubeconfig's (current) context points to. UsageError says what is wrong with the file."""
-        given = access(kubeconfig, context=context)
+        given = read_access(kubeconfig, context=context)
         return cls(given.server, context=given.tls, token=given.token)
 
     # -- single requests ---------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def write_policy(run: Run) -> None:
     write_private(policy_file(run), dump_yaml(POLICY).encode(), mode=0o644)
 
 
-def flags(run: Run, cluster: str) -> dict[str, str]:
+def audit_flags(run: Run, cluster: str) -> dict[str, str]:
     """Return the API server's flags. Batched: a request never waits for the disk."""
     return {
         "audit-policy-file": str(policy_file(run)),
@@ -45,7 +45,7 @@ def flags(run: Run, cluster: str) -> dict[str, str]:
     }
 
 
-def logs(run: Run, cluster: str) -> list[Path]:
+def find_audit_logs(run: Run, cluster: str) -> list[Path]:
     """Return the audit log of an API server that runs here: what was rotated away first. Empty where there is none."""
     folder = run.path / "logs" / cluster
     return [*sorted(folder.glob("audit-*.jsonl")), *folder.glob("audit.jsonl")]  # a rotated one carries the moment of its end

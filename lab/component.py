@@ -59,14 +59,14 @@ class Component:
 
     @property
     def argv(self) -> tuple[str, ...]:
-        return (str(self.binary), *self.words, *render(self.flags))
+        return (str(self.binary), *self.words, *render_flags(self.flags))
 
     def changed(self, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
         """Return this component with flags and environment layered over its own; a flag of None is dropped."""
         return replace(self, flags={**self.flags, **(flags or {})}, env={**self.env, **(env or {})})
 
 
-def render(flags: Flags) -> list[str]:
+def render_flags(flags: Flags) -> list[str]:
     """Return flags as arguments, sorted by name: `--k=v`, one per value of a list; None drops the flag."""
     rendered: list[str] = []
     for name in sorted(flags):
@@ -77,7 +77,7 @@ def render(flags: Flags) -> list[str]:
     return rendered
 
 
-def steps(components: Sequence[Component], run: Run) -> list[Step]:
+def make_steps(components: Sequence[Component], run: Run) -> list[Step]:
     """Return one step a component: started and serving when it ends. A component that serves already is left alone."""
     return [Step(each.name, partial(start, each, run), each.needs, first=each.first, heavy=each.heavy) for each in components]
 
@@ -89,7 +89,7 @@ def start(component: Component, run: Run) -> None:
     readiness on the supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
     """
     record_health(component, run)
-    Supervisor(run.path).start(program_of(component, run))
+    Supervisor(run.path).start(make_program(component, run))
     wait_ready(component, run)
 
 
@@ -110,7 +110,7 @@ def record_health(component: Component, run: Run) -> None:
     run.record(HEALTH, record_name(component.name), {"name": component.name, "ready": ready})
 
 
-def recorded_health(run: Run) -> dict[str, tuple[Health, ...]]:
+def read_health(run: Run) -> dict[str, tuple[Health, ...]]:
     """Return the endpoints of each program that the lab is expected to run, by the program's name."""
     return {row["name"]: tuple(Health(url, Path(ca) if ca else None) for url, ca in row["ready"]) for row in run.records(HEALTH).values()}
 
@@ -120,7 +120,7 @@ def record_name(program: str) -> str:
     return program.replace("/", "+")
 
 
-def exchange(component: Component, run: Run, *, between: Callable[[], object] | None = None, grace: float = 10.0) -> bool:
+def replace_component(component: Component, run: Run, *, between: Callable[[], object] | None = None, grace: float = 10.0) -> bool:
     """Have a component run as it is described here, and return when it serves; tell whether that changed anything.
 
     One that runs with these very arguments is left alone. One that runs with others is ended first, within `grace` seconds;
@@ -138,7 +138,7 @@ def exchange(component: Component, run: Run, *, between: Callable[[], object] | 
     return not same
 
 
-def program_of(component: Component, run: Run) -> Program:
+def make_program(component: Component, run: Run) -> Program:
     """Return a component as its machine starts it."""
     return Program(
         name=component.name,
@@ -153,7 +153,7 @@ def program_of(component: Component, run: Run) -> Program:
 
 def wait_ready(component: Component, run: Run) -> None:
     """Return when a component that was started serves; errors as in `start`."""
-    questions = [Question(health) for health in component.ready]
+    questions = [HealthProbe(health) for health in component.ready]
 
     def serving() -> None:
         for question in questions:
@@ -164,7 +164,7 @@ def wait_ready(component: Component, run: Run) -> None:
     Supervisor(run.path).ready(component.name, serving, within=component.within, what=f"{component.name} serves")
 
 
-class Question:
+class HealthProbe:
     """A health endpoint being asked, over one connection that is kept while it lasts.
 
     Four API servers are asked some forty times each while they start. A fresh httpx client each time took 15 ms of CPU, a tenth of all that
@@ -178,7 +178,7 @@ class Question:
         self.path = address.path
         self.handshake = address.scheme == "tls"
         self.connection: HTTPConnection = (
-            HTTPSConnection(address.hostname, address.port, timeout=within, context=trusting(health.ca))
+            HTTPSConnection(address.hostname, address.port, timeout=within, context=trust_only(health.ca))
             if health.ca
             else HTTPConnection(address.hostname, address.port, timeout=within)
         )
@@ -200,7 +200,7 @@ class Question:
             raise NotYet(f"{self.url}: {answer.status}")
 
 
-def trusting(ca: Path) -> ssl.SSLContext:
+def trust_only(ca: Path) -> ssl.SSLContext:
     """Return a TLS context that trusts one CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cafile=str(ca))

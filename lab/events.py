@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from lab.errors import LabError
-from lab.kubeconfig import access
+from lab.kubeconfig import read_access
 from lab.masking.mask import mask
 from lab.wait import SYSTEM
 
@@ -71,7 +71,7 @@ class Events:
     def stream(self) -> Iterator[Json]:
         """Yield every event that is there and was not yielded before, then every new one. Lost when the server ends it or is away."""
         try:
-            given = access(self.kubeconfig)
+            given = read_access(self.kubeconfig)
             address = urlsplit(given.server)
             peer = http.client.HTTPSConnection(address.hostname or "", address.port or 443, context=given.tls, timeout=SILENCE)
             headers = {"Authorization": f"Bearer {given.token}"} if given.token else {}
@@ -95,8 +95,8 @@ class Events:
             version = int(listed["metadata"]["resourceVersion"])
             if version < self.seen:
                 self.seen = 0  # another etcd, or one restored: what it says is new
-            for event in sorted(listed.get("items") or [], key=revision):
-                if revision(event) > self.seen:
+            for event in sorted(listed.get("items") or [], key=revision_of):
+                if revision_of(event) > self.seen:
                     yield event
             page = listed["metadata"].get("continue") or None
             if page is None:
@@ -112,18 +112,18 @@ class Events:
             change = json.loads(line)
             if change["type"] == "ERROR":
                 raise WatchLost(str(change["object"].get("message")))
-            self.seen = max(self.seen, revision(change["object"]))
+            self.seen = max(self.seen, revision_of(change["object"]))
             if change["type"] in {"ADDED", "MODIFIED"}:
                 yield change["object"]
         raise WatchLost("the server ended the watch")
 
 
-def revision(event: Json) -> int:
+def revision_of(event: Json) -> int:
     """Return an object's resourceVersion as the number it is."""
     return int(event["metadata"]["resourceVersion"])
 
 
-def row(event: Json) -> Json:
+def event_row(event: Json) -> Json:
     """Return what is kept of an event: who, what, why, how often; masked."""
     about = event.get("involvedObject") or {}
     place = "/".join(part for part in (about.get("namespace"), about.get("name")) if part)
@@ -138,7 +138,7 @@ def row(event: Json) -> Json:
         "message": mask(event.get("message") or ""),
         "count": count,
         "source": source,
-        "version": revision(event),
+        "version": revision_of(event),
     }
 
 
@@ -149,7 +149,7 @@ def follow(kubeconfig: Path, log: EventLog) -> None:
         while kubeconfig.exists():
             try:
                 for event in events.stream():
-                    log.append(row(event))
+                    log.append(event_row(event))
             except WatchLost:
                 SYSTEM.sleep(0.5)
     finally:

@@ -36,7 +36,7 @@ from lab.errors import LabError
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.masking import secret_values
-from lab.masking.known_values import NOTHING, Known
+from lab.masking.known_values import NOTHING, KnownValues
 from lab.masking.mask import mask, mask_object
 from lab.run import Run, write_json
 from lab.supervisor import record
@@ -75,7 +75,7 @@ KUBERNETES_OWN = re.compile(r"apps|autoscaling|batch|policy|extensions|.*\.k8s\.
 """API groups that every cluster has; the objects of all others are taken, whatever is installed on it."""
 
 
-def component(run: Run) -> Component:
+def watcher_component(run: Run) -> Component:
     """Return the program that watches events (lab.events). It needs nothing: it waits for clusters by itself."""
     root = Path(__file__).parent.parent
     return Component(
@@ -96,7 +96,7 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     """
     within *= 2 if run.records(NODES) else 1  # there is twice as much to see where pods run
     began = time.monotonic()
-    secret = secret_values.learn(run.path, within=within / 3)
+    secret = secret_values.learn_values(run.path, within=within / 3)
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", mask(reason, secret)).strip("-.")[:80] or "evidence"
     folder = (into or run.path / "evidence") / f"{time.strftime('%Y%m%dT%H%M%S')}-{slug}"
     number = 1
@@ -105,11 +105,11 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
         folder = folder.with_name(f"{folder.name.partition('~')[0]}~{number}")
     out = Collection(folder, known=secret)
     tasks: dict[str, Callable[[], object]] = {
-        "components": lambda: components(run, out),
-        "logs": lambda: logs(run, out),
-        **{f"nodes/{name}": partial(node, run, name, out) for name in run.records(NODES)},
+        "components": lambda: write_components(run, out),
+        "logs": lambda: write_logs(run, out),
+        **{f"nodes/{name}": partial(write_nodes, run, name, out) for name in run.records(NODES)},
         **{
-            f"clusters/{path.stem}": lambda path=path: cluster(path, out, deadline=began + within)  # type: ignore[misc]
+            f"clusters/{path.stem}": lambda path=path: write_cluster(path, out, deadline=began + within)  # type: ignore[misc]
             for path in sorted((run.path / "kubeconfig").glob("*.yaml"))
         },
     }
@@ -124,9 +124,9 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     return folder
 
 
-def keep(run: Run, into: Path) -> Path:
+def keep_journal(run: Run, into: Path) -> Path:
     """Keep what was asked for and the journal, masked, where they outlive the run directory: reports read them there. Never raises."""
-    out = Collection(into, known=secret_values.known(run.path))
+    out = Collection(into, known=secret_values.load_known(run.path))
     out.attempt("run.json", lambda: out.text("run.json", (run.path / "run.json").read_text()))
     out.attempt("journal.jsonl", lambda: out.text("journal.jsonl", (run.path / "journal.jsonl").read_text(errors="replace")))
     return into
@@ -137,7 +137,7 @@ class Collection:
     """The masking writer: all that is collected is written through it, by several threads, up to `TOTAL` bytes."""
 
     folder: Path
-    known: Known = NOTHING
+    known: KnownValues = NOTHING
     total: int = TOTAL
     files: dict[str, int] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -204,7 +204,7 @@ class Collection:
 # -- what is collected -------------------------------------------------------------------------------------------------------
 
 
-def components(run: Run, out: Collection) -> None:
+def write_components(run: Run, out: Collection) -> None:
     """Write the state of each program, from the supervisor, or from its records where it is gone."""
     status = Supervisor(run.path).status()
     if status is None:
@@ -215,17 +215,19 @@ def components(run: Run, out: Collection) -> None:
     out.objects("components.json", [{key: value for key, value in row.items() if key != "env"} for row in rows])
 
 
-def logs(run: Run, out: Collection) -> None:
+def write_logs(run: Run, out: Collection) -> None:
     """Write the end of the journal, of the events watched so far, and of every log, the latest written first."""
     for path in sorted((run.path / "evidence").glob("events-*.jsonl")):
-        out.text(f"events/{path.name.removeprefix('events-')}", tail(path, 4 * TAIL, out.known))
-    out.text("journal.jsonl", tail(run.path / "journal.jsonl", 4 * TAIL, out.known))
-    for path in sorted((run.path / "logs").rglob("*"), key=modified_at, reverse=True):
+        out.text(f"events/{path.name.removeprefix('events-')}", read_tail(path, 4 * TAIL, out.known))
+    out.text("journal.jsonl", read_tail(run.path / "journal.jsonl", 4 * TAIL, out.known))
+    for path in sorted((run.path / "logs").rglob("*"), key=read_mtime, reverse=True):
         if path.is_file() and path.suffix in {".log", ".jsonl"}:
-            out.text(f"logs/{path.relative_to(run.path / 'logs')}", tail(path, TAIL if path.suffix == ".log" else TAIL // 2, out.known))
+            out.text(
+                f"logs/{path.relative_to(run.path / 'logs')}", read_tail(path, TAIL if path.suffix == ".log" else TAIL // 2, out.known)
+            )
 
 
-def node(run: Run, cluster: str, out: Collection) -> None:
+def write_nodes(run: Run, cluster: str, out: Collection) -> None:
     """Write what the real nodes of a cluster have to say, in four commands a node: on a busy computer each takes a second.
 
     Raises when Docker or the node does not answer.
@@ -255,7 +257,7 @@ def split_tails(said: str) -> dict[str, str]:
     return found
 
 
-def modified_at(path: Path) -> float:
+def read_mtime(path: Path) -> float:
     """Return when a file was last written; 0 when it is gone meanwhile."""
     try:
         return path.stat().st_mtime
@@ -263,7 +265,7 @@ def modified_at(path: Path) -> float:
         return 0.0
 
 
-def tail(path: Path, size: int, known: Known) -> str:
+def read_tail(path: Path, size: int, known: KnownValues) -> str:
     """Return the end of a text file, whole lines, and before it how much is left out; "" when there is no such file.
 
     A key whose beginning is cut off is still masked: what is before the cut is masked with it.
@@ -283,23 +285,23 @@ def tail(path: Path, size: int, known: Known) -> str:
     return f"… {end - size} bytes before are left out\n{text.partition(chr(10))[2]}"
 
 
-def cluster(kubeconfig: Path, out: Collection, *, deadline: float) -> None:
+def write_cluster(kubeconfig: Path, out: Collection, *, deadline: float) -> None:
     """Write the objects of one cluster until `deadline`. Raises when its API server does not answer."""
     name = kubeconfig.stem
     api = Api.open(kubeconfig)
     api.http.timeout = httpx.Timeout(4.0, connect=2.0)
     try:
         out.text(f"clusters/{name}/version.json", json.dumps(api.get("/version")))
-        for resource, path in [*RESOURCES.items(), *other_resources(api)]:
+        for resource, path in [*RESOURCES.items(), *list_other_resources(api)]:
             if time.monotonic() > deadline:
                 out.lacks(f"clusters/{name}/{resource}.json", "no time was left")
                 continue
-            dump(api, path, f"clusters/{name}/{resource}.json", out)
+            write_objects(api, path, f"clusters/{name}/{resource}.json", out)
     finally:
         api.http.close()
 
 
-def dump(api: Api, path: str, name: str, out: Collection) -> None:
+def write_objects(api: Api, path: str, name: str, out: Collection) -> None:
     """Write the first 500 objects of one kind. A kind that the server does not have is passed over."""
     try:
         resource, _, query = path.partition("?")
@@ -315,14 +317,14 @@ def dump(api: Api, path: str, name: str, out: Collection) -> None:
         out.objects(name, listed["items"])
 
 
-def other_resources(api: Api) -> Iterator[tuple[str, str]]:
+def list_other_resources(api: Api) -> Iterator[tuple[str, str]]:
     """Yield (name, path) of every kind that can be listed and is not Kubernetes' own. The core group has Secrets: it is Kubernetes' own."""
-    for group, root, resource in listable(api):
+    for group, root, resource in list_listable(api):
         if group and not KUBERNETES_OWN.fullmatch(group):
             yield f"{resource}.{group}", f"{root}/{resource}"
 
 
-def listable(api: Api) -> Iterator[tuple[str, str, str]]:
+def list_listable(api: Api) -> Iterator[tuple[str, str, str]]:
     """Yield (group, path of its version, resource) of every kind that can be listed; "" is the core group.
 
     Each kind once, in the version that its server prefers, or, since that one may not have every kind of its group, in another.

@@ -51,7 +51,7 @@ def grace_seconds(nodes: int) -> int:
     return lease_seconds(nodes) + 10
 
 
-def configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
+def kwok_configuration(stages: Path, *, extra: Sequence[Path] = ()) -> str:
     """Return kwok's configuration file: its stages, and as many workers as keep 2,000 nodes on time."""
     options = {
         "kind": "KwokConfiguration",
@@ -73,7 +73,7 @@ loopback: no Service may have such an endpoint, so none had any.
 """
 
 
-def kwok(
+def kwok_component(
     cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...], alone: bool = True
 ) -> Component:
     """Return the kwok controller of one cluster; it manages every node there, or, not `alone`, those that are hollow."""
@@ -108,7 +108,7 @@ CONDITIONS = {
 """What a healthy kubelet reports (kubernetes pkg/kubelet/nodestatus/setters.go)."""
 
 
-def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool = True) -> Iterator[Json]:
+def node_manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool = True) -> Iterator[Json]:
     """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups, or as the spec names them.
 
     Not `alone`, they are tainted.
@@ -117,7 +117,7 @@ def manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool =
     first stage: that is one write less of the two that a node costs here.
     """
     number = 0
-    now = stamp()
+    now = timestamp()
     conditions = [
         {"type": kind, "status": status, "reason": reason, "message": "hollow node", "lastHeartbeatTime": now, "lastTransitionTime": now}
         for kind, (status, reason) in CONDITIONS.items()
@@ -172,7 +172,7 @@ def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, 
 
     Nodes of the cluster that the spec does not name are left alone.
     """
-    wanted = {manifest["metadata"]["name"]: manifest for manifest in manifests(cluster, groups, port=port, alone=alone)}
+    wanted = {manifest["metadata"]["name"]: manifest for manifest in node_manifests(cluster, groups, port=port, alone=alone)}
     if not wanted:
         return
 
@@ -187,7 +187,7 @@ def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, 
     with ThreadPoolExecutor(max_workers=8, thread_name_prefix="nodes") as pool:
         list(pool.map(ensure, (manifest for name, manifest in wanted.items() if name not in there)))
     names = set(wanted)
-    until_each(api, "/api/v1/nodes", names, obstacle, what=f"the nodes of {cluster} are Ready", within=within)
+    wait_each(api, "/api/v1/nodes", names, unready_reason, what=f"the nodes of {cluster} are Ready", within=within)
     wait_managed(api, cluster, names, within=within)
 
 
@@ -198,11 +198,11 @@ def wait_managed(api: Api, cluster: str, nodes: set[str], *, within: float) -> N
     that yet (0.8.0, NodeLeaseController.sync and PodController.readOnly): they would stay Pending or Terminating for ever. Any change of
     a pod has kwok look again, so those that stand still are given an annotation.
     """
-    until_each(api, LEASES, nodes, why_unheld, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
+    wait_each(api, LEASES, nodes, missing_holder, what=f"kwok holds the leases of {cluster}'s nodes", within=within)
     for pod in api.items("/api/v1/pods"):
-        if pod["spec"].get("nodeName") in nodes and waits(pod):
+        if pod["spec"].get("nodeName") in nodes and waits_for_kubelet(pod):
             try:
-                api.patch(api.path_of({"apiVersion": "v1", "kind": "Pod", **pod}), {"metadata": {"annotations": {LOOKED: stamp()}}})
+                api.patch(api.path_of({"apiVersion": "v1", "kind": "Pod", **pod}), {"metadata": {"annotations": {LOOKED: timestamp()}}})
             except Refused as refused:  # gone meanwhile: kwok had seen it
                 if refused.status != 404:
                     raise
@@ -212,12 +212,12 @@ LOOKED = "lab.karmada.io/kwok-began"
 """When kwok was made to look at a pod."""
 
 
-def waits(pod: Json) -> bool:
+def waits_for_kubelet(pod: Json) -> bool:
     """Tell whether the next step of a pod is its kubelet's: to start it, or to end it."""
     return bool(pod["metadata"].get("deletionTimestamp")) or pod.get("status", {}).get("phase") == "Pending"
 
 
-def stamp() -> str:
+def timestamp() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -235,7 +235,7 @@ def drop_stale_leases(api: Api, run: Run, cluster: str) -> None:
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
-def until_each(api: Api, path: str, names: set[str], missing: Callable[[Json], str | None], *, what: str, within: float) -> None:
+def wait_each(api: Api, path: str, names: set[str], missing: Callable[[Json], str | None], *, what: str, within: float) -> None:
     """Watch a collection until `missing` returns None for each of these names. NotReady names one that is not, and why."""
     waiting = dict.fromkeys(names, "not there yet")
     began = changed = time.monotonic()
@@ -261,7 +261,7 @@ def until_each(api: Api, path: str, names: set[str], missing: Callable[[Json], s
     )
 
 
-def obstacle(node: Json) -> str | None:
+def unready_reason(node: Json) -> str | None:
     """Return why a node cannot take pods, or None."""
     conditions = {condition["type"]: condition["status"] for condition in node.get("status", {}).get("conditions", [])}
     if conditions.get("Ready") != "True":
@@ -270,6 +270,6 @@ def obstacle(node: Json) -> str | None:
     return f"tainted {', '.join(taints)}" if taints else None
 
 
-def why_unheld(lease: Json) -> str | None:
+def missing_holder(lease: Json) -> str | None:
     """Return that nobody holds a lease, or None."""
     return None if lease.get("spec", {}).get("holderIdentity") else "its lease has no holder"

@@ -37,10 +37,10 @@ def install() -> None:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
-            silence(terminals)
+            mute_dead_streams(terminals)
         if seen:
             with suppress(OSError):
-                os.write(2, f"\n{last_words(number)}\n".encode())
+                os.write(2, f"\n{describe_end(number)}\n".encode())
             os._exit(128 + number)
         seen.append(number)
         raise Interrupted(number)
@@ -50,7 +50,7 @@ def install() -> None:
             signal.signal(number, handle)
 
 
-def last_words(number: int) -> str:
+def describe_end(number: int) -> str:
     """Return what is said when a second signal ends this process: what still runs, who ends it and when, and what ends it now."""
     words = f"interrupted again by {signal.Signals(number).name}: ended at once"
     if not HELD:
@@ -59,7 +59,7 @@ def last_words(number: int) -> str:
     return f"{words}; the lease of its supervisor ends the programs {left}"
 
 
-def silence(terminals: list[int]) -> None:
+def mute_dead_streams(terminals: list[int]) -> None:
     """Put /dev/null in the place of standard streams whose terminal has hung up: writing there would fail, and hide the exit code."""
     for stream in terminals:
         if not os.isatty(stream):

@@ -24,7 +24,7 @@ class Access:
     token: str | None
 
 
-def access(kubeconfig: Path, *, context: str | None = None) -> Access:
+def read_access(kubeconfig: Path, *, context: str | None = None) -> Access:
     """Return what a kubeconfig's (current) context gives. UsageError says what is wrong with the file."""
     try:
         document = yaml.load(kubeconfig.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders both)
@@ -32,7 +32,7 @@ def access(kubeconfig: Path, *, context: str | None = None) -> Access:
         chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == wanted)
         cluster = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
         user = next(entry["user"] for entry in document["users"] if entry["name"] == chosen["user"])
-        return Access(str(cluster["server"]), tls(kubeconfig.parent, cluster, user), user.get("token"))
+        return Access(str(cluster["server"]), make_tls_context(kubeconfig.parent, cluster, user), user.get("token"))
     except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
         raise UsageError(
             f"not a kubeconfig that can be used: {error or type(error).__name__}",
@@ -41,14 +41,14 @@ def access(kubeconfig: Path, *, context: str | None = None) -> Access:
         ) from error
 
 
-def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
+def make_tls_context(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
     """Return the TLS context of a kubeconfig's cluster and user.
 
     Keys that are inlined touch the disk only as a 0600 file in memory (memfd), since Python's ssl loads client certificates from
     files alone.
     """
     name = cluster.get("tls-server-name")
-    context = Named(ssl.PROTOCOL_TLS_CLIENT, name=str(name)) if name else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = FixedNameContext(ssl.PROTOCOL_TLS_CLIENT, name=str(name)) if name else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -65,7 +65,7 @@ def tls(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ss
     return context
 
 
-class Named(ssl.SSLContext):
+class FixedNameContext(ssl.SSLContext):
     """A TLS context whose server has to have one name, whatever address it is reached at (a kubeconfig's `tls-server-name`)."""
 
     name: str
@@ -99,7 +99,7 @@ class Pems:
     key: str
 
 
-def pems(kubeconfig: Path) -> Pems:
+def read_pems(kubeconfig: Path) -> Pems:
     """Return what a kubeconfig's current context gives, for who has to be told it. UsageError when it has no client certificate."""
     try:
         document = yaml.safe_load(kubeconfig.read_bytes())

@@ -18,7 +18,7 @@ from lab import proc
 from lab.errors import NotPossible
 from lab.wait import SYSTEM, Clock
 
-TOLD_EVERY = 5.0
+REPORT_EVERY = 5.0
 """Seconds between two reports of a wait."""
 
 
@@ -61,15 +61,15 @@ class Holder:
         return f"`{self.command}` (pid {self.pid}, since {since}{paused})"
 
 
-Waiting = Callable[[Holder | None, float], None]
+WaitReport = Callable[[Holder | None, float], None]
 """Told of a wait for a lock as it begins and every few seconds: who holds it, where that is known, and for how long it was waited (s)."""
 
 
-def silent(holder: Holder | None, waited: float) -> None:
+def ignore_wait(holder: Holder | None, waited: float) -> None:
     """Tell nobody of a wait."""
 
 
-def lock_run(path: Path, *, within: float = 600.0, waiting: Waiting = silent, clock: Clock = SYSTEM) -> FileLock:
+def lock_run(path: Path, *, within: float = 600.0, waiting: WaitReport = ignore_wait, clock: Clock = SYSTEM) -> FileLock:
     """Return the lock of a run directory, taken; the directory need not be there. NotPossible when another process keeps it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock", timeout=0)
@@ -79,10 +79,10 @@ def lock_run(path: Path, *, within: float = 600.0, waiting: Waiting = silent, cl
         try:
             lock.acquire()
         except Timeout as error:
-            holder, now = holder_of(Path(f"{path}.lock")), clock.now()
+            holder, now = find_holder(Path(f"{path}.lock")), clock.now()
             if now - began >= within:
-                raise kept(path, holder) from error
-            if first or now - told >= TOLD_EVERY:
+                raise lock_error(path, holder) from error
+            if first or now - told >= REPORT_EVERY:
                 waiting(holder, 0.0 if first else now - began)
                 first, told = False, now
             clock.sleep(min(0.1, within))
@@ -90,7 +90,7 @@ def lock_run(path: Path, *, within: float = 600.0, waiting: Waiting = silent, cl
             return lock
 
 
-def kept(path: Path, holder: Holder | None) -> NotPossible:
+def lock_error(path: Path, holder: Holder | None) -> NotPossible:
     """Return the error of a lock that another process keeps."""
     if holder is None:
         return NotPossible(f"another command is changing lab {path.name}", where=str(path), remedy="wait for it; then run this again")
@@ -101,7 +101,7 @@ def kept(path: Path, holder: Holder | None) -> NotPossible:
     )
 
 
-def holder_of(lock: Path, table: Path = Path("/proc/locks")) -> Holder | None:
+def find_holder(lock: Path, table: Path = Path("/proc/locks")) -> Holder | None:
     """Return the process that holds a lock on a file; None when none does, or it cannot be seen from here."""
     try:
         status = lock.stat()
@@ -111,12 +111,12 @@ def holder_of(lock: Path, table: Path = Path("/proc/locks")) -> Holder | None:
     place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     for row in rows:
         words = row.split()
-        if len(words) >= 6 and "->" not in words and words[5] == place and words[4].isdigit() and (found := process(int(words[4]))):
+        if len(words) >= 6 and "->" not in words and words[5] == place and words[4].isdigit() and (found := read_holder(int(words[4]))):
             return found
     return None
 
 
-def process(pid: int) -> Holder | None:
+def read_holder(pid: int) -> Holder | None:
     """Return a process as the holder of a lock; None when it is gone."""
     started = proc.start_time(pid)
     try:

@@ -24,13 +24,15 @@ def near_names(name: str, names: Sequence[str], *, alike: float = LIKELY) -> lis
 def near_keys(loc: Sequence[str | int], tables: Tables) -> list[str]:
     """Return the keys that an unknown one may mean, at most two: those beside it by their names, others by their places in the file."""
     *place, key = loc
-    beside = names_at(place, tables)
+    beside = list_names_at(place, tables)
     name = str(key)
-    elsewhere = sorted(places(tables), key=lambda each: (each.count("."), each))
-    exact = [each for each in elsewhere if last(each) == name.lower()]
-    close = [name.lower()] if exact else near_names(name, sorted({last(each) for each in elsewhere}), alike=SURE)
+    elsewhere = sorted(list_places(tables), key=lambda each: (each.count("."), each))
+    exact = [each for each in elsewhere if last_part(each) == name.lower()]
+    close = [name.lower()] if exact else near_names(name, sorted({last_part(each) for each in elsewhere}), alike=SURE)
     here = near_names(name, beside, alike=SURE) or ([] if exact else near_names(name, beside))
-    return here or [each if "." in each else f"{each}, at the top of the file" for each in exact or elsewhere if last(each) in close][:2]
+    return (
+        here or [each if "." in each else f"{each}, at the top of the file" for each in exact or elsewhere if last_part(each) in close][:2]
+    )
 
 
 def did_you_mean(names: Sequence[str]) -> str:
@@ -38,11 +40,11 @@ def did_you_mean(names: Sequence[str]) -> str:
     return f"; did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
 
 
-def last(place: str) -> str:
+def last_part(place: str) -> str:
     return place.rpartition(".")[2]
 
 
-def names_at(place: Sequence[str | int], tables: Tables) -> list[str]:
+def list_names_at(place: Sequence[str | int], tables: Tables) -> list[str]:
     """Return the keys that a place of the file can have, the names of tables at its top among them."""
     if place and place[0] in tables:
         model: type[BaseModel] | None = tables[str(place[0])]
@@ -56,22 +58,22 @@ def names_at(place: Sequence[str | int], tables: Tables) -> list[str]:
     return [*(model.model_fields if model else ()), *top]
 
 
-def places(tables: Tables) -> Iterator[str]:
+def list_places(tables: Tables) -> Iterator[str]:
     """Yield every key of a file with its place: karmada.etcd.members, members[].nodes[].cpu."""
     for table, model in tables.items():
         if table:
             yield table
-        yield from places_in(model, f"{table}." if table else "")
+        yield from list_places_in(model, f"{table}." if table else "")
 
 
-def places_in(model: type[BaseModel], prefix: str) -> Iterator[str]:
+def list_places_in(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
         inside = str(field.annotation)
         form = "[]" if "tuple[" in inside or "list[" in inside else ".NAME" if "dict[" in inside else ""
         for inner in models_in(field.annotation):
             if inner is not model:
-                yield from places_in(inner, f"{prefix}{name}{form}.")
+                yield from list_places_in(inner, f"{prefix}{name}{form}.")
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:

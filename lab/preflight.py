@@ -37,7 +37,7 @@ class Problem:
         return replace(self, path=f"{prefix}.{self.path}" if self.path else prefix)
 
 
-def from_line(line: str, *, prefix: str = "", code: Literal[2, 3] = SPEC) -> Problem:
+def parse_problem(line: str, *, prefix: str = "", code: Literal[2, 3] = SPEC) -> Problem:
     """Return the problem that a line `key: why` states."""
     path, colon, why = line.partition(": ")
     if not colon or " " in path:
@@ -45,7 +45,7 @@ def from_line(line: str, *, prefix: str = "", code: Literal[2, 3] = SPEC) -> Pro
     return Problem(f"{prefix}.{path}" if prefix else path, why, code=code)
 
 
-def from_computer(line: str) -> Problem:
+def computer_problem(line: str) -> Problem:
     """Return the problem of this computer that a line states."""
     return Problem("", line, code=COMPUTER)
 
@@ -83,7 +83,7 @@ Rules = Mapping[tuple[type[BaseModel], str], Rule]
 """The rule of a field, by the model that defines it and the field's name."""
 
 
-def rule_of(rules: Mapping[tuple[type[BaseModel], str], Any], model: type[BaseModel], field: str) -> Any:
+def find_rule(rules: Mapping[tuple[type[BaseModel], str], Any], model: type[BaseModel], field: str) -> Any:
     """Return what a table has for a field of a model or of a model it derives from; None when it has nothing."""
     return next((rules[(base, field)] for base in model.__mro__ if (base, field) in rules), None)
 
@@ -93,7 +93,7 @@ def check_fields(spec: BaseModel, rules: Rules, *, path: str = "", root: BaseMod
     root = root or spec
     for field in type(spec).model_fields:
         value, at = getattr(spec, field), f"{path}.{field}" if path else field
-        if (rule := rule_of(rules, type(spec), field)) is not None:
+        if (rule := find_rule(rules, type(spec), field)) is not None:
             for found in rule(value, Place(at, spec, root)):
                 yield Problem(at, found) if isinstance(found, str) else replace(found, path=f"{at}{found.path}")
         for key, inner in models_in(value):

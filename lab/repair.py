@@ -23,18 +23,18 @@ def repair(model: type[Model], document: Any) -> tuple[Model | None, list[str]]:
         except ValidationError as error:
             places = {tuple(each for each in issue["loc"] if each != "[key]") for issue in error.errors()}
         for place in sorted(places, key=lambda each: tuple(map(str, each)), reverse=True):
-            if not drop(document, place):
+            if not drop_value(document, place):
                 return None, dropped
-            dropped.append(path_of(place))
+            dropped.append(format_path(place))
     return None, dropped
 
 
-def path_of(place: Sequence[str | int]) -> str:
+def format_path(place: Sequence[str | int]) -> str:
     """Return a place of a document as a path has it."""
     return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", ".".join(str(part) for part in place))
 
 
-def drop(document: Any, place: Sequence[str | int]) -> bool:
+def drop_value(document: Any, place: Sequence[str | int]) -> bool:
     """Take the value at a place out of a document; tell whether there was one. A name gets a stand-in, an element of a list is emptied."""
     if not place:
         return False

@@ -30,7 +30,7 @@ from filelock import FileLock
 
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
-from lab.lock import Waiting, lock_run, silent
+from lab.lock import WaitReport, ignore_wait, lock_run
 
 SCHEMA = 1
 """Of the run directory. A directory of another schema is refused, never guessed at."""
@@ -58,7 +58,7 @@ class Run:
     @classmethod
     def create(cls, run_id: str, asked: Json, *, root: Path | None = None) -> Run:
         """Make the directory and run.json, and return it. UsageError when the id is illegal or already there."""
-        path = place(run_id, root)
+        path = run_path(run_id, root)
         if (path / "run.json").exists():
             raise UsageError(f"run {run_id} is there already", where=str(path), remedy=command("down", lab=run_id))
         path.mkdir(parents=True, exist_ok=True)
@@ -156,7 +156,7 @@ class Run:
 
     # -- one at a time -----------------------------------------------------------------------------------------------
 
-    def lock(self, *, within: float = 600.0, waiting: Waiting = silent) -> FileLock:
+    def lock(self, *, within: float = 600.0, waiting: WaitReport = ignore_wait) -> FileLock:
         """Return the lock that every command that changes the lab holds, taken. NotPossible names who keeps it."""
         return lock_run(self.path, within=within, waiting=waiting)
 
@@ -182,7 +182,7 @@ def discard(path: Path) -> None:
         shutil.rmtree(gone)
 
 
-def place(run_id: str, root: Path | None = None) -> Path:
+def run_path(run_id: str, root: Path | None = None) -> Path:
     """Return where the directory of a run is or will be. UsageError when the id is not a name for a lab."""
     if not ID.fullmatch(run_id):
         raise UsageError(f"{run_id!r} is not a name for a lab", remedy="up to 40 lower-case letters, digits and '-', as in a DNS label")

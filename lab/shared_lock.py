@@ -16,7 +16,7 @@ from lab.run import Run
 
 
 @contextmanager
-def turn(run: Run, *, alone: bool = False) -> Iterator[None]:
+def hold_lab(run: Run, *, alone: bool = False) -> Iterator[None]:
     """Wait for and hold a turn: with everybody else who does not want to be alone, or alone."""
     with (
         hold_lock(run.path / "turnstile.lock", fcntl.LOCK_EX) as turnstile,

@@ -59,7 +59,7 @@ class StepFailed(LabError):
         self.exit_code = cause.exit_code if isinstance(cause, LabError) else 4
 
 
-class Watcher:
+class StepObserver:
     """Is told of each step's beginning and end, from several threads. This one keeps silent."""
 
     def begins(self, step: Step, *, left: int) -> None: ...
@@ -90,7 +90,7 @@ def compute_waves(steps: Iterable[Step]) -> list[list[Step]]:
     return waves
 
 
-def of_up(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def filter_up_events(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield the events of a journal without the steps that are of other verbs than `up`: of a backup, of an upgrade, of a restore.
 
     A journal begins with an `up`; each later one is told by the event `begun`.
@@ -103,7 +103,7 @@ def of_up(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         rising = rising and event["event"] not in {"up", "failed", "down"}
 
 
-def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, workers: int = 32) -> None:
+def execute(steps: Iterable[Step], run: Run, *, watcher: StepObserver | None = None, workers: int = 32) -> None:
     """Run all steps, each as soon as what it needs has passed; return when all have.
 
     After the first failure nothing new is started; what runs is waited for. Then StepFailed tells of every failure. An
@@ -111,7 +111,7 @@ def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, 
     Beginning and end of each step are journalled: with what it needs, so that the critical path can be told from the journal alone, and
     with the kind and exit code of its error.
     """
-    graph = Graph({step.name: step for wave in compute_waves(steps) for step in wave}, run, watcher or Watcher())
+    graph = Execution({step.name: step for wave in compute_waves(steps) for step in wave}, run, watcher or StepObserver())
     try:
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="step") as pool:
             try:
@@ -126,12 +126,12 @@ def execute(steps: Iterable[Step], run: Run, *, watcher: Watcher | None = None, 
 
 
 @dataclass
-class Graph:
+class Execution:
     """Steps being executed: those to do, those that run, those that passed, and the errors of those that failed."""
 
     todo: dict[str, Step]
     run: Run
-    watcher: Watcher
+    watcher: StepObserver
     processors: int = max(2, usable_processors(Files(), fallback=os.cpu_count() or 2))
     running: dict[Future[None], tuple[Step, float]] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
@@ -153,7 +153,7 @@ class Graph:
             del self.todo[step.name]
             self.run.journal("begin", step=step.name, needs=step.needs)
             self.watcher.begins(step, left=self.left + 1)
-            self.running[pool.submit(perform, step)] = (step, time.monotonic())
+            self.running[pool.submit(run_step, step)] = (step, time.monotonic())
         return bool(self.running)
 
     def finish(self) -> None:
@@ -180,6 +180,6 @@ class Graph:
             raise StepFailed(self.failures, not_started=list(self.todo))
 
 
-def perform(step: Step) -> None:
+def run_step(step: Step) -> None:
     """Do one step; what its action returns is nobody's."""
     step.action()

@@ -10,7 +10,7 @@ from lab import ledger, ports
 from lab.docker_engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.hints import command
-from lab.lock import Waiting, silent
+from lab.lock import WaitReport, ignore_wait
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -20,14 +20,14 @@ GRACE = 2.0
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakeDownResult:
     """What was taken down: how many programs ran, and whether the run directory is still there."""
 
     programs: int
     kept: bool
 
 
-def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: Waiting = silent) -> Taken:
+def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: WaitReport = ignore_wait) -> TakeDownResult:
     """End every process of a run, free its ports and delete its directory; with `keep`, keep directory and ports for the next `up`.
 
     Another command that changes the lab is waited for, `within` seconds at most, and `waiting` is told of it.
@@ -44,7 +44,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
     if not (run.path / "run.json").exists():  # who was waited for has taken it down
         lock.release()
         Path(f"{run.path}.lock").unlink(missing_ok=True)
-        return Taken(0, kept=False)
+        return TakeDownResult(0, kept=False)
     try:
         supervisor = Supervisor(run.path)
         status = None
@@ -65,4 +65,4 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
             )
     finally:
         lock.release()
-    return Taken(running, keep)
+    return TakeDownResult(running, keep)

@@ -19,7 +19,7 @@ def is_ambiguous(text: str) -> bool:
     return bool(text) and "\n" not in text and (text[0] in FIRST or text.casefold() in WORDS)
 
 
-class Quoting(yaml.SafeDumper):
+class QuotingDumper(yaml.SafeDumper):
     """A dumper that quotes every text that may be taken for something else."""
 
 
@@ -27,9 +27,9 @@ def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if is_ambiguous(text) else None)
 
 
-Quoting.add_representer(str, represent_text)
+QuotingDumper.add_representer(str, represent_text)
 
 
 def dump_yaml(document: Any) -> str:
     """Return a document as YAML, its keys in their order."""
-    return yaml.dump(document, Dumper=Quoting, sort_keys=False)
+    return yaml.dump(document, Dumper=QuotingDumper, sort_keys=False)

@@ -45,7 +45,7 @@ def read_milestones(run: Run, *, began: float, since: float, until: float) -> tu
     rows: list[Row] = []
     writers: dict[str, dict[str, int]] = {}
     for server in (KARMADA, SURVIVOR):
-        entries = [(at - began, entry) for at, entry in read_entries(audit.logs(run, server)) if at - began >= since]
+        entries = [(at - began, entry) for at, entry in read_entries(audit.find_audit_logs(run, server)) if at - began >= since]
         writers[server] = dict(
             Counter(f"{get_program(entry)} {describe_write(entry)}" for at, entry in entries if at <= until).most_common()
         )

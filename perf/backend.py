@@ -20,7 +20,7 @@ from lab.assets.refs import AssetRef
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
 from lab.errors import UsageError
-from lab.hollow import obstacle, until_each
+from lab.hollow import unready_reason, wait_each
 from lab.ports import ports_of
 from perf.shapes import CPU_MILLIS, LOST, MEMORY_MIB, ROOM, SURVIVOR, Shape
 
@@ -92,7 +92,7 @@ def start_nodes(lab: Lab, shape: Shape, *, binary: Path) -> None:
         list(pool.map(partial(component.start, run=lab.run), programs))
     for name, count in counts.items():
         names = {f"{name}-node-{number}" for number in range(count)}
-        until_each(lab.member(name).api, "/api/v1/nodes", names, obstacle, what=f"the hollow nodes of {name} are Ready", within=120.0)
+        wait_each(lab.member(name).api, "/api/v1/nodes", names, unready_reason, what=f"the hollow nodes of {name} are Ready", within=120.0)
 
 
 def compute_cost_per_node(usage: Mapping[str, tuple[float, int]], member: str, nodes: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
 from lab.errors import UsageError
-from lab.kubeconfig import access
+from lab.kubeconfig import read_access
 from lab.proxy import Proxy
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
@@ -77,7 +77,7 @@ def prepare_member_kill(karmada: Karmada, _stack: ExitStack) -> Callable[[], Non
 
 def prepare_link_cut(karmada: Karmada, stack: ExitStack) -> Callable[[], None]:
     """Put a proxy between Karmada and the member. Restart the controllers, which would keep their open connections."""
-    proxy = Proxy(urlsplit(access(karmada.lab.member(LOST).kubeconfig).server).port or 443)
+    proxy = Proxy(urlsplit(read_access(karmada.lab.member(LOST).kubeconfig).server).port or 443)
     stack.callback(proxy.close)
     karmada.api.patch(f"{CLUSTERS}/{LOST}", {"spec": {"apiEndpoint": f"https://127.0.0.1:{proxy.port}"}})
     supervisor = Supervisor(karmada.run.path)

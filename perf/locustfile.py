@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from locust import FastHttpUser, constant_pacing, events, task
 
-from lab.kubeconfig import access
+from lab.kubeconfig import read_access
 
-ACCESS = access(Path(os.environ["LOAD_KUBECONFIG"]))
+ACCESS = read_access(Path(os.environ["LOAD_KUBECONFIG"]))
 if urlsplit(ACCESS.server).hostname not in {"127.0.0.1", "localhost", "::1"}:
     raise SystemExit(f"{ACCESS.server} is not on this computer: load is only for the API of a local lab")
 FOLDER = Path(os.environ["LOAD_FOLDER"])

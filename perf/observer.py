@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from lab.errors import LabError
-from lab.kubeconfig import access
+from lab.kubeconfig import read_access
 from lab.wait import SYSTEM
 from perf.samples import Row
 
@@ -82,7 +82,7 @@ class Watch:
                 self.seconds = time.thread_time()
 
     def _follow(self) -> None:
-        given = access(self.kubeconfig)
+        given = read_access(self.kubeconfig)
         address = urlsplit(given.server)
         peer = http.client.HTTPSConnection(address.hostname or "", address.port or 443, context=given.tls, timeout=90)
         self._peer = peer

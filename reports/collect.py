@@ -59,7 +59,7 @@ def collect(sources: Sources, into: Path, *, now: float | None = None) -> CellRe
         folder = Path(made) / "cell"
         folder.mkdir()
         run = find_run_directory(sources)
-        writer = MaskingWriter(folder, known=secret_values.learn(run) if run else NOTHING)
+        writer = MaskingWriter(folder, known=secret_values.learn_values(run) if run else NOTHING)
         if run:
             copy_run(run, writer)
         elif sources.lab:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lab.steps import StepOutcome, of_up
+from lab.steps import StepOutcome, filter_up_events
 from reports.files import parse_json, read_lines, to_timestamp
 
 Json = dict[str, Any]
@@ -108,7 +108,7 @@ def list_bring_ups(told: Iterable[Json]) -> list[BringUp]:
             )
             steps.clear()
 
-    for event in of_up(told):
+    for event in filter_up_events(told):
         name = str(event.get("step", ""))
         match event["event"]:
             case "begun":  # of a process before that was killed there is no end

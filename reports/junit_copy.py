@@ -8,7 +8,7 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
 from lab.errors import NotPossible
-from lab.masking.known_values import NOTHING, Known
+from lab.masking.known_values import NOTHING, KnownValues
 from lab.masking.mask import mask, mask_object
 from reports.excerpt import COPIED, Budget, Window
 from reports.junit_events import read_events
@@ -19,7 +19,7 @@ from reports.xml_pieces import BREAKS_OFF
 class JunitCopier:
     """Writes the elements of a JUnit file. A test that is damaged is written as one that failed where it says so, else as unknown."""
 
-    def __init__(self, out: BinaryIO, known: Known) -> None:
+    def __init__(self, out: BinaryIO, known: KnownValues) -> None:
         self.known = known
         self.budget = Budget(COPIED)
         self.damages: list[str] = []
@@ -120,7 +120,7 @@ class JunitCopier:
         return "".join(f" {key}={quoteattr(value)}" for key, value in written)
 
 
-def copy_junit(source: Path, out: BinaryIO, known: Known = NOTHING) -> JunitCopier:
+def copy_junit(source: Path, out: BinaryIO, known: KnownValues = NOTHING) -> JunitCopier:
     """Write a copy of a JUnit file, and return what became of it. ValueError when it holds no JUnit element at all."""
     copier = JunitCopier(out, known)
     read_events(source, copier)

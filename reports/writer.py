@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.masking.known_values import NOTHING, Known
+from lab.masking.known_values import NOTHING, KnownValues
 from lab.masking.mask import mask, mask_object
 from lab.run import write_private
 from reports.encoding import decode
@@ -40,7 +40,7 @@ class MaskingWriter:
     """Writes below one folder. `missing` says what should be here and is not, `left_out` what was not wanted, `torn` what is damaged."""
 
     folder: Path
-    known: Known = NOTHING
+    known: KnownValues = NOTHING
     """Values that are masked wherever they stand."""
 
     largest: int = LARGEST

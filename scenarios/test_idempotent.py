@@ -10,7 +10,7 @@ from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
 from deployers.wanted import prepare
 from lab.api import Api
-from lab.evidence import listable
+from lab.evidence import list_listable
 from lab.supervisor.client import Supervisor
 from scenarios.kit.waiting import eventually
 
@@ -22,7 +22,7 @@ CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 def versions(api: Api) -> Iterator[tuple[str, str]]:
     """Yield path and version of every object of Karmada's API, of whatever kind."""
-    for _, root, resource in listable(api):
+    for _, root, resource in list_listable(api):
         if resource in WRITTEN_ALL_THE_TIME:
             continue
         for item in api.items(f"{root}/{resource}"):

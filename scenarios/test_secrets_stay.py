@@ -78,7 +78,7 @@ def test_no_value_of_a_secret_leaves_the_lab(karmada: Karmada, namespace: str, t
 
         report = TestReport.from_item_and_call(request.node, pytest.CallInfo.from_call(fail, "call", reraise=None))
         assert holds(report.longreprtext, values["overridden"])
-        mask_report(report, secret_values.learn(karmada.run.path))
+        mask_report(report, secret_values.learn_values(karmada.run.path))
         evidence.collect(karmada.run, f"it was {values['overridden']}", into=tmp_path / "artifacts" / karmada.run.id, within=90.0)
         job = tmp_path / "job.log"
         job.write_text("\n".join(f"{name}: {value!r} {b64(value)} {b64(f'xx{value}y')}" for name, value in values.items()))

@@ -24,7 +24,7 @@ from lab.cluster import Cluster
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.providers.registry import get_provider
-from lab.steps import Step, Watcher, execute
+from lab.steps import Step, StepObserver, execute
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def versions(karmada: Karmada, name: str) -> list[str]:
     return karmada.release.supply.pins.versions(addon(name).parts[0].asset)
 
 
-def install(karmada: Karmada, name: str, version: str | None = None, *, watcher: Watcher | None = None) -> Karmada:
+def install(karmada: Karmada, name: str, version: str | None = None, *, watcher: StepObserver | None = None) -> Karmada:
     """Have an addon be there, and return the control plane when Karmada knows it. Of that version already, members that lack it get it.
 
     UsageError: no such addon or version, another version is installed, an addon that it needs is not. NotPossible: the lab has not what it
@@ -61,7 +61,7 @@ def install(karmada: Karmada, name: str, version: str | None = None, *, watcher:
     return change(karmada, name, wanted, verb="install", watcher=watcher)
 
 
-def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher: Watcher | None = None) -> Karmada:
+def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher: StepObserver | None = None) -> Karmada:
     """Bring an addon to another version: on members first, on Karmada last. Objects of its CRDs stay.
 
     UsageError when it is not installed. ProvisionError, with nothing touched, when what is stored could not be read any more, or a CRD
@@ -73,7 +73,7 @@ def upgrade(karmada: Karmada, name: str, version: str | None = None, *, watcher:
     return change(karmada, name, version or newest_of(name), verb="upgrade", watcher=watcher)
 
 
-def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Karmada:
+def remove(karmada: Karmada, name: str, *, watcher: StepObserver | None = None) -> Karmada:
     """Take an addon away from everywhere, from Karmada first; not installed, nothing is done.
 
     UsageError when another addon needs it. ProvisionError when objects of its CRDs exist anywhere: they would go with them.
@@ -99,7 +99,7 @@ def remove(karmada: Karmada, name: str, *, watcher: Watcher | None = None) -> Ka
     return karmada
 
 
-def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Watcher | None) -> Karmada:
+def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: StepObserver | None) -> Karmada:
     """Have a version of an addon be there, whatever is there of it."""
     added, run = addon(name), karmada.run
     others = {**karmada.spec.addons.others, name: version}

@@ -20,7 +20,7 @@ from deployers.spec import ADDONS, KarmadaSpec
 from lab import component
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
-from lab.steps import Step, Watcher, execute
+from lab.steps import Step, StepObserver, execute
 
 WHAT = {
     "descheduler": "moves replicas that cannot run where they are",
@@ -33,7 +33,7 @@ SERVERS = {"search": "karmada-search", "metrics_adapter": "karmada-metrics-adapt
 """Those that are API servers, whose APIs are registered."""
 
 
-def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None, watcher: Watcher | None = None) -> Karmada:
+def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None, watcher: StepObserver | None = None) -> Karmada:
     """Have one of Karmada's own addons run, or not, and return the control plane when that is so.
 
     UsageError for a version: it is Karmada's. NotPossible where they are pods, or what was asked cannot take effect here.

@@ -26,8 +26,8 @@ from deployers.wanted import prepare
 from lab.assets import Sink, Supply, ignore_progress
 from lab.errors import UsageError
 from lab.machines.local import Local
-from lab.run import place
-from lab.steps import Watcher
+from lab.run import run_path
+from lab.steps import StepObserver
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ def move(
     run_id: str,
     *,
     asked: Json | None = None,
-    watcher: Watcher | None = None,
+    watcher: StepObserver | None = None,
     progress: Sink = ignore_progress,
     label: str = "lab restore",
 ) -> RestoreResult:
@@ -46,7 +46,7 @@ def move(
     `asked` is the document of the new lab; without one it is a host cluster and the Karmada that the backup describes. Unusable or
     UsageError, with nothing created: as in `restore.restore`, or the old plane still runs. The lab is held by `Restored.hold`.
     """
-    if (place(run_id) / "run.json").exists():
+    if (run_path(run_id) / "run.json").exists():
         raise UsageError(f"lab {run_id} is there already", remedy="name one that is not, or restore in place what is its own backup")
     with tempfile.TemporaryDirectory(prefix="karmada-lab-restore-") as kept:
         folder = Path(kept)

@@ -52,12 +52,12 @@ from lab.api import Refused, Unreachable
 from lab.assets import AssetRef
 from lab.assets.refs import order
 from lab.cluster import Cluster
-from lab.component import Health, Question
+from lab.component import Health, HealthProbe
 from lab.errors import LabError, UsageError
-from lab.evidence import listable
+from lab.evidence import list_listable
 from lab.hints import command
 from lab.run import write_private
-from lab.steps import Step, Watcher, execute
+from lab.steps import Step, StepObserver, execute
 from lab.supervisor.client import Hold, Supervisor
 from lab.wait import NotYet, until
 
@@ -86,7 +86,7 @@ class RestoreResult:
     """Of a lab that was made for it: released by whoever asked."""
 
 
-def restore(karmada: Karmada, path: Path, *, watcher: Watcher | None = None) -> RestoreResult:
+def restore(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None) -> RestoreResult:
     """Set a control plane back to a backup, and return when it serves and reaches every member that it knows.
 
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
@@ -163,7 +163,7 @@ def require_same_plane(manifest: Manifest, karmada: Karmada, path: Path) -> None
 def require_old_plane_down(manifest: Manifest, folder: Path) -> None:
     """Return when the plane that was backed up does not answer at its address. UsageError when it does: two would fight over members."""
     try:
-        Question(Health(f"{manifest.server}/readyz", folder / "pki" / "ca.crt")).ask()
+        HealthProbe(Health(f"{manifest.server}/readyz", folder / "pki" / "ca.crt")).ask()
     except NotYet:
         return
     raise UsageError(
@@ -287,7 +287,7 @@ def list_unowned(karmada: Karmada, clusters: Sequence[Cluster]) -> dict[str, lis
     def strangers(member: Cluster) -> list[str]:
         works = {item["metadata"]["name"] for item in karmada.api.items(f"{WORKS}/karmada-es-{member.name}/works")}
         found = []
-        for _, root, resource in listable(member.api):
+        for _, root, resource in list_listable(member.api):
             for item in member.api.items(f"{root}/{resource}", labelSelector=MANAGED):
                 metadata = item["metadata"]
                 if metadata.get("annotations", {}).get("work.karmada.io/name") not in works and not metadata.get("ownerReferences"):

@@ -26,7 +26,7 @@ from deployers.plane import pending_operation
 from lab.errors import LabError, ProvisionError
 from lab.hints import command
 from lab.run import Run
-from lab.steps import Step, Watcher, execute
+from lab.steps import Step, StepObserver, execute
 from lab.wait import SYSTEM, Clock
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ class Backup:
 
 
 def back_up(
-    karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: Watcher | None = None, during: str | None = None
+    karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: StepObserver | None = None, during: str | None = None
 ) -> Backup:
     """Write a backup of a control plane that serves into a folder, prove it, and return it.
 

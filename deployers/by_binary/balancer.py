@@ -18,7 +18,7 @@ from deployers.names import LOOPBACK
 from deployers.plane.certificates import LOCAL
 from deployers.plane.layout import Layout, instances
 from deployers.spec import KarmadaSpec
-from lab.component import Component, Health, Question
+from lab.component import Component, Health, HealthProbe
 from lab.run import write_private
 from lab.wait import until
 
@@ -90,7 +90,7 @@ def servers(name: str, spec: KarmadaSpec, layout: Layout) -> dict[str, int]:
 def until_leads(layout: Layout, name: str) -> None:
     """Return when the balancer before several of a server has seen that one serves; at once where there is none before it."""
     if f"{NAME}.{name}" in layout.ports:
-        asked = Question(Health(f"https://{LOOPBACK}:{layout.entry(name)}{BEHIND[name]}", layout.ca))
+        asked = HealthProbe(Health(f"https://{LOOPBACK}:{layout.entry(name)}{BEHIND[name]}", layout.ca))
         until(asked.ask, what=f"{NAME} leads to {name}", within=30.0)
 
 

@@ -95,7 +95,7 @@ class ByBinary:
 def forget(karmada: Karmada) -> None:
     """Delete what a run keeps of a control plane that is gone: keys, data, kubeconfig, description and records."""
     run = karmada.run
-    for program in component.recorded_health(run):
+    for program in component.read_health(run):
         if program.startswith(f"{NAME}/"):
             run.forget(component.HEALTH, component.record_name(program))
     for folder in (run.path / "pki" / NAME, run.path / "data" / NAME):

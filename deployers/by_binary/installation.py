@@ -143,14 +143,14 @@ def make_layout(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
         ports=ports_of(run, NAME, uses(spec)),
         software={**software, balancer.NAME: balancer.program()} if spec.external_name else software,
         members={member.name: member.kubeconfig for member in karmada.members},
-        audit=audit.flags(run, NAME),
+        audit=audit.audit_flags(run, NAME),
         births=run.records("etcd"),
     )
 
 
 def install_steps(plane: BinaryInstallation) -> list[Step]:
     """Return the steps that bring a control plane up from nothing, or from what is there."""
-    return [*component.steps(plane.programs, plane.run), *plane.steps()]
+    return [*component.make_steps(plane.programs, plane.run), *plane.steps()]
 
 
 def open_plane(karmada: Karmada) -> BinaryInstallation:

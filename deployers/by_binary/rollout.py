@@ -36,12 +36,12 @@ def replace_program(plane: BinaryInstallation, part: Component) -> bool:
     elects = kind_of(part) in LEASES
     alike = [each for each in plane.programs if kind_of(each) == kind_of(part)]
     between = partial(drop_stale, plane.api, plane.run, alike) if elects else None
-    return component.exchange(part, plane.run, between=between, grace=GRACE)
+    return component.replace_component(part, plane.run, between=between, grace=GRACE)
 
 
 def replace_agent(plane: BinaryInstallation, member: Cluster) -> bool:
     """Have the agent of a pull member be of this release."""
-    return component.exchange(
+    return component.replace_component(
         agent.agent_component(plane.karmada, member),
         plane.run,
         between=partial(delete_election_lease, plane.karmada, member.name),

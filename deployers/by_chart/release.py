@@ -37,7 +37,7 @@ from lab.api import Api
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, NotReady, ProvisionError
 from lab.hints import command
-from lab.kubeconfig import pems
+from lab.kubeconfig import read_pems
 from lab.run import Run, write_private
 from lab.steps import Step
 from lab.wait import NotYet, until
@@ -296,7 +296,7 @@ class ChartInstallation(installation.PodsInstallation):
 
 def access(kubeconfig: Path) -> dict[str, str]:
     """Return a kubeconfig's server and certificates as the chart's values have them."""
-    given = pems(kubeconfig)
+    given = read_pems(kubeconfig)
     return {"server": given.server, "caCrt": given.ca, "crt": given.cert, "key": given.key}
 
 

@@ -17,7 +17,7 @@ from deployers.plane.certificates import pair
 from deployers.plane.layout import estimator
 from deployers.plane.manifests import read
 from deployers.spec import KarmadaSpec
-from lab.component import Component, render
+from lab.component import Component, render_flags
 from lab.errors import ProvisionError, UsageError
 from lab.pki import Pair
 
@@ -132,7 +132,7 @@ def container(given: Json, name: str, spec: KarmadaSpec, image: str) -> Json:
     wanted = apply_spec(Component(f"karmada/{name}", Path(program), {**before, **own_flags(name, spec)}), spec)
     env = [entry for entry in given.get("env", []) if entry["name"] not in wanted.env]
     env += [{"name": key, "value": value} for key, value in wanted.env.items()]
-    return {**given, "image": image, "command": [program, *render(wanted.flags)], **({"env": env} if env else {})}
+    return {**given, "image": image, "command": [program, *render_flags(wanted.flags)], **({"env": env} if env else {})}
 
 
 def own_flags(name: str, spec: KarmadaSpec) -> dict[str, str | None]:

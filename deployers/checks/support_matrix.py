@@ -17,7 +17,7 @@ from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.options import OF_ONE_PATH, OPTIONS, Support, options_of, verdict
 from lab.run import runs_root
 from lab.steps import StepOutcome
-from lab.terminal.text import Look, table
+from lab.terminal.text import Look, format_table
 
 if TYPE_CHECKING:
     from deployers.checks.conformance import ConformanceReport
@@ -56,7 +56,7 @@ def picture(outcomes: SupportMatrix, *, look: Look) -> list[str]:
     refused = [
         (name, option, said) for name, support in supports.items() for option in ROWS if (said := verdict(option, support)) != "carried"
     ]
-    return [*table(rows, look=look), "", *(f"{name}  {option}: {said}" for name, option, said in refused)]
+    return [*format_table(rows, look=look), "", *(f"{name}  {option}: {said}" for name, option, said in refused)]
 
 
 def document(outcomes: SupportMatrix) -> Json:

@@ -12,7 +12,7 @@ import typer
 from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.terminal.drawing import open_drawing
-from lab.terminal.text import Look, say, seconds_text, table
+from lab.terminal.text import Look, format_table, say, seconds_text
 
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
@@ -41,7 +41,7 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
     for row in rows:
         state = str(row["installed"]) if isinstance(row["installed"], str) else "yes" if row["installed"] else "-"
         lines.append((str(row["name"]), state, ", ".join(row.get("versions", ["Karmada's"])), str(row["what"])))
-    print("\n".join(table(lines, look=Look.of(sys.stdout))))
+    print("\n".join(format_table(lines, look=Look.of(sys.stdout))))
 
 
 def addon_row(karmada: Karmada, name: str) -> dict[str, object]:

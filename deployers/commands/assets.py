@@ -11,7 +11,7 @@ import typer
 
 from lab.cli.options import DryRunOption, Output, OutputOption, duration, option
 from lab.terminal.drawing import open_drawing
-from lab.terminal.text import Look, bytes_text, say, seconds_text, table
+from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,5 +126,5 @@ def show(found: Sequence[Stocked], *, where: str, output: Output) -> None:
         rows.append(
             (each.entry.name, each.entry.version, each.entry.source, bytes_text(each.size), f"{seconds_text(now - each.used)} ago", state)
         )
-    print("\n".join(table(rows, look=Look.of(sys.stdout))))
+    print("\n".join(format_table(rows, look=Look.of(sys.stdout))))
     say(f"{len(found)} assets, {bytes_text(sum(each.size for each in found))} in {where}")

@@ -12,7 +12,7 @@ from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run
 from lab.status.lab_status import lab_status
-from lab.terminal.text import Look, say, table
+from lab.terminal.text import Look, format_table, say
 
 if TYPE_CHECKING:
     from deployers.checks.conformance import ConformanceReport
@@ -55,4 +55,4 @@ def picture(report: ConformanceReport, *, look: Look) -> list[str]:
     """Return the report as a person reads it."""
     rows = [("OUTCOME", "SECONDS", "PROMISE", "SEEN")]
     rows += [(each.outcome.value, f"{each.seconds:.1f}", each.name, " ".join(each.evidence.split())) for each in report.results]
-    return table(rows, look=look, styles=STYLES)
+    return format_table(rows, look=look, styles=STYLES)

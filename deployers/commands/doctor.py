@@ -28,7 +28,7 @@ from lab.cli.options import (
     SpecOption,
 )
 from lab.hints import command
-from lab.terminal.text import Look, table
+from lab.terminal.text import Look, format_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def doctor(
     from deployers.wanted import document, prepare
     from lab.assets import Supply
     from lab.computer import Computer
-    from lab.doctor.examine import examine, providers
+    from lab.doctor.examine import examine, list_provider_lacks
     from lab.preflight import SPEC, raise_problems
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
@@ -80,7 +80,7 @@ def doctor(
     processes = wanted.lab.provider == "embedded"  # what the report calls needed is what a lab of processes needs
     can = not problems and (report.can or not processes)
     if output is Output.json:
-        found = {"default_lab": can, "problems": [asdict(problem) for problem in problems], "providers": dict(providers(report))}
+        found = {"default_lab": can, "problems": [asdict(problem) for problem in problems], "providers": dict(list_provider_lacks(report))}
         print(json.dumps({**asdict(report), **found}, indent=1))
     else:
         look = Look.of(sys.stdout)
@@ -117,17 +117,17 @@ def needs_of(wanted: Wanted, supply: Supply) -> Needs:
 
 def picture(report: DoctorReport, *, look: Look) -> list[str]:
     """Return the report as a person reads it."""
-    from lab.doctor.examine import providers
+    from lab.doctor.examine import list_provider_lacks
 
     rows = [("", "THING", "FOUND", "FOR")]
     rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shorten(f.found), f.enables) for f in report.findings]
-    lines = table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
+    lines = format_table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
     if lacking := [finding for finding in report.findings if not finding.ok]:
         lines += ["", look.paint("what to do about what is missing:", "bold")]
         for finding in lacking:
             lines += [f"  {finding.name}: {finding.found}", f"      remedy: {finding.remedy}"]
     lines.append("")
-    for name, why in providers(report).items():
+    for name, why in list_provider_lacks(report).items():
         lines.append(f"clusters by {name}: " + (look.paint("possible here", "green") if not why else f"lacks {why}"))
     return lines
 

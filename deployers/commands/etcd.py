@@ -11,7 +11,7 @@ import typer
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration
 from lab.duration import duration_text
 from lab.run import Run
-from lab.terminal.text import Look, bytes_text, say, table
+from lab.terminal.text import Look, bytes_text, format_table, say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +59,7 @@ def picture(seen: EtcdHealth, *, look: Look) -> list[str]:
         state = "down" if not member.answers else "leader" if member.leads else "learner" if member.learner else "follows"
         sizes = (bytes_text(member.size), bytes_text(member.in_use)) if member.answers else ("", "")
         rows.append((member.name, state, member.version, *sizes, str(member.lag) if member.answers else "", member.client))
-    lines = table(rows, look=look, styles={"down": ("red",), "leader": ("green",)})
+    lines = format_table(rows, look=look, styles={"down": ("red",), "leader": ("green",)})
     lines += ["", f"revision {seen.revision}; certificates until {seen.expires:%Y-%m-%d}"]
     return lines + [look.paint(problem, "red") for problem in seen.problems]
 

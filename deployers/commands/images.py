@@ -31,7 +31,7 @@ from lab.cli.options import (
 )
 from lab.errors import NotPossible
 from lab.terminal.drawing import open_drawing
-from lab.terminal.text import Look, bytes_text, say, seconds_text, table
+from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 
 if TYPE_CHECKING:
     from lab.images import Archive
@@ -63,7 +63,7 @@ def list_(output: OutputOption = Output.text) -> None:
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         lines.append((archive.key, shown, bytes_text(archive.size), f"{seconds_text(now - archive.used)} ago"))
     lines += [(node.id, node.name, bytes_text(node.size), "in use" if node.used else "-") for node in nodes]
-    print("\n".join(table(lines, look=Look.of(sys.stdout))))
+    print("\n".join(format_table(lines, look=Look.of(sys.stdout))))
     size = bytes_text(sum(archive.size for archive in archives))
     say(f"{len(archives)} archives, {size} in {Store().root}; {len(nodes)} node images in Docker")
 

@@ -17,7 +17,9 @@ from lab.hints import command
 from lab.run import Run
 from lab.terminal.text import say, seconds_text
 
-Names = Annotated[list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.members)]
+Names = Annotated[
+    list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.complete_members)
+]
 
 
 class JoinMode(str, Enum):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from deployers import preflight
 from lab.cli.options import Output
-from lab.terminal.text import Look, bytes_text, table
+from lab.terminal.text import Look, bytes_text, format_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def picture(lab: str, waves: Sequence[Sequence[Step]], assets: Sequence[Asset], 
     lines.append(look.paint(f"{len(assets)} assets: {len(assets) - len(missing)} cached, {len(missing)} to bring", "bold"))
     rows = [("ASSET", "STATUS", "SIZE")]
     rows += [(asset.name, asset.status, bytes_text(asset.size) if asset.size else "-") for asset in assets]
-    lines += table(rows, look=look, styles={"cached": ("green",), "missing": ("red",)})
+    lines += format_table(rows, look=look, styles={"cached": ("green",), "missing": ("red",)})
     if products := {asset.product: asset for asset in missing}:
         minutes, gib = sum(a.minutes for a in products.values()), sum(a.gib for a in products.values())
         lines += ["", f"built from nothing on two cores: about {minutes:.0f} min and {gib:.0f} GiB in Go's caches; downloaded: minutes"]

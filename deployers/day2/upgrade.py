@@ -26,7 +26,7 @@ from lab.assets import AssetRef
 from lab.assets.refs import order
 from lab.errors import LabError, NotPossible, UsageError
 from lab.hints import command
-from lab.steps import Step, Watcher, execute
+from lab.steps import Step, StepObserver, execute
 
 WHAT = "an upgrade"
 CANNOT: Mapping[str, str] = {
@@ -61,7 +61,7 @@ class UpgradeResult:
 
 
 def upgrade(
-    karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: Watcher | None = None
+    karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: StepObserver | None = None
 ) -> UpgradeResult:
     """Bring a Karmada that runs to another release, and return when all of it, or the component that was asked for, serves.
 

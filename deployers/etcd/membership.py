@@ -184,7 +184,7 @@ def add_learner(karmada: Karmada, name: str) -> None:
         )
     part = next(part for part in open_plane(karmada).programs if part.name == f"{karmada.name}/{name}")
     voting = Component(part.name, part.binary, part.flags, proof=lambda: promote(etcd, peers[name]), ports=part.ports, within=120.0)
-    component.exchange(voting, run)  # a learner is never ready by etcd's own endpoint: it is when it votes
+    component.replace_component(voting, run)  # a learner is never ready by etcd's own endpoint: it is when it votes
     component.start(part, run)
 
 
@@ -227,4 +227,4 @@ def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: 
 def update_apiservers(plane: BinaryInstallation) -> list[str]:
     """Start those API servers again whose addresses of etcd are others now, one after the other; return which."""
     calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
-    return [part.name for part in calling if component.exchange(part, plane.run, grace=GRACE)]
+    return [part.name for part in calling if component.replace_component(part, plane.run, grace=GRACE)]

@@ -10,17 +10,17 @@ from pathlib import Path
 import typer
 
 
-def root() -> Path:
+def runs_folder() -> Path:
     """Where run directories are; as `lab.run.runs_root`, which costs more to import than a key press may."""
     return Path(os.environ.get("KARMADA_LAB_RUNS") or "_runs").absolute()
 
 
-def labs(incomplete: str) -> Iterator[str]:
+def complete_labs(incomplete: str) -> Iterator[str]:
     """Yield the names of the labs that are there."""
-    yield from sorted(path.parent.name for path in root().glob("*/run.json") if path.parent.name.startswith(incomplete))
+    yield from sorted(path.parent.name for path in runs_folder().glob("*/run.json") if path.parent.name.startswith(incomplete))
 
 
-def components(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+def complete_components(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the programs of the lab that --lab names: member1/etcd."""
     for path in sorted((find_run(ctx) / "processes").glob("*.json")):
         name = path.stem.replace("+", "/")
@@ -28,14 +28,14 @@ def components(ctx: typer.Context, incomplete: str) -> Iterator[str]:
             yield name
 
 
-def clusters(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+def complete_clusters(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the clusters of the lab that --lab names, Karmada among them."""
     for path in sorted((find_run(ctx) / "kubeconfig").glob("*.yaml")):
         if path.stem.startswith(incomplete):
             yield path.stem
 
 
-def members(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+def complete_members(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the members that the lab of --lab was asked for."""
     try:
         asked = json.loads((find_run(ctx) / "run.json").read_bytes())["asked"]["lab"]["members"]
@@ -44,14 +44,14 @@ def members(ctx: typer.Context, incomplete: str) -> Iterator[str]:
         return
 
 
-def logs(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+def complete_log_targets(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield what `lab logs` takes: clusters, and programs once there is a slash."""
     if "/" in incomplete:
-        yield from components(ctx, incomplete)
+        yield from complete_components(ctx, incomplete)
         return
-    yield from dict.fromkeys(name.partition("/")[0] for name in components(ctx, incomplete))
+    yield from dict.fromkeys(name.partition("/")[0] for name in complete_components(ctx, incomplete))
 
 
 def find_run(ctx: typer.Context) -> Path:
     """Return the run directory that the words typed so far mean."""
-    return root() / str(ctx.params.get("lab") or os.environ.get("KARMADA_LAB") or "default")
+    return runs_folder() / str(ctx.params.get("lab") or os.environ.get("KARMADA_LAB") or "default")

@@ -27,10 +27,10 @@ class Verbs(TyperGroup):
         try:
             return super().invoke(ctx)
         except LabError as error:
-            show(error)
+            print_error(error)
             raise typer.Exit(error.exit_code) from None
         except interrupt.Interrupted as stop:
-            show_interrupt(stop)
+            print_interrupt(stop)
             raise typer.Exit(stop.exit_code) from None
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
@@ -45,23 +45,23 @@ class Verbs(TyperGroup):
             raise typer.Exit(BUG) from None
 
 
-def show(error: LabError) -> None:
+def print_error(error: LabError) -> None:
     """Print an error once, on stderr."""
     look = Look.of(sys.stderr)
     for line in error_lines(error, look=look):
         say(line)
-    notes(error)
+    print_notes(error)
     if look.groups:
         say(github_annotation(error))
 
 
-def show_interrupt(stop: interrupt.Interrupted) -> None:
+def print_interrupt(stop: interrupt.Interrupted) -> None:
     """Print what ended the command."""
     say(f"interrupted by {stop}")
-    notes(stop)
+    print_notes(stop)
 
 
-def notes(error: BaseException) -> None:
+def print_notes(error: BaseException) -> None:
     """Print what was noted on an error while it passed: where its evidence is, what to do with what is left."""
     for note in getattr(error, "__notes__", []):
         say(note)

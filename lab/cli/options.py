@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from lab import hints, settings
-from lab.cli.complete import clusters, components, labs
+from lab.cli.complete import complete_clusters, complete_components, complete_labs
 from lab.duration import parse_duration, parse_positive_duration
 from lab.settings import Setting
 
@@ -61,7 +61,7 @@ def duration(name: str, *, help: str, zero: bool = True, default: str = "") -> A
 
 DEFAULT_LAB = hints.DEFAULT_LAB
 
-LabName = Annotated[str, setting(settings.LAB, autocompletion=labs)]
+LabName = Annotated[str, setting(settings.LAB, autocompletion=complete_labs)]
 OutputOption = Annotated[Output, option("--output", "-o", help="How to print the result.")]
 SpecOption = Annotated[Path | None, setting(settings.SPEC)]
 ProviderOption = Annotated[str | None, setting(settings.PROVIDER)]
@@ -77,8 +77,9 @@ ImageRegistryOption = Annotated[str | None, setting(settings.IMAGE_REGISTRY)]
 DryRunOption = Annotated[bool, option("--dry-run", help="Say what would be removed, and remove nothing.")]
 
 ClusterArgument = Annotated[
-    str | None, typer.Argument(metavar="[CLUSTER]", help="host, member1, …, or karmada; all of them if left out.", autocompletion=clusters)
+    str | None,
+    typer.Argument(metavar="[CLUSTER]", help="host, member1, …, or karmada; all of them if left out.", autocompletion=complete_clusters),
 ]
 ComponentArgument = Annotated[
-    str, typer.Argument(metavar="CLUSTER/COMPONENT", help="One program, as member1/etcd.", autocompletion=components)
+    str, typer.Argument(metavar="CLUSTER/COMPONENT", help="One program, as member1/etcd.", autocompletion=complete_components)
 ]

@@ -6,14 +6,14 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
-from lab.cli.complete import labs
+from lab.cli.complete import complete_labs
 from lab.cli.options import DryRunOption, Output, OutputOption, option
 from lab.run import list_runs, runs_root
 from lab.terminal.text import say
 
 All = Annotated[bool, option("--all", help="Remove the directories of all dead labs too, with the logs and evidence in them.")]
 DeadLab = Annotated[
-    str, option("--lab", help="Remove what is left of this dead lab, its directory too.", metavar="NAME", autocompletion=labs)
+    str, option("--lab", help="Remove what is left of this dead lab, its directory too.", metavar="NAME", autocompletion=complete_labs)
 ]
 
 

@@ -18,11 +18,11 @@ def kubeconfig(cluster: ClusterArgument = None, lab: LabName = DEFAULT_LAB, prin
 
     Of one cluster, or the one that has a context for each.
     """
-    path = find(Run.load(lab), cluster)
+    path = find_kubeconfig(Run.load(lab), cluster)
     print(path.read_text() if print_ else path)
 
 
-def find(run: Run, cluster: str | None) -> Path:
+def find_kubeconfig(run: Run, cluster: str | None) -> Path:
     """Return the kubeconfig of a cluster, or the merged one. UsageError lists what there is."""
     if cluster is None:
         path = run.path / "kubeconfig.yaml"

@@ -19,7 +19,9 @@ from lab.wait import SYSTEM
 Target = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CLUSTER[/COMPONENT]]", help="member1, or one program of it: member1/etcd; all if left out.", autocompletion=complete.logs
+        metavar="[CLUSTER[/COMPONENT]]",
+        help="member1, or one program of it: member1/etcd; all if left out.",
+        autocompletion=complete.complete_log_targets,
     ),
 ]
 Follow = Annotated[bool, option("--follow", "-f", help="Go on with what is written from now on, until interrupted.")]
@@ -32,7 +34,7 @@ def logs(target: Target = None, lab: LabName = DEFAULT_LAB, follow: Follow = Fal
     With several of them, each line begins with the program's name.
     """
     run = Run.load(lab)
-    files = matching(run, target)
+    files = find_logs(run, target)
     look = Look.of(sys.stdout)
     followed: list[tuple[str, IO[str]]] = []
     for name, path in files.items():
@@ -44,13 +46,13 @@ def logs(target: Target = None, lab: LabName = DEFAULT_LAB, follow: Follow = Fal
         followed.append((prefix, stream))
     while follow:
         sys.stdout.flush()
-        if not sum(forward(prefix, stream) for prefix, stream in followed):  # each of them is looked at
+        if not sum(print_appended(prefix, stream) for prefix, stream in followed):  # each of them is looked at
             SYSTEM.sleep(0.2)
     for _, stream in followed:
         stream.close()
 
 
-def forward(prefix: str, stream: IO[str]) -> bool:
+def print_appended(prefix: str, stream: IO[str]) -> bool:
     """Print what was appended to a log; True when there was something. A log that was put aside and emptied is read from its beginning."""
     if Path(stream.name).stat().st_size < stream.tell():
         stream.seek(0)
@@ -61,7 +63,7 @@ def forward(prefix: str, stream: IO[str]) -> bool:
     return said
 
 
-def matching(run: Run, target: str | None) -> dict[str, Path]:
+def find_logs(run: Run, target: str | None) -> dict[str, Path]:
     """Return the logs of a cluster, of one program, or all, by name. UsageError lists what there is."""
     root = run.path / "logs"
     known = {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.log"))}

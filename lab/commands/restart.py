@@ -25,33 +25,33 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, timeout: T
     supervisor = Supervisor(run.path)
     began = time.monotonic()
     state = supervisor.restart(component)
-    supervisor.ready(component, partial(serving, run, state), within=timeout, what=f"{component} serves")
+    supervisor.ready(component, partial(check_serving, run, state), within=timeout, what=f"{component} serves")
     say(f"{component} serves again after {seconds_text(time.monotonic() - began)} (pid {supervisor.state(component).pid})")
 
 
-def serving(run: Run, state: State) -> None:
+def check_serving(run: Run, state: State) -> None:
     """Return when a program serves its clients; NotYet with what one of them sees otherwise.
 
     The endpoints that `up` waited for are asked again, and an API server is asked as its users ask it, by the lab's kubeconfig.
     """
-    from lab.component import recorded_health
-    from lab.status.checks import answer, reachable, serves
-    from lab.status.client import contexts
+    from lab.component import read_health
+    from lab.status.checks import ask_question, check_program, check_reachable
+    from lab.status.client import read_ports
 
-    endpoints = recorded_health(run).get(state.name)
+    endpoints = read_health(run).get(state.name)
     if endpoints is None:  # of a program that something else than `up` started
         for port in state.ports:
-            listening(port)
+            check_listening(port)
         return
-    found = serves(state.name, endpoints, within=2.0)
-    for context, port in contexts(run.path / "kubeconfig.yaml").items():
+    found = check_program(state.name, endpoints, within=2.0)
+    for context, port in read_ports(run.path / "kubeconfig.yaml").items():
         if port in state.ports:
-            found += answer(state.name, partial(reachable, run, context, within=2.0))
+            found += ask_question(state.name, partial(check_reachable, run, context, within=2.0))
     if found:
         raise NotYet(found[0])
 
 
-def listening(port: int) -> None:
+def check_listening(port: int) -> None:
     """Return when something listens on a port of this computer; NotYet otherwise."""
     import socket
 

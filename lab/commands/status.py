@@ -13,7 +13,7 @@ from lab.errors import ProvisionError, TestsFailed
 from lab.hints import command
 from lab.run import Run
 from lab.status.lab_status import LabStatus, ProgramStatus, lab_status
-from lab.terminal.text import Look, bytes_text, seconds_text, table
+from lab.terminal.text import Look, bytes_text, format_table, seconds_text
 
 STYLES = {
     "running": ("green",),
@@ -44,38 +44,38 @@ def status(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
     if output is Output.json:
         print(json.dumps(seen.document(), indent=1))
     else:
-        print("\n".join(picture(seen, look=Look.of(sys.stdout))))
+        print("\n".join(render_status(seen, look=Look.of(sys.stdout))))
     if not seen.ok:
         raise typer.Exit(1)
 
 
-def picture(seen: LabStatus, *, look: Look) -> list[str]:
+def render_status(seen: LabStatus, *, look: Look) -> list[str]:
     """Return what a person sees."""
     colour = {"up": "green", "degraded": "red", "failed": "red", "stopped": "yellow"}[seen.state]
     lines = [
-        f"lab {look.paint(seen.lab, 'bold')}  {look.paint(seen.state, colour)}{because(seen)}  {bytes_text(seen.rss)}  {seen.path}",
+        f"lab {look.paint(seen.lab, 'bold')}  {look.paint(seen.state, colour)}{first_fault(seen)}  {bytes_text(seen.rss)}  {seen.path}",
         "",
     ]
     if len(seen.wrong) > 1:
         lines += ["not well:", *(f"  {fault}" for fault in seen.wrong), ""]
     if seen.components:
         rows: list[tuple[str, ...]] = [("COMPONENT", "STATE", "PID", "RESTARTS", "UPTIME", "MEMORY", "PORTS")]
-        rows += [row(part) for part in seen.components]
-        lines += [*table(rows, look=look, styles=STYLES), ""]
+        rows += [render_row(part) for part in seen.components]
+        lines += [*format_table(rows, look=look, styles=STYLES), ""]
     if seen.members is not None:
         rows_of_members = [("MEMBER", "MODE", "STATE", "KUBERNETES", "WHY")]
         rows_of_members += [(m.name, m.mode, "Ready" if m.ready else "not Ready", m.version, m.why) for m in seen.members]
-        lines += [*table(rows_of_members, look=look, styles=STYLES), ""]
+        lines += [*format_table(rows_of_members, look=look, styles=STYLES), ""]
     elif seen.members_unknown:
         lines += [f"members unknown: {seen.members_unknown}", ""]
     if seen.holders:
         held = Counter(label for label, _ in seen.holders)
         lines.append("held by " + ", ".join(label if count == 1 else f"{label} ×{count}" for label, count in held.items()))
-    lines += advice(seen)
+    lines += render_advice(seen)
     return lines
 
 
-def because(seen: LabStatus) -> str:
+def first_fault(seen: LabStatus) -> str:
     """Return what is wrong first, and how much more, for the first line; "" when the verdict says it all."""
     if seen.state != "degraded" or not seen.wrong:
         return ""
@@ -83,7 +83,7 @@ def because(seen: LabStatus) -> str:
     return f": {seen.wrong[0]}" + (f" (and {more} more)" if more else "") + " "
 
 
-def row(part: ProgramStatus) -> tuple[str, ...]:
+def render_row(part: ProgramStatus) -> tuple[str, ...]:
     """Return one program's cells."""
     return (
         f"{part.cluster}/{part.name}" if part.cluster else part.name,
@@ -96,7 +96,7 @@ def row(part: ProgramStatus) -> tuple[str, ...]:
     )
 
 
-def advice(seen: LabStatus) -> list[str]:
+def render_advice(seen: LabStatus) -> list[str]:
     """Return what to do about a lab that does not serve."""
     up, down = command("up", lab=seen.lab), command("down", lab=seen.lab)
     if seen.state == "stopped":

@@ -14,7 +14,9 @@ from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.terminal.text import count, say
 
-What = Annotated[str, typer.Argument(metavar="CLUSTER[/COMPONENT]", help="karmada, member1, or a program.", autocompletion=complete.logs)]
+What = Annotated[
+    str, typer.Argument(metavar="CLUSTER[/COMPONENT]", help="karmada, member1, or a program.", autocompletion=complete.complete_log_targets)
+]
 
 
 def stop(what: What, lab: LabName = DEFAULT_LAB) -> None:

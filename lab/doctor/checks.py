@@ -133,8 +133,8 @@ def is_below(limit: Limit, least: int) -> bool:
 def check_inotify(probe: Probe, needs: Needs) -> list[Finding]:
     """Limits whose end a program calls "too many open files": Linux' own 128 instances hold two labs and little else."""
     names = ("max_user_instances", "max_user_watches")
-    limits = {name: cgroup.number(probe.read(f"/proc/sys/fs/inotify/{name}")) for name in names}
-    inner = cgroup.number(probe.read("/proc/sys/user/max_inotify_instances"))
+    limits = {name: cgroup.parse_number(probe.read(f"/proc/sys/fs/inotify/{name}")) for name in names}
+    inner = cgroup.parse_number(probe.read("/proc/sys/user/max_inotify_instances"))
     instances = min((limit for limit in (limits["max_user_instances"], inner) if limit is not None), default=None)
     watches = limits["max_user_watches"]
     if instances is None or watches is None:
@@ -157,14 +157,14 @@ def check_ports(probe: Probe, needs: Needs) -> list[Finding]:
     words = (probe.read("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
     low, high = (int(words[0]), int(words[1])) if len(words) == 2 and all(word.isdigit() for word in words) else ports.ephemeral_range()
     span = ports.candidates((low, high))
-    taken = {port for port, _ in ports.reserved_ports(needs.cache / "ports")} | listening(probe)
+    taken = {port for port, _ in ports.reserved_ports(needs.cache / "ports")} | find_listening_ports(probe)
     free = len(span) - len(taken & set(span))
     found = f"{free} of {len(span)} free outside the ephemeral range {low} to {high}; this lab takes {needs.ports}"
     remedy = "narrow net.ipv4.ip_local_port_range, or take other labs down"
     return [Finding("ports", free >= needs.ports, found, "a lab", remedy, needed=True)]
 
 
-def listening(probe: Probe) -> set[int]:
+def find_listening_ports(probe: Probe) -> set[int]:
     """Return the TCP ports that something listens on."""
     rows = "".join(probe.read(f"/proc/net/{table}") or "" for table in ("tcp", "tcp6"))
     return {int(port, 16) for port in re.findall(r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ 0A ", rows, re.MULTILINE)}
@@ -263,12 +263,12 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(probe: Probe, needs: Needs) -> Iterator[Finding]:
+def run_checks(probe: Probe, needs: Needs) -> Iterator[Finding]:
     """Yield what every check finds, in the order of CHECKS."""
     for check in CHECKS:
         yield from check(probe, needs)
 
 
-def refusals(probe: Probe, needs: Needs) -> list[str]:
+def list_refusals(probe: Probe, needs: Needs) -> list[str]:
     """Return why a lab that takes this cannot be brought up here, one sentence each; empty when it can."""
-    return [finding.refusal for finding in examine(probe, needs) if finding.needed and not finding.ok]
+    return [finding.refusal for finding in run_checks(probe, needs) if finding.needed and not finding.ok]

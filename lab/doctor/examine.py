@@ -18,7 +18,7 @@ from lab.computer import Probe
 from lab.docker.checks import check_engine
 from lab.doctor import checks as limits
 from lab.doctor.checks import Check
-from lab.doctor.kvm import kvm_obstacle
+from lab.doctor.kvm import kvm_error
 from lab.limits.finding import GIB, Finding, Needs
 
 KVM_TRIAL = "apt-get install qemu-system-x86 and a kernel in /boot, then run this again"
@@ -51,17 +51,17 @@ def examine(probe: Probe, needs: Needs) -> DoctorReport:
 # -- what a lab of processes takes ----------------------------------------------------------------------------------------------
 
 
-def python(probe: Probe, needs: Needs) -> list[Finding]:
+def check_python(probe: Probe, needs: Needs) -> list[Finding]:
     """Python itself: it runs this, so it is there; whether it can make virtual environments is asked too."""
     version = ".".join(map(str, sys.version_info[:3]))
     new = sys.version_info >= (3, 11)
     return [Finding("python", new, version, "everything", "install Python 3.11 or later", needed=True)]
 
 
-def programs(probe: Probe, needs: Needs) -> list[Finding]:
+def check_programs(probe: Probe, needs: Needs) -> list[Finding]:
     """The programs of the default lab: cached, or a source that can bring them; each source is a finding of its own."""
-    go, modules = go_client(probe, needs)
-    downloads = [download(probe, url) for url in needs.urls]
+    go, modules = check_go(probe, needs)
+    downloads = [check_download(probe, url) for url in needs.urls]
     ways = [name for name, ok in (("download", bool(downloads) and all(d.ok for d in downloads)), ("build", modules.ok)) if ok]
     have = needs.total - len(needs.missing)
     found = f"{have} of {needs.total} cached"
@@ -74,7 +74,7 @@ def programs(probe: Probe, needs: Needs) -> list[Finding]:
     return [Finding("programs", not needs.missing or bool(ways), found, "any lab", remedy, needed=True), go, modules, *downloads]
 
 
-def go_client(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
+def check_go(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
     """The Go client, and whether it gets modules."""
     enables = "programs built from source; Karmada from a checkout (--release ./karmada)"
     if probe.which("go") is None:
@@ -86,7 +86,7 @@ def go_client(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
     client = Finding("go", new, version[0] if version else said.line, enables, "install Go 1.24 or later: https://go.dev/doc/install")
     if not needs.module:
         return client, Finding("go modules", new, "not asked", enables)
-    if why := caches_obstacle(probe):
+    if why := go_cache_error(probe):
         return client, Finding("go modules", False, why, enables, "set HOME, or GOCACHE and GOMODCACHE, to directories that can be written")
     answer = probe.ask(["go", "list", "-m", needs.module], within=15.0)
     found = "reached" if answer.ok else f"not reached: {answer.line}"
@@ -94,7 +94,7 @@ def go_client(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
     return client, Finding("go modules", answer.ok, found, enables, remedy)
 
 
-def caches_obstacle(probe: Probe) -> str:
+def go_cache_error(probe: Probe) -> str:
     """Return why Go cannot keep what it builds, as where there is no home; "" when it can."""
     for name in ("GOCACHE", "GOMODCACHE"):
         place = probe.ask(["go", "env", name]).line
@@ -105,7 +105,7 @@ def caches_obstacle(probe: Probe) -> str:
     return ""
 
 
-def download(probe: Probe, url: str) -> Finding:
+def check_download(probe: Probe, url: str) -> Finding:
     """Release files of one place."""
     why = probe.reach(url)
     host = urlsplit(url).hostname or url
@@ -113,7 +113,7 @@ def download(probe: Probe, url: str) -> Finding:
     return Finding(f"downloads: {host}", not why, "reached" if not why else f"not reached: {why}", "programs as published", remedy)
 
 
-def git(probe: Probe, needs: Needs) -> list[Finding]:
+def check_git(probe: Probe, needs: Needs) -> list[Finding]:
     """git tells what a checkout is."""
     there = probe.which("git")
     return [
@@ -124,22 +124,22 @@ def git(probe: Probe, needs: Needs) -> list[Finding]:
 # -- what other providers and faults take ---------------------------------------------------------------------------------------
 
 
-def node_images(probe: Probe, needs: Needs) -> list[Finding]:
+def check_node_images(probe: Probe, needs: Needs) -> list[Finding]:
     """What kind's node images are made with here."""
     there = probe.which("mmdebstrap")
     enables = "node images, and images with a shell, made here"
     return [Finding("mmdebstrap", there is not None, there or "not installed", enables, "make setup-docker   (Debian)")]
 
 
-def kind(probe: Probe, needs: Needs) -> list[Finding]:
+def check_kind(probe: Probe, needs: Needs) -> list[Finding]:
     """kind is an asset; one in PATH is not used, for its version is pinned."""
     found = "comes as an asset, pinned" + (f"; the one at {there} is not used" if (there := probe.which("kind")) else "")
     return [Finding("kind", True, found, "clusters by kind")]
 
 
-def kvm(probe: Probe, needs: Needs) -> list[Finding]:
+def check_kvm(probe: Probe, needs: Needs) -> list[Finding]:
     """Hardware virtualisation: a guest that boots, not a device that opens. What could not be tried is not known, and not taken for yes."""
-    why = kvm_obstacle(probe)
+    why = kvm_error(probe)
     enables = "virtual machines at full speed"
     remedy = (
         "load the module kvm_intel or kvm_amd and be in the group kvm, or use a computer whose CPU has vmx or svm (turn nested "
@@ -150,7 +150,7 @@ def kvm(probe: Probe, needs: Needs) -> list[Finding]:
     return [Finding("kvm", not why, why or "a guest booted", enables, remedy)]
 
 
-def qemu(probe: Probe, needs: Needs) -> list[Finding]:
+def check_qemu(probe: Probe, needs: Needs) -> list[Finding]:
     """qemu and a libvirt that answers."""
     emulator = next((path for name in ("qemu-system-x86_64", "qemu-system-aarch64") if (path := probe.which(name))), None)
     enables = "clusters in virtual machines"
@@ -162,14 +162,14 @@ def qemu(probe: Probe, needs: Needs) -> list[Finding]:
     return [*found, Finding("libvirt", answer.ok, said, enables, "start it: systemctl start libvirtd, or libvirtd --daemon")]
 
 
-def cgroups(probe: Probe, needs: Needs) -> list[Finding]:
+def check_cgroups(probe: Probe, needs: Needs) -> list[Finding]:
     """The version of control groups: kubelets from 1.35 on want the second."""
     second = probe.read("/sys/fs/cgroup/cgroup.controllers") is not None
     remedy = "boot with systemd.unified_cgroup_hierarchy=1; kind's nodes run here too, with failCgroupV1: false, which the lab sets"
     return [Finding("cgroup v2", second, "version 2" if second else "version 1", "kubelets without exceptions", remedy)]
 
 
-def capabilities(probe: Probe, needs: Needs) -> list[Finding]:
+def check_capabilities(probe: Probe, needs: Needs) -> list[Finding]:
     """What root may do here at most."""
     row = re.search(r"^CapBnd:\s+([0-9a-f]+)", probe.read("/proc/self/status") or "", re.MULTILINE)
     bits = int(row[1], 16) if row else 0
@@ -179,14 +179,14 @@ def capabilities(probe: Probe, needs: Needs) -> list[Finding]:
     return [Finding("capabilities", not lacking, found, "privileged containers, network faults", remedy)]
 
 
-def balancer(probe: Probe, needs: Needs) -> list[Finding]:
+def check_balancer(probe: Probe, needs: Needs) -> list[Finding]:
     """haproxy, from the distribution: it is no asset."""
     there = next((path for name in ("haproxy", "/usr/sbin/haproxy") if (path := probe.which(name))), None)
     enables = "several karmada-apiservers behind one name (external_name)"
     return [Finding("haproxy", there is not None, there or "not installed", enables, "apt-get install haproxy")]
 
 
-def namespaces(probe: Probe, needs: Needs) -> list[Finding]:
+def check_namespaces(probe: Probe, needs: Needs) -> list[Finding]:
     """Network namespaces, by root and by anybody: members with addresses of their own, network faults."""
     network = probe.ask(["unshare", "--net", "true"])
     user = probe.ask(["unshare", "--user", "--map-root-user", "--net", "true"])
@@ -204,7 +204,7 @@ def namespaces(probe: Probe, needs: Needs) -> list[Finding]:
     ]
 
 
-def forwarding(probe: Probe, needs: Needs) -> list[Finding]:
+def check_forwarding(probe: Probe, needs: Needs) -> list[Finding]:
     """Packets from one namespace or VM to another."""
     on = (probe.read("/proc/sys/net/ipv4/ip_forward") or "").strip() == "1"
     enables = "traffic between namespaces, containers and virtual machines"
@@ -212,24 +212,24 @@ def forwarding(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    python,
+    check_python,
     *limits.CHECKS,
-    programs,
-    git,
+    check_programs,
+    check_git,
     check_engine,
-    kind,
-    node_images,
-    kvm,
-    qemu,
-    cgroups,
-    capabilities,
-    balancer,
-    namespaces,
-    forwarding,
+    check_kind,
+    check_node_images,
+    check_kvm,
+    check_qemu,
+    check_cgroups,
+    check_capabilities,
+    check_balancer,
+    check_namespaces,
+    check_forwarding,
 )
 
 
-def providers(report: DoctorReport) -> Mapping[str, str]:
+def list_provider_lacks(report: DoctorReport) -> Mapping[str, str]:
     """Return for each way to have clusters "" when this computer has what it takes, or what it lacks."""
     lacking = {finding.name: not finding.ok for finding in report.findings}
     of_engine = ("nodes reached", "disk for nodes", "privileged containers", "folders for nodes")

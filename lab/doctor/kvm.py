@@ -12,7 +12,7 @@ BOOT_WITHIN = 10.0
 BOOTED = "Linux version"
 
 
-def kvm_obstacle(computer: Probe) -> str | None:
+def kvm_error(computer: Probe) -> str | None:
     """Return why virtual machines do not run at full speed here; "" when a guest booted, None when nothing could be booted to see."""
     if not computer.opens("/dev/kvm"):
         if computer.is_there("/dev/kvm"):

@@ -42,7 +42,7 @@ class Level:
         return max(0, self.limit - self.used)
 
 
-def mounts(computer: Reads) -> list[Mount]:
+def read_mounts(computer: Reads) -> list[Mount]:
     """Return the hierarchies that are mounted here."""
     found = []
     for line in (computer.read("/proc/self/mountinfo") or "").splitlines():
@@ -61,7 +61,7 @@ def unescape(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), field)
 
 
-def own_paths(computer: Reads) -> list[tuple[frozenset[str], str]]:
+def read_own_paths(computer: Reads) -> list[tuple[frozenset[str], str]]:
     """Return the controllers and the path of each group this process is in; no controllers for version 2."""
     found = []
     for line in (computer.read("/proc/self/cgroup") or "").splitlines():
@@ -83,22 +83,22 @@ def groups_of(computer: Reads, controller: str) -> tuple[int, list[str]] | None:
 
     A controller belongs to one hierarchy: where a line of /proc/self/cgroup names it, that is of version 1, else the one of version 2.
     """
-    own = own_paths(computer)
+    own = read_own_paths(computer)
     first = next((path for names, path in own if controller in names), None)
     version, path = (1, first) if first is not None else (2, next((path for names, path in own if not names), None))
     if path is None:
         return None
-    fitting = [mount for mount in mounts(computer) if mount.version == version and (version == 2 or controller in mount.controllers)]
+    fitting = [mount for mount in read_mounts(computer) if mount.version == version and (version == 2 or controller in mount.controllers)]
     for mount in fitting:
-        if (relative := below(path, mount.root)) is not None and exists(computer, mount.point + relative):
+        if (relative := relative_path(path, mount.root)) is not None and is_group(computer, mount.point + relative):
             return version, list(ancestors(mount.point, relative))
     for mount in fitting:  # the path is one of another namespace: the mount's own root is what we have
-        if exists(computer, mount.point):
+        if is_group(computer, mount.point):
             return version, [mount.point]
     return None
 
 
-def below(path: str, root: str) -> str | None:
+def relative_path(path: str, root: str) -> str | None:
     """Return the path as seen from the mount's root ("" for the root itself); None when it is not below it."""
     if ".." in path.split("/") or ".." in root.split("/"):
         return None
@@ -110,7 +110,7 @@ def below(path: str, root: str) -> str | None:
     return path.removeprefix(root) if path.startswith(root + "/") else None
 
 
-def exists(computer: Reads, directory: str) -> bool:
+def is_group(computer: Reads, directory: str) -> bool:
     """Is this a group? Each of both versions has a list of its processes."""
     return computer.read(f"{directory}/cgroup.procs") is not None
 
@@ -123,7 +123,7 @@ def ancestors(point: str, relative: str) -> Iterator[str]:
     yield point
 
 
-def number(text: str | None) -> int | None:
+def parse_number(text: str | None) -> int | None:
     """Return a limit or a count; None for "max", an absent file, or what version 1 writes for no limit."""
     words = (text or "").split()
     if not words or not re.fullmatch(r"-?\d+", words[0]):
@@ -132,7 +132,7 @@ def number(text: str | None) -> int | None:
     return None if value < 0 or value >= NO_LIMIT else value
 
 
-def table(text: str | None) -> dict[str, int]:
+def parse_table(text: str | None) -> dict[str, int]:
     """Return a file of "name number" lines."""
     return {name: int(value) for name, value in re.findall(r"^(\S+) (\d+)$", text or "", re.MULTILINE)}
 
@@ -151,11 +151,11 @@ def memory_levels(computer: Reads) -> list[Level]:
 
 def memory_of_v2(computer: Reads, directories: list[str]) -> Iterator[Level]:
     for directory in directories:
-        limits = [limit for name in ("max", "high") if (limit := number(computer.read(f"{directory}/memory.{name}"))) is not None]
+        limits = [limit for name in ("max", "high") if (limit := parse_number(computer.read(f"{directory}/memory.{name}"))) is not None]
         if limits:
-            stat = table(computer.read(f"{directory}/memory.stat"))
+            stat = parse_table(computer.read(f"{directory}/memory.stat"))
             cached = stat.get("active_file", 0) + stat.get("inactive_file", 0)
-            current = number(computer.read(f"{directory}/memory.current")) or 0
+            current = parse_number(computer.read(f"{directory}/memory.current")) or 0
             yield Level(directory, min(limits), max(0, current - cached))
 
 
@@ -163,14 +163,14 @@ def memory_of_v1(computer: Reads, directories: list[str]) -> Iterator[Level]:
     for place, directory in enumerate(directories):
         if place and (computer.read(f"{directories[place - 1]}/memory.use_hierarchy") or "1").strip() == "0":
             return  # that group does not count for its ancestors
-        stat = table(computer.read(f"{directory}/memory.stat"))
-        limits = [number(computer.read(f"{directory}/memory.limit_in_bytes")), stat.get("hierarchical_memory_limit")]
+        stat = parse_table(computer.read(f"{directory}/memory.stat"))
+        limits = [parse_number(computer.read(f"{directory}/memory.limit_in_bytes")), stat.get("hierarchical_memory_limit")]
         known = [limit for limit in limits if limit is not None and limit < NO_LIMIT]
         if known:
             cached = stat.get("total_active_file", stat.get("active_file", 0)) + stat.get(
                 "total_inactive_file", stat.get("inactive_file", 0)
             )
-            usage = number(computer.read(f"{directory}/memory.usage_in_bytes")) or 0
+            usage = parse_number(computer.read(f"{directory}/memory.usage_in_bytes")) or 0
             yield Level(directory, min(known), max(0, usage - cached))
 
 
@@ -182,11 +182,11 @@ def swap_free(computer: Reads) -> int:
     version, directories = groups or (0, [])
     for directory in directories:
         names = ("swap.max", "swap.current") if version == 2 else ("memsw.limit_in_bytes", "memsw.usage_in_bytes")
-        limit, used = (number(computer.read(f"{directory}/memory.{name}")) for name in names)
+        limit, used = (parse_number(computer.read(f"{directory}/memory.{name}")) for name in names)
         if limit is not None and version == 2:
             room.append(max(0, limit - (used or 0)))
         elif limit is not None:  # memory and swap together: what is left of it beyond the memory's own limit
-            memory = number(computer.read(f"{directory}/memory.limit_in_bytes")) or limit
+            memory = parse_number(computer.read(f"{directory}/memory.limit_in_bytes")) or limit
             room.append(max(0, limit - memory))
     return min(room)
 
@@ -198,9 +198,9 @@ def pids_levels(computer: Reads) -> list[Level]:
     """Return the groups that limit how many processes and threads there are."""
     found = []
     for directory in (groups_of(computer, "pids") or (0, []))[1]:
-        limit = number(computer.read(f"{directory}/pids.max"))
+        limit = parse_number(computer.read(f"{directory}/pids.max"))
         if limit is not None:
-            found.append(Level(directory, limit, number(computer.read(f"{directory}/pids.current")) or 0))
+            found.append(Level(directory, limit, parse_number(computer.read(f"{directory}/pids.current")) or 0))
     return found
 
 

@@ -57,7 +57,7 @@ def inspect_directory(path: Path, computer: Reads) -> Directory:
     lacks |= {} if "write" in lacks else try_all(existing)
     if "write" not in lacks and existing == path and (foreign := entries_of_others(path)):
         lacks["owner"] = f"{', '.join(foreign)} cannot be written, as after a run by another user"
-    free, inodes = space(existing)
+    free, inodes = free_space(existing)
     return Directory(path, existing, lacks, free, inodes, kind_of(existing, computer))
 
 
@@ -71,7 +71,7 @@ def entries_of_others(path: Path) -> list[str]:
     return [str(entry.relative_to(path)) for entry in sorted(candidates) if not os.access(entry, os.W_OK)]
 
 
-def space(path: Path) -> tuple[int, int | None]:
+def free_space(path: Path) -> tuple[int, int | None]:
     """Return the bytes and the inodes that this user can still take."""
     try:
         figures = os.statvfs(path)
@@ -101,15 +101,15 @@ def try_all(existing: Path) -> dict[str, str]:
         return {"write": f"{error.strerror}: {existing}"}
     try:
         trials = {
-            "write": write,
-            "modes": keep_modes,
-            "execute": execute,
-            "sockets": make_socket,
-            "locks": lock,
-            "mapped files": map_file,
-            "links": make_link,
-            "case": tell_case,
-            "clock": compare_clock,
+            "write": try_write,
+            "modes": try_modes,
+            "execute": try_execute,
+            "sockets": try_socket,
+            "locks": try_lock,
+            "mapped files": try_map,
+            "links": try_link,
+            "case": try_case,
+            "clock": try_clock,
         }
         found = {}
         for name, trial in trials.items():
@@ -122,7 +122,7 @@ def try_all(existing: Path) -> dict[str, str]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def write(folder: Path) -> None:
+def try_write(folder: Path) -> None:
     """Write a file, have it on the disk, and replace another by it."""
     with (folder / "new").open("wb") as out:
         out.write(b"x" * 4096)
@@ -132,7 +132,7 @@ def write(folder: Path) -> None:
     (folder / "new").replace(folder / "old")
 
 
-def keep_modes(folder: Path) -> None:
+def try_modes(folder: Path) -> None:
     """Make a file and a directory private. vfat says yes and keeps what it likes; a mode that is only read back would not show it."""
     for path, mode in ((folder / "key", 0o600), (folder / "private", 0o700)):
         path.mkdir() if mode == 0o700 else path.touch()
@@ -141,7 +141,7 @@ def keep_modes(folder: Path) -> None:
             raise ValueError(f"mode {mode:04o} becomes {kept:04o}: keys would be readable by others")
 
 
-def execute(folder: Path) -> None:
+def try_execute(folder: Path) -> None:
     """Ask for all that executing a program from it takes: the right, and memory to run it in. No program is started."""
     if os.statvfs(folder).f_flag & os.ST_NOEXEC:
         raise ValueError("it is mounted noexec: programs cannot be started from it")
@@ -154,7 +154,7 @@ def execute(folder: Path) -> None:
         mmap.mmap(opened.fileno(), mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_EXEC).close()
 
 
-def make_socket(folder: Path) -> None:
+def try_socket(folder: Path) -> None:
     """Listen on a Unix socket. By a descriptor, for an address holds 107 bytes only."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -167,7 +167,7 @@ def make_socket(folder: Path) -> None:
         os.close(descriptor)
 
 
-def lock(folder: Path) -> None:
+def try_lock(folder: Path) -> None:
     """Lock a file, as labs and etcd do. A second lock must be refused: a file system that grants all locks protects nothing."""
     with (folder / "lock").open("w") as first, (folder / "lock").open("w") as second:
         fcntl.flock(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,7 +176,7 @@ def lock(folder: Path) -> None:
             raise ValueError("a file that is locked can be locked again")
 
 
-def map_file(folder: Path) -> None:
+def try_map(folder: Path) -> None:
     """Map a file into memory, as etcd does with its database."""
     path = folder / "mapped"
     path.write_bytes(b"\0" * mmap.PAGESIZE)
@@ -184,19 +184,19 @@ def map_file(folder: Path) -> None:
         mmap.mmap(opened.fileno(), mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ).close()
 
 
-def make_link(folder: Path) -> None:
+def try_link(folder: Path) -> None:
     """Make a symbolic link, as a lab does for its client programs."""
     (folder / "link").symlink_to("lock")
 
 
-def tell_case(folder: Path) -> None:
+def try_case(folder: Path) -> None:
     """Have two files whose names differ in case only, as Go's module cache and node images have."""
     (folder / "Case").write_text("upper")
     if (folder / "case").exists():
         raise ValueError("it does not tell upper from lower case")
 
 
-def compare_clock(folder: Path) -> None:
+def try_clock(folder: Path) -> None:
     """Compare the file system's clock with this computer's: a server that is minutes off makes files of the future."""
     path = folder / "time"
     path.touch()

@@ -23,8 +23,8 @@ def count_kills(computer: Reads) -> Kills:
     """Return the counts of our own cgroup and of the whole computer."""
     version, directories = cgroup.groups_of(computer, "memory") or (0, [""])
     name = "memory.events" if version == 2 else "memory.oom_control"
-    in_group = cgroup.table(computer.read(f"{directories[0]}/{name}")).get("oom_kill") if version else None
-    return Kills(in_group, cgroup.table(computer.read("/proc/vmstat")).get("oom_kill"))
+    in_group = cgroup.parse_table(computer.read(f"{directories[0]}/{name}")).get("oom_kill") if version else None
+    return Kills(in_group, cgroup.parse_table(computer.read("/proc/vmstat")).get("oom_kill"))
 
 
 def explain_kill(error: LabError, computer: Reads, before: Kills, killed: Sequence[str]) -> LabError:
@@ -33,7 +33,7 @@ def explain_kill(error: LabError, computer: Reads, before: Kills, killed: Sequen
     `killed`: the programs that signal 9 ended and that nobody asked to end. Where the kernel does not count, such a program is enough.
     """
     now = count_kills(computer)
-    in_group, on_computer = grew(before.in_group, now.in_group), grew(before.on_computer, now.on_computer)
+    in_group, on_computer = has_grown(before.in_group, now.in_group), has_grown(before.on_computer, now.on_computer)
     if in_group is False or (not in_group and (not killed or on_computer is False)):
         return error  # on a shared computer other people's processes are killed as well: that count alone proves nothing
     names = ", ".join(killed) or "a process of this lab"
@@ -48,6 +48,6 @@ def explain_kill(error: LabError, computer: Reads, before: Kills, killed: Sequen
     )
 
 
-def grew(before: int | None, now: int | None) -> bool | None:
+def has_grown(before: int | None, now: int | None) -> bool | None:
     """Return whether a count grew; None when it is not known."""
     return None if before is None or now is None else now > before

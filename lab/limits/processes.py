@@ -67,7 +67,7 @@ def thread_limits(computer: Reads, *, of_user: int, in_engine: bool = False) -> 
     found = [
         Level(f"kernel.{name.rpartition('/')[2]}", limit, running)
         for name in ("kernel/pid_max", "kernel/threads-max")
-        if (limit := cgroup.number(computer.read(f"/proc/sys/{name}"))) is not None
+        if (limit := cgroup.parse_number(computer.read(f"/proc/sys/{name}"))) is not None
     ]
     if in_engine:
         return found

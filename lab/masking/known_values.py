@@ -51,7 +51,7 @@ WHITE = frozenset(b" \t\r\n")
 
 
 @dataclass(eq=False)
-class Known:
+class KnownValues:
     """The index of all forms of all values. Building one takes about 10 µs a form; an empty one costs nothing to ask."""
 
     forms: list[Form] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Known:
             if best:
                 found += best
                 done = max(done, best[-1][1])
-        return merged(whole_characters(data, found))
+        return merge_spans(extend_to_characters(data, found))
 
     def _hits(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Yield (position, window) of every window of the data that is one of the index, in order."""
@@ -160,10 +160,10 @@ class Known:
         if data.startswith(value, at - place) and at >= place:
             pieces, start, end = [(at - place, at - place + len(value))], 0, len(value)
         else:
-            right, end = grown(data, at + GRAM, value, place + GRAM, GAP)
+            right, end = match_onwards(data, at + GRAM, value, place + GRAM, GAP)
             reach = min(at, len(value) * 2 + 200)
-            left, back = grown(data[at - reach : at][::-1], 0, value[:place][::-1], 0, GAP_BACK)
-            pieces = joined([(at - high, at - low) for low, high in reversed(left)], right)
+            left, back = match_onwards(data[at - reach : at][::-1], 0, value[:place][::-1], 0, GAP_BACK)
+            pieces = join_pieces([(at - high, at - low) for low, high in reversed(left)], right)
             start = place - back
         low, high = pieces[0][0], pieces[-1][1]
         if start > 0 and end == len(value) and (cut := ELLIPSIS_BEFORE.search(data[max(0, low - 4) : low])):
@@ -190,10 +190,10 @@ class Known:
         if len(part) < 8 or part.decode(errors="replace").strip() in self.names or not (start == 0 or end == size):
             return False
         cut = (start > 0 and not starts_in_word(before, b"a")) or (end < size and not starts_in_word(after, b"a"))
-        return cut and unusual(part)
+        return cut and is_unusual(part)
 
 
-def grown(data: bytes, at: int, value: bytes, place: int, gap: re.Pattern[bytes]) -> tuple[list[tuple[int, int]], int]:
+def match_onwards(data: bytes, at: int, value: bytes, place: int, gap: re.Pattern[bytes]) -> tuple[list[tuple[int, int]], int]:
     """Return the pieces of the data from `at` on that go on as the value does from `place`, and where in the value they end."""
     pieces: list[tuple[int, int]] = []
     start = at
@@ -222,7 +222,7 @@ def grown(data: bytes, at: int, value: bytes, place: int, gap: re.Pattern[bytes]
     return pieces, place
 
 
-def joined(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def join_pieces(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the pieces left and right of a window as one list: the window is between the last of the one and the first of the other."""
     middle = (left[-1][0], right[0][1])
     return [piece for piece in (*left[:-1], middle, *right[1:]) if piece[0] < piece[1]]
@@ -233,14 +233,14 @@ def starts_in_word(beside: bytes, edge: bytes) -> bool:
     return bool(beside) and beside[0] in WORD and edge[0] in WORD
 
 
-def unusual(part: bytes) -> bool:
+def is_unusual(part: bytes) -> bool:
     """Tell whether a part of a value is no ordinary text: digits among letters, or both cases."""
     text = part.decode(errors="replace")
     kinds = [any(c.isdigit() for c in text), any(c.islower() for c in text), any(c.isupper() for c in text)]
     return (sum(kinds) > 1 and not text.strip().islower() | text.istitle()) or (kinds[0] and kinds[1])
 
 
-def whole_characters(data: bytes, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def extend_to_characters(data: bytes, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield the spans, none of which ends inside a character."""
     for start, end in spans:
         while start > 0 and data[start] & 0xC0 == 0x80:
@@ -250,7 +250,7 @@ def whole_characters(data: bytes, spans: Iterable[tuple[int, int]]) -> Iterator[
         yield start, end
 
 
-def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def merge_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return spans in order, those that overlap or touch as one."""
     kept: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -261,5 +261,5 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return kept
 
 
-NOTHING = Known()
+NOTHING = KnownValues()
 """No value is known: what stands alone, as a name of a file, is looked at by structure only."""

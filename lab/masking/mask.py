@@ -16,7 +16,7 @@ from lab.masking import overriders
 from lab.masking.mask_text import MASK, SECRET_FLAG, SECRET_NAME, mask_text
 
 if TYPE_CHECKING:  # a process that knows no values does without numpy
-    from lab.masking.known_values import Known
+    from lab.masking.known_values import KnownValues
 
 JSON_START = re.compile(r"[{\[]\s*[\"{\[]")
 
@@ -25,7 +25,7 @@ JSON_START = re.compile(r"[{\[]\s*[\"{\[]")
 class Context:
     """What is known while a text or an object is masked. `found` collects what is masked because of where it stands."""
 
-    known: Known | None = None
+    known: KnownValues | None = None
     found: list[str] | None = None
     of_secret: bool | None = None
     """Whether overriders here are for a Secret; None when nothing says so."""
@@ -66,7 +66,7 @@ def texts_of(value: Any) -> Iterator[str]:
         case str():
             yield value
         case list() | tuple():
-            if joined := as_one(value):
+            if joined := join_list(value):
                 yield joined
             for item in value:
                 yield from texts_of(item)
@@ -76,7 +76,7 @@ def texts_of(value: Any) -> Iterator[str]:
                 yield from texts_of(item)
 
 
-def as_one(value: Sequence[Any]) -> str | None:
+def join_list(value: Sequence[Any]) -> str | None:
     """Return a list as one text, where a value may go on from one item to the next: lines, or bytes as numbers."""
     if len(value) > 1 and all(isinstance(item, str) for item in value):
         return "\n".join(value)
@@ -88,7 +88,7 @@ def as_one(value: Sequence[Any]) -> str | None:
 ALONE = Context()
 
 
-def mask(text: str, known: Known | None = None) -> str:
+def mask(text: str, known: KnownValues | None = None) -> str:
     """Return the text without secrets: those that show by where they stand, and those that are known.
 
     Lines stay lines, JSON stays JSON; masking twice is the same as once.
@@ -96,7 +96,7 @@ def mask(text: str, known: Known | None = None) -> str:
     return mask_string(text, Context(known) if known else ALONE)
 
 
-def mask_object(value: Any, known: Known | None = None) -> Any:
+def mask_object(value: Any, known: KnownValues | None = None) -> Any:
     """Return a copy of an API object (or list, or string) without secrets, whatever is nested in it, JSON in strings too."""
     return mask_value(value, Context(known).within(value))
 
@@ -126,7 +126,7 @@ def mask_string(text: str, context: Context) -> str:
         within = context if number in touched or r"\u00" in line else without_known
         masked = mask_json(line, within)
         if masked is None:
-            plain.append(without_json_secrets(line, within) if "{" in line or "[" in line else line)
+            plain.append(mask_json_in_line(line, within) if "{" in line or "[" in line else line)
         else:
             kept += [mask_text("".join(plain), context.cover), masked]
             plain.clear()
@@ -153,7 +153,7 @@ def mask_list(value: list[Any], context: Context) -> list[Any]:
         context.note(item) if told and isinstance(item, str) else mask_value(item, context)
         for told, item in zip(flags, value, strict=False)
     ]
-    one = as_one(value) if context.known else None
+    one = join_list(value) if context.known else None
     if one is None or (context.touched is not None and one not in context.touched):
         return masked
     if isinstance(value[0], int):
@@ -169,7 +169,7 @@ def mask_mapping(value: Mapping[str, Any], context: Context, *, secret: bool = F
     target = overriders.targets_secret(value)
     if target is not None:
         context = replace(context, of_secret=target)
-    quoted = overriders.about_secrets(value)
+    quoted = overriders.is_about_secrets(value)
     masked: dict[str, Any] = {}
     for name, item in value.items():
         key = context.cover_key(name)
@@ -193,10 +193,10 @@ def mask_mapping(value: Mapping[str, Any], context: Context, *, secret: bool = F
 def is_of_secret(value: Mapping[str, Any], key: str, context: Context) -> bool:
     """Tell whether what stands under a key is part of what may be a Secret: a value of an overrider or of a patch, or a status."""
     if key == "status":
-        return overriders.status_of_secret(value) or (context.of_secret is True and "clusterName" in value)
+        return overriders.is_status_of_secret(value) or (context.of_secret is True and "clusterName" in value)
     if context.of_secret is False:
         return False
-    return overriders.in_data(value.get("fieldPath")) if key in {"json", "yaml"} else key == "value" and overriders.changes_data(value)
+    return overriders.is_in_data(value.get("fieldPath")) if key in {"json", "yaml"} else key == "value" and overriders.changes_data(value)
 
 
 def cover_all(value: Any, context: Context, *, below: str = "value") -> Any:
@@ -247,7 +247,7 @@ def mask_json(text: str, context: Context = ALONE) -> str | None:
     return text[:lead] + json.dumps(masked, separators=None if ": " in body or ", " in body else (",", ":")) + text[end:]
 
 
-def without_json_secrets(line: str, context: Context = ALONE) -> str:
+def mask_json_in_line(line: str, context: Context = ALONE) -> str:
     """Mask the JSON objects and lists that stand somewhere in a line."""
     at, tries = 0, 0
     while (start := JSON_START.search(line, at)) and tries < 16:  # a line of braces that are not JSON must not cost much

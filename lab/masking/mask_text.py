@@ -58,17 +58,17 @@ def mask_text(text: str, cover: Callable[[str], str] = str) -> str:
     `cover` masks known values. Keys in PEM come first: they may be cut and take lines with them; a second pass sees what the first one saw.
     """
     if "-----" in text:
-        text = without_pem_keys(text)
+        text = mask_pem_keys(text)
     if "Secret" in text:
         if SECRET_YAML.search(text):
-            text = without_yaml_secrets(text)
+            text = mask_yaml_secrets(text)
         if SECRET_JSON.search(text):
             text = DATA_JSON.sub(rf"\g<head>{MASK}\g<end>", text)
     if "LS0tLS1" in text:
         text = PEM_BASE64.sub(lambda found: MASK if is_key(found.group()) else found.group(), text)
     text = cover(text)
-    if telling(text):
-        text = "".join(mask_named_values(line) if telling(line) else line for line in text.splitlines(keepends=True))
+    if may_name_secret(text):
+        text = "".join(mask_named_values(line) if may_name_secret(line) else line for line in text.splitlines(keepends=True))
     if "eyJ" in text:
         text = JWT.sub(MASK, text)
     if "ZXlK" in text:
@@ -82,7 +82,7 @@ TELLING = ("token", "passw", "passphrase", "secret", "key", "bearer", "authoriza
 """One of these is in everything that `NAMED`, `FLAG`, `HEADER` and `BEARER` match: most lines hold none, and are looked at no further."""
 
 
-def telling(text: str) -> bool:
+def may_name_secret(text: str) -> bool:
     """Tell whether a text may name a secret."""
     lowered = text.lower()
     return any(word in lowered for word in TELLING)
@@ -90,13 +90,13 @@ def telling(text: str) -> bool:
 
 def mask_named_values(line: str) -> str:
     """Mask what a line says after a name of a secret."""
-    line = HEADER.sub(after_header, line)
-    line = NAMED.sub(after_name, line)
-    line = FLAG.sub(after_name, line)
+    line = HEADER.sub(mask_after_header, line)
+    line = NAMED.sub(mask_after_name, line)
+    line = FLAG.sub(mask_after_name, line)
     return BEARER.sub(rf"\g<head>{MASK}", line)
 
 
-def without_yaml_secrets(text: str) -> str:
+def mask_yaml_secrets(text: str) -> str:
     """Mask the values under `data:` and `stringData:` of a YAML text that holds a Secret somewhere."""
     lines: list[str] = []
     inside: int | None = None  # the indent of the data: we are under
@@ -122,7 +122,7 @@ def without_yaml_secrets(text: str) -> str:
     return "".join(lines)
 
 
-def without_pem_keys(text: str) -> str:
+def mask_pem_keys(text: str) -> str:
     """Mask private keys, those too of which a cut left only the head or only the tail."""
     kept: list[str] = []
     at = 0
@@ -155,14 +155,14 @@ def is_key(encoded: str) -> bool:
     return b"PRIVATE KEY" in decoded or len(decoded) < 27  # "-----BEGIN CERTIFICATE-----" has 27
 
 
-def after_header(found: re.Match[str]) -> str:
+def mask_after_header(found: re.Match[str]) -> str:
     """Mask what follows `Authorization:`, up to the quote that closes it where it stands inside one."""
     quote, value = found.group("quote"), found.group("value")
     closing = re.search(rf"(?<!\\){re.escape(quote)}" if quote else r"\\{0,7}[\"']", value)
     return f"{found.group('head')}{quote or ''}{MASK}{value[closing.start() :] if closing else ''}"
 
 
-def after_name(found: re.Match[str]) -> str:
+def mask_after_name(found: re.Match[str]) -> str:
     """Mask a value, keeping the quotes it stands in."""
     quote = found.group("q") or ""
     return f"{found.group('head')}{quote}{MASK}{quote}"

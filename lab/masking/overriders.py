@@ -36,10 +36,10 @@ def may_be_secret(items: Any) -> bool:
 
 def changes_data(value: Json) -> bool:
     """Tell whether an operation of a patch or a plaintext overrider is on a Secret's data, if it is on a Secret."""
-    return ("op" in value or "operator" in value) and in_data(value.get("path"))
+    return ("op" in value or "operator" in value) and is_in_data(value.get("path"))
 
 
-def in_data(path: Any) -> bool:
+def is_in_data(path: Any) -> bool:
     """Tell whether a JSON pointer points to a Secret's data, or to something in it."""
     return isinstance(path, str) and path.strip().strip("/").partition("/")[0].partition("~1")[0] in DATA
 
@@ -49,11 +49,11 @@ def replaces_all(value: Json) -> bool:
     return ("op" in value or "operator" in value) and str(value.get("path", "-")).strip() in {"", "/"}
 
 
-def about_secrets(value: Json) -> bool:
+def is_about_secrets(value: Json) -> bool:
     """Tell whether an audit event is about Secrets: the objects that it quotes need not say their kind."""
     return isinstance(ref := value.get("objectRef"), Mapping) and ref.get("resource") == "secrets"
 
 
-def status_of_secret(value: Json) -> bool:
+def is_status_of_secret(value: Json) -> bool:
     """Tell whether this is the status of a Secret's manifest in a Work: an interpreter may have put anything into it."""
     return isinstance(of := value.get("identifier"), Mapping) and of.get("kind") == "Secret"

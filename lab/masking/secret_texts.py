@@ -40,12 +40,12 @@ SETTING = re.compile(r"[\s\"']*(?:export )?(?P<key>[\w.-]{1,80})[\"']?\s*[:=]\s*
 
 
 @cache
-def words() -> frozenset[str]:
+def ordinary_words() -> frozenset[str]:
     """Return the words of up to eleven letters that are common in what Kubernetes and Karmada print."""
     return frozenset((Path(__file__).parent / "ordinary.txt").read_text().split())
 
 
-def printable(value: bytes) -> bool:
+def is_printable(value: bytes) -> bool:
     """Tell whether bytes are a text, so that what they were decoded from was base64 and not a word that looks like it."""
     try:
         return value.decode().replace("\n", "").replace("\t", "").replace("\r", "").isprintable()
@@ -72,9 +72,9 @@ def forms_of(value: bytes, names: frozenset[str]) -> Iterator[Form]:
 def texts_of(text: str, names: frozenset[str], *, depth: int = 0) -> Iterator[str]:
     """Yield what is secret in the text of a value: of a document its leaves, of lines each, of one line all of it."""
     text = BLOCK.sub("", text).strip()
-    if depth < 4 and (document := parsed(text)) is not None:
+    if depth < 4 and (document := parse_document(text)) is not None:
         yield text
-        for key, leaf in leaves(document):
+        for key, leaf in list_leaves(document):
             if SECRET_NAME.fullmatch(key) or not NAMELIKE.fullmatch(leaf):
                 yield from texts_of(leaf, names, depth=depth + 1)
             if key == "auth":  # of a registry
@@ -100,10 +100,10 @@ def texts_of_lines(text: str, names: frozenset[str]) -> Iterator[str]:
 
 def is_ordinary(text: str, names: frozenset[str]) -> bool:
     """Tell whether a text must not be masked wherever it stands: lab.masking.known_values has the rule."""
-    return len(text) < 6 or text in names or text.lower() in words() or bool(ORDINARY.fullmatch(text))
+    return len(text) < 6 or text in names or text.lower() in ordinary_words() or bool(ORDINARY.fullmatch(text))
 
 
-def parsed(text: str) -> dict[str, Any] | list[Any] | None:
+def parse_document(text: str) -> dict[str, Any] | list[Any] | None:
     """Return the document that a text is: a mapping or list of JSON or YAML; None when it is only a text."""
     if (text[:1] not in "{[" and not ("\n" in text and ":" in text)) or len(text) > LARGEST:
         return None
@@ -116,14 +116,14 @@ def parsed(text: str) -> dict[str, Any] | list[Any] | None:
     return found if isinstance(found, dict | list) and found else None
 
 
-def leaves(document: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def list_leaves(document: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Yield the texts of a document, each with the key above it."""
     match document:
         case str():
             yield key, document
         case list():
             for item in document:
-                yield from leaves(item, key)
+                yield from list_leaves(item, key)
         case dict():
             for name, item in document.items():
-                yield from leaves(item, str(name))
+                yield from list_leaves(item, str(name))

@@ -28,10 +28,10 @@ from lab.api import Api, Refused
 from lab.errors import LabError
 from lab.masking import overriders
 from lab.masking.encodings import Form
-from lab.masking.known_values import Known
+from lab.masking.known_values import KnownValues
 from lab.masking.mask import secrets_in
 from lab.masking.mask_text import SECRET_NAME
-from lab.masking.secret_texts import BLOCK, LARGEST, NAMELIKE, forms_of, leaves, parsed, printable
+from lab.masking.secret_texts import BLOCK, LARGEST, NAMELIKE, forms_of, is_printable, list_leaves, parse_document
 from lab.run import write_private
 
 Json = Mapping[str, Any]
@@ -96,7 +96,7 @@ class SecretValues:
         with contextlib.suppress(binascii.Error, ValueError):
             decoded = base64.b64decode("".join(text.split()), validate=True)
             if decoded and (
-                printable(decoded) or len(text) >= 24
+                is_printable(decoded) or len(text) >= 24
             ):  # a word of eight letters is base64, too, of nothing that one could read
                 self.add(decoded)
                 if len(text) >= 16:
@@ -111,13 +111,16 @@ class SecretValues:
             return
         if "PRIVATE KEY-----" in text:
             self.add(text)
-        elif path.suffix in {".yaml", ".yml", ".json", ".conf", ".kubeconfig", ".toml", ""} and (document := parsed(text)) is not None:
+        elif (
+            path.suffix in {".yaml", ".yml", ".json", ".conf", ".kubeconfig", ".toml", ""}
+            and (document := parse_document(text)) is not None
+        ):
             for found in secrets_in(document):
                 self.add_text(found)
         elif path.suffix in {".token", ".csv"} or "token" in path.name:
             self.add(text.strip())
 
-    def known(self) -> Known:
+    def known(self) -> KnownValues:
         """Return the index of all forms of the values."""
         names = frozenset(self.names)
         forms: dict[Form, None] = {}
@@ -127,18 +130,18 @@ class SecretValues:
             if total > AT_MOST:
                 break
             forms.update(dict.fromkeys(forms_of(value, names)))
-        return Known(list(forms), names)
+        return KnownValues(list(forms), names)
 
 
 # -- of a run -------------------------------------------------------------------------------------------------------------
 
 
-def learn(path: Path, *, within: float = WITHIN) -> Known:
+def learn_values(path: Path, *, within: float = WITHIN) -> KnownValues:
     """Return the index of what is secret in a run directory, its clusters asked. Never raises."""
-    return ask(path, within=within).known()
+    return ask_clusters(path, within=within).known()
 
 
-def ask(path: Path, *, within: float = WITHIN) -> SecretValues:
+def ask_clusters(path: Path, *, within: float = WITHIN) -> SecretValues:
     """Ask the clusters of a run for what is secret, remember it with what was known before, and return all of it.
 
     Never raises: a cluster that does not answer in time adds nothing, and what was known before counts.
@@ -161,7 +164,7 @@ def ask(path: Path, *, within: float = WITHIN) -> SecretValues:
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     with lock:
-        return remembered(path, asked)
+        return merge_remembered(path, asked)
 
 
 def secret_objects(kubeconfig: Path, deadline: float) -> Iterator[Json]:
@@ -184,30 +187,30 @@ def secret_objects(kubeconfig: Path, deadline: float) -> Iterator[Json]:
             api.http.close()
 
 
-def known(path: Path) -> Known:
+def load_known(path: Path) -> KnownValues:
     """Return what is known to be secret in a run directory, without asking anybody."""
-    return remembered(path, SecretValues()).known()
+    return merge_remembered(path, SecretValues()).known()
 
 
-def remembered(path: Path, asked: SecretValues) -> SecretValues:
+def merge_remembered(path: Path, asked: SecretValues) -> SecretValues:
     """Return what was asked for, what was remembered in the run directory and what its files hold; what is new is remembered."""
     store = path / "secrets.json"
     with contextlib.suppress(LabError, OSError, Timeout), ExitStack() as stack:
         if asked.values or store.exists():
             stack.enter_context(FileLock(f"{store}.lock", timeout=5.0))
-        before = recalled(store)
+        before = read_store(store)
         if not (asked.values <= before.values and asked.names <= before.names):
             both = SecretValues(asked.values | before.values, asked.names | before.names)
             document = {"values": sorted(base64.b64encode(value).decode() for value in both.values), "names": sorted(both.names)}
             write_private(store, json.dumps(document).encode())
         asked = SecretValues(asked.values | before.values, asked.names | before.names)
-    for file in key_files(path):
+    for file in list_key_files(path):
         asked.add_file(file)
-    asked.names |= names_of(path)
+    asked.names |= list_names(path)
     return asked
 
 
-def recalled(store: Path) -> SecretValues:
+def read_store(store: Path) -> SecretValues:
     """Return what a run directory remembers; nothing when there is nothing, or not all of a file."""
     try:
         document = json.loads(read_regular(store, REMEMBERED))
@@ -228,25 +231,25 @@ def read_regular(path: Path, at_most: int) -> str:
     return content.decode(errors="replace")
 
 
-def key_files(path: Path) -> Iterator[Path]:
+def list_key_files(path: Path) -> Iterator[Path]:
     """Yield the files of a run directory that may hold keys and tokens: never what a program stores, which may be large."""
     found = [file for folder in ("pki", "kubeconfig", "records") for file in (path / folder).rglob("*")]
     found += [file for depth in ("*/*", "*/*/*") for file in (path / "data").glob(f"{depth}.yaml")]
     yield from (file for file in sorted(found) if file.is_file() and not file.is_symlink())
 
 
-def names_of(path: Path) -> set[str]:
+def list_names(path: Path) -> set[str]:
     """Return the words that the run was asked for with, and the names of its clusters: they are no secrets."""
     found = {file.stem for file in (path / "kubeconfig").glob("*.yaml")}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         head = json.loads(read_regular(path / "run.json", LARGEST))
         found |= {str(head["id"])} | {
-            leaf for key, leaf in leaves(head["asked"]) if NAMELIKE.fullmatch(leaf) and not SECRET_NAME.fullmatch(key)
+            leaf for key, leaf in list_leaves(head["asked"]) if NAMELIKE.fullmatch(leaf) and not SECRET_NAME.fullmatch(key)
         }
     return found
 
 
-def planted(values: Iterable[str | bytes]) -> Known:
+def index_values(values: Iterable[str | bytes]) -> KnownValues:
     """Return the index of these values alone."""
     found = SecretValues()
     for value in values:

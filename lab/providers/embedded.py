@@ -17,8 +17,8 @@ from lab.assets.cache import default_root
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
 from lab.computer import Computer, Probe
-from lab.doctor.checks import refusals
-from lab.hollow import configuration, drop_stale_leases, ensure_nodes, grace_seconds, kwok
+from lab.doctor.checks import list_refusals
+from lab.hollow import drop_stale_leases, ensure_nodes, grace_seconds, kwok_component, kwok_configuration
 from lab.limits.finding import MIB, Needs, Share
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 from lab.ports import ports_of
@@ -71,7 +71,7 @@ class Embedded:
 
     def check(self, spec: LabSpec) -> list[str]:
         """Refuse a lab that this computer's limits do not allow, with the arithmetic."""
-        return refusals(self.computer, self.estimate(spec))
+        return list_refusals(self.computer, self.estimate(spec))
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these clusters and a Karmada take: figures measured without load."""
@@ -138,7 +138,7 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     return [
         Step(f"{name}/identity", lambda: identify(run, spec, cluster, software)),
         Step(f"{name}/leases", lambda: drop_stale_leases(cluster.api, run, name), (f"{name}/kube-apiserver",)),
-        *component.steps(parts, run),
+        *component.make_steps(parts, run),
         nodes,
         Step(name, lambda: answers(cluster), (nodes.name, *(part.name for part in parts))),
     ]
@@ -173,7 +173,7 @@ def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[st
     data = run.folder("data", spec.name)
     for stem, text in spec.files.items():
         write_private(data / stem, Template(text).safe_substitute(pki=folder).encode())
-    write_private(data / "kwok.yaml", configuration(software[f"kwok-stages@{KWOK}"]).encode())
+    write_private(data / "kwok.yaml", kwok_configuration(software[f"kwok-stages@{KWOK}"]).encode())
     audit.write_policy(run)
 
 
@@ -244,7 +244,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
             "requestheader-username-headers": "X-Remote-User",
             "proxy-client-cert-file": file("front-proxy-client.crt"),
             "proxy-client-key-file": file("front-proxy-client.key"),
-            **audit.flags(run, name),
+            **audit.audit_flags(run, name),
         },
         needs=(etcd.name,),
         ready=(Health(f"https://{LOOPBACK}:{port['apiserver']}/readyz", ca),),
@@ -287,7 +287,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         ready=(Health(f"https://{LOOPBACK}:{port['scheduler']}/healthz", ca),),
         ports={"https": port["scheduler"]},
     )
-    hollow = kwok(
+    hollow = kwok_component(
         name,
         binary=software[f"kwok@{KWOK}"],
         config=run.path / "data" / name / "kwok.yaml",

@@ -19,7 +19,7 @@ from lab.cluster import Lab
 from lab.computer import Computer, Probe
 from lab.docker.checks import refusals as docker_refusals
 from lab.docker_engine import find_engine, record_engine
-from lab.doctor.checks import refusals
+from lab.doctor.checks import list_refusals
 from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
 from lab.images import Image, applications, node, software
@@ -62,7 +62,7 @@ class Kind:
     def check(self, spec: LabSpec) -> list[str]:
         """Refuse what Docker and the limits of this computer do not allow."""
         needs = self.estimate(spec)
-        return docker_refusals(self.computer, needs) or refusals(self.computer, needs)
+        return docker_refusals(self.computer, needs) or list_refusals(self.computer, needs)
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these nodes and a Karmada in pods take."""
@@ -106,7 +106,7 @@ class Kind:
             Step(f"node-image/{version}", partial(image, version), first=-2, heavy=True)
             for version in sorted({cluster.kubernetes for cluster in lab.spec.clusters})
         ]
-        steps += component.steps([guard(lab.run)], lab.run)
+        steps += component.make_steps([guard(lab.run)], lab.run)
         making = [
             Making(lab, spec, cluster, software, images, bounded) for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)
         ]

@@ -113,7 +113,7 @@ class Making:
         if self.spec.nodes:
             kwok = self.kwok()
             leases = Step(f"{name}/leases", self.before_kwok, (f"{name}/node",))
-            steps += [leases, *component.steps([kwok], self.run), Step(f"{name}/nodes", self.hollow_nodes, (f"{name}/node",))]
+            steps += [leases, *component.make_steps([kwok], self.run), Step(f"{name}/nodes", self.hollow_nodes, (f"{name}/node",))]
             done += [kwok.name, f"{name}/nodes"]
         return [*steps, Step(name, self.ready, tuple(done))]
 
@@ -229,7 +229,7 @@ class Making:
 
     def kwok(self) -> component.Component:
         """Return the kwok of the hollow nodes; the real one is none of its business."""
-        part = hollow.kwok(
+        part = hollow.kwok_component(
             self.spec.name,
             binary=self.software[f"kwok@{KWOK}"],
             config=self.stages,
@@ -248,7 +248,7 @@ class Making:
 
     def before_kwok(self) -> None:
         self.run.folder("data", self.spec.name)
-        write_private(self.stages, hollow.configuration(self.software[f"kwok-stages@{KWOK}"]).encode())
+        write_private(self.stages, hollow.kwok_configuration(self.software[f"kwok-stages@{KWOK}"]).encode())
         hollow.drop_stale_leases(self.cluster.api, self.run, self.spec.name)
 
     @property
@@ -263,7 +263,7 @@ class Making:
         for container in self.containers:
 
             def node_ready(name: str = container) -> None:
-                if why := hollow.obstacle(self.cluster.api.get(f"/api/v1/nodes/{name}")):
+                if why := hollow.unready_reason(self.cluster.api.get(f"/api/v1/nodes/{name}")):
                     raise NotYet(f"{name}: {why}")
 
             until(

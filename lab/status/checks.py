@@ -39,21 +39,23 @@ SETTLED = 30.0
 """Seconds after a member joined for which Karmada may still be making what it needs there by itself."""
 
 
-def faults(run: Run, running: Sequence[str], *, within: float) -> list[str]:
+def find_faults(run: Run, running: Sequence[str], *, within: float) -> list[str]:
     """Return what is wrong, a sentence each, first causes first. `running` are the programs that run, in order of need."""
-    asked: list[tuple[str, Question]] = [(name, question) for name, question in programs(run, running, within=within)]
+    asked: list[tuple[str, Question]] = [(name, question) for name, question in program_questions(run, running, within=within)]
     contexts = [HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))]
     karmada = bool(run.asked.get("karmada"))
-    asked += [(context, partial(cluster, run, context, within=within)) for context in contexts]
+    asked += [(context, partial(check_cluster, run, context, within=within)) for context in contexts]
     if karmada:
-        asked.append(("Karmada", partial(plane, run, within=within)))
-        asked += [(f"{name}'s objects", partial(member, run, name, row, within=within)) for name, row in run.records("members").items()]
+        asked.append(("Karmada", partial(check_plane, run, within=within)))
+        asked += [
+            (f"{name}'s objects", partial(check_member, run, name, row, within=within)) for name, row in run.records("members").items()
+        ]
     with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="status") as pool:
-        answers = list(pool.map(lambda pair: answer(*pair), asked))
+        answers = list(pool.map(lambda pair: ask_question(*pair), asked))
     return [fault for found in answers for fault in found]
 
 
-def answer(subject: str, question: Question) -> list[str]:
+def ask_question(subject: str, question: Question) -> list[str]:
     """Return what a question found; an API that is silent is what is wrong with its subject."""
     try:
         return list(question())
@@ -63,17 +65,17 @@ def answer(subject: str, question: Question) -> list[str]:
         return [f"{subject} answers what cannot be read: {type(error).__name__}: {error}"]
 
 
-def programs(run: Run, running: Sequence[str], *, within: float) -> list[tuple[str, Question]]:
+def program_questions(run: Run, running: Sequence[str], *, within: float) -> list[tuple[str, Question]]:
     """Return a question for each program that runs: whether it still answers as it did when it was started."""
-    from lab.component import recorded_health
+    from lab.component import read_health
 
-    known = recorded_health(run)
-    return [(name, partial(serves, name, known[name], within=within)) for name in running if known.get(name)]
+    known = read_health(run)
+    return [(name, partial(check_program, name, known[name], within=within)) for name in running if known.get(name)]
 
 
-def serves(name: str, endpoints: Sequence[Any], *, within: float) -> list[str]:
+def check_program(name: str, endpoints: Sequence[Any], *, within: float) -> list[str]:
     """Return why a program does not serve, or nothing."""
-    from lab.component import Question as Asked
+    from lab.component import HealthProbe as Asked
     from lab.wait import NotYet
 
     for endpoint in endpoints:
@@ -90,49 +92,51 @@ def serves(name: str, endpoints: Sequence[Any], *, within: float) -> list[str]:
     return []
 
 
-def cluster(run: Run, context: str, *, within: float) -> list[str]:
+def check_cluster(run: Run, context: str, *, within: float) -> list[str]:
     """Return what is wrong with a cluster: its API, its nodes, the leases of its hollow nodes."""
     name = context if context != HOST_CONTEXT else run.asked["lab"].get("host", {}).get("name", "host")
     with Client(run.path / "kubeconfig.yaml", context, within=within) as api:
-        ready(api)
-        found = [f"node {name}/{item['metadata']['name']} {why}" for item in listed(api, "/api/v1/nodes") if (why := unready(item))]
-        hollow = [node(item) for item in listed(api, f"{LEASES}/kube-node-lease/leases")]
+        require_ready(api)
+        found = [
+            f"node {name}/{item['metadata']['name']} {why}" for item in list_first(api, "/api/v1/nodes") if (why := unready_reason(item))
+        ]
+        hollow = [check_node_lease(item) for item in list_first(api, f"{LEASES}/kube-node-lease/leases")]
         stale = [f"the lease of node {name}/{node} {why}" for node, why in hollow if why]
     return found[:1] + stale[:1]
 
 
-def reachable(run: Run, context: str, *, within: float) -> list[str]:
+def check_reachable(run: Run, context: str, *, within: float) -> list[str]:
     """Return nothing when an API server says that it is ready to who has the lab's kubeconfig; Silent otherwise."""
     with Client(run.path / "kubeconfig.yaml", context, within=within) as api:
-        ready(api)
+        require_ready(api)
     return []
 
 
-def ready(api: Client) -> None:
+def require_ready(api: Client) -> None:
     """Return when an API server says that it is ready; Silent otherwise."""
     status, _ = api.send("GET", "/readyz")
     if status != 200:
         raise Silent(f"{api.server}/readyz answers {status}")
 
 
-def listed(api: Client, path: str) -> list[Json]:
+def list_first(api: Client, path: str) -> list[Json]:
     """Return the first items of a list."""
     return list(api.get(f"{path}?limit={SAMPLE}").get("items") or [])
 
 
-def unready(item: Json) -> str:
+def unready_reason(item: Json) -> str:
     """Return why a node takes no pods; "" when it is Ready."""
     conditions = {each["type"]: each for each in item.get("status", {}).get("conditions", [])}
     state = conditions.get("Ready", {}).get("status", "not reported")
     return "" if state == "True" else f"is not Ready ({state})"
 
 
-def node(lease: Json) -> tuple[str, str]:
+def check_node_lease(lease: Json) -> tuple[str, str]:
     """Return a node's name and what is wrong with its lease."""
-    return str(lease["metadata"]["name"]), overdue(lease)
+    return str(lease["metadata"]["name"]), lease_error(lease)
 
 
-def overdue(lease: Json, *, now: float | None = None) -> str:
+def lease_error(lease: Json, *, now: float | None = None) -> str:
     """Return why a lease is not kept; "" when it was renewed within its own duration."""
     spec = lease.get("spec", {})
     if not spec.get("holderIdentity") or not spec.get("renewTime"):
@@ -141,23 +145,23 @@ def overdue(lease: Json, *, now: float | None = None) -> str:
     return f"was renewed {age:.0f} s ago by {spec['holderIdentity']}" if age > spec.get("leaseDurationSeconds", 40) else ""
 
 
-def plane(run: Run, *, within: float) -> list[str]:
+def check_plane(run: Run, *, within: float) -> list[str]:
     """Return what is wrong with Karmada's control plane: its API, its webhooks, the leases of agents, pods that are not ready."""
     found: list[str] = []
     with Client(run.path / "kubeconfig.yaml", KARMADA_CONTEXT, within=within) as api:
-        ready(api)
-        found += missing_hooks(api, installed_hooks(run))
-        found += refusal(*api.send("POST", f"{POLICIES}?dryRun=All", policy({"spreadConstraints": SENSELESS})))
+        require_ready(api)
+        found += find_missing_hooks(api, read_installed_hooks(run))
+        found += check_refusal(*api.send("POST", f"{POLICIES}?dryRun=All", make_policy({"spreadConstraints": SENSELESS})))
         if not found:
-            found += completion(*api.send("POST", f"{POLICIES}?dryRun=All", policy({})))
+            found += check_completion(*api.send("POST", f"{POLICIES}?dryRun=All", make_policy({})))
         pulling = [name for name, row in run.records("members").items() if row.get("mode") == "pull" and row.get("state") == "joined"]
         for name in pulling:
             status, lease = api.send("GET", f"{LEASES}/karmada-cluster/leases/{name}")
-            why = overdue(lease) if status == 200 else f"is not there ({status})"
+            why = lease_error(lease) if status == 200 else f"is not there ({status})"
             if why:
                 found.append(f"the lease of {name}'s agent {why}")
     if run.asked["lab"].get("provider") != "embedded":
-        found += pods(run, within=within)
+        found += check_pods(run, within=within)
     return found
 
 
@@ -165,7 +169,7 @@ SENSELESS = [{"spreadByField": "cluster", "spreadByLabel": "zone"}]
 """What Karmada's validating webhook refuses: a constraint of two kinds."""
 
 
-def policy(placement: Json) -> Json:
+def make_policy(placement: Json) -> Json:
     """Return a policy that is only ever sent as a dry run."""
     return {
         "apiVersion": "policy.karmada.io/v1alpha1",
@@ -175,7 +179,7 @@ def policy(placement: Json) -> Json:
     }
 
 
-def refusal(status: int, answer: Json) -> list[str]:
+def check_refusal(status: int, answer: Json) -> list[str]:
     """Return what is wrong when a policy without sense is answered so; nothing when Karmada's webhook refused it."""
     message = str(answer.get("message", ""))
     if status >= 400 and "denied the request" in message:
@@ -185,7 +189,7 @@ def refusal(status: int, answer: Json) -> list[str]:
     return [f"karmada-webhook does not answer: {message or status}"]
 
 
-def completion(status: int, answer: Json) -> list[str]:
+def check_completion(status: int, answer: Json) -> list[str]:
     """Return what is wrong when a policy with sense is answered so; nothing when Karmada's webhook completed it."""
     if status >= 300:
         return [f"karmada-webhook does not answer: {answer.get('message') or status}"]
@@ -193,7 +197,7 @@ def completion(status: int, answer: Json) -> list[str]:
     return [] if labels.get(COMPLETED) else ["karmada-webhook is not asked: a policy was not completed by its mutating webhook"]
 
 
-def installed_hooks(run: Run) -> Mapping[str, Sequence[Any]]:
+def read_installed_hooks(run: Run) -> Mapping[str, Sequence[Any]]:
     """Return the hooks that the installation had, by configuration ("validatingwebhookconfigurations/NAME")."""
     try:
         described: Mapping[str, Sequence[Any]] = json.loads((run.path / "description.json").read_text()).get("webhooks", {})
@@ -202,7 +206,7 @@ def installed_hooks(run: Run) -> Mapping[str, Sequence[Any]]:
     return described
 
 
-def missing_hooks(api: Client, installed: Mapping[str, Sequence[Any]]) -> list[str]:
+def find_missing_hooks(api: Client, installed: Mapping[str, Sequence[Any]]) -> list[str]:
     """Return which webhook configurations of the installation are gone, or have fewer hooks than it had."""
     there = {
         f"{kind}/{item['metadata']['name']}": len(item.get("webhooks") or [])
@@ -216,7 +220,7 @@ def missing_hooks(api: Client, installed: Mapping[str, Sequence[Any]]) -> list[s
     ]
 
 
-def pods(run: Run, *, within: float) -> list[str]:
+def check_pods(run: Run, *, within: float) -> list[str]:
     """Return which workloads of Karmada's namespace on the host cluster have fewer pods ready than they should."""
     found = []
     with Client(run.path / "kubeconfig.yaml", HOST_CONTEXT, within=within) as api:
@@ -228,7 +232,7 @@ def pods(run: Run, *, within: float) -> list[str]:
     return found
 
 
-def member(run: Run, name: str, row: Json, *, within: float) -> list[str]:
+def check_member(run: Run, name: str, row: Json, *, within: float) -> list[str]:
     """Return which of the objects that joining made on a member are gone."""
     wanted = list(row.get("objects") or [])
     with suppress(OSError):

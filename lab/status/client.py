@@ -26,10 +26,10 @@ class Client:
     """One connection to one API server. It is given up `within` seconds after it was made, however many requests are sent over it."""
 
     def __init__(self, kubeconfig: Path, context: str, *, within: float) -> None:
-        from lab.kubeconfig import access
+        from lab.kubeconfig import read_access
 
         try:
-            given = access(kubeconfig, context=context)
+            given = read_access(kubeconfig, context=context)
         except UsageError as error:
             raise Silent(error.what) from error
         address = urlsplit(given.server)
@@ -83,7 +83,7 @@ class Client:
         self.connection.close()
 
 
-def contexts(kubeconfig: Path) -> dict[str, int]:
+def read_ports(kubeconfig: Path) -> dict[str, int]:
     """Return the port of the server of each context of a kubeconfig; none when it cannot be read."""
     import yaml
 

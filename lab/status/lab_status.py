@@ -107,26 +107,29 @@ def lab_status(run: Run, *, now: float | None = None, within: float = 2.0) -> La
     seen = Supervisor(run.path).status()
     states = seen.programs if seen else read_records(run)
     expected = expected_programs(run)
-    listed = [*nodes(run), *(program(state, now or time.time(), expected=state.name in expected) for state in states.values())]
-    components = (*listed, *(missing(name) for name in sorted(expected - states.keys())))
+    listed = [
+        *node_statuses(run),
+        *(program_status(state, now or time.time(), expected=state.name in expected) for state in states.values()),
+    ]
+    components = (*listed, *(missing_program(name) for name in sorted(expected - states.keys())))
     asked = expected_members(run)
     members: Sequence[MemberStatus] | str = "no Karmada is asked for"
     found: list[str] = []
     if asked is not None:
         members = ask_members(run, within=within) if seen else "it does not run"
-    if seen or nodes(run):
-        found = examine(run, [name for name in by_need(states) if states[name].state == "running"], within=within)
-    return verdict(run, seen, components, asked, members, found, order=by_need(states))
+    if seen or node_statuses(run):
+        found = examine_running(run, [name for name in sort_by_need(states) if states[name].state == "running"], within=within)
+    return combine_status(run, seen, components, asked, members, found, order=sort_by_need(states))
 
 
-def examine(run: Run, running: Sequence[str], *, within: float) -> list[str]:
+def examine_running(run: Run, running: Sequence[str], *, within: float) -> list[str]:
     """Ask all that can be asked of a lab that runs; return what is wrong."""
-    from lab.status.checks import faults
+    from lab.status.checks import find_faults
 
-    return faults(run, running, within=within)
+    return find_faults(run, running, within=within)
 
 
-def verdict(
+def combine_status(
     run: Run,
     seen: Status | None,
     components: tuple[ProgramStatus, ...],
@@ -138,7 +141,7 @@ def verdict(
     """Put the parts together and say what they amount to. Pure."""
     running = [part for part in components if part.state == "running"]
     known = None if isinstance(members, str) else tuple(members)
-    wrong = [*broken(components, order), *found, *(absent(asked, members) if asked is not None else ())]
+    wrong = [*program_faults(components, order), *found, *(member_faults(asked, members) if asked is not None else ())]
     state: Verdict
     if not running:
         state = "stopped" if all(part.state in {"stopped", "missing"} for part in components) else "failed"
@@ -156,14 +159,14 @@ def verdict(
         holders=seen.holders if seen else (),
         kept=seen.detached if seen else False,
         supervisor=seen.pid if seen else None,
-        rss=sum(part.rss for part in components) + (rss_of(seen.pid) if seen else 0),
+        rss=sum(part.rss for part in components) + (read_rss(seen.pid) if seen else 0),
         kubeconfig=str(kubeconfig) if kubeconfig.exists() else None,
         wrong=tuple(dict.fromkeys(wrong)),
         notes=tuple(note["text"] for note in run.records("notes").values()),
     )
 
 
-def broken(components: Sequence[ProgramStatus], order: Sequence[str] = ()) -> list[str]:
+def program_faults(components: Sequence[ProgramStatus], order: Sequence[str] = ()) -> list[str]:
     """Return a sentence for each program that is not ok, those that others need first."""
     place = {name: number for number, name in enumerate(order)}
     bad = sorted((part for part in components if not part.ok), key=lambda part: place.get(part.full_name, len(place)))
@@ -172,7 +175,7 @@ def broken(components: Sequence[ProgramStatus], order: Sequence[str] = ()) -> li
     ]
 
 
-def absent(asked: set[str], members: Sequence[MemberStatus] | str) -> list[str]:
+def member_faults(asked: set[str], members: Sequence[MemberStatus] | str) -> list[str]:
     """Return a sentence for each member that was asked for and is not joined, and each that is and is not Ready."""
     if isinstance(members, str):
         return [members]
@@ -183,7 +186,7 @@ def absent(asked: set[str], members: Sequence[MemberStatus] | str) -> list[str]:
     ]
 
 
-def by_need(states: Mapping[str, State]) -> list[str]:
+def sort_by_need(states: Mapping[str, State]) -> list[str]:
     """Return the programs' names, each after those that it needs."""
     from lab.supervisor.order import stop_waves
 
@@ -195,7 +198,7 @@ def expected_programs(run: Run) -> set[str]:
     return {str(row["name"]) for row in run.records("health").values()}
 
 
-def missing(full_name: str) -> ProgramStatus:
+def missing_program(full_name: str) -> ProgramStatus:
     """Return a program that the lab is expected to run and that its supervisor knows nothing of."""
     cluster, _, name = full_name.rpartition("/")
     return ProgramStatus(cluster=cluster, name=name, state="missing", ok=False)
@@ -210,7 +213,7 @@ def kernel_state(pid: int | None) -> str:
     return KERNEL.get(letter, "")
 
 
-def program(state: State, now: float, *, expected: bool = False) -> ProgramStatus:
+def program_status(state: State, now: float, *, expected: bool = False) -> ProgramStatus:
     """Return one program as it is shown. One that is `expected` to run is not ok when it is stopped."""
     cluster, _, name = state.name.rpartition("/")
     runs = state.state == "running"
@@ -223,13 +226,13 @@ def program(state: State, now: float, *, expected: bool = False) -> ProgramStatu
         pid=state.pid if state.runs else None,
         restarts=state.restarts,
         uptime=round(now - state.started_at, 1) if runs and state.started_at else None,
-        rss=rss_of(state.pid) if runs and state.pid else 0,
+        rss=read_rss(state.pid) if runs and state.pid else 0,
         ports=state.ports,
         log=str(state.log),
     )
 
 
-def nodes(run: Run) -> tuple[ProgramStatus, ...]:
+def node_statuses(run: Run) -> tuple[ProgramStatus, ...]:
     """Return the containers that are nodes of this lab as programs of their clusters: what pods there do is asked of the cluster."""
     records = run.records("nodes")
     if not records:
@@ -260,7 +263,7 @@ def read_records(run: Run) -> dict[str, State]:
     return states
 
 
-def rss_of(pid: int) -> int:
+def read_rss(pid: int) -> int:
     """Return the resident bytes of a process; 0 when it is gone."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
@@ -283,12 +286,12 @@ def ask_members(run: Run, *, within: float) -> list[MemberStatus] | str:
 
     try:
         with Client(run.path / "kubeconfig.yaml", KARMADA_CONTEXT, within=within) as api:
-            return [member(item) for item in api.get(CLUSTERS)["items"]]
+            return [member_status(item) for item in api.get(CLUSTERS)["items"]]
     except (Silent, KeyError, TypeError, ValueError) as error:
         return f"Karmada does not answer: {str(error) or type(error).__name__}"
 
 
-def member(item: Json) -> MemberStatus:
+def member_status(item: Json) -> MemberStatus:
     """Return one member from Karmada's Cluster object."""
     conditions = {condition["type"]: condition for condition in item.get("status", {}).get("conditions", [])}
     ready = conditions.get("Ready", {})

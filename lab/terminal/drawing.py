@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from lab.steps import Step, Watcher
+from lab.steps import Step, StepObserver
 from lab.terminal.text import Look, first_line
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Drawing(Protocol):
     """**Protocol:** shows a run of steps while it happens; entered before the first event, left after the last."""
 
     @property
-    def watcher(self) -> Watcher: ...
+    def watcher(self) -> StepObserver: ...
 
     def progress(self, event: AssetProgress, /) -> None: ...
 
@@ -33,7 +33,7 @@ class Drawing(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-class Lines(Watcher):
+class Lines(StepObserver):
     """One line a change of state, for logs and pipes. After ten silent seconds one line says what is being waited for."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Lines(Watcher):
         self.over = threading.Event()
 
     @property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> StepObserver:
         return self
 
     def line(self, text: str) -> None:

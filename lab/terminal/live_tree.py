@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
-from lab.steps import Step, Watcher
+from lab.steps import Step, StepObserver
 from lab.terminal.text import Look, first_line, seconds_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Branch:
         return bool(self.leaves) and all(leaf.seconds is not None and not leaf.reason for leaf in self.leaves.values())
 
 
-class LiveTree(Watcher):
+class LiveTree(StepObserver):
     """Draws a run of steps as a live tree on a terminal; leaves its last state standing there."""
 
     def __init__(self, stream: TextIO, look: Look, *, title: str) -> None:
@@ -64,7 +64,7 @@ class LiveTree(Watcher):
         self.live = Live(get_renderable=self.picture, console=self.console, refresh_per_second=8, vertical_overflow="crop")
 
     @property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> StepObserver:
         return self
 
     # -- events ------------------------------------------------------------------------------------------------------

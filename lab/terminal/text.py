@@ -46,7 +46,7 @@ class Look:
         return f"\033[{';'.join(CODES[style] for style in styles)}m{text}\033[0m"
 
 
-def table(rows: Sequence[Sequence[str]], *, look: Look, styles: Mapping[str, tuple[str, ...]] | None = None) -> list[str]:
+def format_table(rows: Sequence[Sequence[str]], *, look: Look, styles: Mapping[str, tuple[str, ...]] | None = None) -> list[str]:
     """Return rows as aligned lines, the first one as a heading. `styles` paints cells that hold exactly that text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []

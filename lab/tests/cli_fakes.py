@@ -140,12 +140,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
     def take_down(run: Run, *, keep: bool = False, **_: Any) -> Any:
         world.taken.append(keep)
-        return lab.take_down.Taken(7, keep)
+        return lab.take_down.TakeDownResult(7, keep)
 
     monkeypatch.setattr(lab_status, "Supervisor", Supervisor)
     monkeypatch.setattr("lab.supervisor.client.Supervisor", Supervisor)
     monkeypatch.setattr(lab_status, "ask_members", lambda run, within: world.members)
-    monkeypatch.setattr(lab_status, "examine", lambda run, running, within: world.wrong)
+    monkeypatch.setattr(lab_status, "examine_running", lambda run, running, within: world.wrong)
     monkeypatch.setattr(up, "clients", lambda run: run.path / "bin")
     monkeypatch.setattr(deployers.bring_up, "bring_up", bring_up)
     monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software: [step("a"), step("b", "a")])

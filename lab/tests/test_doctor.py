@@ -12,7 +12,7 @@ from deployers.commands import doctor as command
 from lab.computer import Answer, Computer
 from lab.doctor import checks as limits
 from lab.doctor import examine as doctor
-from lab.doctor.examine import examine, providers
+from lab.doctor.examine import examine, list_provider_lacks
 from lab.limits.finding import GIB, MIB, Finding, Needs
 from lab.supervisor.state import exit_error
 from lab.tests.cli_fakes import invoke, state
@@ -32,12 +32,12 @@ def test_a_computer_that_can_do_everything() -> None:
 
     assert report.can
     assert [finding.name for finding in report.findings if not finding.ok] == []
-    assert set(providers(report).values()) == {""}
+    assert set(list_provider_lacks(report).values()) == {""}
 
 
 @pytest.mark.parametrize("startable", [0, 3])
 def test_doctor_reports_where_no_more_threads_can_start(startable: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, started = threading.Thread.start, []
+    start, started = threading.Thread.start, list[threading.Thread]()
 
     def refuse(thread: threading.Thread) -> None:
         if len(started) >= startable:
@@ -120,18 +120,18 @@ def test_a_client_without_engine_is_no_engine() -> None:
 
     assert not finding.ok
     assert "start it" in finding.remedy
-    assert providers(examine(probe, NEEDS))["kind"] == "docker engine"
+    assert list_provider_lacks(examine(probe, NEEDS))["kind"] == "docker engine"
 
 
 def test_where_a_capability_is_out_of_bounds_the_runtime_must_know() -> None:
     probe = Scripted()
     probe.files["/proc/self/status"] = "CapBnd:\t000001fffeffffff\n"
     assert not named(probe, "privileged containers").ok
-    assert providers(examine(probe, NEEDS))["kind"] == "privileged containers"
+    assert list_provider_lacks(examine(probe, NEEDS))["kind"] == "privileged containers"
 
     probe.answers["docker info"] = info(DefaultRuntime="karmada-lab")
     assert named(probe, "privileged containers").ok
-    assert providers(examine(probe, NEEDS))["kind"] == ""
+    assert list_provider_lacks(examine(probe, NEEDS))["kind"] == ""
 
 
 def test_lacking_capabilities_are_named() -> None:

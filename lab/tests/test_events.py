@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab.events import EventLog, Events, WatchLost, follow, row
+from lab.events import EventLog, Events, WatchLost, event_row, follow
 from lab.tests.api_fakes import api_server, listing
 
 Json = dict[str, Any]
@@ -97,7 +97,7 @@ def test_a_cluster_is_followed_until_its_kubeconfig_is_gone(tmp_path: Path) -> N
 
 
 def test_messages_are_masked() -> None:
-    assert row(event(1, "cannot pull with token: hunter2hunter2"))["message"] == "cannot pull with token: ***"
+    assert event_row(event(1, "cannot pull with token: hunter2hunter2"))["message"] == "cannot pull with token: ***"
 
 
 def test_a_full_file_is_put_aside(tmp_path: Path) -> None:

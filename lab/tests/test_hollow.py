@@ -10,12 +10,22 @@ import pytest
 import yaml
 
 from lab.api import Api
-from lab.hollow import STAGES, configuration, grace_seconds, lease_seconds, manifests, obstacle, wait_managed, waits, why_unheld
+from lab.hollow import (
+    STAGES,
+    grace_seconds,
+    kwok_configuration,
+    lease_seconds,
+    missing_holder,
+    node_manifests,
+    unready_reason,
+    wait_managed,
+    waits_for_kubelet,
+)
 from lab.spec import Nodes
 
 
 def test_nodes_are_counted_through_their_groups_and_carry_what_the_spec_says() -> None:
-    made = list(manifests("m", [Nodes(count=2, cpu="4", zone="a"), Nodes(count=1, labels={"disk": "ssd"})], port=1))
+    made = list(node_manifests("m", [Nodes(count=2, cpu="4", zone="a"), Nodes(count=1, labels={"disk": "ssd"})], port=1))
 
     assert [node["metadata"]["name"] for node in made] == ["m-node-0", "m-node-1", "m-node-2"]
     assert made[0]["status"]["allocatable"]["cpu"] == "4"
@@ -25,7 +35,7 @@ def test_nodes_are_counted_through_their_groups_and_carry_what_the_spec_says() -
 
 
 def test_a_node_that_has_to_have_a_name_has_it_and_the_others_keep_theirs() -> None:
-    made = manifests("m", [Nodes(), Nodes(name="m-control-plane"), Nodes()], port=1)
+    made = node_manifests("m", [Nodes(), Nodes(name="m-control-plane"), Nodes()], port=1)
 
     assert [node["metadata"]["name"] for node in made] == ["m-node-0", "m-control-plane", "m-node-2"]
 
@@ -35,7 +45,7 @@ def test_a_hollow_kubelet_behaves_as_kwoks_own_and_has_no_image_called_fake(tmp_
         (tmp_path / stage).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / stage).write_text(f"kind: Stage\nmetadata: {{name: {Path(stage).stem}}}\n")
 
-    options, *stages = yaml.safe_load_all(configuration(tmp_path))
+    options, *stages = yaml.safe_load_all(kwok_configuration(tmp_path))
 
     assert options["kind"] == "KwokConfiguration"
     assert [stage["metadata"]["name"] for stage in stages] == [*(Path(stage).stem for stage in STAGES), "pod-image-cannot-be-pulled"]
@@ -44,9 +54,9 @@ def test_a_hollow_kubelet_behaves_as_kwoks_own_and_has_no_image_called_fake(tmp_
 
 
 def test_a_node_is_registered_ready() -> None:
-    (node,) = manifests("m", [Nodes(count=1)], port=1)
+    (node,) = node_manifests("m", [Nodes(count=1)], port=1)
 
-    assert obstacle(node) is None
+    assert unready_reason(node) is None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +68,7 @@ def test_a_node_is_registered_ready() -> None:
     ],
 )
 def test_what_keeps_pods_from_a_node_is_named(node: dict[str, object], why: str) -> None:
-    assert obstacle(node) == why
+    assert unready_reason(node) == why
 
 
 @pytest.mark.parametrize(
@@ -71,7 +81,7 @@ def test_what_keeps_pods_from_a_node_is_named(node: dict[str, object], why: str)
     ],
 )
 def test_a_pod_waits_for_its_kubelet_to_be_started_or_ended(pod: dict[str, dict[str, str]], does: bool) -> None:
-    assert waits(pod) is does
+    assert waits_for_kubelet(pod) is does
 
 
 def test_pods_that_kwok_passed_over_are_looked_at_and_no_others() -> None:
@@ -111,8 +121,8 @@ def test_pods_that_kwok_passed_over_are_looked_at_and_no_others() -> None:
 
 
 def test_a_lease_without_a_holder_is_not_held() -> None:
-    assert why_unheld({"spec": {}})
-    assert why_unheld({"spec": {"holderIdentity": "kwok"}}) is None
+    assert missing_holder({"spec": {}})
+    assert missing_holder({"spec": {"holderIdentity": "kwok"}}) is None
 
 
 @pytest.mark.parametrize("nodes", [0, 1, 200, 2000, 10_000])

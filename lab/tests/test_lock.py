@@ -12,7 +12,7 @@ import pytest
 
 from lab import proc
 from lab.errors import NotPossible
-from lab.lock import Holder, holder_of, lock_run
+from lab.lock import Holder, find_holder, lock_run
 from lab.run import Run
 from lab.tests.supervision import ROOT, eventually
 
@@ -72,9 +72,9 @@ def test_a_table_that_does_not_tell_names_nobody(tmp_path: Path, row: str) -> No
     place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     (tmp_path / "locks").write_text(row.format(place=place, pid=os.getpid()))
 
-    assert holder_of(file, tmp_path / "locks") is None
-    assert holder_of(tmp_path / "none", tmp_path / "locks") is None
-    assert holder_of(file, tmp_path / "none") is None
+    assert find_holder(file, tmp_path / "locks") is None
+    assert find_holder(tmp_path / "none", tmp_path / "locks") is None
+    assert find_holder(file, tmp_path / "none") is None
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_down_ends_an_up_that_holds_the_lab_even_one_that_is_paused(tmp_path: Pa
     Run.create("blue", {"lab": {"provider": "embedded", "members": []}}, root=tmp_path)
     script = tmp_path / "lab"
     script.write_text(
-        "import signal, sys\nfrom pathlib import Path\nfrom lab import interrupt\nfrom lab.lock import locked\ninterrupt.install()\n"
-        "held = locked(Path(sys.argv[2]))\nprint('held', flush=True)\nsignal.pause()\n"
+        "import signal, sys\nfrom pathlib import Path\nfrom lab import interrupt\nfrom lab.lock import lock_run\ninterrupt.install()\n"
+        "held = lock_run(Path(sys.argv[2]))\nprint('held', flush=True)\nsignal.pause()\n"
     )
     env = os.environ | {"PYTHONPATH": str(ROOT), "KARMADA_LAB_RUNS": str(tmp_path)}
     with subprocess.Popen([sys.executable, str(script), "up", str(tmp_path / "blue")], stdout=subprocess.PIPE, text=True, env=env) as up:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from lab.kubeconfig import access, tls
+from lab.kubeconfig import make_tls_context, read_access
 from lab.pki import Authority, service_account_keys, write_kubeconfig
 
 
@@ -76,7 +76,7 @@ def test_a_kubeconfig_is_private_and_loads(tmp_path: Path) -> None:
     )
 
     document = yaml.safe_load(path.read_text())
-    context = tls(tmp_path, document["clusters"][0]["cluster"], document["users"][0]["user"])
+    context = make_tls_context(tmp_path, document["clusters"][0]["cluster"], document["users"][0]["user"])
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -101,7 +101,7 @@ def test_a_server_is_held_to_the_name_in_the_kubeconfig_whatever_its_address(tmp
         with here, there, ThreadPoolExecutor(1) as pool:
             answering = pool.submit(serving.wrap_socket, there, server_side=True)
             try:
-                access(file).tls.wrap_socket(here, server_hostname="127.0.0.1").close()
+                read_access(file).tls.wrap_socket(here, server_hostname="127.0.0.1").close()
             finally:
                 here.close()
                 with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from lab.preflight import Problem, check_fields, rule_of
+from lab.preflight import Problem, check_fields, find_rule
 from lab.providers.embedded import Embedded
 from lab.providers.kind import Kind
 from lab.rules import ANY_VALUE, RULES, syntax
@@ -33,7 +33,7 @@ def fields_without(model: type[BaseModel], *tables: Any, seen: set[type[BaseMode
     seen.add(model)
     found = []
     for field, info in model.model_fields.items():
-        if not any(rule_of(table, model, field) for table in tables):
+        if not any(find_rule(table, model, field) for table in tables):
             found.append(f"{model.__name__}.{field}")
         for inner in models_of(info.annotation):
             found += fields_without(inner, *tables, seen=seen)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.run import Run
-from lab.shared_lock import turn
+from lab.shared_lock import hold_lab
 
 Somebody = Callable[..., threading.Event]
 
@@ -27,7 +27,7 @@ def somebody(run: Run) -> Iterator[Somebody]:
         has = threading.Event()
 
         def use() -> None:
-            with turn(run, alone=alone):
+            with hold_lab(run, alone=alone):
                 has.set()
                 over.wait(10)
 
@@ -42,7 +42,7 @@ def somebody(run: Run) -> Iterator[Somebody]:
 
 
 def test_those_who_leave_it_whole_share(run: Run, somebody: Somebody) -> None:
-    with turn(run):
+    with hold_lab(run):
         assert somebody(alone=False).wait(5)
 
 
@@ -52,7 +52,7 @@ def test_who_breaks_it_waits_for_the_others(somebody: Somebody) -> None:
 
 
 def test_the_others_wait_for_who_breaks_it(run: Run, somebody: Somebody) -> None:
-    with turn(run, alone=True):
+    with hold_lab(run, alone=True):
         waiting = somebody(alone=False)
         assert not waiting.wait(0.1)
     assert waiting.wait(5)
@@ -65,8 +65,8 @@ def test_who_comes_later_does_not_pass_who_waits_to_be_alone(somebody: Somebody)
 
 
 def test_a_turn_is_given_back_on_failure(run: Run) -> None:
-    with pytest.raises(RuntimeError), turn(run, alone=True):
+    with pytest.raises(RuntimeError), hold_lab(run, alone=True):
         raise RuntimeError
 
-    with turn(run, alone=True):
+    with hold_lab(run, alone=True):
         pass

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lab.errors import NotPossible, ProvisionError
 from lab.run import Run
-from lab.steps import Graph, Step, StepFailed, Watcher, compute_waves, execute
+from lab.steps import Execution, Step, StepFailed, StepObserver, compute_waves, execute
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_intent_and_outcome_are_journalled(run: Run) -> None:
 def test_the_watcher_hears_what_is_left(run: Run) -> None:
     heard: list[int] = []
 
-    class Ear(Watcher):
+    class Ear(StepObserver):
         def ends(self, step: Step, *, seconds: float, error: BaseException | None, left: int) -> None:
             heard.append(left)
 
@@ -104,7 +104,7 @@ def test_the_watcher_hears_what_is_left(run: Run) -> None:
 
 def test_no_more_heavy_steps_run_at_once_than_there_are_processors(run: Run) -> None:
     at_once, most, lock = 0, 0, threading.Lock()
-    two = threading.Barrier(Graph.processors, timeout=10)
+    two = threading.Barrier(Execution.processors, timeout=10)
 
     def works() -> None:
         nonlocal at_once, most
@@ -115,9 +115,9 @@ def test_no_more_heavy_steps_run_at_once_than_there_are_processors(run: Run) -> 
         with lock:
             at_once -= 1
 
-    execute([Step(str(n), works, heavy=True) for n in range(2 * Graph.processors)], run)
+    execute([Step(str(n), works, heavy=True) for n in range(2 * Execution.processors)], run)
 
-    assert most == Graph.processors
+    assert most == Execution.processors
 
 
 def test_a_heavy_step_lets_those_before_it_begin(run: Run) -> None:

@@ -35,7 +35,7 @@ from lab.cli.options import (
 from lab.errors import UsageError
 from lab.run import write_json
 from lab.steps import StepOutcome
-from lab.terminal.text import Look, say, table
+from lab.terminal.text import Look, format_table, say
 from scenarios.matrix import show
 from scenarios.matrix.durations import FILE, Durations, parse_shard, read_durations
 from scenarios.matrix.plan import Plan, Planner, Selection
@@ -266,7 +266,7 @@ def rehearse(
     github = stages.event_of(event, base, theirs) if theirs else stages.event_of(event, base)
     stage = stages.Stage(out.absolute(), github, cell or (), under_test=theirs)
     result = stages.rehearse(stage, workflow, inputs)
-    print("\n".join(table(stages.table_of(stage.done), look=Look.of(sys.stdout), styles=STYLES)))
+    print("\n".join(format_table(stages.table_of(stage.done), look=Look.of(sys.stdout), styles=STYLES)))
     say(f"{workflow}: {result}")
     raise typer.Exit({"success": 0, "cancelled": 130}.get(result, 1))
 

@@ -123,7 +123,7 @@ def stand() -> Run:
     supervisor = Supervisor(run.path)
     hold = supervisor.hold(NAME)
     try:
-        execute(component.steps([etcd(run, binary, here[0]), haproxy(run, here[0], nodes)], run), run)
+        execute(component.make_steps([etcd(run, binary, here[0]), haproxy(run, here[0], nodes)], run), run)
     except BaseException:
         hold.release()
         raise

@@ -33,7 +33,7 @@ class Own:
     def secrets(self) -> secret_values.SecretValues:
         """Ask the labs that there are now for what is secret; return that and what was learned before."""
         for run in self.runs:
-            self.learned.update(secret_values.ask(run.path))
+            self.learned.update(secret_values.ask_clusters(run.path))
         return self.learned
 
     def collect(self, reason: str) -> list[Path]:

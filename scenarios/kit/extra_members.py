@@ -52,7 +52,7 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
         ]
         programs += [part.name for part in parts]
         steps.append(Step(f"{spec.name}/identity", make_identity(lab, spec, cluster, software)))
-        steps += component.steps(parts, lab.run)
+        steps += component.make_steps(parts, lab.run)
     supervisor = Supervisor(lab.run.path)
     try:
         execute(steps, lab.run, workers=2 * usable_processors(Files()))  # no faster if all start at once, and each slower to answer

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lab.masking.known_values import Known
+from lab.masking.known_values import KnownValues
 from lab.masking.mask import mask
 from lab.masking.mask_text import MASK
 from reports.junit_copy import copy_junit
 
 
-def mask_report(report: Any, known: Known) -> None:
+def mask_report(report: Any, known: KnownValues) -> None:
     """Mask known values in a report of pytest, in place: its error, its sections and its properties. Node ids stay: they are keys."""
     if not known:
         return
@@ -27,7 +27,7 @@ def mask_report(report: Any, known: Known) -> None:
         report.user_properties = masked(report.user_properties, known)
 
 
-def masked(value: Any, known: Known) -> Any:
+def masked(value: Any, known: KnownValues) -> Any:
     """Return a text, or a list of lines, without known values; of anything else its attributes are masked in place."""
     if isinstance(value, str):
         return known.mask(value, MASK)
@@ -45,7 +45,7 @@ def masked(value: Any, known: Known) -> Any:
     return value
 
 
-def mask_results(junit: Path | None, allure: Path | None, known: Known) -> list[Path]:
+def mask_results(junit: Path | None, allure: Path | None, known: KnownValues) -> list[Path]:
     """Mask known values in the files of results, and return those that held any. A file that cannot be masked is deleted."""
     found: list[Path] = []
     for path in [*([junit] if junit and junit.is_file() else []), *files(allure)]:
@@ -60,7 +60,7 @@ def mask_results(junit: Path | None, allure: Path | None, known: Known) -> list[
     return found
 
 
-def mask_junit(path: Path, known: Known) -> None:
+def mask_junit(path: Path, known: KnownValues) -> None:
     """Replace a JUnit file by its masked copy; delete it when it holds nothing of JUnit."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name

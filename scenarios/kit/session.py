@@ -25,7 +25,7 @@ from lab.cluster import Lab
 from lab.errors import LabError, LeakError, UsageError
 from lab.hints import command
 from lab.masking import secret_values
-from lab.masking.known_values import NOTHING, Known
+from lab.masking.known_values import NOTHING, KnownValues
 from lab.run import Run, runs_root
 from lab.spec import LabSpec
 from lab.supervisor.client import Hold, Supervisor
@@ -141,7 +141,7 @@ class Session:
         run = self._lab.run if self._lab else Run.load(self.wishes.lab)
         return evidence.collect(run, reason, into=self.wishes.evidence)
 
-    def known(self, other: secret_values.SecretValues | None = None, *, ask: bool = True) -> Known:
+    def known(self, other: secret_values.SecretValues | None = None, *, ask: bool = True) -> KnownValues:
         """Return what is secret in the lab of this session, and in labs of tests' own: as the clusters say now, or as was known before.
 
         What any process of the session learns is kept in the session's folder: labs of tests' own are gone before results are masked.
@@ -149,14 +149,14 @@ class Session:
         if not ask and self._known:
             return self._known
         found = other or secret_values.SecretValues()
-        found.update(secret_values.ask(self.wishes.run_path))
-        self._known = secret_values.remembered(Path(self.wishes.folder), found).known()
+        found.update(secret_values.ask_clusters(self.wishes.run_path))
+        self._known = secret_values.merge_remembered(Path(self.wishes.folder), found).known()
         return self._known
 
     def keep_journal(self) -> None:
         """Keep the lab's journal beside the evidence, for reports: the run directory will be gone."""
         if (self.wishes.run_path / "run.json").exists():
-            evidence.keep(Run.load(self.wishes.lab), self.wishes.evidence)
+            evidence.keep_journal(Run.load(self.wishes.lab), self.wishes.evidence)
 
     def release(self) -> None:
         """Let go of the lab; what becomes of it is for `end` to say."""

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from lab.steps import of_up
+from lab.steps import filter_up_events
 
 
 def reports(events: Iterable[dict[str, Any]], *, lab: str) -> Iterator[pytest.TestReport]:
     """Yield a report for each step that ended, from a run's journal."""
-    for event in of_up(events):
+    for event in filter_up_events(events):
         if event.get("event") == "end":
             name = str(event["step"])
             yield pytest.TestReport(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lab.terminal.text import Look, count, seconds_text, table
+from lab.terminal.text import Look, count, format_table, seconds_text
 from scenarios.matrix.cells import Cell
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations
@@ -71,7 +71,7 @@ def text(plan: Plan, durations: Durations, *, look: Look) -> list[str]:
     if plan.chosen:
         rows = [("CELL", "EXPECTED")]
         rows += [(cell.name, "about " * (cell.name not in durations.samples) + seconds_text(durations.of(cell))) for cell in plan.chosen]
-        lines += table(rows, look=look)
+        lines += format_table(rows, look=look)
     total = sum(durations.of(cell) for cell in plan.chosen)
     lines.append(f"{count(len(plan.chosen), 'cell')}, {seconds_text(total)} one after the other" if plan.chosen else "no cells")
     if plan.left_out:

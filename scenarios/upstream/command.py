@@ -14,7 +14,7 @@ from lab.cluster import Lab
 from lab.errors import UsageError
 from lab.run import Run
 from lab.terminal.drawing import open_drawing
-from lab.terminal.text import Look, say, table
+from lab.terminal.text import Look, format_table, say
 from scenarios.kit.run_command import run_command
 from scenarios.matrix.run_cell import exit_code_of, pasteable
 from scenarios.upstream.fixtures import check
@@ -103,7 +103,7 @@ def plan_text(planned: SuitePlan, *, look: Look) -> str:
     why = {spec: f"not run; {entry.whose}: {entry.why}" for spec, entry in planned.skipped}
     why |= {spec: f"fails; {entry.whose}: {entry.why}" for spec, entry in planned.expected.items()}
     specs = sorted([*planned.run, *dict(planned.skipped)])
-    heading, *rows = table([("FILE", "SPEC"), *((spec.file, spec.name) for spec in specs)], look=look)
+    heading, *rows = format_table([("FILE", "SPEC"), *((spec.file, spec.name) for spec in specs)], look=look)
     lines = [heading]
     for spec, line in zip(specs, rows, strict=True):
         lines += [line, f"    {why[spec]}"] if spec in why else [line]

@@ -100,7 +100,7 @@ def test_only_what_is_there_is_exchanged(tmp_path: Path) -> None:
 def test_controllers_start_when_discovery_is_current_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
     karmada = a_karmada(tmp_path)
     did: list[str] = []
-    monkeypatch.setattr(component, "exchange", lambda part, *_, **__: did.append(part.name))
+    monkeypatch.setattr(component, "replace_component", lambda part, *_, **__: did.append(part.name))
     monkeypatch.setattr(BinaryInstallation, "cluster_api", lambda _: did.append("answers"))
     monkeypatch.setattr(BinaryInstallation, "api", None)
     monkeypatch.setattr(objects, "until_discovered", lambda _, group, version: did.append(f"{group}/{version}"))

@@ -10,7 +10,7 @@ from deployers.checks import description
 from deployers.pods import host
 from deployers.tests.host_fakes import Host
 from lab.errors import ProvisionError
-from lab.kubeconfig import access
+from lab.kubeconfig import read_access
 from lab.pki import Authority, write_kubeconfig
 
 
@@ -38,7 +38,7 @@ def test_an_installers_kubeconfig_becomes_the_runs(tmp_path: Path) -> None:
     host.adopt_kubeconfig(theirs.read_bytes(), ours, server="https://10.0.0.2:32443", source="karmadactl")
 
     assert yaml.safe_load(ours.read_text())["current-context"] == "karmada-apiserver"
-    assert access(ours).server == "https://10.0.0.2:32443"
+    assert read_access(ours).server == "https://10.0.0.2:32443"
     assert ours.stat().st_mode & 0o777 == 0o600
     assert host.ca_of(ours) == ca.cert.read_bytes()
 

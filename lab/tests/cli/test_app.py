@@ -149,7 +149,7 @@ def test_a_process_that_is_there_and_does_nothing_does_not_run(letter: str, seen
     monkeypatch.setattr(Path, "read_text", lambda _: f"7 (a (b) c) {letter} 1 7 7")
 
     assert lab_status.kernel_state(7) == seen
-    part = lab_status.program(state("member1/kwok", pid=7), 2000.0)
+    part = lab_status.program_status(state("member1/kwok", pid=7), 2000.0)
     assert (part.state, part.ok) == (seen or "running", not seen)
 
 
@@ -270,7 +270,7 @@ def test_down_says_for_whom_it_waits_and_interrupts_up_alone(
 
 
 def test_one_program_is_no_plural(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.take_down, "take_down", lambda run, **_: lab.take_down.Taken(1, kept=False))
+    monkeypatch.setattr(lab.take_down, "take_down", lambda run, **_: lab.take_down.TakeDownResult(1, kept=False))
     world.run()
 
     assert "1 program ended" in invoke("down").err
@@ -422,12 +422,12 @@ def test_following_reads_what_is_appended_and_begins_anew_after_rotation(logged:
     path = logged.root / "default/logs/host/etcd.log"
     with path.open() as stream:
         stream.seek(0, 2)
-        assert not logs.forward("", stream)
+        assert not logs.print_appended("", stream)
         with path.open("a") as log:
             log.write("more\n")
-        assert logs.forward("> ", stream)
+        assert logs.print_appended("> ", stream)
         path.write_text("anew\n")
-        assert logs.forward("", stream)
+        assert logs.print_appended("", stream)
 
     assert capsys.readouterr().out == "> more\nanew\n"
 
@@ -441,11 +441,11 @@ def test_completion_reads_run_directories(world: World) -> None:
         (run.folder("processes") / f"{name}.json").write_text("{}")
     ctx = type("Context", (), {"params": {"lab": "blue"}})()
 
-    assert list(complete.labs("b")) == ["blue"]
-    assert list(complete.components(ctx, "mem")) == ["member1/etcd"]
-    assert list(complete.clusters(ctx, "")) == ["host", "karmada", "member1"]
-    assert list(complete.members(ctx, "")) == ["member1", "member2"]
-    assert list(complete.logs(ctx, "")) == ["host", "member1"]
+    assert list(complete.complete_labs("b")) == ["blue"]
+    assert list(complete.complete_components(ctx, "mem")) == ["member1/etcd"]
+    assert list(complete.complete_clusters(ctx, "")) == ["host", "karmada", "member1"]
+    assert list(complete.complete_members(ctx, "")) == ["member1", "member2"]
+    assert list(complete.complete_log_targets(ctx, "")) == ["host", "member1"]
 
 
 # -- gc ---------------------------------------------------------------------------------------------------------------------------
@@ -528,12 +528,12 @@ def test_a_terminal_that_hung_up_does_not_hide_the_exit_code() -> None:
     controller, terminal = os.openpty()
     aside = os.dup(terminal)
     assert os.isatty(aside)
-    interrupt.silence([aside])  # it is still there: nothing is done
+    interrupt.mute_dead_streams([aside])  # it is still there: nothing is done
     assert os.isatty(aside)
     os.close(controller)
     with pytest.raises(OSError, match="error"):
         os.write(aside, b"x")
-    interrupt.silence([aside])
+    interrupt.mute_dead_streams([aside])
     assert os.write(aside, b"x") == 1
     os.close(aside)
     os.close(terminal)

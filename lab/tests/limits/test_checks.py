@@ -9,7 +9,7 @@ import pytest
 
 from lab.computer import Answer
 from lab.doctor import checks, kvm
-from lab.doctor.checks import CHECKS, examine, listening, refusals
+from lab.doctor.checks import CHECKS, find_listening_ports, list_refusals, run_checks
 from lab.errors import NotPossible
 from lab.limits.account import cache_directory, expand_home, home_directory
 from lab.limits.finding import GIB, MIB, Finding, Needs, Share
@@ -24,17 +24,17 @@ def limits(**rows: tuple[object, object]) -> str:
 
 
 def named(probe: Scripted, name: str, needs: Needs = NEEDS) -> Finding:
-    return next(finding for finding in examine(probe, needs) if finding.name == name)
+    return next(finding for finding in run_checks(probe, needs) if finding.name == name)
 
 
 def test_a_computer_that_can_do_everything_refuses_nothing() -> None:
-    assert refusals(Scripted(), NEEDS) == []
-    assert refusals(Scripted(), replace(NEEDS, in_engine=True)) == []
+    assert list_refusals(Scripted(), NEEDS) == []
+    assert list_refusals(Scripted(), replace(NEEDS, in_engine=True)) == []
 
 
 def test_limits_that_cannot_be_read_refuse_nothing() -> None:
     """What is not known is no reason to refuse: a sandbox may hide most of /proc."""
-    assert refusals(Scripted(files={"/proc/sys/kernel/osrelease": "6.1.0"}), NEEDS) == []
+    assert list_refusals(Scripted(files={"/proc/sys/kernel/osrelease": "6.1.0"}), NEEDS) == []
 
 
 @pytest.mark.parametrize("release", ["", "5.2.0", "4.19.0-25-amd64", "macOS"])
@@ -47,11 +47,11 @@ def test_an_old_kernel_and_none(release: str) -> None:
 
 @pytest.mark.parametrize("probe", [Scripted(no_pidfd="Operation not permitted"), Scripted(devices=set())])
 def test_what_sandboxes_take_away(probe: Scripted) -> None:
-    assert len(refusals(probe, NEEDS)) == 1
+    assert len(list_refusals(probe, NEEDS)) == 1
 
 
 def test_no_directory_for_temporary_files() -> None:
-    assert len(refusals(Scripted(tmp=None), NEEDS)) == 1
+    assert len(list_refusals(Scripted(tmp=None), NEEDS)) == 1
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -84,7 +84,7 @@ def test_the_memory_of_a_cgroup_is_refused_with_the_arithmetic() -> None:
         "/sys/fs/cgroup/box/memory.max": str(GIB),
         "/sys/fs/cgroup/box/memory.current": str(400 * MIB),
     }
-    (said,) = refusals(computer, NEEDS)
+    (said,) = list_refusals(computer, NEEDS)
 
     assert "needs 1.9 GiB in 22 programs" in said
     assert "3 clusters × 430 MiB" in said
@@ -160,7 +160,7 @@ def test_the_hard_limit_of_open_files_counts(soft: object, hard: object, ok: boo
     computer.files["/proc/self/limits"] = limits(open_files=(soft, hard))
 
     assert named(computer, "open files").ok is ok
-    assert refusals(computer, replace(NEEDS, in_engine=True)) == []
+    assert list_refusals(computer, replace(NEEDS, in_engine=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_limits_that_end_a_program_later(row: str, name: str, refused: bool) -> 
     computer.files["/proc/self/limits"] = limits(**{row: (100, "unlimited")})
 
     assert not named(computer, name).ok
-    assert bool(refusals(computer, NEEDS)) is refused
+    assert bool(list_refusals(computer, NEEDS)) is refused
     computer.files["/proc/self/limits"] = limits(**{row: ("unlimited", "unlimited")})
-    assert refusals(computer, NEEDS) == []
+    assert list_refusals(computer, NEEDS) == []
 
 
 # -- inotify, ports, clock, account -----------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_ports_that_something_listens_on_are_not_free() -> None:
     )
     computer.files["/proc/net/tcp6"] = "   0: 00000000000000000000000000000000:2802 00000000000000000000000000000000:0000 0A 0:0\n"
 
-    assert listening(computer) == {10_240, 10_242}
+    assert find_listening_ports(computer) == {10_240, 10_242}
     assert named(computer, "ports").found.startswith("19758 of 19760")
 
 
@@ -222,14 +222,14 @@ def test_an_ephemeral_range_of_everything_leaves_what_it_leaves() -> None:
 
 @pytest.mark.parametrize("probe", [Scripted(lo="Network is unreachable"), Scripted(now=86_400.0)])
 def test_no_loopback_and_no_clock(probe: Scripted) -> None:
-    assert len(refusals(probe, NEEDS)) == 1
+    assert len(list_refusals(probe, NEEDS)) == 1
 
 
 def test_no_home_is_said_and_refuses_no_lab() -> None:
     probe = Scripted(homes=None)
 
     assert not named(probe, "home").ok
-    assert refusals(probe, NEEDS) == []
+    assert list_refusals(probe, NEEDS) == []
 
 
 def test_the_cache_is_where_the_variables_say() -> None:
@@ -255,25 +255,25 @@ def test_a_user_without_an_entry_in_passwd_needs_a_home(monkeypatch: pytest.Monk
 
 
 def test_a_guest_that_boots_is_the_proof() -> None:
-    assert kvm.kvm_obstacle(Scripted()) == ""
+    assert kvm.kvm_error(Scripted()) == ""
 
 
 def test_the_module_pvm_is_no_kvm_unless_a_real_one_is_beside_it() -> None:
-    assert "kvm_pvm" in (kvm.kvm_obstacle(Scripted(there={"/dev/kvm", "/sys/module/kvm_pvm"})) or "")
+    assert "kvm_pvm" in (kvm.kvm_error(Scripted(there={"/dev/kvm", "/sys/module/kvm_pvm"})) or "")
     both = Scripted(there={"/dev/kvm", "/sys/module/kvm_pvm", "/sys/module/kvm_amd", "/boot/vmlinuz"})
-    assert kvm.kvm_obstacle(both) == ""
+    assert kvm.kvm_error(both) == ""
 
 
 @pytest.mark.parametrize("probe", [Scripted(programs=set()), Scripted(there={"/dev/kvm", "/sys/module/kvm_intel"})])
 def test_what_cannot_be_booted_is_not_known(probe: Scripted) -> None:
-    assert kvm.kvm_obstacle(probe) is None
+    assert kvm.kvm_error(probe) is None
 
 
 def test_a_guest_that_does_not_boot() -> None:
     probe = Scripted()
     probe.answers["qemu-system-x86_64 -accel"] = Answer(None, "no answer within 10 s")
 
-    assert "did not boot" in (kvm.kvm_obstacle(probe) or "")
+    assert "did not boot" in (kvm.kvm_error(probe) or "")
 
 
 @pytest.mark.parametrize(
@@ -283,4 +283,4 @@ def test_a_device_that_is_absent_or_closed(there: str, flags: str, word: str) ->
     probe = Scripted(devices={"/dev/null"}, there={there})
     probe.files["/proc/cpuinfo"] = f"flags : fpu {flags} sse"
 
-    assert word in (kvm.kvm_obstacle(probe) or "")
+    assert word in (kvm.kvm_error(probe) or "")

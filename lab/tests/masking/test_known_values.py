@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lab.masking.mask import mask, mask_object
 from lab.masking.mask_text import MASK
 from lab.masking.secret_texts import is_ordinary
-from lab.masking.secret_values import planted
+from lab.masking.secret_values import index_values
 from lab.tests.carriers import BY_PLACE, BY_VALUE, ENCODINGS, b64, holds
 
 values = st.one_of(
@@ -42,11 +42,11 @@ def test_a_known_value_does_not_survive_in_any_encoding(encoding: str, value: st
         return
     written = f"{before}{ENCODINGS[encoding](value)}{after}"
 
-    masked = mask(written, planted([value]))
+    masked = mask(written, index_values([value]))
 
     assert not holds(masked, value)
     assert MASK in masked
-    assert mask(masked, planted([value])) == masked
+    assert mask(masked, index_values([value])) == masked
 
 
 @pytest.mark.parametrize("value", ODD)
@@ -55,7 +55,7 @@ def test_odd_values_do_not_survive(encoding: str, value: str) -> None:
     written = f"log: {ENCODINGS[encoding](value)} end"
     assert holds(written, value), "the search would not find it"
 
-    assert not holds(mask(written, planted([value])), value)
+    assert not holds(mask(written, index_values([value])), value)
 
 
 @pytest.mark.parametrize("carrier", [*BY_PLACE, *BY_VALUE])
@@ -65,7 +65,7 @@ def test_no_object_carries_a_known_value(carrier: str, value: str) -> None:
     if is_ordinary(value, frozenset()):
         return
     document = {**BY_PLACE, **BY_VALUE}[carrier](value)
-    known = planted([value])
+    known = index_values([value])
 
     assert not holds(json.dumps(mask_object(document, known), ensure_ascii=False), value)
     as_text = mask(json.dumps(document, indent=1), known)
@@ -112,18 +112,18 @@ def test_ordinary_words_stay_although_a_secret_has_them_as_its_value(value: str,
 
 
 def test_a_short_value_counts_as_a_whole_word_only() -> None:
-    known = planted(["hunter2"])
+    known = index_values(["hunter2"])
 
     assert mask("hunter2", known) == mask("(hunter2)", known).strip("()") == MASK
     assert mask("hunter22 xhunter2 hunter2x", known) == "hunter22 xhunter2 hunter2x"
 
 
 def test_four_letters_are_masked_as_base64_and_not_as_a_word() -> None:
-    assert mask("admin: YWRtaW4= admin", planted(["admin"])) == f"admin: {MASK} admin"
+    assert mask("admin: YWRtaW4= admin", index_values(["admin"])) == f"admin: {MASK} admin"
 
 
 def test_neighbours_of_a_value_stay() -> None:
-    known = planted(["s3cr3t-value-1234"])
+    known = index_values(["s3cr3t-value-1234"])
 
     assert mask("the value s3cr3t-value-1234 of member1 s3cr3t-other", known) == f"the value {MASK} of member1 s3cr3t-other"
 
@@ -138,7 +138,7 @@ def test_neighbours_of_a_value_stay() -> None:
     ],
 )
 def test_a_part_of_a_value_that_was_cut_is_masked(cut: str) -> None:
-    known = planted(["Zk4jW8qLmP2xT6vB9nR3yH7dF5sA"])
+    known = index_values(["Zk4jW8qLmP2xT6vB9nR3yH7dF5sA"])
 
     masked = mask(cut, known)
 
@@ -149,7 +149,7 @@ def test_a_part_of_a_value_that_was_cut_is_masked(cut: str) -> None:
     "cut", ["{'k': 'aHVu...UC12YWx1ZQ=='}", "'hunt...-value'", "'hunter2-OP...e'", "'aHVudGVyMi1P…ZQ=='", "'a...i1PUC12YWx1ZQ=='"]
 )
 def test_both_sides_of_a_value_cut_in_its_middle_are_masked(cut: str) -> None:
-    masked = mask(cut, planted(["hunter2-OP-value"]))
+    masked = mask(cut, index_values(["hunter2-OP-value"]))
 
     assert not any(part in masked for part in ("aHVu", "1ZQ", "ZQ==", "hunt", "value", "'a", "e'"))
     assert "..." in masked or "…" in masked
@@ -158,7 +158,7 @@ def test_both_sides_of_a_value_cut_in_its_middle_are_masked(cut: str) -> None:
 def test_lines_stay_lines() -> None:
     text = "a\n" + "\n".join(b64("s3cr3t-value-1234" * 5)[at : at + 20] for at in range(0, 100, 20)) + "\nz"
 
-    assert len(mask(text, planted(["s3cr3t-value-1234"])).splitlines()) == len(text.splitlines())
+    assert len(mask(text, index_values(["s3cr3t-value-1234"])).splitlines()) == len(text.splitlines())
 
 
 @settings(max_examples=20, deadline=None)
@@ -167,7 +167,7 @@ def test_lines_stay_lines() -> None:
 def test_a_value_across_blocks_is_found(cuts: list[int]) -> None:
     from lab.masking import known_values as module
 
-    known = planted(["s3cr3t-value-1234"])
+    known = index_values(["s3cr3t-value-1234"])
     text = "".join(f"{'x' * cut} s3cr3t-value-1234 " for cut in cuts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BLOCK", 64)
@@ -177,7 +177,7 @@ def test_a_value_across_blocks_is_found(cuts: list[int]) -> None:
 def test_time_grows_with_the_text_and_not_with_the_number_of_values(capsys: pytest.CaptureFixture[str]) -> None:
     """A factor of four in the text is well below the factor of sixteen that anything quadratic would take."""
     line = 'I1020 10:00:00.000000 1 controller.go:77] "Reconciled" work="karmada-es-member1/nginx-%d" took="3ms"\n'
-    few, many = planted(["s3cr3t-value-1234"]), planted([f"s3cr3t-value-{number * 7919:08}-x" for number in range(200)])
+    few, many = index_values(["s3cr3t-value-1234"]), index_values([f"s3cr3t-value-{number * 7919:08}-x" for number in range(200)])
     texts = ["".join(line % number for number in range(count)) for count in (5_000, 20_000)]
 
     def seconds(known: Any, text: str) -> float:

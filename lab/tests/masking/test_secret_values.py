@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lab import evidence
 from lab.masking.mask import mask
 from lab.masking.mask_text import MASK
-from lab.masking.secret_values import SecretValues, ask, known, learn, planted
+from lab.masking.secret_values import SecretValues, ask_clusters, index_values, learn_values, load_known
 from lab.pki import Authority
 from lab.run import Run
 from lab.tests.api_fakes import api_server, listing
@@ -75,13 +75,13 @@ def bare(item: dict[str, Any]) -> dict[str, Any]:
 def test_values_are_learned_from_clusters(run: Run, serve: Any, path: str, item: dict[str, Any]) -> None:
     serve("karmada", {path: listing(item)})
 
-    assert mask(f"it is {VALUE}, or {b64(VALUE)}", learn(run.path)) == f"it is {MASK}, or {MASK}"
+    assert mask(f"it is {VALUE}, or {b64(VALUE)}", learn_values(run.path)) == f"it is {MASK}, or {MASK}"
 
 
 def test_a_policy_for_other_kinds_makes_no_value_secret(run: Run, serve: Any) -> None:
     serve("karmada", {POLICIES: listing(policy(plaintext(VALUE), target="ConfigMap"))})
 
-    assert mask(VALUE, learn(run.path)) == VALUE
+    assert mask(VALUE, learn_values(run.path)) == VALUE
 
 
 def test_what_is_no_secret_in_secrets_stays(run: Run, serve: Any, tmp_path: Path) -> None:
@@ -91,17 +91,17 @@ def test_what_is_no_secret_in_secrets_stays(run: Run, serve: Any, tmp_path: Path
     serve("member1", {SECRETS: listing({"metadata": {"name": "made-by-9"}, **token}, {"metadata": {"name": "b"}, **bootstrap})})
     text = f"team-rocket-7 made-by-9 abcdef Made by karmada-lab-7 {certificate} {b64(certificate)} {b64('team-rocket-7')}"
 
-    assert mask(text, learn(run.path)) == text
+    assert mask(text, learn_values(run.path)) == text
 
 
 def test_a_value_that_was_deleted_or_changed_is_still_known(run: Run, serve: Any) -> None:
     answers: dict[str, Any] = {SECRETS: listing(bare(secret(VALUE)))}
     serve("member1", answers)
-    learn(run.path)
+    learn_values(run.path)
     answers[SECRETS] = listing(bare(secret("another-value-17")))
 
-    assert mask(f"{VALUE} another-value-17", learn(run.path)) == f"{MASK} {MASK}"
-    assert mask(VALUE, known(run.path)) == MASK
+    assert mask(f"{VALUE} another-value-17", learn_values(run.path)) == f"{MASK} {MASK}"
+    assert mask(VALUE, load_known(run.path)) == MASK
 
 
 def test_all_pages_are_read(run: Run, serve: Any) -> None:
@@ -114,13 +114,13 @@ def test_all_pages_are_read(run: Run, serve: Any) -> None:
 
     serve("member1", {SECRETS: page})
 
-    assert mask(f"{VALUE} another-value-17", learn(run.path)) == f"{MASK} {MASK}"
+    assert mask(f"{VALUE} another-value-17", learn_values(run.path)) == f"{MASK} {MASK}"
 
 
 def test_what_is_remembered_is_private(run: Run, serve: Any) -> None:
     serve("member1", {SECRETS: listing(bare(secret(VALUE)))})
 
-    learn(run.path)
+    learn_values(run.path)
 
     assert stat.S_IMODE((run.path / "secrets.json").stat().st_mode) == 0o600
 
@@ -131,7 +131,7 @@ def test_a_torn_memory_and_a_cluster_that_is_away_add_nothing(run: Run, tmp_path
         run.folder("kubeconfig")
         kubeconfig.rename(run.kubeconfig("gone"))
 
-    assert VALUE.encode() not in ask(run.path, within=1.0).values
+    assert VALUE.encode() not in ask_clusters(run.path, within=1.0).values
 
 
 def test_keys_of_the_run_directory_are_known(run: Run) -> None:
@@ -139,7 +139,7 @@ def test_keys_of_the_run_directory_are_known(run: Run) -> None:
     body = "".join(authority.key_file.read_text().splitlines()[1:-1]) if hasattr(authority, "key_file") else ""
     body = body or "".join((run.path / "pki/karmada/ca.key").read_text().splitlines()[1:-1])
 
-    masked = mask(f"key {body} and {body[10:60]}", known(run.path))
+    masked = mask(f"key {body} and {body[10:60]}", load_known(run.path))
 
     assert masked == f"key {MASK} and {MASK}"
 
@@ -206,7 +206,7 @@ def test_a_collection_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     found = SecretValues({b"s3cr3t-value-1234", *(b"%d" % number * 500 for number in range(10, 14))})
 
     assert mask("s3cr3t-value-1234", found.known()) == MASK
-    assert not planted([])
+    assert not index_values([])
 
 
 @pytest.mark.parametrize("name", ["run.json", "secrets.json", "pki/ca.key", "kubeconfig/member1.yaml"])
@@ -219,4 +219,4 @@ def test_what_is_no_file_adds_nothing(run: Run, name: str, spoil: Any) -> None:
     path.unlink(missing_ok=True)
     spoil(path)
 
-    assert ask(run.path, within=1.0).values == set()
+    assert ask_clusters(run.path, within=1.0).values == set()

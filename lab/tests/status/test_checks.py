@@ -15,11 +15,11 @@ import pytest
 
 from lab.cluster import merge_kubeconfigs
 from lab.commands import restart
-from lab.component import Component, Health, record_health, recorded_health, remove
+from lab.component import Component, Health, read_health, record_health, remove
 from lab.pki import Authority, write_kubeconfig
 from lab.run import Run
 from lab.status import checks
-from lab.status.client import Client, Silent, contexts
+from lab.status.client import Client, Silent, read_ports
 from lab.tests.cli_fakes import ASKED, state
 from lab.wait import NotYet
 
@@ -122,12 +122,12 @@ def serving(server: Server) -> None:
 
 
 def found(server: Server) -> list[str]:
-    return checks.faults(server.run, [], within=2.0)
+    return checks.find_faults(server.run, [], within=2.0)
 
 
 def test_of_a_lab_that_is_well_nothing_is_found(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     serving(server)
-    monkeypatch.setattr(checks, "completion", lambda status, answer: [])  # this server refuses every policy
+    monkeypatch.setattr(checks, "check_completion", lambda status, answer: [])  # this server refuses every policy
 
     assert found(server) == []
 
@@ -179,7 +179,7 @@ def test_each_thing_that_is_not_well_is_found(server: Server, path: str, answer:
     ],
 )
 def test_a_policy_is_completed_by_the_mutating_webhook(status: int, answer: Json, well: bool) -> None:
-    assert bool(checks.completion(status, answer)) is not well
+    assert bool(checks.check_completion(status, answer)) is not well
 
 
 def test_what_controllers_make_later_is_asked_for_later(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_all_is_asked_at_once_and_given_up_in_time(server: Server) -> None:
     serving(server)
     server.slow.clear()
     began = time.monotonic()
-    answers = checks.faults(server.run, [], within=0.5)
+    answers = checks.find_faults(server.run, [], within=0.5)
 
     assert time.monotonic() - began < 2.0
     assert "karmada-host does not serve" in answers[0]
@@ -208,7 +208,7 @@ def test_a_certificate_that_no_client_accepts_is_found(server: Server, how: str,
         server.run,
     )
     program = state("host/kube-apiserver")
-    restart.serving(server.run, program)
+    restart.check_serving(server.run, program)
     if how == "another authority":
         server.present(other, ["127.0.0.1"])
     elif how == "another host":
@@ -217,8 +217,10 @@ def test_a_certificate_that_no_client_accepts_is_found(server: Server, how: str,
         server.ca.cert.unlink()
 
     with pytest.raises(NotYet):
-        restart.serving(server.run, program)
-    assert [fault for fault in checks.faults(server.run, ["host/kube-apiserver"], within=2.0) if fault.startswith("host/kube-apiserver")]
+        restart.check_serving(server.run, program)
+    assert [
+        fault for fault in checks.find_faults(server.run, ["host/kube-apiserver"], within=2.0) if fault.startswith("host/kube-apiserver")
+    ]
 
 
 def test_an_api_server_is_asked_as_its_users_ask_it(server: Server, tmp_path: Path) -> None:
@@ -228,31 +230,31 @@ def test_an_api_server_is_asked_as_its_users_ask_it(server: Server, tmp_path: Pa
     record_health(
         Component("host/kube-apiserver", Path("/x"), {}, ready=(Health(f"https://127.0.0.1:{server.port}/readyz", other.cert),)), server.run
     )
-    restart.serving(server.run, state("host/kube-apiserver"))  # its port is not one of a context
+    restart.check_serving(server.run, state("host/kube-apiserver"))  # its port is not one of a context
     with pytest.raises(NotYet, match="certificate"):
-        restart.serving(server.run, state("host/kube-apiserver", ports=(server.port,)))
+        restart.check_serving(server.run, state("host/kube-apiserver", ports=(server.port,)))
 
 
 def test_what_lets_nobody_in_without_a_certificate_is_judged_by_its_own(server: Server, tmp_path: Path) -> None:
     name, endpoint = "karmada/etcd", Health(f"tls://127.0.0.1:{server.port}", server.ca.cert)
-    assert checks.serves(name, [endpoint], within=2.0) == []
+    assert checks.check_program(name, [endpoint], within=2.0) == []
     server.present(Authority.ensure(tmp_path / "other", "ca", common_name="ca"), ["127.0.0.1"])
 
-    assert checks.serves(name, [endpoint], within=2.0) != []
+    assert checks.check_program(name, [endpoint], within=2.0) != []
 
 
 def test_a_program_is_expected_until_it_is_removed(server: Server) -> None:
     part = Component("member1/kwok", Path("/k"), {}, ready=(Health("http://127.0.0.1:1/healthz"),))
     record_health(part, server.run)
-    assert recorded_health(server.run) == {"member1/kwok": part.ready}
+    assert read_health(server.run) == {"member1/kwok": part.ready}
     remove("member1/kwok", server.run)
 
-    assert recorded_health(server.run) == {}
+    assert read_health(server.run) == {}
 
 
 def test_a_kubeconfig_that_cannot_be_used_is_silence(tmp_path: Path) -> None:
     (tmp_path / "k").write_text("nonsense")
 
-    assert contexts(tmp_path / "k") == contexts(tmp_path / "none") == {}
+    assert read_ports(tmp_path / "k") == read_ports(tmp_path / "none") == {}
     with pytest.raises(Silent):
         Client(tmp_path / "k", "any", within=1.0)

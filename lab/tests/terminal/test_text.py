@@ -11,7 +11,7 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.steps import Step, StepFailed
 from lab.terminal.drawing import Lines, open_drawing
 from lab.terminal.live_tree import LiveTree
-from lab.terminal.text import Look, bytes_text, error_lines, github_annotation, seconds_text, table
+from lab.terminal.text import Look, bytes_text, error_lines, format_table, github_annotation, seconds_text
 
 PLAIN = Look()
 
@@ -65,8 +65,8 @@ def test_sizes_as_people_say_them(count: int, text: str) -> None:
 def test_a_table_is_aligned_whether_painted_or_not() -> None:
     rows = [("NAME", "STATE", "N"), ("etcd", "running", "1"), ("kube-apiserver", "ok", "22")]
 
-    assert table(rows, look=PLAIN) == ["NAME            STATE    N", "etcd            running  1", "kube-apiserver  ok       22"]
-    painted = table(rows, look=Look(color=True), styles={"ok": ("green",)})
+    assert format_table(rows, look=PLAIN) == ["NAME            STATE    N", "etcd            running  1", "kube-apiserver  ok       22"]
+    painted = format_table(rows, look=Look(color=True), styles={"ok": ("green",)})
     assert painted[2] == "kube-apiserver  \033[32mok\033[0m       22"
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from lab.steps import StepOutcome
-from lab.terminal.text import Look, count, table
+from lab.terminal.text import Look, count, format_table
 from scenarios.ci.lint.coverage import Checked, Lint, Reason, show_name
 
 STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
@@ -18,7 +18,7 @@ def print_checks(checks: Sequence[Checked], *, look: Look) -> None:
     for each in checks:
         first = (each.detail.splitlines() or [""])[0]
         rows.append((each.outcome.value, show_name(each.name), first or f"{count(each.files, 'file')} checked"))
-    print("\n".join(table(rows, look=look, styles=STYLES)))
+    print("\n".join(format_table(rows, look=look, styles=STYLES)))
     for each in checks:
         if each.outcome is StepOutcome.FAIL or (each.outcome is StepOutcome.UNKNOWN and "\n" in each.detail):
             print(f"\n{look.paint(show_name(each.name), 'bold')}\n{each.detail}")
@@ -40,7 +40,7 @@ def print_lint(lint: Lint, *, look: Look) -> None:
         if kind not in without:
             rows.append((kind, str(numbers["checked"]), str(numbers["partly_checked"]), str(numbers["not_checked"])))
     print()
-    print("\n".join(table(rows, look=look)))
+    print("\n".join(format_table(rows, look=look)))
     if without:
         said = ", ".join(f"{kind} {number}" for kind, number in without.most_common())
         print(f"no checker exists for {count(sum(without.values()), 'file')}: {said} (-o json names them)")

@@ -11,12 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from _pytest.reports import TestReport
 
-from lab.masking.secret_values import planted
+from lab.masking.secret_values import index_values
 from lab.tests.carriers import b64, holds
 from scenarios.kit.masking import mask_report, mask_results
 
 VALUE = "Zk4jW8qLmP2xT6"
-KNOWN = planted([VALUE])
+KNOWN = index_values([VALUE])
 
 
 def compare() -> None:
@@ -67,7 +67,7 @@ def test_without_known_values_a_report_stays(request: pytest.FixtureRequest) -> 
     report = TestReport.from_item_and_call(request.node, call)
     before = report.longreprtext
 
-    mask_report(report, planted([]))
+    mask_report(report, index_values([]))
 
     assert report.longreprtext == before
 
