@@ -158,7 +158,7 @@ def with_closing_steps(karmada: Karmada, made: Sequence[Step]) -> list[Step]:
     done = tuple(step.name for step in made)
     return [
         *made,
-        Step(f"{NAME}/description", lambda: description.save_once(karmada), done, first=1),
+        Step(f"{NAME}/description", lambda: description.save_once(karmada), done, priority=1),
         Step(READY, lambda: None, done),
     ]
 

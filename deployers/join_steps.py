@@ -77,17 +77,19 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
         needs = (JOINABLE, accounts.name, tokens, part("images"))
         return [
             accounts,
-            Step(f"{name}/register", lambda: register_agent(karmada, member, image=image, within=WITHIN), needs, first=-1),
+            Step(f"{name}/register", lambda: register_agent(karmada, member, image=image, within=WITHIN), needs, priority=-1),
             Step(f"{name}/joined", lambda: register(karmada, member, image=image, within=WITHIN), (f"{name}/register", READY)),
         ]
     if mode == "pull":
         return [
             accounts,
-            Step(f"{name}/register", lambda: register_agent(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), first=-1),
+            Step(
+                f"{name}/register", lambda: register_agent(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), priority=-1
+            ),
             Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (f"{name}/register", READY)),
         ]
     return [
         accounts,
-        Step(f"{name}/join", lambda: join_rights(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), first=-1),
+        Step(f"{name}/join", lambda: join_rights(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), priority=-1),
         Step(f"{name}/joined", lambda: wait_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
     ]

@@ -41,7 +41,7 @@ class Component:
     """One program of a lab.
 
     `name` is "<cluster>/<program>". `needs` are names of steps. `ready` are all asked; `proof` is asked after they answer, raises
-    NotYet while something else is still missing (a lease without a holder). `first` and `heavy` are those of its step.
+    NotYet while something else is still missing (a lease without a holder). `priority` and `cpu_bound` are those of its step.
     """
 
     name: str
@@ -52,14 +52,14 @@ class Component:
     proof: Callable[[], object] | None = field(default=None, compare=False)
     ports: Mapping[str, int] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
-    words: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
     within: float = 90.0
-    first: int = 0
-    heavy: bool = False
+    priority: int = 0
+    cpu_bound: bool = False
 
     @property
     def argv(self) -> tuple[str, ...]:
-        return (str(self.binary), *self.words, *render_flags(self.flags))
+        return (str(self.binary), *self.args, *render_flags(self.flags))
 
     def changed(self, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> Component:
         """Return this component with flags and environment layered over its own; a flag of None is dropped."""
@@ -79,7 +79,7 @@ def render_flags(flags: Flags) -> list[str]:
 
 def make_steps(components: Sequence[Component], run: Run) -> list[Step]:
     """Return one step a component: started and serving when it ends. A component that serves already is left alone."""
-    return [Step(each.name, partial(start, each, run), each.needs, first=each.first, heavy=each.heavy) for each in components]
+    return [Step(each.name, partial(start, each, run), each.needs, priority=each.priority, cpu_bound=each.cpu_bound) for each in components]
 
 
 def start(component: Component, run: Run) -> None:

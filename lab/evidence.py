@@ -81,10 +81,10 @@ def watcher_component(run: Run) -> Component:
     return Component(
         name="lab/evidence",
         binary=Path(sys.executable),
-        words=("-m", "lab.events", str(run.path)),
+        args=("-m", "lab.events", str(run.path)),
         flags={},
         env={"PYTHONPATH": str(root), "MALLOC_ARENA_MAX": "1"},
-        first=100,  # what a lab waits for is started before
+        priority=100,  # what a lab waits for is started before
     )
 
 

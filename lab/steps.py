@@ -35,16 +35,16 @@ class StepOutcome(str, Enum):
 class Step:
     """One thing to do. `action` returns when it is true, raises LabError when it cannot be; it may run a second time.
 
-    `needs` are the names of steps that must have passed before. `first` breaks ties between steps that may start. A `heavy`
-    step keeps a processor busy while it runs: only as many of them run at once as there are processors, and not before
-    those that are to be `first` of them have begun, unless nothing else can be done.
+    `needs` are the names of steps that must have passed before. Among steps that may start, those with the lowest `priority` number
+    start first. A `cpu_bound` step keeps a processor busy: at most as many of them run at once as there are processors, and one of
+    lower priority waits until those before it have started, unless nothing else runs.
     """
 
     name: str
     action: Callable[[], object] = field(compare=False)
     needs: tuple[str, ...] = ()
-    first: int = 0
-    heavy: bool = False
+    priority: int = 0
+    cpu_bound: bool = False
 
 
 class StepFailed(LabError):
@@ -83,7 +83,7 @@ def compute_waves(steps: Iterable[Step]) -> list[list[Step]]:
         wave = [step for step in waiting.values() if done.issuperset(step.needs)]
         if not wave:
             raise ValueError(f"these steps need each other: {', '.join(sorted(waiting))}")
-        waves.append(sorted(wave, key=lambda step: step.first))
+        waves.append(sorted(wave, key=lambda step: step.priority))
         done.update(step.name for step in wave)
         for step in wave:
             del waiting[step.name]
@@ -144,12 +144,12 @@ class Execution:
     def start(self, pool: ThreadPoolExecutor) -> bool:
         """Start every step whose needs have passed, unless one failed; tell whether anything runs."""
         ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
-        room = self.processors - sum(step.heavy for step, _ in self.running.values())
-        for step in sorted(ready, key=lambda step: (step.first, step.heavy)):
-            foremost = min((other.first for other in self.todo.values() if other.heavy), default=step.first)
-            if step.heavy and (room <= 0 or (step.first > foremost and self.running)):
+        room = self.processors - sum(step.cpu_bound for step, _ in self.running.values())
+        for step in sorted(ready, key=lambda step: (step.priority, step.cpu_bound)):
+            foremost = min((other.priority for other in self.todo.values() if other.cpu_bound), default=step.priority)
+            if step.cpu_bound and (room <= 0 or (step.priority > foremost and self.running)):
                 continue
-            room -= step.heavy
+            room -= step.cpu_bound
             del self.todo[step.name]
             self.run.journal("begin", step=step.name, needs=step.needs)
             self.watcher.begins(step, left=self.left + 1)

@@ -39,7 +39,7 @@ def start_users(karmada: Karmada, users: int, watched: str) -> Path:
     program = Component(
         name="perf/locust",
         binary=Path(sys.executable),
-        words=("-m", "locust", "--headless", "--only-summary"),
+        args=("-m", "locust", "--headless", "--only-summary"),
         flags={
             "locustfile": str(Path(__file__).with_name("locustfile.py")),
             "processes": str(WORKERS),

@@ -59,7 +59,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
         "registry/crane",
         crane,
         {"address": f"127.0.0.1:{port}", "disk": str(run.folder("data", "blobs"))},
-        words=("registry", "serve"),
+        args=("registry", "serve"),
         ready=(Health(f"http://127.0.0.1:{port}/v2/"),),
     )
     supervisor = Supervisor(run.path)

@@ -70,7 +70,7 @@ def switch_steps(plane: BinaryInstallation) -> list[Step]:
     others = plane.steps()
     here = {*(part.name for part in plane.programs), *(step.name for step in others)}
     programs = [
-        Step(part.name, partial(replace_program, plane, part), tuple(need for need in part.needs if need in here), first=part.first)
+        Step(part.name, partial(replace_program, plane, part), tuple(need for need in part.needs if need in here), priority=part.priority)
         for part in plane.programs
     ]
     return [*programs, *others]

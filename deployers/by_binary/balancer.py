@@ -55,7 +55,7 @@ def haproxy(layout: Layout) -> Component:
         name=f"karmada/{NAME}",
         binary=layout.software[NAME],
         flags={},
-        words=("-db", "-f", str(configuration(layout))),  # -db: in the foreground
+        args=("-db", "-f", str(configuration(layout))),  # -db: in the foreground
         needs=("karmada/identity", "karmada/karmada-apiserver"),
         ready=(Health(f"{health}/readyz"),),
         ports={use.removeprefix(f"{NAME}."): port for use, port in layout.ports.items() if use.startswith(f"{NAME}.")},

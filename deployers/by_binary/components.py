@@ -164,8 +164,8 @@ def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
         needs=tuple(f"karmada/{name}" for name in etcds(spec)) or ("karmada/identity",),
         ready=(Health(f"{layout.server(instance)}/readyz", layout.ca),),
         ports={"https": layout.ports[f"{instance}.https"]},
-        first=-1,  # the longest way to Ready members begins here
-        heavy=True,
+        priority=-1,  # the longest way to Ready members begins here
+        cpu_bound=True,
     )
 
 

@@ -45,6 +45,6 @@ def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[st
         require(karmada.lab, cluster, [use.name for use in uses if cluster.name in use.clusters])
 
     return [
-        Step(BUILT, built, heavy=True),
-        *(Step(f"{name}/images", partial(loaded, karmada.lab.cluster(name)), (BUILT, name), first=-1) for name in clusters),
+        Step(BUILT, built, cpu_bound=True),
+        *(Step(f"{name}/images", partial(loaded, karmada.lab.cluster(name)), (BUILT, name), priority=-1) for name in clusters),
     ]

@@ -102,7 +102,7 @@ class Embedded:
         for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True):
             made = cluster_steps(lab.run, spec, cluster, software)
             # Members are waited for by whoever joins them; nothing waits for the host cluster.
-            steps += [replace(step, first=1) for step in made] if cluster is lab.host else made
+            steps += [replace(step, priority=1) for step in made] if cluster is lab.host else made
         return steps
 
     def delete(self, run: Run) -> None:
@@ -249,7 +249,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         needs=(etcd.name,),
         ready=(Health(f"https://{LOOPBACK}:{port['apiserver']}/readyz", ca),),
         ports={"https": port["apiserver"]},
-        heavy=True,
+        cpu_bound=True,
     )
     shared = {
         "bind-address": LOOPBACK,

@@ -103,7 +103,7 @@ class Kind:
             images[version] = node.build_node_image(lab.machine, version, software, bounded=bounded)
 
         steps = [
-            Step(f"node-image/{version}", partial(image, version), first=-2, heavy=True)
+            Step(f"node-image/{version}", partial(image, version), priority=-2, cpu_bound=True)
             for version in sorted({cluster.kubernetes for cluster in lab.spec.clusters})
         ]
         steps += component.make_steps([guard(lab.run)], lab.run)
@@ -157,4 +157,4 @@ def guard(run: Run) -> component.Component:
     """Return the program that has this run's containers removed when the lab ends without anybody to delete it."""
     words = ("-m", "lab.docker.guard", outside_name(run.id, ""))
     env = {"PYTHONPATH": str(Path(__file__).parents[2]), **find_engine(run.path)}
-    return component.Component(name=GUARD, binary=Path(sys.executable), words=words, flags={}, env=env)
+    return component.Component(name=GUARD, binary=Path(sys.executable), args=words, flags={}, env=env)

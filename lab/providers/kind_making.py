@@ -104,10 +104,10 @@ class Making:
         name = self.spec.name
         first = 1 if self.cluster is self.lab.host else 0
         steps = [
-            Step(f"{name}/node", self.node, (f"node-image/{self.spec.kubernetes}", GUARD), first=first - 1),
+            Step(f"{name}/node", self.node, (f"node-image/{self.spec.kubernetes}", GUARD), priority=first - 1),
             # kubeadm returns when these serve: who needs no more of the cluster need not wait for the rest.
             *(Step(f"{name}/{part}", nothing, (f"{name}/node",)) for part in ("kube-apiserver", "kube-controller-manager")),
-            Step(f"{name}/applications", self.applications, (f"{name}/node",), first=5),
+            Step(f"{name}/applications", self.applications, (f"{name}/node",), priority=5),
         ]
         done = [f"{name}/node", f"{name}/applications"]
         if self.spec.nodes:

@@ -115,7 +115,7 @@ def test_no_more_heavy_steps_run_at_once_than_there_are_processors(run: Run) -> 
         with lock:
             at_once -= 1
 
-    execute([Step(str(n), works, heavy=True) for n in range(2 * Execution.processors)], run)
+    execute([Step(str(n), works, cpu_bound=True) for n in range(2 * Execution.processors)], run)
 
     assert most == Execution.processors
 
@@ -124,7 +124,7 @@ def test_a_heavy_step_lets_those_before_it_begin(run: Run) -> None:
     began: list[str] = []
 
     def heavy(name: str, first: int, *needs: str) -> Step:
-        return Step(name, lambda: began.append(name), needs, first=first, heavy=True)
+        return Step(name, lambda: began.append(name), needs, priority=first, cpu_bound=True)
 
     execute([heavy("last", 0), Step("light", lambda: None), heavy("foremost", -1, "light")], run)
 
@@ -134,6 +134,9 @@ def test_a_heavy_step_lets_those_before_it_begin(run: Run) -> None:
 def test_heavy_steps_that_need_each_other_the_wrong_way_round_still_run(run: Run) -> None:
     began: list[str] = []
 
-    execute([Step("b", lambda: began.append("b"), ("a",), first=-1, heavy=True), Step("a", lambda: began.append("a"), heavy=True)], run)
+    execute(
+        [Step("b", lambda: began.append("b"), ("a",), priority=-1, cpu_bound=True), Step("a", lambda: began.append("a"), cpu_bound=True)],
+        run,
+    )
 
     assert began == ["a", "b"]

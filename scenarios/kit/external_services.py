@@ -101,7 +101,7 @@ def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
     write_private(config, ("\n".join(lines) + "\n").encode())
     ready = (Health(f"http://{LOOPBACK}:{HEALTH}/readyz"),)
     ports = {"https": NODE_PORT, "health": HEALTH}
-    return Component(f"surroundings/{balancer.NAME}", balancer.program(), {}, words=("-db", "-f", str(config)), ready=ready, ports=ports)
+    return Component(f"surroundings/{balancer.NAME}", balancer.program(), {}, args=("-db", "-f", str(config)), ready=ready, ports=ports)
 
 
 def stand() -> Run:
