@@ -102,7 +102,11 @@ class LabStatus:
         return {**head, **rest}
 
 
-def lab_status(run: Run, *, now: float | None = None, within: float = 2.0) -> LabStatus:
+PATIENCE = 10.0
+"""Seconds for an answer. A healthy lab answers in tenths of a second; on a computer that is busy with other work one took more than two."""
+
+
+def lab_status(run: Run, *, now: float | None = None, within: float = PATIENCE) -> LabStatus:
     """Look at a lab. Nothing is changed; an API that does not answer within that time is said not to."""
     seen = Supervisor(run.path).status()
     states = seen.programs if seen else read_records(run)
