@@ -111,7 +111,7 @@ def bring_up(
         before = standing(run, supervisor)
         hold = supervisor.hold(label)
         with undone_on_failure(run, supervisor, hold, wanted.provider, kills):
-            ports.replace_taken(run)
+            ports.replace_taken_ports(run)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
             run.journal("begun", by=label)

@@ -73,10 +73,10 @@ def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Proble
     if supply.source == "bundle" and supply.bundle is None:
         yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
     if image_registry is not None:
-        from lab.images.registry import Place  # noqa: PLC0415
+        from lab.images.registry import Repository  # noqa: PLC0415
 
         try:
-            Place.of("docker.io/library/any:1", image_registry)
+            Repository.of("docker.io/library/any:1", image_registry)
         except UsageError as error:
             yield Problem("--image-registry", error.what, error.remedy or "")
 

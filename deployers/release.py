@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lab.assets import AssetRef, Catalogue, Supply
 from lab.assets.checkout import Checkout
-from lab.assets.refs import is_path, order
+from lab.assets.refs import is_path, version_key
 from lab.errors import UsageError
 
 PINS = Path(__file__).parent / "assets.toml"
@@ -121,7 +121,7 @@ class Release:
 
     def at_least(self, version: str) -> bool:
         """Whether this is `version` or later; a checkout that git cannot describe counts as later than all."""
-        return self.version.startswith("0.0.0") or order(self.version)[:3] >= order(version)[:3]
+        return self.version.startswith("0.0.0") or version_key(self.version)[:3] >= version_key(version)[:3]
 
     def __str__(self) -> str:
         return f"v{self.version}" + (f" ({self.checkout.directory})" if self.checkout else "")

@@ -69,9 +69,9 @@ class Wanted:
         """Bring the official images that this lab's are to be, by digest. What does not come is made here. Errors as `lab.images.pull`."""
         supply.bring_folders()
         if supply.pulls:
-            from lab.images.pull import pull  # noqa: PLC0415 (an HTTP client, for who has images to pull)
+            from lab.images.pull import pull_images  # noqa: PLC0415 (an HTTP client, for who has images to pull)
 
-            pull(self.all_images(), registry=registry, progress=supply.progress)
+            pull_images(self.all_images(), registry=registry, progress=supply.progress)
 
     def all_images(self) -> list[Image]:
         """Return the images of nodes and of Karmada's pods."""

@@ -208,7 +208,7 @@ def write_components(run: Run, out: Collection) -> None:
     """Write the state of each program, from the supervisor, or from its records where it is gone."""
     status = Supervisor(run.path).status()
     if status is None:
-        rows = list(record.read_all(str(run.path)).values())
+        rows = list(record.read_records(str(run.path)).values())
         out.lacks("components.json", "no supervisor runs: these are its last records")
     else:
         rows = [{**vars(state), "tail": state.tail(lines=5)} for state in status.programs.values()]

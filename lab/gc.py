@@ -25,7 +25,7 @@ from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.run import discard, list_runs
 from lab.session_folder import dead_sessions
-from lab.supervisor.remains import bury, remains
+from lab.supervisor.remains import find_orphans, kill_orphans
 from lab.supervisor.server import take_lock
 
 YOUNG = 600.0
@@ -35,7 +35,7 @@ MARKS = ("run.json", ".run.json.", "journal.jsonl", "supervisor.lock")
 
 
 @dataclass(frozen=True)
-class Removed:
+class RemovedItem:
     """One thing that was removed, or with `dry_run` would be: what kind, what it was called, and of which run it was."""
 
     kind: str
@@ -46,30 +46,35 @@ class Removed:
         return f"{self.kind} {self.name} of {self.run}"
 
 
-def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_run: bool = False) -> list[Removed]:
+def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_run: bool = False) -> list[RemovedItem]:
     """Remove what dead runs under `root` left, and return it. `where` is the folder of port reservations."""
     root = Path(os.path.realpath(root))
-    removed: list[Removed] = []
+    removed: list[RemovedItem] = []
     for run in (root / run_id for run_id in list_runs(root)):
         if not is_run(run):
             continue
         with lock_run(run) as mine:
             if mine:
-                removed += residue(run, dry_run=dry_run)
-                if half_written(run, young):
-                    removed += directory(run, where, dry_run=dry_run)
+                removed += remove_leftovers(run, dry_run=dry_run)
+                if is_half_written(run, young):
+                    removed += remove_directory(run, where, dry_run=dry_run)
     for gone in root.glob(".*.gone"):  # deletions cut short
-        removed.append(Removed("run directory", str(gone), gone.name[1:-5]))
+        removed.append(RemovedItem("run directory", str(gone), gone.name[1:-5]))
         if not dry_run:
             shutil.rmtree(gone, ignore_errors=True)
     for session in dead_sessions(root):  # of a pytest that was killed
-        removed.append(Removed("session folder", str(session), session.name[1:]))
+        removed.append(RemovedItem("session folder", str(session), session.name[1:]))
         if not dry_run:
             shutil.rmtree(session, ignore_errors=True)
-    return removed + strays(root, dry_run=dry_run) + stray_containers(root, dry_run=dry_run) + reservations(where, dry_run=dry_run)
+    return (
+        removed
+        + kill_strays(root, dry_run=dry_run)
+        + remove_stray_containers(root, dry_run=dry_run)
+        + release_dead_ports(where, dry_run=dry_run)
+    )
 
 
-def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> list[Removed]:
+def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -> list[RemovedItem]:
     """Remove all of one dead run, its directory, containers and domains included, and return it.
 
     NotPossible when the lab is alive or a command works on it; UsageError when there is no such directory.
@@ -80,14 +85,14 @@ def remove(run: Path, *, where: Path | None = None, dry_run: bool = False) -> li
     with lock_run(run) as mine:
         if not mine:
             raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=command("down", lab=run.name))
-        removed = residue(run, dry_run=dry_run)
-        for name in ledger.domains(run.name):
+        removed = remove_leftovers(run, dry_run=dry_run)
+        for name in ledger.list_domains(run.name):
             remove_by_command("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
             removed += remove_by_command("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
-        return removed + directory(run, where, dry_run=dry_run)
+        return removed + remove_directory(run, where, dry_run=dry_run)
 
 
-def alive(run: Path) -> bool:
+def is_alive(run: Path) -> bool:
     """Does a supervisor own this run, or a command work on it?"""
     with lock_run(run) as mine:
         return not mine
@@ -122,17 +127,17 @@ def is_run(run: Path) -> bool:
         return False
 
 
-def half_written(run: Path, young: float) -> bool:
+def is_half_written(run: Path, young: float) -> bool:
     """Has this directory had no readable run.json for a while?"""
     try:
         return not isinstance(json.loads((run / "run.json").read_text()), dict)
     except (OSError, ValueError):
         with suppress(OSError):  # it is just being deleted
-            return time.time() - last_change(run) > young
+            return time.time() - read_last_change(run) > young
         return False
 
 
-def last_change(run: Path) -> float:
+def read_last_change(run: Path) -> float:
     """Return when something in this directory was last written; the lock, which looking at it may have made, does not count."""
     entries = [path for path in run.iterdir() if path.name != "supervisor.lock"] or [run / "supervisor.lock"]
     return max(path.stat().st_mtime for path in entries)
@@ -141,77 +146,79 @@ def last_change(run: Path) -> float:
 # -- one function a kind -----------------------------------------------------------------------------------------------------
 
 
-def residue(run: Path, *, dry_run: bool) -> list[Removed]:
+def remove_leftovers(run: Path, *, dry_run: bool) -> list[RemovedItem]:
     """Remove processes, mounts, namespaces and the stale socket of a run whose locks the caller has."""
-    names = [f"{name} (pid {pid})" for (pid, _), name in remains(str(run)).items()] if dry_run else bury(str(run))
-    removed = [Removed("process", name, run.name) for name in names]
-    for point in sorted(ledger.mounts(run), key=len, reverse=True):  # what is mounted deeper comes off first
+    names = [f"{name} (pid {pid})" for (pid, _), name in find_orphans(str(run)).items()] if dry_run else kill_orphans(str(run))
+    removed = [RemovedItem("process", name, run.name) for name in names]
+    for point in sorted(ledger.list_mounts(run), key=len, reverse=True):  # what is mounted deeper comes off first
         removed += remove_by_command("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
-    for name in ledger.namespaces(run.name):
+    for name in ledger.list_namespaces(run.name):
         removed += remove_by_command("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
-    removed += remove_containers(ledger.containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
+    removed += remove_containers(ledger.list_containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():
-        removed.append(Removed("socket", str(socket), run.name))
+        removed.append(RemovedItem("socket", str(socket), run.name))
         if not dry_run:
             socket.unlink(missing_ok=True)
     return removed
 
 
-def directory(run: Path, where: Path | None, *, dry_run: bool) -> list[Removed]:
+def remove_directory(run: Path, where: Path | None, *, dry_run: bool) -> list[RemovedItem]:
     """Remove a run directory and give back its ports. What is mounted in it must be gone: otherwise it stays."""
     if not dry_run:
-        if any(ledger.mounts(run)):
-            raise NotPossible(f"something is still mounted in {run.name}", where=", ".join(ledger.mounts(run)), remedy="unmount it by hand")
+        if any(ledger.list_mounts(run)):
+            raise NotPossible(
+                f"something is still mounted in {run.name}", where=", ".join(ledger.list_mounts(run)), remedy="unmount it by hand"
+            )
         ports.release(run, where=where)
         discard(run)
         Path(f"{run}.lock").unlink(missing_ok=True)  # a command that was killed left it
-    return [Removed("run directory", str(run), run.name)]
+    return [RemovedItem("run directory", str(run), run.name)]
 
 
-def strays(root: Path, *, dry_run: bool) -> list[Removed]:
+def kill_strays(root: Path, *, dry_run: bool) -> list[RemovedItem]:
     """Kill processes of runs under `root` whose directory is gone."""
     removed = []
-    for pid, started, tag in proc.tagged_processes():
+    for pid, started, tag in proc.find_tagged_processes():
         run = Path(tag)
         if run.parent == root and not run.exists():
-            name = proc.name_of(pid)
-            if dry_run or proc.end(pid, started, within=2.0):
-                removed.append(Removed("process", f"{name} (pid {pid})", run.name))
+            name = proc.read_name(pid)
+            if dry_run or proc.kill_process(pid, started, within=2.0):
+                removed.append(RemovedItem("process", f"{name} (pid {pid})", run.name))
     return removed
 
 
-def stray_containers(root: Path, *, dry_run: bool) -> list[Removed]:
+def remove_stray_containers(root: Path, *, dry_run: bool) -> list[RemovedItem]:
     """Remove containers of runs under `root` whose directory is gone: they say by what they have mounted whose they are."""
     removed = []
     engines = [select_engine(), *(read_engine(root / run_id) for run_id in list_runs(root))]
     for engine in (each for at, each in enumerate(engines) if each and each not in engines[:at]):
-        for name, mounts in ledger.container_mounts(engine).items():
+        for name, mounts in ledger.list_container_mounts(engine).items():
             for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:
-                if not run.exists() and ledger.names_run(name, run.name):
+                if not run.exists() and ledger.belongs_to_run(name, run.name):
                     removed += remove_containers([name], run, engine, dry_run=dry_run)
     return removed
 
 
-def remove_containers(names: Iterable[str], run: Path, engine: ledger.Engine, *, dry_run: bool) -> list[Removed]:
+def remove_containers(names: Iterable[str], run: Path, engine: ledger.Engine, *, dry_run: bool) -> list[RemovedItem]:
     """Remove containers of an engine with their volumes."""
     words = ["docker", "rm", "--force", "--volumes"]
     return [each for name in names for each in remove_by_command("container", name, run, [*words, name], engine=engine, dry_run=dry_run)]
 
 
-def reservations(where: Path | None, *, dry_run: bool) -> list[Removed]:
+def release_dead_ports(where: Path | None, *, dry_run: bool) -> list[RemovedItem]:
     """Give back the ports of runs whose directory is gone, wherever it was."""
     gone = sorted({holder for _, holder in ports.reserved_ports(where) if not holder.is_dir()})
     removed = []
     for run in gone:
         taken = [port for port, holder in ports.reserved_ports(where) if holder == run] if dry_run else ports.release(run, where=where)
-        removed += [Removed("port reservation", str(port), run.name) for port in taken]
+        removed += [RemovedItem("port reservation", str(port), run.name) for port in taken]
     return removed
 
 
 def remove_by_command(
     kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool, engine: ledger.Engine | None = None
-) -> list[Removed]:
+) -> list[RemovedItem]:
     """Run the command that removes something; nothing is reported where it fails, for the thing is still there."""
     if not dry_run:
         try:
@@ -220,4 +227,4 @@ def remove_by_command(
             )
         except (OSError, subprocess.SubprocessError):
             return []
-    return [Removed(kind, name, run.name)]
+    return [RemovedItem(kind, name, run.name)]

@@ -20,7 +20,7 @@ from lab import environment, ports, proc
 from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.hints import command
-from lab.supervisor.remains import remains
+from lab.supervisor.remains import find_orphans
 
 PREFIX = "karmada-lab."
 LONGEST_RUN = 18
@@ -48,7 +48,7 @@ Engine = Mapping[str, str]
 """A Docker engine, as `lab.docker_engine` names it."""
 
 
-def census(run: Path, *, where: Path | None = None, engine: Engine | None = None) -> Census:
+def take_census(run: Path, *, where: Path | None = None, engine: Engine | None = None) -> Census:
     """Return what exists of a run outside its directory. `where` is the folder of port reservations.
 
     `engine` is the Docker engine that it used, for a run whose directory, which says it, is gone.
@@ -57,35 +57,35 @@ def census(run: Path, *, where: Path | None = None, engine: Engine | None = None
     return frozenset(
         Item(kind, name, str(run))
         for kind, names in {
-            "process": processes(run),
-            "listening port": listening(run),
+            "process": list_processes(run),
+            "listening port": list_listening_ports(run),
             "port reservation": (str(port) for port, holder in ports.reserved_ports(where) if holder == run),
-            "mount": mounts(run),
-            "network namespace": namespaces(run.name),
-            "file": files(run),
-            "container": containers(run, engine or find_engine(run)),
-            "libvirt domain": domains(run.name),
+            "mount": list_mounts(run),
+            "network namespace": list_namespaces(run.name),
+            "file": list_files(run),
+            "container": list_containers(run, engine or find_engine(run)),
+            "libvirt domain": list_domains(run.name),
         }.items()
         for name in names
     )
 
 
-def residue(before: Census, after: Census) -> list[Item]:
+def find_leftovers(before: Census, after: Census) -> list[Item]:
     """Return what is there after and was not before, sorted."""
     return sorted(after - before)
 
 
-def residue_of(
+def list_leftovers(
     run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None, engine: Engine | None = None
 ) -> list[str]:
     """Return one line for each thing left of a run that was taken down. A kept run may keep its ports reserved; `engine` as in `census`."""
     allowed = {"port reservation"} if kept else set()
-    return [str(item) for item in residue(before, census(run, where=where, engine=engine)) if item.kind not in allowed]
+    return [str(item) for item in find_leftovers(before, take_census(run, where=where, engine=engine)) if item.kind not in allowed]
 
 
-def check(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> None:
+def check_leftovers(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> None:
     """Raise LeakError when anything is left of a run that was taken down; it names what, and who made it."""
-    left = residue_of(run, kept=kept, before=before, where=where)
+    left = list_leftovers(run, kept=kept, before=before, where=where)
     if left:
         raise LeakError(
             f"{len(left)} things of {run.name} are still there",
@@ -98,21 +98,21 @@ def check(run: Path, *, kept: bool = False, before: Census = frozenset(), where:
 # -- one function a kind: names of what there is -----------------------------------------------------------------------------
 
 
-def processes(run: Path) -> Iterator[str]:
+def list_processes(run: Path) -> Iterator[str]:
     """Yield the processes that carry the run's tag or are in its records, but not the one that asks or its ancestors."""
-    yield from (f"{name} (pid {pid})" for (pid, _), name in remains(str(run)).items())
+    yield from (f"{name} (pid {pid})" for (pid, _), name in find_orphans(str(run)).items())
 
 
-def listening(run: Path) -> Iterator[str]:
+def list_listening_ports(run: Path) -> Iterator[str]:
     """Yield the TCP ports on which a process of the run listens."""
-    if next(proc.tagged_processes(str(run)), None) is None:
+    if next(proc.find_tagged_processes(str(run)), None) is None:
         return  # nobody could: the 30 ms of looking are saved
-    for listener in ports.listeners():
+    for listener in ports.list_listeners():
         if listener.run == str(run):
             yield f"{listener.port} of {listener.name} (pid {listener.pid})"
 
 
-def mounts(run: Path, table: Path = Path("/proc/self/mountinfo")) -> Iterator[str]:
+def list_mounts(run: Path, table: Path = Path("/proc/self/mountinfo")) -> Iterator[str]:
     """Yield the mount points in the run directory or with it as their source."""
     for line in read_lines(table):
         words = line.split()
@@ -122,23 +122,23 @@ def mounts(run: Path, table: Path = Path("/proc/self/mountinfo")) -> Iterator[st
             yield point
 
 
-def namespaces(run_id: str, folder: Path = NAMESPACES) -> Iterator[str]:
+def list_namespaces(run_id: str, folder: Path = NAMESPACES) -> Iterator[str]:
     """Yield the named network namespaces of the run."""
     if folder.is_dir():
-        yield from (path.name for path in folder.iterdir() if names_run(path.name, run_id))
+        yield from (path.name for path in folder.iterdir() if belongs_to_run(path.name, run_id))
 
 
-def files(run: Path, folder: Path | None = None) -> Iterator[str]:
+def list_files(run: Path, folder: Path | None = None) -> Iterator[str]:
     """Yield the temporary files and directories of the run. (Those its programs make are in its own `scratch`, by TMPDIR.)"""
-    yield from (str(path) for path in (folder or Path(tempfile.gettempdir())).iterdir() if names_run(path.name, run.name))
+    yield from (str(path) for path in (folder or Path(tempfile.gettempdir())).iterdir() if belongs_to_run(path.name, run.name))
 
 
-def containers(run: Path, engine: Engine) -> Iterator[str]:
+def list_containers(run: Path, engine: Engine) -> Iterator[str]:
     """Yield the containers of the run in an engine that answers."""
-    yield from (name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if names_run(name, run.name))
+    yield from (name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if belongs_to_run(name, run.name))
 
 
-def container_mounts(engine: Engine) -> dict[str, list[str]]:
+def list_container_mounts(engine: Engine) -> dict[str, list[str]]:
     """Return what each container that a run made has mounted of this computer, by the container's name."""
     form = "{{.Name}}{{range .Mounts}} {{.Source}}{{end}}"
     ours = [name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if name.startswith(PREFIX)]
@@ -149,15 +149,15 @@ def container_mounts(engine: Engine) -> dict[str, list[str]]:
     return found
 
 
-def domains(run_id: str) -> Iterator[str]:
+def list_domains(run_id: str) -> Iterator[str]:
     """Yield the libvirt domains of the run, where libvirt is there and answers."""
-    yield from (name for name in ask(["virsh", "--quiet", "list", "--all", "--name"], LIBVIRT) if names_run(name, run_id))
+    yield from (name for name in ask(["virsh", "--quiet", "list", "--all", "--name"], LIBVIRT) if belongs_to_run(name, run_id))
 
 
 # -- how --------------------------------------------------------------------------------------------------------------------
 
 
-def outside_name(run_id: str, what: str) -> str:
+def external_name(run_id: str, what: str) -> str:
     """Return the name of something a run makes outside its directory: a container, a domain, a namespace, a temporary file.
 
     The dots keep it apart from those of a run "a" and a run "a-b": they are in no id. Of a long id the beginning is there, and a hash
@@ -168,9 +168,9 @@ def outside_name(run_id: str, what: str) -> str:
     return f"{PREFIX}{run_id}.{what}"
 
 
-def names_run(name: str, run_id: str) -> bool:
+def belongs_to_run(name: str, run_id: str) -> bool:
     """Does this name something that the run made?"""
-    return name.startswith(outside_name(run_id, ""))
+    return name.startswith(external_name(run_id, ""))
 
 
 def ask_docker(words: list[str], engine: Engine) -> Iterable[str]:

@@ -56,7 +56,7 @@ class Holder:
         return line if len(line) <= 100 else f"{line[:99]}…"
 
     def __str__(self) -> str:
-        paused = ", which is paused" if proc.paused(self.pid) else ""
+        paused = ", which is paused" if proc.is_paused(self.pid) else ""
         since = time.strftime("%H:%M:%S", time.localtime(time.time() - self.age))
         return f"`{self.command}` (pid {self.pid}, since {since}{paused})"
 
@@ -118,7 +118,7 @@ def find_holder(lock: Path, table: Path = Path("/proc/locks")) -> Holder | None:
 
 def read_holder(pid: int) -> Holder | None:
     """Return a process as the holder of a lock; None when it is gone."""
-    started = proc.start_time(pid)
+    started = proc.read_start_time(pid)
     try:
         argv = tuple(os.fsdecode(word) for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1])
         up = float(Path("/proc/uptime").read_text().split()[0])

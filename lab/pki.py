@@ -34,12 +34,12 @@ class Pair:
     key: Path
 
 
-def new_key() -> ec.EllipticCurvePrivateKey:
+def generate_key() -> ec.EllipticCurvePrivateKey:
     """Return a fresh P-256 key."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def encode_key(key: ec.EllipticCurvePrivateKey) -> bytes:
     """Return a private key in SEC1 form ("EC PRIVATE KEY"): kube-controller-manager's signer and Karmada's client-go read it."""
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
 
@@ -61,16 +61,16 @@ class Authority:
             key = serialization.load_pem_private_key(key_file.read_bytes(), None)
             assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)  # RSA: an authority that was given
             return cls(folder, name, x509.load_pem_x509_certificate(cert.read_bytes()), key)
-        key = new_key()
+        key = generate_key()
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         certificate = (
-            certificate_builder(subject, subject, key.public_key(), valid=10 * YEAR)
+            start_certificate(subject, subject, key.public_key(), valid=10 * YEAR)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(usage(signs_certificates=True), critical=True)
+            .add_extension(make_key_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )
-        write_private(key_file, pem(key))
+        write_private(key_file, encode_key(key))
         write_private(cert, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
         return cls(folder, name, certificate, key)
 
@@ -100,9 +100,9 @@ class Authority:
         """
         pair = Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
         names = [x509.IPAddress(ipaddress.ip_address(host)) if is_address(host) else x509.DNSName(host) for host in dict.fromkeys(hosts)]
-        if not anew and pair.cert.exists() and pair.key.exists() and still_good(pair.cert, names, self.certificate):
+        if not anew and pair.cert.exists() and pair.key.exists() and is_still_valid(pair.cert, names, self.certificate):
             return pair
-        key = new_key()
+        key = generate_key()
         subject = x509.Name(
             [
                 *(x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organisations),
@@ -110,25 +110,25 @@ class Authority:
             ]
         )
         builder = (
-            certificate_builder(subject, self.certificate.subject, key.public_key(), valid=valid)
+            start_certificate(subject, self.certificate.subject, key.public_key(), valid=valid)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(usage(signs_certificates=False), critical=True)
+            .add_extension(make_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(identifier_of(self.certificate), critical=False)
+            .add_extension(make_authority_identifier(self.certificate), critical=False)
         )
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        write_private(pair.key, pem(key))
+        write_private(pair.key, encode_key(key))
         write_private(pair.cert, builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), mode=0o644)
         return pair
 
 
-def service_account_keys(folder: Path) -> Pair:
+def ensure_service_account_keys(folder: Path) -> Pair:
     """Return `sa.pub` (as `cert`) and `sa.key`, which sign and check ServiceAccount tokens; made if not there."""
     pair = Pair(folder / "sa.pub", folder / "sa.key")
     if not (pair.cert.exists() and pair.key.exists()):
-        key = new_key()
-        write_private(pair.key, pem(key))
+        key = generate_key()
+        write_private(pair.key, encode_key(key))
         public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         write_private(pair.cert, public, mode=0o644)
     return pair
@@ -156,7 +156,7 @@ def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client:
     return path
 
 
-def certificate_builder(
+def start_certificate(
     subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, valid: dt.timedelta
 ) -> x509.CertificateBuilder:
     """Return a certificate with names, serial and validity, to be extended and signed."""
@@ -172,7 +172,7 @@ def certificate_builder(
     )
 
 
-def identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+def make_authority_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     """Return how a certificate names its issuer's key: as the issuer itself does, or OpenSSL does not find the one for the other."""
     try:
         known = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
@@ -181,7 +181,7 @@ def identifier_of(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known)
 
 
-def usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def make_key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     """Return the key usage of an authority or of a leaf."""
     return x509.KeyUsage(
         digital_signature=True,
@@ -205,7 +205,7 @@ def is_address(host: str) -> bool:
     return True
 
 
-def still_good(path: Path, names: Sequence[x509.GeneralName], issuer: x509.Certificate) -> bool:
+def is_still_valid(path: Path, names: Sequence[x509.GeneralName], issuer: x509.Certificate) -> bool:
     """Tell whether a certificate has exactly these names, this issuer, and another day to live."""
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     try:

@@ -27,21 +27,21 @@ BELOW_NODE_PORTS = 30_000
 """kube-proxy opens NodePorts from here on, where kind or a VM runs on the same computer."""
 
 
-def folder() -> Path:
+def locate_reservations() -> Path:
     """Return where the reservations of this computer are."""
     from lab.assets.cache import default_root  # noqa: PLC0415 (`lab status` needs no assets)
 
     return default_root() / "ports"
 
 
-def candidates(ephemeral: tuple[int, int]) -> range:
+def list_candidates(ephemeral: tuple[int, int]) -> range:
     """Return the ports a lab may use, given the kernel's ephemeral range: the larger free side of it."""
     below = range(LOWEST, min(ephemeral[0], BELOW_NODE_PORTS))
     above = range(max(ephemeral[1] + 1, LOWEST), 65_536)
     return max(below, above, key=len) or range(LOWEST, BELOW_NODE_PORTS)
 
 
-def ephemeral_range() -> tuple[int, int]:
+def read_ephemeral_range() -> tuple[int, int]:
     """Return the range the kernel takes local ports from."""
     try:
         low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
@@ -69,16 +69,16 @@ def reserve(
     run: Path, count: int, *, where: Path | None = None, span: range | None = None, free: Callable[[int], bool] = is_free
 ) -> list[int]:
     """Reserve `count` ports for a run directory and return them. NotPossible when there are not so many, or none can be recorded."""
-    where, span = where or folder(), span or candidates(ephemeral_range())
+    where, span = where or locate_reservations(), span or list_candidates(read_ephemeral_range())
     start = int.from_bytes(hashlib.sha256(run.name.encode()).digest()[:4], "big") % len(span)
     ports: list[int] = []
     holder = Path(os.path.realpath(run))
-    with reservations(where):
+    with lock_reservations(where):
         for offset in range(len(span)):
             if len(ports) == count:
                 return ports
             port = span[(start + offset) % len(span)]
-            if owner(where / str(port)) is None and free(port):
+            if find_owner(where / str(port)) is None and free(port):
                 write_private(where / str(port), f"{holder}\n".encode(), mode=0o644)
                 ports.append(port)
         if len(ports) == count:
@@ -94,9 +94,9 @@ def reserve(
 
 def release(run: Path, *, where: Path | None = None) -> list[int]:
     """Give back all ports of a run directory, and return them. Nothing of the run may be running."""
-    where = where or folder()
+    where = where or locate_reservations()
     freed = []
-    with reservations(where):
+    with lock_reservations(where):
         for port, holder in reserved_ports(where):
             if holder == Path(os.path.realpath(run)):
                 (where / str(port)).unlink(missing_ok=True)
@@ -106,7 +106,7 @@ def release(run: Path, *, where: Path | None = None) -> list[int]:
 
 def reserved_ports(where: Path | None = None) -> list[tuple[int, Path]]:
     """Return each reserved port and the run directory, there or gone, that it is reserved for."""
-    where = where or folder()
+    where = where or locate_reservations()
     if not where.is_dir():
         return []
     found = []
@@ -118,7 +118,7 @@ def reserved_ports(where: Path | None = None) -> list[tuple[int, Path]]:
     return found
 
 
-def owner(reservation: Path) -> Path | None:
+def find_owner(reservation: Path) -> Path | None:
     """Return the run directory a port is reserved for; None when there is no reservation or its run is gone."""
     try:
         run = Path(reservation.read_text().rstrip("\n"))
@@ -128,7 +128,7 @@ def owner(reservation: Path) -> Path | None:
 
 
 @contextmanager
-def reservations(where: Path) -> Iterator[None]:
+def lock_reservations(where: Path) -> Iterator[None]:
     """Hold the lock of all reservations of this computer: for some milliseconds, never while something is started."""
     try:
         where.mkdir(parents=True, exist_ok=True)
@@ -156,21 +156,21 @@ def ports_of(run: Run, name: str, uses: Sequence[str], *, where: Path | None = N
     return {use: known[use] for use in uses}
 
 
-def replace_taken(run: Run, *, where: Path | None = None) -> list[int]:
+def replace_taken_ports(run: Run, *, where: Path | None = None) -> list[int]:
     """Give the run another port for each of its own on which a stranger listens now; return the ports given up.
 
     For the beginning of `up`, before components are computed. Ports on which a process of this run listens stay.
     """
     given_up: list[int] = []
     for name, known in run.records("ports").items():
-        taken = [use for use, port in known.items() if not is_free(port) and not is_of(run.path, port)]
+        taken = [use for use, port in known.items() if not is_free(port) and not is_own_port(run.path, port)]
         if taken:
             given_up += [known[use] for use in taken]
             fresh = reserve(run.path, len(taken), where=where)  # before the old ones are forgotten: so it cannot be the same
             run.record("ports", name, {**known, **dict(zip(taken, fresh, strict=True))})
-            with reservations(where or folder()):
+            with lock_reservations(where or locate_reservations()):
                 for use in taken:
-                    ((where or folder()) / str(known[use])).unlink(missing_ok=True)
+                    ((where or locate_reservations()) / str(known[use])).unlink(missing_ok=True)
     return given_up
 
 
@@ -190,7 +190,7 @@ class Listener:
         return f"{self.name} (pid {self.pid}{f', of {self.run}' if self.run else ''})"
 
 
-def listeners() -> list[Listener]:
+def list_listeners() -> list[Listener]:
     """Return who listens on the TCP ports of this computer, as far as we may see. Takes some 30 ms."""
     import psutil  # noqa: PLC0415 (30 ms, and only needed when something is wrong)
 
@@ -199,14 +199,14 @@ def listeners() -> list[Listener]:
         for connection in psutil.net_connections("tcp")
         if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.pid is not None
     }
-    return [Listener(port, pid, proc.name_of(pid), proc.tag_of(pid)) for port, pid in sorted(found)]
+    return [Listener(port, pid, proc.read_name(pid), proc.read_tag(pid)) for port, pid in sorted(found)]
 
 
 def find_listener(port: int, *, other_than: int | None = None) -> Listener | None:
     """Return who listens on a port, the process `other_than` apart; None when nobody does, or nobody that we may see."""
-    return next((listener for listener in listeners() if listener.port == port and listener.pid != other_than), None)
+    return next((listener for listener in list_listeners() if listener.port == port and listener.pid != other_than), None)
 
 
-def is_of(run: Path, port: int) -> bool:
+def is_own_port(run: Path, port: int) -> bool:
     """Does a process of this run listen on the port?"""
-    return any(listener.port == port and listener.run == os.path.realpath(run) for listener in listeners())
+    return any(listener.port == port and listener.run == os.path.realpath(run) for listener in list_listeners())

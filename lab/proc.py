@@ -20,7 +20,7 @@ Nobody should ever export it: whatever carries it is killed with the run. That i
 """
 
 
-def start_time(pid: int) -> int | None:
+def read_start_time(pid: int) -> int | None:
     """Return the kernel's start time of a process in clock ticks since boot; None when it is gone or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
@@ -32,7 +32,7 @@ def start_time(pid: int) -> int | None:
     return int(fields[19])
 
 
-def paused(pid: int) -> bool:
+def is_paused(pid: int) -> bool:
     """Is the process stopped by a signal or a debugger?"""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
@@ -41,12 +41,12 @@ def paused(pid: int) -> bool:
         return False
 
 
-def alive(pid: int | None, started: int | None) -> bool:
+def is_alive(pid: int | None, started: int | None) -> bool:
     """Is the process that had this pid and start time still running?"""
-    return pid is not None and started is not None and start_time(pid) == started
+    return pid is not None and started is not None and read_start_time(pid) == started
 
 
-def tag_of(pid: int) -> str | None:
+def read_tag(pid: int) -> str | None:
     """Return the run directory a process belongs to; None when it is not tagged, gone, or not ours to read."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as environ:
@@ -60,7 +60,7 @@ def tag_of(pid: int) -> str | None:
     return None
 
 
-def name_of(pid: int) -> str:
+def read_name(pid: int) -> str:
     """Return the name of a process's program, without its path; "?" when it is gone."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as cmdline:
@@ -70,21 +70,21 @@ def name_of(pid: int) -> str:
     return os.path.basename(first) or "?"
 
 
-def tagged_processes(run: str | None = None) -> Iterator[tuple[int, int, str]]:
+def find_tagged_processes(run: str | None = None) -> Iterator[tuple[int, int, str]]:
     """Yield pid, start time and run directory of every tagged process (of that run), this one and its ancestors excepted."""
-    spared = lineage()
+    spared = list_ancestors()
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or (pid := int(entry)) in spared:
             continue
-        owner = tag_of(pid)
+        owner = read_tag(pid)
         if owner is None or (run is not None and owner != run):
             continue
-        started = start_time(pid)
+        started = read_start_time(pid)
         if started is not None:
             yield pid, started, owner
 
 
-def lineage() -> set[int]:
+def list_ancestors() -> set[int]:
     """Return the pids of this process and its ancestors: what a sweep must never kill."""
     seen: set[int] = set()
     pid = os.getpid()
@@ -98,14 +98,14 @@ def lineage() -> set[int]:
     return seen
 
 
-def send(pid: int, started: int, number: int = signal.SIGKILL) -> bool:
+def send_signal(pid: int, started: int, number: int = signal.SIGKILL) -> bool:
     """Signal the process with this pid *and* start time. False, and nothing is done, when it is gone or another one."""
     try:
         handle = os.pidfd_open(pid)
     except OSError:
         return False
     try:
-        if start_time(pid) != started:
+        if read_start_time(pid) != started:
             return False
         signal.pidfd_send_signal(handle, number)
     except ProcessLookupError:
@@ -115,14 +115,14 @@ def send(pid: int, started: int, number: int = signal.SIGKILL) -> bool:
     return True
 
 
-def end(pid: int, started: int, *, within: float) -> bool:
+def kill_process(pid: int, started: int, *, within: float) -> bool:
     """Kill the process with this pid and start time and wait until it is gone. False when it was gone already, or lives on."""
     try:
         handle = os.pidfd_open(pid)
     except OSError:
         return False
     try:
-        return send(pid, started) and wait_ended(handle, within)
+        return send_signal(pid, started) and wait_ended(handle, within)
     finally:
         os.close(handle)
 
@@ -134,7 +134,7 @@ def wait_gone(pid: int, started: int, *, within: float) -> bool:
     except OSError:
         return True
     try:
-        return start_time(pid) != started or wait_ended(handle, within)
+        return read_start_time(pid) != started or wait_ended(handle, within)
     finally:
         os.close(handle)
 
@@ -146,7 +146,7 @@ def wait_ended(handle: int, within: float) -> bool:
     return bool(poll.poll(within * 1000))
 
 
-def peer_pid(peer: socket.socket) -> int:
+def read_peer_pid(peer: socket.socket) -> int:
     """Return the pid of the process at the other end, as the kernel knows it."""
     pid: int = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
     return pid

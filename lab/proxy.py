@@ -107,17 +107,17 @@ def enter_namespace(namespace: Path | None) -> Iterator[None]:
         return
     ours, theirs = (os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in ("/proc/thread-self/ns/net", namespace))
     try:
-        enter(theirs)
+        set_namespace(theirs)
         try:
             yield
         finally:
-            enter(ours)
+            set_namespace(ours)
     finally:
         os.close(ours)
         os.close(theirs)
 
 
-def enter(namespace: int) -> None:
+def set_namespace(namespace: int) -> None:
     """Move this thread into a network namespace."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace, CLONE_NEWNET):

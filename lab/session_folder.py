@@ -19,12 +19,12 @@ NAME = re.compile(r"\.session-(?P<pid>\d+)-(?P<started>\d+)")
 def session_folder(root: Path, pid: int | None = None) -> Path:
     """Return where the folder of the session that a process (this one) began is or will be; nothing is made."""
     pid = os.getpid() if pid is None else pid
-    return root / f".session-{pid}-{proc.start_time(pid) or 0}"
+    return root / f".session-{pid}-{proc.read_start_time(pid) or 0}"
 
 
 def dead_sessions(root: Path) -> Iterator[Path]:
     """Yield the folders of sessions whose process is gone."""
     for path in sorted(root.glob(".session-*")):
         known = NAME.fullmatch(path.name)
-        if known and path.is_dir() and not path.is_symlink() and not proc.alive(int(known["pid"]), int(known["started"])):
+        if known and path.is_dir() and not path.is_symlink() and not proc.is_alive(int(known["pid"]), int(known["started"])):
             yield path

@@ -59,7 +59,7 @@ Version = Annotated[
 """A version, without the v that it may be written with; "" where another's holds."""
 
 MOST_WORKERS = 15
-"""Real nodes beside the first: a cluster has addresses for the pods of sixteen (`lab.images.node.subnet`)."""
+"""Real nodes beside the first: a cluster has addresses for the pods of sixteen (`lab.images.node.cluster_subnet`)."""
 
 
 class Capability(str, Enum):

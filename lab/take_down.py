@@ -58,7 +58,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
         if not keep:
             ports.release(run.path)
             run.remove()
-        left = ledger.residue_of(run.path, kept=keep, engine=engine)
+        left = ledger.list_leftovers(run.path, kept=keep, engine=engine)
         if left:
             raise LeakError(
                 f"lab {run.id} is down, but not all of it is gone", detail="\n".join(left), remedy=command("gc", "--lab", run.id)

@@ -71,8 +71,8 @@ def time_bare_api_server(number: int) -> float:
         with supervisor.hold("bench"):
             here = Lab.open(run)
             spec, cluster = here.spec.host, here.host
-            embedded.identify(run, spec, cluster, software)
-            etcd, apiserver, *_ = embedded.components(run, spec, cluster, software)
+            embedded.write_identity(run, spec, cluster, software)
+            etcd, apiserver, *_ = embedded.make_components(run, spec, cluster, software)
             began = time.monotonic()
             component.start(etcd, run)
             component.start(apiserver, run)

@@ -29,7 +29,7 @@ from lab.computer import Computer
 from lab.errors import ProvisionError
 from lab.images import node
 from lab.images.load import RECORD
-from lab.ledger import outside_name
+from lab.ledger import external_name
 from lab.providers import kind_config
 from lab.providers.kind import Kind
 from lab.providers.kind_config import NODE
@@ -56,10 +56,10 @@ def time_kind_cluster(number: int) -> float:
         here = Lab.open(run)
         bounded = docker.lacks_sys_resource(Computer().read("/proc/self/status") or "")
         image = node.build_node_image(here.machine, here.spec.host.kubernetes, software, bounded=bounded)
-        name = outside_name(run.id, here.spec.host.name)
+        name = external_name(run.id, here.spec.host.name)
         run.record(RECORD, here.spec.host.name, {"containers": [f"{name}-{NODE}"], "kind": name, "state": "making"})
         config = run.folder("data", here.spec.host.name) / "kind.yaml"
-        write_private(config, dump_yaml(kind_config.plain_config(bounded=bounded)).encode())
+        write_private(config, dump_yaml(kind_config.make_plain_config(bounded=bounded)).encode())
         arguments = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
         return here.machine.run([str(software["kind"]), "create", "cluster", *arguments, "--wait", "180s"], within=300.0).seconds
     finally:

@@ -18,7 +18,7 @@ from kubernetes.client import AppsV1Api, CoreV1Api
 
 from deployers.karmada import Karmada
 from lab.api import Refused, Unreachable
-from lab.images import load, make_archive, require
+from lab.images import load_archive, make_archive, require_images
 from scenarios import bookinfo
 from scenarios.bookinfo import PORT, SERVICES, STAND_INS
 from scenarios.kit import faults
@@ -88,8 +88,8 @@ def shop(karmada: Karmada) -> Iterator[Shop]:
     names = bookinfo.name_images(documents)
     archive = make_archive(bookinfo.images(names), bookinfo.fetch_sources(tree))
     for member in MEMBERS:
-        load(karmada.lab, karmada.lab.member(member), archive)
-        require(karmada.lab, karmada.lab.member(member), names.values())
+        load_archive(karmada.lab, karmada.lab.member(member), archive)
+        require_images(karmada.lab, karmada.lab.member(member), names.values())
     with made_namespace(karmada, f"bookinfo-{secrets.token_hex(3)}") as namespace:
         given(karmada, namespace, documents)
         shop = Shop(karmada, namespace, names)

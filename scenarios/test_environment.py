@@ -16,7 +16,7 @@ from deployers.karmada import Karmada
 from deployers.members.karmadactl import karmadactl, to_karmada
 from lab.cluster import Lab
 from lab.environment import inherit_all
-from lab.images.load import nodes
+from lab.images.load import list_nodes
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from scenarios.kit.hostile_environment import HOSTILE, PROXIES
@@ -91,7 +91,7 @@ def test_a_web_socket_into_a_pod_goes_through_no_proxy(karmada: Karmada, workloa
 @pytest.mark.needs("PODS")
 def test_nodes_have_no_proxy(lab: Lab) -> None:
     for cluster in lab.clusters:
-        for node in nodes(lab, cluster):
+        for node in list_nodes(lab, cluster):
             names = {line.partition("=")[0].upper() for line in node.run(["env"]).stdout.splitlines()}
             assert not names & {name.upper() for name in PROXIES}
             assert "PROXY" not in node.run(["cat", "/proc/1/environ"]).stdout.upper()

@@ -88,7 +88,7 @@ def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harne
     }
 
     harness.run("down", "--keep")
-    assert ledger.residue_of(harness.path, kept=True) == []
+    assert ledger.list_leftovers(harness.path, kept=True) == []
     assert harness.up()["changed"]
 
     second = Karmada.open(Lab.open(Run.load(harness.name)))
@@ -100,7 +100,7 @@ def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harne
 
     harness.run("down")
     assert not harness.path.exists()
-    assert ledger.residue_of(harness.path) == []
+    assert ledger.list_leftovers(harness.path) == []
     after = Supervisor(karmada.run.path).status()
     assert after
     assert {name: state.pid for name, state in after.programs.items()} == {name: state.pid for name, state in ours.programs.items()}
@@ -133,13 +133,13 @@ def killed_harness_leaves_nothing(harness: Harness, events: int, *, by: str) -> 
     if by == "gc":
 
         def ended() -> None:
-            if left := ledger.residue_of(harness.path, kept=True):
+            if left := ledger.list_leftovers(harness.path, kept=True):
                 raise NotYet(f"still there: {', '.join(left)}")
 
         until(ended, what="the supervisor's lease has ended the lab", within=40.0)
     if harness.path.exists():
         harness.run(by)
-    assert ledger.residue_of(harness.path) == []
+    assert ledger.list_leftovers(harness.path) == []
     assert sorted(path.name for path in harness.path.parent.glob(f"{harness.name}*")) == []
 
 

@@ -19,9 +19,9 @@ from lab import component
 from lab.assets import Cache, resolve
 from lab.component import Component, Health
 from lab.errors import ProvisionError
-from lab.images import Image, make_archive, official, software
-from lab.images.official import Lock
-from lab.images.pull import make_lock, pull
+from lab.images import Image, make_archive, missing_software, official
+from lab.images.official import ImageLock
+from lab.images.pull import make_lock, pull_images
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.run import Run
@@ -43,7 +43,7 @@ class Standing:
 
     def push(self, image: Image, name: str) -> None:
         """Make an image here and put it into the registry by a name of upstream's."""
-        paths = {str(ref): path for ref, path in resolve(software([image]), catalogue=catalogue()).items()}
+        paths = {str(ref): path for ref, path in resolve(missing_software([image]), catalogue=catalogue()).items()}
         made = make_archive([image], paths)
         self.machine.run([str(self.crane), "push", str(made.path), f"{self.address}/{name.partition('/')[2]}"], within=120.0)
 
@@ -86,11 +86,11 @@ def test_what_a_registry_has_is_pulled_by_digest_and_is_what_nodes_get(registry:
     assert list(absent) == [SCHEDULER.official]
     lock.write()
 
-    assert pull([WEBHOOK, SCHEDULER], registry=registry.address, cache=cache) == {}
+    assert pull_images([WEBHOOK, SCHEDULER], registry=registry.address, cache=cache) == {}
 
     (there,) = make_archive([WEBHOOK], {}, cache=cache).images
     assert there.digest == lock.digests[WEBHOOK.official]
-    assert pull([WEBHOOK], registry="127.0.0.1:9", cache=cache) == {}, "what is here needs no registry again"
+    assert pull_images([WEBHOOK], registry="127.0.0.1:9", cache=cache) == {}, "what is here needs no registry again"
 
 
 def test_another_image_by_that_name_is_refused(registry: Standing, cache: Cache) -> None:
@@ -99,20 +99,20 @@ def test_another_image_by_that_name_is_refused(registry: Standing, cache: Cache)
     lock.write()
     registry.push(SCHEDULER, WEBHOOK.official)  # somebody has published it anew
 
-    pull([WEBHOOK], registry=registry.address, cache=cache)  # by its digest the old one is still there
-    Lock({WEBHOOK.official: "sha256:" + "0" * 64}).write()
+    pull_images([WEBHOOK], registry=registry.address, cache=cache)  # by its digest the old one is still there
+    ImageLock({WEBHOOK.official: "sha256:" + "0" * 64}).write()
     with pytest.raises(ProvisionError, match="not the image") as refused:
-        pull([WEBHOOK], registry=registry.address, cache=cache)
+        pull_images([WEBHOOK], registry=registry.address, cache=cache)
     assert "0" * 64 in str(refused.value)
     assert "lab images lock" in (refused.value.remedy or "")
 
 
 @pytest.mark.parametrize("away", [True, False], ids=["no-registry", "no-such-image"])
 def test_what_cannot_be_pulled_is_made_here(registry: Standing, cache: Cache, away: bool) -> None:
-    Lock({SCHEDULER.official: "sha256:" + "1" * 64}).write()
-    reasons = pull([SCHEDULER], registry="127.0.0.1:9" if away else f"{registry.address}/elsewhere", cache=cache)
+    ImageLock({SCHEDULER.official: "sha256:" + "1" * 64}).write()
+    reasons = pull_images([SCHEDULER], registry="127.0.0.1:9" if away else f"{registry.address}/elsewhere", cache=cache)
 
     assert ("does not answer" if away else "has no") in reasons[SCHEDULER.official]
-    paths = {str(ref): path for ref, path in resolve(software([SCHEDULER]), catalogue=catalogue()).items()}
+    paths = {str(ref): path for ref, path in resolve(missing_software([SCHEDULER]), catalogue=catalogue()).items()}
     (made,) = make_archive([SCHEDULER], paths, cache=cache).images
     assert made.name == SCHEDULER.name

@@ -13,7 +13,7 @@ from kubernetes.client import CoreV1Api
 from deployers.karmada import Karmada
 from deployers.members.karmadactl import karmadactl
 from lab.images.applications import NEWER, PORT
-from lab.images.load import nodes
+from lab.images.load import list_nodes
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import Workload, Workloads, duplicate_on, expose
 
@@ -79,7 +79,7 @@ def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload
 
     found: Any = CoreV1Api(karmada.lab.member(member).client()).list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")
     one_of = {pod.spec.node_name: pod.metadata.name for pod in found.items}
-    real = {node.name for node in nodes(karmada.lab, karmada.lab.member(member))}
+    real = {node.name for node in list_nodes(karmada.lab, karmada.lab.member(member))}
     assert one_of.keys() == real, "every real node runs some, and no hollow one"
 
     for pod in one_of.values():

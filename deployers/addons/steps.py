@@ -15,7 +15,7 @@ from deployers.members.registry import CLUSTERS
 from deployers.names import READY
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
-from lab.images import Image, ImageFile, load, make_archive
+from lab.images import Image, ImageFile, load_archive, make_archive
 from lab.images.kubernetes import CONTENT
 from lab.spec import Capability
 from lab.steps import Step
@@ -74,7 +74,7 @@ def addon_steps(karmada: Karmada, paths: Mapping[str, Path]) -> list[Step]:
 def put_addon(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
     """Put an addon on one cluster: before its objects, the images that their pods ask for."""
     if added.programs and place != "karmada":
-        load(Lab.open(site.run), site.cluster, make_archive(images(added, version), paths))
+        load_archive(Lab.open(site.run), site.cluster, make_archive(images(added, version), paths))
     site.put(version, contents(added, version, place, paths, site.run))
 
 

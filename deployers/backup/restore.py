@@ -50,7 +50,7 @@ from deployers.plane.objects import each
 from deployers.release import Release
 from lab.api import Refused, Unreachable
 from lab.assets import AssetRef
-from lab.assets.refs import order
+from lab.assets.refs import version_key
 from lab.cluster import Cluster
 from lab.component import Health, HealthProbe
 from lab.errors import LabError, UsageError
@@ -139,9 +139,9 @@ def require_versions(manifest: Manifest, release: Release, kubernetes: str, path
         "etcd": "restore it with a karmada-lab that has etcd {version}",
     }
     for name, version in manifest.versions.items():
-        same = version == here[name] if name == "karmada" else order(version)[:2] == order(here[name])[:2]
+        same = version == here[name] if name == "karmada" else version_key(version)[:2] == version_key(here[name])[:2]
         if not same:
-            age = "an older" if order(version) < order(here[name]) else "a newer"
+            age = "an older" if version_key(version) < version_key(here[name]) else "a newer"
             raise UnusableBackup(
                 f"this backup is of {age} {name} than the one here: {version}, not {here[name]}",
                 where=str(path),

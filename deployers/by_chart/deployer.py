@@ -31,7 +31,7 @@ from lab.assets import AssetRef, Supply
 from lab.cluster import Cluster, Lab
 from lab.errors import UsageError
 from lab.images import Image, kubernetes
-from lab.images import software as of_images
+from lab.images import missing_software as of_images
 from lab.pki import is_address
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
@@ -143,8 +143,8 @@ def jobs(spec: KarmadaSpec) -> dict[str, Image]:
         return images.keep_path(upstream, spec.registry)
 
     return {
-        "cfssl": kubernetes.cfssl(name(f"docker.io/cfssl/cfssl:v{kubernetes.CFSSL}")),
-        "kubectl": kubernetes.kubectl(spec.kubernetes, name(f"docker.io/bitnamisecure/kubectl:{spec.kubernetes}")),
+        "cfssl": kubernetes.make_cfssl_image(name(f"docker.io/cfssl/cfssl:v{kubernetes.CFSSL}")),
+        "kubectl": kubernetes.make_kubectl_image(spec.kubernetes, name(f"docker.io/bitnamisecure/kubectl:{spec.kubernetes}")),
     }
 
 

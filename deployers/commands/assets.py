@@ -16,7 +16,7 @@ from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lab.assets.stock import Stocked
+    from lab.assets.stock import StockedAsset
 
 app = typer.Typer(help="What labs are made of, in this computer's cache.", no_args_is_help=True, rich_markup_mode=None)
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, whether needed or not.")]
@@ -30,10 +30,10 @@ def list_(output: OutputOption = Output.text) -> None:
     """List what is cached: from where, how big, last used."""
     from deployers.release import catalogue
     from lab.assets import Cache
-    from lab.assets.stock import stock
+    from lab.assets.stock import list_assets
 
     cache = Cache()
-    show(stock(cache, catalogue()), where=str(cache.root), output=output)
+    show(list_assets(cache, catalogue()), where=str(cache.root), output=output)
 
 
 @app.command()
@@ -53,7 +53,7 @@ def prune(
     from lab.assets import stock as store
 
     cache = Cache()
-    pruned = store.prune(
+    pruned = store.prune_assets(
         cache,
         catalogue(),
         names=names or (),
@@ -85,20 +85,20 @@ def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
 
     cache = Cache()
     with open_drawing("verify") as screen:
-        found = store.verify(cache, catalogue(), progress=screen.progress)
+        found = store.verify_assets(cache, catalogue(), progress=screen.progress)
     damaged = [each for each in found if each.wrong]
     if output is Output.json:
         show(found, where=str(cache.root), output=output)
     for each in damaged:
         say(f"{each.entry.name} {each.entry.version}: {each.wrong}")
         if remove:
-            store.remove(cache, each.entry.directory)
+            store.remove_entry(cache, each.entry.directory)
     say(f"{len(found)} assets checked, {len(damaged)} damaged" + (" and removed" if damaged and remove else ""))
     if damaged and not remove:
         raise typer.Exit(4)
 
 
-def row(each: Stocked) -> dict[str, Any]:
+def row(each: StockedAsset) -> dict[str, Any]:
     """Return one entry as `-o json` prints it."""
     return {
         "name": each.entry.name,
@@ -114,7 +114,7 @@ def row(each: Stocked) -> dict[str, Any]:
     }
 
 
-def show(found: Sequence[Stocked], *, where: str, output: Output) -> None:
+def show(found: Sequence[StockedAsset], *, where: str, output: Output) -> None:
     """Print entries of the cache."""
     if output is Output.json:
         print(json.dumps({"schema": 1, "cache": where, "assets": [row(each) for each in found]}, indent=1))

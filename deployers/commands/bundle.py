@@ -70,10 +70,12 @@ def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
     if wanted.lab.provider != "kind":
         return []
     from lab.images import debian, official
-    from lab.images.stock import roots
+    from lab.images.stock import list_package_sets
 
-    pulled = [each.folder for each in official.here(wanted.all_images()).values()]
-    return sorted([*pulled, *(debian.root(each, progress=progress).parent for each in roots(wanted.lab, wanted.images()))])
+    pulled = [each.folder for each in official.find_pulled(wanted.all_images()).values()]
+    return sorted(
+        [*pulled, *(debian.fetch_root(each, progress=progress).parent for each in list_package_sets(wanted.lab, wanted.images()))]
+    )
 
 
 def everything(wanted: Wanted) -> list[AssetRef | str]:

@@ -48,10 +48,10 @@ Cluster = Annotated[str | None, option("--cluster", help="Only into this cluster
 @app.command("list")
 def list_(output: OutputOption = Output.text) -> None:
     """List what is here: what is in it, how big, last asked for."""
-    from lab.images import Store
-    from lab.images.stock import node_images
+    from lab.images import ArchiveStore
+    from lab.images.stock import list_node_images
 
-    archives, nodes = list(Store().archives()), node_images()
+    archives, nodes = list(ArchiveStore().archives()), list_node_images()
     if output is Output.json:
         rows = [row(archive) for archive in archives]
         print(json.dumps({"schema": 1, "archives": rows, "nodes": [vars(node) for node in nodes]}, indent=1))
@@ -65,7 +65,7 @@ def list_(output: OutputOption = Output.text) -> None:
     lines += [(node.id, node.name, bytes_text(node.size), "in use" if node.used else "-") for node in nodes]
     print("\n".join(format_table(lines, look=Look.of(sys.stdout))))
     size = bytes_text(sum(archive.size for archive in archives))
-    say(f"{len(archives)} archives, {size} in {Store().root}; {len(nodes)} node images in Docker")
+    say(f"{len(archives)} archives, {size} in {ArchiveStore().root}; {len(nodes)} node images in Docker")
 
 
 @app.command()
@@ -120,7 +120,7 @@ def lock(
     that were written down and are not of this lab stay.
     """
     from deployers.wanted import document, prepare
-    from lab.images.official import LOCK, Lock
+    from lab.images.official import LOCK, ImageLock
     from lab.images.pull import make_lock
 
     changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
@@ -132,8 +132,8 @@ def lock(
             detail="\n".join(sorted(set(reasons.values()))),
             remedy="name a registry that answers: --image-registry HOST[/PREFIX]; without digests images are made here",
         )
-    known = Lock.read().digests
-    Lock({**known, **found.digests}).write()
+    known = ImageLock.read().digests
+    ImageLock({**known, **found.digests}).write()
     if output is Output.json:
         print(json.dumps({"schema": 1, "lock": str(LOCK), "digests": dict(found.digests), "absent": reasons}, indent=1))
         return
@@ -151,14 +151,14 @@ def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> 
     What they have already is left alone.
     """
     from lab.cluster import Lab
-    from lab.images import load
+    from lab.images import load_archive
     from lab.images.stock import find_archive
     from lab.run import Run
 
     into = Lab.open(Run.load(lab))
     found = find_archive(archive)
     for each in [into.cluster(cluster)] if cluster else into.clusters:
-        loaded = load(into, each, found)
+        loaded = load_archive(into, each, found)
         say(f"{each.name}: {', '.join(loaded) if loaded else 'has all of it already'}")
 
 
@@ -176,7 +176,7 @@ def prune(
     """
     from lab.images import stock
 
-    pruned = stock.prune(keys=keys or (), everything=all_, unused_for=WEEK if unused_for is None else unused_for, dry_run=dry_run)
+    pruned = stock.prune_images(keys=keys or (), everything=all_, unused_for=WEEK if unused_for is None else unused_for, dry_run=dry_run)
     if output is Output.json:
         print(json.dumps({"schema": 1, "dry_run": dry_run, "freed": pruned.freed, "removed": list(pruned.removed)}, indent=1))
         return

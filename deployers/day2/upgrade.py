@@ -23,7 +23,7 @@ from deployers.plane import pending_operation
 from deployers.release import Release
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
-from lab.assets.refs import order
+from lab.assets.refs import version_key
 from lab.errors import LabError, NotPossible, UsageError
 from lab.hints import command
 from lab.steps import Step, StepObserver, execute
@@ -179,7 +179,7 @@ def select_steps(steps: Sequence[Step], only: str | None, done: Sequence[str]) -
 
 def require_supported_skew(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
     """Return when one release may follow another. UsageError says what would. Pure."""
-    one, other = order(here)[:3], order(wanted)[:3]
+    one, other = version_key(here)[:3], version_key(wanted)[:3]
     if rollback and other > one:
         raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=command("upgrade", wanted, lab=lab))
     if not rollback and other < one:

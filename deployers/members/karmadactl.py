@@ -25,7 +25,9 @@ def karmadactl(karmada: RunningKarmada, *words: str, within: float = 90.0) -> Co
     words = tuple(words)
     with tempfile.TemporaryDirectory(prefix="karmadactl-", dir=karmada.run.folder("data", "karmadactl")) as home:
         argv = (str(karmada.release.binary("karmadactl")), *words)
-        return karmada.machine.run(hide_directory.hide(Path("/etc/karmada"), argv, by=Path(home)), env=environment(home), within=within)
+        return karmada.machine.run(
+            hide_directory.hide_directory(Path("/etc/karmada"), argv, by=Path(home)), env=environment(home), within=within
+        )
 
 
 def environment(home: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from deployers.names import CONTEXT, NAMESPACE
 from deployers.plane.authority import read_authority
 from deployers.spec import KarmadaSpec, KeyPair
 from lab.errors import UsageError
-from lab.pki import Authority, Pair, service_account_keys, write_kubeconfig
+from lab.pki import Authority, Pair, ensure_service_account_keys, write_kubeconfig
 from lab.run import write_private
 
 LOCAL = ("localhost", "127.0.0.1")
@@ -124,7 +124,7 @@ def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path, fron
         )
         for leaf in leaves(spec)
     }
-    service_account_keys(folder)
+    ensure_service_account_keys(folder)
     ca = authorities["ca"].cert
     for name in (name for name in CALLERS if spec.has(name)):
         write_kubeconfig(folder / f"{name}.kubeconfig", context=CONTEXT, server=front or server, ca=ca, client=pairs[f"{name}-client"])

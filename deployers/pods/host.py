@@ -17,7 +17,7 @@ from lab.api import Api
 from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError
 from lab.hints import command
-from lab.images.load import nodes
+from lab.images.load import list_nodes
 from lab.run import write_private
 from lab.yaml_text import dump_yaml
 
@@ -107,10 +107,10 @@ def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 1
 def with_data(lab: Lab, path: str) -> list[str]:
     """Return the nodes of the host cluster on which a directory is."""
     words = ["find", str(PurePosixPath(path).parent), "-maxdepth", "1", "-path", path]
-    return [node.name for node in nodes(lab, lab.host) if node.run(words).stdout.strip()]
+    return [node.name for node in list_nodes(lab, lab.host) if node.run(words).stdout.strip()]
 
 
 def remove_data(lab: Lab, *paths: str) -> None:
     """Delete directories on every node of the host cluster: what pods kept there outlives them, and no installer takes it away."""
-    for node in nodes(lab, lab.host):
+    for node in list_nodes(lab, lab.host):
         node.run(["rm", "-rf", *paths])

@@ -14,7 +14,7 @@ from pathlib import Path
 from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
 from lab.cluster import Cluster
-from lab.images import Archive, load, make_archive, require
+from lab.images import Archive, load_archive, make_archive, require_images
 from lab.steps import Step
 
 BUILT = "karmada/images"
@@ -41,8 +41,8 @@ def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[st
             archive(name)
 
     def loaded(cluster: Cluster) -> None:
-        load(karmada.lab, cluster, archive(cluster.name))
-        require(karmada.lab, cluster, [use.name for use in uses if cluster.name in use.clusters])
+        load_archive(karmada.lab, cluster, archive(cluster.name))
+        require_images(karmada.lab, cluster, [use.name for use in uses if cluster.name in use.clusters])
 
     return [
         Step(BUILT, built, cpu_bound=True),

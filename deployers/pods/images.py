@@ -16,7 +16,7 @@ from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
 from lab.assets.refs import is_path
 from lab.images import Image, kubernetes
-from lab.images import software as of_images
+from lab.images import missing_software as of_images
 
 HUB = "docker.io/karmada"
 CONTROL_PLANE = ("karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-webhook")
@@ -46,12 +46,12 @@ def tag_of(version: str) -> str:
 def upstream(component: str, spec: KarmadaSpec, version: str) -> Image:
     """Return a component's image under upstream's name. (etcd's tag is of what is in it, which upstream's newest need not be.)"""
     if component == "etcd":
-        return kubernetes.etcd()
+        return kubernetes.make_etcd_image()
     if component in KUBERNETES:
-        return kubernetes.component(KUBERNETES[component], spec.kubernetes)
+        return kubernetes.make_component_image(KUBERNETES[component], spec.kubernetes)
     name = f"{HUB}/{component}:{tag_of(version)}"
     official = "" if is_path(spec.release) else name  # upstream has none of a checkout
-    return kubernetes.program(name, str(AssetRef.parse(f"{component}@{spec.release}")), f"/bin/{component}", official=official)
+    return kubernetes.make_program_image(name, str(AssetRef.parse(f"{component}@{spec.release}")), f"/bin/{component}", official=official)
 
 
 def components(spec: KarmadaSpec, *others: str) -> list[str]:

@@ -12,7 +12,7 @@ from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.backup.verify import fingerprint
 from deployers.etcd.client import Etcdutl
 from lab.machines.scripted import Scripted
-from lab.pki import Authority, service_account_keys
+from lab.pki import Authority, ensure_service_account_keys
 
 STATUS = {"hash": 7, "revision": 42, "totalKey": 3, "totalSize": 100}
 
@@ -22,7 +22,7 @@ def files(folder: Path) -> dict[str, Path]:
     folder.mkdir(parents=True)
     Authority.ensure(folder, "ca", common_name="karmada")
     Authority.ensure(folder, "etcd-ca", common_name="etcd-ca")
-    service_account_keys(folder)
+    ensure_service_account_keys(folder)
     data = b"etcd" * 1000
     (folder / SNAPSHOT).write_bytes(data + hashlib.sha256(data).digest())
     return {SNAPSHOT: folder / SNAPSHOT, **{f"pki/{name}": folder / name for name in KEYS}}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from deployers.release import catalogue
 from lab.assets import AssetRef
-from lab.assets.golang import build_flags
+from lab.assets.golang import make_build_flags
 
 TAG = "kubernetes_protomessage_one_more_release"
 
@@ -21,7 +21,7 @@ def test_every_program_of_karmada_and_nothing_else_has_the_tag() -> None:
 def test_tags_reach_go_and_tell_one_build_from_another() -> None:
     pin = catalogue().pin(AssetRef.parse("karmada-scheduler"))
 
-    flags = build_flags(pin.stamp, None, pin.tags)
+    flags = make_build_flags(pin.stamp, None, pin.tags)
     assert flags[flags.index("-tags") + 1] == TAG
-    assert "-tags" not in build_flags(pin.stamp, None)
+    assert "-tags" not in make_build_flags(pin.stamp, None)
     assert replace(pin, tags=()).key != pin.key

@@ -81,12 +81,12 @@ def test_what_is_missing_offline_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_a_checkout_is_a_release_of_its_own_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lab.assets.command import Ran
+    from lab.assets.command import CommandResult
 
     tree = tmp_path / "karmada"
     tree.mkdir()
     (tree / "go.mod").write_text("module github.com/karmada-io/karmada\n\ngo 1.25.0\n")
-    lab = supply(tmp_path, run=lambda *argv, **how: Ran(128, "", "no git"))
+    lab = supply(tmp_path, run=lambda *argv, **how: CommandResult(128, "", "no git"))
     monkeypatch.chdir(tmp_path)
     release = Release.parse("./karmada", supply=lab)
 

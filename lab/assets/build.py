@@ -15,20 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.assets import gomodule
-from lab.assets.cache import copy_tree, disk_full
+from lab.assets.cache import copy_tree, disk_full_error
 from lab.assets.checkout import Checkout
-from lab.assets.golang import NO_NETWORK, Go, build_flags, explain_failure, raise_if_full
+from lab.assets.golang import NO_NETWORK, Go, explain_failure, make_build_flags, raise_if_full
 from lab.assets.pins import Pin
 from lab.assets.progress import Activity, AssetProgress
-from lab.assets.sources import Errand, SourceRefused, name_pins
-from lab.assets.stock import retire
+from lab.assets.sources import AssetRequest, SourceRefused, name_pins
+from lab.assets.stock import remove_old_builds
 from lab.errors import ProvisionError
 
 PACKAGE_BYTES = 1_200_000  # Go's build cache grew by 0.9 MB a package of helm, 1.1 MB of kubernetes
 PROGRAM_BYTES = 300_000_000  # a linked program, in Go's temporary directory and in the cache; kube-apiserver is 103 MB
 
 
-def bring(pins: Sequence[Pin], errand: Errand) -> None:
+def build_assets(pins: Sequence[Pin], errand: AssetRequest) -> None:
     """Builds `pins`, module by module, into the cache; the errand has the reasons for those that it could not build here.
 
     ProvisionError when a module does not compile, is not the pinned one, or its programs are not what upstream ships.
@@ -44,7 +44,7 @@ def bring(pins: Sequence[Pin], errand: Errand) -> None:
             errand.refuse(group, "build", str(why))
 
 
-def build_module(pins: Sequence[Pin], errand: Errand) -> None:
+def build_module(pins: Sequence[Pin], errand: AssetRequest) -> None:
     """Brings `pins`, all of one module and version, into the cache; what another run built meanwhile is taken from it."""
     first = pins[0]
     subject = name_pins(pins) if len(pins) < 3 else f"{first.product} {first.version}"
@@ -66,15 +66,15 @@ def build_module(pins: Sequence[Pin], errand: Errand) -> None:
         else:
             source = first.checkout
         for tree in trees:
-            copy(tree, source, area, errand)
+            copy_directory(tree, source, area, errand)
         build = Build(subject, source, area, go, have, left)
-        for batch in batches([pin for pin in commands if not pin.test]):
+        for batch in batch_commands([pin for pin in commands if not pin.test]):
             build(batch)
-        for batch in batches([pin for pin in commands if pin.test]):
+        for batch in batch_commands([pin for pin in commands if pin.test]):
             build(batch)
 
 
-def batches(commands: Sequence[Pin]) -> list[list[Pin]]:
+def batch_commands(commands: Sequence[Pin]) -> list[list[Pin]]:
     """Commands that one `go build` can write to one directory: Go names a program after its folder, and two folders may share a name."""
     found: list[list[Pin]] = []
     for pin in commands:
@@ -86,7 +86,7 @@ def batches(commands: Sequence[Pin]) -> list[list[Pin]]:
     return found
 
 
-def copy(tree: Pin, source: Path, area: Path, errand: Errand) -> None:
+def copy_directory(tree: Pin, source: Path, area: Path, errand: AssetRequest) -> None:
     """A directory of the module into the cache. Refused when the module has none of that name."""
     began = time.monotonic()
     made = area / f"{tree.name}.tree"
@@ -110,7 +110,7 @@ class Build:
     def __call__(self, commands: Sequence[Pin]) -> None:
         """One `go build` of `commands`, or one `go test -c` where they are tests, checked and taken into the cache."""
         first, began = commands[0], time.monotonic()
-        flags = build_flags(first.stamp, self.modfile(first), first.tags)
+        flags = make_build_flags(first.stamp, self.modfile(first), first.tags)
         packages = [pin.path for pin in commands]
         stale = self.stale(first, flags, packages)
         check_space(self.go.errand, self.go, self.area, len(stale) * PACKAGE_BYTES + len(commands) * PROGRAM_BYTES)
@@ -134,7 +134,7 @@ class Build:
             origin = f"{pin.checkout or pin.module} {pin.path} by {self.have}"
             self.go.errand.cache.publish(pin, "build", built, origin=origin, seconds=took)
             if pin.checkout is not None:
-                retire(self.go.errand.cache, pin.name, origin)
+                remove_old_builds(self.go.errand.cache, pin.name, origin)
 
     def modfile(self, pin: Pin) -> Path | None:
         """Upstream's go.mod and go.sum in the work area, for a build whose dependencies go.mod alone names; None for a checkout's own.
@@ -146,7 +146,7 @@ class Build:
         if pin.checkout is not None:
             return None
         modfile = self.area / "upstream.mod"
-        modfile.write_text(gomodule.modfile(go_mod, pin.siblings))
+        modfile.write_text(gomodule.rewrite_go_mod(go_mod, pin.siblings))
         modfile.with_suffix(".sum").write_bytes((self.source / "go.sum").read_bytes())
         return modfile
 
@@ -202,7 +202,7 @@ class Build:
             )
         wrong = []
         if pin.checkout is None:
-            wrong = gomodule.strangers(said, (self.source / "go.mod").read_text(), (self.source / "go.sum").read_text(), pin.siblings)
+            wrong = gomodule.list_unexpected(said, (self.source / "go.mod").read_text(), (self.source / "go.sum").read_text(), pin.siblings)
         if wrong:
             raise ProvisionError(
                 f"{pin.name} {pin.version} was not built from the versions that upstream names",
@@ -227,14 +227,14 @@ def is_fetched(go: Go, pin: Pin, scratch: Path) -> bool:
     return (go.caches(scratch)[1] / f"{pin.module}@{pin.module_version}").is_dir()
 
 
-def check_space(errand: Errand, go: Go, scratch: Path, need: int) -> None:
+def check_space(errand: AssetRequest, go: Go, scratch: Path, need: int) -> None:
     """NotPossible when a disk that the build writes to has not `need` bytes free: now, rather than after ten minutes."""
     for place in (errand.cache.root, *go.caches(scratch)):
         at = place
         while not at.exists():
             at = at.parent
         if shutil.disk_usage(at).free < need:
-            raise disk_full(at, need)
+            raise disk_full_error(at, need)
 
 
 def raise_failed(pin: Pin, words: str, source: Path) -> None:

@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from lab.assets.cache import Cache, CachedFile, CacheEntry, files_of, writing
+from lab.assets.cache import Cache, CachedFile, CacheEntry, hash_files, translate_write_errors
 from lab.assets.pins import Pin
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
-from lab.assets.sources import Errand
+from lab.assets.sources import AssetRequest
 from lab.errors import ProvisionError, UsageError
 from lab.hints import command
 
@@ -35,7 +35,7 @@ DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
 @dataclass(frozen=True)
-class Packed:
+class BundleEntry:
     """One thing in a bundle. `origin` says where the computer that wrote it had it from."""
 
     name: str
@@ -57,7 +57,7 @@ class Bundle:
     path: Path
     created: float
     arch: str
-    things: tuple[Packed, ...]
+    things: tuple[BundleEntry, ...]
 
     @property
     def size(self) -> int:
@@ -92,12 +92,12 @@ class Bundle:
             remedy = f"write it again with `{command('bundle', 'FILE')}` of the version that is to read it"
             raise UsageError(f"the bundle has schema {said.get('schema')!r}, this version reads {SCHEMA}", where=str(path), remedy=remedy)
         try:
-            things = tuple(Packed(**t | {"files": tuple(CachedFile(**f) for f in t["files"])}) for t in said["things"])
+            things = tuple(BundleEntry(**t | {"files": tuple(CachedFile(**f) for f in t["files"])}) for t in said["things"])
             return cls(path, said["created"], said["arch"], things)
         except (KeyError, TypeError) as error:
             raise damaged_error(path, f"manifest.json lacks {error}") from error
 
-    def bring(self, pins: Sequence[Pin], errand: Errand) -> None:
+    def bring(self, pins: Sequence[Pin], errand: AssetRequest) -> None:
         """Unpacks `pins` into the cache, each file checked; the errand has the reasons for those that are not inside.
 
         ProvisionError when the bundle is damaged: nothing of the damaged thing is kept.
@@ -113,7 +113,7 @@ class Bundle:
             with errand.cache.working(self.lock, subject=self.path.name, progress=errand.tell) as area:
                 wanted = {p: pin for p, pin in wanted.items() if errand.cache.find(pin, ("bundle",)) is None}
 
-                def publish(packed: Packed, thing: Path, seconds: float) -> None:
+                def publish(packed: BundleEntry, thing: Path, seconds: float) -> None:
                     origin = f"bundle {self.path.name}: {packed.origin}"
                     errand.cache.publish(wanted[packed], "bundle", thing, origin=origin, seconds=seconds)
 
@@ -122,14 +122,14 @@ class Bundle:
     def bring_folders(self, cache: Cache, progress: Sink = ignore_progress) -> None:
         """Unpacks the folders of the cache that are inside and not there, each file checked. ProvisionError when it is damaged."""
 
-        def missing() -> list[Packed]:
+        def missing() -> list[BundleEntry]:
             return [each for each in self.things if each.kind == FOLDER and not (cache.root / each.name / each.version).exists()]
 
         if not missing():
             return
         with cache.working(self.lock, subject=self.path.name, progress=progress) as area:
 
-            def publish(packed: Packed, thing: Path, seconds: float) -> None:  # noqa: ARG001 (as for assets)
+            def publish(packed: BundleEntry, thing: Path, seconds: float) -> None:  # noqa: ARG001 (as for assets)
                 (cache.root / packed.name).mkdir(exist_ok=True)
                 thing.rename(cache.root / packed.name / packed.version)
 
@@ -149,7 +149,7 @@ class Bundle:
             return f"it holds {pin.name} {pin.version} for other pins than this version's"
         return f"it holds {pin.name} {', '.join(t.version for t in same)}" if same else "it is not inside"
 
-    def unpack(self, wanted: Sequence[Packed], area: Path, tell: Sink, publish: Callable[[Packed, Path, float], None]) -> None:
+    def unpack(self, wanted: Sequence[BundleEntry], area: Path, tell: Sink, publish: Callable[[BundleEntry, Path, float], None]) -> None:
         """One pass over the archive; each thing is published when its last file is out, with the seconds since it began."""
         members = {packed.member(f): (packed, f) for packed in wanted for f in packed.files}
         missing = {packed: len(packed.files) for packed in wanted}
@@ -165,7 +165,7 @@ class Bundle:
                     target = thing / file.path if file.path else thing
                     if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts or stream is None:
                         raise damaged_error(self.path, f"{member.name} is not a file inside it")
-                    write(stream, target, file, self.path)
+                    write_file(stream, target, file, self.path)
                     done += file.size
                     event = AssetProgress("unpacking", self.path.name, done, total, "bytes", time.monotonic() - began, note=packed.name)
                     tell(event)
@@ -178,7 +178,7 @@ class Bundle:
             raise damaged_error(self.path, f"it lacks {next(iter(members))} and {len(members) - 1} more, which its manifest names")
 
 
-def write(stream: IO[bytes], target: Path, file: CachedFile, bundle: Path) -> None:
+def write_file(stream: IO[bytes], target: Path, file: CachedFile, bundle: Path) -> None:
     """`stream` into `target`, checked against what the manifest says of `file`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
@@ -199,8 +199,8 @@ def write_bundle(
     bundle carries no damage on.
     """
     entries = list({(e.name, e.version, e.key): e for e in entries}.values())
-    things = tuple(Packed(e.name, e.version, e.kind, e.key, f"{e.source} {e.origin}", e.files) for e in entries)
-    others = tuple(Packed(path.parent.name, path.name, FOLDER, "", "", files_of(path)) for path in folders)
+    things = tuple(BundleEntry(e.name, e.version, e.kind, e.key, f"{e.source} {e.origin}", e.files) for e in entries)
+    others = tuple(BundleEntry(path.parent.name, path.name, FOLDER, "", "", hash_files(path)) for path in folders)
     places = [*(entry.path for entry in entries), *folders]
     things = (*things, *others)
     bundle = Bundle(target, time.time(), arch, things)
@@ -208,7 +208,7 @@ def write_bundle(
     half = target.with_name(target.name + ".part")
     done, began = 0, time.monotonic()
     try:
-        with writing(target.parent), tarfile.open(half, "w:gz", compresslevel=3) as archive:
+        with translate_write_errors(target.parent), tarfile.open(half, "w:gz", compresslevel=3) as archive:
             text = json.dumps(facts, indent=1).encode()
             info = tarfile.TarInfo("manifest.json")
             info.size = len(text)

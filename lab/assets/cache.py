@@ -6,7 +6,7 @@
 
 An entry is prepared in `work`, gets its meta.json with sizes and hashes, and is then renamed into `assets`: an interruption at any
 moment leaves nothing half. A lookup costs a few stat calls and compares sizes; contents are
-compared where a file was written since, and all of them by `lab.assets.stock.verify`.
+compared where a file was written since, and all of them by `lab.assets.stock.verify_assets`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class CacheEntry:
             return wrong
         for file in self.files:
             path = self.path / file.path if file.path else self.path
-            if path.stat().st_mtime > self.created + WRITTEN_SINCE and sha256_of(path) != file.sha256:
+            if path.stat().st_mtime > self.created + WRITTEN_SINCE and hash_file(path) != file.sha256:
                 return f"{path}: its checksum differs from that of what was brought"
         return ""
 
@@ -106,7 +106,7 @@ class CacheEntry:
             return wrong
         for file in self.files:
             path = self.path / file.path if file.path else self.path
-            if (got := sha256_of(path)) != file.sha256:
+            if (got := hash_file(path)) != file.sha256:
                 return f"{path}: sha256 {got} instead of {file.sha256}"
         return ""
 
@@ -120,7 +120,7 @@ class Cache:
     def find(self, pin: Pin, sources: Sequence[Source] = SOURCES, *, use: bool = True) -> CacheEntry | None:
         """The entry of `pin` from the first of `sources` that has a whole one; None when it must be brought. Marks it as used."""
         for source in sources:
-            entry = read(self.place(pin, source))
+            entry = read_entry(self.place(pin, source))
             if entry is not None and not entry.damage():
                 if use:
                     with contextlib.suppress(OSError):  # a cache that is mounted read-only still serves
@@ -130,7 +130,7 @@ class Cache:
 
     def damaged(self, pin: Pin, sources: Sequence[Source] = SOURCES) -> str:
         """Return why the entry of `pin` that is here cannot be used; "" when there is none."""
-        entries = (read(self.place(pin, source)) for source in sources)
+        entries = (read_entry(self.place(pin, source)) for source in sources)
         return next((entry.damage() for entry in entries if entry is not None), "")
 
     def place(self, pin: Pin, source: Source) -> Path:
@@ -146,7 +146,7 @@ class Cache:
         from filelock import FileLock, Timeout  # noqa: PLC0415 (looking up needs no lock, and this takes longer than looking up)
 
         area = self.root / "work" / lock
-        with writing(self.root):
+        with translate_write_errors(self.root):
             (self.root / "locks").mkdir(parents=True, exist_ok=True)
             held = FileLock(self.root / "locks" / f"{lock}.lock")
             try:
@@ -190,7 +190,9 @@ class Cache:
         made.rename(thing)
         if pin.kind == "binary":
             thing.chmod(0o755)
-        entry = CacheEntry(pin.name, pin.version, pin.kind, pin.key, source, origin, round(seconds, 1), time.time(), files_of(thing), place)
+        entry = CacheEntry(
+            pin.name, pin.version, pin.kind, pin.key, source, origin, round(seconds, 1), time.time(), hash_files(thing), place
+        )
         facts = {k: v for k, v in asdict(entry).items() if k != "directory"}
         (staged / META).write_text(json.dumps({"schema": SCHEMA, **facts}, indent=1))
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +204,7 @@ class Cache:
     def entries(self) -> Iterator[CacheEntry]:
         """Everything that is here, damaged or not, by name and version."""
         for directory in sorted((self.root / "assets").glob("*/*")):
-            if (entry := read(directory)) is not None:
+            if (entry := read_entry(directory)) is not None:
                 yield entry
 
     def free(self) -> int:
@@ -213,7 +215,7 @@ class Cache:
         return shutil.disk_usage(at).free
 
 
-def read(directory: Path) -> CacheEntry | None:
+def read_entry(directory: Path) -> CacheEntry | None:
     """The entry at `directory`; None when there is none that this version can read."""
     try:
         facts = json.loads((directory / META).read_bytes())
@@ -225,15 +227,15 @@ def read(directory: Path) -> CacheEntry | None:
         return None
 
 
-def files_of(thing: Path) -> tuple[CachedFile, ...]:
+def hash_files(thing: Path) -> tuple[CachedFile, ...]:
     """`thing` hashed: itself, or every file under it in order."""
     if thing.is_file():
-        return (CachedFile("", thing.stat().st_size, sha256_of(thing)),)
+        return (CachedFile("", thing.stat().st_size, hash_file(thing)),)
     paths = sorted(p for p in thing.rglob("*") if p.is_file())
-    return tuple(CachedFile(str(p.relative_to(thing)), p.stat().st_size, sha256_of(p)) for p in paths)
+    return tuple(CachedFile(str(p.relative_to(thing)), p.stat().st_size, hash_file(p)) for p in paths)
 
 
-def sha256_of(path: Path) -> str:
+def hash_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -251,13 +253,13 @@ def default_root() -> Path:
 
 
 @contextlib.contextmanager
-def writing(root: Path) -> Iterator[None]:
+def translate_write_errors(root: Path) -> Iterator[None]:
     """Turns a full disk and a cache that cannot be written into NotPossible with the remedy."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise disk_full(root, None) from error
+            raise disk_full_error(root, None) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             remedy = "set KARMADA_LAB_CACHE to a directory that can be written"
             raise NotPossible(
@@ -266,7 +268,7 @@ def writing(root: Path) -> Iterator[None]:
         raise
 
 
-def disk_full(root: Path, need: int | None) -> NotPossible:
+def disk_full_error(root: Path, need: int | None) -> NotPossible:
     """The error for a disk that is, or would be, full. `need` is what is still to be written, where that is known."""
     free = shutil.disk_usage(root if root.exists() else root.parent).free
     about = f"{need / 2**30:.1f} GiB are needed and " if need is not None else ""

@@ -49,7 +49,7 @@ class Checkout:
             ) from error
         if found != module:
             raise UsageError(f"{directory} is not a checkout of {module}", where=f"its go.mod says: module {found}")
-        return describe_tree(directory, module, run) or unknown_to_git(directory, module)
+        return describe_tree(directory, module, run) or describe_files(directory, module)
 
 
 def describe_tree(directory: Path, module: str, run: CommandRunner) -> Checkout | None:
@@ -73,24 +73,24 @@ def describe_tree(directory: Path, module: str, run: CommandRunner) -> Checkout 
     for line in sorted(changes):
         path = line[3:]
         vendored = path.startswith("vendor/")  # ten thousand files that nobody edits by hand
-        digest.update(line.encode() + b"\0" + (stamp_of if vendored else hash_of)(directory / path))
-    digest.update(hash_of(directory / "vendor" / "modules.txt"))  # where vendor/ is ignored, as it is upstream
+        digest.update(line.encode() + b"\0" + (stamp_file if vendored else hash_path)(directory / path))
+    digest.update(hash_path(directory / "vendor" / "modules.txt"))  # where vendor/ is ignored, as it is upstream
     return Checkout(directory, module, version + "-dirty" * bool(changes), digest.hexdigest()[:16], commit, bool(changes))
 
 
-def unknown_to_git(directory: Path, module: str) -> Checkout:
+def describe_files(directory: Path, module: str) -> Checkout:
     """The tree by names, sizes and times."""
     digest = hashlib.sha256()
     for at, inside, files in os.walk(directory):
         inside[:] = sorted(set(inside) - BUILT)
         for name in sorted(files):
             path = Path(at) / name
-            digest.update(str(path).encode() + b"\0" + stamp_of(path))
+            digest.update(str(path).encode() + b"\0" + stamp_file(path))
     content = digest.hexdigest()[:16]
     return Checkout(directory, module, f"0.0.0-g{content[:12]}", content, "", True)
 
 
-def stamp_of(path: Path) -> bytes:
+def stamp_file(path: Path) -> bytes:
     """Size and time of a file, which change when it is written."""
     try:
         facts = path.lstat()
@@ -99,7 +99,7 @@ def stamp_of(path: Path) -> bytes:
     return f"{facts.st_size} {facts.st_mtime_ns}\0".encode()
 
 
-def hash_of(path: Path) -> bytes:
+def hash_path(path: Path) -> bytes:
     """What a changed path holds: bytes of a file, target of a link, nothing when it was deleted."""
     try:
         if path.is_symlink():

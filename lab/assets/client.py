@@ -11,12 +11,12 @@ import httpx
 from lab.environment import PROXIES
 from lab.errors import NotPossible
 
-DIRECTLY = ("localhost", "127.0.0.1", "[::1]")
+UNPROXIED = ("localhost", "127.0.0.1", "[::1]")
 """Hosts of mirrors and registries on this computer, which a proxy does not reach."""
 
 
 @functools.cache
-def trusted() -> ssl.SSLContext:
+def load_authorities() -> ssl.SSLContext:
     """Return the authorities that https is checked against; reading them takes longer than most of what is done here.
 
     NotPossible when SSL_CERT_FILE or SSL_CERT_DIR of the environment name no certificates.
@@ -42,9 +42,9 @@ def open_client(*, connect: float, silence: float, transport: httpx.BaseTranspor
             timeout=httpx.Timeout(silence, connect=connect),
             follow_redirects=True,
             headers={"User-Agent": "karmada-lab"},
-            verify=trusted(),
+            verify=load_authorities(),
             transport=transport,
-            mounts=None if transport else {f"all://{host}": None for host in DIRECTLY},
+            mounts=None if transport else {f"all://{host}": None for host in UNPROXIED},
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:  # a SOCKS proxy without its package; a value that is no address
         named = [name for name in PROXIES if os.environ.get(name) and name.lower() != "no_proxy"]

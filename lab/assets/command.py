@@ -20,7 +20,7 @@ from lab import environment
 
 
 @dataclass(frozen=True)
-class Ran:
+class CommandResult:
     """How a program ended. `status` is 127 when it could not be started."""
 
     status: int
@@ -36,7 +36,9 @@ class Ran:
 class CommandRunner(Protocol):
     """**Protocol:** runs a program to its end. `on_line` hears each line of stderr as it comes."""
 
-    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran: ...
+    def __call__(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None
+    ) -> CommandResult: ...
 
 
 @functools.cache
@@ -49,7 +51,7 @@ def tied() -> tuple[str, ...]:
     return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
-def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
+def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> CommandResult:
     """The Runner of real life. However this is left, the program and its children have ended.
 
     `env` is laid over what `lab.environment` lets the program inherit.
@@ -68,7 +70,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
             start_new_session=True,  # so that it and its children can be ended as one
         )
     except OSError as error:
-        return Ran(127, "", str(error))
+        return CommandResult(127, "", str(error))
     assert child.stdout is not None
     assert child.stderr is not None
     out: list[str] = []
@@ -88,7 +90,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
         reader.join(timeout=5)
         child.stdout.close()
         child.stderr.close()
-    return Ran(status, "".join(out), "".join(heard))
+    return CommandResult(status, "".join(out), "".join(heard))
 
 
 def end(child: subprocess.Popen[str]) -> None:

@@ -22,12 +22,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from lab import environment
-from lab.assets.cache import disk_full, sha256_of, writing
+from lab.assets.cache import disk_full_error, hash_file, translate_write_errors
 from lab.assets.client import open_client
-from lab.assets.modulezip import h1_of, unpack
+from lab.assets.modulezip import compute_h1, unpack_directory
 from lab.assets.pins import Pin
 from lab.assets.progress import AssetProgress
-from lab.assets.sources import DownloadPatience, Errand, SourceRefused, name_pins
+from lab.assets.sources import AssetRequest, DownloadPatience, SourceRefused, name_pins
 from lab.errors import ProvisionError, UsageError
 from lab.limits.account import home_directory
 
@@ -36,14 +36,14 @@ MIRROR = re.compile(r"https?://[\w.-]+(:\d+)?(/[^\s?#]*)?|https?://\[[0-9a-fA-F:
 SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """Something that another attempt may not meet."""
 
 
 class Downloads:
     """Downloads of one errand: one connection pool, and hosts that do not answer are asked once."""
 
-    def __init__(self, errand: Errand, *, mirror: str | None = None, patience: DownloadPatience | None = None) -> None:
+    def __init__(self, errand: AssetRequest, *, mirror: str | None = None, patience: DownloadPatience | None = None) -> None:
         """UsageError when `mirror` is not an http(s) address."""
         if mirror is not None and not MIRROR.fullmatch(mirror):
             raise UsageError(f"{mirror!r} is not the address of a mirror", remedy="write it as https://mirror.example/path")
@@ -65,7 +65,7 @@ class Downloads:
             if pin.no_download:
                 unpublished.setdefault(pin.no_download, []).append(pin)
             else:
-                files.setdefault(address(pin), []).append(pin)
+                files.setdefault(find_download_url(pin), []).append(pin)
         for why, group in unpublished.items():
             self.errand.refuse(group, "download", why)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool, self.client:
@@ -91,7 +91,7 @@ class Downloads:
                     return
                 got, came_from = self.checked(url, missing, area / name)
                 for pin in missing:
-                    made = take(pin, got, area)
+                    made = extract_asset(pin, got, area)
                     self.errand.cache.publish(pin, "download", made, origin=came_from, seconds=time.monotonic() - began)
         except SourceRefused as why:
             self.errand.refuse(pins, "download", str(why))
@@ -100,12 +100,12 @@ class Downloads:
         """`url` (or its mirror), which holds `pins`, fetched to `target` with the right checksum; and where it came from."""
         pin = pins[0]
         wanted = self.checksum(pin)
-        if pin.kind == "tree" and (here := in_module_cache(pin)) and h1_of(here) == wanted:
+        if pin.kind == "tree" and (here := find_module_archive(pin)) and compute_h1(here) == wanted:
             return here, str(here)
         for attempt in range(self.patience.attempts):
             try:
                 came_from = self.fetch(url, target, pins)
-                got = h1_of(target) if pin.kind == "tree" else sha256_of(target)
+                got = compute_h1(target) if pin.kind == "tree" else hash_file(target)
                 if got == wanted:
                     return target, came_from
                 blame = "the mirror serves something else" if self.mirror else "do not trust that address"
@@ -117,7 +117,7 @@ class Downloads:
                 target.unlink()
                 if attempt:  # twice the same is no accident of the line
                     raise wrong
-            except Passing as passing:
+            except TransientError as passing:
                 target.unlink(missing_ok=True)
                 if attempt + 1 == self.patience.attempts:
                     raise SourceRefused(f"{passing} (asked {attempt + 1} times)") from passing
@@ -149,7 +149,7 @@ class Downloads:
                     if not self.mirror and response.url.scheme != "https":
                         raise SourceRefused(f"{url} led to {response.url}, which is not https")
                     return b"".join(response.iter_bytes())[:1_000_000].decode(errors="replace")
-            except (Passing, httpx.TransportError) as passing:
+            except (TransientError, httpx.TransportError) as passing:
                 if attempt + 1 == self.patience.attempts:
                     raise SourceRefused(f"{url}: {passing}") from passing
         raise SourceRefused(url)
@@ -159,10 +159,10 @@ class Downloads:
         began = time.monotonic()
         subject, left = name_pins(pins), self.errand.left_but(pins)
         try:
-            with self.opened(url) as response, writing(self.errand.cache.root), target.open("wb") as out:
+            with self.opened(url) as response, translate_write_errors(self.errand.cache.root), target.open("wb") as out:
                 total = int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
                 if total is not None and total > self.errand.cache.free():
-                    raise disk_full(self.errand.cache.root, total)
+                    raise disk_full_error(self.errand.cache.root, total)
                 done = 0
                 for chunk in response.iter_raw():
                     out.write(chunk)
@@ -174,10 +174,10 @@ class Downloads:
                     if elapsed > self.patience.grace and done < self.patience.pace * elapsed:
                         raise SourceRefused(f"{response.url}: too slow, {done / elapsed / 1000:.1f} kB/s")
                 if total is not None and done != total:
-                    raise Passing(f"{response.url} was cut short: {done} of {total} bytes")
+                    raise TransientError(f"{response.url} was cut short: {done} of {total} bytes")
                 return str(response.url)
         except httpx.TransportError as error:
-            raise Passing(f"{url} was cut short: {error}") from error
+            raise TransientError(f"{url} was cut short: {error}") from error
 
     def opened(self, url: str) -> Response:
         """The answer to `url`, from the mirror where there is one. Refused when there is none, or it is not 200."""
@@ -192,13 +192,13 @@ class Downloads:
                 self.dead[host] = f"{host} cannot be reached: {error or type(error).__name__}"
                 raise SourceRefused(self.dead[host]) from error
             except (httpx.TransportError, httpx.TooManyRedirects) as error:
-                raise Passing(f"{at}: {type(error).__name__} {error}".strip()) from error
+                raise TransientError(f"{at}: {type(error).__name__} {error}".strip()) from error
             if response.status_code == 200:
                 return Response(response)
             response.close()
             said = f"{at}: HTTP {response.status_code}"
             if response.status_code >= 500 or response.status_code == 429:
-                raise Passing(said)
+                raise TransientError(said)
             if response.status_code != 404:
                 break
         raise SourceRefused(said)
@@ -224,15 +224,15 @@ class Response:
         self.response.close()
 
 
-def address(pin: Pin) -> str:
+def find_download_url(pin: Pin) -> str:
     """The file that holds `pin`."""
     if pin.kind == "tree":
-        return f"{go_proxy()}/{escape_module(pin.module)}/@v/{pin.module_version}.zip"
+        return f"{find_go_proxy()}/{escape_module(pin.module)}/@v/{pin.module_version}.zip"
     assert pin.download is not None
     return pin.download.url
 
 
-def in_module_cache(pin: Pin) -> Path | None:
+def find_module_archive(pin: Pin) -> Path | None:
     """The archive of the module of `pin` where Go keeps it, when Go has fetched it before."""
     settings = environment.inherit(["go"])
     gopath = settings.get("GOPATH", "").split(os.pathsep)[0] or str((home_directory() or Path("/nonexistent")) / "go")
@@ -246,17 +246,17 @@ def escape_module(module: str) -> str:
     return re.sub("[A-Z]", lambda m: "!" + m[0].lower(), module)
 
 
-def go_proxy() -> str:
+def find_go_proxy() -> str:
     """The first address in Go's setting GOPROXY, or Go's default."""
     places = re.split("[,|]", environment.inherit(["go"]).get("GOPROXY", ""))
     return next((p.rstrip("/") for p in places if p.startswith("http")), "https://proxy.golang.org")
 
 
-def take(pin: Pin, file: Path, area: Path) -> Path:
+def extract_asset(pin: Pin, file: Path, area: Path) -> Path:
     """The thing of `pin` out of the checked `file`, as a path of its own in `area`."""
     made = area / f"{pin.name}.thing"
     if pin.kind == "tree":
-        unpack(file, f"{pin.module}@{pin.module_version}/{pin.path}/", made)
+        unpack_directory(file, f"{pin.module}@{pin.module_version}/{pin.path}/", made)
         return made
     assert pin.download is not None
     if pin.download.member is None:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.assets.command import Ran
-from lab.assets.gomodule import go_at_least
+from lab.assets.command import CommandResult
+from lab.assets.gomodule import is_go_at_least
 from lab.assets.pins import Pin
-from lab.assets.sources import Errand, SourceRefused
+from lab.assets.sources import AssetRequest, SourceRefused
 from lab.errors import NotPossible, ProvisionError
 from lab.hints import command
 
@@ -27,7 +27,7 @@ GET_GO = (
 
 
 @dataclass(frozen=True)
-class Module:
+class GoModule:
     """A module as the Go client unpacked it."""
 
     directory: Path
@@ -37,7 +37,7 @@ class Module:
 class Go:
     """The Go client found on PATH, with the environment that makes its builds depend on the module alone."""
 
-    def __init__(self, errand: Errand, program: str | None = None) -> None:
+    def __init__(self, errand: AssetRequest, program: str | None = None) -> None:
         """Refused when there is no Go."""
         found = program or os.environ.get("KARMADA_LAB_GO") or shutil.which("go")
         if found is None:
@@ -45,9 +45,11 @@ class Go:
         self.program = found
         self.errand = errand
 
-    def __call__(self, *args: str, cwd: Path, scratch: Path, on_line: Callable[[str], None] | None = None) -> Ran:
+    def __call__(self, *args: str, cwd: Path, scratch: Path, on_line: Callable[[str], None] | None = None) -> CommandResult:
         """`go ARGS`; its temporary files go to `scratch`, so that nothing is left when it is killed."""
-        return self.errand.run((self.program, *args), cwd=cwd, env=environment(scratch, offline=self.errand.offline), on_line=on_line)
+        return self.errand.run(
+            (self.program, *args), cwd=cwd, env=make_go_environment(scratch, offline=self.errand.offline), on_line=on_line
+        )
 
     def version(self, scratch: Path) -> str:
         """Such as go1.26.8; Refused when this Go does not run."""
@@ -58,7 +60,7 @@ class Go:
 
     def needs(self, have: str, need: str, what: str) -> None:
         """Refused when `what` says in its go.mod that it needs a newer Go than this."""
-        if not go_at_least(have, need):
+        if not is_go_at_least(have, need):
             raise SourceRefused(f"{what} needs Go {need} or newer, {self.program} is {have}; {GET_GO}")
 
     def caches(self, scratch: Path) -> tuple[Path, Path]:
@@ -67,7 +69,7 @@ class Go:
         build, modules = ran.stdout.splitlines()[:2] if ran.status == 0 else ("/", "/")
         return Path(build), Path(modules)
 
-    def module(self, pin: Pin, scratch: Path) -> Module:
+    def module(self, pin: Pin, scratch: Path) -> GoModule:
         """The module of `pin`, in Go's module cache; its checksum is the pinned one.
 
         Refused without network; ProvisionError when what came is not what is pinned.
@@ -89,15 +91,15 @@ class Go:
                 where=said["Dir"],
                 remedy="check GOPROXY and GONOSUMDB; `go clean -modcache` removes what was fetched",
             )
-        return Module(Path(said["Dir"]), said["Sum"])
+        return GoModule(Path(said["Dir"]), said["Sum"])
 
 
-def environment(scratch: Path, *, offline: bool) -> Mapping[str, str]:
+def make_go_environment(scratch: Path, *, offline: bool) -> Mapping[str, str]:
     """Return what is added to Go's environment; what it inherits, and what is set for every call, is in `lab.environment`."""
     return {"GOTMPDIR": str(scratch)} | ({"GOPROXY": "off"} if offline else {})
 
 
-def build_flags(stamp: Sequence[str], modfile: Path | None, tags: Sequence[str] = ()) -> list[str]:
+def make_build_flags(stamp: Sequence[str], modfile: Path | None, tags: Sequence[str] = ()) -> list[str]:
     """The flags of every build and of the questions about it."""
     flags = [f"-modfile={modfile}", "-mod=mod"] if modfile else ["-buildvcs=false"]
     flags += ["-tags", ",".join(tags)] if tags else []

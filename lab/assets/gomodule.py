@@ -47,7 +47,7 @@ def parse_go_mod(text: str) -> GoMod:
     return GoMod(module[1] if module else "", go[1] if go else "", requires, replaces)
 
 
-def modfile(text: str, siblings: Siblings | None) -> str:
+def rewrite_go_mod(text: str, siblings: Siblings | None) -> str:
     """Upstream's go.mod with its sibling folders replaced by the modules published from them; everything else as it is."""
     if siblings is None:
         return text
@@ -60,7 +60,7 @@ def modfile(text: str, siblings: Siblings | None) -> str:
     return REPLACE_PATH.sub(of, text)
 
 
-def go_sums(text: str) -> dict[tuple[str, str], str]:
+def parse_go_sum(text: str) -> dict[tuple[str, str], str]:
     """go.sum as {(module, version): h1}, without the lines for go.mod files alone."""
     lines = (line.split() for line in text.splitlines())
     return {(w[0], w[1]): w[2] for w in lines if len(w) == 3 and not w[1].endswith("/go.mod")}
@@ -75,7 +75,7 @@ class Dependency:
     sum: str
 
 
-def dependencies(said: str) -> list[Dependency]:
+def parse_dependencies(said: str) -> list[Dependency]:
     """The modules in a binary, from what `go version -m` said of it; a replaced one is named as what replaced it."""
     found: list[Dependency] = []
     for line in said.splitlines():
@@ -88,16 +88,16 @@ def dependencies(said: str) -> list[Dependency]:
     return found
 
 
-def strangers(said: str, go_mod: str, go_sum: str, siblings: Siblings | None) -> list[str]:
+def list_unexpected(said: str, go_mod: str, go_sum: str, siblings: Siblings | None) -> list[str]:
     """What was linked into a binary and is not what upstream's go.mod and go.sum name, in words; [] proves that all is.
 
     Siblings, which upstream takes from its own tree, must be the version published from that tree.
     """
     upstream = parse_go_mod(go_mod)
-    sums = go_sums(go_sum)
+    sums = parse_go_sum(go_sum)
     local = {m["module"] for m in REPLACE_PATH.finditer(go_mod)}
     wrong = []
-    for dep in dependencies(said):
+    for dep in parse_dependencies(said):
         wanted = upstream.requires.get(dep.module)
         if dep.module in local and siblings is not None and siblings.version:
             wanted = siblings.version
@@ -113,7 +113,7 @@ def strangers(said: str, go_mod: str, go_sum: str, siblings: Siblings | None) ->
     return wrong
 
 
-def go_at_least(have: str, need: str) -> bool:
+def is_go_at_least(have: str, need: str) -> bool:
     """Whether Go `have` (as go1.26.8 or 1.26.8) can build a module that says `go need`."""
 
     def numbers(text: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from lab.errors import ProvisionError
 
 
-def h1_of(archive: Path) -> str:
+def compute_h1(archive: Path) -> str:
     """The checksum of a module archive; "not an archive" when it is none, which no checksum equals."""
     try:
         with zipfile.ZipFile(archive) as files:
@@ -26,7 +26,7 @@ def h1_of(archive: Path) -> str:
     return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
 
 
-def unpack(archive: Path, prefix: str, target: Path) -> None:
+def unpack_directory(archive: Path, prefix: str, target: Path) -> None:
     """Writes what is under `prefix` in `archive` to `target`. ProvisionError when there is nothing."""
     with zipfile.ZipFile(archive) as files:
         names = [n for n in files.namelist() if n.startswith(prefix) and not n.endswith("/")]

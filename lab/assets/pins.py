@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lab.assets.refs import AssetRef, order, parse_version
+from lab.assets.refs import AssetRef, parse_version, version_key
 from lab.documents import read_toml
 from lab.errors import NotPossible, UsageError
 
 SCHEMA = 1
-OWN = Path(__file__).parent.parent / "assets.toml"
+PINS_FILE = Path(__file__).parent.parent / "assets.toml"
 Kind = Literal["binary", "tree"]
 
 
@@ -46,7 +46,7 @@ class Download:
 
 
 @dataclass(frozen=True)
-class Cold:
+class ColdBuild:
     """What a first build of the product took: minutes, and GiB in Go's caches (2 cores, both caches empty)."""
 
     minutes: float
@@ -72,7 +72,7 @@ class Pin:
     says: tuple[str, ...]
     download: Download | None
     no_download: str
-    cold: Cold
+    cold: ColdBuild
     tags: tuple[str, ...] = ()
     checkout: Path | None = None
     content: str = ""  # of a checkout: what its working tree holds
@@ -113,14 +113,14 @@ class Catalogue:
     @classmethod
     def load(cls, *paths: Path, arch: str | None = None) -> Catalogue:
         """The lab's own pins and those of `paths`, for this computer's architecture unless `arch` says another."""
-        return cls({str(path): read_toml(path, what="the pins") for path in (OWN, *paths)}, arch or this_arch())
+        return cls({str(path): read_toml(path, what="the pins") for path in (PINS_FILE, *paths)}, arch or detect_arch())
 
     def _read(self, where: str, product: str, table: Mapping[str, Any]) -> None:
         try:
             for name, thing in table["things"].items():
                 if name in self._pins:
                     raise UsageError(f"{name} is pinned twice", where=f"{where} [{product}.things]")
-                versions = [pin_of(product, table, name, thing, entry, self.arch) for entry in table["versions"]]
+                versions = [make_pin(product, table, name, thing, entry, self.arch) for entry in table["versions"]]
                 self._pins[name] = {pin.version: pin for pin in versions}
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"a key is missing or of the wrong type: {error}", where=f"{where} [{product}]") from error
@@ -146,7 +146,9 @@ class Catalogue:
         if not ref.version:
             return self._pins[ref.name][versions[0]]
         if ref.version not in versions:
-            near = min(versions, key=lambda v: tuple(abs(a - b) for a, b in zip(order(v)[:3], order(ref.version)[:3], strict=True)))
+            near = min(
+                versions, key=lambda v: tuple(abs(a - b) for a, b in zip(version_key(v)[:3], version_key(ref.version)[:3], strict=True))
+            )
             raise UsageError(
                 f"{ref.name} {ref.version} is not pinned",
                 where=f"pinned versions of {ref.name}: {', '.join(versions)}",
@@ -162,7 +164,7 @@ class Catalogue:
         return replace(pin, version=version, stamp=stamp, checkout=checkout, content=content, module_sum="", download=None, no_download=why)
 
 
-def pin_of(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str, Any], entry: Mapping[str, Any], arch: str) -> Pin:
+def make_pin(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str, Any], entry: Mapping[str, Any], arch: str) -> Pin:
     """One thing of one pinned version; KeyError names a key that is missing."""
     version = parse_version(entry["version"])
     words = dict(zip(("major", "minor", "patch"), version.partition("-")[0].split("."), strict=True))
@@ -186,15 +188,15 @@ def pin_of(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str
         siblings=Siblings(siblings["path"], siblings["version"].format(**words)) if siblings else None,
         stamp=() if tree else tuple(s.format(**words) for s in table.get("stamp", ())),
         says=() if tree or test else tuple(thing.get("says", table["says"])),
-        download=None if no_download or tree else download_of({**table, **thing}, entry, name, arch, words),
+        download=None if no_download or tree else make_download({**table, **thing}, entry, name, arch, words),
         no_download=no_download,
-        cold=Cold(float(table["cold"]["minutes"]), float(table["cold"]["gib"])),
+        cold=ColdBuild(float(table["cold"]["minutes"]), float(table["cold"]["gib"])),
         tags=() if tree else tuple(table.get("tags", ())),
         test=test,
     )
 
 
-def download_of(words_of: Mapping[str, Any], entry: Mapping[str, Any], name: str, arch: str, words: dict[str, str]) -> Download:
+def make_download(words_of: Mapping[str, Any], entry: Mapping[str, Any], name: str, arch: str, words: dict[str, str]) -> Download:
     """The official file of a command: checked against the figure that is pinned, else against the release's own checksum file."""
     url = words_of["url"].format(**words)
     pinned = entry.get("sha256", {})
@@ -208,7 +210,7 @@ def download_of(words_of: Mapping[str, Any], entry: Mapping[str, Any], name: str
     return Download(url, sha256, checksum, member.format(**words) if member else None)
 
 
-def this_arch() -> str:
+def detect_arch() -> str:
     """This computer's architecture as Go and the release files call it."""
     known = {"x86_64": "amd64", "aarch64": "arm64"}
     machine = platform.machine()

@@ -52,9 +52,9 @@ class AssetProgress:
         elif self.unit:
             parts[0] += f" {self.done}" + (f" of {self.total} {self.unit}" if self.total is not None else f" {self.unit}")
         if self.elapsed >= 1:
-            parts.append(clock(self.elapsed))
+            parts.append(format_clock(self.elapsed))
         if self.eta is not None:
-            parts.append(f"about {clock(self.eta)} left")
+            parts.append(f"about {format_clock(self.eta)} left")
         if self.note:
             parts.append(self.note)
         if self.left:
@@ -72,7 +72,7 @@ def ignore_progress(event: AssetProgress, /) -> None:
     """The null sink."""
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """Seconds as people read them: 0:42, 12:05."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 

@@ -29,7 +29,7 @@ def is_path(text: str) -> bool:
     return "/" in text or text.startswith((".", "~"))
 
 
-def order(version: str) -> tuple[int, int, int, bool, str]:
+def version_key(version: str) -> tuple[int, int, int, bool, str]:
     """A sort key: by number, a prerelease before its release."""
     numbers, _, pre = parse_version(version).partition("-")
     major, minor, patch = (int(n) for n in numbers.split("."))

@@ -17,7 +17,7 @@ from lab.assets.command import CommandRunner, spawn
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import DownloadPatience, Errand
+from lab.assets.sources import AssetRequest, DownloadPatience
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 
@@ -47,7 +47,7 @@ class Supply:
     @property
     def pins(self) -> Catalogue:
         """What can be asked for."""
-        return self.catalogue or own_pins()
+        return self.catalogue or load_own_pins()
 
     @property
     def order(self) -> tuple[Source, ...]:
@@ -110,7 +110,7 @@ class Supply:
 
     def bring(self, pins: Sequence[Pin]) -> None:
         """Brings `pins` into the cache by the first source that works for each; NotPossible says what each said of the rest."""
-        errand = Errand(self.cache, self.progress, self.run, self.offline, left=list(pins))
+        errand = AssetRequest(self.cache, self.progress, self.run, self.offline, left=list(pins))
         for source in self.order:
             if not errand.left:
                 return
@@ -132,12 +132,12 @@ class Supply:
             elif source == "build":
                 from lab.assets import build  # noqa: PLC0415
 
-                build.bring([pin for pin in errand.left if pin.checkout or not self.offline], errand)
+                build.build_assets([pin for pin in errand.left if pin.checkout or not self.offline], errand)
             errand.arrived(source)
         if errand.left:
             raise self.cannot(errand)
 
-    def cannot(self, errand: Errand) -> NotPossible:
+    def cannot(self, errand: AssetRequest) -> NotPossible:
         """The error for what no source could bring: everything at once, and what each source said."""
         if self.offline:
             for pin in errand.left:
@@ -168,7 +168,7 @@ class Supply:
 
 
 @functools.cache
-def own_pins() -> Catalogue:
+def load_own_pins() -> Catalogue:
     """The lab's own pins."""
     return Catalogue.load()
 

@@ -30,7 +30,7 @@ class DownloadPatience:
 
 
 @dataclass
-class Errand:
+class AssetRequest:
     """One call of `resolve`: where to put things, whom to tell, what is still to be brought and who could not bring it."""
 
     cache: Cache

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.assets.cache import Cache, CacheEntry, writing
+from lab.assets.cache import Cache, CacheEntry, translate_write_errors
 from lab.assets.pins import Catalogue
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible
@@ -21,7 +21,7 @@ KEPT = 3  # of one checkout
 
 
 @dataclass(frozen=True)
-class Stocked:
+class StockedAsset:
     """An entry, and what is known of its use. `current` tells whether a pin of the catalogue still asks for it.
 
     `used_by` names processes that run or read it; `wrong` is why it is damaged, "" when nothing was found (see `verify`).
@@ -42,31 +42,31 @@ class Stocked:
 class PrunedAssets:
     """What `prune` removed, what it would have but for its use, and the bytes that became free."""
 
-    removed: tuple[Stocked, ...]
-    in_use: tuple[Stocked, ...]
+    removed: tuple[StockedAsset, ...]
+    in_use: tuple[StockedAsset, ...]
     freed: int
 
 
-def stock(cache: Cache, catalogue: Catalogue) -> list[Stocked]:
+def list_assets(cache: Cache, catalogue: Catalogue) -> list[StockedAsset]:
     """Everything in the cache. Sizes are compared, contents are not."""
-    running = programs(cache)
+    running = find_users(cache)
     keys = {(pin.name, pin.key) for pin in catalogue}
-    return [Stocked(e, e.used, tuple(running.get(e.directory, ())), (e.name, e.key) in keys, e.wrong_size()) for e in cache.entries()]
+    return [StockedAsset(e, e.used, tuple(running.get(e.directory, ())), (e.name, e.key) in keys, e.wrong_size()) for e in cache.entries()]
 
 
-def verify(cache: Cache, catalogue: Catalogue, *, progress: Sink = ignore_progress) -> list[Stocked]:
+def verify_assets(cache: Cache, catalogue: Catalogue, *, progress: Sink = ignore_progress) -> list[StockedAsset]:
     """As `stock`, with every byte hashed: `wrong` says what is not as it was brought."""
-    found = stock(cache, catalogue)
+    found = list_assets(cache, catalogue)
     total, done, began = sum(s.size for s in found), 0, time.monotonic()
     checked = []
     for each in found:
         progress(AssetProgress("checking", str(cache.root), done, total, "bytes", time.monotonic() - began, note=each.entry.name))
-        checked.append(Stocked(each.entry, each.used, each.used_by, each.current, each.entry.wrong_content()))
+        checked.append(StockedAsset(each.entry, each.used, each.used_by, each.current, each.entry.wrong_content()))
         done += each.size
     return checked
 
 
-def prune(
+def prune_assets(
     cache: Cache,
     catalogue: Catalogue,
     *,
@@ -81,7 +81,7 @@ def prune(
     Never what a process runs. With `dry_run` nothing is removed. Work that an interrupted run left is freed too.
     """
     doomed = []
-    for each in stock(cache, catalogue):
+    for each in list_assets(cache, catalogue):
         if names:
             goes = each.entry.name in names
         elif unused_for is not None:
@@ -94,24 +94,24 @@ def prune(
     removed = tuple(each for each in doomed if not each.used_by)
     freed = sum(each.size for each in removed)
     if not dry_run:
-        with writing(cache.root):
+        with translate_write_errors(cache.root):
             for each in removed:
-                remove(cache, each.entry.directory)
-            freed += sum(clear(cache, area) for area in areas(cache))
+                remove_entry(cache, each.entry.directory)
+            freed += sum(clear_work_area(cache, area) for area in list_work_areas(cache))
     return PrunedAssets(removed, in_use, freed)
 
 
-def retire(cache: Cache, name: str, origin: str) -> None:
+def remove_old_builds(cache: Cache, name: str, origin: str) -> None:
     """Frees all but the newest KEPT builds of `name` from one `origin`: who edits and runs all day does not fill the disk."""
     builds = sorted((e for e in cache.entries() if (e.name, e.origin) == (name, origin)), key=lambda e: e.created)
     if old := builds[:-KEPT]:
-        running = programs(cache)
+        running = find_users(cache)
         for entry in old:
             if entry.directory not in running:
-                remove(cache, entry.directory)
+                remove_entry(cache, entry.directory)
 
 
-def remove(cache: Cache, directory: Path) -> None:
+def remove_entry(cache: Cache, directory: Path) -> None:
     """Takes an entry out of sight at once, then deletes it: an interruption leaves no half entry."""
     away = cache.root / "work" / f"pruned-{directory.parent.name}-{directory.name}"
     away.parent.mkdir(parents=True, exist_ok=True)
@@ -120,12 +120,12 @@ def remove(cache: Cache, directory: Path) -> None:
     shutil.rmtree(away)
 
 
-def areas(cache: Cache) -> Iterator[Path]:
+def list_work_areas(cache: Cache) -> Iterator[Path]:
     """Work directories that are there, in use or not."""
     yield from sorted((cache.root / "work").glob("*"))
 
 
-def clear(cache: Cache, area: Path) -> int:
+def clear_work_area(cache: Cache, area: Path) -> int:
     """Deletes a work directory unless a run is in it; returns the bytes that freed."""
     try:
         with cache.alone(area.name):
@@ -136,7 +136,7 @@ def clear(cache: Cache, area: Path) -> int:
         return 0
 
 
-def programs(cache: Cache) -> dict[Path, list[str]]:
+def find_users(cache: Cache) -> dict[Path, list[str]]:
     """Processes that run or were given something of the cache: entry directory to "etcd (pid 123)"."""
     import psutil  # noqa: PLC0415 (a build of a checkout imports this module, and this takes longer)
 

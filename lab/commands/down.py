@@ -58,5 +58,5 @@ def end_holder(lab: str, holder: Holder | None, waited: float) -> None:
         say(f"lab {lab} is being changed by {holder}; it is waited for, {seconds_text(WITHIN)} at most")
     else:
         say(f"lab {lab} is being brought up by {holder}; that is interrupted, and waited for, {seconds_text(WITHIN)} at most")
-        if proc.send(holder.pid, holder.started, signal.SIGTERM):
-            proc.send(holder.pid, holder.started, signal.SIGCONT)  # one that is paused heeds nothing
+        if proc.send_signal(holder.pid, holder.started, signal.SIGTERM):
+            proc.send_signal(holder.pid, holder.started, signal.SIGCONT)  # one that is paused heeds nothing

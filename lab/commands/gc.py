@@ -26,18 +26,18 @@ def gc(lab: DeadLab = "", all_: All = False, dry_run: DryRunOption = False, outp
     """
     from lab import docker
     from lab.computer import Computer
-    from lab.gc import alive, is_run, remove, sweep
+    from lab.gc import is_alive, is_run, remove_run, sweep
 
     root = runs_root()
     if lab:
-        removed = remove(root / lab, dry_run=dry_run)
+        removed = remove_run(root / lab, dry_run=dry_run)
     else:
         removed = sweep(root, dry_run=dry_run)
         if all_:
             for run_id in list_runs(root):
-                if is_run(root / run_id) and not alive(root / run_id):
-                    removed += remove(root / run_id, dry_run=dry_run)
-    silent = docker.obstacle(Computer()) if Computer().which("docker") else ""
+                if is_run(root / run_id) and not is_alive(root / run_id):
+                    removed += remove_run(root / run_id, dry_run=dry_run)
+    silent = docker.find_docker_error(Computer()) if Computer().which("docker") else ""
     if silent:
         say(f"containers were not looked at: {silent}")
     if output is Output.json:

@@ -9,7 +9,7 @@ from typing import Annotated
 from lab.cli.options import DEFAULT_LAB, ComponentArgument, LabName, duration
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from lab.supervisor.state import State
+from lab.supervisor.state import ProgramState
 from lab.terminal.text import say, seconds_text
 from lab.wait import NotYet
 
@@ -29,7 +29,7 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, timeout: T
     say(f"{component} serves again after {seconds_text(time.monotonic() - began)} (pid {supervisor.state(component).pid})")
 
 
-def check_serving(run: Run, state: State) -> None:
+def check_serving(run: Run, state: ProgramState) -> None:
     """Return when a program serves its clients; NotYet with what one of them sees otherwise.
 
     The endpoints that `up` waited for are asked again, and an API server is asked as its users ask it, by the lab's kubeconfig.

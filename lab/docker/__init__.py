@@ -12,13 +12,13 @@ from lab.machines.machine import Machine
 __all__ = ["RUNTIME", "SETUP", "containers", "lacks_sys_resource", "obstacle", "states"]
 
 
-def obstacle(computer: Probe) -> str:
+def find_docker_error(computer: Probe) -> str:
     """Return why Docker cannot be used here, with the remedy; "" when it can."""
     engine = ask_engine(computer)
     return f"docker: {engine}" if isinstance(engine, str) else ""
 
 
-def states(engine: Mapping[str, str]) -> dict[str, str] | None:
+def list_container_states(engine: Mapping[str, str]) -> dict[str, str] | None:
     """Return the state of each container of an engine by its name: running, exited…; None when it does not answer."""
     answer = Computer(engine=engine).ask(["docker", "ps", "--all", "--format", "{{.Names}} {{.State}}"])
     if not answer.ok:
@@ -26,7 +26,7 @@ def states(engine: Mapping[str, str]) -> dict[str, str] | None:
     return {name: state for name, _, state in (line.partition(" ") for line in answer.text.splitlines())}
 
 
-def containers(engine: Machine, prefix: str) -> list[str]:
+def list_containers(engine: Machine, prefix: str) -> list[str]:
     """Return the containers, running or not, whose names begin so."""
     listed = engine.run(["docker", "ps", "--all", "--format", "{{.Names}}"]).stdout.split()
     return sorted(name for name in listed if name.startswith(prefix))

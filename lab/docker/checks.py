@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.computer import Probe
-from lab.docker.info import EngineInfo, ask_engine, hidden_from_snap, unreachable
+from lab.docker.info import EngineInfo, ask_engine, find_network_error, find_snap_error
 from lab.limits.finding import GIB, Finding, Needs
 
 RUNTIME = "karmada-lab"
@@ -30,13 +30,13 @@ def check_engine(probe: Probe, needs: Needs) -> list[Finding]:
     context = f", context {engine.context}" if engine.context not in {"", "default"} else ""
     found = f"{engine.version}{kind}{context}; cgroup v{engine.cgroup_version}, driver {engine.cgroup_driver}"
     answers = Finding("docker engine", True, found, ENABLES)
-    if why := unreachable(probe, engine):
+    if why := find_network_error(probe, engine):
         said, _, remedy = why.partition(": ")
         return [answers, Finding("nodes reached", False, said, ENABLES, remedy)]
-    return [answers, *judge_disk(probe, engine), *judge_runtime(probe, engine), *judge_folders(probe, engine, needs)]
+    return [answers, *check_disk(probe, engine), *check_runtime(probe, engine), *check_folders(probe, engine, needs)]
 
 
-def judge_disk(probe: Probe, engine: EngineInfo) -> list[Finding]:
+def check_disk(probe: Probe, engine: EngineInfo) -> list[Finding]:
     """Return whether the engine's disk has room for nodes."""
     free = probe.free(Path(engine.root or "/"))
     found = f"{free / GIB:.0f} GiB free in {engine.root}; a node image takes 1 and each node 2"
@@ -44,7 +44,7 @@ def judge_disk(probe: Probe, engine: EngineInfo) -> list[Finding]:
     return [Finding("disk for nodes", free >= NODES_DISK, found, ENABLES, remedy)]
 
 
-def judge_runtime(probe: Probe, engine: EngineInfo) -> list[Finding]:
+def check_runtime(probe: Probe, engine: EngineInfo) -> list[Finding]:
     """Return whether privileged containers start: where CAP_SYS_RESOURCE is out of bounds, by a runtime that does not ask for it."""
     if not lacks_sys_resource(probe.read("/proc/self/status") or ""):
         return []
@@ -53,10 +53,10 @@ def judge_runtime(probe: Probe, engine: EngineInfo) -> list[Finding]:
     return [Finding("privileged containers", engine.runtime == RUNTIME, found, ENABLES, remedy)]
 
 
-def judge_folders(probe: Probe, engine: EngineInfo, needs: Needs) -> list[Finding]:
+def check_folders(probe: Probe, engine: EngineInfo, needs: Needs) -> list[Finding]:
     """Return whether nodes can be given folders of this computer: a snap sees few of them, SELinux may keep containers from them."""
     findings = []
-    if why := hidden_from_snap(probe, engine, {"the cache": needs.cache, "the run directories": needs.runs}):
+    if why := find_snap_error(probe, engine, {"the cache": needs.cache, "the run directories": needs.runs}):
         said, _, remedy = why.rpartition(": ")
         findings.append(Finding("folders for nodes", False, said, ENABLES, remedy))
     if (
@@ -68,6 +68,6 @@ def judge_folders(probe: Probe, engine: EngineInfo, needs: Needs) -> list[Findin
     return findings
 
 
-def refusals(probe: Probe, needs: Needs) -> list[str]:
+def list_engine_errors(probe: Probe, needs: Needs) -> list[str]:
     """Return why nodes cannot be made here, one sentence each."""
     return [finding.refusal for finding in check_engine(probe, needs) if not finding.ok]

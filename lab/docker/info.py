@@ -76,8 +76,8 @@ def ask_engine(computer: Probe) -> EngineInfo | str:
     errors = facts.get("ServerErrors") or []
     if facts.get("ServerVersion") and not errors:
         context, _, endpoint = computer.ask(ENDPOINT).line.partition(" ")
-        return engine_of(facts, context=context, endpoint=endpoint)
-    return why_not(" ".join([*map(str, errors), answer.text if not facts else ""]).strip(), answer.line)
+        return make_engine_info(facts, context=context, endpoint=endpoint)
+    return explain_no_engine(" ".join([*map(str, errors), answer.text if not facts else ""]).strip(), answer.line)
 
 
 def parse_info(text: str) -> Mapping[str, Any]:
@@ -93,7 +93,7 @@ def parse_info(text: str) -> Mapping[str, Any]:
     return {}
 
 
-def engine_of(facts: Mapping[str, Any], *, context: str, endpoint: str) -> EngineInfo:
+def make_engine_info(facts: Mapping[str, Any], *, context: str, endpoint: str) -> EngineInfo:
     """Return the engine as a document of `docker info` describes it."""
     names = (
         "ServerVersion",
@@ -110,7 +110,7 @@ def engine_of(facts: Mapping[str, Any], *, context: str, endpoint: str) -> Engin
     return EngineInfo(version, name, system, kernel, root, runtime, driver, cgroup, security, endpoint, context)
 
 
-def why_not(said: str, line: str) -> str:
+def explain_no_engine(said: str, line: str) -> str:
     """Return why no engine answers, from what the client said, with the remedy."""
     low = said.lower()
     if "permission denied" in low:
@@ -122,7 +122,7 @@ def why_not(said: str, line: str) -> str:
     return f"a client is here, but no engine answers ({line}): start it: {SETUP}"
 
 
-def unreachable(computer: Probe, engine: EngineInfo) -> str:
+def find_network_error(computer: Probe, engine: EngineInfo) -> str:
     """Return why this engine's containers cannot be used from here, with the remedy; "" when they can.
 
     Its networks must be this computer's, so that a node's address is reached, and its files too, so that folders can be given to a node.
@@ -141,7 +141,7 @@ def unreachable(computer: Probe, engine: EngineInfo) -> str:
     return f"{what}, so nodes cannot be reached; the engine is {where}: use an engine of this computer: {SETUP}"
 
 
-def hidden_from_snap(computer: Probe, engine: EngineInfo, paths: Mapping[str, Path]) -> str:
+def find_snap_error(computer: Probe, engine: EngineInfo, paths: Mapping[str, Path]) -> str:
     """Return which of these directories a Docker from a snap cannot read, with the remedy; "" for none, and for any other Docker.
 
     A snap sees its user's home without hidden folders, and a /tmp of its own.
@@ -150,7 +150,7 @@ def hidden_from_snap(computer: Probe, engine: EngineInfo, paths: Mapping[str, Pa
     if not (client.startswith("/snap/") or engine.of_snap):
         return ""
     home = computer.home()
-    hidden = [f"{what} ({path})" for what, path in paths.items() if home is None or not seen_by_snap(path, home)]
+    hidden = [f"{what} ({path})" for what, path in paths.items() if home is None or not is_seen_by_snap(path, home)]
     if not hidden:
         return ""
     return (
@@ -159,7 +159,7 @@ def hidden_from_snap(computer: Probe, engine: EngineInfo, paths: Mapping[str, Pa
     )
 
 
-def seen_by_snap(path: Path, home: Path) -> bool:
+def is_seen_by_snap(path: Path, home: Path) -> bool:
     """Is a path inside of a home, with no hidden folder below that?"""
     try:
         parts = path.relative_to(home).parts

@@ -155,8 +155,10 @@ def check_inotify(probe: Probe, needs: Needs) -> list[Finding]:
 def check_ports(probe: Probe, needs: Needs) -> list[Finding]:
     """Ports beside the kernel's ephemeral range that no lab has reserved and nothing listens on."""
     words = (probe.read("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
-    low, high = (int(words[0]), int(words[1])) if len(words) == 2 and all(word.isdigit() for word in words) else ports.ephemeral_range()
-    span = ports.candidates((low, high))
+    low, high = (
+        (int(words[0]), int(words[1])) if len(words) == 2 and all(word.isdigit() for word in words) else ports.read_ephemeral_range()
+    )
+    span = ports.list_candidates((low, high))
     taken = {port for port, _ in ports.reserved_ports(needs.cache / "ports")} | find_listening_ports(probe)
     free = len(span) - len(taken & set(span))
     found = f"{free} of {len(span)} free outside the ephemeral range {low} to {high}; this lab takes {needs.ports}"

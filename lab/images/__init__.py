@@ -5,14 +5,14 @@
         files=(File("/bin/karmada-webhook", asset="karmada-webhook@1.18.2"),),
         entrypoint=("/bin/karmada-webhook",),
     )
-    software([webhook, …])                       the assets that they are made of, for `software` of a provider or deployer
-    archive = archived([webhook, …], paths)      one archive of all of them; `paths` are those assets, brought
-    load(lab, lab.host, archive)                 into every node of a cluster, what it has already left alone
-    require(lab, lab.host, names)                NotPossible names what a node lacks: now, not as ImagePullBackOff five minutes later
+    missing_software([webhook, …])               the assets that they are made of, for `software` of a provider or deployer
+    archive = make_archive([webhook, …], paths)  one archive of all of them; `paths` are those assets, brought
+    load_archive(lab, lab.host, archive)         into every node of a cluster, what it has already left alone
+    require_images(lab, lab.host, names)         NotPossible names what a node lacks: now, not as ImagePullBackOff five minutes later
 
 An archive is a file of the cache, keyed by what is in it: the same images are written once on a computer, whoever asks. It is at once a
 docker-archive (`docker load`) and an OCI layout (`ctr images import`), and the same files make the same bytes and digests everywhere. A
-file that several images hold is one layer of all of them. Nothing here needs an engine; only `load` talks to one.
+file that several images hold is one layer of all of them. Nothing here needs an engine; only `load_archive` talks to one.
 
 The modules:
 
@@ -26,8 +26,19 @@ The modules:
 from __future__ import annotations
 
 from lab.images.image import Image, ImageFile, Packages, full_name
-from lab.images.load import load, require
-from lab.images.official import software
-from lab.images.store import Archive, Store, make_archive
+from lab.images.load import load_archive, require_images
+from lab.images.official import missing_software
+from lab.images.store import Archive, ArchiveStore, make_archive
 
-__all__ = ["Archive", "Image", "ImageFile", "Packages", "Store", "full_name", "load", "make_archive", "require", "software"]
+__all__ = [
+    "Archive",
+    "ArchiveStore",
+    "Image",
+    "ImageFile",
+    "Packages",
+    "full_name",
+    "load_archive",
+    "make_archive",
+    "missing_software",
+    "require_images",
+]

@@ -24,10 +24,10 @@ wait
 EXTRA = tuple(ImageFile(f"/bin/{name}", link="busybox") for name in ("httpd", "hostname", "nslookup", "nc", "id", "timeout"))
 
 
-def web(name: str) -> Image:
+def make_web_image(name: str) -> Image:
     """Return the web server under a name; its version is the name's tag."""
     own = (ImageFile("/start", content=START), ImageFile("/www", mode=0o777), ImageFile("/tmp", mode=0o1777))  # noqa: S108 (in the image)
     return Image(name, (*BUSYBOX, *EXTRA, *own), entrypoint=("/start",), env={"VERSION": name.rpartition(":")[2]}, packages=SHELL)
 
 
-ALL = [web(name.replace("docker.io", registry)) for registry in ("docker.io", MIRROR) for name in (WEB, NEWER)]
+ALL = [make_web_image(name.replace("docker.io", registry)) for registry in ("docker.io", MIRROR) for name in (WEB, NEWER)]

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from lab.assets.pins import this_arch
+from lab.assets.pins import detect_arch
 from lab.images.image import Image, ImageFile, Packages
-from lab.images.official import Pulled
+from lab.images.official import PulledImage
 
 Json = dict[str, Any]
 BLOCK, CHUNK = 512, 1 << 20
@@ -53,7 +53,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Written:
+class ArchivedImage:
     """One image of an archive: its name, the digest of its manifest (how containerd knows it) and of its configuration (its id)."""
 
     name: str
@@ -62,13 +62,13 @@ class Written:
     size: int
 
 
-def write(
+def write_archive(
     out: IO[bytes],
     images: Sequence[Image],
     paths: Mapping[str, Path],
     roots: Mapping[Packages, Path],
-    pulled: Mapping[str, Pulled] | None = None,
-) -> list[Written]:
+    pulled: Mapping[str, PulledImage] | None = None,
+) -> list[ArchivedImage]:
     """Write an archive of images to a file that can be sought in.
 
     `paths` has each asset by the text that names it, `roots` a tar of each set of Debian packages, `pulled` what is taken as a registry
@@ -76,28 +76,28 @@ def write(
     """
     tar = Tar(out)
     layers: dict[Layer, Blob] = {}
-    written: list[Written] = []
+    written: list[ArchivedImage] = []
     manifests: list[tuple[Image, Json, Blob, list[Blob]]] = []
     for image in images:
         if served := (pulled or {}).get(image.official):
             config, *blobs = [tar.copied(blob, served.file(blob["digest"])) for blob in served.blobs]
             manifest = tar.blob(served.manifest)
             media_type = json.loads(served.manifest).get("mediaType", MANIFEST)
-            manifests.append((image, descriptor(media_type, manifest), config, blobs))
-            written.append(Written(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
+            manifests.append((image, make_descriptor(media_type, manifest), config, blobs))
+            written.append(ArchivedImage(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
             continue
         mine: list[Layer] = [*([image.root] if image.root else []), *split_into_layers(image.files)]
         for layer in mine:
             if layer not in layers:
                 layers[layer] = tar.layer(layer, paths, roots)
         blobs = [layers[layer] for layer in mine]
-        config = tar.blob(document(configuration(image, blobs)))
-        manifest = tar.blob(document(oci_manifest(config, blobs)))
-        manifests.append((image, descriptor(MANIFEST, manifest), config, blobs))
-        written.append(Written(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
-    tar.file("oci-layout", document({"imageLayoutVersion": "1.0.0"}))
-    tar.file("index.json", document(index(manifests)))
-    tar.file("manifest.json", document([docker_manifest(*each) for each in manifests]))
+        config = tar.blob(encode_json(make_configuration(image, blobs)))
+        manifest = tar.blob(encode_json(make_oci_manifest(config, blobs)))
+        manifests.append((image, make_descriptor(MANIFEST, manifest), config, blobs))
+        written.append(ArchivedImage(image.name, manifest.digest, config.digest, sum(blob.size for blob in blobs)))
+    tar.file("oci-layout", encode_json({"imageLayoutVersion": "1.0.0"}))
+    tar.file("index.json", encode_json(make_index(manifests)))
+    tar.file("manifest.json", encode_json([make_docker_manifest(*each) for each in manifests]))
     tar.end()
     return written
 
@@ -123,7 +123,7 @@ class Tar:
         hasher = Hashing(self.out)
         if isinstance(layer, Packages):
             with roots[layer].open("rb") as root:
-                copy(root, hasher)
+                copy_stream(root, hasher)
         else:
             write_layer(hasher, layer, paths)
         blob = Blob(hasher.sha256, hasher.size)
@@ -135,7 +135,7 @@ class Tar:
         self.there.add(blob.path)
         end = self.out.tell()
         self.out.seek(start)
-        self.out.write(header(blob.path, size=blob.size, mode=0o644))
+        self.out.write(make_header(blob.path, size=blob.size, mode=0o644))
         self.out.seek(end)
         return blob
 
@@ -152,14 +152,14 @@ class Tar:
         blob = Blob(descriptor["digest"].partition(":")[2], source.stat().st_size)
         if blob.path not in self.there:
             self.there.add(blob.path)
-            self.out.write(header(blob.path, size=blob.size, mode=0o644))
+            self.out.write(make_header(blob.path, size=blob.size, mode=0o644))
             with source.open("rb") as file:
-                copy(file, self.out)
+                copy_stream(file, self.out)
             self.out.write(b"\0" * (-blob.size % BLOCK))
         return blob
 
     def file(self, path: str, content: bytes) -> None:
-        self.out.write(header(path, size=len(content), mode=0o644) + content + b"\0" * (-len(content) % BLOCK))
+        self.out.write(make_header(path, size=len(content), mode=0o644) + content + b"\0" * (-len(content) % BLOCK))
 
     def end(self) -> None:
         self.out.write(b"\0" * 2 * BLOCK)
@@ -185,29 +185,29 @@ class Hashing:
 def write_layer(out: Hashing, files: Sequence[ImageFile], paths: Mapping[str, Path]) -> None:
     """Write files as a layer, and before each the directories that lead to it."""
     made: set[PurePosixPath] = set()
-    for path, file, source in members(files, paths):
+    for path, file, source in list_members(files, paths):
         where = PurePosixPath(path)
         for parent in reversed(where.parents):
             if parent not in made and parent != PurePosixPath("/"):
                 made.add(parent)
-                out.write(header(f"{parent}/", kind=tarfile.DIRTYPE, mode=0o755))
+                out.write(make_header(f"{parent}/", kind=tarfile.DIRTYPE, mode=0o755))
         if source is not None:
             size = source.stat().st_size
-            out.write(header(path, size=size, mode=file.mode))
+            out.write(make_header(path, size=size, mode=file.mode))
             with source.open("rb") as content:
-                copy(content, out)
+                copy_stream(content, out)
             out.write(b"\0" * (-size % BLOCK))
         elif file.link:
-            out.write(header(path, kind=tarfile.SYMTYPE, link=file.link))
+            out.write(make_header(path, kind=tarfile.SYMTYPE, link=file.link))
         elif file.content is not None:
-            out.write(header(path, size=len(file.content), mode=file.mode) + file.content + b"\0" * (-len(file.content) % BLOCK))
+            out.write(make_header(path, size=len(file.content), mode=file.mode) + file.content + b"\0" * (-len(file.content) % BLOCK))
         elif where not in made:
             made.add(where)
-            out.write(header(f"{path}/", kind=tarfile.DIRTYPE, mode=file.mode))
+            out.write(make_header(f"{path}/", kind=tarfile.DIRTYPE, mode=file.mode))
     out.write(b"\0" * 2 * BLOCK)
 
 
-def members(files: Sequence[ImageFile], paths: Mapping[str, Path]) -> Iterator[tuple[str, ImageFile, Path | None]]:
+def list_members(files: Sequence[ImageFile], paths: Mapping[str, Path]) -> Iterator[tuple[str, ImageFile, Path | None]]:
     """Yield (path in the image, what it is, where its content is), directories of assets file by file."""
     for file in files:
         source = paths[file.asset] if file.asset else None
@@ -218,19 +218,19 @@ def members(files: Sequence[ImageFile], paths: Mapping[str, Path]) -> Iterator[t
             yield f"{file.path.rstrip('/')}/{inner.relative_to(source)}", ImageFile(file.path, asset=file.asset, mode=0o644), inner
 
 
-def header(path: str, *, size: int = 0, mode: int = 0o777, kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:
+def make_header(path: str, *, size: int = 0, mode: int = 0o777, kind: bytes = tarfile.REGTYPE, link: str = "") -> bytes:
     """Return the header of one member, root's and of no time."""
     info = tarfile.TarInfo(path.lstrip("/"))
     info.size, info.mode, info.type, info.linkname = size, mode, kind, link
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def copy(source: IO[bytes], out: IO[bytes] | Hashing) -> None:
+def copy_stream(source: IO[bytes], out: IO[bytes] | Hashing) -> None:
     while chunk := source.read(CHUNK):
         out.write(chunk)
 
 
-def configuration(image: Image, layers: Sequence[Blob]) -> Json:
+def make_configuration(image: Image, layers: Sequence[Blob]) -> Json:
     """Return the image's configuration; its hash is the image's id."""
     given = {
         "Env": image.environment,
@@ -243,7 +243,7 @@ def configuration(image: Image, layers: Sequence[Blob]) -> Json:
     }
     return {
         "created": CREATED,
-        "architecture": this_arch(),
+        "architecture": detect_arch(),
         "os": "linux",
         "config": {key: value for key, value in given.items() if value},
         "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
@@ -251,25 +251,25 @@ def configuration(image: Image, layers: Sequence[Blob]) -> Json:
     }
 
 
-def oci_manifest(config: Blob, layers: Sequence[Blob]) -> Json:
+def make_oci_manifest(config: Blob, layers: Sequence[Blob]) -> Json:
     return {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": descriptor(CONFIG, config),
-        "layers": [descriptor(LAYER, layer) for layer in layers],
+        "config": make_descriptor(CONFIG, config),
+        "layers": [make_descriptor(LAYER, layer) for layer in layers],
     }
 
 
-def descriptor(media_type: str, blob: Blob) -> Json:
+def make_descriptor(media_type: str, blob: Blob) -> Json:
     return {"mediaType": media_type, "digest": blob.digest, "size": blob.size}
 
 
-def index(manifests: Sequence[tuple[Image, Json, Blob, Sequence[Blob]]]) -> Json:
+def make_index(manifests: Sequence[tuple[Image, Json, Blob, Sequence[Blob]]]) -> Json:
     """Return the index by which containerd finds the images; the annotation is what it calls them."""
     named = [
         {
             **manifest,
-            "platform": {"os": "linux", "architecture": this_arch()},
+            "platform": {"os": "linux", "architecture": detect_arch()},
             "annotations": {"io.containerd.image.name": image.name, "org.opencontainers.image.ref.name": image.name.rpartition(":")[2]},
         }
         for image, manifest, _, _ in manifests
@@ -277,15 +277,15 @@ def index(manifests: Sequence[tuple[Image, Json, Blob, Sequence[Blob]]]) -> Json
     return {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
 
 
-def docker_manifest(image: Image, _manifest: Json, config: Blob, layers: Sequence[Blob]) -> Json:
+def make_docker_manifest(image: Image, _manifest: Json, config: Blob, layers: Sequence[Blob]) -> Json:
     return {"Config": config.path, "RepoTags": [image.name], "Layers": [layer.path for layer in layers]}
 
 
-def document(content: Any) -> bytes:
+def encode_json(content: Any) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def read(source: IO[bytes]) -> list[str]:
+def read_names(source: IO[bytes]) -> list[str]:
     """Return the names of the images in an archive; tarfile.TarError and KeyError when it is none."""
     with tarfile.open(fileobj=source) as tar:
         manifest = tar.extractfile("manifest.json") or io.BytesIO(b"[]")

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from lab.assets.cache import Cache, writing
+from lab.assets.cache import Cache, translate_write_errors
 from lab.assets.command import CommandRunner, spawn
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
@@ -33,35 +33,35 @@ LOCAL = re.compile(r"(dev/.+|etc/(hostname|resolv\.conf|machine-id|apt/.*)|var/(
 GOT = re.compile(r"Get:\d+ \S+ \S+ \S+ (?P<name>\S+) \S+ (?P<version>\S+) \[")
 
 
-def place(packages: Packages, cache: Cache) -> Path:
+def locate_packages(packages: Packages, cache: Cache) -> Path:
     """Return the directory where the files of a set of packages are or will be."""
     words = "\0".join(["1", SUITE, str(packages.installed), *UNREAD, "", *packages.without, "", *sorted(packages.names)])
     return cache.root / "debian" / f"{SUITE}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 
-def versions(packages: Packages, cache: Cache) -> dict[str, str]:
+def read_versions(packages: Packages, cache: Cache) -> dict[str, str]:
     """Return the version of each package of a set that was fetched, those it depends on included; empty before that."""
     try:
-        known: dict[str, str] = json.loads((place(packages, cache) / VERSIONS).read_bytes())
+        known: dict[str, str] = json.loads((locate_packages(packages, cache) / VERSIONS).read_bytes())
     except FileNotFoundError:
         return {}
     return known
 
 
-def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = ignore_progress, run: CommandRunner = spawn) -> Path:
+def fetch_root(packages: Packages, *, cache: Cache | None = None, progress: Sink = ignore_progress, run: CommandRunner = spawn) -> Path:
     """Return a tar of these packages and all that they depend on, fetched now if it is not in the cache.
 
     NotPossible without mmdebstrap; ProvisionError when a package cannot be had, with what apt said.
     """
     cache = cache or Cache()
-    target = place(packages, cache)
+    target = locate_packages(packages, cache)
     if (target / ROOT).exists():
         return target / ROOT
     program = shutil.which("mmdebstrap")
     if program is None:
         raise NotPossible("images with Debian packages need mmdebstrap, which is not installed", remedy=SETUP)
     subject = f"Debian {', '.join(packages.names[:3])}" + (" …" if len(packages.names) > 3 else "")
-    with cache.working(f"debian-{target.name}", subject=subject, progress=progress) as area, writing(cache.root):
+    with cache.working(f"debian-{target.name}", subject=subject, progress=progress) as area, translate_write_errors(cache.root):
         if (target / ROOT).exists():  # another run fetched it while we waited
             return target / ROOT
         began = time.monotonic()
@@ -92,7 +92,7 @@ def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = ign
             )
         staged = area / "staged"
         staged.mkdir()
-        purify(area / "fetched.tar", staged / ROOT, without=packages.without)
+        normalize_root(area / "fetched.tar", staged / ROOT, without=packages.without)
         (staged / VERSIONS).write_text(json.dumps(dict(sorted(got.items())), indent=1))
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)
@@ -100,7 +100,7 @@ def root(packages: Packages, *, cache: Cache | None = None, progress: Sink = ign
     return target / ROOT
 
 
-def purify(fetched: Path, pure: Path, *, without: Sequence[str] = ()) -> None:
+def normalize_root(fetched: Path, pure: Path, *, without: Sequence[str] = ()) -> None:
     """Copy a tar without what is of this computer or this moment, and without what matches a pattern."""
     with tarfile.open(fetched) as source, tarfile.open(pure, "w", format=tarfile.GNU_FORMAT) as target:
         for member in source:

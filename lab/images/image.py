@@ -102,6 +102,6 @@ def full_name(name: str) -> str:
     return name
 
 
-def software(images: Iterable[Image]) -> list[str]:
+def list_assets(images: Iterable[Image]) -> list[str]:
     """Return the assets that images are made of, as name@version, each once."""
     return list(dict.fromkeys(str(AssetRef.parse(file.asset)) for image in images for file in image.files if file.asset))

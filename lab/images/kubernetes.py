@@ -27,27 +27,27 @@ BUSYBOX = tuple(ImageFile(f"/bin/{name}", link="busybox") for name in TOOLS)
 """The applets that a script in a container calls by name."""
 
 
-def program(name: str, asset: str, path: str, **other: object) -> Image:
+def make_program_image(name: str, asset: str, path: str, **other: object) -> Image:
     """Return the image of one program, which it starts."""
     return dataclasses.replace(Image(name, (ImageFile(path, asset=asset),), (path,)), **other)  # type: ignore[arg-type]
 
 
-def component(name: str, version: str) -> Image:
+def make_component_image(name: str, version: str) -> Image:
     """Return kube-apiserver, kube-controller-manager, kube-scheduler or kube-proxy of a version, as registry.k8s.io has it."""
     full = f"{REGISTRY}/{name}:v{version}"
-    return program(full, f"{name}@{version}", f"/usr/local/bin/{name}", official=full)
+    return make_program_image(full, f"{name}@{version}", f"/usr/local/bin/{name}", official=full)
 
 
-def proxy(version: str) -> Image:
+def make_proxy_image(version: str) -> Image:
     """Return kube-proxy, which calls iptables, conntrack and what they need. Its packages are not installed: links say which iptables."""
     packages = ("conntrack", "iptables", "kmod", "nftables")
     calls = [f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")]
-    image = component("kube-proxy", version)
+    image = make_component_image("kube-proxy", version)
     links = tuple(ImageFile(f"/usr/sbin/{call}", link="xtables-nft-multi") for call in calls)
     return dataclasses.replace(image, files=(*image.files, *links), packages=packages)
 
 
-def etcd(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:
+def make_etcd_image(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:
     """Return etcd with its tools. It has a shell, as upstream's images up to 3.6.5 do: probes and scripts of some deployers want one."""
     files = tuple(ImageFile(f"/usr/local/bin/{name}", asset=f"{name}@{ETCD}") for name in ("etcd", "etcdctl", "etcdutl"))
     labels = {CONTENT: f"etcd {ETCD}"}
@@ -55,26 +55,26 @@ def etcd(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Image:
     return dataclasses.replace(image, official=f"{REGISTRY}/etcd:{tag}")
 
 
-def pause(tag: str = "3.10.1") -> Image:
+def make_pause_image(tag: str = "3.10.1") -> Image:
     """Return the container that holds a pod's namespaces: catatonit, which waits, reaps, and ends when it is told to."""
     labels = {CONTENT: "catatonit of Debian"}
     name = f"{REGISTRY}/pause:{tag}"
     return Image(name, entrypoint=("/usr/bin/catatonit", "-P"), labels=labels, packages=("catatonit",), official=name)
 
 
-def coredns(tag: str = f"v{COREDNS}") -> Image:
+def make_coredns_image(tag: str = f"v{COREDNS}") -> Image:
     labels = {CONTENT: f"coredns {COREDNS}"}
     name = f"{REGISTRY}/coredns/coredns:{tag}"
-    return program(name, f"coredns@{COREDNS}", "/coredns", labels=labels, official=name)
+    return make_program_image(name, f"coredns@{COREDNS}", "/coredns", labels=labels, official=name)
 
 
-def kubectl(version: str, name: str) -> Image:
+def make_kubectl_image(version: str, name: str) -> Image:
     """Return kubectl with a shell, under the name that a deployer's jobs call it by."""
     files = (ImageFile("/usr/local/bin/kubectl", asset=f"kubectl@{version}"), *BUSYBOX)
     return Image(name, files, entrypoint=("/usr/local/bin/kubectl",), labels={CONTENT: f"kubectl {version}"}, packages=(*SHELL, "bash"))
 
 
-def cfssl(name: str = "docker.io/cfssl/cfssl:latest") -> Image:
+def make_cfssl_image(name: str = "docker.io/cfssl/cfssl:latest") -> Image:
     """Return cfssl and cfssljson, with bash, openssl, curl and base64, as the jobs and init containers of Karmada's chart want them."""
     programs = (ImageFile(f"/usr/local/bin/{each}", asset=f"{each}@{CFSSL}") for each in ("cfssl", "cfssljson"))
     files = (*programs, *BUSYBOX, ImageFile("/bin/base64", link="busybox"))
@@ -82,17 +82,17 @@ def cfssl(name: str = "docker.io/cfssl/cfssl:latest") -> Image:
     return Image(name, files, entrypoint=("/usr/local/bin/cfssl",), labels={CONTENT: f"cfssl {CFSSL}"}, packages=packages)
 
 
-def of_kubeadm(names: Iterable[str], version: str) -> list[Image]:
+def list_kubeadm_images(names: Iterable[str], version: str) -> list[Image]:
     """Return the images that `kubeadm config images list` names for a version. NotPossible names one that nothing here can fill."""
     found = []
     for name in names:
         repository, _, tag = name.removeprefix(f"{REGISTRY}/").partition(":")
         if repository == "kube-proxy":
-            found.append(proxy(version))
+            found.append(make_proxy_image(version))
         elif repository.startswith("kube-"):
-            found.append(component(repository, version))
+            found.append(make_component_image(repository, version))
         elif repository in {"etcd", "pause", "coredns/coredns"}:
-            found.append({"etcd": etcd, "pause": pause, "coredns/coredns": coredns}[repository](tag))
+            found.append({"etcd": make_etcd_image, "pause": make_pause_image, "coredns/coredns": make_coredns_image}[repository](tag))
         else:
             raise NotPossible(
                 f"kubeadm {version} asks for {name}, which is not known here",

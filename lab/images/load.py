@@ -24,7 +24,7 @@ RECORD = "nodes"
 LISTED = re.compile(r"(?P<name>\S+)\s+\S+\s+(?P<digest>sha256:[0-9a-f]{64})\s")
 
 
-def nodes(lab: Lab, cluster: Cluster) -> list[Container]:
+def list_nodes(lab: Lab, cluster: Cluster) -> list[Container]:
     """Return the nodes of a cluster as machines. NotPossible for a cluster without real nodes."""
     record = lab.run.recorded(RECORD, cluster.name)
     if record is None:
@@ -35,7 +35,7 @@ def nodes(lab: Lab, cluster: Cluster) -> list[Container]:
     return [Container(name, lab.machine, lab.run.id) for name in record["containers"]]
 
 
-def load(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0) -> tuple[str, ...]:
+def load_archive(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0) -> tuple[str, ...]:
     """Load an archive into every node of a cluster, and return the names that one of them lacked.
 
     Nothing is done on a node that has every image of it, as it is in the archive.
@@ -43,24 +43,24 @@ def load(lab: Lab, cluster: Cluster, archive: Archive, *, within: float = 300.0)
     record = lab.run.recorded(RECORD, cluster.name) or {}
 
     def into(node: Machine) -> set[str]:
-        have = images_of(node)
+        have = list_node_images(node)
         lacking = {image.name for image in archive.images if have.get(image.name) != image.digest}
         if lacking:
             mounted = PurePosixPath(record["archives"]) / archive.key / archive.path.name
             node.run([*CTR, "import", str(mounted)], within=within)
         return lacking
 
-    machines = nodes(lab, cluster)
+    machines = list_nodes(lab, cluster)
     with ThreadPoolExecutor(max_workers=len(machines)) as pool:
         lacked = set().union(*pool.map(into, machines))
     lab.run.journal("images", cluster=cluster.name, archive=archive.key, loaded=sorted(lacked))
     return tuple(name for name in archive.names if name in lacked)
 
 
-def require(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
+def require_images(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
     """Return when every node of a cluster has these images. NotPossible names what is missing: no pod of them would ever start."""
     wanted = {full_name(name) for name in names}
-    missing = {name: node.name for node in nodes(lab, cluster) for name in wanted - images_of(node).keys()}
+    missing = {name: node.name for node in list_nodes(lab, cluster) for name in wanted - list_node_images(node).keys()}
     if missing:
         raise NotPossible(
             f"{len(missing)} images are not on the nodes of {cluster.name}, and no registry is asked for them",
@@ -70,7 +70,7 @@ def require(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
         )
 
 
-def images_of(node: Machine) -> dict[str, str]:
+def list_node_images(node: Machine) -> dict[str, str]:
     """Return the images a node has: name to the digest of its manifest."""
     listed = node.run([*CTR, "list"]).stdout
     return {found["name"]: found["digest"] for found in map(LISTED.match, listed.splitlines()) if found}

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.assets.cache import Cache, writing
+from lab.assets.cache import Cache, translate_write_errors
 from lab.assets.command import CommandRunner, spawn
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
@@ -61,7 +61,7 @@ def fetch_locked(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache:
     if target.is_dir():
         return target
     subject = f"packages of {lock[0].parent.name} ({kind})"
-    with cache.working(f"locked-{kind}-{key}", subject=subject, progress=progress) as area, writing(cache.root):
+    with cache.working(f"locked-{kind}-{key}", subject=subject, progress=progress) as area, translate_write_errors(cache.root):
         if target.is_dir():  # another run fetched it while we waited
             return target
         began = time.monotonic()

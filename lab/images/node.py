@@ -22,7 +22,7 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.images import applications, kubernetes
 from lab.images.image import Image, ImageFile, Packages
 from lab.images.load import CTR
-from lab.images.official import software
+from lab.images.official import missing_software
 from lab.images.store import Archive, make_archive
 from lab.machines.container import Container
 from lab.machines.machine import Machine
@@ -85,7 +85,7 @@ ExecStart=iptables --wait --insert OUTPUT --destination {SERVICES} --jump REJECT
 """
 
 
-def subnet(number: int) -> IPv4Network:
+def cluster_subnet(number: int) -> IPv4Network:
     """Return the pods' addresses of a lab's cluster of that number: others than those of every other, so that they may reach each other.
 
     There are such for 512 clusters, of sixteen nodes each at most.
@@ -93,12 +93,12 @@ def subnet(number: int) -> IPv4Network:
     return IPv4Network((int(IPv4Address("10.224.0.0")) + number * 16 * 256, 20))
 
 
-def first(addresses: IPv4Network) -> IPv4Network:
+def first_node_subnet(addresses: IPv4Network) -> IPv4Network:
     """Return those of a cluster's addresses that its first node has: Kubernetes hands them out by 256, in the order in which nodes come."""
     return next(addresses.subnets(new_prefix=24))
 
 
-def network(addresses: IPv4Network) -> dict[str, Any]:
+def make_cni_config(addresses: IPv4Network) -> dict[str, Any]:
     """Return the network of a node whose pods have these addresses; each node has its own, so that no daemon has to hand any out."""
     return {
         "cniVersion": "0.4.0",
@@ -125,7 +125,7 @@ STORAGE = {
 
 
 @dataclass(frozen=True)
-class Node:
+class NodeRecipe:
     """What a node image of one Kubernetes version is made of. `bounded`: this computer's bounding set lacks CAP_SYS_RESOURCE."""
 
     version: str
@@ -133,7 +133,7 @@ class Node:
 
     def contents(self, kubeadm_lists: Sequence[str]) -> list[Image]:
         """Return the images that are in it: what kubeadm asks for, and the test applications, which every node is to have."""
-        return [*kubernetes.of_kubeadm(kubeadm_lists, self.version), *applications.ALL]
+        return [*kubernetes.list_kubeadm_images(kubeadm_lists, self.version), *applications.ALL]
 
     def system(self, kind_files: Path, *, pause: str) -> Image:
         """Return the image of the system, without images in it. `kind_files` is the asset of that name."""
@@ -147,11 +147,15 @@ class Node:
             ImageFile("/etc/systemd/system/systemd-binfmt.service", link="/dev/null"),  # it would register things with the kernel
             ImageFile("/etc/systemd/journald.conf.d/kind.conf", content=b"[Journal]\nReadKMsg=no\n", mode=0o644),
             ImageFile("/etc/kubernetes/manifests"),
-            ImageFile(f"{NETWORKS}/{CONFLIST}", content=json.dumps(network(first(subnet(0))), indent=1).encode(), mode=0o644),
+            ImageFile(
+                f"{NETWORKS}/{CONFLIST}",
+                content=json.dumps(make_cni_config(first_node_subnet(cluster_subnet(0))), indent=1).encode(),
+                mode=0o644,
+            ),
             ImageFile("/kind/version", content=f"v{self.version}".encode(), mode=0o644),
             ImageFile("/kind/manifests/default-storage.yaml", content=json.dumps(STORAGE).encode(), mode=0o644),
             ImageFile("/kind/manifests/default-cni.yaml", content=b"", mode=0o644),
-            *(self.patch(name, {"containers": [environment(name, COLLECTS)]}) for name in ("kube-apiserver", "kube-controller-manager")),
+            *(self.patch(name, {"containers": [make_env_patch(name, COLLECTS)]}) for name in ("kube-apiserver", "kube-controller-manager")),
             self.patch("corednsdeployment", {"replicas": 1}),
         ]
         if self.bounded:
@@ -182,7 +186,7 @@ class Node:
             if where == "/etc/containerd/config.toml":
                 content = self.containerd(content.decode(), pause=pause).encode()
             if where == "/etc/systemd/system/containerd.service" and self.bounded:
-                content = "".join(line for line in content.decode().splitlines(keepends=True) if not raises(line)).encode()
+                content = "".join(line for line in content.decode().splitlines(keepends=True) if not needs_sys_resource(line)).encode()
             script = where.startswith(("/usr/local/bin/", "/kind/bin/"))
             files.append(ImageFile(where, content=content, mode=0o755 if script else 0o644))
         return files
@@ -201,27 +205,27 @@ class Node:
         return "\n".join(lines) + "\n"
 
 
-def environment(container: str, env: Mapping[str, str]) -> dict[str, Any]:
+def make_env_patch(container: str, env: Mapping[str, str]) -> dict[str, Any]:
     """Return a container of a patch that has these variables besides its own."""
     return {"name": container, "env": [{"name": name, "value": value} for name, value in env.items()]}
 
 
-def raises(line: str) -> bool:
+def needs_sys_resource(line: str) -> bool:
     """Does this line of a unit raise a limit or lower a score, which takes CAP_SYS_RESOURCE?"""
     return line.startswith(("Limit", "OOMScoreAdjust"))
 
 
-def contents(version: str) -> list[Image]:
+def list_contents(version: str) -> list[Image]:
     """Return the images in a node image, with tags that only kubeadm of that version knows left open."""
     names = [f"registry.k8s.io/{name}" for name in ("etcd:x", "pause:x", "coredns/coredns:x")]
     components = [f"registry.k8s.io/{name}:x" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")]
-    found = kubernetes.of_kubeadm([*names, *components], version)
+    found = kubernetes.list_kubeadm_images([*names, *components], version)
     return [replace(image, official="") if image.name.endswith(":x") else image for image in found]
 
 
-def needs(version: str) -> list[str]:
+def list_software(version: str) -> list[str]:
     """Return the assets of a node image."""
-    return [*software(contents(version)), *(f"{name}@{version}" for name in ("kubelet", "kubeadm", "kubectl")), "kind-files"]
+    return [*missing_software(list_contents(version)), *(f"{name}@{version}" for name in ("kubelet", "kubeadm", "kubectl")), "kind-files"]
 
 
 def build_node_image(
@@ -229,7 +233,7 @@ def build_node_image(
 ) -> str:
     """Return the name of the node image of a version in the engine, built now if it is not there. `paths` are the assets `needs` names."""
     cache = cache or Cache()
-    node = Node(version, bounded)
+    node = NodeRecipe(version, bounded)
     asked = engine.run([str(paths[f"kubeadm@{version}"]), "config", "images", "list", "--kubernetes-version", f"v{version}"])
     listed = [line for line in asked.stdout.split() if "/" in line]
     pause = next(name for name in listed if "/pause:" in name)
@@ -237,22 +241,22 @@ def build_node_image(
     system = make_archive([node.system(paths["kind-files"], pause=pause)], paths, cache=cache, progress=progress)
     key = hashlib.sha256(f"{SCHEMA} {system.key} {inside.key} {APART.read_text()}".encode()).hexdigest()[:12]
     name = f"{REPOSITORY.removeprefix('docker.io/')}:v{version}-{key}"
-    if present(engine, name):
+    if has_image(engine, name):
         return name
     # One at a time on a computer: what the engine calls `system` must be ours from its loading to the container's start.
     with cache.working("node-image", subject=f"node image v{version}", progress=progress):
-        if not present(engine, name):
+        if not has_image(engine, name):
             progress(AssetProgress("packing", f"node image v{version}"))
-            commit(engine, name, system, inside, container=f"karmada-lab-build.{key}", cache=cache)
+            commit_image(engine, name, system, inside, container=f"karmada-lab-build.{key}", cache=cache)
     return name
 
 
-def present(engine: Machine, name: str) -> bool:
+def has_image(engine: Machine, name: str) -> bool:
     """Does the engine have an image of this name?"""
     return bool(engine.run(["docker", "image", "ls", "--quiet", name]).stdout.strip())
 
 
-def commit(engine: Machine, name: str, system: Archive, inside: Archive, *, container: str, cache: Cache) -> None:
+def commit_image(engine: Machine, name: str, system: Archive, inside: Archive, *, container: str, cache: Cache) -> None:
     """Make the image `name`: the system, with images imported by its own containerd."""
     engine.run(["docker", "load", "--quiet", "--input", str(system.path)], within=300.0)
     engine.run(["docker", "rm", "--force", "--volumes", container])
@@ -262,9 +266,9 @@ def commit(engine: Machine, name: str, system: Archive, inside: Archive, *, cont
     node = Container(container, engine)
     try:
         engine.run(start, within=120.0)
-        base_spec(node)
+        write_base_spec(node)
         engine.run(["docker", "exec", "--detach", container, "containerd", "--root", UNPACKED])
-        until(lambda: serves(node), what="containerd in the node image answers", within=60.0)
+        until(lambda: check_containerd(node), what="containerd in the node image answers", within=60.0)
         node.run([*CTR, "import", f"{ARCHIVES}/{inside.key}/{inside.path.name}"], within=300.0)
         node.run(["pkill", "--exact", "containerd"])
         until(lambda: wait_containerd_ended(node), what="containerd in the node image ends", within=60.0)
@@ -280,7 +284,7 @@ def commit(engine: Machine, name: str, system: Archive, inside: Archive, *, cont
         engine.run(["docker", "rm", "--force", "--volumes", container])
 
 
-def serves(node: Machine) -> None:
+def check_containerd(node: Machine) -> None:
     """Return when the containerd of a container answers."""
     try:
         node.run(["ctr", "version"])
@@ -299,7 +303,7 @@ def wait_containerd_ended(node: Machine) -> None:
     raise NotYet("it still runs")
 
 
-def base_spec(node: Machine) -> None:
+def write_base_spec(node: Machine) -> None:
     """Write the runtime specification that containers in the node start from, as kind's base image does: without limits of its own."""
     spec: dict[str, Any] = json.loads(node.run(["ctr", "oci", "spec"]).stdout)
     spec["process"].pop("rlimits", None)

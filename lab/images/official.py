@@ -34,13 +34,13 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class Lock:
+class ImageLock:
     """Which official image is which: digests by full name."""
 
     digests: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path | None = None) -> Lock:
+    def read(cls, path: Path | None = None) -> ImageLock:
         """Read a lock; an empty one where there is no file. UsageError says what in it is no name or digest."""
         path = path or LOCK
         digests = read_toml(path, what="the lock of official images").get("digests", {}) if path.exists() else {}
@@ -60,7 +60,7 @@ class Lock:
 
 
 @dataclass(frozen=True)
-class Pulled:
+class PulledImage:
     """An official image that is here, whole: its manifest as the registry served it, and a file for each of its blobs."""
 
     folder: Path
@@ -89,31 +89,31 @@ class Pulled:
         return self.folder.stat().st_mtime
 
 
-def here(images: Iterable[Image], *, lock: Lock | None = None, cache: Cache | None = None) -> dict[str, Pulled]:
+def find_pulled(images: Iterable[Image], *, lock: ImageLock | None = None, cache: Cache | None = None) -> dict[str, PulledImage]:
     """Return those of these images that were pulled, by official name. Nothing is asked of a registry."""
-    lock, cache = lock or Lock.read(), cache or Cache()
-    known = {name: place(lock.digests[name], cache) for name in names(images) if name in lock.digests}
-    return {name: Pulled(folder) for name, folder in known.items() if folder.is_dir()}
+    lock, cache = lock or ImageLock.read(), cache or Cache()
+    known = {name: locate_pulled(lock.digests[name], cache) for name in list_official_names(images) if name in lock.digests}
+    return {name: PulledImage(folder) for name, folder in known.items() if folder.is_dir()}
 
 
-def all_here(cache: Cache) -> list[Pulled]:
+def list_pulled(cache: Cache) -> list[PulledImage]:
     """Return every official image in a cache."""
     folder = cache.root / FOLDER
-    return [Pulled(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    return [PulledImage(path) for path in sorted(folder.iterdir())] if folder.is_dir() else []
 
 
-def place(digest: str, cache: Cache) -> Path:
+def locate_pulled(digest: str, cache: Cache) -> Path:
     """Return where an image of that digest is or would be."""
     return cache.root / FOLDER / digest.replace(":", "-")
 
 
-def software(images: Iterable[Image]) -> list[str]:
+def missing_software(images: Iterable[Image]) -> list[str]:
     """Return the assets that images are made of, as name@version, each once; of what was pulled none."""
     images = list(images)
-    pulled = here(images)
-    return data.software(image for image in images if image.official not in pulled)
+    pulled = find_pulled(images)
+    return data.list_assets(image for image in images if image.official not in pulled)
 
 
-def names(images: Iterable[Image]) -> list[str]:
+def list_official_names(images: Iterable[Image]) -> list[str]:
     """Return the official names of images that have one, each once."""
     return list(dict.fromkeys(image.official for image in images if image.official))

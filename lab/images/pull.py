@@ -6,20 +6,20 @@ import json
 import time
 from collections.abc import Iterable
 
-from lab.assets.cache import Cache, writing
-from lab.assets.pins import this_arch
+from lab.assets.cache import Cache, translate_write_errors
+from lab.assets.pins import detect_arch
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
 from lab.hints import command
 from lab.images.image import Image
-from lab.images.official import LOCK, MANIFEST, Lock, Pulled, here, names, place
-from lab.images.registry import Absent, Away, Place, Registry
+from lab.images.official import LOCK, MANIFEST, ImageLock, PulledImage, find_pulled, list_official_names, locate_pulled
+from lab.images.registry import ImageAbsent, Registry, RegistryUnavailable, Repository
 
 
-def pull(
+def pull_images(
     images: Iterable[Image],
     *,
-    lock: Lock | None = None,
+    lock: ImageLock | None = None,
     registry: str | None = None,
     cache: Cache | None = None,
     progress: Sink = ignore_progress,
@@ -30,9 +30,9 @@ def pull(
     Return why those that it names did not come, by name: they are made here. ProvisionError when a registry has another image by the name
     than the lock says, or serves what is not of its digest.
     """
-    lock, cache = lock or Lock.read(), cache or Cache()
-    wanted = [name for name in names(images) if name in lock.digests]
-    there = here((Image(name, official=name) for name in wanted), lock=lock, cache=cache)
+    lock, cache = lock or ImageLock.read(), cache or Cache()
+    wanted = [name for name in list_official_names(images) if name in lock.digests]
+    there = find_pulled((Image(name, official=name) for name in wanted), lock=lock, cache=cache)
     missing = [name for name in wanted if name not in there]
     reasons: dict[str, str] = {}
     if not missing:
@@ -46,10 +46,10 @@ def pull(
         return reasons
     try:
         for name in missing:
-            at = Place.of(name, registry)
+            at = Repository.of(name, registry)
             try:
-                bring(client, at, name, lock.digests[name], cache=cache, progress=progress)
-            except (Absent, Away) as why:
+                pull_image(client, at, name, lock.digests[name], cache=cache, progress=progress)
+            except (ImageAbsent, RegistryUnavailable) as why:
                 reasons[name] = str(why)
                 progress(AssetProgress("refused", name, note=f"{why}: it is made here"))
     finally:
@@ -57,25 +57,25 @@ def pull(
     return reasons
 
 
-def bring(client: Registry, at: Place, name: str, digest: str, *, cache: Cache, progress: Sink) -> None:
+def pull_image(client: Registry, at: Repository, name: str, digest: str, *, cache: Cache, progress: Sink) -> None:
     """Bring one image into the cache. Absent, Away and ProvisionError as `pull` has them."""
     began = time.monotonic()
-    with cache.working(f"official-{digest[7:23]}", subject=name, progress=progress) as area, writing(cache.root):
-        target = place(digest, cache)
+    with cache.working(f"official-{digest[7:23]}", subject=name, progress=progress) as area, translate_write_errors(cache.root):
+        target = locate_pulled(digest, cache)
         if target.is_dir():  # another run brought it while we waited
             return
         progress(AssetProgress("downloading", name, note=f"from {at}"))
         try:
             manifest = client.manifest(at, digest)
-        except Absent:
+        except ImageAbsent:
             now = client.digest_of(at, name.rpartition(":")[2])  # Absent, too, where there is no such image at all
             raise ProvisionError(
                 f"{name} is not the image at {at} that the lock names: expected {digest}, and it has {now}",
                 where=str(LOCK),
                 remedy=f"if upstream has published it anew and you trust that: {command('images', 'lock')}; else --source build",
             ) from None
-        manifest = of_platform(client, at, manifest)
-        staged = Pulled(area / "image")
+        manifest = select_platform(client, at, manifest)
+        staged = PulledImage(area / "image")
         staged.folder.mkdir()
         (staged.folder / MANIFEST).write_bytes(manifest)
         for blob in staged.blobs:
@@ -85,29 +85,29 @@ def bring(client: Registry, at: Place, name: str, digest: str, *, cache: Cache, 
     progress(AssetProgress("ready", name, elapsed=time.monotonic() - began, note=f"from {at}, {digest}"))
 
 
-def of_platform(client: Registry, at: Place, manifest: bytes) -> bytes:
+def select_platform(client: Registry, at: Repository, manifest: bytes) -> bytes:
     """Return an image's own manifest: that of this computer's processor, where an index was served. Absent when there is none for it."""
     facts = json.loads(manifest)
     if "manifests" not in facts:
         return manifest
     for each in facts["manifests"]:
         platform = each.get("platform") or {}
-        if (platform.get("os"), platform.get("architecture")) == ("linux", this_arch()):
+        if (platform.get("os"), platform.get("architecture")) == ("linux", detect_arch()):
             return client.manifest(at, each["digest"])
-    raise Absent(f"{at} has no image for linux/{this_arch()}")
+    raise ImageAbsent(f"{at} has no image for linux/{detect_arch()}")
 
 
-def make_lock(images: Iterable[Image], *, registry: str | None = None, client: Registry | None = None) -> tuple[Lock, dict[str, str]]:
+def make_lock(images: Iterable[Image], *, registry: str | None = None, client: Registry | None = None) -> tuple[ImageLock, dict[str, str]]:
     """Return what a registry has by the tags of these images, as a lock, and why what is not in it is not."""
     client = client or Registry()
     digests, reasons = {}, {}
     try:
-        for name in names(images):
-            at = Place.of(name, registry)
+        for name in list_official_names(images):
+            at = Repository.of(name, registry)
             try:
                 digests[name] = client.digest_of(at, name.rpartition(":")[2])
-            except (Absent, Away) as why:
+            except (ImageAbsent, RegistryUnavailable) as why:
                 reasons[name] = str(why)
     finally:
         client.close()
-    return Lock(digests), reasons
+    return ImageLock(digests), reasons

@@ -39,23 +39,23 @@ MOST = 8 << 20
 """Bytes of a manifest; the specification asks registries for 4 MiB."""
 
 
-class Absent(Exception):
+class ImageAbsent(Exception):
     """The registry answers, and has no such thing."""
 
 
-class Away(Exception):
+class RegistryUnavailable(Exception):
     """The registry does not answer, or not to us."""
 
 
 @dataclass(frozen=True)
-class Place:
+class Repository:
     """Where one image is asked for: the registry's address, and the repository's name there."""
 
     registry: str
     repository: str
 
     @classmethod
-    def of(cls, name: str, registry: str | None = None) -> Place:
+    def of(cls, name: str, registry: str | None = None) -> Repository:
         """Return the place of an image by its full name: upstream's, or the same path below `registry`.
 
         UsageError when that is no address.
@@ -88,13 +88,13 @@ class Registry:
     def __init__(self, *, patience: DownloadPatience | None = None, transport: httpx.BaseTransport | None = None) -> None:
         wait = patience or DownloadPatience(connect=4)
         self.client = open_client(connect=wait.connect, silence=wait.silence, transport=transport)
-        self.tokens: dict[Place, str] = {}
+        self.tokens: dict[Repository, str] = {}
         self.dead: dict[str, str] = {}
 
     def close(self) -> None:
         self.client.close()
 
-    def manifest(self, at: Place, reference: str) -> bytes:
+    def manifest(self, at: Repository, reference: str) -> bytes:
         """Return a manifest by digest, which it is held against, or by tag.
 
         Absent, Away; ProvisionError when it is not what its digest says.
@@ -104,7 +104,7 @@ class Registry:
         )
         return content
 
-    def blob(self, at: Place, digest: str, to: Path) -> None:
+    def blob(self, at: Repository, digest: str, to: Path) -> None:
         """Write a blob into a file. Absent, Away; ProvisionError when it is not what its digest says, and then there is no file."""
 
         def keep(answer: httpx.Response) -> None:
@@ -119,23 +119,23 @@ class Registry:
 
         self._asked(at, f"blobs/{digest}", keep)
 
-    def digest_of(self, at: Place, tag: str) -> str:
+    def digest_of(self, at: Repository, tag: str) -> str:
         """Return the digest of what a tag names now: that of the bytes, whatever the registry says it is. Absent, Away."""
-        return digest_of(self.manifest(at, tag))
+        return compute_digest(self.manifest(at, tag))
 
-    def _manifest(self, answer: httpx.Response, at: Place, reference: str) -> bytes:
+    def _manifest(self, answer: httpx.Response, at: Repository, reference: str) -> bytes:
         content = b""
         for part in answer.iter_bytes():
             content += part
             if len(content) > MOST:
                 raise ProvisionError(f"{at} serves a manifest of more than {MOST} bytes", where=str(answer.url))
-        if DIGEST.fullmatch(reference) and digest_of(content) != reference:
-            raise digest_error(at, reference, digest_of(content))
+        if DIGEST.fullmatch(reference) and compute_digest(content) != reference:
+            raise digest_error(at, reference, compute_digest(content))
         return content
 
-    def _asked(self, at: Place, what: str, take: Callable[[httpx.Response], Any], *, accept: str = "*/*") -> Any:
+    def _asked(self, at: Repository, what: str, take: Callable[[httpx.Response], Any], *, accept: str = "*/*") -> Any:
         if why := self.dead.get(at.registry):
-            raise Away(why)
+            raise RegistryUnavailable(why)
         url = f"{at.registry}/v2/{at.repository}/{what}"
         try:
             for tries in (1, 2):
@@ -146,16 +146,16 @@ class Registry:
                     if answer.status_code == 401 and tries == 1 and self._token(at, answer.headers.get("www-authenticate", "")):
                         continue
                     if answer.status_code == 404:
-                        raise Absent(f"{at} has no {what}")
+                        raise ImageAbsent(f"{at} has no {what}")
                     if answer.status_code != 200:
-                        raise Away(f"{urlsplit(url).netloc} answers {answer.status_code} for {at.repository}")
+                        raise RegistryUnavailable(f"{urlsplit(url).netloc} answers {answer.status_code} for {at.repository}")
                     return take(answer)
         except httpx.HTTPError as error:
             self.dead[at.registry] = f"{urlsplit(url).netloc} does not answer: {error or type(error).__name__}"
-            raise Away(self.dead[at.registry]) from error
+            raise RegistryUnavailable(self.dead[at.registry]) from error
         raise AssertionError  # the loop returns or raises
 
-    def _token(self, at: Place, challenge: str) -> bool:
+    def _token(self, at: Repository, challenge: str) -> bool:
         """Get what a registry wants to see from everybody who reads; False when it wants something else."""
         scheme, _, rest = challenge.partition(" ")
         said = dict(BEARER.findall(rest))
@@ -169,12 +169,12 @@ class Registry:
         return bool(self.tokens[at])
 
 
-def digest_of(content: bytes) -> str:
+def compute_digest(content: bytes) -> str:
     """Return the digest of bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def digest_error(at: Place, expected: str, got: str) -> ProvisionError:
+def digest_error(at: Repository, expected: str, got: str) -> ProvisionError:
     """Return the error for something that is not what its digest says."""
     return ProvisionError(
         f"{at} serves something else than was asked for: expected {expected}, got {got}",

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import docker
-from lab.assets.cache import Cache, writing
+from lab.assets.cache import Cache, translate_write_errors
 from lab.assets.progress import Sink, ignore_progress
 from lab.computer import Computer, Probe
 from lab.errors import UsageError
 from lab.images import applications, node, official
 from lab.images.image import Image, Packages
-from lab.images.store import Archive, Store, adopt_archive
+from lab.images.store import Archive, ArchiveStore, adopt_archive
 from lab.machines.machine import Machine
 from lab.spec import LabSpec
 
@@ -40,7 +40,7 @@ class PrunedImages:
     freed: int
 
 
-def node_images(computer: Probe | None = None) -> list[NodeImage]:
+def list_node_images(computer: Probe | None = None) -> list[NodeImage]:
     """Return the node images that were made here; none when no engine answers."""
     computer = computer or Computer()
     repository = node.REPOSITORY.removeprefix("docker.io/")
@@ -71,7 +71,7 @@ def build_all(
     Return what was made and the seconds it took.
     """
     cache = cache or Cache()
-    store, bounded = Store(cache, progress), docker.lacks_sys_resource(Computer().read("/proc/self/status") or "")
+    store, bounded = ArchiveStore(cache, progress), docker.lacks_sys_resource(Computer().read("/proc/self/status") or "")
     made = []
     for version in sorted({cluster.kubernetes for cluster in lab.clusters}):
         began = time.monotonic()
@@ -85,16 +85,19 @@ def build_all(
     return iter(made)
 
 
-def roots(lab: LabSpec, images: Mapping[str, Sequence[Image]]) -> set[Packages]:
+def list_package_sets(lab: LabSpec, images: Mapping[str, Sequence[Image]]) -> set[Packages]:
     """Return the sets of Debian packages that the images of a lab are made of, the node images among them."""
-    groups = [node.PACKAGES, *(image.root for version in {each.kubernetes for each in lab.clusters} for image in node.contents(version))]
+    groups = [
+        node.PACKAGES,
+        *(image.root for version in {each.kubernetes for each in lab.clusters} for image in node.list_contents(version)),
+    ]
     groups += [image.root for group in (applications.ALL, *images.values()) for image in group]
     return {root for root in groups if root}
 
 
 def find_archive(text: str, *, cache: Cache | None = None) -> Archive:
     """Return an archive by its key, or one that somebody else wrote, by its path. UsageError lists what there is."""
-    store = Store(cache or Cache())
+    store = ArchiveStore(cache or Cache())
     if "/" in text or text.endswith(".tar"):
         return adopt_archive(store, Path(text))
     matching = [archive for archive in store.archives() if archive.key.startswith(text)]
@@ -104,7 +107,7 @@ def find_archive(text: str, *, cache: Cache | None = None) -> Archive:
     raise UsageError(f"{'several archives begin' if matching else 'no archive begins'} with {text!r}", remedy=f"there are: {known}")
 
 
-def prune(
+def prune_images(
     *,
     keys: Collection[str] = (),
     everything: bool = False,
@@ -125,19 +128,19 @@ def prune(
 
     folders = [
         (f"{archive.key} ({len(archive.images)} images)", archive.size, archive.path.parent)
-        for archive in Store(cache).archives()
+        for archive in ArchiveStore(cache).archives()
         if (archive.key in keys if keys else old(archive.used))
     ]
     folders += [
-        (f"{each.folder.name} (official)", each.size, each.folder) for each in official.all_here(cache) if not keys and old(each.used)
+        (f"{each.folder.name} (official)", each.size, each.folder) for each in official.list_pulled(cache) if not keys and old(each.used)
     ]
     for name, size, folder in folders:
         removed.append(name)
         freed += size
         if not dry_run:
-            with writing(cache.root):
+            with translate_write_errors(cache.root):
                 shutil.rmtree(folder)
-    for image in node_images(computer):
+    for image in list_node_images(computer):
         if keys and image.id not in keys and image.name not in keys:
             continue
         if image.used:

@@ -20,14 +20,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab.assets.cache import Cache, files_of, read, sha256_of, writing
-from lab.assets.pins import this_arch
+from lab.assets.cache import Cache, hash_file, hash_files, read_entry, translate_write_errors
+from lab.assets.pins import detect_arch
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import UsageError
 from lab.images import archive as tar
 from lab.images import debian, official
 from lab.images.image import Image, full_name
-from lab.images.official import Pulled
+from lab.images.official import PulledImage
 
 SCHEMA = 1
 """Of meta.json and of how archives are written: a change of either makes every key a new one."""
@@ -40,7 +40,7 @@ class Archive:
 
     key: str
     path: Path
-    images: tuple[tar.Written, ...]
+    images: tuple[tar.ArchivedImage, ...]
     size: int
     seconds: float
     created: float
@@ -56,7 +56,7 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Store:
+class ArchiveStore:
     """The archives of a cache; making this object touches nothing."""
 
     cache: Cache = field(default_factory=Cache)
@@ -68,15 +68,15 @@ class Store:
 
     def archived(self, images: Sequence[Image], paths: Mapping[str, Path]) -> Archive:
         """Return the archive of these images, written now if there is none of the same content. See `lab.images`."""
-        pulled = official.here(images, cache=self.cache)
+        pulled = official.find_pulled(images, cache=self.cache)
         for each in pulled.values():
             with suppress(OSError):
                 os.utime(each.folder)
         made = [image for image in images if image.official not in pulled]
-        check(images, made, paths)
+        check_images(images, made, paths)
         sets = dict.fromkeys(image.root for image in made if image.root)
-        roots = {packages: debian.root(packages, cache=self.cache, progress=self.progress) for packages in sets}
-        key = key_of(images, paths, self.cache, pulled)
+        roots = {packages: debian.fetch_root(packages, cache=self.cache, progress=self.progress) for packages in sets}
+        key = compute_key(images, paths, self.cache, pulled)
         if found := self.find(key):
             return found
         subject = f"{len(images)} images" if len(images) > 1 else images[0].name
@@ -85,11 +85,11 @@ class Store:
                 return found
             began = time.monotonic()
             self.progress(AssetProgress("packing", subject))
-            with writing(self.cache.root):
+            with translate_write_errors(self.cache.root):
                 staged = area / key
                 staged.mkdir()
                 with (staged / TAR).open("wb") as out:
-                    written = tar.write(out, images, paths, roots, pulled)
+                    written = tar.write_archive(out, images, paths, roots, pulled)
                 facts = {"schema": SCHEMA, "seconds": round(time.monotonic() - began, 1), "created": time.time()}
                 (staged / META).write_text(json.dumps({**facts, "images": [asdict(image) for image in written]}, indent=1))
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ class Store:
             facts = json.loads((folder / META).read_bytes())
             if facts.pop("schema") != SCHEMA:
                 return None
-            images = tuple(tar.Written(**image) for image in facts.pop("images"))
+            images = tuple(tar.ArchivedImage(**image) for image in facts.pop("images"))
             return Archive(folder.name, folder / TAR, images, (folder / TAR).stat().st_size, **facts)
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -128,10 +128,10 @@ def make_archive(
     images: Sequence[Image], paths: Mapping[str, Path], *, cache: Cache | None = None, progress: Sink = ignore_progress
 ) -> Archive:
     """Return one archive of all these images; see `lab.images`. UsageError when a name is taken twice or an asset was not brought."""
-    return Store(cache or Cache(), progress).archived(images, paths)
+    return ArchiveStore(cache or Cache(), progress).archived(images, paths)
 
 
-def check(images: Sequence[Image], made: Sequence[Image], paths: Mapping[str, Path]) -> None:
+def check_images(images: Sequence[Image], made: Sequence[Image], paths: Mapping[str, Path]) -> None:
     """UsageError for what cannot become an archive, before anything is written; `made` are those of `images` that are made here."""
     names = [image.name for image in images]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -141,10 +141,10 @@ def check(images: Sequence[Image], made: Sequence[Image], paths: Mapping[str, Pa
         raise UsageError(f"images need assets that were not brought: {', '.join(lacking)}" if lacking else "an archive of no images")
 
 
-def key_of(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache, pulled: Mapping[str, Pulled]) -> str:
+def compute_key(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache, pulled: Mapping[str, PulledImage]) -> str:
     """Return the hash of everything that an archive's bytes follow from."""
     made = [image for image in images if image.official not in pulled]
-    content = {asset: content_of(paths[asset]) for asset in {file.asset for image in made for file in image.files if file.asset}}
+    content = {asset: hash_asset(paths[asset]) for asset in {file.asset for image in made for file in image.files if file.asset}}
 
     def facts_of(image: Image) -> dict[str, Any]:
         if image.official in pulled:
@@ -152,34 +152,34 @@ def key_of(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache, pul
         facts = asdict(image)
         del facts["official"]  # what is in it does not depend on it
         files = [{**asdict(file), "content": (file.content or b"").hex(), "asset": content.get(file.asset)} for file in image.files]
-        packages = [asdict(image.root), debian.versions(image.root, cache)] if image.root else None
+        packages = [asdict(image.root), debian.read_versions(image.root, cache)] if image.root else None
         return {**facts, "files": files, "packages": packages}
 
     facts = [facts_of(image) for image in images]
-    return hashlib.sha256(json.dumps([SCHEMA, this_arch(), facts], sort_keys=True).encode()).hexdigest()[:20]
+    return hashlib.sha256(json.dumps([SCHEMA, detect_arch(), facts], sort_keys=True).encode()).hexdigest()[:20]
 
 
-def content_of(path: Path) -> list[tuple[str, str]]:
+def hash_asset(path: Path) -> list[tuple[str, str]]:
     """Return (path inside, sha256) of each file of an asset: as the cache noted when it was brought, or else read now."""
-    entry = read(path.parent)
-    known = entry.files if entry is not None and entry.path == path and not entry.wrong_size() else files_of(path)
+    entry = read_entry(path.parent)
+    known = entry.files if entry is not None and entry.path == path and not entry.wrong_size() else hash_files(path)
     return [(file.path, file.sha256) for file in known]
 
 
-def adopt_archive(store: Store, path: Path) -> Archive:
+def adopt_archive(store: ArchiveStore, path: Path) -> Archive:
     """Take an archive that somebody else wrote (`docker save`) into the cache, so that nodes see it. UsageError when it is none.
 
     Which digests its images will have on a node is not known: it is loaded whenever it is asked for.
     """
     try:
         with path.open("rb") as file:
-            names = tar.read(file)
-        key = sha256_of(path)[:20]
+            names = tar.read_names(file)
+        key = hash_file(path)[:20]
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         raise UsageError(f"not an archive of images: {error}", where=str(path), remedy="docker save IMAGE --output FILE") from error
     if found := store.find(key):
         return found
-    with store.cache.working(f"images-{key}", subject=str(path), progress=store.progress) as area, writing(store.cache.root):
+    with store.cache.working(f"images-{key}", subject=str(path), progress=store.progress) as area, translate_write_errors(store.cache.root):
         staged = area / key
         staged.mkdir()
         shutil.copyfile(path, staged / TAR)

@@ -17,7 +17,7 @@ CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
 
-def hide(directory: Path, argv: Sequence[str], *, by: Path) -> tuple[str, ...]:
+def hide_directory(directory: Path, argv: Sequence[str], *, by: Path) -> tuple[str, ...]:
     """Return the command that runs `argv` with `by` in the place of `directory`; `argv` itself where there is no such directory."""
     if not directory.is_dir():
         return tuple(argv)
@@ -32,7 +32,7 @@ def main(words: Sequence[str]) -> None:
 
     def check(result: int, what: str) -> None:
         if result:
-            print(refusal(f"{what}: {os.strerror(ctypes.get_errno())}", directory), file=sys.stderr)
+            print(format_error(f"{what}: {os.strerror(ctypes.get_errno())}", directory), file=sys.stderr)
             sys.exit(125)
 
     check(libc.unshare(CLONE_NEWNS | (0 if user == 0 else CLONE_NEWUSER)), "unshare")
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> None:
     os.execv(argv[0], argv)
 
 
-def refusal(why: str, directory: str) -> str:
+def format_error(why: str, directory: str) -> str:
     """Return the sentence of a shelter that cannot be had."""
     return f"shelter: {directory} cannot be hidden from the command ({why}); allow user namespaces, or move the directory away meanwhile"
 

@@ -20,7 +20,7 @@ from lab.computer import Computer, Probe
 from lab.doctor.checks import list_refusals
 from lab.hollow import drop_stale_leases, ensure_nodes, grace_seconds, kwok_component, kwok_configuration
 from lab.limits.finding import MIB, Needs, Share
-from lab.pki import Authority, service_account_keys, write_kubeconfig
+from lab.pki import Authority, ensure_service_account_keys, write_kubeconfig
 from lab.ports import ports_of
 from lab.preflight import Problem
 from lab.providers.provider import CLIENT_LIMITS
@@ -66,7 +66,7 @@ class Embedded:
         return [
             Problem(f"{path}{problem.path}", problem.why, problem.remedy)
             for path, cluster in spec.paths
-            for problem in without_effect(cluster)
+            for problem in list_ineffective_keys(cluster)
         ]
 
     def check(self, spec: LabSpec) -> list[str]:
@@ -82,7 +82,7 @@ class Embedded:
         memory.append(Share("Karmada, the supervisor and this command", 1, MIB_OF_REST * MIB, PROGRAMS_OF_REST))
         return Needs(
             memory=tuple(memory),
-            inotify=inotify_instances(clusters),
+            inotify=estimate_inotify(clusters),
             disk=(clusters + 1) * DISK_MIB_OF_CLUSTER * MIB,  # and Karmada's etcd
             ports=clusters * PORTS_OF_CLUSTER + PORTS_OF_REST,
             cache=default_root(),
@@ -109,7 +109,7 @@ class Embedded:
         """Nothing to do: the supervisor has ended the processes, and everything else is inside the run directory."""
 
 
-def without_effect(cluster: ClusterSpec) -> Iterator[Problem]:
+def list_ineffective_keys(cluster: ClusterSpec) -> Iterator[Problem]:
     """Yield what of a cluster's spec changes nothing; paths begin with a dot."""
     if cluster.workers:
         yield Problem(".workers", "workers are nodes where containers run, and here are none", "set nodes, or take --provider kind")
@@ -120,7 +120,7 @@ def without_effect(cluster: ClusterSpec) -> Iterator[Problem]:
             yield Problem(f".{key}.{program}", why, f"one of: {', '.join(sorted(programs))}")
 
 
-def inotify_instances(clusters: int) -> int:
+def estimate_inotify(clusters: int) -> int:
     """Return how many inotify instances a lab of so many clusters takes, Karmada included."""
     return clusters * INOTIFY_OF_CLUSTER + INOTIFY_OF_REST
 
@@ -130,21 +130,23 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     name = spec.name
     parts = [
         part.changed(flags=spec.flags.get(program_name(part)), env=spec.env.get(program_name(part)))
-        for part in components(run, spec, cluster, software)
+        for part in make_components(run, spec, cluster, software)
     ]
     nodes = Step(
-        f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes, port=ports(run, spec)["kwok"]), (f"{name}/kube-apiserver",)
+        f"{name}/nodes",
+        lambda: ensure_nodes(cluster.api, name, spec.nodes, port=reserve_cluster_ports(run, spec)["kwok"]),
+        (f"{name}/kube-apiserver",),
     )
     return [
-        Step(f"{name}/identity", lambda: identify(run, spec, cluster, software)),
+        Step(f"{name}/identity", lambda: write_identity(run, spec, cluster, software)),
         Step(f"{name}/leases", lambda: drop_stale_leases(cluster.api, run, name), (f"{name}/kube-apiserver",)),
         *component.make_steps(parts, run),
         nodes,
-        Step(name, lambda: answers(cluster), (nodes.name, *(part.name for part in parts))),
+        Step(name, lambda: check_cluster(cluster), (nodes.name, *(part.name for part in parts))),
     ]
 
 
-def answers(cluster: Cluster) -> None:
+def check_cluster(cluster: Cluster) -> None:
     """Return when the cluster serves a request of its administrator."""
     cluster.api.get("/api/v1/namespaces/kube-system")
 
@@ -154,17 +156,17 @@ def program_name(part: Component) -> str:
     return part.name.rpartition("/")[2]
 
 
-def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> None:
+def write_identity(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> None:
     """Make the certificates, keys, kubeconfigs and configuration files of one cluster; what is there is kept."""
     folder = run.folder("pki", spec.name)
     ca = Authority.ensure(folder, "ca", common_name=f"{spec.name}-ca")
     front_ca = Authority.ensure(folder, "front-proxy-ca", common_name=f"{spec.name}-front-proxy-ca")
-    service_account_keys(folder)
+    ensure_service_account_keys(folder)
     local = ["localhost", LOOPBACK]
     service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.96.0.1"]
     ca.issue("apiserver", common_name="kube-apiserver", hosts=[*local, *service])
     front_ca.issue("front-proxy-client", common_name="front-proxy-client")
-    server = f"https://{LOOPBACK}:{ports(run, spec)['apiserver']}"
+    server = f"https://{LOOPBACK}:{reserve_cluster_ports(run, spec)['apiserver']}"
     for program in ("kube-controller-manager", "kube-scheduler"):
         pair = ca.issue(program, common_name=f"system:{program}", hosts=local)
         write_kubeconfig(folder / f"{program}.kubeconfig", context=cluster.context, server=server, ca=ca.cert, client=pair)
@@ -177,14 +179,14 @@ def identify(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[st
     audit.write_policy(run)
 
 
-def ports(run: Run, spec: ClusterSpec) -> dict[str, int]:
+def reserve_cluster_ports(run: Run, spec: ClusterSpec) -> dict[str, int]:
     """Return the ports of one cluster, reserved now if they are not yet."""
     return ports_of(run, spec.name, ["etcd-metrics", "apiserver", "controller-manager", "scheduler", "kwok"])
 
 
-def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Component]:
+def make_components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Component]:
     """Return the programs of one cluster as data. Nothing is started."""
-    name, port, folder = spec.name, ports(run, spec), run.path / "pki" / spec.name
+    name, port, folder = spec.name, reserve_cluster_ports(run, spec), run.path / "pki" / spec.name
     nodes = sum(group.count for group in spec.nodes)
     ca = folder / "ca.crt"
 
@@ -262,7 +264,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
         binary=kubernetes("kube-controller-manager"),
         flags={
             **shared,
-            **identity(folder, "kube-controller-manager"),
+            **make_identity_flags(folder, "kube-controller-manager"),
             "secure-port": str(port["controller-manager"]),
             "root-ca-file": str(ca),
             "service-account-private-key-file": file("sa.key"),
@@ -282,7 +284,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
     scheduler = Component(
         name=f"{name}/kube-scheduler",
         binary=kubernetes("kube-scheduler"),
-        flags={**shared, **identity(folder, "kube-scheduler"), "secure-port": str(port["scheduler"])},
+        flags={**shared, **make_identity_flags(folder, "kube-scheduler"), "secure-port": str(port["scheduler"])},
         needs=(apiserver.name,),
         ready=(Health(f"https://{LOOPBACK}:{port['scheduler']}/healthz", ca),),
         ports={"https": port["scheduler"]},
@@ -299,7 +301,7 @@ def components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[
     return [etcd, apiserver, controller_manager, scheduler, *([hollow] if spec.nodes else [])]
 
 
-def identity(folder: Path, program: str) -> dict[str, str]:
+def make_identity_flags(folder: Path, program: str) -> dict[str, str]:
     """Return the flags by which a program presents itself: to the API by kubeconfig, to its callers by certificate."""
     kubeconfig = str(folder / f"{program}.kubeconfig")
     return {

@@ -1,8 +1,8 @@
 """Clusters as containers: kind, side by side, of one node or several. Pods really run; programs here reach nodes by their address.
 
-On Linux a node's address in Docker's network is reached from this computer and from every other node, so a kubeconfig that names it serves
-programs here, Karmada's pods on the host cluster and members' agents alike. The node image is made here where it is not
-there yet (`lab.images.node`). What a cluster is called derives from the run (`lab.ledger.outside_name`), and is recorded before it is made.
+On Linux this computer and every other node reach a node by its address in Docker's network, so one kubeconfig that names it serves
+programs here, Karmada's pods on the host cluster and members' agents alike. `lab.images.node` builds the node image where it is missing.
+A cluster's name derives from the run (`lab.ledger.external_name`) and is recorded before the cluster is made.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from lab import component, docker
 from lab.assets.cache import default_root
 from lab.cluster import Lab
 from lab.computer import Computer, Probe
-from lab.docker.checks import refusals as docker_refusals
+from lab.docker.checks import list_engine_errors as docker_refusals
 from lab.docker_engine import find_engine, record_engine
 from lab.doctor.checks import list_refusals
 from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
-from lab.images import Image, applications, node, software
+from lab.images import Image, applications, missing_software, node
 from lab.images.load import RECORD
-from lab.ledger import outside_name
+from lab.ledger import external_name
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.preflight import Problem
 from lab.providers import kind_rules
-from lab.providers.kind_making import GUARD, KWOK, Making
+from lab.providers.kind_making import GUARD, KWOK, KindCluster
 from lab.run import Run, runs_root
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
@@ -84,14 +84,14 @@ class Kind:
     def software(self, spec: LabSpec) -> list[str]:
         """Return the assets of the nodes, kind, kubectl, kwok for hollow nodes, and what the test applications are made of."""
         versions = {cluster.kubernetes for cluster in spec.clusters}
-        wanted = ["kind", *software(applications.ALL), *(name for version in versions for name in node.needs(version))]
+        wanted = ["kind", *missing_software(applications.ALL), *(name for version in versions for name in node.list_software(version))]
         if any(cluster.nodes for cluster in spec.clusters):
             wanted += [f"kwok@{KWOK}", f"kwok-stages@{KWOK}"]
         return sorted(set(wanted))
 
     def images(self, spec: LabSpec) -> list[Image]:
         """Return the images in the nodes."""
-        return [image for version in sorted({cluster.kubernetes for cluster in spec.clusters}) for image in node.contents(version)]
+        return [image for version in sorted({cluster.kubernetes for cluster in spec.clusters}) for image in node.list_contents(version)]
 
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps: a node image a version, then every cluster at once."""
@@ -106,13 +106,14 @@ class Kind:
             Step(f"node-image/{version}", partial(image, version), priority=-2, cpu_bound=True)
             for version in sorted({cluster.kubernetes for cluster in lab.spec.clusters})
         ]
-        steps += component.make_steps([guard(lab.run)], lab.run)
+        steps += component.make_steps([make_guard(lab.run)], lab.run)
         making = [
-            Making(lab, spec, cluster, software, images, bounded) for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)
+            KindCluster(lab, spec, cluster, software, images, bounded)
+            for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)
         ]
         for each in making:
             steps += each.steps()
-        return [*steps, Step("routes", partial(route, making), tuple(f"{each.spec.name}/node" for each in making))]
+        return [*steps, Step("routes", partial(add_routes, making), tuple(f"{each.spec.name}/node" for each in making))]
 
     def delete(self, run: Run) -> None:
         """Remove every node of the run with its volumes. ProvisionError when there are some and Docker does not answer."""
@@ -122,7 +123,7 @@ class Kind:
         engine = Local(run.path)
 
         def gone() -> None:
-            if names := docker.containers(engine, outside_name(run.id, "")):
+            if names := docker.list_containers(engine, external_name(run.id, "")):
                 run.journal("delete", containers=names)
                 try:
                     engine.run(["docker", "rm", "--force", "--volumes", *names], within=120.0)
@@ -144,7 +145,7 @@ class Kind:
             run.forget(RECORD, name)
 
 
-def route(making: Sequence[Making]) -> None:
+def add_routes(making: Sequence[KindCluster]) -> None:
     """Have pods of every node reach those of every other, whatever their cluster, as in a flat network: each node knows the way."""
     ways = [(container, each.pods_of(container), address) for each in making for container, address in each.addresses().items()]
     for one, _, _ in ways:
@@ -153,8 +154,8 @@ def route(making: Sequence[Making]) -> None:
             Container(one, making[0].engine).run(["ip", "-batch", "-"], input=others)
 
 
-def guard(run: Run) -> component.Component:
+def make_guard(run: Run) -> component.Component:
     """Return the program that has this run's containers removed when the lab ends without anybody to delete it."""
-    words = ("-m", "lab.docker.guard", outside_name(run.id, ""))
+    words = ("-m", "lab.docker.guard", external_name(run.id, ""))
     env = {"PYTHONPATH": str(Path(__file__).parents[2]), **find_engine(run.path)}
     return component.Component(name=GUARD, binary=Path(sys.executable), args=words, flags={}, env=env)

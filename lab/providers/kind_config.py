@@ -23,7 +23,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from lab.assets.refs import order
+from lab.assets.refs import version_key
 from lab.images import node
 from lab.providers.provider import CLIENT_LIMITS
 from lab.spec import ClusterSpec
@@ -51,13 +51,15 @@ FLAGS: dict[str, dict[str, str]] = {
 }
 
 
-def roles(spec: ClusterSpec) -> dict[str, str]:
+def list_roles(spec: ClusterSpec) -> dict[str, str]:
     """Return what kind calls the nodes of a cluster beside its name, the first one first, each with its role."""
     workers = range(1, 1 + sum(group.count for group in spec.workers))
     return {NODE: NODE, **{f"worker{number if number > 1 else ''}": "worker" for number in workers}}
 
 
-def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mapping[str, Path], subnet: IPv4Network, bounded: bool) -> Json:
+def make_cluster_config(
+    spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mapping[str, Path], subnet: IPv4Network, bounded: bool
+) -> Json:
     """Return kind's configuration of a cluster whose pods have the addresses of `subnet`.
 
     `archives`, `folder` and the folder of each node in `networks` are seen in it at node.ARCHIVES, SHARED and node.NETWORKS.
@@ -65,8 +67,8 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mappin
     # Where there are workers, the first node takes pods as they do: so kind leaves it where there are none.
     registration: Json = {"nodeRegistration": {"taints": []}} if spec.workers else {}
     patches = [
-        {**kubelet(bounded=bounded), "syncFrequency": "3s"},
-        {"kind": "ClusterConfiguration", **keys(spec.kubernetes), **programs(spec)},
+        {**make_kubelet_config(bounded=bounded), "syncFrequency": "3s"},
+        {"kind": "ClusterConfiguration", **make_key_settings(spec.kubernetes), **make_control_plane_flags(spec)},
         {
             "kind": "InitConfiguration",
             "patches": {"directory": node.PATCHES},
@@ -85,7 +87,7 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mappin
                 {"hostPath": str(networks[name]), "containerPath": node.NETWORKS, "readOnly": True},
             ],
         }
-        for (name, role), labelled in zip(roles(spec).items(), labels, strict=True)
+        for (name, role), labelled in zip(list_roles(spec).items(), labels, strict=True)
     ]
     return {
         **HEAD,
@@ -95,12 +97,12 @@ def cluster(spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mappin
     }
 
 
-def plain_config(*, bounded: bool) -> Json:
+def make_plain_config(*, bounded: bool) -> Json:
     """Return a configuration that leaves kind's defaults as they are, but for what this computer and node image cannot do without."""
-    return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [dump_yaml(kubelet(bounded=bounded))]}
+    return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [dump_yaml(make_kubelet_config(bounded=bounded))]}
 
 
-def kubelet(*, bounded: bool) -> Json:
+def make_kubelet_config(*, bounded: bool) -> Json:
     """Return what the kubelet has to be told to run here at all."""
     here: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False}
     if bounded:  # it lowers its own score otherwise, and raises limits
@@ -108,14 +110,14 @@ def kubelet(*, bounded: bool) -> Json:
     return here
 
 
-def keys(kubernetes: str) -> Json:
+def make_key_settings(kubernetes: str) -> Json:
     """Return what has kubeadm make ECDSA keys: a gate in the configuration that kind writes before 1.36, a field in the one after."""
-    if order(kubernetes) < order("1.36.0"):
+    if version_key(kubernetes) < version_key("1.36.0"):
         return {"featureGates": {"PublicKeysECDSA": True}}
     return {"encryptionAlgorithm": "ECDSA-P256"}
 
 
-def programs(spec: ClusterSpec) -> Json:
+def make_control_plane_flags(spec: ClusterSpec) -> Json:
     """Return the flags of the control plane as kubeadm has them: the audit log, this provider's, then the spec's."""
     flags = {name: {**FLAGS.get(name, {}), **spec.flags.get(name, {})} for name in SECTIONS}
     logged = {"audit-policy-file": f"{SHARED}/audit-policy.yaml", "audit-log-path": f"{SHARED}/audit.jsonl", "audit-log-mode": "batch"}

@@ -19,9 +19,9 @@ from lab.computer import Computer
 from lab.docker_engine import find_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
-from lab.images import applications, load, make_archive, node
+from lab.images import applications, load_archive, make_archive, node
 from lab.images.load import RECORD
-from lab.ledger import outside_name
+from lab.ledger import external_name
 from lab.machines.machine import Machine
 from lab.ports import ports_of
 from lab.providers import kind_config
@@ -36,12 +36,12 @@ KWOK = "0.8.0"
 GUARD = "lab/guard"
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """A step that has passed when what it needs has."""
 
 
 @dataclass(frozen=True)
-class Making:
+class KindCluster:
     """One cluster being made. Each method is a step and may be run again: what is there is kept."""
 
     lab: Lab
@@ -64,7 +64,7 @@ class Making:
 
     @property
     def kind_name(self) -> str:
-        return outside_name(self.run.id, self.spec.name)
+        return external_name(self.run.id, self.spec.name)
 
     @property
     def container(self) -> str:
@@ -74,7 +74,7 @@ class Making:
     @cached_property
     def containers(self) -> list[str]:
         """Its nodes, that of the control plane first. A node and its container have one name."""
-        return [f"{self.kind_name}-{role}" for role in kind_config.roles(self.spec)]
+        return [f"{self.kind_name}-{role}" for role in kind_config.list_roles(self.spec)]
 
     @property
     def folder(self) -> Path:
@@ -84,7 +84,7 @@ class Making:
     @property
     def subnet(self) -> IPv4Network:
         """The addresses of its pods, which no other cluster of the lab has."""
-        return node.subnet(self.lab.clusters.index(self.cluster))
+        return node.cluster_subnet(self.lab.clusters.index(self.cluster))
 
     @property
     def exported(self) -> Path:
@@ -106,7 +106,7 @@ class Making:
         steps = [
             Step(f"{name}/node", self.node, (f"node-image/{self.spec.kubernetes}", GUARD), priority=first - 1),
             # kubeadm returns when these serve: who needs no more of the cluster need not wait for the rest.
-            *(Step(f"{name}/{part}", nothing, (f"{name}/node",)) for part in ("kube-apiserver", "kube-controller-manager")),
+            *(Step(f"{name}/{part}", do_nothing, (f"{name}/node",)) for part in ("kube-apiserver", "kube-controller-manager")),
             Step(f"{name}/applications", self.applications, (f"{name}/node",), priority=5),
         ]
         done = [f"{name}/node", f"{name}/applications"]
@@ -120,7 +120,7 @@ class Making:
     def node(self) -> None:
         """Make the cluster, unless it is there and answers; one that was stopped is started, one that was begun only is made anew."""
         record = self.run.recorded(RECORD, self.spec.name) or {}
-        if record.get("state") == "made" and set(self.containers) <= set(docker.containers(self.engine, self.kind_name)):
+        if record.get("state") == "made" and set(self.containers) <= set(docker.list_containers(self.engine, self.kind_name)):
             self.engine.run(["docker", "start", *self.containers], within=60.0)  # a no-op where they run
             self.kubeconfig()
             return
@@ -129,7 +129,7 @@ class Making:
         self.engine.run(["docker", "rm", "--force", "--volumes", *self.containers], within=60.0)  # what an interrupted making left
         (self.cache.root / "images").mkdir(parents=True, exist_ok=True)
         write_private(self.folder / "audit-policy.yaml", dump_yaml(audit.POLICY).encode())
-        self.give_network(self.container, node.first(self.subnet))
+        self.give_network(self.container, node.first_node_subnet(self.subnet))
         config = self.exported.with_name("kind.yaml")
         write_private(config, dump_yaml(self.configuration()).encode())
         words = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
@@ -163,7 +163,7 @@ class Making:
 
     def give_network(self, container: str, addresses: IPv4Network) -> None:
         """Write the network of a node's pods, which its containerd takes up at once."""
-        write_private(self.network(container), json.dumps(node.network(addresses), indent=1).encode(), mode=0o644)
+        write_private(self.network(container), json.dumps(node.make_cni_config(addresses), indent=1).encode(), mode=0o644)
 
     def log(self, said: str) -> None:
         """Keep what kind said among the logs of the run."""
@@ -174,7 +174,7 @@ class Making:
 
     def explained(self, failed: CommandFailed) -> ProvisionError:
         """Return the error of a cluster that kind could not make: Docker's end, or kind's last words."""
-        gone = docker.obstacle(Computer(engine=find_engine(self.run.path)))
+        gone = docker.find_docker_error(Computer(engine=find_engine(self.run.path)))
         return ProvisionError(
             f"{self.spec.name} could not be made: {'Docker stopped answering' if gone else 'kind create cluster failed'}",
             where=str(self.run.log(f"{self.spec.name}/kind")),
@@ -185,8 +185,8 @@ class Making:
     def configuration(self) -> dict[str, Any]:
         """Return kind's configuration of this cluster."""
         archives = self.cache.root / "images"
-        networks = {role: self.network(f"{self.kind_name}-{role}").parent for role in kind_config.roles(self.spec)}
-        return kind_config.cluster(
+        networks = {role: self.network(f"{self.kind_name}-{role}").parent for role in kind_config.list_roles(self.spec)}
+        return kind_config.make_cluster_config(
             self.spec, archives=archives, folder=self.folder, networks=networks, subnet=self.subnet, bounded=self.bounded
         )
 
@@ -225,7 +225,7 @@ class Making:
         """Load the test applications. A node that was made just now has them of its image, and is not asked."""
         if self.made:
             return
-        load(self.lab, self.cluster, make_archive(applications.ALL, self.software, cache=self.cache))
+        load_archive(self.lab, self.cluster, make_archive(applications.ALL, self.software, cache=self.cache))
 
     def kwok(self) -> component.Component:
         """Return the kwok of the hollow nodes; the real one is none of its business."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.ledger import outside_name
+from lab.ledger import external_name
 from lab.preflight import Problem
-from lab.providers.kind_config import FLAGS, SECTIONS, roles
+from lab.providers.kind_config import FLAGS, SECTIONS, list_roles
 from lab.spec import ClusterSpec
 
 LONGEST = 63
@@ -47,7 +47,7 @@ def cluster_errors(spec: ClusterSpec, *, lab: str) -> Iterator[Problem]:
 
 def name_errors(spec: ClusterSpec, lab: str) -> Iterator[Problem]:
     """Yield that a node's name would be too long. Without a lab's name it is that of the shortest one."""
-    longest = max((f"{outside_name(lab or 'a', spec.name)}-{role}" for role in roles(spec)), key=len)
+    longest = max((f"{external_name(lab or 'a', spec.name)}-{role}" for role in list_roles(spec)), key=len)
     if (over := len(longest) - LONGEST) > 0:
         yield Problem(
             ".name",
@@ -75,7 +75,7 @@ def program_errors(spec: ClusterSpec) -> Iterator[Problem]:
 
 def hollow_errors(spec: ClusterSpec, lab: str) -> Iterator[Problem]:
     """Yield hollow nodes that have the name of a real one."""
-    real = {f"{outside_name(lab, spec.name)}-{role}" for role in roles(spec)}
+    real = {f"{external_name(lab, spec.name)}-{role}" for role in list_roles(spec)}
     for number, group in enumerate(spec.nodes):
         if group.name in real:
             yield Problem(f".nodes[{number}].name", f"{group.name!r} is the name of a real node of the cluster")

@@ -16,7 +16,7 @@ RESERVED = {
 }
 """Names that a cluster cannot have, each with what has it already."""
 MOST_CLUSTERS = 512
-"""A lab has addresses for the pods of so many clusters (`lab.images.node.subnet`)."""
+"""A lab has addresses for the pods of so many clusters (`lab.images.node.cluster_subnet`)."""
 OWN_FILES = frozenset({"kwok.yaml"})
 """Files that the lab writes beside those of `files`."""
 

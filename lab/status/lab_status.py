@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from lab.supervisor.state import State, Status
+from lab.supervisor.state import ProgramState, SupervisorStatus
 from lab.terminal.text import count
 
 SCHEMA = 1
@@ -135,7 +135,7 @@ def examine_running(run: Run, running: Sequence[str], *, within: float) -> list[
 
 def combine_status(
     run: Run,
-    seen: Status | None,
+    seen: SupervisorStatus | None,
     components: tuple[ProgramStatus, ...],
     asked: set[str] | None,
     members: Sequence[MemberStatus] | str,
@@ -190,7 +190,7 @@ def member_faults(asked: set[str], members: Sequence[MemberStatus] | str) -> lis
     ]
 
 
-def sort_by_need(states: Mapping[str, State]) -> list[str]:
+def sort_by_need(states: Mapping[str, ProgramState]) -> list[str]:
     """Return the programs' names, each after those that it needs."""
     from lab.supervisor.order import stop_waves
 
@@ -217,7 +217,7 @@ def kernel_state(pid: int | None) -> str:
     return KERNEL.get(letter, "")
 
 
-def program_status(state: State, now: float, *, expected: bool = False) -> ProgramStatus:
+def program_status(state: ProgramState, now: float, *, expected: bool = False) -> ProgramStatus:
     """Return one program as it is shown. One that is `expected` to run is not ok when it is stopped."""
     cluster, _, name = state.name.rpartition("/")
     runs = state.state == "running"
@@ -244,7 +244,7 @@ def node_statuses(run: Run) -> tuple[ProgramStatus, ...]:
     from lab import docker
     from lab.docker_engine import find_engine
 
-    states = docker.states(find_engine(run.path))
+    states = docker.list_container_states(find_engine(run.path))
     found = []
     for cluster, record in records.items():
         for name in record["containers"]:
@@ -253,15 +253,15 @@ def node_statuses(run: Run) -> tuple[ProgramStatus, ...]:
     return tuple(found)
 
 
-def read_records(run: Run) -> dict[str, State]:
+def read_records(run: Run) -> dict[str, ProgramState]:
     """Return the programs as their records tell, where no supervisor is: whatever ran then does not run now."""
     from lab.supervisor import record
 
     states = {}
-    for name, row in record.read_all(str(run.path)).items():
+    for name, row in record.read_records(str(run.path)).items():
         gone = {**row, "state": "lost" if row.get("state") in record.LIVE | {"waiting"} else row.get("state"), "pid": None}
         try:
-            states[name] = State.parse(gone)
+            states[name] = ProgramState.parse(gone)
         except (KeyError, TypeError):
             continue
     return states

@@ -28,9 +28,9 @@ from lab import environment, interrupt, proc
 from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.program import Program
-from lab.supervisor.remains import bury
-from lab.supervisor.state import State, Status, exit_error
-from lab.supervisor.wire import ANSWER_WITHIN, SupervisorGone, connect, exchange
+from lab.supervisor.remains import kill_orphans
+from lab.supervisor.state import ProgramState, SupervisorStatus, make_exit_error
+from lab.supervisor.wire import ANSWER_WITHIN, SupervisorGone, connect, send_request
 from lab.wait import NotYet, until
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Hold:
         interrupt.HELD.pop(self._run.name, None)
         with peer:
             try:
-                answer = exchange(peer, {"op": "release", "keep": keep}, within=ANSWER_WITHIN, run=self._run)
+                answer = send_request(peer, {"op": "release", "keep": keep}, within=ANSWER_WITHIN, run=self._run)
             except ProvisionError:  # it has ended already: there is nothing left to take down
                 return False
         return bool(answer["last"])
@@ -93,19 +93,19 @@ class Supervisor:
         peer.close()
         return True
 
-    def status(self) -> Status | None:
+    def status(self) -> SupervisorStatus | None:
         """Return the supervisor's state; None when there is no supervisor, also when it ends just now."""
         try:
             answer = self._ask({"op": "list"}, ensure=False)
         except (NotPossible, SupervisorGone):
             return None
-        return Status(
+        return SupervisorStatus(
             answer["pid"],
             answer["lease"],
             answer["detached"],
             answer["closing"],
             tuple((holder["label"], holder["pid"]) for holder in answer["holders"]),
-            {row["name"]: State.parse(row) for row in answer["processes"]},
+            {row["name"]: ProgramState.parse(row) for row in answer["processes"]},
         )
 
     def hold(self, label: str) -> Hold:
@@ -119,7 +119,7 @@ class Supervisor:
             with ExitStack() as undo:
                 undo.enter_context(peer)
                 try:
-                    answer = exchange(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN, run=self.run)
+                    answer = send_request(peer, {"op": "hold", "label": label}, within=ANSWER_WITHIN, run=self.run)
                 except SupervisorGone as error:
                     raise NotYet("it has just ended") from error
                 if answer.get("code") == "closing":
@@ -139,19 +139,19 @@ class Supervisor:
         peer = connect(self.run)
         if peer is not None:
             with peer:
-                server = proc.peer_pid(peer)
-                started = proc.start_time(server)
+                server = proc.read_peer_pid(peer)
+                started = proc.read_start_time(server)
                 with suppress(
                     ProvisionError
                 ):  # it ended before it could answer, or it cannot answer any more: what follows deals with both
-                    exchange(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE, run=self.run)
+                    send_request(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE, run=self.run)
                 if started is not None and not proc.wait_gone(server, started, within=2.0):
-                    proc.end(server, started, within=2.0)  # its programs die with it
-        bury(str(self.run))
+                    proc.kill_process(server, started, within=2.0)  # its programs die with it
+        kill_orphans(str(self.run))
 
     # -- programs ----------------------------------------------------------------------------------------------------
 
-    def start(self, program: Program, *, replace: bool = False) -> State:
+    def start(self, program: Program, *, replace: bool = False) -> ProgramState:
         """Start a program; on return it has been executed. The same one running already is left alone.
 
         ProvisionError when one of that name runs with other arguments (`replace` stops that one first), CommandFailed
@@ -168,7 +168,7 @@ class Supervisor:
             "ports": list(program.ports),
         }
         answer = self._ask({"op": "start", "program": wire, "replace": replace}, ensure=True, argv=program.argv)
-        return State.parse(answer["process"])
+        return ProgramState.parse(answer["process"])
 
     def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
         """End a program: TERM, KILL after `within` s, or KILL at once; on return it is gone and stays so.
@@ -178,27 +178,27 @@ class Supervisor:
         with suppress(NotPossible, SupervisorGone):
             self._ask({"op": "stop", "name": name, "within": within, "kill": kill}, ensure=False, within=within)
 
-    def restart(self, name: str, *, within: float = 10.0) -> State:
+    def restart(self, name: str, *, within: float = 10.0) -> ProgramState:
         """End a program and start it again, on return executed. It counts as settled if it did before."""
-        return State.parse(self._ask({"op": "restart", "name": name, "within": within}, ensure=False, within=within)["process"])
+        return ProgramState.parse(self._ask({"op": "restart", "name": name, "within": within}, ensure=False, within=within)["process"])
 
     def signal(self, name: str, number: int) -> None:
         """Signal a program behind the supervisor's back: a settled one that dies of it is restarted. ProvisionError if not running."""
         self._ask({"op": "signal", "name": name, "signal": int(number)}, ensure=False)
 
-    def state(self, name: str) -> State:
+    def state(self, name: str) -> ProgramState:
         """Return one program's state. UsageError when it is not known; NotPossible when there is no supervisor."""
-        return State.parse(self._ask({"op": "wait", "name": name, "within": 0.0}, ensure=False)["process"])
+        return ProgramState.parse(self._ask({"op": "wait", "name": name, "within": 0.0}, ensure=False)["process"])
 
-    def exited(self, name: str, *, within: float) -> State:
+    def exited(self, name: str, *, within: float) -> ProgramState:
         """Wait until the program is not running, or for `within` s; return its state either way."""
-        return State.parse(self._ask({"op": "wait", "name": name, "within": within}, ensure=False, within=within)["process"])
+        return ProgramState.parse(self._ask({"op": "wait", "name": name, "within": within}, ensure=False, within=within)["process"])
 
-    def settle(self, name: str) -> State:
+    def settle(self, name: str) -> ProgramState:
         """Say that it became ready: from now on it is restarted when it ends on its own. ComponentExited when it has ended."""
-        state = State.parse(self._ask({"op": "settle", "name": name}, ensure=False)["process"])
+        state = ProgramState.parse(self._ask({"op": "settle", "name": name}, ensure=False)["process"])
         if not state.runs:
-            raise exit_error(state)
+            raise make_exit_error(state)
         return state
 
     def ready(self, name: str, probe: Callable[[], T], *, within: float, what: str | None = None, every: float = 0.25) -> T:
@@ -214,7 +214,7 @@ class Supervisor:
             except NotYet:
                 state = self.state(name)
                 if not state.runs and state.state != "waiting":
-                    raise exit_error(state) from None
+                    raise make_exit_error(state) from None
                 raise
 
         try:
@@ -234,7 +234,7 @@ class Supervisor:
         if peer is None:
             raise NotPossible(f"no supervisor runs for lab {self.run.name}", where=str(self.run), remedy=command("up", lab=self.run.name))
         with peer:
-            return self._checked(exchange(peer, request, within=within + ANSWER_WITHIN, run=self.run), argv=argv)
+            return self._checked(send_request(peer, request, within=within + ANSWER_WITHIN, run=self.run), argv=argv)
 
     def _checked(self, answer: Json, *, argv: tuple[str, ...] = ()) -> Json:
         if answer["ok"]:

@@ -84,7 +84,7 @@ class Loop:
                 call_guarded(call)
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     """Write a line to the supervisor's log; on a full disk, nothing."""
     with suppress(OSError):
         os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode())
@@ -95,7 +95,7 @@ def call_guarded(call: Callable[..., None], *arguments: object) -> None:
     try:
         call(*arguments)
     except Exception:  # noqa: BLE001 (whatever it is, the lab's programs must not die of it)
-        say(traceback.format_exc())
+        log_line(traceback.format_exc())
 
 
 class Connection:

@@ -85,7 +85,7 @@ class Process:
     def note(self) -> None:
         """Bring the record on disk up to date; a full disk is remembered, not raised."""
         self.recorded = True
-        self.recorded = self.ours() and record.write(self.run, self.row())
+        self.recorded = self.ours() and record.write_record(self.run, self.row())
 
     def launch(self, base_env: Mapping[str, str]) -> None:
         """Start it. LaunchError when it cannot be executed: the state is then exited, without a status."""
@@ -104,7 +104,7 @@ class Process:
             self.note()
             raise
         self.began = time.monotonic()
-        self.state, self.kernel_start = "running", proc.start_time(self.pid)
+        self.state, self.kernel_start = "running", proc.read_start_time(self.pid)
         self.note()
 
     def signal(self, number: int) -> None:
@@ -140,13 +140,13 @@ def open_log(path: str) -> int:
     """Open a log for appending, its directory made, a large one put aside. LaunchError says what stood in the way."""
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        rotate(path)
+        rotate_log(path)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
         raise LaunchError(f"cannot open its log {path}: {error.strerror}") from error
 
 
-def rotate(path: str, limit: int = LOG_LIMIT) -> bool:
+def rotate_log(path: str, limit: int = LOG_LIMIT) -> bool:
     """Copy a log larger than the limit to PATH.1 and empty it. Programs that append go on writing to it.
 
     Lines written in the instant between the last read and the truncation are lost; nothing else is.

@@ -17,14 +17,14 @@ LIVE = frozenset({"starting", "running", "stopping"})
 RUNS = LIVE - {"starting"}
 
 
-def path_of(run: str, name: str) -> str:
+def record_path(run: str, name: str) -> str:
     """Return the file of a program's record. '+' stands for '/': it is not allowed in names."""
     return f"{run}/{FOLDER}/{name.replace('/', '+')}.json"
 
 
-def write(run: str, record: Json) -> bool:
+def write_record(run: str, record: Json) -> bool:
     """Replace the record of `record["name"]`. False when it could not be written; nothing is raised."""
-    path = path_of(run, record["name"])
+    path = record_path(run, record["name"])
     temporary = f"{path}.new"
     try:
         try:
@@ -49,7 +49,7 @@ def write(run: str, record: Json) -> bool:
     return False
 
 
-def read_all(run: str) -> dict[str, Json]:
+def read_records(run: str) -> dict[str, Json]:
     """Return all records of a run by program name, sorted; what cannot be read is passed over."""
     records: dict[str, Json] = {}
     try:

@@ -18,8 +18,8 @@ from contextlib import suppress
 from typing import Any
 
 from lab import proc
-from lab.supervisor.loop import Connection, Loop, Timer, call_guarded, say
-from lab.supervisor.table import Table, refusal
+from lab.supervisor.loop import Connection, Loop, Timer, call_guarded, log_line
+from lab.supervisor.table import ProgramTable, make_refusal
 
 Json = dict[str, Any]
 NAME = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -68,7 +68,7 @@ class Server:
         self.lease = lease
         self.loop = Loop()
         base = {key: value for key, value in env.items() if key != proc.TAG} | {"TMPDIR": f"{run}/scratch"}
-        self.table = Table(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
+        self.table = ProgramTable(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
         self.holders: dict[Connection, Json] = {}
         self.detached = False
         self.held = False
@@ -101,9 +101,9 @@ class Server:
         try:
             self._dispatch(connection, message, answer)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            answer(refusal("protocol", f"{message.get('op')}: {type(error).__name__}: {error}"))
+            answer(make_refusal("protocol", f"{message.get('op')}: {type(error).__name__}: {error}"))
         except OSError as error:
-            answer(refusal("system", f"{message.get('op')}: {error}"))
+            answer(make_refusal("system", f"{message.get('op')}: {error}"))
 
     def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:  # noqa: C901 (one case a request)
         table = self.table
@@ -128,10 +128,12 @@ class Server:
                 self._release(connection, keep=bool(message["keep"]))
             case "shutdown":
                 self.end(
-                    f"asked to by pid {proc.peer_pid(connection.peer)}", within=float(message["within"]), then=lambda: answer({"ok": True})
+                    f"asked to by pid {proc.read_peer_pid(connection.peer)}",
+                    within=float(message["within"]),
+                    then=lambda: answer({"ok": True}),
                 )
             case other:
-                answer(refusal("protocol", f"no such request: {other}"))
+                answer(make_refusal("protocol", f"no such request: {other}"))
 
     def _status(self) -> Json:
         return {
@@ -149,9 +151,9 @@ class Server:
 
     def _hold(self, connection: Connection, label: str) -> None:
         if self.table.closing:
-            connection.answer(refusal("closing", "the lab is being taken down"))
+            connection.answer(make_refusal("closing", "the lab is being taken down"))
             return
-        self.holders[connection] = {"label": label, "pid": proc.peer_pid(connection.peer), "since": time.time()}
+        self.holders[connection] = {"label": label, "pid": proc.read_peer_pid(connection.peer), "since": time.time()}
         self.held = True
         self._reconsider()
         connection.answer({"ok": True, "pid": os.getpid(), "lease": self.lease})
@@ -184,7 +186,7 @@ class Server:
             self.ending.append(then)
         if self.table.closing:
             return
-        say(f"the lab ends: {why}")
+        log_line(f"the lab ends: {why}")
         self.loop.later(within + 5.0, self._finish)  # a process the kernel will not let go must not keep us
         self.table.shutdown(within=within, done=self._finish)
 

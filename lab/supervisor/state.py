@@ -24,7 +24,7 @@ TRACE = re.compile(r"goroutine \d+ \[")
 
 
 @dataclass(frozen=True)
-class State:
+class ProgramState:
     """A program as the supervisor sees it.
 
     `state` is starting, running, stopping, stopped (as asked), exited (on its own, final), waiting (on its own, to be
@@ -52,7 +52,7 @@ class State:
         return self.state in record.RUNS
 
     @classmethod
-    def parse(cls, row: Json) -> State:
+    def parse(cls, row: Json) -> ProgramState:
         values = {field: row[field] for field in cls.__dataclass_fields__}
         for field in ("argv", "needs", "ports"):
             values[field] = tuple(row[field])
@@ -73,7 +73,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Status:
+class SupervisorStatus:
     """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only when told."""
 
     pid: int
@@ -81,10 +81,10 @@ class Status:
     detached: bool
     closing: bool
     holders: tuple[tuple[str, int], ...]
-    programs: dict[str, State]
+    programs: dict[str, ProgramState]
 
 
-def exit_error(state: State) -> ComponentExited:
+def make_exit_error(state: ProgramState) -> ComponentExited:
     """Return the error of a program that ended: status, last words, and the remedy where the cause is known.
 
     Known are a port taken, inotify used up, a full disk, memory used up.

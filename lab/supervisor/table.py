@@ -14,8 +14,8 @@ from typing import Any
 
 from lab import proc
 from lab.supervisor import order, record
-from lab.supervisor.loop import Loop, say
-from lab.supervisor.process import LaunchError, Process, rotate
+from lab.supervisor.loop import Loop, log_line
+from lab.supervisor.process import LaunchError, Process, rotate_log
 
 Json = dict[str, Any]
 Done = Callable[[Json], None]
@@ -23,11 +23,11 @@ LEAST_PER_WAVE = 0.2
 """Seconds each wave of a shutdown gets before KILL, however little of its time is left."""
 
 
-def refusal(code: str, error: str) -> Json:
+def make_refusal(code: str, error: str) -> Json:
     return {"ok": False, "code": code, "error": error}
 
 
-class Table:
+class ProgramTable:
     """The programs of one run by name."""
 
     def __init__(self, loop: Loop, run: str, base_env: Mapping[str, str], *, backoff: float, ours: Callable[[], bool]) -> None:
@@ -51,7 +51,7 @@ class Table:
     def start(self, program: Json, *, replace: bool, done: Done) -> None:
         """Start a program, or leave it be when the same one runs (or is about to be restarted)."""
         if self.closing:
-            done(refusal("closing", "the lab is being taken down"))
+            done(make_refusal("closing", "the lab is being taken down"))
             return
         known = self.processes.get(program["name"])
         if known is not None and known.state == "stopping":
@@ -62,7 +62,7 @@ class Table:
                 done({"ok": True, "already": True, "process": known.row()})
                 return
             if not replace:
-                done(refusal("differs", f"{program['name']} runs already, with other arguments"))
+                done(make_refusal("differs", f"{program['name']} runs already, with other arguments"))
                 return
             self._end(known, within=10.0, kill=False, then=lambda: self.start(program, replace=False, done=done))
             return
@@ -86,7 +86,7 @@ class Table:
 
         def again() -> None:
             if self.closing:
-                done(refusal("closing", "the lab is being taken down"))
+                done(make_refusal("closing", "the lab is being taken down"))
                 return
             self._launch(process, lambda: done({"ok": True, "process": process.row()}), done)
 
@@ -98,7 +98,7 @@ class Table:
         if process is None:
             done(self._unknown(name))
         elif not process.runs:
-            done(refusal("ended", f"{name} is not running"))
+            done(make_refusal("ended", f"{name} is not running"))
         else:
             process.signal(number)
             done({"ok": True, "process": process.row()})
@@ -123,7 +123,7 @@ class Table:
         if not process.runs:
             done({"ok": True, "process": process.row()})
             return
-        once = Once(done)
+        once = AnswerOnce(done)
         timer = self.loop.later(within, lambda: once({"ok": True, "process": process.row()}))
 
         def tell() -> None:
@@ -151,8 +151,8 @@ class Table:
                     process.state = "stopped"
                     process.note()
             if self.ours():
-                for pid, started, _ in proc.tagged_processes(self.run):  # commands a killed harness left, daemons a program made
-                    proc.end(pid, started, within=0.5)
+                for pid, started, _ in proc.find_tagged_processes(self.run):  # commands a killed harness left, daemons a program made
+                    proc.kill_process(pid, started, within=0.5)
             done()
 
         next_wave()
@@ -177,28 +177,28 @@ class Table:
 
     def rotate_logs(self) -> None:
         for process in self.running():
-            rotate(process.program["log"])
+            rotate_log(process.program["log"])
 
     def bury(self) -> int:
         """Kill what a supervisor before us left running, and correct its records. Return how many were killed."""
         killed = 0
-        for row in record.read_all(self.run).values():
+        for row in record.read_records(self.run).values():
             if row.get("state") not in record.LIVE | {"waiting"}:
                 continue
             pid, started = row.get("pid"), row.get("start_time")
-            if isinstance(pid, int) and isinstance(started, int) and proc.end(pid, started, within=2.0):
+            if isinstance(pid, int) and isinstance(started, int) and proc.kill_process(pid, started, within=2.0):
                 killed += 1
-            record.write(self.run, {**row, "state": "lost", "pid": None, "start_time": None})
+            record.write_record(self.run, {**row, "state": "lost", "pid": None, "start_time": None})
         return killed
 
     def _launch(self, process: Process, then: Callable[[], None], done: Done) -> None:
         try:
             process.launch(self.base_env)
         except LaunchError as error:
-            say(f"{process.name} not started: {error}")
-            done(refusal("launch", str(error)))
+            log_line(f"{process.name} not started: {error}")
+            done(make_refusal("launch", str(error)))
             return
-        say(f"{process.name} started, pid {process.pid}")
+        log_line(f"{process.name} started, pid {process.pid}")
         then()
 
     def _ended(self, process: Process, status: int) -> None:
@@ -208,7 +208,7 @@ class Table:
             process.note()
             self.loop.later(process.delay, lambda: self._again(process))
         again = f", starts again in {process.delay:g} s" if process.state == "waiting" else ""
-        say(f"{process.name} {process.state}, status {status}{again}")
+        log_line(f"{process.name} {process.state}, status {status}{again}")
 
     def _again(self, process: Process) -> None:
         if self.closing or process.state != "waiting" or self.processes.get(process.name) is not process:
@@ -217,7 +217,7 @@ class Table:
         try:
             process.launch(self.base_env)
         except LaunchError as error:  # the binary may be back in a moment: an upgrade replaces it
-            say(f"{process.name} not started again: {error}")
+            log_line(f"{process.name} not started again: {error}")
             process.state = "waiting"
             process.note()
             self.loop.later(process.next_delay(self.backoff), lambda: self._again(process))
@@ -250,10 +250,10 @@ class Table:
             self._end(process, within=within, kill=False, then=one_less)
 
     def _unknown(self, name: str) -> Json:
-        return {**refusal("unknown", f"no program {name} was started"), "known": sorted(self.processes)}
+        return {**make_refusal("unknown", f"no program {name} was started"), "known": sorted(self.processes)}
 
 
-class Once:
+class AnswerOnce:
     """Passes on the first answer only."""
 
     def __init__(self, done: Done) -> None:

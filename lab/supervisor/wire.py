@@ -42,7 +42,7 @@ class SupervisorGone(ProvisionError):
     """The supervisor ended before it answered; with it all programs of its run."""
 
 
-def exchange(peer: socket.socket, request: Json, *, within: float, run: Path) -> Json:
+def send_request(peer: socket.socket, request: Json, *, within: float, run: Path) -> Json:
     """Send one request to the supervisor of a run and return its answer.
 
     SupervisorGone when the other end closes; ProvisionError when it keeps silent, and as soon as it is seen to be paused.
@@ -57,17 +57,17 @@ def exchange(peer: socket.socket, request: Json, *, within: float, run: Path) ->
             try:
                 chunk = peer.recv(1 << 16)
             except TimeoutError:
-                looked = looked + 1 if proc.paused(proc.peer_pid(peer)) else 0
+                looked = looked + 1 if proc.is_paused(proc.read_peer_pid(peer)) else 0
                 if looked >= LOOKS or time.monotonic() >= deadline:
                     raise
                 continue
             if not chunk:
-                raise gone(run)
+                raise supervisor_gone_error(run)
             received += chunk
     except TimeoutError as error:
-        raise silent(run, proc.peer_pid(peer), request["op"], within) from error
+        raise no_answer_error(run, proc.read_peer_pid(peer), request["op"], within) from error
     except OSError as error:
-        raise gone(run, error.strerror) from error
+        raise supervisor_gone_error(run, error.strerror) from error
     answer: Json = json.loads(received)
     return answer
 
@@ -76,7 +76,7 @@ LOOK_EVERY, LOOKS = 0.7, 3
 """Seconds between two looks at a supervisor that is silent, and how often it must have been paused in a row to be given up."""
 
 
-def gone(run: Path, why: str | None = None) -> SupervisorGone:
+def supervisor_gone_error(run: Path, why: str | None = None) -> SupervisorGone:
     """Return the error of a supervisor that has ended."""
     return SupervisorGone(
         f"the supervisor of lab {run.name} has ended" + (f": {why}" if why else ""),
@@ -85,10 +85,10 @@ def gone(run: Path, why: str | None = None) -> SupervisorGone:
     )
 
 
-def silent(run: Path, pid: int, request: str, within: float) -> ProvisionError:
+def no_answer_error(run: Path, pid: int, request: str, within: float) -> ProvisionError:
     """Return the error of a supervisor that does not answer: whether it is paused, and what to do."""
     down = command("down", lab=run.name)
-    if proc.paused(pid):
+    if proc.is_paused(pid):
         return ProvisionError(
             f"the supervisor of lab {run.name} is paused (pid {pid})", where=str(run), remedy=f"kill -CONT {pid}, or {down}"
         )

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.assets.command import Ran
-from lab.assets.modulezip import h1_of
+from lab.assets.command import CommandResult
+from lab.assets.modulezip import compute_h1
 from lab.assets.pins import Catalogue
 
 MODULE = "example.org/tools"
@@ -86,7 +86,7 @@ zeta = {{ test = "./cmd/second", published = false }}
 shapes = {{ directory = "shapes" }}
 [[tools.versions]]
 version = "1.2.3"
-sums = {{ "{MODULE}" = "{h1_of(archive)}" }}
+sums = {{ "{MODULE}" = "{compute_h1(archive)}" }}
 published = "beside"
 [tools.versions.sha256]
 alpha = {{ amd64 = "{sha(PROGRAMS["alpha"])}" }}
@@ -135,17 +135,19 @@ class FakeGo:
     def verbs(self) -> list[str]:
         return [call[1] for call in self.calls if Path(call[0]).name == "go"]
 
-    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
+    def __call__(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None
+    ) -> CommandResult:
         self.calls.append(tuple(argv))
         self.envs.append(env)
         self.cwds.append(cwd)
         if argv[0] == "git":
-            return Ran(128, "", "fatal: not a git repository")
+            return CommandResult(128, "", "fatal: not a git repository")
         if Path(argv[0]).name != "go":
-            return Ran(0, Path(argv[0]).read_text(), "")
+            return CommandResult(0, Path(argv[0]).read_text(), "")
         if argv[1] in self.fail:
-            return Ran(1, "", self.fail[argv[1]])
-        return Ran(0, self.answer(argv, on_line or (lambda line: None)), "")
+            return CommandResult(1, "", self.fail[argv[1]])
+        return CommandResult(0, self.answer(argv, on_line or (lambda line: None)), "")
 
     def answer(self, argv: Sequence[str], on_line: Callable[[str], None]) -> str:
         """What Go prints to `argv`, having done it."""

@@ -16,7 +16,7 @@ from deployers.commands import up
 from lab.run import Run
 from lab.status import lab_status
 from lab.steps import Step
-from lab.supervisor.state import State, Status
+from lab.supervisor.state import ProgramState, SupervisorStatus
 from lab.verbs import app
 
 ASKED: dict[str, Any] = {
@@ -54,9 +54,9 @@ def state(
     pid: int | None = 4_000_000,
     needs: tuple[str, ...] = (),
     ports: tuple[int, ...] = (2379,),
-) -> State:
+) -> ProgramState:
     """Return a program as a supervisor tells of it; its pid is none that exists."""
-    return State(
+    return ProgramState(
         name=name,
         state=state,
         pid=pid if state == "running" else None,
@@ -74,8 +74,8 @@ def state(
     )
 
 
-def status(*states: State, detached: bool = True) -> Status:
-    return Status(
+def status(*states: ProgramState, detached: bool = True) -> SupervisorStatus:
+    return SupervisorStatus(
         4_000_001, 10.0, detached, False, (("lab up", 7), ("pytest gw0", 8), ("pytest gw0", 9)), {each.name: each for each in states}
     )
 
@@ -85,7 +85,7 @@ class World:
     """What `lab` finds: run directories under `root`, and what a supervisor and Karmada say of them, and what is `wrong`."""
 
     root: Path
-    status: Status | None = None
+    status: SupervisorStatus | None = None
     members: list[lab_status.MemberStatus] | str = field(default_factory=lambda: [ready("member1"), ready("member2")])
     wrong: list[str] = field(default_factory=list)
     error: BaseException | None = None
@@ -125,7 +125,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         def __init__(self, path: Path) -> None:
             self.path = path
 
-        def status(self) -> Status | None:
+        def status(self) -> SupervisorStatus | None:
             return world.status
 
     def bring_up(wanted: Any, run_id: str, **how: Any) -> Any:

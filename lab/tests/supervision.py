@@ -36,7 +36,7 @@ def eventually(condition: Callable[[], object], what: str, within: float = 15.0)
 
 
 def is_gone(pid: int | None) -> bool:
-    return pid is None or proc.start_time(pid) is None
+    return pid is None or proc.read_start_time(pid) is None
 
 
 def harness(run: Path, *lines: str) -> subprocess.Popen[str]:

@@ -14,7 +14,7 @@ from lab.doctor import checks as limits
 from lab.doctor import examine as doctor
 from lab.doctor.examine import examine, list_provider_lacks
 from lab.limits.finding import GIB, MIB, Finding, Needs
-from lab.supervisor.state import exit_error
+from lab.supervisor.state import make_exit_error
 from lab.tests.cli_fakes import invoke, state
 from lab.tests.computer_fakes import Scripted, info, meminfo
 
@@ -226,6 +226,6 @@ def test_every_check_is_in_the_list(module: Any) -> None:
 def test_a_program_that_ended_for_lack_of_inotify_names_the_limit(tmp_path: Path) -> None:
     log = tmp_path / "webhook.log"
     log.write_text('E1123 run.go:72] "command failed" err="too many open files"\n')
-    error = exit_error(replace(state("karmada/karmada-webhook", "exited"), log=log, log_offset=0, ports=()))
+    error = make_exit_error(replace(state("karmada/karmada-webhook", "exited"), log=log, log_offset=0, ports=()))
 
     assert "fs.inotify.max_user_instances" in (error.remedy or "")

@@ -61,7 +61,7 @@ def test_a_half_written_directory_goes_with_its_ports_once_it_is_not_young(root:
     ports.reserve(old, 1, where=where)
     would = gc.sweep(root, where=where, dry_run=True)
 
-    assert gc.sweep(root, where=where) == would == [gc.Removed("run directory", str(old), "old")]
+    assert gc.sweep(root, where=where) == would == [gc.RemovedItem("run directory", str(old), "old")]
     assert young.exists()
     assert not old.exists()
     assert ports.reserved_ports(where) == []
@@ -74,7 +74,7 @@ def test_a_directory_of_somebody_else_is_left_alone(root: Path, where: Path) -> 
     assert gc.sweep(root, where=where) == []
     assert list((root / "projects").iterdir()) == [root / "projects" / "data"]
     with pytest.raises(UsageError):
-        gc.remove(root / "projects", where=where)
+        gc.remove_run(root / "projects", where=where)
 
 
 @pytest.mark.parametrize("holder", ["supervisor", "command"])
@@ -86,14 +86,14 @@ def test_what_is_alive_is_not_touched(root: Path, where: Path, holder: str) -> N
         command.acquire()
     try:
         assert gc.sweep(root, where=where) == []
-        assert gc.alive(run)
+        assert gc.is_alive(run)
         with pytest.raises(NotPossible, match="lab down"):
-            gc.remove(run, where=where)
+            gc.remove_run(run, where=where)
     finally:
         command.release()
         if lock is not None:
             os.close(lock)
-    assert not gc.alive(run)
+    assert not gc.is_alive(run)
 
 
 def test_reservations_of_runs_that_are_gone_are_given_back(root: Path, where: Path) -> None:
@@ -102,7 +102,7 @@ def test_reservations_of_runs_that_are_gone_are_given_back(root: Path, where: Pa
     (port,) = ports.reserve(gone, 1, where=where)
     gone.rmdir()
 
-    assert gc.sweep(root, where=where) == [gc.Removed("port reservation", str(port), "gone")]
+    assert gc.sweep(root, where=where) == [gc.RemovedItem("port reservation", str(port), "gone")]
     assert gc.sweep(root, where=where) == []
 
 
@@ -132,7 +132,7 @@ def test_remove_takes_the_directory_too(root: Path, where: Path) -> None:
     ports.reserve(run.path, 1, where=where)
     (run.path / "supervisor.sock").touch()
 
-    assert [item.kind for item in gc.remove(run.path, where=where)] == ["socket", "run directory"]
+    assert [item.kind for item in gc.remove_run(run.path, where=where)] == ["socket", "run directory"]
     assert list(root.iterdir()) == []
     assert ports.reserved_ports(where) == []
 
@@ -150,7 +150,7 @@ def test_processes_of_a_dead_run_are_ended(root: Path, where: Path, dead_with_pr
     would = gc.sweep(root, where=where, dry_run=True)
     assert not is_gone(pid)
 
-    assert gc.sweep(root, where=where) == would == [gc.Removed("process", f"sleep (pid {pid})", "dead")]
+    assert gc.sweep(root, where=where) == would == [gc.RemovedItem("process", f"sleep (pid {pid})", "dead")]
     assert is_gone(pid)
     assert run.is_dir()
 
@@ -171,7 +171,7 @@ def test_a_live_lab_and_what_carries_no_tag_are_not_touched(root: Path, where: P
         supervisor.start(sleeper(run))
         dead = Run.create("dead", {}, root=root).path
         (dead / "processes").mkdir()
-        record.write(str(dead), {"name": "etcd", "state": "running", "pid": stranger.pid, "start_time": 1})
+        record.write_record(str(dead), {"name": "etcd", "state": "running", "pid": stranger.pid, "start_time": 1})
 
         assert gc.sweep(root, where=where) == []
         assert supervisor.state("member1/sleeper").runs
@@ -191,7 +191,7 @@ def test_after_everything_was_killed_a_run_is_swept_clean(root: Path, where: Pat
         eventually(lambda: is_gone(status.pid) and is_gone(pid), "both are gone")
 
     assert [item.kind for item in gc.sweep(root, where=where)] == ["socket"]
-    assert ledger.residue_of(run, where=where) == []
+    assert ledger.list_leftovers(run, where=where) == []
 
 
 DOCKER = """#!/bin/sh
@@ -214,7 +214,7 @@ def test_containers_of_a_dead_run_are_removed_from_the_engine_that_it_recorded(
     monkeypatch.setenv("DOCKER_HOST", "tcp://two:2")
     monkeypatch.setenv("DOCKER_CONTEXT", "odd")
 
-    removed = gc.remove(run.path, where=where)
+    removed = gc.remove_run(run.path, where=where)
 
     assert ("container", "karmada-lab.dead.member1-control-plane") in {(each.kind, each.name) for each in removed}
     lines = log.read_text().splitlines()

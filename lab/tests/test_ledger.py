@@ -13,7 +13,7 @@ import pytest
 from lab import ledger, ports, proc
 from lab.docker_engine import record_engine
 from lab.errors import LeakError
-from lab.ledger import Item, outside_name
+from lab.ledger import Item, external_name
 from lab.tests.supervision import is_gone
 
 LISTENER = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
@@ -38,14 +38,14 @@ def tagged(run: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_nothing_is_left_of_a_run_that_made_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "ask", lambda *_, **__: ())
-    ledger.check(run, where=tmp_path / "ports")
+    ledger.check_leftovers(run, where=tmp_path / "ports")
 
 
 def test_residue_is_what_was_not_there_before() -> None:
     old, new = Item("process", "etcd (pid 7)", "/run1"), Item("file", "/tmp/x", "/run1")
 
-    assert ledger.residue(frozenset({old}), frozenset({old, new})) == [new]
-    assert ledger.residue(frozenset({old}), frozenset()) == []
+    assert ledger.find_leftovers(frozenset({old}), frozenset({old, new})) == [new]
+    assert ledger.find_leftovers(frozenset({old}), frozenset()) == []
 
 
 def test_a_port_reservation_is_residue_unless_the_run_is_kept(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,9 +53,9 @@ def test_a_port_reservation_is_residue_unless_the_run_is_kept(run: Path, tmp_pat
     where = tmp_path / "ports"
     (port,) = ports.reserve(run, 1, where=where)
 
-    assert ledger.residue_of(run, kept=True, where=where) == []
+    assert ledger.list_leftovers(run, kept=True, where=where) == []
     with pytest.raises(LeakError, match=f"port reservation {port}, made by {run}") as caught:
-        ledger.check(run, where=where)
+        ledger.check_leftovers(run, where=where)
     assert caught.value.exit_code == 7
 
 
@@ -68,31 +68,31 @@ def test_mounts_in_the_run_or_of_it_are_found(run: Path, tmp_path: Path) -> None
         f"4 1 0:4 / {run}-other rw - tmpfs tmpfs rw\n"
     )
 
-    assert list(ledger.mounts(run, table)) == [f"{run}/data of vm", "/mnt/image"]
+    assert list(ledger.list_mounts(run, table)) == [f"{run}/data of vm", "/mnt/image"]
 
 
 def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [outside_name("a", "member1"), outside_name("a-b", "member1"), "a", "karmada-lab.ab.x", "karmada-lab.a"]
+    names = [external_name("a", "member1"), external_name("a-b", "member1"), "a", "karmada-lab.ab.x", "karmada-lab.a"]
     for name in names:
         (tmp_path / name).touch()
     monkeypatch.setattr(ledger, "ask", lambda *_, **__: names)
 
-    assert list(ledger.files(Path("/runs/a"), tmp_path)) == [str(tmp_path / "karmada-lab.a.member1")]
-    assert list(ledger.namespaces("a-b", tmp_path)) == ["karmada-lab.a-b.member1"]
-    assert list(ledger.containers(Path("/runs/a"), {})) == ["karmada-lab.a.member1"]
-    assert list(ledger.domains("a")) == ["karmada-lab.a.member1"]
+    assert list(ledger.list_files(Path("/runs/a"), tmp_path)) == [str(tmp_path / "karmada-lab.a.member1")]
+    assert list(ledger.list_namespaces("a-b", tmp_path)) == ["karmada-lab.a-b.member1"]
+    assert list(ledger.list_containers(Path("/runs/a"), {})) == ["karmada-lab.a.member1"]
+    assert list(ledger.list_domains("a")) == ["karmada-lab.a.member1"]
 
 
 def test_the_name_of_a_long_run_fits_a_host_name_and_is_nobody_else_s() -> None:
     long = "kind-by-karmadactl-1-18-2-1-35-4-smoke"
-    name = outside_name(long, "member1-control-plane")
+    name = external_name(long, "member1-control-plane")
 
     assert name.startswith("karmada-lab.kind-by-k-")
     assert name.endswith(".member1-control-plane")
     assert len(name) <= 63
-    assert ledger.names_run(name, long)
-    assert not ledger.names_run(name, f"{long}s")
-    assert not ledger.names_run(name, "kind-by-k")
+    assert ledger.belongs_to_run(name, long)
+    assert not ledger.belongs_to_run(name, f"{long}s")
+    assert not ledger.belongs_to_run(name, "kind-by-k")
 
 
 def test_a_tool_that_is_not_there_has_nothing() -> None:
@@ -117,21 +117,21 @@ def test_containers_are_looked_for_where_the_run_made_them(run: Path, monkeypatc
     monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:2375")
     record_engine(run, {"DOCKER_HOST": "unix:///one.sock"})
 
-    ledger.census(run)
-    ledger.residue_of(run.with_name("gone"), engine={"DOCKER_HOST": "unix:///two.sock"})
-    ledger.census(run.with_name("unknown"))
+    ledger.take_census(run)
+    ledger.list_leftovers(run.with_name("gone"), engine={"DOCKER_HOST": "unix:///two.sock"})
+    ledger.take_census(run.with_name("unknown"))
 
     assert [host for host in asked if host != "libvirt"] == ["unix:///one.sock", "unix:///two.sock", "tcp://elsewhere:2375"]
 
 
 @pytest.mark.spawns
 def test_a_process_and_its_port_are_named_with_the_run_that_made_them(run: Path, tmp_path: Path) -> None:
-    before = ledger.census(run, where=tmp_path / "ports")
+    before = ledger.take_census(run, where=tmp_path / "ports")
     with tagged(run, sys.executable, "-c", LISTENER) as child:
         assert child.stdout
         port = child.stdout.readline().strip()
-        left = ledger.residue(before, ledger.census(run, where=tmp_path / "ports"))
-        other = ledger.census(tmp_path / "run2", where=tmp_path / "ports")
+        left = ledger.find_leftovers(before, ledger.take_census(run, where=tmp_path / "ports"))
+        other = ledger.take_census(tmp_path / "run2", where=tmp_path / "ports")
 
     name = Path(sys.executable).name
     assert left == [

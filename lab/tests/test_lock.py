@@ -110,7 +110,7 @@ def test_down_ends_an_up_that_holds_the_lab_even_one_that_is_paused(tmp_path: Pa
         assert up.stdout
         assert up.stdout.readline() == "held\n"
         up.send_signal(signal.SIGSTOP)
-        eventually(lambda: proc.paused(up.pid), "the holder is paused")
+        eventually(lambda: proc.is_paused(up.pid), "the holder is paused")
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "lab", "down", "--lab", "blue"], capture_output=True, text=True, env=env, timeout=30, check=False

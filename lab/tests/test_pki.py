@@ -15,7 +15,7 @@ import yaml
 from cryptography import x509
 
 from lab.kubeconfig import make_tls_context, read_access
-from lab.pki import Authority, service_account_keys, write_kubeconfig
+from lab.pki import Authority, ensure_service_account_keys, write_kubeconfig
 
 
 def load(path: Path) -> x509.Certificate:
@@ -84,9 +84,9 @@ def test_a_kubeconfig_is_private_and_loads(tmp_path: Path) -> None:
 
 
 def test_service_account_keys_are_made_once(tmp_path: Path) -> None:
-    before = service_account_keys(tmp_path).key.read_bytes()
+    before = ensure_service_account_keys(tmp_path).key.read_bytes()
 
-    assert service_account_keys(tmp_path).key.read_bytes() == before
+    assert ensure_service_account_keys(tmp_path).key.read_bytes() == before
 
 
 def test_a_server_is_held_to_the_name_in_the_kubeconfig_whatever_its_address(tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ def made(root: Path, name: str) -> Path:
 
 
 def test_ports_are_below_what_the_kernel_gives_away() -> None:
-    assert ports.candidates((32_768, 60_999)) == range(10_240, 30_000)
-    assert ports.candidates((15_000, 40_000)) == range(40_001, 65_536)
-    assert ports.candidates((1_024, 65_535)) == range(10_240, 30_000)
+    assert ports.list_candidates((32_768, 60_999)) == range(10_240, 30_000)
+    assert ports.list_candidates((15_000, 40_000)) == range(40_001, 65_536)
+    assert ports.list_candidates((1_024, 65_535)) == range(10_240, 30_000)
 
 
 def test_a_run_is_given_different_free_ports_and_nobody_else_gets_them(tmp_path: Path) -> None:
@@ -126,10 +126,10 @@ def test_a_port_that_is_listened_on_is_not_free_and_its_holder_is_known() -> Non
 def test_a_port_on_which_a_stranger_listens_is_replaced(tmp_path: Path) -> None:
     run, where = Run.create("one", {}, root=tmp_path), tmp_path / "ports"
     before = ports.ports_of(run, "member1", ["etcd", "apiserver"], where=where)
-    assert ports.replace_taken(run, where=where) == []
+    assert ports.replace_taken_ports(run, where=where) == []
 
     with socket.create_server(("127.0.0.1", before["etcd"])):
-        assert ports.replace_taken(run, where=where) == [before["etcd"]]
+        assert ports.replace_taken_ports(run, where=where) == [before["etcd"]]
     after = ports.ports_of(run, "member1", ["etcd", "apiserver"], where=where)
     assert after["apiserver"] == before["apiserver"]
     assert after["etcd"] != before["etcd"]

@@ -20,7 +20,7 @@ from deployers.by_binary.installation import open_plane
 from deployers.karmada import Karmada
 from deployers.plane.layout import etcds
 from lab.errors import CommandFailed
-from lab.ledger import NAMESPACES, outside_name
+from lab.ledger import NAMESPACES, external_name
 from lab.proxy import Proxy
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
@@ -49,7 +49,7 @@ class Links:
 @contextmanager
 def network_partition(karmada: Karmada, member: str) -> Iterator[Links]:
     """Have a member of etcd be on a machine of its own, as far as its network goes, during the body. Skips where that needs more rights."""
-    name, run = outside_name(karmada.run.id, member), karmada.run
+    name, run = external_name(karmada.run.id, member), karmada.run
     program, ports = f"{karmada.name}/{member}", open_plane(karmada).layout.ports
     as_it_was = faults.as_started(run, program)
     supervisor = Supervisor(run.path)

@@ -48,7 +48,9 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
     programs: list[str] = []
     for spec, cluster in zip(specs, clusters, strict=True):
         parts = [
-            part.changed(env=GO) for part in embedded.components(lab.run, spec, cluster, software) if embedded.program_name(part) in PARTS
+            part.changed(env=GO)
+            for part in embedded.make_components(lab.run, spec, cluster, software)
+            if embedded.program_name(part) in PARTS
         ]
         programs += [part.name for part in parts]
         steps.append(Step(f"{spec.name}/identity", make_identity(lab, spec, cluster, software)))
@@ -96,4 +98,4 @@ def rebuilt(lab: Lab, cluster: Cluster) -> None:
 
 def make_identity(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:
     """Return the action that makes a cluster's certificates and kubeconfigs."""
-    return lambda: embedded.identify(lab.run, spec, cluster, software)
+    return lambda: embedded.write_identity(lab.run, spec, cluster, software)

@@ -18,7 +18,7 @@ from deployers.names import LEASES, kind_of
 from deployers.plane.leases import path_of
 from lab.cluster import Lab
 from lab.hollow import HOLLOW, drop_stale_leases, wait_managed
-from lab.images.load import RECORD, nodes
+from lab.images.load import RECORD, list_nodes
 from lab.machines.machine import Machine
 from lab.program import Program
 from lab.run import Run
@@ -48,7 +48,7 @@ def api_down(lab: Lab, member: str) -> Iterator[None]:
     of the nodes again they are NotReady.
     """
     record = lab.run.recorded(RECORD, member)
-    with cut_off(nodes(lab, lab.member(member))) if record else kill_program(lab.run, f"{member}/kube-apiserver"):
+    with cut_off(list_nodes(lab, lab.member(member))) if record else kill_program(lab.run, f"{member}/kube-apiserver"):
         yield
 
     api = lab.member(member).api
@@ -105,7 +105,7 @@ def start(run: Run, program: str, *, within: float = 60.0) -> None:
 
 def as_started(run: Run, program: str) -> Program:
     """Return a program as it was started last."""
-    row = record.read_all(str(run.path))[program]
+    row = record.read_records(str(run.path))[program]
     return Program(
         name=program,
         argv=tuple(row["argv"]),

@@ -17,7 +17,7 @@ from deployers.checks import compare
 from deployers.wanted import document, prepare
 from lab.assets.pins import Catalogue
 from lab.errors import UsageError
-from lab.images.official import LOCK, Lock
+from lab.images.official import LOCK, ImageLock
 from lab.specs import DEFAULT
 from reports import classify, flakes
 from reports.report import read_plan
@@ -33,7 +33,7 @@ TOML: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
     "upstream's known": ((ROOT / "scenarios/upstream/known.toml").read_bytes(), Known.load),
     "flakes": (flakes.FLAKES.read_bytes(), lambda path: flakes.read_flakes(path, date(2026, 1, 1))),
     "rules": (classify.RULES.read_bytes(), classify.load_rules.__wrapped__),
-    "image lock": (LOCK.read_bytes(), Lock.read),
+    "image lock": (LOCK.read_bytes(), ImageLock.read),
 }
 JSON: dict[str, tuple[Any, Callable[[Path], Any]]] = {
     "durations": ({"schema": 1, "cells": {"a": [1.0]}}, Durations.load),

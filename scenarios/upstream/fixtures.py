@@ -28,7 +28,7 @@ from lab.cluster import Cluster
 from lab.component import Component, Health, start
 from lab.errors import UsageError
 from lab.hints import command
-from lab.images import load, make_archive
+from lab.images import load_archive, make_archive
 from lab.images.load import RECORD
 from lab.pki import Authority
 from lab.ports import ports_of
@@ -83,7 +83,7 @@ def set_up(karmada: Karmada) -> Iterator[Mapping[str, str]]:
         for member in karmada.members:
             undo.enter_context(apply_for_body(member.api, [crd(karmada)]))
             if is_real(member, karmada):
-                load(karmada.lab, member, make_archive(images.ALL, {}))
+                load_archive(karmada.lab, member, make_archive(images.ALL, {}))
             undo.enter_context(apply_for_body(member.api, of_kind(member.name, real=is_real(member, karmada))))
         undo.enter_context(example(karmada))
         yield environment(karmada)

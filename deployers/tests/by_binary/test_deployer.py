@@ -30,7 +30,7 @@ class Anything(dict[str, Path]):
 
 @pytest.fixture(autouse=True)
 def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ports, "folder", lambda: tmp_path / "ports")
+    monkeypatch.setattr(ports, "locate_reservations", lambda: tmp_path / "ports")
 
 
 def steps(karmada: Karmada, *others: str) -> dict[str, Step]:

@@ -27,7 +27,7 @@ class Anything(dict[str, Path]):
 
 @pytest.fixture
 def karmada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Karmada:
-    monkeypatch.setattr(ports, "folder", lambda: tmp_path / "ports")
+    monkeypatch.setattr(ports, "locate_reservations", lambda: tmp_path / "ports")
     karmada = a_karmada(tmp_path, {"certificates": {"days": 10}})
     plane = BinaryInstallation(karmada, make_layout(karmada, Anything()))
     plane.identity()

@@ -34,7 +34,7 @@ def test_each_call_has_a_home_below_the_run_which_is_gone_afterwards(tmp_path: P
 
 def test_nothing_of_the_callers_points_karmadactl_anywhere() -> None:
     caller = {**dict.fromkeys(("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"), "odd"), "HOME": "/odd"}
-    argv = hide_directory.hide(Path("/"), ("/cache/karmadactl", "join"), by=Path("/empty"))
+    argv = hide_directory.hide_directory(Path("/"), ("/cache/karmadactl", "join"), by=Path("/empty"))
 
     env = {**inherit(argv, caller=caller), **environment("/home")}
 
@@ -46,8 +46,8 @@ def test_nothing_of_the_callers_points_karmadactl_anywhere() -> None:
 def test_a_directory_that_is_not_there_needs_no_shelter(tmp_path: Path) -> None:
     argv = ("karmadactl", "unregister")
 
-    assert hide_directory.hide(tmp_path / "nowhere", argv, by=tmp_path) == argv
-    assert hide_directory.hide(tmp_path, argv, by=tmp_path)[-3:] == ("--", *argv)
+    assert hide_directory.hide_directory(tmp_path / "nowhere", argv, by=tmp_path) == argv
+    assert hide_directory.hide_directory(tmp_path, argv, by=tmp_path)[-3:] == ("--", *argv)
 
 
 @pytest.mark.spawns
@@ -59,7 +59,7 @@ def test_a_sheltered_command_cannot_delete_what_is_hidden(tmp_path: Path) -> Non
     ca.write_text("somebody's CA")
     delete = (sys.executable, "-c", f"import pathlib; pathlib.Path({str(ca)!r}).unlink()")
 
-    ended = subprocess.run(hide_directory.hide(hidden, delete, by=home), capture_output=True, text=True, check=False)
+    ended = subprocess.run(hide_directory.hide_directory(hidden, delete, by=home), capture_output=True, text=True, check=False)
     if ended.returncode == 125:
         pytest.skip(ended.stderr)  # this kernel gives nobody a mount namespace
 

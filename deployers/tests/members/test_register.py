@@ -27,7 +27,7 @@ GOLDEN = (
 
 @pytest.fixture(autouse=True)
 def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ports, "folder", lambda: tmp_path / "ports")
+    monkeypatch.setattr(ports, "locate_reservations", lambda: tmp_path / "ports")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from deployers.plane.authority import authority_errors, read_authority
 from deployers.plane.certificates import make
 from deployers.spec import KarmadaSpec, KeyPair
 from lab.errors import UsageError
-from lab.pki import Authority, usage
+from lab.pki import Authority, make_key_usage
 
 PEM = serialization.Encoding.PEM
 PKCS8 = serialization.PrivateFormat.PKCS8
@@ -135,7 +135,7 @@ def test_certificates_that_cannot_sign(tmp_path: Path, kind: str) -> None:
 
 def test_extensions_that_do_no_harm(tmp_path: Path) -> None:
     both = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-    more = [(usage(signs_certificates=True), True), (both, False), (UNKNOWN, False)]
+    more = [(make_key_usage(signs_certificates=True), True), (both, False), (UNKNOWN, False)]
     assert paths(given(tmp_path, certificate(more=more))) == []
 
 

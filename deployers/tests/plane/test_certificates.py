@@ -16,7 +16,7 @@ from deployers.plane import certificates
 from deployers.plane.certificates import leaves, make
 from deployers.spec import KarmadaSpec
 from lab.errors import UsageError
-from lab.pki import certificate_builder, usage
+from lab.pki import make_key_usage, start_certificate
 
 SERVER = "https://127.0.0.1:5443"
 
@@ -46,9 +46,9 @@ def an_authority(folder: Path, *, ca: bool = True, days: int = 100, permitted: S
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "corporate")])
     builder = (
-        certificate_builder(name, name, key.public_key(), valid=dt.timedelta(days=days))
+        start_certificate(name, name, key.public_key(), valid=dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(usage(signs_certificates=ca), critical=True)
+        .add_extension(make_key_usage(signs_certificates=ca), critical=True)
     )
     if permitted:
         bounds = x509.NameConstraints(permitted_subtrees=[x509.DNSName(each) for each in permitted], excluded_subtrees=None)

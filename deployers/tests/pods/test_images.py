@@ -17,7 +17,7 @@ from deployers.wanted import document, prepare
 from lab.cluster import Cluster, Lab
 from lab.errors import NotPossible
 from lab.images import Image, node
-from lab.images.stock import roots
+from lab.images.stock import list_package_sets
 from lab.steps import Step, StepFailed, execute
 
 PULL = [{"name": "member1", "mode": "pull"}]
@@ -119,5 +119,5 @@ def test_a_lab_of_pods_tells_all_images_it_takes_before_it_is_made() -> None:
 
     assert {"karmada-webhook", "cfssl", "kubectl", "kube-apiserver"} <= names
     assert prepare(document()).images() == {}
-    packages = {each.names for each in roots(wanted.lab, wanted.images())}
+    packages = {each.names for each in list_package_sets(wanted.lab, wanted.images())}
     assert {node.PACKAGES.names, ("busybox-static", "bash", "curl", "openssl"), ("catatonit",)} <= packages

@@ -11,7 +11,7 @@ from lab.assets.cache import Cache
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import AssetProgress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import Errand
+from lab.assets.sources import AssetRequest
 from lab.errors import NotPossible, ProvisionError
 from lab.tests.assets_fakes import GO_MOD, MODULE, FakeGo, catalogue
 
@@ -32,12 +32,12 @@ def heard() -> list[AssetProgress]:
 
 
 @pytest.fixture
-def bring(tmp_path: Path, go: FakeGo, heard: list[AssetProgress], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Errand]:
+def bring(tmp_path: Path, go: FakeGo, heard: list[AssetProgress], monkeypatch: pytest.MonkeyPatch) -> Callable[..., AssetRequest]:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
 
-    def run(*wanted: Pin, offline: bool = False) -> Errand:
-        errand = Errand(Cache(tmp_path / "cache"), heard.append, go, offline, left=list(wanted))
-        build.bring(wanted, errand)
+    def run(*wanted: Pin, offline: bool = False) -> AssetRequest:
+        errand = AssetRequest(Cache(tmp_path / "cache"), heard.append, go, offline, left=list(wanted))
+        build.build_assets(wanted, errand)
         return errand
 
     return run
@@ -47,7 +47,7 @@ def pin(pins: Catalogue, name: str) -> Pin:
     return pins.pin(AssetRef(name))
 
 
-def test_all_commands_of_a_module_are_one_build(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_all_commands_of_a_module_are_one_build(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     errand = bring(pin(pins, "alpha"), pin(pins, "beta"))
 
     assert go.verbs.count("build") == 1
@@ -55,7 +55,7 @@ def test_all_commands_of_a_module_are_one_build(bring: Callable[..., Errand], pi
     assert errand.left == []
 
 
-def test_the_program_is_called_as_the_asset_whatever_go_calls_it(bring: Callable[..., Errand], pins: Catalogue) -> None:
+def test_the_program_is_called_as_the_asset_whatever_go_calls_it(bring: Callable[..., AssetRequest], pins: Catalogue) -> None:
     entry = bring(pin(pins, "beta")).cache.find(pin(pins, "beta"))
 
     assert entry is not None
@@ -64,7 +64,7 @@ def test_the_program_is_called_as_the_asset_whatever_go_calls_it(bring: Callable
 
 
 def test_the_build_is_upstreams_own_module_with_its_own_versions(
-    bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path
+    bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, tmp_path: Path
 ) -> None:
     seen = {}
     go.during_build = lambda: seen.update({p.name: p.read_text() for p in (tmp_path / "cache" / "work").rglob("upstream.*")})
@@ -79,7 +79,7 @@ def test_the_build_is_upstreams_own_module_with_its_own_versions(
     assert env.keys() == {"GOTMPDIR"}  # the rest of Go's environment is in lab.environment
 
 
-def test_programs_of_one_name_do_not_overwrite_each_other(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_programs_of_one_name_do_not_overwrite_each_other(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     errand = bring(*(pin(pins, name) for name in ("alpha", "beta", "epsilon")))
     built = [call[call.index("-o") + 2 :] for call in go.calls if call[1] == "build"]
 
@@ -87,7 +87,7 @@ def test_programs_of_one_name_do_not_overwrite_each_other(bring: Callable[..., E
     assert errand.left == []
 
 
-def test_tests_are_compiled_apart_and_asked_for_no_version(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_tests_are_compiled_apart_and_asked_for_no_version(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     errand = bring(pin(pins, "beta"), pin(pins, "zeta"))
     command = next(call for call in go.calls if call[1] == "test")
 
@@ -98,27 +98,27 @@ def test_tests_are_compiled_apart_and_asked_for_no_version(bring: Callable[..., 
     assert not [call for call in go.calls if "second.test" in call[0]]
 
 
-def test_tests_of_another_package_are_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_tests_of_another_package_are_not_taken(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.module = "example.org/other"
 
     with pytest.raises(ProvisionError, match=r"another package than example\.org/tools/cmd/second\.test"):
         bring(pin(pins, "zeta"))
 
 
-def test_another_package_under_the_right_name_is_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_another_package_under_the_right_name_is_not_taken(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.module = "example.org/other"
 
     with pytest.raises(ProvisionError, match=r"another package than example\.org/tools/cmd/alpha"):
         bring(pin(pins, "alpha"))
 
 
-def test_nothing_is_left_of_the_work(bring: Callable[..., Errand], pins: Catalogue) -> None:
+def test_nothing_is_left_of_the_work(bring: Callable[..., AssetRequest], pins: Catalogue) -> None:
     errand = bring(pin(pins, "alpha"), pin(pins, "shapes"))
 
     assert list((errand.cache.root / "work").iterdir()) == []
 
 
-def test_what_another_run_built_meanwhile_is_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_what_another_run_built_meanwhile_is_taken(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     bring(pin(pins, "alpha"))
     before = len(go.calls)
     bring(pin(pins, "alpha"))
@@ -126,7 +126,7 @@ def test_what_another_run_built_meanwhile_is_taken(bring: Callable[..., Errand],
     assert len(go.calls) == before
 
 
-def test_directories_need_no_compiler(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_directories_need_no_compiler(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     entry = bring(pin(pins, "shapes")).cache.find(pin(pins, "shapes"))
 
     assert entry is not None
@@ -135,7 +135,7 @@ def test_directories_need_no_compiler(bring: Callable[..., Errand], pins: Catalo
 
 
 def test_progress_counts_stale_packages_and_says_what_is_left(
-    bring: Callable[..., Errand], pins: Catalogue, heard: list[AssetProgress]
+    bring: Callable[..., AssetRequest], pins: Catalogue, heard: list[AssetProgress]
 ) -> None:
     bring(pin(pins, "alpha"))
     counted = [(e.activity, e.done, e.total) for e in heard if e.unit == "packages"]
@@ -145,7 +145,7 @@ def test_progress_counts_stale_packages_and_says_what_is_left(
     assert "from build" in heard[-1].note
 
 
-def test_an_interrupted_build_leaves_nothing_half(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path) -> None:
+def test_an_interrupted_build_leaves_nothing_half(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, tmp_path: Path) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -158,14 +158,14 @@ def test_an_interrupted_build_leaves_nothing_half(bring: Callable[..., Errand], 
     assert bring(pin(pins, "alpha")).left == []
 
 
-def test_no_go_is_refused(bring: Callable[..., Errand], pins: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_go_is_refused(bring: Callable[..., AssetRequest], pins: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     errand = bring(pin(pins, "alpha"))
 
     assert errand.refusals == {pin(pins, "alpha"): ["build: there is no Go on PATH"]}
 
 
-def test_an_old_go_is_refused_with_the_one_it_needs(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_an_old_go_is_refused_with_the_one_it_needs(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.goversion = "go1.24.2"
     errand = bring(pin(pins, "alpha"))
 
@@ -173,21 +173,21 @@ def test_an_old_go_is_refused_with_the_one_it_needs(bring: Callable[..., Errand]
 
 
 @pytest.mark.parametrize("verb", ["mod", "list", "build"])
-def test_no_network_is_refused_with_gos_words(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, verb: str) -> None:
+def test_no_network_is_refused_with_gos_words(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, verb: str) -> None:
     go.fail[verb] = "go: x@v1: Get https://proxy.golang.org/x: dial tcp: lookup proxy.golang.org: no such host"
     errand = bring(pin(pins, "alpha"))
 
     assert "no such host" in errand.refusals[pin(pins, "alpha")][0]
 
 
-def test_another_module_checksum_than_the_pinned_stops(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_another_module_checksum_than_the_pinned_stops(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.sum = "h1:evil"
 
     with pytest.raises(ProvisionError, match=r"expected h1:.*, got h1:evil"):
         bring(pin(pins, "alpha"))
 
 
-def test_code_that_does_not_compile_shows_the_compilers_words(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_code_that_does_not_compile_shows_the_compilers_words(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.fail["build"] = "cmd/alpha/main.go:3:1: syntax error"
 
     with pytest.raises(ProvisionError) as caught:
@@ -196,7 +196,7 @@ def test_code_that_does_not_compile_shows_the_compilers_words(bring: Callable[..
 
 
 @pytest.mark.parametrize("verb", ["mod", "list", "build"])
-def test_a_full_disk_of_go_is_told(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, verb: str) -> None:
+def test_a_full_disk_of_go_is_told(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, verb: str) -> None:
     go.fail[verb] = "write /root/.cache/go-build/x: no space left on device"
 
     with pytest.raises(NotPossible, match="disk is full"):
@@ -204,7 +204,7 @@ def test_a_full_disk_of_go_is_told(bring: Callable[..., Errand], pins: Catalogue
 
 
 def test_too_little_disk_is_told_before_compiling(
-    bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, monkeypatch: pytest.MonkeyPatch
+    bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
@@ -215,7 +215,7 @@ def test_too_little_disk_is_told_before_compiling(
 
 
 def test_a_program_of_other_versions_than_upstreams_is_not_taken(
-    bring: Callable[..., Errand], pins: Catalogue, go: FakeGo, tmp_path: Path
+    bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, tmp_path: Path
 ) -> None:
     go.linked = ("dep\texample.org/lib\tv1.2.9\th1:lib=",)
 
@@ -225,14 +225,14 @@ def test_a_program_of_other_versions_than_upstreams_is_not_taken(
     assert Cache(tmp_path / "cache").find(pin(pins, "alpha")) is None
 
 
-def test_a_program_that_says_another_version_is_not_taken(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_a_program_that_says_another_version_is_not_taken(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.says = "version v0.0.0-master"
 
     with pytest.raises(ProvisionError, match=r"does not say that it is 1\.2\.3"):
         bring(pin(pins, "alpha"))
 
 
-def test_offline_go_asks_no_proxy(bring: Callable[..., Errand], pins: Catalogue, go: FakeGo) -> None:
+def test_offline_go_asks_no_proxy(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     bring(pin(pins, "alpha"), offline=True)
 
     assert {env.get("GOPROXY") for env, call in zip(go.envs, go.calls, strict=True) if call[0].endswith("go")} == {"off"}

@@ -17,7 +17,7 @@ from lab.assets.cache import Cache, CacheEntry
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import AssetProgress, ignore_progress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import Errand
+from lab.assets.sources import AssetRequest
 from lab.errors import LabError, ProvisionError, UsageError
 from lab.tests.assets_fakes import PROGRAMS, catalogue
 
@@ -51,8 +51,8 @@ def bundle(tmp_path: Path, entries: list[CacheEntry]) -> Bundle:
 
 
 @pytest.fixture
-def errand(tmp_path: Path) -> Errand:
-    return Errand(Cache(tmp_path / "offline"))
+def errand(tmp_path: Path) -> AssetRequest:
+    return AssetRequest(Cache(tmp_path / "offline"))
 
 
 def rewritten(path: Path, change: Callable[[str, bytes], bytes | None], facts: Callable[[dict[str, Any]], object] = lambda d: None) -> None:
@@ -74,7 +74,7 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes | None], facts: C
     path.write_bytes(out.getvalue())
 
 
-def test_a_round_trip_gives_the_same_things(bundle: Bundle, pins: list[Pin], entries: list[CacheEntry], errand: Errand) -> None:
+def test_a_round_trip_gives_the_same_things(bundle: Bundle, pins: list[Pin], entries: list[CacheEntry], errand: AssetRequest) -> None:
     Bundle.open(bundle.path).bring(pins, errand)
 
     assert errand.refusals == {}
@@ -86,7 +86,7 @@ def test_a_round_trip_gives_the_same_things(bundle: Bundle, pins: list[Pin], ent
         assert found.origin == "bundle lab.tar.gz: build there"
 
 
-def test_only_what_is_wanted_is_unpacked(bundle: Bundle, pins: list[Pin], errand: Errand) -> None:
+def test_only_what_is_wanted_is_unpacked(bundle: Bundle, pins: list[Pin], errand: AssetRequest) -> None:
     bundle.bring(pins[:1], errand)
 
     assert [errand.cache.find(pin) is not None for pin in pins] == [True, False, False]
@@ -100,7 +100,7 @@ def test_the_manifest_is_read_alone(bundle: Bundle) -> None:
     assert opened.size == sum(len(PROGRAMS[n]) for n in ("alpha", "beta")) + 8
 
 
-def test_what_is_not_inside_is_refused_all_at_once(bundle: Bundle, pins: list[Pin], errand: Errand, tmp_path: Path) -> None:
+def test_what_is_not_inside_is_refused_all_at_once(bundle: Bundle, pins: list[Pin], errand: AssetRequest, tmp_path: Path) -> None:
     known = catalogue(tmp_path)
     delta, old = known.pin(AssetRef("delta")), known.pin(AssetRef("alpha", "1.1.0"))
     other = replace(pins[0], module_sum="h1:other")
@@ -115,7 +115,7 @@ def test_what_is_not_inside_is_refused_all_at_once(bundle: Bundle, pins: list[Pi
     }
 
 
-def test_a_bundle_that_is_cut_short_is_damaged(bundle: Bundle, pins: list[Pin], errand: Errand) -> None:
+def test_a_bundle_that_is_cut_short_is_damaged(bundle: Bundle, pins: list[Pin], errand: AssetRequest) -> None:
     whole = bundle.path.read_bytes()
     for length in range(1, len(whole) * 9 // 10, max(1, len(whole) // 25)):  # the last tenth is padding: without it all is there
         bundle.path.write_bytes(whole[:length])
@@ -133,13 +133,13 @@ def test_a_bundle_with_a_flipped_byte_never_gives_a_wrong_thing(
     good = {e.name: e.files for e in entries}
     for at in range(12, len(whole), max(1, len(whole) // 40)):
         bundle.path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
-        errand = Errand(Cache(tmp_path / f"offline-{at}"))
+        errand = AssetRequest(Cache(tmp_path / f"offline-{at}"))
         with contextlib.suppress(LabError):
             Bundle.open(bundle.path).bring(pins, errand)
         assert all(e.files == good[e.name] and e.wrong_content() == "" for e in errand.cache.entries())
 
 
-def test_a_changed_file_is_damage_that_names_it(bundle: Bundle, pins: list[Pin], errand: Errand) -> None:
+def test_a_changed_file_is_damage_that_names_it(bundle: Bundle, pins: list[Pin], errand: AssetRequest) -> None:
     rewritten(bundle.path, lambda name, data: data[::-1] if name.endswith("beta") else data)
 
     with pytest.raises(ProvisionError, match="beta has sha256"):
@@ -147,14 +147,14 @@ def test_a_changed_file_is_damage_that_names_it(bundle: Bundle, pins: list[Pin],
     assert errand.cache.find(pins[1]) is None
 
 
-def test_a_file_that_the_manifest_names_and_is_not_there_is_damage(bundle: Bundle, pins: list[Pin], errand: Errand) -> None:
+def test_a_file_that_the_manifest_names_and_is_not_there_is_damage(bundle: Bundle, pins: list[Pin], errand: AssetRequest) -> None:
     rewritten(bundle.path, lambda name, data: None if name.endswith("a.yaml") else data)
 
     with pytest.raises(ProvisionError, match=r"it lacks shapes/.*a\.yaml"):
         Bundle.open(bundle.path).bring(pins, errand)
 
 
-def test_a_path_that_leads_out_is_damage(bundle: Bundle, pins: list[Pin], errand: Errand, tmp_path: Path) -> None:
+def test_a_path_that_leads_out_is_damage(bundle: Bundle, pins: list[Pin], errand: AssetRequest, tmp_path: Path) -> None:
     def lead_out(said: dict[str, Any]) -> None:
         said["things"][2]["files"][0]["path"] = "../../../../out"
 
@@ -221,7 +221,7 @@ def test_an_interrupted_write_leaves_the_old_bundle(bundle: Bundle, entries: lis
     assert not list(bundle.path.parent.glob("*.part"))
 
 
-def test_folders_of_the_cache_go_along_and_come_back_whole(tmp_path: Path, entries: list[CacheEntry], errand: Errand) -> None:
+def test_folders_of_the_cache_go_along_and_come_back_whole(tmp_path: Path, entries: list[CacheEntry], errand: AssetRequest) -> None:
     folder = tmp_path / "connected" / "debian" / "bookworm-1"
     folder.mkdir(parents=True)
     (folder / "root.tar").write_bytes(b"all files")

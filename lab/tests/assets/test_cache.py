@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets.cache import Cache, default_root, disk_full, writing
+from lab.assets.cache import Cache, default_root, disk_full_error, translate_write_errors
 from lab.assets.pins import Pin
 from lab.assets.progress import ignore_progress
 from lab.assets.refs import AssetRef
@@ -159,7 +159,7 @@ def test_resolving_marks_as_used(cache: Cache, alpha: Pin) -> None:
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_names_the_remedy(tmp_path: Path, code: int) -> None:
-    with pytest.raises(NotPossible) as caught, writing(tmp_path):
+    with pytest.raises(NotPossible) as caught, translate_write_errors(tmp_path):
         raise OSError(code, os.strerror(code))
 
     assert "lab assets prune" in (caught.value.remedy or "")
@@ -167,18 +167,18 @@ def test_a_full_disk_names_the_remedy(tmp_path: Path, code: int) -> None:
 
 
 def test_a_full_disk_says_what_is_needed(tmp_path: Path) -> None:
-    assert "3.0 GiB are needed" in disk_full(tmp_path, 3 * 2**30).what
+    assert "3.0 GiB are needed" in disk_full_error(tmp_path, 3 * 2**30).what
 
 
 def test_a_cache_that_cannot_be_written_names_the_variable(tmp_path: Path) -> None:
-    with pytest.raises(NotPossible) as caught, writing(tmp_path):
+    with pytest.raises(NotPossible) as caught, translate_write_errors(tmp_path):
         raise PermissionError(errno.EACCES, "Permission denied", "/x")
 
     assert "KARMADA_LAB_CACHE" in (caught.value.remedy or "")
 
 
 def test_other_errors_pass(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError), writing(tmp_path):
+    with pytest.raises(IsADirectoryError), translate_write_errors(tmp_path):
         raise IsADirectoryError(errno.EISDIR, "x")
 
 

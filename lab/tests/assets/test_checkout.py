@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.assets.checkout import Checkout
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from lab.errors import UsageError
 
 MODULE = "github.com/karmada-io/karmada"
@@ -21,10 +21,12 @@ class Git:
         self.answers = answers
         self.envs: list[Mapping[str, str]] = []
 
-    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> Ran:
+    def __call__(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None
+    ) -> CommandResult:
         self.envs.append(env)
         verb = argv[5].replace("-", "_")
-        return Ran(0, self.answers[verb], "") if verb in self.answers else Ran(128, "", "fatal")
+        return CommandResult(0, self.answers[verb], "") if verb in self.answers else CommandResult(128, "", "fatal")
 
 
 def head(prefix: str = "") -> str:

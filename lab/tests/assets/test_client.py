@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lab.assets.client import open_client, trusted
+from lab.assets.client import load_authorities, open_client
 from lab.environment import PROXIES
 from lab.errors import NotPossible
 from lab.tests.test_environment import calls
@@ -20,7 +20,7 @@ PROXY = "http://127.0.0.1:9"
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
-    trusted.cache_clear()
+    load_authorities.cache_clear()
 
 
 def goes_through_proxy(opened: httpx.Client, url: str) -> bool:
@@ -59,7 +59,7 @@ def test_certificates_that_are_none_are_named(monkeypatch: pytest.MonkeyPatch, t
         (tmp_path / "certificates").write_text(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificates"))
     with pytest.raises(NotPossible) as error:
-        trusted()
+        load_authorities()
 
     assert "SSL_CERT_FILE" in (error.value.where or "")
     assert "SSL_CERT_FILE" in (error.value.remedy or "")

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from lab.assets.cache import Cache
-from lab.assets.download import Downloads, address, escape_module, go_proxy
+from lab.assets.download import Downloads, escape_module, find_download_url, find_go_proxy
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import AssetProgress
 from lab.assets.refs import AssetRef
-from lab.assets.sources import DownloadPatience, Errand
+from lab.assets.sources import AssetRequest, DownloadPatience
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.tests.assets_fakes import PROGRAMS, ReleaseServer, catalogue, release_files, serving, sha
 
@@ -49,12 +49,12 @@ def mirror(server: ReleaseServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def errand(tmp_path: Path) -> Errand:
-    return Errand(Cache(tmp_path / "cache"))
+def errand(tmp_path: Path) -> AssetRequest:
+    return AssetRequest(Cache(tmp_path / "cache"))
 
 
 @pytest.fixture
-def bring(errand: Errand, pins: Catalogue, mirror: str) -> Callable[..., dict[str, str]]:
+def bring(errand: AssetRequest, pins: Catalogue, mirror: str) -> Callable[..., dict[str, str]]:
     """Brings names from the mirror and gives the refusals by name."""
 
     def run(*names: str, patience: DownloadPatience = QUICK) -> dict[str, str]:
@@ -65,16 +65,16 @@ def bring(errand: Errand, pins: Catalogue, mirror: str) -> Callable[..., dict[st
     return run
 
 
-def content(errand: Errand, pin: Pin) -> bytes | None:
+def content(errand: AssetRequest, pin: Pin) -> bytes | None:
     entry = errand.cache.find(pin, ("download",))
     return entry.path.read_bytes() if entry else None
 
 
-def nothing_left(errand: Errand) -> bool:
+def nothing_left(errand: AssetRequest) -> bool:
     return not any((errand.cache.root / "work").iterdir())
 
 
-def test_every_kind_of_file_arrives(bring: Callable[..., dict[str, str]], errand: Errand, pins: Catalogue) -> None:
+def test_every_kind_of_file_arrives(bring: Callable[..., dict[str, str]], errand: AssetRequest, pins: Catalogue) -> None:
     assert bring("alpha", "beta", "gamma", "shapes") == {}
     assert {n: content(errand, pins.pin(AssetRef(n))) for n in PROGRAMS} == PROGRAMS
 
@@ -85,7 +85,7 @@ def test_every_kind_of_file_arrives(bring: Callable[..., dict[str, str]], errand
 
 
 def test_a_mirror_may_leave_the_host_out(
-    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: AssetRequest, pins: Catalogue
 ) -> None:
     server.files = {"/v1.2.3/amd64/alpha": PROGRAMS["alpha"]}
 
@@ -100,7 +100,9 @@ def test_a_cut_line_is_tried_again(bring: Callable[..., dict[str, str]], server:
     assert server.asked.count(ALPHA) == 3
 
 
-def test_a_file_that_is_always_cut_short_is_refused(bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand) -> None:
+def test_a_file_that_is_always_cut_short_is_refused(
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: AssetRequest
+) -> None:
     server.cut[ALPHA] = 99
 
     assert "cut short" in bring("alpha")["alpha"]
@@ -109,7 +111,7 @@ def test_a_file_that_is_always_cut_short_is_refused(bring: Callable[..., dict[st
 
 @pytest.mark.parametrize("name", ["alpha", "beta", "gamma", "shapes"])
 def test_a_wrong_checksum_stops_with_both_figures(
-    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue, name: str
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: AssetRequest, pins: Catalogue, name: str
 ) -> None:
     server.flip = {ALPHA, BETA, GAMMA, "/proxy.golang.org/example.org/tools/@v/v1.2.3.zip"}
 
@@ -168,7 +170,7 @@ def test_a_slow_server_is_given_up(bring: Callable[..., dict[str, str]], server:
 
 
 def test_one_bad_file_does_not_keep_the_others_out(
-    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: Errand, pins: Catalogue
+    bring: Callable[..., dict[str, str]], server: ReleaseServer, errand: AssetRequest, pins: Catalogue
 ) -> None:
     server.status[ALPHA] = 404
 
@@ -181,7 +183,7 @@ def test_what_is_not_published_says_so(bring: Callable[..., dict[str, str]], ser
     assert server.asked == []
 
 
-def test_a_host_that_does_not_answer_is_asked_once(errand: Errand, pins: Catalogue) -> None:
+def test_a_host_that_does_not_answer_is_asked_once(errand: AssetRequest, pins: Catalogue) -> None:
     downloads = Downloads(errand, mirror="http://127.0.0.1:9", patience=QUICK)
     downloads.bring([pins.pin(AssetRef(n)) for n in ("alpha", "gamma")])
 
@@ -190,7 +192,7 @@ def test_a_host_that_does_not_answer_is_asked_once(errand: Errand, pins: Catalog
 
 
 def test_a_disk_without_room_for_it_is_told_at_once(
-    bring: Callable[..., dict[str, str]], errand: Errand, monkeypatch: pytest.MonkeyPatch
+    bring: Callable[..., dict[str, str]], errand: AssetRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cache, "free", lambda self: 10)
 
@@ -199,7 +201,9 @@ def test_a_disk_without_room_for_it_is_told_at_once(
     assert nothing_left(errand)
 
 
-def test_an_archive_without_the_program_is_told(bring: Callable[..., dict[str, str]], pins: Catalogue, errand: Errand, mirror: str) -> None:
+def test_an_archive_without_the_program_is_told(
+    bring: Callable[..., dict[str, str]], pins: Catalogue, errand: AssetRequest, mirror: str
+) -> None:
     gamma = pins.pin(AssetRef("gamma"))
     assert gamma.download is not None
     other = replace(gamma, download=replace(gamma.download, member="gamma-1.2.3/none"))
@@ -207,7 +211,7 @@ def test_an_archive_without_the_program_is_told(bring: Callable[..., dict[str, s
         Downloads(errand, mirror=mirror).bring([other])
 
 
-def test_progress_is_in_bytes(errand: Errand, pins: Catalogue, mirror: str) -> None:
+def test_progress_is_in_bytes(errand: AssetRequest, pins: Catalogue, mirror: str) -> None:
     heard: list[AssetProgress] = []
     errand.progress = heard.append
     Downloads(errand, mirror=mirror).bring([pins.pin(AssetRef("alpha"))])
@@ -216,7 +220,9 @@ def test_progress_is_in_bytes(errand: Errand, pins: Catalogue, mirror: str) -> N
     assert [(e.activity, e.done, e.total) for e in heard if e.unit == "bytes"][-1] == ("downloading", size, size)
 
 
-def test_interruption_stops_the_others_and_leaves_nothing(errand: Errand, pins: Catalogue, server: ReleaseServer, mirror: str) -> None:
+def test_interruption_stops_the_others_and_leaves_nothing(
+    errand: AssetRequest, pins: Catalogue, server: ReleaseServer, mirror: str
+) -> None:
     def interrupt(event: AssetProgress) -> None:
         if event.activity == "downloading":
             raise KeyboardInterrupt
@@ -240,7 +246,7 @@ def test_two_at_once_download_once(pins: Catalogue, server: ReleaseServer, mirro
         if event.activity == "waiting":
             waits.set()
 
-    errands = [Errand(Cache(tmp_path / "cache"), listen) for _ in range(2)]
+    errands = [AssetRequest(Cache(tmp_path / "cache"), listen) for _ in range(2)]
     threads = [threading.Thread(target=lambda e=e: Downloads(e, mirror=mirror).bring([alpha])) for e in errands]
     for thread in threads:
         thread.start()
@@ -256,19 +262,19 @@ def test_two_at_once_download_once(pins: Catalogue, server: ReleaseServer, mirro
 @pytest.mark.parametrize(
     "mirror", ["ftp://x", "mirror.example/x", "/srv/mirror", "", "http://", "http://[", "https://x y", "http://x:port"]
 )
-def test_a_mirror_that_is_no_address_is_refused(errand: Errand, mirror: str) -> None:
+def test_a_mirror_that_is_no_address_is_refused(errand: AssetRequest, mirror: str) -> None:
     with pytest.raises(UsageError, match="is not the address of a mirror"):
         Downloads(errand, mirror=mirror)
 
 
 def test_go_proxies_write_capitals_with_a_bang(pins: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     assert escape_module("github.com/Azure/x") == "github.com/!azure/x"
-    assert address(pins.pin(AssetRef("shapes"))) == "https://proxy.golang.org/example.org/tools/@v/v1.2.3.zip"
+    assert find_download_url(pins.pin(AssetRef("shapes"))) == "https://proxy.golang.org/example.org/tools/@v/v1.2.3.zip"
     monkeypatch.setenv("GOPROXY", "off|https://goproxy.example/,direct")
-    assert go_proxy() == "https://goproxy.example"
+    assert find_go_proxy() == "https://goproxy.example"
 
 
-def test_a_checksum_over_plain_http_is_not_believed(errand: Errand, pins: Catalogue) -> None:
+def test_a_checksum_over_plain_http_is_not_believed(errand: AssetRequest, pins: Catalogue) -> None:
     downloads = Downloads(errand, patience=QUICK)
     beta = pins.pin(AssetRef("beta"))
     downloads.client = httpx.Client(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.assets.gomodule import Dependency, dependencies, go_at_least, go_sums, modfile, parse_go_mod, strangers
+from lab.assets.gomodule import Dependency, is_go_at_least, list_unexpected, parse_dependencies, parse_go_mod, parse_go_sum, rewrite_go_mod
 from lab.assets.pins import Siblings
 from lab.tests.assets_fakes import GO_MOD, GO_SUM
 
@@ -34,7 +34,7 @@ def said(*lines: str) -> str:
 
 
 def test_siblings_become_published_modules() -> None:
-    changed = modfile(GO_MOD, STAGING)
+    changed = rewrite_go_mod(GO_MOD, STAGING)
 
     assert "replace example.org/staged => example.org/staged v0.2.3\n" in changed
     assert changed.replace("replace example.org/staged => example.org/staged v0.2.3", "") == GO_MOD.replace(
@@ -43,7 +43,7 @@ def test_siblings_become_published_modules() -> None:
 
 
 def test_siblings_without_a_version_are_dropped_and_the_rest_stays() -> None:
-    changed = modfile(ETCD, Siblings("../", ""))
+    changed = rewrite_go_mod(ETCD, Siblings("../", ""))
 
     assert "../api" not in changed
     assert "github.com/x/y => github.com/fork/y v1.9.0" in changed
@@ -51,7 +51,7 @@ def test_siblings_without_a_version_are_dropped_and_the_rest_stays() -> None:
 
 
 def test_a_module_without_siblings_is_used_as_it_is() -> None:
-    assert modfile(ETCD, None) == ETCD
+    assert rewrite_go_mod(ETCD, None) == ETCD
 
 
 def test_a_go_mod_is_read() -> None:
@@ -65,13 +65,13 @@ def test_a_go_mod_is_read() -> None:
 def test_dependencies_are_those_that_were_linked() -> None:
     text = said("dep\ta\tv1.0.0\th1:a=", "dep\tb\tv0.0.0", "=>\tb\tv0.2.3\th1:b=", "build\t-trimpath=true")
 
-    assert dependencies(text) == [Dependency("a", "v1.0.0", "h1:a="), Dependency("b", "v0.2.3", "h1:b=")]
+    assert parse_dependencies(text) == [Dependency("a", "v1.0.0", "h1:a="), Dependency("b", "v0.2.3", "h1:b=")]
 
 
 def test_a_binary_of_upstreams_versions_has_no_strangers() -> None:
     text = said("dep\texample.org/lib\tv1.2.3\th1:lib=", "dep\texample.org/staged\tv0.0.0", "=>\texample.org/staged\tv0.2.3\th1:x=")
 
-    assert strangers(text, GO_MOD, GO_SUM, STAGING) == []
+    assert list_unexpected(text, GO_MOD, GO_SUM, STAGING) == []
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_binary_of_upstreams_versions_has_no_strangers() -> None:
     ],
 )
 def test_what_upstream_does_not_name_is_a_stranger(line: str, why: str) -> None:
-    found = strangers(said(line), GO_MOD, GO_SUM, STAGING)
+    found = list_unexpected(said(line), GO_MOD, GO_SUM, STAGING)
 
     assert len(found) == 1
     assert why in found[0]
@@ -93,11 +93,11 @@ def test_what_upstream_does_not_name_is_a_stranger(line: str, why: str) -> None:
 def test_a_replacement_by_another_module_is_upstreams_word() -> None:
     text = said("dep\tgithub.com/x/y\tv1.0.0", "=>\tgithub.com/fork/y\tv1.9.0\th1:y=", "dep\tgo.etcd.io/etcd/api/v3\tv3.6.5\th1:z=")
 
-    assert strangers(text, ETCD, "", Siblings("../", "")) == []
+    assert list_unexpected(text, ETCD, "", Siblings("../", "")) == []
 
 
 def test_sums_are_of_modules_not_of_their_go_mod() -> None:
-    assert go_sums(GO_SUM) == {("example.org/lib", "v1.2.3"): "h1:lib="}
+    assert parse_go_sum(GO_SUM) == {("example.org/lib", "v1.2.3"): "h1:lib="}
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,4 @@ def test_sums_are_of_modules_not_of_their_go_mod() -> None:
     ],
 )
 def test_go_versions_compare_by_number(have: str, need: str, enough: bool) -> None:
-    assert go_at_least(have, need) is enough
+    assert is_go_at_least(have, need) is enough

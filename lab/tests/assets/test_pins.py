@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets.pins import OWN, Catalogue, this_arch
+from lab.assets.pins import PINS_FILE, Catalogue, detect_arch
 from lab.assets.refs import AssetRef
 from lab.errors import NotPossible, UsageError
 from lab.tests.assets_fakes import catalogue, pins_toml
@@ -133,11 +133,11 @@ def test_an_architecture_without_assets_is_not_possible(monkeypatch: pytest.Monk
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
 
     with pytest.raises(NotPossible):
-        this_arch()
+        detect_arch()
 
 
 def test_the_file_says_where_each_checksum_comes_from() -> None:
-    assert {v["published"] for p, t in tomllib.loads(OWN.read_text()).items() if p != "schema" for v in t["versions"]} == {
+    assert {v["published"] for p, t in tomllib.loads(PINS_FILE.read_text()).items() if p != "schema" for v in t["versions"]} == {
         "pinned",
         "beside",
     }

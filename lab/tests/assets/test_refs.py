@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.assets.refs import AssetRef, is_path, order, parse_version
+from lab.assets.refs import AssetRef, is_path, parse_version, version_key
 from lab.errors import UsageError
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
@@ -49,11 +49,11 @@ def test_versions_sort_by_their_numbers(one: str, other: str) -> None:
         return [int(n) for n in version.partition("-")[0].split(".")]
 
     if key(one) < key(other):
-        assert order(one) < order(other)
+        assert version_key(one) < version_key(other)
 
 
 def test_a_prerelease_comes_before_its_release() -> None:
-    assert order("1.18.0-rc.1") < order("1.18.0") < order("1.18.1-alpha.0")
+    assert version_key("1.18.0-rc.1") < version_key("1.18.0") < version_key("1.18.1-alpha.0")
 
 
 @pytest.mark.parametrize("path", ["./karmada", "/src/karmada", "../karmada", "a/b", "~/karmada", "."])

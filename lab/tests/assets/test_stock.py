@@ -8,7 +8,7 @@ import pytest
 from lab.assets import AssetRef, Cache, Catalogue
 from lab.assets import stock as module
 from lab.assets.progress import ignore_progress
-from lab.assets.stock import prune, stock, verify
+from lab.assets.stock import list_assets, prune_assets, verify_assets
 from lab.tests.assets_fakes import catalogue
 
 
@@ -34,7 +34,7 @@ def names(cache: Cache) -> list[tuple[str, str]]:
 
 
 def test_stock_is_everything_with_its_size(cache: Cache, pins: Catalogue) -> None:
-    found = stock(cache, pins)
+    found = list_assets(cache, pins)
 
     assert [(s.entry.name, s.entry.version, s.size, s.current) for s in found] == [
         ("alpha", "0.0.0-gabc", 18, False),
@@ -47,8 +47,8 @@ def test_stock_is_everything_with_its_size(cache: Cache, pins: Catalogue) -> Non
 def test_an_empty_cache_has_no_stock(tmp_path: Path, pins: Catalogue) -> None:
     cache = Cache(tmp_path / "none")
 
-    assert stock(cache, pins) == []
-    assert prune(cache, pins, everything=True).removed == ()
+    assert list_assets(cache, pins) == []
+    assert prune_assets(cache, pins, everything=True).removed == ()
 
 
 def test_verify_finds_what_sizes_do_not_show(cache: Cache, pins: Catalogue) -> None:
@@ -56,12 +56,12 @@ def test_verify_finds_what_sizes_do_not_show(cache: Cache, pins: Catalogue) -> N
     assert entry is not None
     entry.path.write_text("PROGRAM 1.2.3")
 
-    assert [s.wrong for s in stock(cache, pins)] == ["", "", ""]
-    assert [s.entry.name for s in verify(cache, pins) if s.wrong] == ["beta"]
+    assert [s.wrong for s in list_assets(cache, pins)] == ["", "", ""]
+    assert [s.entry.name for s in verify_assets(cache, pins) if s.wrong] == ["beta"]
 
 
 def test_prune_frees_what_no_pin_asks_for(cache: Cache, pins: Catalogue) -> None:
-    done = prune(cache, pins)
+    done = prune_assets(cache, pins)
 
     assert [s.entry.version for s in done.removed] == ["0.0.0-gabc"]
     assert done.freed == 18
@@ -72,7 +72,7 @@ def test_prune_frees_damage(cache: Cache, pins: Catalogue) -> None:
     entry = cache.find(pins.pin(AssetRef("beta")))
     assert entry is not None
     entry.path.write_text("cut")
-    prune(cache, pins)
+    prune_assets(cache, pins)
 
     assert names(cache) == [("alpha", "1.2.3")]
 
@@ -81,24 +81,24 @@ def test_prune_by_name_by_age_and_all(cache: Cache, pins: Catalogue) -> None:
     for entry in cache.entries():
         os.utime(entry.directory / "meta.json", (1, 1) if entry.name == "beta" else None)
 
-    assert [s.entry.name for s in prune(cache, pins, names=["beta"], dry_run=True).removed] == ["beta"]
-    assert [s.entry.name for s in prune(cache, pins, unused_for=3600).removed] == ["beta"]
-    assert len(prune(cache, pins, everything=True).removed) == 2
+    assert [s.entry.name for s in prune_assets(cache, pins, names=["beta"], dry_run=True).removed] == ["beta"]
+    assert [s.entry.name for s in prune_assets(cache, pins, unused_for=3600).removed] == ["beta"]
+    assert len(prune_assets(cache, pins, everything=True).removed) == 2
     assert names(cache) == []
 
 
 def test_a_rehearsal_removes_nothing(cache: Cache, pins: Catalogue) -> None:
     before = names(cache)
 
-    assert len(prune(cache, pins, everything=True, dry_run=True).removed) == 3
+    assert len(prune_assets(cache, pins, everything=True, dry_run=True).removed) == 3
     assert names(cache) == before
 
 
 def test_what_a_process_runs_is_kept(cache: Cache, pins: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = cache.find(pins.pin(AssetRef("beta")))
     assert entry is not None
-    monkeypatch.setattr(module, "programs", lambda cache: {entry.directory: ["beta (pid 7)"]})
-    done = prune(cache, pins, everything=True)
+    monkeypatch.setattr(module, "find_users", lambda cache: {entry.directory: ["beta (pid 7)"]})
+    done = prune_assets(cache, pins, everything=True)
 
     assert [(s.entry.name, s.used_by) for s in done.in_use] == [("beta", ("beta (pid 7)",))]
     assert names(cache) == [("beta", "1.2.3")]
@@ -113,7 +113,7 @@ def test_a_process_uses_what_it_runs_and_what_it_was_given(monkeypatch: pytest.M
     processes = [Process(f"{kwok}/kwok", "kwok", f"--config={stages}/kwok-stages/pod/fast.yaml"), Process("/bin/sh"), Process(None)]
     monkeypatch.setattr("psutil.process_iter", lambda attrs: processes)
 
-    assert module.programs(Cache(tmp_path)) == {kwok: ["kwok (pid 7)"], stages: ["kwok (pid 7)"]}
+    assert module.find_users(Cache(tmp_path)) == {kwok: ["kwok (pid 7)"], stages: ["kwok (pid 7)"]}
 
 
 def test_of_a_checkout_the_newest_builds_are_kept(tmp_path: Path, pins: Catalogue) -> None:
@@ -123,7 +123,7 @@ def test_of_a_checkout_the_newest_builds_are_kept(tmp_path: Path, pins: Catalogu
         with cache.working("w", subject="w", progress=ignore_progress) as area:
             (area / "made").write_text("x")
             cache.publish(pin, "build", area / "made", origin="/src", seconds=1)
-    module.retire(cache, "alpha", "/src")
+    module.remove_old_builds(cache, "alpha", "/src")
 
     assert names(cache) == [("alpha", "0.0.2"), ("alpha", "0.0.3"), ("alpha", "0.0.4")]
 
@@ -134,7 +134,7 @@ def test_work_that_was_killed_is_freed_and_work_in_progress_is_not(cache: Cache,
     (left / "half").write_bytes(b"x" * 100)
     with cache.working("busy", subject="busy", progress=ignore_progress) as area:
         (area / "half").write_text("mine")
-        done = prune(cache, pins)
+        done = prune_assets(cache, pins)
         assert (area / "half").exists()
 
     assert done.freed == 118

@@ -260,7 +260,7 @@ def test_down_says_for_whom_it_waits_and_interrupts_up_alone(
         sent.append(number)
         return True
 
-    monkeypatch.setattr("lab.proc.send", send)
+    monkeypatch.setattr("lab.proc.send_signal", send)
     holder = Holder(77, 5, argv, 42.0)
     down.end_holder("blue", holder, 0.0)
     assert "pid 77" in capsys.readouterr().err
@@ -454,7 +454,7 @@ def test_completion_reads_run_directories(world: World) -> None:
 @pytest.mark.parametrize("silent", ["", "docker: no engine answers"])
 def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     monkeypatch.setattr("lab.computer.Computer.which", lambda _, program: f"/usr/bin/{program}")
-    monkeypatch.setattr("lab.docker.obstacle", lambda _: silent)
+    monkeypatch.setattr("lab.docker.find_docker_error", lambda _: silent)
     monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
     done = invoke("gc", "-o", "json")
 
@@ -474,8 +474,8 @@ def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch)
     removed: list[str] = []
     monkeypatch.setattr("lab.computer.Computer.which", lambda *_: None)
     monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
-    monkeypatch.setattr("lab.gc.alive", lambda run: run.name == "alive")
-    monkeypatch.setattr("lab.gc.remove", lambda run, dry_run: removed.append(run.name) or [])  # type: ignore[func-returns-value]
+    monkeypatch.setattr("lab.gc.is_alive", lambda run: run.name == "alive")
+    monkeypatch.setattr("lab.gc.remove_run", lambda run, dry_run: removed.append(run.name) or [])  # type: ignore[func-returns-value]
     invoke("gc", "--lab", "dead")
     invoke("gc", "--all")
 

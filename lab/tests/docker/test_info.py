@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lab.computer import Answer
-from lab.docker.checks import check_engine, refusals
-from lab.docker.info import EngineInfo, ask_engine, seen_by_snap
+from lab.docker.checks import check_engine, list_engine_errors
+from lab.docker.info import EngineInfo, ask_engine, is_seen_by_snap
 from lab.limits.finding import Needs
 from lab.tests.computer_fakes import INFO, Scripted, info
 
@@ -29,7 +29,7 @@ def test_an_engine_of_this_computer_is_fine() -> None:
 
     assert isinstance(found, EngineInfo)
     assert found.kind == ""
-    assert refusals(Scripted(), NEEDS) == []
+    assert list_engine_errors(Scripted(), NEEDS) == []
 
 
 def test_warnings_beside_the_document_do_not_matter() -> None:
@@ -53,7 +53,7 @@ def test_warnings_beside_the_document_do_not_matter() -> None:
     ],
 )
 def test_no_engine_is_said_with_the_remedy(answer: Answer, word: str) -> None:
-    (said,) = refusals(engine(answer), NEEDS)
+    (said,) = list_engine_errors(engine(answer), NEEDS)
 
     assert word in said
 
@@ -72,7 +72,7 @@ def test_no_engine_is_said_with_the_remedy(answer: Answer, word: str) -> None:
 )
 def test_an_engine_whose_networks_are_elsewhere(probe: Scripted, word: str) -> None:
     probe.answers["docker network"] = NOT_OURS
-    (said,) = refusals(probe, NEEDS)
+    (said,) = list_engine_errors(probe, NEEDS)
 
     assert word in said
 
@@ -87,7 +87,7 @@ def test_an_engine_whose_networks_are_elsewhere(probe: Scripted, word: str) -> N
     ],
 )
 def test_an_engine_elsewhere_is_refused_although_one_here_has_the_same_gateway(probe: Scripted) -> None:
-    assert len(refusals(probe, NEEDS)) == 1
+    assert len(list_engine_errors(probe, NEEDS)) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def test_an_engine_elsewhere_is_refused_although_one_here_has_the_same_gateway(p
     ["x tcp://127.0.0.1:2375", "x tcp://localhost:2375", "x tcp://[::1]:2375", "x unix:///run/docker.sock", "x npipe:////./pipe/x"],
 )
 def test_an_engine_by_loopback_is_judged_by_its_networks(endpoint: str) -> None:
-    assert refusals(engine(endpoint=endpoint), NEEDS) == []
+    assert list_engine_errors(engine(endpoint=endpoint), NEEDS) == []
 
 
 def test_an_engine_that_shares_the_network_and_not_the_files() -> None:
     """A container with `--network host` and the socket mounted: addresses are reached, folders are another computer's."""
-    (said,) = refusals(engine(there={"/.dockerenv"}), NEEDS)
+    (said,) = list_engine_errors(engine(there={"/.dockerenv"}), NEEDS)
 
     assert "/var/lib/docker" in said
 
 
 def test_an_engine_inside_the_same_container_is_fine() -> None:
-    assert refusals(engine(there={"/.dockerenv", "/var/lib/docker"}), NEEDS) == []
+    assert list_engine_errors(engine(there={"/.dockerenv", "/var/lib/docker"}), NEEDS) == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_engine_inside_the_same_container_is_fine() -> None:
     [("/home/me/work", True), ("/home/me/.cache/x", False), ("/tmp/x", False), ("/home/me/work/.hidden", True), ("/mnt/disk", True)],
 )
 def test_what_a_snap_can_read(path: str, seen: bool) -> None:
-    assert seen_by_snap(Path(path), Path("/home/me")) is seen
+    assert is_seen_by_snap(Path(path), Path("/home/me")) is seen
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_a_snap_can_read(path: str, seen: bool) -> None:
     ],
 )
 def test_a_snap_is_refused_for_the_hidden_cache_only(probe: Scripted) -> None:
-    (said,) = refusals(probe, NEEDS)
+    (said,) = list_engine_errors(probe, NEEDS)
 
     assert "/home/me/.cache/karmada-lab" in said
     assert "_runs" not in said.partition(": set ")[0]
@@ -136,7 +136,7 @@ def test_selinux_is_said_and_refuses_nothing() -> None:
     probe.files["/sys/fs/selinux/enforce"] = "1"
 
     assert any(finding.name == "selinux" for finding in check_engine(probe, NEEDS))
-    assert refusals(probe, NEEDS) == []
+    assert list_engine_errors(probe, NEEDS) == []
 
 
 @pytest.mark.parametrize("key", sorted(INFO))

@@ -15,11 +15,11 @@ from lab.assets import Cache
 from lab.cluster import Lab
 from lab.computer import Answer, Computer
 from lab.errors import CommandFailed, NotPossible, UsageError
-from lab.images import Image, ImageFile, Store, full_name, load, make_archive, require, software
-from lab.images.archive import read
-from lab.images.kubernetes import of_kubeadm
+from lab.images import ArchiveStore, Image, ImageFile, full_name, load_archive, make_archive, missing_software, require_images
+from lab.images.archive import read_names
+from lab.images.kubernetes import list_kubeadm_images
 from lab.images.load import RECORD
-from lab.images.stock import find_archive, prune
+from lab.images.stock import find_archive, prune_images
 from lab.machines.container import Container
 from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.run import Run
@@ -107,7 +107,7 @@ def test_another_content_is_another_archive(paths: dict[str, Path], cache: Cache
     second = make_archive([WEB], paths, cache=cache)
     assert second.key != first.key
     assert second.images[0].id != first.images[0].id
-    assert {archive.key for archive in Store(cache).archives()} == {first.key, second.key}
+    assert {archive.key for archive in ArchiveStore(cache).archives()} == {first.key, second.key}
 
 
 def test_a_directory_asset_becomes_a_directory(tmp_path: Path, cache: Cache) -> None:
@@ -123,9 +123,9 @@ def test_a_directory_asset_becomes_a_directory(tmp_path: Path, cache: Cache) -> 
 
 def test_names_of_an_archive_can_be_read_back(paths: dict[str, Path], cache: Cache) -> None:
     with make_archive([WEB, TOOL], paths, cache=cache).path.open("rb") as file:
-        assert read(file) == [WEB.name, TOOL.name]
+        assert read_names(file) == [WEB.name, TOOL.name]
     with pytest.raises(tarfile.TarError):
-        read(io.BytesIO(b"no archive"))
+        read_names(io.BytesIO(b"no archive"))
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_two_images_of_one_name_and_missing_assets_are_refused_before_anything_i
 
 def test_kubeadms_images_are_made_of_pinned_assets() -> None:
     names = ["kube-apiserver:v1.35.4", "kube-proxy:v1.35.4", "coredns/coredns:v1.13.1", "pause:3.10.1", "etcd:3.6.6-0"]
-    images = of_kubeadm([f"registry.k8s.io/{name}" for name in names], "1.35.4")
+    images = list_kubeadm_images([f"registry.k8s.io/{name}" for name in names], "1.35.4")
 
     assert [image.name for image in images] == [f"registry.k8s.io/{name}" for name in names]
-    assert {"kube-apiserver@1.35.4", "kube-proxy@1.35.4", "coredns@1.13.1", "etcd@3.6.5"} <= set(software(images))
+    assert {"kube-apiserver@1.35.4", "kube-proxy@1.35.4", "coredns@1.13.1", "etcd@3.6.5"} <= set(missing_software(images))
     with pytest.raises(NotPossible, match="novel"):
-        of_kubeadm(["registry.k8s.io/novel:v1"], "1.35.4")
+        list_kubeadm_images(["registry.k8s.io/novel:v1"], "1.35.4")
 
 
 def test_a_foreign_archive_is_taken_in_and_found_by_the_beginning_of_its_key(paths: dict[str, Path], cache: Cache, tmp_path: Path) -> None:
@@ -181,12 +181,12 @@ def test_pruning_leaves_what_nodes_are_made_of(paths: dict[str, Path], cache: Ca
     archive = make_archive([WEB], paths, cache=cache)
     docker = Docker()
 
-    rehearsed = prune(everything=True, dry_run=True, cache=cache, computer=docker)
+    rehearsed = prune_images(everything=True, dry_run=True, cache=cache, computer=docker)
     assert archive.path.exists()
     assert docker.removed == []
     assert rehearsed.freed == archive.size + 5
 
-    pruned = prune(everything=True, cache=cache, computer=docker)
+    pruned = prune_images(everything=True, cache=cache, computer=docker)
     assert pruned.removed == (f"{archive.key} (1 images)", "karmada-lab/node:v1-b")
     assert pruned.in_use == ("karmada-lab/node:v1-a",)
     assert docker.removed == ["karmada-lab/node:v1-b"]
@@ -234,32 +234,32 @@ def test_what_a_node_lacks_is_loaded_from_the_mounted_cache(lab: Lab, paths: dic
     archive = make_archive([WEB, TOOL], paths, cache=cache)
     machine = engine(lab, "REF TYPE DIGEST\n" + row(WEB.name, archive.images[0].digest))
 
-    assert load(lab, lab.member("member1"), archive) == (TOOL.name,)
+    assert load_archive(lab, lab.member("member1"), archive) == (TOOL.name,)
     assert f"import /kind/archives/{archive.key}/images.tar\n" in machine.transcript()
 
 
 def test_a_node_that_has_all_is_left_alone_and_one_with_another_content_is_not(lab: Lab, paths: dict[str, Path], cache: Cache) -> None:
     archive = make_archive([WEB], paths, cache=cache)
     machine = engine(lab, row(WEB.name, archive.images[0].digest))
-    assert load(lab, lab.member("member1"), archive) == ()
+    assert load_archive(lab, lab.member("member1"), archive) == ()
     assert "import" not in machine.transcript()
 
     machine = engine(lab, row(WEB.name, "sha256:" + "0" * 64))
-    assert load(lab, lab.member("member1"), archive) == (WEB.name,)
+    assert load_archive(lab, lab.member("member1"), archive) == (WEB.name,)
 
 
 def test_missing_images_are_named_before_anything_is_installed(lab: Lab) -> None:
     engine(lab, row(WEB.name, "sha256:" + "0" * 64))
 
-    require(lab, lab.member("member1"), ["karmada/web:v1"])
+    require_images(lab, lab.member("member1"), ["karmada/web:v1"])
     with pytest.raises(NotPossible, match="1 images") as refused:
-        require(lab, lab.member("member1"), ["karmada/web:v1", "nginx"])
+        require_images(lab, lab.member("member1"), ["karmada/web:v1", "nginx"])
     assert refused.value.detail == "docker.io/library/nginx:latest"
 
 
 def test_a_cluster_of_processes_has_no_nodes_to_load(lab: Lab) -> None:
     with pytest.raises(NotPossible, match="embedded"):
-        require(lab, lab.member("member1"), ["nginx"])
+        require_images(lab, lab.member("member1"), ["nginx"])
 
 
 def test_a_container_starts_no_programs() -> None:

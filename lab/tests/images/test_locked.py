@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab.assets import Cache
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from lab.errors import NotPossible, ProvisionError
 from lab.images import locked
 
@@ -22,13 +22,13 @@ class Client:
         self.makes, self.status = makes, status
         self.asked: list[Sequence[str]] = []
 
-    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Any = None) -> Ran:
+    def __call__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Any = None) -> CommandResult:
         self.asked.append(argv)
         if not self.status:
             (cwd / self.makes).mkdir()
             lock = next(path for path in sorted(cwd.iterdir()) if path.is_file())
             (cwd / self.makes / "module").write_text(lock.read_text())
-        return Ran(self.status, "", "THESE PACKAGES DO NOT MATCH THE HASHES" if self.status else "")
+        return CommandResult(self.status, "", "THESE PACKAGES DO NOT MATCH THE HASHES" if self.status else "")
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ import httpx
 import pytest
 
 from lab.assets import Cache
-from lab.assets.pins import this_arch
+from lab.assets.pins import detect_arch
 from lab.assets.progress import AssetProgress
 from lab.assets.sources import DownloadPatience
 from lab.errors import ProvisionError, UsageError
-from lab.images import make_archive, node, official, software
+from lab.images import make_archive, missing_software, node, official
 from lab.images.image import Image, ImageFile
-from lab.images.official import Lock
-from lab.images.pull import make_lock, pull
-from lab.images.registry import Place, Registry
+from lab.images.official import ImageLock
+from lab.images.pull import make_lock, pull_images
+from lab.images.registry import Registry, Repository
 
 NAME = "docker.io/karmada/karmada-webhook:v1.18.2"
 IMAGE = Image("mirror.example/karmada-webhook:v1.18.2", (ImageFile("/bin/x", asset="karmada-webhook@1.18.2"),), official=NAME)
@@ -46,7 +46,7 @@ MANIFEST = json.dumps(
     }
 ).encode()
 OTHERS = [described(b"other", platform={"os": "linux", "architecture": "none"})]
-INDEX = json.dumps({"manifests": [*OTHERS, described(MANIFEST, platform={"os": "linux", "architecture": this_arch()})]}).encode()
+INDEX = json.dumps({"manifests": [*OTHERS, described(MANIFEST, platform={"os": "linux", "architecture": detect_arch()})]}).encode()
 SERVED = {
     "manifests/v1.18.2": INDEX,
     f"manifests/{sha(INDEX)}": INDEX,
@@ -85,14 +85,14 @@ class Served:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
     monkeypatch.setattr(official, "LOCK", tmp_path / "official.toml")
     monkeypatch.setenv("KARMADA_LAB_CACHE", str(tmp_path / "cache"))
-    Lock({NAME: sha(INDEX)}).write()
+    ImageLock({NAME: sha(INDEX)}).write()
     return Cache(tmp_path / "cache")
 
 
 def test_what_the_lock_names_is_pulled_once_and_goes_into_archives_as_it_is(cache: Cache) -> None:
     served = Served()
-    assert pull([IMAGE], cache=cache, client=served.client()) == {}
-    assert pull([IMAGE], cache=cache, client=served.client()) == {}
+    assert pull_images([IMAGE], cache=cache, client=served.client()) == {}
+    assert pull_images([IMAGE], cache=cache, client=served.client()) == {}
     assert served.asked.count(f"registry-1.docker.io{REPOSITORY}/blobs/{sha(LAYER)}") == 1
 
     archive = make_archive([IMAGE], {}, cache=cache)
@@ -107,30 +107,30 @@ def test_what_the_lock_names_is_pulled_once_and_goes_into_archives_as_it_is(cach
 
 def test_assets_are_those_of_images_that_were_not_pulled(cache: Cache) -> None:
     made = Image("docker.io/karmada/other:v1", (ImageFile("/bin/x", asset="karmada-search@1.18.2"),))
-    assert software([IMAGE, made]) == ["karmada-webhook@1.18.2", "karmada-search@1.18.2"]
+    assert missing_software([IMAGE, made]) == ["karmada-webhook@1.18.2", "karmada-search@1.18.2"]
 
-    pull([IMAGE], cache=cache, client=Served().client())
+    pull_images([IMAGE], cache=cache, client=Served().client())
 
-    assert software([IMAGE, made]) == ["karmada-search@1.18.2"]
+    assert missing_software([IMAGE, made]) == ["karmada-search@1.18.2"]
 
 
 def test_what_only_kubeadm_can_name_is_not_asked_for() -> None:
-    assert official.names(node.contents("1.35.4")) == [
+    assert official.list_official_names(node.list_contents("1.35.4")) == [
         f"registry.k8s.io/{name}:v1.35.4" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
     ]
 
 
 def test_an_image_that_nothing_is_locked_of_is_asked_of_nobody(cache: Cache) -> None:
-    Lock().write()
+    ImageLock().write()
     served = Served()
-    assert pull([IMAGE], cache=cache, client=served.client()) == {}
+    assert pull_images([IMAGE], cache=cache, client=served.client()) == {}
     assert served.asked == []
 
 
 def test_another_image_by_the_name_than_the_lock_says_is_refused(cache: Cache) -> None:
-    Lock({NAME: sha(b"what was there before")}).write()
+    ImageLock({NAME: sha(b"what was there before")}).write()
     with pytest.raises(ProvisionError, match="not the image") as error:
-        pull([IMAGE], cache=cache, client=Served().client())
+        pull_images([IMAGE], cache=cache, client=Served().client())
     assert sha(INDEX) in str(error.value)
     assert sha(b"what was there before") in str(error.value)
     assert "lab images lock" in (error.value.remedy or "")
@@ -139,8 +139,8 @@ def test_another_image_by_the_name_than_the_lock_says_is_refused(cache: Cache) -
 @pytest.mark.parametrize("thing", [f"manifests/{sha(INDEX)}", f"manifests/{sha(MANIFEST)}", f"blobs/{sha(LAYER)}"])
 def test_what_is_not_of_its_digest_is_refused_and_nothing_of_it_stays(cache: Cache, thing: str) -> None:
     with pytest.raises(ProvisionError, match="something else than was asked for"):
-        pull([IMAGE], cache=cache, client=Served({**SERVED, thing: b"{}"}).client())
-    assert official.all_here(cache) == []
+        pull_images([IMAGE], cache=cache, client=Served({**SERVED, thing: b"{}"}).client())
+    assert official.list_pulled(cache) == []
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ def test_an_image_that_does_not_come_is_made_here_and_the_reason_is_told(cache: 
     if "else" in says:  # an index without this processor, under the digest that the lock has
         content = served.things[f"manifests/{sha(INDEX)}"]
         served.things[f"manifests/{sha(content)}"] = content
-        Lock({NAME: sha(content)}).write()
-        says = f"no image for linux/{this_arch()}"
-    reasons = pull([IMAGE], cache=cache, client=served.client(), progress=told.append)
+        ImageLock({NAME: sha(content)}).write()
+        says = f"no image for linux/{detect_arch()}"
+    reasons = pull_images([IMAGE], cache=cache, client=served.client(), progress=told.append)
     assert says in reasons[NAME]
     assert "made here" in told[-1].note
-    assert software([IMAGE]) == ["karmada-webhook@1.18.2"]
+    assert missing_software([IMAGE]) == ["karmada-webhook@1.18.2"]
 
 
 def test_a_registry_that_does_not_answer_is_asked_once(cache: Cache) -> None:
@@ -169,16 +169,16 @@ def test_a_registry_that_does_not_answer_is_asked_once(cache: Cache) -> None:
         raise httpx.ConnectError("refused")
 
     other = NAME.replace("webhook", "search")
-    Lock({NAME: sha(INDEX), other: sha(INDEX)}).write()
+    ImageLock({NAME: sha(INDEX), other: sha(INDEX)}).write()
     served = Served(answer=away)
-    reasons = pull([IMAGE, Image(other, official=other)], cache=cache, client=served.client())
+    reasons = pull_images([IMAGE, Image(other, official=other)], cache=cache, client=served.client())
     assert len(served.asked) == 1
     assert all("does not answer" in why for why in reasons.values())
 
 
 def test_a_token_is_had_where_a_registry_wants_one(cache: Cache) -> None:
     served = Served(token="abc")
-    assert pull([IMAGE], cache=cache, client=served.client()) == {}
+    assert pull_images([IMAGE], cache=cache, client=served.client()) == {}
     assert served.asked.count("auth.example/token") == 1
 
 
@@ -188,7 +188,7 @@ def test_a_lock_is_what_a_registry_has_by_tag(cache: Cache) -> None:
     assert lock.digests == {NAME: sha(INDEX)}
     assert list(absent) == [other]
     lock.write()
-    assert Lock.read() == lock
+    assert ImageLock.read() == lock
     assert cache is not None
 
 
@@ -196,22 +196,22 @@ def test_a_lock_is_what_a_registry_has_by_tag(cache: Cache) -> None:
 def test_a_lock_that_says_no_digest_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "lock").write_text(text)
     with pytest.raises(UsageError):
-        Lock.read(tmp_path / "lock")
+        ImageLock.read(tmp_path / "lock")
 
 
 @pytest.mark.parametrize(
     ("registry", "place"),
     [
-        (None, Place("https://registry-1.docker.io", "karmada/karmada-webhook")),
-        ("mirror.example/a/b", Place("https://mirror.example", "a/b/karmada/karmada-webhook")),
-        ("127.0.0.1:5000", Place("http://127.0.0.1:5000", "karmada/karmada-webhook")),
-        ("https://localhost:5000/", Place("https://localhost:5000", "karmada/karmada-webhook")),
+        (None, Repository("https://registry-1.docker.io", "karmada/karmada-webhook")),
+        ("mirror.example/a/b", Repository("https://mirror.example", "a/b/karmada/karmada-webhook")),
+        ("127.0.0.1:5000", Repository("http://127.0.0.1:5000", "karmada/karmada-webhook")),
+        ("https://localhost:5000/", Repository("https://localhost:5000", "karmada/karmada-webhook")),
     ],
 )
-def test_where_an_image_is_asked_for(registry: str | None, place: Place) -> None:
-    assert Place.of(NAME, registry) == place
+def test_where_an_image_is_asked_for(registry: str | None, place: Repository) -> None:
+    assert Repository.of(NAME, registry) == place
 
 
 def test_no_address_of_a_registry_is_told_so() -> None:
     with pytest.raises(UsageError, match="not the address"):
-        Place.of(NAME, "registry with blanks")
+        Repository.of(NAME, "registry with blanks")

@@ -78,7 +78,7 @@ def test_where_nothing_counts_signal_9_is_likely() -> None:
 def test_a_program_that_ended_by_signal_9_names_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     killed = replace(state("karmada/etcd", "exited"), status=-signal.SIGKILL, log=tmp_path / "none", ports=())
     monkeypatch.setattr(states, "Files", lambda: of_v2(1))
-    assert "memory" in (states.exit_error(killed).remedy or "")
+    assert "memory" in (states.make_exit_error(killed).remedy or "")
 
     monkeypatch.setattr(states, "Files", lambda: of_v2(0))
-    assert states.exit_error(killed).remedy is None
+    assert states.make_exit_error(killed).remedy is None

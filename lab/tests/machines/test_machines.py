@@ -14,7 +14,7 @@ from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.program import Program
-from lab.supervisor.remains import bury
+from lab.supervisor.remains import kill_orphans
 from lab.tests.supervision import eventually, is_gone
 from lab.wait import Cancelled
 
@@ -143,7 +143,7 @@ def test_an_interrupt_ends_the_command_that_runs_but_none_that_comes_after(tmp_p
         with pytest.raises(Cancelled):
             running.result(timeout=10)
 
-    assert not list(proc.tagged_processes(str(tmp_path)))
+    assert not list(proc.find_tagged_processes(str(tmp_path)))
     assert machine.run(["sh", "-c", "sleep 0.3; echo saved"]).stdout == "saved\n"
 
 
@@ -160,5 +160,5 @@ def test_a_daemon_that_keeps_the_output_open_does_not_keep_us(tmp_path: Path) ->
     with pytest.raises(CommandFailed, match="not within"):
         Local(tmp_path).run(["sh", "-c", "setsid sleep 1000 & wait"], within=0.3)
 
-    bury(str(tmp_path))
-    assert not list(proc.tagged_processes(str(tmp_path)))
+    kill_orphans(str(tmp_path))
+    assert not list(proc.find_tagged_processes(str(tmp_path)))

@@ -11,7 +11,7 @@ import pytest
 from lab.cluster import Lab
 from lab.limits.finding import GIB, MIB
 from lab.providers import embedded
-from lab.providers.embedded import Embedded, cluster_steps, components
+from lab.providers.embedded import Embedded, cluster_steps, make_components
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.spec import LabSpec, parse
@@ -43,7 +43,7 @@ def fixed_ports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def transcript(lab: Lab) -> str:
     lines = []
-    for part in components(lab.run, lab.spec.members[0], lab.members[0], Anything()):
+    for part in make_components(lab.run, lab.spec.members[0], lab.members[0], Anything()):
         lines += [f"# {part.name}", f"#   needs {', '.join(part.needs)}; serves when {', '.join(h.url for h in part.ready)}"]
         lines += [part.argv[0], *(f"  {word}" for word in part.argv[1:]), ""]
     return "\n".join(lines).replace(str(lab.run.path), "RUN")
@@ -59,7 +59,7 @@ def test_recipe_is_the_golden_one(tmp_path: Path) -> None:
 
 
 def test_every_listener_is_on_loopback_or_a_private_socket(tmp_path: Path) -> None:
-    for part in components(a_lab(tmp_path).run, a_lab(tmp_path / "b").spec.members[0], a_lab(tmp_path / "c").members[0], Anything()):
+    for part in make_components(a_lab(tmp_path).run, a_lab(tmp_path / "b").spec.members[0], a_lab(tmp_path / "c").members[0], Anything()):
         for word in part.argv:
             flag, _, value = word.partition("=")
             if flag in {"--bind-address", "--server-address"}:
@@ -84,7 +84,7 @@ def test_a_spec_can_change_and_drop_a_flag_and_set_the_environment(tmp_path: Pat
         part.name: part.changed(
             flags=lab.spec.members[0].flags.get(embedded.program_name(part)), env=lab.spec.members[0].env.get(embedded.program_name(part))
         )
-        for part in components(lab.run, lab.spec.members[0], lab.members[0], Anything())
+        for part in make_components(lab.run, lab.spec.members[0], lab.members[0], Anything())
     }
 
     assert "--max-requests-inflight=7" in parts["member1/kube-apiserver"].argv

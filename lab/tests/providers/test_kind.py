@@ -20,8 +20,8 @@ from lab.images.load import RECORD
 from lab.images.store import Archive
 from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.providers import kind, kind_config, kind_making
-from lab.providers.kind import Kind, guard
-from lab.providers.kind_making import KWOK, Making
+from lab.providers.kind import Kind, make_guard
+from lab.providers.kind_making import KWOK, KindCluster
 from lab.run import Run
 from lab.spec import Capability, LabSpec
 from lab.steps import compute_waves
@@ -40,10 +40,10 @@ def lab(tmp_path: Path) -> Lab:
     return Lab.open(Run.create("one", {"lab": spec().model_dump(mode="json"), "karmada": None}, root=tmp_path))
 
 
-def making(lab: Lab, machine: Scripted, *, bounded: bool = False) -> Making:
+def making(lab: Lab, machine: Scripted, *, bounded: bool = False) -> KindCluster:
     lab.__dict__["machine"] = machine
     software = {"kind": Path("/kind"), f"kwok@{KWOK}": Path("/kwok"), f"kwok-stages@{KWOK}": Path("/stages")}
-    return Making(lab, lab.spec.members[0], lab.members[0], software, {"1.35.4": "karmada-lab/node:v1.35.4-abc"}, bounded)
+    return KindCluster(lab, lab.spec.members[0], lab.members[0], software, {"1.35.4": "karmada-lab/node:v1.35.4-abc"}, bounded)
 
 
 def test_it_offers_pods_and_members_have_no_hollow_nodes_unasked() -> None:
@@ -65,7 +65,7 @@ STOPPED = ScriptedComputer(answers={"docker info": Answer(1, "Cannot connect to 
 def test_without_docker_the_remedy_is_said_and_nothing_else(computer: ScriptedComputer, says: str) -> None:
     (said,) = Kind(computer=computer).check(spec())
     assert says in said
-    assert says in docker.obstacle(computer)
+    assert says in docker.find_docker_error(computer)
 
 
 def test_inotify_instances_are_counted() -> None:
@@ -143,8 +143,8 @@ def test_a_node_that_was_made_is_left_alone(lab: Lab) -> None:
 def test_a_node_is_asked_for_the_test_applications_unless_it_was_made_just_now(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
     monkeypatch.setattr(kind_making, "archived", lambda *_, **__: None)
-    monkeypatch.setattr(kind_making, "load", lambda lab, cluster, archive: loaded.append(cluster.name))
-    monkeypatch.setattr(Making, "kubeconfig", lambda _: None)
+    monkeypatch.setattr(kind_making, "load_archive", lambda lab, cluster, archive: loaded.append(cluster.name))
+    monkeypatch.setattr(KindCluster, "kubeconfig", lambda _: None)
     machine = Scripted({PS: f"{CONTAINER}\n", ("docker", "rm"): "", ("docker", "start"): "", ("/kind", "create"): ""})
 
     for expected in ([], ["member1"]):
@@ -204,15 +204,15 @@ def test_a_worker_has_the_network_that_the_cluster_gave_it(tmp_path: Path) -> No
 
 
 def test_addresses_of_clusters_do_not_meet_nor_those_of_their_nodes() -> None:
-    assert str(node.first(node.subnet(0))) == "10.224.0.0/24"
-    assert str(node.subnet(511)) == "10.255.240.0/20"
-    assert not node.subnet(1).overlaps(node.subnet(2))
+    assert str(node.first_node_subnet(node.cluster_subnet(0))) == "10.224.0.0/24"
+    assert str(node.cluster_subnet(511)) == "10.255.240.0/20"
+    assert not node.cluster_subnet(1).overlaps(node.cluster_subnet(2))
 
 
 def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
     wanted = spec(flags={"kube-apiserver": {"v": "4"}, "etcd": {"snapshot-count": "5"}})
     lab = Lab.open(Run.create("one", {"lab": wanted.model_dump(mode="json"), "karmada": None}, root=tmp_path))
-    programs = kind_config.programs(lab.spec.members[0])
+    programs = kind_config.make_control_plane_flags(lab.spec.members[0])
 
     assert programs["apiServer"]["extraArgs"]["v"] == "4"
     assert programs["apiServer"]["extraArgs"]["audit-log-path"] == "/kind/lab/audit.jsonl"
@@ -220,7 +220,7 @@ def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
 
 
 def test_kinds_own_defaults_are_left_but_for_what_this_computer_cannot_do_without() -> None:
-    assert kind_config.plain_config(bounded=False) == {
+    assert kind_config.make_plain_config(bounded=False) == {
         **kind_config.HEAD,
         "networking": {"disableDefaultCNI": True},
         "kubeadmConfigPatches": ["kind: KubeletConfiguration\nfailCgroupV1: false\n"],
@@ -280,7 +280,7 @@ def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path
     (tmp_path / "etc/containerd/config.toml").write_text(
         'SystemdCgroup = true\n  sandbox_image = "old"\n  restrict_oom_score_adj = false\n'
     )
-    free, bound = (node.Node("1.35.4", bounded).of_kind(tmp_path, pause="p:1")[0].content or b"" for bounded in (False, True))
+    free, bound = (node.NodeRecipe("1.35.4", bounded).of_kind(tmp_path, pause="p:1")[0].content or b"" for bounded in (False, True))
 
     assert b'sandbox_image = "p:1"' in free
     assert b"BinaryName" not in free
@@ -289,7 +289,7 @@ def test_a_node_image_takes_nothing_away_where_nothing_is_bounded(tmp_path: Path
 
 
 def test_what_is_for_a_service_does_not_leave_the_node() -> None:
-    files = {file.path: file for file in node.Node("1.35.4", bounded=False).system(Path("/nowhere"), pause="p:1").files}
+    files = {file.path: file for file in node.NodeRecipe("1.35.4", bounded=False).system(Path("/nowhere"), pause="p:1").files}
     refused = [line for line in (files["/etc/systemd/system/fence.service"].content or b"").decode().splitlines() if "ExecStart" in line]
 
     assert [line.split("--insert ")[1] for line in refused] == [
@@ -306,10 +306,10 @@ def test_pods_of_every_cluster_know_the_way_to_those_of_every_other(lab: Lab) ->
     }
     machine = Scripted({**inspected, ("docker", "exec"): ""})
     lab.__dict__["machine"] = machine
-    each = [Making(lab, spec, cluster, {}, {}, False) for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)]
+    each = [KindCluster(lab, spec, cluster, {}, {}, False) for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)]
     for one in each:
-        one.give_network(one.container, node.first(one.subnet))
-    kind.route(each)
+        one.give_network(one.container, node.first_node_subnet(one.subnet))
+    kind.add_routes(each)
 
     told = {done.words[3]: done.input for done in machine.done if "-batch" in done.words}
     assert told == {
@@ -408,14 +408,14 @@ def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytes
 
 @pytest.mark.parametrize(("version", "told"), [("1.34.4", "featureGates"), ("1.35.4", "featureGates"), ("1.36.3", "encryptionAlgorithm")])
 def test_keys_are_elliptic_in_the_words_of_the_version(version: str, told: str) -> None:
-    assert list(kind_config.keys(version)) == [told]
+    assert list(kind_config.make_key_settings(version)) == [told]
 
 
 def test_the_guard_removes_containers_from_the_engine_of_its_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     record_engine(lab.run.path, {"DOCKER_HOST": "tcp://one:1", "HOME": "/h"})
     monkeypatch.setenv("DOCKER_HOST", "tcp://two:2")
 
-    env = guard(lab.run).env
+    env = make_guard(lab.run).env
 
     assert (env["DOCKER_HOST"], env["DOCKER_CONFIG"]) == ("tcp://one:1", "/h/.docker")
     assert not {"DOCKER_CONTEXT", "HTTPS_PROXY"} & env.keys()

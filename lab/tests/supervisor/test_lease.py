@@ -13,7 +13,7 @@ import pytest
 from lab import proc
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor
-from lab.supervisor.remains import bury
+from lab.supervisor.remains import kill_orphans
 from lab.tests.supervision import eventually, harness, is_gone, shell, sleeper
 
 pytestmark = pytest.mark.spawns
@@ -25,7 +25,7 @@ def run(tmp_path: Path) -> Iterator[Path]:
     path.mkdir()
     yield path
     Supervisor(path).shutdown()
-    assert not list(proc.tagged_processes(str(path)))
+    assert not list(proc.find_tagged_processes(str(path)))
 
 
 def lab(run: Path) -> Supervisor:
@@ -57,7 +57,7 @@ def test_after_that_a_new_supervisor_starts_and_the_old_records_say_lost(run: Pa
     hold = supervisor.hold("test")
 
     assert pid_of(supervisor) != old
-    assert record.read_all(str(run))["one"]["state"] == "lost"
+    assert record.read_records(str(run))["one"]["state"] == "lost"
     assert supervisor.start(sleeper(run, "one")).runs
     supervisor.shutdown()
     assert hold.release() is False
@@ -85,7 +85,7 @@ def test_a_command_that_a_killed_harness_was_running_goes_with_the_lab(run: Path
         "from lab.supervisor import proc",
         "eventually(lambda: any(proc.name_of(pid) == 'sleep' for pid, _, _ in proc.tagged(str(run))), 'it runs')",
     )
-    pids = [pid for pid, _, _ in proc.tagged_processes(str(run)) if proc.name_of(pid) == "sleep"]
+    pids = [pid for pid, _, _ in proc.find_tagged_processes(str(run)) if proc.read_name(pid) == "sleep"]
     other.kill()
     other.communicate()
 
@@ -160,7 +160,7 @@ def test_a_lab_that_follows_in_a_directory_of_the_same_name_is_not_touched(run: 
             eventually(lambda: all(is_gone(pid) for pid in pids), "the first has ended", within=8)
 
             assert second.state(state.name).runs
-            assert record.read_all(str(run))[state.name]["pid"] == state.pid
+            assert record.read_records(str(run))[state.name]["pid"] == state.pid
 
 
 def test_sigterm_to_the_supervisor_takes_the_lab_down(run: Path) -> None:
@@ -170,7 +170,7 @@ def test_sigterm_to_the_supervisor_takes_the_lab_down(run: Path) -> None:
         os.kill(pids[0] or 0, signal.SIGTERM)
 
         eventually(lambda: all(is_gone(pid) for pid in pids), "everything has ended", within=5)
-    assert record.read_all(str(run))["member1/sleeper"]["state"] == "stopped"
+    assert record.read_records(str(run))["member1/sleeper"]["state"] == "stopped"
 
 
 def test_a_pid_that_was_given_to_another_process_is_left_alone(run: Path, tmp_path: Path) -> None:
@@ -179,13 +179,13 @@ def test_a_pid_that_was_given_to_another_process_is_left_alone(run: Path, tmp_pa
     bystander = Supervisor(elsewhere)
     with bystander.hold("test"):
         state = bystander.start(sleeper(elsewhere))
-        started = proc.start_time(state.pid or 0)
+        started = proc.read_start_time(state.pid or 0)
         assert started
-        row = {**record.read_all(str(elsewhere))["member1/sleeper"], "run": str(run)}
+        row = {**record.read_records(str(elsewhere))["member1/sleeper"], "run": str(run)}
         (run / "processes").mkdir()
-        record.write(str(run), {**row, "start_time": started - 1})
+        record.write_record(str(run), {**row, "start_time": started - 1})
 
-        assert bury(str(run)) == []
+        assert kill_orphans(str(run)) == []
         assert lab(run).hold("test").release() is True  # its supervisor buries what it finds, too
         assert bystander.state("member1/sleeper").runs
         bystander.shutdown()

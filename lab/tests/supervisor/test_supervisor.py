@@ -17,7 +17,7 @@ from lab.errors import CommandFailed, ComponentExited, NotPossible, NotReady, Pr
 from lab.machines.local import Local
 from lab.supervisor import record
 from lab.supervisor.client import Supervisor
-from lab.supervisor.wire import connect, exchange
+from lab.supervisor.wire import connect, send_request
 from lab.tests.supervision import eventually, is_gone, program, shell, sleeper
 from lab.wait import NotYet
 
@@ -50,10 +50,10 @@ def test_a_program_runs_tagged_in_its_own_session_and_logs_to_its_file(run: Path
 
     eventually(lambda: "hello\n" in state.tail() + "\n" and str(run) in state.tail(), "it has spoken")
     assert state.state == "running"
-    assert proc.tag_of(state.pid) == str(run)
+    assert proc.read_tag(state.pid) == str(run)
     assert os.getsid(state.pid) == state.pid
     assert Path(f"/proc/{state.pid}/fd/0").resolve() == Path(os.devnull)
-    assert record.read_all(str(run))["member1/talker"]["pid"] == state.pid
+    assert record.read_records(str(run))["member1/talker"]["pid"] == state.pid
     assert (run / "processes" / "member1+talker.json").stat().st_mode & 0o777 == 0o600
     assert (run / "supervisor.sock").stat().st_mode & 0o777 == 0o600
 
@@ -198,7 +198,7 @@ def test_a_settled_program_is_restarted_with_back_off(run: Path, supervisor: Sup
 
     assert supervisor.state("crasher").restarts == 3
     eventually(lambda: supervisor.state("crasher").runs, "it runs")
-    assert record.read_all(str(run))["crasher"]["restarts"] == 3
+    assert record.read_records(str(run))["crasher"]["restarts"] == 3
 
 
 def test_the_delay_before_a_restart_doubles(run: Path, supervisor: Supervisor) -> None:
@@ -302,7 +302,7 @@ def test_shutdown_ends_deaf_programs_commands_and_daemons_in_its_time(run: Path,
 
     assert time.monotonic() - began < 3
     assert is_gone(int(state.tail()))
-    assert not list(proc.tagged_processes(str(run)))
+    assert not list(proc.find_tagged_processes(str(run)))
 
 
 def test_nonsense_is_refused_and_survived(run: Path, supervisor: Supervisor) -> None:
@@ -325,8 +325,8 @@ def test_nonsense_is_refused_and_survived(run: Path, supervisor: Supervisor) -> 
     with connected() as peer:
         peer.sendall(b"half a li")
     with connected() as peer:
-        assert exchange(peer, {"op": "list"}, within=5, run=run)["ok"]
-        assert exchange(peer, {"op": "list"}, within=5, run=run)["ok"]
+        assert send_request(peer, {"op": "list"}, within=5, run=run)["ok"]
+        assert send_request(peer, {"op": "list"}, within=5, run=run)["ok"]
 
 
 def test_a_disk_that_takes_no_records_does_not_end_the_supervisor(run: Path, supervisor: Supervisor) -> None:
@@ -335,7 +335,7 @@ def test_a_disk_that_takes_no_records_does_not_end_the_supervisor(run: Path, sup
 
     assert state.runs
     assert supervisor.alive()
-    assert record.read_all(str(run)) == {}
+    assert record.read_records(str(run)) == {}
 
 
 def test_a_supervisor_that_does_not_answer_is_taken_down_all_the_same(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from lab.assets.command import CommandRunner, Ran
+from lab.assets.command import CommandResult, CommandRunner
 from lab.errors import LabError
 from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why
@@ -78,7 +78,7 @@ def check_chart(chart: str, templates: Sequence[str], root: Path, run: CommandRu
 def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunner, *, library: bool) -> tuple[str, set[str], Why | None]:
     """Render a chart once; return what is wrong with it, the templates that objects came of, and why it did not render."""
     version = ["--kube-version", KUBERNETES]
-    ran = Ran(0, "", "")
+    ran = CommandResult(0, "", "")
     for words in (["lint", "--quiet", *version], *([] if library else [["template", *version]])):
         release = ["release"] if words[0] == "template" else []
         ran = run([helm, *words, *values, "--", *release, str(chart)], cwd=chart, env={})
@@ -97,7 +97,7 @@ def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunn
     return detail, set(SOURCE.findall(ran.stdout)), None
 
 
-def judge_refusal(ran: Ran) -> Why | None:
+def judge_refusal(ran: CommandResult) -> Why | None:
     """Return why a chart did not render when that is no fault of it."""
     said = f"{ran.stdout}\n{ran.stderr}"
     return next((Why(*each) for text, each in NEEDS.items() if text in said), None)

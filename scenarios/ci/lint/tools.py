@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.assets import resolve
-from lab.assets.command import CommandRunner, Ran
+from lab.assets.command import CommandResult, CommandRunner
 from lab.errors import LabError, NotPossible
 from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why, show_name
@@ -96,7 +96,7 @@ def missing_tool(check: str, names: Sequence[str], kind: str, error: LabError) -
     return Checked(check, StepOutcome.UNKNOWN, detail, unchecked=tuple(Unchecked(name, kind, why, check) for name in names))
 
 
-def run_batches(argv: Sequence[str], names: Sequence[str], root: Path, run: CommandRunner, env: dict[str, str]) -> Iterator[Ran]:
+def run_batches(argv: Sequence[str], names: Sequence[str], root: Path, run: CommandRunner, env: dict[str, str]) -> Iterator[CommandResult]:
     """Run a program on names, as often as the length of its command line needs; names that cannot be printed, on copies of the files.
 
     shellcheck ends at the first name that is not UTF-8, and a name with a line break makes output unreadable.
@@ -114,7 +114,7 @@ def run_batches(argv: Sequence[str], names: Sequence[str], root: Path, run: Comm
             shown = {str(copy): show_name(name) for name, copy in zip(odd, copies, strict=True)}
             for batch in split_batches(list(shown)):
                 ran = run([*argv, "--", *batch], cwd=root, env=env)
-                yield Ran(ran.status, put_names_back(ran.stdout, shown), put_names_back(ran.stderr, shown))
+                yield CommandResult(ran.status, put_names_back(ran.stdout, shown), put_names_back(ran.stderr, shown))
 
 
 def put_names_back(text: str, shown: dict[str, str]) -> str:

@@ -85,7 +85,7 @@ def test_a_watch_ends_with_the_first_object_that_holds(monkeypatch: pytest.Monke
 
 def test_a_watch_that_breaks_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "Watch", Watch([[change(1)], ApiException(status=410), [change(2)]]))
-    monkeypatch.setattr(waiting, "pause", lambda: None)
+    monkeypatch.setattr(waiting, "make_pause_image", lambda: None)
 
     assert watch(print, name="x", holds=at_least(2), what="it", within=5) == 2
 

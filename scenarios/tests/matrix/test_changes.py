@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from lab.errors import NotPossible, UsageError
 from scenarios.matrix.cells import Cell
 from scenarios.matrix.changes import ROOTS, ChangeTree, Scope, paths_changed_since
@@ -123,15 +123,15 @@ def test_imports_are_read_from_sources(tmp_path: Path) -> None:
     assert reach(imports, ["lab.a"], but=frozenset({("lab.a", "lab.b.c")})) == {"lab", "lab.a", "lab.b"}
 
 
-Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., Ran]]
+Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., CommandResult]]
 
 
-def answers(table: Mapping[str, tuple[int, str]]) -> Callable[..., Ran]:
+def answers(table: Mapping[str, tuple[int, str]]) -> Callable[..., CommandResult]:
     """Return a Runner that answers git's verbs from a table."""
 
-    def run(argv: Sequence[str], **_: object) -> Ran:
+    def run(argv: Sequence[str], **_: object) -> CommandResult:
         status, out = table.get(argv[1], (0, ""))
-        return Ran(status, out, "" if status == 0 else "fatal: no")
+        return CommandResult(status, out, "" if status == 0 else "fatal: no")
 
     return run
 
@@ -144,10 +144,10 @@ def test_what_changed_is_the_difference_and_what_is_new() -> None:
 
 def test_a_ref_that_is_not_there_is_refused_with_the_nearest() -> None:
     class Runs:
-        def __call__(self, argv: Sequence[str], **_: object) -> Ran:
+        def __call__(self, argv: Sequence[str], **_: object) -> CommandResult:
             if "--verify" in argv:
-                return Ran(1, "", "")
-            return Ran(0, "main\nmaster\n" if argv[1] == "for-each-ref" else "", "")
+                return CommandResult(1, "", "")
+            return CommandResult(0, "main\nmaster\n" if argv[1] == "for-each-ref" else "", "")
 
     with pytest.raises(UsageError, match="did you mean main"):
         paths_changed_since("mian", run=Runs())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
 CASES = Path(__file__).parents[2] / "cases" / "lint"
@@ -31,14 +31,14 @@ class Tools:
         self.outputs = dict(outputs or {})
         self.ran: list[tuple[str, list[str]]] = []
 
-    def __call__(self, argv: Sequence[str], **_: object) -> Ran:
+    def __call__(self, argv: Sequence[str], **_: object) -> CommandResult:
         program, words = Path(argv[0]).name, list(argv[1:])
         self.ran.append((program, words))
         if program == "helm" and words[0] == "template":
-            return Ran(self.statuses.get("helm", 0), self.outputs.get("helm", ""), self.outputs.get("helm error", ""))
+            return CommandResult(self.statuses.get("helm", 0), self.outputs.get("helm", ""), self.outputs.get("helm error", ""))
         if program in {"git", "helm"}:
-            return Ran(0, self.outputs.get(program, "") if program == "git" else "", "")
-        return Ran(self.statuses.get(program, 0), self.outputs.get(program, ""), "")
+            return CommandResult(0, self.outputs.get(program, "") if program == "git" else "", "")
+        return CommandResult(self.statuses.get(program, 0), self.outputs.get(program, ""), "")
 
     def files(self, program: str) -> list[str]:
         """Return the files that a program was given, in all its runs."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from lab.steps import StepOutcome
 from scenarios.ci.lint.charts import check_chart, find_charts
 from scenarios.tests.ci.lint.lint_fakes import OBJECT, Tools, write
@@ -92,6 +92,8 @@ def test_a_library_chart_is_linted_and_not_rendered(tmp_path: Path) -> None:
 
 
 def test_failures_of_lint_are_failures(tmp_path: Path) -> None:
-    checked = check_chart("chart", TEMPLATES, chart(tmp_path), lambda *_, **__: Ran(1, "[ERROR] version is required", "Error: 1 failed"))
+    checked = check_chart(
+        "chart", TEMPLATES, chart(tmp_path), lambda *_, **__: CommandResult(1, "[ERROR] version is required", "Error: 1 failed")
+    )
 
     assert (checked.outcome, "version is required" in checked.detail) == (StepOutcome.FAIL, True)

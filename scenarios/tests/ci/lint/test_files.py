@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from scenarios.ci.lint import files
 from scenarios.ci.lint.coverage import Reason, show_name
 from scenarios.ci.lint.files import find_files
@@ -77,7 +77,7 @@ def test_what_git_ignores_is_listed(tmp_path: Path) -> None:
 def test_without_git_nothing_is_ignored(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": "x"})
 
-    assert find_files(tmp_path, lambda *_, **__: Ran(127, "a.yaml\0", "")).names == ["a.yaml"]
+    assert find_files(tmp_path, lambda *_, **__: CommandResult(127, "a.yaml\0", "")).names == ["a.yaml"]
 
 
 def test_a_folder_that_cannot_be_read_is_listed_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from lab.steps import StepOutcome
 from scenarios.ci.lint.documents import read_yaml
 from scenarios.ci.lint.playbooks import check_playbooks, is_playbook
@@ -56,12 +56,12 @@ def test_modules_that_are_not_installed_get_stand_ins_and_are_listed(tmp_path: P
     )
     runs: list[tuple[list[str], list[str]]] = []
 
-    def run(argv: Sequence[str], **_: object) -> Ran:
+    def run(argv: Sequence[str], **_: object) -> CommandResult:
         configuration = json.loads(Path(argv[argv.index("-c") + 1]).read_text())
         runs.append((configuration["mock_modules"], list(argv[argv.index("--") + 1 :])))
         if configuration["mock_modules"]:
-            return Ran(0, "[]", "")
-        return Ran(2, json.dumps([issue("couldn't resolve module/action 'kubernetes.core.k8s'. This often")]), "")
+            return CommandResult(0, "[]", "")
+        return CommandResult(2, json.dumps([issue("couldn't resolve module/action 'kubernetes.core.k8s'. This often")]), "")
 
     checked = check_playbooks(["b.yml", "site.yml"], tmp_path, run)
 

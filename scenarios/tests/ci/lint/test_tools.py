@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.assets.command import Ran
+from lab.assets.command import CommandResult
 from lab.errors import NotPossible
 from lab.steps import StepOutcome
 from scenarios.ci.lint.tools import LONGEST, Tool, check_files, split_batches
@@ -51,11 +51,11 @@ def test_a_name_that_cannot_be_printed_is_checked_by_a_copy_and_named_as_it_is(t
     write(tmp_path, dict.fromkeys(names, "x"))
     given_files: list[str] = []
 
-    def run(argv: Sequence[str], **_: object) -> Ran:
+    def run(argv: Sequence[str], **_: object) -> CommandResult:
         files = list(argv[list(argv).index("--") + 1 :])
         given_files.extend(files)
         assert all(Path(file).read_text() == "x" for file in files)
-        return Ran(1, "".join(f"{file}: wrong\n" for file in files), "")
+        return CommandResult(1, "".join(f"{file}: wrong\n" for file in files), "")
 
     checked = check_files(TOOL, names, tmp_path, run)
 
@@ -74,7 +74,9 @@ def test_a_tool_that_crashed_has_found_nothing(tmp_path: Path, status: int, outc
 
 def test_a_finding_in_one_batch_is_not_lost_behind_a_crash_in_another(tmp_path: Path) -> None:
     statuses = iter([0, 1, 2])
-    checked = check_files(TOOL, ["a" * 60_000, "b" * 60_000, "c" * 60_000], tmp_path, lambda *_, **__: Ran(next(statuses), "said", ""))
+    checked = check_files(
+        TOOL, ["a" * 60_000, "b" * 60_000, "c" * 60_000], tmp_path, lambda *_, **__: CommandResult(next(statuses), "said", "")
+    )
 
     assert checked.outcome is StepOutcome.FAIL
 
