@@ -132,14 +132,14 @@ class KindCluster:
         self.give_network(self.container, node.first_node_subnet(self.subnet))
         config = self.exported.with_name("kind.yaml")
         write_private(config, dump_yaml(self.configuration()).encode())
-        words = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
+        args = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
         try:
             # --retain: what failed is looked at before it is deleted, by `delete`
-            said = self.engine.run(
-                [str(self.software["kind"]), *words, "--retain", "--wait", "0s", "--kubeconfig", str(self.exported)],
+            completed = self.engine.run(
+                [str(self.software["kind"]), *args, "--retain", "--wait", "0s", "--kubeconfig", str(self.exported)],
                 within=300.0,
             )
-            self.log(said.stdout + said.stderr)
+            self.log(completed.stdout + completed.stderr)
         except CommandFailed as failed:
             self.log(failed.output)
             raise self.explained(failed) from failed
@@ -165,18 +165,18 @@ class KindCluster:
         """Write the network of a node's pods, which its containerd takes up at once."""
         write_private(self.network(container), json.dumps(node.make_cni_config(addresses), indent=1).encode(), mode=0o644)
 
-    def log(self, said: str) -> None:
-        """Keep what kind said among the logs of the run."""
+    def log(self, text: str) -> None:
+        """Append output of kind to its log of the run."""
         path = self.run.log(f"{self.spec.name}/kind")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:
-            log.write(said)
+            log.write(text)
 
     def explained(self, failed: CommandFailed) -> ProvisionError:
-        """Return the error of a cluster that kind could not make: Docker's end, or kind's last words."""
+        """Return the error of a cluster that kind could not make: Docker has ended, or kind's last lines."""
         gone = docker.find_docker_error(Computer(engine=find_engine(self.run.path)))
         return ProvisionError(
-            f"{self.spec.name} could not be made: {'Docker stopped answering' if gone else 'kind create cluster failed'}",
+            f"creating {self.spec.name} failed: {'Docker stopped answering' if gone else 'kind create cluster failed'}",
             where=str(self.run.log(f"{self.spec.name}/kind")),
             detail="\n".join(failed.output.splitlines()[-25:]),
             remedy=gone or None,

@@ -1,4 +1,4 @@
-"""What the supervisor says of its programs, as data."""
+"""The state of programs, as the supervisor reports it."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ class ProgramState:
                 size = log.seek(0, os.SEEK_END)
                 start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
                 log.seek(max(start, size - (64 << 10)))
-                said = log.read().decode(errors="replace").splitlines()
-                end = next((number for number, line in enumerate(said) if TRACE.match(line)), len(said))
-                return "\n".join(said[:end][-lines:])
+                printed = log.read().decode(errors="replace").splitlines()
+                end = next((number for number, line in enumerate(printed) if TRACE.match(line)), len(printed))
+                return "\n".join(printed[:end][-lines:])
         except OSError:
             return ""
 
 
 @dataclass(frozen=True)
 class SupervisorStatus:
-    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only when told."""
+    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only on request."""
 
     pid: int
     lease: float
@@ -85,7 +85,7 @@ class SupervisorStatus:
 
 
 def make_exit_error(state: ProgramState) -> ComponentExited:
-    """Return the error of a program that ended: status, last words, and the remedy where the cause is known.
+    """Return the error of a program that ended: status, last log lines, and the remedy where the cause is known.
 
     Known are a port taken, inotify used up, a full disk, memory used up.
     """
