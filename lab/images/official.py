@@ -4,8 +4,8 @@
     pull_images(images)        brings what the lock names (`lab.images.pull`)
     make_archive(images, …)    takes pulled images as they are, and builds the rest
 
-The digest is the only proof of content: it is written once (`lab images lock`, which reads a registry by tag), is kept with this project, and from
-then on the same bytes are run everywhere, or none. What was pulled is in the cache and needs no registry again.
+A digest is the only proof of content: it is written once (`lab images lock`, which reads a registry by tag) and kept with this project.
+From then on the same bytes run everywhere, or none. A pulled image is in the cache and needs no registry again.
 """
 
 from __future__ import annotations
