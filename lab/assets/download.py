@@ -110,7 +110,7 @@ class Downloads:
                     return target, came_from
                 blame = "the mirror serves something else" if self.mirror else "do not trust that address"
                 wrong = ProvisionError(
-                    f"checking {target.name} failed: expected checksum {wanted}, got {got}; the file was removed",
+                    f"checking {target.name} failed: wrong checksum: expected {wanted}, got {got}; the file was removed",
                     where=came_from,
                     remedy=f"try again; if it stays so, {blame}: use another mirror, or --source build",
                 )

@@ -87,7 +87,7 @@ class Go:
             raise SourceRefused(explain_failure(error))
         if answer["Sum"] != pin.module_sum:
             raise ProvisionError(
-                f"checking {wanted} failed: expected checksum {pin.module_sum}, got {answer['Sum']}",
+                f"checking {wanted} failed: wrong checksum: expected {pin.module_sum}, got {answer['Sum']}",
                 where=answer["Dir"],
                 remedy="check GOPROXY and GONOSUMDB; `go clean -modcache` removes what was fetched",
             )

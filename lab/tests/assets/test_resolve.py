@@ -165,7 +165,7 @@ def test_a_bundle_that_lacks_some_names_them_and_keeps_the_rest(supply: Callable
 
 
 def test_the_source_bundle_needs_one(supply: Callable[..., Supply]) -> None:
-    with pytest.raises(UsageError, match="none is given"):
+    with pytest.raises(UsageError, match="bundle"):
         supply(source="bundle").resolve(["alpha"])
 
 
