@@ -9,17 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from lab.api import Api
 from lab.errors import UsageError
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.run import Run, write_private
+from lab.run import Run
 from lab.spec import LabSpec
-from lab.yaml_text import dump_yaml
+from lab.write_kubeconfig import merge_files
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -103,14 +101,6 @@ def find_cluster(clusters: Sequence[Cluster], name: str) -> Cluster:
 
 def merge_kubeconfigs(run: Run, clusters: Sequence[Cluster]) -> Path:
     """Write `kubeconfig.yaml` of the run (0600), which has a context for each cluster whose kubeconfig is there; return its path."""
-    merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}
-    for cluster in clusters:
-        if not cluster.kubeconfig.exists():
-            continue
-        document = yaml.safe_load(cluster.kubeconfig.read_bytes())
-        for part in ("clusters", "contexts", "users"):
-            merged[part].extend(document[part])
-        merged["current-context"] = document["current-context"]  # the last one: what is on top of the lab
     path = run.path / "kubeconfig.yaml"
-    write_private(path, dump_yaml(merged).encode())
+    merge_files(path, (cluster.kubeconfig for cluster in clusters))  # the last one is what is on top of the lab
     return path

@@ -10,8 +10,6 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lab import audit, component, docker, hollow
 from lab.assets.cache import Cache
 from lab.cluster import Cluster, Lab
@@ -21,6 +19,7 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
 from lab.images import applications, load_archive, make_archive, node
 from lab.images.load import RECORD
+from lab.kubeconfig import parse_kubeconfig
 from lab.ledger import external_name
 from lab.machines.machine import Machine
 from lab.ports import ports_of
@@ -30,6 +29,7 @@ from lab.run import Run, write_private
 from lab.spec import ClusterSpec
 from lab.steps import Step
 from lab.wait import NotYet, until
+from lab.write_kubeconfig import write_context
 from lab.yaml_text import dump_yaml
 
 KWOK = "0.8.0"
@@ -192,18 +192,8 @@ class KindCluster:
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig of this cluster: its administrator's, by the node's address, the context named as everywhere here."""
-        admin = yaml.safe_load(self.exported.read_bytes())
-        cluster, user = admin["clusters"][0]["cluster"], admin["users"][0]["user"]
-        context = self.cluster.context
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": context, "cluster": {**cluster, "server": f"https://{self.address()}:6443"}}],
-            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
-            "current-context": context,
-            "users": [{"name": context, "user": user}],
-        }
-        write_private(self.cluster.kubeconfig, dump_yaml(document).encode())
+        admin = parse_kubeconfig(self.exported.read_bytes())
+        write_context(self.cluster.kubeconfig, admin, name=self.cluster.context, server=f"https://{self.address()}:6443")
 
     def address(self) -> str:
         """Return the address of the control plane's node."""

@@ -16,10 +16,11 @@ import pytest
 from lab.cluster import merge_kubeconfigs
 from lab.commands import restart
 from lab.component import Component, Health, read_health, record_health, remove
+from lab.kubeconfig import read_ports
 from lab.pki import Authority, write_kubeconfig
 from lab.run import Run
 from lab.status import checks
-from lab.status.client import Client, Silent, read_ports
+from lab.status.client import Client, Silent
 from lab.tests.cli_fakes import ASKED, state
 from lab.wait import NotYet
 
