@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from lab import ports
 from lab.computer import Probe
+from lab.hints import command
 from lab.limits import account, cgroup
 from lab.limits.directory import Directory
 from lab.limits.finding import GIB, MIB, Finding, Needs
@@ -208,7 +209,7 @@ def check_directories(probe: Probe, needs: Needs) -> list[Finding]:
     """What the file systems of the cache and of the run directories can do, by trying, and their space."""
     building = (needs.build_bytes or needs.download_bytes) if needs.missing else 0
     cache, runs = probe.directory(needs.cache), probe.directory(needs.runs)
-    clear = "`lab assets prune`, `go clean -cache` free some"
+    clear = f"`{command('assets', 'prune')}`, `go clean -cache` free some"
     findings = [
         judge_directory(
             "cache of programs", cache, ("name", "write", "owner", "execute", "locks", "case"), "set KARMADA_LAB_CACHE to another directory"

@@ -11,14 +11,15 @@ from typing import Any
 
 from lab import ports
 from lab.errors import ComponentExited
+from lab.hints import command
 from lab.limits.files import Files
 from lab.limits.oom import count_kills
 from lab.supervisor import record
 
 Json = dict[str, Any]
-TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `lab doctor` counts them"
+TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `{doctor}` counts them"
 NO_SPACE = "free some space on the disk that the run directory is on, or set KARMADA_LAB_RUNS to another one; then run this again"
-OUT_OF_MEMORY = "the kernel has killed programs of this cgroup for lack of memory: raise its limit; `lab doctor` shows the arithmetic"
+OUT_OF_MEMORY = "the kernel has killed programs of this cgroup for lack of memory: raise its limit; `{doctor}` shows the arithmetic"
 TRACE = re.compile(r"goroutine \d+ \[")
 """Where a Go program that panics begins to print its stacks: what went wrong stands in the lines before."""
 
@@ -101,4 +102,6 @@ def make_exit_error(state: ProgramState) -> ComponentExited:
         remedy = NO_SPACE
     if remedy is None and state.status == -signal.SIGKILL and count_kills(Files()).in_group:
         remedy = OUT_OF_MEMORY
+    if remedy is not None:
+        remedy = remedy.replace("{doctor}", command("doctor"))
     return ComponentExited(state.name, status=state.status, log=state.log, tail=tail, remedy=remedy)
