@@ -46,7 +46,7 @@ class Cluster:
         from kubernetes.config import load_kube_config  # noqa: PLC0415
 
         configuration = Configuration()
-        configuration.proxy = None  # it was that of HTTPS_PROXY and the like; what remains below is a kubeconfig's `proxy-url`
+        configuration.proxy = None  # the default is HTTPS_PROXY's; a kubeconfig's `proxy-url` is set below
         load_kube_config(config_file=str(self.kubeconfig), context=self.context, client_configuration=configuration)
         # Web sockets (exec, port-forward) read those variables themselves unless every host is to be reached directly.
         configuration.no_proxy = "" if configuration.proxy else "*"
@@ -100,7 +100,7 @@ def find_cluster(clusters: Sequence[Cluster], name: str) -> Cluster:
 
 
 def merge_kubeconfigs(run: Run, clusters: Sequence[Cluster]) -> Path:
-    """Write `kubeconfig.yaml` of the run (0600), which has a context for each cluster whose kubeconfig is there; return its path."""
+    """Write `kubeconfig.yaml` of the run (0600) with a context for each cluster that has a kubeconfig; return its path."""
     path = run.path / "kubeconfig.yaml"
     merge_files(path, (cluster.kubeconfig for cluster in clusters))  # the last one is what is on top of the lab
     return path

@@ -1,6 +1,6 @@
-"""A Kubernetes API asked as any client asks it: by a context of the lab's kubeconfig, its certificate verified. Standard library only.
+"""A small client of a Kubernetes API: by a context of the lab's kubeconfig, verifying certificates. Standard library only.
 
-`lab status` is to answer at once; `lab.api` needs an HTTP library whose import alone takes longer.
+`lab status` has to answer at once; importing the HTTP library of `lab.api` alone takes longer.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ NAMED = re.compile(rf"\blab ({'|'.join(sorted(GROUP.list_commands(None)))})\b")
 PROSE = re.compile(r"\b(the|its|a|this|no|each|another|every|take|have) lab ")
 KEYWORDS = {"remedy", "again"}
 ALLOWED = {"lab/settings.py", "lab/hints.py"}
+READERS = {"lab/images/official.py"}
+"""Files that write the command into a file that is kept with this project, for whoever reads it from any directory."""
 
 
 def parse(argv: list[str]) -> None:
@@ -123,7 +125,7 @@ def printed_texts(tree: ast.Module) -> Iterator[ast.Constant]:
 def test_no_printed_command_is_written_by_hand(path: Path) -> None:
     found = [f"{each.lineno}: {each.value}" for each in printed_texts(ast.parse(path.read_text())) if QUOTED.search(str(each.value))]
 
-    assert not found or str(path.relative_to(ROOT)) in ALLOWED
+    assert not found or str(path.relative_to(ROOT)) in ALLOWED | READERS
 
 
 @pytest.mark.parametrize("name", ["blue", "default", "a-b", "odd name", "it's", "$(x)", "-x"])
