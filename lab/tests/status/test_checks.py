@@ -159,9 +159,9 @@ def test_of_a_lab_that_is_well_nothing_is_found(server: Server, monkeypatch: pyt
             (200, {"items": [{"metadata": {"name": "v"}, "webhooks": [{}]}]}),
             "validatingwebhookconfigurations/v has 1 of 2 hooks",
         ),
-        ("GET /role", (404, {}), "member2 lacks what joining made there: /role"),
-        ("GET /role", (200, {"metadata": {"deletionTimestamp": STALE}}), "member2 lacks what joining made there: /role"),
-        ("GET /api/v1/nodes", (200, {"items": [7]}), "karmada-host answers what cannot be read"),
+        ("GET /role", (404, {}), "member2 lacks objects of its join: /role"),
+        ("GET /role", (200, {"metadata": {"deletionTimestamp": STALE}}), "member2 lacks objects of its join: /role"),
+        ("GET /api/v1/nodes", (200, {"items": [7]}), "karmada-host sent an answer"),
     ],
 )
 def test_each_thing_that_is_not_well_is_found(server: Server, path: str, answer: tuple[int, Json], words: str) -> None:
