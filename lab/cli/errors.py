@@ -7,6 +7,7 @@ Exit codes: 0 ok, 1 a check failed, 2 usage, 3 not possible here, 4 provisioning
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -21,17 +22,17 @@ from lab.terminal.text import Look, error_lines, github_annotation, say
 
 BUG = 70
 """Exit code of a bug in this program (sysexits.h: EX_SOFTWARE)."""
-EXHAUSTED: Mapping[int, tuple[str, str]] = {
-    errno.EMFILE: ("too many open files in this process", "raise the limit: ulimit -n 4096; then run this again"),
-    errno.ENFILE: ("too many open files on this computer", "raise fs.file-max, or end other programs; then run this again"),
-    errno.ENOSPC: ("no space left on the disk", "free some space there, or set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to another disk"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space there, or set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to another disk"),
-    errno.EROFS: ("the file system is read-only", "set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to directories that can be written"),
-    errno.EIO: ("the disk failed to read or write", "look at the kernel's log (dmesg); use another disk"),
-    errno.ENOMEM: ("out of memory", "free some memory, raise the memory limit, or take fewer members (--members N)"),
-    errno.EAGAIN: ("no further process or thread can start", "raise the limit of processes (ulimit -u, the container's --pids-limit)"),
+EXHAUSTED: Mapping[int, str] = {
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096; then run this again",
+    errno.ENFILE: "raise fs.file-max, or end other programs; then run this again",
+    errno.ENOSPC: "free some space there, or set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to another disk",
+    errno.EDQUOT: "free some space there, or set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to another disk",
+    errno.EROFS: "set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to directories that can be written",
+    errno.EIO: "look at the kernel's log (dmesg); use another disk",
+    errno.ENOMEM: "free some memory, raise the memory limit, or take fewer members (--members N)",
+    errno.EAGAIN: "raise the limit of processes and threads (ulimit -u, the container's --pids-limit)",
 }
-"""Limits of the computer that any system call may reach: what to print, and the remedy."""
+"""Limits of the computer that any system call may reach, each with its remedy. The error keeps the system's text: reports classify by it."""
 
 
 class Verbs(TyperGroup):
@@ -70,12 +71,14 @@ def exhausted_limit(error: BaseException) -> ProvisionError | None:
         number = errno.EAGAIN
     else:
         number = error.errno if isinstance(error, OSError) else None
-    if number not in EXHAUSTED:
+    if number is None or number not in EXHAUSTED:
         return None
-    what, remedy = EXHAUSTED[number]
+    why = str(error) if isinstance(error, RuntimeError) else os.strerror(number)
     file = getattr(error, "filename", None)
     failed = ProvisionError(
-        f"{command()} failed: {what}", where=None if file is None else str(file), remedy=f"{remedy}; {command('doctor')} lists the limits"
+        f"{command()} failed: {why}",
+        where=None if file is None else os.fsdecode(file) if isinstance(file, str | bytes) else str(file),
+        remedy=f"{EXHAUSTED[number]}; {command('doctor')} lists the limits",
     )
     for note in getattr(error, "__notes__", []):
         failed.add_note(note)

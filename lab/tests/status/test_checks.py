@@ -151,7 +151,7 @@ def test_of_a_lab_that_is_well_nothing_is_found(server: Server, monkeypatch: pyt
         (f"GET {checks.LEASES}/karmada-cluster/leases/member2", (404, {}), "the lease of member2's agent is not there"),
         (f"GET {checks.LEASES}/karmada-cluster/leases/member2", (200, {"spec": {}}), "the lease of member2's agent has no holder"),
         (f"POST {checks.POLICIES}", (500, {"message": "failed calling webhook: refused"}), "karmada-webhook does not answer"),
-        (f"POST {checks.POLICIES}", (201, {}), "karmada-webhook is not asked"),
+        (f"POST {checks.POLICIES}", (201, {}), "karmada-webhook is not called"),
         (f"POST {checks.POLICIES}", (404, {"message": "not found"}), "karmada-webhook does not answer: not found"),
         (f"GET {checks.HOOKS}/validatingwebhookconfigurations", (200, {"items": []}), "validatingwebhookconfigurations/v is gone"),
         (
