@@ -32,7 +32,7 @@ EXHAUSTED: Mapping[int, str] = {
     errno.ENOMEM: "free some memory, raise the memory limit, or take fewer members (--members N)",
     errno.EAGAIN: "raise the limit of processes and threads (ulimit -u, the container's --pids-limit)",
 }
-"""Limits of the computer that any system call may reach, each with its remedy. The error keeps the system's text: reports classify by it."""
+"""Limits of the computer that a system call may reach, each with its remedy. Errors keep the system's text: reports classify by it."""
 
 
 class Verbs(TyperGroup):
