@@ -123,7 +123,7 @@ def printed_texts(tree: ast.Module) -> Iterator[ast.Constant]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_printed_command_is_written_by_hand(path: Path) -> None:
-    found = [f"{each.lineno}: {each.value}" for each in printed_texts(ast.parse(path.read_text())) if QUOTED.search(str(each.value))]
+    found = [f"{each.lineno}: {each.value!r}" for each in printed_texts(ast.parse(path.read_text())) if QUOTED.search(str(each.value))]
 
     assert not found or str(path.relative_to(ROOT)) in ALLOWED | READERS
 
