@@ -46,7 +46,7 @@ from deployers.members.registry import CLUSTERS, Member, list_members, wait_read
 from deployers.names import LOOPBACK, READY, kind_of
 from deployers.plane import pending_operation
 from deployers.plane.layout import etcds
-from deployers.plane.objects import each
+from deployers.plane.objects import map_concurrently
 from deployers.release import Release
 from lab.api import Refused, Unreachable
 from lab.assets import AssetRef
@@ -204,7 +204,7 @@ def stop_karmada(karmada: Karmada) -> None:
     mine = [name for name in running if name.startswith(f"{karmada.name}/") or name in agents]
     last = [name for name in mine if kind_of(name) in STOPPED_LAST]
     stop: Callable[[str], None] = partial(supervisor.stop, within=GRACE)
-    each(stop, [name for name in mine if name not in last])
+    map_concurrently(stop, [name for name in mine if name not in last])
     for name in sorted(last, key=lambda name: STOPPED_LAST.index(kind_of(name))):
         stop(name)
 
@@ -256,7 +256,7 @@ def rejoin(karmada: Karmada, member: Cluster, mode: str) -> None:
 def wait_members_reached(karmada: Karmada) -> list[str]:
     """Return when Karmada, with the credentials it has, comes through to each push member it knows and finds the cluster it knows there."""
     known = [member for member in list_members(karmada).values() if member.mode == "push"]
-    return each(lambda member: wait_reached(karmada, member), known)
+    return map_concurrently(lambda member: wait_reached(karmada, member), known)
 
 
 def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
