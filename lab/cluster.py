@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 HOST_CONTEXT = "karmada-host"
 """The context of the host cluster in every kubeconfig; upstream's tests expect this name."""
+UNUSED_PROXY = "http://127.0.0.1:9"
+"""The proxy of a client that reaches every host directly: the discard port, so that a use of it fails."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,12 @@ class Cluster:
         configuration = Configuration()
         configuration.proxy = None  # the default is HTTPS_PROXY's; a kubeconfig's `proxy-url` is set below
         load_kube_config(config_file=str(self.kubeconfig), context=self.context, client_configuration=configuration)
-        # Web sockets (exec, port-forward) read those variables themselves unless every host is to be reached directly.
-        configuration.no_proxy = "" if configuration.proxy else "*"
+        if configuration.proxy:
+            configuration.no_proxy = ""
+        else:
+            # Web sockets (exec, port-forward) read those variables themselves, and heed `no_proxy` only beside a proxy: kubernetes 37,
+            # stream/ws_client.py create_websocket; websocket-client 1.9, _http.py proxy_info. Nothing connects to this one.
+            configuration.proxy, configuration.no_proxy = UNUSED_PROXY, "*"
         return ApiClient(configuration=configuration)
 
 
