@@ -96,6 +96,16 @@ def list_servers(kubeconfig: Path) -> dict[str, str]:
         return {}
 
 
+def list_hosts(kubeconfig: Path) -> list[str]:
+    """Return the hosts of the servers of all clusters in a kubeconfig, each once; [] when the file cannot be read."""
+    try:
+        clusters = load_document(kubeconfig.read_bytes()).get("clusters") or []
+        hosts = [urlsplit(str(entry["cluster"]["server"])).hostname for entry in clusters]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return []
+    return list(dict.fromkeys(host for host in hosts if host))
+
+
 def read_ports(kubeconfig: Path) -> dict[str, int]:
     """Return the server's port of each context of a kubeconfig; {} when the file cannot be read."""
     try:

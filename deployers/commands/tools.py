@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from lab.environment import extend_no_proxy
 from lab.errors import UsageError
 from lab.hints import command
-from lab.kubeconfig import list_servers
+from lab.kubeconfig import list_hosts
 from lab.run import Run
 
 CLIENTS = ("kubectl", "karmadactl", "etcdctl", "etcdutl")
@@ -28,14 +27,8 @@ def environment(run: Run) -> dict[str, str]:
         "KUBECACHEDIR": str(run.path / "scratch" / "kube"),  # or kubectl writes into ~/.kube
         "KARMADA_LAB": run.id,
         "KARMADA_LAB_RUNS": str(run.path.parent),  # so that `lab` means this lab from any directory
-        **extend_no_proxy(("localhost", "127.0.0.1", "::1", *servers(kubeconfig)), os.environ),
+        **extend_no_proxy(("localhost", "127.0.0.1", "::1", *list_hosts(kubeconfig)), os.environ),
     }
-
-
-def servers(kubeconfig: Path) -> list[str]:
-    """Return the hosts of the API servers that a kubeconfig names."""
-    hosts = (urlsplit(server).hostname for server in list_servers(kubeconfig).values())
-    return list(dict.fromkeys(host for host in hosts if host))
 
 
 def clients(run: Run) -> Path:

@@ -95,14 +95,22 @@ def test_every_need_of_a_step_is_there(lab: Lab) -> None:
     assert {"host", "member1", "member1/node", "member1/kube-apiserver", "node-image/1.35.4", "lab/guard"} <= names
 
 
+def admin_kubeconfig(server: str = "https://x:6443") -> dict[str, Any]:
+    """Return a kubeconfig as kind writes it."""
+    return {
+        "clusters": [{"name": "kind-a", "cluster": {"server": server, "certificate-authority-data": "Y2E="}}],
+        "contexts": [{"name": "kind-a", "context": {"cluster": "kind-a", "user": "kind-a"}}],
+        "current-context": "kind-a",
+        "users": [{"name": "kind-a", "user": {"t": 1}}],
+    }
+
+
 def test_the_node_is_recorded_before_it_is_made_and_reached_by_its_address(lab: Lab) -> None:
     seen: list[Any] = []
 
-    admin = {"clusters": [{"cluster": {"server": "https://x:6443", "certificate-authority-data": "Y2E="}}], "users": [{"user": {"t": 1}}]}
-
     def create(words: tuple[str, ...]) -> str:
         seen.append(lab.run.recorded(RECORD, "member1"))
-        Path(words[words.index("--kubeconfig") + 1]).write_text(yaml.safe_dump(admin))
+        Path(words[words.index("--kubeconfig") + 1]).write_text(yaml.safe_dump(admin_kubeconfig()))
         return ""
 
     inspected = json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}])
@@ -129,11 +137,10 @@ def test_the_node_is_recorded_before_it_is_made_and_reached_by_its_address(lab: 
 
 def test_a_node_that_was_made_is_left_alone(lab: Lab) -> None:
     lab.run.record(RECORD, "member1", {"containers": [CONTAINER], "state": "made", "archives": node.ARCHIVES})
-    admin: Any = {"clusters": [{"cluster": {}}], "users": [{"user": {}}]}
     networks = json.dumps([{"NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.9"}}}}])
     machine = Scripted({PS: f"{CONTAINER}\n", ("docker", "start"): "", ("docker", "inspect"): networks})
     made = making(lab, machine)
-    made.exported.write_text(yaml.safe_dump(admin))
+    made.exported.write_text(yaml.safe_dump(admin_kubeconfig()))
     made.node()
 
     assert "create" not in machine.transcript()
