@@ -69,7 +69,7 @@ lint: $(STAMP) ## ruff, mypy, the layers of imports and the workflows alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q -n0 scenarios/tests/ci/test_names.py scenarios/tests/ci/test_structure.py
-	$(BIN)/python -m scenarios workflows
+	$(BIN)/lab lint --workflows
 
 format: $(STAMP) ## format the code and mend what ruff can
 	$(BIN)/ruff format .
@@ -90,31 +90,31 @@ test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Doc
 	$(BIN)/pytest scenarios/test_bookinfo.py --provider kind --spec scenarios/bookinfo.toml $(ARGS)
 
 upstream: $(STAMP) ## Karmada's own end-to-end suite, compiled from its module, on a lab (half an hour): ARGS='--focus search', ARGS=--list
-	@$(BIN)/python -m scenarios upstream $(ARGS)
+	@$(BIN)/lab upstream $(ARGS)
 
 bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
-	$(BIN)/python -m perf.bench $(ARGS)
+	$(BIN)/lab bench $(ARGS)
 
 matrix: $(STAMP) ## list the cells of scenarios/matrix.toml that fit, and why others do not
-	@$(BIN)/python -m scenarios matrix $(ARGS)
+	@$(BIN)/lab matrix $(ARGS)
 
 cell: $(STAMP) ## run one of them, from nothing to results and back: make cell CELL=…
-	@$(BIN)/python -m scenarios cell "$$CELL" $(ARGS)
+	@$(BIN)/lab cell "$$CELL" $(ARGS)
 
 bench-kind: $(STAMP) ## measure labs of real pods and every way to install Karmada, against one kind cluster in the same run
-	$(BIN)/python -m perf.bench_kind $(ARGS)
+	$(BIN)/lab bench kind $(ARGS)
 
 bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (40,000 pods, half an hour at most)
-	@$(BIN)/python -m perf.failover --shape $(SHAPE) $(ARGS)
+	@$(BIN)/lab bench failover --shape $(SHAPE) $(ARGS)
 
 durations: $(STAMP) ## learn how long cells take from their results: ARGS=_cells
-	@$(BIN)/python -m scenarios durations $(ARGS)
+	@$(BIN)/lab durations $(ARGS)
 
 report: $(STAMP) ## turn results of cells into pages, _site/index.html; ARGS='summary _cells', 'junit …', 'judge …' do the rest
-	@$(BIN)/python -m reports $(or $(ARGS),build _cells --out _site)
+	@$(BIN)/lab report $(or $(ARGS),build _cells --out _site)
 
 lint-repository: $(STAMP) ## check YAML, workflows, scripts, playbooks, charts and manifests of a repository: ARGS=path/to/it
-	@$(BIN)/python -m scenarios repository $(ARGS)
+	@$(BIN)/lab lint $(ARGS)
 
 setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/lint.lock

@@ -1,4 +1,4 @@
-"""Options of a KarmadaSpec, and which deployer carries which: data, from which the table of `python -m deployers options` is made.
+"""Options of a KarmadaSpec, and which deployer carries which: data, from which the table of `lab options` is made.
 
 Each deployer has one `Support`: option → "" when it is carried, else why it cannot be. An option of one component may be said
 apart from the same option of all: "components.etcd.env" before "components.*.env". `refusals` holds a spec against it, so that what a

@@ -50,6 +50,13 @@ def install() -> None:
             signal.signal(number, handle)
 
 
+def uninstall() -> None:
+    """Give SIGINT, SIGTERM and SIGHUP their default actions back, for a program that runs in this process and has handlers of its own."""
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, default)
+
+
 def describe_end(number: int) -> str:
     """Return the message of a second signal: what still runs, when its supervisor ends it, and the command that ends it now."""
     ended = f"interrupted again by {signal.Signals(number).name}: ended at once"

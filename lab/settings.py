@@ -1,4 +1,4 @@
-"""Settings: options that have an environment variable too, with one meaning and one type in `lab`, `python -m scenarios` and pytest.
+"""Settings: options that have an environment variable too, with one meaning and one type in `lab` and pytest.
 
 A setting says which lab is meant, what it is made of, and where its software comes from. All other options have no variable: flags of
 one command (--force, --keep, --plan), and whatever says what is deleted, replaced or restored.

@@ -37,6 +37,16 @@ SECTIONS = (
             Verb("upgrade", "deployers.commands.upgrade:upgrade", "Upgrade Karmada while it serves."),
             Verb("renew", "deployers.commands.renew:renew", "Renew all certificates of Karmada before they end."),
             Verb("etcd", "deployers.commands.etcd:app", "The care of Karmada's own etcd."),
+            Verb(
+                "compare",
+                "deployers.commands.compare:compare",
+                "Print what differs between installations of Karmada.",
+            ),
+            Verb(
+                "options",
+                "deployers.commands.options:options",
+                "Print which deployer carries which option of a spec.",
+            ),
         ),
     ),
     Section(
@@ -45,6 +55,32 @@ SECTIONS = (
             Verb("assets", "deployers.commands.assets:app", "What labs are made of, in this computer's cache."),
             Verb("images", "deployers.commands.images:app", "Container images, made here without a registry."),
             Verb("bundle", "deployers.commands.bundle:bundle", "Write one archive with all that a lab needs."),
+        ),
+    ),
+    Section(
+        "Tests and measurements",
+        (
+            Verb("test", "scenarios.commands.test:app", "Run the scenarios by pytest, or the given test files."),
+            Verb(
+                "upstream",
+                "scenarios.commands.upstream:upstream",
+                "Run Karmada's own end-to-end suite on a lab.",
+            ),
+            Verb("matrix", "scenarios.commands.matrix:matrix", "List the cells to run, and why the others are left out."),
+            Verb("cell", "scenarios.commands.cell:cell", "Run one cell, from nothing to collected results."),
+            Verb(
+                "rehearse",
+                "scenarios.commands.rehearse:rehearse",
+                "Execute a workflow on this computer.",
+            ),
+            Verb("durations", "scenarios.commands.durations:durations", "Learn from results how long cells take."),
+            Verb(
+                "lint",
+                "scenarios.commands.lint:lint",
+                "Check a repository that installs Karmada, or this project's workflows.",
+            ),
+            Verb("report", "reports.commands.app:app", "Collect results of cells, judge them, and write them for people and programs."),
+            Verb("bench", "perf.commands.app:app", "Measure what a lab costs, or how fast Karmada fails over."),
         ),
     ),
 )

@@ -1,33 +1,31 @@
 """Ablation of a profile: the effect of each setting, measured by trials with and without it on one computer.
 
-    python -m perf.ablation [--profile tuned] [--shape short] [--rounds 5] [--only NAME …]
-    python -m perf.ablation --into FOLDER --rounds 1       continue a series, also after an interrupt
-    python -m perf.judge FOLDER                         evaluate again
+    lab bench ablation [--profile tuned] [--shape short] [--rounds 5] [--only NAME]…
+    lab bench ablation --into FOLDER --rounds 1       continue a series, also after an interrupt
+    lab bench judge FOLDER                         evaluate again
 
 A round is one trial per setting of the profile (perf/profiles/*.settings.toml), with only that setting reset to the default of Karmada or
 Kubernetes. Between every two of them is a trial of the unchanged profile, with which both are paired: the speed of a computer changes
 within minutes. Rounds rotate the order. Reported: without / with; perf.stats computes interval and verdict. A trial that exceeds the
-shape's time is ended and reported. Exit codes are those of perf.failover; 4 when a trial of the profile itself did not end.
+shape's time is ended and reported. Exit codes are those of `lab bench failover`; 4 when a trial of the profile itself did not end.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from lab import interrupt
-from lab.errors import LabError, UsageError
-from lab.interrupt import Interrupted
+from lab.cli.options import option
+from lab.errors import UsageError
 from lab.run import write_json
 from perf import compare, failover, profile
 from perf.profile import ProfileSetting
-from perf.progress import say
 from perf.report import RESULT
+from perf.request import SHAPES, TrialRequest
 from perf.stats import summarize_spread
 from perf.summary import align_rows
 
@@ -47,22 +45,25 @@ Trials = dict[int, tuple[str, Json]]
 """Trials by their number in the series: the setting that was reset, or PROFILE, and the result."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser: that of perf.failover, with the settings and the series to continue."""
-    parser = failover.build_parser()
-    parser.prog, parser.description = "python -m perf.ablation", (__doc__ or "").partition("\n")[0]
-    parser.set_defaults(rounds=5, shape="short", limit_pods=0)
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="measure only these settings")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="add rounds to the series in this folder")
-    return parser
+@dataclass(frozen=True)
+class AblationRequest(TrialRequest):
+    """The options of an ablation."""
+
+    shape: Annotated[str, option("--shape", help=f"{SHAPES}.")] = "short"
+    rounds: Annotated[int, option("--rounds", help="Trials without each setting.", min=1, metavar="N")] = 5
+    limit_pods: Annotated[int | None, option("--limit-pods", help="Pods that the limit is measured with; 0 skips it.", metavar="N")] = 0
+    only: Annotated[list[str], option("--only", help="Measure this setting only; may be repeated.", metavar="NAME")] = field(
+        default_factory=list
+    )
+    into: Annotated[Path | None, option("--into", help="Add rounds to the series in this folder.", metavar="FOLDER")] = None
 
 
-def select_settings(options: argparse.Namespace) -> dict[str, ProfileSetting]:
+def select_settings(request: AblationRequest) -> dict[str, ProfileSetting]:
     """Return the settings to measure. Raise UsageError, with the known names, for an unknown one."""
-    there = profile.read_settings(options.profile)
-    if unknown := [name for name in options.only or [] if name not in there]:
-        raise UsageError(f"profile {options.profile} has no setting {', '.join(unknown)}", remedy=f"one of: {', '.join(there)}")
-    return {name: each for name, each in there.items() if not options.only or name in options.only}
+    there = profile.read_settings(request.profile)
+    if unknown := [name for name in request.only if name not in there]:
+        raise UsageError(f"profile {request.profile} has no setting {', '.join(unknown)}", remedy=f"one of: {', '.join(there)}")
+    return {name: each for name, each in there.items() if not request.only or name in request.only}
 
 
 def order_round(names: Sequence[str], number: int) -> list[str]:
@@ -71,17 +72,17 @@ def order_round(names: Sequence[str], number: int) -> list[str]:
     return [each for place in range(0, len(turned), 2) for each in (turned[place], PROFILE, *turned[place + 1 : place + 2])]
 
 
-def open_series(options: argparse.Namespace, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
+def open_series(request: AblationRequest, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
     """Return the document of a series, new or continued. Raise UsageError when the options differ from those of the series."""
-    asked = json.loads(json.dumps(failover.make_plan(options, "failover-check").describe()))
+    asked = json.loads(json.dumps(failover.make_plan(request, "failover-check").describe()))
     given = {name: {"title": each.title, "back": list(each.back)} for name, each in settings.items()}
-    if options.into is None:
+    if request.into is None:
         return {"asked": asked, "settings": given}
     try:
         series = json.loads((folder / FILE).read_text())
         before, known = series["asked"], series["settings"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"no series to continue: {error}", where=str(folder), remedy="name a folder that perf.ablation wrote") from error
+        raise UsageError(f"no series to continue: {error}", where=str(folder), remedy="name the folder of an ablation") from error
     unlike = [key for key in asked if asked[key] != before.get(key)]
     unlike += [name for name in given if name in known and known[name]["back"] != given[name]["back"]]
     if unlike:
@@ -112,13 +113,13 @@ def list_trial_folders(folder: Path) -> dict[int, Path]:
     return {int(number): places[number] for number in sorted(places) if number.isdecimal()}
 
 
-def run_rounds(options: argparse.Namespace, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
+def run_rounds(request: AblationRequest, settings: Mapping[str, ProfileSetting], folder: Path) -> Json:
     """Run the rounds; return the evaluation. Rewrite it after each trial, so that an interrupt loses none."""
-    series, trials, last = open_series(options, settings, folder), read_saved(folder), max(list_trial_folders(folder), default=0)
+    series, trials, last = open_series(request, settings, folder), read_saved(folder), max(list_trial_folders(folder), default=0)
     before = sum(name == next(iter(settings)) for name, _ in trials.values())
-    names = [name for number in range(before, before + options.rounds) for name in order_round(list(settings), number)]
+    names = [name for number in range(before, before + request.rounds) for name in order_round(list(settings), number)]
     turns = {
-        f"{number:03d}-{name}": compare.add_changes(options, settings[name].back if name in settings else ())
+        f"{number:03d}-{name}": replace(request, changes=[*request.changes, *(settings[name].back if name in settings else ())])
         for number, name in enumerate(names, start=last + 1)
     }
     write_json(folder / FILE, evaluate_series(series, trials))
@@ -195,25 +196,3 @@ def format_cell(metric: Mapping[str, Any]) -> str:
 def get_exit_code(ablation: Mapping[str, Any]) -> int:
     """Return 1 when any trial lost or doubled a pod, 4 when a trial of the profile itself did not end, else 0."""
     return 1 if ablation["failed"] else 4 if ablation["unended"] else 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, evaluate and report; return the exit code."""
-    interrupt.install()
-    options = build_parser().parse_args(argv)
-    folder = options.into or options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-ablation-{options.shape}"
-    try:
-        found = run_rounds(options, select_settings(options), folder)
-    except LabError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except Interrupted as stop:
-        say(f"interrupted by {stop}; results so far are in {folder}; continue with --into")
-        return stop.exit_code
-    print(format_ablation(found))
-    print(f"\nkept in {folder}")
-    return get_exit_code(found)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

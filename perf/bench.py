@@ -1,6 +1,6 @@
-"""`make bench`: what a lab costs, each measurement beside its baseline from the same run.
+"""What a lab costs, each measurement beside its baseline from the same run.
 
-    python -m perf.bench [--rounds N] [--quick] [--out FILE]
+    lab bench [--rounds N] [--quick] [--out FILE]
 
 Each round times one bare etcd and kube-apiserver to /readyz (as the embedded provider starts them; certificates exist already and
 Python's start does not count), then the complete `lab up` from nothing to both members Ready: so each ratio is paired. It then times up
@@ -12,7 +12,6 @@ Results go to standard output and, with the machine they were measured on, to a 
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -32,9 +31,8 @@ from lab.errors import ProvisionError
 from lab.providers import embedded
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from perf.figures import SCHEMA, Measurement, compute_ratios, format_table, parse_round_count
+from perf.figures import Measurement, compute_ratios
 from perf.progress import say
-from perf.usage import describe_machine
 
 NODES = 2000
 ROOT = Path("_runs").absolute()
@@ -176,24 +174,3 @@ def measure(rounds: int, *, quick: bool) -> list[Measurement]:
         Measurement("two labs side by side, both up", "s", side, note=why),
         Measurement(f"{NODES} hollow nodes Ready", "nodes/s", nodes, least=100.0, note=why),
     ]
-
-
-def main() -> int:
-    """Measure, print and save; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m perf.bench", description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=parse_round_count, default=3, help="how often a lab is brought up (default 3)")
-    parser.add_argument("--quick", action="store_true", help="leave out two labs side by side and the hollow nodes")
-    parser.add_argument("--out", type=Path, default=ROOT / "bench.json", help="where the results are kept (default _runs/bench.json)")
-    options = parser.parse_args()
-    before = describe_machine()
-    figures = measure(options.rounds, quick=options.quick)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
-    options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))
-    print(format_table(figures))
-    print(f"\nkept in {options.out}")
-    return 6 if any(figure.verdict == "missed" for figure in figures) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
-"""`make bench-kind`: what labs of real pods cost, each way to install Karmada in turn.
+"""What labs of real pods cost, each way to install Karmada in turn.
 
-    python -m perf.bench_kind [--rounds N] [--deployer NAME … | --clusters] [--out FILE]
+    lab bench kind [--rounds N] [--deployer NAME … | --clusters] [--out FILE]
 
 Each round times one `kind create cluster` of the lab's node image with kind's defaults until its node is Ready, then `lab up` of one
 cluster, then of a host and two members without Karmada, and then, for each deployer, `lab up` of the same three with Karmada, conformance,
@@ -12,12 +12,8 @@ Results go to standard output and to a JSON file. Exit code 6 when a target is m
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from deployers.spec import catalogue
@@ -36,9 +32,8 @@ from lab.providers.kind_config import NODE
 from lab.run import Run, write_private
 from lab.yaml_text import dump_yaml
 from perf import bench
-from perf.figures import SCHEMA, Measurement, compute_ratios, format_table, parse_round_count
+from perf.figures import Measurement, compute_ratios
 from perf.progress import say
-from perf.usage import describe_machine
 
 DEPLOYERS = ("by_binary", "by_chart", "by_yaml", "by_operator", "by_karmadactl")
 CLUSTERS = ("host", "member1", "member2")
@@ -151,25 +146,3 @@ def measure(rounds: int, deployers: Sequence[str]) -> list[Measurement]:
         why = "; ".join(f"{name} failed" for name in notes)
         figures.append(Measurement("all of them, one lab after the other", "s", tuple(map(sum, wholes)), most=ALL_WITHIN, note=why))
     return figures
-
-
-def main() -> int:
-    """Measure, print and save; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m perf.bench_kind", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=parse_round_count, default=1, help="how often (default 1: it takes a quarter of an hour)")
-    parser.add_argument("--deployer", action="append", choices=DEPLOYERS, help="only this way to install Karmada; may be repeated")
-    parser.add_argument("--clusters", action="store_true", help="clusters only, and no Karmada")
-    parser.add_argument("--out", type=Path, default=bench.ROOT / "bench-kind.json", help="where the results are kept")
-    options = parser.parse_args()
-    before = describe_machine()
-    figures = measure(options.rounds, () if options.clusters else options.deployer or DEPLOYERS)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    result = {"schema": SCHEMA, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": before}
-    options.out.write_text(json.dumps({**result, "figures": [figure.document() for figure in figures]}, indent=1, ensure_ascii=False))
-    print(format_table(figures))
-    print(f"\nkept in {options.out}")
-    return 6 if any(figure.verdict != "ok" and (figure.most or figure.least) for figure in figures) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,30 +1,28 @@
 """Compare two settings or releases: alternate trials on one computer, and a verdict on the difference.
 
-    python -m perf.compare --shape tiny --rounds 5 --set-b karmada.components.karmada-controller-manager.flags.kube-api-qps=100
-    python -m perf.compare --shape small --profile-a default --profile-b tuned
-    python -m perf.compare --shape tiny --set-b karmada.release=./karmada
+    lab bench compare --shape tiny --rounds 5 --set-b karmada.components.karmada-controller-manager.flags.kube-api-qps=100
+    lab bench compare --shape small --profile-a default --profile-b tuned
+    lab bench compare --shape tiny --set-b karmada.release=./karmada
 
 A is the baseline, B the candidate. Rounds alternate A B, B A, A B …; each trial has its own lab. perf.stats computes interval and
-verdict. Exit codes are those of perf.failover; 6 when B is slower.
+verdict. Exit codes are those of `lab bench failover`; 6 when B is slower.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from lab import interrupt
-from lab.errors import LabError
-from lab.interrupt import Interrupted
+from lab.cli.options import option
 from lab.run import write_json
 from perf import failover
 from perf.cost_model import PROGRAMS
 from perf.progress import say
+from perf.request import TrialRequest
 from perf.stats import compare, summarize_spread
 from perf.summary import align_rows
 
@@ -52,29 +50,24 @@ CPU = {
 """For each CPU metric, the key in a result and the prefix of the program names to sum."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser: that of perf.failover, with the options that differ between A and B."""
-    parser = failover.build_parser()
-    parser.prog, parser.description = "python -m perf.compare", (__doc__ or "").partition("\n")[0]
-    parser.set_defaults(rounds=5)
-    for side in ("a", "b"):
-        parser.add_argument(f"--profile-{side}", help=f"profile of {side.upper()} (default: --profile)")
-        parser.add_argument(
-            f"--set-{side}", action="append", default=[], metavar="KEY=VALUE", help=f"change one key for {side.upper()} alone"
-        )
-    return parser
+@dataclass(frozen=True)
+class CompareRequest(TrialRequest):
+    """The options of a comparison. Those of one side count before those of both."""
 
+    rounds: Annotated[int, option("--rounds", help="Trials of each side.", min=1, metavar="N")] = 5
+    profile_a: Annotated[str | None, option("--profile-a", help="Profile of A; else --profile.")] = None
+    profile_b: Annotated[str | None, option("--profile-b", help="Profile of B; else --profile.")] = None
+    changes_a: Annotated[list[str], option("--set-a", help="Change one key for A alone; may be repeated.", metavar="KEY=VALUE")] = field(
+        default_factory=list
+    )
+    changes_b: Annotated[list[str], option("--set-b", help="Change one key for B alone; may be repeated.", metavar="KEY=VALUE")] = field(
+        default_factory=list
+    )
 
-def select_side(options: argparse.Namespace, side: str) -> argparse.Namespace:
-    """Return the options of one side, in the form that perf.failover takes."""
-    chosen = add_changes(options, getattr(options, f"set_{side}"))
-    chosen.profile = getattr(options, f"profile_{side}") or options.profile
-    return chosen
-
-
-def add_changes(options: argparse.Namespace, changes: Sequence[str]) -> argparse.Namespace:
-    """Return the options with further keys of the profile changed."""
-    return argparse.Namespace(**{**vars(options), "set": [*options.set, *changes]})
+    def select(self, side: str) -> TrialRequest:
+        """Return the request of a trial of one side, "a" or "b"."""
+        changes, chosen = (self.changes_a, self.profile_a) if side == "a" else (self.changes_b, self.profile_b)
+        return replace(self, changes=[*self.changes, *changes], profile=chosen or self.profile)
 
 
 def order_sides(rounds: int) -> list[str]:
@@ -82,7 +75,7 @@ def order_sides(rounds: int) -> list[str]:
     return [side for number in range(rounds) for side in ("ab" if number % 2 == 0 else "ba")]
 
 
-def run_in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Callable[[str, Json], None]) -> None:
+def run_in_turn(turns: Mapping[str, TrialRequest], folder: Path, took: Callable[[str, Json], None]) -> None:
     """Run trials one after the other, each in the folder of its name; pass each result to `took` before the next trial starts.
 
     All are planned before the first starts: an impossible trial is refused early, and editing a profile meanwhile changes none.
@@ -93,7 +86,7 @@ def run_in_turn(turns: Mapping[str, argparse.Namespace], folder: Path, took: Cal
         took(name, failover.run_trial(plan, folder / name, goal=None))
 
 
-def run_trials(options: argparse.Namespace, folder: Path) -> dict[str, list[Json]]:
+def run_trials(request: CompareRequest, folder: Path) -> dict[str, list[Json]]:
     """Run the trials alternately; return the results of each side. Rewrite the comparison after each, so that an interrupt loses none."""
     results: dict[str, list[Json]] = {"a": [], "b": []}
 
@@ -102,7 +95,7 @@ def run_trials(options: argparse.Namespace, folder: Path) -> dict[str, list[Json
         write_json(folder / FILE, evaluate_sides(results))
 
     run_in_turn(
-        {f"{number:02d}-{side}": select_side(options, side) for number, side in enumerate(order_sides(options.rounds), start=1)},
+        {f"{number:02d}-{side}": request.select(side) for number, side in enumerate(order_sides(request.rounds), start=1)},
         folder,
         took,
     )
@@ -179,26 +172,3 @@ def get_exit_code(comparison: Mapping[str, Any]) -> int:
     if comparison["verdict"] == "slower":
         return 6
     return 4 if comparison["metrics"]["moving_seconds"]["pairs"] < comparison["a"]["trials"] else 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure both sides, compare and report; return the exit code."""
-    interrupt.install()
-    options = build_parser().parse_args(argv)
-    folder = options.out / f"{time.strftime('%Y%m%dT%H%M%S')}-compare-{options.shape}"
-    try:
-        results = run_trials(options, folder)
-    except LabError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except Interrupted as stop:
-        say(f"interrupted by {stop}; what was measured is in {folder}")
-        return stop.exit_code
-    comparison = evaluate_sides(results)
-    print(format_comparison(comparison))
-    print(f"\nkept in {folder}")
-    return get_exit_code(comparison)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

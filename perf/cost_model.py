@@ -1,6 +1,6 @@
 """Cost model of a failover: CPU by size, fitted from saved trials of different shapes, with its error and predictions.
 
-    python -m perf.cost_model [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
+    lab bench cost-model [FOLDER…] [--members 100] [--nodes 5000] [--pods 20000] [--replicas 100]
 
 The model: CPU seconds of Karmada's programs, and of the survivor's, are a linear sum over bindings, pods, renewals of node leases and
 elapsed seconds, with non-negative coefficients. Each trial gives two equations: the time in which nothing moved (fault to taint), which
@@ -10,10 +10,8 @@ model from fewer trials than unknowns and no prediction from one whose error is 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.errors import LabError, UsageError
+from lab.errors import UsageError
 from lab.hollow import lease_seconds
 from perf.report import RESULT
 from perf.result import UNLIKE
@@ -159,29 +157,3 @@ def read_results(folders: Sequence[Path]) -> list[Json]:
         if saved.get("kind") == "failover":
             found.append(saved)
     return found
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Fit, print and predict; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m perf.cost_model", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folders", type=Path, nargs="*", default=[Path("_artifacts/failover")], help="where trials are kept")
-    parser.add_argument("--profile", default="tuned", help="trials of this profile (default tuned)")
-    for name, default in (("members", 100), ("nodes", 5000), ("pods", 20_000), ("replicas", 100), ("seconds", 300)):
-        parser.add_argument(f"--{name}", type=int, default=default, help=f"of the prediction (default {default})")
-    options = parser.parse_args(argv)
-    results = [each for each in read_results(options.folders) if each["profile"] == options.profile and not each["changes"]]
-    try:
-        models = [fit_model(results, part) for part in PARTS]
-    except LabError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    for model in models:
-        parts = ", ".join(f"{1000 * each:.2f} {UNITS[name]}" for name, each in model.coefficients.items())
-        print(f"{model.part}: {parts}  (from {model.trials} trials, ± {model.error:.0%} on unseen ones)")
-    sizes = {name: getattr(options, name) for name in ("members", "nodes", "pods", "replicas")}
-    print("\n".join(format_prediction(models, **sizes, seconds=float(options.seconds))))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,34 +5,12 @@ A failed measurement has no samples and the verdict unknown, with the reason: un
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lab.duration import parse_positive_duration
-
 SCHEMA = 1
-
-
-def parse_round_count(text: str) -> int:
-    """Return the number of rounds from a command line. Raise ArgumentTypeError for less than one: without a round there is no result."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"invalid number of rounds {text!r}: use 1 or more")
-    return number
-
-
-def parse_duration(text: str) -> float:
-    """Return the seconds of a duration from a command line. Raise ArgumentTypeError for an invalid one."""
-    try:
-        return parse_positive_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Samples: the observations of a trial, saved before they are evaluated. `python -m perf.judge` evaluates saved ones again.
+"""Samples: the observations of a trial, saved before they are evaluated. `lab bench judge` evaluates saved ones again.
 
     FOLDER/samples.json.gz    head (what was run, on what, how it ended), marks, rows, usage, requests, final, calls, writers, busy
 

@@ -5,5 +5,5 @@
     reports.site       write a Report as pages         reports.summary  as Markdown
     reports.junit      write a Report as one JUnit file  reports.allure   as one folder of Allure results
 
-It reads run directories and collected folders only, never a running lab. `python -m reports --help` is the command line of it.
+It reads run directories and collected folders only, never a running lab. `lab report --help` is the command line of it.
 """

@@ -1,4 +1,4 @@
-"""`python -m reports allure`: Allure results of all cells in one folder, for `allure generate`.
+"""`lab report allure`: Allure results of all cells in one folder, for `allure generate`.
 
 The results of allure-pytest are copied, with the cell as outermost suite and as part of the identity: the same test in two cells is two
 tests. Tests that only junit.xml contains, such as the specs of upstream's suite, are added from there. Each `up` of the lab is a test with

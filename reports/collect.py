@@ -1,4 +1,4 @@
-"""`python -m reports collect`: copy a run directory and pytest's output to one masked folder per cell, for a job to upload.
+"""`lab report collect`: copy a run directory and pytest's output to one masked folder per cell, for a job to upload.
 
 Call it at the end of a job, whatever its outcome, before `lab down`. Missing files are no error: cell.json lists them.
 """

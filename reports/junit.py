@@ -1,4 +1,4 @@
-"""`python -m reports junit`: one JUnit file of all cells: one suite per cell, with its tests and the steps of the lab as cases.
+"""`lab report junit`: one JUnit file of all cells: one suite per cell, with its tests and the steps of the lab as cases.
 
 JUnit has no unknown outcome: such a case is written as skipped with "unknown:" before its reason, so that no reader counts it as passed.
 """

@@ -1,4 +1,4 @@
-"""`python -m reports build`: write a Report as pages that open from disk, without a server, scripts or downloads.
+"""`lab report build`: write a Report as pages that open from disk, without a server, scripts or downloads.
 
     index.html     the verdict, failures, what changed, the matrix        failures.html  every failure with its evidence
     trends.html    flake rates, durations and benchmarks over runs        cells/NAME.html  one cell: up's critical path, its tests

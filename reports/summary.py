@@ -1,4 +1,4 @@
-"""`python -m reports summary`: a run in Markdown for the summary of a CI job: verdict first, within GitHub's limit."""
+"""`lab report summary`: a run in Markdown for the summary of a CI job: verdict first, within GitHub's limit."""
 
 from __future__ import annotations
 

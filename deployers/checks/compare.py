@@ -141,7 +141,7 @@ def read_known(path: Path) -> set[tuple[str, ...]]:
         return {tuple(each["where"]) for each in json.loads(path.read_bytes())["differences"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
-            f"this is no saved comparison: {error}", where=str(path), remedy="python -m deployers compare … -o json > FILE"
+            f"this is no saved comparison: {error}", where=str(path), remedy=f"{command('compare', 'RUN', 'RUN', '-o', 'json')} > FILE"
         ) from error
 
 

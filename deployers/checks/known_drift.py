@@ -1,7 +1,7 @@
 """What upstream's own installers are known to do differently from upstream's artifacts/deploy, in the releases that are pinned.
 
 Conformance tells it and does not count it as broken, since no spec can mend it; it counts as broken when upstream has mended it and the
-line here is still there. `python -m deployers compare` shows all differences, known or not.
+line here is still there. `lab compare` shows all differences, known or not.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ where its function or group is, and its line of help. A test holds that each lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
@@ -57,20 +57,33 @@ class Section:
     verbs: tuple[Verb, ...]
 
 
+class Commands(Mapping[str, Any]):
+    """Commands by name. A command is imported when it is looked up; listing names imports nothing."""
+
+    def __init__(self, sections: Sequence[Section]) -> None:
+        self._verbs = {verb.name: verb for section in sections for verb in section.verbs}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._verbs[name].load()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._verbs)
+
+    def __len__(self) -> int:
+        return len(self._verbs)
+
+
 class LazyVerbs(Verbs):
-    """The group `lab`: it knows its verbs by name, and imports the one that is called."""
+    """The group `lab`: list verbs by name and import only the called one."""
 
     sections: ClassVar[Sequence[Section]] = ()
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = {verb.name: None for section in self.sections for verb in section.verbs}  # type: ignore[misc]  # names are enough for near names
+        self.commands = Commands(self.sections)  # type: ignore[assignment]  # typer only reads it
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (the signature is typer's)
         return list(self.commands)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (the signature is typer's)
-        return next((verb.load() for section in self.sections for verb in section.verbs if verb.name == cmd_name), None)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (the signature is typer's)
         for section in self.sections:

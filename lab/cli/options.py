@@ -5,9 +5,12 @@ Only settings (lab.settings) have one; pytest's options (conftest.py) are the sa
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -15,6 +18,11 @@ from lab import hints, settings
 from lab.cli.complete import complete_clusters, complete_components, complete_labs
 from lab.duration import parse_duration, parse_positive_duration
 from lab.settings import Setting
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Request = TypeVar("Request", bound=DataclassInstance)
 
 
 class Output(str, Enum):
@@ -57,6 +65,27 @@ def duration(name: str, *, help: str, zero: bool = True, default: str = "") -> A
     return typer.Option(
         name, help=help + (f"  [default: {default}]" if default else ""), metavar="DURATION", parser=parsed, show_default=False
     )
+
+
+def takes(request: type[Request]) -> Callable[[Callable[[Request], None]], Callable[..., None]]:
+    """Return a decorator that makes a verb of a function of one dataclass: its fields, annotated with typer's options, are the options."""
+
+    def decorate(function: Callable[[Request], None]) -> Callable[..., None]:
+        def verb(**given: Any) -> None:
+            function(request(**given))
+
+        annotations = get_type_hints(request, include_extras=True)
+        parameters = []
+        for each in fields(request):
+            default = each.default if each.default_factory is MISSING else each.default_factory()
+            kept = inspect.Parameter.empty if default is MISSING else default
+            parameters.append(inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=kept, annotation=annotations[each.name]))
+        verb.__name__, verb.__doc__, verb.__module__ = function.__name__, function.__doc__, function.__module__
+        verb.__annotations__ = {}
+        verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads a verb's signature
+        return verb
+
+    return decorate
 
 
 DEFAULT_LAB = hints.DEFAULT_LAB

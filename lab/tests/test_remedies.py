@@ -23,7 +23,7 @@ SOURCES = sorted(
     if "tests" not in path.parts and not path.name.startswith("test_")
 )
 GROUP: Any = typer.main.get_command(app)
-ABOUT_NO_LAB = {"assets", "images", "bundle", "doctor", "gc"}
+ABOUT_NO_LAB = {"assets", "images", "bundle", "doctor", "gc", "compare", "lint", "upstream"}
 """Verbs whose hint need not name a lab: they are about this computer, or name it by an option of theirs."""
 NAMED = re.compile(rf"\blab ({'|'.join(sorted(GROUP.list_commands(None)))})\b")
 PROSE = re.compile(r"\b(the|its|a|this|no|each|another|every|take|have) lab ")

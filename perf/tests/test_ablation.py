@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest
 from deployers.wanted import document
 from lab.errors import UsageError
 from perf import ablation, failover, judge, profile, shapes
+from perf.ablation import AblationRequest
 from perf.profile import NO_OBJECTS
 from perf.tests.test_compare import lasting
-from perf.tests.trials import trial
+from perf.tests.trials import bench, trial
 
 SERIES: dict[str, Any] = {
     "asked": {"sizes": shapes.get_shape("short").model_dump() | {"pods": 450}},
@@ -112,7 +113,7 @@ def test_a_pair_is_two_trials_side_by_side() -> None:
     assert [(base["at"], without["at"]) for base, without in ablation.pair_trials(trials, "b")] == [(2, 3)]
 
 
-def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> list[tuple[str, list[str]]]:
+def measured(options: AblationRequest, folder: Path, monkeypatch: pytest.MonkeyPatch, *, until: int = 99) -> list[tuple[str, list[str]]]:
     """Measure without a lab; return the folder and the changes of each trial. The one numbered `until` is interrupted."""
     ran: list[tuple[str, list[str]]] = []
 
@@ -131,18 +132,18 @@ def measured(options: argparse.Namespace, folder: Path, monkeypatch: pytest.Monk
 def test_a_series_is_measured_and_goes_on_and_is_judged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--only", "eviction", "events", "--rounds", "1"]
+    request = AblationRequest(only=["eviction", "events"], rounds=1)
     folder = tmp_path / "series"
     back = {name: list(profile.read_settings("tuned")[name].back) for name in ("events", "eviction")}
 
-    assert measured(ablation.build_parser().parse_args(words), folder, monkeypatch) == [
+    assert measured(request, folder, monkeypatch) == [
         ("001-events", back["events"]),
         ("002-profile", []),
         ("003-eviction", back["eviction"]),
     ]
     with pytest.raises(KeyboardInterrupt):
-        measured(ablation.build_parser().parse_args([*words, "--into", str(folder)]), folder, monkeypatch, until=2)
-    assert [name for name, _ in measured(ablation.build_parser().parse_args([*words, "--into", str(folder)]), folder, monkeypatch)] == [
+        measured(replace(request, into=folder), folder, monkeypatch, until=2)
+    assert [name for name, _ in measured(replace(request, into=folder), folder, monkeypatch)] == [
         "006-eviction",
         "007-profile",
         "008-events",
@@ -152,25 +153,27 @@ def test_a_series_is_measured_and_goes_on_and_is_judged_again(
     assert (kept["kind"], kept["profile"]["trials"]) == ("failover-ablation", 3)
     assert {name: setting["trials"] for name, setting in kept["settings"].items()} == {"events": 2, "eviction": 3}
     capsys.readouterr()
-    assert judge.main([str(folder)]) == 0
+    assert bench("judge", str(folder)) == 0
     assert "eviction: Karmada: eviction rate" in capsys.readouterr().out
     assert json.loads((folder / ablation.FILE).read_text()) | {"at": ""} == kept | {"at": ""}
 
 
 @pytest.mark.parametrize(
-    ("words", "error"), [(["--replicas", "16"], "sizes"), (["--fault", "taint"], "fault"), (["--profile", "default"], "settings file")]
+    ("changes", "error"), [({"replicas": 16}, "sizes"), ({"fault": "taint"}, "fault"), ({"profile": "default"}, "settings file")]
 )
-def test_a_series_does_not_go_on_with_something_else(words: list[str], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured(ablation.build_parser().parse_args(["--only", "events", "--rounds", "1"]), tmp_path, monkeypatch)
+def test_a_series_does_not_go_on_with_something_else(
+    changes: dict[str, Any], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(AblationRequest(only=["events"], rounds=1), tmp_path, monkeypatch)
 
     with pytest.raises(UsageError, match=error):
-        measured(ablation.build_parser().parse_args(["--only", "events", "--into", str(tmp_path), *words]), tmp_path, monkeypatch)
+        measured(AblationRequest(only=["events"], into=tmp_path, **changes), tmp_path, monkeypatch)
 
 
 def test_missing_input_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ablation.main(["--only", "brake"]) == 2
+    assert bench("ablation", "--only", "brake") == 2
     assert "has no setting brake" in capsys.readouterr().err
-    assert ablation.main(["--into", str(tmp_path)]) == 2
+    assert bench("ablation", "--into", str(tmp_path)) == 2
     assert "no series to continue" in capsys.readouterr().err
 
 

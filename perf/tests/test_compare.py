@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from perf import compare, judge
+from perf import compare
 from perf.result import evaluate_trial
-from perf.tests.trials import T0, trial
+from perf.tests.trials import T0, bench, trial
 
 
 def lasting(seconds: float, **changes: object) -> dict[str, object]:
@@ -65,9 +65,9 @@ def test_one_side_ahead_is_cut_to_pairs() -> None:
 def test_a_saved_trial_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trial().save(tmp_path)
 
-    assert judge.main([str(tmp_path)]) == 0
+    assert bench("judge", str(tmp_path)) == 0
     assert "4 pods moved" in capsys.readouterr().out
-    assert judge.main([str(tmp_path), "--goal", "1.5"]) == 6
+    assert bench("judge", str(tmp_path), "--goal", "1.5") == 6
     assert (tmp_path / "result.json").exists()
 
 
@@ -76,18 +76,15 @@ def test_a_saved_comparison_is_judged_again(tmp_path: Path, capsys: pytest.Captu
         trial().save(tmp_path / f"{number:02d}-{side}")
     (tmp_path / compare.FILE).write_text("{}")
 
-    assert judge.main([str(tmp_path)]) == 0
+    assert bench("judge", str(tmp_path)) == 0
     assert "2 pairs, at least 5" in capsys.readouterr().out
 
 
 def test_missing_input_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert judge.main([str(tmp_path / "nowhere")]) == 2
+    assert bench("judge", str(tmp_path / "nowhere")) == 2
     assert "no saved trial" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["--a", "x"], ["--a", "x", "y", "--b", "z"]])
-def test_words_that_mean_nothing(words: list[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        judge.main(words)
-
-    assert stopped.value.code == 2
+@pytest.mark.parametrize("words", [[], ["--a", "x"], ["--a", "x", "--a", "y", "--b", "z"]])
+def test_unpaired_trials_are_a_usage_error(words: list[str]) -> None:
+    assert bench("judge", *words) == 2

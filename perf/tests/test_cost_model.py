@@ -10,6 +10,7 @@ import pytest
 
 from lab.errors import UsageError
 from perf import cost_model
+from perf.tests.trials import bench
 
 SIZES = [(8, 25), (40, 50), (100, 10), (20, 100), (400, 5), (10, 200), (60, 20)]
 
@@ -80,7 +81,7 @@ def test_a_prediction_far_outside_says_so(tmp_path: Path, capsys: pytest.Capture
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "result.json").write_text(json.dumps(made(*size)))
 
-    assert cost_model.main([str(tmp_path)]) == 0
+    assert bench("cost-model", str(tmp_path)) == 0
     shown = capsys.readouterr().out
     assert "Karmada: 4 CPU s" in shown
     assert "beyond what was measured" in shown
@@ -88,5 +89,5 @@ def test_a_prediction_far_outside_says_so(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_no_trials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cost_model.main([str(tmp_path)]) == 2
+    assert bench("cost-model", str(tmp_path)) == 2
     assert "needs at least" in capsys.readouterr().err

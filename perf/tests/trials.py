@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+import typer
+
+from lab.verbs import app
+from perf.commands.app import app as bench_app
 from perf.samples import Row, Samples
 
 BEGAN = 1_000_000.0
@@ -87,3 +92,17 @@ def trial(extra: list[Row] | None = None, without: str | None = None, **changes:
         {"T0": {"karmada": {"PUT works/status": 2.0}}, "T8": {"karmada": {"PUT works/status": 10.0, "POST events 429": 4.0}}},
         {name: {"replicas": 2, "pods": ready, "placed": {"member2": 2}} for name in ("app-00000", "app-00001")},
     )
+
+
+def bench(*arguments: str) -> int:
+    """Run `lab bench` with these arguments in this process; return the exit code."""
+    with pytest.raises(SystemExit) as stopped:
+        app(["bench", *arguments])
+    return int(stopped.value.code or 0)
+
+
+def parse_failover(*arguments: str) -> dict[str, Any]:
+    """Return what the command line makes of these arguments of `lab bench failover`."""
+    group: Any = typer.main.get_command(bench_app)
+    found: dict[str, Any] = group.commands["failover"].make_context("failover", list(arguments)).params
+    return found

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lab.verbs import app
 from reports.cell import SCHEMA
 
 PASSED = '<testcase classname="scenarios.test_join" name="test_a" time="1.5" />'
@@ -64,3 +68,10 @@ def cell(
         (path / file).parent.mkdir(parents=True, exist_ok=True)
         (path / file).write_text(text)
     return path
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `lab report` with these arguments in this process; return the exit code."""
+    with pytest.raises(SystemExit) as stopped:
+        app(["report", *arguments])
+    return int(stopped.value.code or 0)

@@ -11,10 +11,9 @@ from junitparser import JUnitXml
 from pydantic import BaseModel, ConfigDict
 
 from reports import allure, junit
-from reports.__main__ import main
 from reports.report import Report, ReportInputs, read_report
 from reports.summary import MOST, format_summary
-from reports.tests.results import NAME, PASSED, cell, failed, skipped, steps
+from reports.tests.results import NAME, PASSED, cell, failed, main, skipped, steps
 
 UP = steps(("member1/etcd", 1000.0, 1002.0, []), ("member1", 1002.5, 1003.0, ["member1/etcd"]), up=4.0)
 LOST = failed("AssertionError: assert 1 | 2 <b>", "E   AssertionError\n\nscenarios/test_join.py:1: AssertionError")

@@ -17,9 +17,11 @@ MEMORY = 512 << 10
 
 RUN = """
 import resource, sys
-from reports.__main__ import main
-code = main(sys.argv[1:])
-print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+from lab.verbs import app
+try:
+    app(["report", *sys.argv[1:]])
+except SystemExit as stop:
+    print(stop.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 LINES = "E   assert 1 == 2 \u2013 and what it printed\n" * 4096
 

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 
 from lab.steps import StepOutcome
-from reports.__main__ import main
 from reports.report import ReportInputs, read_report
-from reports.tests.results import NAME, PASSED, cell, failed, steps
+from reports.tests.results import NAME, PASSED, cell, failed, main, steps
 
 CASES = Path(__file__).parent / "cases"
 OUT = {"build": "site", "junit": "all.xml", "allure": "allure"}

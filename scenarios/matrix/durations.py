@@ -1,7 +1,7 @@
 """How long cells took, and shards of about equal length.
 
 `scenarios/durations.json` keeps the last few measurements of each cell; what is never measured counts as the median of what is most like
-it. `learn` adds those of result folders (`cell.json`, written by `python -m reports collect`): only of cells that ran to their end.
+it. `learn` adds those of result folders (`cell.json`, written by `lab report collect`): only of cells that ran to their end.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
     found = []
     for folder in folders:
         if not folder.is_dir():
-            raise UsageError(f"there is no folder {folder}", remedy="name folders that `python -m reports collect` wrote")
+            raise UsageError(f"there is no folder {folder}", remedy="name folders with results of cells")
         for path in sorted(folder.rglob("cell.json")):
             try:
                 cell: dict[str, Any] = json.loads(path.read_bytes())

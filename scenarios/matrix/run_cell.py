@@ -4,7 +4,7 @@ Each part is a command that a person could type; what it printed is kept beside 
 (`--only`), a laptop runs them all: what was done is written down, so the two are the same.
 
     _artifacts/<cell>/   parts.json, logs/, junit.xml, allure-results/, <lab>/ (evidence): what the commands wrote
-    _cells/<cell>/       what `python -m reports collect` made of it, masked: what a job uploads
+    _cells/<cell>/       what `lab report collect` made of it, masked: what a job uploads
     _cells/<cell>.again/ the same of a second attempt
 
 Results are collected and the lab taken down whatever happened. A part that is interrupted is told to end, and waited for; a second
@@ -137,7 +137,7 @@ class Job:
     def again(self) -> int:
         """Run every part once more if all that failed is the infrastructure's; return the exit code, else the one that it ended with.
 
-        UsageError when it has not been run. `python -m reports retry` tells whose the failures are.
+        UsageError when it has not been run. `lab report retry` prints the owners of the failures.
         """
         if not self.done():
             raise UsageError(f"{self.cell} was not run", where=str(self.folder), remedy="run it; this is for when it has failed")
@@ -147,7 +147,7 @@ class Job:
         elif second.report.exists():
             say(f"{self.cell} was run again already; {second.report}")
             code = exit_code_of(json.loads((second.report / "cell.json").read_text())["exit_code"])
-        elif self.command([PYTHON, "-m", "reports", "retry", str(self.report)], self.folder / "logs" / "6-retry.log"):
+        elif self.command([PYTHON, "-m", "lab", "report", "retry", str(self.report)], self.folder / "logs" / "6-retry.log"):
             say(f"{self.cell} is not run again: only failures of the infrastructure are")
         else:
             say(f"{self.cell}: all that failed is the infrastructure's; once more")
@@ -228,8 +228,8 @@ class Job:
             mark = ["-m", self.matrix.suites[self.cell.suite].mark] if self.matrix.suites[self.cell.suite].mark else []
             return [PYTHON, "-m", "pytest", *files, *mark, *lab, *kept, "--artifacts", str(self.folder)]
         if name == "collect":
-            return [PYTHON, "-m", "reports", "collect", "--out", str(self.report), *lab, *self.collected()]
-        return [PYTHON, "-m", "lab", name, *lab]
+            return [PYTHON, "-m", "lab", "report", "collect", "--out", str(self.report), *lab, *self.collected()]
+        return [PYTHON, "-m", "lab", "conformance", *lab] if name == "conformance" else [PYTHON, "-m", "lab", "down", *lab]
 
     def collected(self) -> list[str]:
         """Return what there is to collect, and how the cell ended so far."""
@@ -239,8 +239,7 @@ class Job:
         words += ["--attempt", str(self.attempt)] if self.attempt else []
         if "test" in done:
             words += ["--junit", str(self.folder / "junit.xml"), "--allure", str(self.folder / "allure-results")]
-        if logs := sorted(str(path) for path in (self.folder / "logs").glob("*.log")):
-            words += ["--log", *logs]
+        words += [word for path in sorted((self.folder / "logs").glob("*.log")) for word in ("--log", str(path))]
         if "up" not in done:
             return [*words, "--outcome", StepOutcome.UNKNOWN.value, "--reason", "the job ended before its lab was brought up"]
         return [*words, "--exit-code", str(self.status()), "--started", f"{min(did.began for did in done.values()):.3f}"]

@@ -12,17 +12,15 @@ from typing import Any
 import pytest
 import typer
 
-import deployers.__main__ as of_deployers
 from lab import environment, settings
 from lab import verbs as cli
 from lab.errors import UsageError
 from lab.proc import TAG
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
-from scenarios.commands import app as of_scenarios
 from scenarios.kit import options
 
 ROOT = Path(__file__).parent.parent.parent
-PROGRAMS = {"lab": cli.app, "scenarios": of_scenarios.app, "deployers": of_deployers.app}
+PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
 
 DELETES = {
     *("lab down", "lab gc", "lab unjoin", "lab backup", "lab restore", "lab upgrade", "lab renew", "lab stop", "lab restart"),
@@ -34,8 +32,9 @@ KEEPS = {
     *("lab up", "lab status", "lab kubeconfig", "lab env", "lab exec", "lab logs", "lab join", "lab verify", "lab conformance"),
     *("lab doctor", "lab bundle", "lab assets list", "lab images list", "lab images build", "lab images lock", "lab images load"),
     *("lab etcd health", "lab etcd add", "lab etcd grow", "lab addon list", "lab addon install"),
-    *("scenarios matrix", "scenarios durations", "scenarios cell", "scenarios upstream", "scenarios workflows", "scenarios repository"),
-    *("scenarios rehearse", "deployers compare", "deployers options"),
+    *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
+    *("lab bench kind", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge", "lab bench cost-model"),
+    *(f"lab report {verb}" for verb in ("collect", "build", "summary", "junit", "allure", "judge", "retry")),
 }
 TEXTS = ["", "1", "0", "3", "-1", "2.5", "x", "true", "False", "yes", "no", "off", "build", "bundle", "AUTO", "auto", "a b", "../dir", "é"]
 
@@ -50,7 +49,7 @@ def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix} {name}", each
 
 
-COMMANDS = {name: each for program, app in PROGRAMS.items() for name, each in commands(typer.main.get_command(app), program)}
+COMMANDS = dict(commands(typer.main.get_command(cli.app), "lab"))
 OPTIONS = [(name, option) for name, each in COMMANDS.items() for option in each.params if option.param_type_name == "option"]
 
 
@@ -210,7 +209,7 @@ KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG}
 
 
 def test_all_variables_that_files_name_exist() -> None:
-    files = [path for folder in (*PROGRAMS, "perf", "reports") for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts]
+    files = [path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts]
     files += [ROOT / "conftest.py", ROOT / "README.md", ROOT / "Makefile", *(ROOT / ".github").rglob("*.yml")]
     assert len(files) > 100
     unknown = {

@@ -59,6 +59,6 @@ def test_programs_of_the_wheel_read_what_is_in_it(tmp_path: Path) -> None:
         return subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, env=env, check=True, timeout=120).stdout
 
     assert run("-c", "import scenarios; print(list(scenarios.__path__))").strip() == str([str(site / "scenarios")])
-    assert "by_binary" in run("-m", "deployers", "options")
-    (smoke,) = [line for line in run("-m", "scenarios", "matrix", "--only", "smoke").splitlines() if line.startswith(SMOKE)]
+    assert "by_binary" in run("-m", "lab", "options")
+    (smoke,) = [line for line in run("-m", "lab", "matrix", "--only", "smoke").splitlines() if line.startswith(SMOKE)]
     assert "about" not in smoke, "durations.json says how long it takes"

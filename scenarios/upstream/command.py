@@ -1,4 +1,4 @@
-"""`python -m scenarios upstream`: what is run of the suite, and running it by pytest."""
+"""`lab upstream`: what is run of the suite, and running it by pytest."""
 
 from __future__ import annotations
 

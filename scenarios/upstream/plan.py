@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lab.errors import UsageError
+from lab.hints import command
 from scenarios.upstream.known import Known, KnownSpec, quote
 from scenarios.upstream.spec import Spec
 
@@ -42,7 +43,7 @@ def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> SuitePlan:
         near = nearest(focus, (spec.text for spec in specs))
         raise UsageError(
             f"none of the {len(specs)} specs matches {focus!r}",
-            remedy="the nearest: " + "; ".join(near) if near else "python -m scenarios upstream --list prints them all",
+            remedy="the nearest: " + "; ".join(near) if near else f"`{command('upstream', '--list')}` prints them all",
         )
     skipped = [(spec, entry) for spec in wanted if (entry := first(known.skip, spec))]
     left_out = {spec for spec, _ in skipped}

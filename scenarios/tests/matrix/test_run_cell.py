@@ -36,7 +36,7 @@ class Commands:
 
     @staticmethod
     def part(argv: Sequence[str]) -> str:
-        return "test" if argv[2] == "pytest" else argv[3]
+        return "test" if argv[2] == "pytest" else argv[4] if argv[3] == "report" else argv[3]
 
     @property
     def parts(self) -> list[str]:

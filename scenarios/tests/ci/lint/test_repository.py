@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from lab.errors import NotPossible
 from lab.steps import StepOutcome
+from lab.verbs import app
 from scenarios.ci.lint import playbooks, repository, tools
 from scenarios.ci.lint.coverage import Checked, Lint, Reason, Unchecked
 from scenarios.ci.lint.repository import lint_repository
-from scenarios.commands.app import app
 from scenarios.tests.ci.lint.lint_fakes import CASES, OBJECT, Tools, write
 
 WORKFLOW = "name: ci\non: [push]\njobs:\n  a:\n    runs-on: x\n    env: {A: '${{ github.workspace }}'}\n"
@@ -153,8 +153,8 @@ def test_the_command_names_what_was_not_checked_in_text_and_json(tmp_path: Path,
     lint = Lint([Checked("yamllint", StepOutcome.PASS, "", 1)], {"c.yaml": "yaml"}, listed)
     monkeypatch.setattr(repository, "lint_repository", lambda _: lint)
 
-    text = CliRunner().invoke(app, ["repository", str(tmp_path)])
-    data = CliRunner().invoke(app, ["repository", str(tmp_path), "-o", "json", "--strict"])
+    text = CliRunner().invoke(app, ["lint", str(tmp_path)])
+    data = CliRunner().invoke(app, ["lint", str(tmp_path), "-o", "json", "--strict"])
 
     assert (text.exit_code, data.exit_code) == (0, 3)
     assert "a\\nb.yaml" in text.output
@@ -164,7 +164,7 @@ def test_the_command_names_what_was_not_checked_in_text_and_json(tmp_path: Path,
 
 
 def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
-    assert CliRunner().invoke(app, ["repository", str(tmp_path / "x")]).exit_code == 2
+    assert CliRunner().invoke(app, ["lint", str(tmp_path / "x")]).exit_code == 2
 
 
 @pytest.mark.spawns
