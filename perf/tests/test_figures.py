@@ -53,7 +53,7 @@ def test_an_invalid_timeout_is_a_usage_error(text: str) -> None:
 def test_the_options_of_a_request_are_those_of_its_verb() -> None:
     """Each field is an option, with the request's default."""
     given = parse_failover()
-    assert TrialRequest(**given) == TrialRequest()
+    assert TrialRequest(**{**given, "changes": list(given["changes"])}) == TrialRequest()
     assert parse_failover("--set", "a=1", "--set", "b=2")["changes"] == ["a=1", "b=2"]
 
 
