@@ -54,7 +54,7 @@ def test_the_options_of_a_request_are_those_of_its_verb() -> None:
     """Each field is an option, with the request's default."""
     given = parse_failover()
     assert TrialRequest(**{**given, "changes": list(given["changes"])}) == TrialRequest()
-    assert parse_failover("--set", "a=1", "--set", "b=2")["changes"] == ["a=1", "b=2"]
+    assert list(parse_failover("--set", "a=1", "--set", "b=2")["changes"]) == ["a=1", "b=2"]
 
 
 def test_an_option_of_the_group_before_a_command_is_refused() -> None:

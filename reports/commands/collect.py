@@ -73,6 +73,6 @@ def collect(request: CollectRequest) -> None:
     with writing():
         cell = collect_cell(sources, request.out)
     say(f"{cell.name}: {cell.outcome.value}{f' ({cell.reason})' if cell.reason else ''}; {request.out}")
-    for what, found in (("missing", cell.missing), ("damaged", cell.damaged), ("omitted", cell.omitted)):
+    for what, found in (("missing", cell.missing), ("damaged", cell.torn), ("omitted", cell.left_out)):
         for name, why in found.items():
             say(f"  {what}: {name}: {why}")
