@@ -187,7 +187,7 @@ def test_pruning_leaves_what_nodes_are_made_of(paths: dict[str, Path], cache: Ca
     assert rehearsed.freed == archive.size + 5
 
     pruned = prune_images(everything=True, cache=cache, computer=docker)
-    assert pruned.removed == (f"{archive.key} (1 images)", "karmada-lab/node:v1-b")
+    assert pruned.removed == (f"{archive.key} (1 image)", "karmada-lab/node:v1-b")
     assert pruned.in_use == ("karmada-lab/node:v1-a",)
     assert docker.removed == ["karmada-lab/node:v1-b"]
     assert not archive.path.exists()
@@ -252,7 +252,7 @@ def test_missing_images_are_named_before_anything_is_installed(lab: Lab) -> None
     engine(lab, row(WEB.name, "sha256:" + "0" * 64))
 
     require_images(lab, lab.member("member1"), ["karmada/web:v1"])
-    with pytest.raises(NotPossible, match="1 images") as refused:
+    with pytest.raises(NotPossible, match="1 image") as refused:
         require_images(lab, lab.member("member1"), ["karmada/web:v1", "nginx"])
     assert refused.value.detail == "docker.io/library/nginx:latest"
 
