@@ -109,11 +109,6 @@ class Release:
         """samples of the source tree: nginx and guestbook with their policies."""
         return self.binary("karmada-samples")
 
-    @property
-    def operator_config(self) -> Path:
-        """operator/config of the source tree: the operator's CRDs and manifests."""
-        return self.binary("karmada-operator-config")
-
     @cached_property
     def components(self) -> tuple[str, ...]:
         """All programs of Karmada, by name."""

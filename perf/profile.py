@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from deployers.spec import KarmadaSpec, profiles
+from deployers.plane.flags import GATES, extra_args, gates_of
+from deployers.spec import KarmadaSpec
 from deployers.wanted import Wanted, document, prepare
 from lab.errors import UsageError
 from lab.spec import Strict, parse, read
@@ -130,21 +131,10 @@ def apply_change(asked: Json, change: str) -> None:
             place.pop(rest[-1], None)
 
 
-def merge_flags(karmada: KarmadaSpec, component: str) -> dict[str, str]:
-    """Return the flags that the profile and the spec give a component, with feature gates merged in."""
-    settings = karmada.settings(component)
-    given = {**profiles()[karmada.profile].get(component, {}), **settings.flags}
-    merged = {name: value if isinstance(value, str) else ",".join(value) for name, value in given.items() if name not in settings.without}
-    if settings.feature_gates:
-        own = ",".join(f"{name}={str(on).lower()}" for name, on in settings.feature_gates.items())
-        merged["feature-gates"] = ",".join(part for part in (merged.get("feature-gates", ""), own) if part)
-    return merged
-
-
 def list_disabled_switches(karmada: KarmadaSpec) -> list[str]:
     """Return the failover switches that are off in a spec, as the settings to add. If one is off, nothing moves."""
-    manager, webhook = merge_flags(karmada, MANAGER), merge_flags(karmada, WEBHOOK)
-    gates = dict(pair.split("=", 1) for pair in manager.get("feature-gates", "").split(",") if "=" in pair)
+    manager, webhook = extra_args(karmada, MANAGER), extra_args(karmada, WEBHOOK)
+    gates = gates_of(manager.get(GATES, ""))
     off = []
     if gates.get("Failover", gates.get("AllBeta", "false")) != "true":
         off.append(f"{MANAGER}: feature_gates = {{ Failover = true }}")

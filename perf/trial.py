@@ -18,6 +18,7 @@ from typing import Any
 
 from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
+from deployers.plane.flags import extra_args
 from deployers.wanted import Wanted
 from lab.errors import LabError, NotReady, ProvisionError
 from lab.interrupt import Interrupted
@@ -30,7 +31,7 @@ from perf.applications import LIMIT, NAMESPACE
 from perf.faults import Fault
 from perf.observer import Observer
 from perf.phase_limits import compute_refill_seconds
-from perf.profile import MANAGER, merge_flags
+from perf.profile import MANAGER
 from perf.samples import Row, Samples
 from perf.shapes import LOST, SURVIVOR, Shape
 
@@ -82,7 +83,7 @@ class TrialPlan:
             "release": karmada.release,
             "kubernetes": self.wanted.lab.kubernetes,
             "settings": {
-                name: merge_flags(karmada, name) for name in (MANAGER, "karmada-scheduler", "karmada-apiserver", "karmada-webhook")
+                name: extra_args(karmada, name) for name in (MANAGER, "karmada-scheduler", "karmada-apiserver", "karmada-webhook")
             },
             "objects": [f"{each['kind']} {each['metadata']['name']}" for each in self.objects],
             "asked": self.wanted.asked,
@@ -237,7 +238,7 @@ class Trial:
         assert karmada is not None
         since = self.samples.marks["steady"] - self.samples.marks["set-up-began"]
         seconds = min(
-            compute_refill_seconds({MANAGER: merge_flags(karmada, MANAGER)}, bindings=self.plan.shape.applications, since=since),
+            compute_refill_seconds({MANAGER: extra_args(karmada, MANAGER)}, bindings=self.plan.shape.applications, since=since),
             self.get_seconds_left() / 4,
         )
         if seconds > 0:

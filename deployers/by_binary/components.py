@@ -12,8 +12,9 @@ from pathlib import Path
 from deployers.by_binary import balancer
 from deployers.by_binary.optional import aggregated_apiserver, estimator_of, metrics_adapter, search
 from deployers.names import LOOPBACK, kind_of
+from deployers.plane.flags import effective_flags
 from deployers.plane.layout import Layout, calling, estimator, etcds, instances, metrics_flags, serving, storage
-from deployers.spec import KarmadaSpec, profiles
+from deployers.spec import KarmadaSpec
 from lab.component import Component, Flags, Health
 
 CONTROLLERS = (
@@ -63,19 +64,7 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
 def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
     """Return the component with the profile's flags and what the spec says laid over its own."""
     kind = kind_of(component)
-    settings = spec.settings(kind)
-    flags: dict[str, str | Sequence[str] | None] = {
-        **profiles()[spec.profile].get(kind, {}),
-        **settings.flags,
-        **dict.fromkeys(settings.without),
-    }
-    if settings.feature_gates:
-        before = str({**component.flags, **flags}.get("feature-gates") or "")
-        gates = dict(pair.split("=", 1) for pair in before.split(",") if pair) | {
-            name: "true" if on else "false" for name, on in settings.feature_gates.items()
-        }
-        flags["feature-gates"] = ",".join(f"{name}={value}" for name, value in gates.items())
-    return component.changed(flags=flags, env=settings.env)
+    return component.changed(flags=effective_flags(spec, kind, component.flags), env=spec.settings(kind).env)
 
 
 def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:

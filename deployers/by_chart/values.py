@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from deployers.deployer import ImageUse
+from deployers.plane.flags import GATES, effective_flags, extra_args, gates_of
 from deployers.spec import KarmadaSpec, profiles
 from lab.errors import UsageError
 
@@ -84,17 +85,9 @@ FREE = frozenset(
 """Values that are maps of whatever one likes."""
 
 
-def flags_of(component: str, spec: KarmadaSpec) -> dict[str, str | tuple[str, ...]]:
-    """Return the flags that a spec wants changed on a component: the profile's, then its own."""
-    return {**profiles()[spec.profile].get(component, {}), **spec.settings(component).flags}
-
-
-def gates_of(component: str, spec: KarmadaSpec) -> dict[str, bool]:
-    """Return the feature gates that a spec wants, the profile's flag taken apart."""
-    said = str(flags_of(component, spec).get("feature-gates") or "")
-    return {name: value == "true" for name, _, value in (pair.partition("=") for pair in said.split(",") if pair)} | dict(
-        spec.settings(component).feature_gates
-    )
+def wanted_gates(component: str, spec: KarmadaSpec) -> dict[str, bool]:
+    """Return the feature gates that a spec wants of a component, the profile's among them."""
+    return {name: value == "true" for name, value in gates_of(extra_args(spec, component).get(GATES, "")).items()}
 
 
 def unsupported_flags(spec: KarmadaSpec) -> list[str]:
@@ -105,8 +98,8 @@ def unsupported_flags(spec: KarmadaSpec) -> list[str]:
             continue
         whose = f"components.{component}" if component in spec.components else f"profile {spec.profile}"
         has = f"it has values for --{', --'.join(sorted(part.flags))}" if part.flags else "it has none for its flags"
-        for flag, value in flags_of(component, spec).items():
-            if flag == "feature-gates" and part.gates:
+        for flag, value in effective_flags(spec, component).items():
+            if value is None or (flag == GATES and (part.gates or spec.settings(component).feature_gates)):
                 continue
             if not (flag in part.flags or part.others):
                 refused.append(f"{whose}: the chart has no value for --{flag} of {component}; {has}")
@@ -137,12 +130,12 @@ def component_values(component: str, spec: KarmadaSpec, image: ImageUse, registr
         put(values, f"{part.at}.{part.replicas}", spec.etcd.members)
     elif part.replicas:
         put(values, f"{part.at}.{part.replicas}", spec.settings(component).replicas)
-    for flag, value in flags_of(component, spec).items():
+    for flag, value in effective_flags(spec, component).items():
         if flag in part.flags:
             put(values, f"{part.at}.{part.flags[flag]}", parse_value(value))
-        elif part.others and flag != "feature-gates":
+        elif part.others and flag != GATES:
             put(values, f"{part.at}.{part.others}.{flag}", value)
-    if gates := gates_of(component, spec):
+    if gates := wanted_gates(component, spec):
         put(values, f"{part.at}.featureGates", gates)
     return values
 

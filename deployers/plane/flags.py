@@ -1,28 +1,42 @@
-"""What a spec wants of a component besides what an installer gives it: the profile's flags, the spec's, feature gates as one flag.
+"""What a spec changes of a component's flags: the profile's, the spec's over them, feature gates merged into one flag.
 
-by_binary layers the same over its own recipe (deployers.by_binary.components); the paths in pods hand it to upstream's installers, which
-layer it
-over theirs.
+`effective_flags` is the only computation. by_binary and by_yaml lay it over the flags of their recipe, by_chart turns it into values,
+by_karmadactl and by_operator hand it to upstream's installers as extra arguments (`extra_args`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deployers.spec import COMPONENTS, KarmadaSpec, profiles
 
 GATES = "feature-gates"
+Flag = str | Sequence[str] | None
+"""A flag's value or values; None drops a flag that an installer gives."""
+
+
+def effective_flags(spec: KarmadaSpec, component: str, given: Mapping[str, Flag] | None = None) -> dict[str, Flag]:
+    """Return the flags that a spec sets on a component, without dashes. `given` are the installer's own, whose feature gates are kept."""
+    settings = spec.settings(component)
+    flags: dict[str, Flag] = {**profiles()[spec.profile].get(component, {}), **settings.flags, **dict.fromkeys(settings.without)}
+    if settings.feature_gates:
+        gates = gates_of(join_values({**(given or {}), **flags}.get(GATES)))
+        gates |= {name: "true" if on else "false" for name, on in settings.feature_gates.items()}
+        flags[GATES] = ",".join(f"{name}={value}" for name, value in gates.items())
+    return flags
 
 
 def extra_args(spec: KarmadaSpec, component: str) -> dict[str, str]:
-    """Return flags without dashes, sorted. A flag of several values has them joined by commas; `single_valued` tells who cannot."""
-    settings = spec.settings(component)
-    flags = {name: value if isinstance(value, str) else ",".join(value) for name, value in settings.flags.items()}
-    merged = {**profiles()[spec.profile].get(component, {}), **flags}
-    if settings.feature_gates:
-        said = gates_of(merged.get(GATES, "")) | {name: "true" if on else "false" for name, on in settings.feature_gates.items()}
-        merged[GATES] = ",".join(f"{name}={value}" for name, value in said.items())
-    return dict(sorted(merged.items()))
+    """Return the same for an installer that takes one value of a flag: sorted, several values joined by commas, dropped flags left out.
+
+    `several_values` names the flags that cannot be joined.
+    """
+    return {name: join_values(value) for name, value in sorted(effective_flags(spec, component).items()) if value is not None}
+
+
+def join_values(value: Flag) -> str:
+    """Return a flag's values joined by commas; "" for None."""
+    return value if isinstance(value, str) else ",".join(value or ())
 
 
 def gates_of(flag: str) -> dict[str, str]:
@@ -39,9 +53,3 @@ def several_values(spec: KarmadaSpec) -> list[str]:
         for flag, value in spec.settings(name).flags.items()
         if not isinstance(value, str) and len(value) > 1
     ]
-
-
-def all_extra_args(spec: KarmadaSpec) -> Mapping[str, dict[str, str]]:
-    """Return the same for every component that has any and is there."""
-    found = {name: extra_args(spec, name) for name in COMPONENTS if spec.has(name)}
-    return {name: flags for name, flags in found.items() if flags}

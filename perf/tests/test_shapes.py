@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deployers.plane.flags import extra_args
 from lab.errors import NotPossible, UsageError
 from perf import applications, backend, profile, shapes
 from perf.shapes import Shape, check_shape, get_shape
@@ -82,8 +83,8 @@ def test_a_change_reaches_both_members_and_karmada_and_an_empty_one_removes() ->
 
     assert wanted.karmada is not None
     assert [member.env["kube-apiserver"]["GOGC"] for member in wanted.lab.members] == ["100", "100"]
-    assert profile.merge_flags(wanted.karmada, "karmada-scheduler")["kube-api-qps"] == "7"
-    assert "resource-eviction-rate" not in profile.merge_flags(wanted.karmada, "karmada-controller-manager")
+    assert extra_args(wanted.karmada, "karmada-scheduler")["kube-api-qps"] == "7"
+    assert "resource-eviction-rate" not in extra_args(wanted.karmada, "karmada-controller-manager")
 
 
 @pytest.mark.parametrize("change", ["", "karmada", "karmada=1", "members.flags"])

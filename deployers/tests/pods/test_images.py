@@ -71,16 +71,16 @@ class Shelf:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, without: str = "nothing") -> None:
         self.without = without
         self.loaded: dict[str, list[str]] = {}
-        for name in ("make_archive", "load", "require"):
+        for name in ("make_archive", "load_archive", "require_images"):
             monkeypatch.setattr(loading, name, getattr(self, name))
 
     def make_archive(self, images: Sequence[Image], software: Mapping[str, Path]) -> list[str]:
         return [image.name for image in images if self.without not in image.name]
 
-    def load(self, lab: Lab, cluster: Cluster, archive: list[str]) -> None:
+    def load_archive(self, lab: Lab, cluster: Cluster, archive: list[str]) -> None:
         self.loaded[cluster.name] = archive
 
-    def require(self, lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
+    def require_images(self, lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
         if missing := set(names) - set(self.loaded[cluster.name]):
             raise NotPossible(f"not on the nodes: {', '.join(missing)}")
 
