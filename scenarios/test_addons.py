@@ -34,9 +34,9 @@ from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import as_it_is_now
 from scenarios.kit.extra_members import spare_cluster
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import WORK, divide_among, placed_replicas, propagate
+from scenarios.kit.workload import WORK, divide_among, propagate, replicas_placed
 
 Json = dict[str, Any]
 KRUISE = ("apps.kruise.io", "v1alpha1")
@@ -85,7 +85,7 @@ class CloneSet:
 
     def replicas(self) -> dict[str, int]:
         """Return how many replicas each member is told to have."""
-        return {member: int(self.read(member)["spec"]["replicas"]) for member in placed_replicas(self.binding())}
+        return {member: int(self.read(member)["spec"]["replicas"]) for member in replicas_placed(self.binding())}
 
     def scale(self, replicas: int) -> None:
         self.karmada.api.patch(self.path, {"spec": {"replicas": replicas}})
@@ -174,7 +174,7 @@ def test_an_addon_in_use_is_upgraded_around_its_objects_and_not_removed(
     finally:
         clones.delete()
         change.upgrade(as_it_is_now(karmada), "openkruise", openkruise)
-    report(request, upgraded_from=openkruise, upgraded_to=newest)
+    report_figures(request, upgraded_from=openkruise, upgraded_to=newest)
 
 
 @pytest.mark.thorough
@@ -275,7 +275,7 @@ def test_istiod_refuses_what_makes_no_sense_on_each_member_and_goes_again(karmad
     try:
         for name in (ISTIO, "istiod"):
             change.install(as_it_is_now(karmada), name)
-        report(request, istiod_installed_seconds=round(time.monotonic() - began, 1))
+        report_figures(request, istiod_installed_seconds=round(time.monotonic() - began, 1))
         eventually(each_refuses, within=60)  # the hook lets all pass until istiod has seen that it works
         somewhere = routed("somewhere", route=[{"destination": {"host": "web"}}])
         assert [refusal(member, somewhere) for member in karmada.members] == ["not refused"] * len(karmada.members)

@@ -58,7 +58,7 @@ def test_an_ill_application_moves_with_its_state_and_one_that_tolerates_it_stays
 
         eventually(moved, within=60)
         assert patient.placed() == {first: 1}, "it is ill for less long than it tolerates"
-        assert faults.condition(karmada, first) == "True", "the member itself was well"
+        assert faults.ready_condition(karmada, first) == "True", "the member itself was well"
 
     assert patient.until_ready() == {first: 1}
     assert web.until_ready() == {other: 3}

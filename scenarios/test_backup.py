@@ -17,9 +17,9 @@ from deployers.karmada import Karmada
 from lab.errors import LabError, ProvisionError
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workload, Workloads, duplicate_on, pods
+from scenarios.kit.workload import Workload, Workloads, duplicate_on, pod_uids
 
 BOTH = ("member1", "member2")
 
@@ -50,7 +50,7 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
     kept, changed, doomed = (workload(name, replicas=2, placement=duplicate_on(*BOTH)) for name in ("kept", "changed", "doomed"))
     for web in (kept, changed, doomed):
         web.until_ready()
-    running = pods(karmada, namespace, "app=kept")
+    running = pod_uids(karmada, namespace, "app=kept")
 
     backup = back_up(karmada, tmp_path)
     etcd = EtcdClient.of(karmada)
@@ -64,20 +64,20 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
     late.until_ready()
     on_members(changed, 3)
     on_members(doomed, None)
-    late_runs = pods(karmada, namespace, "app=late")
+    late_runs = pod_uids(karmada, namespace, "app=late")
 
     done = restore(karmada, backup.path)
 
-    report(request, rto_seconds=round(done.seconds, 1), rpo_seconds=round(done.age, 1))
+    report_figures(request, rto_seconds=round(done.seconds, 1), rpo_seconds=round(done.age, 1))
     assert done.lost is not None
     assert done.lost > 0
     for web in (kept, changed, doomed):
         assert web.until_ready() == {"member1": 2, "member2": 2}
-    assert pods(karmada, namespace, "app=kept") == running, "pods on members do not restart"
+    assert pod_uids(karmada, namespace, "app=kept") == running, "pods on members do not restart"
 
     with pytest.raises(ApiException, match="404"):
         late.template()
-    assert pods(karmada, namespace, "app=late") == late_runs, "what Karmada no longer knows runs on"
+    assert pod_uids(karmada, namespace, "app=late") == late_runs, "what Karmada no longer knows runs on"
     orphan = f"deployments {namespace}/late"
     assert {member: [thing for thing in left if namespace in thing] for member, left in list_unowned(karmada, karmada.members).items()} == {
         member: [orphan] for member in BOTH
@@ -85,7 +85,7 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
 
     again = workload("late", replicas=1, placement=duplicate_on(*BOTH))
     assert again.until_ready() == {"member1": 1, "member2": 1}
-    assert pods(karmada, namespace, "app=late") == late_runs, "given to Karmada again it is taken over as it runs"
+    assert pod_uids(karmada, namespace, "app=late") == late_runs, "given to Karmada again it is taken over as it runs"
     assert not any(orphan in left for left in list_unowned(karmada, karmada.members).values())
     faults.assert_recovered(karmada)
 

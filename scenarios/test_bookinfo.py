@@ -22,7 +22,7 @@ from lab.images import load_archive, make_archive, require_images
 from scenarios import bookinfo
 from scenarios.bookinfo import PORT, SERVICES, STAND_INS
 from scenarios.kit import faults
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import divide_among, duplicate_on, propagate
@@ -165,7 +165,9 @@ def test_one_page_is_made_by_services_of_both_members(shop: Shop, request: pytes
             assert all(seen & pods for pods in there.values()), f"{member} was answered by {sorted(seen)}"
 
         eventually(answered, within=60)
-    report(request, stand_ins="; ".join(f"{name}: {why}" for name, why in STAND_INS.items()), images=", ".join(shop.versions.values()))
+    report_figures(
+        request, stand_ins="; ".join(f"{name}: {why}" for name, why in STAND_INS.items()), images=", ".join(shop.versions.values())
+    )
 
 
 @pytest.mark.breaks
@@ -173,14 +175,14 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
     karmada, lost = shop.karmada, "member2"
     (survivor,) = (member for member in MEMBERS if member != lost)
     assert whole(shop.page(survivor))
-    with faults.standing_still(karmada.lab, lost):
+    with faults.pause_nodes(karmada.lab, lost):
         began = time.monotonic()
         at_once = [whole(shop.page(survivor)) for _ in range(PAGES)]  # each of them is answered, or it is an error
         each = (time.monotonic() - began) / PAGES
 
         def told() -> None:
             """Karmada knows that the member is lost"""
-            assert faults.condition(karmada, lost) != "True"
+            assert faults.ready_condition(karmada, lost) != "True"
 
         eventually(told, within=60)
         # Karmada 1.18.2 leaves the addresses of a lost member's pods where they are: half of all requests still go there.
@@ -201,7 +203,7 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
             assert rounds[-1] == PAGES, f"{rounds[-1]} of {PAGES}"
 
         eventually(as_before, within=60)
-    report(
+    report_figures(
         request,
         pages_at_once=f"{PAGES} of {PAGES} served, {sum(at_once)} whole, {each:.1f} s each",
         addresses_of_the_lost=stale,

@@ -30,7 +30,7 @@ def programs(karmada: Karmada, supervisor: Supervisor) -> Iterator[list[str]]:
         supervisor.stop(f"karmada/{name}")
         if name in LEASES:  # nobody holds it any more, and none of them gives it back: the new one would wait 15 s
             karmada.api.delete(path_of(LEASES[name], name))
-        faults.start(karmada.run, f"karmada/{name}")
+        faults.start_program(karmada.run, f"karmada/{name}")
     faults.assert_recovered(karmada)
 
 
@@ -46,7 +46,7 @@ def test_killed_components_come_back_and_work(programs: list[str], supervisor: S
             state = supervisor.state(name)
             assert state.state == "running", name
             assert state.pid != before[name].pid, name
-            faults.listens(state.ports)
+            faults.check_ports(state.ports)
 
     eventually(back, within=30)
 

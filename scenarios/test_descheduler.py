@@ -9,7 +9,7 @@ import pytest
 from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
 from scenarios.kit import faults
-from scenarios.kit.extra_lab import own_lab
+from scenarios.kit.extra_lab import extra_lab
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import Workloads
@@ -24,7 +24,7 @@ def estimated() -> Iterator[Karmada]:
     members = [{"name": name, "nodes": [{"count": 1}]} for name in ("member1", "member2")]
     soon = {"flags": {"descheduling-interval": f"{SOON}s", "unschedulable-threshold": f"{SOON}s"}}
     karmada = {"addons": {"estimators": True, "descheduler": True}, "components": {"karmada-descheduler": soon}}
-    with own_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="descheduler") as own:
+    with extra_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="descheduler") as own:
         yield own
 
 

@@ -18,7 +18,7 @@ from lab.errors import UsageError
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import as_it_is_now
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.traffic import traffic
 from scenarios.kit.waiting import eventually
 
@@ -34,7 +34,7 @@ def three(karmada: Karmada) -> Iterator[Karmada]:
     supervisor = Supervisor(karmada.run.path)
     for name in etcds(now.spec):
         if not supervisor.state(f"karmada/{name}").runs:
-            faults.start(karmada.run, f"karmada/{name}")
+            faults.start_program(karmada.run, f"karmada/{name}")
     EtcdClient.of(now).until_well()
     for name in ("etcd-3", "etcd-2"):
         if name in etcds(now.spec):
@@ -67,8 +67,8 @@ def test_members_come_and_go_and_nothing_acknowledged_is_lost(three: Karmada, na
             remove(three, "etcd-3")
         replace(three, "etcd-2")
         etcd.defragment()
-    report(request, **going.figures())
-    going.judge()
+    report_figures(request, **going.figures())
+    going.check()
     assert going.writes.longest < 15.0
 
 

@@ -15,8 +15,8 @@ from deployers.karmada import Karmada
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.etcd_faults import MIB, network_partition, small_disk
-from scenarios.kit.extra_lab import own_lab
-from scenarios.kit.figures import report
+from scenarios.kit.extra_lab import extra_lab
+from scenarios.kit.figures import report_figures
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.traffic import TIMEOUT, traffic
 from scenarios.kit.waiting import eventually
@@ -26,7 +26,7 @@ from scenarios.kit.waiting import eventually
 def of_three() -> Iterator[Karmada]:
     """A Karmada whose etcd has three members, in a lab of its own."""
     members = [{"name": "member1", "nodes": [{"count": 1}]}]
-    with own_lab({"provider": "embedded", "members": members, "karmada": {"etcd": {"members": 3}}}, name="etcd") as own:
+    with extra_lab({"provider": "embedded", "members": members, "karmada": {"etcd": {"members": 3}}}, name="etcd") as own:
         yield own
         faults.restart_ended(own)
         faults.assert_recovered(own)
@@ -53,13 +53,13 @@ def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
     etcd = EtcdClient.of(of_three)
     leader = etcd.until_well().leader
     assert leader
-    with network_partition(of_three, leader) as cables:
+    with network_partition(of_three, leader) as links:
         etcd.until_well()
         lead(etcd, leader)  # it lost its place while it moved
         was = next(member.id for member in etcd.until_well().members if member.leads)
         with traffic(of_three, used) as going:
             going.until_written(20)
-            cables.cut(clients=clients)
+            links.cut(clients=clients)
 
             def another_leads() -> None:
                 """the others have a leader, and it is another one"""
@@ -71,11 +71,11 @@ def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
             eventually(another_leads, within=30)
             # Where its clients still reach it, karmada-apiserver goes on asking it, too, and what it asks of it times out: that is slow.
             going.until_written(10, within=180)
-            cables.mend()
+            links.restore()
             etcd.until_well()
             going.until_written(20)
-        report(request, **going.figures())
-        going.judge(within=180.0)
+        report_figures(request, **going.figures())
+        going.check(within=180.0)
 
 
 @pytest.mark.thorough
@@ -109,8 +109,8 @@ def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost
             disk.free()
             etcd.until_well(within=120.0)
             going.until_written(20)
-        report(request, **going.figures())
-        going.judge(within=180.0)
+        report_figures(request, **going.figures())
+        going.check(within=180.0)
     etcd.until_well()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from deployers.karmada import Karmada
 from scenarios.kit import faults
-from scenarios.kit.faults import TAINT, api_down, condition, evict_on_not_ready, taints
+from scenarios.kit.faults import TAINT, api_down, evict_on_not_ready, ready_condition, taints
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import Workloads, divide_among
 
@@ -30,7 +30,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
 
             def moved() -> None:
                 """all replicas run on member2, and Karmada says so"""
-                assert condition(karmada, "member1") == "False"
+                assert ready_condition(karmada, "member1") == "False"
                 assert (TAINT, "NoExecute") in taints(karmada, "member1")
                 assert web.placed() == {"member2": 4}
                 assert web.ready_on("member2") == 4
@@ -41,7 +41,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
 
         def back() -> None:
             """member1 is Ready again, what was moved away is gone from it, and the sum is right"""
-            assert condition(karmada, "member1") == "True"
+            assert ready_condition(karmada, "member1") == "True"
             assert web.on("member1") is None
             # Until here the template's status counts what the dead member had last reported as ready, too: its Work cannot be deleted
             # while the member does not answer (Karmada 1.18.2: 6 of 4 replicas are ready).

@@ -20,7 +20,7 @@ from deployers.members.unjoin import unjoin
 from deployers.members.unregister import unregister
 from lab.cluster import Cluster
 from scenarios.kit.extra_members import extra_members, spare_cluster
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.workload import Workloads, duplicate_on
 
 Way = tuple[Callable[..., Any], Callable[..., Any]]
@@ -72,7 +72,7 @@ def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, r
             took = dict(zip(modes, pool.map(timed, clusters), strict=True))
             for mode in WAYS:
                 seconds = [took[name] for name in took if modes[name] == mode]
-                report(
+                report_figures(
                     request,
                     **{f"join_by_{mode}_p50_seconds": round(median(seconds), 1), f"join_by_{mode}_max_seconds": round(max(seconds), 1)},
                 )

@@ -22,8 +22,8 @@ from deployers.karmada import Karmada
 from deployers.plane.external import names_of
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
-from scenarios.kit.extra_lab import own_lab
-from scenarios.kit.figures import report
+from scenarios.kit.extra_lab import extra_lab
+from scenarios.kit.figures import report_figures
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.traffic import traffic
 from scenarios.kit.waiting import eventually
@@ -40,7 +40,7 @@ def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     several = {name: {"replicas": request.param} for name in ("karmada-apiserver", *balancer.BEHIND)}
     karmada = {"external_name": EXTERNAL, "components": several}
     members = [{"name": "member1", "nodes": [{"count": 1}]}, {"name": "member2", "nodes": [{"count": 1}], "mode": "pull"}]
-    with own_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="balancer") as own:
+    with extra_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="balancer") as own:
         yield own
 
 
@@ -73,9 +73,9 @@ def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, reque
                 supervisor.signal(f"karmada/{second}", signal.SIGCONT)
             eventually(lambda: standing(balanced, UP=instances), within=30)
             going.until_written(10)
-        going.judge()
-    report(request, instances=len(instances), longest_failed_write_after_a_kill_seconds=killed["longest_failed_write_seconds"])
-    report(request, **going.figures())
+        going.check()
+    report_figures(request, instances=len(instances), longest_failed_write_after_a_kill_seconds=killed["longest_failed_write_seconds"])
+    report_figures(request, **going.figures())
     assert float(killed["longest_failed_write_seconds"]) < 3.0, "a connection that is refused is made to another one at once"
     assert going.writes.longest < 10.0, "one that hangs is found out by two health checks"
 

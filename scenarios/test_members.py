@@ -18,8 +18,8 @@ from deployers.members.unjoin import unjoin
 from lab.cluster import Cluster
 from lab.errors import ProvisionError, UsageError
 from scenarios.kit import faults
-from scenarios.kit.extra_members import extra_members, rebuilt, spare_cluster
-from scenarios.kit.figures import report
+from scenarios.kit.extra_members import extra_members, recreate_cluster, spare_cluster
+from scenarios.kit.figures import report_figures
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import Workloads, duplicate_on
 
@@ -51,7 +51,7 @@ def test_a_member_that_is_down_leaves_by_force_and_comes_back(
 ) -> None:
     began = time.monotonic()
     join(karmada, spare)
-    report(request, join_seconds=round(time.monotonic() - began, 1))
+    report_figures(request, join_seconds=round(time.monotonic() - began, 1))
     web = workload(replicas=1, placement=duplicate_on(spare.name))
     web.until_ready()
 
@@ -98,7 +98,7 @@ def test_a_rebuilt_member_is_another_cluster_until_the_old_one_has_left(karmada:
         join(karmada, cluster)
         try:
             first = list_members(karmada)[cluster.name].id
-            rebuilt(karmada.lab, cluster)
+            recreate_cluster(karmada.lab, cluster)
 
             with pytest.raises(UsageError, match="another cluster is registered under it"):
                 join(karmada, cluster)

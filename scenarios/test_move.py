@@ -20,9 +20,9 @@ from deployers.wanted import prepare
 from lab.errors import UsageError
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import remove_lab
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.waiting import eventually
-from scenarios.kit.workload import Workloads, duplicate_on, pods
+from scenarios.kit.workload import Workloads, duplicate_on, pod_uids
 
 BOTH = ("member1", "member2")
 
@@ -34,7 +34,7 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
 ) -> None:
     web = workload(replicas=2, placement=duplicate_on(*BOTH))
     web.until_ready()
-    running = pods(karmada, namespace)
+    running = pod_uids(karmada, namespace)
     backup = back_up(karmada, tmp_path)
     elsewhere = f"site-{secrets.token_hex(3)}"
     with pytest.raises(UsageError, match="still runs"):
@@ -44,11 +44,11 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
     try:
         moved = move(backup.path, elsewhere)
         assert moved.hold
-        report(request, rto_seconds=round(moved.seconds, 1), rpo_seconds=round(moved.age, 1))
+        report_figures(request, rto_seconds=round(moved.seconds, 1), rpo_seconds=round(moved.age, 1))
         there = moved.karmada
         assert there.api.server != karmada.api.server
         assert {name for name, member in list_members(there).items() if member.ready} == set(BOTH)
-        assert pods(karmada, namespace) == running, "pods on members do not restart"
+        assert pod_uids(karmada, namespace) == running, "pods on members do not restart"
         assert site.records_of(there.run, there.name) == backup.manifest.addons, "addons are ours there too"
         conformance(there, among=PLANE).demand()
 

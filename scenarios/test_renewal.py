@@ -12,7 +12,7 @@ from deployers.karmada import Karmada
 from deployers.plane.certificates import leaves
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
-from scenarios.kit.figures import report
+from scenarios.kit.figures import report_figures
 from scenarios.kit.traffic import traffic
 
 
@@ -33,8 +33,8 @@ def test_every_certificate_is_renewed_while_karmada_is_used(karmada: Karmada, na
         going.until_written(10)
         renewed = renew_all(karmada, before=None)
         going.until_written(10)
-    report(request, certificates=len(renewed), **going.figures())
-    going.judge()
+    report_figures(request, certificates=len(renewed), **going.figures())
+    going.check()
 
     assert renewed.keys() == set(names)
     after = serials()

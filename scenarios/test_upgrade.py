@@ -17,11 +17,11 @@ from deployers.plane import pending_operation
 from lab import environment
 from lab.errors import ProvisionError, UsageError
 from lab.wait import NotYet, until
-from scenarios.kit.extra_lab import as_it_is_now, own_lab
-from scenarios.kit.figures import report
+from scenarios.kit.extra_lab import as_it_is_now, extra_lab
+from scenarios.kit.figures import report_figures
 from scenarios.kit.namespaces import namespace as made_namespace
 from scenarios.kit.traffic import Traffic, traffic
-from scenarios.kit.workload import Workloads, duplicate_on, pods
+from scenarios.kit.workload import Workloads, duplicate_on, pod_uids
 
 TO = "1.18.2"
 ORDER = ("crds", "karmada-webhook", "karmada-aggregated-apiserver", "karmada-controller-manager", "karmada-scheduler", "karmada-agent")
@@ -39,7 +39,7 @@ def document(release: str, deployer: str = "by_binary") -> dict[str, Any]:
 def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     """A Karmada of the release, or the release and deployer, that the test is given, in a lab of its own."""
     words = [request.param] if isinstance(request.param, str) else request.param
-    with own_lab(document(*words), name="upgrade") as karmada:
+    with extra_lab(document(*words), name="upgrade") as karmada:
         yield karmada
 
 
@@ -49,11 +49,11 @@ def used(of_release: Karmada) -> Iterator[Traffic]:
     with made_namespace(of_release, "used") as name:
         web = Workloads(of_release, name)("web", replicas=2, placement=duplicate_on("member1", "member2"))
         assert web.until_ready() == {"member1": 2, "member2": 2}
-        running = pods(of_release, name)
+        running = pod_uids(of_release, name)
         with traffic(of_release, name) as going:
             yield going
-        going.judge()
-        assert pods(of_release, name) == running, "pods on members do not restart"
+        going.check()
+        assert pod_uids(of_release, name) == running, "pods on members do not restart"
         assert web.until_ready() == {"member1": 2, "member2": 2}
     conformance(as_it_is_now(of_release)).demand()
 
@@ -71,7 +71,7 @@ def test_whole_interrupted_resumed_and_back(of_release: Karmada, used: Traffic, 
     done = upgrade(as_it_is_now(of_release), TO)
 
     assert done.left == ()
-    report(request, upgrade_seconds=round(done.seconds, 1))
+    report_figures(request, upgrade_seconds=round(done.seconds, 1))
     karmada = as_it_is_now(of_release)
     assert karmada.spec.release == TO
     with pytest.raises(UsageError, match="is earlier than"):
@@ -79,7 +79,7 @@ def test_whole_interrupted_resumed_and_back(of_release: Karmada, used: Traffic, 
     upgrade(karmada, "1.17.1", rollback=True)
     assert as_it_is_now(of_release).spec.release == "1.17.1"
     upgrade(as_it_is_now(of_release), TO)
-    report(request, **used.figures())
+    report_figures(request, **used.figures())
 
 
 def killed_half_way(karmada: Karmada) -> None:
@@ -112,7 +112,7 @@ def test_one_component_at_a_time(of_release: Karmada, used: Traffic, request: py
         done = upgrade(as_it_is_now(of_release), TO, only=name)
         assert (done.done, done.left) == ((name,), later)
         assert as_it_is_now(of_release).spec.release == ("1.18.1" if later else TO)
-    report(request, **used.figures())
+    report_figures(request, **used.figures())
 
 
 @pytest.mark.thorough
@@ -125,4 +125,4 @@ def test_pods_follow_their_own_installer(of_release: Karmada, used: Traffic, req
 
     assert done.left == ()
     assert as_it_is_now(of_release).spec.release == TO
-    report(request, upgrade_seconds=round(done.seconds, 1), **used.figures())
+    report_figures(request, upgrade_seconds=round(done.seconds, 1), **used.figures())

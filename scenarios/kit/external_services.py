@@ -1,11 +1,11 @@
-"""What the specs in deployers/examples/ name and somebody else would run: an etcd with TLS, an authority of one's own, a load balancer.
+"""The external services that specs in deployers/examples/ refer to: an etcd with TLS, a certificate authority, a load balancer.
 
-    python -m scenarios.kit.external_services                 stands them up, as a lab called `surroundings` without clusters
+    python -m scenarios.kit.external_services                 start them, as a lab `surroundings` without clusters
     lab up --lab mine --spec deployers/examples/everything-by_yaml.toml
     lab down --lab surroundings
 
-They are on this computer, at the address that it has for containers (Docker's bridge), so that pods reach them. The load balancer is
-haproxy, and leads to whichever node of kind serves karmada-apiserver: one such lab at a time.
+They listen on this computer's address in Docker's bridge network, so that pods reach them. The load balancer is haproxy; it forwards to
+the kind node that serves karmada-apiserver, so only one such lab can run at a time.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from lab.terminal.text import say
 NAME = "surroundings"
 ETCD = "3.6.5"
 CLIENTS, METRICS, HEALTH = 12379, 12381, 12444
-"""Ports: of etcd's clients, of its metrics and of haproxy's own health, these two on loopback."""
+"""Ports of etcd's clients, of its metrics and of haproxy's health check; the last two on loopback."""
 LOOPBACK = "127.0.0.1"
 
 
-def bridge(engine: Machine, network: str) -> tuple[str, ipaddress.IPv4Network] | None:
-    """Return this computer's address in one of Docker's networks, and the network; None when there is no such."""
+def find_bridge(engine: Machine, network: str) -> tuple[str, ipaddress.IPv4Network] | None:
+    """Return this computer's address in one of Docker's networks, and the subnet; None if the network does not exist."""
     listed = engine.run(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split()
     if network not in listed:
         return None
@@ -50,16 +50,16 @@ def bridge(engine: Machine, network: str) -> tuple[str, ipaddress.IPv4Network] |
     return str(config.get("Gateway") or next(subnet.hosts())), subnet
 
 
-def authorities(run: Run, address: str) -> None:
-    """Write an authority for Karmada, and for etcd one with a server's and a client's certificate. What is there stays."""
+def write_authorities(run: Run, address: str) -> None:
+    """Write a CA for Karmada, and a CA for etcd with a server and a client certificate. Keep existing files."""
     Authority.ensure(run.folder("pki", "own"), "ca", common_name="an authority of one's own")
     etcd = Authority.ensure(run.folder("pki", "etcd"), "ca", common_name="etcd's authority")
     etcd.issue("server", common_name="etcd", hosts=(address, LOOPBACK))
     etcd.issue("client", common_name="karmada")
 
 
-def etcd(run: Run, binary: Path, address: str) -> Component:
-    """Return an etcd that answers who has a certificate of its authority, and nobody else."""
+def etcd_component(run: Run, binary: Path, address: str) -> Component:
+    """Return an etcd that accepts only clients with a certificate of its CA."""
     pki = run.path / "pki" / "etcd"
     clients = f"https://{address}:{CLIENTS}"
     flags = {
@@ -77,8 +77,8 @@ def etcd(run: Run, binary: Path, address: str) -> Component:
     return Component("surroundings/etcd", binary, flags, ready=ready, ports={"clients": CLIENTS, "metrics": METRICS})
 
 
-def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
-    """Return a load balancer that passes connections on to whichever of these addresses takes any at a port of karmada-apiserver."""
+def haproxy_component(run: Run, address: str, nodes: Sequence[str]) -> Component:
+    """Return a load balancer that forwards to those of these addresses that accept connections at a port of karmada-apiserver."""
     lines = [
         "defaults",
         "    timeout connect 3s",
@@ -104,26 +104,26 @@ def haproxy(run: Run, address: str, nodes: Sequence[str]) -> Component:
     return Component(f"surroundings/{balancer.NAME}", balancer.program(), {}, args=("-db", "-f", str(config)), ready=ready, ports=ports)
 
 
-def stand() -> Run:
-    """Have all of it run, until `lab down --lab surroundings`. NotPossible without Docker or haproxy; what runs already is left alone."""
+def start_services() -> Run:
+    """Start all services; `lab down --lab surroundings` stops them. Leave running ones alone. NotPossible without Docker or haproxy."""
     if not balancer.find_haproxy():
         raise NotPossible("haproxy is not installed", remedy="apt-get install haproxy")
     asked = {"lab": LabSpec(members=()).model_dump(mode="json"), "karmada": None}
     run = Run.load(NAME) if (runs_root() / NAME / "run.json").exists() else Run.create(NAME, asked)
     engine = Local(run.path)
-    here = bridge(engine, "bridge")
+    here = find_bridge(engine, "bridge")
     if here is None:
         raise NotPossible("Docker has no network `bridge`, on which pods reach this computer", remedy="start Docker with its bridge")
-    of_kind = bridge(engine, "kind")
+    of_kind = find_bridge(engine, "kind")
     # The first nodes of a network have its first addresses; before kind has made it, it is the one after Docker's own.
     hosts = (of_kind[1] if of_kind else ipaddress.IPv4Network("172.18.0.0/16")).hosts()
     nodes = [str(each) for _, each in zip(range(24), hosts, strict=False)][1:]
-    authorities(run, here[0])
+    write_authorities(run, here[0])
     (binary,) = resolve([f"etcd@{ETCD}"]).values()
     supervisor = Supervisor(run.path)
     hold = supervisor.hold(NAME)
     try:
-        execute(component.make_steps([etcd(run, binary, here[0]), haproxy(run, here[0], nodes)], run), run)
+        execute(component.make_steps([etcd_component(run, binary, here[0]), haproxy_component(run, here[0], nodes)], run), run)
     except BaseException:
         hold.release()
         raise
@@ -134,7 +134,7 @@ def stand() -> Run:
 
 if __name__ == "__main__":
     try:
-        stand()
+        start_services()
     except LabError as error:
         say(str(error))
         sys.exit(error.exit_code)

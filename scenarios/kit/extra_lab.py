@@ -1,4 +1,4 @@
-"""A lab of a test's own, for what would make another lab of the one that all share: another release, a plane at another site."""
+"""An extra lab for one test that cannot use the shared lab: another release, a control plane at another site."""
 
 from __future__ import annotations
 
@@ -22,62 +22,62 @@ from scenarios.kit.session import rescue_evidence
 
 
 @dataclass
-class Own:
-    """The labs that tests of this process have of their own now, and where evidence of failures outlives them."""
+class ExtraLabs:
+    """The extra labs that exist in this process, and the directory for evidence of failures."""
 
-    into: Path = Path("_artifacts")
+    evidence: Path = Path("_artifacts")
     runs: list[Run] = field(default_factory=list)
-    learned: secret_values.SecretValues = field(default_factory=secret_values.SecretValues)
-    """What is secret in them: a test's report is made when its lab is gone."""
+    known_secrets: secret_values.SecretValues = field(default_factory=secret_values.SecretValues)
+    """Secrets of extra labs, kept because a test's report is made after its lab is gone."""
 
     def secrets(self) -> secret_values.SecretValues:
-        """Ask the labs that there are now for what is secret; return that and what was learned before."""
+        """Read the secrets of the labs that exist; return them with those of earlier labs."""
         for run in self.runs:
-            self.learned.update(secret_values.ask_clusters(run.path))
-        return self.learned
+            self.known_secrets.update(secret_values.ask_clusters(run.path))
+        return self.known_secrets
 
     def collect(self, reason: str) -> list[Path]:
-        """Collect evidence of each; return the directories."""
-        return [evidence.collect(run, reason, into=self.into) for run in self.runs]
+        """Collect evidence of each lab; return the directories."""
+        return [evidence.collect(run, reason, into=self.evidence) for run in self.runs]
 
 
-OWN = Own()
+EXTRA_LABS = ExtraLabs()
 
 
 @contextmanager
-def own_lab(document: dict[str, Any], *, name: str) -> Iterator[Karmada]:
-    """Bring a lab up and yield its Karmada, all members Ready; take it down afterwards. Evidence of a failure is kept.
+def extra_lab(document: dict[str, Any], *, name: str) -> Iterator[Karmada]:
+    """Bring a lab up and yield its Karmada with all members Ready; take it down afterwards. Keep evidence of a failure.
 
-    A test that has it in its body fails in here. One that has it by a fixture does not: what reports its failure looks at OWN.
+    A failure in a with block raises in here. A failure of a test that uses a fixture does not: reporting collects from EXTRA_LABS.
     """
     run_id = f"{name}-{secrets.token_hex(3)}"
     try:
         brought = bring_up(prepare(document), run_id, label=f"pytest {name}")
         assert brought.karmada
         with brought.hold:
-            OWN.runs.append(brought.lab.run)
+            EXTRA_LABS.runs.append(brought.lab.run)
             try:
                 yield brought.karmada
             except BaseException:
-                evidence.collect(brought.lab.run, running(), into=OWN.into)
-                OWN.secrets()
+                evidence.collect(brought.lab.run, current_test(), into=EXTRA_LABS.evidence)
+                EXTRA_LABS.secrets()
                 raise
             finally:
-                OWN.runs.remove(brought.lab.run)
+                EXTRA_LABS.runs.remove(brought.lab.run)
     finally:
         remove_lab(run_id)
 
 
 def remove_lab(run_id: str) -> None:
-    """Take a lab down if it is there. What bringing it up left as evidence is kept."""
+    """Take a lab down if it exists. Keep the evidence that bringing it up left."""
     if (runs_root() / run_id / "run.json").exists():
         run = Run.load(run_id)
-        rescue_evidence(run, OWN.into)
+        rescue_evidence(run, EXTRA_LABS.evidence)
         take_down(run)
 
 
-def running() -> str:
-    """Return the name of the test that pytest runs, as evidence is named for it."""
+def current_test() -> str:
+    """Return the name of the running test, for the directory of its evidence."""
     node, bracket, parameters = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0].partition("[")
     return node.rpartition("::")[2] + bracket + parameters or "failed"  # of parameters an address may have colons
 

@@ -1,7 +1,7 @@
-"""Members beyond the lab's own, for a test that needs many: control planes without nodes, in the same run and under the same supervisor.
+"""Extra members for a test that needs many: control planes without nodes, in the lab's run directory and under its supervisor.
 
-A member that is only joined needs an API and the tokens that its controller-manager makes; nobody schedules to it. So such a cluster is
-etcd, kube-apiserver and kube-controller-manager: 420 MiB and about three seconds of one core to start.
+A member that gets no workloads needs only an API and the service account tokens of its controller-manager. So such a cluster is etcd,
+kube-apiserver and kube-controller-manager: 420 MiB, and about three seconds of one core to start.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from scenarios.kit.waiting import eventually
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager")
 GO = {"GOGC": "400"}
-"""Less collecting of garbage: a fifth less CPU for 50 MiB more, and CPU is what ten starts at once are short of."""
+"""Collect garbage less often: a fifth less CPU for 50 MiB more. Ten starts at once are limited by CPU."""
 MIB = 420
 
 
 @contextmanager
 def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
-    """Start clusters `extra1` … side by side and yield them, each with its API up; end them afterwards. Skips where memory is short."""
+    """Start clusters `extra1` … in parallel and yield them with their APIs up; stop them afterwards. Skip the test if memory is short."""
     free = free_memory(Files()).bytes / 2**20
     if free < 1.2 * count * MIB:
         pytest.skip(f"{count} more members need {1.2 * count * MIB / 1024:.1f} GiB; {free / 1024:.1f} GiB are free")
@@ -57,13 +57,13 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
         steps += component.make_steps(parts, lab.run)
     supervisor = Supervisor(lab.run.path)
     try:
-        execute(steps, lab.run, workers=2 * usable_processors(Files()))  # no faster if all start at once, and each slower to answer
+        execute(steps, lab.run, workers=2 * usable_processors(Files()))  # more at once are no faster, and each takes longer to answer
         yield clusters
     finally:
         status = supervisor.status()
         for name in reversed(programs):
             if status and name in status.programs:
-                supervisor.stop(name, kill=True)  # nobody will read their data again
+                supervisor.stop(name, kill=True)  # their data is not needed any more
             component.remove(name, lab.run)
         for cluster in clusters:
             cluster.kubeconfig.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
 
 @contextmanager
 def spare_cluster(karmada: Karmada) -> Iterator[Cluster]:
-    """Yield a cluster of the lab that is no member, to nobody else meanwhile. Skips where every one is a member."""
+    """Yield a cluster of the lab that is not a member, under an exclusive lock. Skip the test if every cluster is a member."""
     free = [member.name for member in karmada.lab.spec.members if member.mode == "none"]
     if not free:
         pytest.skip("every cluster of this lab is a member: this needs one with mode = 'none'")
@@ -79,14 +79,14 @@ def spare_cluster(karmada: Karmada) -> Iterator[Cluster]:
         yield karmada.lab.member(free[0])
 
 
-def rebuilt(lab: Lab, cluster: Cluster) -> None:
-    """Have a cluster of `extra_members` begin anew, at its address and with its certificates: as another cluster, with nothing on it."""
+def recreate_cluster(lab: Lab, cluster: Cluster) -> None:
+    """Start a cluster of `extra_members` again with empty data, at the same address and with the same certificates."""
     supervisor = Supervisor(lab.run.path)
     for part in reversed(PARTS):
         supervisor.stop(f"{cluster.name}/{part}", kill=True)
     shutil.rmtree(lab.run.path / "data" / cluster.name / "etcd")
     for part in PARTS:
-        faults.start(lab.run, f"{cluster.name}/{part}")
+        faults.start_program(lab.run, f"{cluster.name}/{part}")
 
     def answers() -> None:
         """the cluster serves its new data"""

@@ -1,4 +1,4 @@
-"""What scenarios break on purpose, and how it is made whole again: programs that end, and what Karmada is told to do about it."""
+"""Faults that scenarios inject, how they are repaired, and the policies by which Karmada reacts to them."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ TAINT = "lab.karmada.io/not-ready"
 
 @contextmanager
 def kill_program(run: Run, program: str) -> Iterator[None]:
-    """Have a program of the lab killed by SIGKILL and stay so during the body; afterwards it serves again."""
+    """Kill a program of the lab by SIGKILL, keep it stopped during the body, then start it and wait until it listens."""
     Supervisor(run.path).stop(program, kill=True)
     try:
         yield
     finally:
-        start(run, program)
+        start_program(run, program)
 
 
 @contextmanager
 def api_down(lab: Lab, member: str) -> Iterator[None]:
-    """Have a member's kube-apiserver away during the body: killed, or where it is a pod, cut off. Afterwards the member is well again.
+    """Make a member's kube-apiserver unreachable during the body: kill it, or block its port where it is a pod. Then recover the member.
 
-    Its own controllers are restarted then: each of them backs off by itself, up to half a minute, and until kwok renews the leases
-    of the nodes again they are NotReady.
+    The recovery restarts the member's controllers, which otherwise back off for up to half a minute. Nodes stay NotReady until kwok
+    renews their leases.
     """
     record = lab.run.recorded(RECORD, member)
     with cut_off(list_nodes(lab, lab.member(member))) if record else kill_program(lab.run, f"{member}/kube-apiserver"):
@@ -63,9 +63,9 @@ def api_down(lab: Lab, member: str) -> Iterator[None]:
     assert status
     kwok, *others = (f"{member}/{program}" for program in ("kwok", "kube-controller-manager", "kube-scheduler"))
     if kwok in status.programs:
-        supervisor.stop(kwok, kill=True)  # asked to, it goes on for seconds
+        supervisor.stop(kwok, kill=True)  # after SIGTERM it continues for seconds
         drop_stale_leases(api, lab.run, member)
-        start(lab.run, kwok)
+        start_program(lab.run, kwok)
     for program in others:
         if program in status.programs:
             supervisor.restart(program, within=3.0)
@@ -76,7 +76,7 @@ def api_down(lab: Lab, member: str) -> Iterator[None]:
 
 @contextmanager
 def cut_off(machines: Sequence[Machine], port: int = 6443) -> Iterator[None]:
-    """Have nodes refuse connections to their API server during the body, from outside and from within, as if nobody listened."""
+    """Make nodes refuse connections to their API server during the body, from outside and from inside, as a closed port does."""
     rule = ["INPUT", "--protocol", "tcp", "--destination-port", str(port), "--jump", "REJECT", "--reject-with", "tcp-reset"]
     for machine in machines:
         machine.run(["iptables", "--insert", *rule])
@@ -88,8 +88,8 @@ def cut_off(machines: Sequence[Machine], port: int = 6443) -> Iterator[None]:
 
 
 @contextmanager
-def standing_still(lab: Lab, member: str) -> Iterator[None]:
-    """Have the nodes of a member stand still during the body, with all that runs on them: nobody is answered, and nobody refused."""
+def pause_nodes(lab: Lab, member: str) -> Iterator[None]:
+    """Pause the nodes of a member with all that runs on them during the body: connections neither succeed nor are refused."""
     containers = (lab.run.recorded(RECORD, member) or {})["containers"]
     lab.machine.run(["docker", "pause", *containers])
     try:
@@ -98,13 +98,13 @@ def standing_still(lab: Lab, member: str) -> Iterator[None]:
         lab.machine.run(["docker", "unpause", *containers])
 
 
-def start(run: Run, program: str, *, within: float = 60.0) -> None:
-    """Start a program that was stopped as it was started before, and return when it listens; how often it was restarted counts anew."""
-    again(run, as_started(run, program), within=within)
+def start_program(run: Run, program: str, *, within: float = 60.0) -> None:
+    """Start a stopped program as it was last started, and wait until it listens. Its restart count begins at 0."""
+    start_again(run, program_of(run, program), within=within)
 
 
-def as_started(run: Run, program: str) -> Program:
-    """Return a program as it was started last."""
+def program_of(run: Run, program: str) -> Program:
+    """Return the definition with which a program was last started."""
     row = record.read_records(str(run.path))[program]
     return Program(
         name=program,
@@ -118,17 +118,17 @@ def as_started(run: Run, program: str) -> Program:
     )
 
 
-def again(run: Run, program: Program, *, within: float = 60.0) -> None:
-    """Start a program and return when it listens."""
+def start_again(run: Run, program: Program, *, within: float = 60.0) -> None:
+    """Start a program and wait until it listens."""
     supervisor = Supervisor(run.path)
     state = supervisor.start(program)
-    supervisor.ready(program.name, lambda: listens(state.ports), within=within)
+    supervisor.ready(program.name, lambda: check_ports(state.ports), within=within)
 
 
 def restart_ended(karmada: Karmada) -> None:
-    """Start those programs of Karmada anew that ended by themselves meanwhile, so that nobody after us wonders about their restarts.
+    """Restart the programs of Karmada that ended during a fault, so that later tests see no restarts.
 
-    On a busy computer an API server that is away for some seconds makes controllers lose their lease, and they end by that. etcd is last.
+    On a busy computer controllers lose their lease and end when the API server is away for some seconds. etcd is restarted last.
     """
 
     def serves() -> None:
@@ -142,13 +142,13 @@ def restart_ended(karmada: Karmada) -> None:
     restarted = [name for name, state in status.programs.items() if name.startswith(f"{karmada.name}/") and state.restarts]
     for name in sorted(restarted, key=lambda name: "/etcd" in name):
         supervisor.stop(name, within=2.0)
-        if (kind := kind_of(name)) in LEASES:  # which nobody gives back: the new one would wait 15 s
+        if (kind := kind_of(name)) in LEASES:  # not released: the new process would wait 15 s
             karmada.api.delete(path_of(LEASES[kind], kind))
-        start(karmada.run, name)
+        start_program(karmada.run, name)
 
 
-def listens(ports: tuple[int, ...]) -> None:
-    """Return when somebody accepts connections at each of these ports; NotYet names one at which nobody does."""
+def check_ports(ports: tuple[int, ...]) -> None:
+    """Return when all these ports accept connections. NotYet names a port that does not."""
     for port in ports:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
@@ -158,10 +158,10 @@ def listens(ports: tuple[int, ...]) -> None:
 
 @contextmanager
 def evict_on_not_ready(karmada: Karmada) -> Iterator[None]:
-    """Have Karmada evict what runs on a member that is not Ready: a ClusterTaintPolicy, there during the body.
+    """Create a ClusterTaintPolicy that evicts workloads from a member that is not Ready; delete it after the body.
 
-    Since 1.14 no NoExecute taint comes by itself; a policy has to say so. Taints that it made stay when it is deleted, so it is
-    deleted only when every member is Ready and rid of its taint.
+    Since 1.14 Karmada adds a NoExecute taint only by such a policy. Taints outlive their policy, so it is deleted only when every
+    member is Ready and has no taint.
     """
     policies = CustomObjectsApi(karmada.client())
     where = ("policy.karmada.io", "v1alpha1", "clustertaintpolicies")
@@ -194,21 +194,21 @@ def evict_on_not_ready(karmada: Karmada) -> Iterator[None]:
 
 @contextmanager
 def taint_member(karmada: Karmada, member: str, key: str, effect: str) -> Iterator[None]:
-    """Have a member tainted by hand during the body, as a person does: by `karmadactl taint`. Afterwards every member is well."""
-    words = ("--kubeconfig", str(karmada.kubeconfig), "--karmada-context", karmada.cluster.context)
-    karmadactl(karmada, "taint", "clusters", member, f"{key}=yes:{effect}", *words)
+    """Taint a member with `karmadactl taint` during the body, then remove the taint and wait until every member has recovered."""
+    args = ("--kubeconfig", str(karmada.kubeconfig), "--karmada-context", karmada.cluster.context)
+    karmadactl(karmada, "taint", "clusters", member, f"{key}=yes:{effect}", *args)
     try:
         yield
     finally:
-        karmadactl(karmada, "taint", "clusters", member, f"{key}:{effect}-", *words)
+        karmadactl(karmada, "taint", "clusters", member, f"{key}:{effect}-", *args)
         assert_recovered(karmada)
 
 
 @contextmanager
 def cordon_all(lab: Lab, member: str, namespace: str) -> Iterator[None]:
-    """Have no pod of a namespace find a place on a member during the body: its nodes are cordoned, the pods there are deleted.
+    """Cordon all nodes of a member and delete a namespace's pods there, so that none can be scheduled during the body; then uncordon.
 
-    The member itself is well; it is the application that is not. Afterwards its nodes take pods again.
+    The member stays healthy; only the application is not.
     """
     core = CoreV1Api(lab.member(member).client())
 
@@ -226,7 +226,7 @@ def cordon_all(lab: Lab, member: str, namespace: str) -> Iterator[None]:
 
 
 def need_failover(karmada: Karmada, *gates: str) -> None:
-    """Skip where Karmada was installed without the switches that failover needs, or without these gates (scenarios/lab.toml has them)."""
+    """Skip the test if Karmada was installed without failover or without these feature gates (scenarios/lab.toml sets them)."""
     manager = karmada.spec.settings("karmada-controller-manager")
     missing = [gate for gate in ("Failover", *gates) if not manager.feature_gates.get(gate)]
     if missing or "enable-no-execute-taint-eviction" not in manager.flags:
@@ -236,38 +236,38 @@ def need_failover(karmada: Karmada, *gates: str) -> None:
         )
 
 
-def condition(karmada: Karmada, member: str) -> str:
+def ready_condition(karmada: Karmada, member: str) -> str:
     """Return the status of a member's Ready condition: True, False or Unknown."""
-    conditions = cluster(karmada, member).get("status", {}).get("conditions", [])
+    conditions = cluster_object(karmada, member).get("status", {}).get("conditions", [])
     return next((str(each["status"]) for each in conditions if each["type"] == "Ready"), "not reported")
 
 
 def taints(karmada: Karmada, member: str) -> list[tuple[str, str]]:
     """Return key and effect of a member's taints, sorted."""
-    return sorted((taint["key"], taint["effect"]) for taint in cluster(karmada, member)["spec"].get("taints") or [])
+    return sorted((taint["key"], taint["effect"]) for taint in cluster_object(karmada, member)["spec"].get("taints") or [])
 
 
-def cluster(karmada: Karmada, member: str) -> Any:
+def cluster_object(karmada: Karmada, member: str) -> Any:
     """Return a member's Cluster object."""
     return CustomObjectsApi(karmada.client()).get_cluster_custom_object("cluster.karmada.io", "v1alpha1", "clusters", member)
 
 
 def assert_recovered(karmada: Karmada, *, within: float = 120.0) -> None:
-    """Return when no fault is left: every member is Ready without a taint, and what conformance promises of members holds.
+    """Wait until every member is Ready without a taint and the conformance checks of members pass.
 
-    Karmada's watches of a member that was away come back after a pause that doubles up to 30 s, so the promises get some time.
+    Karmada retries its watches of a member after a backoff that doubles up to 30 s, so the checks are repeated.
     """
 
     def healed() -> None:
         """every member is Ready and has no taint"""
         for member in karmada.members:
-            assert condition(karmada, member.name) == "True", f"{member.name} is not Ready"
+            assert ready_condition(karmada, member.name) == "True", f"{member.name} is not Ready"
             assert taints(karmada, member.name) == [], f"{member.name} is tainted"
 
-    def promised() -> None:
-        """what conformance promises of members holds"""
+    def passed() -> None:
+        """the conformance checks of members pass"""
         failed = conformance(karmada, among=MEMBERS).failed
         assert not failed, "; ".join(f"{each.name}: {each.evidence}" for each in failed)
 
     eventually(healed, within=within)
-    eventually(promised, within=within)
+    eventually(passed, within=within)

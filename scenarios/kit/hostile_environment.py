@@ -1,4 +1,4 @@
-"""An environment in which no lab would come up, if its variables reached what they must not (lab.environment)."""
+"""Environment variables with which no lab comes up if they reach programs that must not see them (lab.environment)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A namespace of a test's own: made on the control plane, brought to the members by Karmada."""
+"""A namespace for one test: created on the control plane, propagated to the members by Karmada."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scenarios.kit.waiting import watch
 
 @contextmanager
 def namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[str]:
-    """Create a namespace and have it on every member of the lab that is Ready; delete it at the end, without waiting until it is gone."""
+    """Create a namespace and wait until every Ready member has it; delete it at the end without waiting."""
     core = CoreV1Api(karmada.client())
     core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=name)))
     try:

@@ -46,11 +46,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def mask_secrets(session: Session, report: pytest.TestReport) -> None:
     """Mask the secrets of the session's labs in a report. After a failure read them again: the test may have created some."""
-    own = sys.modules.get("scenarios.kit.extra_lab")
-    if session.has_lab or (own and (own.OWN.runs or own.OWN.learned.values)):
+    labs = sys.modules.get("scenarios.kit.extra_lab")
+    if session.has_lab or (labs and (labs.EXTRA_LABS.runs or labs.EXTRA_LABS.known_secrets.values)):
         from scenarios.kit.masking import mask_report  # noqa: PLC0415
 
-        mask_report(report, session.known(own.OWN.secrets() if own and report.failed else None, ask=report.failed))
+        mask_report(report, session.known(labs.EXTRA_LABS.secrets() if labs and report.failed else None, ask=report.failed))
 
 
 def collect_evidence(item: pytest.Item, reason: str) -> list[Path]:
@@ -59,13 +59,13 @@ def collect_evidence(item: pytest.Item, reason: str) -> list[Path]:
     if session.collected >= MAX_EVIDENCE:
         return []
     shared = [session.collect(reason)] if "lab" in getattr(item, "fixturenames", ()) and session.has_lab else []
-    return [*shared, *(own.OWN.collect(reason) if (own := sys.modules.get("scenarios.kit.extra_lab")) else ())]
+    return [*shared, *(labs.EXTRA_LABS.collect(reason) if (labs := sys.modules.get("scenarios.kit.extra_lab")) else ())]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Give extra labs the directory for evidence. No collected test uses extra labs if the module is not imported."""
-    if own := sys.modules.get("scenarios.kit.extra_lab"):
-        own.OWN.into = session_of(session.config).options.evidence
+    if labs := sys.modules.get("scenarios.kit.extra_lab"):
+        labs.EXTRA_LABS.evidence = session_of(session.config).options.evidence
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # when fixtures are torn down and workers have ended
@@ -124,12 +124,12 @@ def report_steps(config: pytest.Config, session: Session) -> None:
     """Add the steps of `up` to the JUnit file, if one is requested, and write it again."""
     from _pytest.junitxml import xml_key  # noqa: PLC0415 (the only door to it)
 
-    from scenarios.kit.step_cases import reports  # noqa: PLC0415
+    from scenarios.kit.step_cases import step_reports  # noqa: PLC0415
 
     xml = config.stash.get(xml_key, None)
     if xml is None or session.options.attach or not (session.options.run_path / "run.json").exists():
         return
-    for report in reports(Run.load(session.options.lab).events(), lab=session.options.lab):
+    for report in step_reports(Run.load(session.options.lab).events(), lab=session.options.lab):
         xml.pytest_runtest_logreport(report)
     xml.pytest_sessionfinish()
 

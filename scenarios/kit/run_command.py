@@ -1,4 +1,4 @@
-"""One door to a long command: what it prints is seen and kept, and an interrupt reaches it once and is waited for."""
+"""Run a long command: show and keep its output, pass an interrupt on once, and wait for its end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lab import environment
 from lab.assets.command import tied
 from lab.interrupt import Interrupted
 
-LAST_WORDS = 180.0
-"""Seconds that an interrupted command has to save evidence and end by itself."""
+GRACE_SECONDS = 180.0
+"""Seconds that an interrupted command gets to save evidence and end."""
 
 
 def run_command(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> int:
-    """Run a command to its end; what it prints goes to our output and to the log. When we are interrupted it is told so and waited for.
+    """Run a command, write its output to stdout and to the log, and return its exit status. Pass an interrupt on and wait for the command.
 
-    It is a command of this project, or what a user would type, and has all of our environment, with `env` laid over it.
+    The command inherits the whole environment, with `env` laid over it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
@@ -34,21 +34,21 @@ def run_command(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = 
         start_new_session=True,  # Ctrl-C reaches it once, from us
     )
     assert child.stdout
-    # A daemon that it leaves behind may hold its output open: its end is what we wait for, not the output's.
-    copying = threading.Thread(target=copy, args=(child.stdout, log), daemon=True)
+    # Wait for the end of the command, not of its output: a daemon that it started may keep the output open.
+    copying = threading.Thread(target=copy_output, args=(child.stdout, log), daemon=True)
     copying.start()
     try:
         status = child.wait()
     except Interrupted as stop:
-        end(child, stop.number)
+        stop_command(child, stop.number)
         raise
     finally:
         copying.join(timeout=3.0)
     return 128 - status if status < 0 else status
 
 
-def copy(source: IO[bytes], log: Path) -> None:
-    """Copy what comes to our output and to a log until there is no more; at once, since pytest's line of dots takes minutes to end."""
+def copy_output(source: IO[bytes], log: Path) -> None:
+    """Copy output to stdout and to a log as it comes, unbuffered: a line of dots of pytest takes minutes to end."""
     with source, log.open("wb", buffering=0) as file:
         while came := os.read(source.fileno(), 1 << 16):
             sys.stdout.buffer.write(came)
@@ -56,11 +56,11 @@ def copy(source: IO[bytes], log: Path) -> None:
             file.write(came)
 
 
-def end(child: subprocess.Popen[bytes], number: int) -> None:
-    """Tell a command to end, and kill it when it does not in good time."""
+def stop_command(child: subprocess.Popen[bytes], number: int) -> None:
+    """Pass a signal on to a command, and kill its process group if it does not end within GRACE_SECONDS."""
     child.send_signal(number)
     try:
-        child.wait(LAST_WORDS)
+        child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()

@@ -1,4 +1,4 @@
-"""What `up` did, as test cases: "create member1" and "install Karmada" have a duration and an outcome beside the tests."""
+"""The steps of `up` as test cases, so that results show their duration and outcome beside the tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from lab.steps import filter_up_events
 
 
-def reports(events: Iterable[dict[str, Any]], *, lab: str) -> Iterator[pytest.TestReport]:
-    """Yield a report for each step that ended, from a run's journal."""
+def step_reports(events: Iterable[dict[str, Any]], *, lab: str) -> Iterator[pytest.TestReport]:
+    """Yield a test report for each finished step of a run's journal."""
     for event in filter_up_events(events):
         if event.get("event") == "end":
             name = str(event["step"])

@@ -1,11 +1,11 @@
-"""Writers and readers that go on while something of Karmada is changed, and the law that must hold afterwards.
+"""Continuous writes and reads while Karmada is changed, and the invariants that must hold afterwards.
 
-    nothing lost         what was acknowledged is there, as it was acknowledged last
-    nothing resurrected  what was acknowledged as deleted is gone, and was never seen again by a watch
-    nothing twice        each template has one Work a member, each of these Works its object there, and no object there is without one
+    nothing lost         every template has its last acknowledged value
+    nothing resurrected  a template whose deletion was acknowledged is gone, and no watch has seen it again
+    nothing twice        each template has one Work per member, each Work has its object there, and there are no other objects
 
-A write that is refused or unanswered is tried again until it is acknowledged, so the outcome of every one is known; for how long it took
-is the figure. Templates are ConfigMaps with one policy for all: small, so that it is the control plane that is tested.
+A write that is refused or unanswered is retried until it is acknowledged, so the outcome of every write is known; the measurement is
+how long that took. Templates are small ConfigMaps with one policy for all, so that the load is on the control plane.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from scenarios.kit.workload import POLICY, duplicate_on
 LABEL = {"traffic": "yes"}
 SELECTOR = "traffic=yes"
 PAUSE = 0.1
-"""Seconds between two writes, or two reads: some ten a second."""
+"""Seconds between two writes or two reads: about ten per second."""
 TIMEOUT = 5.0
 AWAY = (ApiException, HTTPError)
 
 
 @dataclass
 class Outages:
-    """How long one kind of request was not answered: from the beginning of the first that failed to the next success."""
+    """Outages of one kind of request, each from the start of the first failed request to the next success."""
 
     longest: float = 0.0
     count: int = 0
-    said: str = ""
+    last_error: str = ""
     done: int = 0
     _since: float | None = None
 
@@ -51,7 +51,7 @@ class Outages:
         if self._since is None:
             self._since = began
             self.count += 1
-        self.said = f"{error.status} {error.reason}" if isinstance(error, ApiException) else type(error).__name__
+        self.last_error = f"{error.status} {error.reason}" if isinstance(error, ApiException) else type(error).__name__
 
     def succeeded(self) -> None:
         self.done += 1
@@ -62,7 +62,7 @@ class Outages:
 
 @dataclass
 class Traffic:
-    """What writers and readers of one namespace did and saw."""
+    """The writers and readers of one namespace, and what they recorded."""
 
     karmada: Karmada
     namespace: str
@@ -71,45 +71,45 @@ class Traffic:
     clusters: Outages = field(default_factory=Outages)
     """Reads of the aggregated API."""
     policies: Outages = field(default_factory=Outages)
-    """Writes of a policy that are not to be kept: they go through the admission webhooks, those of ConfigMaps do not."""
-    there: dict[str, str] = field(default_factory=dict)
-    """What was acknowledged last of each template that is to be there."""
+    """Dry-run writes of a policy: they pass the admission webhooks; writes of ConfigMaps do not."""
+    expected: dict[str, str] = field(default_factory=dict)
+    """The last acknowledged value of each template that must exist."""
     deleted: set[str] = field(default_factory=set)
     resurrected: list[str] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     @cached_property
     def members(self) -> list[CoreV1Api]:
         """The API of each member."""
         return [CoreV1Api(member.client()) for member in self.karmada.members]
 
-    # -- what goes on ------------------------------------------------------------------------------------------------
+    # -- load ------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Create, change and delete templates, names never used twice, until it is over."""
+        """Create, update and delete templates until stopped. Never use a name twice."""
         core, chance, number = CoreV1Api(self.karmada.client()), random.Random(7), 0
-        while not self.over.is_set():
+        while not self.stopped.is_set():
             number += 1
-            what = chance.choice(["create", "create", "change", "delete"]) if self.there else "create"
-            name = f"t-{number}" if what == "create" else chance.choice(sorted(self.there))
-            if what == "delete" and not self.arrived(name):
+            what = chance.choice(["create", "create", "change", "delete"]) if self.expected else "create"
+            name = f"t-{number}" if what == "create" else chance.choice(sorted(self.expected))
+            if what == "delete" and not self.is_on_all_members(name):
                 what = "change"
             if what == "delete":
-                self.insist(partial(delete, core, self.namespace, name))
-                del self.there[name]
+                self.retry(partial(delete, core, self.namespace, name))
+                del self.expected[name]
                 self.deleted.add(name)
             else:
-                self.insist(partial(create if what == "create" else update, core, self.namespace, name, str(number)))
-                self.there[name] = str(number)
+                self.retry(partial(create if what == "create" else update, core, self.namespace, name, str(number)))
+                self.expected[name] = str(number)
             SYSTEM.sleep(PAUSE)
 
-    def arrived(self, name: str) -> bool:
-        """Tell whether a template is on every member.
+    def is_on_all_members(self, name: str) -> bool:
+        """Return whether a template is on every member.
 
-        One that is deleted while it is on its way there can leave a Work behind, for ever, and the object on that member: the binding is
-        gone before its controller has seen the Work that it has just made (Karmada 1.18.2, seen by this very law on a busy computer, with
-        nothing else changed). That is another promise than those of the changes that are tested here.
+        A template that is deleted during its propagation can leave a Work and the object on that member for ever: the binding is deleted
+        before its controller has seen the Work that it has just created (Karmada 1.18.2, found by these invariants on a busy computer
+        with nothing else changed). That fault is independent of the changes that are tested here.
         """
         try:
             for core in self.members:
@@ -118,15 +118,15 @@ class Traffic:
             return False
         return True
 
-    def insist(self, act: Callable[[], object]) -> None:
-        """Do a write until it is acknowledged."""
+    def retry(self, act: Callable[[], object]) -> None:
+        """Repeat a write until it is acknowledged."""
         while True:
             began = time.monotonic()
             try:
                 act()
             except AWAY as error:
                 self.writes.failed(error, began)
-                if self.over.is_set():
+                if self.stopped.is_set():
                     raise
                 SYSTEM.sleep(PAUSE)
             else:
@@ -134,8 +134,8 @@ class Traffic:
                 return
 
     def read(self, act: Callable[[], object], outages: Outages) -> None:
-        """Ask again and again until it is over."""
-        while not self.over.is_set():
+        """Repeat a read until stopped."""
+        while not self.stopped.is_set():
             began = time.monotonic()
             try:
                 act()
@@ -146,45 +146,45 @@ class Traffic:
             SYSTEM.sleep(PAUSE)
 
     def watch(self) -> None:
-        """Watch the templates: one that was seen to go and is seen again was resurrected, since no name is used twice."""
-        core, seen_to_go = CoreV1Api(self.karmada.client()), set[str]()
-        while not self.over.is_set():
+        """Watch the templates. One that appears after its deletion was resurrected, since no name is used twice."""
+        core, deleted = CoreV1Api(self.karmada.client()), set[str]()
+        while not self.stopped.is_set():
             with suppress(*AWAY):
                 for event in Watch().stream(
                     core.list_namespaced_config_map, self.namespace, label_selector=SELECTOR, timeout_seconds=5, _request_timeout=10
                 ):
                     name = event["object"].metadata.name
                     if event["type"] == "DELETED":
-                        seen_to_go.add(name)
-                    elif name in seen_to_go:
+                        deleted.add(name)
+                    elif name in deleted:
                         self.resurrected.append(f"{event['type']} {name}")
-                    if self.over.is_set():
+                    if self.stopped.is_set():
                         break
             SYSTEM.sleep(PAUSE)
 
-    def guarded(self, act: Callable[..., None], *args: Any) -> threading.Thread:
-        """Start a thread whose own errors are kept."""
+    def start_thread(self, act: Callable[..., None], *args: Any) -> threading.Thread:
+        """Start a thread and keep its exception."""
 
         def run() -> None:
             try:
                 act(*args)
-            except BaseException as error:  # noqa: BLE001 (told by `judge`)
+            except BaseException as error:  # noqa: BLE001 (raised by `check`)
                 self.errors.append(error)
 
         thread = threading.Thread(target=run, daemon=True, name=act.__name__)
         thread.start()
         return thread
 
-    # -- the law -----------------------------------------------------------------------------------------------------
+    # -- invariants -----------------------------------------------------------------------------------------------------
 
-    def judge(self, *, within: float = 90.0) -> None:
-        """Return when the law holds; AssertionError or NotReady says which part does not."""
+    def check(self, *, within: float = 90.0) -> None:
+        """Wait until the invariants hold. AssertionError or NotReady names the one that does not."""
         assert not self.errors, self.errors
         assert self.writes.done > 20, f"only {self.writes.done} writes were acknowledged: this proves little"
         found = templates(CoreV1Api(self.karmada.client()), self.namespace)
-        assert {name: value for name, value in self.there.items() if found.get(name) != value} == {}, "acknowledged writes are lost"
+        assert {name: value for name, value in self.expected.items() if found.get(name) != value} == {}, "acknowledged writes are lost"
         assert sorted(found.keys() & self.deleted) == [], "what was deleted is there again"
-        assert sorted(found.keys() - self.there.keys()) == [], "templates that nobody wrote"
+        assert sorted(found.keys() - self.expected.keys()) == [], "templates that were never written"
         assert self.resurrected == [], "a watch saw what was deleted before"
 
         for member in self.karmada.members:
@@ -192,37 +192,37 @@ class Traffic:
             def one_to_one(member: Any = member) -> None:
                 """each template has one Work for the member, and each Work its object there"""
                 works = works_of(self.karmada, self.namespace, member.name)
-                amiss = sorted((Counter(works) - Counter(self.there.keys())) | (Counter(self.there.keys()) - Counter(works)))
-                assert not amiss, f"Works of {member.name}: of these templates there are too many or too few: {', '.join(amiss)}"
+                amiss = sorted((Counter(works) - Counter(self.expected.keys())) | (Counter(self.expected.keys()) - Counter(works)))
+                assert not amiss, f"Works of {member.name}: too many or too few Works for the templates {', '.join(amiss)}"
                 objects = templates(CoreV1Api(member.client()), self.namespace)
-                assert objects == self.there, f"objects of {member.name}: {sorted(objects.items() ^ self.there.items())}"
+                assert objects == self.expected, f"objects of {member.name}: {sorted(objects.items() ^ self.expected.items())}"
 
             eventually(one_to_one, within=within)
 
     def until_written(self, more: int, *, within: float = 60.0) -> None:
-        """Return when so many more writes were acknowledged."""
+        """Wait until `more` further writes are acknowledged."""
         before = self.writes.done
 
         def acknowledged() -> None:
             """writes are acknowledged"""
-            assert self.writes.done >= before + more, f"{self.writes.done - before} of {more}; last: {self.writes.said or 'no error'}"
+            assert self.writes.done >= before + more, f"{self.writes.done - before} of {more}; last: {self.writes.last_error or 'no error'}"
 
         eventually(acknowledged, within=within)
 
     def figures(self) -> dict[str, float | int | str]:
-        """Return what is reported of it."""
+        """Return the measurements, by name."""
         return {
             "writes_acknowledged": self.writes.done,
             "longest_failed_write_seconds": round(self.writes.longest, 2),
             "longest_failed_read_seconds": round(self.reads.longest, 2),
             "longest_failed_read_of_clusters_seconds": round(self.clusters.longest, 2),
             "longest_failed_write_of_policies_seconds": round(self.policies.longest, 2),
-            "failed_writes_were_told": self.writes.said,
+            "last_failed_write": self.writes.last_error,
         }
 
 
 def create(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
-    """Create a template; one that an unanswered request made is the same."""
+    """Create a template; accept one that an unanswered request has created."""
     body: Any = {"metadata": {"name": name, "labels": LABEL}, "data": {"value": value}}
     try:
         core.create_namespaced_config_map(namespace, body, _request_timeout=TIMEOUT)
@@ -232,12 +232,12 @@ def create(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
 
 
 def update(core: CoreV1Api, namespace: str, name: str, value: str) -> None:
-    """Change a template."""
+    """Update a template."""
     core.patch_namespaced_config_map(name, namespace, {"data": {"value": value}}, _request_timeout=TIMEOUT)
 
 
 def delete(core: CoreV1Api, namespace: str, name: str) -> None:
-    """Delete a template; one that an unanswered request deleted is gone."""
+    """Delete a template; accept that an unanswered request has deleted it."""
     try:
         core.delete_namespaced_config_map(name, namespace, _request_timeout=TIMEOUT)
     except ApiException as error:
@@ -246,13 +246,13 @@ def delete(core: CoreV1Api, namespace: str, name: str) -> None:
 
 
 def templates(core: CoreV1Api, namespace: str) -> dict[str, str]:
-    """Return the value of each of our ConfigMaps by name."""
+    """Return the values of the templates by name."""
     found: Any = core.list_namespaced_config_map(namespace, label_selector=SELECTOR, _request_timeout=TIMEOUT)
     return {item.metadata.name: item.data["value"] for item in found.items}
 
 
 def works_of(karmada: Karmada, namespace: str, member: str) -> list[str]:
-    """Return the name of the template of every Work of ours for a member, as often as there is one."""
+    """Return the template's name of every Work for a member, with duplicates."""
     items: Any = CustomObjectsApi(karmada.client()).list_namespaced_custom_object(
         "work.karmada.io", "v1alpha1", f"karmada-es-{member}", "works"
     )
@@ -263,7 +263,7 @@ def works_of(karmada: Karmada, namespace: str, member: str) -> list[str]:
 
 @contextmanager
 def traffic(karmada: Karmada, namespace: str) -> Iterator[Traffic]:
-    """Write and read during the body; the law is for `Traffic.judge` to hold against it afterwards."""
+    """Write and read during the body. Call `Traffic.check` afterwards to check the invariants."""
     selector = {"apiVersion": "v1", "kind": "ConfigMap", "labelSelector": {"matchLabels": LABEL}}
     CustomObjectsApi(karmada.client()).create_namespaced_custom_object(
         *POLICY,
@@ -279,15 +279,15 @@ def traffic(karmada: Karmada, namespace: str) -> Iterator[Traffic]:
     made = Traffic(karmada, namespace)
     core, objects = CoreV1Api(karmada.client()), CustomObjectsApi(karmada.client())
     threads = [
-        made.guarded(made.write),
-        made.guarded(made.watch),
-        made.guarded(made.read, lambda: core.read_namespace(namespace, _request_timeout=TIMEOUT), made.reads),
-        made.guarded(
+        made.start_thread(made.write),
+        made.start_thread(made.watch),
+        made.start_thread(made.read, lambda: core.read_namespace(namespace, _request_timeout=TIMEOUT), made.reads),
+        made.start_thread(
             made.read,
             lambda: objects.list_cluster_custom_object("cluster.karmada.io", "v1alpha1", "clusters", _request_timeout=TIMEOUT),
             made.clusters,
         ),
-        made.guarded(
+        made.start_thread(
             made.read,
             lambda: objects.patch_namespaced_custom_object(
                 *POLICY, namespace, "propagationpolicies", "traffic", {"spec": {"priority": 1}}, dry_run="All", _request_timeout=TIMEOUT
@@ -298,6 +298,6 @@ def traffic(karmada: Karmada, namespace: str) -> Iterator[Traffic]:
     try:
         yield made
     finally:
-        made.over.set()
+        made.stopped.set()
         for thread in threads:
             thread.join(30.0)

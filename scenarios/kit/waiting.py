@@ -1,4 +1,4 @@
-"""How a scenario waits: by watching one object, or by asking until its assertions hold."""
+"""How a scenario waits: watch one object, or repeat assertions until they hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 def watch(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[Any], str | None], what: str, within: float) -> Any:
     """Watch one object of a list call (`core.list_namespace`) until `holds` returns None for it; return the object.
 
-    `holds` returns what is still missing. NotReady carries the last of it. A watch that breaks is begun anew.
+    `holds` returns the reason why the object is not ready. NotReady carries the last reason. A broken watch is started again.
     """
     began = since = time.monotonic()
     last = "not there yet"
@@ -40,21 +40,21 @@ def watch(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[A
 
 
 def pause() -> None:
-    """Let a second pass before an API that did not answer is asked again."""
+    """Wait a second before the next request to an API that did not answer."""
     SYSTEM.sleep(1.0)
 
 
 def eventually(check: Callable[[], T], *, within: float, every: float = 0.25) -> T:
-    """Call `check` until its assertions hold; return what it returned. An API that is away or has no such object is asked again.
+    """Call `check` until its assertions hold, and return its result. Retry also when an API is down or does not have the object.
 
-    NotReady carries the last assertion that did not hold.
+    NotReady carries the last failed assertion; `check`'s docstring names what is awaited.
     """
 
     def probe() -> T:
         try:
             return check()
         except AssertionError as seen:
-            raise NotYet(str(seen).strip() or "an assertion without words") from seen
+            raise NotYet(str(seen).strip() or "an assertion without a message") from seen
         except ApiException as seen:
             raise NotYet(f"the API answers {seen.status} {seen.reason}") from seen
         except HTTPError as seen:

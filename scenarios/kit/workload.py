@@ -1,4 +1,4 @@
-"""A Deployment given to Karmada with the policy that places it, and what becomes of it: as tests ask for it and look at it."""
+"""A Deployment on Karmada with the policy that places it, and queries of its replicas."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ WORK = ("work.karmada.io", "v1alpha2")
 
 def duplicate_on(*members: str) -> Json:
     """Return the placement that puts all replicas on each of these members, or on every one."""
-    return {**only_members(members), "replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
+    return {**cluster_affinity(members), "replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
 
 
 def divide_among(weights: dict[str, int]) -> Json:
     """Return the placement that divides the replicas among members by fixed weights."""
     rules = [{"targetCluster": {"clusterNames": [member]}, "weight": weight} for member, weight in weights.items()]
     return {
-        **only_members(weights),
+        **cluster_affinity(weights),
         "replicaScheduling": {
             "replicaSchedulingType": "Divided",
             "replicaDivisionPreference": "Weighted",
@@ -34,7 +34,7 @@ def divide_among(weights: dict[str, int]) -> Json:
     }
 
 
-def only_members(members: Any) -> Json:
+def cluster_affinity(members: Any) -> Json:
     return {"clusterAffinity": {"clusterNames": list(members)}} if members else {}
 
 
@@ -51,11 +51,11 @@ class Workload:
         return AppsV1Api(self.karmada.lab.member(member).client() if member else self.karmada.client())
 
     def template(self) -> Any:
-        """Return the Deployment as Karmada has it; its status is the sum of the members'. Any: the client types every field as optional."""
+        """Return the Deployment on Karmada; its status is the sum over members. Any: the client types every field as optional."""
         return self.apps().read_namespaced_deployment(self.name, self.namespace)
 
     def on(self, member: str) -> Any:
-        """Return the Deployment as a member has it; None when it is not there."""
+        """Return the Deployment on a member; None if it does not exist there."""
         try:
             return self.apps(member).read_namespaced_deployment(self.name, self.namespace)
         except ApiException as error:
@@ -64,22 +64,22 @@ class Workload:
             return None
 
     def binding(self) -> Json:
-        """Return the ResourceBinding: where Karmada's scheduler wants it, and what the members report."""
+        """Return the ResourceBinding: the scheduler's placement, and the status that members report."""
         found: Any = CustomObjectsApi(self.karmada.client()).get_namespaced_custom_object(
             *WORK, self.namespace, "resourcebindings", f"{self.name}-deployment"
         )
         return dict(found)
 
     def placed(self) -> dict[str, int]:
-        """Return how many replicas the scheduler wants on each member."""
-        return placed_replicas(self.binding())
+        """Return the replicas per member that the scheduler decided on."""
+        return replicas_placed(self.binding())
 
     def reported(self) -> dict[str, int]:
-        """Return how many replicas are ready on each member, as Karmada has heard from it last."""
-        return reported_replicas(self.binding())
+        """Return the ready replicas per member, as last reported to Karmada."""
+        return replicas_reported(self.binding())
 
     def until_ready(self, *, within: float = 90.0) -> dict[str, int]:
-        """Watch until every member that it is placed on reports all its replicas ready; return how many are, asked of the members."""
+        """Watch until every scheduled member reports all its replicas ready. Return the ready replicas as read from the members."""
         wanted = self.template().spec.replicas
 
         def missing(binding: Json) -> str | None:
@@ -105,7 +105,7 @@ class Workload:
         return {member: self.ready_on(member) for member in self.placed()}
 
     def ready_on(self, member: str) -> int:
-        """Return how many replicas are ready on a member, asked of the member itself."""
+        """Return the ready replicas on a member, read from the member."""
         found = self.on(member)
         return (found.status.ready_replicas or 0) if found else 0
 
@@ -114,7 +114,7 @@ class Workload:
         self.apps().patch_namespaced_deployment(self.name, self.namespace, patch)
 
     def place(self, placement: Json) -> None:
-        """Have its policy place it otherwise."""
+        """Change the placement of its policy."""
         CustomObjectsApi(self.karmada.client()).patch_namespaced_custom_object(
             *POLICY, self.namespace, "propagationpolicies", self.name, {"spec": {"placement": placement}}
         )
@@ -124,18 +124,18 @@ class Workload:
         self.apps().delete_namespaced_deployment(self.name, self.namespace)
 
 
-def placed_replicas(binding: Json) -> dict[str, int]:
+def replicas_placed(binding: Json) -> dict[str, int]:
     return {cluster["name"]: cluster.get("replicas", 0) for cluster in binding["spec"].get("clusters") or []}
 
 
-def reported_replicas(binding: Json) -> dict[str, int]:
+def replicas_reported(binding: Json) -> dict[str, int]:
     heard = (binding.get("status") or {}).get("aggregatedStatus") or []
     return {each["clusterName"]: (each.get("status") or {}).get("readyReplicas", 0) for each in heard}
 
 
 @dataclass(frozen=True)
 class Workloads:
-    """What the fixture `workload` is: call it to give Karmada a Deployment and its policy."""
+    """The fixture `workload`: a call creates a Deployment and its policy on Karmada."""
 
     karmada: Karmada
     namespace: str
@@ -149,7 +149,7 @@ class Workloads:
         image: str = WEB,
         policy: Json | None = None,
     ) -> Workload:
-        """Create a PropagationPolicy and a Deployment; nothing is waited for. `policy` is laid over the policy's spec."""
+        """Create a PropagationPolicy and a Deployment, without waiting. `policy` is merged into the policy's spec."""
         selector = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         propagate(self.karmada, self.namespace, name, selector, placement or duplicate_on(), policy)
         AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, deployment(name, replicas=replicas, image=image))
@@ -157,7 +157,7 @@ class Workloads:
 
 
 def deployment(name: str, *, replicas: int, image: str) -> Any:
-    """Return the least Deployment that Kubernetes takes."""
+    """Return a minimal Deployment."""
     labels = {"app": name}
     return {
         "apiVersion": "apps/v1",
@@ -174,8 +174,8 @@ def deployment(name: str, *, replicas: int, image: str) -> Any:
     }
 
 
-def pods(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[str]]:
-    """Return the uids of the pods of a namespace on each member: they are others when a pod was started again."""
+def pod_uids(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[str]]:
+    """Return the uids of a namespace's pods per member. A recreated pod has another uid."""
     found: dict[str, list[str]] = {}
     for member in karmada.members:
         listed: Any = CoreV1Api(member.client()).list_namespaced_pod(namespace, label_selector=labels)
@@ -184,7 +184,7 @@ def pods(karmada: Karmada, namespace: str, labels: str = "") -> dict[str, list[s
 
 
 def expose(web: Workload, *members: str, port: int, target: int) -> None:
-    """Give Karmada a Service for a workload, and the policy that places it on these members."""
+    """Create a Service for a workload on Karmada, and the policy that places it on these members."""
     service: Any = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -193,7 +193,11 @@ def expose(web: Workload, *members: str, port: int, target: int) -> None:
     }
     CoreV1Api(web.karmada.client()).create_namespaced_service(web.namespace, service)
     propagate(
-        web.karmada, web.namespace, f"{web.name}-service", {"apiVersion": "v1", "kind": "Service", "name": web.name}, only_members(members)
+        web.karmada,
+        web.namespace,
+        f"{web.name}-service",
+        {"apiVersion": "v1", "kind": "Service", "name": web.name},
+        cluster_affinity(members),
     )
 
 

@@ -16,7 +16,7 @@ CHECKOUT = "checkout"
 
 
 @dataclass(frozen=True, order=True)
-class Cell:
+class MatrixCell:
     """One job of the matrix. Cells sort by their parts, in the order of the name."""
 
     provider: str
@@ -45,4 +45,4 @@ class Cell:
         return self.name
 
 
-PARTS = tuple(field.name for field in fields(Cell))
+PARTS = tuple(field.name for field in fields(MatrixCell))

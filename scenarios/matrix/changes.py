@@ -19,7 +19,7 @@ from deployers.deployer import get_deployer
 from lab.assets.command import CommandRunner, spawn
 from lab.errors import NotPossible, UsageError
 from lab.providers.registry import get_provider
-from scenarios.matrix.cells import Cell
+from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.definition import FILE, Matrix
 from scenarios.matrix.imports import Graph, import_graph, module_files, reach, with_packages
 
@@ -90,14 +90,14 @@ class ChangeTree:
     def _reached(self) -> dict[tuple[str, str, str], frozenset[str]]:
         return {}
 
-    def reached(self, cell: Cell) -> frozenset[str]:
+    def reached(self, cell: MatrixCell) -> frozenset[str]:
         """Return the modules that a cell runs."""
         key = (cell.provider, cell.deployer, cell.suite)  # versions change nothing
         if key not in self._reached:
             self._reached[key] = self._reach(cell)
         return self._reached[key]
 
-    def _reach(self, cell: Cell) -> frozenset[str]:
+    def _reach(self, cell: MatrixCell) -> frozenset[str]:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
         own = [module for module in (module_of(get_provider, cell.provider), module_of(get_deployer, cell.deployer)) if module]
         reached = reach(self.imports, with_packages([*ROOTS, *own, *tests], self.known), but=self.ignored)
@@ -117,7 +117,7 @@ class ChangeTree:
         """Return the module that a path is, or None."""
         return next((name for name, file in self.known.items() if file == self.root / path), None)
 
-    def touched(self, paths: Iterable[str], cells: Iterable[Cell], *, always: Iterable[Cell] = ()) -> list[Cell]:
+    def touched(self, paths: Iterable[str], cells: Iterable[MatrixCell], *, always: Iterable[MatrixCell] = ()) -> list[MatrixCell]:
         """Return those of `cells` that a change of these paths can change, sorted."""
         cells = set(cells)
         scopes = {path: self.scope(path) for path in paths}

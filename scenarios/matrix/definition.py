@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lab.errors import UsageError
 from lab.spec import Capability, Strict, parse, read
-from scenarios.matrix.cells import CHECKOUT, PART, PARTS, Cell
+from scenarios.matrix.cells import CHECKOUT, PART, PARTS, MatrixCell
 
 FILE = Path(__file__).parent.parent / "matrix.toml"
 HERE = FILE.parent
@@ -28,7 +28,7 @@ class ProviderAxis(Strict):
     nightly: bool = False
 
 
-class Suite(Strict):
+class MatrixSuite(Strict):
     """Tests that are run together on one lab."""
 
     promise: str
@@ -53,7 +53,7 @@ class Exclude(Strict):
     kubernetes: Part | Parts | None = None
     suite: Part | Parts | None = None
 
-    def covers(self, cell: Cell) -> bool:
+    def covers(self, cell: MatrixCell) -> bool:
         """Tell whether a cell is meant."""
         for part in PARTS:
             named = getattr(self, part)
@@ -73,8 +73,8 @@ class Include(Strict):
     suite: Part
 
     @property
-    def cell(self) -> Cell:
-        return Cell(**{part: getattr(self, part) for part in PARTS})
+    def cell(self) -> MatrixCell:
+        return MatrixCell(**{part: getattr(self, part) for part in PARTS})
 
 
 class Matrix(Strict):
@@ -85,13 +85,13 @@ class Matrix(Strict):
     releases: Parts
     kubernetes: Parts
     providers: dict[Part, ProviderAxis] = Field(min_length=1)
-    suites: dict[Part, Suite] = Field(min_length=1)
+    suites: dict[Part, MatrixSuite] = Field(min_length=1)
     exclude: tuple[Exclude, ...] = ()
     include: tuple[Include, ...] = ()
 
     @field_validator("suites")
     @classmethod
-    def one_has_the_rest(cls, suites: dict[str, Suite]) -> dict[str, Suite]:
+    def one_has_the_rest(cls, suites: dict[str, MatrixSuite]) -> dict[str, MatrixSuite]:
         bare = [name for name, suite in suites.items() if not suite.files]
         if len(bare) > 1:
             raise ValueError(f"{' and '.join(bare)} name no files: only one suite can have what is left")
@@ -128,22 +128,22 @@ class Matrix(Strict):
             "suite": tuple(self.suites),
         }[part]
 
-    def cells(self, *, checkout: bool = False) -> list[Cell]:
+    def cells(self, *, checkout: bool = False) -> list[MatrixCell]:
         """Return every cell, whether it fits or not; with `checkout` the release of all is the checkout that is tested."""
-        product = [Cell(*parts) for parts in itertools.product(*(self.axis(part) for part in PARTS))]
+        product = [MatrixCell(*parts) for parts in itertools.product(*(self.axis(part) for part in PARTS))]
         every = [*product, *(include.cell for include in self.include)]
         return list(dict.fromkeys(replace(cell, release=CHECKOUT) for cell in every) if checkout else dict.fromkeys(every))
 
-    def always(self, *, checkout: bool = False) -> set[Cell]:
+    def always(self, *, checkout: bool = False) -> set[MatrixCell]:
         """Return the cells that every pull request runs."""
         cells = {include.cell for include in self.include}
         return {replace(cell, release=CHECKOUT) for cell in cells} if checkout else cells
 
-    def nightly_only(self, cell: Cell) -> bool:
+    def nightly_only(self, cell: MatrixCell) -> bool:
         """Tell whether a cell is too slow or too rare for a pull request."""
         return self.providers[cell.provider].nightly or self.suites[cell.suite].nightly
 
-    def excluded(self, cell: Cell) -> str | None:
+    def excluded(self, cell: MatrixCell) -> str | None:
         """Return why a cell is left out by this file, or None."""
         return next((exclude.reason for exclude in self.exclude if exclude.covers(cell)), None)
 
@@ -157,7 +157,7 @@ class Matrix(Strict):
         return sorted(set(HERE.glob("test_*.py")) - taken)
 
 
-def files_of(suite: Suite) -> Iterator[Path]:
+def files_of(suite: MatrixSuite) -> Iterator[Path]:
     """Yield the files that a suite's patterns name."""
     for pattern in suite.files:
         yield from HERE.glob(pattern)

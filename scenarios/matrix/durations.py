@@ -16,7 +16,7 @@ from typing import Any
 
 from lab.errors import UsageError
 from lab.run import write_json
-from scenarios.matrix.cells import PARTS, Cell
+from scenarios.matrix.cells import PARTS, MatrixCell
 
 FILE = Path(__file__).parent.parent / "durations.json"
 SCHEMA = 1
@@ -57,7 +57,7 @@ class Durations:
         """Write the file."""
         write_json(path, {"schema": SCHEMA, "cells": {name: list(self.samples[name]) for name in sorted(self.samples)}})
 
-    def of(self, cell: Cell) -> float:
+    def of(self, cell: MatrixCell) -> float:
         """Return the seconds to expect of a cell: its own, else the median of those most like it (LIKE), else of all."""
         if cell.name in self.medians:
             return self.medians[cell.name]
@@ -103,7 +103,7 @@ def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
     return [(name, seconds) for _, name, seconds in sorted(found)]
 
 
-def shard(cells: Iterable[Cell], index: int, count: int, durations: Durations) -> list[Cell]:
+def shard(cells: Iterable[MatrixCell], index: int, count: int, durations: Durations) -> list[MatrixCell]:
     """Return the cells of one of `count` shards (the first is 1), sorted. Together the shards are all cells, each once.
 
     The longest cell goes where least is to be done yet: no shard lasts longer than a fair share and one cell more.
@@ -111,7 +111,7 @@ def shard(cells: Iterable[Cell], index: int, count: int, durations: Durations) -
     if not 1 <= index <= count:
         raise UsageError(f"there is no shard {index}/{count}", remedy=f"1/{max(count, 1)} to {max(count, 1)}/{max(count, 1)}")
     longest_first = sorted(set(cells), key=lambda cell: (-durations.of(cell), cell))
-    shards: list[list[Cell]] = [[] for _ in range(min(count, len(longest_first)))]  # those beyond have none
+    shards: list[list[MatrixCell]] = [[] for _ in range(min(count, len(longest_first)))]  # those beyond have none
     loads = [0.0] * len(shards)
     for cell in longest_first:
         least = loads.index(min(loads))

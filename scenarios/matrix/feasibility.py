@@ -16,7 +16,7 @@ from deployers.wanted import Wanted, document, prepare
 from lab.assets import Supply
 from lab.errors import LabError
 from lab.spec import Capability
-from scenarios.matrix.cells import CHECKOUT, Cell
+from scenarios.matrix.cells import CHECKOUT, MatrixCell
 from scenarios.matrix.definition import Matrix
 
 
@@ -28,7 +28,7 @@ class Facts:
     obstacles: tuple[str, ...]
 
 
-Ask = Callable[[Cell, Path], Facts]
+Ask = Callable[[MatrixCell, Path], Facts]
 """Asks the code about the lab of a cell, as that lab file has it."""
 
 
@@ -36,16 +36,16 @@ Ask = Callable[[Cell, Path], Facts]
 class Feasibility:
     """A cell, and why it is not to be run; `why` is empty for one that fits."""
 
-    cell: Cell
+    cell: MatrixCell
     why: tuple[str, ...] = ()
 
 
-def judge(matrix: Matrix, cells: Iterable[Cell], ask: Ask) -> list[Feasibility]:
+def judge(matrix: Matrix, cells: Iterable[MatrixCell], ask: Ask) -> list[Feasibility]:
     """Return every cell with all that speaks against it, in the order given."""
     return [Feasibility(cell, tuple(reasons(matrix, cell, ask))) for cell in cells]
 
 
-def reasons(matrix: Matrix, cell: Cell, ask: Ask) -> list[str]:
+def reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
     """Return what speaks against a cell: the matrix's own word first, then what the code says."""
     if excluded := matrix.excluded(cell):
         return [excluded]
@@ -75,7 +75,7 @@ def asking(*, here: bool = False) -> Ask:
         except LabError as error:
             return Facts(offers, (" ".join(filter(None, [error.what, error.detail])),))
 
-    def ask(cell: Cell, lab: Path) -> Facts:
+    def ask(cell: MatrixCell, lab: Path) -> Facts:
         return facts(cell.provider, cell.deployer, cell.release, cell.kubernetes, lab)
 
     return ask

@@ -11,17 +11,17 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from scenarios.matrix.cells import Cell
+from scenarios.matrix.cells import MatrixCell
 
 Pair = tuple[tuple[str, str], tuple[str, str]]
 
 
-def pairs(cell: Cell) -> set[Pair]:
+def pairs(cell: MatrixCell) -> set[Pair]:
     """Return every two (part, value) of a cell."""
     return set(itertools.combinations(cell.parts.items(), 2))
 
 
-def pairwise(cells: Iterable[Cell], *, cost: Callable[[Cell], float], always: Iterable[Cell] = ()) -> list[Cell]:
+def pairwise(cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float], always: Iterable[MatrixCell] = ()) -> list[MatrixCell]:
     """Return a sorted choice of `cells` in which every pair that occurs in them occurs; those in `always` are part of it."""
     candidates = {cell: pairs(cell) for cell in sorted(set(cells))}
     chosen = [cell for cell in sorted(set(always)) if cell in candidates]
@@ -34,10 +34,10 @@ def pairwise(cells: Iterable[Cell], *, cost: Callable[[Cell], float], always: It
     return sorted(without_superfluous(chosen, kept))
 
 
-def without_superfluous(chosen: list[Cell], kept: set[Cell]) -> list[Cell]:
+def without_superfluous(chosen: list[MatrixCell], kept: set[MatrixCell]) -> list[MatrixCell]:
     """Return the choice without cells all of whose pairs other cells have, the first chosen looked at last."""
     times = Counter(pair for cell in chosen for pair in pairs(cell))
-    needed: list[Cell] = []
+    needed: list[MatrixCell] = []
     for cell in reversed(chosen):
         if cell not in kept and all(times[pair] > 1 for pair in pairs(cell)):
             times.subtract(pairs(cell))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.errors import NotPossible, UsageError
-from scenarios.matrix.cells import CHECKOUT, PARTS, Cell
+from scenarios.matrix.cells import CHECKOUT, PARTS, MatrixCell
 from scenarios.matrix.changes import ChangeTree, paths_changed_since
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations, shard
@@ -25,8 +25,8 @@ class Plan:
     """What is chosen, in order; what is not, and why, by cell; paths that had changed, if that was asked."""
 
     selection: Selection
-    chosen: tuple[Cell, ...]
-    left_out: dict[Cell, tuple[str, ...]] = field(default_factory=dict)
+    chosen: tuple[MatrixCell, ...]
+    left_out: dict[MatrixCell, tuple[str, ...]] = field(default_factory=dict)
     changed: tuple[str, ...] | None = None
 
     @property
@@ -82,12 +82,14 @@ class Planner:
         return Plan(selection, tuple(chosen), left_out, changed)
 
     @staticmethod
-    def _narrow(cells: Sequence[Cell], to: Sequence[Cell], left_out: dict[Cell, tuple[str, ...]], why: str) -> list[Cell]:
+    def _narrow(
+        cells: Sequence[MatrixCell], to: Sequence[MatrixCell], left_out: dict[MatrixCell, tuple[str, ...]], why: str
+    ) -> list[MatrixCell]:
         kept = set(to)
         left_out |= {cell: (why,) for cell in cells if cell not in kept}
         return [cell for cell in cells if cell in kept]
 
-    def cell(self, name: str) -> Cell:
+    def cell(self, name: str) -> MatrixCell:
         """Return a cell by its name. UsageError when there is none, with the nearest; NotPossible when it does not fit, with why."""
         cells = {cell.name: cell for cell in self.matrix.cells(checkout=self.checkout is not None)}
         if name not in cells:
@@ -105,7 +107,7 @@ class Planner:
         return cells[name]
 
 
-def select_cells(only: Sequence[str], cells: Sequence[Cell], *, among: Sequence[Cell]) -> list[Cell]:
+def select_cells(only: Sequence[str], cells: Sequence[MatrixCell], *, among: Sequence[MatrixCell]) -> list[MatrixCell]:
     """Return the cells that have the values in `only`: of each part of which some are named, one of them. UsageError for a stranger."""
     values = {part: {getattr(cell, part) for cell in among} for part in PARTS}
     known = sorted(set().union(*values.values()))

@@ -35,7 +35,7 @@ from lab.steps import StepOutcome
 from lab.terminal.text import say, seconds_text
 from reports.collect import Sources, collect
 from scenarios.kit.run_command import run_command
-from scenarios.matrix.cells import CHECKOUT, Cell
+from scenarios.matrix.cells import CHECKOUT, MatrixCell
 from scenarios.matrix.definition import Matrix
 
 PARTS = ("up", "conformance", "test", "collect", "down")
@@ -88,7 +88,7 @@ class CellStep:
 class Job:
     """One cell being run, in these folders. `checkout` is the Release under test, where the cell's release is a checkout."""
 
-    cell: Cell
+    cell: MatrixCell
     results: Path = field(default_factory=lambda: Path("_cells").absolute())
     artifacts: Path = field(default_factory=lambda: Path("_artifacts").absolute())
     checkout: Path | None = None

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from lab.terminal.text import Look, count, format_table, seconds_text
-from scenarios.matrix.cells import Cell
+from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations
 from scenarios.matrix.plan import Plan
@@ -45,7 +45,7 @@ def document(plan: Plan, durations: Durations) -> Json:
     }
 
 
-def row(cell: Cell, durations: Durations) -> Json:
+def row(cell: MatrixCell, durations: Durations) -> Json:
     """Return one chosen cell as JSON."""
     return {"name": cell.name, **cell.parts, "seconds": round(durations.of(cell), 1), "measured": cell.name in durations.samples}
 

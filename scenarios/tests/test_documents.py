@@ -23,14 +23,14 @@ from reports import classify, flakes
 from reports.report import read_plan
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations
-from scenarios.upstream.known import Known
+from scenarios.upstream.known import KnownSpecs
 
 ROOT = Path(__file__).parent.parent.parent
 
 TOML: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
     "lab file": (DEFAULT.read_bytes(), lambda path: prepare(document(path)).asked),
     "matrix": ((ROOT / "scenarios/matrix.toml").read_bytes(), Matrix.load),
-    "upstream's known": ((ROOT / "scenarios/upstream/known.toml").read_bytes(), Known.load),
+    "upstream's known": ((ROOT / "scenarios/upstream/known.toml").read_bytes(), KnownSpecs.load),
     "flakes": (flakes.FLAKES.read_bytes(), lambda path: flakes.read_flakes(path, date(2026, 1, 1))),
     "rules": (classify.RULES.read_bytes(), classify.load_rules.__wrapped__),
     "image lock": (LOCK.read_bytes(), ImageLock.read),

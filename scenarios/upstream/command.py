@@ -1,4 +1,4 @@
-"""`lab upstream`: what is run of the suite, and running it by pytest."""
+"""Plan and run upstream's suite by pytest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lab.terminal.text import Look, format_table, say
 from scenarios.kit.run_command import run_command
 from scenarios.matrix.run_cell import exit_code_of, pasteable
 from scenarios.upstream.fixtures import check
-from scenarios.upstream.known import Known, KnownSpec
+from scenarios.upstream.known import KnownSpec, KnownSpecs
 from scenarios.upstream.plan import SuitePlan, plan
 from scenarios.upstream.spec import Spec
 from scenarios.upstream.suite import UpstreamSuite
@@ -29,7 +29,7 @@ LAB = HERE / "upstream.toml"
 
 @dataclass(frozen=True)
 class SuiteRequest:
-    """The words of the command line."""
+    """The options of the command line."""
 
     focus: str
     lab: str | None
@@ -40,8 +40,8 @@ class SuiteRequest:
     provider: str | None = None
 
     @property
-    def words(self) -> list[str]:
-        """The same words for pytest."""
+    def args(self) -> list[str]:
+        """The same options for pytest."""
         given = {"--lab": self.lab, "--spec": self.spec or (None if self.lab else LAB)}
         given |= {"--provider": self.provider, "--release": self.release}
         pairs = [(key, str(value)) for key, value in given.items() if value is not None]
@@ -49,20 +49,20 @@ class SuiteRequest:
 
 
 def plan_suite(asked: SuiteRequest) -> SuitePlan:
-    """Return what would be run; the suite is compiled if need be, nothing else is done. UsageError as of `plan`."""
+    """Compile the suite if it is not cached, and return the plan without running it. Raise UsageError as `plan` does."""
     release, provider = where(asked)
     with open_drawing("upstream's suite") as screen:
         suite = UpstreamSuite.of(release, offline=asked.offline, progress=screen.progress)
-    return plan(suite.specs(), Known.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
+    return plan(suite.specs(), KnownSpecs.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
 
 
 def where(asked: SuiteRequest) -> tuple[str, str]:
-    """Return the release and the provider of the lab that is asked for."""
+    """Return the release and the provider of the requested lab."""
     if asked.lab:
         if asked.release or asked.spec or asked.provider:
             raise UsageError(
-                "--lab names a lab that is there: its release and its provider are its own",
-                remedy="leave --release, --provider and --spec out, or --lab",
+                "--lab cannot be combined with --release, --provider or --spec: a running lab has its own",
+                remedy="leave out --lab, or the other options",
             )
         karmada = Karmada.open(Lab.open(Run.load(asked.lab)))
         check(karmada)
@@ -75,9 +75,9 @@ def where(asked: SuiteRequest) -> tuple[str, str]:
 
 
 def run(asked: SuiteRequest) -> int:
-    """Run it by pytest, which brings a lab up or attaches to one; return the exit code."""
+    """Run the suite by pytest, which brings a lab up or attaches to one; return the exit code."""
     focus = ["--focus", asked.focus] if asked.focus else []
-    argv = [sys.executable, "-m", "pytest", str(HERE / "test_upstream.py"), "-m", "thorough", *asked.words, *focus]
+    argv = [sys.executable, "-m", "pytest", str(HERE / "test_upstream.py"), "-m", "thorough", *asked.args, *focus]
     argv += ["--junitxml", str(asked.artifacts / "upstream.xml")]
     say(pasteable(argv))
     return exit_code_of(run_command(argv, asked.artifacts / "upstream.log"))
@@ -87,25 +87,25 @@ def document(planned: SuitePlan) -> dict[str, Any]:
     """Return a plan as JSON."""
     left_out = dict(planned.skipped)
 
-    def told_of(entry: KnownSpec | None) -> dict[str, str] | None:
-        return {"whose": entry.whose, "why": entry.why} if entry else None
+    def known_document(entry: KnownSpec | None) -> dict[str, str] | None:
+        return {"owner": entry.owner, "why": entry.why} if entry else None
 
     def row(spec: Spec) -> dict[str, Any]:
         where = {"file": spec.file, "line": spec.line, "name": spec.name, "serial": spec.serial}
-        return {**where, "skip": told_of(left_out.get(spec)), "fails": told_of(planned.expected.get(spec))}
+        return {**where, "skip": known_document(left_out.get(spec)), "fails": known_document(planned.expected.get(spec))}
 
     rows = [row(spec) for spec in sorted([*planned.run, *left_out])]
-    return {"schema": 1, "total": planned.total, "idle": [entry.words for entry in planned.idle], "specs": rows}
+    return {"schema": 1, "total": planned.total, "idle": [entry.selector for entry in planned.idle], "specs": rows}
 
 
 def plan_text(planned: SuitePlan, *, look: Look) -> str:
-    """Return a plan for a person: every spec, and why it is not run or expected to fail."""
-    why = {spec: f"not run; {entry.whose}: {entry.why}" for spec, entry in planned.skipped}
-    why |= {spec: f"fails; {entry.whose}: {entry.why}" for spec, entry in planned.expected.items()}
+    """Return a plan as text: every spec, with the reason if it is skipped or expected to fail."""
+    why = {spec: f"not run; {entry.owner}: {entry.why}" for spec, entry in planned.skipped}
+    why |= {spec: f"fails; {entry.owner}: {entry.why}" for spec, entry in planned.expected.items()}
     specs = sorted([*planned.run, *dict(planned.skipped)])
     heading, *rows = format_table([("FILE", "SPEC"), *((spec.file, spec.name) for spec in specs)], look=look)
     lines = [heading]
     for spec, line in zip(specs, rows, strict=True):
         lines += [line, f"    {why[spec]}"] if spec in why else [line]
-    lines += [f"matches no spec any more: {entry.words}" for entry in planned.idle]
+    lines += [f"matches no spec any more: {entry.selector}" for entry in planned.idle]
     return "\n".join([*lines, f"{len(planned.run)} of {planned.total} specs are run, {len(planned.skipped)} are not"])

@@ -1,13 +1,13 @@
-"""`known.toml`: specs that are not run here, and specs that fail, each with its reason and whose it is.
+"""`known.toml`: specs that are skipped here, and specs that fail, each with its reason and owner.
 
-    [[skip]]                 not run            [[fails]]   run, and expected to fail: one that passes is told
+    [[skip]]                 not run            [[fails]]   run, and expected to fail: a pass is reported
     text = "…"               what the spec's text holds; or `pattern`, a regular expression; or `label`, one of ginkgo's
-    whose = "environment"    this computer or lab lacks something; "product": Karmada or its suite; "ours": this project's to mend
+    owner = "environment"    this computer or lab lacks something; "product": Karmada or its suite; "ours": this project must fix it
     why = "…"
     providers = ["embedded"] where it holds, if not everywhere
     releases = ["1.18.2"]    for which it holds, if not for all
 
-An entry that matches no spec of a release that it is for is an error: either upstream changed, or it was a typo from the beginning.
+An entry that matches no spec of its releases is an error: upstream has changed, or the entry has a typo.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ FILE = Path(__file__).parent / "known.toml"
 
 
 class KnownSpec(Strict):
-    """One thing that is known of some specs."""
+    """One entry of the file: which specs, owner and reason."""
 
     text: str = ""
     pattern: str = ""
     label: str = ""
-    whose: Literal["environment", "product", "ours"]
+    owner: Literal["environment", "product", "ours"]
     why: str = Field(min_length=20)
     providers: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
@@ -48,42 +48,42 @@ class KnownSpec(Strict):
     @model_validator(mode="after")
     def one_of_three(self) -> KnownSpec:
         if sum(map(bool, (self.text, self.pattern, self.label))) != 1:
-            raise ValueError("one of text, pattern and label says which specs are meant")
+            raise ValueError("exactly one of text, pattern and label must be given")
         return self
 
     @cached_property
     def regexp(self) -> str:
-        """What ginkgo is told to skip; Go's and Python's expressions agree on what is used here. Empty for a label."""
+        """The regular expression for ginkgo's --skip; Go and Python read those used here alike. Empty for a label."""
         return self.pattern or quote(self.text)
 
     @property
-    def words(self) -> str:
-        """How the entry is found in the file."""
+    def selector(self) -> str:
+        """The line by which the entry is found in the file."""
         return next(f"{key} = {value!r}" for key in ("text", "pattern", "label") if (value := getattr(self, key)))
 
     def matches(self, spec: Spec) -> bool:
-        """Tell whether a spec is meant."""
+        """Return whether the entry matches a spec."""
         return self.label in spec.labels if self.label else re.search(self.regexp, spec.matched) is not None
 
     def holds(self, *, provider: str, release: str) -> bool:
-        """Tell whether it is of use on such a lab. A checkout's version is none that is listed: what is for some is not for it."""
+        """Return whether the entry applies to a lab. Entries with releases do not apply to a checkout, whose version is never listed."""
         return provider in (self.providers or (provider,)) and release in (self.releases or (release,))
 
 
-class Known(Strict):
+class KnownSpecs(Strict):
     """The file."""
 
     skip: tuple[KnownSpec, ...] = ()
     fails: tuple[KnownSpec, ...] = ()
 
     @classmethod
-    def load(cls, path: Path = FILE) -> Known:
-        """Read it. UsageError tells every key that is wrong."""
-        return parse(cls, read(path, what="what is known of upstream's suite"), source=str(path))
+    def load(cls, path: Path = FILE) -> KnownSpecs:
+        """Read the file. UsageError names every invalid key."""
+        return parse(cls, read(path, what="list of known specs"), source=str(path))
 
-    def of(self, *, provider: str, release: str) -> Known:
-        """Return what of it holds on such a lab."""
-        return Known(
+    def of(self, *, provider: str, release: str) -> KnownSpecs:
+        """Return the entries that apply to a lab."""
+        return KnownSpecs(
             skip=tuple(entry for entry in self.skip if entry.holds(provider=provider, release=release)),
             fails=tuple(entry for entry in self.fails if entry.holds(provider=provider, release=release)),
         )

@@ -1,4 +1,4 @@
-"""What of upstream's suite is run: specs, what is known of them, and a focus."""
+"""The plan of a run of upstream's suite: all specs, minus known ones and those outside the focus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lab.errors import UsageError
 from lab.hints import command
-from scenarios.upstream.known import Known, KnownSpec, quote
+from scenarios.upstream.known import KnownSpec, KnownSpecs, quote
 from scenarios.upstream.spec import Spec
 
 
@@ -26,7 +26,7 @@ class SuitePlan:
 
     @property
     def filters(self) -> list[str]:
-        """The words by which ginkgo runs just these."""
+        """The options with which ginkgo runs exactly these specs."""
         entries = list(dict.fromkeys(entry for _, entry in self.skipped))
         labels = " && ".join(f"!{entry.label}" for entry in entries if entry.label)
         return [
@@ -36,8 +36,8 @@ class SuitePlan:
         ]
 
 
-def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> SuitePlan:
-    """Return what is run. UsageError when the focus matches nothing, with the nearest; or only what is not run here, with the reason."""
+def plan(specs: Sequence[Spec], known: KnownSpecs, *, focus: str = "") -> SuitePlan:
+    """Return the plan. UsageError when the focus matches no spec (it names the nearest) or only skipped ones (it gives the reason)."""
     wanted = [spec for spec in specs if re.search(compile_focus(focus), spec.matched)]
     if not wanted:
         near = nearest(focus, (spec.text for spec in specs))
@@ -52,8 +52,8 @@ def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> SuitePlan:
         spec, entry = skipped[0]
         raise UsageError(
             f"all {len(wanted)} specs that match {focus!r} cannot be run here",
-            where=f"known.toml, {entry.words}",
-            detail=f"{spec.text}\n{entry.whose}: {entry.why}",
+            where=f"known.toml, {entry.selector}",
+            detail=f"{spec.text}\n{entry.owner}: {entry.why}",
             remedy="take another focus, or a lab that has what they need",
         )
     expected = {spec: entry for spec in run if (entry := first(known.fails, spec))}
@@ -62,12 +62,12 @@ def plan(specs: Sequence[Spec], known: Known, *, focus: str = "") -> SuitePlan:
 
 
 def first(entries: Iterable[KnownSpec], spec: Spec) -> KnownSpec | None:
-    """Return the first entry that means a spec."""
+    """Return the first entry that matches a spec."""
     return next((entry for entry in entries if entry.matches(spec)), None)
 
 
 def compile_focus(focus: str) -> re.Pattern[str]:
-    """Return a focus as a pattern. UsageError when it is none, with what would match it as it is."""
+    """Return the compiled focus. UsageError for an invalid expression shows how to match it literally."""
     try:
         return re.compile(focus)
     except re.error as error:
@@ -77,7 +77,7 @@ def compile_focus(focus: str) -> re.Pattern[str]:
 
 
 def nearest(focus: str, texts: Iterable[str], *, most: int = 3) -> list[str]:
-    """Return texts that are most like what was asked for: those that share words, or parts of words, with it."""
+    """Return the texts that are most similar to a focus, by shared words and parts of words."""
     asked = words(focus)
 
     def likeness(text: str) -> float:

@@ -14,7 +14,7 @@ from lab.supervisor.client import Supervisor
 from lab.terminal.drawing import open_drawing
 from scenarios.upstream import execute
 from scenarios.upstream.fixtures import check, is_real, set_up
-from scenarios.upstream.known import Known
+from scenarios.upstream.known import KnownSpecs
 from scenarios.upstream.plan import SuitePlan, plan
 from scenarios.upstream.suite import UpstreamSuite
 from scenarios.upstream.verdict import SuiteVerdict, judge
@@ -37,7 +37,7 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
     check(karmada)
     with open_drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
         suite = UpstreamSuite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
-    known = Known.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
+    known = KnownSpecs.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
     planned = plan(suite.specs(), known, focus=focus)
     processes = execute.WITH_PODS if any(is_real(member, karmada) for member in karmada.members) else execute.PROCESSES
     tell(f"upstream's suite of {karmada.release}: {len(planned.run)} of {planned.total} specs, {processes} at once")

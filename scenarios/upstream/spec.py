@@ -40,13 +40,13 @@ class Spec:
 
 @dataclass(frozen=True)
 class SpecResult:
-    """What ginkgo says of one spec. `message` and `where` are of its failure, or of why it skipped itself; `said` is its output."""
+    """What ginkgo says of one spec. `message` and `where` are of its failure, or of why it skipped itself; `output` is what it printed."""
 
     state: str
     seconds: float = 0.0
     message: str = ""
     where: str = ""
-    said: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,5 +115,5 @@ def result_of(row: Json) -> SpecResult:
     location = failure.get("Location") or {}
     where = f"{Path(location['FileName']).name}:{location['LineNumber']}" if location.get("FileName") else ""
     message = str(failure.get("Message") or failure.get("ForwardedPanic") or "").strip()
-    said = str(row.get("CapturedGinkgoWriterOutput") or "") + str(row.get("CapturedStdOutErr") or "")
-    return SpecResult(str(row["State"]), float(row.get("RunTime") or 0) / 1e9, message, where, said)
+    output = str(row.get("CapturedGinkgoWriterOutput") or "") + str(row.get("CapturedStdOutErr") or "")
+    return SpecResult(str(row["State"]), float(row.get("RunTime") or 0) / 1e9, message, where, output)

@@ -50,7 +50,7 @@ class UpstreamSuite:
                     remedy="1.17.1 and later have one",
                 ) from error
             raise
-        version = linked_ginkgo(program)
+        version = ginkgo_of(program)
         try:
             ginkgo = release.supply.resolve([ref := AssetRef("ginkgo", version)])[ref]
         except UsageError as error:
@@ -72,7 +72,7 @@ class UpstreamSuite:
             return list(found.results)
 
 
-def linked_ginkgo(program: Path) -> str:
+def ginkgo_of(program: Path) -> str:
     """Return the version of ginkgo that a suite is linked with. ProvisionError when it has none: it is no such suite."""
     found = LINKED.search(program.read_bytes())
     if found is None:

@@ -1,4 +1,4 @@
-"""What a run of upstream's suite comes to: one case a spec, and what is wrong with the run. Pure."""
+"""The verdict on a run of upstream's suite: one case per spec, and errors of the run itself. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scenarios.upstream.spec import CUT_OFF, GinkgoReport, Spec, SpecResult
 
 @dataclass(frozen=True)
 class SpecCase:
-    """One spec and its outcome; `why` of all but a pass. `text` is what ginkgo says of a failure in full."""
+    """One spec and its outcome. `why` is the reason unless it passed; `text` is ginkgo's whole report of a failure."""
 
     spec: Spec
     outcome: StepOutcome
@@ -25,7 +25,7 @@ class SpecCase:
 
 @dataclass(frozen=True)
 class SuiteVerdict:
-    """All cases; `wrong` is why the run as a whole failed, besides cases; `notes` is what there is to tell beyond that."""
+    """All cases. `wrong` are errors of the run besides failed cases; `notes` are hints for the summary."""
 
     cases: Sequence[SpecCase]
     wrong: Sequence[str] = ()
@@ -42,31 +42,31 @@ class SuiteVerdict:
 
 
 def judge(plan: SuitePlan, report: GinkgoReport, *, cut_short: bool = False) -> SuiteVerdict:
-    """Return what came of a planned run. A spec of which nothing is known did not run: unknown, and never a pass."""
-    cases = [SpecCase(spec, StepOutcome.SKIP, why=known_reason(entry)) for spec, entry in plan.skipped]
+    """Return the verdict on a planned run. A spec without a result is unknown, never a pass."""
+    cases = [SpecCase(spec, StepOutcome.SKIP, why=reason_of(entry)) for spec, entry in plan.skipped]
     notes: list[str] = []
     for spec in plan.run:
         entry, result = plan.expected.get(spec), report.results.get(spec, SpecResult(""))
         if entry and result.state == "passed":
-            notes.append(f"passed though known.toml has it under fails ({entry.words}): {spec.name}")
+            notes.append(f"passed though known.toml has it under fails ({entry.selector}): {spec.name}")
         cases.append(case(spec, result, entry, cut_short=cut_short))
-    wrong = [f"known.toml, {entry.words}: no spec matches it any more" for entry in plan.idle]
+    wrong = [f"known.toml, {entry.selector}: no spec matches it any more" for entry in plan.idle]
     wrong += [f"{node} {result.state}: {result.message}" for node, result in report.around]
     wrong += [] if cut_short else [reason for reason in report.special if reason not in REDUNDANT]
     return SuiteVerdict(sorted(cases, key=lambda each: (each.spec.file, each.spec.line, each.spec.number)), wrong, notes)
 
 
-TOLD = "upstream's own end-to-end suite"
-"""How the text of a failure says what failed: a rule of reports/rules.toml finds it by that."""
+SUITE_NAME = "upstream's own end-to-end suite"
+"""The text by which a rule of reports/rules.toml recognises failures of this suite."""
 
 LAST_LINES = 60
-"""Of what a failed spec printed; all of it is in the log that is kept."""
+"""How many lines of a failed spec's output to show; the kept log has all of it."""
 
 REDUNDANT = frozenset({"Detected pending specs and --fail-on-pending is set", "Interrupted by User"})
 
 
 def case(spec: Spec, result: SpecResult, entry: KnownSpec | None, *, cut_short: bool) -> SpecCase:
-    """Return the case of one spec that was to be run."""
+    """Return the case of one planned spec."""
     if result.state == "passed":
         return SpecCase(spec, StepOutcome.PASS, result.seconds)
     if result.state == "skipped" and result.message:
@@ -75,16 +75,16 @@ def case(spec: Spec, result: SpecResult, entry: KnownSpec | None, *, cut_short: 
         why = "the run was interrupted before it ended" if cut_short else "ginkgo did not run it to its end"
         return SpecCase(spec, StepOutcome.UNKNOWN, result.seconds, why if not result.message else f"{why}: {first_line(result.message)}")
     if entry:
-        return SpecCase(spec, StepOutcome.SKIP, result.seconds, f"failed as expected; {known_reason(entry)}")
+        return SpecCase(spec, StepOutcome.SKIP, result.seconds, f"failed as expected; {reason_of(entry)}")
     why = f"{first_line(result.message)}{f' ({result.where})' if result.where else ''}"
-    said = "\n".join(result.said.splitlines()[-LAST_LINES:])
-    text = f"{why}\n{TOLD}, {spec.file}_test.go:{spec.line}: {spec.text}\n\n{result.message}\n\n{said}".rstrip()
+    output = "\n".join(result.output.splitlines()[-LAST_LINES:])
+    text = f"{why}\n{SUITE_NAME}, {spec.file}_test.go:{spec.line}: {spec.text}\n\n{result.message}\n\n{output}".rstrip()
     return SpecCase(spec, StepOutcome.FAIL, result.seconds, why, text)
 
 
-def known_reason(entry: KnownSpec) -> str:
-    return f"{entry.whose}: {entry.why}"
+def reason_of(entry: KnownSpec) -> str:
+    return f"{entry.owner}: {entry.why}"
 
 
 def first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no words")
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")

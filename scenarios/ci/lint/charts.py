@@ -12,7 +12,7 @@ from lab.assets.command import CommandResult, CommandRunner
 from lab.errors import LabError
 from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why
-from scenarios.ci.lint.documents import Node, TooDeepError, find_duplicates, read_yaml
+from scenarios.ci.lint.documents import ParsedNode, TooDeepError, find_duplicates, read_yaml
 from scenarios.ci.lint.objects import check_rendered
 from scenarios.ci.lint.tools import HELM, missing_tool
 
@@ -119,7 +119,7 @@ def leave_unchecked(check: str, templates: Sequence[str], why: Why) -> Checked:
     return Checked(check, StepOutcome.UNKNOWN, f"{why.text}: {why.remedy}", 0, listed)
 
 
-def read_map(path: Path) -> Node | None:
+def read_map(path: Path) -> ParsedNode | None:
     """Return the first document of a file when it is a map."""
     try:
         documents = read_yaml(path.read_bytes())

@@ -103,7 +103,7 @@ class Lint:
         if StepOutcome.FAIL in outcomes:
             return 1
         incomplete = StepOutcome.UNKNOWN in outcomes or any(each.fixable for each in self.listed)
-        return 3 if incomplete or (strict and any(missed_by_kind(self.listed))) else 0
+        return 3 if incomplete or (strict and any(find_missed(self.listed))) else 0
 
     def document(self, *, strict: bool) -> dict[str, Any]:
         """Return everything as JSON data."""
@@ -127,7 +127,7 @@ class Lint:
         }
 
 
-def missed_by_kind(listed: Iterable[Unchecked]) -> Iterable[Unchecked]:
+def find_missed(listed: Iterable[Unchecked]) -> Iterable[Unchecked]:
     """Yield the files of checked kinds: not a vendored folder, a picture or source code of another language."""
     return (each for each in listed if each.kind not in {"other", "folder", "link"} and each.why is not Reason.NO_CHECKER.value)
 

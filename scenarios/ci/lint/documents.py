@@ -21,16 +21,16 @@ class TooDeepError(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class ParsedNode:
     """A value in a document. `text` is a scalar's; `kind` of a plain scalar says what it would be loaded as."""
 
     kind: Literal["map", "list", "str", "int", "float", "bool", "null"]
     line: int
     text: str = ""
-    items: list[Node] = field(default_factory=list)
-    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    items: list[ParsedNode] = field(default_factory=list)
+    pairs: list[tuple[ParsedNode, ParsedNode]] = field(default_factory=list)
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str) -> ParsedNode | None:
         """Return the value of a key of a map, its merge keys (`<<`) included, or None."""
         todo, seen = [self], set[int]()
         while todo:
@@ -50,7 +50,7 @@ class Node:
         return found.text if found and found.kind == "str" else None
 
 
-def read_yaml(text: str | bytes) -> list[Node]:
+def read_yaml(text: str | bytes) -> list[ParsedNode]:
     """Return the documents of a text that are not empty. yaml.YAMLError when it is not YAML, TooDeepError."""
     composer = Composer()
     for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -62,10 +62,10 @@ def read_yaml(text: str | bytes) -> list[Node]:
 class Composer:
     """The documents that a parser's events describe; `open_nodes` are those being filled, each with a key that waits for its value."""
 
-    documents: list[Node] = field(default_factory=list)
-    anchors: dict[str, Node] = field(default_factory=dict)
-    open_nodes: list[Node] = field(default_factory=list)
-    keys: list[Node | None] = field(default_factory=list)
+    documents: list[ParsedNode] = field(default_factory=list)
+    anchors: dict[str, ParsedNode] = field(default_factory=dict)
+    open_nodes: list[ParsedNode] = field(default_factory=list)
+    keys: list[ParsedNode | None] = field(default_factory=list)
 
     def take(self, event: yaml.Event) -> None:
         """Add what one event says."""
@@ -89,7 +89,7 @@ class Composer:
                 if len(self.open_nodes) > DEEPEST:
                     raise TooDeepError
 
-    def add(self, node: Node) -> None:
+    def add(self, node: ParsedNode) -> None:
         """Put a node where the parser stands: a document, an item, a key or a key's value."""
         if not self.open_nodes:
             self.documents.append(node)
@@ -102,12 +102,12 @@ class Composer:
             self.keys[-1] = None
 
 
-def node_of(event: Any) -> Node:
+def node_of(event: Any) -> ParsedNode:
     """Return the node that an event begins, with nothing in it yet."""
     line = event.start_mark.line + 1
     if isinstance(event, yaml.CollectionStartEvent):
-        return Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", line)
-    return Node(resolve(event.value) if event.implicit[0] else "str", line, event.value)
+        return ParsedNode("map" if isinstance(event, yaml.MappingStartEvent) else "list", line)
+    return ParsedNode(resolve(event.value) if event.implicit[0] else "str", line, event.value)
 
 
 def resolve(text: str) -> Literal["str", "int", "float", "bool", "null"]:
@@ -118,7 +118,7 @@ def resolve(text: str) -> Literal["str", "int", "float", "bool", "null"]:
     return "str"
 
 
-def find_duplicates(documents: list[Node]) -> Iterator[str]:
+def find_duplicates(documents: list[ParsedNode]) -> Iterator[str]:
     """Yield each key that a map holds twice; `<<` may be repeated."""
     seen: set[int] = set()
     todo = list(reversed(documents))
@@ -137,7 +137,7 @@ def find_duplicates(documents: list[Node]) -> Iterator[str]:
         todo += reversed([*node.items, *(each for pair in node.pairs for each in pair)])
 
 
-def read_json(text: str) -> list[Node]:
+def read_json(text: str) -> list[ParsedNode]:
     """Return the documents of a text of JSON values, one after the other. ValueError when it is not JSON, TooDeepError."""
     decoder, position, documents = json.JSONDecoder(), 0, []
     text = text.removeprefix("\ufeff").strip()
@@ -153,13 +153,13 @@ def read_json(text: str) -> list[Node]:
     return documents
 
 
-def node_of_json(value: Any) -> Node:
+def node_of_json(value: Any) -> ParsedNode:
     """Return a JSON value as a node; JSON's reader knows no lines."""
     if isinstance(value, dict):
-        return Node("map", 1, pairs=[(Node("str", 1, key), node_of_json(each)) for key, each in value.items()])
+        return ParsedNode("map", 1, pairs=[(ParsedNode("str", 1, key), node_of_json(each)) for key, each in value.items()])
     if isinstance(value, list):
-        return Node("list", 1, items=[node_of_json(each) for each in value])
+        return ParsedNode("list", 1, items=[node_of_json(each) for each in value])
     if value is None:
-        return Node("null", 1)
+        return ParsedNode("null", 1)
     kinds: dict[type, Literal["str", "int", "float", "bool"]] = {str: "str", bool: "bool", int: "int", float: "float"}
-    return Node(kinds[type(value)], 1, str(value))
+    return ParsedNode(kinds[type(value)], 1, str(value))

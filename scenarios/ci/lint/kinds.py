@@ -36,7 +36,7 @@ TEMPLATE_SUFFIXES = frozenset({".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".go
 
 
 @dataclass(frozen=True)
-class Source:
+class LintSource:
     """A file that can be checked. `shell_option` names the dialect when neither shebang nor name tells shellcheck."""
 
     name: str
@@ -53,10 +53,10 @@ class Skipped:
     why: Why
 
 
-def classify(root: Path, name: str, charts: Sequence[str]) -> Source | Skipped:
+def classify(root: Path, name: str, charts: Sequence[str]) -> LintSource | Skipped:
     """Return what a file is. `charts` are the folders that hold a Chart.yaml."""
     if is_chart_template(name, charts):
-        return Source(name, "chart template")
+        return LintSource(name, "chart template")
     kind = kind_by_name(name)
     try:
         large = (root / name).lstat().st_size > LARGEST
@@ -86,7 +86,7 @@ def reject(kind: str, data: bytes, text: str | None) -> Reason | None:
     return None
 
 
-def judge_content(name: str, kind: str, data: bytes, text: str, *, executable: bool) -> Source | Skipped:
+def judge_content(name: str, kind: str, data: bytes, text: str, *, executable: bool) -> LintSource | Skipped:
     """Return what a readable file is: its shebang counts more than its name."""
     command = read_shebang(data)
     program = command[0].rpartition("/")[2] if command else ""
@@ -95,18 +95,18 @@ def judge_content(name: str, kind: str, data: bytes, text: str, *, executable: b
     suffix = Path(name).suffix
     found = PYTHON.match(program)
     if program in OTHER_SHELLS or suffix in {".zsh", ".fish", ".csh"}:
-        result: Source | Skipped = Skipped("shell", Reason.SHELL_DIALECT.value)
+        result: LintSource | Skipped = Skipped("shell", Reason.SHELL_DIALECT.value)
     elif program in SHELLS:
-        result = Source(name, "shell", text, "" if is_understood(data) else "bash" if program == "bats" else program)
+        result = LintSource(name, "shell", text, "" if is_understood(data) else "bash" if program == "bats" else program)
     elif found:
-        result = Skipped("python", Reason.PYTHON_2.value) if found["major"] == "2" else Source(name, "python", text)
+        result = Skipped("python", Reason.PYTHON_2.value) if found["major"] == "2" else LintSource(name, "python", text)
     elif kind == "shell" and not program:  # a library that others source has no shebang
         sourced = not executable and suffix not in {".bash", ".bats", ".ksh", ".dash"} and "shellcheck shell=" not in text
-        result = Source(name, kind, text, "bash" if sourced else "")
+        result = LintSource(name, kind, text, "bash" if sourced else "")
     elif kind and kind != "shell":
-        result = Source(name, kind, text)
+        result = LintSource(name, kind, text)
     elif program == "ansible-playbook":
-        result = Source(name, "yaml", text)
+        result = LintSource(name, "yaml", text)
     elif executable and not program and not suffix:
         result = Skipped("other", Reason.NO_SHEBANG.value)
     else:

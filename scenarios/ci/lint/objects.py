@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from scenarios.ci.lint.documents import Node
+from scenarios.ci.lint.documents import ParsedNode
 
 STORED_GROUPS = frozenset(
     {
@@ -21,18 +21,18 @@ NAMELESS = frozenset({"Config", "Status", "DeleteOptions", "APIVersions", "APIGr
 """Kinds of the group "" that are never stored: a kubeconfig is a v1 Config."""
 
 
-def find_objects(documents: Sequence[Node]) -> list[Node]:
+def find_objects(documents: Sequence[ParsedNode]) -> list[ParsedNode]:
     """Return the documents that are Kubernetes objects: a map with apiVersion and kind at its top."""
     return [each for each in documents if each.kind == "map" and scalar(each, "apiVersion") and scalar(each, "kind")]
 
 
-def check_objects(documents: Sequence[Node], *, patches: bool = False) -> Iterator[str]:
+def check_objects(documents: Sequence[ParsedNode], *, patches: bool = False) -> Iterator[str]:
     """Yield what is wrong with the objects among documents. `patches` need no name: kustomize finds what they change."""
     for item in find_objects(documents):
         yield from check_object(item, f"line {item.line}", needs_name=not patches)
 
 
-def check_object(item: Node, where: str, *, needs_name: bool) -> Iterator[str]:
+def check_object(item: ParsedNode, where: str, *, needs_name: bool) -> Iterator[str]:
     """Yield what is wrong with one object, or with those in a List."""
     version, kind = scalar(item, "apiVersion"), scalar(item, "kind")
     assert version is not None
@@ -58,7 +58,7 @@ def check_object(item: Node, where: str, *, needs_name: bool) -> Iterator[str]:
         yield f"{where}: a {kind.text} without metadata.name"
 
 
-def check_list(items: Node, kind: str, where: str, *, needs_name: bool) -> Iterator[str]:
+def check_list(items: ParsedNode, kind: str, where: str, *, needs_name: bool) -> Iterator[str]:
     """Yield what is wrong with a list's items; only those of a v1 List have a kind of their own."""
     if items.kind not in {"list", "null"}:
         yield f"{where}: items of a {kind} is not a list"
@@ -69,7 +69,7 @@ def check_list(items: Node, kind: str, where: str, *, needs_name: bool) -> Itera
             yield f"item {number} of the List on {where}: no apiVersion and kind"
 
 
-def check_rendered(documents: Sequence[Node]) -> Iterator[str]:
+def check_rendered(documents: Sequence[ParsedNode]) -> Iterator[str]:
     """Yield what is wrong with rendered manifests, where every document has to be an object."""
     for each in documents:
         if each.kind != "map" or not find_objects([each]):
@@ -77,7 +77,7 @@ def check_rendered(documents: Sequence[Node]) -> Iterator[str]:
     yield from check_objects(documents)
 
 
-def scalar(item: Node, key: str) -> Node | None:
+def scalar(item: ParsedNode, key: str) -> ParsedNode | None:
     """Return the value of a key when it is a scalar."""
     found = item.get(key)
     return found if found and found.kind not in {"map", "list"} else None

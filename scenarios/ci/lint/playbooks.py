@@ -15,7 +15,7 @@ from lab.assets.command import CommandRunner
 from lab.errors import LabError
 from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Unchecked, Why, show_name
-from scenarios.ci.lint.documents import Node
+from scenarios.ci.lint.documents import ParsedNode
 from scenarios.ci.lint.tools import ANSIBLE, ENV, missing_tool, protect, split_batches
 
 PLAY = re.compile(r"^- +(name: .*\n +)?(hosts|import_playbook|ansible\.builtin\.import_playbook):", re.MULTILINE)
@@ -46,7 +46,7 @@ class Findings:
     roles: set[str] = field(default_factory=set)
 
 
-def is_playbook(name: str, text: str, documents: Sequence[Node]) -> bool:
+def is_playbook(name: str, text: str, documents: Sequence[ParsedNode]) -> bool:
     """Return whether a file holds plays or tasks of a role. Without documents (the file does not parse) its text must do."""
     parts = PurePosixPath(name).parts
     if "roles" in parts[:-2] and ROLE_FOLDERS & set(parts[:-1]) and "templates" not in parts and "files" not in parts:

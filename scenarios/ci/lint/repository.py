@@ -9,7 +9,7 @@ from lab.steps import StepOutcome
 from scenarios.ci.lint.charts import check_charts, find_charts
 from scenarios.ci.lint.coverage import Checked, Lint, Unchecked
 from scenarios.ci.lint.files import find_files
-from scenarios.ci.lint.kinds import Skipped, Source, classify
+from scenarios.ci.lint.kinds import LintSource, Skipped, classify
 from scenarios.ci.lint.playbooks import check_playbooks
 from scenarios.ci.lint.scripts import check_python, check_shell
 from scenarios.ci.lint.workflows import check_workflows
@@ -20,7 +20,7 @@ def lint_repository(root: Path, run: CommandRunner = spawn) -> Lint:
     """Check every file below a folder that a check exists for, and list every other one with the reason."""
     tree = find_files(root, run)
     charts = find_charts(tree.names)
-    unchecked, sources = list(tree.unchecked), list[Source]()
+    unchecked, sources = list(tree.unchecked), list[LintSource]()
     for name in tree.names:
         found = classify(root, name, charts)
         if isinstance(found, Skipped):

@@ -10,11 +10,11 @@ from pathlib import Path
 from lab.assets.command import CommandRunner
 from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Reason, Unchecked, show_name
-from scenarios.ci.lint.kinds import Source
+from scenarios.ci.lint.kinds import LintSource
 from scenarios.ci.lint.tools import SHELLCHECK, check_files
 
 
-def check_shell(scripts: Sequence[Source], root: Path, run: CommandRunner) -> Checked:
+def check_shell(scripts: Sequence[LintSource], root: Path, run: CommandRunner) -> Checked:
     """Run shellcheck, once for those whose dialect it finds by itself and once for each dialect that it has to be told."""
     by_option: dict[str, list[str]] = defaultdict(list)
     for script in scripts:
@@ -37,7 +37,7 @@ def check_shell(scripts: Sequence[Source], root: Path, run: CommandRunner) -> Ch
     )
 
 
-def check_python(scripts: Sequence[Source]) -> Checked:
+def check_python(scripts: Sequence[LintSource]) -> Checked:
     """Compile Python files. One of Python 2 is listed, not wrong."""
     wrong, unchecked = [], []
     for script in scripts:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from scenarios.ci.lint.documents import Node, TooDeepError, read_yaml
+from scenarios.ci.lint.documents import ParsedNode, TooDeepError, read_yaml
 
 EXPRESSION = re.compile(r"(?<!\$)\{\{.*?\}\}|<%.*?%>|\{#.*?#\}", re.DOTALL)
 STATEMENT = re.compile(r"^\s*\{\{.*\}\}\s*$|^\s*\{\{-?\s*/\*|^\s*(\{%.*%\}|<%.*%>)\s*$", re.MULTILINE)
@@ -36,7 +36,7 @@ def is_template(name: str, text: str, error: yaml.YAMLError) -> bool:
     return True
 
 
-def has_bare_expression(documents: list[Node], text: str) -> bool:
+def has_bare_expression(documents: list[ParsedNode], text: str) -> bool:
     """Return whether a text is YAML only because `{{ x }}` is a map with a map for a key."""
     if "{{" not in text:
         return False

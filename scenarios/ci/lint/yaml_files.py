@@ -12,8 +12,8 @@ import yaml
 from lab.assets.command import CommandRunner
 from lab.steps import StepOutcome
 from scenarios.ci.lint.coverage import Checked, Reason, Unchecked, show_name
-from scenarios.ci.lint.documents import Node, TooDeepError, find_duplicates, read_json, read_yaml
-from scenarios.ci.lint.kinds import Source
+from scenarios.ci.lint.documents import ParsedNode, TooDeepError, find_duplicates, read_json, read_yaml
+from scenarios.ci.lint.kinds import LintSource
 from scenarios.ci.lint.objects import check_objects, find_objects
 from scenarios.ci.lint.playbooks import is_playbook
 from scenarios.ci.lint.templates import explain, has_bare_expression, is_template
@@ -34,7 +34,7 @@ class Documents:
     faults: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """The files that do not parse: tools that need whole files cannot check them."""
-    objects: dict[str, list[Node]] = field(default_factory=dict)
+    objects: dict[str, list[ParsedNode]] = field(default_factory=dict)
     patches: set[str] = field(default_factory=set)
     unchecked: list[Unchecked] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class Documents:
         return [name for name, kind in self.parsed.items() if kind in kinds and (broken or name not in self.broken)]
 
 
-def read_files(sources: Sequence[Source]) -> Documents:
+def read_files(sources: Sequence[LintSource]) -> Documents:
     """Read every YAML and JSON file; a template is listed, a broken file is a fault."""
     found = Documents()
     for source in sources:
@@ -71,7 +71,7 @@ def read_files(sources: Sequence[Source]) -> Documents:
     return found
 
 
-def keep_documents(found: Documents, source: Source, documents: list[Node]) -> None:
+def keep_documents(found: Documents, source: LintSource, documents: list[ParsedNode]) -> None:
     """Note what is wrong with the documents of one file, and what they hold."""
     playbook = source.kind == "yaml" and is_playbook(source.name, source.text, documents)
     if source.kind == "yaml" and not playbook and has_bare_expression(documents, source.text):
@@ -85,7 +85,7 @@ def keep_documents(found: Documents, source: Source, documents: list[Node]) -> N
         found.patches |= set(find_patches(source.name, documents))
 
 
-def find_patches(name: str, documents: Sequence[Node]) -> list[str]:
+def find_patches(name: str, documents: Sequence[ParsedNode]) -> list[str]:
     """Return the files that a kustomization uses as patches, which need no name of their own."""
     folder = PurePosixPath(name).parent
     entries = [entry for each in documents for key in PATCHES if (patches := each.get(key)) for entry in patches.items]
@@ -93,7 +93,7 @@ def find_patches(name: str, documents: Sequence[Node]) -> list[str]:
     return [(folder / path).as_posix() for path in paths if path]
 
 
-def judge_json(source: Source) -> Reason | None:
+def judge_json(source: LintSource) -> Reason | None:
     """Return why a text that is not JSON is no fault: comments and commas of JSON5, or a template."""
     if any(mark in source.text for mark in ("{{", "{%", "<%")):
         return Reason.TEMPLATED

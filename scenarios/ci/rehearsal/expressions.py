@@ -53,7 +53,7 @@ def condition(text: str | bool | None, contexts: Contexts) -> bool:
 
 def evaluate(text: str, contexts: Contexts) -> Any:
     """Return the value of one expression. UsageError when it is not one, or uses what is not imitated here."""
-    reader = Reader(text, list(tokens(text)), contexts)
+    reader = ExpressionReader(text, list(tokens(text)), contexts)
     value = reader.either()
     if reader.left:
         raise reader.refused()
@@ -72,7 +72,7 @@ def tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 @dataclass
-class Reader:
+class ExpressionReader:
     """Reads an expression from left to right and evaluates it meanwhile: `||` over `&&` over `==` over `!` over values."""
 
     text: str

@@ -1,4 +1,4 @@
-"""A member's data goes to a small disk and back whole, and all of its cables are cut and mended."""
+"""A member's data goes to a small disk and back whole, and all of its links are cut and mended."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Cable:
 @pytest.mark.parametrize("clients", [False, True])
 def test_clients_are_cut_off_only_when_asked_for(*, clients: bool) -> None:
     peer, client = Cable(), Cable()
-    cables = Links(peers=[cast("Proxy", peer)], clients=[cast("Proxy", client)])
+    links = Links(peers=[cast("Proxy", peer)], clients=[cast("Proxy", client)])
 
-    cables.cut(clients=clients)
+    links.cut(clients=clients)
     assert (peer.passing, client.passing) == (False, not clients)
 
-    cables.mend()
+    links.restore()
     assert (peer.passing, client.passing) == (True, True)

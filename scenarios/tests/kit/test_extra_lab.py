@@ -10,8 +10,8 @@ import pytest
 
 from lab import evidence
 from lab.run import Run
-from scenarios.kit import extra_lab
-from scenarios.kit.extra_lab import OWN, own_lab
+from scenarios.kit import extra_lab as module
+from scenarios.kit.extra_lab import EXTRA_LABS, extra_lab
 
 
 @pytest.fixture
@@ -26,26 +26,26 @@ def collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str
         found.append((run.id.partition("-")[0], reason))
         return into
 
-    monkeypatch.setattr(extra_lab, "bring_up", bring_up)
-    monkeypatch.setattr(extra_lab, "prepare", lambda document: document)
+    monkeypatch.setattr(module, "bring_up", bring_up)
+    monkeypatch.setattr(module, "prepare", lambda document: document)
     monkeypatch.setattr(evidence, "collect", collect)
     return found
 
 
 def test_a_test_that_fails_within_leaves_evidence_named_for_it(collected: list[tuple[str, str]]) -> None:
-    with pytest.raises(AssertionError), own_lab({}, name="upgrade"):
+    with pytest.raises(AssertionError), extra_lab({}, name="upgrade"):
         raise AssertionError
 
     assert collected == [("upgrade", "test_a_test_that_fails_within_leaves_evidence_named_for_it")]
-    assert not OWN.runs
+    assert not EXTRA_LABS.runs
 
 
 def test_one_that_has_it_by_a_fixture_is_collected_by_who_reports_it(collected: list[tuple[str, str]]) -> None:
-    with own_lab({}, name="upgrade"):
-        OWN.collect("test_x")
+    with extra_lab({}, name="upgrade"):
+        EXTRA_LABS.collect("test_x")
 
     assert collected == [("upgrade", "test_x")]
-    assert OWN.collect("test_y") == []
+    assert EXTRA_LABS.collect("test_y") == []
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_one_that_has_it_by_a_fixture_is_collected_by_who_reports_it(collected: 
 def test_evidence_is_named_for_a_test_whatever_its_parameters_are(node: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_CURRENT_TEST", node)
 
-    assert extra_lab.running() == name
+    assert module.current_test() == name

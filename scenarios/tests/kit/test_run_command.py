@@ -72,7 +72,7 @@ def test_an_interrupted_command_is_told_once_and_may_finish_what_it_does(tmp_pat
 
 @pytest.mark.spawns
 def test_a_command_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LAST_WORDS", 0.2)
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
 
     def interrupt(_number: int, _frame: object) -> None:
         raise Interrupted(signal.SIGINT)

@@ -12,10 +12,10 @@ from urllib3.exceptions import MaxRetryError
 from lab.errors import NotReady
 from lab.wait import NotYet
 from scenarios.kit import waiting
-from scenarios.kit.faults import listens
-from scenarios.kit.step_cases import reports
+from scenarios.kit.faults import check_ports
+from scenarios.kit.step_cases import step_reports
 from scenarios.kit.waiting import eventually, watch
-from scenarios.kit.workload import divide_among, duplicate_on, placed_replicas, reported_replicas
+from scenarios.kit.workload import divide_among, duplicate_on, replicas_placed, replicas_reported
 
 
 def failing(*errors: BaseException) -> Any:
@@ -104,9 +104,9 @@ def test_a_port_that_nobody_listens_on_is_named() -> None:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
         with pytest.raises(NotYet, match=str(port)):
-            listens((port,))
+            check_ports((port,))
         server.listen()
-        listens((port,))
+        check_ports((port,))
 
 
 def test_placements_say_what_karmada_is_told() -> None:
@@ -117,10 +117,10 @@ def test_placements_say_what_karmada_is_told() -> None:
 
 
 def test_a_binding_without_a_schedule_or_a_report_says_nothing() -> None:
-    assert placed_replicas({"spec": {}}) == {}
-    assert reported_replicas({"spec": {}}) == {}
+    assert replicas_placed({"spec": {}}) == {}
+    assert replicas_reported({"spec": {}}) == {}
     heard = {"status": {"aggregatedStatus": [{"clusterName": "a"}, {"clusterName": "b", "status": {"readyReplicas": 2}}]}}
-    assert reported_replicas(heard) == {"a": 0, "b": 2}
+    assert replicas_reported(heard) == {"a": 0, "b": 2}
 
 
 def test_steps_are_reports_with_their_outcome() -> None:
@@ -130,7 +130,7 @@ def test_steps_are_reports_with_their_outcome() -> None:
         {"at": 4.0, "event": "end", "step": "member1", "seconds": 1.0, "outcome": "fail", "error": "it ended"},
     ]
 
-    passed, failed = reports(events, lab="l")
+    passed, failed = step_reports(events, lab="l")
 
     assert (passed.outcome, passed.duration, passed.start) == ("passed", 2.0, 1.0)
     assert (failed.outcome, failed.longrepr) == ("failed", "it ended")

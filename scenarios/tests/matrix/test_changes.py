@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from lab.assets.command import CommandResult
 from lab.errors import NotPossible, UsageError
 from lab.verbs import SECTIONS
-from scenarios.matrix.cells import Cell
+from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.changes import ROOTS, ChangeTree, Scope, paths_changed_since
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.imports import import_graph, module_files, reach
 
-SMOKE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
-CORE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
-LIFECYCLE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "lifecycle")
-OTHER = Cell("kind", "by_chart", "1.18.2", "1.35.4", "smoke")
+SMOKE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
+CORE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
+LIFECYCLE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "lifecycle")
+OTHER = MatrixCell("kind", "by_chart", "1.18.2", "1.35.4", "smoke")
 CELLS = [SMOKE, CORE, LIFECYCLE, OTHER]
 
 
@@ -59,7 +59,7 @@ def tree() -> ChangeTree:
         (["Makefile", "scenarios/test_lifecycle.py"], [CORE, LIFECYCLE]),
     ],
 )
-def test_a_change_selects_the_cells_that_run_it(tree: ChangeTree, paths: list[str], cells: list[Cell]) -> None:
+def test_a_change_selects_the_cells_that_run_it(tree: ChangeTree, paths: list[str], cells: list[MatrixCell]) -> None:
     assert tree.touched(paths, CELLS, always=[CORE]) == sorted(cells)
 
 
@@ -78,7 +78,7 @@ PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATHS, PATHS, st.lists(st.sampled_from(CELLS), unique=True))
 def test_a_larger_change_selects_no_fewer_cells_and_only_given_ones(
-    tree: ChangeTree, one: list[str], other: list[str], cells: list[Cell]
+    tree: ChangeTree, one: list[str], other: list[str], cells: list[MatrixCell]
 ) -> None:
     few, more = tree.touched(one, cells, always=[CORE]), tree.touched([*one, *other], cells, always=[CORE])
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.errors import NotPossible, UsageError
 from lab.spec import Capability, parse
 from scenarios.matrix import show
-from scenarios.matrix.cells import PARTS, Cell
+from scenarios.matrix.cells import PARTS, MatrixCell
 from scenarios.matrix.definition import HERE, Matrix
 from scenarios.matrix.durations import GUESS, Durations, parse_shard, read_durations, shard
 from scenarios.matrix.feasibility import Facts, asking, judge
@@ -23,7 +23,7 @@ from scenarios.matrix.show import timeout_minutes
 quick = settings(deadline=None, max_examples=60)  # how long an example takes says more of who else uses the computer
 CELLS = st.lists(
     st.builds(
-        Cell,
+        MatrixCell,
         *(st.sampled_from([f"{part[0]}{number}" for number in range(most)]) for part, most in zip(PARTS, (3, 3, 2, 2, 4), strict=True)),
     ),
     max_size=40,
@@ -42,7 +42,7 @@ def matrix(**changes: object) -> Matrix:
     return parse(Matrix, {**BARE, **changes}, source="test")
 
 
-def fine(_cell: Cell, _lab: Path) -> Facts:
+def fine(_cell: MatrixCell, _lab: Path) -> Facts:
     return Facts(frozenset(Capability), ())
 
 
@@ -55,7 +55,7 @@ def planner(ask: object = fine, **changes: object) -> Planner:
 
 @quick
 @given(CELLS, st.integers(0, 5))
-def test_every_pair_that_can_be_is_in_the_choice_and_nothing_else_is_chosen(cells: list[Cell], kept: int) -> None:
+def test_every_pair_that_can_be_is_in_the_choice_and_nothing_else_is_chosen(cells: list[MatrixCell], kept: int) -> None:
     always = cells[:kept]
 
     chosen = pairwise(cells, cost=lambda cell: len(cell.name), always=always)
@@ -67,7 +67,7 @@ def test_every_pair_that_can_be_is_in_the_choice_and_nothing_else_is_chosen(cell
 
 @quick
 @given(CELLS, st.randoms())
-def test_the_choice_does_not_depend_on_the_order_of_cells(cells: list[Cell], chance: object) -> None:
+def test_the_choice_does_not_depend_on_the_order_of_cells(cells: list[MatrixCell], chance: object) -> None:
     other = list(cells)
     chance.shuffle(other)  # type: ignore[attr-defined]
 
@@ -76,7 +76,7 @@ def test_the_choice_does_not_depend_on_the_order_of_cells(cells: list[Cell], cha
 
 @quick
 @given(CELLS)
-def test_no_chosen_cell_is_superfluous(cells: list[Cell]) -> None:
+def test_no_chosen_cell_is_superfluous(cells: list[MatrixCell]) -> None:
     chosen = pairwise(cells, cost=lambda _: 1.0)
 
     for cell in chosen:
@@ -85,8 +85,8 @@ def test_no_chosen_cell_is_superfluous(cells: list[Cell]) -> None:
 
 
 def test_of_cells_that_cover_as_much_the_cheap_one_is_chosen() -> None:
-    dear, cheap = Cell("a", "b", "1", "2", "slow"), Cell("a", "b", "1", "2", "quick")
-    both = pairwise([dear, cheap, Cell("a", "b", "1", "3", "quick")], cost=lambda cell: 9.0 if cell.suite == "slow" else 1.0)
+    dear, cheap = MatrixCell("a", "b", "1", "2", "slow"), MatrixCell("a", "b", "1", "2", "quick")
+    both = pairwise([dear, cheap, MatrixCell("a", "b", "1", "3", "quick")], cost=lambda cell: 9.0 if cell.suite == "slow" else 1.0)
 
     assert cheap in both
     assert len(both) == 3
@@ -101,7 +101,9 @@ def test_of_cells_that_cover_as_much_the_cheap_one_is_chosen() -> None:
     st.integers(1, 7),
     st.dictionaries(st.sampled_from(["p0-d0-r0-k0-s0", "p1-d1-r1-k1-s1"]), st.lists(st.floats(1, 9e3), min_size=1)),
 )
-def test_shards_are_all_cells_each_once_and_about_equally_long(cells: list[Cell], count: int, samples: dict[str, list[float]]) -> None:
+def test_shards_are_all_cells_each_once_and_about_equally_long(
+    cells: list[MatrixCell], count: int, samples: dict[str, list[float]]
+) -> None:
     durations = Durations(samples)
 
     shards = [shard(cells, index, count, durations) for index in range(1, count + 1)]
@@ -128,7 +130,7 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 
 
 def test_what_is_not_measured_counts_as_the_median_of_what_is_most_like_it() -> None:
-    unknown = Cell("kind", "by_chart", "1", "2", "smoke")
+    unknown = MatrixCell("kind", "by_chart", "1", "2", "smoke")
     known = {"x": [10.0], "y-z": [20.0, 900.0, 30.0]}
     more = [("kind-x-1-2-core", 40.0), ("emb-x-1-2-smoke", 50.0), ("kind-x-1-2-smoke", 60.0), ("kind-by_chart-9-9-smoke", 70.0)]
 
@@ -182,7 +184,7 @@ def test_a_job_may_take_three_times_as_long_as_it_does_and_long_where_nobody_kno
 def test_a_cell_fits_when_the_provider_offers_what_deployer_and_suite_need() -> None:
     facts = Facts(frozenset({Capability.HOLLOW}), ("the deployer by_chart needs PODS, which the provider embedded does not offer",))
     suites = {"smoke": {"promise": "p", "files": ["test_conformance.py"], "needs": ["PODS", "HOLLOW"]}}
-    cell = Cell("embedded", "by_chart", "1.18.2", "1.35.4", "smoke")
+    cell = MatrixCell("embedded", "by_chart", "1.18.2", "1.35.4", "smoke")
 
     judged = judge(matrix(suites=suites), [cell], lambda _cell, _lab: facts)
 
@@ -193,13 +195,13 @@ def test_what_the_code_says_of_real_cells() -> None:
     ask = asking()
     lab = HERE / "lab.toml"
 
-    fits = ask(Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke"), lab)
+    fits = ask(MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke"), lab)
     assert not fits.obstacles
     assert Capability.MACHINES in fits.offers
-    assert "provider 'nothing'" in ask(Cell("nothing", "by_binary", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
-    assert "no deployer 'nothing'" in ask(Cell("embedded", "nothing", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
-    assert "1.2.3 is not pinned" in ask(Cell("embedded", "by_binary", "1.18.2", "1.2.3", "x"), lab).obstacles[0]
-    assert "1.0.0 is not pinned" in ask(Cell("embedded", "by_binary", "1.0.0", "1.35.4", "x"), lab).obstacles[0]
+    assert "provider 'nothing'" in ask(MatrixCell("nothing", "by_binary", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
+    assert "no deployer 'nothing'" in ask(MatrixCell("embedded", "nothing", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
+    assert "1.2.3 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.18.2", "1.2.3", "x"), lab).obstacles[0]
+    assert "1.0.0 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.0.0", "1.35.4", "x"), lab).obstacles[0]
 
 
 def test_a_suite_without_tests_fits_nowhere() -> None:
@@ -290,7 +292,7 @@ def test_only_leaves_what_has_one_of_the_values_of_each_part() -> None:
 def test_an_included_cell_may_have_versions_of_its_own_and_is_always_chosen() -> None:
     include = {"provider": "embedded", "deployer": "by_binary", "release": "1.17.1", "kubernetes": "1.34.4", "suite": "core", "reason": "r"}
 
-    assert Cell("embedded", "by_binary", "1.17.1", "1.34.4", "core") in planner(include=[include]).plan("pull-request").chosen
+    assert MatrixCell("embedded", "by_binary", "1.17.1", "1.34.4", "core") in planner(include=[include]).plan("pull-request").chosen
 
 
 def test_cells_of_a_checkout_have_it_for_their_release_once_each(tmp_path: Path) -> None:
@@ -325,8 +327,8 @@ def test_a_matrix_that_cannot_be_meant_is_refused(changes: dict[str, object], sa
 
 
 @quick
-@given(st.builds(Cell, *(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._]{0,30}", fullmatch=True) for _ in PARTS)))
-def test_every_cell_has_a_lab_of_its_own_name(cell: Cell) -> None:
+@given(st.builds(MatrixCell, *(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._]{0,30}", fullmatch=True) for _ in PARTS)))
+def test_every_cell_has_a_lab_of_its_own_name(cell: MatrixCell) -> None:
     from lab.run import ID
 
     assert ID.fullmatch(cell.lab)

@@ -11,11 +11,11 @@ import pytest
 
 from lab.errors import NotPossible, UsageError
 from lab.interrupt import Interrupted
-from scenarios.matrix.cells import Cell
+from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.run_cell import Job, Supplies
 
-CELL = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
-CHECKOUT = Cell("embedded", "by_binary", "checkout", "1.35.4", "smoke")
+CELL = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
+CHECKOUT = MatrixCell("embedded", "by_binary", "checkout", "1.35.4", "smoke")
 
 
 class Commands:
@@ -43,7 +43,7 @@ class Commands:
         return [self.part(argv) for argv in self.ran]
 
 
-def job(tmp_path: Path, commands: Commands, cell: Cell = CELL, **other: object) -> Job:
+def job(tmp_path: Path, commands: Commands, cell: MatrixCell = CELL, **other: object) -> Job:
     return Job(cell, tmp_path / "cells", tmp_path / "artifacts", command=commands, **other)  # type: ignore[arg-type]
 
 
@@ -91,7 +91,7 @@ def test_the_commands_are_those_of_a_laptop(tmp_path: Path) -> None:
 def test_a_suite_may_ask_for_what_is_thorough(tmp_path: Path) -> None:
     commands = Commands()
 
-    job(tmp_path, commands, Cell("embedded", "by_binary", "1.18.2", "1.35.4", "day2")).run()
+    job(tmp_path, commands, MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "day2")).run()
 
     test = commands.ran[2]
     assert test[test.index("-m", 3) + 1] == "thorough or not thorough"

@@ -18,10 +18,10 @@ from lab.steps import StepOutcome
 from lab.terminal.text import Look
 from scenarios.upstream import command, execute, fixtures, images
 from scenarios.upstream.execute import SuiteLog, SuiteProgress, ends_in, report_of_log
-from scenarios.upstream.known import FILE, Known, KnownSpec, quote
+from scenarios.upstream.known import FILE, KnownSpec, KnownSpecs, quote
 from scenarios.upstream.plan import plan
 from scenarios.upstream.spec import GinkgoReport, Spec, SpecResult, of_document, read
-from scenarios.upstream.suite import UpstreamSuite, linked_ginkgo
+from scenarios.upstream.suite import UpstreamSuite, ginkgo_of
 from scenarios.upstream.verdict import SpecCase, judge
 
 WHY = "it needs something that is not here"
@@ -47,7 +47,7 @@ def spec(text: str, *labels: str) -> Spec:
 
 
 def entry(**words: Any) -> KnownSpec:
-    return KnownSpec.model_validate({"whose": "environment", "why": WHY, **words})
+    return KnownSpec.model_validate({"owner": "environment", "why": WHY, **words})
 
 
 # -- what ginkgo reports --------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_a_failure_carries_its_words_and_its_place() -> None:
     failure = {"Message": "\nTimed out after 420s.\n", "Location": {"FileName": "/a/b/framework/cluster.go", "LineNumber": 42}}
     (result,) = of_document({"SpecReports": [row("a", state="failed", Failure=failure, CapturedStdOutErr="klog\n")]}).results.values()
 
-    assert (result.message, result.where, result.said) == ("Timed out after 420s.", "cluster.go:42", "klog\n")
+    assert (result.message, result.where, result.output) == ("Timed out after 420s.", "cluster.go:42", "klog\n")
 
 
 def test_what_fails_around_specs_is_not_lost() -> None:
@@ -117,7 +117,7 @@ def test_text_is_matched_as_it_is_and_a_pattern_as_one() -> None:
         ({}, "one of text, pattern and label"),
         ({"text": "a", "label": "b"}, "one of text, pattern and label"),
         ({"pattern": "("}, "not a regular expression"),
-        ({"text": "a", "whose": "nobody"}, "environment"),
+        ({"text": "a", "owner": "nobody"}, "environment"),
         ({"text": "a", "why": "short"}, "at least 20"),
         ({"text": "a", "txet": "b"}, "Extra inputs"),
     ],
@@ -128,7 +128,7 @@ def test_an_entry_without_sense_is_refused(words: dict[str, str], wrong: str) ->
 
 
 def test_what_holds_elsewhere_is_not_applied() -> None:
-    known = Known(skip=(entry(text="a", providers=["kind"]), entry(text="b", releases=["1.17.1"]), entry(text="c")))
+    known = KnownSpecs(skip=(entry(text="a", providers=["kind"]), entry(text="b", releases=["1.17.1"]), entry(text="c")))
 
     assert [each.text for each in known.of(provider="embedded", release="1.18.2").skip] == ["c"]
     assert [each.text for each in known.of(provider="kind", release="1.17.1").skip] == ["a", "b", "c"]
@@ -136,7 +136,7 @@ def test_what_holds_elsewhere_is_not_applied() -> None:
 
 def test_a_plan_is_what_is_left_and_ginkgo_is_told_so() -> None:
     specs = [spec("a one"), spec("a two"), spec("b"), spec("c", "slow"), spec("d")]
-    known = Known(skip=(entry(text="a"), entry(label="slow")), fails=(entry(text="b"),))
+    known = KnownSpecs(skip=(entry(text="a"), entry(label="slow")), fails=(entry(text="b"),))
 
     planned = plan(specs, known)
 
@@ -147,9 +147,11 @@ def test_a_plan_is_what_is_left_and_ginkgo_is_told_so() -> None:
 
 
 def test_an_entry_that_matches_nothing_any_more_is_found_whatever_the_focus() -> None:
-    planned = plan([spec("a"), spec("b")], Known(skip=(entry(text="b"), entry(text="gone")), fails=(entry(pattern="^never$"),)), focus="a")
+    planned = plan(
+        [spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"), entry(text="gone")), fails=(entry(pattern="^never$"),)), focus="a"
+    )
 
-    assert [each.words for each in planned.idle] == ["text = 'gone'", "pattern = '^never$'"]
+    assert [each.selector for each in planned.idle] == ["text = 'gone'", "pattern = '^never$'"]
     assert planned.filters == ["--focus=a"]
     assert judge(planned, GinkgoReport({spec("a"): SpecResult("passed")})).wrong == [
         "known.toml, text = 'gone': no spec matches it any more",
@@ -161,7 +163,7 @@ def test_a_focus_that_matches_nothing_names_the_nearest() -> None:
     specs = [spec("Resource interpreter webhook testing"), spec("Karmadactl join testing"), spec("remedy testing")]
 
     with pytest.raises(UsageError) as caught:
-        plan(specs, Known(), focus="interpretr webhok")
+        plan(specs, KnownSpecs(), focus="interpretr webhok")
 
     assert caught.value.remedy is not None
     assert caught.value.remedy.startswith("the nearest: Resource interpreter webhook testing")
@@ -169,29 +171,29 @@ def test_a_focus_that_matches_nothing_names_the_nearest() -> None:
 
 def test_a_focus_that_is_no_expression_is_refused_with_one_that_is() -> None:
     with pytest.raises(UsageError, match="not a regular expression") as caught:
-        plan([spec("a")], Known(), focus="[karmada")
+        plan([spec("a")], KnownSpecs(), focus="[karmada")
 
     assert caught.value.remedy == r"to match it as it is: \[karmada"
 
 
 def test_a_focus_on_what_is_not_run_says_why() -> None:
     with pytest.raises(UsageError, match="all 1 specs that match 'b' cannot be run here") as caught:
-        plan([spec("a"), spec("b")], Known(skip=(entry(text="b"),)), focus="b")
+        plan([spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"),)), focus="b")
 
     assert WHY in str(caught.value)
 
 
 def test_the_file_of_this_project_is_valid_and_no_reason_is_missing() -> None:
-    known = Known.load(FILE)
+    known = KnownSpecs.load(FILE)
 
     assert known.skip
-    assert len({each.words for each in (*known.skip, *known.fails)}) == len(known.skip) + len(known.fails)
+    assert len({each.selector for each in (*known.skip, *known.fails)}) == len(known.skip) + len(known.fails)
 
 
 # -- what it comes to -----------------------------------------------------------------------------------------------------------
 
 
-def verdict(*states: str, known: Known = Known(), cut_short: bool = False, **said: Any) -> dict[str, StepOutcome]:  # noqa: B008 (frozen)
+def verdict(*states: str, known: KnownSpecs = KnownSpecs(), cut_short: bool = False, **said: Any) -> dict[str, StepOutcome]:  # noqa: B008 (frozen)
     specs = [spec(f"s{number}") for number in range(len(states))]
     report = GinkgoReport({each: SpecResult(state, **said) for each, state in zip(specs, states, strict=True) if state != "missing"})
     return {case.spec.text: case.outcome for case in judge(plan(specs, known), report, cut_short=cut_short).cases}
@@ -208,7 +210,7 @@ def test_a_spec_that_skips_itself_says_why() -> None:
 
 
 def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told() -> None:
-    known = Known(fails=(entry(pattern="s[01]"),))
+    known = KnownSpecs(fails=(entry(pattern="s[01]"),))
     specs = [spec("s0"), spec("s1"), spec("s2")]
     report = GinkgoReport(
         {specs[0]: SpecResult("failed"), specs[1]: SpecResult("passed"), specs[2]: SpecResult("failed", message="\nboom\nmore")}
@@ -228,7 +230,7 @@ def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told()
 def test_a_run_that_failed_around_its_specs_is_wrong_though_none_failed() -> None:
     report = GinkgoReport({}, around=[("SynchronizedBeforeSuite", SpecResult("failed", message="not ready"))], special=["Suite timeout"])
 
-    assert judge(plan([spec("a")], Known()), report).wrong == ["SynchronizedBeforeSuite failed: not ready", "Suite timeout"]
+    assert judge(plan([spec("a")], KnownSpecs()), report).wrong == ["SynchronizedBeforeSuite failed: not ready", "Suite timeout"]
 
 
 def test_an_interrupted_run_keeps_what_it_has() -> None:
@@ -287,7 +289,7 @@ def test_of_a_killed_ginkgo_the_log_is_what_is_left() -> None:
     planned = [spec("remedy testing it remedies"), spec("search testing it finds"), spec("never begun")]
 
     report = report_of_log(LOG, planned)
-    found = judge(plan(planned, Known()), report)
+    found = judge(plan(planned, KnownSpecs()), report)
 
     assert [case.outcome for case in found.cases] == [StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.UNKNOWN]
     assert found.wrong == ["ginkgo was killed: what came of its specs is read from its log"]
@@ -313,7 +315,9 @@ def test_a_log_is_read_line_by_line_from_where_it_was_and_anew_when_it_was_put_a
 
 def test_the_command_is_upstreams_with_what_is_not_run_left_out() -> None:
     suite = UpstreamSuite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
-    words = execute.argv(suite, Path("/run/karmada-e2e.test"), plan([spec("a"), spec("b")], Known(skip=(entry(text="b"),))), "report.json")
+    words = execute.argv(
+        suite, Path("/run/karmada-e2e.test"), plan([spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"),))), "report.json"
+    )
 
     assert words[:2] == ["/cache/ginkgo", "run"]
     assert "--skip=b" in words[: words.index("/run/karmada-e2e.test")]
@@ -324,14 +328,14 @@ def test_the_ginkgo_of_a_suite_is_the_one_that_it_links(tmp_path: Path) -> None:
     program = tmp_path / "suite"
     program.write_bytes(b"\0\x7fELF github.com/onsi/ginkgo/v2@v2.27.2/internal/suite.go\0")
 
-    assert linked_ginkgo(program) == "2.27.2"
+    assert ginkgo_of(program) == "2.27.2"
 
 
 # -- the verb -------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_plan_is_shown_with_the_reasons() -> None:
-    planned = plan([spec("a"), spec("b"), spec("c")], Known(skip=(entry(text="b"),), fails=(entry(text="c"),)))
+    planned = plan([spec("a"), spec("b"), spec("c")], KnownSpecs(skip=(entry(text="b"),), fails=(entry(text="c"),)))
 
     assert command.plan_text(planned, look=Look()).splitlines() == [
         "FILE    SPEC",
@@ -342,7 +346,7 @@ def test_a_plan_is_shown_with_the_reasons() -> None:
         f"    fails; environment: {WHY}",
         "2 of 3 specs are run, 1 are not",
     ]
-    assert json.loads(json.dumps(command.document(planned)))["specs"][1]["skip"] == {"whose": "environment", "why": WHY}
+    assert json.loads(json.dumps(command.document(planned)))["specs"][1]["skip"] == {"owner": "environment", "why": WHY}
 
 
 def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
@@ -376,7 +380,7 @@ def test_the_same_lab_file_serves_where_pods_are_real() -> None:
     asked = command.SuiteRequest("", None, None, None, Path(), provider="kind")
 
     assert command.where(asked) == ("1.18.2", "kind")
-    assert asked.words[:4] == ["--spec", str(command.LAB), "--provider", "kind"]
+    assert asked.args[:4] == ["--spec", str(command.LAB), "--provider", "kind"]
 
 
 # -- what the suite finds beside the lab ------------------------------------------------------------------------------------------
@@ -471,7 +475,7 @@ def played(plane: Any, monkeypatch: pytest.MonkeyPatch, heard: list[str], **how:
     supervisor = Played(plane.run, **how)
     monkeypatch.setattr(execute, "Supervisor", supervisor)
     suite = UpstreamSuite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
-    planned = plan([spec("remedy testing it remedies"), spec("search testing it finds")], Known())
+    planned = plan([spec("remedy testing it remedies"), spec("search testing it finds")], KnownSpecs())
     report, stop = execute.execute(suite, planned, plane, {"A": "b"}, tell=heard.append)
     return report, stop, supervisor
 

@@ -8,11 +8,11 @@ import pytest
 
 from scenarios.ci.lint import kinds
 from scenarios.ci.lint.coverage import Reason
-from scenarios.ci.lint.kinds import Skipped, Source, classify, read_shebang
+from scenarios.ci.lint.kinds import LintSource, Skipped, classify, read_shebang
 from scenarios.tests.ci.lint.lint_fakes import CASES, write
 
 
-def found(root: Path, name: str, content: str | bytes, *, executable: bool | None = None) -> Source | Skipped:
+def found(root: Path, name: str, content: str | bytes, *, executable: bool | None = None) -> LintSource | Skipped:
     write(root, {name: content})
     if executable is not None:
         (root / name).chmod(0o755 if executable else 0o644)
@@ -31,7 +31,7 @@ def found(root: Path, name: str, content: str | bytes, *, executable: bool | Non
 def test_shebangs_of_shells(tmp_path: Path, shebang: str) -> None:
     source = found(tmp_path, "tool", f"{shebang}\necho\n")
 
-    assert isinstance(source, Source)
+    assert isinstance(source, LintSource)
     assert source.kind == "shell"
 
 
@@ -39,7 +39,7 @@ def test_shebangs_of_shells(tmp_path: Path, shebang: str) -> None:
 def test_shebangs_with_options_are_scripts(name: str) -> None:
     source = classify(CASES / "shebangs", f"bin/{name}", [])
 
-    assert isinstance(source, Source)
+    assert isinstance(source, LintSource)
     assert (source.kind, source.shell_option) == ("shell", "")
 
 
@@ -49,7 +49,7 @@ def test_shebangs_with_options_are_scripts(name: str) -> None:
 def test_a_dialect_that_shellcheck_does_not_see_is_named_to_it(tmp_path: Path, shebang: str, option: str) -> None:
     source = found(tmp_path, "tool", f"{shebang}\n")
 
-    assert isinstance(source, Source)
+    assert isinstance(source, LintSource)
     assert source.shell_option == option
 
 
@@ -67,7 +67,7 @@ def test_a_dialect_that_shellcheck_does_not_see_is_named_to_it(tmp_path: Path, s
 def test_shell_files_by_name(tmp_path: Path, name: str, content: str, executable: bool, option: str) -> None:
     source = found(tmp_path, name, content, executable=executable)
 
-    assert isinstance(source, Source)
+    assert isinstance(source, LintSource)
     assert (source.kind, source.shell_option) == ("shell", option)
 
 
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_listed_with_a_remedy(tmp_path: Path, monk
 def test_encodings_that_yaml_allows_are_read(tmp_path: Path, encoding: str) -> None:
     source = found(tmp_path, "a.yaml", "a: ü\n".encode(encoding))
 
-    assert isinstance(source, Source)
+    assert isinstance(source, LintSource)
     assert source.text == "a: ü\n"
 
 
@@ -147,15 +147,15 @@ def test_encodings_that_yaml_allows_are_read(tmp_path: Path, encoding: str) -> N
 def test_kinds_by_name_and_shebang(tmp_path: Path, name: str, content: str, kind: str) -> None:
     source = found(tmp_path, name, content)
 
-    assert isinstance(source, Source)
+    assert isinstance(source, LintSource)
     assert source.kind == kind
 
 
 def test_templates_are_those_of_charts(tmp_path: Path) -> None:
     write(tmp_path, {"c/templates/a.yaml": "{{ if }}", "d/templates/a.yaml": "a: 1\n"})
 
-    assert classify(tmp_path, "c/templates/a.yaml", ["c"]) == Source("c/templates/a.yaml", "chart template")
-    assert classify(tmp_path, "d/templates/a.yaml", ["c"]) == Source("d/templates/a.yaml", "yaml", "a: 1\n")
+    assert classify(tmp_path, "c/templates/a.yaml", ["c"]) == LintSource("c/templates/a.yaml", "chart template")
+    assert classify(tmp_path, "d/templates/a.yaml", ["c"]) == LintSource("d/templates/a.yaml", "yaml", "a: 1\n")
 
 
 def test_no_shebang_is_no_command() -> None:
