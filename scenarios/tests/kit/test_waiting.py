@@ -83,9 +83,9 @@ def test_a_watch_ends_with_the_first_object_that_holds(monkeypatch: pytest.Monke
     assert watch(print, name="x", holds=at_least(2), what="it", within=5) == 2
 
 
-def test_a_watch_that_breaks_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_watch_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "Watch", Watch([[change(1)], ApiException(status=410), [change(2)]]))
-    monkeypatch.setattr(waiting, "make_pause_image", lambda: None)
+    monkeypatch.setattr(waiting, "pause", lambda: None)
 
     assert watch(print, name="x", holds=at_least(2), what="it", within=5) == 2
 

@@ -372,7 +372,7 @@ def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
 
 def test_a_lab_that_is_there_has_a_release_of_its_own() -> None:
     for words in ({"release": "1.18.1"}, {"release": None, "provider": "kind"}):
-        with pytest.raises(UsageError, match="its release and its provider are its own"):
+        with pytest.raises(UsageError, match="--lab"):
             command.where(command.SuiteRequest("", "mine", None, artifacts=Path(), **words))
 
 
