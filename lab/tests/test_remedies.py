@@ -131,7 +131,7 @@ def test_no_printed_command_is_written_by_hand(path: Path) -> None:
 @pytest.mark.parametrize("name", ["blue", "default", "a-b", "odd name", "it's", "$(x)", "-x"])
 @pytest.mark.parametrize("current", [None, "blue"])
 def test_a_remedy_acts_on_its_lab_whatever_lab_a_command_means(name: str, current: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hints, "make_program_image", lambda: "lab")
+    monkeypatch.setattr(hints, "program", lambda: "lab")
     monkeypatch.delenv("KARMADA_LAB", raising=False)
     if current:
         monkeypatch.setenv("KARMADA_LAB", current)

@@ -27,7 +27,7 @@ def test_up_says_what_exists_and_what_to_do_next(world: World) -> None:
 
 
 def test_what_up_prints_next_are_commands_of_the_program_as_it_is_typed_here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hints, "make_program_image", lambda: ".venv/bin/lab")
+    monkeypatch.setattr(hints, "program", lambda: ".venv/bin/lab")
 
     said = invoke("up", "--lab", "blue").out.partition("next:\n")[2].splitlines()
     typed = [shlex.split(line, comments=False) for line in said]
