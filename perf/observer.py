@@ -39,7 +39,7 @@ BINDING_OF = "resourcebinding.karmada.io/name"
 PAGE = 2000
 
 
-class WatchLost(Exception):
+class ObserverWatchLost(Exception):
     """The server does not answer, or has closed the watch."""
 
 
@@ -75,7 +75,7 @@ class Watch:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except (WatchLost, OSError, http.client.HTTPException, ValueError, KeyError, AttributeError, LabError):
+            except (ObserverWatchLost, OSError, http.client.HTTPException, ValueError, KeyError, AttributeError, LabError):
                 if not self._stop.is_set():
                     SYSTEM.sleep(0.2)
             finally:
@@ -101,13 +101,13 @@ class Watch:
             answer = peer.getresponse()
             if answer.status != 200:
                 self._version = ""
-                raise WatchLost(f"{answer.status}")
+                raise ObserverWatchLost(f"{answer.status}")
             while line := answer.readline():
                 change = json.loads(line)
                 kind, item = change["type"], change["object"]
                 if kind == "ERROR":
                     self._version = ""  # 410 Gone: list again
-                    raise WatchLost(str(item.get("message")))
+                    raise ObserverWatchLost(str(item.get("message")))
                 self._version = item["metadata"]["resourceVersion"]
                 if kind != "BOOKMARK":
                     self._see(item, gone=kind == "DELETED")
@@ -124,7 +124,7 @@ class Watch:
             answer = peer.getresponse()
             body = answer.read()
             if answer.status != 200:
-                raise WatchLost(f"{answer.status}")
+                raise ObserverWatchLost(f"{answer.status}")
             listed = json.loads(body)
             for item in listed.get("items") or []:
                 self._see(item, gone=False)

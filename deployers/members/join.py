@@ -82,7 +82,7 @@ def join_rights(
                 adopt_secrets(karmada, here)
                 return True
         raise explain_failure(failed, karmada, member) from failed
-    karmada.run.record("members", member.name, owned_objects.joined("push", member.name))
+    karmada.run.record("members", member.name, owned_objects.join_record("push", member.name))
     return True
 
 

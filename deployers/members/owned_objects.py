@@ -82,7 +82,7 @@ LATER = tuple(f"{RBAC}/{kind}/karmada-impersonator" for kind in ("clusterroles",
 """What Karmada's controllers make on a member some moments after it is Ready."""
 
 
-def joined(mode: Mode, name: str) -> dict[str, Any]:
+def join_record(mode: Mode, name: str) -> dict[str, Any]:
     """Return the record of a member that was joined: its mode, and the objects on it without which Karmada cannot reach or serve it.
 
     `objects` are there when joining is done, `later` soon after: `lab status` asks for them.

@@ -59,7 +59,7 @@ def register(
         start_agent(karmada, member, flags=flags, env=env)
     wait_ready(karmada, member.name, within=within)
     wait_agent_lease(karmada, member.name, within=within)
-    karmada.run.record("members", member.name, owned_objects.joined("pull", member.name))
+    karmada.run.record("members", member.name, owned_objects.join_record("pull", member.name))
     return changed
 
 

@@ -25,7 +25,7 @@ def test_join_runs_karmadactl_and_returns_when_ready(tmp_path: Path) -> None:
     assert join(sides, sides.member)
 
     assert sides.commands() == GOLDEN
-    assert sides.run.recorded("members", "member1") == owned_objects.joined("push", "member1")
+    assert sides.run.recorded("members", "member1") == owned_objects.join_record("push", "member1")
 
 
 def test_where_it_is_is_passed_on(tmp_path: Path) -> None:

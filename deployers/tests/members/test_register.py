@@ -54,7 +54,7 @@ def test_register_runs_upstreams_own_command_and_then_the_agent(sides: Fixture, 
 
     assert sides.commands() == GOLDEN
     assert started == ["member1/karmada-agent"]
-    assert sides.run.recorded("members", "member1") == owned_objects.joined("pull", "member1")
+    assert sides.run.recorded("members", "member1") == owned_objects.join_record("pull", "member1")
 
 
 def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_read(sides: Fixture, started: list[str]) -> None:

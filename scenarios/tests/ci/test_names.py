@@ -1,6 +1,6 @@
 """The rule of names: functions begin with a verb or name what they return, and a class name has one meaning.
 
-A past participle or a bare adjective as the first word ("changed", "alone") says neither what is done nor what is returned.
+A past participle or an adjective without a noun ("changed", "changed_since", "alone") says neither what is done nor what is returned.
 """
 
 import ast
@@ -24,6 +24,8 @@ ADJECTIVES = (
     "usable useless valid wanted whole without within worse worth wrong young"
 )
 
+PREPOSITIONS = "as at by for from in into of on since to until with within"
+
 
 def sources() -> Iterator[Path]:
     for package in PACKAGES:
@@ -37,11 +39,14 @@ def is_participle(word: str) -> bool:
 
 
 def misnamed(tree: ast.Module) -> Iterator[ast.FunctionDef]:
-    """Yield the public functions of a module whose first word is a past participle or a bare adjective."""
+    """Yield the public functions of a module that are named by a participle or an adjective alone, as changed, changed_since, alone.
+
+    With a noun behind it the participle names data: owned_objects, reserved_ports.
+    """
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             word, *more = node.name.split("_")
-            if is_participle(word) or (word in ADJECTIVES.split() and not more):
+            if (is_participle(word) and (not more or more[-1] in PREPOSITIONS.split())) or (word in ADJECTIVES.split() and not more):
                 yield node
 
 
