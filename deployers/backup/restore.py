@@ -42,7 +42,7 @@ from deployers.members import agent
 from deployers.members.join import join
 from deployers.members.leftovers import MANAGED
 from deployers.members.register import register
-from deployers.members.registry import CLUSTERS, Member, list_members, wait_ready
+from deployers.members.registry import CLUSTERS, Member, list_members, wait_member_ready
 from deployers.names import LOOPBACK, READY, kind_of
 from deployers.plane import pending_operation
 from deployers.plane.layout import etcds
@@ -261,7 +261,7 @@ def wait_members_reached(karmada: Karmada) -> list[str]:
 
 def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
     """Return a member's name once it answers through Karmada and is who it was. NotReady says what is seen instead."""
-    wait_ready(karmada, member.name, within=within)
+    wait_member_ready(karmada, member.name, within=within)
 
     def through() -> None:
         try:

@@ -108,7 +108,7 @@ def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
             "snapshot-count": "10000",
             "unsafe-no-fsync": "true",  # a lab survives the end of its processes, not a power cut
             "log-level": "warn",
-            **layout.births.get(name, {}),
+            **layout.initial_flags.get(name, {}),
         },
         needs=("karmada/identity",),
         ready=(

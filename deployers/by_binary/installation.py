@@ -144,7 +144,7 @@ def make_layout(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
         software={**software, balancer.NAME: balancer.program()} if spec.external_name else software,
         members={member.name: member.kubeconfig for member in karmada.members},
         audit=audit.audit_flags(run, NAME),
-        births=run.records("etcd"),
+        initial_flags=run.records("etcd"),
     )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from deployers.members import owned_objects
-from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import Member, RunningKarmada, claim, cluster_id, list_members, wait_ready
+from deployers.members.karmadactl import error_of, karmadactl, to_karmada
+from deployers.members.member_record import MemberRecord
+from deployers.members.registry import READY_WITHIN, Member, RunningKarmada, claim, cluster_id, list_members, wait_member_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE
@@ -29,7 +30,7 @@ def join(
     region: str = "",
     zones: Sequence[str] = (),
     ahead: bool = True,
-    within: float = 60.0,
+    within: float = READY_WITHIN,
 ) -> bool:
     """Join a member under its name and return when Karmada calls it Ready; tell whether that changed anything.
 
@@ -39,7 +40,7 @@ def join(
     With `ahead` the accounts on the member are made before karmadactl looks for them; without, karmadactl makes them.
     """
     changed = join_rights(karmada, member, provider=provider, region=region, zones=zones, ahead=ahead)
-    wait_ready(karmada, member.name, within=within)
+    wait_member_ready(karmada, member.name, within=within)
     return changed
 
 
@@ -56,7 +57,7 @@ def join_rights(
     wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
     wait_terminated(member.api, CLUSTER_NAMESPACE, on=member.name)
     drop_orphans(karmada, member.name)
-    karmada.run.record("members", member.name, {"mode": "push", "state": "joining"})
+    MemberRecord("push", "joining").write(karmada.run, member.name)
     if ahead:
         ensure_accounts(member.api, member.name)
     optional = {"--cluster-provider": provider, "--cluster-region": region, "--cluster-zones": ",".join(zones)}
@@ -82,7 +83,7 @@ def join_rights(
                 adopt_secrets(karmada, here)
                 return True
         raise explain_failure(failed, karmada, member) from failed
-    karmada.run.record("members", member.name, owned_objects.joined("push", member.name))
+    owned_objects.make_joined_record("push", member.name).write(karmada.run, member.name)
     return True
 
 
@@ -99,9 +100,8 @@ def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Clus
     except (UsageError, ProvisionError) as cause:
         cause.detail = failed.output or None
         return cause
-    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
     return ProvisionError(
-        f"karmadactl join of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+        f"karmadactl join of {member.name} failed{error_of(failed)}",
         where=f"{failed.machine}: {failed.command}",
         detail=failed.output or None,
         remedy=f"both {member.name} and Karmada answer; run the command again, or by hand with --v=4",

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from deployers.members.registry import RunningKarmada
+from lab.errors import CommandFailed
 from lab.machines import hide_directory
 from lab.machines.machine import Completed
 
@@ -28,6 +29,12 @@ def karmadactl(karmada: RunningKarmada, *words: str, within: float = 90.0) -> Co
         return karmada.machine.run(
             hide_directory.hide_directory(Path("/etc/karmada"), argv, by=Path(home)), env=environment(home), within=within
         )
+
+
+def error_of(failed: CommandFailed) -> str:
+    """Return the last error that karmadactl printed, as the end of a sentence (": <error>"); "" when it printed none."""
+    lines = (line for line in reversed(failed.output.splitlines()) if line.startswith("error: "))
+    return next((f": {line.removeprefix('error: ')}" for line in lines), "")
 
 
 def environment(home: str) -> dict[str, str]:

@@ -8,8 +8,9 @@ pkg/controllers/{cluster,unifiedauth}. `lingers` says, of what upstream does not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from deployers.members.member_record import MemberRecord
 from deployers.members.registry import CLUSTERS, Mode
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 
@@ -82,13 +83,10 @@ LATER = tuple(f"{RBAC}/{kind}/karmada-impersonator" for kind in ("clusterroles",
 """What Karmada's controllers make on a member some moments after it is Ready."""
 
 
-def joined(mode: Mode, name: str) -> dict[str, Any]:
-    """Return the record of a member that was joined: its mode, and the objects on it without which Karmada cannot reach or serve it.
-
-    `objects` are there when joining is done, `later` soon after: `lab status` asks for them.
-    """
-    needed = [trace.at(name) for trace in list_owned(mode, "member") if not trace.lingers]
-    return {"mode": mode, "state": "joined", "objects": [path for path in needed if path not in LATER], "later": list(LATER)}
+def make_joined_record(mode: Mode, name: str) -> MemberRecord:
+    """Return the record of a member that was joined, with the objects that `lab status` looks for on it."""
+    needed = [owned.at(name) for owned in list_owned(mode, "member") if not owned.lingers]
+    return MemberRecord(mode, "joined", tuple(path for path in needed if path not in LATER), LATER)
 
 
 def list_owned(mode: Mode, side: Side, *, registered: bool = False) -> list[OwnedObject]:

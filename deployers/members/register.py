@@ -16,8 +16,9 @@ from collections.abc import Mapping
 
 from deployers.members import owned_objects
 from deployers.members.agent import agent_component, agent_kubeconfig, agent_runs
-from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import RunningKarmada, claim, wait_ready
+from deployers.members.karmadactl import error_of, karmadactl, to_karmada
+from deployers.members.member_record import MemberRecord, delete_record
+from deployers.members.registry import READY_WITHIN, RunningKarmada, claim, wait_member_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
@@ -42,7 +43,7 @@ def register(
     flags: Flags | None = None,
     env: Mapping[str, str] | None = None,
     ahead: bool = True,
-    within: float = 90.0,
+    within: float = READY_WITHIN,
 ) -> bool:
     """Join a member by pull and return when Karmada calls it Ready and its lease is held; tell whether that changed anything.
 
@@ -57,9 +58,9 @@ def register(
         if ahead and changed:
             ensure_accounts(member.api, member.name)
         start_agent(karmada, member, flags=flags, env=env)
-    wait_ready(karmada, member.name, within=within)
+    wait_member_ready(karmada, member.name, within=within)
     wait_agent_lease(karmada, member.name, within=within)
-    karmada.run.record("members", member.name, owned_objects.joined("pull", member.name))
+    owned_objects.make_joined_record("pull", member.name).write(karmada.run, member.name)
     return changed
 
 
@@ -93,7 +94,7 @@ def delete_election_lease(karmada: RunningKarmada, name: str) -> None:
     karmada.cluster.api.delete(f"{owned_objects.LEASES}/{NAMESPACE}/leases/karmada-agent-{name}")
 
 
-def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
+def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = READY_WITHIN) -> bool:
     """Run `karmadactl register` and return when all that it has to make is there; tell whether that changed anything.
 
     The agent, and so the Cluster object, come after it. What an enrolment of this run that was interrupted left is cleared
@@ -110,13 +111,13 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
     wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
     for namespace in (CLUSTER_NAMESPACE, NAMESPACE):
         wait_terminated(member.api, namespace, on=member.name)
-    known = karmada.run.recorded("members", member.name) or {}
-    if known.get("state") == "registered" and not missing_objects(karmada, member):
+    known = MemberRecord.read(karmada.run, member.name)
+    if known and known.state == "registered" and not missing_objects(karmada, member):
         return True
-    if known.get("mode") == "pull":
+    if known and known.mode == "pull":
         delete_partial_registration(karmada, member)
     strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.list_owned("pull", "member", registered=True))
-    karmada.run.record("members", member.name, {"mode": "pull", "state": "registering"})
+    MemberRecord("pull", "registering").write(karmada.run, member.name)
     token, words = create_bootstrap_token(karmada)
     try:
         said = karmadactl(
@@ -133,11 +134,11 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
     except LabError as error:
         if not strange:  # else what is there is not ours to delete
             delete_partial_registration(karmada, member)
-        karmada.run.forget("members", member.name)
+        delete_record(karmada.run, member.name)
         raise explain_failure(error, karmada, member) if isinstance(error, CommandFailed) else error from error
     finally:
         karmada.cluster.api.delete(f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{token}")
-    karmada.run.record("members", member.name, {"mode": "pull", "state": "registered"})
+    MemberRecord("pull", "registered").write(karmada.run, member.name)
     return True
 
 
@@ -248,9 +249,8 @@ def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Clus
     except LabError as cause:
         cause.detail = failed.output or None
         return cause
-    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
     return ProvisionError(
-        f"karmadactl register of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+        f"karmadactl register of {member.name} failed{error_of(failed)}",
         where=f"{failed.machine}: {failed.command}",
         detail=failed.output or None,
         remedy=f"both {member.name} and Karmada answer; are bootstrap-token configuration, csrsigning and agentcsrapproving there?",

@@ -26,6 +26,9 @@ CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 LABELS = {"karmada.io/system": "true"}
 """What karmadactl labels the namespaces and accounts with that it makes (pkg/util/constants.go, KarmadaSystemLabel)."""
 
+READY_WITHIN = 120.0
+"""Seconds for a member to become Ready in Karmada, in either mode and wherever its agent runs."""
+
 Mode = Literal["push", "pull"]
 REMOVED_BY = {"push": "unjoin", "pull": "unregister"}
 
@@ -98,7 +101,7 @@ def not_ready(item: Json) -> str | None:
     return "no status yet"
 
 
-def wait_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> Member:
+def wait_member_ready(karmada: RunningKarmada, name: str, *, within: float = READY_WITHIN) -> Member:
     """Watch a member until Karmada calls it Ready; return it. Its first status is taken as soon as it is registered, not after a period.
 
     NotReady carries what the Ready condition said last.

@@ -12,7 +12,8 @@ Karmada's kube-controller-manager at its default of 20 requests a second makes t
 
 from __future__ import annotations
 
-from deployers.members.karmadactl import karmadactl, to_karmada
+from deployers.members.karmadactl import error_of, karmadactl, to_karmada
+from deployers.members.member_record import delete_record
 from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable, list_members
 from deployers.names import CLUSTER_NAMESPACE
 from lab.cluster import Cluster
@@ -51,7 +52,7 @@ def unjoin(karmada: RunningKarmada, member: Cluster, *, force: bool = False, wit
     except CommandFailed as failed:
         raise explain_failure(failed, karmada, member, "unjoin") from failed
     wait_settled(karmada, member)
-    karmada.run.forget("members", member.name)
+    delete_record(karmada.run, member.name)
     return True
 
 
@@ -86,9 +87,8 @@ def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Clus
             detail=failed.output or None,
             remedy=f"start {member.name} again, or remove it with force: it then keeps what Karmada put there",
         )
-    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
     return ProvisionError(
-        f"karmadactl {verb} of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else "") + f"; {state}",
+        f"karmadactl {verb} of {member.name} failed{error_of(failed)}; {state}",
         where=f"{failed.machine}: {failed.command}",
         detail=failed.output or None,
         remedy="run it again" + (f"; what holds it up are finalizers of Works in karmada-es-{member.name}" if left else ""),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from deployers.members import agent, owned_objects
 from deployers.members.karmadactl import karmadactl
+from deployers.members.member_record import MemberRecord, delete_record
 from deployers.members.register import delete_election_lease, delete_partial_registration, delete_requests
 from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable
 from deployers.members.unjoin import explain_failure, wait_settled
@@ -31,12 +32,13 @@ def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False,
     """
     here = find_registration(karmada, member, "pull", force=force)
     if here is None:
-        known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
-        if known:
+        known = MemberRecord.read(karmada.run, member.name)
+        registered = known is not None and known.mode == "pull"
+        if registered:
             agent.stop_agent(karmada, member.name)
             delete_partial_registration(karmada, member)
-            karmada.run.forget("members", member.name)
-        return known
+            delete_record(karmada.run, member.name)
+        return registered
     mute = agent.agent_kubeconfig(karmada, member.name).exists() and not agent.agent_runs(karmada, member.name)
     if mute and not force:
         raise ProvisionError(  # karmadactl would wait in vain until time is up
@@ -65,7 +67,7 @@ def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False,
     agent.stop_agent(karmada, member.name)
     delete_upstream_leftovers(karmada, member.name)
     wait_settled(karmada, member)
-    karmada.run.forget("members", member.name)
+    delete_record(karmada.run, member.name)
     return True
 
 

@@ -23,7 +23,7 @@ class Layout:
     """Where files, ports and programs are: all that components need to know of this computer.
 
     `ports` by use ("karmada-webhook.https"); `software` by component; `members` the kubeconfig of each member by name.
-    `audit` are the audit flags of karmada-apiserver. `births` are the flags by which a member of etcd once began, where
+    `audit` are the audit flags of karmada-apiserver. `initial_flags` are the flags by which a member of etcd once began, where
     it did not begin together with the others: without effect since, but a program that is to be left alone keeps its arguments.
     """
 
@@ -33,7 +33,7 @@ class Layout:
     software: Mapping[str, Path]
     members: Mapping[str, Path] = field(default_factory=dict)
     audit: Flags = field(default_factory=dict)
-    births: Mapping[str, Flags] = field(default_factory=dict)
+    initial_flags: Mapping[str, Flags] = field(default_factory=dict)
 
     def pair(self, name: str) -> Pair:
         return Pair(self.pki / f"{name}.crt", self.pki / f"{name}.key")

@@ -9,6 +9,7 @@ import pytest
 from deployers.members import owned_objects
 from deployers.members import register as module
 from deployers.members.agent import agent_component, agent_kubeconfig
+from deployers.members.member_record import MemberRecord
 from deployers.members.register import CSRS, SECRET, missing_objects, register, register_agent
 from deployers.names import CLUSTER_NAMESPACE
 from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Fixture, ScriptedFailure, two_sides
@@ -21,7 +22,7 @@ GOLDEN = (
     "--kubeconfig RUN/kubeconfig/karmada.yaml --karmada-context karmada-apiserver\n"
     f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH} "
     "--kubeconfig RUN/kubeconfig/member1.yaml --context member1 --cluster-name member1 --cluster-namespace karmada-cluster "
-    "--namespace karmada-system --karmada-agent-replicas 0 --discovery-timeout=90s\n"
+    "--namespace karmada-system --karmada-agent-replicas 0 --discovery-timeout=120s\n"
 )
 
 
@@ -54,7 +55,7 @@ def test_register_runs_upstreams_own_command_and_then_the_agent(sides: Fixture, 
 
     assert sides.commands() == GOLDEN
     assert started == ["member1/karmada-agent"]
-    assert sides.run.recorded("members", "member1") == owned_objects.joined("pull", "member1")
+    assert MemberRecord.read(sides.run, "member1") == owned_objects.make_joined_record("pull", "member1")
 
 
 def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_read(sides: Fixture, started: list[str]) -> None:
