@@ -80,7 +80,7 @@ def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
 
 def everything(wanted: Wanted) -> list[AssetRef | str]:
     """Return what a lab needs to come up, and once it is up: for its backups and the care of its etcd."""
-    from deployers.etcd.client import TOOLS
+    from deployers.etcd.tools import TOOLS
     from deployers.plane.layout import etcds
 
     mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds(wanted.karmada)

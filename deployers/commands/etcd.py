@@ -16,7 +16,7 @@ from lab.terminal.text import Look, bytes_text, format_table, say
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from deployers.etcd.client import EtcdHealth
+    from deployers.etcd.health import EtcdHealth
     from deployers.karmada import Karmada
 
 app = typer.Typer(help="The care of Karmada's own etcd.", no_args_is_help=True, rich_markup_mode=None)

@@ -50,7 +50,7 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
 
 def show(done: RestoreResult, lab: str, output: Output) -> None:
     """Print what was restored, and what is left on members."""
-    from deployers.backup.restore import list_unowned
+    from deployers.backup.unowned import list_unowned
 
     left = list_unowned(done.karmada, done.karmada.members)
     if output is Output.json:

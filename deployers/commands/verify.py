@@ -27,7 +27,7 @@ def verify(path: Archive, offline: OfflineOption = False, output: OutputOption =
     import tempfile
 
     from deployers.backup.verify import verify as prove
-    from deployers.etcd.client import Etcdutl
+    from deployers.etcd.tools import Etcdutl
     from lab.machines.local import Local
 
     with tempfile.TemporaryDirectory(prefix="karmada-lab-verify-") as folder:

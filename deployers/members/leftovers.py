@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from deployers.members import agent, owned_objects
-from deployers.members.register import list_requests
+from deployers.members.certificate_requests import list_requests
 from deployers.members.registry import Mode, RunningKarmada
 from lab.api import Api, Json, Refused
 from lab.cluster import Cluster

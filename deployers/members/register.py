@@ -10,28 +10,25 @@ It takes 4 s and 0.8 s of CPU (two RSA keys, two certificates looked for once a 
 
 from __future__ import annotations
 
-import shlex
 from base64 import b64decode
 from collections.abc import Mapping
 
 from deployers.members import owned_objects
 from deployers.members.agent import agent_component, agent_kubeconfig, agent_runs
-from deployers.members.karmadactl import error_of, karmadactl, to_karmada
+from deployers.members.bootstrap_token import create_bootstrap_token
+from deployers.members.certificate_requests import delete_requests, is_issued, list_requests
+from deployers.members.karmadactl import error_of, karmadactl
 from deployers.members.member_record import MemberRecord, delete_record
 from deployers.members.registry import READY_WITHIN, RunningKarmada, claim, wait_member_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from lab import component
-from lab.api import Json
 from lab.cluster import Cluster
 from lab.component import Flags
 from lab.errors import CommandFailed, LabError, ProvisionError
 from lab.run import write_private
 
-CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
-CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
-SIGNED_WITHIN = 30.0
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/karmada-kubeconfig"
 
 
@@ -142,30 +139,6 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
     return True
 
 
-def create_bootstrap_token(karmada: RunningKarmada) -> tuple[str, list[str]]:
-    """Make a bootstrap token for a quarter of an hour; return its id and the words of the register command that upstream prints.
-
-    Returned when the token is signed in cluster-info, which register would look for only every 5 s. NotReady: nobody signs it.
-    """
-    try:
-        printed = karmadactl(karmada, "token", "create", "--print-register-command", "--ttl=15m", *to_karmada(karmada)).stdout
-    except CommandFailed as failed:
-        raise ProvisionError(
-            "karmadactl token create failed", where=failed.command, detail=failed.output or None, remedy="does karmada-apiserver answer?"
-        ) from failed
-    words = shlex.split(printed)
-    words = words[words.index("register") :]
-    token = words[words.index("--token") + 1].partition(".")[0]
-    karmada.cluster.api.until(
-        CLUSTER_INFO,
-        lambda found: None if f"jws-kubeconfig-{token}" in found.get("data", {}) else f"no signature of token {token}",
-        what="the bootstrap token is signed in kube-public/cluster-info",
-        within=SIGNED_WITHIN,
-        remedy="register needs Karmada's bootstrap-token configuration, and bootstrapsigner in its kube-controller-manager",
-    )
-    return token, words
-
-
 def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | None = None) -> list[str]:
     """Return what register should have made and is not there, one line each. With `token` its certificate request is looked for too.
 
@@ -180,22 +153,6 @@ def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | No
     if token is not None and not any(is_issued(request) for request in list_requests(karmada, member.name, token)):
         missing.append(f"control plane: an approved and issued certificate request of {member.name}")
     return missing
-
-
-def list_requests(karmada: RunningKarmada, name: str, token: str | None = None) -> list[Json]:
-    """Return the certificate requests that register made for a member, those of one bootstrap token if it is given."""
-    return [
-        request
-        for request in karmada.cluster.api.items(CSRS)
-        if request["spec"].get("username", "").startswith(f"system:bootstrap:{token or ''}")
-        and (request["metadata"]["name"].rpartition("-")[0] == name or request["metadata"]["name"][:-5] == f"agent-rbac-generator-{name}")
-    ]
-
-
-def is_issued(request: Json) -> bool:
-    """Tell whether a certificate request was approved and has its certificate."""
-    status = request.get("status", {})
-    return bool(status.get("certificate")) and any(each.get("type") == "Approved" for each in status.get("conditions", []))
 
 
 def agent_credentials(member: Cluster) -> bytes:
@@ -222,12 +179,6 @@ def delete_partial_registration(karmada: RunningKarmada, member: Cluster) -> Non
         karmada.cluster.api.delete(trace.at(member.name))
     karmada.cluster.api.delete(f"/api/v1/namespaces/karmada-es-{member.name}")
     delete_requests(karmada, member.name)
-
-
-def delete_requests(karmada: RunningKarmada, name: str) -> None:
-    """Delete the certificate requests of a member's registration."""
-    for request in list_requests(karmada, name):
-        karmada.cluster.api.delete(f"{CSRS}/{request['metadata']['name']}")
 
 
 def silent_failure(member: Cluster, missing: list[str], output: str) -> ProvisionError:

@@ -9,9 +9,10 @@ member. Takes 19 s: its Works are deleted before its namespace, so that one look
 from __future__ import annotations
 
 from deployers.members import agent, owned_objects
+from deployers.members.certificate_requests import delete_requests
 from deployers.members.karmadactl import karmadactl
 from deployers.members.member_record import MemberRecord, delete_record
-from deployers.members.register import delete_election_lease, delete_partial_registration, delete_requests
+from deployers.members.register import delete_election_lease, delete_partial_registration
 from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable
 from deployers.members.unjoin import explain_failure, wait_settled
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE

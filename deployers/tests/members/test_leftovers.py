@@ -6,8 +6,8 @@ from threading import Timer
 import pytest
 
 from deployers.members import agent, leftovers, owned_objects
+from deployers.members.certificate_requests import CSRS
 from deployers.members.leftovers import assert_clean, list_leftovers
-from deployers.members.register import CSRS
 from deployers.members.registry import Mode
 from deployers.tests.member_fakes import Fixture, two_sides
 from lab.errors import LeakError, ProvisionError

@@ -9,8 +9,9 @@ import pytest
 from deployers.members import owned_objects
 from deployers.members import register as module
 from deployers.members.agent import agent_component, agent_kubeconfig
+from deployers.members.certificate_requests import CSRS
 from deployers.members.member_record import MemberRecord
-from deployers.members.register import CSRS, SECRET, missing_objects, register, register_agent
+from deployers.members.register import SECRET, missing_objects, register, register_agent
 from deployers.names import CLUSTER_NAMESPACE
 from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Fixture, ScriptedFailure, two_sides
 from lab import component, ports
