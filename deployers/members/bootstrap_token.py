@@ -13,9 +13,9 @@ SIGNED_WITHIN = 30.0
 
 
 def create_bootstrap_token(karmada: RunningKarmada) -> tuple[str, list[str]]:
-    """Make a bootstrap token for a quarter of an hour; return its id and the words of the register command that upstream prints.
+    """Create a bootstrap token that is valid for 15 minutes; return its id and the arguments of the register command that upstream prints.
 
-    Returned when the token is signed in cluster-info, which register would look for only every 5 s. NotReady: nobody signs it.
+    Wait until the token is signed in cluster-info: register would poll only every 5 s. Raise NotReady when it is not signed in time.
     """
     try:
         printed = karmadactl(karmada, "token", "create", "--print-register-command", "--ttl=15m", *to_karmada(karmada)).stdout
@@ -23,9 +23,9 @@ def create_bootstrap_token(karmada: RunningKarmada) -> tuple[str, list[str]]:
         raise ProvisionError(
             "karmadactl token create failed", where=failed.command, detail=failed.output or None, remedy="does karmada-apiserver answer?"
         ) from failed
-    words = shlex.split(printed)
-    words = words[words.index("register") :]
-    token = words[words.index("--token") + 1].partition(".")[0]
+    args = shlex.split(printed)
+    args = args[args.index("register") :]
+    token = args[args.index("--token") + 1].partition(".")[0]
     karmada.cluster.api.until(
         CLUSTER_INFO,
         lambda found: None if f"jws-kubeconfig-{token}" in found.get("data", {}) else f"no signature of token {token}",
@@ -33,4 +33,4 @@ def create_bootstrap_token(karmada: RunningKarmada) -> tuple[str, list[str]]:
         within=SIGNED_WITHIN,
         remedy="register needs Karmada's bootstrap-token configuration, and bootstrapsigner in its kube-controller-manager",
     )
-    return token, words
+    return token, args

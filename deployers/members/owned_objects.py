@@ -1,8 +1,8 @@
-"""What joining and propagating leaves, where: one line a thing, for both modes. `deployers.members.leftovers` asserts each line.
+"""The objects that Karmada owns on both sides of a member, for both modes. `deployers.members.leftovers` asserts each.
 
 From karmada 1.18.2: pkg/karmadactl/{join,unjoin,register,unregister}, pkg/util/credential.go,
-pkg/controllers/{cluster,unifiedauth}. `lingers` says, of what upstream does not remove by itself, how that was seen
-(measured on 1.18.2); such a line is reported and is not a fault of the lab.
+pkg/controllers/{cluster,unifiedauth}. `lingers` says why upstream does not remove an object
+(measured on 1.18.2); such a leftover is no fault of the lab.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PULL: frozenset[Mode] = frozenset({"pull"})
 
 @dataclass(frozen=True)
 class OwnedObject:
-    """One object that a registered member has. `path` holds `{name}`. `registered`: register makes it, before there is an agent."""
+    """One object of a registered member. `path` contains `{name}`. `registered`: register creates it, before the agent runs."""
 
     side: Side
     path: str
@@ -38,12 +38,12 @@ class OwnedObject:
 
 
 def on_control_plane(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> OwnedObject:
-    """Return a line of the control plane's list."""
+    """Return an object on the control plane."""
     return OwnedObject("control plane", path, modes, registered, lingers)
 
 
 def on_member(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> OwnedObject:
-    """Return a line of the member's list."""
+    """Return an object on the member."""
     return OwnedObject("member", path, modes, registered, lingers)
 
 
@@ -60,7 +60,7 @@ OWNED_OBJECTS = (
     on_control_plane(f"{RBAC}/namespaces/karmada-es-{{name}}/roles/system:karmada:{{name}}:agent-work", PULL, registered=True),
     on_control_plane(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
     on_control_plane(f"{LEASES}/{CLUSTER_NAMESPACE}/leases/{{name}}", PULL),
-    on_control_plane(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
+    on_control_plane(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nothing deletes it"),
     on_member(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
     on_member(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
     on_member(f"{RBAC}/clusterroles/karmada-impersonator"),
@@ -80,7 +80,7 @@ OWNED_OBJECTS = (
 
 
 LATER = tuple(f"{RBAC}/{kind}/karmada-impersonator" for kind in ("clusterroles", "clusterrolebindings"))
-"""What Karmada's controllers make on a member some moments after it is Ready."""
+"""Objects that Karmada's controllers create on a member shortly after it is Ready."""
 
 
 def make_joined_record(mode: Mode, name: str) -> MemberRecord:
@@ -90,5 +90,5 @@ def make_joined_record(mode: Mode, name: str) -> MemberRecord:
 
 
 def list_owned(mode: Mode, side: Side, *, registered: bool = False) -> list[OwnedObject]:
-    """Return the lines of one side for a mode; with `registered` only those that `karmadactl register` makes."""
+    """Return the objects of one side for a mode; with `registered` only those that `karmadactl register` creates."""
     return [trace for trace in OWNED_OBJECTS if trace.side == side and mode in trace.modes and (trace.registered or not registered)]

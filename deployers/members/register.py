@@ -1,11 +1,11 @@
 """Join a member in pull mode, by `karmadactl token create`, `karmadactl register` and a real karmada-agent.
 
 Three things about register (karmada 1.17.1 to 1.18.2, pkg/karmadactl/register/register.go), each measured:
-- it ends with status 0 when its preflight fails, so its status says nothing: `lacking` asks for the objects;
-- it looks for the token's signature at once and then every 5 s, so that is waited for before;
-- refused because a Cluster of that name is there, it deletes the RBAC of *that* cluster's agent: `claim` has to refuse first.
+- it ends with status 0 when its preflight fails, so `missing_objects` checks what exists;
+- it looks for the token's signature at once and then every 5 s, so `create_bootstrap_token` waits for it first;
+- when a Cluster of that name exists, it fails and deletes the RBAC of *that* cluster's agent: `claim` has to refuse first.
 It takes 4 s and 0.8 s of CPU (two RSA keys, two certificates looked for once a second); the agent is Ready 5 s after its start, 3 s where
-`deployers.members.service_accounts` were there before. It writes no local file.
+`deployers.members.service_accounts` existed before. It writes no local file.
 """
 
 from __future__ import annotations
@@ -42,13 +42,12 @@ def register(
     ahead: bool = True,
     within: float = READY_WITHIN,
 ) -> bool:
-    """Join a member by pull and return when Karmada calls it Ready and its lease is held; tell whether that changed anything.
+    """Join a member by pull and wait until it is Ready and its lease is held; return whether anything changed.
 
-    The agent is a process of the lab, with `flags` and `env` over its own; given an `image`, it is the pod that
-    register deploys (for members where pods run). Joined already as itself, by pull: its agent is started if it is not
-    running, nothing else is changed, and False returned. UsageError with nothing changed as in `deployers.members.join`.
-    ProvisionError: a side does not answer, or register did not do what it says, with what it printed; ComponentExited:
-    the agent ended. NotReady: not Ready in time.
+    The agent is a process of the lab, with `flags` and `env` over its own; given an `image`, it is the pod that register deploys (for
+    members where pods run). When the member is joined by pull already, start its agent if it does not run and return False. Raise
+    UsageError, with nothing changed, as `deployers.members.join` does; ProvisionError when a side does not answer or register failed;
+    ComponentExited when the agent ended; NotReady on a timeout.
     """
     changed = register_agent(karmada, member, image=image, within=within)
     if image is None:
@@ -62,9 +61,9 @@ def register(
 
 
 def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> None:
-    """Start the agent of an enrolled member with the credentials that register made for it; return when it is healthy.
+    """Start the agent of a registered member with the credentials from register; wait until it is healthy.
 
-    One that runs is left alone. Healthy: it has registered itself, and its Cluster object is there.
+    A running agent is left alone. Healthy: it has registered the member, and the Cluster object exists.
     """
     if not agent_runs(karmada, member.name):
         write_private(agent_kubeconfig(karmada, member.name), agent_credentials(member))
@@ -73,29 +72,29 @@ def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None
 
 
 def wait_agent_lease(karmada: RunningKarmada, name: str, *, within: float) -> None:
-    """Watch until the lease by which an agent proves itself alive is held, which is from its first Ready status on; NotReady otherwise."""
+    """Wait until the agent holds its heartbeat lease, from its first Ready status on. Raise NotReady on a timeout."""
     karmada.cluster.api.until(
         f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/{name}",
-        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "nobody holds it",
+        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "the lease has no holder",
         what=f"the agent of {name} renews its lease",
         within=within,
     )
 
 
 def delete_election_lease(karmada: RunningKarmada, name: str) -> None:
-    """Delete the lease of the agent's election, which no agent of this lab holds now.
+    """Delete the lease of the agent's leader election, while no agent of this lab holds it.
 
-    An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is
-    (client-go, tools/leaderelection). So it does after `unregister` too, which leaves the lease.
+    An agent that ends does not release it, and its successor waits 15 s from when it first sees the lease, however old that is
+    (client-go, tools/leaderelection). `unregister` leaves the lease too.
     """
     karmada.cluster.api.delete(f"{owned_objects.LEASES}/{NAMESPACE}/leases/karmada-agent-{name}")
 
 
 def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = READY_WITHIN) -> bool:
-    """Run `karmadactl register` and return when all that it has to make is there; tell whether that changed anything.
+    """Run `karmadactl register` and check that it created every object; return whether anything changed.
 
-    The agent, and so the Cluster object, come after it. What an enrolment of this run that was interrupted left is cleared
-    away first; what anybody else left is reported by register's own preflight.
+    The agent, and with it the Cluster object, follow later. Leftovers of an interrupted registration of this run are deleted first;
+    other leftovers fail register's own preflight.
     """
     if claim(karmada, member, "pull"):
         if missing := missing_objects(karmada, member):
@@ -113,13 +112,13 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
         return True
     if known and known.mode == "pull":
         delete_partial_registration(karmada, member)
-    strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.list_owned("pull", "member", registered=True))
+    foreign = any(member.api.find(trace.at(member.name)) for trace in owned_objects.list_owned("pull", "member", registered=True))
     MemberRecord("pull", "registering").write(karmada.run, member.name)
-    token, words = create_bootstrap_token(karmada)
+    token, args = create_bootstrap_token(karmada)
     try:
-        said = karmadactl(
+        done = karmadactl(
             karmada,
-            *words,
+            *args,
             *("--kubeconfig", str(member.kubeconfig), "--context", member.context),
             *("--cluster-name", member.name, "--cluster-namespace", CLUSTER_NAMESPACE, "--namespace", NAMESPACE),
             *(("--karmada-agent-image", image) if image else ("--karmada-agent-replicas", "0")),
@@ -127,9 +126,9 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
             within=within + 30.0,
         )
         if missing := missing_objects(karmada, member, token=token):
-            raise silent_failure(member, missing, said.stdout + said.stderr)
+            raise silent_failure(member, missing, done.stdout + done.stderr)
     except LabError as error:
-        if not strange:  # else what is there is not ours to delete
+        if not foreign:  # else the objects belong to an earlier registration
             delete_partial_registration(karmada, member)
         delete_record(karmada.run, member.name)
         raise explain_failure(error, karmada, member) if isinstance(error, CommandFailed) else error from error
@@ -140,9 +139,9 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
 
 
 def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | None = None) -> list[str]:
-    """Return what register should have made and is not there, one line each. With `token` its certificate request is looked for too.
+    """Return the objects that register should have created and that do not exist. With `token`, check its certificate request too.
 
-    Requests are deleted an hour after they were approved, so that they are asked for only right after.
+    Kubernetes deletes requests an hour after approval, so check them only right after register.
     """
     missing = [
         f"{side}: {trace.at(member.name)}"
@@ -156,11 +155,11 @@ def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | No
 
 
 def agent_credentials(member: Cluster) -> bytes:
-    """Return the agent's kubeconfig for Karmada, which register left on the member."""
+    """Return the agent's kubeconfig for Karmada, which register stored on the member."""
     secret = member.api.find(SECRET)
     if secret is None:
         raise ProvisionError(
-            f"the credentials of {member.name}'s agent are gone",
+            f"the credentials of {member.name}'s agent are missing",
             where=f"{member.api.server}{SECRET}",
             remedy=f"unregister {member.name} and register it again",
         )
@@ -168,10 +167,10 @@ def agent_credentials(member: Cluster) -> bytes:
 
 
 def delete_partial_registration(karmada: RunningKarmada, member: Cluster) -> None:
-    """Delete what an enrolment left that did not come to its end; only while there is no Cluster of that name.
+    """Delete the objects of an unfinished registration; only while no Cluster of that name exists.
 
-    karmadactl unregister refuses without one, and a failed register takes back its RBAC alone: its certificate requests
-    and the namespace of the Works stay (measured).
+    karmadactl unregister refuses without a Cluster, and a failed register removes only its RBAC: its certificate requests and the
+    namespace of the Works stay (measured).
     """
     for trace in owned_objects.list_owned("pull", "member", registered=True):
         member.api.delete(trace.at(member.name))
@@ -182,19 +181,19 @@ def delete_partial_registration(karmada: RunningKarmada, member: Cluster) -> Non
 
 
 def silent_failure(member: Cluster, missing: list[str], output: str) -> ProvisionError:
-    """Return the error of a register that ended with status 0 and did not register."""
+    """Return the error of a register that exited with status 0 and did not register."""
     return ProvisionError(
         f"karmadactl register of {member.name} ended with status 0 and registered nothing: missing {missing[0]}"
         + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
         where=f"{member.kubeconfig}, context {member.context}",
         detail=output,
-        remedy=f"what its preflight found is of an earlier registration: karmadactl unregister {member.name}, or delete it from"
+        remedy=f"remove the earlier registration that its preflight found: karmadactl unregister {member.name}, or delete it from"
         f" namespace {NAMESPACE} of {member.name}",
     )
 
 
 def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
-    """Return the error that says what a failed `karmadactl register` was about; its own words where neither side is at fault."""
+    """Return the error of a failed `karmadactl register`; karmadactl's own text where neither side explains it."""
     try:
         claim(karmada, member, "pull")
     except LabError as cause:

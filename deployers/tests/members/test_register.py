@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deployers.members import owned_objects
+from deployers.members import bootstrap_token, owned_objects
 from deployers.members import register as module
 from deployers.members.agent import agent_component, agent_kubeconfig
 from deployers.members.certificate_requests import CSRS
@@ -183,7 +183,7 @@ def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixtur
     sides.machine._answers["/software/karmadactl", "token"] = (
         f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}\n"
     )
-    monkeypatch.setattr(module, "SIGNED_WITHIN", 0.05)
+    monkeypatch.setattr(bootstrap_token, "SIGNED_WITHIN", 0.05)
 
     with pytest.raises(NotReady) as late:
         register_agent(sides, sides.member)
