@@ -55,9 +55,9 @@ def doctor(
     image_registry: ImageRegistryOption = None,
     output: OutputOption = Output.text,
 ) -> None:
-    """Check whether this computer can run a lab, and list what is missing.
+    """Check whether this computer can run a lab.
 
-    Takes the options of `lab up`. For each missing thing it names what that would enable and how to get it.
+    Takes the options of `lab up`. For each missing thing, names what it would enable and how to get it.
 
     Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
