@@ -308,7 +308,7 @@ def pods_only(monkeypatch: pytest.MonkeyPatch) -> Addon:
     }
     for module in (definition, steps, change):
         monkeypatch.setattr(module, "addon", made.__getitem__)
-    monkeypatch.setattr(definition, "list_official_names", lambda: tuple(made))
+    monkeypatch.setattr(definition, "names", lambda: tuple(made))
     return made["mesh"]
 
 
