@@ -8,9 +8,9 @@ count again from where they were. So etcd's revision is moved far ahead and all 
 (etcdutl: --bump-revision, --mark-compacted): who still watches is told to list anew. Then the ordinary installation runs, which
 puts right whatever names an address: webhooks, conversion, aggregated APIs, cluster-info.
 
-What became of objects meanwhile, decided here and asserted by scenarios/test_restore.py:
+What became of objects meanwhile, decided here and asserted by scenarios/test_backup.py:
 
-    made after the backup      stays on its members, running and untouched: nothing of Karmada owns it any more. `left_over` lists it.
+    made after the backup      stays on its members, running and untouched: nothing of Karmada owns it any more. `list_unowned` lists it.
                                Given to Karmada again under its name it is taken over as it is; to be rid of it, delete it on the member.
     changed after the backup   is set back to what it was, on members too
     deleted after the backup   is there again, on members too

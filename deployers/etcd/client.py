@@ -1,7 +1,7 @@
 """Karmada's own etcd: how it is reached, and how it is.
 
 By etcdctl and etcdutl, the tools of those who run etcd, with the certificate of an administrator. What changes its members is in
-`resize`, its certificates in `renew`. Every function works from the run directory and asks etcd itself, never karmada-apiserver.
+`membership`, its certificates in `certificates`. Every function works from the run directory and asks etcd itself, never karmada-apiserver.
 """
 
 from __future__ import annotations
