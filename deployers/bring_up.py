@@ -94,7 +94,7 @@ def bring_up(
     raise_soft_limits()  # a connection to every program, and the commands of installers
     environment.set_umask()
     path = run_path(run_id, root)
-    same_as_asked(wanted, path)
+    require_same_spec(wanted, path)
     offline = offline or bool(wanted.karmada and wanted.karmada.offline)
     supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())
     supervisor = Supervisor(path)
@@ -105,12 +105,12 @@ def bring_up(
     require_known_flags(wanted, supply)
     lock = lock_run(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))
     try:
-        same_as_asked(wanted, path)  # somebody may have been faster
+        require_same_spec(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
         pending_operation.require_none(run)
-        before = standing(run, supervisor)
+        before = program_pids(run, supervisor)
         hold = supervisor.hold(label)
-        with undone_on_failure(run, supervisor, hold, wanted.provider, kills):
+        with undo_on_failure(run, supervisor, hold, wanted.provider, kills):
             ports.replace_taken_ports(run)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
@@ -122,7 +122,7 @@ def bring_up(
             run.journal("up", seconds=round(time.monotonic() - began, 3))
     finally:
         lock.release()
-    return Brought(lab, karmada, time.monotonic() - began, standing(run, supervisor) != before, hold)
+    return Brought(lab, karmada, time.monotonic() - began, program_pids(run, supervisor) != before, hold)
 
 
 def waiting_for(lab: str, holder: Holder | None, waited: float) -> AssetProgress:
@@ -130,7 +130,7 @@ def waiting_for(lab: str, holder: Holder | None, waited: float) -> AssetProgress
     return AssetProgress("waiting", f"lab {lab}", elapsed=waited, note=f"for {holder or 'another command'}, which changes it")
 
 
-def same_as_asked(wanted: Wanted, path: Path) -> None:
+def require_same_spec(wanted: Wanted, path: Path) -> None:
     """Return when there is no such run yet, or one of the same spec. UsageError names the keys in which it differs."""
     if not (path / "run.json").exists():
         return
@@ -138,18 +138,18 @@ def same_as_asked(wanted: Wanted, path: Path) -> None:
     if run.asked != wanted.asked:
         raise UsageError(
             f"lab {run.id} is there with another spec",
-            where=f"{path}; it differs in {', '.join(differing(run.asked, wanted.asked))}",
+            where=f"{path}; it differs in {', '.join(differences(run.asked, wanted.asked))}",
             remedy=f"{command('down', lab=run.id)}, or give this one another name with --lab",
         )
 
 
-def differing(one: Any, other: Any, at: str = "") -> list[str]:
+def differences(one: Any, other: Any, at: str = "") -> list[str]:
     """Return the paths of the values in which two documents differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         keys = sorted(one.keys() | other.keys())
-        return [path for key in keys for path in differing(one.get(key), other.get(key), f"{at}.{key}" if at else key)]
+        return [path for key in keys for path in differences(one.get(key), other.get(key), f"{at}.{key}" if at else key)]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [path for n, (a, b) in enumerate(zip(one, other, strict=True)) for path in differing(a, b, f"{at}[{n}]")]
+        return [path for n, (a, b) in enumerate(zip(one, other, strict=True)) for path in differences(a, b, f"{at}[{n}]")]
     return [] if one == other else [at]
 
 
@@ -164,7 +164,7 @@ def with_closing_steps(karmada: Karmada, made: Sequence[Step]) -> list[Step]:
 
 
 @contextmanager
-def undone_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider, kills: Kills) -> Iterator[None]:
+def undo_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider, kills: Kills) -> Iterator[None]:
     """When the body raises: collect evidence, let go of the lab, and stop it unless somebody else holds or keeps it.
 
     What a provider made that cannot be stopped and brought again (its `keeps`) is deleted then.
@@ -199,7 +199,7 @@ def killed_programs(supervisor: Supervisor) -> list[str]:
     return [state.name for state in found if state.status == -signal.SIGKILL and state.state != "stopped"]
 
 
-def standing(run: Run, supervisor: Supervisor) -> dict[str, Any]:
+def program_pids(run: Run, supervisor: Supervisor) -> dict[str, Any]:
     """Return what an `up` that changed nothing leaves as it was: each program's process, the state of each of Karmada's workloads."""
     status = supervisor.status()
     found: dict[str, Any] = {name: state.pid for name, state in status.programs.items()} if status else {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deployers.addons import steps as addons
 from deployers.by_binary import balancer
-from deployers.plane.preflight import unreachable
+from deployers.plane.preflight import external_service_errors
 from deployers.rules import RULES as KARMADA_RULES
 from deployers.rules.program_flags import program_flag_errors
 from deployers.spec import KarmadaSpec
@@ -69,7 +69,7 @@ def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Proble
         if not MIRROR.fullmatch(supply.mirror):
             yield Problem("--mirror", f"{supply.mirror!r} is not the address of a mirror", "write it as https://mirror.example/path")
     if supply.bundle is not None and not supply.bundle.is_file():
-        yield Problem("--bundle", f"there is no file {supply.bundle}", "write one with `lab bundle` on a connected computer")
+        yield Problem("--bundle", f"there is no file {supply.bundle}", f"write one with `{command('bundle')}` on a connected computer")
     if supply.source == "bundle" and supply.bundle is None:
         yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
     if image_registry is not None:
@@ -88,13 +88,13 @@ def rule_errors(lab: LabSpec, karmada: KarmadaSpec | None) -> list[Problem]:
 
 def computer_errors(wanted: Wanted) -> list[Problem]:
     """Return what this computer cannot do for the lab."""
-    found = [*wanted.provider.check(wanted.lab), *(balancer.missing(wanted.karmada) if wanted.karmada else [])]
+    found = [*wanted.provider.check(wanted.lab), *(balancer.haproxy_errors(wanted.karmada) if wanted.karmada else [])]
     return [computer_problem(line) for line in found]
 
 
 def neighbour_errors(wanted: Wanted) -> list[Problem]:
     """Return what the spec names and others run, an etcd or a load balancer, and which does not answer as it has to."""
-    return [computer_problem(f"karmada.{line}") for line in (unreachable(wanted.karmada) if wanted.karmada else [])]
+    return [computer_problem(f"karmada.{line}") for line in (external_service_errors(wanted.karmada) if wanted.karmada else [])]
 
 
 def version_errors(wanted: Wanted, supply: Supply) -> list[Problem]:

@@ -27,7 +27,7 @@ MANAGER = "karmada-lab"
 
 
 class Refused(ProvisionError):
-    """The API server answered with an error. `status` is the HTTP status, `reason` Kubernetes' own word ("AlreadyExists")."""
+    """The API server answered with an error. `status` is the HTTP status, `reason` Kubernetes' reason ("AlreadyExists")."""
 
     def __init__(self, verb: str, path: str, response: httpx.Response) -> None:
         try:
@@ -38,7 +38,9 @@ class Refused(ProvisionError):
         self.status = response.status_code
         self.reason = str(body.get("reason", ""))
         self.message = str(body.get("message") or response.text[:500])
-        super().__init__(f"the API server refused: {self.message}", where=f"{verb} {path} ({self.status} {self.reason})".replace(" )", ")"))
+        super().__init__(
+            f"the API server refused the request: {self.message}", where=f"{verb} {path} ({self.status} {self.reason})".replace(" )", ")")
+        )
 
 
 class Unreachable(ProvisionError):
@@ -60,31 +62,33 @@ class Api:
 
     @classmethod
     def open(cls, kubeconfig: Path, *, context: str | None = None) -> Api:
-        """Return the API that a kubeconfig's (current) context points to. UsageError says what is wrong with the file."""
+        """Return the API of a kubeconfig's named or current context. UsageError says what is wrong with the file."""
         given = read_access(kubeconfig, context=context)
         return cls(given.server, context=given.tls, token=given.token)
 
     # -- single requests ---------------------------------------------------------------------------------------------
 
     def request(self, verb: str, path: str, *, body: Any = None, content_type: str = "application/json", **params: str) -> httpx.Response:
-        """Send one request. Refused on a status of 400 and more, Unreachable when nobody answers."""
+        """Send one request. Refused on a status of 400 and more, Unreachable when no server answers."""
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": content_type} if content is not None else None
         try:
             response = self.http.request(verb, path, content=content, headers=headers, params=params or None)
         except httpx.HTTPError as error:
-            raise Unreachable(f"no answer: {error or type(error).__name__}", where=f"{verb} {self.server}{path}") from error
+            raise Unreachable(
+                f"the API server does not answer: {error or type(error).__name__}", where=f"{verb} {self.server}{path}"
+            ) from error
         if response.status_code >= 400:
             raise Refused(verb, path, response)
         return response
 
     def get(self, path: str, **params: str) -> Json:
-        """Return an object or list. Refused with status 404 when it is not there."""
+        """Return an object or list. Refused with status 404 when it does not exist."""
         answer: Json = self.request("GET", path, **params).json()
         return answer
 
     def find(self, path: str) -> Json | None:
-        """Return an object, or None when it is not there."""
+        """Return an object, or None when it does not exist."""
         try:
             return self.get(path)
         except Refused as refused:
@@ -97,12 +101,12 @@ class Api:
         return list(self.get(path, **params).get("items") or [])
 
     def create(self, manifest: Json, **params: str) -> Json:
-        """Create an object. Refused with status 409 when it is there."""
+        """Create an object. Refused with status 409 when it exists."""
         answer: Json = self.request("POST", self.path_of(manifest, named=False), body=manifest, **params).json()
         return answer
 
     def apply(self, manifest: Json, **params: str) -> Json:
-        """Make an object be so, by server-side apply; fields that others own are taken over. Repeating it changes nothing."""
+        """Apply an object (server-side apply, forced: fields of other managers are taken over). Idempotent."""
         path = self.path_of(manifest)
         answer: Json = self.request(
             "PATCH", path, body=manifest, content_type="application/apply-patch+yaml", fieldManager=MANAGER, force="true", **params
@@ -115,7 +119,7 @@ class Api:
         return answer
 
     def delete(self, path: str, **params: str) -> None:
-        """Delete an object; deleting one that is not there is fine."""
+        """Delete an object; deleting one that does not exist is fine."""
         try:
             self.request("DELETE", path, **params)
         except Refused as refused:
@@ -123,7 +127,7 @@ class Api:
                 raise
 
     def answers(self, path: str = "/readyz") -> bool:
-        """Tell whether a health endpoint says ok now. Never raises for a server that is away."""
+        """Return whether a health endpoint answers 200 now; False when no server answers."""
         try:
             return self.http.get(path, timeout=2.0).status_code == 200
         except httpx.HTTPError:
@@ -132,9 +136,9 @@ class Api:
     # -- watching ----------------------------------------------------------------------------------------------------
 
     def watch(self, path: str, *, within: float, **params: str) -> Iterator[tuple[str, Json]]:
-        """Yield (type, object) for all that is there ("ADDED") and every change, until `within` seconds are up.
+        """Yield (type, object) for each object of the list ("ADDED") and every change, until `within` seconds are up.
 
-        One list, then a watch from its resourceVersion; a watch that breaks or expires is taken up again with a new list.
+        It lists, then watches from the list's resourceVersion; when a watch breaks or expires it lists again.
         """
         deadline = time.monotonic() + within
         while (left := deadline - time.monotonic()) > 0:
@@ -153,19 +157,19 @@ class Api:
                             raise Cancelled
                         event = json.loads(line)
                         if event["type"] == "ERROR":
-                            break  # 410 Gone: the list is taken anew
+                            break  # 410 Gone: list again
                         yield event["type"], event["object"]
             except httpx.HTTPError as error:
                 if time.monotonic() >= deadline:
                     return
                 if not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
-                    raise Unreachable(f"the watch broke: {error}", where=f"{self.server}{path}") from error
+                    raise Unreachable(f"watch failed: {error}", where=f"{self.server}{path}") from error
 
     def until(self, path: str, holds: Callable[[Json], str | None], *, what: str, within: float, remedy: str | None = None) -> Json:
         """Watch one object (its own path) until `holds` returns None for it; return the object.
 
-        `holds` returns what is still missing ("Ready is False: …"). NotReady carries the last of it; an object that is not
-        there counts as "not there yet".
+        `holds` returns what is still missing ("Ready is False: …"). NotReady carries the last such text; an object that does
+        not exist counts as "not there yet".
         """
         folder, _, name = path.rpartition("/")
         began = since = time.monotonic()
@@ -179,7 +183,7 @@ class Api:
         raise NotReady(what, last=last, within=time.monotonic() - began, unchanged_for=time.monotonic() - since, remedy=remedy)
 
     def until_gone(self, path: str, *, what: str, within: float, remedy: str | None = None) -> None:
-        """Return when an object is no longer there. It is asked for: a watch that begins just after it went would wait for nothing."""
+        """Wait until an object is gone. By polling: a watch that starts just after the deletion would see no event."""
 
         def gone() -> None:
             if (present := self.find(path)) is not None:
@@ -201,7 +205,7 @@ class Api:
         return f"{root}{namespace}/{resource['name']}" + (f"/{metadata['name']}" if named else "")
 
     def resource(self, root: str, kind: str) -> Json:
-        """Return what discovery says of a kind. Asked once per group and version, and again for a kind not seen then."""
+        """Return a kind's entry in discovery. Cached per group and version, and read again for a kind not in the cache."""
         with self._discovering:
             if kind not in self._resources.get(root, {}):
                 found = self.find(root) or {}

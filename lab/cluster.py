@@ -9,23 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from lab.api import Api
 from lab.errors import UsageError
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.run import Run, write_private
+from lab.run import Run
 from lab.spec import LabSpec
-from lab.yaml_text import dump_yaml
+from lab.write_kubeconfig import merge_files
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
 
 HOST_CONTEXT = "karmada-host"
 """The context of the host cluster in every kubeconfig; upstream's tests expect this name."""
+UNUSED_PROXY = "http://127.0.0.1:9"
+"""The proxy of a client that reaches every host directly: the discard port, so that a use of it fails."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,14 @@ class Cluster:
         from kubernetes.config import load_kube_config  # noqa: PLC0415
 
         configuration = Configuration()
-        configuration.proxy = None  # it was that of HTTPS_PROXY and the like; what remains below is a kubeconfig's `proxy-url`
+        configuration.proxy = None  # the default is HTTPS_PROXY's; a kubeconfig's `proxy-url` is set below
         load_kube_config(config_file=str(self.kubeconfig), context=self.context, client_configuration=configuration)
-        # Web sockets (exec, port-forward) read those variables themselves unless every host is to be reached directly.
-        configuration.no_proxy = "" if configuration.proxy else "*"
+        if configuration.proxy:
+            configuration.no_proxy = ""
+        else:
+            # Web sockets (exec, port-forward) read those variables themselves, and heed `no_proxy` only beside a proxy: kubernetes 37,
+            # stream/ws_client.py create_websocket; websocket-client 1.9, _http.py proxy_info. Nothing connects to this one.
+            configuration.proxy, configuration.no_proxy = UNUSED_PROXY, "*"
         return ApiClient(configuration=configuration)
 
 
@@ -102,15 +106,7 @@ def find_cluster(clusters: Sequence[Cluster], name: str) -> Cluster:
 
 
 def merge_kubeconfigs(run: Run, clusters: Sequence[Cluster]) -> Path:
-    """Write `kubeconfig.yaml` of the run (0600), which has a context for each cluster whose kubeconfig is there; return its path."""
-    merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}
-    for cluster in clusters:
-        if not cluster.kubeconfig.exists():
-            continue
-        document = yaml.safe_load(cluster.kubeconfig.read_bytes())
-        for part in ("clusters", "contexts", "users"):
-            merged[part].extend(document[part])
-        merged["current-context"] = document["current-context"]  # the last one: what is on top of the lab
+    """Write `kubeconfig.yaml` of the run (0600) with a context for each cluster that has a kubeconfig; return its path."""
     path = run.path / "kubeconfig.yaml"
-    write_private(path, dump_yaml(merged).encode())
+    merge_files(path, (cluster.kubeconfig for cluster in clusters))  # the last one is what is on top of the lab
     return path

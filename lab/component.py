@@ -1,4 +1,4 @@
-"""Programs as data: what to run, what it needs first, how to tell that it serves.
+"""Programs as data: command line, needs, health.
 
 The start order is never written down: it is computed from `needs` (lab.steps). Flags are layered: a recipe's defaults, then what
 a spec changes or drops, rendered sorted, so that a transcript is the same every time and a test can change one flag.
@@ -29,7 +29,7 @@ Flags = Mapping[str, str | Sequence[str] | None]
 class Health:
     """An HTTP endpoint that answers 200 when the component serves. With `ca` it is asked over TLS and its certificate checked.
 
-    Of a URL `tls://HOST:PORT` the certificate alone is checked: what speaks another protocol, or lets in nobody without a certificate.
+    A URL `tls://HOST:PORT` checks the certificate only: for servers of another protocol, and for those that require a client certificate.
     """
 
     url: str
@@ -40,8 +40,8 @@ class Health:
 class Component:
     """One program of a lab.
 
-    `name` is "<cluster>/<program>". `needs` are names of steps. `ready` are all asked; `proof` is asked after they answer, raises
-    NotYet while something else is still missing (a lease without a holder). `priority` and `cpu_bound` are those of its step.
+    `name` is "<cluster>/<program>"; `needs` are names of steps. It serves when all endpoints in `ready` answer and `proof`, called after
+    them, returns: it raises NotYet while something else is missing (a lease without a holder). `priority` and `cpu_bound` are its step's.
     """
 
     name: str
@@ -78,15 +78,15 @@ def render_flags(flags: Flags) -> list[str]:
 
 
 def make_steps(components: Sequence[Component], run: Run) -> list[Step]:
-    """Return one step a component: started and serving when it ends. A component that serves already is left alone."""
+    """Return one step for each component, which starts it and waits until it serves. One that serves already is left alone."""
     return [Step(each.name, partial(start, each, run), each.needs, priority=each.priority, cpu_bound=each.cpu_bound) for each in components]
 
 
 def start(component: Component, run: Run) -> None:
     """Start a component through the run's supervisor and return when it serves.
 
-    ComponentExited with its last words when it ends before; NotReady with its last words when time is up. From its
-    readiness on the supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
+    ComponentExited with the end of its log when it exits before; NotReady with the same on a timeout. Once it is ready, the
+    supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
     """
     record_health(component, run)
     Supervisor(run.path).start(make_program(component, run))
@@ -94,18 +94,18 @@ def start(component: Component, run: Run) -> None:
 
 
 def remove(name: str, run: Run) -> None:
-    """End a program for good: the lab is no longer expected to run it. One that never ran is fine."""
+    """Stop a program and forget it: the lab is no longer expected to run it. One that never ran is fine."""
     run.forget(HEALTH, record_name(name))
     with suppress(UsageError):
         Supervisor(run.path).stop(name)
 
 
 HEALTH = "health"
-"""The kind of the records that say which programs a lab is expected to run, and by what each is known to serve."""
+"""The kind of the records of programs that a lab is expected to run, with their health endpoints."""
 
 
 def record_health(component: Component, run: Run) -> None:
-    """Record that the lab is expected to run this program, and which endpoints say that it serves."""
+    """Record that the lab is expected to run this program, and its health endpoints."""
     ready = [[health.url, str(health.ca) if health.ca else None] for health in component.ready]
     run.record(HEALTH, record_name(component.name), {"name": component.name, "ready": ready})
 
@@ -121,10 +121,10 @@ def record_name(program: str) -> str:
 
 
 def replace_component(component: Component, run: Run, *, between: Callable[[], object] | None = None, grace: float = 10.0) -> bool:
-    """Have a component run as it is described here, and return when it serves; tell whether that changed anything.
+    """Run a component with these arguments and wait until it serves; return whether that changed anything.
 
-    One that runs with these very arguments is left alone. One that runs with others is ended first, within `grace` seconds;
-    `between` is called when it is gone.
+    One that runs with the same arguments is left alone. One with other arguments is stopped first, within `grace` seconds;
+    `between` is called after it has ended.
     """
     supervisor = Supervisor(run.path)
     status = supervisor.status()
@@ -139,7 +139,7 @@ def replace_component(component: Component, run: Run, *, between: Callable[[], o
 
 
 def make_program(component: Component, run: Run) -> Program:
-    """Return a component as its machine starts it."""
+    """Return the program that a machine starts for a component."""
     return Program(
         name=component.name,
         argv=component.argv,
@@ -152,7 +152,7 @@ def make_program(component: Component, run: Run) -> Program:
 
 
 def wait_ready(component: Component, run: Run) -> None:
-    """Return when a component that was started serves; errors as in `start`."""
+    """Wait until a started component serves; errors as in `start`."""
     questions = [HealthProbe(health) for health in component.ready]
 
     def serving() -> None:
@@ -165,7 +165,7 @@ def wait_ready(component: Component, run: Run) -> None:
 
 
 class HealthProbe:
-    """A health endpoint being asked, over one connection that is kept while it lasts.
+    """A probe of a health endpoint over one kept-alive connection.
 
     Four API servers are asked some forty times each while they start. A fresh httpx client each time took 15 ms of CPU, a tenth of all that
     bringing a lab up takes; this takes one.
@@ -184,7 +184,7 @@ class HealthProbe:
         )
 
     def ask(self) -> None:
-        """Return when the endpoint answers 200, or shows a certificate that is trusted; NotYet with what was seen otherwise."""
+        """Return when the endpoint answers 200, or shows a trusted certificate; NotYet with what it answered instead."""
         try:
             if self.handshake:
                 self.connection.connect()

@@ -1,4 +1,4 @@
-"""What checks may ask of a computer. `Computer` is this one, or one with its /proc and /sys below a root; tests answer from a table."""
+"""Facts about a computer, for checks. `Computer` reads this one, or one with its /proc and /sys below a root; tests use a table."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class Answer:
 
     @property
     def line(self) -> str:
-        """The last line that says something."""
+        """The last line that is not blank."""
         return next((line.strip() for line in reversed(self.text.splitlines()) if line.strip()), "")
 
 
 class Probe(Protocol):
-    """**Protocol:** a computer that is asked what it can do. Nothing that is asked changes it, nothing raises."""
+    """**Protocol:** facts about a computer. No method changes anything, none raises."""
 
     def read(self, path: str) -> str | None:
         """Return a file's text; None when it is not there or not ours to read."""
         ...
 
     def opens(self, path: str) -> bool:
-        """Can this process open a device for reading and writing?"""
+        """Return whether this process can open a device for reading and writing."""
         ...
 
     def which(self, program: str) -> str | None:
@@ -54,7 +54,7 @@ class Probe(Protocol):
         ...
 
     def ask(self, argv: Sequence[str], *, within: float = 5.0) -> Answer:
-        """Run a command that only looks."""
+        """Run a read-only command."""
         ...
 
     def reach(self, url: str, *, within: float = 4.0) -> str:
@@ -66,11 +66,11 @@ class Probe(Protocol):
         ...
 
     def is_there(self, path: str) -> bool:
-        """Is there a file or directory of that name?"""
+        """Return whether a file or directory of that name exists."""
         ...
 
     def can_read(self, path: str) -> bool:
-        """May this user read a file?"""
+        """Return whether this user may read a file."""
         ...
 
     def directory(self, path: Path) -> Directory:
@@ -94,7 +94,7 @@ class Probe(Protocol):
         ...
 
     def has_address(self, address: str) -> bool:
-        """Is it an address of this computer (of this network namespace)?"""
+        """Return whether an address belongs to this computer (to this network namespace)."""
         ...
 
     def pidfd(self) -> str:
@@ -187,8 +187,8 @@ class Computer(Files):
                 check=False,
             )
         except subprocess.TimeoutExpired as late:
-            said = late.output.decode(errors="replace") if isinstance(late.output, bytes) else late.output or ""
-            return Answer(None, f"{said}\nno answer within {within:g} s")
+            printed = late.output.decode(errors="replace") if isinstance(late.output, bytes) else late.output or ""
+            return Answer(None, f"{printed}\nno answer within {within:g} s")
         except OSError as error:
             return Answer(None, error.strerror or str(error))
         return Answer(done.returncode, done.stdout)

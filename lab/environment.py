@@ -1,4 +1,4 @@
-"""What a program that this project starts inherits of the environment of its caller: a table, and the functions that read it.
+"""The environment of the programs that this project starts: a table of what each inherits from the caller, and its reader.
 
 A program gets what its rule lists, what its rule sets, and what the code that starts it adds; nothing else. So a proxy, a KUBECONFIG,
 GOFLAGS or LD_PRELOAD of the shell that `lab up` was typed in changes neither what is built nor what is measured, and a cluster of the
@@ -110,10 +110,10 @@ def inherit(argv: Sequence[str], *, engine: Mapping[str, str] | None = None, cal
 
 
 def inherit_all(caller: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of what a user could have typed beside this process: a command of this project, the step of a workflow.
+    """Return the environment of a command that a user could have typed: of this project, or the step of a workflow.
 
-    Without the settings that say which lab is meant: whoever starts a command says it by options, and a cell of the matrix or a
-    benchmark is what its name says whatever the caller exported.
+    The settings that select a lab are left out: code that starts a command passes them as options, and a cell of the matrix or a
+    benchmark must not depend on variables that the caller exported.
     """
     meant = {setting.variable for setting in settings.OF_LAB}
     return {name: value for name, value in select(OURS, os.environ if caller is None else caller).items() if name not in meant}
@@ -125,28 +125,28 @@ def inherit_component(caller: Mapping[str, str] | None = None) -> dict[str, str]
 
 
 def inherit_proxies(caller: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return how the network outside is reached: laid over the environment of a client of Kubernetes that fetches something."""
+    """Return the variables of NETWORK: laid over the environment of a client of Kubernetes that fetches something."""
     return select(Rule(NETWORK), os.environ if caller is None else caller)
 
 
 def select(rule: Rule, caller: Mapping[str, str]) -> dict[str, str]:
-    """Return what a rule lets pass, and what it sets."""
+    """Return the variables that a rule inherits and sets."""
     return {**{name: value for name, value in caller.items() if any(fnmatchcase(name, each) for each in rule.inherits)}, **rule.sets}
 
 
 def program_name(argv: Sequence[str]) -> str:
     """Return the name in the table of what a command line starts: of `python -m pip` pip, of `setpriv … -- kubectl` kubectl."""
-    words = [str(word) for word in argv]
-    name = re.sub(r"^(python|go)\d[\d.]*$", r"\1", Path(words[0]).name)
-    if name == "python" and "-m" in words[:-1]:
-        return words[words.index("-m") + 1].partition(".")[0]
-    if name in {"python", "setpriv"} and "--" in words[:-1]:
-        return program_name(words[words.index("--") + 1 :])
+    args = [str(arg) for arg in argv]
+    name = re.sub(r"^(python|go)\d[\d.]*$", r"\1", Path(args[0]).name)
+    if name == "python" and "-m" in args[:-1]:
+        return args[args.index("-m") + 1].partition(".")[0]
+    if name in {"python", "setpriv"} and "--" in args[:-1]:
+        return program_name(args[args.index("--") + 1 :])
     return name
 
 
 def read_go_settings(caller: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what `go env -w` wrote of where modules come from; the environment of the caller, where it says so, counts more."""
+    """Return the settings of GO_FETCHES that `go env -w` wrote; the caller's environment overrides them."""
     caller = os.environ if caller is None else caller
     file = caller.get("GOENV") or str(Path(caller.get("XDG_CONFIG_HOME") or Path(caller.get("HOME", "/"), ".config")) / "go" / "env")
     try:

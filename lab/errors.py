@@ -1,14 +1,14 @@
-"""What can go wrong, as one tree; each leaf knows its exit code.
+"""The tree of errors; each class has its exit code.
 
     LabError
-    ├── UsageError        2   the caller's words are wrong: a flag, a spec, a name
-    ├── NotPossible       3   this computer cannot do it, and the remedy says what would
-    ├── ProvisionError    4   something was started and did not become what it should
-    │   ├── NotReady          a wait ran out; carries the last thing seen and since when
-    │   ├── CommandFailed     a command ended with another status than 0
-    │   └── ComponentExited   a program of the lab ended on its own; carries its last words
+    ├── UsageError        2   wrong arguments: a flag, a spec, a name
+    ├── NotPossible       3   not possible on this computer; the remedy says what is missing
+    ├── ProvisionError    4   provisioning failed
+    │   ├── NotReady          a timeout; carries the last state seen and its age
+    │   ├── CommandFailed     a command exited with a status other than 0
+    │   └── ComponentExited   a program of the lab ended on its own; carries the end of its log
     ├── TestsFailed       1   a check of the running system did not hold
-    └── LeakError         7   something we made is still there
+    └── LeakError         7   leftovers: something that was made is still there
 
 Foreign errors (httpx, OSError, subprocess, pydantic) are translated where they enter, once; nothing above
 `lab` sees them. Raising has no side effect: one place, `lab.__main__`, prints.
@@ -22,7 +22,7 @@ from pathlib import Path
 
 
 class LabError(Exception):
-    """What is wrong, where, and the remedy: the three lines a person needs.
+    """An error in three lines: what failed and why, where, and the remedy.
 
     `what` is one sentence. `where` names the file, key, cluster or log. `remedy` is the next thing to type or change.
     `detail` is evidence of several lines (a log tail), printed below.
@@ -49,38 +49,38 @@ class LabError(Exception):
 
 
 class UsageError(LabError):
-    """The caller's words are wrong; nothing was created or changed."""
+    """The arguments or the spec are wrong; nothing was created or changed."""
 
     exit_code = 2
 
 
 class NotPossible(LabError):
-    """This computer cannot do what was asked; the remedy says what would make it possible."""
+    """Not possible on this computer; the remedy says what would make it possible."""
 
     exit_code = 3
 
 
 class ProvisionError(LabError):
-    """Something was started and did not become what it should have."""
+    """Provisioning failed: something was started and did not become ready."""
 
     exit_code = 4
 
 
 class TestsFailed(LabError):
-    """A promise about the running system did not hold."""
+    """A check of the running system failed."""
 
     __test__ = False  # pytest collects classes named Test*
     exit_code = 1
 
 
 class LeakError(LabError):
-    """Something this run made is still there after it was taken down."""
+    """Leftovers: something of this run is still there after it was taken down."""
 
     exit_code = 7
 
 
 class NotReady(ProvisionError):
-    """A wait ran out of time. `last` is what was seen last, `unchanged_for` how long (s) it had been so."""
+    """A timeout. `last` is the last state seen, `unchanged_for` for how long (s) it had not changed."""
 
     def __init__(
         self, what: str, *, last: str, within: float, unchanged_for: float, remedy: str | None = None, detail: str | None = None

@@ -29,7 +29,7 @@ LIMIT = 16 << 20
 """Bytes after which a file is put aside; with what was put aside before, at most twice this a cluster."""
 
 SILENCE = 150.0
-"""Seconds without a word, not even a bookmark (one a minute), after which a watch is taken for dead."""
+"""Seconds without any data, not even a bookmark (one a minute), after which a watch counts as dead."""
 
 
 class WatchLost(Exception):
@@ -94,7 +94,7 @@ class Events:
             listed = json.loads(body)
             version = int(listed["metadata"]["resourceVersion"])
             if version < self.seen:
-                self.seen = 0  # another etcd, or one restored: what it says is new
+                self.seen = 0  # another etcd, or a restored one: all its events are new
             for event in sorted(listed.get("items") or [], key=revision_of):
                 if revision_of(event) > self.seen:
                     yield event
@@ -157,7 +157,7 @@ def follow(kubeconfig: Path, log: EventLog) -> None:
 
 
 def watch(run: Path) -> None:
-    """Follow every cluster of a run, those too whose kubeconfig appears later, until this process is ended."""
+    """Follow every cluster of a run, also those with a kubeconfig that appears later, until this process is ended."""
     threads: dict[str, threading.Thread] = {}
     while True:
         for kubeconfig in sorted((run / "kubeconfig").glob("*.yaml")):
@@ -170,7 +170,7 @@ def watch(run: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Watch a run until told to end. Never returns otherwise."""
+    """Watch a run until a signal ends this process."""
     os.nice(10)  # evidence never slows what it is evidence of
     watch(Path(argv[0]))
     return 0

@@ -10,7 +10,7 @@
 
 Everything is written by one masking writer (lab.masking.mask), which knows the values of the lab's Secrets (lab.masking.secret_values).
 A collection is
-bounded in time and size, and what it cannot have (a cluster that is away, a file that does not fit) is said in the index; it never raises,
+bounded in time and size, and the index lists what is missing (a cluster that does not answer, a file that is too large); it never raises,
 since it is called while an error passes.
 """
 
@@ -91,7 +91,7 @@ def watcher_component(run: Run) -> Component:
 def collect(run: Run, reason: str, *, into: Path | None = None, within: float = WITHIN) -> Path:
     """Collect what there is to see, in at most `within` seconds, and return the directory; `into` is where it is made.
 
-    Clusters are asked side by side; one that is away is said to be so. Never raises: what went wrong is in the index, or, where
+    Clusters are asked in parallel; the index names one that does not answer. Never raises: what went wrong is in the index, or, where
     not even that can be written, the directory is empty or not there.
     """
     within *= 2 if run.records(NODES) else 1  # there is twice as much to see where pods run
@@ -238,8 +238,8 @@ def write_nodes(run: Run, cluster: str, out: Collection) -> None:
     for container in containers:
         at = Container(container, engine)
         of = cluster if container == containers[0] else f"{cluster}/{container}"
-        said = at.run(["find", "/var/log/pods", "-name", "*.log", "-size", "+0", *ends], within=10.0).stdout
-        for path, text in split_tails(said).items():
+        output = at.run(["find", "/var/log/pods", "-name", "*.log", "-size", "+0", *ends], within=10.0).stdout
+        for path, text in split_tails(output).items():
             pod, program = path.split("/")[4:6]
             out.text(f"nodes/{of}/pods/{pod.rpartition('_')[0]}_{program}.log", text)
         units = [word for unit in ("kubelet", "containerd") for word in ("--unit", unit)]
@@ -248,10 +248,10 @@ def write_nodes(run: Run, cluster: str, out: Collection) -> None:
         out.text(f"nodes/{of}/console.log", engine.run(["docker", "logs", "--tail", "300", container]).stdout)
 
 
-def split_tails(said: str) -> dict[str, str]:
+def split_tails(output: str) -> dict[str, str]:
     """Return what `tail --verbose` printed by the path of each file; of one container's files, the last there was."""
     found: dict[str, str] = {}
-    for part in re.split(r"^==> ", said, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^==> ", output, flags=re.MULTILINE)[1:]:
         path, _, text = part.partition(" <==\n")
         found[path] = text
     return found
@@ -268,7 +268,7 @@ def read_mtime(path: Path) -> float:
 def read_tail(path: Path, size: int, known: KnownValues) -> str:
     """Return the end of a text file, whole lines, and before it how much is left out; "" when there is no such file.
 
-    A key whose beginning is cut off is still masked: what is before the cut is masked with it.
+    A key that the cut splits is still masked: masking reads what is before the cut, too.
     """
     margin = 16 << 10
     try:

@@ -1,8 +1,8 @@
-"""Garbage: what dead runs left on this computer, removed and told.
+"""Garbage collection: remove what dead runs left on this computer, and return it.
 
 A run is dead when no supervisor holds its lock and no command holds the run's. A live lab is never touched, and of a
-dead one only what is provably its own: processes by tag and start time, mounts in its directory, names with its id.
-Its directory stays, with the logs and evidence in it, unless it is half-written, or asked for by `remove`.
+dead one only what provably belongs to it: processes by tag and start time, mounts in its directory, names with its id.
+Its directory stays, with logs and evidence, unless it is half-written or `remove_run` removes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lab import environment, ledger, ports, proc
+from lab import ledger, ports, proc
+from lab.computer import Computer
 from lab.docker_engine import find_engine, read_engine, select_engine
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
@@ -31,7 +31,7 @@ from lab.supervisor.server import take_lock
 YOUNG = 600.0
 """Seconds for which a directory without a readable run.json is taken for one that is being written."""
 MARKS = ("run.json", ".run.json.", "journal.jsonl", "supervisor.lock")
-"""What the files are called that only a run directory has. One without them may be anybody's, and is left alone."""
+"""Names of files that only a run directory has. A directory without them is left alone."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -
         raise UsageError(f"{run.name} is not a run directory", where=str(run))
     with lock_run(run) as mine:
         if not mine:
-            raise NotPossible(f"lab {run.name} is alive", where=str(run), remedy=command("down", lab=run.name))
+            raise NotPossible(f"removing lab {run.name} failed: it is running", where=str(run), remedy=command("down", lab=run.name))
         removed = remove_leftovers(run, dry_run=dry_run)
         for name in ledger.list_domains(run.name):
             remove_by_command("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
@@ -93,14 +93,14 @@ def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -
 
 
 def is_alive(run: Path) -> bool:
-    """Does a supervisor own this run, or a command work on it?"""
+    """Return whether a supervisor owns this run or a command works on it."""
     with lock_run(run) as mine:
         return not mine
 
 
 @contextmanager
 def lock_run(run: Path) -> Iterator[bool]:
-    """Take both locks of a run, so that nobody can bring it to life meanwhile; False when somebody has one of them."""
+    """Take both locks of a run, so that no command can start it meanwhile; yield False when another process holds one of them."""
     with ExitStack() as stack:
         command = FileLock(f"{run}.lock", timeout=0)
         known = Path(f"{run}.lock").exists()
@@ -120,7 +120,7 @@ def lock_run(run: Path) -> Iterator[bool]:
 
 
 def is_run(run: Path) -> bool:
-    """Is this directory one of ours, whole or half-written?"""
+    """Return whether this is a run directory, whole or half-written."""
     try:
         return any(path.name.startswith(MARKS) for path in run.iterdir())
     except OSError:  # not ours to read, or just deleted
@@ -128,7 +128,7 @@ def is_run(run: Path) -> bool:
 
 
 def is_half_written(run: Path, young: float) -> bool:
-    """Has this directory had no readable run.json for a while?"""
+    """Return whether this directory has had no readable run.json for `young` seconds."""
     try:
         return not isinstance(json.loads((run / "run.json").read_text()), dict)
     except (OSError, ValueError):
@@ -143,7 +143,7 @@ def read_last_change(run: Path) -> float:
     return max(path.stat().st_mtime for path in entries)
 
 
-# -- one function a kind -----------------------------------------------------------------------------------------------------
+# -- one function for each kind -----------------------------------------------------------------------------------------------------
 
 
 def remove_leftovers(run: Path, *, dry_run: bool) -> list[RemovedItem]:
@@ -177,7 +177,7 @@ def remove_directory(run: Path, where: Path | None, *, dry_run: bool) -> list[Re
 
 
 def kill_strays(root: Path, *, dry_run: bool) -> list[RemovedItem]:
-    """Kill processes of runs under `root` whose directory is gone."""
+    """Kill processes of runs under `root` that have no directory any more."""
     removed = []
     for pid, started, tag in proc.find_tagged_processes():
         run = Path(tag)
@@ -189,7 +189,7 @@ def kill_strays(root: Path, *, dry_run: bool) -> list[RemovedItem]:
 
 
 def remove_stray_containers(root: Path, *, dry_run: bool) -> list[RemovedItem]:
-    """Remove containers of runs under `root` whose directory is gone: they say by what they have mounted whose they are."""
+    """Remove containers of runs under `root` that have no directory any more: their mounts name the run."""
     removed = []
     engines = [select_engine(), *(read_engine(root / run_id) for run_id in list_runs(root))]
     for engine in (each for at, each in enumerate(engines) if each and each not in engines[:at]):
@@ -202,12 +202,12 @@ def remove_stray_containers(root: Path, *, dry_run: bool) -> list[RemovedItem]:
 
 def remove_containers(names: Iterable[str], run: Path, engine: ledger.Engine, *, dry_run: bool) -> list[RemovedItem]:
     """Remove containers of an engine with their volumes."""
-    words = ["docker", "rm", "--force", "--volumes"]
-    return [each for name in names for each in remove_by_command("container", name, run, [*words, name], engine=engine, dry_run=dry_run)]
+    args = ["docker", "rm", "--force", "--volumes"]
+    return [each for name in names for each in remove_by_command("container", name, run, [*args, name], engine=engine, dry_run=dry_run)]
 
 
 def release_dead_ports(where: Path | None, *, dry_run: bool) -> list[RemovedItem]:
-    """Give back the ports of runs whose directory is gone, wherever it was."""
+    """Release the ports of runs without a directory, wherever it was."""
     gone = sorted({holder for _, holder in ports.reserved_ports(where) if not holder.is_dir()})
     removed = []
     for run in gone:
@@ -219,12 +219,7 @@ def release_dead_ports(where: Path | None, *, dry_run: bool) -> list[RemovedItem
 def remove_by_command(
     kind: str, name: str, run: Path, argv: list[str], *, dry_run: bool, engine: ledger.Engine | None = None
 ) -> list[RemovedItem]:
-    """Run the command that removes something; nothing is reported where it fails, for the thing is still there."""
-    if not dry_run:
-        try:
-            subprocess.run(
-                argv, env=environment.inherit(argv, engine=engine), stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True
-            )
-        except (OSError, subprocess.SubprocessError):
-            return []
+    """Run the command that removes something. Return [] when the command fails: the thing still exists."""
+    if not dry_run and not Computer(engine=engine).ask(argv, within=30.0).ok:
+        return []
     return [RemovedItem(kind, name, run.name)]

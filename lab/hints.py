@@ -1,7 +1,7 @@
-"""Commands that a person can type as they are printed: remedies of errors, and what to do next.
+"""Commands in messages, which can be typed as printed: remedies of errors, next steps.
 
-`lab` is a word of the shell only where its virtual environment is on PATH. So hints name the program as it can be typed in the
-current directory, and the lab that they are about.
+The shell finds `lab` only where its virtual environment is on PATH. So hints contain the program as it can be typed in the current
+directory, and the lab that they are about.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ DEFAULT_LAB = "default"
 """The lab that a command means when neither --lab nor $KARMADA_LAB names one."""
 
 
-def command(*words: str, lab: str | None = None) -> str:
+def command(*args: str, lab: str | None = None) -> str:
     """Return a command line of `lab` for the shell, as `.venv/bin/lab down --lab blue`.
 
     `lab` is the lab that the command is about: its option is left out where the command means that lab anyway, and stands before `--`.
     """
-    line = list(words)
+    line = list(args)
     if lab is not None and lab != (os.environ.get("KARMADA_LAB") or DEFAULT_LAB):
         end = line.index("--") if "--" in line else len(line)
         line[end:end] = ["--lab", lab]

@@ -1,4 +1,4 @@
-"""Hollow nodes: node objects that kwok keeps Ready and whose pods it moves through their life. No container runs.
+"""Hollow nodes: kwok keeps the node objects Ready and moves their pods through their phases. No container runs.
 
 Stages are kwok's own (its module, kustomize/stage), read from the pinned release and never copied here, and one of ours (stages/).
 """
@@ -213,7 +213,7 @@ LOOKED = "lab.karmada.io/kwok-began"
 
 
 def waits_for_kubelet(pod: Json) -> bool:
-    """Tell whether the next step of a pod is its kubelet's: to start it, or to end it."""
+    """Return whether a pod waits for its kubelet to start or end it."""
     return bool(pod["metadata"].get("deletionTimestamp")) or pod.get("status", {}).get("phase") == "Pending"
 
 
@@ -222,7 +222,7 @@ def timestamp() -> str:
 
 
 def drop_stale_leases(api: Api, run: Run, cluster: str) -> None:
-    """Delete the node leases of a cluster whose kwok does not run, as in a kept lab.
+    """Delete the node leases of a cluster when its kwok does not run, as in a kept lab.
 
     A new kwok waits for the old one's to expire, 40 s and more, and until then moves no pod of their nodes.
     """
@@ -271,5 +271,5 @@ def unready_reason(node: Json) -> str | None:
 
 
 def missing_holder(lease: Json) -> str | None:
-    """Return that nobody holds a lease, or None."""
+    """Return that a lease has no holder, or None when it has one."""
     return None if lease.get("spec", {}).get("holderIdentity") else "its lease has no holder"

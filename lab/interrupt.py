@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as one exception in the main thread; a second signal ends the process at once, with a word."""
+"""SIGINT, SIGTERM and SIGHUP as one exception in the main thread; a second signal ends the process at once, with a message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Interrupted(BaseException):
 
     @property
     def exit_code(self) -> int:
-        """As a shell tells it: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP."""
+        """Return the exit code as a shell reports it: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP."""
         return 128 + self.number
 
 
@@ -30,7 +30,7 @@ HELD: dict[str, float] = {}
 def install() -> None:
     """Have SIGINT, SIGTERM and SIGHUP raise Interrupted in the main thread, once; the second one ends this process after one sentence.
 
-    What it leaves running then is the supervisor's to end, when its lease is up.
+    Programs that still run then are ended by their supervisor when its lease expires.
     """
     seen: list[int] = []
     terminals = [stream for stream in (1, 2) if os.isatty(stream)]
@@ -51,16 +51,16 @@ def install() -> None:
 
 
 def describe_end(number: int) -> str:
-    """Return what is said when a second signal ends this process: what still runs, who ends it and when, and what ends it now."""
-    words = f"interrupted again by {signal.Signals(number).name}: ended at once"
+    """Return the message of a second signal: what still runs, when its supervisor ends it, and the command that ends it now."""
+    ended = f"interrupted again by {signal.Signals(number).name}: ended at once"
     if not HELD:
-        return f"{words}; it held no lab"
+        return f"{ended}; it held no lab"
     left = "; ".join(f"of lab {lab} within {lease:g} s; `{command('down', lab=lab)}` does it now" for lab, lease in HELD.items())
-    return f"{words}; the lease of its supervisor ends the programs {left}"
+    return f"{ended}; the lease of its supervisor ends the programs {left}"
 
 
 def mute_dead_streams(terminals: list[int]) -> None:
-    """Put /dev/null in the place of standard streams whose terminal has hung up: writing there would fail, and hide the exit code."""
+    """Redirect standard streams of a closed terminal to /dev/null: a failing write there would hide the exit code."""
     for stream in terminals:
         if not os.isatty(stream):
             null = os.open(os.devnull, os.O_WRONLY)

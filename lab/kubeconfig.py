@@ -1,4 +1,4 @@
-"""What a kubeconfig says: which server, trusted how, as whom. Nothing here needs more than the standard library and yaml."""
+"""Read kubeconfigs. Needs the standard library and yaml only, so that `lab status` and the watcher of events start fast."""
 
 from __future__ import annotations
 
@@ -9,15 +9,108 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import yaml
 
 from lab.errors import UsageError
 
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KubeContext:
+    """One context of a kubeconfig: its cluster and user. Names of files in them are relative to `folder`."""
+
+    cluster: Json
+    user: Json
+    folder: Path
+
+    @property
+    def server(self) -> str:
+        """The address of the API server."""
+        return str(self.cluster["server"])
+
+    def pem(self, part: str) -> str:
+        """Return `certificate-authority`, `client-certificate` or `client-key` as PEM, inlined or in a file. KeyError without it."""
+        of = self.cluster if part == "certificate-authority" else self.user
+        data = b64decode(of[f"{part}-data"]) if f"{part}-data" in of else (self.folder / str(of[part])).read_bytes()
+        return data.decode()
+
+
+def parse_kubeconfig(text: str | bytes, *, context: str | None = None, folder: Path = Path()) -> KubeContext:
+    """Return a context of a kubeconfig: the named one, else the current one, else the first. ValueError says what is wrong with it."""
+    try:
+        document = load_document(text)
+        wanted = context or document.get("current-context") or document["contexts"][0]["name"]
+        chosen = find_entry(document, "contexts", wanted)["context"]
+        cluster, user = find_entry(document, "clusters", chosen["cluster"]), find_entry(document, "users", chosen["user"])
+        return KubeContext({**cluster["cluster"], "server": str(cluster["cluster"]["server"])}, dict(user["user"] or {}), folder)
+    except (yaml.YAMLError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def load_document(text: str | bytes) -> Json:
+    """Return the document of a kubeconfig, {} for an empty one. YAMLError passes through; TypeError for what is no mapping."""
+    document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # noqa: S506 (safe loaders both)
+    if not isinstance(document, dict):
+        raise TypeError(f"it is a {type(document).__name__}, not a mapping")
+    return document
+
+
+def find_entry(document: Json, part: str, name: str) -> Json:
+    """Return the entry of that name in `clusters`, `contexts` or `users`. KeyError when it has none."""
+    for entry in document[part]:
+        if entry["name"] == name:
+            found: Json = entry
+            return found
+    raise KeyError(f"no entry {name!r} in {part}")
+
+
+def read_context(kubeconfig: Path, *, context: str | None = None) -> KubeContext:
+    """Return the named or current context of a kubeconfig file. UsageError says what is wrong with the file."""
+    try:
+        return parse_kubeconfig(kubeconfig.read_bytes(), context=context, folder=kubeconfig.parent)
+    except (OSError, ValueError) as error:
+        raise invalid_kubeconfig(kubeconfig, error, context) from error
+
+
+def invalid_kubeconfig(kubeconfig: Path, error: Exception, context: str | None = None) -> UsageError:
+    """Return the error of a kubeconfig that cannot be used."""
+    return UsageError(
+        f"invalid kubeconfig: {error or type(error).__name__}",
+        where=f"{kubeconfig}" + (f", context {context}" if context else ""),
+        remedy="check it with: kubectl --kubeconfig FILE config view --minify",
+    )
+
+
+def list_servers(kubeconfig: Path) -> dict[str, str]:
+    """Return the server of each context of a kubeconfig; {} when the file cannot be read."""
+    try:
+        document = load_document(kubeconfig.read_bytes())
+        return {
+            entry["name"]: str(find_entry(document, "clusters", entry["context"]["cluster"])["cluster"]["server"])
+            for entry in document["contexts"]
+        }
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def read_ports(kubeconfig: Path) -> dict[str, int]:
+    """Return the server's port of each context of a kubeconfig; {} when the file cannot be read."""
+    try:
+        ports = {name: urlsplit(server).port for name, server in list_servers(kubeconfig).items()}
+    except ValueError:  # of a port that is not a number
+        return {}
+    return {name: port for name, port in ports.items() if port}
+
+
+# -- how to connect -------------------------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Access:
-    """A server's address and how to be let in: a TLS context, which may carry a client certificate, and a token, if any."""
+    """How to connect to a server: its address, a TLS context, which may carry a client certificate, and a bearer token, if any."""
 
     server: str
     tls: ssl.SSLContext
@@ -25,27 +118,19 @@ class Access:
 
 
 def read_access(kubeconfig: Path, *, context: str | None = None) -> Access:
-    """Return what a kubeconfig's (current) context gives. UsageError says what is wrong with the file."""
+    """Return how a kubeconfig's named or current context connects. UsageError says what is wrong with the file."""
+    given = read_context(kubeconfig, context=context)
     try:
-        document = yaml.load(kubeconfig.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders both)
-        wanted = context or document["current-context"]
-        chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == wanted)
-        cluster = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
-        user = next(entry["user"] for entry in document["users"] if entry["name"] == chosen["user"])
-        return Access(str(cluster["server"]), make_tls_context(kubeconfig.parent, cluster, user), user.get("token"))
-    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
-        raise UsageError(
-            f"not a kubeconfig that can be used: {error or type(error).__name__}",
-            where=f"{kubeconfig}" + (f", context {context}" if context else ""),
-            remedy="check it with: kubectl --kubeconfig FILE config view --minify",
-        ) from error
+        return Access(given.server, make_tls_context(given.folder, given.cluster, given.user), given.user.get("token"))
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise invalid_kubeconfig(kubeconfig, error, context) from error
 
 
 def make_tls_context(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
     """Return the TLS context of a kubeconfig's cluster and user.
 
-    Keys that are inlined touch the disk only as a 0600 file in memory (memfd), since Python's ssl loads client certificates from
-    files alone.
+    Inlined keys are never written to a disk: Python's ssl loads client certificates from files only, so they get a file in memory
+    (memfd, 0600).
     """
     name = cluster.get("tls-server-name")
     context = FixedNameContext(ssl.PROTOCOL_TLS_CLIENT, name=str(name)) if name else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,7 +151,7 @@ def make_tls_context(folder: Path, cluster: Mapping[str, Any], user: Mapping[str
 
 
 class FixedNameContext(ssl.SSLContext):
-    """A TLS context whose server has to have one name, whatever address it is reached at (a kubeconfig's `tls-server-name`)."""
+    """A TLS context that verifies one server name, whatever the address (a kubeconfig's `tls-server-name`)."""
 
     name: str
 
@@ -91,7 +176,7 @@ def load_client_pair(context: ssl.SSLContext, both: bytes) -> None:
 
 @dataclass(frozen=True)
 class Pems:
-    """What a kubeconfig holds as text: the server, and authority, client certificate and key, each PEM."""
+    """A kubeconfig as text: the server, and authority, client certificate and key, each PEM."""
 
     server: str
     ca: str
@@ -100,22 +185,13 @@ class Pems:
 
 
 def read_pems(kubeconfig: Path) -> Pems:
-    """Return what a kubeconfig's current context gives, for who has to be told it. UsageError when it has no client certificate."""
+    """Return a kubeconfig's current context as PEM. UsageError when it has no authority or no client certificate."""
+    given = read_context(kubeconfig)
     try:
-        document = yaml.safe_load(kubeconfig.read_bytes())
-        chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == document["current-context"])
-        cluster = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
-        user = next(entry["user"] for entry in document["users"] if entry["name"] == chosen["user"])
-
-        def content(of: Mapping[str, Any], key: str) -> str:
-            data = b64decode(of[f"{key}-data"]) if f"{key}-data" in of else (kubeconfig.parent / of[key]).read_bytes()
-            return data.decode()
-
-        ca, cert, key = content(cluster, "certificate-authority"), content(user, "client-certificate"), content(user, "client-key")
-        return Pems(str(cluster["server"]), ca, cert, key)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError) as error:
+        return Pems(given.server, given.pem("certificate-authority"), given.pem("client-certificate"), given.pem("client-key"))
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"the kubeconfig has no authority and client certificate to hand on: {error or type(error).__name__}",
+            f"the kubeconfig has no authority and client certificate: {error or type(error).__name__}",
             where=str(kubeconfig),
-            remedy="give one that authenticates by certificate",
+            remedy="use a kubeconfig that authenticates by certificate",
         ) from error

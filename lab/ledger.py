@@ -1,7 +1,7 @@
-"""The leak ledger: what of a run exists on this computer outside its directory, before it and after.
+"""The leak ledger: lists what exists of a run outside its directory, before and after the run.
 
-Everything a run makes can be told to be its own: processes carry its tag in their environment, files and mounts its
-path, and what has only a name is called as `outside_name` says. What was there before is not this run's residue.
+Everything that a run makes is recognised as its own: processes carry its tag in their environment, files and mounts its path,
+and everything else a name by `external_name`. What existed before the run is not its leftover.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.hints import command
 from lab.supervisor.remains import find_orphans
+from lab.terminal.text import count
 
 PREFIX = "karmada-lab."
+"""The beginning of every external name."""
 LONGEST_RUN = 18
-"""Characters of a run in a name outside its directory: a container's is its host name, 63 at most, and says what it is, too."""
-"""Of every name that a run gives outside its directory."""
+"""Characters of the run id in an external name: a container's name is also its host name, 63 characters at most."""
 NAMESPACES = Path("/run/netns")
 LIBVIRT = Path("/run/libvirt")
-"""Where the daemon is: a client that finds none takes a tenth of a second to say so."""
+"""The daemon's directory: without a daemon, the client takes a tenth of a second to fail."""
 
 
 @dataclass(frozen=True, order=True)
@@ -71,42 +72,42 @@ def take_census(run: Path, *, where: Path | None = None, engine: Engine | None =
 
 
 def find_leftovers(before: Census, after: Census) -> list[Item]:
-    """Return what is there after and was not before, sorted."""
+    """Return what exists after and did not exist before, sorted."""
     return sorted(after - before)
 
 
 def list_leftovers(
     run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None, engine: Engine | None = None
 ) -> list[str]:
-    """Return one line for each thing left of a run that was taken down. A kept run may keep its ports reserved; `engine` as in `census`."""
+    """Return one line for each leftover of a deleted run. A kept run may keep its ports reserved; `engine` as in `census`."""
     allowed = {"port reservation"} if kept else set()
     return [str(item) for item in find_leftovers(before, take_census(run, where=where, engine=engine)) if item.kind not in allowed]
 
 
 def check_leftovers(run: Path, *, kept: bool = False, before: Census = frozenset(), where: Path | None = None) -> None:
-    """Raise LeakError when anything is left of a run that was taken down; it names what, and who made it."""
+    """Raise LeakError when a deleted run has leftovers; it names each, and the run that made it."""
     left = list_leftovers(run, kept=kept, before=before, where=where)
     if left:
         raise LeakError(
-            f"{len(left)} things of {run.name} are still there",
+            f"cleaning up {run.name} failed: {count(len(left), 'leftover')}",
             where=str(run),
             detail="\n".join(left),
             remedy=command("gc", "--lab", run.name),
         )
 
 
-# -- one function a kind: names of what there is -----------------------------------------------------------------------------
+# -- one function for each kind: names of what exists -----------------------------------------------------------------------------
 
 
 def list_processes(run: Path) -> Iterator[str]:
-    """Yield the processes that carry the run's tag or are in its records, but not the one that asks or its ancestors."""
+    """Yield the processes that carry the run's tag or are in its records, except the caller and its ancestors."""
     yield from (f"{name} (pid {pid})" for (pid, _), name in find_orphans(str(run)).items())
 
 
 def list_listening_ports(run: Path) -> Iterator[str]:
     """Yield the TCP ports on which a process of the run listens."""
     if next(proc.find_tagged_processes(str(run)), None) is None:
-        return  # nobody could: the 30 ms of looking are saved
+        return  # no process of the run exists: save the 30 ms of listing listeners
     for listener in ports.list_listeners():
         if listener.run == str(run):
             yield f"{listener.port} of {listener.name} (pid {listener.pid})"
@@ -115,9 +116,9 @@ def list_listening_ports(run: Path) -> Iterator[str]:
 def list_mounts(run: Path, table: Path = Path("/proc/self/mountinfo")) -> Iterator[str]:
     """Yield the mount points in the run directory or with it as their source."""
     for line in read_lines(table):
-        words = line.split()
-        separator = words.index("-")
-        point, source = unescape(words[4]), unescape(words[separator + 2])
+        fields = line.split()
+        separator = fields.index("-")
+        point, source = unescape(fields[4]), unescape(fields[separator + 2])
         if any(is_within(Path(path), run) for path in (point, source) if path.startswith("/")):
             yield point
 
@@ -144,8 +145,8 @@ def list_container_mounts(engine: Engine) -> dict[str, list[str]]:
     ours = [name for name in ask_docker(["ps", "--all", "--format", "{{.Names}}"], engine) if name.startswith(PREFIX)]
     found = {}
     for name in ours:
-        words = list(ask_docker(["inspect", "--type", "container", "--format", form, name], engine))
-        found[name] = words[1:]
+        fields = list(ask_docker(["inspect", "--type", "container", "--format", form, name], engine))
+        found[name] = fields[1:]
     return found
 
 
@@ -169,13 +170,13 @@ def external_name(run_id: str, what: str) -> str:
 
 
 def belongs_to_run(name: str, run_id: str) -> bool:
-    """Does this name something that the run made?"""
+    """Return whether the run made the thing of this name."""
     return name.startswith(external_name(run_id, ""))
 
 
-def ask_docker(words: list[str], engine: Engine) -> Iterable[str]:
+def ask_docker(args: list[str], engine: Engine) -> Iterable[str]:
     """Return the lines that Docker's client prints of an engine; none when there is no client or the engine does not answer."""
-    return ask(["docker", *words], find_socket(engine), engine=engine)
+    return ask(["docker", *args], find_socket(engine), engine=engine)
 
 
 def ask(argv: list[str], daemon: Path | None, *, engine: Engine | None = None) -> Iterable[str]:

@@ -1,6 +1,6 @@
-"""The lock of a run directory: one command at a time changes a lab, and the others say at once for whom they wait.
+"""The lock of a run directory: one command at a time changes a lab; the others report at once which process they wait for.
 
-The kernel knows who holds it (/proc/locks), so nothing is written down that could be wrong after a crash.
+The holder is read from the kernel (/proc/locks), so no file can name a wrong one after a crash.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Holder:
     @property
     def program(self) -> tuple[str, ...]:
         """The program and its arguments, without the interpreter that runs it: "lab", "up"; () for a process without any."""
-        words = list(self.argv)
-        if words and Path(words[0]).name.startswith("python"):
-            words = words[1:]
-            while words and words[0].startswith("-") and words[0] != "-m":
-                words = words[1:]
-            if words[:1] == ["-m"]:
-                words = words[1:]
-        return (Path(words[0]).name, *words[1:]) if words else ()
+        argv = list(self.argv)
+        if argv and Path(argv[0]).name.startswith("python"):
+            argv = argv[1:]
+            while argv and argv[0].startswith("-") and argv[0] != "-m":
+                argv = argv[1:]
+            if argv[:1] == ["-m"]:
+                argv = argv[1:]
+        return (Path(argv[0]).name, *argv[1:]) if argv else ()
 
     @property
     def verb(self) -> str:
@@ -51,7 +51,7 @@ class Holder:
 
     @property
     def command(self) -> str:
-        """What was typed, as far as that can be known, shortened."""
+        """The command line as typed, where it can be read, shortened."""
         line = shlex.join(self.program) or "?"
         return line if len(line) <= 100 else f"{line[:99]}…"
 
@@ -62,18 +62,18 @@ class Holder:
 
 
 WaitReport = Callable[[Holder | None, float], None]
-"""Told of a wait for a lock as it begins and every few seconds: who holds it, where that is known, and for how long it was waited (s)."""
+"""Called when a wait for a lock begins and every few seconds: with the lock's holder, if known, and the seconds waited so far."""
 
 
 def ignore_wait(holder: Holder | None, waited: float) -> None:
-    """Tell nobody of a wait."""
+    """Do not report a wait."""
 
 
 def lock_run(path: Path, *, within: float = 600.0, waiting: WaitReport = ignore_wait, clock: Clock = SYSTEM) -> FileLock:
-    """Return the lock of a run directory, taken; the directory need not be there. NotPossible when another process keeps it."""
+    """Acquire the lock of a run directory, which need not exist, and return it. NotPossible when it is still held after `within`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock", timeout=0)
-    began = told = clock.now()
+    began = reported = clock.now()
     first = True
     while True:
         try:
@@ -82,27 +82,29 @@ def lock_run(path: Path, *, within: float = 600.0, waiting: WaitReport = ignore_
             holder, now = find_holder(Path(f"{path}.lock")), clock.now()
             if now - began >= within:
                 raise lock_error(path, holder) from error
-            if first or now - told >= REPORT_EVERY:
+            if first or now - reported >= REPORT_EVERY:
                 waiting(holder, 0.0 if first else now - began)
-                first, told = False, now
+                first, reported = False, now
             clock.sleep(min(0.1, within))
         else:
             return lock
 
 
 def lock_error(path: Path, holder: Holder | None) -> NotPossible:
-    """Return the error of a lock that another process keeps."""
+    """Return the error for a lock that another process holds."""
     if holder is None:
-        return NotPossible(f"another command is changing lab {path.name}", where=str(path), remedy="wait for it; then run this again")
+        return NotPossible(
+            f"lab {path.name} is locked by another command", where=str(path), remedy="wait until it ends; then run this again"
+        )
     return NotPossible(
-        f"another command is changing lab {path.name}: {holder}",
+        f"lab {path.name} is locked by {holder}",
         where=str(path),
-        remedy=f"wait for it, or end it: kill {holder.pid}; then run this again",
+        remedy=f"wait until it ends, or end it (kill {holder.pid}); then run this again",
     )
 
 
 def find_holder(lock: Path, table: Path = Path("/proc/locks")) -> Holder | None:
-    """Return the process that holds a lock on a file; None when none does, or it cannot be seen from here."""
+    """Return the process that holds a lock on a file; None when there is none or it is not visible here."""
     try:
         status = lock.stat()
         rows = table.read_text().splitlines()
@@ -110,14 +112,20 @@ def find_holder(lock: Path, table: Path = Path("/proc/locks")) -> Holder | None:
         return None
     place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     for row in rows:
-        words = row.split()
-        if len(words) >= 6 and "->" not in words and words[5] == place and words[4].isdigit() and (found := read_holder(int(words[4]))):
+        fields = row.split()
+        if (
+            len(fields) >= 6
+            and "->" not in fields
+            and fields[5] == place
+            and fields[4].isdigit()
+            and (found := read_holder(int(fields[4])))
+        ):
             return found
     return None
 
 
 def read_holder(pid: int) -> Holder | None:
-    """Return a process as the holder of a lock; None when it is gone."""
+    """Return a process as the holder of a lock; None when it has ended."""
     started = proc.read_start_time(pid)
     try:
         argv = tuple(os.fsdecode(word) for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1])

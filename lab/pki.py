@@ -55,7 +55,7 @@ class Authority:
 
     @classmethod
     def ensure(cls, folder: Path, name: str, *, common_name: str) -> Authority:
-        """Return the authority in that folder, made now if it is not there. Called again it returns the same one."""
+        """Return the authority of that folder; create it if it does not exist."""
         cert, key_file = folder / f"{name}.crt", folder / f"{name}.key"
         if cert.exists() and key_file.exists():
             key = serialization.load_pem_private_key(key_file.read_bytes(), None)
@@ -91,16 +91,16 @@ class Authority:
         organisations: Sequence[str] = (),
         hosts: Sequence[str] = (),
         valid: dt.timedelta = YEAR,
-        anew: bool = False,
+        renew: bool = False,
     ) -> Pair:
         """Sign a leaf `<name>.crt` with key `<name>.key` in this folder, for client and server use, and return the files.
 
         `hosts` are DNS names (a leading `*.` is allowed) or IP addresses. A pair that is there with the same hosts, and
-        valid for another day, is returned as it is, unless it is asked for `anew`.
+        valid for another day, is returned as it is, unless `renew`.
         """
         pair = Pair(self.folder / f"{name}.crt", self.folder / f"{name}.key")
         names = [x509.IPAddress(ipaddress.ip_address(host)) if is_address(host) else x509.DNSName(host) for host in dict.fromkeys(hosts)]
-        if not anew and pair.cert.exists() and pair.key.exists() and is_still_valid(pair.cert, names, self.certificate):
+        if not renew and pair.cert.exists() and pair.key.exists() and is_still_valid(pair.cert, names, self.certificate):
             return pair
         key = generate_key()
         subject = x509.Name(
@@ -124,7 +124,7 @@ class Authority:
 
 
 def ensure_service_account_keys(folder: Path) -> Pair:
-    """Return `sa.pub` (as `cert`) and `sa.key`, which sign and check ServiceAccount tokens; made if not there."""
+    """Return `sa.pub` (as `cert`) and `sa.key`, which sign and check ServiceAccount tokens; create them if they do not exist."""
     pair = Pair(folder / "sa.pub", folder / "sa.key")
     if not (pair.cert.exists() and pair.key.exists()):
         key = generate_key()
@@ -137,7 +137,7 @@ def ensure_service_account_keys(folder: Path) -> Pair:
 def write_kubeconfig(path: Path, *, context: str, server: str, ca: Path, client: Pair, name: str | None = None) -> Path:
     """Write a kubeconfig of one context with everything inside it, mode 0600, and return its path.
 
-    With `name` it is that name that the server's certificate must hold, not the host of `server`: so a name needs no resolver.
+    With `name`, the server's certificate must hold that name instead of the host of `server`: no resolver is needed.
     """
 
     def inlined(file: Path) -> str:

@@ -86,14 +86,14 @@ def reserve(
         for port in ports:
             (where / str(port)).unlink(missing_ok=True)
     raise NotPossible(
-        f"{count} free ports are not to be had between {span.start} and {span.stop - 1}",
+        f"reserving {count} ports failed: too few are free between {span.start} and {span.stop - 1}",
         where=str(where),
-        remedy=f"{command('gc')}   (frees the ports of labs that are gone)",
+        remedy=f"{command('gc')}   (releases the ports of deleted labs)",
     )
 
 
 def release(run: Path, *, where: Path | None = None) -> list[int]:
-    """Give back all ports of a run directory, and return them. Nothing of the run may be running."""
+    """Release all ports of a run directory, and return them. No program of the run may be running."""
     where = where or locate_reservations()
     freed = []
     with lock_reservations(where):
@@ -113,7 +113,7 @@ def reserved_ports(where: Path | None = None) -> list[tuple[int, Path]]:
     for path in sorted(path for path in where.iterdir() if path.name.isdigit()):
         try:
             found.append((int(path.name), Path(path.read_text().rstrip("\n"))))
-        except OSError:  # given back just now
+        except OSError:  # released meanwhile
             continue
     return found
 
@@ -135,7 +135,7 @@ def lock_reservations(where: Path) -> Iterator[None]:
         lock = os.open(where / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise NotPossible(
-            f"ports cannot be reserved: {error.strerror}", where=str(where), remedy="make it writable, or set KARMADA_LAB_CACHE"
+            f"reserving ports failed: {error.strerror}", where=str(where), remedy="make it writable, or set KARMADA_LAB_CACHE"
         ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -174,7 +174,7 @@ def replace_taken_ports(run: Run, *, where: Path | None = None) -> list[int]:
     return given_up
 
 
-# -- who listens ---------------------------------------------------------------------------------------------------------
+# -- listeners ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Listener:
 
 
 def list_listeners() -> list[Listener]:
-    """Return who listens on the TCP ports of this computer, as far as we may see. Takes some 30 ms."""
+    """Return the listeners on the TCP ports of this computer that this user may see. Takes some 30 ms."""
     import psutil  # noqa: PLC0415 (30 ms, and only needed when something is wrong)
 
     found = {
@@ -203,7 +203,7 @@ def list_listeners() -> list[Listener]:
 
 
 def find_listener(port: int, *, other_than: int | None = None) -> Listener | None:
-    """Return who listens on a port, the process `other_than` apart; None when nobody does, or nobody that we may see."""
+    """Return the listener of a port, except the process `other_than`; None when there is no listener, or none that this user may see."""
     return next((listener for listener in list_listeners() if listener.port == port and listener.pid != other_than), None)
 
 

@@ -1,4 +1,4 @@
-"""Facts from /proc: is this still the process we mean, and whose is it?
+"""Facts from /proc: identify a process, and the run that owns it.
 
 A pid alone names nothing: it is reused. A process is named by pid and kernel start time, and signals go through a
 pidfd that was opened before the start time was compared.
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 TAG = "KARMADA_LAB_PROCESS_OF"
 """Environment variable of everything a run starts; its value is the run directory. Children inherit it.
 
-Nobody should ever export it: whatever carries it is killed with the run. That is why it is not the name that users set.
+Never export it: every process that carries it is killed with the run. That is why it is not the name that users set.
 """
 
 
@@ -47,7 +47,7 @@ def is_alive(pid: int | None, started: int | None) -> bool:
 
 
 def read_tag(pid: int) -> str | None:
-    """Return the run directory a process belongs to; None when it is not tagged, gone, or not ours to read."""
+    """Return the run directory a process belongs to; None when it is not tagged, has ended, or is not readable."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as environ:
             block = environ.read()

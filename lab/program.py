@@ -1,4 +1,4 @@
-"""Program: one that keeps running, as data. Machines start it, the supervisor owns it."""
+"""Program: data of a program that keeps running. Machines start it, the supervisor owns it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Program:
-    """A program that keeps running, as data: "member1/kube-apiserver" and how it is started.
+    """A program that keeps running: its name ("member1/kube-apiserver") and how to start it.
 
-    `env` is laid over what `lab.environment` lets a component inherit, and a TMPDIR of the run: proxies and KUBECONFIG of whoever
-    started the lab do not reach it. `log` gets stdout and stderr, appended. `needs` names programs of the same machine
-    that must outlive this one: they are stopped after it. `ports` are those it listens on: when it ends and one of
-    them is somebody else's, the error says whose.
+    `env` is laid over what `lab.environment` lets a component inherit, and a TMPDIR of the run: proxies and KUBECONFIG of the
+    caller do not reach it. `log` gets stdout and stderr, appended. `needs` names programs of the same machine
+    that must outlive this one: they are stopped after it. `ports` are those it listens on: when it ends and another
+    process has one of them, the error names that process.
     """
 
     name: str

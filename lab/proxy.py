@@ -1,7 +1,7 @@
-"""A TCP proxy for one link, so that it can be cut: netem and firewalls need privileges that a CI job has not.
+"""A TCP proxy for one link, so that it can be cut: netem and firewalls need privileges that a CI job does not have.
 
-It may lead from one network namespace into another, and then nothing else does: what is in a namespace of its own is as far from the rest
-as a machine whose only cables these are.
+It can connect two network namespaces. A process in its own namespace then reaches the others through such proxies only, like a machine
+behind cables.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Proxy:
         self._thread.start()
 
     def cut(self) -> None:
-        """Let nothing pass any more."""
+        """Stop forwarding; connections stay open."""
         self._loop.call_soon_threadsafe(self._passing.clear)
 
-    def mend(self) -> None:
-        """Let everything pass again, what was held back included."""
+    def restore(self) -> None:
+        """Forward again, held-back data included."""
         self._loop.call_soon_threadsafe(self._passing.set)
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class Proxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            with suppress(OSError, asyncio.CancelledError):  # the task is this connection's own: nobody waits for it but `close`
+            with suppress(OSError, asyncio.CancelledError):  # only `close` waits for this connection's task
                 await self._passing.wait()
                 with enter_namespace(self._dials):
                     dialled = socket.socket()
@@ -96,7 +96,7 @@ class Proxy:
                 await self._passing.wait()
                 writer.write(data)
                 await writer.drain()
-        writer.close()  # TLS ends both ways at once: nobody waits for the other half
+        writer.close()  # TLS ends both directions at once: do not wait for the other one
 
 
 @contextmanager

@@ -60,7 +60,7 @@ class Run:
         """Make the directory and run.json, and return it. UsageError when the id is illegal or already there."""
         path = run_path(run_id, root)
         if (path / "run.json").exists():
-            raise UsageError(f"run {run_id} is there already", where=str(path), remedy=command("down", lab=run_id))
+            raise UsageError(f"lab {run_id} exists already", where=str(path), remedy=command("down", lab=run_id))
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o700)
         created = time.time()
@@ -73,7 +73,7 @@ class Run:
         path = (root or runs_root()) / run_id
         if not path.is_dir():
             known = ", ".join(sorted(list_runs(root))) or "none"
-            raise UsageError(f"there is no lab {run_id!r}", where=f"{path.parent} (labs there: {known})", remedy=command("up", lab=run_id))
+            raise UsageError(f"there is no lab {run_id!r}", where=f"{path.parent} (labs: {known})", remedy=command("up", lab=run_id))
         remedy = f"{command('gc', '--lab', run_id)}   (removes the directory and whatever is left of it)"
         try:
             head = json.loads((path / "run.json").read_text())
@@ -81,17 +81,19 @@ class Run:
             if schema == SCHEMA:
                 return cls(head["id"], path, head["asked"], head["created"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise NotPossible(f"run {run_id} is half-written: {error}", where=str(path / "run.json"), remedy=remedy) from error
+            raise NotPossible(
+                f"the run directory of {run_id} is incomplete: {error}", where=str(path / "run.json"), remedy=remedy
+            ) from error
         raise NotPossible(
-            f"run {run_id} was written by another version (schema {schema}; this one writes {SCHEMA})",
+            f"the run directory of {run_id} is of another version (schema {schema}; this one is {SCHEMA})",
             where=str(path / "run.json"),
             remedy=f"use the version that made it, or {remedy}",
         )
 
     def ask(self, asked: Json) -> Run:
-        """Write that this is wanted of the run from now on, and return the run as it is then: what changes a lab that runs says so here."""
+        """Replace the document that the run was asked for, and return the changed run. Commands that change a running lab call it."""
         write_json(self.path / "run.json", {"schema": SCHEMA, "id": self.id, "created": self.created, "asked": asked})
-        self.forget("up", "words")  # `lab up` has to look again whether this is what its words mean
+        self.forget("up", "words")  # `lab up` has to compare its arguments with the lab again
         return replace(self, asked=asked)
 
     # -- the journal -------------------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ class Run:
     # -- one at a time -----------------------------------------------------------------------------------------------
 
     def lock(self, *, within: float = 600.0, waiting: WaitReport = ignore_wait) -> FileLock:
-        """Return the lock that every command that changes the lab holds, taken. NotPossible names who keeps it."""
+        """Acquire the lock that every command that changes the lab holds, and return it. NotPossible names the holder."""
         return lock_run(self.path, within=within, waiting=waiting)
 
     def remove(self) -> None:
@@ -185,7 +187,7 @@ def discard(path: Path) -> None:
 def run_path(run_id: str, root: Path | None = None) -> Path:
     """Return where the directory of a run is or will be. UsageError when the id is not a name for a lab."""
     if not ID.fullmatch(run_id):
-        raise UsageError(f"{run_id!r} is not a name for a lab", remedy="up to 40 lower-case letters, digits and '-', as in a DNS label")
+        raise UsageError(f"invalid lab name {run_id!r}", remedy="use up to 40 lower-case letters, digits and '-', as in a DNS label")
     return (root or runs_root()) / run_id
 
 
@@ -246,5 +248,5 @@ def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             raise
     except OSError as error:
         raise NotPossible(
-            f"cannot write: {error.strerror}", where=str(path), remedy="free some space there, then run this again"
+            f"cannot write {path.name}: {error.strerror}", where=str(path), remedy="free some space there, then run this again"
         ) from error

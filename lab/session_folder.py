@@ -1,6 +1,6 @@
 """The folder through which the processes of one test session agree: beside the runs, named after the process that began the session.
 
-Its name says whose it is before it is made, so that nothing has to be written down: `lab gc` removes it when that process is gone.
+The name holds the process that owns it, so no further record is needed: `lab gc` removes the folder when that process has ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def session_folder(root: Path, pid: int | None = None) -> Path:
 
 
 def dead_sessions(root: Path) -> Iterator[Path]:
-    """Yield the folders of sessions whose process is gone."""
+    """Yield the folders of sessions that ended: their process is gone."""
     for path in sorted(root.glob(".session-*")):
         known = NAME.fullmatch(path.name)
         if known and path.is_dir() and not path.is_symlink() and not proc.is_alive(int(known["pid"]), int(known["started"])):

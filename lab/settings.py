@@ -46,7 +46,7 @@ class Setting(Generic[Value]):
         return PREFIX if self.word == "lab" else f"{PREFIX}_{self.word.upper().replace('-', '_')}"
 
     def from_environment(self, env: Mapping[str, str] = os.environ) -> Value | None:
-        """Return the variable's value, None if it is unset or empty. UsageError names the variable whose text is no such value."""
+        """Return the variable's value, None if it is unset or empty. UsageError names the variable with an invalid value."""
         text = env.get(self.variable, "")
         if not text:
             return None

@@ -1,7 +1,7 @@
-"""Who may use a lab now: many at once who leave it whole, or one alone who breaks it.
+"""A shared and exclusive lock on a lab: many tests that leave it whole use it at once, one that breaks it uses it alone.
 
-Two files beside the run directory, locked by the kernel: a holder that dies lets go at once. Whoever wants the lab alone takes the
-turnstile first, so that those who come later queue behind it and it is never starved.
+Two files in the run directory, locked by the kernel, so the lock of a process that dies is released at once. An exclusive user takes
+the turnstile first: later users queue behind it, so it never starves.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lab.run import Run
 
 @contextmanager
 def hold_lab(run: Run, *, alone: bool = False) -> Iterator[None]:
-    """Wait for and hold a turn: with everybody else who does not want to be alone, or alone."""
+    """Wait for the lab and hold it: shared, or exclusively with `alone`."""
     with (
         hold_lock(run.path / "turnstile.lock", fcntl.LOCK_EX) as turnstile,
         hold_lock(run.path / "turn.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH),

@@ -32,7 +32,7 @@ from lab.near_names import Tables, did_you_mean, near_keys
 
 
 def pattern_validator(pattern: str, wanted: str) -> Any:
-    """Return a validator that refuses text of another shape, saying in words what was wanted."""
+    """Return a validator that refuses text of another shape, with a message that says what is expected."""
     compiled = re.compile(pattern)
 
     def check(text: str) -> str:
@@ -161,7 +161,7 @@ class LabSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def defaults_reach_clusters(cls, document: Any) -> Any:
-        """Give each cluster that names no Kubernetes version the lab's, and members whose nodes are real no hollow ones unasked."""
+        """Give each cluster that names no Kubernetes version the lab's, and clusters with real nodes no hollow ones by default."""
         if not isinstance(document, dict):
             return document
         document = dict(document)
@@ -197,15 +197,15 @@ def read(path: Path, *, what: str = "the lab file") -> dict[str, Any]:
 
 
 def parse(model: type[Model], document: Any, *, source: str, prefix: str = "", tables: Tables | None = None) -> Model:
-    """Validate a document. UsageError tells every key that is wrong, what was expected, and a near name if there is one.
+    """Validate a document. UsageError names every wrong key, what is expected, and a near name if there is one.
 
-    `tables` are the models of the whole file by the table that each reads ("" the top), for names that stand in the wrong one.
+    `tables` are the models of the whole file by table name ("" the top): they find keys that are in the wrong table.
     """
     try:
         return model.model_validate(document)
     except ValidationError as error:
         lines = [explain(issue, tables or {prefix.rstrip("."): model}, prefix=prefix) for issue in error.errors()]
-        raise UsageError(f"{source} is not a valid {model.__name__}", detail="\n".join(lines), remedy="mend the keys above") from error
+        raise UsageError(f"{source} is not a valid {model.__name__}", detail="\n".join(lines), remedy="fix the keys above") from error
 
 
 def explain(issue: Any, tables: Tables, *, prefix: str = "") -> str:

@@ -1,8 +1,8 @@
-"""Steps: what has to be done, as data, and the one place that does it.
+"""Steps as data, and their executor.
 
-A provider and a deployer return steps; nothing runs until `execute`. So `lab up --plan` prints exactly what `lab up`
-would do, the order comes from what each step needs and never from the order of the code, everything that can overlap
-does, and each step is a row of the report with a duration and an outcome.
+Providers and deployers return steps; nothing runs until `execute`. So `lab up --plan` prints exactly what `lab up` would do, the
+order follows from each step's needs and never from the order of the code, independent steps overlap, and each step is a row of the
+report with a duration and an outcome.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from lab.errors import LabError
@@ -23,7 +24,7 @@ from lab.wait import CANCELLED
 
 
 class StepOutcome(str, Enum):
-    """How a step or a test ended. Unknown: it could not be measured here, and is never green."""
+    """How a step or a test ended. UNKNOWN: it could not be measured here; it never counts as passed."""
 
     PASS = "pass"  # noqa: S105 (no password)
     FAIL = "fail"
@@ -33,7 +34,7 @@ class StepOutcome(str, Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. `action` returns when it is true, raises LabError when it cannot be; it may run a second time.
+    """One step of a plan. `action` returns when the step is done and raises LabError when it fails; it may run a second time.
 
     `needs` are the names of steps that must have passed before. Among steps that may start, those with the lowest `priority` number
     start first. A `cpu_bound` step keeps a processor busy: at most as many of them run at once as there are processors, and one of
@@ -48,7 +49,7 @@ class Step:
 
 
 class StepFailed(LabError):
-    """One or more steps failed; carries the first cause's text, exit code and remedy, and names the others."""
+    """One or more steps failed. Carries the text, exit code and remedy of the first, and names the others."""
 
     def __init__(self, failures: Mapping[str, BaseException], *, not_started: Sequence[str]) -> None:
         (name, cause), *others = failures.items()
@@ -60,7 +61,7 @@ class StepFailed(LabError):
 
 
 class StepObserver:
-    """Is told of each step's beginning and end, from several threads. This one keeps silent."""
+    """Receives the start and end of each step, from several threads. This one ignores them."""
 
     def begins(self, step: Step, *, left: int) -> None: ...
 
@@ -68,32 +69,33 @@ class StepObserver:
 
 
 def compute_waves(steps: Iterable[Step]) -> list[list[Step]]:
-    """Return the steps in waves: each wave needs only earlier ones. ValueError names an unknown need or a cycle."""
-    waiting = {}
+    """Return the steps in waves: each wave needs only earlier ones. ValueError names an unknown need, a name used twice or a cycle."""
+    by_name: dict[str, Step] = {}
     for step in steps:
-        if step.name in waiting:
+        if step.name in by_name:
             raise ValueError(f"two steps are called {step.name}")
-        waiting[step.name] = step
-    for step in waiting.values():
-        if missing := [need for need in step.needs if need not in waiting]:
-            raise ValueError(f"{step.name} needs {', '.join(missing)}, which nobody provides")
-    done: set[str] = set()
+        by_name[step.name] = step
+    for step in by_name.values():
+        if missing := [need for need in step.needs if need not in by_name]:
+            raise ValueError(f"{step.name} needs {', '.join(missing)}, which no step provides")
+    order = TopologicalSorter({step.name: step.needs for step in by_name.values()})
+    try:
+        order.prepare()
+    except CycleError as error:
+        raise ValueError(f"these steps need each other: {', '.join(sorted(set(error.args[1])))}") from error
+    place = {name: number for number, name in enumerate(by_name)}
     waves: list[list[Step]] = []
-    while waiting:
-        wave = [step for step in waiting.values() if done.issuperset(step.needs)]
-        if not wave:
-            raise ValueError(f"these steps need each other: {', '.join(sorted(waiting))}")
-        waves.append(sorted(wave, key=lambda step: step.priority))
-        done.update(step.name for step in wave)
-        for step in wave:
-            del waiting[step.name]
+    while order.is_active():
+        ready = order.get_ready()
+        waves.append(sorted((by_name[name] for name in ready), key=lambda step: (step.priority, place[step.name])))
+        order.done(*ready)
     return waves
 
 
 def filter_up_events(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Yield the events of a journal without the steps that are of other verbs than `up`: of a backup, of an upgrade, of a restore.
+    """Yield the events of a journal without the steps of other verbs than `up`: of a backup, an upgrade, a restore.
 
-    A journal begins with an `up`; each later one is told by the event `begun`.
+    The first `up` has no start event; later ones start with `begun`.
     """
     rising = True
     for event in events:
@@ -106,10 +108,10 @@ def filter_up_events(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[st
 def execute(steps: Iterable[Step], run: Run, *, watcher: StepObserver | None = None, workers: int = 32) -> None:
     """Run all steps, each as soon as what it needs has passed; return when all have.
 
-    After the first failure nothing new is started; what runs is waited for. Then StepFailed tells of every failure. An
+    After the first failure no further step starts; execute waits for the running ones, then raises StepFailed with every failure. An
     interrupt stops the start of new steps, ends the waits of the running ones (lab.wait.Cancelled) and passes through when they returned.
-    Beginning and end of each step are journalled: with what it needs, so that the critical path can be told from the journal alone, and
-    with the kind and exit code of its error.
+    The journal gets the start and end of each step: its needs, so that reports compute the critical path from the journal alone, and
+    the kind and exit code of its error.
     """
     graph = Execution({step.name: step for wave in compute_waves(steps) for step in wave}, run, watcher or StepObserver())
     try:
@@ -127,7 +129,7 @@ def execute(steps: Iterable[Step], run: Run, *, watcher: StepObserver | None = N
 
 @dataclass
 class Execution:
-    """Steps being executed: those to do, those that run, those that passed, and the errors of those that failed."""
+    """The state of one execution: steps to do, running and passed, and the errors of failed ones."""
 
     todo: dict[str, Step]
     run: Run
@@ -142,7 +144,7 @@ class Execution:
         return len(self.todo) + len(self.running)
 
     def start(self, pool: ThreadPoolExecutor) -> bool:
-        """Start every step whose needs have passed, unless one failed; tell whether anything runs."""
+        """Start every step whose needs have passed, unless one failed; return whether any step runs."""
         ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
         room = self.processors - sum(step.cpu_bound for step, _ in self.running.values())
         for step in sorted(ready, key=lambda step: (step.priority, step.cpu_bound)):
@@ -157,7 +159,7 @@ class Execution:
         return bool(self.running)
 
     def finish(self) -> None:
-        """Wait until at least one step has ended, and note how."""
+        """Wait until at least one step has ended, and record its outcome."""
         finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
         for future in finished:
             step, began = self.running.pop(future)
@@ -172,7 +174,7 @@ class Execution:
             self.watcher.ends(step, seconds=seconds, error=error, left=self.left)
 
     def judge(self) -> None:
-        """Raise StepFailed when steps failed; a bug of ours as itself, since its traceback matters more than a tidy list."""
+        """Raise StepFailed when steps failed; an error that is no LabError is a bug and passes through with its traceback."""
         for error in self.failures.values():
             if not isinstance(error, LabError):
                 raise error
@@ -181,5 +183,5 @@ class Execution:
 
 
 def run_step(step: Step) -> None:
-    """Do one step; what its action returns is nobody's."""
+    """Run the step's action and discard its result."""
     step.action()

@@ -1,4 +1,4 @@
-"""Take a lab down: what `lab down` and the end of a test run call. It works from the run directory alone, after any crash."""
+"""Take a lab down, for `lab down` and the end of a test run: from the run directory alone, after any crash."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lab.run import Run
 from lab.supervisor.client import Supervisor
 
 GRACE = 2.0
-"""Seconds that programs have to end by themselves when what they leave is to be used again."""
+"""Seconds that programs get to end by themselves when their data is kept."""
 
 
 @dataclass(frozen=True)
 class TakeDownResult:
-    """What was taken down: how many programs ran, and whether the run directory is still there."""
+    """The result: how many programs ran, and whether the run directory was kept."""
 
     programs: int
     kept: bool
@@ -30,25 +30,25 @@ class TakeDownResult:
 def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: WaitReport = ignore_wait) -> TakeDownResult:
     """End every process of a run, free its ports and delete its directory; with `keep`, keep directory and ports for the next `up`.
 
-    Another command that changes the lab is waited for, `within` seconds at most, and `waiting` is told of it.
-    Doing it twice is fine. LeakError names what is still there afterwards; NotPossible when it is to be kept and its provider cannot.
+    Waits at most `within` seconds for another command that changes the lab, and calls `waiting` meanwhile. Idempotent.
+    LeakError names leftovers; NotPossible for `keep` with a provider that cannot stop a lab.
     """
     made_by = get_provider(run.asked["lab"]["provider"])
     if keep and not made_by.keeps:
         raise NotPossible(
-            f"a lab of {run.asked['lab']['provider']} cannot be stopped and brought again",
+            f"a lab of provider {run.asked['lab']['provider']} cannot be stopped and started again",
             where=str(run.path),
             remedy=f"{command('down', lab=run.id)}, and {command('up', lab=run.id)} when it is needed: images and programs stay cached",
         )
     lock = run.lock(within=within, waiting=waiting)
-    if not (run.path / "run.json").exists():  # who was waited for has taken it down
+    if not (run.path / "run.json").exists():  # the other command has taken it down
         lock.release()
         Path(f"{run.path}.lock").unlink(missing_ok=True)
         return TakeDownResult(0, kept=False)
     try:
         supervisor = Supervisor(run.path)
         status = None
-        with suppress(ProvisionError):  # it is silent or paused: then it is killed, and its programs with it
+        with suppress(ProvisionError):  # one that does not answer is killed, with its programs
             status = supervisor.status()
         running = sum(state.runs for state in status.programs.values()) if status else 0
         run.journal("down", keep=keep)
@@ -60,9 +60,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
             run.remove()
         left = ledger.list_leftovers(run.path, kept=keep, engine=engine)
         if left:
-            raise LeakError(
-                f"lab {run.id} is down, but not all of it is gone", detail="\n".join(left), remedy=command("gc", "--lab", run.id)
-            )
+            raise LeakError(f"lab {run.id} left something behind", detail="\n".join(left), remedy=command("gc", "--lab", run.id))
     finally:
         lock.release()
     return TakeDownResult(running, keep)

@@ -1,7 +1,7 @@
-"""The one wait. Nothing else in this project sleeps.
+"""Polling, in one place: nothing else in this project sleeps.
 
-What can be watched is watched (`lab.api.Api.watch`, the supervisor's `exited`); what can only be asked again is asked
-again here, quickly at first (a component that is ready after 30 ms should not cost 500) and then more slowly.
+States that can be watched are watched (`lab.api.Api.watch`, the supervisor's `exited`); all others are polled
+here, quickly at first (a component that is ready after 30 ms should not cost 500) and then more slowly.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 
 CANCELLED = threading.Event()
-"""Set once when this process was interrupted: every wait in every thread then ends with Cancelled, at once."""
+"""Set when this process is interrupted: every wait in every thread then ends at once with Cancelled."""
 
 
 class Cancelled(BaseException):
-    """The process was interrupted while it waited. Not an Exception: nothing may take it for a failure and go on."""
+    """The process was interrupted while it waited. Not an Exception, so that no handler of failures catches it."""
 
 
 class NotYet(Exception):
-    """Raised by a probe to be asked again; its text is what was seen: "3 of 10 pods on member2"."""
+    """Raised by a probe that has to be called again; its text is the state: "3 of 10 pods on member2"."""
 
 
 class Clock(Protocol):
@@ -60,11 +60,11 @@ def until(
     clock: Clock = SYSTEM,
     remedy: str | None = None,
 ) -> T:
-    """Call `probe` until it returns, and return what it returned.
+    """Call `probe` until it returns, and return its result.
 
-    `probe` raises NotYet to be asked again; any other error passes through at once. It is asked after `first` seconds,
-    then at intervals that double up to `every`. When `within` seconds are up NotReady carries the last NotYet and since
-    when it had not changed; `probe` is never asked after the deadline, so a late success is a failure.
+    `probe` raises NotYet to be called again; any other error passes through at once. It is called again after `first` seconds,
+    then at intervals that double up to `every`. After `within` seconds NotReady carries the last NotYet and for how long it
+    had not changed; `probe` is never called after the deadline, so a late success is a failure.
     """
     began = clock.now()
     deadline = began + within

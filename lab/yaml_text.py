@@ -1,4 +1,4 @@
-"""YAML as this project writes it: a text stays a text, whoever reads it.
+"""YAML as this project writes it: a string stays a string for every reader.
 
 Go's YAML takes more for a number, a truth value or a date than PyYAML does, which leaves `1234e56`, `0192837` and `y` unquoted: a cluster
 of that name had another one in its kubeconfig.
@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
-WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan", "infinity"})
+AMBIGUOUS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan", "infinity"})
 FIRST = frozenset("0123456789+-.~=<")
 
 
 def is_ambiguous(text: str) -> bool:
     """Tell whether a reader of YAML 1.1 or 1.2 may take a plain text for something else."""
-    return bool(text) and "\n" not in text and (text[0] in FIRST or text.casefold() in WORDS)
+    return bool(text) and "\n" not in text and (text[0] in FIRST or text.casefold() in AMBIGUOUS)
 
 
 class QuotingDumper(yaml.SafeDumper):

@@ -1,9 +1,9 @@
-"""Results turned into what people read: JUnit, Allure, a static site, a job's summary.
+"""Reports of test runs: JUnit, Allure, a static site and the summary of a CI job.
 
-    reports.collect    a run directory and pytest's output → one cell's folder, masked: what a job uploads
-    reports.report     folders of cells, the plan, history → a Report: cells examined, failures classified
-    reports.site       a Report → pages         reports.summary  → Markdown
-    reports.junit      a Report → one JUnit     reports.allure   → one folder of Allure results
+    reports.collect    copy a run directory and pytest's output to one masked folder per cell, which a job uploads
+    reports.report     read the folders, the plan and the history; return a Report of evaluated cells and classified failures
+    reports.site       write a Report as pages         reports.summary  as Markdown
+    reports.junit      write a Report as one JUnit file  reports.allure   as one folder of Allure results
 
-Reads run directories and collected folders, and nothing that runs. `python -m reports --help` is the command line of it.
+It reads run directories and collected folders only, never a running lab. `python -m reports --help` is the command line of it.
 """

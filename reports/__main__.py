@@ -1,12 +1,12 @@
-"""`python -m reports`: results of cells collected, judged, and turned into what people and programs read.
+"""`python -m reports`: collect results of cells, judge them, and write reports.
 
-    collect   one job's results into one folder, masked: what the job uploads
-    build     a site of them, opened from disk           summary   the same in Markdown, for a job's summary
+    collect   copy one job's results to one masked folder, which the job uploads
+    build     a static site, opened from disk           summary   Markdown for a job's summary
     junit     one JUnit file                             allure    one folder of Allure results
-    judge     exit code 1 when a cell failed or a known flake has had its time, 3 when nothing is known of one that was to be run
-    retry     exit code 0 when a cell may be run again: all its failures are the infrastructure's
+    judge     exit code 1 when a cell failed or the entry of a known flake expired, 3 when the outcome of a planned cell is unknown
+    retry     exit code 0 when a cell may be run again: all its failures are infrastructure failures
 
-Folders are those of `collect`, anything above them, or run directories of labs. Exit codes: 0 ok, 1 and 3 as above, 2 wrong words.
+RUN is a folder of `collect`, a folder above such folders, or the run directory of a lab. Exit codes: 0 ok, 1 and 3 as above, 2 usage error.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ def collect_results(options: argparse.Namespace) -> int:
     cell = collected(sources, options.out)
     say(f"{cell.name}: {cell.outcome.value}{f' ({cell.reason})' if cell.reason else ''}; {options.out}")
     for name, why in cell.missing.items():
-        say(f"  not there: {name}: {why}")
+        say(f"  missing: {name}: {why}")
     for name, why in cell.torn.items():
-        say(f"  not whole: {name}: {why}")
+        say(f"  damaged: {name}: {why}")
     for name, why in cell.left_out.items():
-        say(f"  left out: {name}: {why}")
+        say(f"  omitted: {name}: {why}")
     return 0
 
 
@@ -110,14 +110,14 @@ def run_report(options: argparse.Namespace) -> int:
         history = options.out / "history.jsonl"
     found = read_report(ReportInputs(options.runs, options.plan, history, options.flakes))
     code = DRAW[options.verb](found, options)
-    said = {describe_cell(each) for each in found.cells} if options.verb == "judge" else set()
+    printed = {describe_cell(each) for each in found.cells} if options.verb == "judge" else set()
     for note in found.notes:
-        if note not in said:
+        if note not in printed:
             say(f"note: {note}")
-    for what in found.not_shown:
-        say(f"not shown: {what}")
-    if found.flakes.expired and options.verb != "retry":
-        raise make_expired_error(found.flakes.expired, options.flakes)
+    for what in found.omissions:
+        say(f"omitted: {what}")
+    if found.flakes.expired_entries and options.verb != "retry":
+        raise make_expired_error(found.flakes.expired_entries, options.flakes)
     return code
 
 
@@ -153,11 +153,11 @@ def judge_run(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG00
     for each in found.cells:
         if each.outcome is not StepOutcome.PASS:
             say(f"{each.outcome.value:8}{describe_cell(each)}")
-    return 1 if found.failed else NotPossible.exit_code if found.unknown else 0
+    return 1 if found.has_failed_cells else NotPossible.exit_code if found.has_unknown_cells else 0
 
 
 def describe_cell(each: EvaluatedCell) -> str:
-    """Return why a cell is not a pass, as a note says it too."""
+    """Return why a cell did not pass, in the form of a note."""
     return f"{each.cell.name}: {each.reason}"
 
 
@@ -165,8 +165,8 @@ def check_retry(found: Report, options: argparse.Namespace) -> int:  # noqa: ARG
     """Say whether these cells may be run again."""
     for each in found.cells:
         for judged in each.failures:
-            say(f"{each.cell.name}: {judged.failure.name}: {judged.verdict.owner.value}: {judged.verdict.because}")
-    return 0 if any(each.failures for each in found.cells) and all(each.retriable for each in found.cells if each.failures) else 1
+            say(f"{each.cell.name}: {judged.failure.name}: {judged.classification.owner.value}: {judged.classification.because}")
+    return 0 if any(each.failures for each in found.cells) and all(each.may_retry for each in found.cells if each.failures) else 1
 
 
 DRAW = {
@@ -194,8 +194,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def print_error(error: LabError) -> int:
     """Print an error, and return its exit code."""
-    for said in error_lines(error, look=Look.of(sys.stderr)):
-        say(said)
+    for text in error_lines(error, look=Look.of(sys.stderr)):
+        say(text)
     return error.exit_code
 
 

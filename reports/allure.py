@@ -1,9 +1,9 @@
 """`python -m reports allure`: Allure results of all cells in one folder, for `allure generate`.
 
-What allure-pytest wrote of each test is taken over, with its cell as the outermost suite and part of its identity: the same test of two
-cells is two. Tests that only pytest's junit.xml has, as the specs of upstream's suite, are told from there. The lab's `up` is a test too,
-with its steps as steps; failures carry their owner, which categories.json reads, and the logs of their evidence. Cells that left
-nothing are there as unknown. History and trends come from history.jsonl, as Allure keeps them.
+The results of allure-pytest are copied, with the cell as outermost suite and as part of the identity: the same test in two cells is two
+tests. Tests that only junit.xml contains, such as the specs of upstream's suite, are added from there. Each `up` of the lab is a test with
+its steps; failures carry their owner, which categories.json reads, and the logs of their evidence. A cell without results is one unknown
+test. History and trends come from history.jsonl, in Allure's format.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from reports.writer import MaskingWriter
 
 Json = dict[str, Any]
 STATUS = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKIP: "skipped", StepOutcome.UNKNOWN: None}
-"""Allure takes a result without a status for unknown."""
+"""Allure shows a result without a status as unknown."""
 
 COUNTED = ("failed", "broken", "skipped", "passed", "unknown")
 UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 KEPT = 20
-"""Earlier results of one test that Allure is shown."""
+"""Earlier results of each test in Allure's history."""
 
 NAMES = {
-    Owner.PRODUCT: "Product: Karmada does not do what it promises",
+    Owner.PRODUCT: "Product: Karmada does not work as specified",
     Owner.INFRASTRUCTURE: "Infrastructure: the machine, its network or a registry (the only class that is retried)",
-    Owner.HARNESS: "Harness: this project's own",
+    Owner.HARNESS: "Harness: this project",
     Owner.TEST: "Test: the scenario itself is wrong",
 }
 LOGS = 12
-"""Logs of one failure's evidence that are attached; all of them are in the site."""
+"""Logs that are attached to each failure; the site contains all of them."""
 
 
 def write_results(report: Report, folder: Path) -> None:
-    """Write the folder, replacing one that is there."""
+    """Write the folder, replacing an earlier one."""
     shutil.rmtree(folder, ignore_errors=True)
     out = MaskingWriter(folder, largest=1 << 20, total=512 << 20)
     ids: dict[tuple[str, str], str] = {}
@@ -74,7 +74,7 @@ def write_results(report: Report, folder: Path) -> None:
 
 
 def adopt_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
-    """Yield allure-pytest's results of a cell, and copy what they refer to. A torn one is passed over: `untold` has it."""
+    """Yield allure-pytest's results of a cell and copy their attachments. Skip torn ones: `list_other_tests` has those."""
     judged = {one.failure.name: one for one in each.failures}
     unknown = {case.id for case in each.tests if case.outcome is StepOutcome.UNKNOWN}
     for path in sorted((each.cell.path / "allure-results").glob("*")):
@@ -88,7 +88,7 @@ def adopt_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
         result["historyId"] = make_history_id(each.cell.name, str(result.get("historyId") or result["fullName"]))
         result["testCaseId"] = result["historyId"]
         found = judged.get(get_case_id(result))
-        if get_case_id(result) in unknown:  # a test that says so is skipped, as far as pytest knows
+        if get_case_id(result) in unknown:  # pytest reports an unknown test as skipped
             result.pop("status", None)
         module = str(result["fullName"]).partition("#")[0]
         result["labels"] = [*make_suite_labels(each, module), *select_labels(result["labels"])]
@@ -100,13 +100,13 @@ def adopt_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
 
 
 def read_result(path: Path) -> Json:
-    """Return a result of allure-pytest, masked. OSError, ValueError or KeyError when it is none: lists hold objects, its id is a name."""
+    """Return a result of allure-pytest, masked and checked. Raise OSError, ValueError or KeyError for anything else."""
     result = mask_object(read_json(path))
     if not isinstance(result, dict):
-        raise ValueError("it is no object")  # noqa: TRY004 (of a document, not of an argument)
+        raise ValueError("not an object")  # noqa: TRY004 (of a document, not of an argument)
     result |= {"uuid": str(result["uuid"]), "fullName": str(result["fullName"]), "name": str(result["name"])}
     if not UUID.fullmatch(result["uuid"]):
-        raise ValueError("its uuid is no name of a file")
+        raise ValueError("its uuid is not a file name")
     for key in ("labels", "parameters", "links", "attachments", "steps"):
         found = result.get(key)
         result[key] = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
@@ -118,12 +118,12 @@ def read_result(path: Path) -> Json:
     return result
 
 
-def list_other_tests(each: EvaluatedCell, told: Collection[str], out: MaskingWriter) -> Iterator[Json]:
-    """Yield the tests that only pytest's junit.xml has, as the specs of upstream's suite. When each began nobody noted: as the cell did."""
+def list_other_tests(each: EvaluatedCell, copied: Collection[str], out: MaskingWriter) -> Iterator[Json]:
+    """Yield the tests that only junit.xml contains, such as upstream's specs. They start with the cell: JUnit has no start times."""
     judged = {one.failure.name: one for one in each.failures}
     began = each.cell.started or 0.0
     for case in each.tests:
-        if case.id in told:
+        if case.id in copied:
             continue
         result = make_result(each, f"{case.home}#{case.name}", case.name, case.outcome, began, began + (case.seconds or 0.0))
         result["parameters"] = [{"name": "cell", "value": each.cell.name}]
@@ -135,9 +135,9 @@ def list_other_tests(each: EvaluatedCell, told: Collection[str], out: MaskingWri
 
 
 def list_bring_ups(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
-    """Yield each `up` of a cell's lab as a result, its steps as steps, its critical path as an attachment."""
+    """Yield each `up` of a cell's lab as a result with steps, and its critical path as an attachment."""
     judged = {one.failure.name: one for one in each.failures}
-    for number, up in enumerate(each.ups, 1):
+    for number, up in enumerate(each.bring_ups, 1):
         name = "up" if number == 1 else f"up, time {number}"
         result = make_result(each, f"lab#{name}", name, up.outcome, up.began, up.ended)
         result["steps"] = [
@@ -153,13 +153,13 @@ def list_bring_ups(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
         if failed_step := next((judged[step.name] for step in up.steps if step.name in judged), None):
             add_owner(result, failed_step)
             attach_evidence(result, failed_step, out)
-        if up.critical:
+        if up.critical_path:
             attach_text(result, out, "critical path", "txt", format_critical_path(up))
         yield result
 
 
 def list_cell_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]:
-    """Yield a result for a cell as a whole: one with pages of benchmarks, or one with an outcome that none of its tests and steps has."""
+    """Yield a result for the cell itself when it has benchmark pages or an outcome that none of its tests and steps has."""
     if each.outcome in {case.outcome for case in each.cases} and not each.pages:
         return
     result = make_result(each, f"cell#{each.cell.name}", each.cell.name, each.outcome, each.cell.started or 0.0, each.cell.ended or 0.0)
@@ -174,7 +174,7 @@ def list_cell_results(each: EvaluatedCell, out: MaskingWriter) -> Iterator[Json]
 
 
 def make_result(each: EvaluatedCell, full: str, name: str, outcome: StepOutcome, began: float, ended: float) -> Json:
-    """Return a result of our own making."""
+    """Return a new result."""
     status = STATUS[outcome]
     return {
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{each.cell.run} {each.cell.attempt} {each.cell.name} {full}")),
@@ -191,18 +191,18 @@ def make_result(each: EvaluatedCell, full: str, name: str, outcome: StepOutcome,
 
 
 def add_owner(result: Json, judged: ClassifiedFailure) -> None:
-    """Write the owner of a failure, in the words that categories.json looks for."""
-    owner = judged.verdict.owner.value + (", known flake" if judged.flake else "")
+    """Add the owner of a failure, in the form that categories.json matches."""
+    owner = judged.classification.owner.value + (", known flake" if judged.flake else "")
     details = result.setdefault("statusDetails", {})
-    details["message"] = f"[{owner}] {details.get('message') or mask(judged.failure.cause)}\n\n{judged.verdict.because}"
+    details["message"] = f"[{owner}] {details.get('message') or mask(judged.failure.cause)}\n\n{judged.classification.because}"
     if judged.flake:
         details |= {"flaky": True, "known": True}
         result.setdefault("links", []).append({"type": "issue", "name": judged.flake.owner, "url": judged.flake.issue})
-    result["labels"].append({"name": "tag", "value": judged.verdict.owner.value})
+    result["labels"].append({"name": "tag", "value": judged.classification.owner.value})
 
 
 def attach_evidence(result: Json, judged: ClassifiedFailure, out: MaskingWriter) -> None:
-    """Attach the programs' states and the logs of a failure's evidence, the largest first."""
+    """Attach the programs' states and the largest logs of a failure's evidence."""
     for folder in judged.failure.evidence:
         found = (path for path in (folder / "logs").rglob("*.log") if path.is_file())
         logs = sorted(found, key=lambda path: -path.stat().st_size)[:LOGS]
@@ -222,7 +222,7 @@ def attach_text(result: Json, out: MaskingWriter, name: str, suffix: str, text: 
 
 
 def name_attachment(result: Json, name: str, suffix: str) -> str:
-    """Return the file name of an attachment; the same each time."""
+    """Return the file name of an attachment, stable between runs."""
     return f"{uuid.uuid5(uuid.NAMESPACE_URL, result['uuid'] + name)}-attachment{suffix}"
 
 
@@ -233,7 +233,7 @@ def add_attachment(result: Json, name: str, source: str, kind: str) -> None:
 def format_critical_path(up: BringUp) -> str:
     """Return a critical path as text."""
     rows = [f"{'step':44}{'begins at':>12}{'waited':>12}{'took':>12}"]
-    for link in up.critical:
+    for link in up.critical_path:
         begins = seconds_text(link.step.began - up.began)
         rows.append(f"{link.step.name:44}{begins:>12}{seconds_text(link.waited):>12}{seconds_text(link.step.seconds):>12}")
     return "\n".join(rows) + "\n"
@@ -243,7 +243,7 @@ def format_critical_path(up: BringUp) -> str:
 
 
 def make_history_id(cell: str, test: str) -> str:
-    """Return what Allure knows a test of a cell by, from one run to the next."""
+    """Return the id of a test of a cell, stable between runs."""
     return hashlib.sha256(f"{cell} {test}".encode()).hexdigest()[:32]
 
 
@@ -265,7 +265,7 @@ def to_milliseconds(at: float) -> int:
     return int(at * 1000)
 
 
-# -- the files beside results ------------------------------------------------------------------------------------------------------------
+# -- other files of Allure ---------------------------------------------------------------------------------------------------------------
 
 
 def make_categories() -> list[Json]:
@@ -273,11 +273,11 @@ def make_categories() -> list[Json]:
     wrong = ["failed", "broken"]
     found = [{"name": "Known flakes", "matchedStatuses": wrong, "messageRegex": r"(?s)\[[a-z]+, known flake\].*"}]
     found += [{"name": name, "matchedStatuses": wrong, "messageRegex": rf"(?s)\[{owner.value}\].*"} for owner, name in NAMES.items()]
-    return [*found, {"name": "Unknown: it could not be measured, or left no results", "matchedStatuses": ["unknown"]}]
+    return [*found, {"name": "Unknown: not measured, or without results", "matchedStatuses": ["unknown"]}]
 
 
 def list_environment(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield what the results were made with: each value that any cell had."""
+    """Yield (name, values) of the environment: each value that any cell had."""
     yield "run", report.run
     for part in PARTS:
         yield part, ", ".join(sorted({getattr(each.cell, part) for each in report.cells} - {""}))
@@ -287,7 +287,7 @@ def list_environment(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def make_history(rows: Iterable[HistoryRow], ids: dict[tuple[str, str], str]) -> Json:
-    """Return history.json: what became of each test in earlier runs, the latest first."""
+    """Return history.json: the outcomes of each test in earlier runs, the latest first."""
     made: dict[str, Json] = {}
     for row in reversed(list(rows)):
         for (cell, test), known in ids.items():
@@ -306,7 +306,7 @@ def make_history(rows: Iterable[HistoryRow], ids: dict[tuple[str, str], str]) ->
 
 
 def make_trend(rows: Iterable[HistoryRow]) -> list[Json]:
-    """Return history-trend.json: how many tests ended how in earlier runs, the latest first."""
+    """Return history-trend.json: the number of tests per outcome in earlier runs, the latest first."""
     made = []
     for number, row in enumerate(rows, 1):
         data = dict.fromkeys([*COUNTED, "total"], 0)

@@ -1,4 +1,4 @@
-"""The cases of a cell: tests of a JUnit file and steps of the lab's journal, as one kind of thing."""
+"""The cases of a cell: tests of a JUnit file and steps of the lab's journal, in one type."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from lab.steps import StepOutcome
 from reports.journal import BringUp
 
 STEPS = "lab.up"
-"""The class name of steps, here and in what the root conftest writes."""
+"""The class name of steps, here and in the JUnit file of the root conftest."""
 
 WORST = (StepOutcome.PASS, StepOutcome.SKIP, StepOutcome.UNKNOWN, StepOutcome.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test or a step. `message` is one line or a few, `text` is all that it printed; `seconds` is None where nobody knows them."""
+    """A test or a step. `message` is a few lines, `text` the full output; `seconds` is None when unknown."""
 
     home: str
     """The file, class or suite it is in, as a JUnit file names it: scenarios.test_join."""
     name: str
-    """With its parameters, in which anything may stand: test_reaches[::1]."""
+    """With its parameters, which may contain any character: test_reaches[::1]."""
     outcome: StepOutcome
     seconds: float | None = None
     message: str = ""
@@ -31,17 +31,17 @@ class Case:
 
     @property
     def id(self) -> str:
-        """What names it in history, in failures and in lists of flakes."""
+        """Its identity in the history, in failures and in lists of flakes."""
         return f"{self.home}::{self.name}"
 
 
 def find_worst(outcomes: Iterable[StepOutcome]) -> StepOutcome:
-    """Return the worst of some outcomes; of none, unknown."""
+    """Return the worst outcome; unknown when there are none."""
     return max(outcomes, key=WORST.index, default=StepOutcome.UNKNOWN)
 
 
 def list_step_cases(ascent: BringUp) -> list[Case]:
-    """Return the steps of one `up`; those that did not end are unknown."""
+    """Return the steps of one `up`; unfinished ones are unknown."""
     return [
         Case(
             home=STEPS,
@@ -57,9 +57,9 @@ def list_step_cases(ascent: BringUp) -> list[Case]:
 
 
 def merge_cases(tests: Iterable[Case], steps: Iterable[Case]) -> list[Case]:
-    """Return steps and tests, each id once: its worst, since pytest tells a test that failed in its teardown twice.
+    """Return steps and tests, each id once with its worst outcome: pytest writes a test that fails in its teardown twice.
 
-    Steps that pytest's file tells too are the journal's, which knows more.
+    Steps come from the journal, which knows more than pytest's file.
     """
     known: dict[str, Case] = {}
     journalled = list(steps)

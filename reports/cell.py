@@ -1,13 +1,13 @@
-"""One cell of the matrix and its results on disk: the folder that a job uploads, and all that a report knows of the job.
+"""The results of one cell of the matrix on disk: the folder that a job uploads.
 
-    cell.json                 this file's document: which cell, how it ended, when, where; SCHEMA
-    junit.xml                 what pytest wrote
-    run.json journal.jsonl    of the lab's run directory: what was asked for, its steps with times and needs
-    evidence/ logs/           of failures, as lab.evidence lays it out; what commands printed
-    allure-results/ perf/     of allure-pytest; results of failover benchmarks
+    cell.json                 which cell, how it ended, when and where, by SCHEMA
+    junit.xml                 pytest's results
+    run.json journal.jsonl    from the lab's run directory: the lab file, and the steps with times and needs
+    evidence/ logs/           evidence of failures in the layout of lab.evidence; output of commands
+    allure-results/ perf/     results of allure-pytest and of failover benchmarks
 
-Every file passed a masking writer. Any of them may be missing or torn: the job was interrupted, the disk was full. `find` then still gives
-a Cell, with what is wrong in `broken` and an outcome that is not green.
+Every file went through a masking writer. Any may be missing or torn: the job was interrupted, the disk was full. `find_cells` returns
+such a cell with the reason in `broken` and an outcome that is never green.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from reports.files import read_json, replace_surrogates, to_timestamp
 
 Json = dict[str, Any]
 SCHEMA = 1
-"""Of cell.json. A folder of another schema is shown as one that cannot be read, never guessed at."""
+"""The schema of cell.json. A folder of another schema is reported as unreadable."""
 
 PARTS = ("provider", "deployer", "release", "kubernetes", "suite")
 DEPTH = 6
-"""Folders below one that is named on the command line in which cells are looked for."""
+"""Levels below a given folder that are searched for cells."""
 
 
 class CellResults(BaseModel):
-    """One job's results. `run` names the run of the whole matrix it belongs to; `attempt` counts from 1."""
+    """One job's results. `run` names the run of the whole matrix; `attempt` counts from 1."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -55,16 +55,16 @@ class CellResults(BaseModel):
     started: float | None = None
     ended: float | None = None
     revision: str = ""
-    """Of what was tested, as far as somebody said: a commit."""
+    """The tested commit, if known."""
     machine: dict[str, str] = {}
     missing: dict[str, str] = {}
-    """What was to be collected and is not here, and why."""
+    """Files that could not be collected, and why."""
     left_out: dict[str, str] = {}
-    """What was there and is not wanted here: what is no text, the beginnings of what is too large, the middle of long texts."""
+    """Omitted files and parts of files, and why: not text, the beginning of a large file, the middle of a long text."""
     torn: dict[str, str] = {}
-    """What is here as far as it was whole, and where it is damaged."""
+    """Damaged files, and where the damage is."""
     broken: str = Field(default="", exclude=True)
-    """Why these results cannot be trusted to be whole; "" when they can."""
+    """Why these results cannot be trusted to be complete; "" when they can."""
 
     @field_validator("started", "ended", mode="after")
     @classmethod
@@ -80,50 +80,50 @@ class CellResults(BaseModel):
         return tuple(getattr(self, part) for part in PARTS)
 
     def document(self) -> Json:
-        """Return cell.json's content."""
+        """Return the content of cell.json."""
         return {"schema": SCHEMA, **self.model_dump(mode="json")}
 
-    def but(self, **changes: Any) -> CellResults:
+    def with_values(self, **changes: Any) -> CellResults:
         """Return this cell with other values."""
         return self.model_copy(update=changes)
 
     @classmethod
     def parse(cls, document: Any, path: Path) -> CellResults:
-        """Return the cell of a cell.json. ValueError says what is wrong with it."""
+        """Return the cell of a cell.json. Raise ValueError, which says what is not valid."""
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema != SCHEMA:
             raise ValueError(f"cell.json was written by another version (schema {schema}; this one reads {SCHEMA})")
         try:
             return cls.model_validate({**mask_object(document), "path": path, "broken": ""})
         except ValidationError as error:
-            told = "; ".join(f"{'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}" for issue in error.errors())
-            raise ValueError(f"cell.json is not valid: {told}") from error
+            errors = "; ".join(f"{'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}" for issue in error.errors())
+            raise ValueError(f"cell.json is not valid: {errors}") from error
 
 
 def make_cell_name(parts: Iterable[str]) -> str:
-    """Return provider-deployer-release-kubernetes-suite, as it is a folder's name; parts that are unknown are left out."""
+    """Return provider-deployer-release-kubernetes-suite as a folder name, without unknown parts."""
     slugs = [re.sub(r"[^A-Za-z0-9._]+", "-", part).strip("-.") for part in parts]
     return "-".join(slug for slug in slugs if slug)
 
 
 def find_cells(paths: Iterable[Path]) -> list[CellResults]:
-    """Return the cells in these folders, run directories of labs included. UsageError when one is not there.
+    """Return the cells in these folders, including run directories of labs. Raise UsageError for a missing folder.
 
-    A folder in which no results are found is a cell too: a broken one.
+    A folder without results is a broken cell.
     """
     found: list[CellResults] = []
     for path in paths:
         if not path.is_dir():
             raise UsageError(f"there is no folder {path}", remedy="name folders of `python -m reports collect`, or run directories of labs")
         cells = list(walk_cells(path))
-        found += cells or [CellResults(name=name_folder(path), path=path, broken="no results are in this folder")]
+        found += cells or [CellResults(name=name_folder(path), path=path, broken="this folder contains no results")]
     return found
 
 
 def walk_cells(path: Path, depth: int = DEPTH) -> Iterator[CellResults]:
-    """Yield the cells of a folder: itself, or those below it. One that cannot be read is a broken cell, and hides no other."""
+    """Yield the cells of a folder: itself, or those below it. An unreadable one is a broken cell and hides no other."""
     try:
-        if not path.is_dir() or (path / "history.jsonl").exists():  # pages of an earlier report bring evidence along
+        if not path.is_dir() or (path / "history.jsonl").exists():  # a site contains evidence too
             return
         names = set(os.listdir(path))  # noqa: PTH208 (names alone)
     except OSError as error:
@@ -139,17 +139,17 @@ def walk_cells(path: Path, depth: int = DEPTH) -> Iterator[CellResults]:
         )
     elif depth:
         for name in sorted(names):
-            if not (path / name).is_symlink() and not name.startswith("."):  # such are folders that `collect` was killed over
+            if not (path / name).is_symlink() and not name.startswith("."):  # hidden folders are leftovers of a killed `collect`
                 yield from walk_cells(path / name, depth - 1)
 
 
 def name_folder(path: Path) -> str:
-    """Return what a cell is called that says nothing of itself: as its folder is, in characters that every encoding has."""
+    """Return the name of a cell without a name: its folder's, in characters that every encoding has."""
     return replace_surrogates(path.resolve().name) or "cell"
 
 
 def read_cell(path: Path) -> CellResults:
-    """Return the cell of a folder with a cell.json; a broken one when that cannot be understood."""
+    """Return the cell of a folder with a cell.json; a broken cell when the file is not valid."""
     try:
         return CellResults.parse(read_json(path / "cell.json"), path)
     except (OSError, ValueError) as error:
@@ -158,21 +158,21 @@ def read_cell(path: Path) -> CellResults:
 
 
 def read_run(path: Path) -> CellResults:
-    """Return a lab's run directory as a cell. How it ended is what its journal says: `reports.report` looks."""
+    """Return a lab's run directory as a cell. Its outcome comes from its journal later, in `reports.evaluate`."""
     bare = CellResults(name=name_folder(path), path=path, suite="lab")
     try:
         head = read_json(path / "run.json")
         schema = head["schema"]
         if schema != RUN_SCHEMA:
-            return bare.but(broken=f"run.json was written by another version (schema {schema}; this one reads {RUN_SCHEMA})")
+            return bare.with_values(broken=f"run.json was written by another version (schema {schema}; this one reads {RUN_SCHEMA})")
         parts = get_requested_parts(mask_object(head["asked"]))
-        return bare.but(**parts, name=mask(str(head["id"] or bare.name)), started=to_timestamp(head["created"]))
+        return bare.with_values(**parts, name=mask(str(head["id"] or bare.name)), started=to_timestamp(head["created"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return bare.but(broken=f"run.json is half-written: {type(error).__name__}: {error}")
+        return bare.with_values(broken=f"run.json is half-written: {type(error).__name__}: {error}")
 
 
 def get_requested_parts(asked: Json) -> dict[str, str]:
-    """Return the parts of a cell's name that the document of a lab tells."""
+    """Return the parts of a cell's name that a lab file contains."""
     lab, karmada = (part if isinstance(part := asked.get(key), dict) else {} for key in ("lab", "karmada"))
     return {
         "provider": str(lab.get("provider") or ""),

@@ -1,4 +1,4 @@
-"""What changed since the run before, and what keeps changing: pure functions of rows of history."""
+"""Compare a run with the previous one, and find tests that flip: pure functions of history rows."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from reports.statistics import Rate
 
 Kind = Literal["regressed", "fixed", "unknown", "new", "gone", "slower", "faster"]
 NOTICED = 0.25
-"""Share by which a duration differs before it is worth a line, and below it the seconds."""
+"""Relative change of a duration that is reported, if it is also more than SECONDS."""
 
 SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between a run and the one before it. `test` is "" where it is the whole cell's."""
+    """One change since the previous run. `test` is "" for a change of the whole cell."""
 
     kind: Kind
     cell: str
     test: str = ""
-    told: str = ""
+    detail: str = ""
 
 
 def list_changes(before: HistoryRow, now: HistoryRow) -> list[Change]:
-    """Return what changed, the worst first."""
+    """Return the changes, the worst first."""
     found = [change for name, past in now.cells.items() for change in list_cell_changes(name, before.cells.get(name), past)]
-    found += [Change("gone", name, told=f"it was {past.outcome.value}") for name, past in before.cells.items() if name not in now.cells]
+    found += [Change("gone", name, detail=f"it was {past.outcome.value}") for name, past in before.cells.items() if name not in now.cells]
     order: tuple[Kind, ...] = ("regressed", "unknown", "gone", "slower", "fixed", "faster", "new")
     return sorted(found, key=lambda change: (order.index(change.kind), change.cell, change.test))
 
 
 def list_cell_changes(name: str, before: PastCell | None, now: PastCell) -> Iterator[Change]:
-    """Yield what changed in one cell."""
+    """Yield the changes of one cell."""
     if before is None:
-        yield Change("new", name, told=f"it is {now.outcome.value}")
+        yield Change("new", name, detail=f"it is {now.outcome.value}")
         return
     if now.outcome is not before.outcome:
-        yield Change(classify_change(now.outcome), name, told=f"{before.outcome.value} → {now.outcome.value}")
+        yield Change(classify_change(now.outcome), name, detail=f"{before.outcome.value} → {now.outcome.value}")
     for test, outcome in now.tests.items():
         was = before.tests.get(test)
         if was is not None and outcome is not was and StepOutcome.FAIL in {was, outcome}:
@@ -50,35 +50,35 @@ def list_cell_changes(name: str, before: PastCell | None, now: PastCell) -> Iter
     for what, was_s, now_s in (("up", before.up, now.up), ("the whole cell", before.seconds, now.seconds)):
         if was_s and now_s and abs(now_s - was_s) >= SECONDS and abs(now_s - was_s) / was_s >= NOTICED:
             kind: Kind = "slower" if now_s > was_s else "faster"
-            yield Change(kind, name, told=f"{what}: {seconds_text(was_s)} → {seconds_text(now_s)}")
+            yield Change(kind, name, detail=f"{what}: {seconds_text(was_s)} → {seconds_text(now_s)}")
 
 
 def classify_change(outcome: StepOutcome) -> Kind:
-    """Return what a change to that outcome is."""
+    """Return the kind of a change to this outcome."""
     return {StepOutcome.FAIL: "regressed", StepOutcome.PASS: "fixed"}.get(outcome, "unknown")  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
 class FlakyTest:
-    """A test of a cell that both passed and failed in the window. `outcomes`: of the last runs, oldest first; None where it did not run."""
+    """A test that both passed and failed in the window. `outcomes` are those of the last runs, oldest first; None without a run."""
 
     cell: str
     test: str
     outcomes: tuple[StepOutcome | None, ...]
 
     @property
-    def measured(self) -> list[StepOutcome]:
+    def pass_or_fail(self) -> list[StepOutcome]:
         return [outcome for outcome in self.outcomes if outcome in {StepOutcome.PASS, StepOutcome.FAIL}]
 
     @property
     def rate(self) -> Rate:
-        """How often it failed of the times it was measured."""
-        return Rate(self.measured.count(StepOutcome.FAIL), len(self.measured))
+        """The rate of failures among passes and failures."""
+        return Rate(self.pass_or_fail.count(StepOutcome.FAIL), len(self.pass_or_fail))
 
     @property
     def flips(self) -> int:
-        """How often the outcome flipped: once is a regression or a fix, more is a flake."""
-        return sum(one is not other for one, other in zip(self.measured, self.measured[1:], strict=False))
+        """The number of flips between pass and fail: one is a regression or a fix, more are a flake."""
+        return sum(one is not other for one, other in zip(self.pass_or_fail, self.pass_or_fail[1:], strict=False))
 
 
 def list_flaky_tests(rows: Sequence[HistoryRow]) -> list[FlakyTest]:

@@ -1,6 +1,6 @@
-"""Whose failure it is: test, product, infrastructure or harness, by the rules of rules.toml, with the proof for the verdict.
+"""Classify a failure by owner (test, product, infrastructure or harness) with the rules of rules.toml, and give the proof.
 
-Only what is infrastructure's is ever retried. A failure that no rule knows is the harness': it owes a rule.
+Only infrastructure failures are retried. A failure that matches no rule belongs to the harness, which lacks a rule for it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from reports.failure import Failure
 from reports.files import read_json, read_tail
 
 RULES = Path(__file__).parent / "rules.toml"
-WORDS = ("kind", "exit_code", "what", "phase")
+FIELDS = ("kind", "exit_code", "what", "phase")
 PATTERNS = ("text", "logs", "origin", "through", "component")
-NO_RULE = "no rule knows this failure: what it says is all there is to go by, and rules.toml lacks a line"
+NO_RULE = "no rule of rules.toml matches this failure: read its output, and add a rule"
 LOG_AT_MOST = 4 << 20
-"""Bytes of the end of one log that are searched."""
+"""Bytes at the end of each log that are searched."""
 
 
 class Owner(str, Enum):
-    """Whose failure it is."""
+    """Who has to fix a failure."""
 
     TEST = "test"
     PRODUCT = "product"
@@ -36,7 +36,7 @@ class Owner(str, Enum):
 
 @dataclass(frozen=True)
 class Proof:
-    """What a rule found: a line, and where it is ("its own words", or a file of the evidence)."""
+    """A line that a rule matched, and where: "failure output", or a file of the evidence."""
 
     where: str
     line: str
@@ -44,7 +44,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Classification:
-    """Whose failure it is, by which rule, and why one may believe it."""
+    """The owner of a failure, the rule that decided, and its proofs."""
 
     owner: Owner
     rule: str
@@ -52,28 +52,28 @@ class Classification:
     proofs: tuple[Proof, ...] = ()
 
     @property
-    def retried(self) -> bool:
-        """Tell whether running it again is allowed."""
+    def may_retry(self) -> bool:
+        """Return whether the cell may be run again."""
         return self.owner is Owner.INFRASTRUCTURE
 
 
 @dataclass(frozen=True)
 class OwnerRule:
-    """One rule: all its conditions hold, or it says nothing."""
+    """One rule. It matches when all its conditions hold."""
 
     name: str
     owner: Owner
     because: str
-    words: dict[str, tuple[object, ...]]
+    fields: dict[str, tuple[object, ...]]
     patterns: dict[str, re.Pattern[str]]
 
     def judge(self, failure: Failure) -> Classification | None:
-        """Return the verdict, with a proof for each condition, when this rule fits."""
+        """Return the classification with a proof for each condition; None when this rule does not match."""
         proofs: list[Proof] = []
-        for name, allowed in self.words.items():
+        for name, allowed in self.fields.items():
             if getattr(failure, name) not in allowed:
                 return None
-            if name in {"kind", "exit_code"}:  # that it is a test, and in which phase, is said anyway
+            if name in {"kind", "exit_code"}:  # reports show the others beside the failure
                 proofs.append(Proof(name.replace("_", " "), str(getattr(failure, name))))
         for name, pattern in self.patterns.items():
             if (proof := PROVE[name](failure, pattern)) is None:
@@ -83,16 +83,16 @@ class OwnerRule:
 
 
 def classify(failure: Failure, rules: Sequence[OwnerRule] | None = None) -> Classification:
-    """Return the verdict of the first rule that fits."""
+    """Return the classification by the first rule that matches."""
     for rule in rules if rules is not None else load_rules():
-        if verdict := rule.judge(failure):
-            return verdict
+        if found := rule.judge(failure):
+            return found
     return Classification(Owner.HARNESS, "none", NO_RULE)
 
 
 @cache
 def load_rules(path: Path = RULES) -> tuple[OwnerRule, ...]:
-    """Return the rules of a file. UsageError names the rule that is wrong."""
+    """Return the rules of a file. Raise UsageError, which names the invalid rule."""
     tables = read_toml(path, what="the rules of classification").get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise UsageError("cannot read the rules of classification: rule is not a list of tables", where=str(path), remedy="write [[rule]]")
@@ -104,22 +104,22 @@ def parse_rule(table: dict[str, object], path: Path) -> OwnerRule:
     name = str(rest.pop("name", "?"))
     try:
         owner, because = Owner(rest.pop("class")), str(rest.pop("because"))
-        words: dict[str, tuple[object, ...]] = {key: tuple(rest.pop(key)) for key in WORDS if key in rest}  # type: ignore[arg-type]
+        fields: dict[str, tuple[object, ...]] = {key: tuple(rest.pop(key)) for key in FIELDS if key in rest}  # type: ignore[arg-type]
         patterns = {key: re.compile(str(rest.pop(key))) for key in PATTERNS if key in rest}
     except (KeyError, ValueError, TypeError, re.error) as error:
-        raise UsageError(f"rule {name!r} is wrong: {error}", where=str(path)) from error
-    if rest or not (words or patterns):
+        raise UsageError(f"rule {name!r} is not valid: {error}", where=str(path)) from error
+    if rest or not (fields or patterns):
         wrong = f"has unknown keys: {', '.join(rest)}" if rest else "has no condition"
         raise UsageError(f"rule {name!r} {wrong}", where=str(path))
-    return OwnerRule(name, owner, because, words, patterns)
+    return OwnerRule(name, owner, because, fields, patterns)
 
 
 # -- proofs ------------------------------------------------------------------------------------------------------------------------
 
 
 def prove_by_text(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
-    found = pattern.search(failure.said)
-    return Proof("its own words", get_line(failure.said, found)) if found else None
+    found = pattern.search(failure.message)
+    return Proof("failure output", get_line(failure.message, found)) if found else None
 
 
 def prove_by_origin(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
@@ -136,7 +136,7 @@ def prove_by_component(failure: Failure, pattern: re.Pattern[str]) -> Proof | No
 
 
 def prove_by_logs(failure: Failure, pattern: re.Pattern[str]) -> Proof | None:
-    """Return the first line of the evidence's logs that the pattern finds; each is read after the name of its file."""
+    """Return the first matching line of the evidence's logs; the pattern is applied to "FILE: LINE"."""
     for folder in failure.evidence:
         for path, line in list_matching_lines(folder):
             if pattern.search(f"{path}: {line}"):
@@ -155,9 +155,9 @@ PROVE = {
 
 @cache
 def list_matching_lines(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Return (file, line) of each line of a collection's logs that any rule might be about, so that they are read once.
+    """Return (file, line) of each log line of a collection that matches any rule, so that the logs are read once.
 
-    What the collection lacks, and why, is read as the lines of its index.json: an engine that is gone is told by nothing else.
+    The entries of `missing` in index.json count as lines too: nothing else shows that a container engine is down.
     """
     hints = re.compile("|".join(f"(?:{rule.patterns['logs'].pattern})" for rule in load_rules() if "logs" in rule.patterns))
     found: list[tuple[str, str]] = []
@@ -167,13 +167,13 @@ def list_matching_lines(folder: Path) -> tuple[tuple[str, str], ...]:
 
 
 def read_logs(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield each log of a collection by its name, and its last lines."""
+    """Yield each log of a collection: its name and its last lines."""
     for path in sorted((folder / "logs").rglob("*.log")):
         yield str(path.relative_to(folder)), read_tail(path, LOG_AT_MOST).splitlines()
 
 
 def list_missing_evidence(folder: Path) -> list[str]:
-    """Return what a collection says that it lacks, one line each."""
+    """Return the entries that a collection lists as missing, one line each."""
     try:
         missing = read_json(folder / "index.json")["missing"]
         return [" ".join(f"{name}: {why}".split()) for name, why in missing.items()]
@@ -182,7 +182,7 @@ def list_missing_evidence(folder: Path) -> list[str]:
 
 
 def get_line(text: str, found: re.Match[str]) -> str:
-    """Return the line in which a match begins, cut where it is long."""
+    """Return the line in which a match begins, at most 400 characters of it."""
     start = text.rfind("\n", 0, found.start()) + 1
     end = text.find("\n", found.start())
     return text[start : end if end >= 0 else len(text)].strip()[:400]

@@ -1,7 +1,6 @@
-"""`python -m reports collect`: from a run directory and what pytest wrote to one cell's folder, masked, for a job to upload.
+"""`python -m reports collect`: copy a run directory and pytest's output to one masked folder per cell, for a job to upload.
 
-It is called at the end of a job, however that ended, and before the lab is taken down. It never fails because something is
-missing: what should be there and is not is listed in cell.json.
+Call it at the end of a job, whatever its outcome, before `lab down`. Missing files are no error: cell.json lists them.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sources:
-    """Where one job's results are. `lab` is a lab's name or its run directory; of what is None nothing is collected."""
+    """Where one job's results are. `lab` is a lab's name or its run directory; fields that are None are not collected."""
 
     lab: str | None = None
     junit: Path | None = None
@@ -53,7 +52,7 @@ class Sources:
 
 
 def collect(sources: Sources, into: Path, *, now: float | None = None) -> CellResults:
-    """Write the cell's folder, replacing one that is there, and return the cell. The folder appears whole or not at all."""
+    """Write the cell's folder, replacing an earlier one, and return the cell. The folder is moved into place when it is complete."""
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as made:
         folder = Path(made) / "cell"
@@ -70,11 +69,11 @@ def collect(sources: Sources, into: Path, *, now: float | None = None) -> CellRe
         if into.exists():
             shutil.rmtree(into)
         folder.rename(into)
-    return cell.but(path=into)
+    return cell.with_values(path=into)
 
 
 def find_run_directory(sources: Sources) -> Path | None:
-    """Return the lab's run directory, or what a test session that has taken its lab down kept of it among its artifacts."""
+    """Return the lab's run directory, or the part of it that a test session saved among its artifacts before `lab down`."""
     if sources.lab:
         for path in (Path(sources.lab), runs_root() / sources.lab, *([sources.artifacts / sources.lab] if sources.artifacts else [])):
             if (path / "run.json").exists():
@@ -86,7 +85,7 @@ def find_run_directory(sources: Sources) -> Path | None:
 
 
 def copy_run(run: Path, writer: MaskingWriter) -> None:
-    """Copy what a report reads of a run: no key, no kubeconfig, no data."""
+    """Copy the files of a run that reports read: no keys, kubeconfigs or data."""
     writer.file(run / "run.json", "run.json")
     writer.file(run / "journal.jsonl", "journal.jsonl")
     for folder in sorted(path for path in (run / "evidence").glob("*") if path.is_dir()):
@@ -94,14 +93,14 @@ def copy_run(run: Path, writer: MaskingWriter) -> None:
 
 
 def copy_results(sources: Sources, writer: MaskingWriter, *, lab: str | None) -> None:
-    """Copy what pytest and benchmarks wrote."""
+    """Copy the output of pytest, benchmarks and commands."""
     if sources.junit:
         writer.junit(sources.junit, "junit.xml")
     if sources.artifacts and lab:
         for folder in sorted(path for path in (sources.artifacts / lab).glob("*") if path.is_dir()):
             writer.tree(folder, f"evidence/{folder.name}")
     if sources.allure and not writer.tree(sources.allure, "allure-results"):
-        writer.missing["allure-results"] = f"nothing is in {sources.allure}"
+        writer.missing["allure-results"] = f"{sources.allure} is empty"
     for path in sources.perf:
         if path.is_dir():
             writer.tree(path, f"perf/{path.name}")
@@ -112,10 +111,10 @@ def copy_results(sources: Sources, writer: MaskingWriter, *, lab: str | None) ->
 
 
 def make_cell(sources: Sources, folder: Path, writer: MaskingWriter, *, now: float) -> CellResults:
-    """Return the cell: what was said of it, else what its results tell."""
-    told = read_run(folder) if (folder / "run.json").exists() else None
+    """Return the cell from the given values, else from its results."""
+    lab = read_run(folder) if (folder / "run.json").exists() else None
     parts = {
-        **(read_requested_parts(folder) if told and not told.broken else {}),
+        **(read_requested_parts(folder) if lab and not lab.broken else {}),
         **{key: value for key, value in sources.parts.items() if value},
     }
     outcome, reason = decide_outcome(sources, folder, writer.torn.get("junit.xml", ""))
@@ -130,7 +129,7 @@ def make_cell(sources: Sources, folder: Path, writer: MaskingWriter, *, now: flo
         run=sources.run or os.environ.get("GITHUB_RUN_ID") or "local",
         attempt=sources.attempt or parse_attempt(os.environ.get("GITHUB_RUN_ATTEMPT", "")),
         exit_code=sources.exit_code,
-        started=sources.started or (told.started if told else None) or now,
+        started=sources.started or (lab.started if lab else None) or now,
         ended=now,
         revision=sources.revision or os.environ.get("GITHUB_SHA", ""),
         machine=describe_machine(),
@@ -141,17 +140,17 @@ def make_cell(sources: Sources, folder: Path, writer: MaskingWriter, *, now: flo
 
 
 def parse_attempt(text: str) -> int:
-    """Return the number of an attempt; the first where nothing that is a number says which."""
+    """Return the number of an attempt; 1 when the text is not a number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
 def read_requested_parts(folder: Path) -> dict[str, str]:
-    """Return the parts of the name that the lab's document tells."""
+    """Return the parts of the cell's name that the lab file contains."""
     return get_requested_parts(read_json(folder / "run.json")["asked"])
 
 
 def decide_outcome(sources: Sources, folder: Path, torn: str) -> Verdict:
-    """Return how a cell ended: what the caller says, else what its results tell. A pass of results that are torn is unknown."""
+    """Return how a cell ended: the given outcome, else that of its results. A pass with torn results is unknown."""
     results: Results | None = None
     torn = f"junit.xml is not whole: {torn}" if torn else ""
     try:
@@ -159,8 +158,8 @@ def decide_outcome(sources: Sources, folder: Path, torn: str) -> Verdict:
             results = read_results(folder / "junit.xml")
     except ValueError:
         torn = "junit.xml is torn"
-    ups = journal.list_bring_ups(journal.read_events(folder / "journal.jsonl"))
-    outcome, reason = decide_verdict(sources.exit_code, results, ups, logs=folder / "logs")
+    bring_ups = journal.list_bring_ups(journal.read_events(folder / "journal.jsonl"))
+    outcome, reason = decide_verdict(sources.exit_code, results, bring_ups, logs=folder / "logs")
     if torn and not sources.exit_code and outcome is not StepOutcome.FAIL:
         outcome, reason = StepOutcome.UNKNOWN, torn
     if sources.outcome is None:
@@ -169,7 +168,7 @@ def decide_outcome(sources: Sources, folder: Path, torn: str) -> Verdict:
 
 
 def describe_machine() -> dict[str, str]:
-    """Return what there is to say of the computer that the job ran on."""
+    """Return a description of the machine that the job ran on."""
     try:
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
     except (OSError, ValueError):

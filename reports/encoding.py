@@ -1,7 +1,7 @@
-"""Decode text of which the first line may lie: XML of any tool, logs of any program.
+"""Decode text that may declare the wrong encoding: XML of any tool, logs of any program.
 
 A byte-order mark decides, then zero bytes (UTF-16 and UTF-32 without a mark), then whether all of it is UTF-8, then what an XML
-declaration names. No byte is ever an error: one that the encoding does not know is read as windows-1252 has it.
+declaration names. No byte is an error: an invalid one is decoded as windows-1252.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ ZEROS = (
 )
 DECLARED = re.compile(rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 LATIN = frozenset({"iso8859-1", "ascii"})
-"""Named by many a tool that writes windows-1252; every reader of the web takes them for it."""
+"""Many tools declare these and write windows-1252; web browsers decode them as windows-1252 too."""
 
 SEVEN_BIT = ("iso2022", "hz")
-"""Encodings that write every text in ASCII characters: a text in one of them looks like UTF-8."""
+"""Encodings that use only ASCII bytes, so that their text looks like UTF-8."""
 
 NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"})
 SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 
 def decode(file: BinaryIO) -> Iterator[str]:
-    """Yield the text of a file in pieces, without its byte-order mark. The file is read from its beginning, twice."""
+    """Yield the text of a file in pieces, without its byte-order mark. Read the file twice from its beginning."""
     encoding = detect_encoding(file)
     decoder = codecs.getincrementaldecoder(encoding)(errors="windows-1252")
     file.seek(0)
@@ -52,7 +52,7 @@ def decode(file: BinaryIO) -> Iterator[str]:
 
 
 def detect_encoding(file: BinaryIO) -> str:
-    """Return the encoding of a file, by its content first."""
+    """Return the encoding of a file: by its content, then by its declaration."""
     file.seek(0)
     head = file.read(HEAD)
     for mark, encoding in MARKS:
@@ -68,7 +68,7 @@ def detect_encoding(file: BinaryIO) -> str:
 
 
 def get_declared_encoding(head: bytes) -> str:
-    """Return the encoding that an XML declaration names; "" where there is none, or one in which these bytes are no declaration."""
+    """Return the encoding of an XML declaration; "" without one, or when the declaration cannot be in that encoding."""
     found = DECLARED.match(head)
     if not found:
         return ""
@@ -82,7 +82,7 @@ def get_declared_encoding(head: bytes) -> str:
 
 
 def is_utf8(file: BinaryIO) -> bool:
-    """Tell whether all of a file is UTF-8; a character that its end cuts does not count."""
+    """Return whether a file is valid UTF-8, ignoring a truncated character at its end."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     file.seek(0)
     try:
@@ -94,7 +94,7 @@ def is_utf8(file: BinaryIO) -> bool:
 
 
 def read_odd_bytes(error: UnicodeError) -> tuple[str, int]:
-    """Return what windows-1252 has for bytes that are none of an encoding, and where to go on; a surrogate written as UTF-8 is one sign."""
+    """Decode invalid bytes as windows-1252 and return where to continue. A surrogate in UTF-8 becomes one replacement character."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     if SURROGATE.match(error.object, error.start):

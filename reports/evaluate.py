@@ -1,4 +1,4 @@
-"""Examine one cell: its cases, its bring-ups, its failures with their owners, and its outcome."""
+"""Evaluate one cell: its cases, its bring-bring_ups, its failures with their owners, and its outcome."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ ENDED = {StepOutcome.PASS: "passed", StepOutcome.FAIL: "failed", StepOutcome.SKI
 
 @dataclass(frozen=True)
 class ClassifiedFailure:
-    """A failure, its owner, and the known flake that excuses it, if one does."""
+    """A failure, its classification, and the known flake that excuses it, if any."""
 
     failure: Failure
-    verdict: Classification
+    classification: Classification
     flake: Flake | None = None
 
 
 @dataclass(frozen=True)
 class EvaluatedCell:
-    """A cell and all that its folder tells. `outcome` and `reason` are the judgement; `notes` say what is wrong with the results."""
+    """A cell and the contents of its folder. `outcome` and `reason` are the verdict; `notes` describe problems of the results."""
 
     cell: CellResults
     outcome: StepOutcome
     reason: str = ""
     cases: tuple[Case, ...] = ()
-    ups: tuple[BringUp, ...] = ()
+    bring_ups: tuple[BringUp, ...] = ()
     failures: tuple[ClassifiedFailure, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
     beyond: Counter[StepOutcome] = field(default_factory=Counter)
-    """Tests that are counted and not listed: there are too many."""
+    """Tests beyond the limit, which are counted and not listed."""
     left_out: tuple[str, ...] = ()
-    """What its results had and a report does not show: files that were not taken, the middle of long texts, tests that are only counted."""
+    """Parts of the results that a report does not show: omitted files, the middle of long texts, tests that are only counted."""
     before: tuple[EvaluatedCell, ...] = ()
-    """Earlier attempts at the same cell in the same run."""
+    """Earlier attempts of this cell in the same run."""
 
     @property
     def tests(self) -> tuple[Case, ...]:
@@ -58,57 +58,59 @@ class EvaluatedCell:
 
     @property
     def tally(self) -> Counter[StepOutcome]:
-        """How many tests ended how, with those that are not listed."""
+        """The number of tests per outcome, including those that are not listed."""
         return Counter(case.outcome for case in self.tests) + self.beyond
 
     @property
     def up_seconds(self) -> float | None:
-        """How long the first `up` took that came through; None when none did."""
-        return next((up.seconds or up.ended - up.began for up in self.ups if up.outcome is StepOutcome.PASS), None)
+        """The duration of the first successful `up`; None without one."""
+        return next((up.seconds or up.ended - up.began for up in self.bring_ups if up.outcome is StepOutcome.PASS), None)
 
     @property
     def pages(self) -> list[Path]:
-        """The pages that benchmarks wrote of themselves, as that of a failover with its timeline."""
+        """The pages that benchmarks wrote, such as the timeline of a failover."""
         return sorted((self.cell.path / "perf").rglob("*.html"))
 
     @property
-    def retriable(self) -> bool:
-        """Tell whether running it again is allowed: it has failures, and each is the infrastructure's."""
-        return bool(self.failures) and not self.beyond[StepOutcome.FAIL] and all(judged.verdict.retried for judged in self.failures)
+    def may_retry(self) -> bool:
+        """Return whether the cell may be run again: it has failures, and infrastructure owns each."""
+        return (
+            bool(self.failures) and not self.beyond[StepOutcome.FAIL] and all(judged.classification.may_retry for judged in self.failures)
+        )
 
     @property
-    def excused(self) -> bool:
-        """Tell whether known flakes are all that failed."""
+    def has_only_known_flakes(self) -> bool:
+        """Return whether only known flakes failed."""
         return bool(self.failures) and not self.beyond[StepOutcome.FAIL] and all(judged.flake for judged in self.failures)
 
 
 def evaluate_cell(cell: CellResults, flakes: Flakes) -> EvaluatedCell:
-    """Look at one cell. Whatever is torn or missing is noted; nothing raises: one cell's results must not hide those of others."""
+    """Evaluate one cell. Note what is torn or missing and never raise: one cell's results must not hide those of others."""
     try:
         return evaluate_results(cell, flakes)
-    except Exception as error:  # noqa: BLE001 (what a job can leave has no end)
-        why = f"its results cannot be examined: {type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 (a job can leave anything)
+        why = f"evaluating the results failed: {type(error).__name__}: {error}"
         return EvaluatedCell(cell=cell, outcome=StepOutcome.UNKNOWN, reason=why, notes=(why,))
 
 
 def evaluate_results(cell: CellResults, flakes: Flakes) -> EvaluatedCell:
-    """Look at one cell."""
+    """Evaluate one cell; raise on results that are not as expected."""
     notes = [cell.broken] if cell.broken else []
-    notes += [f"{name} is not here: {why}" for name, why in cell.missing.items()]
+    notes += [f"{name} is missing: {why}" for name, why in cell.missing.items()]
     notes += [f"{name} is not whole: {where}" for name, where in cell.torn.items()]
     results, torn = read_cell_results(cell)
     if torn and torn not in notes:
         notes.append(torn)
     tests = list(results.cases) if results else []
-    ups = journal.list_bring_ups(journal.read_events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
+    bring_ups = journal.list_bring_ups(journal.read_events(cell.path / "journal.jsonl")) if cell.path.is_dir() else []
     found, unread = measured.read_figures(cell.path / "perf")
-    seen = decide_verdict(cell.exit_code, results, ups, logs=cell.path / "logs")
+    seen = decide_verdict(cell.exit_code, results, bring_ups, logs=cell.path / "logs")
     if torn and seen[0] is StepOutcome.PASS:
         seen = StepOutcome.UNKNOWN, torn
-    outcome, reason = choose_verdict(cell, seen, unproven=torn or ("" if results or ups or found else NO_RESULTS))
+    outcome, reason = choose_verdict(cell, seen, unproven=torn or ("" if results or bring_ups or found else NO_RESULTS))
     if cell.outcome is StepOutcome.PASS and outcome is not StepOutcome.PASS and not cell.broken:
-        notes.append("its cell.json says pass, and its results do not")
-    judged = [classify_failure(each, flakes) for each in list_failures(cell.but(outcome=outcome, reason=reason), tests, ups)]
+        notes.append("cell.json contradicts the results: it says pass, they do not")
+    judged = [classify_failure(each, flakes) for each in list_failures(cell.with_values(outcome=outcome, reason=reason), tests, bring_ups)]
     beyond = results.beyond if results else Counter[StepOutcome]()
     if not beyond[StepOutcome.FAIL]:
         outcome, reason = excuse_known_flakes(outcome, reason, judged)
@@ -116,8 +118,8 @@ def evaluate_results(cell: CellResults, flakes: Flakes) -> EvaluatedCell:
         cell=cell,
         outcome=outcome,
         reason=reason,
-        cases=tuple(cases.merge_cases(tests, [case for up in ups for case in cases.list_step_cases(up)])),
-        ups=tuple(ups),
+        cases=tuple(cases.merge_cases(tests, [case for up in bring_ups for case in cases.list_step_cases(up)])),
+        bring_ups=tuple(bring_ups),
         failures=tuple(judged),
         figures=tuple(found),
         notes=(*notes, *unread),
@@ -127,17 +129,17 @@ def evaluate_results(cell: CellResults, flakes: Flakes) -> EvaluatedCell:
 
 
 def list_omissions(cell: CellResults, results: Results | None) -> Iterator[str]:
-    """Yield what a cell's results had and a report does not show."""
+    """Yield the parts of a cell's results that a report does not show."""
     yield from (f"{name}: {why}" for name, why in cell.left_out.items())
     if results and results.cut:
         yield results.cut
     if results and results.beyond:
-        told = " and ".join(f"{number:,} more that {ENDED[outcome]}" for outcome, number in sorted(results.beyond.items()))
-        yield f"junit.xml: {told} are counted and not listed"
+        more = " and ".join(f"{number:,} more that {ENDED[outcome]}" for outcome, number in sorted(results.beyond.items()))
+        yield f"junit.xml: {more} are counted and not listed"
 
 
 def choose_verdict(cell: CellResults, seen: Verdict, *, unproven: str) -> Verdict:
-    """Return how a cell ended, between what its cell.json says and what its results tell (`seen`). A pass that is unproven is none."""
+    """Return how a cell ended: reconcile its cell.json with its results (`seen`). An unproven pass is unknown."""
     if seen[0] is StepOutcome.FAIL and (cell.broken or cell.outcome is StepOutcome.PASS):
         return seen
     if cell.broken:
@@ -150,7 +152,7 @@ def choose_verdict(cell: CellResults, seen: Verdict, *, unproven: str) -> Verdic
 
 
 def read_cell_results(cell: CellResults) -> tuple[Results | None, str]:
-    """Return what the JUnit file tells, None when there is none that can be read, and what is wrong with it."""
+    """Return the results of the JUnit file (None without a readable one) and a description of its damage."""
     path = cell.path / "junit.xml"
     if not path.exists() and not path.is_symlink():
         return None, "junit.xml is torn: it is kept as text" if (cell.path / "junit.xml.txt").exists() else ""
@@ -163,22 +165,22 @@ def read_cell_results(cell: CellResults) -> tuple[Results | None, str]:
 
 
 def classify_failure(failure: Failure, flakes: Flakes) -> ClassifiedFailure:
-    """Return a failure with its owner."""
-    return ClassifiedFailure(failure, classify(failure), flakes.of(failure))
+    """Return a failure with its classification."""
+    return ClassifiedFailure(failure, classify(failure), flakes.find(failure))
 
 
 def excuse_known_flakes(outcome: StepOutcome, reason: str, judged: Sequence[ClassifiedFailure]) -> tuple[StepOutcome, str]:
-    """Return what remains of a cell's failure when known flakes are all that failed: it is unknown, never green."""
+    """Return the verdict of a failed cell: unknown, never green, when only known flakes failed."""
     if outcome is not StepOutcome.FAIL or not judged or any(each.flake is None for each in judged):
         return outcome, reason
-    told = "; ".join(dict.fromkeys(each.flake.told for each in judged if each.flake))
-    return StepOutcome.UNKNOWN, f"only known flakes failed: {told}"
+    flakes = "; ".join(dict.fromkeys(each.flake.description for each in judged if each.flake))
+    return StepOutcome.UNKNOWN, f"only known flakes failed: {flakes}"
 
 
 def merge_attempts(examined: Sequence[EvaluatedCell]) -> list[EvaluatedCell]:
-    """Return each cell once: its last attempt, which knows the earlier ones.
+    """Return each cell once: its last attempt, with the earlier ones in `before`.
 
-    A failure that was not the infrastructure's does not go away by running the cell again: then the cell fails, and says so.
+    Only infrastructure failures may be retried: after any other failure the cell fails, even if a later attempt passed.
     """
     named: dict[str, list[EvaluatedCell]] = {}
     for each in examined:
@@ -187,23 +189,25 @@ def merge_attempts(examined: Sequence[EvaluatedCell]) -> list[EvaluatedCell]:
 
 
 def get_last_attempt(found: Sequence[EvaluatedCell]) -> EvaluatedCell:
-    """Return the last of some attempts at one cell."""
+    """Return the last attempt of one cell."""
     *before, last = sorted(found, key=lambda each: (each.cell.attempt, each.cell.started or 0.0, each.cell.path))
     if not before:
         return last
     notes = list(last.notes)
     if len({each.cell.attempt for each in found}) < len(found):
-        notes.append(f"{count(len(found), 'result')} of it came, not each with an attempt of its own; the last one to start is shown")
-    sticking = [each for each in before if each.outcome is StepOutcome.FAIL and not each.retriable]
+        notes.append(f"{count(len(found), 'result')} of this cell share an attempt number; the last one to start is shown")
+    sticking = [each for each in before if each.outcome is StepOutcome.FAIL and not each.may_retry]
     outcome, reason = last.outcome, last.reason
     if sticking and outcome is not StepOutcome.FAIL:
-        owner = sorted({judged.verdict.owner.value for each in sticking for judged in each.failures if not judged.verdict.retried})
+        owner = sorted(
+            {judged.classification.owner.value for each in sticking for judged in each.failures if not judged.classification.may_retry}
+        )
         outcome = StepOutcome.FAIL
-        told = ", ".join(owner) or "for no reason that is known"
-        reason = f"attempt {sticking[0].cell.attempt} failed ({told}): only {Owner.INFRASTRUCTURE.value} is retried"
-        notes.append("it was run again although its failure was not the infrastructure's; the first result counts")
+        owners = ", ".join(owner) or "unknown owner"
+        reason = f"attempt {sticking[0].cell.attempt} failed ({owners}): only {Owner.INFRASTRUCTURE.value} is retried"
+        notes.append("this cell was retried although its failure was not an infrastructure failure; the first result counts")
     elif outcome is StepOutcome.PASS and any(each.outcome is not StepOutcome.PASS for each in before):
-        retried = sum(each.retriable for each in before)  # what was not possible is unknown, and may be retried all the same
+        retried = sum(each.may_retry for each in before)  # exit code 3 is unknown and may be retried too
         others = sum(each.outcome is not StepOutcome.PASS for each in before) - retried
         earlier = [f"{count(retried, 'failure')} of the infrastructure"] * bool(retried) + [f"{others} unknown"] * bool(others)
         reason = f"attempt {last.cell.attempt}, after {' and '.join(earlier)}"

@@ -1,4 +1,4 @@
-"""Long texts of single tests: their beginning and their end are kept, and how much is left out between them is said in its place."""
+"""Shorten long texts of tests: keep the beginning and the end, and write between them how much is omitted."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from lab.masking.mask import mask
 
 WINDOW = 64 << 10
-"""Characters from each end of a text that are looked at for secrets before it is cut: half a key is no key to a mask."""
+"""Characters from each end of a text that are masked before it is cut: a mask cannot recognise half a key."""
 
 EACH = 64 << 10
-"""Characters of one text that are kept."""
+"""Characters kept of each text."""
 
 ALL = 8 << 20
-"""Characters of all texts of one file that a report holds; the nearer it is, the less of each is kept."""
+"""Characters kept of all texts of one file; the less is left, the less of each text is kept."""
 
 COPIED = 32 << 20
-"""The same, of a file that is copied."""
+"""The same limit for a copied file."""
 
 LEAST = 256
 
 
 class Window:
-    """The beginning and the end of a text that comes in pieces."""
+    """The beginning and the end of a text that arrives in pieces."""
 
     def __init__(self) -> None:
         self._head: list[str] = []
@@ -30,7 +30,7 @@ class Window:
         self._room = WINDOW
         self._in_tail = 0
         self.dropped = 0
-        """Characters that are neither in its beginning nor in its end."""
+        """Characters between beginning and end that were dropped."""
 
     def add(self, text: str) -> None:
         """Add a piece."""
@@ -50,7 +50,7 @@ class Window:
 
     @property
     def text(self) -> str:
-        """All that is held of it."""
+        """The kept text."""
         if self._in_tail > WINDOW:
             self._shorten()
         return "".join([*self._head, *self._tail])
@@ -58,15 +58,15 @@ class Window:
 
 @dataclass
 class Budget:
-    """How much of the texts of one file may be kept. `cut` counts those of which something is left out."""
+    """How much of the texts of one file may be kept. `cut` counts the shortened texts."""
 
     left: int = ALL
     cut: int = 0
     characters: int = 0
-    """How many characters are left out."""
+    """The number of omitted characters."""
 
     def excerpt(self, text: str, dropped: int = 0) -> str:
-        """Return a text that is cut where it is long, and masked before that; `dropped` characters of its middle are left out already."""
+        """Return a text, masked and shortened when it is long. `dropped` characters of its middle were dropped before."""
         limit = max(LEAST, min(EACH, self.left // 64))
         if len(text) > limit or dropped:
             text, lost = shorten_text(mask(text), limit, dropped)
@@ -76,19 +76,19 @@ class Budget:
         return text
 
     @property
-    def told(self) -> str:
-        """What is to be said of it; "" where all texts are whole."""
+    def summary(self) -> str:
+        """A sentence about the shortened texts; "" without any."""
         if not self.cut:
             return ""
-        return f"the middle of {self.cut} long text{'s' * (self.cut > 1)} of single tests is left out ({self.characters:,} characters)"
+        return f"the middle of {self.cut} long text{'s' * (self.cut > 1)} of single tests is omitted ({self.characters:,} characters)"
 
 
 def shorten_text(text: str, limit: int, dropped: int = 0) -> tuple[str, int]:
-    """Return the ends of a text, from line to line where it has lines, and how many characters are left out."""
+    """Return the ends of a text, cut at line ends where possible, and the number of omitted characters."""
     half = min(limit, len(text)) // 2
     head, tail = text[:half], text[len(text) - half :]
     head = head[: head.rfind("\n", half // 2) + 1] or head
     after = tail.find("\n", 0, half // 2) + 1
-    tail = tail[after:] if after else tail.partition(" ")[2] if " " in tail[: half // 2] else tail  # a word is not cut in two
+    tail = tail[after:] if after else tail.partition(" ")[2] if " " in tail[: half // 2] else tail  # cut between words
     lost = len(text) - len(head) - len(tail) + dropped
-    return f"{head.rstrip(chr(10))}\n[… {lost:,} characters are left out …]\n{tail}", lost
+    return f"{head.rstrip(chr(10))}\n[… {lost:,} characters omitted …]\n{tail}", lost

@@ -1,4 +1,4 @@
-"""A failure: what failed, its first cause in a sentence, and the evidence that was collected for it."""
+"""A failure: what failed, its first cause in one sentence, and its evidence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RAISED = re.compile(r"(?m)^(?P<file>[\w./-]+\.py):(?P<line>\d+): ?(?P<kind>[A-Za
 """A line of pytest's traceback: scenarios/test_join.py:41: NotReady."""
 
 KIND = re.compile(r"^(?:[a-z_][\w.]*\.)?(?P<kind>[A-Z]\w*(?:Error|Failed|Exited|Exception|Interrupt|NotReady|NotPossible|Refused)?): ")
-TOLD = re.compile(r"(?m)^E +(.*)$")
+ERROR_LINE = re.compile(r"(?m)^E +(.*)$")
 TELLING = re.compile(r"(?:^|\W)(?:[Ee]rror:|panic:|fatal error:|F\d{4} |E\d{4} |\"level\":\"(?:fatal|panic|error)\"|last seen: )")
 COMPONENT = re.compile(
     r"(?P<name>[a-z0-9-]+/[a-z0-9-]+|[a-z][a-z0-9-]+) (?:ended|killed by signal \d+|exited with -?\d+) before it was ready"
@@ -34,14 +34,14 @@ COMPONENT = re.compile(
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing of a cell that failed. `others` failed for no other reason than that this did."""
+    """A failed step, test or cell. `others` are the tests that failed only because this did."""
 
     cell: str
     what: What
     name: str
     cause: str
-    said: str
-    """All that the failure says, without the source code that pytest prints around it."""
+    message: str
+    """The error text, without the source code that pytest prints around it."""
     text: str = ""
     phase: str = "call"
     kind: str = ""
@@ -53,27 +53,27 @@ class Failure:
 
     @property
     def origin(self) -> str:
-        """The file:line that raised; "" when the failure does not tell."""
+        """The file:line that raised; "" when it is not known."""
         return self.trace[-1] if self.trace else ""
 
     @property
-    def troubled(self) -> tuple[str, ...]:
-        """What programs of the lab had ended, or been restarted, when the evidence was collected."""
+    def program_troubles(self) -> tuple[str, ...]:
+        """The lab's programs that had exited or been restarted when the evidence was collected, one line each."""
         return tuple(line for folder in self.evidence for line in list_program_troubles(folder))
 
     @property
     def id(self) -> str:
-        """What names this failure in history and in links."""
+        """The identity of this failure in the history and in links."""
         return f"{self.cell} {self.name}"
 
 
-def list_failures(cell: CellResults, tests: Sequence[Case], ups: Sequence[BringUp]) -> list[Failure]:
-    """Return the failures of a cell, first causes first: steps, then tests, else the cell itself when it failed without either.
+def list_failures(cell: CellResults, tests: Sequence[Case], bring_ups: Sequence[BringUp]) -> list[Failure]:
+    """Return the failures of a cell, first causes first: steps, then tests, else the cell itself.
 
-    A cell that was not possible is unknown, and has its first cause all the same: an unreachable server is one that another try may reach.
+    A cell that was not possible (exit code 3) is unknown and has a failure too: an unreachable server may be reached in a retry.
     """
     folders = list_evidence_folders(cell.path)
-    steps = [make_step_failure(cell, case, up, folders) for up in ups for case in list_failed_steps(up)]
+    steps = [make_step_failure(cell, case, up, folders) for up in bring_ups for case in list_failed_steps(up)]
     failed = [case for case in tests if case.outcome is StepOutcome.FAIL]
     homeless = [case for case in failed if case.message.startswith(NO_LAB) or case.text.startswith(NO_LAB)]
     rest = [case for case in failed if case not in homeless]
@@ -82,11 +82,11 @@ def list_failures(cell: CellResults, tests: Sequence[Case], ups: Sequence[BringU
         homeless = []
     found = [*steps, *(make_test_failure(cell, case, folders) for case in rest)]
     if homeless:
-        told = next((each for each in found if each.what == "test" and each.phase == "setup"), None)
-        if told is None:
+        setup = next((each for each in found if each.what == "test" and each.phase == "setup"), None)
+        if setup is None:
             found.append(add_others(make_test_failure(cell, homeless[0], folders), homeless[1:]))
         else:
-            found[found.index(told)] = add_others(told, homeless)
+            found[found.index(setup)] = add_others(setup, homeless)
     if not found and (cell.outcome is StepOutcome.FAIL or cell.exit_code == NotPossible.exit_code):
         found.append(make_cell_failure(cell, folders))
     return found
@@ -106,8 +106,8 @@ def make_step_failure(cell: CellResults, case: Case, up: BringUp, folders: Seque
         what="step",
         name=step.name,
         cause="; ".join(part for part in (get_first_line(step.error), find_telling_line(step.error)) if part)
-        or "it failed and said nothing",
-        said=step.error,
+        or "it failed without any output",
+        message=step.error,
         text=step.error,
         kind=step.kind or get_error_class(step.error),
         exit_code=step.exit_code,
@@ -118,36 +118,36 @@ def make_step_failure(cell: CellResults, case: Case, up: BringUp, folders: Seque
 
 def make_test_failure(cell: CellResults, case: Case, folders: Sequence[Path]) -> Failure:
     """Return the failure of a test."""
-    told = "\n".join(TOLD.findall(case.text)) or case.text
+    errors = "\n".join(ERROR_LINE.findall(case.text)) or case.text
     frames = [(found["file"], found["line"], found["kind"] or "") for found in RAISED.finditer(case.text)]
     kind = get_error_class(case.message) or next((kind.rpartition(".")[2] for _, _, kind in reversed(frames) if kind[:1].isupper()), "")
-    kind = kind or get_error_class(told) or ("AssertionError" if case.message.startswith("assert ") else "")
+    kind = kind or get_error_class(errors) or ("AssertionError" if case.message.startswith("assert ") else "")
     return Failure(
         cell=cell.name,
         what="test",
         name=case.id,
-        cause=make_sentence(case.message, told) or make_sentence(told, told) or "it failed and said nothing",
-        said=f"{case.message}\n{told}",
+        cause=make_sentence(case.message, errors) or make_sentence(errors, errors) or "it failed without any output",
+        message=f"{case.message}\n{errors}",
         text=case.text,
         phase=case.phase,
         kind=kind,
-        component=find_component(told),
+        component=find_component(errors),
         trace=tuple(f"{file}:{line}" for file, line, _ in frames),
         evidence=tuple(folder for folder, reason in read_reasons(folders) if reason in {case.name, f"{case.name}-{case.phase}"}),
     )
 
 
 def make_cell_failure(cell: CellResults, folders: Sequence[Path]) -> Failure:
-    """Return the failure of a cell of which no step and no test tells a failure."""
+    """Return the failure of a cell in which no step and no test failed."""
     verdicts = "".join(f"{each.name}: {each.verdict}\n" for each in figures.read_figures(cell.path / "perf")[0] if each.verdict)
-    said = verdicts + "\n".join(read_tail(path, 80_000)[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file())
+    output = verdicts + "\n".join(read_tail(path, 80_000)[-20_000:] for path in sorted((cell.path / "logs").glob("*")) if path.is_file())
     return Failure(
         cell=cell.name,
         what="cell",
         name=cell.name,
         cause=cell.reason or f"it ended with exit code {cell.exit_code}",
-        said=f"{cell.reason}\n{said}",
-        text=said[-8000:],
+        message=f"{cell.reason}\n{output}",
+        text=output[-8000:],
         kind=NotPossible.__name__ if cell.exit_code == NotPossible.exit_code else "",
         exit_code=cell.exit_code,
         evidence=tuple(folders),
@@ -158,7 +158,7 @@ def add_others(failure: Failure, cases: Iterable[Case]) -> Failure:
     return Failure(**{**vars(failure), "others": (*failure.others, *(case.id for case in cases))})
 
 
-# -- words of a failure ------------------------------------------------------------------------------------------------------------
+# -- text of a failure -------------------------------------------------------------------------------------------------------------
 
 
 def get_first_line(text: str) -> str:
@@ -166,28 +166,28 @@ def get_first_line(text: str) -> str:
 
 
 def find_telling_line(text: str) -> str:
-    """Return the last line of an error's detail that says what went wrong: a program's last words are often its help."""
+    """Return the last line of an error's detail that looks like an error: the very last line is often a program's help."""
     found = [line.strip(" |") for line in text.splitlines()[1:] if TELLING.search(line)]
     return found[-1][:300] if found else ""
 
 
-def make_sentence(message: str, told: str) -> str:
-    """Return the first line of an error, without its class where that is ours, and what a wait saw last, which all that it told may say."""
+def make_sentence(message: str, errors: str) -> str:
+    """Return the first line of an error without the class of this project, and the last state that a wait saw, from all its lines."""
     line = get_first_line(message)
     if not isinstance(getattr(builtins, get_error_class(line), None), type) or get_error_class(line) == "AssertionError":
-        line = KIND.sub("", line)  # without its class, what Python says of a KeyError is a word
-    seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", f"{message}\n{told}")
+        line = KIND.sub("", line)  # Python's own errors keep their class: the text of a KeyError is only the key
+    seen = re.search(r"(?m)^\s*where: +(last seen: .*)$", f"{message}\n{errors}")
     return f"{line}; {seen.group(1)}" if seen else line
 
 
 def get_error_class(text: str) -> str:
-    """Return the name of the error's class when its text begins with it."""
+    """Return the error class that a text begins with; "" without one."""
     found = KIND.match(get_first_line(text))
     return found["kind"] if found else ""
 
 
 def find_component(text: str) -> str:
-    """Return the program that a text says has ended before it was ready."""
+    """Return the program that, by this text, exited before it was ready; "" without one."""
     found = COMPONENT.search(text)
     return found["name"] if found else ""
 
@@ -201,7 +201,7 @@ def list_evidence_folders(path: Path) -> list[Path]:
 
 
 def read_reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield each collection with what it was collected for: its index says, else its name."""
+    """Yield each collection with its reason: from its index, else from its name."""
     for folder in folders:
         reason = folder.name.partition("-")[2]
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -210,7 +210,7 @@ def read_reasons(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def list_program_troubles(folder: Path) -> Iterator[str]:
-    """Yield a line for each program of a collection that had ended by itself, or was restarted."""
+    """Yield a line for each program of a collection that had exited by itself or been restarted."""
     try:
         rows = read_json(folder / "components.json")
         for row in rows:

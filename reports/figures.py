@@ -1,9 +1,9 @@
-"""Figures of benchmarks that a cell brought along (perf/**.json), as perf writes them; schema 1 of both.
+"""Read the benchmark figures of a cell (perf/**.json) as perf writes them; schema 1 of both.
 
     a failover     kind = "failover": total_seconds, seconds by phase, pods_per_second, limit_ratio, verdict
     other figures  figures = [{name, unit, median or samples, verdict}]
 
-What lacks a key lacks that figure; a document of another schema is said; one that is neither is passed over.
+A missing key means a missing figure. A document of another schema gets a note; other documents are skipped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMAS = frozenset({1})
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number. Its verdict is what the benchmark said: ok, missed, faster, unknown, …"""
+    """One measured number, with the verdict of the benchmark: ok, missed, faster, unknown, …"""
 
     name: str
     value: float
@@ -31,7 +31,7 @@ class Figure:
 
 
 def read_figures(folder: Path) -> tuple[list[Figure], list[str]]:
-    """Return the figures below a folder, and what could not be read. Of trials of the same name it is their median."""
+    """Return the figures below a folder, and notes on unreadable files. Trials of the same name give one figure, their median."""
     found: dict[str, list[Figure]] = {}
     notes: list[str] = []
     for path in sorted(folder.rglob("*.json")):
@@ -51,7 +51,7 @@ def read_figures(folder: Path) -> tuple[list[Figure], list[str]]:
 
 
 def merge_figures(name: str, figures: list[Figure]) -> Figure:
-    """Return one figure for all of a name."""
+    """Return the median of figures of one name."""
     verdicts = dict.fromkeys(figure.verdict for figure in figures if figure.verdict)
     return Figure(name, statistics.median(figure.value for figure in figures), figures[0].unit, mask(", ".join(verdicts)))
 
@@ -68,19 +68,19 @@ def list_figures(document: dict[str, Any], stem: str) -> Iterator[Figure]:
 
 
 def list_failover_figures(document: dict[str, Any], label: str) -> Iterator[Figure]:
-    """Yield the figures of a failover: all of it, how it compares with the limit, and its phases."""
+    """Yield the figures of a failover: its total, its ratio to the limit, and its phases."""
     verdict = str(document.get("verdict") or "")
     phases = document.get("seconds")
-    told = [("fault to all pods Ready", document.get("total_seconds"), "s"), ("pods a second", document.get("pods_per_second"), "pods/s")]
-    told += [("against the limit", document.get("limit_ratio"), "×")]
-    told += [(f"phase {phase}", seconds, "s") for phase, seconds in phases.items()] if isinstance(phases, dict) else []
-    for number, (name, value, unit) in enumerate(told):
+    rows = [("fault to all pods Ready", document.get("total_seconds"), "s"), ("pods a second", document.get("pods_per_second"), "pods/s")]
+    rows += [("against the limit", document.get("limit_ratio"), "×")]
+    rows += [(f"phase {phase}", seconds, "s") for phase, seconds in phases.items()] if isinstance(phases, dict) else []
+    for number, (name, value, unit) in enumerate(rows):
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield Figure(f"{label}: {name}", float(value), unit, "" if number else verdict)
 
 
 def get_value(figure: dict[str, Any]) -> float | None:
-    """Return the median of a figure, told or of its samples; None when it has none."""
+    """Return the median of a figure, from the document or its samples; None without either."""
     for key in ("median", "value"):
         if isinstance(figure.get(key), int | float):
             return float(figure[key])

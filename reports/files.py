@@ -1,7 +1,7 @@
-"""Read what a job left behind: regular files only, so much of each and no more, and JSON that holds nothing JSON cannot say.
+"""Read the files of a job safely: regular files only, up to a size, and only valid JSON values.
 
-A pipe would block for ever, a file of gigabytes would take all memory, and `NaN`, an unpaired surrogate or a document nested a thousand
-levels deep would end a report far from where it was read. All of that ends here, as an OSError or a ValueError that says why.
+A pipe would block for ever, a file of gigabytes would fill the memory, and `NaN`, an unpaired surrogate or deep nesting would break a
+report far from here. This module raises an OSError or a ValueError with the reason instead.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ DOCUMENT_AT_MOST = 16 << 20
 """Bytes of one JSON or TOML document."""
 
 LINE_AT_MOST = 16 << 20
-"""Bytes of one line of JSON; a longer one is passed over."""
+"""Bytes of one line of JSON; a longer one is skipped."""
 
 DEEPEST = 64
-"""Levels that a JSON document may be nested."""
+"""Nesting levels of a JSON document."""
 
 LATEST = 253_402_300_799
 """The last second of the year 9999."""
 
 DIGITS = 18
-"""Digits of an integer that is kept as one: a longer one is a number, and no identifier that anything here writes."""
+"""Digits of an integer that stays an integer; a longer one becomes a float."""
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file for reading. OSError for everything else: a folder, a pipe, a device, a loop of links."""
+    """Open a regular file for reading. Raise OSError for a folder, a pipe, a device or a loop of links."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(handle).st_mode):
         return os.fdopen(handle, "rb")
@@ -43,7 +43,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_bytes(path: Path, at_most: int = DOCUMENT_AT_MOST) -> bytes:
-    """Return a file's content. ValueError when it is larger than that."""
+    """Return a file's content. Raise ValueError when it is larger than `at_most`."""
     with open_regular(path) as file:
         content = file.read(at_most + 1)
     if len(content) > at_most:
@@ -62,9 +62,9 @@ def read_tail(path: Path, at_most: int) -> str:
 
 
 def read_lines(path: Path, at_most: int | None = None) -> Iterator[str]:
-    """Yield the lines of a text file, of its first bytes where it is longer than `at_most`; none when it cannot be read.
+    """Yield the lines in the first `at_most` bytes of a text file; none when it cannot be read.
 
-    Of a line that is too long an empty one is yielded, so that it is counted by who counts what cannot be read.
+    A line that is too long gives an empty line, so that callers count it as unreadable.
     """
     left = at_most
     try:
@@ -81,13 +81,13 @@ def read_lines(path: Path, at_most: int | None = None) -> Iterator[str]:
 
 
 def read_json(path: Path, at_most: int = DOCUMENT_AT_MOST) -> Any:
-    """Return the JSON document of a file, as `parse_json` does. OSError or ValueError when it cannot be read."""
+    """Return the JSON document of a file, as `parse_json` does. Raise OSError or ValueError when it cannot be read."""
     content = read_bytes(path, at_most)
     return parse_json(content.decode(json.detect_encoding(content), errors="replace"))
 
 
 def parse_json(text: str) -> Any:
-    """Return a JSON document; numbers that are not finite are None, unpaired surrogates are replaced. ValueError when it is none."""
+    """Return a JSON document with None for infinite numbers and without unpaired surrogates. Raise ValueError for invalid JSON."""
     try:
         value = json.loads(text.removeprefix("\ufeff"), parse_constant=lambda _: None, parse_float=parse_float, parse_int=parse_int)
     except RecursionError as error:
@@ -96,7 +96,7 @@ def parse_json(text: str) -> Any:
 
 
 def clean_json(value: Any, depth: int = 0) -> Any:
-    """Return JSON without unpaired surrogates. ValueError when it is nested too deep for those who walk it."""
+    """Return JSON without unpaired surrogates. Raise ValueError when it is nested too deep."""
     if depth > DEEPEST:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels")
     match value:
@@ -111,7 +111,7 @@ def clean_json(value: Any, depth: int = 0) -> Any:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return a text that every encoding can write: unpaired surrogates, which names of files can hold too, are replaced."""
+    """Return a text with unpaired surrogates replaced, which file names can contain too."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -132,7 +132,7 @@ def to_timestamp(value: object) -> float | None:
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:
-    """Return a JSON document that every reader takes: what is no finite number is null."""
+    """Return strictly valid JSON: NaN and infinities become null."""
     return json.dumps(drop_non_finite(value), indent=indent, allow_nan=False, default=str)
 
 

@@ -1,4 +1,4 @@
-"""Known flakes: each has an owner, an issue and a day on which patience ends."""
+"""Known flakes: each entry has an owner, an issue and an expiry date."""
 
 from __future__ import annotations
 
@@ -37,39 +37,39 @@ class Flake(BaseModel):
         return says
 
     def covers(self, failure: Failure) -> bool:
-        """Tell whether a failure is this flake's."""
+        """Return whether this entry covers a failure."""
         return (
             (failure.name == self.test or fnmatchcase(failure.name, self.test))  # brackets of parameters are no pattern
             and fnmatchcase(failure.cell, self.cells)
-            and re.search(self.says, failure.said) is not None
+            and re.search(self.says, failure.message) is not None
         )
 
-    def expired(self, today: date) -> bool:
+    def is_expired(self, today: date) -> bool:
         return today >= self.expires
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         return f"{self.test} ({self.owner}, {self.issue}, until {self.expires})"
 
 
 @dataclass(frozen=True)
 class Flakes:
-    """The list, on one day."""
+    """The list of known flakes on one day."""
 
     known: tuple[Flake, ...] = ()
     today: date = date.max
 
     @property
-    def expired(self) -> tuple[Flake, ...]:
-        return tuple(flake for flake in self.known if flake.expired(self.today))
+    def expired_entries(self) -> tuple[Flake, ...]:
+        return tuple(flake for flake in self.known if flake.is_expired(self.today))
 
-    def of(self, failure: Failure) -> Flake | None:
-        """Return the flake that excuses a failure; None when none does or its day has come."""
-        return next((flake for flake in self.known if flake.covers(failure) and not flake.expired(self.today)), None)
+    def find(self, failure: Failure) -> Flake | None:
+        """Return the entry that excuses a failure; None without one that has not expired."""
+        return next((flake for flake in self.known if flake.covers(failure) and not flake.is_expired(self.today)), None)
 
 
 def read_flakes(path: Path, today: date) -> Flakes:
-    """Return the flakes of a file. UsageError tells each entry that lacks an owner, an issue or a day, or has another key."""
+    """Return the flakes of a file. Raise UsageError, which lists the invalid entries."""
     document = read_toml(path, what="the known flakes")
     known: list[Flake] = []
     wrong: list[str] = []
@@ -84,16 +84,18 @@ def read_flakes(path: Path, today: date) -> Flakes:
             wrong += [f"flake[{number}].{'.'.join(str(part) for part in issue['loc'])}: {issue['msg']}" for issue in issues]
     if wrong or document.keys() - {"flake"}:
         unknown = [f"{key}: unknown key" for key in sorted(document.keys() - {"flake"})]
-        raise UsageError("the list of known flakes is not valid", where=str(path), detail="\n".join(wrong + unknown), remedy="mend it")
+        raise UsageError(
+            "the list of known flakes is not valid", where=str(path), detail="\n".join(wrong + unknown), remedy="fix these entries"
+        )
     return Flakes(tuple(known), today)
 
 
 def make_expired_error(flakes: Iterable[Flake], path: Path) -> TestsFailed:
-    """Return the error that says which known flakes have had their time."""
+    """Return the error that lists the expired entries."""
     lines = "\n".join(f"{flake.test} expired on {flake.expires}; {flake.owner} owns it: {flake.issue}" for flake in flakes)
     return TestsFailed(
         "known flakes have expired",
         where=str(path),
         detail=lines,
-        remedy="mend the test and take its entry out, or give it another day and say why in its issue",
+        remedy="fix the test and remove its entry, or extend the date and give the reason in its issue",
     )

@@ -1,8 +1,8 @@
-"""What is kept between runs: one line a run in history.jsonl, small enough to keep for a year of nights.
+"""The history between runs: one line per run in history.jsonl, small enough for a year of nightly runs.
 
     {"schema": 1, "run": …, "at": …, "cells": {name: {"outcome", "seconds", "up", "owner", "tests": {id: "p|f|s|u"}}}, "figures": {…}}
 
-Lines that another version wrote or that are torn are passed over and counted; a history that is not there is an empty one.
+Torn lines and lines of another version are skipped and counted. A missing history file is an empty history.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from reports.files import parse_json, read_lines, to_json, to_timestamp
 Json = dict[str, Any]
 SCHEMA = 1
 KEPT = 400
-"""Runs that are kept."""
+"""Runs that the file keeps."""
 
 WINDOW = 30
-"""Runs that rates and trends look at."""
+"""Runs that rates and trends cover."""
 
 LETTER = {StepOutcome.PASS: "p", StepOutcome.FAIL: "f", StepOutcome.SKIP: "s", StepOutcome.UNKNOWN: "u"}
 OUTCOME = {letter: outcome for outcome, letter in LETTER.items()}
@@ -56,13 +56,13 @@ class PastCell:
             to_number(document.get("seconds")),
             to_number(document.get("up")),
             tuple(str(each) for each in document.get("owner") or document.get("whose") or ()),
-            {sys.intern(str(name)): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},  # the same in every run
+            {sys.intern(str(name)): OUTCOME[letter] for name, letter in (document.get("tests") or {}).items()},  # repeated
         )
 
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """One run. `figures` are those of benchmarks, by name: seconds, or whatever unit the name says."""
+    """One run. `figures` are benchmark results by name, in seconds or the unit of the name."""
 
     run: str
     at: float
@@ -71,7 +71,7 @@ class HistoryRow:
 
     @property
     def key(self) -> tuple[str, int]:
-        """A run that is reported twice is the same row."""
+        """The identity of a run: reporting it twice gives one row."""
         return self.run, int(self.at)
 
     def document(self) -> Json:
@@ -80,49 +80,49 @@ class HistoryRow:
 
     @classmethod
     def parse(cls, document: Json) -> HistoryRow:
-        """Return the row of a line. ValueError, KeyError, TypeError or AttributeError when it is none of ours."""
+        """Return the row of a line. Raise ValueError, KeyError, TypeError or AttributeError for any other document."""
         if document["schema"] != SCHEMA:
             raise ValueError(f"schema {document['schema']}")
         cells = {str(name): PastCell.parse(past) for name, past in document["cells"].items()}
         at = to_timestamp(document["at"])
         if at is None:
             raise ValueError(f"at {document['at']}")
-        figures = {str(name): value for name, told in document.get("figures", {}).items() if (value := to_number(told)) is not None}
+        figures = {str(name): value for name, read in document.get("figures", {}).items() if (value := to_number(read)) is not None}
         return cls(str(document["run"]), at, cells, figures)
 
 
 @dataclass(frozen=True)
 class History:
-    """Earlier runs, oldest first; `passed_over` lines could not be read."""
+    """Earlier runs, oldest first; `unreadable` lines could not be read."""
 
     rows: tuple[HistoryRow, ...] = ()
-    passed_over: int = 0
+    unreadable: int = 0
 
-    def before(self, row: HistoryRow) -> History:
-        """Return the history that a run looks back on: itself, and what came after, left out."""
-        return History(tuple(each for each in self.rows if each.key != row.key and (each.at <= row.at or not row.at)), self.passed_over)
+    def get_earlier(self, row: HistoryRow) -> History:
+        """Return the runs before this one."""
+        return History(tuple(each for each in self.rows if each.key != row.key and (each.at <= row.at or not row.at)), self.unreadable)
 
-    def adding(self, rows: Iterable[HistoryRow]) -> History:
-        """Return this history with more runs; one that is there already is replaced."""
+    def add_runs(self, rows: Iterable[HistoryRow]) -> History:
+        """Return this history with more runs; replace those that it contains already."""
         known = {row.key: row for row in self.rows} | {row.key: row for row in rows}
-        return History(tuple(sorted(known.values(), key=lambda row: row.at))[-KEPT:], self.passed_over)
+        return History(tuple(sorted(known.values(), key=lambda row: row.at))[-KEPT:], self.unreadable)
 
     def write(self, path: Path) -> None:
-        """Replace a history file, whole or not at all. Names, which are keys here, were masked where they were read."""
+        """Replace a history file atomically. Names, which are keys here, were masked when they were read."""
         lines = (to_json(mask_object(row.document())) + "\n" for row in self.rows)
         write_private(path, "".join(lines).encode(), mode=0o644)
 
 
 def read_history(path: Path | None) -> History:
-    """Return the history of a file; an empty one where there is none."""
+    """Return the history of a file; an empty one when there is no file."""
     rows: list[HistoryRow] = []
-    passed_over = 0
+    unreadable = 0
     for line in read_lines(path) if path else ():
         try:
             rows.append(HistoryRow.parse(parse_json(line)))
         except (ValueError, KeyError, TypeError, AttributeError):
-            passed_over += 1
-    return History(passed_over=passed_over).adding(rows)
+            unreadable += 1
+    return History(unreadable=unreadable).add_runs(rows)
 
 
 def to_number(value: Any) -> float | None:

@@ -1,7 +1,6 @@
-"""What a run's journal tells of `up`: its steps with their times, and the critical path through them.
+"""Read the bring-ups of a run from its journal: steps with times, and the critical path.
 
-A run may have been brought up more than once (kept, then up again), or be cut off in the middle: each time is an Ascent, and a step that
-began and did not end is unknown.
+A run may have been brought up several times (kept, then `up` again) or interrupted: each is one BringUp; an unfinished step is unknown.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from reports.files import parse_json, read_lines, to_timestamp
 
 Json = dict[str, Any]
 AT_MOST = 8 << 20
-"""Bytes of a journal that are read: a hundred times what an `up` writes."""
+"""Bytes of a journal that are read: a hundred times the size of one `up`."""
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One step that was done, or started. `needs` is None where the journal does not tell, as that of an older version."""
+    """One step that started. `needs` is None in journals of older versions, which do not record it."""
 
     name: str
     began: float
@@ -39,7 +38,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class PathStep:
-    """One step of a critical path, and how long it could have started before it did: processors or threads were taken."""
+    """One step of a critical path, and how long it was ready before it started, because processors or threads were busy."""
 
     step: StepRecord
     waited: float
@@ -47,7 +46,7 @@ class PathStep:
 
 @dataclass(frozen=True)
 class BringUp:
-    """One time a lab was brought up, or tried to. `seconds` is what `up` said of itself, software and checks included."""
+    """One `up` of a lab, successful or not. `seconds` is the duration that `up` reported, including software and checks."""
 
     steps: tuple[StepRecord, ...]
     outcome: StepOutcome
@@ -63,8 +62,8 @@ class BringUp:
         return max(step.ended or step.began for step in self.steps)
 
     @property
-    def critical(self) -> tuple[PathStep, ...]:
-        """The chain of steps that made it last as long as it did, first to last; empty where the journal tells no needs."""
+    def critical_path(self) -> tuple[PathStep, ...]:
+        """The chain of steps that determined the duration, first to last; empty when the journal does not record needs."""
         done = {step.name: step for step in self.steps if step.ended is not None}
         if not done or any(step.needs is None for step in done.values()):
             return ()
@@ -79,7 +78,7 @@ class BringUp:
 
 
 def read_events(path: Path) -> Iterator[Json]:
-    """Yield the events of a journal; lines that are torn or no events are passed over, and what is beyond `AT_MOST`."""
+    """Yield the events of a journal. Skip lines that are not events, and everything beyond `AT_MOST`."""
     for line in read_lines(path, AT_MOST):
         try:
             event = parse_json(line)
@@ -89,8 +88,8 @@ def read_events(path: Path) -> Iterator[Json]:
             yield event
 
 
-def list_bring_ups(told: Iterable[Json]) -> list[BringUp]:
-    """Return the times a lab was brought up, in order. A journal that ends within one gives an unknown ascent."""
+def list_bring_ups(journal: Iterable[Json]) -> list[BringUp]:
+    """Return the bring-ups of a lab in order. A journal that ends within one makes it unknown."""
     found: list[BringUp] = []
     steps: dict[str, StepRecord] = {}
 
@@ -108,10 +107,10 @@ def list_bring_ups(told: Iterable[Json]) -> list[BringUp]:
             )
             steps.clear()
 
-    for event in filter_up_events(told):
+    for event in filter_up_events(journal):
         name = str(event.get("step", ""))
         match event["event"]:
-            case "begun":  # of a process before that was killed there is no end
+            case "begun":  # an earlier process that was killed wrote no end
                 close(StepOutcome.UNKNOWN, {})
             case "begin" if name:
                 needs = event.get("needs")
@@ -129,7 +128,7 @@ def list_bring_ups(told: Iterable[Json]) -> list[BringUp]:
 
 
 def end_step(begun: StepRecord | None, event: Mapping[str, Any]) -> StepRecord:
-    """Return a step with how it ended."""
+    """Return a step with its end."""
     at = float(event["at"])
     seconds = event.get("seconds")
     took = float(seconds) if isinstance(seconds, int | float) else 0.0

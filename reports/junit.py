@@ -1,7 +1,6 @@
-"""`python -m reports junit`: one JUnit file of all cells, one suite a cell, tests and steps of the lab as cases alike.
+"""`python -m reports junit`: one JUnit file of all cells: one suite per cell, with its tests and the steps of the lab as cases.
 
-JUnit knows no unknown: such a case is written as skipped, with "unknown:" before its reason, since what reads the file must not take it
-for a pass.
+JUnit has no unknown outcome: such a case is written as skipped with "unknown:" before its reason, so that no reader counts it as passed.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from reports.report import Report
 from reports.xml_pieces import clean_xml_text
 
 CELL = "lab.cell"
-"""The class name of the case that stands for a cell as a whole, where its outcome is not that of a test or step."""
+"""The class name of the case that represents a cell whose outcome no test or step has."""
 
 
 def write_file(report: Report, path: Path) -> None:
-    """Write the file, whole or not at all."""
+    """Write the file atomically."""
     merged: Any = JUnitXml("karmada-lab")  # typed in part
     for each in report.cells:
         merged.add_testsuite(make_suite(each))
@@ -47,7 +46,9 @@ def make_suite(examined: EvaluatedCell) -> TestSuite:
     made.add_property("outcome", examined.outcome.value)
     owners = {each.failure.name: each for each in examined.failures}
     for name, judged in owners.items():
-        made.add_property(f"owner: {clean_text(name)}", f"{judged.verdict.owner.value} ({clean_text(judged.verdict.because)})")
+        made.add_property(
+            f"owner: {clean_text(name)}", f"{judged.classification.owner.value} ({clean_text(judged.classification.because)})"
+        )
     for note in examined.notes:
         made.add_property("note", clean_text(note))
     for what in examined.left_out:
@@ -60,24 +61,24 @@ def make_suite(examined: EvaluatedCell) -> TestSuite:
 
 
 def clean_text(text: str) -> str:
-    """Return a text as XML can hold it, masked: the colours of terminals first, which may stand within a secret."""
+    """Return a text that is valid in XML, masked. Terminal colours are removed first: they may be inside a secret."""
     return mask(clean_xml_text(text))
 
 
 def list_cell_cases(examined: EvaluatedCell) -> Iterator[Case]:
-    """Yield the case that says how the cell ended, unless its cases say as much already."""
+    """Yield a case for the cell itself when none of its cases has its outcome."""
     if examined.outcome not in {case.outcome for case in examined.cases} or not examined.cases:
         yield Case(CELL, examined.cell.name, examined.outcome, examined.cell.seconds, examined.reason)
 
 
 def make_test_case(case: Case, cell: str, judged: ClassifiedFailure | None) -> TestCase:
-    """Return a case as JUnit writes it. Its class name begins with the cell, so that the same test of two cells is two."""
+    """Return a case for JUnit. Its class name begins with the cell, so that the same test in two cells is two tests."""
     seconds = None if case.seconds is None else round(case.seconds, 3)
     made = TestCase(clean_text(case.name), f"{clean_text(cell)}.{clean_text(case.home)}", seconds)
     message = clean_text(case.message)
     match case.outcome:
         case StepOutcome.FAIL:
-            kind = judged.verdict.owner.value if judged else ""
+            kind = judged.classification.owner.value if judged else ""
             result = (Failure if case.phase == "call" else Error)(message, kind)
             result.text = clean_text(case.text)
             made.result = [result]

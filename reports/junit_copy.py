@@ -1,4 +1,4 @@
-"""Copy a JUnit file: masked, in UTF-8, well-formed whatever it was, with long texts cut. It is streamed; nothing else of it changes."""
+"""Copy a JUnit file as a stream: masked, in UTF-8, well-formed, with long texts shortened, and otherwise unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reports.xml_pieces import BREAKS_OFF
 
 
 class JunitCopier:
-    """Writes the elements of a JUnit file. A test that is damaged is written as one that failed where it says so, else as unknown."""
+    """Writes the elements of a JUnit file. A damaged test is written as failed when it contains a failure, else as unknown."""
 
     def __init__(self, out: BinaryIO, known: KnownValues) -> None:
         self.known = known
@@ -31,12 +31,12 @@ class JunitCopier:
 
     @property
     def empty(self) -> bool:
-        """Tell whether nothing that is JUnit has come so far."""
+        """Return whether no JUnit element was written so far."""
         return not self._open
 
     @property
     def torn(self) -> str:
-        """Where the file is damaged; "" when it is whole."""
+        """Where the file is damaged; "" when it is not."""
         return summarize_damages(self.damages)
 
     def _write(self, text: str) -> None:
@@ -63,7 +63,7 @@ class JunitCopier:
         self._write(f"<{name}{self._attributes(attributes, dropped)}>")
 
     def text(self, text: str) -> None:
-        """Keep a text until it is whole."""
+        """Collect a text until it is complete."""
         if self._open:
             self._text.add(text)
 
@@ -76,7 +76,7 @@ class JunitCopier:
             self._close(len(self._open) - 1)
 
     def damage(self, why: str, tag: str, attributes: dict[str, str]) -> None:
-        """Close the test that is open, and say in it that it is damaged."""
+        """Close the open test and write that it is damaged."""
         self._flush()
         self.damages.append(why)
         self._give_up(why, failed=tag in FAILED | RERUN)
@@ -85,7 +85,7 @@ class JunitCopier:
             self._give_up(why)
 
     def close(self) -> None:
-        """Close what the end of the file has left open."""
+        """Close the elements that are open at the end of the file."""
         self._flush()
         if not self.damages and (self._roots > 0 or len(self._open) > 1):
             self.damages.append(BREAKS_OFF)
@@ -98,7 +98,7 @@ class JunitCopier:
             return
         self._close(self._open.index("testcase") + 1)
         if failed and not self._failed:
-            self._write('<failure message="what it says is damaged in the file"></failure>')
+            self._write('<failure message="its text is damaged in the file"></failure>')
         elif not self._failed:
             self._write(f"<skipped message={quoteattr(f'unknown: the file is damaged in it ({why})')}></skipped>")
         self._close(self._open.index("testcase"))
@@ -121,7 +121,7 @@ class JunitCopier:
 
 
 def copy_junit(source: Path, out: BinaryIO, known: KnownValues = NOTHING) -> JunitCopier:
-    """Write a copy of a JUnit file, and return what became of it. ValueError when it holds no JUnit element at all."""
+    """Write a copy of a JUnit file; return the copier with its findings. Raise ValueError when the file has no JUnit element."""
     copier = JunitCopier(out, known)
     read_events(source, copier)
     if copier.empty:

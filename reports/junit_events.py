@@ -1,6 +1,6 @@
-"""The elements of a JUnit file, streamed to a handler by expat, over every damage in the file.
+"""Stream the elements of a JUnit file to a handler with expat, and continue after damage.
 
-Where the file is no XML, what is open is given up, the handler is told, and reading goes on at the next test: a broken test costs no other.
+Where the file is not XML, open elements are abandoned, the handler gets the damage, and reading resumes at the next test.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reports.xml_pieces import XmlPiece, split_pieces
 RESUMES = re.compile(r"<(?:[\w.-]+:)?test(?:case|suites?)\b")
 NAMED = re.compile(r"""\s(?P<key>classname|name)\s*=\s*(?P<quote>["'])(?P<value>[^"'<>]{1,300})(?P=quote)""")
 DAMAGES_AT_MOST = 1000
-"""After so many damages the rest of a file is given up: it is no JUnit file."""
+"""Damaged places after which the rest of a file is skipped: it is not a JUnit file."""
 
 
 class JunitHandler(Protocol):
@@ -32,11 +32,11 @@ class JunitHandler(Protocol):
     def end(self, name: str, /) -> None: ...
 
     def damage(self, why: str, tag: str, attributes: dict[str, str], /) -> None:
-        """Give up all that is open. `tag` is the one that is damaged, with what can be read of its attributes; "" where it is a text."""
+        """Abandon all open elements. `tag` is the damaged one, with its readable attributes; "" when a text is damaged."""
 
 
 def read_events(path: Path, handler: JunitHandler) -> None:
-    """Give the elements of a file to the handler. ValueError when it cannot be read or is empty."""
+    """Pass the elements of a file to the handler. Raise ValueError when it cannot be read or is empty."""
     try:
         with open_regular(path) as file:
             if not os.fstat(file.fileno()).st_size:
@@ -65,7 +65,7 @@ def parse_pieces(found: Iterator[XmlPiece], handler: JunitHandler) -> None:
 
 
 class JunitParser:
-    """expat within a root of ours, so that what stands before, between and behind documents is text like any other."""
+    """expat inside an artificial root, so that text before, between and after documents is accepted."""
 
     def __init__(self, handler: JunitHandler, opened: str = "<file>") -> None:
         self._expat: XMLParserType = ParserCreate("utf-8")
@@ -83,7 +83,7 @@ class JunitParser:
         self._handler.start(strip_prefix(name), plain, self._dropped)
 
     def feed(self, piece: XmlPiece) -> str:
-        """Parse a piece. Return what is wrong with it; "" when nothing is."""
+        """Parse a piece. Return its error; "" when it is valid."""
         self._dropped = piece.dropped
         try:
             self._expat.Parse(piece.text)
@@ -98,7 +98,7 @@ def strip_prefix(name: str) -> str:
 
 
 def describe_damaged_tag(piece: XmlPiece) -> tuple[str, dict[str, str]]:
-    """Return the name of a damaged tag, and what can be read of its name and its class."""
+    """Return the name of a damaged tag, and its readable `name` and `classname`."""
     if not piece.tag or piece.text.startswith("</"):
         return "", {}
     name = re.match(r"<([\w.:-]+)", piece.text)

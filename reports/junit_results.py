@@ -1,7 +1,7 @@
-"""What a JUnit file tells: its tests with their outcomes, whoever wrote it and however it ends. No outcome is ever lost.
+"""Read the tests of a JUnit file of any tool, complete or damaged. No outcome is lost.
 
-Outcomes of tests beyond those that are listed are counted; a test that breaks off failed when it says so and is unknown otherwise; a suite
-that counts failures of which no test tells has one of its own.
+Outcomes beyond the listed tests are counted. A truncated test failed when it contains a failure, else it is unknown. A suite whose counter
+of failures has no failed test gets a failure of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from reports.junit_events import read_events
 from reports.xml_pieces import BREAKS_OFF
 
 UNKNOWN = re.compile(r"(?i)unknown\b[:,]? *")
-"""A test that skips itself with such a reason could not be measured: it is unknown, not skipped."""
+"""A skip reason that begins like this means that the test could not be measured: it is unknown, not skipped."""
 
 PHASE = re.compile(r'failed on (setup|teardown) with "?')
 SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?")
@@ -37,10 +37,10 @@ RESULTS = FAILED | RERUN | FLAKY | {"skipped"}
 STATUS = dict.fromkeys(("failed", "fail", "failure", "error", "errored", "broken", "timedout", "timeout", "crashed"), StepOutcome.FAIL)
 STATUS |= dict.fromkeys(("skipped", "skip", "notrun", "disabled", "suppressed", "ignored", "pending", "todo"), StepOutcome.SKIP)
 STATUS |= dict.fromkeys(("unknown", "inconclusive", "aborted"), StepOutcome.UNKNOWN)
-"""What the attributes `status` and `result` say, where an element of its own says nothing."""
+"""Outcomes of the attributes `status` and `result`, for tests without a result element."""
 
 GOOD_AT_MOST, BAD_AT_MOST = 20_000, 5_000
-"""Tests of one file that are listed, of those that passed or were skipped and of those that failed or are unknown; the rest is counted."""
+"""Tests that are listed for each file: passed or skipped, and failed or unknown. The others are counted."""
 
 NAME_AT_MOST = 1000
 """Characters of a test's name."""
@@ -48,7 +48,7 @@ NAME_AT_MOST = 1000
 
 @dataclass(frozen=True)
 class Results:
-    """The tests of a file. `beyond` counts those that are not listed; `torn` says what is damaged, `cut` which texts are shortened."""
+    """The tests of a file. `beyond` counts those that are not listed; `torn` describes damage, `cut` the shortened texts."""
 
     cases: tuple[Case, ...] = ()
     beyond: Counter[StepOutcome] = field(default_factory=Counter)
@@ -57,17 +57,17 @@ class Results:
 
     @property
     def tests(self) -> list[Case]:
-        """The tests that are listed, without the steps of `up` that pytest's file tells too."""
+        """The listed tests, without the steps of `up` that pytest's file repeats."""
         return [case for case in self.cases if not case.step]
 
     @property
     def tally(self) -> Counter[StepOutcome]:
-        """How many tests ended how, with those that are not listed."""
+        """The number of tests per outcome, including those that are not listed."""
         return Counter(case.outcome for case in self.tests) + self.beyond
 
 
 def read_results(path: Path) -> Results:
-    """Return what a JUnit file tells. ValueError when it tells nothing at all: it cannot be read, or is no JUnit file."""
+    """Return the results in a JUnit file. Raise ValueError when it cannot be read or is no JUnit file."""
     reader = JunitReader()
     try:
         read_events(path, reader)
@@ -77,18 +77,18 @@ def read_results(path: Path) -> Results:
     if not reader.seen:
         raise ValueError("junit.xml is not a JUnit file: " + (reader.damages[0] if reader.damages else "it holds no test and no suite"))
     torn = f"junit.xml is not whole: {summarize_damages(reader.damages)}" if reader.damages else ""
-    return Results(tuple(reader.cases), reader.beyond, torn, f"junit.xml: {reader.budget.told}" if reader.budget.told else "")
+    return Results(tuple(reader.cases), reader.beyond, torn, f"junit.xml: {reader.budget.summary}" if reader.budget.summary else "")
 
 
 def summarize_damages(damages: Sequence[str]) -> str:
-    """Return the first of some damages, and how many more there are; "" where there is none."""
+    """Return the first damage and the number of others; "" without damage."""
     more = f" (and {count(len(damages) - 1, 'place')} more)" if len(damages) > 1 else ""
     return damages[0] + more if damages else ""
 
 
 @dataclass
 class OpenTest:
-    """A test that is being read: the worst of its results decides."""
+    """A test that is being read. Its worst result decides."""
 
     home: str
     name: str
@@ -99,14 +99,14 @@ class OpenTest:
     text: str = ""
     phase: str = "call"
     attempts: int = 0
-    """Attempts that failed before the one that counts."""
+    """Failed attempts before the final one."""
     of_suite: bool = False
-    """It stands for its suite, which failed as a whole."""
+    """It represents its suite, which failed as a whole."""
 
 
 @dataclass
 class OpenSuite:
-    """A suite that is being read: how many failures it counts, and how many of its tests tell one."""
+    """A suite that is being read: the failures that it declares (`counted`) and those that its tests contain (`found`)."""
 
     name: str
     counted: int
@@ -134,7 +134,7 @@ class JunitReader:
     # -- elements ----------------------------------------------------------------------------------------------------------------------
 
     def start(self, name: str, attributes: dict[str, str], dropped: int) -> None:
-        """Begin a suite, a test or a result; other elements are passed over."""
+        """Begin a suite, a test or a result; ignore other elements."""
         if name in {"testsuite", "testsuites"}:
             self.seen = True
             self._suites.append(OpenSuite(attributes.get("name", "") if name == "testsuite" else "", count_failures(attributes)))
@@ -149,7 +149,7 @@ class JunitReader:
                 self._test = self._begun({"name": "the suite as a whole"}, of_suite=True)
 
     def text(self, text: str) -> None:
-        """Keep what a result says."""
+        """Add to the text of the open result."""
         if self._result:
             self._text.add(text)
 
@@ -165,17 +165,17 @@ class JunitReader:
             self._finish_suite()
 
     def damage(self, why: str, tag: str, attributes: dict[str, str]) -> None:
-        """Finish what is open, as far as it is known, and remember the damage."""
+        """Finish the open elements with what was read of them, and record the damage."""
         self.damages.append(why)
         if tag == "testcase":
             self._finish("a test begins within it")
             self._test = self._begun(attributes)
         elif tag in FAILED | RERUN and self._test and not self._result:
-            self._result, self._message = tag, "what it says is damaged in the file"
+            self._result, self._message = tag, "its text is damaged in the file"
         self._finish("the file breaks off in it" if why.endswith(BREAKS_OFF) else f"the file is damaged in it ({why})")
 
     def close(self) -> None:
-        """Finish what the end of the file has left open."""
+        """Finish the elements that are open at the end of the file."""
         if self._test or self._suites:
             if not self.damages:
                 self.damages.append(BREAKS_OFF)
@@ -203,7 +203,7 @@ class JunitReader:
         )
 
     def _finish_result(self) -> None:
-        """Add a result to the test: the worst counts, and of several failures all texts are kept."""
+        """Add a result to the test: the worst decides; the texts of all failures are kept."""
         name, test, message = self._result, self._test, self._message
         self._result, self._message = "", ""
         if test is None:
@@ -227,7 +227,7 @@ class JunitReader:
             test.outcome, test.message, test.text = StepOutcome.FAIL, message, text
 
     def _finish(self, damaged: str = "") -> None:
-        """Finish the test that is open, if one is. One that is damaged failed where it says so, and is unknown otherwise."""
+        """Finish the open test, if any. A damaged one failed when it contains a failure, else it is unknown."""
         if self._result:
             self._finish_result()
         test, self._test = self._test, None
@@ -238,17 +238,17 @@ class JunitReader:
         if damaged and outcome is not StepOutcome.FAIL:
             outcome, message = StepOutcome.UNKNOWN, damaged
         elif outcome is StepOutcome.PASS and test.attempts:
-            message = f"it passed after {count(test.attempts, 'attempt')} that failed"
+            message = f"it passed after {count(test.attempts, 'failed attempt')}"
         elif outcome is StepOutcome.FAIL and test.outcome is not StepOutcome.FAIL:
-            message = "its status says that it failed"
+            message = "its status attribute is a failure"
         self._add(Case(test.home, test.name, outcome, test.seconds, message, test.text, test.phase, step=test.home == STEPS))
 
     def _finish_suite(self) -> None:
-        """End a suite. One that counts failures of which no test told has a failure of its own."""
+        """End a suite. Add a failure when it declares failures and none of its tests failed."""
         self._finish("its suite ends within it")
         suite = self._suites[-1]
         if suite.counted and not suite.found:
-            message = f"the suite counts {count(suite.counted, 'failure')}, and no test in it tells one"
+            message = f"the suite counts {count(suite.counted, 'failure')}, and none of its tests failed"
             self._add(Case(self._suite, "the suite as a whole", StepOutcome.FAIL, None, message))
         self._suites.pop()
         if self._suites:
@@ -267,19 +267,19 @@ class JunitReader:
 
 @lru_cache(maxsize=256)
 def mask_name(text: str) -> str:
-    """Return a class or the name of a test masked; parameters are in it, and it is a key everywhere."""
+    """Return the name of a class or test, masked: it contains parameters."""
     return mask(text)
 
 
 def shorten_name(name: str) -> str:
-    """Return a name that is no longer than a name, and as much a key as before."""
+    """Return a name cut to the limit; a hash keeps it unique."""
     if len(name) <= NAME_AT_MOST:
         return name
     return f"{name[:NAME_AT_MOST]}… ({len(name)} characters, {hashlib.sha256(name.encode()).hexdigest()[:8]})"
 
 
 def parse_seconds(text: str | None) -> float | None:
-    """Return a duration as a JUnit file has it; None where it is none that anything can have taken."""
+    """Return the seconds of a `time` attribute; None when they are invalid or out of range."""
     if not text or not SECONDS.fullmatch(text.strip()):
         return None
     seconds = float(text)
@@ -287,11 +287,11 @@ def parse_seconds(text: str | None) -> float | None:
 
 
 def parse_status(attributes: dict[str, str]) -> StepOutcome:
-    """Return what the attributes of a test say of it; without a word it passed."""
-    said = [STATUS[word] for key in ("status", "result") if (word := re.sub(r"[^a-z]", "", attributes.get(key, "").lower())) in STATUS]
-    return find_worst(said) if said else StepOutcome.PASS
+    """Return the outcome of a test's status attributes; a test without any passed."""
+    found = [STATUS[word] for key in ("status", "result") if (word := re.sub(r"[^a-z]", "", attributes.get(key, "").lower())) in STATUS]
+    return find_worst(found) if found else StepOutcome.PASS
 
 
 def count_failures(attributes: dict[str, str]) -> int:
-    """Return how many failures and errors a suite counts."""
+    """Return the number of failures and errors that a suite declares."""
     return sum(int(attributes[key]) for key in ("failures", "errors") if re.fullmatch(r"\s*[0-9]{1,9}\s*", attributes.get(key, "")))

@@ -1,4 +1,4 @@
-"""The matrix as a table: suites down, with versions where there is more than one; providers and deployers, which are few, across."""
+"""The matrix as a table: one row per suite and version, one column per provider and deployer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Spot = tuple[str, ...]
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One suite, release and Kubernetes version: a cell, or None and why there is none, for each column."""
+    """One suite, release and Kubernetes version: for each column its cell, or None and why it is missing."""
 
     label: str
     below: str
@@ -23,7 +23,7 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class MatrixTable:
-    """What the page draws. `common` is what all cells share and the rows therefore do not say; `loose` are cells without a place."""
+    """The table that the page draws. `common` are the versions of all rows; `loose` are cells without a place in it."""
 
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
@@ -32,11 +32,11 @@ class MatrixTable:
 
 
 def make_matrix(report: Report) -> MatrixTable:
-    """Return the matrix of the cells that were to be run; rows and columns in which none was are left out."""
+    """Return the matrix of the planned cells, without empty rows and columns."""
     at: dict[tuple[Spot, Spot], EvaluatedCell] = {}
     for each in report.cells:
         if each.cell.provider and each.cell.suite:
-            at.setdefault(get_place(each.cell.parts), each)  # two of one place have different names: one of them is loose
+            at.setdefault(get_place(each.cell.parts), each)  # a second cell of the same place is loose
     why = {get_place(left.parts): "; ".join(left.why) for left in report.left_out}
     columns = sorted({column for _, column in at})
     lines = sorted({line for line, _ in at}, key=lambda line: line[2])
@@ -46,7 +46,7 @@ def make_matrix(report: Report) -> MatrixTable:
     return MatrixTable(
         columns=tuple(" ".join(part for part in column if part) for column in columns),
         rows=tuple(
-            MatrixRow(line[2], below, tuple((at.get((line, column)), why.get((line, column), "it is not planned")) for column in columns))
+            MatrixRow(line[2], below, tuple((at.get((line, column)), why.get((line, column), "not planned")) for column in columns))
             for line, below in zip(lines, labels, strict=True)
         ),
         common=common,
@@ -60,12 +60,12 @@ def get_place(parts: Spot) -> tuple[Spot, Spot]:
 
 
 def make_labels(lines: Sequence[Spot]) -> tuple[list[str], str]:
-    """Return which versions each row is of, and what is the same in all of them."""
+    """Return the versions of each row that differ, and those that all rows share."""
     same = [len({line[number] for line in lines}) == 1 for number in range(2)]
     common = [f"{name} {lines[0][n]}" for n, name in enumerate(("Karmada", "Kubernetes")) if lines and same[n] and lines[0][n]]
     return [" on ".join(line[n] for n in range(2) if not same[n] and line[n]) for line in lines], " and ".join(common)
 
 
 def parse_version(text: str) -> list[int]:
-    """Return a version as it sorts; words are before all numbers."""
+    """Return the sort key of a version; a text without numbers sorts first."""
     return [int(part) for part in re.findall(r"\d+", text)]

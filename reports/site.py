@@ -1,11 +1,10 @@
-"""`python -m reports build`: a Report as pages that open from disk, with no server, no script and nothing fetched.
+"""`python -m reports build`: write a Report as pages that open from disk, without a server, scripts or downloads.
 
     index.html     the verdict, failures, what changed, the matrix        failures.html  every failure with its evidence
     trends.html    flake rates, durations and benchmarks over runs        cells/NAME.html  one cell: up's critical path, its tests
-    history.jsonl  what the next run's report needs of this one           cells/NAME/…   its evidence, masked once more
+    history.jsonl  this run's results, for the next report                cells/NAME/…   its evidence, masked again
 
-Each page is whole in itself: its style is in it, and a content security policy forbids it everything else. Every word that is not of a
-template is masked on its way in.
+Each page contains its own style; its content security policy forbids everything else. Every value that a template inserts is masked.
 """
 
 from __future__ import annotations
@@ -51,14 +50,14 @@ LISTED_AT_MOST = 2000
 
 SLUG_AT_MOST = 150
 SAID_AT_MOST = 20_000
-"""Characters of what a failure said that are put on a page: its end."""
+"""Characters from the end of a failure's output that a page shows."""
 
 EVIDENCE_AT_MOST = 24 << 20
-"""Bytes of evidence of one cell that come with the site."""
+"""Bytes of evidence that the site includes for each cell."""
 
 
 def write_site(report: Report, folder: Path) -> None:
-    """Write the site, replacing pages of one that is there."""
+    """Write the site, replacing the pages of an earlier one."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "cells", ignore_errors=True)
     folders = {each.cell.name: copy_evidence(each, folder) for each in report.cells}
@@ -90,7 +89,7 @@ def write_site(report: Report, folder: Path) -> None:
 
 
 def copy_evidence(each: EvaluatedCell, folder: Path) -> str:
-    """Copy a cell's evidence of failures, of earlier attempts too, into the site; return the folder it is in, as pages link to it."""
+    """Copy a cell's evidence of failures, including earlier attempts, into the site. Return its folder, as pages link to it."""
     into = get_page(each.cell.name).removesuffix(".html")
     writer = MaskingWriter(folder / into, largest=1 << 20, total=EVIDENCE_AT_MOST)
     judged = [one for attempt in (*each.before, each) for one in attempt.failures]
@@ -105,7 +104,7 @@ def copy_evidence(each: EvaluatedCell, folder: Path) -> str:
 
 
 def make_index(report: Report) -> dict[str, Any]:
-    """Return the values of the first page."""
+    """Return the template values of the first page."""
     before = report.history.rows[-1] if report.history.rows else None
     return {
         "verdict": format_verdict(report),
@@ -123,10 +122,10 @@ def format_verdict(report: Report) -> str:
     number = report.outcomes
     if number[StepOutcome.FAIL]:
         return f"{number[StepOutcome.FAIL]} of {count(len(report.cells), 'cell')} failed"
-    if report.flakes.expired:
-        return f"No cell failed, but {count(len(report.flakes.expired), 'known flake')} had its time"
-    if report.planless:
-        return f"Nothing failed in {count(len(report.cells), 'cell')}, but the plan is lost: others may be missing"
+    if report.flakes.expired_entries:
+        return f"No cell failed, but {count(len(report.flakes.expired_entries), 'known flake')} expired"
+    if report.plan_error:
+        return f"Nothing failed in {count(len(report.cells), 'cell')}, but the plan could not be read: cells may be missing"
     if number[StepOutcome.UNKNOWN]:
         return f"Nothing failed, but {number[StepOutcome.UNKNOWN]} of {count(len(report.cells), 'cell')} are unknown"
     return f"All {count(len(report.cells), 'cell')} passed" if number[StepOutcome.PASS] else "Nothing was run"
@@ -134,11 +133,11 @@ def format_verdict(report: Report) -> str:
 
 def count_owners(failures: Sequence[ClassifiedFailure]) -> list[tuple[str, int]]:
     """Return the number of failures of each owner."""
-    return Counter(judged.verdict.owner.value for judged in failures).most_common()
+    return Counter(judged.classification.owner.value for judged in failures).most_common()
 
 
 def list_facts(each: EvaluatedCell) -> Iterator[tuple[str, str]]:
-    """Yield what there is to say of a cell in a word each."""
+    """Yield the facts of a cell as (name, value)."""
     cell = each.cell
     yield from ((part, getattr(cell, part)) for part in PARTS if getattr(cell, part))
     if cell.started:
@@ -146,8 +145,8 @@ def list_facts(each: EvaluatedCell) -> Iterator[tuple[str, str]]:
     if cell.exit_code is not None:
         yield "exit code", str(cell.exit_code)
     if each.tally:
-        told = ", ".join(f"{each.tally[outcome]} {WORD[outcome]}" for outcome in ORDER if each.tally[outcome])
-        yield "tests", f"{told}; {format_duration(each.tests)}"
+        tests = ", ".join(f"{each.tally[outcome]} {WORD[outcome]}" for outcome in ORDER if each.tally[outcome])
+        yield "tests", f"{tests}; {format_duration(each.tests)}"
     if cell.attempt > 1:
         yield "attempt", str(cell.attempt)
     if cell.revision:
@@ -157,7 +156,7 @@ def list_facts(each: EvaluatedCell) -> Iterator[tuple[str, str]]:
 
 
 def group_tests(each: EvaluatedCell) -> list[tuple[str, str, list[Case]]]:
-    """Return (file or class, duration, tests) of the tests that a page lists: all that did not pass, and as many others as it can hold."""
+    """Return (file or class, duration, tests) of the tests that a page lists: failed and unknown tests first, others up to the limit."""
     room = Counter({True: BAD_AT_MOST, False: LISTED_AT_MOST})
     groups: dict[str, list[Case]] = {}
     for case in each.tests:
@@ -169,20 +168,20 @@ def group_tests(each: EvaluatedCell) -> list[tuple[str, str, list[Case]]]:
 
 
 def format_duration(tests: Sequence[Case]) -> str:
-    """Return how long tests took together, and of how many that is not known."""
+    """Return the total duration of tests, and the number of tests without a known duration."""
     lost = sum(case.seconds is None for case in tests)
     took = seconds_text(sum(case.seconds or 0.0 for case in tests))
     return f"{took}, and {count(lost, 'test')} of unknown duration" if lost else took
 
 
 def list_trials(each: EvaluatedCell) -> list[tuple[str, str]]:
-    """Return (name, link) of each page that a benchmark wrote of itself, below the cell's folder of the site."""
+    """Return (name, link) of each page that a benchmark wrote, below the cell's folder of the site."""
     names = [mask(str(path.relative_to(each.cell.path / "perf"))) for path in each.pages]
     return [(name.removesuffix("/report.html"), f"perf/{name}") for name in names]
 
 
 def make_trends(report: Report) -> dict[str, Any]:
-    """Return the values of the page of trends."""
+    """Return the template values of the trends page."""
     rows = [*report.history.rows, report.row][-WINDOW:]
     units = {f"{each.cell.name}: {figure.name}": figure.unit for each in report.cells for figure in each.figures}
     names = dict.fromkeys(name for row in reversed(rows) for name in row.figures)
@@ -191,7 +190,7 @@ def make_trends(report: Report) -> dict[str, Any]:
         "rows": rows,
         "flaky": list_flaky_tests(rows),
         "known": report.flakes.known,
-        "ups": sorted(found, key=lambda item: -(compute_growth(item[1]) or 0.0)),  # stable: by name where nothing changed
+        "bring_ups": sorted(found, key=lambda item: -(compute_growth(item[1]) or 0.0)),  # stable: by name where nothing changed
         "figures": [(name, units.get(name, ""), get_figure_points(rows, name)) for name in names],
     }
 
@@ -201,12 +200,12 @@ def get_bring_up_points(rows: Sequence[HistoryRow], name: str) -> list[tuple[flo
     return [(row.at, past.up) for row in rows if (past := row.cells.get(name)) and past.up]
 
 
-# -- words of the templates ----------------------------------------------------------------------------------------------------------
+# -- filters of the templates --------------------------------------------------------------------------------------------------------
 
 
 @cache
 def make_environment() -> Environment:
-    """Return the environment of the templates: everything is escaped, and masked before."""
+    """Return the template environment, which masks and then escapes every value."""
 
     def masked(value: Any) -> Any:
         return mask(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -222,7 +221,7 @@ def get_page(name: str) -> str:
 
 
 def make_slug(text: str) -> str:
-    """Return a text as it can stand in a link, a file name or an id; a different one for each text."""
+    """Return a text that is safe in a link, a file name or an id, unique for each input."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", mask(text)).strip("-.")[:SLUG_AT_MOST]
     return plain if plain == text else f"{plain or 'cell'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
 
@@ -233,36 +232,36 @@ def make_anchor(failure: Failure) -> str:
 
 
 def format_time(at: float) -> str:
-    """Return a time as people say it."""
+    """Return a time for readers."""
     return time.strftime("%-d %b %Y, %H:%M UTC", time.gmtime(at)) if at else "at an unknown time"
 
 
 def format_brief(each: EvaluatedCell) -> str:
-    """Return a cell in a few words: how many tests passed, how long it took; where it had none, why."""
+    """Return a short description of a cell: tests passed and duration, or why it ran no tests."""
     if each.failures and not each.cases:
-        return each.failures[0].verdict.owner.value
+        return each.failures[0].classification.owner.value
     if each.notes and not each.cases:
         return "no results" if each.cell.broken else "broken results"
-    told = []
+    parts = []
     if number := each.tally:
-        told.append(f"{number[StepOutcome.PASS]} of {number.total() - number[StepOutcome.SKIP]} tests")
-        told += [f"{number[outcome]} {WORD[outcome]}" for outcome in (StepOutcome.UNKNOWN, StepOutcome.SKIP) if number[outcome]]
+        parts.append(f"{number[StepOutcome.PASS]} of {number.total() - number[StepOutcome.SKIP]} tests")
+        parts += [f"{number[outcome]} {WORD[outcome]}" for outcome in (StepOutcome.UNKNOWN, StepOutcome.SKIP) if number[outcome]]
     if each.figures and not each.tests:
-        told.append(count(len(each.figures), "figure"))
+        parts.append(count(len(each.figures), "figure"))
     if each.cell.seconds or each.up_seconds:
-        told.append(seconds_text(each.cell.seconds or each.up_seconds or 0.0))
+        parts.append(seconds_text(each.cell.seconds or each.up_seconds or 0.0))
     if each.cell.attempt > 1:
-        told.append(f"attempt {each.cell.attempt}")
-    return ", ".join(part.replace(" ", "\u00a0") for part in told)  # a duration is not broken
+        parts.append(f"attempt {each.cell.attempt}")
+    return ", ".join(part.replace(" ", "\u00a0") for part in parts)  # so that no line breaks within a duration
 
 
 def get_span(up: BringUp) -> float:
-    """Return the seconds that a chart of an ascent shows."""
+    """Return the seconds that the chart of a bring-up spans."""
     return max(up.ended - up.began, 0.001)
 
 
 def get_tail(text: str) -> str:
-    """Return the end of a long text, masked before it is cut: half a key is no key to a mask."""
+    """Return the end of a long text. Mask it before cutting: a mask cannot recognise half a key."""
     text = mask(text)
     return text if len(text) <= SAID_AT_MOST else f"… {len(text) - SAID_AT_MOST} characters before\n{text[-SAID_AT_MOST:]}"
 
@@ -275,7 +274,7 @@ def list_files(path: Path, folder: str) -> list[tuple[str, str]]:
 
 
 def make_polyline(points: Sequence[tuple[float, float]]) -> str:
-    """Return points of a chart 100 wide and 40 high, from zero, evenly spaced: runs, not days."""
+    """Return the points of a chart 100 wide and 40 high, from zero, with even distances between runs."""
     top = max((value for _, value in points), default=0.0) or 1.0
     wide = max(len(points) - 1, 1)
     drawn = [(100 * number / wide, 39 - 36 * value / top) for number, (_, value) in enumerate(points)]
@@ -283,9 +282,9 @@ def make_polyline(points: Sequence[tuple[float, float]]) -> str:
 
 
 def compare_with_median(points: Sequence[tuple[float, float]]) -> str:
-    """Return the last value against the median of those before."""
+    """Return a comparison of the last value with the median of the earlier ones."""
     if len(points) < 2:
-        return "first of its kind"
+        return "first measurement"
     before, share = count(len(points) - 1, "run") + " before", compute_growth(points)
     if share is None:
         return before
@@ -293,13 +292,13 @@ def compare_with_median(points: Sequence[tuple[float, float]]) -> str:
 
 
 def compute_growth(points: Sequence[tuple[float, float]]) -> float | None:
-    """Return by which share the last value is above the median of those before; None where there is none, or it is zero."""
+    """Return by which share the last value exceeds the median of the earlier ones; None without a median other than zero."""
     median = statistics.median([value for _, value in points[:-1]]) if len(points) > 1 else 0.0
     return points[-1][1] / median - 1 if median else None
 
 
 def shorten_benchmark(name: str) -> str:
-    """Return what a figure of history is called, without its cell where the figure's own name says it."""
+    """Return the name of a figure of the history, without the cell's name where the figure's name contains it."""
     cell, _, figure = name.partition(": ")
     return figure if figure.startswith(cell) else name
 

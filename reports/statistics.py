@@ -1,4 +1,4 @@
-"""The little statistics that reports need."""
+"""Confidence intervals of rates."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from math import sqrt
 
 Z = 1.959964
-"""Of a two-sided interval of 95 %."""
+"""The normal quantile of a two-sided 95 % interval."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many of so many, with the interval in which the true rate lies with 95 % confidence (Wilson's, which is right for few, too)."""
+    """A rate of `hits` in `of`, with the 95 % confidence interval of the true rate (Wilson's, which is valid for small numbers)."""
 
     hits: int
     of: int

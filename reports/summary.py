@@ -1,4 +1,4 @@
-"""`python -m reports summary`: a run in Markdown, for the summary of a job: verdict first, within GitHub's limit."""
+"""`python -m reports summary`: a run in Markdown for the summary of a CI job: verdict first, within GitHub's limit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from reports.files import replace_surrogates
 from reports.report import Report, group_by_reason
 
 MOST = 900_000
-"""Bytes: GitHub takes 1 MiB a step."""
+"""Bytes: GitHub accepts 1 MiB for each step."""
 
 FAILURES = 40
 SIGN = {StepOutcome.PASS: "✅", StepOutcome.FAIL: "❌", StepOutcome.SKIP: "⚪", StepOutcome.UNKNOWN: "❔"}
-WORDS = {StepOutcome.FAIL: "failed", StepOutcome.UNKNOWN: "unknown", StepOutcome.PASS: "passed", StepOutcome.SKIP: "skipped"}
+OUTCOME_TEXT = {StepOutcome.FAIL: "failed", StepOutcome.UNKNOWN: "unknown", StepOutcome.PASS: "passed", StepOutcome.SKIP: "skipped"}
 LOUD = {"regressed": "❌", "fixed": "✅", "unknown": "❔", "slower": "🐢", "faster": "⚡", "new": "➕", "gone": "➖"}
 
 
@@ -33,7 +33,7 @@ def format_summary(report: Report) -> str:
     ]
     text = replace_surrogates("\n".join(lines)) + "\n"
     if len(content := text.encode()) > MOST:
-        text = content[:MOST].decode(errors="ignore").rpartition("\n")[0] + "\n\n… the rest did not fit; it is in the pages.\n"
+        text = content[:MOST].decode(errors="ignore").rpartition("\n")[0] + "\n\n… omitted the rest: see the pages of the report.\n"
     return text
 
 
@@ -41,23 +41,23 @@ def format_head(report: Report) -> Iterator[str]:
     """Yield the verdict."""
     yield f"## {format_verdict(report)}"
     yield ""
-    if report.planless:
-        yield f"> ❔ {escape_text(report.planless)}"
+    if report.plan_error:
+        yield f"> ❔ {escape_text(report.plan_error)}"
         yield ""
     if report.notes:
-        yield f"> ⚠️ Parts of these results are broken: {count(len(report.notes), 'note')} below."
+        yield f"> ⚠️ Some results are damaged or missing: {count(len(report.notes), 'note')} below."
         yield ""
-    for flake in report.flakes.expired:
-        yield f"> ❌ Known-flake entry expired: {escape_text(flake.told)}"
+    for flake in report.flakes.expired_entries:
+        yield f"> ❌ Known-flake entry expired: {escape_text(flake.description)}"
         yield ""
 
 
 def format_verdict(report: Report) -> str:
     """Return the run in one sentence: numbers of cells by outcome, failures first."""
     order = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS, StepOutcome.SKIP)
-    told = [f"{report.outcomes[outcome]} {WORDS[outcome]}" for outcome in order if report.outcomes[outcome]]
+    parts = [f"{report.outcomes[outcome]} {OUTCOME_TEXT[outcome]}" for outcome in order if report.outcomes[outcome]]
     sign = next(SIGN[outcome] for outcome in order if report.outcomes[outcome])
-    return f"{sign} {count(len(report.cells), 'cell')}: {', '.join(told)}"
+    return f"{sign} {count(len(report.cells), 'cell')}: {', '.join(parts)}"
 
 
 def format_table(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
@@ -91,18 +91,19 @@ def format_failures(cells: Sequence[EvaluatedCell]) -> Iterator[str]:
 def format_failure(each: EvaluatedCell, judged: ClassifiedFailure) -> Iterator[str]:
     """Yield one failure."""
     flake = " · known flake" if judged.flake else ""
-    retried = " · may be retried" if judged.verdict.retried else ""
-    yield f"- **{judged.verdict.owner.value}**{flake}{retried} · {format_code(judged.failure.name)} · {escape_text(each.cell.name)}  "
+    retried = " · may be retried" if judged.classification.may_retry else ""
+    owner = judged.classification.owner.value
+    yield f"- **{owner}**{flake}{retried} · {format_code(judged.failure.name)} · {escape_text(each.cell.name)}  "
     yield f"  {escape_text(judged.failure.cause)}  "
-    yield f"  <sub>{escape_text(judged.verdict.because)}</sub>"
+    yield f"  <sub>{escape_text(judged.classification.because)}</sub>"
     if judged.failure.others:
-        yield f"  <sub>and for the same reason {count(len(judged.failure.others), 'other')}</sub>"
+        yield f"  <sub>{count(len(judged.failure.others), 'other test')} failed for the same reason</sub>"
 
 
 def format_changes(report: Report) -> Iterator[str]:
-    """Yield what is different from the run before."""
+    """Yield the changes since the previous run."""
     if not report.history.rows:
-        yield "_No earlier run is known: nothing to compare with._"
+        yield "_No earlier run to compare with._"
         yield ""
         return
     found = list_changes(report.history.rows[-1], report.row)
@@ -114,25 +115,25 @@ def format_changes(report: Report) -> Iterator[str]:
     yield ""
     for change in found:
         what = f" {format_code(change.test)}" if change.test else ""
-        yield f"- {LOUD[change.kind]} {change.kind} · {escape_text(change.cell)}{what} · {escape_text(change.told)}"
+        yield f"- {LOUD[change.kind]} {change.kind} · {escape_text(change.cell)}{what} · {escape_text(change.detail)}"
     yield ""
     yield "</details>"
     yield ""
 
 
 def format_rest(report: Report) -> Iterator[str]:
-    """Yield what was left out of the matrix, by reason, and what is broken about the results."""
+    """Yield the omitted cells by reason, the omitted parts, and notes on damaged results."""
     if report.left_out:
-        yield f"<details><summary>{count(len(report.left_out), 'cell')} of the matrix not run</summary>"
+        yield f"<details><summary>{count(len(report.left_out), 'cell')} of the matrix omitted</summary>"
         yield ""
         yield from (f"- {len(found)} × {escape_text(why)}" for why, found in group_by_reason(report.left_out))
         yield ""
         yield "</details>"
         yield ""
-    if shown := report.not_shown:
-        yield f"<details><summary>{count(len(shown), 'part')} of these results not shown</summary>"
+    if omitted := report.omissions:
+        yield f"<details><summary>{count(len(omitted), 'part')} of these results omitted</summary>"
         yield ""
-        yield from (f"- {escape_text(what)}" for what in shown)
+        yield from (f"- {escape_text(what)}" for what in omitted)
         yield ""
         yield "</details>"
         yield ""
@@ -145,12 +146,12 @@ def format_rest(report: Report) -> Iterator[str]:
 
 
 def escape_text(text: str) -> str:
-    """Return a text for one line of Markdown: masked, and neither markup nor the end of a table's cell."""
+    """Return a text for one line of Markdown: masked, with markup and table separators escaped."""
     line = " ".join(mask(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~@#])", r"\\\1", line[:500])
 
 
 def format_code(text: str) -> str:
-    """Return a name in code, whatever is in it."""
+    """Return a name as inline code, with backticks replaced."""
     return "`" + " ".join(mask(text).split()).replace("`", "'").replace("|", "¦") + "`"

@@ -1,9 +1,8 @@
-"""The masking writer: everything that reports write, and everything they copy, goes through it.
+"""The masking writer: everything that reports write or copy goes through it.
 
-What is text is masked by `lab.masking.mask` and written; what is not text (an archive, a core, a database) could hold anything and is
-left out,
-with that as the reason. Markup hides quotes in entities and words between tags, where no rule for secrets finds them: it is looked at as a
-reader would see it, and left out when that holds a secret.
+Text is masked by `lab.masking.mask`. Other content (an archive, a core dump) could hold secrets and is omitted. Markup
+hides quotes in entities and text between tags, where no masking rule matches: it is also checked as a reader would see it, and omitted when
+that contains a secret.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from reports.junit_copy import copy_junit
 MARKUP = frozenset({".html", ".htm", ".xml", ".svg"})
 TAG = re.compile(r"<[^<>]*>")
 NO_TEXT = re.compile(r"[\x00-\x07\x0e-\x1a\x1c-\x1f]")
-"""Characters that no text has, ESC and those that move a cursor excepted: what has one is an archive, a core, a picture."""
+"""Control characters that text does not contain, except ESC and cursor movements: a file with one is binary."""
 
 LARGEST = 8 << 20
-"""Bytes of one file; of a larger one its end is kept."""
+"""Bytes of one file; the end of a larger one is kept."""
 
 TOTAL = 96 << 20
 """Bytes of one folder."""
@@ -37,11 +36,11 @@ TOTAL = 96 << 20
 
 @dataclass
 class MaskingWriter:
-    """Writes below one folder. `missing` says what should be here and is not, `left_out` what was not wanted, `torn` what is damaged."""
+    """Writes below one folder. `missing` files could not be written, `left_out` were omitted, `torn` are damaged; values are reasons."""
 
     folder: Path
     known: KnownValues = NOTHING
-    """Values that are masked wherever they stand."""
+    """Secret values that are masked wherever they occur."""
 
     largest: int = LARGEST
     total: int = TOTAL
@@ -51,10 +50,10 @@ class MaskingWriter:
     torn: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, text: str) -> bool:
-        """Write a text, masked; tell whether it is there. JSON stays JSON; markup that holds a secret is left out."""
+        """Write a text, masked; return whether it was written. JSON stays valid; markup that contains a secret is omitted."""
         name = mask(name, self.known)
         if Path(name).suffix in MARKUP and any(mask(read, self.known) != read for read in list_readings(text)):
-            return self._lacks(name, "it holds a secret, and could not be masked without breaking it")
+            return self._lacks(name, "it contains a secret that cannot be masked without breaking the markup")
         return self._write(name, mask(text, self.known))
 
     def document(self, name: str, value: object) -> bool:
@@ -62,9 +61,9 @@ class MaskingWriter:
         return self._write(name, to_json(mask_object(value, self.known), indent=1) + "\n")
 
     def junit(self, source: Path, name: str) -> bool:
-        """Copy a JUnit file whatever its encoding, its size and its damages; of one that holds no JUnit element the end is kept as text.
+        """Copy a JUnit file of any encoding, size and damage. Of a file without JUnit elements keep the end as text.
 
-        It does not count towards what a folder may hold: results are what it is for.
+        Its size does not count towards the limit of the folder: results have priority.
         """
         name = mask(name, self.known)
         made = self.folder / name
@@ -80,14 +79,14 @@ class MaskingWriter:
         made.chmod(0o644)
         if copied.torn:
             self.torn[name] = copied.torn
-        if copied.budget.told:
-            self.left_out[name] = copied.budget.told
+        if copied.budget.summary:
+            self.left_out[name] = copied.budget.summary
         return True
 
     def file(self, source: Path, name: str, reading: Callable[[str], str] | None = None) -> bool:
-        """Copy a file, masked; tell whether it is there. What is not text, not readable or not there is left out.
+        """Copy a file, masked; return whether it was written. Omit a file that is not text, not readable or missing.
 
-        `reading` returns a text as a reader sees it, where that is what is to be kept of it.
+        `reading` converts the text before it is written.
         """
         try:
             with open_regular(source) as file:
@@ -100,11 +99,11 @@ class MaskingWriter:
         if text is None:
             return self._leaves(name, "not text")
         if size > self.largest:
-            self.left_out[mask(name, self.known)] = f"the first {size - len(text.encode())} of {size} bytes are left out"
+            self.left_out[mask(name, self.known)] = f"the first {size - len(text.encode())} of {size} bytes are omitted"
         return self._write(mask(name, self.known), mask(reading(text), self.known)) if reading else self.text(name, text)
 
     def tree(self, source: Path, name: str) -> int:
-        """Copy the files below a folder, links left out; return how many."""
+        """Copy the files below a folder, without links; return how many."""
         count = 0
         for path in sorted(source.rglob("*")):
             if path.is_file() and not path.is_symlink():
@@ -123,14 +122,14 @@ class MaskingWriter:
     def _write(self, name: str, text: str) -> bool:
         content = text.encode(errors="replace")
         if self.written + len(content) > self.total:
-            return self._lacks(name, f"left out: the folder is full ({self.total} bytes)")
+            return self._lacks(name, f"omitted: the folder reached its limit of {self.total} bytes")
         self.written += len(content)
         write_private(self.folder / name, content, mode=0o644)
         return True
 
 
 def read_text(content: bytes, *, whole: bool) -> str | None:
-    """Return the text that is in a file, whatever its encoding; None where it holds no text. The first line of a part of one is no line."""
+    """Return the text of a file of any encoding; None when it is not text. Drop the first line of a part: it is incomplete."""
     text = "".join(decode(io.BytesIO(content)))
     if NO_TEXT.search(text):
         return None
@@ -138,5 +137,5 @@ def read_text(content: bytes, *, whole: bool) -> str | None:
 
 
 def list_readings(markup: str) -> tuple[str, ...]:
-    """Return what markup may read as: with its tags, and with nothing or the end of a line in their places."""
+    """Return the possible readings of markup: with its tags, without them, and with line ends in their places."""
     return tuple(html.unescape(text) for text in (markup, TAG.sub("", markup), TAG.sub("\n", markup)))

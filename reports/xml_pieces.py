@@ -1,8 +1,8 @@
-"""XML as tools really write it, in pieces that a strict parser takes: streamed, whatever its size.
+"""Split real-world XML into pieces that a strict parser accepts, as a stream of any size.
 
-expat and libxml2 end at the first character that XML 1.0 forbids, at an `&` that begins nothing and at a `<` in an attribute, and hold a
-whole tag in memory however long it is. Here all of that is put right before a parser sees it, long attributes are cut, and comments,
-instructions and document types are left out: no entity is ever declared, so none can be expanded.
+expat and libxml2 stop at the first character that XML 1.0 forbids, at a bare `&` and at a `<` in an attribute, and hold a whole tag in
+memory. This module repairs all of that first, shortens long attributes, and drops comments, instructions and document types: without
+declarations no entity can be expanded.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from reports.excerpt import Window
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ESCAPE = re.compile(r"(?:\x1b|&\#0*27;|&\#[xX]0*1[bB];|\#x1B)\[[0-9;?]{0,20}[A-Za-z]")
-"""What colours a terminal, with its first character as it is, as a reference, or as pytest writes it."""
+"""A terminal colour sequence: with a raw escape character, a reference, or pytest's notation."""
 
 AMPERSAND = re.compile(r"&(?:\#(?P<number>\d{1,9}|[xX][0-9A-Fa-f]{1,8});|(?P<name>[A-Za-z][A-Za-z0-9]{0,31});)?")
 OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
 MARGIN = 48
-"""Characters at the end of a piece that may be the beginning of something."""
+"""Characters held back at the end of a piece: they may begin a tag or a reference."""
 
 TAG_AT_MOST = 2 << 20
-"""Characters of one tag; attributes beyond that are left out."""
+"""Characters of one tag; attributes beyond that are dropped."""
 
 OPENED = re.compile("<")
 IN_TAG = re.compile("[\"'<>]")
@@ -32,7 +32,7 @@ VALUE_END = {quote: re.compile(rf"{quote}|</?(?:[\w.-]{{1,20}}:)?test(?:case|sui
 TAG = re.compile(r"/?[^\W\d]")
 CDATA = "![CDATA["
 PLAIN_TAG = re.compile(r"""/?[^\W\d][\w:.-]*(?:\s+[\w:.-]+="[^"<&#\x00-\x1f\ud800-\udfff\ufffe\uffff]*")*\s*/?>""")
-"""A tag in which nothing is to be put right: nearly all are."""
+"""A tag that needs no repair: nearly all tags."""
 
 PLAIN_AT_MOST = 1024
 ENDS = {"!--": re.compile("-->"), CDATA: re.compile("]]>"), "?": re.compile(r"\?>"), "!": re.compile(r"[\[>]")}
@@ -41,13 +41,13 @@ BREAKS_OFF = "it breaks off"
 
 
 def clean_xml_text(text: str) -> str:
-    """Return a text without what XML 1.0 forbids, and without the colours of terminals."""
+    """Return a text without characters that XML 1.0 forbids and without terminal colours."""
     return FORBIDDEN.sub("", ESCAPE.sub("", text))
 
 
 @dataclass(frozen=True)
 class XmlPiece:
-    """A tag, or a part of a text, as a parser takes it. `broken` says why it is none; `dropped` counts what was cut from its attributes."""
+    """A tag or a part of a text for a parser. `broken` says why it is not valid; `dropped` counts characters cut from its attributes."""
 
     text: str
     line: int
@@ -57,7 +57,7 @@ class XmlPiece:
 
 
 class TextScanner:
-    """A text that is read from front to back, of which little is held."""
+    """Reads a text from front to back and holds little of it."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = iter(texts)
@@ -65,7 +65,7 @@ class TextScanner:
         self._at = 0
         self.line = 1
         self.found = ""
-        """What `until` found; "" at the end of the text."""
+        """The text that `until` matched; "" at the end."""
 
     def _fill(self) -> bool:
         more = next(self._texts, None)
@@ -81,21 +81,21 @@ class TextScanner:
         return passed
 
     def peek(self, length: int) -> str:
-        """Return the next characters without passing them."""
+        """Return the next characters without consuming them."""
         while len(self._held) - self._at < length and self._fill():
             pass
         return self._held[self._at : self._at + length]
 
     def skip(self, length: int) -> None:
-        """Pass over characters that were peeked at."""
+        """Consume characters that were peeked at."""
         self._move(self._at + length)
 
     def back(self, length: int) -> None:
-        """Go back over characters that `until` just found."""
+        """Go back over characters that `until` just matched."""
         self._at -= length
 
     def until(self, end: re.Pattern[str]) -> Iterator[str]:
-        """Pass over what is before the pattern and over the pattern, and yield what was before it in pieces; no reference is cut in two."""
+        """Consume the text up to and including the pattern; yield the text before it in pieces, without splitting a reference."""
         while True:
             if found := end.search(self._held, self._at):
                 before = self._move(found.start())
@@ -115,7 +115,7 @@ class TextScanner:
 
 
 def split_pieces(texts: Iterable[str]) -> Iterator[XmlPiece]:
-    """Yield a text as pieces of XML, in order. What ends within a tag, a comment or a section yields a broken one."""
+    """Yield a text as pieces of XML in order; a truncated tag, comment or section as a broken piece."""
     scanner = TextScanner(texts)
     while True:
         for text in scanner.until(OPENED):
@@ -138,7 +138,7 @@ def split_pieces(texts: Iterable[str]) -> Iterator[XmlPiece]:
 
 
 def read_section(scanner: TextScanner, opening: str) -> Iterator[XmlPiece]:
-    """Pass over a comment, an instruction or a document type; of a section of characters yield its text."""
+    """Skip a comment, an instruction or a document type; yield the text of a CDATA section."""
     for text in scanner.until(ENDS[opening]):
         if opening == CDATA and text:
             yield XmlPiece(html.escape(clean_xml_text(text), quote=False), scanner.line)
@@ -150,7 +150,7 @@ def read_section(scanner: TextScanner, opening: str) -> Iterator[XmlPiece]:
 
 
 def read_tag(scanner: TextScanner) -> XmlPiece:
-    """Return the tag that begins here, up to its `>`; a broken one when it has none."""
+    """Return the tag that begins here; a broken piece when it has no `>`."""
     line, kept, size, dropped = scanner.line, ["<"], 0, 0
     while True:
         window = Window()
@@ -184,13 +184,13 @@ def read_tag(scanner: TextScanner) -> XmlPiece:
 
 
 def repair_text(text: str) -> str:
-    """Return a text with valid references only and without forbidden characters."""
+    """Return a text with only valid references and without forbidden characters."""
     text = clean_xml_text(text)
     return AMPERSAND.sub(repair_reference, text) if "&" in text else text
 
 
 def repair_reference(found: re.Match[str]) -> str:
-    """Return a reference as XML knows it: a number of a character that is allowed, or a name of its own; others as the text they are."""
+    """Return a valid XML reference: an allowed character number or one of XML's names; escape anything else as text."""
     number, name = found["number"], found["name"]
     if number:
         code = int(number[1:], 16) if number[0] in "xX" else int(number)

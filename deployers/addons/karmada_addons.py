@@ -81,7 +81,7 @@ def remove_addon(before: BinaryInstallation, after: BinaryInstallation, name: st
     for document in reversed(apiserver_objects(before, name)):
         before.api.delete(before.api.path_of(document))
     kept = {part.name for part in after.programs}
-    objects.each(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
+    objects.map_concurrently(partial(component.remove, run=before.run), [part.name for part in before.programs if part.name not in kept])
 
 
 def apiserver_objects(plane: BinaryInstallation, name: str) -> Sequence[manifests.Json]:

@@ -137,7 +137,7 @@ class Site:
         self.record["made"] |= {path: None for path in to_send if path not in there}
         if to_send:
             self.save()
-            answers = objects.each(lambda path: self.api.apply(to_send[path]), to_send)
+            answers = objects.map_concurrently(lambda path: self.api.apply(to_send[path]), to_send)
             made = {path: answer["metadata"]["uid"] for path, answer in zip(to_send, answers, strict=True)}
             self.record["made"] |= {path: uid for path, uid in made.items() if path in self.record["made"]}
             self.save()
@@ -217,11 +217,11 @@ def wait_part_ready(api: Api, part: Sequence[Json], *, what: str) -> None:
         by_kind.setdefault(document["kind"], []).append(document)
     if found := by_kind.get(CRD):
         served = objects.wait_established(api, [crd["metadata"]["name"] for crd in found], what=f"the CRDs of {what}", within=WITHIN)
-        objects.each(lambda item: objects.until_served(api, item), served.values())
-    objects.until_available(api, [each["metadata"]["name"] for each in by_kind.get("APIService", [])], within=WITHIN)
+        objects.map_concurrently(lambda item: objects.wait_served(api, item), served.values())
+    objects.wait_available(api, [each["metadata"]["name"] for each in by_kind.get("APIService", [])], within=WITHIN)
     for document in (*by_kind.get("Deployment", []), *by_kind.get("StatefulSet", [])):
         metadata = document["metadata"]
-        workloads.until_serving(api, [metadata["name"]], only=True, within=WITHIN, namespace=metadata["namespace"])
+        workloads.wait_serving(api, [metadata["name"]], only=True, within=WITHIN, namespace=metadata["namespace"])
 
 
 def list_instances(api: Api, crd: Json) -> list[Json]:

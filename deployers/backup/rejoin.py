@@ -6,7 +6,7 @@ from deployers.karmada import Karmada
 from deployers.members.join import join
 from deployers.members.register import register
 from deployers.members.registry import CLUSTERS, Member, list_members, wait_member_ready
-from deployers.plane.objects import each
+from deployers.plane.objects import map_concurrently
 from lab.api import Refused, Unreachable
 from lab.cluster import Cluster
 from lab.wait import NotYet, until
@@ -23,7 +23,7 @@ def rejoin(karmada: Karmada, member: Cluster, mode: str) -> None:
 def wait_members_reached(karmada: Karmada) -> list[str]:
     """Return when Karmada, with the credentials it has, comes through to each push member it knows and finds the cluster it knows there."""
     known = [member for member in list_members(karmada).values() if member.mode == "push"]
-    return each(lambda member: wait_reached(karmada, member), known)
+    return map_concurrently(lambda member: wait_reached(karmada, member), known)
 
 
 def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:

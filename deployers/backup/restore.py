@@ -44,7 +44,7 @@ from deployers.members import agent
 from deployers.members.registry import list_members
 from deployers.names import READY, kind_of
 from deployers.plane import pending_operation
-from deployers.plane.objects import each
+from deployers.plane.objects import map_concurrently
 from lab.errors import LabError
 from lab.hints import command
 from lab.steps import Step, StepObserver, execute
@@ -140,6 +140,6 @@ def stop_karmada(karmada: Karmada) -> None:
     mine = [name for name in running if name.startswith(f"{karmada.name}/") or name in agents]
     last = [name for name in mine if kind_of(name) in STOPPED_LAST]
     stop: Callable[[str], None] = partial(supervisor.stop, within=GRACE)
-    each(stop, [name for name in mine if name not in last])
+    map_concurrently(stop, [name for name in mine if name not in last])
     for name in sorted(last, key=lambda name: STOPPED_LAST.index(kind_of(name))):
         stop(name)

@@ -87,14 +87,14 @@ def servers(name: str, spec: KarmadaSpec, layout: Layout) -> dict[str, int]:
     return {instance: layout.ports[f"{instance}.https"] for instance in instances(name, spec.settings(name).replicas)}
 
 
-def until_leads(layout: Layout, name: str) -> None:
+def wait_serving(layout: Layout, name: str) -> None:
     """Return when the balancer before several of a server has seen that one serves; at once where there is none before it."""
     if f"{NAME}.{name}" in layout.ports:
         asked = HealthProbe(Health(f"https://{LOOPBACK}:{layout.entry(name)}{BEHIND[name]}", layout.ca))
         until(asked.ask, what=f"{NAME} leads to {name}", within=30.0)
 
 
-def obstacles(spec: KarmadaSpec) -> list[str]:
+def replica_errors(spec: KarmadaSpec) -> list[str]:
     """Return what is in the way of several of a server, and of a balancer before them."""
     several = [name for name in BEHIND if spec.settings(name).replicas > 1]
     if several and not spec.external_name:
@@ -111,7 +111,7 @@ def obstacles(spec: KarmadaSpec) -> list[str]:
     return []
 
 
-def missing(spec: KarmadaSpec) -> list[str]:
+def haproxy_errors(spec: KarmadaSpec) -> list[str]:
     """Return that the balancer of a lab is not installed on this computer, where one is wanted."""
     if spec.external_name and not find_haproxy():
         return ["karmada.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"]

@@ -88,7 +88,7 @@ class ByBinary:
         run.journal("remove", what=NAME)
         supervisor = Supervisor(run.path)
         if status := supervisor.status():
-            supervisor_stop(supervisor, [name for name, state in status.programs.items() if name.startswith(f"{NAME}/") and state.runs])
+            stop_programs(supervisor, [name for name, state in status.programs.items() if name.startswith(f"{NAME}/") and state.runs])
         forget(karmada)
 
 
@@ -107,9 +107,9 @@ def forget(karmada: Karmada) -> None:
             run.forget(kind, record)
 
 
-def supervisor_stop(supervisor: Supervisor, programs: Sequence[str]) -> None:
+def stop_programs(supervisor: Supervisor, programs: Sequence[str]) -> None:
     """Stop programs, those that others need last: controllers before the API server they call, etcd at the very end."""
     last = [name for kind in STOPPED_LAST for name in programs if kind_of(name) == kind]
-    objects.each(supervisor.stop, [name for name in programs if name not in last])
+    objects.map_concurrently(supervisor.stop, [name for name in programs if name not in last])
     for name in last:
         supervisor.stop(name)

@@ -16,7 +16,7 @@ from deployers.plane import certificates, manifests, objects
 from deployers.plane.layout import Layout, estimator
 from deployers.plane.leases import drop_stale, held_lease
 from deployers.plane.manifests import Addresses
-from deployers.plane.plane import TREES, ControlPlane, nothing, step
+from deployers.plane.plane import TREES, ControlPlane, do_nothing, step
 from deployers.spec import KarmadaSpec, catalogue
 from lab import audit, component
 from lab.assets import AssetRef, Supply
@@ -96,7 +96,7 @@ class BinaryInstallation(ControlPlane):
             made.append(step("metrics-api", lambda: self.served_by("karmada-metrics-adapter"), "karmada-metrics-adapter", "namespace"))
         return [
             *made,
-            Step(JOINABLE, nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
+            Step(JOINABLE, do_nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
         ]
 
     def identity(self) -> None:
@@ -119,7 +119,7 @@ class BinaryInstallation(ControlPlane):
         objects.apply_all(self.api, [*manifests.access(self.deploy, self.addresses), *services])
 
     def webhooks(self) -> None:
-        balancer.until_leads(self.layout, "karmada-webhook")
+        balancer.wait_serving(self.layout, "karmada-webhook")
         super().webhooks()
 
 

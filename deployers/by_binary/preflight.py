@@ -8,14 +8,14 @@ from deployers.by_binary import balancer
 from deployers.by_binary.components import components, uses
 from deployers.names import LEASES, kind_of
 from deployers.plane.layout import Layout
-from deployers.plane.preflight import strangers
+from deployers.plane.preflight import unknown_member_errors
 from deployers.spec import COMPONENTS, KarmadaSpec
 from lab.spec import LabSpec
 
 
 def preflight_errors(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     """Return everything of the spec that is in the way, one sentence each."""
-    return [*balancer.obstacles(spec), *without_effect(spec), *strangers(spec, lab)]
+    return [*balancer.replica_errors(spec), *no_effect_errors(spec), *unknown_member_errors(spec, lab)]
 
 
 def why_single(component: str) -> str:
@@ -25,11 +25,11 @@ def why_single(component: str) -> str:
     return "it elects no leader, and there is no load balancer here to stand before several; of those that elect one, several can run"
 
 
-def without_effect(spec: KarmadaSpec) -> list[str]:
+def no_effect_errors(spec: KarmadaSpec) -> list[str]:
     """Return what would change nothing: flags to be dropped that were not there, estimators of no members."""
     bare = spec.model_copy(update={"components": {}})
     flags: dict[str, set[str]] = {}
-    for part in components(bare, imaginary(bare)):
+    for part in components(bare, placeholder_layout(bare)):
         flags.setdefault(kind_of(part), set()).update(part.flags)
     found = [
         f"components.{name}.without[{number}]: {name} is not started with --{flag}, so it cannot be dropped; "
@@ -43,7 +43,7 @@ def without_effect(spec: KarmadaSpec) -> list[str]:
     return found
 
 
-def imaginary(spec: KarmadaSpec) -> Layout:
+def placeholder_layout(spec: KarmadaSpec) -> Layout:
     """Return a layout of no computer, to compute components from before anything is created."""
     anywhere = Path("/nowhere")
     software = dict.fromkeys((*COMPONENTS, "kube-apiserver", balancer.NAME), anywhere)

@@ -9,7 +9,7 @@ from deployers.members import agent
 from deployers.members.register import delete_election_lease
 from deployers.names import LEASES, kind_of
 from deployers.plane.leases import drop_stale
-from deployers.plane.rollout import AGENTS, KUBERNETES, Act, all_of, chain, in_order
+from deployers.plane.rollout import AGENTS, KUBERNETES, Act, chain, order_actions, run_all
 from lab import component
 from lab.cluster import Cluster
 from lab.component import Component
@@ -25,10 +25,10 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
     """
     parts: dict[str, Act] = {}
     for name in sorted({kind_of(part) for part in plane.programs} - {*KUBERNETES}):
-        parts[name] = partial(all_of, *(partial(replace_program, plane, part) for part in plane.programs if kind_of(part) == name))
+        parts[name] = partial(run_all, *(partial(replace_program, plane, part) for part in plane.programs if kind_of(part) == name))
     if pulling := [member for member in plane.karmada.members if agent.agent_runs(plane.karmada, member.name)]:
-        parts[AGENTS] = partial(all_of, *(partial(replace_agent, plane, member) for member in pulling))
-    return chain(in_order(plane, parts, back=back))
+        parts[AGENTS] = partial(run_all, *(partial(replace_agent, plane, member) for member in pulling))
+    return chain(order_actions(plane, parts, back=back))
 
 
 def replace_program(plane: BinaryInstallation, part: Component) -> bool:

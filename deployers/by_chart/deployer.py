@@ -22,7 +22,7 @@ from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
 from deployers.options import CARRIED, IN_PART, complete
 from deployers.options import OPTIONS as ALL
-from deployers.plane.rollout import AGENTS, Act, all_of, chain, rollback_refusal
+from deployers.plane.rollout import AGENTS, Act, chain, rollback_refusal, run_all
 from deployers.pods import host, images, installation
 from deployers.pods.image_steps import image_steps, load_all
 from deployers.release import Release, catalogue
@@ -79,7 +79,7 @@ class ByChart:
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec the chart cannot carry, the values of a file among it."""
-        found = [*installation.preflight_errors(spec, lab, OPTIONS), *chart_values.without_a_value(spec), *unreachable(spec)]
+        found = [*installation.preflight_errors(spec, lab, OPTIONS), *chart_values.unsupported_flags(spec), *etcd_errors(spec)]
         found += installation.anti_affinity_errors(spec, lab, ("karmada-apiserver",))
         if spec.values and spec.values.is_file():
             release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
@@ -112,11 +112,11 @@ class ByChart:
         wanted = replace(karmada, spec=spec)
         installed = uses(wanted)
         charted = ChartInstallation(wanted, software, uses=installed)
-        pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.exchange)]
+        pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.upgrade)]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", charted.estimators))
         if pulling := [wanted.lab.member(member.name) for member in spec.members if member.mode == "pull"]:
-            pairs.append((AGENTS, partial(all_of, *(partial(charted.agent, member) for member in pulling))))
+            pairs.append((AGENTS, partial(run_all, *(partial(charted.agent, member) for member in pulling))))
         return chain(pairs)
 
     def remove(self, karmada: Karmada) -> None:
@@ -127,7 +127,7 @@ class ByChart:
         """
         karmada.run.journal("remove", what=karmada.name)
         ChartInstallation(karmada, find_assets(karmada), uses=uses(karmada)).remove()
-        installation.until_gone(karmada)
+        installation.wait_removed(karmada)
         installation.forget(karmada)
 
 
@@ -162,10 +162,11 @@ def values_errors(file: Path, chart: Path) -> list[str]:
     except UsageError:
         return []  # the rule of the field says why it is no values file
     known = chart_values.default_values(chart)
-    return [f"values: {file.name}: {line}" for line in (*chart_values.unknown_keys(values, known), *chart_values.unfit(values, known))]
+    lines = [*chart_values.unknown_keys(values, known), *chart_values.value_errors(values, known)]
+    return [f"values: {file.name}: {line}" for line in lines]
 
 
-def unreachable(spec: KarmadaSpec) -> list[str]:
+def etcd_errors(spec: KarmadaSpec) -> list[str]:
     """Return why an external etcd cannot be said to the chart's pods."""
     external = spec.etcd.external
     if external and not is_address(str(urlsplit(external.servers[0]).hostname)):

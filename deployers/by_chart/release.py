@@ -29,11 +29,11 @@ from deployers.members.registry import claim, wait_member_ready
 from deployers.names import JOINABLE, LEASES, NAME, NAMESPACE
 from deployers.plane import manifests, objects
 from deployers.plane.leases import held_lease
-from deployers.plane.plane import nothing, step
+from deployers.plane.plane import do_nothing, step
 from deployers.pods import helm as charts
 from deployers.pods import host, installation
 from deployers.pods.helm import Helm
-from deployers.pods.workloads import until_serving, why
+from deployers.pods.workloads import wait_serving, why
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, NotReady, ProvisionError
@@ -106,14 +106,14 @@ class ChartInstallation(installation.PodsInstallation):
             made.append(Step(f"{NAME}/estimators", self.estimators, (f"{NAME}/karmada-apiserver", *members)))
         return [
             *made,
-            Step(JOINABLE, nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
+            Step(JOINABLE, do_nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
         ]
 
     # -- the control plane --------------------------------------------------------------------------------------------
 
     def values(self) -> Json:
         """Return all values of host mode, the user's own on top."""
-        system = chart_values.of_host(self.spec, self.uses, node_port=host.NODE_PORT, system=NAMESPACE)
+        system = chart_values.host_values(self.spec, self.uses, node_port=host.NODE_PORT, system=NAMESPACE)
         known = chart_values.default_values(self.chart())
         outside = [host.node_address(self.host), *self.spec.certificates.hosts]
         values = chart_values.merge(system, certificates.values(self.spec, known, outside, self.run.folder("pki", NAME)))
@@ -204,22 +204,22 @@ class ChartInstallation(installation.PodsInstallation):
         return next(use.tag for use in self.uses if use.component == "karmada-webhook")
 
     def serving(self, *names: str) -> None:
-        until_serving(self.host, names, only=True, within=WITHIN)
+        wait_serving(self.host, names, only=True, within=WITHIN)
 
     def cluster_api(self) -> None:
         self.serving("karmada-aggregated-apiserver")
-        objects.until_available(self.api, ["v1alpha1.cluster.karmada.io"])
-        objects.until_answers(self.api, "/apis/cluster.karmada.io/v1alpha1/clusters")
+        objects.wait_available(self.api, ["v1alpha1.cluster.karmada.io"])
+        objects.wait_answers(self.api, "/apis/cluster.karmada.io/v1alpha1/clusters")
 
     def pods(self) -> None:
         """Return when all pods are ready, the addons' APIs answer, and each controller holds its lease."""
-        until_serving(self.host, within=WITHIN)
+        wait_serving(self.host, within=WITHIN)
         apis = [api for api in self.api.items(objects.SERVICES) if api["spec"].get("service")]
-        objects.until_available(self.api, [api["metadata"]["name"] for api in apis])
+        objects.wait_available(self.api, [api["metadata"]["name"] for api in apis])
         for name in (name for name in LEASES if self.spec.has(name)):
             until(partial(held_lease, self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
 
-    def exchange(self) -> None:
+    def upgrade(self) -> None:
         """Have helm upgrade the control plane to this release, and return when all of it is and serves.
 
         The chart's own jobs do the rest: before, what its hooks hold is written anew; then CRDs, webhooks and APIs are applied.
@@ -239,7 +239,7 @@ class ChartInstallation(installation.PodsInstallation):
         copy = {"name": f"{ESTIMATORS}-cert", "namespace": NAMESPACE}
         self.host.apply({"apiVersion": "v1", "kind": "Secret", "metadata": copy, "type": there["type"], "data": there["data"]})
         members = {member.name: access(member.kubeconfig) for member in self.karmada.members}
-        self.settle(ESTIMATORS, chart_values.of_estimators(self.spec, self.uses, members), self.karmada.lab.host)
+        self.settle(ESTIMATORS, chart_values.estimator_values(self.spec, self.uses, members), self.karmada.lab.host)
         self.serving(*(f"karmada-scheduler-estimator-{name}" for name in members))
 
     def register_agent(self, member: Cluster) -> None:
@@ -254,9 +254,9 @@ class ChartInstallation(installation.PodsInstallation):
         objects.ensure_namespace(member.api, manifests.NAMESPACE)
         use = next(use for use in self.uses if use.component == "karmada-agent")
         endpoint = access(member.kubeconfig)["server"]
-        values = chart_values.of_agent(self.spec, use, name=member.name, endpoint=endpoint, karmada=access(self.karmada.kubeconfig))
+        values = chart_values.agent_values(self.spec, use, name=member.name, endpoint=endpoint, karmada=access(self.karmada.kubeconfig))
         self.settle(AGENT, values, member)
-        until_serving(member.api, [AGENT], only=True, within=WITHIN)
+        wait_serving(member.api, [AGENT], only=True, within=WITHIN)
         wait_member_ready(self.karmada, member.name)
 
     # -- and gone -----------------------------------------------------------------------------------------------------

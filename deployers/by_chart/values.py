@@ -97,7 +97,7 @@ def gates_of(component: str, spec: KarmadaSpec) -> dict[str, bool]:
     )
 
 
-def without_a_value(spec: KarmadaSpec) -> list[str]:
+def unsupported_flags(spec: KarmadaSpec) -> list[str]:
     """Return a sentence for each flag and feature gate of a spec that the chart has no value for."""
     refused = []
     for component, part in PARTS.items():
@@ -125,7 +125,7 @@ def put(values: Json, path: str, value: Any) -> None:
     values[last] = value
 
 
-def of_component(component: str, spec: KarmadaSpec, image: ImageUse, registry: str | None) -> Json:
+def component_values(component: str, spec: KarmadaSpec, image: ImageUse, registry: str | None) -> Json:
     """Return the values of one component: its image, replicas, flags and feature gates."""
     values: Json = {}
     part = PARTS[component]
@@ -152,7 +152,7 @@ def parse_value(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-def of_host(spec: KarmadaSpec, images: Iterable[ImageUse], *, node_port: int, system: str) -> Json:
+def host_values(spec: KarmadaSpec, images: Iterable[ImageUse], *, node_port: int, system: str) -> Json:
     """Return the values of host mode but for the certificates: every component of a spec except estimators, which need members that are up.
 
     karmada-apiserver is reached from outside by a port of every node.
@@ -166,7 +166,7 @@ def of_host(spec: KarmadaSpec, images: Iterable[ImageUse], *, node_port: int, sy
     }
     for image in images:
         if image.component in PARTS and image.component not in {"karmada-agent", "karmada-scheduler-estimator"}:
-            values = merge(values, of_component(image.component, spec, image, spec.registry))
+            values = merge(values, component_values(image.component, spec, image, spec.registry))
     values["karmadaImageVersion"] = next(image.tag for image in images if image.component == "karmada-webhook")
     put(values, "apiServer.serviceType", "NodePort")
     put(values, "apiServer.nodePort", node_port)
@@ -179,13 +179,13 @@ def of_host(spec: KarmadaSpec, images: Iterable[ImageUse], *, node_port: int, sy
     return values
 
 
-def of_estimators(spec: KarmadaSpec, images: Iterable[ImageUse], members: Mapping[str, Mapping[str, str]]) -> Json:
+def estimator_values(spec: KarmadaSpec, images: Iterable[ImageUse], members: Mapping[str, Mapping[str, str]]) -> Json:
     """Return the values of component mode with an estimator for each member. `members`: server, caCrt, crt and key of each."""
     component = "karmada-scheduler-estimator"
     image = next(image for image in images if image.component == component)
     values = merge(
         {"installMode": "component", "components": ["schedulerEstimator"], "global": {"imageRegistry": spec.registry or ""}},
-        of_component(component, spec, image, spec.registry),
+        component_values(component, spec, image, spec.registry),
     )
     replicas = values["schedulerEstimator"].pop("replicaCount")  # each member's own
     values["schedulerEstimator"]["memberClusters"] = [
@@ -194,11 +194,11 @@ def of_estimators(spec: KarmadaSpec, images: Iterable[ImageUse], members: Mappin
     return values
 
 
-def of_agent(spec: KarmadaSpec, image: ImageUse, *, name: str, endpoint: str, karmada: Mapping[str, str]) -> Json:
+def agent_values(spec: KarmadaSpec, image: ImageUse, *, name: str, endpoint: str, karmada: Mapping[str, str]) -> Json:
     """Return the values of agent mode on one member. `karmada`: server, caCrt, crt and key by which the agent reaches karmada-apiserver."""
     values = merge(
         {"installMode": "agent", "global": {"imageRegistry": spec.registry or ""}},
-        of_component("karmada-agent", spec, image, spec.registry),
+        component_values("karmada-agent", spec, image, spec.registry),
     )
     return merge(values, {"agent": {"clusterName": name, "clusterEndpoint": endpoint, "kubeconfig": dict(karmada)}})
 
@@ -261,12 +261,12 @@ INSTEAD = {
 """Keys of a spec that set a locked value."""
 
 
-def unfit(values: Json, known: Json) -> list[str]:
+def value_errors(values: Json, known: Json) -> list[str]:
     """Return the values of a file that are of another type than the chart's, that unset one, or that the lab sets itself."""
-    return [*locked(values), *of_other_types(values, known)]
+    return [*owned_value_errors(values), *type_errors(values, known)]
 
 
-def locked(values: Json) -> list[str]:
+def owned_value_errors(values: Json) -> list[str]:
     """Return the values that are not for the file to set."""
     found = []
     for path in LOCKED:
@@ -281,7 +281,7 @@ def locked(values: Json) -> list[str]:
     return found
 
 
-def of_other_types(values: Json, known: Json, at: str = "") -> list[str]:
+def type_errors(values: Json, known: Json, at: str = "") -> list[str]:
     """Return the values whose type is not the chart's: templates fail on those, or leave out what is needed."""
     found = []
     for key, value in values.items():
@@ -295,7 +295,7 @@ def of_other_types(values: Json, known: Json, at: str = "") -> list[str]:
         if value is None and default is not None:
             found.append(f"{where}: null unsets what the chart has there, which its templates need; leave it out")
         elif isinstance(default, dict) and isinstance(value, dict):
-            found += of_other_types(value, default if key not in FREE else {}, f"{where}.")
+            found += type_errors(value, default if key not in FREE else {}, f"{where}.")
         elif why := type_error(value, default):
             found.append(f"{where}: {why}")
         elif key == "replicaCount" and value < 1:

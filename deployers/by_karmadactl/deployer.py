@@ -96,7 +96,7 @@ class ByKarmadactl:
             return
         karmada.run.journal("remove", what=karmada.name)
         clear(karmada)
-        installation.until_gone(karmada)
+        installation.wait_removed(karmada)
         installation.forget(karmada)
 
 
@@ -125,7 +125,7 @@ class InitInstallation(installation.PodsInstallation):
         return [
             *image_steps(self.karmada, tuple(self.uses.values()), self.software),
             Step("karmada/init", self.progress.watched(self.init), (host,)),
-            Step(JOINABLE, lambda: installation.until_joinable(self.karmada, self.progress, self.kubeconfig), (host,)),
+            Step(JOINABLE, lambda: installation.wait_joinable(self.karmada, self.progress, self.kubeconfig), (host,)),
             *addons,
             *installation.last_steps(self.karmada, self.workloads(), ["karmada/init", *(step.name for step in addons)]),
         ]

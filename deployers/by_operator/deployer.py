@@ -29,7 +29,7 @@ from deployers.plane import objects
 from deployers.plane.flags import several_values
 from deployers.plane.layout import estimator
 from deployers.plane.objects import CRDS, condition
-from deployers.plane.rollout import Act, all_of, chain, rollback_refusal
+from deployers.plane.rollout import Act, chain, rollback_refusal, run_all
 from deployers.pods import init_args, installation, workloads
 from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
@@ -111,7 +111,7 @@ class ByOperator:
             (NAME, made.object),
         ]
         if spec.addons.estimators:
-            pairs.append(("karmada-scheduler-estimator", partial(all_of, *(partial(made.estimator, each) for each in wanted.members))))
+            pairs.append(("karmada-scheduler-estimator", partial(run_all, *(partial(made.estimator, each) for each in wanted.members))))
         return chain([*pairs, ("settled", partial(wait_rollout, wanted))])
 
     def remove(self, karmada: Karmada) -> None:
@@ -137,7 +137,7 @@ class ByOperator:
         for kind in ("clusterroles", "clusterrolebindings"):
             host.delete(f"{installation.RBAC}/{kind}/{OPERATOR}")
         host.delete(f"{CRDS}/{CRD}")
-        installation.until_gone(karmada)
+        installation.wait_removed(karmada)
         installation.forget(karmada)
 
 
@@ -162,7 +162,7 @@ class OperatorInstallation(installation.PodsInstallation):
             Step("karmada/object", self.progress.watched(self.object), ("karmada/operator",)),
             Step(
                 JOINABLE,
-                lambda: installation.until_joinable(self.karmada, self.progress, self.kubeconfig, within=WITHIN),
+                lambda: installation.wait_joinable(self.karmada, self.progress, self.kubeconfig, within=WITHIN),
                 ("karmada/operator",),
             ),
             *estimators,
@@ -184,7 +184,7 @@ class OperatorInstallation(installation.PodsInstallation):
         for document in karmada_object.operator_manifests(self.tree("karmada-operator-config"), self.uses[OPERATOR].name):
             self.host.apply(document)
         objects.wait_established(self.host, [CRD])
-        workloads.until_serving(self.host, [OPERATOR], within=120.0)
+        workloads.wait_serving(self.host, [OPERATOR], within=120.0)
 
     def object(self) -> None:
         """Make the Karmada object be so, and return when the operator calls it ready.

@@ -24,7 +24,7 @@ from deployers.options import CARRIED, complete
 from deployers.options import OPTIONS as ALL
 from deployers.plane.layout import Layout
 from deployers.plane.plane import TREES
-from deployers.plane.rollout import AGENTS, Act, all_of, chain, in_order
+from deployers.plane.rollout import AGENTS, Act, chain, order_actions, run_all
 from deployers.pods import agent, host, images, installation
 from deployers.pods.image_steps import image_steps, load_all
 from deployers.pods.workloads import recreate_restarted_pods
@@ -81,7 +81,7 @@ class ByYaml:
         if spec.addons.estimators:
             parts["karmada-scheduler-estimator"] = plane.estimators
         if any(member.mode == "pull" for member in spec.members):
-            parts[AGENTS] = partial(agent.exchange, wanted)
+            parts[AGENTS] = partial(agent.replace_agents, wanted)
 
         def images() -> None:
             load_all(wanted, uses, software)
@@ -90,9 +90,9 @@ class ByYaml:
 
         # Etcd has one member, so it is away until its new pod is ready; what ended meanwhile would wait ever longer to be started again.
         parts["kube-controller-manager"] = partial(
-            all_of, lambda: recreate_restarted_pods(plane.host, within=WITHIN), parts["kube-controller-manager"]
+            run_all, lambda: recreate_restarted_pods(plane.host, within=WITHIN), parts["kube-controller-manager"]
         )
-        return chain([("images", images), *in_order(plane, parts, back=back), ("settled", partial(wait_rollout, wanted))])
+        return chain([("images", images), *order_actions(plane, parts, back=back), ("settled", partial(wait_rollout, wanted))])
 
     def plane(self, karmada: Karmada, software: Mapping[str, Path]) -> tuple[YamlInstallation, tuple[ImageUse, ...]]:
         """Return a control plane of a release's manifests, and the images in it."""
@@ -111,5 +111,5 @@ class ByYaml:
         karmada.run.journal("remove", what=NAME)
         host.remove_namespace(karmada.lab.host.api)
         host.remove_data(karmada.lab, DATA)
-        installation.until_gone(karmada)
+        installation.wait_removed(karmada)
         installation.forget(karmada)

@@ -12,9 +12,9 @@ from deployers.names import JOINABLE, LEASES, NAME
 from deployers.plane import certificates, manifests, objects
 from deployers.plane.leases import held_lease
 from deployers.plane.manifests import Addresses
-from deployers.plane.plane import ControlPlane, nothing, step
+from deployers.plane.plane import ControlPlane, do_nothing, step
 from deployers.pods import host, installation
-from deployers.pods.workloads import until_serving
+from deployers.pods.workloads import wait_serving
 from lab.api import Api
 from lab.steps import Step
 from lab.wait import until
@@ -95,7 +95,7 @@ class YamlInstallation(ControlPlane):
             made.append(Step(f"{NAME}/estimators", self.estimators, (f"{NAME}/secrets", f"{here}/images", *members)))
         return [
             *made,
-            Step(JOINABLE, nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api", f"{NAME}/access")),
+            Step(JOINABLE, do_nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api", f"{NAME}/access")),
         ]
 
     def host_namespace(self) -> None:
@@ -119,7 +119,7 @@ class YamlInstallation(ControlPlane):
     def component(self, name: str) -> None:
         """Apply one component and return when it serves."""
         objects.apply_all(self.host, self.parts[name])
-        until_serving(self.host, workload_manifests.names(self.parts[name]), only=True, within=WITHIN)
+        wait_serving(self.host, workload_manifests.names(self.parts[name]), only=True, within=WITHIN)
         if name in LEASES and self.spec.settings(name).flags.get("leader-elect") != "false":
             until(lambda: held_lease(self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
 
@@ -128,7 +128,7 @@ class YamlInstallation(ControlPlane):
         members = {member.name: member.kubeconfig for member in self.karmada.members}
         documents = workload_manifests.estimators(self.deploy, self.spec, self.images["karmada-scheduler-estimator"].name, members)
         objects.apply_all(self.host, documents)
-        until_serving(self.host, workload_manifests.names(documents), only=True, within=WITHIN)
+        wait_serving(self.host, workload_manifests.names(documents), only=True, within=WITHIN)
 
     def access(self) -> None:
         """Roles, and what registering needs. Estimators are found by the names of their Services in the host cluster."""

@@ -13,7 +13,7 @@ from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS, not_ready
 from deployers.names import NAMESPACE
 from deployers.plane.layout import estimator
-from deployers.plane.objects import each
+from deployers.plane.objects import map_concurrently
 from deployers.pods import workloads
 from lab.api import Refused
 from lab.cluster import Cluster
@@ -54,7 +54,7 @@ def check_proxy(karmada: Karmada, *, within: float = 20.0) -> str:
             raise CheckFailed(f"the proxy of {member.name} leads to another cluster ({uid}, not {direct})")
         return member.name
 
-    reached = each(reaches, [member for member in karmada.members if modes[member.name] == "push"])
+    reached = map_concurrently(reaches, [member for member in karmada.members if modes[member.name] == "push"])
     return f"{', '.join(reached)}" if reached else "no push member: a pull member cannot be reached through the control plane"
 
 
@@ -139,7 +139,7 @@ def propagate(karmada: Karmada, placement: Json, *, on: Sequence[Cluster], repli
 
             until(arrived, what=f"the Deployment is on {member.name}", within=within)
 
-        each(there, on)
+        map_concurrently(there, on)
         api.until(path, lambda item: status_problem(item, available), what="the status of the Deployment comes back", within=within)
     finally:
         api.delete(f"/api/v1/namespaces/{name}")

@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
-
 from lab.environment import extend_no_proxy
 from lab.errors import UsageError
 from lab.hints import command
+from lab.kubeconfig import list_servers
 from lab.run import Run
 
 CLIENTS = ("kubectl", "karmadactl", "etcdctl", "etcdutl")
@@ -35,8 +34,8 @@ def environment(run: Run) -> dict[str, str]:
 
 def servers(kubeconfig: Path) -> list[str]:
     """Return the hosts of the API servers that a kubeconfig names."""
-    clusters = (yaml.safe_load(kubeconfig.read_bytes()) or {}).get("clusters") or []
-    return list(dict.fromkeys(host for each in clusters if (host := urlsplit(str(each["cluster"]["server"])).hostname)))
+    hosts = (urlsplit(server).hostname for server in list_servers(kubeconfig).values())
+    return list(dict.fromkeys(host for host in hosts if host))
 
 
 def clients(run: Run) -> Path:

@@ -35,6 +35,7 @@ from lab.hints import command
 from lab.interrupt import Interrupted
 from lab.run import Run, runs_root
 from lab.specs import DEFAULT
+from lab.status.checks import HOST_CONTEXT
 from lab.status.lab_status import LabStatus, lab_status
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, seconds_text
@@ -164,10 +165,16 @@ def finish(seen: LabStatus, *, seconds: float, changed: bool, output: Output) ->
     if output is Output.json:
         print(json.dumps({**seen.document(), "changed": changed, "seconds": round(seconds, 3)}, indent=1))
         return
-    print("\n".join(summary(seen, seconds=seconds, changed=changed, look=Look.of(sys.stdout))))
+    context = first_context(Run.load(seen.lab).asked["lab"])
+    print("\n".join(summary(seen, context, seconds=seconds, changed=changed, look=Look.of(sys.stdout))))
 
 
-def summary(seen: LabStatus, *, seconds: float, changed: bool, look: Look) -> list[str]:
+def first_context(asked: Json) -> str:
+    """Return the kubeconfig context of a lab's first member, or of its host cluster when it has no member."""
+    return next((str(member["name"]) for member in asked.get("members", [])), HOST_CONTEXT)
+
+
+def summary(seen: LabStatus, context: str, *, seconds: float, changed: bool, look: Look) -> list[str]:
     """Return the closing lines of `lab up`."""
     how = "is up" if changed else "was up already: nothing changed"
     clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
@@ -180,18 +187,19 @@ def summary(seen: LabStatus, *, seconds: float, changed: bool, look: Look) -> li
         lines.append(f"  Karmada   with {', '.join(members) or 'no members'}")
     lines.append(f"  memory    {bytes_text(seen.rss)} in {sum(part.state == 'running' for part in seen.components)} programs")
     lines += [f"  {look.paint('note', 'yellow')}      {note}" for note in seen.notes]
-    lines += ["", "next:", *next_commands(seen)]
+    lines += ["", "next:", *next_commands(seen, context)]
     return lines
 
 
-def next_commands(seen: LabStatus) -> list[str]:
-    """Return commands to try next, as they can be typed here."""
+def next_commands(seen: LabStatus, context: str) -> list[str]:
+    """Return commands to try next, as they can be typed here: they name only clusters and programs that this lab has."""
     lab = seen.lab
+    karmada_logs = ["karmada"] if any(part.cluster == "karmada" for part in seen.components) else []  # pods have no log files here
     lines = [
         (f'eval "$({command("env", lab=lab)})"', "KUBECONFIG and PATH of this shell"),
-        (command("exec", "--", "kubectl", "get", "nodes", "--context", "member1", lab=lab), ""),
+        (command("exec", "--", "kubectl", "get", "nodes", "--context", context, lab=lab), ""),
         (command("status", lab=lab), ""),
-        (command("logs", "karmada", lab=lab), ""),
+        (command("logs", *karmada_logs, lab=lab), ""),
         (command("down", lab=lab), ""),
     ]
     if seen.members is not None:

@@ -20,7 +20,7 @@ from deployers.karmada import Karmada
 from deployers.names import LEASES, kind_of
 from deployers.plane import certificates, pending_operation
 from deployers.plane.leases import drop_stale
-from deployers.plane.rollout import afterwards
+from deployers.plane.rollout import follow_ups
 from lab import component
 from lab.cluster import merge_kubeconfigs
 from lab.component import Component
@@ -80,7 +80,7 @@ def restart_component(plane: BinaryInstallation, part: Component) -> None:
     if kind in LEASES:
         drop_stale(plane.api, plane.run, [each for each in plane.programs if kind_of(each) == kind])
     component.start(part, plane.run)
-    if after := afterwards(plane).get(kind):
+    if after := follow_ups(plane).get(kind):
         after()
 
 

@@ -65,7 +65,7 @@ def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> No
     for leaf in certificates.leaves(spec):
         if leaf.name in due:
             organisations = [leaf.organisation] if leaf.organisation else []
-            authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, anew=True)
+            authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, renew=True)
 
 
 def fetch_etcd_certificate(etcd: EtcdClient, address: str) -> x509.Certificate:

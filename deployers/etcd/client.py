@@ -21,7 +21,7 @@ from deployers.etcd.tools import TOOLS, Etcdutl, last_line
 from deployers.karmada import Karmada
 from deployers.names import LOOPBACK
 from deployers.plane.layout import etcds
-from deployers.plane.objects import each
+from deployers.plane.objects import map_concurrently
 from deployers.spec import catalogue
 from lab.assets import Supply
 from lab.errors import CommandFailed, ProvisionError, UsageError
@@ -81,7 +81,7 @@ class BaseEtcdClient:
         """Ask every member how it is. ProvisionError when there is no quorum."""
         listed = self.members()
         names = {item["ID"]: self.name_of(item) for item in listed}
-        statuses = dict(zip(names.values(), each(self.status, names.values()), strict=True))
+        statuses = dict(zip(names.values(), map_concurrently(self.status, names.values()), strict=True))
         answered = [status["Status"] for status in statuses.values() if isinstance(status, dict)]
         newest = max((status.get("raftIndex", 0) for status in answered), default=0)
         alarms = self.ask("alarm", "list").get("alarms") or []

@@ -122,7 +122,7 @@ def certificate_errors(certificate: x509.Certificate, names: Sequence[str] = ())
         yield f"expires within a day, at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
     try:
         yield from extension_errors(certificate)
-        yield from (may_not_sign(certificate, names))
+        yield from (name_constraint_errors(certificate, names))
     except ValueError as error:
         yield f"has extensions that cannot be read: {error}"
 
@@ -153,7 +153,7 @@ def extension_errors(certificate: x509.Certificate) -> Iterator[str]:
             yield "is not signed by itself, although it names itself as its issuer"
 
 
-def may_not_sign(certificate: x509.Certificate, names: Sequence[str]) -> list[str]:
+def name_constraint_errors(certificate: x509.Certificate, names: Sequence[str]) -> list[str]:
     """Return for which of these names an authority may not sign, by its own name constraints (RFC 5280, 4.2.1.10): clients refuse those."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.NameConstraints)

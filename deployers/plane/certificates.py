@@ -79,7 +79,7 @@ def leaves(spec: KarmadaSpec) -> list[LeafCertificate]:
     if spec.addons.estimators:
         estimator = "karmada-scheduler-estimator"
         wanted.append(LeafCertificate(estimator, f"system:karmada:{estimator}", hosts=(*service_names("*"), *LOCAL)))
-    wanted += [LeafCertificate(f"{name}-grpc", f"system:karmada:{name}-grpc", MASTERS) for name in estimating(spec)]
+    wanted += [LeafCertificate(f"{name}-grpc", f"system:karmada:{name}-grpc", MASTERS) for name in estimator_clients(spec)]
     if spec.etcd.external is None:
         names = (*service_names("etcd"), *service_names("etcd-client"), *LOCAL)
         wanted += [
@@ -95,7 +95,7 @@ def leaves(spec: KarmadaSpec) -> list[LeafCertificate]:
     return wanted
 
 
-def estimating(spec: KarmadaSpec) -> list[str]:
+def estimator_clients(spec: KarmadaSpec) -> list[str]:
     """Return the components that ask estimators."""
     asks = {"karmada-scheduler": spec.addons.estimators, "karmada-descheduler": spec.addons.descheduler}
     return [name for name, does in asks.items() if does]

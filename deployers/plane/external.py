@@ -19,7 +19,7 @@ from deployers.spec import ExternalEtcd
 TIMEOUT = 3.0
 
 
-def etcd_obstacles(etcd: ExternalEtcd) -> list[str]:
+def external_etcd_errors(etcd: ExternalEtcd) -> list[str]:
     """Return why an external etcd cannot be used, one sentence a server: it must answer each with these files. They can be read."""
     try:
         certificate = x509.load_pem_x509_certificate(etcd.cert.read_bytes())
@@ -30,10 +30,10 @@ def etcd_obstacles(etcd: ExternalEtcd) -> list[str]:
     if (ended := certificate.not_valid_after_utc) <= dt.datetime.now(dt.UTC):
         return [f"etcd.external.cert: {etcd.cert} expired on {ended:%Y-%m-%d}"]
     with ThreadPoolExecutor(max_workers=len(etcd.servers)) as pool:
-        return [why for why in pool.map(lambda server: etcd_obstacle(server, context, etcd), etcd.servers) if why]
+        return [why for why in pool.map(lambda server: etcd_server_error(server, context, etcd), etcd.servers) if why]
 
 
-def etcd_obstacle(server: str, context: ssl.SSLContext, etcd: ExternalEtcd) -> str | None:
+def etcd_server_error(server: str, context: ssl.SSLContext, etcd: ExternalEtcd) -> str | None:
     """Return why one server cannot be used, or None."""
     address = urlsplit(server)
     try:  # the handshake alone, so that its own words are had
@@ -54,7 +54,7 @@ def etcd_obstacle(server: str, context: ssl.SSLContext, etcd: ExternalEtcd) -> s
     return None
 
 
-def balancer_obstacles(address: str) -> list[str]:
+def balancer_errors(address: str) -> list[str]:
     """Return why a load balancer cannot be used: nothing listens there, or what answers shows a certificate without its name.
 
     What is behind it need not be there yet; then no certificate is shown.

@@ -29,7 +29,7 @@ AT_ONCE = 6
 """Requests in flight: more only makes the API server's two processors take turns."""
 
 
-def each(act: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
+def map_concurrently(act: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
     """Return what `act` returns for each thing, several at once, in their order; the first error passes through."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="apply") as pool:
         return list(pool.map(act, things))
@@ -37,7 +37,7 @@ def each(act: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
 
 def apply_all(api: Api, objects: Sequence[Json]) -> None:
     """Make objects be so. They must not need each other; a namespace they are in must be there."""
-    each(api.apply, objects)
+    map_concurrently(api.apply, objects)
 
 
 def ensure_namespace(api: Api, namespace: Json) -> None:
@@ -59,13 +59,13 @@ def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: flo
     if recorded.get("fingerprint") == mark and all(
         name in there and versions(there[name]) == version and is_established(there[name]) for name, version in seen.items()
     ):
-        each(lambda name: until_served(api, there[name]), seen)
+        map_concurrently(lambda name: wait_served(api, there[name]), seen)
         return
     documents = manifests.custom_resources(crds, where)
-    each(lambda crd: api.apply(crd) if crd["metadata"]["name"] in there else api.create(crd, fieldManager=MANAGER), documents)
+    map_concurrently(lambda crd: api.apply(crd) if crd["metadata"]["name"] in there else api.create(crd, fieldManager=MANAGER), documents)
     served = wait_established(api, [document["metadata"]["name"] for document in documents], within=within)
     run.record("karmada", "crds", {"fingerprint": mark, "versions": {name: versions(item) for name, item in sorted(served.items())}})
-    each(lambda item: until_served(api, item), served.values())
+    map_concurrently(lambda item: wait_served(api, item), served.values())
 
 
 def adopt_crds(api: Api, run: Run, crds: Path, where: Addresses) -> None:
@@ -126,7 +126,7 @@ def condition(item: Json, kind: str) -> str | None:
     return f"{kind} is not said yet"
 
 
-def until_served(api: Api, crd: Json) -> None:
+def wait_served(api: Api, crd: Json) -> None:
     """Return when a resource answers a list in its storage version.
 
     Established comes a moment before. A client that asks in between is told to come back in a second, and
@@ -147,7 +147,7 @@ def until_served(api: Api, crd: Json) -> None:
     until(served, what=f"{path} is served", within=30.0)
 
 
-def until_available(api: Api, names: Sequence[str], *, within: float = 60.0) -> None:
+def wait_available(api: Api, names: Sequence[str], *, within: float = 60.0) -> None:
     """Watch until the APIServices named are Available."""
     for name in names:
         api.until(
@@ -159,7 +159,7 @@ def until_available(api: Api, names: Sequence[str], *, within: float = 60.0) -> 
         )
 
 
-def until_answers(api: Api, path: str, *, within: float = 30.0) -> None:
+def wait_answers(api: Api, path: str, *, within: float = 30.0) -> None:
     """Return when a path answers; an APIService is called available before every discovery of it has been renewed.
 
     An aggregated API server that has just started takes everybody for anonymous, until it has read whose word it is to believe.
@@ -176,7 +176,7 @@ def until_answers(api: Api, path: str, *, within: float = 30.0) -> None:
     until(answers, what=f"{path} answers", within=within)
 
 
-def until_discovered(api: Api, group: str, version: str, *, within: float = 90.0) -> None:
+def wait_discovered(api: Api, group: str, version: str, *, within: float = 90.0) -> None:
     """Return when discovery lists a version of a group as current.
 
     An API server that was away stays stale there for some seconds after it answers again, and a controller that starts meanwhile does not

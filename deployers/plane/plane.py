@@ -69,11 +69,11 @@ class ControlPlane:
 
     def cluster_api(self) -> None:
         self.served_by("karmada-aggregated-apiserver")
-        objects.until_answers(self.api, "/apis/cluster.karmada.io/v1alpha1/clusters")
+        objects.wait_answers(self.api, "/apis/cluster.karmada.io/v1alpha1/clusters")
 
     def search_api(self) -> None:
         self.served_by("karmada-search")
-        objects.until_answers(self.api, "/apis/search.karmada.io/v1alpha1/resourceregistries")
+        objects.wait_answers(self.api, "/apis/search.karmada.io/v1alpha1/resourceregistries")
 
     def register(self, server: str) -> list[str]:
         """Register the APIs of an aggregated API server, and return their names. Those with nothing behind them slow discovery down."""
@@ -84,7 +84,7 @@ class ControlPlane:
 
     def served_by(self, server: str) -> None:
         """Register the APIs of an aggregated API server and return when they are available."""
-        objects.until_available(self.api, self.register(server))
+        objects.wait_available(self.api, self.register(server))
 
 
 def step(name: str, action: Callable[[], object], *needs: str) -> Step:
@@ -92,5 +92,5 @@ def step(name: str, action: Callable[[], object], *needs: str) -> Step:
     return Step(f"{NAME}/{name}", action, tuple(f"{NAME}/{need}" for need in needs))
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """A step that has passed when all it needs has."""

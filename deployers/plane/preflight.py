@@ -8,17 +8,17 @@ from deployers.spec import KarmadaSpec
 from lab.spec import LabSpec
 
 
-def unreachable(spec: KarmadaSpec) -> list[str]:
+def external_service_errors(spec: KarmadaSpec) -> list[str]:
     """Return why an external etcd or a load balancer that the spec names cannot be used from here: it does not answer as it has to."""
     found = []
     if (external := spec.etcd.external) and not any(list(file_errors(file)) for file in (external.ca, external.cert, external.key)):
-        found += outside.etcd_obstacles(external)
+        found += outside.external_etcd_errors(external)
     if spec.load_balancer:
-        found += outside.balancer_obstacles(spec.load_balancer)
+        found += outside.balancer_errors(spec.load_balancer)
     return found
 
 
-def strangers(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
+def unknown_member_errors(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     """Return the members that the lab does not have."""
     there = {member.name for member in lab.members}
     return [f"members: the lab has no cluster {member.name!r}" for member in spec.members if member.name not in there]

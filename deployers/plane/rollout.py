@@ -39,7 +39,7 @@ ORDER = (
 )
 
 
-def in_order(plane: ControlPlane, parts: Mapping[str, Act], *, back: bool) -> list[tuple[str, Act]]:
+def order_actions(plane: ControlPlane, parts: Mapping[str, Act], *, back: bool) -> list[tuple[str, Act]]:
     """Return what is exchanged and how, in the order in which it has to be; `parts` says how each component itself is."""
     names = [name for name in ORDER if name in parts or name == CRDS]
     pairs = [(name, action(plane, name, parts.get(name), back=back)) for name in names]
@@ -57,27 +57,27 @@ def chain(pairs: Iterable[tuple[str, Act]]) -> list[Step]:
 def action(plane: ControlPlane, name: str, part: Act | None, *, back: bool) -> Act:
     """Return what exchanges one component, with what is done to Karmada's API before or after."""
     if part is None:
-        return partial(keep_crds, plane) if back else partial(all_of, plane.crds, plane.access)
+        return partial(keep_crds, plane) if back else partial(run_all, plane.crds, plane.access)
     if name == "karmada-webhook":  # what calls it never names a hook that it does not have
-        return partial(all_of, plane.webhooks, part) if back else partial(all_of, part, plane.webhooks)
-    after = afterwards(plane).get(name)
-    return partial(all_of, part, after) if after else part
+        return partial(run_all, plane.webhooks, part) if back else partial(run_all, part, plane.webhooks)
+    after = follow_ups(plane).get(name)
+    return partial(run_all, part, after) if after else part
 
 
-def afterwards(plane: ControlPlane) -> Mapping[str, Act]:
+def follow_ups(plane: ControlPlane) -> Mapping[str, Act]:
     """Return what has to answer again after a component was exchanged, before those that need it are."""
     return {
-        "karmada-aggregated-apiserver": partial(all_of, plane.cluster_api, partial(clusters_discovered, plane)),
+        "karmada-aggregated-apiserver": partial(run_all, plane.cluster_api, partial(wait_clusters_discovered, plane)),
         "karmada-search": plane.search_api,
     }
 
 
-def clusters_discovered(plane: ControlPlane) -> None:
+def wait_clusters_discovered(plane: ControlPlane) -> None:
     """Return when discovery lists the API of Clusters as current, or controllers that start next do not know what a Cluster is."""
-    objects.until_discovered(plane.api, "cluster.karmada.io", "v1alpha1")
+    objects.wait_discovered(plane.api, "cluster.karmada.io", "v1alpha1")
 
 
-def all_of(*acts: Act) -> None:
+def run_all(*acts: Act) -> None:
     """Do these, one after the other."""
     for act in acts:
         act()

@@ -6,18 +6,18 @@ from deployers.karmada import Karmada
 from deployers.members.registry import READY_WITHIN, wait_member_ready
 from deployers.names import NAMESPACE
 from deployers.pods.images import agent_image
-from deployers.pods.workloads import until_serving
+from deployers.pods.workloads import wait_serving
 
 AGENT = "karmada-agent"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
 
 
-def exchange(karmada: Karmada) -> None:
+def replace_agents(karmada: Karmada) -> None:
     """Have the agent of every member that pulls be of the release of `karmada`, one after the other; each is Ready again on return."""
     image = agent_image(karmada.spec, karmada.release)
     for member in (karmada.lab.member(each.name) for each in karmada.spec.members if each.mode == "pull"):
         there = member.api.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
         containers = [{**each, "image": image} if each["name"] == AGENT else each for each in there]
         member.api.patch(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": containers}}}})
-        until_serving(member.api, [AGENT], only=True, within=READY_WITHIN, namespace=NAMESPACE)
+        wait_serving(member.api, [AGENT], only=True, within=READY_WITHIN, namespace=NAMESPACE)
         wait_member_ready(karmada, member.name)

@@ -10,16 +10,14 @@ from base64 import b64decode
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from deployers.names import CONTEXT, NAMESPACE
 from lab.api import Api
 from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError
 from lab.hints import command
 from lab.images.load import list_nodes
-from lab.run import write_private
-from lab.yaml_text import dump_yaml
+from lab.kubeconfig import parse_kubeconfig, read_context
+from lab.write_kubeconfig import write_context
 
 Json = dict[str, Any]
 NODE_PORT = 32443
@@ -46,25 +44,10 @@ def adopt_kubeconfig(text: str | bytes, to: Path, *, server: str | None = None, 
     With `server`, that address is put in the place of the one it has. ProvisionError when it is no kubeconfig with credentials inside.
     """
     try:
-        given = yaml.safe_load(text)
-        wanted = given.get("current-context") or given["contexts"][0]["name"]
-        chosen = next(entry["context"] for entry in given["contexts"] if entry["name"] == wanted)
-        cluster: Json = next(entry["cluster"] for entry in given["clusters"] if entry["name"] == chosen["cluster"])
-        user: Json = next(entry["user"] for entry in given["users"] if entry["name"] == chosen["user"])
-        address = server or cluster["server"]
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, IndexError, StopIteration) as error:
-        raise ProvisionError(
-            f"what should be Karmada's kubeconfig cannot be used: {error or type(error).__name__}", where=source
-        ) from error
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": CONTEXT, "cluster": {**cluster, "server": address}}],
-        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
-        "current-context": CONTEXT,
-        "users": [{"name": CONTEXT, "user": user}],
-    }
-    write_private(to, dump_yaml(document).encode())
+        given = parse_kubeconfig(text)
+    except ValueError as error:
+        raise ProvisionError(f"what should be Karmada's kubeconfig cannot be used: {error}", where=source) from error
+    write_context(to, given, name=CONTEXT, server=server)
 
 
 def secret(host: Api, namespace: str, name: str, key: str) -> bytes:
@@ -80,21 +63,14 @@ def secret(host: Api, namespace: str, name: str, key: str) -> bytes:
 
 def ca_of(kubeconfig: Path) -> bytes:
     """Return the authority that a kubeconfig's current cluster is known by, as PEM. UsageError when it names none."""
-    try:
-        document = yaml.safe_load(kubeconfig.read_bytes())
-    except OSError as error:
+    if not kubeconfig.exists():
         raise UsageError(
-            f"there is no kubeconfig of Karmada: {error.strerror}",
-            where=str(kubeconfig),
-            remedy=command("up", lab=kubeconfig.parent.parent.name),
-        ) from error
-    chosen = next(entry["context"] for entry in document["contexts"] if entry["name"] == document["current-context"])
-    cluster: Json = next(entry["cluster"] for entry in document["clusters"] if entry["name"] == chosen["cluster"])
-    if data := cluster.get("certificate-authority-data"):
-        return b64decode(data)
-    if file := cluster.get("certificate-authority"):
-        return (kubeconfig.parent / str(file)).read_bytes()
-    raise UsageError("the kubeconfig names no authority", where=str(kubeconfig))
+            "there is no kubeconfig of Karmada", where=str(kubeconfig), remedy=command("up", lab=kubeconfig.parent.parent.name)
+        )
+    try:
+        return read_context(kubeconfig).pem("certificate-authority").encode()
+    except KeyError as error:
+        raise UsageError("the kubeconfig names no authority", where=str(kubeconfig)) from error
 
 
 def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 120.0) -> None:

@@ -21,7 +21,7 @@ from deployers.names import NAMESPACE
 from deployers.options import Support, refusals
 from deployers.plane import manifests
 from deployers.plane.objects import CRDS, SERVICES, condition, is_established
-from deployers.plane.preflight import strangers
+from deployers.plane.preflight import unknown_member_errors
 from deployers.pods import workloads
 from deployers.spec import KarmadaSpec, profiles
 from lab.api import Api, Json, Refused, Unreachable
@@ -38,7 +38,7 @@ RECORD = "karmada"
 
 def preflight_errors(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
     """Return what of a spec is in the way on every path in pods, one sentence each."""
-    found = [*refusals(spec, support), *strangers(spec, lab)]
+    found = [*refusals(spec, support), *unknown_member_errors(spec, lab)]
     if spec.addons.estimators and not spec.members:
         found.append("addons.estimators: this Karmada has no members to estimate")
     pulling = [member.name for member in spec.members if member.mode == "pull"]
@@ -107,7 +107,7 @@ class PodsInstallation:
         return self.software[str(AssetRef.parse(f"{name}@{self.spec.release}"))]
 
 
-def until_joinable(karmada: Karmada, progress: InstallProgress, kubeconfig: Callable[[], None], *, within: float = SERVING_WITHIN) -> None:
+def wait_joinable(karmada: Karmada, progress: InstallProgress, kubeconfig: Callable[[], None], *, within: float = SERVING_WITHIN) -> None:
     """Return when members can be registered: the kubeconfig is there, CRDs are established, the aggregated API answers.
 
     `kubeconfig` writes it, or raises NotYet. Webhooks may not serve yet: nothing that registering writes goes through one.
@@ -145,7 +145,7 @@ def last_steps(karmada: Karmada, workload_names: Sequence[str], needs: Sequence[
     host = karmada.lab.host
 
     def serving() -> None:
-        workloads.until_serving(host.api, workload_names, within=SERVING_WITHIN)
+        workloads.wait_serving(host.api, workload_names, within=SERVING_WITHIN)
 
     return [
         Step("karmada/pods", serving, tuple(needs)),
@@ -155,7 +155,7 @@ def last_steps(karmada: Karmada, workload_names: Sequence[str], needs: Sequence[
 # -- what was there before, and what is left --------------------------------------------------------------------------
 
 
-def belongings(host: Api) -> list[str]:
+def owned_objects(host: Api) -> list[str]:
     """Return what of Karmada's is on a host cluster, one line each, namespaced objects by their namespace alone."""
     found = [f"namespace {name}" for name in names(host, "/api/v1/namespaces") if name == NAMESPACE]
     for kind in ("clusterroles", "clusterrolebindings"):
@@ -192,7 +192,7 @@ def begin(karmada: Karmada) -> None:
             where=f"{host.api.server}, namespace {NAMESPACE}",
             remedy="remove it as it was installed, or take another host cluster",
         )
-    karmada.run.record(RECORD, "install", {"state": "installing", "before": belongings(host.api)})
+    karmada.run.record(RECORD, "install", {"state": "installing", "before": owned_objects(host.api)})
 
 
 def finish(karmada: Karmada) -> None:
@@ -205,13 +205,13 @@ def state(karmada: Karmada) -> str:
     return str((karmada.run.recorded(RECORD, "install") or {}).get("state", ""))
 
 
-def until_gone(karmada: Karmada, *, within: float = 120.0) -> None:
+def wait_removed(karmada: Karmada, *, within: float = 120.0) -> None:
     """Return when nothing of Karmada's is on the host cluster that was not there before. LeakError names what is left when time is up."""
     before = set((karmada.run.recorded(RECORD, "install") or {}).get("before", []))
     host = karmada.lab.host.api
 
     def gone() -> None:
-        if left := [line for line in belongings(host) if line not in before]:
+        if left := [line for line in owned_objects(host) if line not in before]:
             raise NotYet("; ".join(left))
 
     try:
@@ -220,7 +220,7 @@ def until_gone(karmada: Karmada, *, within: float = 120.0) -> None:
         raise LeakError(
             "Karmada was removed from the host cluster, but not all of it is gone",
             where=karmada.lab.host.api.server,
-            detail="\n".join(line for line in belongings(host) if line not in before),
+            detail="\n".join(line for line in owned_objects(host) if line not in before),
             remedy="kubectl --context karmada-host delete what is named",
         ) from late
 

@@ -90,7 +90,7 @@ def workloads(host: Api, namespace: str = NAMESPACE) -> list[HostWorkload]:
     return sorted(found, key=lambda each: each.name)
 
 
-def until_serving(host: Api, names: Iterable[str] = (), *, only: bool = False, within: float, namespace: str = NAMESPACE) -> None:
+def wait_serving(host: Api, names: Iterable[str] = (), *, only: bool = False, within: float, namespace: str = NAMESPACE) -> None:
     """Return when the workloads of a namespace, those named among them (or they `only`), have all their pods ready.
 
     NotReady, or ProvisionError as soon as a pod can never get ready, carries the pod's state, events and last log lines.
@@ -254,7 +254,7 @@ def recreate_restarted_pods(host: Api, *, within: float, namespace: str = NAMESP
     restarted = sorted({name.partition("/")[0] for name, count in restarts(host, namespace).items() if count})
     for name in restarted:
         host.delete(f"/api/v1/namespaces/{namespace}/pods/{name}")
-    until_serving(host, within=within, namespace=namespace)
+    wait_serving(host, within=within, namespace=namespace)
     return restarted
 
 

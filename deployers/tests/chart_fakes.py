@@ -67,7 +67,7 @@ def host_values(karmada: Karmada, chart: Path) -> Json:
     from deployers.by_chart import certificates as chart_certificates
     from deployers.by_chart import values as chart_values
 
-    system = chart_values.of_host(karmada.spec, deployer.uses(karmada), node_port=32443, system="karmada-system")
+    system = chart_values.host_values(karmada.spec, deployer.uses(karmada), node_port=32443, system="karmada-system")
     known = chart_values.default_values(chart)
     certificates = chart_certificates.values(karmada.spec, known, ["10.0.0.2"], karmada.run.folder("pki", "karmada"))
     return chart_values.merge(system, certificates)

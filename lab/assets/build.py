@@ -2,7 +2,7 @@
 
 The module's own directory in Go's module cache (or the checkout) is the main module; it is never written to. Only the folders that are
 not in a module's archive are replaced, in a copy of go.mod in the work area (`gomodule.modfile`). All wanted commands of a module are
-one `go build`: one package graph, all cores. Each result must be the command asked for, link upstream's dependencies and print the
+one `go build`: one package graph, all cores. Each program must be the requested command, link upstream's dependencies and print the
 pinned version.
 """
 
@@ -124,7 +124,11 @@ class Build:
         if ran.status != 0:
             raise_failed(first, ran.stderr, self.source)
         if first.checkout and Checkout.of(self.source, module=first.module, run=self.go.errand.run).content != first.content:
-            raise ProvisionError("the checkout changed while it was built", where=str(self.source), remedy="run again when it is at rest")
+            raise ProvisionError(
+                "building the checkout failed: its files changed during the build",
+                where=str(self.source),
+                remedy="run again without editing files",
+            )
         took = (time.monotonic() - began) / len(commands)
         for pin in commands:
             self.tell("checking", began, 0, None, "", pin.name)
@@ -195,14 +199,16 @@ class Build:
 
     def check(self, pin: Pin, made: Path) -> None:
         """ProvisionError unless `made` is the command of `pin`, links what upstream's go.mod names, and says its version."""
-        said = self.go("version", "-m", str(made), cwd=self.area, scratch=self.area).stdout
-        if f"\tpath\t{pin.package}\n" not in said:
+        answer = self.go("version", "-m", str(made), cwd=self.area, scratch=self.area).stdout
+        if f"\tpath\t{pin.package}\n" not in answer:
             raise ProvisionError(
-                f"{pin.name} was built from another package than {pin.package}", detail=said[:500], remedy="check assets.toml"
+                f"{pin.name} was built from another package than {pin.package}", detail=answer[:500], remedy="check assets.toml"
             )
         wrong = []
         if pin.checkout is None:
-            wrong = gomodule.list_unexpected(said, (self.source / "go.mod").read_text(), (self.source / "go.sum").read_text(), pin.siblings)
+            wrong = gomodule.list_unexpected(
+                answer, (self.source / "go.mod").read_text(), (self.source / "go.sum").read_text(), pin.siblings
+            )
         if wrong:
             raise ProvisionError(
                 f"{pin.name} {pin.version} was not built from the versions that upstream names",
@@ -211,11 +217,11 @@ class Build:
                 remedy="check `siblings` of it in assets.toml",
             )
         if pin.test:
-            return  # tests say no version and carry no list of what they link; they are of the module whose checksum is pinned
+            return  # test binaries print no version and list no dependencies; the pinned checksum covers their module
         ran = self.go.errand.run((str(made), *pin.says), cwd=self.area, env={})
         if pin.version not in ran.stdout + ran.stderr:
             raise ProvisionError(
-                f"{pin.name} does not say that it is {pin.version}",
+                f"checking {pin.name} failed: it does not print the version {pin.version}",
                 where=" ".join([pin.builds, *pin.says]),
                 detail=ran.stdout + ran.stderr,
                 remedy="check `stamp` and `says` of it in assets.toml",
@@ -237,15 +243,15 @@ def check_space(errand: AssetRequest, go: Go, scratch: Path, need: int) -> None:
             raise disk_full_error(at, need)
 
 
-def raise_failed(pin: Pin, words: str, source: Path) -> None:
+def raise_failed(pin: Pin, output: str, source: Path) -> None:
     """Why Go failed: the disk, the network (another source may do), or the code."""
-    words = "\n".join(line for line in words.splitlines() if " " in line or ":" in line)  # -v names packages between the complaints
-    raise_if_full(words)
-    last = "\n".join(words.splitlines()[-30:])
-    if NO_NETWORK.search(words):
-        raise SourceRefused(explain_failure(words))
+    output = "\n".join(line for line in output.splitlines() if " " in line or ":" in line)  # -v names packages between the complaints
+    raise_if_full(output)
+    last = "\n".join(output.splitlines()[-30:])
+    if NO_NETWORK.search(output):
+        raise SourceRefused(explain_failure(output))
     if pin.checkout:
-        remedy = "the compiler's words above say where"
-        raise ProvisionError(f"the checkout does not compile: {pin.product}", where=str(source), detail=last, remedy=remedy)
+        remedy = "see the compiler's output above"
+        raise ProvisionError(f"compiling the checkout of {pin.product} failed", where=str(source), detail=last, remedy=remedy)
     remedy = "use --source download or bundle; `go version` should be a recent release"
-    raise ProvisionError(f"{pin.product} {pin.version} does not build", where=str(source), detail=last, remedy=remedy)
+    raise ProvisionError(f"building {pin.product} {pin.version} failed", where=str(source), detail=last, remedy=remedy)

@@ -3,8 +3,8 @@
     manifest.json                    first: what is inside, with sizes and sha256
     NAME/VERSION-KEY/PATH            the files of each entry, in the manifest's order; folders of the cache that are no assets after them
 
-It is a gzipped tar: every Python reads it. Nothing is believed that the manifest does not name, and no file that does not hash to what
-it says. KEY is the pin's: a bundle made for other pins of the same version is told apart.
+It is a gzipped tar: every Python reads it. Only files that the manifest names are read, and each must have its
+sha256. KEY is the pin's: it distinguishes a bundle of other pins of the same version.
 """
 
 from __future__ import annotations
@@ -71,29 +71,31 @@ class Bundle:
             with tarfile.open(path, "r|*") as archive:
                 first = archive.next()
                 stream = archive.extractfile(first) if first is not None and first.name == "manifest.json" else None
-                said = json.loads(stream.read()) if stream is not None else None
+                facts = json.loads(stream.read()) if stream is not None else None
         except FileNotFoundError as error:
             raise UsageError(
-                "there is no such bundle", where=str(path), remedy=f"write one with `{command('bundle', 'FILE')}` on a connected computer"
+                "no such bundle", where=str(path), remedy=f"write one with `{command('bundle', 'FILE')}` on a connected computer"
             ) from error
         except tarfile.ReadError as error:
             if path.is_file() and path.read_bytes()[:2] == b"\x1f\x8b":
                 raise damaged_error(path, str(error)) from error
-            raise UsageError("this is not a bundle", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one") from error
+            raise UsageError("not a bundle", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one") from error
         except DAMAGED as error:
             raise damaged_error(path, str(error)) from error
         except ValueError as error:
             raise damaged_error(path, f"manifest.json: {error}") from error
-        if not isinstance(said, dict) or said.get("project") != PROJECT:
-            raise UsageError(
-                f"this archive is not a bundle of {PROJECT}", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one"
-            )
-        if said.get("schema") != SCHEMA:
+        if not isinstance(facts, dict) or facts.get("project") != PROJECT:
+            raise UsageError(f"not a bundle of {PROJECT}", where=str(path), remedy=f"`{command('bundle', 'FILE')}` writes one")
+        if facts.get("schema") != SCHEMA:
             remedy = f"write it again with `{command('bundle', 'FILE')}` of the version that is to read it"
-            raise UsageError(f"the bundle has schema {said.get('schema')!r}, this version reads {SCHEMA}", where=str(path), remedy=remedy)
+            raise UsageError(
+                f"reading the bundle failed: it has schema {facts.get('schema')!r}, this version reads {SCHEMA}",
+                where=str(path),
+                remedy=remedy,
+            )
         try:
-            things = tuple(BundleEntry(**t | {"files": tuple(CachedFile(**f) for f in t["files"])}) for t in said["things"])
-            return cls(path, said["created"], said["arch"], things)
+            things = tuple(BundleEntry(**t | {"files": tuple(CachedFile(**f) for f in t["files"])}) for t in facts["things"])
+            return cls(path, facts["created"], facts["arch"], things)
         except (KeyError, TypeError) as error:
             raise damaged_error(path, f"manifest.json lacks {error}") from error
 
@@ -216,7 +218,7 @@ def write_bundle(
             for entry in entries:
                 if wrong := entry.wrong_content():
                     raise ProvisionError(
-                        f"{entry.name} {entry.version} is damaged",
+                        f"writing the bundle failed: {entry.name} {entry.version} is damaged in the cache",
                         where=wrong,
                         remedy=f"`{command('assets', 'verify', '--remove')}`, then again",
                     )

@@ -48,7 +48,7 @@ class CachedFile:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """Something in the cache, as its meta.json says. `origin` is where it came from in words, `seconds` what bringing it took."""
+    """Something in the cache, as its meta.json says. `origin` describes where it came from, `seconds` what bringing it took."""
 
     name: str
     version: str
@@ -152,7 +152,7 @@ class Cache:
             try:
                 held.acquire(timeout=0)
             except Timeout:
-                progress(AssetProgress("waiting", subject, note="another run brings the same; it is waited for"))
+                progress(AssetProgress("waiting", subject, note="for another run that brings the same"))
                 held.acquire()
             try:
                 shutil.rmtree(area, ignore_errors=True)
@@ -172,7 +172,7 @@ class Cache:
         try:
             held.acquire(timeout=0)
         except Timeout as busy:
-            raise NotPossible(f"another run works on {lock}", where=held.lock_file, remedy="wait for it") from busy
+            raise NotPossible(f"locking {lock} failed: another run works on it", where=held.lock_file, remedy="wait for it") from busy
         try:
             yield
         finally:
@@ -263,7 +263,7 @@ def translate_write_errors(root: Path) -> Iterator[None]:
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             remedy = "set KARMADA_LAB_CACHE to a directory that can be written"
             raise NotPossible(
-                f"the asset cache cannot be written: {error.strerror}", where=str(error.filename or root), remedy=remedy
+                f"writing to the asset cache failed: {error.strerror}", where=str(error.filename or root), remedy=remedy
             ) from error
         raise
 

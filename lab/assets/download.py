@@ -37,7 +37,7 @@ SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 class TransientError(Exception):
-    """Something that another attempt may not meet."""
+    """A failure that a retry may not meet."""
 
 
 class Downloads:
@@ -46,7 +46,7 @@ class Downloads:
     def __init__(self, errand: AssetRequest, *, mirror: str | None = None, patience: DownloadPatience | None = None) -> None:
         """UsageError when `mirror` is not an http(s) address."""
         if mirror is not None and not MIRROR.fullmatch(mirror):
-            raise UsageError(f"{mirror!r} is not the address of a mirror", remedy="write it as https://mirror.example/path")
+            raise UsageError(f"invalid mirror address {mirror!r}", remedy="write it as https://mirror.example/path")
         self.errand = errand
         self.mirror = mirror.rstrip("/") if mirror else None
         self.patience = patience or DownloadPatience()
@@ -110,12 +110,12 @@ class Downloads:
                     return target, came_from
                 blame = "the mirror serves something else" if self.mirror else "do not trust that address"
                 wrong = ProvisionError(
-                    f"{target.name} has the wrong checksum: expected {wanted}, got {got}; the file was removed",
+                    f"checking {target.name} failed: wrong checksum: expected {wanted}, got {got}; the file was removed",
                     where=came_from,
                     remedy=f"try again; if it stays so, {blame}: use another mirror, or --source build",
                 )
                 target.unlink()
-                if attempt:  # twice the same is no accident of the line
+                if attempt:  # a second wrong file is not a transmission error
                     raise wrong
             except TransientError as passing:
                 target.unlink(missing_ok=True)
@@ -189,7 +189,7 @@ class Downloads:
             try:
                 response = self.client.send(self.client.build_request("GET", at, headers={"Accept-Encoding": "identity"}), stream=True)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as error:
-                self.dead[host] = f"{host} cannot be reached: {error or type(error).__name__}"
+                self.dead[host] = f"connecting to {host} failed: {error or type(error).__name__}"
                 raise SourceRefused(self.dead[host]) from error
             except (httpx.TransportError, httpx.TooManyRedirects) as error:
                 raise TransientError(f"{at}: {type(error).__name__} {error}".strip()) from error

@@ -1,4 +1,4 @@
-"""The Go client: which one, what it is told, and its refusals in this project's words."""
+"""The Go client: find it, run it, and explain its failures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Go:
         """Refused when there is no Go."""
         found = program or os.environ.get("KARMADA_LAB_GO") or shutil.which("go")
         if found is None:
-            raise SourceRefused("there is no Go on PATH")
+            raise SourceRefused("no Go on PATH")
         self.program = found
         self.errand = errand
 
@@ -77,21 +77,21 @@ class Go:
         wanted = f"{pin.module}@{pin.module_version}"
         ran = self("mod", "download", "-json", wanted, cwd=scratch, scratch=scratch)
         try:
-            said = json.loads(ran.stdout)
+            answer = json.loads(ran.stdout)
         except ValueError:
-            said = {"Error": ran.last_words}
-        if error := said.get("Error"):
+            answer = {"Error": ran.last_words}
+        if error := answer.get("Error"):
             raise_if_full(error)
             if "checksum mismatch" in error or "SECURITY ERROR" in error:
                 raise ProvisionError(f"{wanted} is not what the checksum database has", detail=error, remedy="check GOPROXY and GONOSUMDB")
             raise SourceRefused(explain_failure(error))
-        if said["Sum"] != pin.module_sum:
+        if answer["Sum"] != pin.module_sum:
             raise ProvisionError(
-                f"{wanted} has another checksum than the pinned one: expected {pin.module_sum}, got {said['Sum']}",
-                where=said["Dir"],
+                f"checking {wanted} failed: wrong checksum: expected {pin.module_sum}, got {answer['Sum']}",
+                where=answer["Dir"],
                 remedy="check GOPROXY and GONOSUMDB; `go clean -modcache` removes what was fetched",
             )
-        return GoModule(Path(said["Dir"]), said["Sum"])
+        return GoModule(Path(answer["Dir"]), answer["Sum"])
 
 
 def make_go_environment(scratch: Path, *, offline: bool) -> Mapping[str, str]:
@@ -106,19 +106,19 @@ def make_build_flags(stamp: Sequence[str], modfile: Path | None, tags: Sequence[
     return [*flags, "-trimpath", "-ldflags", " ".join(["-s -w", *(f"-X {s}" for s in stamp)])]
 
 
-def raise_if_full(words: str) -> None:
+def raise_if_full(output: str) -> None:
     """NotPossible when Go complains of a full disk."""
-    if NO_SPACE.search(words):
+    if NO_SPACE.search(output):
         raise NotPossible(
-            "the disk is full: Go could not go on",
-            detail=words[-1000:],
+            "building failed: the disk is full",
+            detail=output[-1000:],
             remedy=f"free some: `{command('assets', 'prune')}`, "
             "`go clean -cache`; or set GOCACHE, GOMODCACHE and KARMADA_LAB_CACHE to another disk",
         )
 
 
-def explain_failure(words: str) -> str:
+def explain_failure(output: str) -> str:
     """The one line of Go's complaint that says why."""
-    lines = [line for line in words.strip().splitlines() if line.strip()]
+    lines = [line for line in output.strip().splitlines() if line.strip()]
     telling = [line for line in lines if NO_NETWORK.search(line)]
-    return (telling or lines or ["it said nothing"])[-1].strip()[:300]
+    return (telling or lines or ["no output"])[-1].strip()[:300]

@@ -1,4 +1,4 @@
-"""go.mod and what a Go binary says of itself, as far as building upstream's modules needs them. Pure functions.
+"""go.mod and `go version -m`, as far as building upstream's modules needs them. Pure functions.
 
 Upstream's own go.mod and go.sum name the versions that upstream ships; `modfile` keeps them and changes only what cannot work outside
 upstream's repository: `replace` lines to folders that a module's archive does not hold. `strangers` then proves it on the result.
@@ -75,10 +75,10 @@ class Dependency:
     sum: str
 
 
-def parse_dependencies(said: str) -> list[Dependency]:
+def parse_dependencies(output: str) -> list[Dependency]:
     """The modules in a binary, from what `go version -m` said of it; a replaced one is named as what replaced it."""
     found: list[Dependency] = []
-    for line in said.splitlines():
+    for line in output.splitlines():
         words = line.split()
         if words[:1] == ["dep"]:
             found.append(Dependency(words[1], words[2], words[3] if len(words) > 3 else ""))
@@ -88,8 +88,8 @@ def parse_dependencies(said: str) -> list[Dependency]:
     return found
 
 
-def list_unexpected(said: str, go_mod: str, go_sum: str, siblings: Siblings | None) -> list[str]:
-    """What was linked into a binary and is not what upstream's go.mod and go.sum name, in words; [] proves that all is.
+def list_unexpected(output: str, go_mod: str, go_sum: str, siblings: Siblings | None) -> list[str]:
+    """What was linked into a binary and is not what upstream's go.mod and go.sum name, as text; [] proves that all is.
 
     Siblings, which upstream takes from its own tree, must be the version published from that tree.
     """
@@ -97,7 +97,7 @@ def list_unexpected(said: str, go_mod: str, go_sum: str, siblings: Siblings | No
     sums = parse_go_sum(go_sum)
     local = {m["module"] for m in REPLACE_PATH.finditer(go_mod)}
     wrong = []
-    for dep in parse_dependencies(said):
+    for dep in parse_dependencies(output):
         wanted = upstream.requires.get(dep.module)
         if dep.module in local and siblings is not None and siblings.version:
             wanted = siblings.version

@@ -137,7 +137,7 @@ class Catalogue:
         if name not in self._pins:
             near = difflib.get_close_matches(name, self._pins, n=3)
             remedy = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(sorted(self._pins))}"
-            raise UsageError(f"there is no asset {name!r}", remedy=remedy)
+            raise UsageError(f"unknown asset {name!r}", remedy=remedy)
         return list(self._pins[name])
 
     def pin(self, ref: AssetRef) -> Pin:
@@ -215,5 +215,5 @@ def detect_arch() -> str:
     known = {"x86_64": "amd64", "aarch64": "arm64"}
     machine = platform.machine()
     if machine not in known:
-        raise NotPossible(f"there are no assets for a {machine} computer", remedy=f"use one of: {', '.join(known)}")
+        raise NotPossible(f"unsupported processor {machine}", remedy=f"use one of: {', '.join(known)}")
     return known[machine]

@@ -20,6 +20,7 @@ from lab.assets.refs import AssetRef
 from lab.assets.sources import AssetRequest, DownloadPatience
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
+from lab.terminal.text import count
 
 if TYPE_CHECKING:
     from lab.assets.bundle import Bundle
@@ -75,7 +76,7 @@ class Supply:
     def entries(self, names: Iterable[AssetRef | str]) -> dict[AssetRef, CacheEntry]:
         """As `resolve`, with where each came from. A ref is returned as it was given; a text as it parses."""
         if self.source == "bundle" and self.bundle is None:
-            raise UsageError("the source is a bundle, but none is given", remedy="name it: --bundle FILE")
+            raise UsageError("source bundle needs a bundle file", remedy="add --bundle FILE")
         pins = self.pinned([AssetRef.parse(n) if isinstance(n, str) else n for n in names])
         self.bring_folders()
         entries = {pin: self.cache.find(pin, self.order) for pin in pins.values()}
@@ -90,7 +91,7 @@ class Supply:
         if len(found) < len(pins):
             gone = [str(ref) for ref in pins if ref not in found]
             raise NotPossible(
-                f"{', '.join(gone)} vanished from the cache while it was used", where=str(self.cache.root), remedy="run again"
+                f"reading the cache failed: {', '.join(gone)} was deleted meanwhile", where=str(self.cache.root), remedy="run again"
             )
         return found
 
@@ -109,7 +110,7 @@ class Supply:
         return pins
 
     def bring(self, pins: Sequence[Pin]) -> None:
-        """Brings `pins` into the cache by the first source that works for each; NotPossible says what each said of the rest."""
+        """Brings `pins` into the cache by the first source that works for each; NotPossible says what each reported of the rest."""
         errand = AssetRequest(self.cache, self.progress, self.run, self.offline, left=list(pins))
         for source in self.order:
             if not errand.left:
@@ -138,20 +139,22 @@ class Supply:
             raise self.cannot(errand)
 
     def cannot(self, errand: AssetRequest) -> NotPossible:
-        """The error for what no source could bring: everything at once, and what each source said."""
+        """The error for what no source could bring: everything at once, and what each source grouped."""
         if self.offline:
             for pin in errand.left:
                 if why := self.cache.damaged(pin, self.order):
                     errand.refusals.setdefault(pin, [f"it is damaged in the cache: {why}", "no bundle is given to bring it again"])
                 errand.refusals.setdefault(pin, ["it is not in the cache, and no bundle is given"])
-        said: dict[tuple[str, ...], list[Pin]] = {}
+        grouped: dict[tuple[str, ...], list[Pin]] = {}
         for pin in errand.left:
-            said.setdefault(tuple(errand.refusals.get(pin, ())), []).append(pin)
-        detail = [", ".join(f"{p.name}@{p.version}" for p in pins) + "".join(f"\n    {why}" for why in whys) for whys, pins in said.items()]
+            grouped.setdefault(tuple(errand.refusals.get(pin, ())), []).append(pin)
+        detail = [
+            ", ".join(f"{p.name}@{p.version}" for p in pins) + "".join(f"\n    {why}" for why in whys) for whys, pins in grouped.items()
+        ]
         names = " ".join(f"{p.name}@{p.version}" for p in errand.left)
         how = "offline" if self.offline else "by " + " or ".join(s for s in self.order if s != "bundle" or self.bundle)
         return NotPossible(
-            f"{len(errand.left)} assets cannot be had {how}",
+            f"bringing {count(len(errand.left), 'asset')} {how} failed",
             where=str(self.bundle) if self.bundle else None,
             detail="\n".join(detail),
             remedy=f"on a connected computer: {command('bundle', 'FILE', *names.split())}"

@@ -1,4 +1,4 @@
-"""Values for shell completion, read from run directories: nothing is imported and nobody is asked."""
+"""Values for shell completion, read from run directories: no heavy import, no request."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import typer
 
 
 def runs_folder() -> Path:
-    """Where run directories are; as `lab.run.runs_root`, which costs more to import than a key press may."""
+    """Return where run directories are: as `lab.run.runs_root`, an import of which takes longer than a completion may."""
     return Path(os.environ.get("KARMADA_LAB_RUNS") or "_runs").absolute()
 
 
 def complete_labs(incomplete: str) -> Iterator[str]:
-    """Yield the names of the labs that are there."""
+    """Yield the names of existing labs."""
     yield from sorted(path.parent.name for path in runs_folder().glob("*/run.json") if path.parent.name.startswith(incomplete))
 
 
@@ -53,5 +53,5 @@ def complete_log_targets(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 
 def find_run(ctx: typer.Context) -> Path:
-    """Return the run directory that the words typed so far mean."""
+    """Return the run directory that the arguments typed so far select."""
     return runs_folder() / str(ctx.params.get("lab") or os.environ.get("KARMADA_LAB") or "default")

@@ -1,4 +1,4 @@
-"""What every command line of this project does alike: errors are printed once, here, and become exit codes.
+"""Errors of the command line: printed once, here, and turned into exit codes.
 
 Exit codes: 0 ok, 1 a check failed, 2 usage, 3 not possible here, 4 provisioning failed, 7 something was left behind,
 130/143 interrupted; 70 is a bug of this program.
@@ -6,18 +6,33 @@ Exit codes: 0 ok, 1 a check failed, 2 usage, 3 not possible here, 4 provisioning
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from lab import interrupt
-from lab.errors import LabError
+from lab.errors import LabError, ProvisionError
+from lab.hints import command
 from lab.terminal.text import Look, error_lines, github_annotation, say
 
 BUG = 70
-"""Exit code of an error that is nobody's but ours (sysexits.h: EX_SOFTWARE)."""
+"""Exit code of a bug in this program (sysexits.h: EX_SOFTWARE)."""
+EXHAUSTED: Mapping[int, str] = {
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096; then run this again",
+    errno.ENFILE: "raise fs.file-max, or end other programs; then run this again",
+    errno.ENOSPC: "free some space there, or set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to another disk",
+    errno.EDQUOT: "free some space there, or set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to another disk",
+    errno.EROFS: "set KARMADA_LAB_RUNS and KARMADA_LAB_CACHE to directories that can be written",
+    errno.EIO: "look at the kernel's log (dmesg); use another disk",
+    errno.ENOMEM: "free some memory, raise the memory limit, or take fewer members (--members N)",
+    errno.EAGAIN: "raise the limit of processes and threads (ulimit -u, the container's --pids-limit)",
+}
+"""Limits of the computer that a system call may reach, each with its remedy. Errors keep the system's text: reports classify by it."""
 
 
 class Verbs(TyperGroup):
@@ -35,14 +50,39 @@ class Verbs(TyperGroup):
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
-            if type(error).__module__.startswith(("typer.", "click.")):  # wrong words: typer says what is wrong with them
+            if type(error).__module__.startswith(("typer.", "click.")):  # a usage error, which typer prints
                 raise
+            if limit := exhausted_limit(error):
+                print_error(limit)
+                raise typer.Exit(limit.exit_code) from None
             import traceback  # noqa: PLC0415 (only a bug needs it)
 
             traceback.print_exc()
 
-            say("this is a bug of karmada-lab, not of what you typed; please report it with the lines above")
+            say("this is a bug in karmada-lab; please report it with the lines above")
             raise typer.Exit(BUG) from None
+
+
+def exhausted_limit(error: BaseException) -> ProvisionError | None:
+    """Return the error of a limit of this computer that was reached (open files, disk, threads, memory), or None for any other error."""
+    if isinstance(error, MemoryError):
+        number: int | None = errno.ENOMEM
+    elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        number = errno.EAGAIN
+    else:
+        number = error.errno if isinstance(error, OSError) else None
+    if number is None or number not in EXHAUSTED:
+        return None
+    why = str(error) if isinstance(error, RuntimeError) else os.strerror(number)
+    file = getattr(error, "filename", None)
+    failed = ProvisionError(
+        f"{command()} failed: {why}",
+        where=None if file is None else os.fsdecode(file) if isinstance(file, str | bytes) else str(file),
+        remedy=f"{EXHAUSTED[number]}; {command('doctor')} lists the limits",
+    )
+    for note in getattr(error, "__notes__", []):
+        failed.add_note(note)
+    return failed
 
 
 def print_error(error: LabError) -> None:
@@ -56,12 +96,12 @@ def print_error(error: LabError) -> None:
 
 
 def print_interrupt(stop: interrupt.Interrupted) -> None:
-    """Print what ended the command."""
+    """Print the signal that ended the command."""
     say(f"interrupted by {stop}")
     print_notes(stop)
 
 
 def print_notes(error: BaseException) -> None:
-    """Print what was noted on an error while it passed: where its evidence is, what to do with what is left."""
+    """Print the notes of an error: where its evidence is, how to clean up."""
     for note in getattr(error, "__notes__", []):
         say(note)

@@ -56,11 +56,11 @@ def print_appended(prefix: str, stream: IO[str]) -> bool:
     """Print what was appended to a log; True when there was something. A log that was put aside and emptied is read from its beginning."""
     if Path(stream.name).stat().st_size < stream.tell():
         stream.seek(0)
-    said = False
+    printed = False
     while line := stream.readline():
-        said = True
+        printed = True
         print(f"{prefix}{line}", end="" if line.endswith("\n") else "\n")
-    return said
+    return printed
 
 
 def find_logs(run: Run, target: str | None) -> dict[str, Path]:

@@ -35,8 +35,8 @@ def check_serving(run: Run, state: ProgramState) -> None:
     The endpoints that `up` waited for are asked again, and an API server is asked as its users ask it, by the lab's kubeconfig.
     """
     from lab.component import read_health
+    from lab.kubeconfig import read_ports
     from lab.status.checks import ask_question, check_program, check_reachable
-    from lab.status.client import read_ports
 
     endpoints = read_health(run).get(state.name)
     if endpoints is None:  # of a program that something else than `up` started

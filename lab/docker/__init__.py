@@ -1,4 +1,4 @@
-"""Docker, as this project asks for it: does it answer, and what is there under which names. All else is a command of its client."""
+"""Docker: whether the engine answers, and its containers by name. Everything else is a command of its client."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ def check_engine(probe: Probe, needs: Needs) -> list[Finding]:
     found = f"{engine.version}{kind}{context}; cgroup v{engine.cgroup_version}, driver {engine.cgroup_driver}"
     answers = Finding("docker engine", True, found, ENABLES)
     if why := find_network_error(probe, engine):
-        said, _, remedy = why.partition(": ")
-        return [answers, Finding("nodes reached", False, said, ENABLES, remedy)]
+        cause, _, remedy = why.partition(": ")
+        return [answers, Finding("nodes reached", False, cause, ENABLES, remedy)]
     return [answers, *check_disk(probe, engine), *check_runtime(probe, engine), *check_folders(probe, engine, needs)]
 
 
@@ -57,13 +57,13 @@ def check_folders(probe: Probe, engine: EngineInfo, needs: Needs) -> list[Findin
     """Return whether nodes can be given folders of this computer: a snap sees few of them, SELinux may keep containers from them."""
     findings = []
     if why := find_snap_error(probe, engine, {"the cache": needs.cache, "the run directories": needs.runs}):
-        said, _, remedy = why.rpartition(": ")
-        findings.append(Finding("folders for nodes", False, said, ENABLES, remedy))
+        cause, _, remedy = why.rpartition(": ")
+        findings.append(Finding("folders for nodes", False, cause, ENABLES, remedy))
     if (
         any(option.startswith("name=selinux") for option in engine.security)
         and (probe.read("/sys/fs/selinux/enforce") or "").strip() == "1"
     ):
-        # Nodes are privileged, and Docker does not confine those; so it is said, and refuses nothing.
+        # Nodes are privileged, and Docker does not confine those: report it without refusing.
         findings.append(Finding("selinux", True, "enforcing; nodes are privileged containers, which it does not confine", ENABLES))
     return findings
 

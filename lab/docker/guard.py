@@ -1,7 +1,7 @@
-"""A small program of the lab: when it is told to end, because nobody holds the lab any more, its containers end too.
+"""A program of the lab that removes the lab's containers when it is stopped, because the lab has no holder any more.
 
-The supervisor ends processes; containers are Docker's, and would stay when a harness is killed. So this stands for them among the lab's
-programs. It has two seconds to end; removing takes longer, so it leaves that to a process of its own that belongs to nobody.
+The supervisor ends processes; containers are Docker's, and would stay when a harness is killed. So this program represents them
+among the lab's programs. It has two seconds to end; removing takes longer, so a detached process does it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 from lab import environment
 
 REMOVE = "docker ps --all --format '{{.Names}}' | grep -F \"$1\" | xargs --no-run-if-empty docker rm --force --volumes"
-"""One shell, so that nothing of this program need stay. $1 begins the names of this run's containers and stands nowhere else in a name."""
+"""One shell, so that this program can end. $1 is the prefix of the names of this run's containers, and unique in a name."""
 
 
 def main(prefix: str) -> None:
-    """Wait for the signal to end, then have every container whose name begins so removed."""
+    """Wait for SIGTERM or SIGINT, then remove every container with this name prefix."""
     end = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, end)
     print(f"guarding {prefix}*", flush=True)
@@ -30,7 +30,7 @@ def main(prefix: str) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    print(f"told to end: {prefix}* is removed", flush=True)
+    print(f"stopping: removing {prefix}*", flush=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ ENDPOINT = ("docker", "context", "inspect", "--format", "{{.Name}} {{.Endpoints.
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What `docker info` says. `name` is the engine's computer."""
+    """The engine as `docker info` describes it. `name` is the engine's computer."""
 
     version: str
     name: str
@@ -63,7 +63,7 @@ class EngineInfo:
 
     @property
     def kind(self) -> str:
-        """What it is in words; "" for an engine of this computer as packages install it."""
+        """Return the kind of engine as text; "" for an engine of this computer as packages install it."""
         return self.elsewhere or ("of a snap" if self.of_snap else "")
 
 
@@ -110,9 +110,9 @@ def make_engine_info(facts: Mapping[str, Any], *, context: str, endpoint: str) -
     return EngineInfo(version, name, system, kernel, root, runtime, driver, cgroup, security, endpoint, context)
 
 
-def explain_no_engine(said: str, line: str) -> str:
-    """Return why no engine answers, from what the client said, with the remedy."""
-    low = said.lower()
+def explain_no_engine(text: str, line: str) -> str:
+    """Return why no engine answers, from the client's output, with the remedy."""
+    low = text.lower()
     if "permission denied" in low:
         return "the engine answers root only: be in the group docker (sudo usermod -aG docker $USER, then log in again), or use sudo"
     if re.search(r"context .*not found|context not found|unable to resolve docker endpoint", low):

@@ -1,4 +1,4 @@
-"""The checks that every lab has to pass, as a table. `lab doctor` shows them, `lab up` refuses by them: one answer.
+"""The checks that every lab has to pass, as a table: `lab doctor` prints them, and the preflight of `lab up` applies them.
 
 A check is a pure function of a Probe and of Needs, what the lab takes. A finding that is `needed` and not ok refuses the lab.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from lab import ports
 from lab.computer import Probe
+from lab.hints import command
 from lab.limits import account, cgroup
 from lab.limits.directory import Directory
 from lab.limits.finding import GIB, MIB, Finding, Needs
@@ -131,7 +132,7 @@ def is_below(limit: Limit, least: int) -> bool:
 
 
 def check_inotify(probe: Probe, needs: Needs) -> list[Finding]:
-    """Limits whose end a program calls "too many open files": Linux' own 128 instances hold two labs and little else."""
+    """The limits of inotify, which programs report as "too many open files": Linux' default of 128 instances is enough for two labs."""
     names = ("max_user_instances", "max_user_watches")
     limits = {name: cgroup.parse_number(probe.read(f"/proc/sys/fs/inotify/{name}")) for name in names}
     inner = cgroup.parse_number(probe.read("/proc/sys/user/max_inotify_instances"))
@@ -154,9 +155,9 @@ def check_inotify(probe: Probe, needs: Needs) -> list[Finding]:
 
 def check_ports(probe: Probe, needs: Needs) -> list[Finding]:
     """Ports beside the kernel's ephemeral range that no lab has reserved and nothing listens on."""
-    words = (probe.read("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
+    fields = (probe.read("/proc/sys/net/ipv4/ip_local_port_range") or "").split()
     low, high = (
-        (int(words[0]), int(words[1])) if len(words) == 2 and all(word.isdigit() for word in words) else ports.read_ephemeral_range()
+        (int(fields[0]), int(fields[1])) if len(fields) == 2 and all(field.isdigit() for field in fields) else ports.read_ephemeral_range()
     )
     span = ports.list_candidates((low, high))
     taken = {port for port, _ in ports.reserved_ports(needs.cache / "ports")} | find_listening_ports(probe)
@@ -205,10 +206,10 @@ def check_temporary(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def check_directories(probe: Probe, needs: Needs) -> list[Finding]:
-    """What the file systems of the cache and of the run directories can do, by trying, and their space."""
+    """Try what the file systems of the cache and of the run directories can do, and measure their free space."""
     building = (needs.build_bytes or needs.download_bytes) if needs.missing else 0
     cache, runs = probe.directory(needs.cache), probe.directory(needs.runs)
-    clear = "`lab assets prune`, `go clean -cache` free some"
+    clear = f"`{command('assets', 'prune')}`, `go clean -cache` free some"
     findings = [
         judge_directory(
             "cache of programs", cache, ("name", "write", "owner", "execute", "locks", "case"), "set KARMADA_LAB_CACHE to another directory"
@@ -226,7 +227,7 @@ def check_directories(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def judge_directory(what: str, place: Directory, wanted: tuple[str, ...], remedy: str) -> Finding:
-    """Return whether a directory can do all that is wanted."""
+    """Return the finding whether a directory supports all that is wanted."""
     lacks = [f"{name}: {place.lacks[name]}" for name in wanted if name in place.lacks]
     where = f"{place.path}" + (f" on {place.kind}" if place.kind else "")
     found = f"{where}: {'; '.join(lacks)}" if lacks else where
@@ -234,7 +235,7 @@ def judge_directory(what: str, place: Directory, wanted: tuple[str, ...], remedy
 
 
 def judge_space(what: str, place: Directory, need: int, remedy: str) -> Finding:
-    """Return whether a disk has so much room."""
+    """Return the finding whether a disk has `need` bytes free."""
     size = f"{need / GIB:.1f} GiB" if need >= GIB else f"{need // MIB} MiB"
     free = f"{place.free / GIB:.1f} GiB" if place.free >= GIB else f"{place.free // MIB} MiB"
     found = f"{free} free in {place.path}; up to {size} needed" if need else f"{free} free in {place.path}"
@@ -242,7 +243,7 @@ def judge_space(what: str, place: Directory, need: int, remedy: str) -> Finding:
 
 
 def judge_inodes(what: str, place: Directory) -> Finding:
-    """Return whether a file system has room for so many files."""
+    """Return the finding whether a file system has inodes for a lab's files."""
     found = f"{place.inodes} free in {place.path}; a lab makes up to {INODES} files"
     return Finding(
         f"inodes ({what})", (place.inodes or 0) >= INODES, found, "a lab", "delete files there, or use another disk", needed=True
@@ -266,7 +267,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def run_checks(probe: Probe, needs: Needs) -> Iterator[Finding]:
-    """Yield what every check finds, in the order of CHECKS."""
+    """Yield the findings of all checks, in the order of CHECKS."""
     for check in CHECKS:
         yield from check(probe, needs)
 

@@ -1,4 +1,4 @@
-"""What this computer can do, and what each missing thing would enable: `lab doctor`.
+"""Examine this computer for `lab doctor`: its capabilities, and what each missing one would enable.
 
 Each check is a pure function of a Probe (`lab.computer`) and of Needs, what the default lab takes. A Finding is needed or
 not: a lab can be brought up when every needed one holds; the others each enable something more.
@@ -52,14 +52,14 @@ def examine(probe: Probe, needs: Needs) -> DoctorReport:
 
 
 def check_python(probe: Probe, needs: Needs) -> list[Finding]:
-    """Python itself: it runs this, so it is there; whether it can make virtual environments is asked too."""
+    """Check the version of Python."""
     version = ".".join(map(str, sys.version_info[:3]))
     new = sys.version_info >= (3, 11)
     return [Finding("python", new, version, "everything", "install Python 3.11 or later", needed=True)]
 
 
 def check_programs(probe: Probe, needs: Needs) -> list[Finding]:
-    """The programs of the default lab: cached, or a source that can bring them; each source is a finding of its own."""
+    """Check that the programs of the default lab are cached or that a source has them; each source is a finding of its own."""
     go, modules = check_go(probe, needs)
     downloads = [check_download(probe, url) for url in needs.urls]
     ways = [name for name, ok in (("download", bool(downloads) and all(d.ok for d in downloads)), ("build", modules.ok)) if ok]
@@ -75,15 +75,15 @@ def check_programs(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def check_go(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
-    """The Go client, and whether it gets modules."""
+    """Check the Go client, and whether it can fetch modules."""
     enables = "programs built from source; Karmada from a checkout (--release ./karmada)"
     if probe.which("go") is None:
         absent = Finding("go", False, "not installed", enables, "install Go 1.24 or later: https://go.dev/doc/install")
         return absent, Finding("go modules", False, "no Go client", enables, "install Go first")
-    said = probe.ask(["go", "version"])
-    version = re.search(r"go(\d+)\.(\d+)\S*", said.text)
+    answer = probe.ask(["go", "version"])
+    version = re.search(r"go(\d+)\.(\d+)\S*", answer.text)
     new = version is not None and (int(version[1]), int(version[2])) >= (1, 24)
-    client = Finding("go", new, version[0] if version else said.line, enables, "install Go 1.24 or later: https://go.dev/doc/install")
+    client = Finding("go", new, version[0] if version else answer.line, enables, "install Go 1.24 or later: https://go.dev/doc/install")
     if not needs.module:
         return client, Finding("go modules", new, "not asked", enables)
     if why := go_cache_error(probe):
@@ -95,7 +95,7 @@ def check_go(probe: Probe, needs: Needs) -> tuple[Finding, Finding]:
 
 
 def go_cache_error(probe: Probe) -> str:
-    """Return why Go cannot keep what it builds, as where there is no home; "" when it can."""
+    """Return why Go cannot store its builds (no home directory, for example); "" when it can."""
     for name in ("GOCACHE", "GOMODCACHE"):
         place = probe.ask(["go", "env", name]).line
         if not place.startswith("/"):
@@ -106,7 +106,7 @@ def go_cache_error(probe: Probe) -> str:
 
 
 def check_download(probe: Probe, url: str) -> Finding:
-    """Release files of one place."""
+    """Check that release files can be downloaded from one host."""
     why = probe.reach(url)
     host = urlsplit(url).hostname or url
     remedy = f"open https to {host}, or name a mirror of the release files: --mirror URL"
@@ -114,7 +114,7 @@ def check_download(probe: Probe, url: str) -> Finding:
 
 
 def check_git(probe: Probe, needs: Needs) -> list[Finding]:
-    """git tells what a checkout is."""
+    """Check for git, which identifies a checkout."""
     there = probe.which("git")
     return [
         Finding("git", there is not None, there or "not installed", "Karmada from a checkout (--release ./karmada)", "apt-get install git")
@@ -125,52 +125,52 @@ def check_git(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def check_node_images(probe: Probe, needs: Needs) -> list[Finding]:
-    """What kind's node images are made with here."""
+    """Check for mmdebstrap, which makes kind's node images."""
     there = probe.which("mmdebstrap")
     enables = "node images, and images with a shell, made here"
     return [Finding("mmdebstrap", there is not None, there or "not installed", enables, "make setup-docker   (Debian)")]
 
 
 def check_kind(probe: Probe, needs: Needs) -> list[Finding]:
-    """kind is an asset; one in PATH is not used, for its version is pinned."""
+    """Report kind: it is a pinned asset; one on PATH is not used."""
     found = "comes as an asset, pinned" + (f"; the one at {there} is not used" if (there := probe.which("kind")) else "")
     return [Finding("kind", True, found, "clusters by kind")]
 
 
 def check_kvm(probe: Probe, needs: Needs) -> list[Finding]:
-    """Hardware virtualisation: a guest that boots, not a device that opens. What could not be tried is not known, and not taken for yes."""
+    """Check hardware virtualisation by booting a guest: a device that opens proves nothing. Unknown counts as absent."""
     why = kvm_error(probe)
     enables = "virtual machines at full speed"
     remedy = (
-        "load the module kvm_intel or kvm_amd and be in the group kvm, or use a computer whose CPU has vmx or svm (turn nested "
+        "load the module kvm_intel or kvm_amd and be in the group kvm, or use a computer with a CPU that has vmx or svm (turn nested "
         "virtualisation on); without it qemu emulates, some 20 times slower"
     )
     if why is None:
-        return [Finding("kvm", False, "not known: /dev/kvm opens, and neither qemu nor a kernel is here to boot", enables, KVM_TRIAL)]
+        return [Finding("kvm", False, "unknown: /dev/kvm opens, but neither qemu nor a kernel is here to boot a guest", enables, KVM_TRIAL)]
     return [Finding("kvm", not why, why or "a guest booted", enables, remedy)]
 
 
 def check_qemu(probe: Probe, needs: Needs) -> list[Finding]:
-    """qemu and a libvirt that answers."""
+    """Check for qemu and a libvirt daemon that answers."""
     emulator = next((path for name in ("qemu-system-x86_64", "qemu-system-aarch64") if (path := probe.which(name))), None)
     enables = "clusters in virtual machines"
     found = [Finding("qemu", emulator is not None, emulator or "not installed", enables, "apt-get install qemu-system-x86 qemu-utils")]
     if probe.which("virsh") is None:
         return [*found, Finding("libvirt", False, "not installed", enables, "apt-get install libvirt-daemon-system libvirt-clients")]
     answer = probe.ask(["virsh", "--connect", "qemu:///system", "version", "--daemon"])
-    said = answer.line if answer.ok else f"a client, but no daemon answers: {answer.line}"
-    return [*found, Finding("libvirt", answer.ok, said, enables, "start it: systemctl start libvirtd, or libvirtd --daemon")]
+    found_daemon = answer.line if answer.ok else f"a client, but no daemon answers: {answer.line}"
+    return [*found, Finding("libvirt", answer.ok, found_daemon, enables, "start it: systemctl start libvirtd, or libvirtd --daemon")]
 
 
 def check_cgroups(probe: Probe, needs: Needs) -> list[Finding]:
-    """The version of control groups: kubelets from 1.35 on want the second."""
+    """Check the version of control groups: kubelets from 1.35 on require version 2."""
     second = probe.read("/sys/fs/cgroup/cgroup.controllers") is not None
     remedy = "boot with systemd.unified_cgroup_hierarchy=1; kind's nodes run here too, with failCgroupV1: false, which the lab sets"
     return [Finding("cgroup v2", second, "version 2" if second else "version 1", "kubelets without exceptions", remedy)]
 
 
 def check_capabilities(probe: Probe, needs: Needs) -> list[Finding]:
-    """What root may do here at most."""
+    """Check the capabilities in the bounding set."""
     row = re.search(r"^CapBnd:\s+([0-9a-f]+)", probe.read("/proc/self/status") or "", re.MULTILINE)
     bits = int(row[1], 16) if row else 0
     lacking = [name for bit, name in CAPABILITIES.items() if not bits >> bit & 1]
@@ -180,14 +180,14 @@ def check_capabilities(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def check_balancer(probe: Probe, needs: Needs) -> list[Finding]:
-    """haproxy, from the distribution: it is no asset."""
+    """Check for haproxy, which comes from the distribution and is no asset."""
     there = next((path for name in ("haproxy", "/usr/sbin/haproxy") if (path := probe.which(name))), None)
     enables = "several karmada-apiservers behind one name (external_name)"
     return [Finding("haproxy", there is not None, there or "not installed", enables, "apt-get install haproxy")]
 
 
 def check_namespaces(probe: Probe, needs: Needs) -> list[Finding]:
-    """Network namespaces, by root and by anybody: members with addresses of their own, network faults."""
+    """Check that network namespaces can be made, as root and without: for members with own addresses and network faults."""
     network = probe.ask(["unshare", "--net", "true"])
     user = probe.ask(["unshare", "--user", "--map-root-user", "--net", "true"])
     enables = "members with addresses of their own; cutting the network between them"
@@ -205,7 +205,7 @@ def check_namespaces(probe: Probe, needs: Needs) -> list[Finding]:
 
 
 def check_forwarding(probe: Probe, needs: Needs) -> list[Finding]:
-    """Packets from one namespace or VM to another."""
+    """Check that packets are forwarded between namespaces and VMs."""
     on = (probe.read("/proc/sys/net/ipv4/ip_forward") or "").strip() == "1"
     enables = "traffic between namespaces, containers and virtual machines"
     return [Finding("ip forwarding", on, "on" if on else "off", enables, "sysctl net.ipv4.ip_forward=1")]
@@ -230,7 +230,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def list_provider_lacks(report: DoctorReport) -> Mapping[str, str]:
-    """Return for each way to have clusters "" when this computer has what it takes, or what it lacks."""
+    """Return for each provider what this computer lacks for it, "" when nothing."""
     lacking = {finding.name: not finding.ok for finding in report.findings}
     of_engine = ("nodes reached", "disk for nodes", "privileged containers", "folders for nodes")
     asked_of_engine = [name for name in of_engine if name in lacking]  # only where one answers

@@ -31,10 +31,10 @@ def boot_kernel(computer: Probe) -> str | None:
     kernel = next((path for path in (f"/boot/vmlinuz-{release}", *KERNELS) if computer.can_read(path)), None)
     if emulator is None or kernel is None:
         return None
-    words = ["-accel", "kvm", "-cpu", "host", "-m", "256", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]
+    options = ["-accel", "kvm", "-cpu", "host", "-m", "256", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]
     machine = ["-machine", "virt"] if emulator.endswith("aarch64") else []
     console = "ttyAMA0" if machine else "ttyS0"
-    argv = [emulator, *machine, *words, "-kernel", kernel, "-append", f"console={console} earlyprintk=serial panic=-1"]
+    argv = [emulator, *machine, *options, "-kernel", kernel, "-append", f"console={console} earlyprintk=serial panic=-1"]
     answer = computer.ask(argv, within=BOOT_WITHIN)
     if BOOTED in answer.text:
         return ""

@@ -3,8 +3,8 @@
     blobs/sha256/…   layers (plain tars), configurations, OCI manifests     oci-layout, index.json   for `ctr images import`
     manifest.json    for `docker load` and everything that knows docker-archives only
 
-Each file of an image is a layer, so that images share what they have in common and nothing is read twice. A layer's name is its hash,
-which is known when it has been written: its header is then written anew. So an archive is written in one pass over its files.
+Each asset of an image is a layer, so that images share layers and no file is read twice. A layer's name is its hash, which is known only
+after the layer is written; its header is then rewritten. So one pass over the files writes an archive.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def split_into_layers(files: Sequence[ImageFile]) -> list[tuple[ImageFile, ...]]
 
 
 class Tar:
-    """A tar being written, by hand: Python's writer cannot rename what it has written, and reads no file in pieces."""
+    """A tar under construction. `tarfile` writes a member's name before its content; a layer's name is the hash of its content."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self.out = out

@@ -22,6 +22,7 @@ from lab.assets.command import CommandRunner, spawn
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
 from lab.images.image import Packages
+from lab.terminal.text import count
 
 SUITE = "bookworm"
 ROOT, VERSIONS = "root.tar", "packages.json"
@@ -96,7 +97,7 @@ def fetch_root(packages: Packages, *, cache: Cache | None = None, progress: Sink
         (staged / VERSIONS).write_text(json.dumps(dict(sorted(got.items())), indent=1))
         target.parent.mkdir(parents=True, exist_ok=True)
         staged.rename(target)
-        progress(AssetProgress("ready", subject, elapsed=time.monotonic() - began, note=f"{len(got)} packages"))
+        progress(AssetProgress("ready", subject, elapsed=time.monotonic() - began, note=count(len(got), "package")))
     return target / ROOT
 
 

@@ -56,7 +56,7 @@ def make_etcd_image(tag: str = f"{ETCD}-0", *, registry: str = REGISTRY) -> Imag
 
 
 def make_pause_image(tag: str = "3.10.1") -> Image:
-    """Return the container that holds a pod's namespaces: catatonit, which waits, reaps, and ends when it is told to."""
+    """Return the container that holds a pod's namespaces: catatonit, which waits, reaps, and ends on SIGTERM."""
     labels = {CONTENT: "catatonit of Debian"}
     name = f"{REGISTRY}/pause:{tag}"
     return Image(name, entrypoint=("/usr/bin/catatonit", "-P"), labels=labels, packages=("catatonit",), official=name)
@@ -95,8 +95,8 @@ def list_kubeadm_images(names: Iterable[str], version: str) -> list[Image]:
             found.append({"etcd": make_etcd_image, "pause": make_pause_image, "coredns/coredns": make_coredns_image}[repository](tag))
         else:
             raise NotPossible(
-                f"kubeadm {version} asks for {name}, which is not known here",
+                f"building the images of kubeadm {version} failed: {name} has no recipe",
                 where=__file__,
-                remedy="add it there, or take another version",
+                remedy="add it there, or use another version",
             )
     return found

@@ -18,6 +18,7 @@ from lab.images.image import full_name
 from lab.images.store import Archive
 from lab.machines.container import Container
 from lab.machines.machine import Machine
+from lab.terminal.text import count
 
 CTR = ("ctr", "--namespace=k8s.io", "images")
 RECORD = "nodes"
@@ -29,8 +30,8 @@ def list_nodes(lab: Lab, cluster: Cluster) -> list[Container]:
     record = lab.run.recorded(RECORD, cluster.name)
     if record is None:
         raise NotPossible(
-            f"{cluster.name} has no nodes that images could be loaded into: it is made by the provider {lab.spec.provider}",
-            remedy="take a provider with real pods: --provider kind",
+            f"loading images into {cluster.name} failed: clusters of the provider {lab.spec.provider} have no real nodes",
+            remedy="use a provider with real pods: --provider kind",
         )
     return [Container(name, lab.machine, lab.run.id) for name in record["containers"]]
 
@@ -63,7 +64,7 @@ def require_images(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
     missing = {name: node.name for node in list_nodes(lab, cluster) for name in wanted - list_node_images(node).keys()}
     if missing:
         raise NotPossible(
-            f"{len(missing)} images are not on the nodes of {cluster.name}, and no registry is asked for them",
+            f"{count(len(missing), 'image')} missing on the nodes of {cluster.name}, which pull from no registry",
             where=next(iter(missing.values())),
             detail="\n".join(sorted(missing)),
             remedy=f"add them to the archive that is loaded, or: {command('images', 'load', 'ARCHIVE', lab=lab.run.id)}",

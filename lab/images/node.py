@@ -1,4 +1,4 @@
-"""The image of a kind node for a Kubernetes version, made here from what is pinned: for where no registry gives `kindest/node`.
+"""Build the image of a kind node for a Kubernetes version from pinned assets, where no registry serves `kindest/node`.
 
 Two layers of work. The system is an image like any other (`lab.images.archive`): Debian packages with systemd and containerd, the files
 that kind ships for its base image, kubelet, kubeadm and kubectl. Then the images that kubeadm asks for are imported and unpacked by the
@@ -279,7 +279,7 @@ def commit_image(engine: Machine, name: str, system: Archive, inside: Archive, *
         changes = [word for change in (entry, "CMD []", *labels) for word in ("--change", change)]
         engine.run(["docker", "commit", *changes, container, name], within=300.0)
     except CommandFailed as failed:
-        raise ProvisionError(f"the node image {name} could not be built", where=failed.where, detail=failed.output) from failed
+        raise ProvisionError(f"building the node image {name} failed", where=failed.where, detail=failed.output) from failed
     finally:
         engine.run(["docker", "rm", "--force", "--volumes", container])
 

@@ -1,11 +1,11 @@
-"""Official images, by digest: pulled where a registry answers, in place of being made here.
+"""Official images, by digest: pulled where a registry answers, built here otherwise.
 
     Lock.read()                names and digests (official.toml beside this file)
-    pull(images)               brings what the lock names (`lab.images.pull`)
-    archived(images, paths)    takes what was pulled as it is, and makes the rest
+    pull_images(images)        brings what the lock names (`lab.images.pull`)
+    make_archive(images, …)    takes pulled images as they are, and builds the rest
 
-A digest is the whole trust: it is written down once (`lab images lock`, which asks a registry by tag), is kept with this project, and from
-then on the same bytes are run everywhere, or none. What was pulled is in the cache and needs no registry again.
+A digest is the only proof of content: it is written once (`lab images lock`, which reads a registry by tag) and kept with this project.
+From then on the same bytes run everywhere, or none. A pulled image is in the cache and needs no registry again.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class ImageLock:
 
     @classmethod
     def read(cls, path: Path | None = None) -> ImageLock:
-        """Read a lock; an empty one where there is no file. UsageError says what in it is no name or digest."""
+        """Read a lock; an empty one where there is no file. UsageError names an invalid name or digest."""
         path = path or LOCK
         digests = read_toml(path, what="the lock of official images").get("digests", {}) if path.exists() else {}
         for name, digest in digests.items():
             if data.full_name(name) != name or not DIGEST.fullmatch(str(digest)):
                 raise UsageError(
-                    f"{name} = {digest!r}: an image's full name and its sha256 belong here",
+                    f"invalid entry {name} = {digest!r}: write an image's full name and its sha256 digest",
                     where=str(path),
                     remedy=command("images", "lock"),
                 )

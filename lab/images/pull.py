@@ -1,4 +1,4 @@
-"""Bring official images into the cache by their digests, and say what digests a registry has now."""
+"""Bring official images into the cache by their digests, and read the digests that a registry has now."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def pull_images(
 ) -> dict[str, str]:
     """Bring the official images that the lock names into the cache; `registry` (host[:port][/prefix]) stands for upstream's.
 
-    Return why those that it names did not come, by name: they are made here. ProvisionError when a registry has another image by the name
+    Return the reasons for images of the lock that could not be pulled, by name: they are built here.
+
+    ProvisionError when a registry has another image by the name
     than the lock says, or serves what is not of its digest.
     """
     lock, cache = lock or ImageLock.read(), cache or Cache()
@@ -70,9 +72,9 @@ def pull_image(client: Registry, at: Repository, name: str, digest: str, *, cach
         except ImageAbsent:
             now = client.digest_of(at, name.rpartition(":")[2])  # Absent, too, where there is no such image at all
             raise ProvisionError(
-                f"{name} is not the image at {at} that the lock names: expected {digest}, and it has {now}",
+                f"pulling {name} from {at} failed: the lock names {digest}, the registry has {now}",
                 where=str(LOCK),
-                remedy=f"if upstream has published it anew and you trust that: {command('images', 'lock')}; else --source build",
+                remedy=f"if upstream has republished it and you trust that: {command('images', 'lock')}; else --source build",
             ) from None
         manifest = select_platform(client, at, manifest)
         staged = PulledImage(area / "image")

@@ -1,7 +1,7 @@
-"""A registry of images, asked as the distribution specification says (github.com/opencontainers/distribution-spec, "Pull").
+"""A client of image registries, by the distribution specification (github.com/opencontainers/distribution-spec, "Pull").
 
-What a registry serves is believed by its digest, and by nothing else. Docker Hub and those like it give anybody a token for what is public:
-it is asked for when they say so. Registries of loopback speak plainly unless their address says https.
+A digest is the only proof of content. Docker Hub and similar registries issue anonymous tokens for public images: the client requests one
+after a 401. Registries on loopback are reached by http unless their address begins with https.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ MOST = 8 << 20
 
 
 class ImageAbsent(Exception):
-    """The registry answers, and has no such thing."""
+    """The registry answers, and does not have the image."""
 
 
 class RegistryUnavailable(Exception):
-    """The registry does not answer, or not to us."""
+    """The registry does not answer, or denies access."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """Where one image is asked for: the registry's address, and the repository's name there."""
+    """The repository of one image: the registry's address, and the repository's name there."""
 
     registry: str
     repository: str
@@ -58,14 +58,14 @@ class Repository:
     def of(cls, name: str, registry: str | None = None) -> Repository:
         """Return the place of an image by its full name: upstream's, or the same path below `registry`.
 
-        UsageError when that is no address.
+        UsageError for an invalid address.
         """
         host, _, path = name.rpartition(":")[0].partition("/")
         if registry is None:
             return cls(f"https://{HOSTS.get(host, host)}", path)
         found = ADDRESS.fullmatch(registry)
         if found is None:
-            raise UsageError(f"{registry!r} is not the address of a registry", remedy="write it as registry.example:5000/prefix")
+            raise UsageError(f"invalid registry address {registry!r}", remedy="write it as registry.example:5000/prefix")
         scheme = found["scheme"] or ("http://" if is_loopback(found["host"]) else "https://")
         return cls(f"{scheme}{found['host']}", f"{found['prefix']}/{path}".lstrip("/"))
 
@@ -74,7 +74,7 @@ class Repository:
 
 
 def is_loopback(host: str) -> bool:
-    """Is this this computer?"""
+    """Return whether a host is this computer."""
     name = urlsplit(f"//{host}").hostname or ""
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -120,7 +120,7 @@ class Registry:
         self._asked(at, f"blobs/{digest}", keep)
 
     def digest_of(self, at: Repository, tag: str) -> str:
-        """Return the digest of what a tag names now: that of the bytes, whatever the registry says it is. Absent, Away."""
+        """Return the digest of the tag's current manifest, computed from its bytes. ImageAbsent, RegistryUnavailable."""
         return compute_digest(self.manifest(at, tag))
 
     def _manifest(self, answer: httpx.Response, at: Repository, reference: str) -> bytes:
@@ -128,7 +128,7 @@ class Registry:
         for part in answer.iter_bytes():
             content += part
             if len(content) > MOST:
-                raise ProvisionError(f"{at} serves a manifest of more than {MOST} bytes", where=str(answer.url))
+                raise ProvisionError(f"reading a manifest of {at} failed: it has more than {MOST} bytes", where=str(answer.url))
         if DIGEST.fullmatch(reference) and compute_digest(content) != reference:
             raise digest_error(at, reference, compute_digest(content))
         return content
@@ -156,12 +156,12 @@ class Registry:
         raise AssertionError  # the loop returns or raises
 
     def _token(self, at: Repository, challenge: str) -> bool:
-        """Get what a registry wants to see from everybody who reads; False when it wants something else."""
+        """Get an anonymous token. Return False when the registry demands another kind of authorization."""
         scheme, _, rest = challenge.partition(" ")
-        said = dict(BEARER.findall(rest))
-        if scheme.lower() != "bearer" or "realm" not in said:
+        params = dict(BEARER.findall(rest))
+        if scheme.lower() != "bearer" or "realm" not in params:
             return False
-        answer = self.client.get(said.pop("realm"), params={"scope": f"repository:{at.repository}:pull", **said})
+        answer = self.client.get(params.pop("realm"), params={"scope": f"repository:{at.repository}:pull", **params})
         if answer.status_code != 200:
             return False
         given = answer.json()
@@ -177,7 +177,7 @@ def compute_digest(content: bytes) -> str:
 def digest_error(at: Repository, expected: str, got: str) -> ProvisionError:
     """Return the error for something that is not what its digest says."""
     return ProvisionError(
-        f"{at} serves something else than was asked for: expected {expected}, got {got}",
+        f"checking what {at} serves failed: expected {expected}, got {got}",
         where=at.registry,
-        remedy="do not trust that registry: take another one, or --source build",
+        remedy="do not trust that registry: use another one, or --source build",
     )

@@ -1,4 +1,4 @@
-"""What images there are on this computer, made beforehand, chosen and freed. All of it is data for `lab images`; nothing prints."""
+"""List, build and prune the images of this computer: data for `lab images`; nothing prints."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from lab.images.image import Image, Packages
 from lab.images.store import Archive, ArchiveStore, adopt_archive
 from lab.machines.machine import Machine
 from lab.spec import LabSpec
+from lab.terminal.text import count
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def build_all(
         if group:
             began = time.monotonic()
             archive = store.archived(group, paths)
-            made.append((f"{what} ({archive.key}, {len(group)} images)", time.monotonic() - began))
+            made.append((f"{what} ({archive.key}, {count(len(group), 'image')})", time.monotonic() - began))
     return iter(made)
 
 
@@ -96,7 +97,7 @@ def list_package_sets(lab: LabSpec, images: Mapping[str, Sequence[Image]]) -> se
 
 
 def find_archive(text: str, *, cache: Cache | None = None) -> Archive:
-    """Return an archive by its key, or one that somebody else wrote, by its path. UsageError lists what there is."""
+    """Return an archive by its key, or a foreign one by its path. UsageError lists what there is."""
     store = ArchiveStore(cache or Cache())
     if "/" in text or text.endswith(".tar"):
         return adopt_archive(store, Path(text))
@@ -127,7 +128,7 @@ def prune_images(
         return everything or time.time() - used >= unused_for
 
     folders = [
-        (f"{archive.key} ({len(archive.images)} images)", archive.size, archive.path.parent)
+        (f"{archive.key} ({count(len(archive.images), 'image')})", archive.size, archive.path.parent)
         for archive in ArchiveStore(cache).archives()
         if (archive.key in keys if keys else old(archive.used))
     ]

@@ -28,6 +28,7 @@ from lab.images import archive as tar
 from lab.images import debian, official
 from lab.images.image import Image, full_name
 from lab.images.official import PulledImage
+from lab.terminal.text import count
 
 SCHEMA = 1
 """Of meta.json and of how archives are written: a change of either makes every key a new one."""
@@ -79,7 +80,7 @@ class ArchiveStore:
         key = compute_key(images, paths, self.cache, pulled)
         if found := self.find(key):
             return found
-        subject = f"{len(images)} images" if len(images) > 1 else images[0].name
+        subject = count(len(images), "image") if len(images) > 1 else images[0].name
         with self.cache.working(f"images-{key}", subject=subject, progress=self.progress) as area:
             if found := self.find(key):  # another run wrote it while we waited
                 return found
@@ -135,10 +136,10 @@ def check_images(images: Sequence[Image], made: Sequence[Image], paths: Mapping[
     """UsageError for what cannot become an archive, before anything is written; `made` are those of `images` that are made here."""
     names = [image.name for image in images]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UsageError(f"two different images are called {', '.join(twice)}")
+        raise UsageError(f"several images have the same name: {', '.join(twice)}")
     lacking = sorted({file.asset for image in made for file in image.files if file.asset and file.asset not in paths})
     if lacking or not images:
-        raise UsageError(f"images need assets that were not brought: {', '.join(lacking)}" if lacking else "an archive of no images")
+        raise UsageError(f"images need assets that were not brought: {', '.join(lacking)}" if lacking else "no images given")
 
 
 def compute_key(images: Sequence[Image], paths: Mapping[str, Path], cache: Cache, pulled: Mapping[str, PulledImage]) -> str:
@@ -167,9 +168,9 @@ def hash_asset(path: Path) -> list[tuple[str, str]]:
 
 
 def adopt_archive(store: ArchiveStore, path: Path) -> Archive:
-    """Take an archive that somebody else wrote (`docker save`) into the cache, so that nodes see it. UsageError when it is none.
+    """Copy an archive that `docker save` wrote into the cache, so that nodes see it. UsageError for another file.
 
-    Which digests its images will have on a node is not known: it is loaded whenever it is asked for.
+    The digests of its images on a node are unknown: each request loads it again.
     """
     try:
         with path.open("rb") as file:

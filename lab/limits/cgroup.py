@@ -125,10 +125,10 @@ def ancestors(point: str, relative: str) -> Iterator[str]:
 
 def parse_number(text: str | None) -> int | None:
     """Return a limit or a count; None for "max", an absent file, or what version 1 writes for no limit."""
-    words = (text or "").split()
-    if not words or not re.fullmatch(r"-?\d+", words[0]):
+    fields = (text or "").split()
+    if not fields or not re.fullmatch(r"-?\d+", fields[0]):
         return None
-    value = int(words[0])
+    value = int(fields[0])
     return None if value < 0 or value >= NO_LIMIT else value
 
 
@@ -210,11 +210,11 @@ def cpu_quota(computer: Reads) -> float | None:
     version, directories = groups_of(computer, "cpu") or (0, [])
     for directory in directories:
         if version == 2:
-            words = (computer.read(f"{directory}/cpu.max") or "max 0").split()
+            fields = (computer.read(f"{directory}/cpu.max") or "max 0").split()
         else:
-            words = [(computer.read(f"{directory}/cpu.cfs_{name}_us") or "").strip() for name in ("quota", "period")]
-        if len(words) == 2 and all(word.isdigit() for word in words) and int(words[1]):
-            quotas.append(int(words[0]) / int(words[1]))
+            fields = [(computer.read(f"{directory}/cpu.cfs_{name}_us") or "").strip() for name in ("quota", "period")]
+        if len(fields) == 2 and all(field.isdigit() for field in fields) and int(fields[1]):
+            quotas.append(int(fields[0]) / int(fields[1]))
     return min(quotas, default=None)
 
 

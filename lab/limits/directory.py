@@ -190,7 +190,7 @@ def try_link(folder: Path) -> None:
 
 
 def try_case(folder: Path) -> None:
-    """Have two files whose names differ in case only, as Go's module cache and node images have."""
+    """Create two files with names that differ in case only, as Go's module cache and node images have."""
     (folder / "Case").write_text("upper")
     if (folder / "case").exists():
         raise ValueError("it does not tell upper from lower case")

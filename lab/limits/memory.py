@@ -1,4 +1,4 @@
-"""Free memory, as the tightest of the computer and of each cgroup, and the arithmetic in words."""
+"""Free memory, as the tightest of the computer and of each cgroup, and the arithmetic as text."""
 
 from __future__ import annotations
 

@@ -30,12 +30,12 @@ def count_kills(computer: Reads) -> Kills:
 def explain_kill(error: LabError, computer: Reads, before: Kills, killed: Sequence[str]) -> LabError:
     """Return the error that names lack of memory as the first cause, or the given one when nothing speaks for it.
 
-    `killed`: the programs that signal 9 ended and that nobody asked to end. Where the kernel does not count, such a program is enough.
+    `killed`: the programs that an unrequested signal 9 ended. Where the kernel has no counter, one such program is proof enough.
     """
     now = count_kills(computer)
     in_group, on_computer = has_grown(before.in_group, now.in_group), has_grown(before.on_computer, now.on_computer)
     if in_group is False or (not in_group and (not killed or on_computer is False)):
-        return error  # on a shared computer other people's processes are killed as well: that count alone proves nothing
+        return error  # on a shared computer other users' processes are killed as well: that count alone proves nothing
     names = ", ".join(killed) or "a process of this lab"
     proven = in_group or on_computer
     what = f"out of memory: the kernel killed {names}" if proven else f"{names} got signal 9 from outside: most likely out of memory"

@@ -23,35 +23,38 @@ class Container:
     name: str
     engine: Machine
     lab: str = ""
-    """The lab that it is a node of; "" for one that is no lab's."""
+    """The lab of this node; "" when it belongs to none."""
 
     def run(
         self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
     ) -> Completed:
-        """Run a command in the container; see `Machine.run`. One whose time is up may go on there: Docker ends the client only."""
-        words = ["docker", "exec", *(["--interactive"] if input is not None else [])]
-        words += [word for name, value in (env or {}).items() for word in ("--env", f"{name}={value}")]
+        """Run a command in the container; see `Machine.run`.
+
+        After a timeout the command may continue in the container: only Docker's client is killed.
+        """
+        client = ["docker", "exec", *(["--interactive"] if input is not None else [])]
+        client += [arg for name, value in (env or {}).items() for arg in ("--env", f"{name}={value}")]
         try:
-            return self.engine.run([*words, self.name, *argv], input=input, within=within)
+            return self.engine.run([*client, self.name, *argv], input=input, within=within)
         except CommandFailed as failed:
             output, remedy = failed.output, failed.remedy
-            if not output and (gone := self.silence()):  # its client was cut off, and says nothing
-                output, remedy = "Docker stopped answering", gone
+            if not output and (hint := self.engine_remedy()):  # the client was cut off without output
+                output, remedy = "Docker stopped answering", hint
             raise CommandFailed(argv, status=failed.status, output=output, machine=self.name, remedy=remedy) from failed
 
     @property
-    def again(self) -> str:
-        """What brings the lab of this container back once Docker runs."""
+    def retry_hint(self) -> str:
+        """Return the commands that restore the lab of this container once Docker runs."""
         if not self.lab:
             return "run this again"
         return f"{command('down', lab=self.lab)}, then {command('up', lab=self.lab)}"
 
-    def silence(self) -> str:
-        """Return what to do about an engine that does not answer; "" when it does."""
+    def engine_remedy(self) -> str:
+        """Return the remedy for an engine that does not answer; "" when it answers."""
         try:
             self.engine.run(["docker", "version", "--format", "{{.Server.Version}}"], within=10.0)
         except CommandFailed:
-            return f"start Docker (make setup-docker on Debian), then {self.again}"
+            return f"start Docker (make setup-docker on Debian), then {self.retry_hint}"
         return ""
 
     def put(self, src: Path, dst: Path) -> None:
@@ -65,7 +68,9 @@ class Container:
         self.engine.run(["docker", "cp", f"{self.name}:{src}", str(dst)], within=300.0)
 
     def start(self, program: Program) -> NoReturn:
-        raise NotPossible(f"{program.name} cannot be started in a node", where=self.name, remedy="run it as a pod, or on this computer")
+        raise NotPossible(
+            f"starting {program.name} failed: a node runs no programs", where=self.name, remedy="run it as a pod, or on this computer"
+        )
 
     def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> NoReturn:  # noqa: ARG002 (Machine's)
-        raise NotPossible(f"{name} is no program of a node", where=self.name, remedy="kubectl delete the pod")
+        raise NotPossible(f"stopping {name} failed: a node runs no programs", where=self.name, remedy="kubectl delete the pod")

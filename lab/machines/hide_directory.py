@@ -1,7 +1,7 @@
-"""A directory of this computer hidden from one command, by a mount namespace of its own.
+"""Hide a directory of this computer from one command, in a mount namespace of its own.
 
-Run as a program (`python shelter.py DIRECTORY EMPTY -- COMMAND…`) it mounts EMPTY over DIRECTORY where only COMMAND sees it and
-becomes COMMAND. Root unshares mounts alone; anybody else a user namespace as well, in which files keep their owner.
+Run as a program (`python hide_directory.py DIRECTORY EMPTY -- COMMAND…`) it mounts EMPTY over DIRECTORY where only COMMAND sees it and
+becomes COMMAND. Root unshares mounts only; other users a user namespace as well, in which files keep their owner.
 It imports nothing of the project, so that it starts in some 40 ms; where the directory does not exist it is not needed at all.
 """
 
@@ -24,9 +24,9 @@ def hide_directory(directory: Path, argv: Sequence[str], *, by: Path) -> tuple[s
     return (sys.executable, "-I", __file__, str(directory), str(by), "--", *argv)
 
 
-def main(words: Sequence[str]) -> None:
+def main(args: Sequence[str]) -> None:
     """Hide, then become the command. Ends with status 125 and one sentence when this kernel or user may not."""
-    directory, empty, _, *argv = words
+    directory, empty, _, *argv = args
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.geteuid(), os.getegid()
 
@@ -46,8 +46,8 @@ def main(words: Sequence[str]) -> None:
 
 
 def format_error(why: str, directory: str) -> str:
-    """Return the sentence of a shelter that cannot be had."""
-    return f"shelter: {directory} cannot be hidden from the command ({why}); allow user namespaces, or move the directory away meanwhile"
+    """Return the error message."""
+    return f"hiding {directory} from the command failed: {why}; allow user namespaces, or move the directory away meanwhile"
 
 
 if __name__ == "__main__":

@@ -20,13 +20,13 @@ from lab.supervisor.client import Supervisor
 from lab.wait import CANCELLED, Cancelled
 
 LOOK_EVERY = 0.25
-"""Seconds between two looks at whether we were interrupted while a command runs."""
+"""Seconds between two checks for an interrupt while a command runs."""
 
 
 class Local:
     """This computer, for one run: its programs belong to the supervisor of the run directory, its commands carry the run's tag.
 
-    Commands have TMPDIR and kubectl's cache in the run directory; of the caller's environment they have what `lab.environment` says,
+    Commands have TMPDIR and kubectl's cache in the run directory; of the caller's environment they have what `lab.environment` allows,
     and Docker's client talks to the engine that the run records.
     """
 
@@ -49,10 +49,10 @@ class Local:
             except BaseException as error:
                 if child.returncode is None:
                     os.killpg(child.pid, signal.SIGKILL)  # not reaped yet: the group is still its own
-                said = b"".join(drain(child)).decode(errors="replace")
+                printed = b"".join(drain(child)).decode(errors="replace")
                 if not isinstance(error, subprocess.TimeoutExpired):
                     raise
-                raise CommandFailed(argv, status=-signal.SIGKILL, output=f"not within {within:g} s; killed\n{said}") from None
+                raise CommandFailed(argv, status=-signal.SIGKILL, output=f"not within {within:g} s; killed\n{printed}") from None
         stdout, stderr = out.decode(errors="replace"), err.decode(errors="replace")
         if child.returncode:
             raise CommandFailed(argv, status=child.returncode, output=stdout + stderr)
@@ -64,7 +64,7 @@ class Local:
             scratch.mkdir(exist_ok=True)
         # Nothing of a run is left in /tmp or ~/.kube, not even by a kubectl that was killed.
         ours = {"TMPDIR": str(scratch), "KUBECACHEDIR": str(scratch / "kube"), proc.TAG: str(self.supervisor.run)}
-        stdin = os.memfd_create("stdin")  # a file, not a pipe: nobody has to keep writing while the command is slow to read
+        stdin = os.memfd_create("stdin")  # a file, not a pipe: no thread has to write while the command reads slowly
         try:
             with open(stdin, "wb", closefd=False) as file:
                 file.write(given)

@@ -2,7 +2,7 @@
 
     machine = Scripted({("kubectl", "version"): "v1.35.4", ("karmadactl", "join"): ScriptedFailure(1, "already exists")})
 
-A command is answered by the longest key that its argv begins with. What was asked is kept, in order, in `done`; printed
+A command is answered by the longest key that its argv begins with. `done` keeps the calls in order; printed
 with `transcript()` it reads as the commands one would type, which is what golden files hold.
 """
 
@@ -29,10 +29,10 @@ class ScriptedFailure:
 
 @dataclass(frozen=True)
 class ScriptedResult:
-    """One verb that was used: run, put, get, start or stop, and what with."""
+    """One call: the verb (run, put, get, start or stop) and its arguments."""
 
     verb: str
-    words: tuple[str, ...]
+    args: tuple[str, ...]
     input: bytes | None = None
 
 
@@ -64,18 +64,18 @@ class Scripted:
         within: float = 60.0,  # noqa: ARG002
     ) -> Completed:
         """Answer from the table. CommandFailed for a ScriptedFailure; UsageError for a command that is not in a strict table."""
-        words = tuple(argv)
-        self._keep("run", words, input.encode() if isinstance(input, str) else input)
-        keys = [key for key in self._answers if words[: len(key)] == key]
+        args = tuple(argv)
+        self._keep("run", args, input.encode() if isinstance(input, str) else input)
+        keys = [key for key in self._answers if args[: len(key)] == key]
         if not keys:
             if self._strict:
-                raise UsageError(f"the script has no answer to: {shlex.join(words)}")
-            return Completed(words, "", "", 0.0)
+                raise UsageError(f"the script has no answer to: {shlex.join(args)}")
+            return Completed(args, "", "", 0.0)
         answer = self._answers[max(keys, key=len)]
-        given = answer(words) if callable(answer) else answer
+        given = answer(args) if callable(answer) else answer
         if isinstance(given, ScriptedFailure):
-            raise CommandFailed(words, status=given.status, output=given.output, machine=self._name)
-        return Completed(words, given, "", 0.0)
+            raise CommandFailed(args, status=given.status, output=given.output, machine=self._name)
+        return Completed(args, given, "", 0.0)
 
     def put(self, src: Path, dst: Path) -> None:
         """Note it."""
@@ -102,8 +102,8 @@ class Scripted:
 
     def transcript(self) -> str:
         """Return all that was done, one line each, as a shell would take it."""
-        return "".join(f"{'' if done.verb == 'run' else done.verb + ' '}{shlex.join(done.words)}\n" for done in self.done)
+        return "".join(f"{'' if done.verb == 'run' else done.verb + ' '}{shlex.join(done.args)}\n" for done in self.done)
 
-    def _keep(self, verb: str, words: tuple[str, ...], given: bytes | None = None) -> None:
+    def _keep(self, verb: str, args: tuple[str, ...], given: bytes | None = None) -> None:
         with self._lock:
-            self.done.append(ScriptedResult(verb, words, given))
+            self.done.append(ScriptedResult(verb, args, given))

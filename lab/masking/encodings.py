@@ -1,4 +1,4 @@
-"""The forms in which a value is written: as it is, escaped, quoted, in base64 (twice, too, and inside a longer one), in hex, in numbers."""
+"""The encodings of a value: as it is, escaped, quoted, in base64 (twice, too, and inside a longer one), in hex, in numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
-"""Bytes of the shortest form that is looked for inside longer words."""
+"""Bytes of the shortest form that is searched inside longer text."""
 
 
 SAFE = re.compile(r"[A-Za-z0-9_.-]*")
@@ -29,7 +29,7 @@ NUMBERS = (("{}", " "), ("{}", ", "), ("{}", ","), ("0x{:x}", ", "), ("0x{:02x}"
 
 @dataclass(frozen=True)
 class Form:
-    """One way to write a value. `encoded`: its letters are no words, so that a part of it is recognised as a part of nothing else."""
+    """One way to write a value. `encoded`: it is no natural text, so a part of it identifies it."""
 
     data: bytes
     encoded: bool = False

@@ -101,7 +101,7 @@ class KnownValues:
         return b"".join([*kept, data[at:]]).decode("utf-8", "surrogatepass")
 
     def touched(self, texts: Sequence[str], *, between: str = "") -> set[int]:
-        """Return the numbers of those texts in which, or across whose ends, a known value stands."""
+        """Return the indexes of the texts that contain a known value or a part of one that spans texts."""
         if not self:
             return set()
         joiner = between.encode()
@@ -229,12 +229,12 @@ def join_pieces(left: list[tuple[int, int]], right: list[tuple[int, int]]) -> li
 
 
 def starts_in_word(beside: bytes, edge: bytes) -> bool:
-    """Tell whether two neighbouring bytes are of one word."""
+    """Return whether two neighbouring bytes belong to one word."""
     return bool(beside) and beside[0] in WORD and edge[0] in WORD
 
 
 def is_unusual(part: bytes) -> bool:
-    """Tell whether a part of a value is no ordinary text: digits among letters, or both cases."""
+    """Return whether a part of a value is unusual text: digits among letters, or both cases."""
     text = part.decode(errors="replace")
     kinds = [any(c.isdigit() for c in text), any(c.islower() for c in text), any(c.isupper() for c in text)]
     return (sum(kinds) > 1 and not text.strip().islower() | text.istitle()) or (kinds[0] and kinds[1])

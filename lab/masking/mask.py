@@ -31,7 +31,7 @@ class Context:
     """Whether overriders here are for a Secret; None when nothing says so."""
 
     touched: frozenset[str] | None = None
-    """The only texts of an object in which a known value was seen; None when nobody has looked."""
+    """The only texts of an object in which a known value was seen; None before the search."""
 
     def cover(self, text: str) -> str:
         """Return the text without known values."""
@@ -150,8 +150,8 @@ def mask_list(value: list[Any], context: Context) -> list[Any]:
     """Return a list without secrets: arguments after their flags, a value that goes on in the next text, bytes as numbers."""
     flags = [False, *(isinstance(item, str) and bool(SECRET_FLAG.fullmatch(item)) for item in value)]
     masked = [
-        context.note(item) if told and isinstance(item, str) else mask_value(item, context)
-        for told, item in zip(flags, value, strict=False)
+        context.note(item) if masked and isinstance(item, str) else mask_value(item, context)
+        for masked, item in zip(flags, value, strict=False)
     ]
     one = join_list(value) if context.known else None
     if one is None or (context.touched is not None and one not in context.touched):

@@ -12,7 +12,7 @@ NAMES = (
     r"[\w.-]{0,40}(?:token|password|passwd|passphrase|client[-_.]?secret|secret[-_.]?access[-_.]?key|private[-_.]?key|api[-_.]?key)"
     r"|client[-_]key[-_]data|[\w-]{1,40}\.key|\.?dockerconfigjson|\.?dockercfg|(?:set-)?cookie"
 )
-"""Keys whose values are secrets, wherever they stand: `token`, `id-token`, `bootstrapToken`, `tls.key`, …"""
+"""Keys with secret values, wherever they occur: `token`, `id-token`, `bootstrapToken`, `tls.key`, …"""
 
 SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|(?:proxy-)?authorization)")
 
@@ -83,13 +83,13 @@ TELLING = ("token", "passw", "passphrase", "secret", "key", "bearer", "authoriza
 
 
 def may_name_secret(text: str) -> bool:
-    """Tell whether a text may name a secret."""
+    """Return whether a text may name a secret."""
     lowered = text.lower()
     return any(word in lowered for word in TELLING)
 
 
 def mask_named_values(line: str) -> str:
-    """Mask what a line says after a name of a secret."""
+    """Mask what follows the name of a secret in a line."""
     line = HEADER.sub(mask_after_header, line)
     line = NAMED.sub(mask_after_name, line)
     line = FLAG.sub(mask_after_name, line)
@@ -146,7 +146,7 @@ def mask_pem_keys(text: str) -> str:
 
 
 def is_key(encoded: str) -> bool:
-    """Tell whether base64 of PEM is of a private key, or of something that cannot be told."""
+    """Return whether base64 of PEM holds a private key, or cannot be decoded."""
     head = encoded[:80]
     try:
         decoded = base64.b64decode(head[: len(head) // 4 * 4], altchars=b"-_" if set("-_") & set(head) else None)

@@ -41,7 +41,7 @@ SETTING = re.compile(r"[\s\"']*(?:export )?(?P<key>[\w.-]{1,80})[\"']?\s*[:=]\s*
 
 @cache
 def ordinary_words() -> frozenset[str]:
-    """Return the words of up to eleven letters that are common in what Kubernetes and Karmada print."""
+    """Return the common words, up to eleven letters long, in the output of Kubernetes and Karmada."""
     return frozenset((Path(__file__).parent / "ordinary.txt").read_text().split())
 
 

@@ -137,7 +137,7 @@ class SecretValues:
 
 
 def learn_values(path: Path, *, within: float = WITHIN) -> KnownValues:
-    """Return the index of what is secret in a run directory, its clusters asked. Never raises."""
+    """Return the index of secrets in a run directory, after asking its clusters. Never raises."""
     return ask_clusters(path, within=within).known()
 
 
@@ -188,12 +188,12 @@ def secret_objects(kubeconfig: Path, deadline: float) -> Iterator[Json]:
 
 
 def load_known(path: Path) -> KnownValues:
-    """Return what is known to be secret in a run directory, without asking anybody."""
+    """Return the index of known secrets of a run directory, without a request to its clusters."""
     return merge_remembered(path, SecretValues()).known()
 
 
 def merge_remembered(path: Path, asked: SecretValues) -> SecretValues:
-    """Return what was asked for, what was remembered in the run directory and what its files hold; what is new is remembered."""
+    """Return the values of `asked`, those remembered in the run directory and those in its files; remember new ones."""
     store = path / "secrets.json"
     with contextlib.suppress(LabError, OSError, Timeout), ExitStack() as stack:
         if asked.values or store.exists():
@@ -211,7 +211,7 @@ def merge_remembered(path: Path, asked: SecretValues) -> SecretValues:
 
 
 def read_store(store: Path) -> SecretValues:
-    """Return what a run directory remembers; nothing when there is nothing, or not all of a file."""
+    """Return the remembered values of a run directory; none when the file is missing or damaged."""
     try:
         document = json.loads(read_regular(store, REMEMBERED))
         return SecretValues({base64.b64decode(value) for value in document["values"]}, set(document["names"]))
@@ -220,7 +220,7 @@ def read_store(store: Path) -> SecretValues:
 
 
 def read_regular(path: Path, at_most: int) -> str:
-    """Return the text of a regular file. OSError for a pipe or a device, which have no end; ValueError for a file that is larger."""
+    """Return the text of a regular file. OSError for a pipe or device, which have no end; ValueError for a file larger than `at_most`."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -232,14 +232,14 @@ def read_regular(path: Path, at_most: int) -> str:
 
 
 def list_key_files(path: Path) -> Iterator[Path]:
-    """Yield the files of a run directory that may hold keys and tokens: never what a program stores, which may be large."""
+    """Yield the files of a run directory that may hold keys and tokens, without the programs' own data, which may be large."""
     found = [file for folder in ("pki", "kubeconfig", "records") for file in (path / folder).rglob("*")]
     found += [file for depth in ("*/*", "*/*/*") for file in (path / "data").glob(f"{depth}.yaml")]
     yield from (file for file in sorted(found) if file.is_file() and not file.is_symlink())
 
 
 def list_names(path: Path) -> set[str]:
-    """Return the words that the run was asked for with, and the names of its clusters: they are no secrets."""
+    """Return the names in the run's request and those of its clusters: they are no secrets."""
     found = {file.stem for file in (path / "kubeconfig").glob("*.yaml")}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         head = json.loads(read_regular(path / "run.json", LARGEST))

@@ -136,7 +136,7 @@ class Kind:
             until(gone, what=f"the nodes of {run.id} are gone", within=120.0)
         except CommandFailed as failed:
             raise ProvisionError(
-                f"the nodes of {run.id} cannot be removed: Docker does not answer",
+                f"removing the nodes of {run.id} failed: Docker does not answer",
                 where=", ".join(name for record in made.values() for name in record["containers"]),
                 detail=failed.output,
                 remedy=f"start Docker, then: {command('down', lab=run.id)}",
@@ -155,7 +155,7 @@ def add_routes(making: Sequence[KindCluster]) -> None:
 
 
 def make_guard(run: Run) -> component.Component:
-    """Return the program that has this run's containers removed when the lab ends without anybody to delete it."""
+    """Return the program that has this run's containers removed when the lab ends without a caller that deletes it."""
     words = ("-m", "lab.docker.guard", external_name(run.id, ""))
     env = {"PYTHONPATH": str(Path(__file__).parents[2]), **find_engine(run.path)}
     return component.Component(name=GUARD, binary=Path(sys.executable), args=words, flags={}, env=env)

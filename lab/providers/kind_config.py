@@ -1,4 +1,4 @@
-"""What kind is told of a cluster: mounts, networks, and kubeadm's and the kubelet's settings. Pure.
+"""kind's configuration of a cluster: mounts, networks, and kubeadm's and the kubelet's settings. Pure.
 
 What differs from kubeadm's defaults saves work or waits, and nothing that a test of Karmada would see:
 
@@ -13,7 +13,7 @@ What differs from kubeadm's defaults saves work or waits, and nothing that a tes
   for 1.3 s.
 - etcd speaks to its one client, the API server beside it, on loopback and in the clear: a connection for each kind of object there is
   makes a hundred handshakes.
-- The kubelet is not started anew when kubeadm is done, to read its certificate, the same, from a file that is renewed: it holds a year.
+- The kubelet is not restarted when kubeadm is done, to read its certificate, the same, from a file that is renewed: it holds a year.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FLAGS: dict[str, dict[str, str]] = {
     "kube-apiserver": {"etcd-servers": STORE},
     # fsync: a lab survives the end of its processes, not a power cut
     "etcd": {"unsafe-no-fsync": "true", "listen-client-urls": STORE, "advertise-client-urls": STORE},
-    "kube-controller-manager": {"leader-elect": "false", **CLIENT_LIMITS},  # one instance each: nobody to win an election against
+    "kube-controller-manager": {"leader-elect": "false", **CLIENT_LIMITS},  # one instance each: no election needed
     "kube-scheduler": {"leader-elect": "false"},
 }
 
@@ -103,7 +103,7 @@ def make_plain_config(*, bounded: bool) -> Json:
 
 
 def make_kubelet_config(*, bounded: bool) -> Json:
-    """Return what the kubelet has to be told to run here at all."""
+    """Return the settings without which the kubelet does not run here."""
     here: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False}
     if bounded:  # it lowers its own score otherwise, and raises limits
         here |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}

@@ -10,8 +10,6 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lab import audit, component, docker, hollow
 from lab.assets.cache import Cache
 from lab.cluster import Cluster, Lab
@@ -21,6 +19,7 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.hints import command
 from lab.images import applications, load_archive, make_archive, node
 from lab.images.load import RECORD
+from lab.kubeconfig import parse_kubeconfig
 from lab.ledger import external_name
 from lab.machines.machine import Machine
 from lab.ports import ports_of
@@ -30,6 +29,7 @@ from lab.run import Run, write_private
 from lab.spec import ClusterSpec
 from lab.steps import Step
 from lab.wait import NotYet, until
+from lab.write_kubeconfig import write_context
 from lab.yaml_text import dump_yaml
 
 KWOK = "0.8.0"
@@ -132,14 +132,14 @@ class KindCluster:
         self.give_network(self.container, node.first_node_subnet(self.subnet))
         config = self.exported.with_name("kind.yaml")
         write_private(config, dump_yaml(self.configuration()).encode())
-        words = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
+        args = ["create", "cluster", "--name", self.kind_name, "--image", self.images[self.spec.kubernetes], "--config", str(config)]
         try:
             # --retain: what failed is looked at before it is deleted, by `delete`
-            said = self.engine.run(
-                [str(self.software["kind"]), *words, "--retain", "--wait", "0s", "--kubeconfig", str(self.exported)],
+            completed = self.engine.run(
+                [str(self.software["kind"]), *args, "--retain", "--wait", "0s", "--kubeconfig", str(self.exported)],
                 within=300.0,
             )
-            self.log(said.stdout + said.stderr)
+            self.log(completed.stdout + completed.stderr)
         except CommandFailed as failed:
             self.log(failed.output)
             raise self.explained(failed) from failed
@@ -165,18 +165,18 @@ class KindCluster:
         """Write the network of a node's pods, which its containerd takes up at once."""
         write_private(self.network(container), json.dumps(node.make_cni_config(addresses), indent=1).encode(), mode=0o644)
 
-    def log(self, said: str) -> None:
-        """Keep what kind said among the logs of the run."""
+    def log(self, text: str) -> None:
+        """Append output of kind to its log of the run."""
         path = self.run.log(f"{self.spec.name}/kind")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:
-            log.write(said)
+            log.write(text)
 
     def explained(self, failed: CommandFailed) -> ProvisionError:
-        """Return the error of a cluster that kind could not make: Docker's end, or kind's last words."""
+        """Return the error of a cluster that kind could not make: Docker has ended, or kind's last lines."""
         gone = docker.find_docker_error(Computer(engine=find_engine(self.run.path)))
         return ProvisionError(
-            f"{self.spec.name} could not be made: {'Docker stopped answering' if gone else 'kind create cluster failed'}",
+            f"creating {self.spec.name} failed: {'Docker stopped answering' if gone else 'kind create cluster failed'}",
             where=str(self.run.log(f"{self.spec.name}/kind")),
             detail="\n".join(failed.output.splitlines()[-25:]),
             remedy=gone or None,
@@ -192,18 +192,8 @@ class KindCluster:
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig of this cluster: its administrator's, by the node's address, the context named as everywhere here."""
-        admin = yaml.safe_load(self.exported.read_bytes())
-        cluster, user = admin["clusters"][0]["cluster"], admin["users"][0]["user"]
-        context = self.cluster.context
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": context, "cluster": {**cluster, "server": f"https://{self.address()}:6443"}}],
-            "contexts": [{"name": context, "context": {"cluster": context, "user": context}}],
-            "current-context": context,
-            "users": [{"name": context, "user": user}],
-        }
-        write_private(self.cluster.kubeconfig, dump_yaml(document).encode())
+        admin = parse_kubeconfig(self.exported.read_bytes())
+        write_context(self.cluster.kubeconfig, admin, name=self.cluster.context, server=f"https://{self.address()}:6443")
 
     def address(self) -> str:
         """Return the address of the control plane's node."""

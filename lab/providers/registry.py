@@ -1,4 +1,4 @@
-"""Which providers there are."""
+"""The registry of providers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def get_provider(name: str) -> Provider:
     try:
         return PROVIDERS[name]()
     except KeyError:
-        raise UsageError(f"there is no provider {name!r}", remedy=f"one of: {', '.join(sorted(PROVIDERS))}") from None
+        raise UsageError(f"unknown provider {name!r}", remedy=f"one of: {', '.join(sorted(PROVIDERS))}") from None
 
 
 def providers_offering(needs: frozenset[Capability]) -> list[str]:

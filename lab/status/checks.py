@@ -1,13 +1,13 @@
-"""What is wrong with a lab: each question that `lab status` asks, all of them at once, each answer a sentence.
+"""The checks of `lab status`: all run at once, each returns its faults as sentences.
 
     programs   every program that the lab is expected to run answers as it did when `up` waited for it
     APIs       each API server serves a client that has the lab's kubeconfig and verifies its certificate
     nodes      they are Ready, and hollow ones have leases that kwok renews
-    webhooks   a policy without sense is refused, one with sense is completed, and no hook of the installation is missing
+    webhooks   an invalid policy is refused, a valid one completed, and no hook of the installation is missing
     agents     they renew the leases of pull members
     members    what joining made on each member is there
 
-An API that does not answer is one fault, not one of each question: what it was to be asked is left out.
+An API that does not answer is one fault, not one for each check that needs it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SETTLED = 30.0
 
 
 def find_faults(run: Run, running: Sequence[str], *, within: float) -> list[str]:
-    """Return what is wrong, a sentence each, first causes first. `running` are the programs that run, in order of need."""
+    """Return the faults, a sentence each, first causes first. `running` are the running programs, in order of need."""
     asked: list[tuple[str, Question]] = [(name, question) for name, question in program_questions(run, running, within=within)]
     contexts = [HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))]
     karmada = bool(run.asked.get("karmada"))
@@ -56,13 +56,13 @@ def find_faults(run: Run, running: Sequence[str], *, within: float) -> list[str]
 
 
 def ask_question(subject: str, question: Question) -> list[str]:
-    """Return what a question found; an API that is silent is what is wrong with its subject."""
+    """Return the faults that a check found; an API that does not answer is a fault of its subject."""
     try:
         return list(question())
     except Silent as silent:
         return [f"{subject} does not serve: {silent}"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        return [f"{subject} answers what cannot be read: {type(error).__name__}: {error}"]
+        return [f"{subject} sent an answer that cannot be parsed: {type(error).__name__}: {error}"]
 
 
 def program_questions(run: Run, running: Sequence[str], *, within: float) -> list[tuple[str, Question]]:
@@ -106,14 +106,14 @@ def check_cluster(run: Run, context: str, *, within: float) -> list[str]:
 
 
 def check_reachable(run: Run, context: str, *, within: float) -> list[str]:
-    """Return nothing when an API server says that it is ready to who has the lab's kubeconfig; Silent otherwise."""
+    """Return no fault when an API server is ready for a client with the lab's kubeconfig; Silent otherwise."""
     with Client(run.path / "kubeconfig.yaml", context, within=within) as api:
         require_ready(api)
     return []
 
 
 def require_ready(api: Client) -> None:
-    """Return when an API server says that it is ready; Silent otherwise."""
+    """Return when an API server is ready; Silent otherwise."""
     status, _ = api.send("GET", "/readyz")
     if status != 200:
         raise Silent(f"{api.server}/readyz answers {status}")
@@ -180,21 +180,21 @@ def make_policy(placement: Json) -> Json:
 
 
 def check_refusal(status: int, answer: Json) -> list[str]:
-    """Return what is wrong when a policy without sense is answered so; nothing when Karmada's webhook refused it."""
+    """Return the fault that the answer to an invalid policy shows; none when Karmada's webhook refused it."""
     message = str(answer.get("message", ""))
     if status >= 400 and "denied the request" in message:
         return []
     if status < 300:
-        return ["karmada-webhook is not asked: a policy without sense was accepted"]
+        return ["karmada-webhook is not called: an invalid policy was accepted"]
     return [f"karmada-webhook does not answer: {message or status}"]
 
 
 def check_completion(status: int, answer: Json) -> list[str]:
-    """Return what is wrong when a policy with sense is answered so; nothing when Karmada's webhook completed it."""
+    """Return the fault that the answer to a valid policy shows; none when Karmada's webhook completed it."""
     if status >= 300:
         return [f"karmada-webhook does not answer: {answer.get('message') or status}"]
     labels = answer.get("metadata", {}).get("labels") or {}
-    return [] if labels.get(COMPLETED) else ["karmada-webhook is not asked: a policy was not completed by its mutating webhook"]
+    return [] if labels.get(COMPLETED) else ["karmada-webhook is not called: its mutating webhook did not complete a policy"]
 
 
 def read_installed_hooks(run: Run) -> Mapping[str, Sequence[Any]]:
@@ -244,5 +244,5 @@ def check_member(run: Run, name: str, row: Json, *, within: float) -> list[str]:
         try:
             gone = [path for path in wanted if not api.has(path)]
         except Silent:
-            return []  # that its API is silent is said of the cluster itself
-    return [f"{name} lacks what joining made there: {', '.join(path.rpartition('/v1/')[2] for path in gone)}"] if gone else []
+            return []  # the cluster's own check reports this
+    return [f"{name} lacks objects of its join: {', '.join(path.rpartition('/v1/')[2] for path in gone)}"] if gone else []

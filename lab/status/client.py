@@ -1,6 +1,6 @@
-"""A Kubernetes API asked as any client asks it: by a context of the lab's kubeconfig, its certificate verified. Standard library only.
+"""A small client of a Kubernetes API: by a context of the lab's kubeconfig, verifying certificates. Standard library only.
 
-`lab status` is to answer at once; `lab.api` needs an HTTP library whose import alone takes longer.
+`lab status` has to answer at once; importing the HTTP library of `lab.api` alone takes longer.
 """
 
 from __future__ import annotations
@@ -81,16 +81,3 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.connection.close()
-
-
-def read_ports(kubeconfig: Path) -> dict[str, int]:
-    """Return the port of the server of each context of a kubeconfig; none when it cannot be read."""
-    import yaml
-
-    try:
-        document = yaml.load(kubeconfig.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe loaders both)
-        servers = {entry["name"]: urlsplit(entry["cluster"]["server"]).port for entry in document["clusters"]}
-        found = {entry["name"]: servers.get(entry["context"]["cluster"]) for entry in document["contexts"]}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
-        return {}
-    return {name: port for name, port in found.items() if port}

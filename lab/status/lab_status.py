@@ -1,4 +1,4 @@
-"""What a lab is seen to be: the one picture behind `lab status`, the end of `lab up` and the test whether `lab up` has anything to do.
+"""The status of a lab: for `lab status`, the end of `lab up`, and the check whether `lab up` has anything to do.
 
 It is read from the supervisor, /proc, the records of what the lab is expected to run, and the APIs, with the standard library only.
 """
@@ -25,10 +25,10 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 Verdict = Literal["up", "degraded", "stopped", "failed"]
-"""up: all serves; degraded: a part does not; stopped: taken down with --keep; failed: its processes are gone though nobody said so."""
+"""up: all serves; degraded: a part does not; stopped: taken down with --keep; failed: its processes ended without `lab down`."""
 
 KERNEL = {"T": "paused", "t": "paused", "Z": "zombie", "X": "zombie"}
-"""What the kernel says of a process that is there and does nothing (/proc/PID/stat)."""
+"""States in /proc/PID/stat of a process that exists and does not run."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class LabStatus:
     rss: int = 0
     kubeconfig: str | None = None
     wrong: tuple[str, ...] = ()
-    """What is not well, a sentence each, first causes first."""
+    """Faults, a sentence each, first causes first."""
     notes: tuple[str, ...] = ()
-    """What is not as somebody would expect it, said by who made it so (records `notes` of the run)."""
+    """Deliberate deviations, such as a paused component (records `notes` of the run)."""
     schema: int = field(default=SCHEMA)
 
     @property
@@ -107,7 +107,7 @@ PATIENCE = 10.0
 
 
 def lab_status(run: Run, *, now: float | None = None, within: float = PATIENCE) -> LabStatus:
-    """Look at a lab. Nothing is changed; an API that does not answer within that time is said not to."""
+    """Return the status of a lab, without changing it. An API that does not answer within `within` seconds counts as failed."""
     seen = Supervisor(run.path).status()
     states = seen.programs if seen else read_records(run)
     expected = expected_programs(run)
@@ -127,7 +127,7 @@ def lab_status(run: Run, *, now: float | None = None, within: float = PATIENCE) 
 
 
 def examine_running(run: Run, running: Sequence[str], *, within: float) -> list[str]:
-    """Ask all that can be asked of a lab that runs; return what is wrong."""
+    """Run all checks of a running lab; return its faults."""
     from lab.status.checks import find_faults
 
     return find_faults(run, running, within=within)
@@ -142,7 +142,7 @@ def combine_status(
     found: Sequence[str] = (),
     order: Sequence[str] = (),
 ) -> LabStatus:
-    """Put the parts together and say what they amount to. Pure."""
+    """Combine the parts into a status. Pure."""
     running = [part for part in components if part.state == "running"]
     known = None if isinstance(members, str) else tuple(members)
     wrong = [*program_faults(components, order), *found, *(member_faults(asked, members) if asked is not None else ())]
@@ -203,13 +203,13 @@ def expected_programs(run: Run) -> set[str]:
 
 
 def missing_program(full_name: str) -> ProgramStatus:
-    """Return a program that the lab is expected to run and that its supervisor knows nothing of."""
+    """Return the status of an expected program that the supervisor does not know."""
     cluster, _, name = full_name.rpartition("/")
     return ProgramStatus(cluster=cluster, name=name, state="missing", ok=False)
 
 
 def kernel_state(pid: int | None) -> str:
-    """Return what the kernel says of a process that is there and does nothing: paused or zombie; "" for one that may run."""
+    """Return "paused" or "zombie" for a process that exists and does not run; "" for one that may run."""
     try:
         letter = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
@@ -254,7 +254,7 @@ def node_statuses(run: Run) -> tuple[ProgramStatus, ...]:
 
 
 def read_records(run: Run) -> dict[str, ProgramState]:
-    """Return the programs as their records tell, where no supervisor is: whatever ran then does not run now."""
+    """Return the programs from their records, where no supervisor runs: one that ran then counts as lost."""
     from lab.supervisor import record
 
     states = {}
@@ -284,7 +284,7 @@ def expected_members(run: Run) -> set[str] | None:
 
 
 def ask_members(run: Run, *, within: float) -> list[MemberStatus] | str:
-    """Ask Karmada for its members; a text says why it could not be asked."""
+    """Return Karmada's members, or the reason why it does not answer."""
     from lab.status.checks import KARMADA_CONTEXT
     from lab.status.client import Client, Silent
 

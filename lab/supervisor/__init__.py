@@ -1,15 +1,15 @@
 """The supervisor: one small process per run that owns the lab's programs.
 
 A harness that is killed cannot clean up after itself, so it owns nothing: it asks the supervisor. The supervisor's
-children die with it (PR_SET_PDEATHSIG), and it ends when nobody holds the lab any more (`client.Hold`). So there is
-no order of crashes that leaves a process behind for longer than the lease.
+children die with it (PR_SET_PDEATHSIG), and it ends when the lab has no holder any more (`client.Hold`). So no
+order of crashes leaves a process behind for longer than the lease.
 
     client   what the harness calls: start, stop, restart, ready, exited, status, hold, shutdown
-    state    what it is told, as data                  wire     the socket, from the asking side
-    remains  what runs although no supervisor is left
+    state    the state of programs, as data                  wire     the socket, from the asking side
+    remains  orphans: processes without a supervisor
     server   the requests, the holders, the lease          loop     sockets, signals and timers on one thread
     process  one program: fork, exec, exit, back-off        table    all programs: start, stop, restart, shutdown
-    order    who is stopped before whom (pure)              record   what is on disk, for when everything crashed
+    order    the order of stopping (pure)              record   what is on disk, for when everything crashed
     proc     facts from /proc
 
 In the run directory: `supervisor.sock` (0600), `supervisor.lock` (held while it lives), `processes/NAME.json`

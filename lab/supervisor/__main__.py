@@ -26,10 +26,10 @@ def main(argv: list[str]) -> int:
     reader, writer = os.pipe()
     if os.fork():
         os.close(writer)
-        told = os.read(reader, 4096)
-        if told and told != b"ready":
-            sys.stderr.write(told.decode(errors="replace"))
-        return 0 if told == b"ready" else 1
+        answer = os.read(reader, 4096)
+        if answer and answer != b"ready":
+            sys.stderr.write(answer.decode(errors="replace"))
+        return 0 if answer == b"ready" else 1
     os.setsid()
     if os.fork():
         os._exit(0)

@@ -44,7 +44,7 @@ STARTING = threading.Lock()
 
 
 class Hold:
-    """A lab's being held. While this process lives and has not released it, the lab lives."""
+    """A hold on a lab: the lab lives while this process lives and has not released it."""
 
     def __init__(self, peer: socket.socket, run: Path, lease: float) -> None:
         self._peer: socket.socket | None = peer
@@ -52,7 +52,7 @@ class Hold:
         interrupt.HELD[run.name] = lease
 
     def release(self, *, keep: bool = False) -> bool:
-        """Let go. Return True when nobody else holds the lab and nobody keeps it: then taking it down is for the caller to do.
+        """Let go. Return True when the lab has no other holder and is not kept: the caller then takes it down.
 
         With `keep` the lab runs on until it is taken down. A caller that dies before it took the lab down has the lease do it.
         Releasing twice is fine, and says False.

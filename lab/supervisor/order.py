@@ -1,4 +1,4 @@
-"""Who is stopped before whom."""
+"""The order in which programs stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 
 def stop_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Return the names in waves: whoever is needed is in a later wave than all who need it.
+    """Return the names in waves: a program is in a later wave than all programs that need it.
 
     Needs that name nobody here are ignored. Programs that need each other, and what they need, come last, together:
     a mistake in the data must not keep a lab from being taken down.

@@ -20,7 +20,7 @@ LOG_LIMIT = 64 << 20
 """Bytes after which a log becomes NAME.log.1 (one generation is kept)."""
 BACKOFF_MOST = 30.0
 STABLE_AFTER = 60.0
-"""Seconds a restarted program must have run for its back-off to begin anew."""
+"""Seconds a restarted program must have run for its back-off to start again at the first delay."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

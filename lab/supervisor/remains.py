@@ -1,4 +1,4 @@
-"""Processes of a run that nobody supervises any more: found by record and by tag, named by pid and start time."""
+"""Orphans: processes of a run without a supervisor, found by record and by tag, identified by pid and start time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The supervisor's requests, its holders, and when it ends.
 
-It ends, with every program of the run, when: asked to (`shutdown`, SIGTERM); nobody has held the lab for the length of
-the lease and it was not released for keeps; its run directory is gone. It never ends because a client went away, sent
+It ends, with every program of the run, when: on request (`shutdown`, SIGTERM); the lab had no holder for the length of
+the lease and was not kept; its run directory is gone. It never ends because a client went away, sent
 nonsense, or the disk is full.
 """
 
@@ -169,19 +169,19 @@ class Server:
             self._reconsider()
 
     def _reconsider(self) -> None:
-        """Let the lease run when nobody holds the lab, and only then."""
+        """Start the lease when the lab has no holder; cancel it otherwise."""
         if self.holders or self.detached:
             if self.expiry is not None:
                 self.expiry.cancel()
                 self.expiry = None
         elif self.expiry is None:
             lease = self.lease if self.held else max(self.lease, FIRST_HOLDER)
-            self.expiry = self.loop.later(lease, lambda: self.end("nobody holds the lab", within=2.0))
+            self.expiry = self.loop.later(lease, lambda: self.end("the lab has no holder", within=2.0))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def end(self, why: str, *, within: float, then: Callable[[], None] | None = None) -> None:
-        """Stop every program and end the loop; what came to ask for it is told last."""
+        """Stop every program and end the loop; the requester is answered last."""
         if then is not None:
             self.ending.append(then)
         if self.table.closing:
@@ -256,7 +256,7 @@ def check_program(program: Json, run: str) -> Json:
     if not NAME.fullmatch(name) or ".." in name.split("/"):
         raise ValueError(f"{name!r} is not a name for a program")
     if not argv or not all(isinstance(word, str) for word in argv):
-        raise ValueError(f"{name}: argv must be words")
+        raise ValueError(f"{name}: argv must be strings")
     return {
         "name": name,
         "argv": list(argv),

@@ -1,4 +1,4 @@
-"""What the supervisor says of its programs, as data."""
+"""The state of programs, as the supervisor reports it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 
 from lab import ports
 from lab.errors import ComponentExited
+from lab.hints import command
 from lab.limits.files import Files
 from lab.limits.oom import count_kills
 from lab.supervisor import record
 
 Json = dict[str, Any]
-TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `lab doctor` counts them"
+TOO_MANY_OPEN = "sysctl fs.inotify.max_user_instances=1024   (the labs of this computer use up the kernel's 128); `{doctor}` counts them"
 NO_SPACE = "free some space on the disk that the run directory is on, or set KARMADA_LAB_RUNS to another one; then run this again"
-OUT_OF_MEMORY = "the kernel has killed programs of this cgroup for lack of memory: raise its limit; `lab doctor` shows the arithmetic"
+OUT_OF_MEMORY = "the kernel has killed programs of this cgroup for lack of memory: raise its limit; `{doctor}` shows the arithmetic"
 TRACE = re.compile(r"goroutine \d+ \[")
 """Where a Go program that panics begins to print its stacks: what went wrong stands in the lines before."""
 
@@ -65,16 +66,16 @@ class ProgramState:
                 size = log.seek(0, os.SEEK_END)
                 start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
                 log.seek(max(start, size - (64 << 10)))
-                said = log.read().decode(errors="replace").splitlines()
-                end = next((number for number, line in enumerate(said) if TRACE.match(line)), len(said))
-                return "\n".join(said[:end][-lines:])
+                printed = log.read().decode(errors="replace").splitlines()
+                end = next((number for number, line in enumerate(printed) if TRACE.match(line)), len(printed))
+                return "\n".join(printed[:end][-lines:])
         except OSError:
             return ""
 
 
 @dataclass(frozen=True)
 class SupervisorStatus:
-    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only when told."""
+    """The supervisor and all it owns. `holders` are (label, pid); detached: released for keeps, ends only on request."""
 
     pid: int
     lease: float
@@ -85,7 +86,7 @@ class SupervisorStatus:
 
 
 def make_exit_error(state: ProgramState) -> ComponentExited:
-    """Return the error of a program that ended: status, last words, and the remedy where the cause is known.
+    """Return the error of a program that ended: status, last log lines, and the remedy where the cause is known.
 
     Known are a port taken, inotify used up, a full disk, memory used up.
     """
@@ -101,4 +102,6 @@ def make_exit_error(state: ProgramState) -> ComponentExited:
         remedy = NO_SPACE
     if remedy is None and state.status == -signal.SIGKILL and count_kills(Files()).in_group:
         remedy = OUT_OF_MEMORY
+    if remedy is not None:
+        remedy = remedy.replace("{doctor}", command("doctor"))
     return ComponentExited(state.name, status=state.status, log=state.log, tail=tail, remedy=remedy)

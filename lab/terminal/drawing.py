@@ -82,7 +82,7 @@ class Lines(StepObserver):
                 self.line(str(event))
 
     def silent(self) -> None:
-        """Say what is being waited for if nothing has been said for a while."""
+        """Print what the command waits for, if it has printed nothing for a while."""
         with self.lock:
             now = self.now()
             if self.running and now - self.spoke >= self.silence:

@@ -31,7 +31,6 @@ def cluster(tmp_path: Path, **of_cluster: Any) -> Cluster:
 def test_a_client_goes_through_no_proxy_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, no_proxy: str | None
 ) -> None:
-    from kubernetes.stream.ws_client import websocket_proxycare
     from urllib3 import ProxyManager
 
     for name in PROXIES:
@@ -43,20 +42,29 @@ def test_a_client_goes_through_no_proxy_of_the_environment(
     client = cluster(tmp_path).client()
 
     assert client.configuration.host == "https://127.0.0.1:6443"
-    assert client.configuration.proxy is None
     assert not isinstance(client.rest_client.pool_manager, ProxyManager)
-    options = websocket_proxycare({}, client.configuration, None, None)
-    assert options == {"http_no_proxy": ["*"]}  # or the web socket looks for a proxy itself
 
 
-def test_a_web_socket_of_such_options_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("proxy_url", "proxy"), [(None, None), ("http://127.0.0.1:8", "127.0.0.1")])
+def test_a_web_socket_goes_through_the_proxy_of_the_kubeconfig_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy_url: str | None, proxy: str | None
+) -> None:
+    from kubernetes.stream import ws_client
+    from websocket._http import proxy_info
     from websocket._url import get_proxy_info
 
     for name in PROXIES:
-        monkeypatch.setenv(name, "http://127.0.0.1:9" if "no" not in name.lower() else "")
+        monkeypatch.setenv(name, "http://192.0.2.1:9" if "no" not in name.lower() else "example.test")
+    connected: list[dict[str, Any]] = []
+    monkeypatch.setattr(ws_client.WebSocket, "connect", lambda _self, _url, **options: connected.append(options))
+    client = cluster(tmp_path, **({"proxy-url": proxy_url} if proxy_url else {})).client()
 
-    assert get_proxy_info("172.18.0.2", is_secure=True, no_proxy=["*"])[0] is None
-    assert get_proxy_info("172.18.0.2", is_secure=True)[0] == "127.0.0.1"
+    ws_client.create_websocket(client.configuration, "wss://172.18.0.2:6443/exec", {})
+
+    (options,) = connected
+    used = proxy_info(**options)  # what the web socket makes of its options
+    found = get_proxy_info("172.18.0.2", is_secure=True, proxy_host=used.proxy_host, proxy_port=used.proxy_port, no_proxy=used.no_proxy)
+    assert found[0] == proxy
 
 
 def test_a_proxy_of_the_kubeconfig_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_a_cut_link_passes_nothing_and_a_mended_one_what_was_held_back() -> None
                 with pytest.raises(TimeoutError):
                     there.recv(10)
 
-                proxy.mend()
+                proxy.restore()
                 there.settimeout(5.0)
                 assert there.recv(10) == b"two"
                 there.close()

@@ -30,16 +30,16 @@ def junit(*cases: str) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests">{suite}</testsuites>'
 
 
-def steps(*told: tuple[str, float, float, list[str]], error: str = "", kind: str = "", up: float | None = None) -> list[dict[str, Any]]:
+def steps(*records: tuple[str, float, float, list[str]], error: str = "", kind: str = "", up: float | None = None) -> list[dict[str, Any]]:
     """Return a journal's events of an `up` of steps (name, began, ended, needs); the last one fails where an error is given."""
-    events: list[dict[str, Any]] = [{"at": min(began for _, began, _, _ in told), "event": "begun"}]
-    for number, (name, began, ended, needs) in enumerate(told):
-        wrong = {"error": error, "kind": kind, "exit_code": 4} if error and number == len(told) - 1 else {}
+    events: list[dict[str, Any]] = [{"at": min(began for _, began, _, _ in records), "event": "begun"}]
+    for number, (name, began, ended, needs) in enumerate(records):
+        wrong = {"error": error, "kind": kind, "exit_code": 4} if error and number == len(records) - 1 else {}
         events.append({"at": began, "event": "begin", "step": name, "needs": needs})
         outcome = "fail" if wrong else "pass"
         events.append({"at": ended, "event": "end", "step": name, "seconds": ended - began, "outcome": outcome, **wrong})
-    last = max(ended for _, _, ended, _ in told)
-    end = {"at": last, "event": "failed", "error": error} if error else {"at": last, "event": "up", "seconds": up or last - told[0][1]}
+    last = max(ended for _, _, ended, _ in records)
+    end = {"at": last, "event": "failed", "error": error} if error else {"at": last, "event": "up", "seconds": up or last - records[0][1]}
     return [*sorted(events, key=lambda event: event["at"]), end]
 
 
@@ -49,12 +49,12 @@ def cell(
     journal: list[dict[str, Any]] | None = None,
     files: dict[str, str] | None = None,
     name: str = NAME,
-    **told: Any,
+    **values: Any,
 ) -> Path:
-    """Write the folder of a cell and return it. `told` is what its cell.json says besides."""
+    """Write the folder of a cell and return it. `values` are further fields of its cell.json."""
     path = folder / name
     path.mkdir(parents=True, exist_ok=True)
-    document = {"schema": SCHEMA, "name": name, **PARTS, "outcome": "pass", "run": "1", "started": 1000.0, "ended": 1060.0, **told}
+    document = {"schema": SCHEMA, "name": name, **PARTS, "outcome": "pass", "run": "1", "started": 1000.0, "ended": 1060.0, **values}
     (path / "cell.json").write_text(json.dumps(document))
     if cases:
         (path / "junit.xml").write_text(junit(*cases))

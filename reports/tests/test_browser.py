@@ -65,11 +65,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in (1, 2):
         cases = (PASSED, LOST, skipped("needs PODS")) if number == 2 else (PASSED, PASSED.replace("test_a", "test_b"))
         files = {"evidence/20260101T000000-test_b/logs/member1/etcd.log": "one\n", "perf/failover.json": json.dumps(perf)}
-        told: dict[str, Any] = {"run": str(number), "started": 1e9 * number, "ended": 1e9 * number + 90}
+        common: dict[str, Any] = {"run": str(number), "started": 1e9 * number, "ended": 1e9 * number + 90}
         outcome: dict[str, Any] = {"outcome": "fail", "exit_code": 1, "reason": "1 test failed"} if number == 2 else {}
-        cell(root / str(number), *cases, journal=journal, files=files, **told, **outcome)
-        cell(root / str(number), name="kind", provider="kind", outcome="unknown", reason="no KVM here", **told)
-        cell(root / str(number), PASSED, name="green", provider="ssh", **told)
+        cell(root / str(number), *cases, journal=journal, files=files, **common, **outcome)
+        cell(root / str(number), name="kind", provider="kind", outcome="unknown", reason="no KVM here", **common)
+        cell(root / str(number), PASSED, name="green", provider="ssh", **common)
     for name in ("torn", "torn_and_of_a_name_that_is_longer_than_a_phone_is_wide_by_far"):
         (root / "2" / name).mkdir()
         (root / "2" / name / "cell.json").write_text("{")
@@ -137,7 +137,7 @@ def test_everything_that_can_be_used_is_reached_by_keyboard_and_seen_to_be(brows
         ActionChains(browser).send_keys(Keys.TAB).perform()
         number, outlined = browser.execute_script(FOCUSED)
         if number is not None:
-            assert outlined, f"nobody sees that {browser.switch_to.active_element.get_attribute('outerHTML')[:80]} has the focus"
+            assert outlined, f"no visible focus: {browser.switch_to.active_element.get_attribute('outerHTML')[:80]}"
             reached.add(int(number))
 
     assert len(wanted) >= 4

@@ -1,4 +1,4 @@
-"""Whose failure it is, by rules that are data, each with its proof."""
+"""Failures are classified by owner with rules from a file, each with a proof."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BUG = "scenarios/test_join.py:3: in test_b\nE   KeyError: 'x'\n\ndeployers/join.
 def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Owner, str]]:
     path = cell(tmp_path, *cases, **{"outcome": "fail", "exit_code": 1, **more})  # type: ignore[arg-type]
     (found,) = find_cells([path])
-    return [(each.verdict.owner, each.verdict.rule) for each in evaluate_cell(found, Flakes()).failures]
+    return [(each.classification.owner, each.classification.rule) for each in evaluate_cell(found, Flakes()).failures]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Owner, str
         ("assert 1 == 2", OWN, (Owner.HARNESS, "own-tests")),
         ("KeyError: 'x'", BUG, (Owner.HARNESS, "own-code")),
         ("OSError: [Errno 28] No space left on device", "", (Owner.INFRASTRUCTURE, "disk")),
-        ("lab.errors.LeakError: not all of it is gone", "", (Owner.HARNESS, "leak-told")),
+        ("lab.errors.LeakError: not all of it is gone", "", (Owner.HARNESS, "leak-in-output")),
         ("Timed out after 420 s. (cluster.go:9)", UPSTREAM, (Owner.PRODUCT, "upstream-suite")),
         ("something new under the sun", "", (Owner.HARNESS, "none")),
     ],
@@ -94,9 +94,9 @@ def test_a_log_of_the_evidence_proves_it(tmp_path: Path) -> None:
 
     (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
-    assert one.verdict.owner is Owner.INFRASTRUCTURE
-    assert one.verdict.retried
-    proof = one.verdict.proofs[-1]
+    assert one.classification.owner is Owner.INFRASTRUCTURE
+    assert one.classification.may_retry
+    proof = one.classification.proofs[-1]
     assert (proof.where, proof.line) == ("20260101T000000-test_b/logs/member1/etcd.log", "wal: write: no space left on device")
 
 
@@ -108,8 +108,8 @@ def test_an_engine_that_was_gone_when_evidence_was_collected_is_the_infrastructu
 
     (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
-    assert (one.verdict.owner, one.verdict.rule) == (Owner.INFRASTRUCTURE, "virtualisation-in-evidence")
-    assert one.verdict.proofs[-1].where.endswith("/index.json")
+    assert (one.classification.owner, one.classification.rule) == (Owner.INFRASTRUCTURE, "virtualisation-in-evidence")
+    assert one.classification.proofs[-1].where.endswith("/index.json")
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_cell_that_was_not_possible_is_unknown_and_has_its_cause(tmp_path: Pat
 
     examined = evaluate_cell(find_cells([path])[0], Flakes())
 
-    assert (examined.outcome, examined.retriable) == (StepOutcome.UNKNOWN, True)
-    assert [(each.verdict.owner, each.verdict.rule) for each in examined.failures] == [(Owner.INFRASTRUCTURE, rule)]
+    assert (examined.outcome, examined.may_retry) == (StepOutcome.UNKNOWN, True)
+    assert [(each.classification.owner, each.classification.rule) for each in examined.failures] == [(Owner.INFRASTRUCTURE, rule)]
 
 
 def test_a_checkout_that_does_not_compile_is_whoever_s_it_is(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_cell_that_was_interrupted_has_no_failure(tmp_path: Path) -> None:
     assert evaluate_cell(find_cells([path])[0], Flakes()).failures == ()
 
 
-def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
+def test_programs_that_exited_are_listed(tmp_path: Path) -> None:
     rows = [
         {"name": "karmada/karmada-scheduler", "state": "running", "restarts": 2, "status": -9},
         {"name": "member1/etcd", "state": "exited", "restarts": 0, "status": 2},
@@ -162,17 +162,17 @@ def test_programs_that_ended_meanwhile_are_told(tmp_path: Path) -> None:
 
     (one,) = evaluate_cell(find_cells([path])[0], Flakes()).failures
 
-    assert one.failure.troubled == (
+    assert one.failure.program_troubles == (
         "karmada/karmada-scheduler was restarted 2 times, its last status -9",
         "member1/etcd exited with status 2",
     )
 
 
-@pytest.mark.parametrize(("told", "rule"), [({"exit_code": 6}, "slower"), ({}, "benchmark")])
-def test_a_benchmark_that_missed_its_target(tmp_path: Path, told: dict[str, int], rule: str) -> None:
+@pytest.mark.parametrize(("values", "rule"), [({"exit_code": 6}, "slower"), ({}, "benchmark")])
+def test_a_benchmark_that_missed_its_target(tmp_path: Path, values: dict[str, int], rule: str) -> None:
     perf = {"schema": 1, "kind": "failover", "name": "failover small", "total_seconds": 90, "verdict": "missed"}
 
-    assert judged(tmp_path, files={"perf/a.json": json.dumps(perf)}, **{"exit_code": None, **told}) == [(Owner.PRODUCT, rule)]
+    assert judged(tmp_path, files={"perf/a.json": json.dumps(perf)}, **{"exit_code": None, **values}) == [(Owner.PRODUCT, rule)]
 
 
 def test_evidence_of_another_test_proves_nothing(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_tests_without_a_lab_are_consequences_of_the_step_that_failed(tmp_path: 
     assert one.failure.others == ("scenarios.test_join::test_1", "scenarios.test_join::test_2")
 
 
-def test_the_phase_and_the_sentence_are_told(tmp_path: Path) -> None:
+def test_a_failure_has_its_phase_and_cause(tmp_path: Path) -> None:
     path = cell(tmp_path, failed('failed on setup with "lab.errors.NotReady: it serves: not within 4 s"', "E   x"))
     (case,) = read_results(path / "junit.xml").cases
 
@@ -228,5 +228,5 @@ def test_only_infrastructure_is_retried() -> None:
     rules = load_rules(RULES)
     assert len({rule.name for rule in rules}) == len(rules)
     for rule in rules:
-        assert Classification(rule.owner, rule.name, rule.because).retried == (rule.owner.value == "infrastructure")
-    assert not classify(Failure("c", "test", "t", "x", "x"), []).retried
+        assert Classification(rule.owner, rule.name, rule.because).may_retry == (rule.owner.value == "infrastructure")
+    assert not classify(Failure("c", "test", "t", "x", "x"), []).may_retry

@@ -65,15 +65,15 @@ def test_what_a_session_kept_of_a_lab_that_is_gone_is_found(tmp_path: Path) -> N
     [
         (0, [PASSED], StepOutcome.PASS, ""),
         (0, [], StepOutcome.UNKNOWN, "no test ran"),
-        (0, None, StepOutcome.UNKNOWN, "it left no results although it ended with exit code 0"),
+        (0, None, StepOutcome.UNKNOWN, "the cell left no results although it ended with exit code 0"),
         (0, [PASSED, failed("no")], StepOutcome.FAIL, "1 test failed"),
         (1, [PASSED, failed("no")], StepOutcome.FAIL, "1 test failed"),
         (3, None, StepOutcome.UNKNOWN, "not possible on this machine: inotify: too few"),
         (4, None, StepOutcome.FAIL, "the lab did not come up: inotify: too few"),
-        (7, [PASSED], StepOutcome.FAIL, "something was left behind: inotify: too few"),
+        (7, [PASSED], StepOutcome.FAIL, "the lab left something behind: inotify: too few"),
         (143, None, StepOutcome.UNKNOWN, "interrupted: inotify: too few"),
         (99, None, StepOutcome.FAIL, "exit code 99: inotify: too few"),
-        (None, None, StepOutcome.UNKNOWN, "it left no results"),
+        (None, None, StepOutcome.UNKNOWN, "the cell left no results"),
     ],
 )
 def test_nothing_is_green_that_proved_nothing(
@@ -96,8 +96,8 @@ def test_the_detail_of_the_last_error_is_part_of_the_reason(tmp_path: Path) -> N
 
     reason = collect(Sources(exit_code=3, logs=(log,)), tmp_path / "out").reason
 
-    told = "docker: no engine answers disk: 0 MiB are free"
-    assert reason == f"not possible on this machine: this lab cannot be brought up here: {told}"
+    error = "docker: no engine answers disk: 0 MiB are free"
+    assert reason == f"not possible on this machine: this lab cannot be brought up here: {error}"
     log.write_text(log.read_text().replace("0 MiB", "0" * 300))
     assert collect(Sources(exit_code=3, logs=(log,)), tmp_path / "out").reason.endswith("000 …")
 

@@ -1,4 +1,4 @@
-"""What benchmarks write is read by what it says of itself."""
+"""Results of benchmarks are read by their kind and schema."""
 
 from __future__ import annotations
 

@@ -14,14 +14,14 @@ UP = steps(("a", 0.0, 4.0, []), ("b", 0.0, 1.0, []), ("c", 1.0, 2.0, ["b"]), ("d
 def test_the_critical_path_is_the_chain_that_took_longest_with_what_it_waited() -> None:
     (up,) = list_bring_ups(UP)
 
-    assert [(link.step.name, link.waited) for link in up.critical] == [("a", 0.0), ("d", 1.0)]
+    assert [(link.step.name, link.waited) for link in up.critical_path] == [("a", 0.0), ("d", 1.0)]
     assert (up.outcome, up.seconds, up.ended - up.began) == (StepOutcome.PASS, 10.0, 9.0)
 
 
-def test_without_needs_there_is_no_path_and_the_rest_is_told() -> None:
+def test_without_needs_there_is_no_critical_path_but_all_steps() -> None:
     (up,) = list_bring_ups([{key: value for key, value in event.items() if key != "needs"} for event in UP])
 
-    assert up.critical == ()
+    assert up.critical_path == ()
     assert len(up.steps) == 4
 
 
@@ -48,7 +48,7 @@ def test_a_process_that_was_killed_leaves_unknown_steps() -> None:
 
     assert [killed.outcome, again.outcome] == [StepOutcome.UNKNOWN, StepOutcome.UNKNOWN]
     assert killed.steps[0].outcome is StepOutcome.UNKNOWN
-    assert killed.critical == ()
+    assert killed.critical_path == ()
 
 
 def test_torn_and_foreign_lines_are_passed_over(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def results(folder: Path, content: str | bytes) -> Results:
     return read_results(path)
 
 
-def told(found: Results) -> list[tuple[str, StepOutcome]]:
+def outcomes_of(found: Results) -> list[tuple[str, StepOutcome]]:
     return [(case.name, case.outcome) for case in found.cases]
 
 
@@ -78,7 +78,7 @@ LAUGHS = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number i
 def test_every_shape_tells_its_outcomes(tmp_path: Path, content: str, outcomes: list[tuple[str, StepOutcome]]) -> None:
     found = results(tmp_path, content)
 
-    assert told(found) == outcomes
+    assert outcomes_of(found) == outcomes
     assert (found.torn, found.cut) == ("", "")
 
 
@@ -103,7 +103,7 @@ def test_what_is_damaged_costs_no_test_that_is_whole_and_is_said(
 ) -> None:
     found = results(tmp_path, content)
 
-    assert told(found) == outcomes
+    assert outcomes_of(found) == outcomes
     assert "junit.xml is not whole" in found.torn
 
 
@@ -132,7 +132,7 @@ def test_a_folder_a_loop_of_links_and_a_pipe_are_errors(tmp_path: Path) -> None:
 def test_an_odd_time_costs_only_the_duration(tmp_path: Path, text: str, seconds: float | None) -> None:
     found = results(tmp_path, suite(A, f'<testcase name="x" time="{text}"><failure/></testcase>', B))
 
-    assert told(found) == [("a", P), ("x", F), ("b", F)]
+    assert outcomes_of(found) == [("a", P), ("x", F), ("b", F)]
     assert found.cases[1].seconds == seconds
 
 
@@ -146,7 +146,7 @@ def test_an_id_with_colons_is_split_where_its_test_begins() -> None:
     ]
 
 
-def test_tests_of_nested_suites_are_told_apart(tmp_path: Path) -> None:
+def test_tests_of_nested_suites_have_different_ids(tmp_path: Path) -> None:
     found = results(tmp_path, f'<testsuite name="q"><testsuite name="r">{A}<testsuite name="s">{A}</testsuite></testsuite></testsuite>')
 
     assert [case.id for case in found.cases] == ["q.r::a", "q.r.s::a"]
@@ -159,17 +159,17 @@ def test_a_file_in_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     assert results(tmp_path, text.encode(encoding)).cases[1].message == "größer als erwartet"
 
 
-def test_a_long_text_is_cut_and_said(tmp_path: Path) -> None:
+def test_a_long_text_is_shortened_and_marked(tmp_path: Path) -> None:
     lines = "".join(f"line {number}\n" for number in range(200_000))
 
     found = results(tmp_path, suite(A, f'<testcase name="x"><failure message="{lines}">first\n{lines}last</failure></testcase>', B))
 
-    assert told(found) == [("a", P), ("x", F), ("b", F)]
+    assert outcomes_of(found) == [("a", P), ("x", F), ("b", F)]
     case = found.cases[1]
     assert case.text.startswith("first\nline 0\n")
     assert case.text.endswith("line 199999\nlast")
     assert len(case.text) < EACH + 100 > len(case.message)
-    assert "characters are left out" in case.text
+    assert "characters omitted" in case.text
     assert "2 long texts of single tests" in found.cut
 
 
@@ -179,7 +179,7 @@ def test_tests_beyond_those_that_are_listed_are_counted(tmp_path: Path, monkeypa
 
     found = results(tmp_path, suite(*([A] * 5), *([B] * 3)))
 
-    assert told(found) == [("a", P), ("a", P), ("b", F)]
+    assert outcomes_of(found) == [("a", P), ("a", P), ("b", F)]
     assert found.beyond == {P: 3, F: 2}
     assert found.tally == {P: 5, F: 3}
 
@@ -210,8 +210,8 @@ def test_a_copy_is_xml_and_tells_the_same(tmp_path_factory: pytest.TempPathFacto
     path.write_bytes(out.getvalue())
     again = read_results(path)
     JUnitXml.fromfile(str(path))
-    assert told(again)[:1] == [("a", P)]
-    assert sorted(told(again)) == sorted(told(found))
+    assert outcomes_of(again)[:1] == [("a", P)]
+    assert sorted(outcomes_of(again)) == sorted(outcomes_of(found))
     assert bool(copy.torn) == bool(found.torn)
     assert again.torn == ""
 

@@ -98,7 +98,7 @@ def test_a_summary_fits_the_limit_of_a_job(tmp_path: Path) -> None:
     text = format_summary(read_report(ReportInputs(cells)))
 
     assert len(text.encode()) <= MOST + 100
-    assert text.endswith("the rest did not fit; it is in the pages.\n")
+    assert text.endswith("see the pages of the report.\n")
 
 
 class Strict(BaseModel):
@@ -172,8 +172,8 @@ def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Repor
 
     found = results(tmp_path / "allure")
     assert set(found) == {"test_a", "test_b", "test_c", "test_d", "up", "kind-by_chart-1-2-core", "torn"}
-    told_by_junit_alone = [found[name] for name in ("test_a", "test_c")]
-    assert [(each["status"], each["stop"] - each["start"]) for each in told_by_junit_alone] == [("passed", 1500), ("skipped", 0)]
+    only_in_junit = [found[name] for name in ("test_a", "test_c")]
+    assert [(each["status"], each["stop"] - each["start"]) for each in only_in_junit] == [("passed", 1500), ("skipped", 0)]
     assert found["test_c"]["statusDetails"]["message"] == "needs PODS"
     test = found["test_b"]
     assert {"name": "parentSuite", "value": NAME} in test["labels"]
@@ -232,7 +232,7 @@ def test_the_command_line_s_exit_codes(folder: Path, tmp_path: Path, capsys: pyt
     assert main(["judge", str(passed / "cell.json")]) == 2, "a file is no folder of results"
     assert main(["build", str(passed), "--out", str(passed / "cell.json")]) == 3, "nor one to write pages to"
     (tmp_path / "plan.json").write_text(json.dumps({"cells": [{"name": "kind-a-1-2-smoke"}, {"name": NAME}]}))
-    assert main(["judge", str(passed), "--plan", str(tmp_path / "plan.json")]) == 3, "of what was planned nothing is known"
+    assert main(["judge", str(passed), "--plan", str(tmp_path / "plan.json")]) == 3, "the planned cell is unknown"
     assert main(["retry", str(passed)]) == 1, "what did not fail is not run again"
     disk = cell(tmp_path / "disk", outcome="fail", exit_code=4, journal=steps(("a", 0.0, 1.0, []), error="ENOSPC", kind="ProvisionError"))
     assert main(["retry", str(disk)]) == 0

@@ -1,4 +1,4 @@
-"""Reports of whole and of broken runs: what is torn is said, nothing torn is green, and nothing raises."""
+"""Reports of complete and of damaged runs: damage is reported, nothing damaged is green, and nothing raises."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_cell_that_passed_is_green_and_nothing_is_noted(tmp_path: Path) -> Non
     report = reported(cell(tmp_path, PASSED, journal=steps(("a", 0.0, 1.0, [])), exit_code=0))
 
     one = only(report)
-    assert (one.outcome, one.reason, one.notes, report.failed) == (StepOutcome.PASS, "", (), False)
+    assert (one.outcome, one.reason, one.notes, report.has_failed_cells) == (StepOutcome.PASS, "", (), False)
     assert [case.id for case in one.cases] == ["lab.up::a", "scenarios.test_join::test_a"]
 
 
@@ -107,7 +107,7 @@ def test_nothing_at_all_is_a_report_too(tmp_path: Path) -> None:
     report = reported(tmp_path / "empty")
 
     assert only(report).outcome is StepOutcome.UNKNOWN
-    assert "no results are in this folder" in report.notes[0]
+    assert "contains no results" in report.notes[0]
     with pytest.raises(UsageError):
         reported(tmp_path / "not there")
 
@@ -116,7 +116,7 @@ def test_a_pass_whose_results_say_otherwise_fails(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, PASSED, LOST, outcome="pass", exit_code=0)))
 
     assert (one.outcome, one.reason) == (StepOutcome.FAIL, "1 test failed")
-    assert "its cell.json says pass, and its results do not" in one.notes
+    assert "cell.json contradicts the results: it says pass, they do not" in one.notes
 
 
 def test_what_collecting_was_killed_over_is_no_cell(tmp_path: Path) -> None:
@@ -140,8 +140,8 @@ def test_pages_below_the_results_are_none(tmp_path: Path) -> None:
 def test_a_pass_without_results_is_unknown(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, outcome="pass", exit_code=0)))
 
-    assert (one.outcome, one.reason) == (StepOutcome.UNKNOWN, "it left no results")
-    assert "its cell.json says pass, and its results do not" in one.notes
+    assert (one.outcome, one.reason) == (StepOutcome.UNKNOWN, "the cell left no results")
+    assert "cell.json contradicts the results: it says pass, they do not" in one.notes
 
 
 def test_a_test_that_skips_itself_as_unknown_is_unknown(tmp_path: Path) -> None:
@@ -153,14 +153,14 @@ def test_a_test_that_skips_itself_as_unknown_is_unknown(tmp_path: Path) -> None:
 # -- attempts and the plan -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_infrastructure_failure_that_was_run_again_is_green_and_told(tmp_path: Path) -> None:
+def test_a_retried_infrastructure_failure_is_green_with_a_reason(tmp_path: Path) -> None:
     first = cell(tmp_path / "1", outcome="fail", exit_code=4, journal=DISK)
     second = cell(tmp_path / "2", PASSED, attempt=2, exit_code=0)
 
     one = only(reported(first, second))
 
     assert (one.outcome, one.reason) == (StepOutcome.PASS, "attempt 2, after 1 failure of the infrastructure")
-    assert [each.retriable for each in one.before] == [True]
+    assert [each.may_retry for each in one.before] == [True]
 
 
 def test_any_other_failure_stays_one_however_often_it_is_run(tmp_path: Path) -> None:
@@ -172,14 +172,14 @@ def test_any_other_failure_stays_one_however_often_it_is_run(tmp_path: Path) -> 
     assert (one.outcome, one.reason) == (StepOutcome.FAIL, "attempt 1 failed (product): only infrastructure is retried")
 
 
-def test_two_results_of_one_cell_are_one_cell_and_said(tmp_path: Path) -> None:
+def test_two_results_of_one_cell_are_one_cell_with_a_note(tmp_path: Path) -> None:
     report = reported(cell(tmp_path / "1", PASSED), cell(tmp_path / "2", PASSED, started=1001.0))
 
-    assert "2 results of it came" in only(report).notes[0]
+    assert "2 results" in only(report).notes[0]
     assert (only(report).outcome, only(report).reason) == (StepOutcome.PASS, "")
 
 
-def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cell_s(tmp_path: Path) -> None:
+def test_the_first_page_shows_the_last_attempt_and_the_cell_s_page_all(tmp_path: Path) -> None:
     log = {"logs/1-up.log": "it cannot be had: download refused\n  remedy: …\n", "evidence/2026-up/logs/etcd.log": "one\n"}
     first = cell(tmp_path / "1", files=log, outcome="unknown", exit_code=3, reason="not possible on this machine")
     second = cell(tmp_path / "2", PASSED, attempt=2, exit_code=0)
@@ -194,7 +194,7 @@ def test_a_second_attempt_is_told_on_the_first_page_and_the_first_one_on_its_cel
     assert (tmp_path / "site" / "cells" / NAME / "2026-up" / "logs" / "etcd.log").read_text() == "one\n"
 
 
-def test_an_attempt_that_was_interrupted_is_told_and_does_not_stick(tmp_path: Path) -> None:
+def test_an_interrupted_attempt_is_mentioned_and_does_not_fail_the_cell(tmp_path: Path) -> None:
     first = cell(tmp_path / "1", outcome="unknown", reason="interrupted", exit_code=143)
     report = reported(first, cell(tmp_path / "2", PASSED, attempt=2, exit_code=0))
 
@@ -218,7 +218,7 @@ def test_a_broken_cell_that_was_planned_has_its_place_in_the_matrix(tmp_path: Pa
     report = reported(tmp_path / "k", plan=tmp_path / "plan.json")
 
     assert (only(report).outcome, only(report).cell.parts) == (StepOutcome.UNKNOWN, tuple(parts.values()))
-    assert report.unknown
+    assert report.has_unknown_cells
 
 
 def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_its_reason(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_
     report = reported(cell(tmp_path, PASSED), plan=tmp_path / "plan.json")
 
     missing = next(each for each in report.cells if each.cell.name == "k")
-    assert (missing.outcome, missing.reason) == (StepOutcome.UNKNOWN, "it was planned, and no results of it came")
+    assert (missing.outcome, missing.reason) == (StepOutcome.UNKNOWN, "planned, but no results arrived")
     assert [(left.name, left.why) for left in report.left_out] == [("l", ("it needs PODS",))]
 
 
@@ -239,8 +239,8 @@ def test_a_run_whose_plan_is_lost_is_no_success(tmp_path: Path) -> None:
     report = reported(cell(tmp_path, PASSED), plan=tmp_path / "plan.json")
 
     assert "could not be read" in report.notes[0]
-    assert report.unknown
-    assert not report.failed
+    assert report.has_unknown_cells
+    assert not report.has_failed_cells
 
 
 # -- history -----------------------------------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_history_is_kept_in_a_file_and_a_run_reported_twice_is_one_line(tmp_path
     assert again.kept == first.kept.__class__(first.kept.rows)
 
 
-def test_slower_is_told_when_it_is_worth_a_line(tmp_path: Path) -> None:
+def test_slower_is_reported_above_a_threshold(tmp_path: Path) -> None:
     paths = [
         cell(tmp_path / str(n), PASSED, run=str(n), started=1000.0 * n, ended=1000.0 * n + 60, journal=steps(("a", 0.0, 1.0, []), up=up))
         for n, up in ((1, 10.0), (2, 14.0))
@@ -289,7 +289,7 @@ def test_slower_is_told_when_it_is_worth_a_line(tmp_path: Path) -> None:
 
     (change,) = list_changes(report.history.rows[-1], report.row)
 
-    assert (change.kind, change.told) == ("slower", "up: 10 s → 14 s")
+    assert (change.kind, change.detail) == ("slower", "up: 10 s → 14 s")
 
 
 @pytest.mark.parametrize(
@@ -316,15 +316,15 @@ def test_a_known_flake_makes_a_cell_unknown_until_its_day(tmp_path: Path) -> Non
     early = reported(path, flakes=flakes(tmp_path), now=before)
     late = reported(path, flakes=flakes(tmp_path), now=after)
 
-    assert (only(early).outcome, early.failed, early.unknown) == (StepOutcome.UNKNOWN, False, False)
+    assert (only(early).outcome, early.has_failed_cells, early.has_unknown_cells) == (StepOutcome.UNKNOWN, False, False)
     assert "only known flakes failed: scenarios.test_join::* (@mala, #41, until 2026-06-30)" in only(early).reason
-    assert (only(late).outcome, late.failed) == (StepOutcome.FAIL, True)
+    assert (only(late).outcome, late.has_failed_cells) == (StepOutcome.FAIL, True)
 
 
 def test_an_expired_flake_fails_a_run_in_which_everything_passed(tmp_path: Path) -> None:
     report = reported(cell(tmp_path, PASSED), flakes=flakes(tmp_path), now=datetime(2027, 1, 1, tzinfo=UTC).timestamp())
 
-    assert (only(report).outcome, report.failed) == (StepOutcome.PASS, True)
+    assert (only(report).outcome, report.has_failed_cells) == (StepOutcome.PASS, True)
 
 
 def test_a_flake_covers_its_cells_and_words_only(tmp_path: Path) -> None:
@@ -346,17 +346,17 @@ def test_a_list_that_lacks_an_owner_or_a_day_is_refused(tmp_path: Path, text: st
 
 
 def test_this_project_s_own_list_is_valid_and_none_has_expired() -> None:
-    assert read_flakes(FLAKES, datetime.now(UTC).date()).expired == ()
+    assert read_flakes(FLAKES, datetime.now(UTC).date()).expired_entries == ()
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "text"),
     [
-        ([5.0], "first of its kind"),
+        ([5.0], "first measurement"),
         ([4.0, 6.0, 10.0], "+100 % against the median of 2 runs before"),
         ([4.0, 4.0], "as the median of 1 run before"),
         ([0.0, 5.0], "1 run before"),
     ],
 )
-def test_a_trend_is_told_against_the_median_of_what_was_before(values: list[float], said: str) -> None:
-    assert site.compare_with_median([(float(number), value) for number, value in enumerate(values)]) == said
+def test_a_trend_compares_with_the_median_of_earlier_runs(values: list[float], text: str) -> None:
+    assert site.compare_with_median([(float(number), value) for number, value in enumerate(values)]) == text

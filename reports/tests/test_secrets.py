@@ -30,7 +30,7 @@ KINDS = tuple(kind for kind in PLANTS if "cut" not in kind and kind not in AGAIN
 
 
 def assertion(text: str) -> str:
-    """Return a failure as pytest writes it, with that text in what it says."""
+    """Return a failure as pytest writes it, that contains this text."""
     quoted = "\n".join(f"E   {line}" for line in f"AssertionError: {text}".splitlines())
     captured = f"----- Captured stdout call -----\n{text}"
     return failed(f"AssertionError: {text}", f"{quoted}\n\nscenarios/test_join.py:1: AssertionError\n{captured}")
@@ -109,7 +109,7 @@ def whole(root: Path) -> None:
 
 
 def raw(root: Path) -> Path:
-    """Return a cell's folder that nobody masked: somebody else's, or an older version's."""
+    """Return the folder of a cell that was never masked: from another tool or an older version."""
     path = root / "raw"
     path.mkdir()
     cell = {"schema": 1, "name": "raw", "outcome": "fail", "exit_code": 4, "started": 1.0, "ended": 2.0}

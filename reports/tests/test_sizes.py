@@ -50,10 +50,10 @@ def test_results_of_100_mib_take_less_than_512_mib_of_memory(tmp_path: Path, con
             if file.tell() > SIZE:
                 break
         file.write(f'{ENDS[content]}<testcase classname="s" name="after"/></testsuite></testsuites>')  # type: ignore[index]
-    words = ["--junit", str(path), "--exit-code", "1"] if verb == "collect" else [str(path.parent)]
+    arguments = ["--junit", str(path), "--exit-code", "1"] if verb == "collect" else [str(path.parent)]
 
     done = subprocess.run(
-        [sys.executable, "-c", RUN, verb, *words, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=False
+        [sys.executable, "-c", RUN, verb, *arguments, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=False
     )
 
     code, memory = map(int, done.stdout.split())

@@ -27,14 +27,14 @@ VERBS = ("build", "summary", "junit", "allure", "judge", "retry")
 EVIDENCE = "evidence/20260101T000000-test_b"
 
 
-def run_verbs(results: Path, out: Path, *words: str) -> dict[str, int]:
+def run_verbs(results: Path, out: Path, *arguments: str) -> dict[str, int]:
     """Run every verb on a folder, `collect` of its files too, and return their exit codes."""
     one = results / NAME
     copied = ["--lab", str(one), "--junit", str(one / "junit.xml"), "--allure", str(one / "allure-results"), "--out", str(out / "cell")]
     codes = {"collect": main(["collect", *copied, "--perf", str(one / "perf"), "--log", str(one / "logs/up.log"), "--exit-code", "0"])}
     for verb in VERBS:
         target = ["--out", str(out / OUT[verb])] if verb in OUT else []
-        codes[verb] = main([verb, str(results), str(out / "cell"), *target, *words])
+        codes[verb] = main([verb, str(results), str(out / "cell"), *target, *arguments])
     return codes
 
 
@@ -163,9 +163,9 @@ def test_whatever_a_job_leaves_every_verb_ends_and_no_cell_is_hidden(spoils: dic
         for name, spoil in spoils.items():
             (one / name).write_bytes(spoil((one / name).read_bytes()))
         shutil.move(root / "cells/history.jsonl", root / "history.jsonl")  # one in the folder says that these are pages
-        words = ["--plan", str(root / "cells/plan.json"), "--history", str(root / "history.jsonl")]
+        arguments = ["--plan", str(root / "cells/plan.json"), "--history", str(root / "history.jsonl")]
 
-        codes = run_verbs(root / "cells", root / "out", *words)
+        codes = run_verbs(root / "cells", root / "out", *arguments)
         flaky = main(["judge", str(root / "cells"), "--flakes", str(root / "cells/flakes.toml")])
 
         assert codes.keys() == {"collect", *VERBS}
@@ -262,10 +262,10 @@ def test_what_was_left_out_is_said(tmp_path: Path, verb: str, capsys: pytest.Cap
 
     main([verb, *([str(one)] if verb != "collect" else ["--log", str(tmp_path / "core")]), *target])
 
-    said = capsys.readouterr()
-    assert "logs/core: not text" in said.err
+    printed = capsys.readouterr()
+    assert "logs/core: not text" in printed.err
     if verb == "summary":
-        assert "logs/core: not text" in said.out
+        assert "logs/core: not text" in printed.out
     if verb == "build":
         assert all(
             "logs/core: not text" in path.read_text() for path in [tmp_path / "out/index.html", *(tmp_path / "out/cells").glob("*.html")]

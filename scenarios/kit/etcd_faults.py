@@ -43,7 +43,7 @@ class Links:
     def mend(self) -> None:
         """Let everything pass again."""
         for proxy in (*self.peers, *self.clients):
-            proxy.mend()
+            proxy.restore()
 
 
 @contextmanager

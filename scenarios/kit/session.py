@@ -1,8 +1,9 @@
-"""One lab for a whole test session, however many processes run its tests.
+"""One lab for a whole test session, shared by all processes that run its tests.
 
-The processes of a session (pytest, or xdist's controller and workers) agree through a folder: a file lock elects who brings the lab
-up, the others wait and attach; if that fails it has failed for all, at once and with the same reason. Each process that runs tests
-holds the lab, so a session that is killed leaves it to the supervisor's lease. Who made the lab takes it down at the end.
+The processes of a session (pytest, or xdist's controller and workers) coordinate through a folder: the process that gets the file lock
+brings the lab up, the others wait and attach. A failure to bring it up is recorded there and fails the tests of all processes with the
+same error. Each process that runs tests holds the lab's lease, so the supervisor ends the lab of a killed session. A session takes down
+only a lab that it brought up.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ from lab.terminal.drawing import open_drawing
 Json = dict[str, Any]
 Keep = Literal["never", "failed", "always"]
 SPEC = Path(__file__).parents[1] / "lab.toml"
-"""The lab that every scenario here can be asked of."""
+"""The default lab, on which every scenario can run."""
 
 
 class NoLab(Exception):
-    """There is no lab for this session. `first`: told to the process that found out; for the others, and from then on, it is `brief`."""
+    """There is no lab for this session. The process that found out shows the whole error (`first`); the others show `brief`."""
 
     def __init__(self, why: str, *, first: bool) -> None:
         super().__init__(why)
@@ -48,8 +49,8 @@ class NoLab(Exception):
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the options of pytest ask for, as it travels to xdist's workers. `attach`: the lab is somebody's, and stays."""
+class SessionOptions:
+    """The options of a session, in a form that xdist can send to its workers. `attach`: use a lab that is up, and leave it up."""
 
     lab: str
     folder: str
@@ -70,35 +71,32 @@ class Wishes:
 
     @property
     def evidence(self) -> Path:
-        """Where evidence of this session is put: it outlives the run directory."""
+        """The directory for evidence of this session, outside of the run directory, which is removed with the lab."""
         return Path(self.artifacts) / self.lab
 
     def document(self) -> Json:
-        """Return what the lab is to be."""
+        """Return the document that the lab is made from."""
         return document(Path(self.spec) if self.spec else SPEC, **self.changes)
 
     def lab_spec(self) -> LabSpec:
-        """Return the spec of the lab that there will be, or is."""
+        """Return the spec of the lab: of the running one with `attach`, else of the one to bring up."""
         return Lab.open(Run.load(self.lab)).spec if self.attach else prepare(self.document(), source=self.spec or str(SPEC)).lab
-
-    def dumped(self) -> Json:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
 class SessionOutcome:
-    """How bringing up went, once for all processes of a session. `told` is the error as a person reads it; "" is success."""
+    """Result of bringing the lab up, shared by all processes of a session. `error` is the text to print; "" is success."""
 
-    told: str = ""
+    error: str = ""
     exit_code: int = 0
     seconds: float = 0.0
 
 
 class Session:
-    """The lab of this process' tests. Nothing happens before the first `lab()`."""
+    """This process' part in the session. It starts nothing before the first call of `lab()`."""
 
-    def __init__(self, wishes: Wishes, label: str) -> None:
-        self.wishes = wishes
+    def __init__(self, options: SessionOptions, label: str) -> None:
+        self.options = options
         self.label = label
         self._lab: Lab | None = None
         self._hold: Hold | None = None
@@ -107,150 +105,151 @@ class Session:
 
     @property
     def outcome(self) -> SessionOutcome | None:
-        """How bringing up went; None when nobody has asked for a lab yet."""
+        """The result of bringing the lab up; None before the first attempt."""
         try:
-            return SessionOutcome(**json.loads((Path(self.wishes.folder) / "outcome.json").read_text()))
+            return SessionOutcome(**json.loads((Path(self.options.folder) / "outcome.json").read_text()))
         except FileNotFoundError:
             return None
 
     @property
     def look(self) -> dict[str, str]:
-        """The environment that says how to draw: where other processes write to the same terminal, in lines."""
+        """The environment for drawing progress. With xdist several processes share the terminal, so progress is plain lines (CI=true)."""
         return {**os.environ, **({} if self.label == "pytest main" else {"CI": "true"})}
 
     @property
     def has_lab(self) -> bool:
-        """Tell whether this process holds the lab."""
+        """Return whether this process holds the lab."""
         return self._lab is not None
 
     def lab(self) -> Lab:
-        """Return the lab, brought up by this process or another of the session, or attached to. NoLab when there is none."""
+        """Return the lab: attach to it, or bring it up if no process of the session has. Raise NoLab when that failed."""
         if self._lab is None:
-            Path(self.wishes.folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-            with FileLock(Path(self.wishes.folder) / "up.lock"):
+            Path(self.options.folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+            with FileLock(Path(self.options.folder) / "up.lock"):
                 known = self.outcome
-                if known is not None and known.told:
-                    raise NoLab(known.told, first=False)
-                self._hold = self._attached() if self.wishes.attach or known is not None else self._brought_up()
-            self._lab = Lab.open(Run.load(self.wishes.lab))
+                if known is not None and known.error:
+                    raise NoLab(known.error, first=False)
+                self._hold = self._attached() if self.options.attach or known is not None else self._brought_up()
+            self._lab = Lab.open(Run.load(self.options.lab))
         return self._lab
 
     def collect(self, reason: str) -> Path:
-        """Collect evidence where it outlives the lab; return the directory."""
+        """Collect evidence outside of the run directory; return its directory."""
         self.collected += 1
-        run = self._lab.run if self._lab else Run.load(self.wishes.lab)
-        return evidence.collect(run, reason, into=self.wishes.evidence)
+        run = self._lab.run if self._lab else Run.load(self.options.lab)
+        return evidence.collect(run, reason, into=self.options.evidence)
 
     def known(self, other: secret_values.SecretValues | None = None, *, ask: bool = True) -> KnownValues:
-        """Return what is secret in the lab of this session, and in labs of tests' own: as the clusters say now, or as was known before.
+        """Return the secrets of the session's lab and of `other`. Without `ask` return those of the last call, if there are any.
 
-        What any process of the session learns is kept in the session's folder: labs of tests' own are gone before results are masked.
+        Secrets that any process learns are kept in the session's folder: extra labs are gone when results are masked.
         """
         if not ask and self._known:
             return self._known
         found = other or secret_values.SecretValues()
-        found.update(secret_values.ask_clusters(self.wishes.run_path))
-        self._known = secret_values.merge_remembered(Path(self.wishes.folder), found).known()
+        found.update(secret_values.ask_clusters(self.options.run_path))
+        self._known = secret_values.merge_remembered(Path(self.options.folder), found).known()
         return self._known
 
     def keep_journal(self) -> None:
-        """Keep the lab's journal beside the evidence, for reports: the run directory will be gone."""
-        if (self.wishes.run_path / "run.json").exists():
-            evidence.keep_journal(Run.load(self.wishes.lab), self.wishes.evidence)
+        """Copy the lab's journal beside the evidence, for reports: the run directory is removed with the lab."""
+        if (self.options.run_path / "run.json").exists():
+            evidence.keep_journal(Run.load(self.options.lab), self.options.evidence)
 
     def release(self) -> None:
-        """Let go of the lab; what becomes of it is for `end` to say."""
+        """Release this process' hold on the lab; `end` decides whether it is taken down."""
         hold, self._hold, self._lab = self._hold, None, None
         if hold is not None:
             hold.release()
 
     def end(self, *, failed: bool, interrupted: bool) -> tuple[list[str], LabError | None]:
-        """Take the lab down if this session made it and is not to keep it; return what there is to say, and the error if it leaks.
+        """Take the lab down if this session brought it up and need not keep it. Return lines for the summary, and a LeakError if it leaks.
 
-        Called once, by the process that began the session, when no test runs any more. Works when bringing up was cut short, too.
+        The first process of the session calls this once, after the last test, also when bringing up was interrupted.
         """
-        wishes = self.wishes
-        said: list[str] = []
-        if (wishes.run_path / "run.json").exists() and interrupted:
-            said.append(f"evidence: {self.collect('interrupted')}")
-        if wishes.attach or not (wishes.run_path / "run.json").exists():
+        options = self.options
+        lines: list[str] = []
+        if (options.run_path / "run.json").exists() and interrupted:
+            lines.append(f"evidence: {self.collect('interrupted')}")
+        if options.attach or not (options.run_path / "run.json").exists():
             self.release()
-            return said, None
-        run = Run.load(wishes.lab)
-        if wishes.keep == "always" or (wishes.keep == "failed" and failed):
+            return lines, None
+        run = Run.load(options.lab)
+        if options.keep == "always" or (options.keep == "failed" and failed):
             with suppress(LabError):
                 Supervisor(run.path).hold(self.label).release(keep=True)
             self.release()
-            return [*said, f"lab {run.id} is kept: {command('status', lab=run.id)}, {command('down', lab=run.id)}"], None
+            return [*lines, f"lab {run.id} is kept: {command('status', lab=run.id)}, {command('down', lab=run.id)}"], None
         outcome = self.outcome
-        if outcome is None or outcome.told:
-            said += rescue_evidence(run, wishes.evidence)
+        if outcome is None or outcome.error:
+            lines += rescue_evidence(run, options.evidence)
         self.release()
         try:
             take_down(run)
         except LeakError as leak:
-            return said, leak
-        return said, None
+            return lines, leak
+        return lines, None
 
     # -- the two ways to a lab -------------------------------------------------------------------------------------------
 
     def _brought_up(self) -> Hold:
-        """Bring the lab up; success and failure are written down for the others."""
+        """Bring the lab up and record the result for the other processes."""
 
         def up() -> tuple[Hold, float]:
-            wishes = self.wishes
-            wanted = prepare(wishes.document(), source=wishes.spec or str(SPEC))
-            with open_drawing(f"lab {wishes.lab}", env=self.look) as screen:
+            options = self.options
+            wanted = prepare(options.document(), source=options.spec or str(SPEC))
+            with open_drawing(f"lab {options.lab}", env=self.look) as screen:
                 brought = bring_up(
                     wanted,
-                    wishes.lab,
-                    source=wishes.source,  # type: ignore[arg-type]  # one of the words that the option allows
-                    offline=wishes.offline,
-                    bundle=Path(wishes.bundle) if wishes.bundle else None,
-                    mirror=wishes.mirror,
-                    image_registry=wishes.image_registry,
+                    options.lab,
+                    source=options.source,  # type: ignore[arg-type]  # one of the values that the option allows
+                    offline=options.offline,
+                    bundle=Path(options.bundle) if options.bundle else None,
+                    mirror=options.mirror,
+                    image_registry=options.image_registry,
                     watcher=screen.watcher,
                     progress=screen.progress,
                     label=self.label,
                 )
             return brought.hold, brought.seconds
 
-        return self._told(up)
+        return self._record(up)
 
     def _attached(self) -> Hold:
-        """Hold a lab that is up; UsageError, as NoLab, when it is not."""
+        """Hold a lab that is up. Raise NoLab with a usage error when it is not."""
 
         def attach() -> tuple[Hold, float]:
-            supervisor = Supervisor(Run.load(self.wishes.lab).path)
+            supervisor = Supervisor(Run.load(self.options.lab).path)
             if not supervisor.alive():
                 raise UsageError(
-                    f"lab {self.wishes.lab} is not up", where=str(self.wishes.run_path), remedy=command("up", lab=self.wishes.lab)
+                    f"lab {self.options.lab} is not up", where=str(self.options.run_path), remedy=command("up", lab=self.options.lab)
                 )
             return supervisor.hold(self.label), 0.0
 
-        return self._told(attach)
+        return self._record(attach)
 
-    def _told(self, act: Callable[[], tuple[Hold, float]]) -> Hold:
+    def _record(self, act: Callable[[], tuple[Hold, float]]) -> Hold:
+        """Return the hold that `act` gets; record success or failure for the other processes."""
         try:
             hold, seconds = act()
         except BaseException as error:
-            told = "\n".join([str(error) or type(error).__name__, *getattr(error, "__notes__", [])])
-            self._write(SessionOutcome(told, error.exit_code if isinstance(error, LabError) else 4))
+            text = "\n".join([str(error) or type(error).__name__, *getattr(error, "__notes__", [])])
+            self._write(SessionOutcome(text, error.exit_code if isinstance(error, LabError) else 4))
             if isinstance(error, LabError):
-                raise NoLab(told, first=True) from error
+                raise NoLab(text, first=True) from error
             raise  # a bug of ours, or an interrupt: its own traceback says more
         if self.outcome is None:
             self._write(SessionOutcome(seconds=seconds))
         return hold
 
     def _write(self, outcome: SessionOutcome) -> None:
-        path = Path(self.wishes.folder) / "outcome.json"
+        path = Path(self.options.folder) / "outcome.json"
         path.with_suffix(".new").write_text(json.dumps(asdict(outcome)))
         path.with_suffix(".new").replace(path)
 
 
 def rescue_evidence(run: Run, into: Path) -> list[str]:
-    """Move what was collected in a run directory that is about to go; return a line that says where it is."""
+    """Move evidence out of a run directory that is about to be removed; return a line for each directory."""
     found = sorted(path for path in (run.path / "evidence").glob("*") if path.is_dir())
     for path in found:
         into.mkdir(parents=True, exist_ok=True)

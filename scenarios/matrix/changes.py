@@ -21,11 +21,17 @@ from lab.errors import NotPossible, UsageError
 from lab.providers.registry import get_provider
 from scenarios.matrix.cells import Cell
 from scenarios.matrix.definition import FILE, Matrix
-from scenarios.matrix.imports import Graph, graph, modules, reach
+from scenarios.matrix.imports import Graph, import_graph, module_files, reach, with_packages
 
 ROOT = FILE.parent.parent
-ROOTS = ("conftest", "deployers.bring_up", "lab.take_down", "lab.cli.app", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
+PLUGINS = tuple(f"scenarios.kit.{name}" for name in ("signals", "options", "selection", "fixtures", "reporting"))
+"""The plugins of pytest that conftest.py names."""
+ROOTS = (*PLUGINS, "deployers.bring_up", "lab.take_down", "lab.__main__", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
 """What every cell runs, besides its provider, its deployer and its tests."""
+REGISTRIES = ("lab.providers.registry", "deployers.deployer")
+"""What imports every provider and deployer."""
+VERBS = "lab.verbs"
+"""The table of verbs. A cell uses those of labs and of Karmada; verbs of packages above them start cells, benchmarks and reports."""
 
 
 class Scope(str, Enum):
@@ -46,7 +52,7 @@ RULES: tuple[tuple[str, Scope], ...] = (
     ("deployers/examples/*", Scope.NONE),  # people run them
     ("scenarios/durations.json", Scope.NONE),
     (".github/runner-kit/*", Scope.NONE),  # its own tests apply it
-    *((f"scenarios/{name}", Scope.ALWAYS) for name in ("__main__.py", "command.py", "planner/*", "rehearsal/*")),  # what leads to cells
+    *((f"scenarios/{name}", Scope.ALWAYS) for name in ("__main__.py", "commands/*", "matrix/*", "ci/*")),  # they plan cells and run them
     (".github/*", Scope.ALWAYS),
     ("reports/*", Scope.ALWAYS),
     ("Makefile", Scope.ALWAYS),
@@ -63,19 +69,22 @@ class ChangeTree:
 
     @cached_property
     def known(self) -> Mapping[str, Path]:
-        return modules(self.root)
+        return module_files(self.root)
 
     @cached_property
     def imports(self) -> Graph:
-        return graph(self.known)
+        return import_graph(self.known)
 
     @cached_property
-    def registered(self) -> frozenset[tuple[str, str]]:
-        """The imports by which the registries lead to every provider and deployer."""
+    def ignored(self) -> frozenset[tuple[str, str]]:
+        """The imports that lead every cell to all providers and deployers, and to verbs that no cell uses."""
         own = {module_of(get_provider, name) for name in self.matrix.providers} | {
             module_of(get_deployer, name) for name in self.matrix.deployers
         }
-        return frozenset((registry, module) for registry in ("lab.providers", "deployers") for module in own if module)
+        above = {name for name in self.imports.get(VERBS, ()) if not name.startswith(("lab.", "deployers."))}
+        return frozenset(
+            {(registry, module) for registry in REGISTRIES for module in own if module} | {(VERBS, module) for module in above}
+        )
 
     @cached_property
     def _reached(self) -> dict[tuple[str, str, str], frozenset[str]]:
@@ -91,9 +100,9 @@ class ChangeTree:
     def _reach(self, cell: Cell) -> frozenset[str]:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
         own = [module for module in (module_of(get_provider, cell.provider), module_of(get_deployer, cell.deployer)) if module]
-        reached = reach(self.imports, [*ROOTS, *own, *tests], but=self.registered)
-        # A package of scenarios is one promise's own; what of it nobody imports is run by itself, as the program of an image.
-        packages = {name for name in reached if name.startswith("scenarios.")}
+        reached = reach(self.imports, with_packages([*ROOTS, *own, *tests], self.known), but=self.ignored)
+        # A package of scenarios, but kit, belongs to one suite. A module of it that no other imports is the program of an image.
+        packages = {name for name in reached if name.startswith("scenarios.")} - {"scenarios.kit"}
         return reached | {name for name in self.known if name.rpartition(".")[0] in packages}
 
     def scope(self, path: str) -> Scope:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from lab.errors import UsageError
 from lab.proc import TAG
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
 from scenarios.commands import app as of_scenarios
+from scenarios.kit import options
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = {"lab": cli.app, "scenarios": of_scenarios.app, "deployers": of_deployers.app}
@@ -42,7 +42,8 @@ TEXTS = ["", "1", "0", "3", "-1", "2.5", "x", "true", "False", "yes", "no", "off
 
 def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield every command with its full name."""
-    for name, each in group.commands.items():
+    for name in group.list_commands(None):
+        each = group.get_command(None, name)
         if hasattr(each, "commands"):
             yield from commands(each, f"{prefix} {name}")
         else:
@@ -54,22 +55,11 @@ OPTIONS = [(name, option) for name, each in COMMANDS.items() for option in each.
 
 
 @pytest.fixture
-def conftest() -> ModuleType:
-    """The root conftest, as a module of its own."""
-    spec = importlib.util.spec_from_file_location("conftest_of_options", ROOT / "conftest.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def of_pytest(conftest: ModuleType) -> dict[str, dict[str, Any]]:
+def of_pytest() -> dict[str, dict[str, Any]]:
     """pytest's options as they are added: name → what says how it is read."""
     added: dict[str, dict[str, Any]] = {}
     group = SimpleNamespace(addoption=lambda name, **how: added.__setitem__(name, how))
-    conftest.pytest_addoption(SimpleNamespace(getgroup=lambda *_: group))
+    options.pytest_addoption(SimpleNamespace(getgroup=lambda *_: group))  # type: ignore[arg-type]  # it takes a group only
     return added
 
 
@@ -136,8 +126,8 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert COMMANDS["lab up"].make_context("up", []).params == plain
 
 
-def test_pytest_has_the_same_settings(of_pytest: dict[str, dict[str, Any]], conftest: ModuleType) -> None:
-    for setting in conftest.SETTINGS:
+def test_pytest_has_the_same_settings(of_pytest: dict[str, dict[str, Any]]) -> None:
+    for setting in options.SETTINGS:
         how = of_pytest[setting.option]
         assert how["help"].startswith(setting.help)
         assert setting.variable in how["help"]
@@ -161,19 +151,19 @@ def test_a_variable_is_read_as_its_option(setting: Setting[Any]) -> None:
             assert str(setting.from_environment({setting.variable: text})) == wanted
 
 
-def test_a_wrong_variable_is_a_usage_error_of_pytest(conftest: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_variable_is_a_usage_error_of_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KARMADA_LAB_MEMBERS", "many")
     config = SimpleNamespace(getoption=lambda _: None)
     with pytest.raises(pytest.UsageError, match="KARMADA_LAB_MEMBERS"):
-        conftest.wishes(config)
+        options.session_options(config)  # type: ignore[arg-type]  # it only reads options
 
 
-def test_an_option_counts_before_its_variable(conftest: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_option_counts_before_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable, text in {"KARMADA_LAB": "blue", "KARMADA_LAB_OFFLINE": "1", "KARMADA_LAB_MEMBERS": "5", "KARMADA_LAB_KEEP": "1"}.items():
         monkeypatch.setenv(variable, text)
-    monkeypatch.setattr(conftest.tempfile, "mkdtemp", lambda **_: str(tmp_path))
+    monkeypatch.setattr(options, "session_folder", lambda _: tmp_path)
     given = {"offline": False, "members": 2, "artifacts": "_artifacts", "keep": "never"}
-    asked = conftest.wishes(SimpleNamespace(getoption=given.get))
+    asked = options.session_options(SimpleNamespace(getoption=given.get))  # type: ignore[arg-type]  # it only reads options
     assert (asked["lab"], asked["offline"], asked["changes"], asked["keep"]) == ("blue", False, {"members": 2}, "never")
 
 

@@ -22,7 +22,7 @@ import yaml
 
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
-from deployers.plane.objects import until_served, wait_established
+from deployers.plane.objects import wait_established, wait_served
 from lab.api import Api
 from lab.cluster import Cluster
 from lab.component import Component, Health, start
@@ -97,7 +97,7 @@ def apply_for_body(api: Api, objects: list[Json]) -> Iterator[None]:
         for item in objects:
             api.apply(item)
         for item in wait_established(api, sorted(crds)).values() if crds else ():
-            until_served(api, item)
+            wait_served(api, item)
         yield
     finally:
         for item in reversed(objects):

@@ -148,7 +148,7 @@ def test_a_chart_is_rendered_with_its_values_and_comes_after_its_namespace(tmp_p
 
     assert found == [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mesh-system"}}], [settings]]
     (asked,) = machine.done
-    assert asked.words[1:] == ("template", "mesh", str(tmp_path / "control"), "--namespace", "mesh-system", "--values", "-")
+    assert asked.args[1:] == ("template", "mesh", str(tmp_path / "control"), "--namespace", "mesh-system", "--values", "-")
     assert yaml.safe_load(asked.input or b"") == {"image": "here"}
 
 

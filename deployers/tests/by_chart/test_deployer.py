@@ -52,10 +52,11 @@ def test_every_image_that_the_chart_asks_for_is_one_that_is_loaded(tmp_path: Pat
         loaded = {use.name for use in deployer.uses(karmada)}
         uses = deployer.uses(karmada)
         agent = next(use for use in uses if use.component == "karmada-agent")
+        pulling = chart_values.agent_values(karmada.spec, agent, name="member1", endpoint="https://x", karmada=ACCESS)
         asked = [
             *render(host_values(karmada, render.chart)),
-            *render(chart_values.of_estimators(karmada.spec, uses, {"member1": ACCESS}), name="karmada-estimators"),
-            *render(chart_values.of_agent(karmada.spec, agent, name="member1", endpoint="https://x", karmada=ACCESS), name="karmada-agent"),
+            *render(chart_values.estimator_values(karmada.spec, uses, {"member1": ACCESS}), name="karmada-estimators"),
+            *render(pulling, name="karmada-agent"),
         ]
 
         assert {container["image"] for container in containers(asked)} == loaded
@@ -109,10 +110,10 @@ def test_estimators_and_agents_reach_the_clusters_they_are_told_of(tmp_path: Pat
     karmada = a_karmada(tmp_path, {"addons": ADDONS, "members": PULLING})
     render, uses = renderer(karmada, tmp_path), deployer.uses(karmada)
 
-    estimators = render(chart_values.of_estimators(karmada.spec, uses, {"member1": ACCESS}), name="karmada-estimators")
+    estimators = render(chart_values.estimator_values(karmada.spec, uses, {"member1": ACCESS}), name="karmada-estimators")
     use = next(use for use in uses if use.component == "karmada-agent")
     agent = render(
-        chart_values.of_agent(karmada.spec, use, name="member1", endpoint="https://10.0.0.3:6443", karmada=ACCESS), name="karmada-agent"
+        chart_values.agent_values(karmada.spec, use, name="member1", endpoint="https://10.0.0.3:6443", karmada=ACCESS), name="karmada-agent"
     )
 
     assert "--cluster-name=member1" in command(estimators, "karmada-scheduler-estimator-member1")
@@ -156,7 +157,7 @@ def test_an_external_etcd_by_name_is_refused_since_the_chart_waits_for_an_addres
         {"etcd": {"external": {"servers": ["https://etcd.example.org:2379"], "ca": "/a", "cert": "/b", "key": "/c"}}}
     )
 
-    (line,) = deployer.unreachable(spec)
+    (line,) = deployer.etcd_errors(spec)
     assert "etcd.example.org:2379 has a name" in line
 
 
@@ -206,8 +207,8 @@ def test_values_that_take_away_what_the_lab_needs_are_refused(values: Json, path
         "apiServer": {"replicaCount": 1, "image": image, "nodePort": 0, "serviceType": "ClusterIP", "tolerations": []},
     }
 
-    assert path in {line.partition(":")[0] for line in chart_values.unfit(values, known)}
-    assert chart_values.unfit({"apiServer": {"replicaCount": 2, "tolerations": [{"key": "a"}]}}, known) == []
+    assert path in {line.partition(":")[0] for line in chart_values.value_errors(values, known)}
+    assert chart_values.value_errors({"apiServer": {"replicaCount": 2, "tolerations": [{"key": "a"}]}}, known) == []
 
 
 @pytest.mark.parametrize("content", ["a: [", "- 1", ""])

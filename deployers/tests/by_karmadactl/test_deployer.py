@@ -56,7 +56,7 @@ EXTERNAL = {
 
 @pytest.fixture(autouse=True)
 def balancers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(external, "balancer_obstacles", lambda address: [])
+    monkeypatch.setattr(external, "balancer_errors", lambda address: [])
 
 
 def spec_of(**table: Any) -> KarmadaSpec:

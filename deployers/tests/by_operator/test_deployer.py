@@ -46,7 +46,7 @@ PARTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def balancers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(external, "balancer_obstacles", lambda address: [])
+    monkeypatch.setattr(external, "balancer_errors", lambda address: [])
 
 
 def spec_of(**table: Any) -> KarmadaSpec:
@@ -170,7 +170,7 @@ def test_what_was_there_before_is_not_ours_to_prove_gone(tmp_path: Path, monkeyp
     karmada = a_karmada(tmp_path, {"deployer": "by_operator"})
     installation.begin(karmada)
 
-    installation.until_gone(karmada, within=0.0)
+    installation.wait_removed(karmada, within=0.0)
 
 
 INVALID = {

@@ -113,7 +113,7 @@ def test_an_agent_that_is_a_pod_gets_the_image_of_the_release_and_nothing_else(t
     ready: list[str] = []
     monkeypatch.setattr(agent, "wait_member_ready", lambda karmada, name: ready.append(name))
 
-    agent.exchange(a_karmada(tmp_path, {"deployer": "by_yaml", **PULLING}))
+    agent.replace_agents(a_karmada(tmp_path, {"deployer": "by_yaml", **PULLING}))
 
     (container,) = (member.patched or {})["spec"]["template"]["spec"]["containers"]
     assert container["image"] == f"docker.io/karmada/karmada-agent:v{LATER}"

@@ -103,7 +103,7 @@ def test_controllers_start_when_discovery_is_current_again(tmp_path: Path, monke
     monkeypatch.setattr(component, "replace_component", lambda part, *_, **__: did.append(part.name))
     monkeypatch.setattr(BinaryInstallation, "cluster_api", lambda _: did.append("answers"))
     monkeypatch.setattr(BinaryInstallation, "api", None)
-    monkeypatch.setattr(objects, "until_discovered", lambda _, group, version: did.append(f"{group}/{version}"))
+    monkeypatch.setattr(objects, "wait_discovered", lambda _, group, version: did.append(f"{group}/{version}"))
     steps = {step.name: step for step in rollout_steps(BinaryInstallation(karmada, make_layout(karmada, Anything())), back=back)}
 
     steps["karmada-aggregated-apiserver"].action()

@@ -69,7 +69,7 @@ def test_its_health_is_asked_in_its_pod_by_its_own_certificate(tmp_path: Path, m
 
     assert isinstance(made, PodEtcdClient)
     assert (seen.leader, seen.revision, seen.problems) == ("etcd0", 7, [])
-    words = machine.done[0].words
+    words = machine.done[0].args
     assert words[words.index("exec") + 1 : words.index("--")] == ("etcd-0", "--container", "etcd")
     assert {"--cacert=/pki/server/ca.crt", "--cert=/pki/server/tls.crt", "--endpoints=https://127.0.0.1:2379"} <= set(words)
 
@@ -90,7 +90,7 @@ def test_room_is_made_in_the_same_way(tmp_path: Path, monkeypatch: pytest.Monkey
     machine = Scripted({("/kubectl",): answers})
     an_etcd(tmp_path, monkeypatch, machine).defragment()
 
-    asked = [done.words[done.words.index("etcdctl") + 1] for done in machine.done]
+    asked = [done.args[done.args.index("etcdctl") + 1] for done in machine.done]
     assert asked.index("compact") < asked.index("defrag")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.plane.external import balancer_obstacles, etcd_obstacles, matches
+from deployers.plane.external import balancer_errors, external_etcd_errors, matches
 from deployers.spec import ExternalEtcd
 from lab.pki import Authority, Pair
 
@@ -61,34 +61,34 @@ def files(ca: Authority, server: str, *, valid: dt.timedelta = dt.timedelta(days
 
 def test_an_etcd_that_answers_is_no_obstacle(ca: Authority) -> None:
     with etcd(ca, ca.issue("server", common_name="server", hosts=["127.0.0.1"])) as server:
-        assert etcd_obstacles(files(ca, server)) == []
+        assert external_etcd_errors(files(ca, server)) == []
 
 
 def test_another_authority_is_told_from_another_name(ca: Authority, tmp_path: Path) -> None:
     other = Authority.ensure(tmp_path / "other", "ca", common_name="other")
     with etcd(ca, ca.issue("server", common_name="server", hosts=["127.0.0.1"])) as server:
-        assert "etcd.external.ca: " in etcd_obstacles(files(ca, server, authority=other.cert))[0]
+        assert "etcd.external.ca: " in external_etcd_errors(files(ca, server, authority=other.cert))[0]
     with etcd(ca, ca.issue("elsewhere", common_name="server", hosts=["10.0.0.1"])) as server:
-        assert "does not name that address" in etcd_obstacles(files(ca, server))[0]
+        assert "does not name that address" in external_etcd_errors(files(ca, server))[0]
 
 
 def test_what_does_not_answer_or_answers_otherwise_is_named(ca: Authority) -> None:
     with etcd(ca, ca.issue("server", common_name="server", hosts=["127.0.0.1"]), answer=b"HTTP/1.1 404 no\r\n\r\n") as server:
-        assert "answers 404: is it an etcd?" in etcd_obstacles(files(ca, server))[0]
-    assert f"{server} does not answer" in etcd_obstacles(files(ca, server))[0]
+        assert "answers 404: is it an etcd?" in external_etcd_errors(files(ca, server))[0]
+    assert f"{server} does not answer" in external_etcd_errors(files(ca, server))[0]
 
 
 def test_an_expired_certificate_is_told_without_asking(ca: Authority) -> None:
     spec = files(ca, "https://127.0.0.1:1", valid=dt.timedelta(minutes=-5))
 
-    assert "expired on" in etcd_obstacles(spec)[0]
+    assert "expired on" in external_etcd_errors(spec)[0]
 
 
 def test_a_key_of_another_certificate_cannot_be_used(ca: Authority) -> None:
     one, two = ca.issue("one", common_name="one"), ca.issue("two", common_name="two")
     spec = ExternalEtcd(servers=("https://127.0.0.1:1",), ca=ca.cert, cert=one.cert, key=two.key)
 
-    assert "its files cannot be used" in etcd_obstacles(spec)[0]
+    assert "its files cannot be used" in external_etcd_errors(spec)[0]
 
 
 def test_a_load_balancer_must_listen() -> None:
@@ -100,15 +100,15 @@ def test_a_load_balancer_must_listen() -> None:
 
         closing = threading.Thread(target=close)
         closing.start()
-        assert balancer_obstacles(address) == []
+        assert balancer_errors(address) == []
         closing.join()
-    assert f"nothing answers at {address}" in balancer_obstacles(address)[0]
+    assert f"nothing answers at {address}" in balancer_errors(address)[0]
 
 
 def test_what_answers_for_a_load_balancer_must_show_a_certificate_with_its_name(ca: Authority) -> None:
     def asked(*hosts: str) -> list[str]:
         with etcd(ca, ca.issue("-".join(hosts), common_name="server", hosts=hosts)) as server:
-            return balancer_obstacles(server.removeprefix("https://"))
+            return balancer_errors(server.removeprefix("https://"))
 
     assert asked("127.0.0.1", "localhost") == []
     assert "names lb.example.org, 10.0.0.1 and not 127.0.0.1" in asked("lb.example.org", "10.0.0.1")[0]

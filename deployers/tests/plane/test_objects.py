@@ -96,10 +96,10 @@ def test_a_group_is_known_when_discovery_lists_it_as_current(groups: list[tuple[
     api.http = httpx.Client(base_url="https://api", transport=httpx.MockTransport(answer))
 
     if says is None:
-        objects.until_discovered(api, "cluster.karmada.io", "v1alpha1", within=0.05)
+        objects.wait_discovered(api, "cluster.karmada.io", "v1alpha1", within=0.05)
         return
     with pytest.raises(NotReady, match=says):
-        objects.until_discovered(api, "cluster.karmada.io", "v1alpha1", within=0.05)
+        objects.wait_discovered(api, "cluster.karmada.io", "v1alpha1", within=0.05)
 
 
 def test_an_api_server_that_still_takes_everybody_for_anonymous_is_waited_for() -> None:
@@ -107,6 +107,6 @@ def test_an_api_server_that_still_takes_everybody_for_anonymous_is_waited_for() 
     api = Api("https://api", context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     api.http = httpx.Client(base_url="https://api", transport=httpx.MockTransport(lambda _: answers.pop(0)))
 
-    objects.until_answers(api, "/apis/cluster.karmada.io/v1alpha1/clusters", within=5.0)
+    objects.wait_answers(api, "/apis/cluster.karmada.io/v1alpha1/clusters", within=5.0)
 
     assert not answers

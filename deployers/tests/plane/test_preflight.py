@@ -58,7 +58,7 @@ def test_several_api_servers_need_a_name_before_them(monkeypatch: pytest.MonkeyP
 
 
 def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(external, "balancer_obstacles", lambda _: [])
+    monkeypatch.setattr(external, "balancer_errors", lambda _: [])
 
     assert "which lb.example.org:6443 cannot know; give external_name" in found(components=THREE, load_balancer="lb.example.org:6443")[0]
 
@@ -66,7 +66,7 @@ def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeyp
 def test_a_balancer_that_is_not_installed_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balancer, "find_haproxy", lambda: None)
 
-    assert "apt-get install haproxy" in balancer.missing(KarmadaSpec(external_name="karmada.example.test"))[0]
+    assert "apt-get install haproxy" in balancer.haproxy_errors(KarmadaSpec(external_name="karmada.example.test"))[0]
 
 
 def test_members_the_lab_does_not_have() -> None:

@@ -104,7 +104,7 @@ class Settled:
         """Settle the release and return the verbs of helm that changed something."""
         before = len(self.machine.done)
         self.charted.settle("karmada", values, self.charted.karmada.lab.host)
-        return [done.words[1] for done in self.machine.done[before:] if done.words[1] != "list"]
+        return [done.args[1] for done in self.machine.done[before:] if done.args[1] != "list"]
 
 
 def test_what_is_installed_with_the_same_values_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

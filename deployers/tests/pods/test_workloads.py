@@ -37,7 +37,7 @@ def test_programs_are_named_as_those_of_processes_whatever_an_installer_calls_it
 
 
 def test_what_serves_is_not_waited_for() -> None:
-    workloads.until_serving(Host(SCHEDULER, ETCD).api(), ["karmada-scheduler"], within=0.0)
+    workloads.wait_serving(Host(SCHEDULER, ETCD).api(), ["karmada-scheduler"], within=0.0)
 
 
 def test_a_pod_that_does_not_get_ready_is_told_with_its_events_and_last_words() -> None:
@@ -52,7 +52,7 @@ def test_a_pod_that_does_not_get_ready_is_told_with_its_events_and_last_words() 
     host = Host(SCHEDULER, late, pods=[pod("karmada-webhook", ready=False)], logs={"karmada-webhook-0": "no certificate\n"}, events=[event])
 
     with pytest.raises(NotReady, match="karmada-webhook: 0 of 1 ready") as caught:
-        workloads.until_serving(host.api(), within=0.0)
+        workloads.wait_serving(host.api(), within=0.0)
 
     told = str(caught.value)
     assert "FailedMount: secret not found" in told
@@ -61,7 +61,7 @@ def test_a_pod_that_does_not_get_ready_is_told_with_its_events_and_last_words() 
 
 def test_a_workload_that_is_not_there_is_waited_for_by_name() -> None:
     with pytest.raises(NotReady, match="karmada-search: not there yet"):
-        workloads.until_serving(Host(SCHEDULER).api(), ["karmada-search"], within=0.0)
+        workloads.wait_serving(Host(SCHEDULER).api(), ["karmada-search"], within=0.0)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_can_never_get_ready_is_an_error_at_once(restarts: int, reason: str
     broken = pod("karmada-webhook", ready=False, restarts=restarts, state={"waiting": {"reason": reason, "message": "why"}})
 
     with pytest.raises(ProvisionError, match=said) as caught:
-        workloads.until_serving(Host(late, pods=[broken]).api(), within=1000.0)
+        workloads.wait_serving(Host(late, pods=[broken]).api(), within=1000.0)
 
     assert not isinstance(caught.value, NotReady)
     assert "image hub/karmada-webhook:1" in str(caught.value)
@@ -84,7 +84,7 @@ def test_a_crash_or_two_while_others_start_is_waited_out() -> None:
     crashing = pod("karmada-webhook", ready=False, restarts=2, state={"waiting": {"reason": "CrashLoopBackOff"}})
 
     with pytest.raises(NotReady):
-        workloads.until_serving(Host(late, pods=[crashing]).api(), within=0.0)
+        workloads.wait_serving(Host(late, pods=[crashing]).api(), within=0.0)
 
 
 def test_replicas_of_an_older_template_are_missing_until_they_are_gone() -> None:

@@ -162,7 +162,7 @@ def test_no_go_is_refused(bring: Callable[..., AssetRequest], pins: Catalogue, m
     monkeypatch.setattr(shutil, "which", lambda name: None)
     errand = bring(pin(pins, "alpha"))
 
-    assert errand.refusals == {pin(pins, "alpha"): ["build: there is no Go on PATH"]}
+    assert errand.refusals == {pin(pins, "alpha"): ["build: no Go on PATH"]}
 
 
 def test_an_old_go_is_refused_with_the_one_it_needs(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:

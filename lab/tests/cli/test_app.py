@@ -33,7 +33,8 @@ __all__ = ["world"]
 def commands_of(group: Any, prefix: str = "") -> dict[str, Any]:
     """Every command by its full name."""
     found: dict[str, Any] = {}
-    for name, command in group.commands.items():
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
         found.update(commands_of(command, f"{prefix}{name} ") if hasattr(command, "commands") else {f"{prefix}{name}": command})
     return found
 

@@ -165,7 +165,7 @@ def test_a_bug_is_told_from_an_error_of_the_user(world: World) -> None:
 
     assert done.code == 70
     assert "ZeroDivisionError" in done.err
-    assert "bug of karmada-lab" in done.err
+    assert "bug in karmada-lab" in done.err
 
 
 def test_a_wrong_key_of_a_lab_file_is_usage(world: World, tmp_path: object) -> None:

@@ -129,7 +129,7 @@ def test_an_image_that_nothing_is_locked_of_is_asked_of_nobody(cache: Cache) -> 
 
 def test_another_image_by_the_name_than_the_lock_says_is_refused(cache: Cache) -> None:
     ImageLock({NAME: sha(b"what was there before")}).write()
-    with pytest.raises(ProvisionError, match="not the image") as error:
+    with pytest.raises(ProvisionError, match="lock") as error:
         pull_images([IMAGE], cache=cache, client=Served().client())
     assert sha(INDEX) in str(error.value)
     assert sha(b"what was there before") in str(error.value)
@@ -138,7 +138,7 @@ def test_another_image_by_the_name_than_the_lock_says_is_refused(cache: Cache) -
 
 @pytest.mark.parametrize("thing", [f"manifests/{sha(INDEX)}", f"manifests/{sha(MANIFEST)}", f"blobs/{sha(LAYER)}"])
 def test_what_is_not_of_its_digest_is_refused_and_nothing_of_it_stays(cache: Cache, thing: str) -> None:
-    with pytest.raises(ProvisionError, match="something else than was asked for"):
+    with pytest.raises(ProvisionError, match="expected sha256"):
         pull_images([IMAGE], cache=cache, client=Served({**SERVED, thing: b"{}"}).client())
     assert official.list_pulled(cache) == []
 
@@ -213,5 +213,5 @@ def test_where_an_image_is_asked_for(registry: str | None, place: Repository) ->
 
 
 def test_no_address_of_a_registry_is_told_so() -> None:
-    with pytest.raises(UsageError, match="not the address"):
+    with pytest.raises(UsageError, match="address"):
         Repository.of(NAME, "registry with blanks")

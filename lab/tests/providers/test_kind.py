@@ -122,7 +122,7 @@ def test_the_node_is_recorded_before_it_is_made_and_reached_by_its_address(lab: 
     written = yaml.safe_load(lab.members[0].kubeconfig.read_text())
     assert written["current-context"] == "member1"
     assert written["clusters"][0]["cluster"]["server"] == "https://172.18.0.9:6443"
-    create_words = next(done.words for done in machine.done if done.words[:2] == ("/kind", "create"))
+    create_words = next(done.args for done in machine.done if done.args[:2] == ("/kind", "create"))
     assert "--retain" in create_words
     assert create_words[create_words.index("--image") + 1] == "karmada-lab/node:v1.35.4-abc"
 
@@ -142,7 +142,7 @@ def test_a_node_that_was_made_is_left_alone(lab: Lab) -> None:
 
 def test_a_node_is_asked_for_the_test_applications_unless_it_was_made_just_now(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(kind_making, "archived", lambda *_, **__: None)
+    monkeypatch.setattr(kind_making, "make_archive", lambda *_, **__: None)
     monkeypatch.setattr(kind_making, "load_archive", lambda lab, cluster, archive: loaded.append(cluster.name))
     monkeypatch.setattr(KindCluster, "kubeconfig", lambda _: None)
     machine = Scripted({PS: f"{CONTAINER}\n", ("docker", "rm"): "", ("docker", "start"): "", ("/kind", "create"): ""})
@@ -255,7 +255,7 @@ def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatc
     monkeypatch.setattr(kind_making, "Computer", lambda engine: ScriptedComputer())
     machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): ScriptedFailure(1, "ERROR: failed to init node with kubeadm")})
 
-    with pytest.raises(ProvisionError, match="member1 could not be made") as error:
+    with pytest.raises(ProvisionError, match="member1") as error:
         making(lab, machine).node()
     assert "kubeadm" in (error.value.detail or "")
     assert "kubeadm" in lab.run.log("member1/kind").read_text()
@@ -311,7 +311,7 @@ def test_pods_of_every_cluster_know_the_way_to_those_of_every_other(lab: Lab) ->
         one.give_network(one.container, node.first_node_subnet(one.subnet))
     kind.add_routes(each)
 
-    told = {done.words[3]: done.input for done in machine.done if "-batch" in done.words}
+    told = {done.args[3]: done.input for done in machine.done if "-batch" in done.args}
     assert told == {
         host: b"route replace 10.224.16.0/24 via 172.18.0.3\n",
         member: b"route replace 10.224.0.0/24 via 172.18.0.2\n",
@@ -356,7 +356,7 @@ SPEC = '{"process": {"rlimits": [], "user": {}}}'
 def node_engine(monkeypatch: pytest.MonkeyPatch, *, there: str) -> Scripted:
     """Return an engine that has these images, for a node image whose archives need not be written."""
     written = Archive("k", Path("/archives/k/images.tar"), (), 1, 0.0, 0.0)
-    monkeypatch.setattr(node, "archived", lambda images, paths, **_: written)
+    monkeypatch.setattr(node, "make_archive", lambda images, paths, **_: written)
     answers = {
         ("/kubeadm", "config", "images", "list"): "\n".join(LISTED),
         ("docker",): "",
@@ -381,17 +381,17 @@ def test_a_node_image_is_loaded_filled_committed_and_its_container_removed(monke
 
     name = node.build_node_image(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
 
-    verbs = [done.words[1] for done in engine.done if done.words[0] == "docker"]
+    verbs = [done.args[1] for done in engine.done if done.args[0] == "docker"]
     assert [verb for verb in verbs if verb in {"load", "run", "stop", "commit"}] == ["load", "run", "stop", "commit"]
     assert verbs[-1] == "rm"
-    committed = next(done.words for done in engine.done if done.words[:2] == ("docker", "commit"))
+    committed = next(done.args for done in engine.done if done.args[:2] == ("docker", "commit"))
     assert committed[-1] == name
-    assert [each.words[-2:] for each in engine.done if each.words[:2] == ("docker", "exec")][-3:] == [
+    assert [each.args[-2:] for each in engine.done if each.args[:2] == ("docker", "exec")][-3:] == [
         ("--exact", "containerd"),
         ("--exact", "containerd"),  # ended, and seen to be
         ("-s", node.UNPACKED),
     ]
-    spec_written = next(done.input for done in engine.done if "tee" in done.words)
+    spec_written = next(done.input for done in engine.done if "tee" in done.args)
     assert spec_written == b'{"process": {"user": {}}}'
 
 
@@ -400,10 +400,10 @@ def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytes
     engine._answers["docker", "commit"] = ScriptedFailure(1, "no space left on device")
     paths = {"kubeadm@1.35.4": Path("/kubeadm"), "kind-files": tmp_path}
 
-    with pytest.raises(ProvisionError, match="could not be built") as error:
+    with pytest.raises(ProvisionError, match="node image") as error:
         node.build_node_image(engine, "1.35.4", paths, bounded=False, cache=Cache(tmp_path / "cache"))
     assert "no space left" in (error.value.detail or "")
-    assert engine.done[-1].words[:3] == ("docker", "rm", "--force")
+    assert engine.done[-1].args[:3] == ("docker", "rm", "--force")
 
 
 @pytest.mark.parametrize(("version", "told"), [("1.34.4", "featureGates"), ("1.35.4", "featureGates"), ("1.36.3", "encryptionAlgorithm")])

@@ -16,10 +16,11 @@ import pytest
 from lab.cluster import merge_kubeconfigs
 from lab.commands import restart
 from lab.component import Component, Health, read_health, record_health, remove
+from lab.kubeconfig import read_ports
 from lab.pki import Authority, write_kubeconfig
 from lab.run import Run
 from lab.status import checks
-from lab.status.client import Client, Silent, read_ports
+from lab.status.client import Client, Silent
 from lab.tests.cli_fakes import ASKED, state
 from lab.wait import NotYet
 
@@ -150,7 +151,7 @@ def test_of_a_lab_that_is_well_nothing_is_found(server: Server, monkeypatch: pyt
         (f"GET {checks.LEASES}/karmada-cluster/leases/member2", (404, {}), "the lease of member2's agent is not there"),
         (f"GET {checks.LEASES}/karmada-cluster/leases/member2", (200, {"spec": {}}), "the lease of member2's agent has no holder"),
         (f"POST {checks.POLICIES}", (500, {"message": "failed calling webhook: refused"}), "karmada-webhook does not answer"),
-        (f"POST {checks.POLICIES}", (201, {}), "karmada-webhook is not asked"),
+        (f"POST {checks.POLICIES}", (201, {}), "karmada-webhook is not called"),
         (f"POST {checks.POLICIES}", (404, {"message": "not found"}), "karmada-webhook does not answer: not found"),
         (f"GET {checks.HOOKS}/validatingwebhookconfigurations", (200, {"items": []}), "validatingwebhookconfigurations/v is gone"),
         (
@@ -158,9 +159,9 @@ def test_of_a_lab_that_is_well_nothing_is_found(server: Server, monkeypatch: pyt
             (200, {"items": [{"metadata": {"name": "v"}, "webhooks": [{}]}]}),
             "validatingwebhookconfigurations/v has 1 of 2 hooks",
         ),
-        ("GET /role", (404, {}), "member2 lacks what joining made there: /role"),
-        ("GET /role", (200, {"metadata": {"deletionTimestamp": STALE}}), "member2 lacks what joining made there: /role"),
-        ("GET /api/v1/nodes", (200, {"items": [7]}), "karmada-host answers what cannot be read"),
+        ("GET /role", (404, {}), "member2 lacks objects of its join: /role"),
+        ("GET /role", (200, {"metadata": {"deletionTimestamp": STALE}}), "member2 lacks objects of its join: /role"),
+        ("GET /api/v1/nodes", (200, {"items": [7]}), "karmada-host sent an answer"),
     ],
 )
 def test_each_thing_that_is_not_well_is_found(server: Server, path: str, answer: tuple[int, Json], words: str) -> None:

@@ -1,4 +1,4 @@
-"""The root conftest as a whole, by pytest itself, on labs without clusters: what is shared, kept, skipped, reported, and the exit code."""
+"""The plugins of the root conftest in real pytest sessions, on labs without clusters: sharing, keeping, skipping, reports, exit codes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from lab.wait import NotYet, until
 pytestmark = pytest.mark.spawns
 ROOT = Path(__file__).parents[3]
 CONFTEST = f"""
-import os, sys
+import os, runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
-import scenarios.session as session
+import scenarios.kit.session as session
 from pathlib import Path
 from deployers.bring_up import Brought
 from lab.cluster import Lab
@@ -51,7 +51,7 @@ if "leaks" in os.environ.get("FAKE", ""):
         raise LeakError("not all of it is gone", detail="process 17")
 
     session.take_down = take_down
-exec(Path({str(ROOT)!r}, "conftest.py").read_text())
+pytest_plugins = runpy.run_path(str(Path({str(ROOT)!r}, "conftest.py")))["pytest_plugins"]
 """
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from lab.assets.command import CommandResult
 from lab.errors import NotPossible, UsageError
+from lab.verbs import SECTIONS
 from scenarios.matrix.cells import Cell
 from scenarios.matrix.changes import ROOTS, ChangeTree, Scope, paths_changed_since
 from scenarios.matrix.definition import Matrix
-from scenarios.matrix.imports import graph, modules, reach
+from scenarios.matrix.imports import import_graph, module_files, reach
 
 SMOKE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
 CORE = Cell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
@@ -46,8 +47,14 @@ def tree() -> ChangeTree:
         (["deployers/by_operator/deployer.py", "README.md"], []),
         (["lab/providers/kind.py"], [OTHER]),
         (["scenarios/test_lifecycle.py"], [LIFECYCLE]),
+        (["scenarios/kit/waiting.py"], CELLS),
+        (["scenarios/kit/traffic.py"], []),
+        (["scenarios/kit/options.py"], CELLS),
+        (["lab/commands/up.py", "deployers/commands/up.py"], CELLS),
         (["scenarios/test_propagation.py"], [SMOKE, OTHER]),
         ([".github/workflows/e2e.yml"], [CORE]),
+        (["scenarios/matrix/plan.py"], [CORE]),
+        (["scenarios/commands/app.py"], [CORE]),
         (["reports/site.py"], [CORE]),
         (["Makefile", "scenarios/test_lifecycle.py"], [CORE, LIFECYCLE]),
     ],
@@ -70,7 +77,7 @@ PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATHS, PATHS, st.lists(st.sampled_from(CELLS), unique=True))
-def test_a_larger_change_selects_no_fewer_cells_and_never_one_that_is_not_asked_about(
+def test_a_larger_change_selects_no_fewer_cells_and_only_given_ones(
     tree: ChangeTree, one: list[str], other: list[str], cells: list[Cell]
 ) -> None:
     few, more = tree.touched(one, cells, always=[CORE]), tree.touched([*one, *other], cells, always=[CORE])
@@ -81,7 +88,7 @@ def test_a_larger_change_selects_no_fewer_cells_and_never_one_that_is_not_asked_
 
 def test_every_module_that_no_rule_excepts_changes_some_cell(tree: ChangeTree) -> None:
     every = [cell for cell in tree.matrix.cells() if tree.matrix.files(cell.suite)]
-    nobody_s = {
+    unused_by_cells = {
         "deployers.__main__",
         "deployers.checks.compare",
         "lab.machines.scripted",
@@ -90,7 +97,7 @@ def test_every_module_that_no_rule_excepts_changes_some_cell(tree: ChangeTree) -
 
     for name, path in tree.known.items():
         relative = str(path.relative_to(tree.root))
-        if tree.scope(relative) is Scope.SOME and name not in nobody_s:
+        if tree.scope(relative) is Scope.SOME and name not in unused_by_cells:
             assert tree.touched([relative], every), name
 
 
@@ -98,29 +105,59 @@ def test_what_every_cell_runs_is_there(tree: ChangeTree) -> None:
     assert set(ROOTS) <= tree.known.keys()
 
 
-def test_imports_are_read_from_sources(tmp_path: Path) -> None:
-    (tmp_path / "lab" / "tests").mkdir(parents=True)
-    (tmp_path / "lab" / "__init__.py").write_text("from lab.a import x\n")
-    (tmp_path / "lab" / "a.py").write_text("def f():\n    import lab.b.c\n")
-    (tmp_path / "lab" / "b").mkdir()
-    (tmp_path / "lab" / "b" / "__init__.py").write_text("")
-    (tmp_path / "lab" / "b" / "c.py").write_text("from . import d\nfrom ..a import y\nimport os\n")
-    (tmp_path / "lab" / "b" / "d.py").write_text("argv = [python, '-m', 'lab.b', *words]\n")
-    (tmp_path / "lab" / "b" / "__main__.py").write_text("")
-    (tmp_path / "lab" / "tests" / "test_a.py").write_text("import lab.a\n")
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory on sys.path for the package `hut`, which nothing imports: grimp only reads it."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
 
-    imports = graph(modules(tmp_path))
+
+def test_the_graph_has_imports_in_functions_and_for_types_relative_ones_and_started_modules(sources: Path) -> None:
+    files = {
+        "__init__.py": "from hut.a import x\n",
+        "a.py": "def f():\n    import hut.b.c\n",
+        "b/__init__.py": "",
+        "b/c.py": "from . import d\nfrom ..a import y\nimport os\n",
+        "b/d.py": "argv = [python, '-m', 'hut.b', *arguments]\n",
+        "b/__main__.py": "",
+        "types.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hut.b import d\n",
+        "table.py": "TABLE = (('up', 'hut.b.d:run'), ('odd', 'hut.b.d: run'), ('url', 'https://hut.b'), ('none', 'os:path'))\n",
+        "watch.py": "arguments = ('-m', 'hut.b.c', path)\n",
+        "tests/test_a.py": "import hut.a\n",
+    }
+    for name, text in files.items():
+        (sources / "hut" / name).parent.mkdir(parents=True, exist_ok=True)
+        (sources / "hut" / name).write_text(text)
+
+    imports = import_graph(module_files(sources, ["hut"]))
 
     assert imports == {
-        "lab": {"lab.a"},
-        "lab.a": {"lab", "lab.b", "lab.b.c"},
-        "lab.b": set(),
-        "lab.b.c": {"lab", "lab.a", "lab.b", "lab.b.d"},
-        "lab.b.d": {"lab", "lab.b", "lab.b.__main__"},
-        "lab.b.__main__": set(),
+        "hut": {"hut.a"},
+        "hut.a": {"hut", "hut.b", "hut.b.c"},
+        "hut.b": set(),
+        "hut.b.c": {"hut", "hut.a", "hut.b", "hut.b.d"},
+        "hut.b.d": {"hut", "hut.b", "hut.b.__main__"},
+        "hut.b.__main__": set(),
+        "hut.types": {"hut", "hut.b", "hut.b.d"},
+        "hut.table": {"hut", "hut.b", "hut.b.d"},
+        "hut.watch": {"hut", "hut.b", "hut.b.c"},
     }
-    assert reach(imports, ["lab.b.__main__", "nothing"]) == {"lab.b.__main__"}
-    assert reach(imports, ["lab.a"], but=frozenset({("lab.a", "lab.b.c")})) == {"lab", "lab.a", "lab.b"}
+    assert reach(imports, ["hut.b.__main__", "nothing"]) == {"hut.b.__main__"}
+    assert reach(imports, ["hut.a"], but=frozenset({("hut.a", "hut.b.c")})) == {"hut", "hut.a", "hut.b"}
+
+
+def test_every_verb_of_the_command_is_an_edge_of_the_table(tree: ChangeTree) -> None:
+    verbs = {verb.target.partition(":")[0] for section in SECTIONS for verb in section.verbs}
+
+    assert verbs
+    assert verbs <= tree.imports["lab.verbs"]
+
+
+def test_no_cell_reaches_the_verbs_that_start_cells_and_benchmarks(tree: ChangeTree) -> None:
+    reached = tree.reached(SMOKE)
+
+    assert {"deployers.commands.up", "lab.commands.down"} <= reached
+    assert not {name for name in reached if name.startswith(("perf.", "scenarios.commands"))}
 
 
 Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., CommandResult]]

@@ -1,0 +1,93 @@
+"""The fixtures of scenarios: the lab of the session, Karmada on it, a namespace and workloads of one test."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest.outcomes import Failed
+
+from scenarios.kit.options import session_of, worker_name
+
+if TYPE_CHECKING:
+    from deployers.karmada import Karmada
+    from lab.cluster import Lab
+    from scenarios.kit.session import NoLab
+    from scenarios.kit.workload import Workloads
+
+
+class NoLabHere(Failed):
+    """The error of every test without a lab in this process; only the first one shows the whole text."""
+
+    def __init__(self, why: NoLab) -> None:
+        super().__init__(str(why), pytrace=False)
+        self.why = why
+        self.shown = False
+
+
+@pytest.fixture(scope="session")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The lab of this session: a host cluster and members whose APIs answer. All tests share it: leave it as you found it."""
+    from scenarios.kit.session import NoLab  # noqa: PLC0415
+
+    session = session_of(request.config)
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    try:
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            found = session.lab()
+    except NoLab as none:
+        raise NoLabHere(none) from none
+    yield found
+    session.release()
+
+
+@pytest.fixture(scope="session")
+def control_plane(lab: Lab) -> Karmada:
+    """Karmada's control plane, whose API answers; its members may not be Ready."""
+    from deployers.karmada import Karmada  # noqa: PLC0415
+
+    return Karmada.open(lab)
+
+
+@pytest.fixture(scope="session")
+def karmada(control_plane: Karmada) -> Karmada:
+    """Karmada with the lab's members joined and Ready."""
+    from deployers.members.registry import wait_member_ready  # noqa: PLC0415
+
+    for member in control_plane.members:
+        wait_member_ready(control_plane, member.name, within=60.0)
+    return control_plane
+
+
+@pytest.fixture(autouse=True)
+def turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold the lab's lock: shared, or exclusive for a test that breaks the lab (`@pytest.mark.breaks`)."""
+    if "lab" not in request.fixturenames:
+        yield
+        return
+    from lab.shared_lock import hold_lab  # noqa: PLC0415
+
+    with hold_lab(request.getfixturevalue("lab").run, alone=request.node.get_closest_marker("breaks") is not None):
+        yield
+
+
+@pytest.fixture
+def namespace(karmada: Karmada, turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
+    """A new namespace for this test, on the control plane and on every member; it is deleted at the end without waiting."""
+    from scenarios.kit.namespaces import namespace as made  # noqa: PLC0415
+
+    slug = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())[:30].strip("-")
+    with made(karmada, f"{slug}-{worker_name(request.config)}-{secrets.token_hex(3)}") as name:
+        yield name
+
+
+@pytest.fixture
+def workload(karmada: Karmada, namespace: str) -> Workloads:
+    """A function that creates a Deployment and the policy that places it: `workload(replicas=6, placement=divide_among(…))`."""
+    from scenarios.kit.workload import Workloads  # noqa: PLC0415
+
+    return Workloads(karmada, namespace)
