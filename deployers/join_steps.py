@@ -12,7 +12,7 @@ from deployers.deployer import JoinsPullMembers, get_deployer, runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.join import join, join_rights
 from deployers.members.register import register, register_agent
-from deployers.members.registry import Mode, wait_ready
+from deployers.members.registry import Mode, wait_member_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.unjoin import unjoin
 from deployers.members.unregister import unregister
@@ -21,8 +21,6 @@ from deployers.pods.images import agent_image
 from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
 from lab.steps import Step
-
-WITHIN = 90.0
 
 
 def join_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[Step]:
@@ -77,19 +75,17 @@ def steps_of(karmada: Karmada, member: Cluster, mode: str, others: Collection[st
         needs = (JOINABLE, accounts.name, tokens, part("images"))
         return [
             accounts,
-            Step(f"{name}/register", lambda: register_agent(karmada, member, image=image, within=WITHIN), needs, priority=-1),
-            Step(f"{name}/joined", lambda: register(karmada, member, image=image, within=WITHIN), (f"{name}/register", READY)),
+            Step(f"{name}/register", lambda: register_agent(karmada, member, image=image), needs, priority=-1),
+            Step(f"{name}/joined", lambda: register(karmada, member, image=image), (f"{name}/register", READY)),
         ]
     if mode == "pull":
         return [
             accounts,
-            Step(
-                f"{name}/register", lambda: register_agent(karmada, member, within=WITHIN), (JOINABLE, accounts.name, tokens), priority=-1
-            ),
-            Step(f"{name}/joined", lambda: register(karmada, member, ahead=False, within=WITHIN), (f"{name}/register", READY)),
+            Step(f"{name}/register", lambda: register_agent(karmada, member), (JOINABLE, accounts.name, tokens), priority=-1),
+            Step(f"{name}/joined", lambda: register(karmada, member, ahead=False), (f"{name}/register", READY)),
         ]
     return [
         accounts,
         Step(f"{name}/join", lambda: join_rights(karmada, member, ahead=False), (JOINABLE, accounts.name, tokens), priority=-1),
-        Step(f"{name}/joined", lambda: wait_ready(karmada, name, within=WITHIN), (f"{name}/join", READY)),
+        Step(f"{name}/joined", lambda: wait_member_ready(karmada, name), (f"{name}/join", READY)),
     ]

@@ -9,8 +9,9 @@ from kubernetes.client import ApiException
 
 from deployers.backup import archive
 from deployers.backup.archive import UnusableBackup
-from deployers.backup.restore import list_unowned, restore
+from deployers.backup.restore import restore
 from deployers.backup.take import back_up
+from deployers.backup.unowned import list_unowned
 from deployers.backup.verify import verify
 from deployers.etcd.client import EtcdClient
 from deployers.karmada import Karmada

@@ -2,10 +2,9 @@
 
 The modules (Karmada's own addons are components of it, `deployers.by_binary.optional`):
 
-definition   an addon as data, one TOML file each in this folder, and the order among them
 contents     its objects, as upstream wrote them
 site         an addon on one cluster: what is there, what is in the way, putting and taking
 steps        addons as steps of `up`
 change       install, upgrade and remove, on a Karmada that runs
-own          the same for Karmada's own, where they are programs
+karmada_addons  the same for Karmada's own, where they are programs
 """

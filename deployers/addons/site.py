@@ -141,7 +141,7 @@ class Site:
             made = {path: answer["metadata"]["uid"] for path, answer in zip(to_send, answers, strict=True)}
             self.record["made"] |= {path: uid for path, uid in made.items() if path in self.record["made"]}
             self.save()
-        wait_ready(self.api, part, what=f"the addon {self.addon} on {self.cluster.name}")
+        wait_part_ready(self.api, part, what=f"the addon {self.addon} on {self.cluster.name}")
         return set(paths)
 
     def take(self) -> None:
@@ -210,7 +210,7 @@ def is_same(wanted: Any, there: Any) -> bool:
     return bool(wanted == there) or (not wanted and there is None)
 
 
-def wait_ready(api: Api, part: Sequence[Json], *, what: str) -> None:
+def wait_part_ready(api: Api, part: Sequence[Json], *, what: str) -> None:
     """Return when the objects of a part serve: CRDs are established, APIs available, and all pods of workloads ready."""
     by_kind: dict[str, list[Json]] = {}
     for document in part:

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from deployers.backup.archive import Manifest
-from deployers.backup.restore import RestoreResult, require_old_plane_down, require_versions, seed, wait_members_reached
+from deployers.backup.rejoin import wait_members_reached
+from deployers.backup.requirements import require_old_plane_down, require_versions
+from deployers.backup.restore import RestoreResult
+from deployers.backup.seed import seed
 from deployers.backup.verify import verify
 from deployers.bring_up import bring_up
 from deployers.by_binary.installation import open_plane
-from deployers.etcd.client import Etcdutl
+from deployers.etcd.tools import Etcdutl
 from deployers.members.registry import list_members
 from deployers.release import Release
 from deployers.spec import KarmadaSpec, catalogue

@@ -1,8 +1,7 @@
-"""Backups of a control plane: taken while it serves, proven before they count, kept as long as is asked.
+"""Take backups of a control plane while it serves; verify each, then delete the oldest.
 
-What a backup is as a file is in `archive`; what becomes of it in `restore`. Nothing is stopped for one: etcd's snapshot is of one
-revision, and the keys beside it do not change. What is written after that revision is what a restore loses: with a backup
-every hour, an hour and the seconds a backup takes.
+The file format is in `archive`, the way back in `restore`. No program is stopped: etcd's snapshot is of one revision, and the keys beside
+it do not change. A restore loses what was written after that revision: with a backup every hour, an hour and the seconds a backup takes.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Backup:
-    """An archive that was written and proven: how long it took, and which older ones were deleted for it."""
+    """A verified archive: how long it took, and which older ones were deleted after it."""
 
     path: Path
     manifest: Manifest
@@ -46,13 +45,13 @@ class Backup:
 def back_up(
     karmada: Karmada, folder: Path, *, keep: int | None = None, watcher: StepObserver | None = None, during: str | None = None
 ) -> Backup:
-    """Write a backup of a control plane that serves into a folder, prove it, and return it.
+    """Write a backup of a serving control plane into a folder, verify it, and return it.
 
-    With `keep`, no more than so many of this plane's backups stay there: the oldest are deleted, after the new one is proven and never
-    before. `during` names the change that the backup is a part of.
+    With `keep`, only that many backups of this plane stay: the oldest are deleted after the new one is verified. `during` names the
+    pending operation that the backup is a part of.
 
-    ProvisionError when etcd or karmada-apiserver does not answer, or a change of this Karmada is half done; NotPossible
-    when the folder cannot be written. Then nothing is in the folder that was not there before.
+    ProvisionError when etcd or karmada-apiserver does not answer, or another operation is pending; NotPossible when the folder cannot be
+    written. The folder is unchanged then.
     """
     began = time.monotonic()
     if during is None or pending_operation.facts_of(karmada.run, during) is None:
@@ -70,7 +69,7 @@ def back_up(
 
 @dataclass
 class BackupRun:
-    """One backup being taken. Each method is a step."""
+    """One backup in progress. Each method is a step."""
 
     karmada: Karmada
     etcd: EtcdClient
@@ -86,7 +85,7 @@ class BackupRun:
         return [Step(f"backup/{name}", act, need) for name, act, need in zip(names, actions, needs, strict=False)]
 
     def describe(self) -> None:
-        """Note whose backup this is, before anything is read."""
+        """Record which control plane this is, before anything is read."""
         spec, pki = self.karmada.spec, self.etcd.pki
         joined = list_members(self.karmada)
         self.manifest = Manifest(
@@ -105,12 +104,12 @@ class BackupRun:
         )
 
     def snapshot(self) -> None:
-        """Have one member write its data: one that leads has all of it."""
+        """Save a snapshot from the leader: it has all entries."""
         health = self.etcd.health()
         source = next((member for member in health.members if member.leads), None)
         if source is None:
             raise ProvisionError(
-                "etcd has no leader now",
+                "snapshot failed: etcd has no leader",
                 where=", ".join(self.etcd.endpoints.values()),
                 remedy=command("etcd", "health", lab=self.karmada.run.id),
             )
@@ -119,11 +118,11 @@ class BackupRun:
         self.etcd.ctl("snapshot", "save", str(self.scratch / SNAPSHOT), at=source.client, within=600.0)
 
     def write(self) -> None:
-        """Put all of it into one archive."""
+        """Write snapshot, keys and manifest into one archive."""
         assert self.manifest
         files = {SNAPSHOT: self.scratch / SNAPSHOT, **{f"pki/{name}": self.etcd.pki / name for name in KEYS}}
         if missing := [str(file) for file in files.values() if not file.is_file()]:
-            raise ProvisionError("a key of this control plane is gone", where=", ".join(missing), remedy="put it back where it was")
+            raise ProvisionError("backup failed: a key of this control plane is missing", where=", ".join(missing), remedy="put it back")
         status = snapshot_status(self.etcd.utl, files[SNAPSHOT])
         self.manifest = replace(
             self.manifest,
@@ -135,7 +134,7 @@ class BackupRun:
         self.path = archive.write(self.manifest, files, self.folder)
 
     def prove(self) -> None:
-        """Read what was written as a restore would. One that cannot be restored is deleted again."""
+        """Verify the archive as a restore would; delete one that cannot be restored."""
         assert self.path
         try:
             with scratch_directory(self.karmada.run) as folder:
@@ -147,7 +146,7 @@ class BackupRun:
 
 @contextmanager
 def scratch_directory(run: Run) -> Iterator[Path]:
-    """Yield a directory of the run that nobody else can read, gone afterwards: it holds keys and the whole of etcd."""
+    """Yield a private directory of the run and delete it afterwards: it holds keys and all of etcd's data."""
     with tempfile.TemporaryDirectory(prefix="backup-", dir=run.folder("data", "scratch")) as folder:
         yield Path(folder)
 
@@ -156,7 +155,7 @@ def scratch_directory(run: Run) -> Iterator[Path]:
 
 
 def delete_oldest(folder: Path, plane: str, keep: int) -> list[Path]:
-    """Delete all but the newest `keep` backups of one plane, and return those that are gone. Other planes' and other files stay."""
+    """Delete all but the newest `keep` backups of one plane and return the deleted ones. Other files stay."""
     old = archive.list_archives(folder, plane)[keep:]
     for path in old:
         path.unlink(missing_ok=True)
@@ -167,21 +166,21 @@ def back_up_on_schedule(
     back_up: Callable[[], Backup],
     *,
     every: float,
-    told: Callable[[Backup | LabError], object],
+    report: Callable[[Backup | LabError], object],
     times: int | None = None,
     clock: Clock = SYSTEM,
 ) -> None:
-    """Take a backup now and then one each `every` seconds, counted from beginning to beginning, until interrupted (or so many `times`).
+    """Take a backup now and then every `every` seconds, counted from start to start, until interrupted (or `times` times).
 
-    One that fails is told and does not end the schedule: the next may do. One that takes longer than `every` is followed at once.
+    A failed backup is passed to `report` and does not end the schedule. After one that takes longer than `every`, the next starts at once.
     """
     done = 0
     while times is None or done < times:
         began = clock.now()
         try:
-            told(back_up())
+            report(back_up())
         except LabError as error:
-            told(error)
+            report(error)
         done += 1
         if times is None or done < times:
             clock.sleep(max(0.0, began + every - clock.now()))

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from deployers.backup import archive
 from deployers.backup.archive import SNAPSHOT, Manifest, UnusableBackup
-from deployers.etcd.client import Etcdutl
+from deployers.etcd.tools import Etcdutl
 from lab.errors import CommandFailed
 
 Json = dict[str, Any]

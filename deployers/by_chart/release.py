@@ -24,7 +24,8 @@ from deployers.by_chart import certificates
 from deployers.by_chart import values as chart_values
 from deployers.checks.rollout import wait_rollout
 from deployers.deployer import ImageUse
-from deployers.members.registry import claim, wait_ready
+from deployers.members.member_record import MemberRecord
+from deployers.members.registry import claim, wait_member_ready
 from deployers.names import JOINABLE, LEASES, NAME, NAMESPACE
 from deployers.plane import manifests, objects
 from deployers.plane.leases import held_lease
@@ -244,9 +245,9 @@ class ChartInstallation(installation.PodsInstallation):
     def register_agent(self, member: Cluster) -> None:
         """Install the agent on a member; return when Karmada calls the member Ready. UsageError as in `deployers.members.join`."""
         claim(self.karmada, member, "pull")
-        self.run.record("members", member.name, {"mode": "pull", "state": "registering"})
+        MemberRecord("pull", "registering").write(self.run, member.name)
         self.agent(member)
-        self.run.record("members", member.name, {"mode": "pull", "state": "joined"})
+        MemberRecord("pull", "joined").write(self.run, member.name)
 
     def agent(self, member: Cluster) -> None:
         """Make the agent's release be on a member; return when Karmada calls the member Ready."""
@@ -256,7 +257,7 @@ class ChartInstallation(installation.PodsInstallation):
         values = chart_values.agent_values(self.spec, use, name=member.name, endpoint=endpoint, karmada=access(self.karmada.kubeconfig))
         self.settle(AGENT, values, member)
         wait_serving(member.api, [AGENT], only=True, within=WITHIN)
-        wait_ready(self.karmada, member.name, within=90.0)
+        wait_member_ready(self.karmada, member.name)
 
     # -- and gone -----------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deployers.deployer import ImageUse
 from deployers.karmada import Karmada
-from deployers.members.karmadactl import karmadactl
+from deployers.members.karmadactl import error_of, karmadactl
 from deployers.names import JOINABLE, NAMESPACE
 from deployers.options import CARRIED, OPTIONS, complete
 from deployers.plane.flags import several_values
@@ -173,10 +173,9 @@ class InitInstallation(installation.PodsInstallation):
 
     def explained(self, failed: CommandFailed) -> LabError:
         """Return the error of a failed init: its last words, and why pods are not ready where some are not."""
-        said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
         late = workloads.why(self.host)
         return ProvisionError(
-            "karmadactl init failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+            f"karmadactl init failed{error_of(failed)}",
             where=failed.command,
             detail="\n".join([*late, failed.output]),
             remedy=f"{command('down', lab=self.karmada.run.id)}, mend what is named, then {command('up', lab=self.karmada.run.id)}: "

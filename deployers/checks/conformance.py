@@ -104,7 +104,7 @@ def applicable_checks(karmada: Karmada) -> Sequence[Check]:
 
 
 def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> ConformanceReport:
-    """Run all checks at once and return what came of each. Raises nothing about the system: that is for `Report.demand`."""
+    """Run all checks at once and return what came of each. Raises nothing about the system: that is for `ConformanceReport.demand`."""
     chosen = applicable_checks(karmada) if among is None else among
     with ThreadPoolExecutor(max(1, len(chosen)), thread_name_prefix="check") as pool:
         return ConformanceReport(tuple(pool.map(lambda check: run_check(check, karmada), chosen)), karmada.run.id)

@@ -1,4 +1,4 @@
-"""`lab addon`: what Karmada can have beside it, its own and others', on a lab that runs."""
+"""`lab addon`: list, install, upgrade and remove addons of a running Karmada."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lab.terminal.text import Look, format_table, say, seconds_text
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
 
-app = typer.Typer(help="What Karmada can have beside it: its own addons, and CRDs of others.", no_args_is_help=True, rich_markup_mode=None)
-Names = Annotated[list[str], typer.Argument(metavar="NAME[@VERSION]…", help="search, openkruise, openkruise@1.7.0, …: see lab addon list.")]
+app = typer.Typer(help="Manage addons: Karmada's own and third-party ones.", no_args_is_help=True, rich_markup_mode=None)
+Names = Annotated[list[str], typer.Argument(metavar="NAME[@VERSION]…", help="search, openkruise@1.7.0, …: see lab addon list.")]
 PlainNames = Annotated[list[str], typer.Argument(metavar="NAME…", help="As lab addon list shows them.")]
 
 
@@ -26,7 +26,7 @@ PlainNames = Annotated[list[str], typer.Argument(metavar="NAME…", help="As lab
 def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
     """List all addons.
 
-    What is installed where, and which versions there are.
+    Shows where each is installed, and its versions.
     """
     from deployers.addon import OWN, names
     from deployers.addons.karmada_addons import WHAT
@@ -45,7 +45,7 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
 
 
 def addon_row(karmada: Karmada, name: str) -> dict[str, object]:
-    """Return an addon of others as it is listed."""
+    """Return the row of a third-party addon."""
     from deployers.addons.change import find_installed, versions
 
     seen = find_installed(karmada, name)
@@ -55,9 +55,9 @@ def addon_row(karmada: Karmada, name: str) -> dict[str, object]:
 
 @app.command()
 def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
-    """Install addons, one after the other.
+    """Install addons, one by one.
 
-    Returns when Karmada can use them. One that is there is left alone; members that joined since get it.
+    Returns when Karmada can use them. An installed addon is left alone, except on members that joined later.
     """
     from deployers.addons import change, karmada_addons
 
@@ -68,14 +68,14 @@ def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
                 karmada_addons.switch(open_karmada(lab), name, on=True, version=version, watcher=screen.watcher)
             else:
                 change.install(open_karmada(lab), name, version, watcher=screen.watcher)
-        say(f"{name} is installed ({seconds_text(time.monotonic() - began)})")
+        say(f"{name} installed ({seconds_text(time.monotonic() - began)})")
 
 
 @app.command()
 def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
-    """Bring addons to another version.
+    """Upgrade addons to the newest pinned version, or the given one.
 
-    The newest that is pinned, or the one that is named. Karmada's own are upgraded with it: lab upgrade.
+    Karmada's own addons are upgraded with Karmada: lab upgrade.
     """
     from deployers.addons import change, karmada_addons
 
@@ -84,14 +84,14 @@ def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
             karmada = change.upgrade(open_karmada(lab), name, version, watcher=screen.watcher)
-        say(f"{name} is of {karmada.spec.addons.others[name]} now ({seconds_text(time.monotonic() - began)})")
+        say(f"{name} upgraded to {karmada.spec.addons.others[name]} ({seconds_text(time.monotonic() - began)})")
 
 
 @app.command()
 def remove(addons: PlainNames, lab: LabName = DEFAULT_LAB) -> None:
     """Remove addons.
 
-    Refused while objects of their CRDs exist. What was there before is left.
+    Refused while objects of their CRDs exist. Objects that the lab did not create stay.
     """
     from deployers.addons import change, karmada_addons
 
@@ -102,7 +102,7 @@ def remove(addons: PlainNames, lab: LabName = DEFAULT_LAB) -> None:
                 karmada_addons.switch(open_karmada(lab), name, on=False, watcher=screen.watcher)
             else:
                 change.remove(open_karmada(lab), name, watcher=screen.watcher)
-        say(f"{name} is not installed ({seconds_text(time.monotonic() - began)})")
+        say(f"{name} removed ({seconds_text(time.monotonic() - began)})")
 
 
 def parse_addon(text: str) -> tuple[str, str | None]:

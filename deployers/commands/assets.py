@@ -1,4 +1,4 @@
-"""`lab assets`: what is cached, whether it is whole, and how to get the space back."""
+"""`lab assets`: list, verify and prune the cached binaries."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from lab.assets.stock import StockedAsset
 
-app = typer.Typer(help="What labs are made of, in this computer's cache.", no_args_is_help=True, rich_markup_mode=None)
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, whether needed or not.")]
-Everything = Annotated[bool, option("--all", help="Everything.")]
-UnusedFor = Annotated[float | None, duration("--unused-for", help="What no lab used for this long, as 7d.")]
-Remove = Annotated[bool, option("--remove", help="Remove what is damaged; it is brought again when a lab needs it.")]
+app = typer.Typer(help="Manage cached binaries.", no_args_is_help=True, rich_markup_mode=None)
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, also when a pinned version needs them.")]
+Everything = Annotated[bool, option("--all", help="Everything that no lab runs.")]
+UnusedFor = Annotated[float | None, duration("--unused-for", help="Only what no lab used for this long, for example 7d.")]
+Remove = Annotated[bool, option("--remove", help="Delete damaged files; they are fetched again when a lab needs them.")]
 
 
 @app.command("list")
 def list_(output: OutputOption = Output.text) -> None:
-    """List what is cached: from where, how big, last used."""
+    """List the cache: source, size, last use."""
     from deployers.release import catalogue
     from lab.assets import Cache
     from lab.assets.stock import list_assets
@@ -44,9 +44,9 @@ def prune(
     dry_run: DryRunOption = False,
     output: OutputOption = Output.text,
 ) -> None:
-    """Free what no pinned version asks for.
+    """Delete what no pinned version needs.
 
-    What is damaged and what interrupted runs left too; never what a lab runs.
+    Also deletes damaged files and those that interrupted runs left; never what a lab runs.
     """
     from deployers.release import catalogue
     from lab.assets import Cache
@@ -69,13 +69,13 @@ def prune(
     for each in pruned.removed:
         print(f"{each.entry.name} {each.entry.version}  {bytes_text(each.size)}")
     for each in pruned.in_use:
-        say(f"kept: {each.entry.name} {each.entry.version} is run by {', '.join(each.used_by)}")
+        say(f"kept: {each.entry.name} {each.entry.version} is used by {', '.join(each.used_by)}")
     say(f"{bytes_text(pruned.freed)} {'would be' if dry_run else 'are'} free again")
 
 
 @app.command()
 def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
-    """Compare every byte with what was brought.
+    """Compare every file with its checksum.
 
     Exit code 4 when something is damaged and not removed.
     """

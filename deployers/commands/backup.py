@@ -1,4 +1,4 @@
-"""`lab backup`: a control plane as one file, now or again and again."""
+"""`lab backup`: back up a control plane into one file, once or on a schedule."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from lab.terminal.text import bytes_text, say, seconds_text
 if TYPE_CHECKING:
     from deployers.backup.take import Backup
 
-Folder = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Where backups are kept: a directory, or a share that is mounted there.")]
-Keep = Annotated[int | None, option("--keep", help="Delete this plane's oldest backups there: so many stay.", metavar="N", min=1)]
-Every = Annotated[float | None, duration("--every", help="Take one now and then one each 30m, 6h, 1d …, until interrupted.", zero=False)]
+Folder = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Directory for backups, for example a mounted share.")]
+Keep = Annotated[int | None, option("--keep", help="Keep the newest N backups of this plane; delete older ones.", metavar="N", min=1)]
+Every = Annotated[float | None, duration("--every", help="Take a backup now and then every 30m, 6h, 1d …, until interrupted.", zero=False)]
 
 
 def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every: Every = None, output: OutputOption = Output.text) -> None:
-    """Back Karmada up into a directory.
+    """Back up Karmada into a directory.
 
-    One archive (mode 0600): etcd's data, authorities, service-account keys, versions, checksums. Karmada serves meanwhile, and the
-    archive is proven before it counts. Keep it as safe as the keys in it.
+    Writes one archive (mode 0600): etcd's data, CAs, service-account keys, versions, checksums. Karmada keeps serving. The archive is
+    verified before older ones are deleted. It holds private keys: protect it like them.
     """
     from deployers.backup.take import back_up, back_up_on_schedule
 
@@ -36,20 +36,20 @@ def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every:
         with open_drawing(f"backup of lab {lab}") as screen:
             return back_up(karmada, folder.absolute(), keep=keep, watcher=screen.watcher)
 
-    def told(result: Backup | LabError) -> None:
+    def report(result: Backup | LabError) -> None:
         if isinstance(result, LabError):
-            say(f"no backup: {result}")
+            say(f"backup failed: {result}")
         else:
             show(result, output)
 
     if every is None:
         show(take(), output)
     else:
-        back_up_on_schedule(take, every=every, told=told)
+        back_up_on_schedule(take, every=every, report=report)
 
 
 def document(result: Backup) -> dict[str, Any]:
-    """Return one backup as `-o json` prints it."""
+    """Return a backup as `-o json` prints it."""
     return {
         "schema": 1,
         "path": str(result.path),
@@ -69,4 +69,4 @@ def show(result: Backup, output: Output) -> None:
         return
     print(result.path, flush=True)
     more = f"; {len(result.dropped)} older deleted" if result.dropped else ""
-    say(f"{bytes_text(result.size)} at revision {result.manifest.revision}, proven, after {seconds_text(result.seconds)}{more}")
+    say(f"{bytes_text(result.size)} at revision {result.manifest.revision}, verified, after {seconds_text(result.seconds)}{more}")

@@ -1,4 +1,4 @@
-"""`lab bundle`: all that a lab needs as one file, for computers without a network."""
+"""`lab bundle`: write all assets of a lab into one file, for computers without a network."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from deployers.wanted import Wanted
     from lab.assets import AssetRef, Sink
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; one that is there is replaced.")]
-Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets, as kubectl@1.35.4, instead of a lab's.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; an existing one is replaced.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets (kubectl@1.35.4), not those of a lab.")]
 
 
 def bundle(
@@ -46,7 +46,7 @@ def bundle(
 ) -> None:
     """Write one archive with all that a lab needs.
 
-    `lab up --offline --bundle FILE` uses nothing else.
+    `lab up --offline --bundle FILE` needs no network.
     """
     from deployers.release import catalogue
     from deployers.wanted import document, prepare
@@ -63,9 +63,9 @@ def bundle(
 
 
 def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
-    """Return what a lab of kind has of images besides assets, as folders of the cache: official ones that were pulled, Debian packages.
+    """Return the cache folders of a kind lab's images: pulled official images and Debian packages.
 
-    Packages are fetched now if they are not there.
+    Missing packages are fetched.
     """
     if wanted.lab.provider != "kind":
         return []
@@ -79,8 +79,8 @@ def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
 
 
 def everything(wanted: Wanted) -> list[AssetRef | str]:
-    """Return what a lab needs to come up, and once it is up: for its backups and the care of its etcd."""
-    from deployers.etcd.client import TOOLS
+    """Return the assets that a lab needs to come up, and those for its backups and `lab etcd`."""
+    from deployers.etcd.tools import TOOLS
     from deployers.plane.layout import etcds
 
     mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds(wanted.karmada)

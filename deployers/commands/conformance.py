@@ -1,4 +1,4 @@
-"""`lab conformance`: does this Karmada do what Karmada promises?"""
+"""`lab conformance`: check a running Karmada against the promises of Karmada."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
 def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
     """Check that Karmada does what it promises.
 
-    CRDs, webhooks, aggregated API, leases, a Deployment on every member; nothing is left behind.
-    Exit code 1 when a promise does not hold or could not be measured. A lab that does not run is refused: nothing can be asked of it.
+    Checks CRDs, webhooks, aggregated API, leases and a Deployment on every member, and deletes what it created.
+    Exit code 1 when a check fails or is inconclusive, 2 when the lab is not running.
     """
     from deployers.checks.conformance import conformance as examine
     from deployers.checks.support_matrix import append_report
@@ -35,9 +35,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     if not run.asked.get("karmada"):
         raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")
     if (seen := lab_status(run)).state in {"stopped", "failed"}:
-        raise UsageError(
-            f"lab {lab} does not run: there is nothing that could keep a promise", where=seen.path, remedy=command("up", lab=lab)
-        )
+        raise UsageError(f"lab {lab} is not running; start it first", where=seen.path, remedy=command("up", lab=lab))
     karmada = Karmada.open(Lab.open(run))
     report = examine(karmada)
     saved = report.save(run.path / "conformance.json")
@@ -52,7 +50,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
 
 
 def picture(report: ConformanceReport, *, look: Look) -> list[str]:
-    """Return the report as a person reads it."""
+    """Return the report as lines of a table."""
     rows = [("OUTCOME", "SECONDS", "PROMISE", "SEEN")]
     rows += [(each.outcome.value, f"{each.seconds:.1f}", each.name, " ".join(each.evidence.split())) for each in report.results]
     return format_table(rows, look=look, styles=STYLES)

@@ -1,4 +1,4 @@
-"""`lab doctor`: what this computer can do."""
+"""`lab doctor`: check whether a lab can run on this computer."""
 
 from __future__ import annotations
 
@@ -55,10 +55,9 @@ def doctor(
     image_registry: ImageRegistryOption = None,
     output: OutputOption = Output.text,
 ) -> None:
-    """Say what this computer can do, and what it lacks.
+    """Check whether this computer can run a lab.
 
-    With the options of `lab up`: whether that lab can be brought up here. For each thing that is missing: what it would enable, and how
-    to get it.
+    Takes the options of `lab up`. For each missing thing, names what it would enable and how to get it.
 
     Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
@@ -91,7 +90,7 @@ def doctor(
 
 
 def needs_of(wanted: Wanted, supply: Supply) -> Needs:
-    """Return what a lab takes, by its provider's figures and by what the cache lacks."""
+    """Return the resources that a lab needs: its provider's estimate and the assets missing in the cache."""
     from lab.run import runs_root
 
     pins = supply.pinned(wanted.software())
@@ -116,14 +115,14 @@ def needs_of(wanted: Wanted, supply: Supply) -> Needs:
 
 
 def picture(report: DoctorReport, *, look: Look) -> list[str]:
-    """Return the report as a person reads it."""
+    """Return the report as lines of text."""
     from lab.doctor.examine import list_provider_lacks
 
     rows = [("", "THING", "FOUND", "FOR")]
     rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shorten(f.found), f.enables) for f in report.findings]
     lines = format_table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})
     if lacking := [finding for finding in report.findings if not finding.ok]:
-        lines += ["", look.paint("what to do about what is missing:", "bold")]
+        lines += ["", look.paint("how to get what is missing:", "bold")]
         for finding in lacking:
             lines += [f"  {finding.name}: {finding.found}", f"      remedy: {finding.remedy}"]
     lines.append("")
@@ -133,12 +132,12 @@ def picture(report: DoctorReport, *, look: Look) -> list[str]:
 
 
 def verdict(name: str, can: bool, problems: Sequence[Problem], *, look: Look) -> list[str]:
-    """Return whether a lab can be brought up here, with all that is in its way."""
+    """Return the verdict, with every problem that keeps the lab from running here."""
     if can:
         return [look.paint(f"{name} can run here: {command('up')}", "green")]
     return [look.paint(f"{name} cannot run here", "red"), *(f"  {problem}" for problem in problems)]
 
 
 def shorten(text: str, width: int = 70) -> str:
-    """Return a text that fits a column; the whole of it is in `-o json`."""
+    """Return a text cut to a column; `-o json` has the whole."""
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"

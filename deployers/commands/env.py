@@ -1,4 +1,4 @@
-"""`lab env`: this shell as a shell of the lab."""
+"""`lab env`: print the environment of a lab for a shell."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lab.run import Run
 def env(lab: LabName = DEFAULT_LAB) -> None:
     """Print exports for a shell: eval "$(lab env)".
 
-    KUBECONFIG, PATH with this lab's kubectl and karmadactl first, KARMADA_LAB, so that `lab` means this lab, and NO_PROXY with the
-    addresses of its clusters.
+    Sets KUBECONFIG, PATH (this lab's kubectl and karmadactl first), KARMADA_LAB (the default lab of `lab`) and NO_PROXY (the addresses
+    of its clusters).
     """
     for name in list_misleading(os.environ):
         print(f"unset {name}")

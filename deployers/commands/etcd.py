@@ -1,4 +1,4 @@
-"""`lab etcd`: the care of Karmada's own etcd."""
+"""`lab etcd`: manage Karmada's etcd."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from lab.terminal.text import Look, bytes_text, format_table, say
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from deployers.etcd.client import EtcdHealth
+    from deployers.etcd.health import EtcdHealth
     from deployers.karmada import Karmada
 
-app = typer.Typer(help="The care of Karmada's own etcd.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Manage Karmada's etcd.", no_args_is_help=True, rich_markup_mode=None)
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="etcd, etcd-2 or etcd-3.")]
-NewMember = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="etcd, etcd-2 or etcd-3; without it the first not there.")]
+NewMember = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="etcd, etcd-2 or etcd-3; by default the first free name.")]
 ExpiresWithin = Annotated[float, duration("--expires-within", help="Renew what expires within this time; 0 renews all.", default="30d")]
 THIRTY_DAYS = 30 * 86400.0
 
 
 def open_karmada(lab: str) -> Karmada:
-    """Return the Karmada of a lab. UsageError when the lab, or a Karmada in it, is not there."""
+    """Return the Karmada of a lab. UsageError when the lab does not exist or has no Karmada."""
     from deployers.karmada import Karmada
     from lab.cluster import Lab
 
@@ -36,10 +36,10 @@ def open_karmada(lab: str) -> Karmada:
 
 @app.command()
 def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
-    """Say how etcd is.
+    """Show the health of etcd.
 
-    Members, leader, entries each is behind, sizes, alarms, certificates.
-    Exit code 1 when something is wrong with it, 4 when it does not answer.
+    Lists members, leader, lag, sizes, alarms and the expiry of certificates.
+    Exit code 1 when it has a problem, 4 when it does not answer.
     """
     from deployers.etcd.pod import etcd_of
 
@@ -53,7 +53,7 @@ def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
 
 
 def picture(seen: EtcdHealth, *, look: Look) -> list[str]:
-    """Return the health of etcd as a person reads it."""
+    """Return the health of etcd as lines of text."""
     rows = [("MEMBER", "STATE", "VERSION", "SIZE", "IN USE", "BEHIND", "ADDRESS")]
     for member in seen.members:
         state = "down" if not member.answers else "leader" if member.leads else "learner" if member.learner else "follows"
@@ -68,7 +68,7 @@ def picture(seen: EtcdHealth, *, look: Look) -> list[str]:
 def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
     """Add a member.
 
-    It has a vote when it has caught up; then the API servers are told, one after the other.
+    It starts as a learner and votes once it has caught up; then the API servers restart with its address, one by one.
     """
     from deployers.etcd.membership import add
 
@@ -79,7 +79,7 @@ def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
 def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """Remove a member and its data.
 
-    Refused when those left would be no majority.
+    Refused when the remaining members would not have a quorum.
     """
     from deployers.etcd.membership import remove
 
@@ -88,7 +88,7 @@ def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
 
 @app.command()
 def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
-    """Put a new member in the place of a dead one."""
+    """Replace a dead member by a new one."""
     from deployers.etcd.membership import replace
 
     say_members("replaced", lab, replace(open_karmada(lab), member))
@@ -96,14 +96,14 @@ def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
 
 @app.command()
 def grow(lab: LabName = DEFAULT_LAB) -> None:
-    """Grow from one member to three, or go on with it."""
+    """Grow from one member to three; continues after an interrupt."""
     from deployers.etcd.membership import grow
 
     say_members("grown", lab, grow(open_karmada(lab)))
 
 
 def say_members(how: str, lab: str, karmada: Karmada) -> None:
-    """Say of what members etcd is now."""
+    """Print the members of etcd."""
     from deployers.plane.layout import etcds
 
     say(f"{how}: the etcd of lab {lab} is {', '.join(etcds(karmada.spec))}")
@@ -111,9 +111,9 @@ def say_members(how: str, lab: str, karmada: Karmada) -> None:
 
 @app.command()
 def defragment(lab: LabName = DEFAULT_LAB) -> None:
-    """Drop the history of all keys and give its space back.
+    """Compact and defragment etcd.
 
-    Member by member, the leader last; lifts an alarm for want of space.
+    One member at a time, the leader last; clears a NOSPACE alarm.
     """
     from deployers.etcd.pod import etcd_of
 
@@ -123,9 +123,9 @@ def defragment(lab: LabName = DEFAULT_LAB) -> None:
 
 @app.command()
 def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAYS) -> None:
-    """Renew etcd's certificates before they end.
+    """Renew etcd's certificates before they expire.
 
-    No program is started again: each reads its certificate at every handshake.
+    No program restarts: each reads its certificate at every handshake.
     """
     import datetime as dt
 
@@ -136,7 +136,7 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
 
 
 def say_renewed(renewed: dict[str, datetime], expires_within: float) -> None:
-    """Say which certificates were renewed, and until when they last."""
+    """Print the renewed certificates and when each expires."""
     for name, ends in renewed.items():
         print(f"{name}  until {ends:%Y-%m-%d}")
     say(f"{len(renewed)} certificates renewed" if renewed else f"none expires within {duration_text(expires_within)}: nothing to do")

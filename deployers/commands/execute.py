@@ -1,4 +1,4 @@
-"""`lab exec`: one command in the environment of a lab."""
+"""`lab exec`: run one command in the environment of a lab."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Command = Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="The
 def execute(command: Command, lab: LabName = DEFAULT_LAB) -> None:
     """Run a command in the environment of a lab.
 
-    With its KUBECONFIG, and its kubectl and karmadactl first in PATH: lab exec -- kubectl get clusters.
+    Sets KUBECONFIG and puts the lab's kubectl and karmadactl first in PATH: lab exec -- kubectl get clusters.
 
-    All else is your environment. Your proxies stay, but the lab's clusters are reached directly (NO_PROXY).
+    The rest of your environment is kept. The lab's clusters are reached without your proxies (NO_PROXY).
 
-    The command takes this process's place: its exit code, signals and terminal are its own.
+    The command replaces this process, so that its exit code, signals and terminal are its own.
     """
     changed = environment(Run.load(lab))
     env = {name: value for name, value in (os.environ | changed).items() if name not in list_misleading(os.environ)}

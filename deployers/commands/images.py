@@ -1,4 +1,4 @@
-"""`lab images`: what container images are here, made without a registry; building, loading and freeing them."""
+"""`lab images`: list, build, lock, load and prune container images that are made without a registry."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 if TYPE_CHECKING:
     from lab.images import Archive
 
-app = typer.Typer(help="Container images, made here without a registry.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Manage container images.", no_args_is_help=True, rich_markup_mode=None)
 WEEK = 7 * 86400.0
-UnusedFor = Annotated[float | None, duration("--unused-for", help="What no lab used for this long, as 7d.", default="7d")]
-Everything = Annotated[bool, option("--all", help="Everything.")]
+UnusedFor = Annotated[float | None, duration("--unused-for", help="Only what no lab used for this long.", default="7d")]
+Everything = Annotated[bool, option("--all", help="Everything that no node uses.")]
 Keys = Annotated[list[str] | None, typer.Argument(metavar="[KEY]…", help="Only these archives or node images.")]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="An archive, as `lab images list` names it, or the path of a docker-archive.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="An archive (see `lab images list`), or the path of a docker-archive.")]
 Cluster = Annotated[str | None, option("--cluster", help="Only into this cluster.", metavar="NAME")]
 
 
 @app.command("list")
 def list_(output: OutputOption = Output.text) -> None:
-    """List what is here: what is in it, how big, last asked for."""
+    """List archives and node images: content, size, last use."""
     from lab.images import ArchiveStore
     from lab.images.stock import list_node_images
 
@@ -80,10 +80,10 @@ def build(
     mirror: MirrorOption = None,
     image_registry: ImageRegistryOption = None,
 ) -> None:
-    """Make every image that a lab of kind takes, now.
+    """Build every image that a kind lab needs.
 
-    Official ones whose digest is known are pulled, where a registry answers. So that `lab up` finds them: the node image of each
-    Kubernetes version, and what runs in pods by the deployer.
+    Builds the node image of each Kubernetes version and the images of the deployer's pods, so that `lab up` finds them. Official images
+    with a locked digest are pulled, where a registry answers.
     """
     from pathlib import Path
 
@@ -102,7 +102,7 @@ def build(
         software = {str(ref): path for ref, path in supply.resolve(wanted.software()).items()}
         made = build_all(Local(Path.cwd()), wanted.lab, wanted.images(), software, progress=screen.progress)
     for name, seconds in made:
-        say(f"{name}: {seconds_text(seconds) if seconds >= 1 else 'there already'}")
+        say(f"{name}: {seconds_text(seconds) if seconds >= 1 else 'exists already'}")
 
 
 @app.command()
@@ -114,10 +114,10 @@ def lock(
     image_registry: ImageRegistryOption = None,
     output: OutputOption = Output.text,
 ) -> None:
-    """Write down the digests of a lab's official images.
+    """Lock the digests of a lab's official images.
 
-    They are what a registry has by their tags now. From then on they are pulled by that digest wherever a registry answers. Those
-    that were written down and are not of this lab stay.
+    Asks a registry for the digest of each tag. From then on these images are pulled by digest wherever a registry answers. Locked
+    digests of other labs stay.
     """
     from deployers.wanted import document, prepare
     from lab.images.official import LOCK, ImageLock
@@ -128,9 +128,9 @@ def lock(
     found, reasons = make_lock(wanted.all_images(), registry=image_registry)
     if not found.digests:
         raise NotPossible(
-            "no digest of an official image is to be had",
+            "could not fetch any image digest",
             detail="\n".join(sorted(set(reasons.values()))),
-            remedy="name a registry that answers: --image-registry HOST[/PREFIX]; without digests images are made here",
+            remedy="name a registry that answers: --image-registry HOST[/PREFIX]; without digests, images are built here",
         )
     known = ImageLock.read().digests
     ImageLock({**known, **found.digests}).write()
@@ -140,15 +140,15 @@ def lock(
     for name, digest in found.digests.items():
         print(f"{name} {digest}{'' if known.get(name) in {None, digest} else f' (it was {known[name]})'}")
     for name, why in reasons.items():
-        say(f"{name}: {why}: it is made here")
-    say(f"{len(found.digests)} digests are in {LOCK}")
+        say(f"{name}: {why}: it is built here")
+    say(f"{len(found.digests)} digests locked in {LOCK}")
 
 
 @app.command("load")
 def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> None:
     """Load an archive into the nodes of a lab.
 
-    What they have already is left alone.
+    Images that they have already are skipped.
     """
     from lab.cluster import Lab
     from lab.images import load_archive
@@ -159,7 +159,7 @@ def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> 
     found = find_archive(archive)
     for each in [into.cluster(cluster)] if cluster else into.clusters:
         loaded = load_archive(into, each, found)
-        say(f"{each.name}: {', '.join(loaded) if loaded else 'has all of it already'}")
+        say(f"{each.name}: {', '.join(loaded) if loaded else 'has all images already'}")
 
 
 @app.command()
@@ -170,9 +170,9 @@ def prune(
     dry_run: DryRunOption = False,
     output: OutputOption = Output.text,
 ) -> None:
-    """Free what no lab asked for in a week.
+    """Delete images that no lab used for a week.
 
-    And node images that no node is made of. Never what a node of this computer is made of; all of it is made again when a lab needs it.
+    Also deletes node images without a node; never an image that a node uses. Deleted images are built again when a lab needs them.
     """
     from lab.images import stock
 
@@ -183,7 +183,7 @@ def prune(
     for name in pruned.removed:
         print(name)
     for name in pruned.in_use:
-        say(f"kept: nodes are made of {name}")
+        say(f"kept: a node uses {name}")
     say(f"{bytes_text(pruned.freed)} {'would be' if dry_run else 'are'} free again")
 
 

@@ -1,4 +1,4 @@
-"""`lab join`: a cluster of the lab becomes a member of its Karmada."""
+"""`lab join`: join clusters of the lab to its Karmada as members."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Names = Annotated[
 
 
 class JoinMode(str, Enum):
-    """Who reaches whom."""
+    """How a member is joined."""
 
     push = "push"
     pull = "pull"
@@ -31,14 +31,17 @@ class JoinMode(str, Enum):
 
 ModeOption = Annotated[
     JoinMode | None,
-    option("--mode", help="push: Karmada reaches the member; pull: an agent beside it reaches Karmada. Without it as the lab file says."),
+    option(
+        "--mode",
+        help="push: Karmada connects to the member; pull: an agent of the member connects to Karmada. Default: as in the lab file.",
+    ),
 ]
 
 
 def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) -> None:
     """Join members to the lab's Karmada.
 
-    Side by side; returns when all are Ready and have the addons that are installed. One that is joined so already is left alone.
+    All at once; returns when all are Ready and have the installed addons. A member that is joined already is left alone.
     """
     from deployers.addons.change import install_on_new_member
     from deployers.join_steps import join_member
@@ -51,8 +54,8 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     handle = Lab.open(run)
     karmada = Karmada.open(handle)
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
-    said = {member.name: member.mode for member in handle.spec.members}
-    modes = {cluster.name: mode_of(cluster.name, said[cluster.name], mode, lab=lab) for cluster in clusters}
+    declared = {member.name: member.mode for member in handle.spec.members}
+    modes = {cluster.name: mode_of(cluster.name, declared[cluster.name], mode, lab=lab) for cluster in clusters}
     known = registered(karmada)
     before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
     began = time.monotonic()
@@ -66,21 +69,21 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
 
 
 def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> list[str]:
-    """Return what was done, as lines: which members were joined already, and which were joined now."""
-    lines = [f"{name} is joined already, by {modes[name]}: nothing changed" for name in before]
+    """Return one line for each member that was joined before, and one for those that were joined now."""
+    lines = [f"{name} is joined already by {modes[name]}: nothing changed" for name in before]
     if new := [f"{name} by {mode}" for name, mode in modes.items() if name not in before]:
         lines.append(f"joined {', '.join(new)} after {seconds_text(seconds)}")
     return lines
 
 
-def mode_of(name: str, said: str, wanted: JoinMode | None, *, lab: str | None = None) -> JoinMode:
-    """Return how a member is joined. UsageError where its lab file says otherwise: the next `lab up` would stumble."""
-    if said == "none":
+def mode_of(name: str, declared: str, wanted: JoinMode | None, *, lab: str | None = None) -> JoinMode:
+    """Return the mode in which to join a member. UsageError when the lab file has another mode: the next `lab up` would fail."""
+    if declared == "none":
         return wanted or JoinMode.push
-    if wanted is not None and wanted.value != said:
+    if wanted is not None and wanted.value != declared:
         raise UsageError(
-            f"the lab file joins {name} by {said}, not by {wanted.value}",
-            remedy=f'{command("join", name, lab=lab)}   (by {said}); or give it mode = "none" in the lab file, '
-            "and join it either way by hand",
+            f"the lab file joins {name} by {declared}, not by {wanted.value}",
+            remedy=f'{command("join", name, lab=lab)}   (by {declared}); or set mode = "none" in the lab file '
+            "and join it in either mode by hand",
         )
-    return JoinMode(said)
+    return JoinMode(declared)

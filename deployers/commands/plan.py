@@ -1,4 +1,4 @@
-"""`lab up --plan`: the steps in waves and the assets that would be brought. Nothing is created, started or brought."""
+"""`lab up --plan`: print the steps in waves and the assets that would be fetched. Nothing is created, started or fetched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Asset:
-    """One thing the lab needs: cached, or by which source it would be tried first and what building it costs."""
+    """One asset of the lab: cached, or the first source to try and the cost of building it."""
 
     name: str
     status: str
@@ -36,7 +36,7 @@ class Asset:
 
 
 def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str | None, output: Output) -> None:
-    """Print the plan of a lab. Errors of the spec, of versions and of what this computer cannot do are those of `lab up`."""
+    """Print the plan of a lab. Raises the preflight errors of `lab up`."""
     preflight.require(wanted, supply, lab=lab, image_registry=image_registry)
     assets = assets_needed(wanted, supply)
     waves = waves_of(wanted, lab)
@@ -48,7 +48,7 @@ def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str |
 
 
 def assets_needed(wanted: Wanted, supply: Supply) -> list[Asset]:
-    """Return the assets of a lab, and what bringing each would take."""
+    """Return the assets of a lab, with the cost of fetching each."""
     found = []
     for pin in dict.fromkeys(supply.pinned(wanted.software()).values()):
         ref = pin.ref
@@ -69,7 +69,7 @@ def assets_needed(wanted: Wanted, supply: Supply) -> list[Asset]:
 
 
 def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
-    """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a directory that is removed at once."""
+    """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a temporary directory."""
     from deployers.bring_up import steps
     from lab import ports
     from lab.run import Run
@@ -84,14 +84,14 @@ def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
 
 
 def picture(lab: str, waves: Sequence[Sequence[Step]], assets: Sequence[Asset], *, look: Look) -> list[str]:
-    """Return the plan as a person reads it."""
+    """Return the plan as lines of text."""
     count = sum(len(wave) for wave in waves)
-    lines = [look.paint(f"lab {lab}: {count} steps in {len(waves)} waves; a step starts as soon as what it needs is there", "bold")]
+    lines = [look.paint(f"lab {lab}: {count} steps in {len(waves)} waves; a step starts as soon as its dependencies are done", "bold")]
     for number, wave in enumerate(waves, 1):
         lines.append(f"{number:3}  {', '.join(step.name for step in wave)}")
     lines.append("")
     missing = [asset for asset in assets if asset.status != "cached"]
-    lines.append(look.paint(f"{len(assets)} assets: {len(assets) - len(missing)} cached, {len(missing)} to bring", "bold"))
+    lines.append(look.paint(f"{len(assets)} assets: {len(assets) - len(missing)} cached, {len(missing)} to fetch", "bold"))
     rows = [("ASSET", "STATUS", "SIZE")]
     rows += [(asset.name, asset.status, bytes_text(asset.size) if asset.size else "-") for asset in assets]
     lines += format_table(rows, look=look, styles={"cached": ("green",), "missing": ("red",)})

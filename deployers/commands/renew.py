@@ -1,4 +1,4 @@
-"""`lab renew`: certificates of Karmada before they end."""
+"""`lab renew`: renew the certificates of Karmada."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lab.cli.options import DEFAULT_LAB, LabName
 
 
 def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAYS) -> None:
-    """Renew all certificates of Karmada before they end.
+    """Renew all certificates of Karmada before they expire.
 
-    karmada-apiserver and etcd read theirs anew; the others are started again,
-    one after the other. Authorities stay.
+    karmada-apiserver and etcd reload theirs; the other components restart, one by one.
+    CAs stay.
     """
     from deployers.day2.renew_certificates import renew_all
 

@@ -1,4 +1,4 @@
-"""`lab restore`: a control plane from a backup, in its place or in a lab that is not there yet."""
+"""`lab restore`: restore a control plane from a backup, in place or in a new lab."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from deployers.backup.restore import RestoreResult
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
-NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of a lab that is made for it.", metavar="FILE")]
+NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of the new lab.", metavar="FILE")]
 
 
 def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, output: OutputOption = Output.text) -> None:
     """Restore Karmada from a backup.
 
-    A lab that is there is set back in place; one that is not is made for it, with addresses of its own: the move to a new site.
+    An existing lab is restored in place. Otherwise a new lab is created, with its own addresses: the move to a new site.
 
-    Members run on and are reached again. What was made after the backup stays on them and is Karmada's no more; it is listed.
+    Members keep running and are reached again. Objects propagated after the backup stay on them, are no longer Karmada's, and are listed.
     """
     there = (runs_root() / lab / "run.json").exists()
     if there and spec:
-        raise UsageError(f"lab {lab} is there: it is restored as it is", remedy="leave --spec out, or name a lab that is not there yet")
+        raise UsageError(f"--spec is only for a new lab, and lab {lab} exists", remedy="leave --spec out, or name a new lab")
     with open_drawing(f"restore of lab {lab}") as screen:
         if there:
             from deployers.backup.restore import restore as in_place
@@ -49,8 +49,8 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
 
 
 def show(done: RestoreResult, lab: str, output: Output) -> None:
-    """Print what was restored, and what is left on members."""
-    from deployers.backup.restore import list_unowned
+    """Print what was restored, and the objects on members that Karmada no longer owns."""
+    from deployers.backup.unowned import list_unowned
 
     left = list_unowned(done.karmada, done.karmada.members)
     if output is Output.json:
@@ -75,6 +75,6 @@ def show(done: RestoreResult, lab: str, output: Output) -> None:
     print(f"members reached: {', '.join(done.members) or 'none'}")
     for member, things in left.items():
         for thing in things:
-            print(f"on {member}, Karmada's no more: {thing}")
+            print(f"on {member}, no longer Karmada's: {thing}")
     if any(left.values()):
-        say("these were made after the backup and run on; give them to Karmada again, or delete them there")
+        say("these were propagated after the backup and keep running; apply them to Karmada again, or delete them on the member")

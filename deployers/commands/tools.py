@@ -1,4 +1,4 @@
-"""The environment of a lab: its kubeconfig, and a directory with kubectl and karmadactl in the versions it runs."""
+"""The environment of a lab: its kubeconfig, and a directory with kubectl and karmadactl of its versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLIENTS = ("kubectl", "karmadactl", "etcdctl", "etcdutl")
 
 
 def environment(run: Run) -> dict[str, str]:
-    """Return what `lab env` exports and `lab exec` runs with. UsageError when the lab never got so far as to have a kubeconfig."""
+    """Return what `lab env` exports and `lab exec` runs with. UsageError when the lab has no kubeconfig yet."""
     kubeconfig = run.path / "kubeconfig.yaml"
     if not kubeconfig.exists():
         raise UsageError(f"lab {run.id} has no kubeconfig yet", where=str(run.path), remedy=command("up", lab=run.id))
@@ -32,9 +32,9 @@ def environment(run: Run) -> dict[str, str]:
 
 
 def clients(run: Run) -> Path:
-    """Return the directory of the lab's client programs, made when it is not there: links into the cache of assets."""
+    """Return the directory of the lab's client programs (links into the cache); create it when it does not exist."""
     folder = run.path / "bin"
-    if (folder / "kubectl").exists():  # follows the link: a pruned cache makes us link anew
+    if (folder / "kubectl").exists():  # follows the link: after a prune of the cache the links are made again
         return folder
     from deployers.release import catalogue
     from lab.assets import AssetRef, Supply
@@ -47,7 +47,7 @@ def clients(run: Run) -> Path:
 
 
 def link(run: Run, programs: dict[str, Path]) -> None:
-    """Link those of the programs that are clients into the run's `bin`, in the place of older links."""
+    """Link the client programs into the run's `bin`, replacing older links."""
     folder = run.folder("bin")
     for name, path in programs.items():
         if name in CLIENTS:

@@ -1,4 +1,4 @@
-"""`lab unjoin`: members leave the lab's Karmada."""
+"""`lab unjoin`: remove members from the lab's Karmada."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lab.cli.options import DEFAULT_LAB, LabName, option
 from lab.run import Run
 from lab.terminal.text import say, seconds_text
 
-Force = Annotated[bool, option("--force", help="Have Karmada forget a member that does not answer; what it had put there stays there.")]
+Force = Annotated[bool, option("--force", help="Remove a member that does not answer; Karmada's objects stay on it.")]
 
 
 def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> None:
-    """Take members out of the lab's Karmada.
+    """Remove members from the lab's Karmada.
 
-    Push and pull alike; returns when nothing of Karmada is left on either side.
+    Push or pull; returns when nothing of Karmada is left on either side.
     """
     from deployers.join_steps import unjoin_member
     from deployers.karmada import Karmada
@@ -41,4 +41,4 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
         if cluster.name not in known:
             say(f"{cluster.name} was not joined: nothing to do")
     if gone := [cluster.name for cluster in clusters if cluster.name in known]:
-        say(f"{', '.join(gone)} left Karmada after {seconds_text(time.monotonic() - began)}")
+        say(f"{', '.join(gone)} removed from Karmada after {seconds_text(time.monotonic() - began)}")

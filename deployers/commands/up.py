@@ -1,4 +1,4 @@
-"""`lab up`: bring a lab up, or leave alone what is up."""
+"""`lab up`: bring up a lab; leave alone what is up already."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-PlanOption = Annotated[bool, option("--plan", "--dry-run", help="Print what would be done and brought, and create nothing.")]
+PlanOption = Annotated[bool, option("--plan", "--dry-run", help="Print the steps and assets; create nothing.")]
 
 
 def up(
@@ -67,14 +67,15 @@ def up(
 ) -> None:
     """Bring up a lab: clusters, Karmada, members joined.
 
-    What is up already is left alone.
+    Leaves alone what is up already.
 
-    It runs until `lab down`. After a failure or an interrupt nothing runs, and its directory stays, with the evidence, until `lab down`.
+    The lab runs until `lab down`. After a failure or an interrupt its programs are stopped; its directory, with the evidence, stays until
+    `lab down`.
     """
     began = time.monotonic()
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    words = fingerprint(spec, changes)
-    if not plan and (seen := find_unchanged(lab, words)) is not None:
+    asked = fingerprint(spec, changes)
+    if not plan and (seen := find_unchanged(lab, asked)) is not None:
         finish(seen, seconds=time.monotonic() - began, changed=False, output=output)
         return
     from deployers.bring_up import bring_up
@@ -101,7 +102,7 @@ def up(
                 watcher=screen.watcher,
                 progress=screen.progress,
             )
-        keep_lab(brought, wanted, words)
+        keep_lab(brought, wanted, asked)
     except (LabError, Interrupted) as error:
         error.add_note(what_remains(lab, time.monotonic() - began))
         raise
@@ -109,7 +110,7 @@ def up(
 
 
 def fingerprint(spec: Path | None, changes: Json) -> str:
-    """Return a hash of the words that say what is wanted; "" when the lab file cannot be read (who parses it says why)."""
+    """Return a hash of the lab file and the options; "" when the file cannot be read (parsing it raises the error)."""
     try:
         text = (spec or DEFAULT).read_bytes()
     except OSError:
@@ -117,21 +118,21 @@ def fingerprint(spec: Path | None, changes: Json) -> str:
     return hashlib.sha256(text + json.dumps(changes, sort_keys=True).encode()).hexdigest()
 
 
-def find_unchanged(lab: str, words: str) -> LabStatus | None:
-    """Return the lab as it is seen when it was brought up by these words and all of it serves; None: there may be something to do."""
-    if not words or not (runs_root() / lab / "run.json").exists():
+def find_unchanged(lab: str, asked: str) -> LabStatus | None:
+    """Return the status of a lab that was brought up with the same arguments and serves; None when there may be work to do."""
+    if not asked or not (runs_root() / lab / "run.json").exists():
         return None
     run = Run.load(lab)
-    said = run.recorded("up", "words")
-    if said is None or said.get("words") != words:
+    record = run.recorded("up", "words")
+    if record is None or record.get("words") != asked:
         return None
     seen = lab_status(run)
     programs = sorted(f"{part.cluster}/{part.name}" for part in seen.components if part.state == "running")
-    return seen if seen.ok and programs == said.get("programs") else None
+    return seen if seen.ok and programs == record.get("programs") else None
 
 
-def keep_lab(brought: Brought, wanted: Wanted, words: str) -> None:
-    """Let the lab run on without us, and note by which words it was brought up and what runs since."""
+def keep_lab(brought: Brought, wanted: Wanted, asked: str) -> None:
+    """Let the lab run on after this process, and record its arguments and programs."""
     from lab.assets.refs import is_path
 
     run = brought.lab.run
@@ -141,11 +142,11 @@ def keep_lab(brought: Brought, wanted: Wanted, words: str) -> None:
         run.forget("up", "words")  # a checkout's content may have changed by the next time
         return
     programs = sorted(f"{part.cluster}/{part.name}" for part in lab_status(run).components if part.state == "running")
-    run.record("up", "words", {"words": words, "programs": programs})
+    run.record("up", "words", {"words": asked, "programs": programs})
 
 
 def what_remains(lab: str, seconds: float) -> str:
-    """Return what is left after a failure or an interrupt, and what to do with it."""
+    """Return what is left after a failure or an interrupt, and the commands to remove or retry it."""
     path = runs_root() / lab
     after = f"after {seconds_text(seconds)}"
     if not (path / "run.json").exists():
@@ -174,7 +175,7 @@ def first_context(asked: Json) -> str:
 
 
 def summary(seen: LabStatus, context: str, *, seconds: float, changed: bool, look: Look) -> list[str]:
-    """Return the end of `lab up` as a person reads it."""
+    """Return the closing lines of `lab up`."""
     how = "is up" if changed else "was up already: nothing changed"
     clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
     lines = [
@@ -191,7 +192,7 @@ def summary(seen: LabStatus, context: str, *, seconds: float, changed: bool, loo
 
 
 def next_commands(seen: LabStatus, context: str) -> list[str]:
-    """Return what to type next, each line as it can be typed here: it names only clusters and programs that this lab has."""
+    """Return commands to try next, as they can be typed here: they name only clusters and programs that this lab has."""
     lab = seen.lab
     karmada_logs = ["karmada"] if any(part.cluster == "karmada" for part in seen.components) else []  # pods have no log files here
     lines = [

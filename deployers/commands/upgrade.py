@@ -1,4 +1,4 @@
-"""`lab upgrade`: another release of Karmada in the place of the one that runs."""
+"""`lab upgrade`: upgrade a running Karmada to another release, or roll it back."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
 
-Release = Annotated[
-    str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout that is built and tested.")
-]
+Release = Annotated[str, typer.Argument(metavar="VERSION|PATH", help="Karmada's version, or the path of a checkout to build.")]
 Only = Annotated[str | None, option("--only", help="Only this component, the next in order: crds, karmada-webhook, …", metavar="COMPONENT")]
 Rollback = Annotated[bool, option("--rollback", help="Go back to an earlier release, in reverse order; CRDs stay.")]
 
@@ -24,8 +22,8 @@ def upgrade(
 ) -> None:
     """Upgrade Karmada while it serves.
 
-    CRDs, webhook, aggregated-apiserver, controller-manager, scheduler, addons, agents.
-    An interrupted one goes on when it is asked for again. A backup is taken before, where etcd is the lab's own.
+    Order: CRDs, webhook, aggregated-apiserver, controller-manager, scheduler, addons, agents.
+    Run it again to continue after an interrupt. A backup is taken first, where etcd is the lab's own.
     """
     from deployers.day2.upgrade import rollback_hint, upgrade
 
@@ -36,10 +34,10 @@ def upgrade(
         print(json.dumps({"schema": 1, "lab": lab, **rest, "seconds": round(done.seconds, 3)}, indent=1))
         return
     if done.left:
-        say(f"{', '.join(done.done) or 'nothing'} is of {done.release} now; still of {done.before}: {', '.join(done.left)}")
+        say(f"{', '.join(done.done) or 'nothing'} upgraded to {done.release}; still {done.before}: {', '.join(done.left)}")
         if done.backup:
             say(rollback_hint(lab, done.backup))
     elif not done.done:
-        say(f"Karmada of lab {lab} is of {done.release} already: nothing to do")
+        say(f"Karmada of lab {lab} runs {done.release} already: nothing to do")
     else:
-        say(f"Karmada of lab {lab} is of {done.release} now ({seconds_text(done.seconds)})")
+        say(f"Karmada of lab {lab} upgraded to {done.release} ({seconds_text(done.seconds)})")

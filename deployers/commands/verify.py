@@ -1,4 +1,4 @@
-"""`lab verify`: is this backup one that can be restored?"""
+"""`lab verify`: check that a backup can be restored."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `l
 
 
 def verify(path: Archive, offline: OfflineOption = False, output: OutputOption = Output.text) -> None:
-    """Prove a backup without restoring it.
+    """Verify a backup without restoring it.
 
-    Every byte by its checksum, etcd's data by reading all of it, every key by its certificate. No lab is needed.
+    Checks every file by its checksum, etcd's data by reading all keys, and every private key by its certificate. Needs no lab.
     Exit code 2 when it cannot be restored.
     """
     import tempfile
 
     from deployers.backup.verify import verify as prove
-    from deployers.etcd.client import Etcdutl
+    from deployers.etcd.tools import Etcdutl
     from lab.machines.local import Local
 
     with tempfile.TemporaryDirectory(prefix="karmada-lab-verify-") as folder:
@@ -40,7 +40,7 @@ def verify(path: Archive, offline: OfflineOption = False, output: OutputOption =
 
 
 def picture(manifest: Manifest, *, now: float) -> list[str]:
-    """Return what a backup is as a person reads it."""
+    """Return the contents of a backup as lines of text."""
     members = [f"{name} ({member['mode']})" for name, member in manifest.members.items()]
     return [
         f"plane     {manifest.plane[:8]}, of lab {manifest.lab}",

@@ -15,7 +15,7 @@ from cryptography import x509
 from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.by_binary.rollout import GRACE
 from deployers.etcd.certificates import fetch_certificate, reissue, renew_etcd
-from deployers.etcd.client import RENEW_BEFORE
+from deployers.etcd.expiry import RENEW_BEFORE
 from deployers.karmada import Karmada
 from deployers.names import LEASES, kind_of
 from deployers.plane import certificates, pending_operation

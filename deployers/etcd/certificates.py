@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from deployers.etcd.client import RENEW_BEFORE, EtcdClient, certificate_expiries
+from deployers.etcd.client import EtcdClient
+from deployers.etcd.expiry import RENEW_BEFORE, certificate_expiries
 from deployers.karmada import Karmada
 from deployers.plane import certificates
 from deployers.spec import KarmadaSpec

@@ -1,28 +1,29 @@
 """Karmada's own etcd: how it is reached, and how it is.
 
 By etcdctl and etcdutl, the tools of those who run etcd, with the certificate of an administrator. What changes its members is in
-`resize`, its certificates in `renew`. Every function works from the run directory and asks etcd itself, never karmada-apiserver.
+`membership`, its certificates in `certificates`. Every function works from the run directory and asks etcd itself, never karmada-apiserver.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
 from deployers.deployer import require_programs
+from deployers.etcd.expiry import certificate_expiries
+from deployers.etcd.health import ALARMS, EtcdHealth, member_of
+from deployers.etcd.tools import TOOLS, Etcdutl, last_line
 from deployers.karmada import Karmada
 from deployers.names import LOOPBACK
 from deployers.plane.layout import etcds
 from deployers.plane.objects import map_concurrently
 from deployers.spec import catalogue
-from lab.assets import AssetRef, Supply
+from lab.assets import Supply
 from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.hints import command
 from lab.machines.machine import Machine
@@ -30,95 +31,6 @@ from lab.ports import ports_of
 from lab.wait import NotYet, until
 
 Json = dict[str, Any]
-TOOLS = ("etcdctl", "etcdutl")
-ALARMS = {1: "NOSPACE", 2: "CORRUPT"}
-RENEW_BEFORE = dt.timedelta(days=30)
-"""A certificate that ends sooner is a problem that `health` names."""
-LAG = 1000
-"""Entries of the raft log that a member may be behind before it is called slow: etcd calls a member of that kind not ready to vote."""
-
-
-@dataclass(frozen=True)
-class EtcdMember:
-    """One member as it says itself, or `why` it says nothing. `lag` counts the entries that it has yet to apply."""
-
-    name: str
-    id: str
-    client: str
-    learner: bool
-    answers: bool
-    why: str = ""
-    leads: bool = False
-    version: str = ""
-    size: int = 0
-    in_use: int = 0
-    lag: int = 0
-
-
-@dataclass(frozen=True)
-class EtcdHealth:
-    """How an etcd is. `alarms` are like "NOSPACE of etcd-2"; `expires` is when the first of its certificates ends."""
-
-    members: tuple[EtcdMember, ...]
-    revision: int
-    alarms: tuple[str, ...]
-    expires: dt.datetime
-
-    @property
-    def voters(self) -> list[EtcdMember]:
-        return [member for member in self.members if not member.learner]
-
-    @property
-    def leader(self) -> str | None:
-        return next((member.name for member in self.members if member.leads), None)
-
-    @property
-    def problems(self) -> list[str]:
-        """Return what is wrong, one sentence each; nothing of an etcd that is well."""
-        wrong = [f"{member.name} does not answer: {member.why}" for member in self.members if not member.answers]
-        wrong += [f"{member.name} is {member.lag} entries behind" for member in self.members if member.lag > LAG]
-        wrong += [f"{member.name} is a learner: it does not vote yet" for member in self.members if member.learner]
-        wrong += [f"alarm {alarm}" for alarm in self.alarms]
-        if self.leader is None:
-            wrong.append("there is no leader: nothing can be written")
-        left = self.expires - dt.datetime.now(dt.UTC)
-        if left < RENEW_BEFORE:
-            wrong.append(f"its first certificate ends in {max(left.days, 0)} days, on {self.expires:%Y-%m-%d}")
-        return wrong
-
-    def document(self) -> Json:
-        """Return what `-o json` prints."""
-        return {
-            "leader": self.leader,
-            "revision": self.revision,
-            "members": [asdict(member) for member in self.members],
-            "alarms": list(self.alarms),
-            "expires": self.expires.isoformat(),
-            "problems": self.problems,
-        }
-
-
-def quorum(voters: int) -> int:
-    """Return how many of so many voters have to agree."""
-    return voters // 2 + 1
-
-
-@dataclass(frozen=True)
-class Etcdutl:
-    """The tool for files of etcd; it needs no etcd that runs."""
-
-    machine: Machine
-    program: Path
-
-    @classmethod
-    def found(cls, machine: Machine, *, offline: bool = False) -> Etcdutl:
-        """Return the tool, brought now if it is not here."""
-        ref = AssetRef("etcdutl")
-        return cls(machine, Supply(offline=offline, catalogue=catalogue()).resolve([ref])[ref])
-
-    def __call__(self, *words: str, within: float = 600.0) -> str:
-        """Return what it prints."""
-        return self.machine.run((str(self.program), *words), within=within).stdout
 
 
 class BaseEtcdClient:
@@ -283,40 +195,3 @@ class EtcdClient(BaseEtcdClient):
 
     def expiries(self) -> Mapping[str, dt.datetime]:
         return certificate_expiries(self.pki)
-
-
-def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMember:
-    """Return one member from etcd's list and from what it says itself."""
-    said = status["Status"] if isinstance(status, dict) else {}
-    return EtcdMember(
-        name=name,
-        id=f"{item['ID']:x}",
-        client=next(iter(item.get("clientURLs") or []), ""),
-        learner=bool(item.get("isLearner")),
-        answers=isinstance(status, dict),
-        why=status if isinstance(status, str) else "",
-        leads=bool(said) and said.get("leader") == item["ID"],
-        version=said.get("version", ""),
-        size=said.get("dbSize", 0),
-        in_use=said.get("dbSizeInUse", 0),
-        lag=max(newest - said.get("raftAppliedIndex", 0), 0) if said else 0,
-    )
-
-
-def certificate_expiries(pki: Path) -> dict[str, dt.datetime]:
-    """Return when each certificate that has to do with etcd ends, by its file's name."""
-    files = [*pki.glob("etcd-*.crt"), *pki.glob("*-etcd-client.crt")]
-    return {file.stem: x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc for file in sorted(files)}
-
-
-def last_line(output: str) -> str:
-    """Return the last line of what an etcd tool printed, without its log's other fields where it is one."""
-    lines: Iterable[str] = reversed(output.strip().splitlines())
-    line = next((line for line in lines if line.strip()), "it said nothing")
-    if line.startswith("{"):
-        try:
-            said = json.loads(line)
-            return str(said.get("error") or said.get("msg") or line)
-        except ValueError:
-            return line
-    return line.removeprefix("Error: ")

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace as replaced
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
-from deployers.etcd.client import EtcdClient, EtcdHealth, quorum
+from deployers.etcd.client import EtcdClient
+from deployers.etcd.health import EtcdHealth, quorum
 from deployers.karmada import Karmada
 from deployers.names import LOOPBACK, kind_of
 from deployers.plane import pending_operation

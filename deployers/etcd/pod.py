@@ -1,7 +1,7 @@
 """Karmada's own etcd where it is a pod of the host cluster: asked by the etcdctl in the pod, with the certificates that are mounted there.
 
 What it takes to ask is told by the pod itself: the flags of its program name the files, its volumes the Secrets they are of. So it is
-the same for every installer. Every path in pods has one member; what changes members is done by `resize`, to programs only.
+the same for every installer. Every path in pods has one member; `membership` changes members of programs only.
 """
 
 from __future__ import annotations

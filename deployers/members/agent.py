@@ -22,23 +22,23 @@ from lab.supervisor.client import Supervisor
 
 
 def agent_name(member: str) -> str:
-    """Return what the agent of a member is called among the programs of the lab."""
+    """Return the program name of a member's agent."""
     return f"{member}/karmada-agent"
 
 
 def agent_kubeconfig(karmada: RunningKarmada, member: str) -> Path:
-    """Where the agent's own kubeconfig for Karmada is or will be (0600)."""
+    """Return the path of the agent's kubeconfig for Karmada (0600)."""
     return karmada.run.path / "data" / member / "karmada-agent" / "karmada-kubeconfig.yaml"
 
 
 def agent_component(
     karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None
 ) -> Component:
-    """Return the agent of a member; the profile's flags, `flags` and `env` are layered over what register would have given its pod.
+    """Return the agent of a member as a program: the flags that register gives its pod, then the profile's, then `flags` and `env`.
 
     The flags are those of the Deployment that register makes (karmada pkg/karmadactl/register/register.go,
-    makeKarmadaAgentDeployment), with addresses of this computer. It is healthy only after it has registered itself, and
-    is the one that writes the member's status and lease.
+    makeKarmadaAgentDeployment), with addresses of this computer. It becomes healthy only after
+    it has registered the member; it then writes the member's status and lease.
     """
     ports = ports_of(karmada.run, f"{member.name}.karmada-agent", ("health", "metrics"))
     return Component(
@@ -63,7 +63,7 @@ def agent_component(
 
 
 def profile_flags(karmada: RunningKarmada) -> Flags:
-    """Return the flags that the control plane's profile has for agents: both ends of a member need the same feature gates."""
+    """Return the flags that the control plane's profile has for agents: agent and controllers need the same feature gates."""
     asked = karmada.run.asked.get("karmada") or {}
     return profiles()[asked.get("profile", "default")].get("karmada-agent", {})
 
@@ -76,6 +76,6 @@ def agent_runs(karmada: RunningKarmada, member: str) -> bool:
 
 
 def stop_agent(karmada: RunningKarmada, member: str) -> None:
-    """End the agent of a member and delete its kubeconfig; where it is no process of this lab there is nothing to do."""
-    component.remove(agent_name(member), karmada.run)  # fine where it never was started here: it is a pod, or an enrolment ended before
+    """Stop the agent of a member and delete its kubeconfig; do nothing where it is not a process of this lab."""
+    component.remove(agent_name(member), karmada.run)  # a no-op where the agent is a pod or was never started
     shutil.rmtree(agent_kubeconfig(karmada, member).parent, ignore_errors=True)

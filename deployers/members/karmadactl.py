@@ -1,10 +1,10 @@
-"""karmadactl, run so that it leaves nothing outside the run directory and reads nothing of its caller.
+"""Run karmadactl so that it writes nothing outside the run directory and reads nothing of its caller's environment.
 
 Each call has a home of its own below the run directory, removed when the call ends: many run at once, and `~/.kube` is neither
 read nor written (karmadactl caches discovery there). Two paths of karmadactl are fixed and cannot be moved by a flag:
 `unregister` deletes /etc/karmada/karmada-agent.conf and /etc/karmada/pki/ca.crt of the computer it runs on (karmada
-pkg/karmadactl/unregister/unregister.go). `register` of 1.17 and 1.18 no longer writes either, so all that can ever be found there
-is somebody else's: the CA of a `karmadactl init`. `lab.machines.hide_directory` hides that directory from it.
+pkg/karmadactl/unregister/unregister.go). `register` of 1.17 and 1.18 no longer writes either, so files there belong
+to another installation: the CA of a `karmadactl init`. `lab.machines.hide_directory` hides that directory from it.
 """
 
 from __future__ import annotations
@@ -13,25 +13,31 @@ import tempfile
 from pathlib import Path
 
 from deployers.members.registry import RunningKarmada
+from lab.errors import CommandFailed
 from lab.machines import hide_directory
 from lab.machines.machine import Completed
 
 
-def karmadactl(karmada: RunningKarmada, *words: str, within: float = 90.0) -> Completed:
-    """Run karmadactl to its end. CommandFailed as in `Machine.run`; what that means is for the caller to say.
+def karmadactl(karmada: RunningKarmada, *args: str, within: float = 90.0) -> Completed:
+    """Run karmadactl to its end. Raise CommandFailed as `Machine.run` does; callers explain it.
 
-    No kubeconfig but those named in `words` can be used: the caller's KUBECONFIG, home and proxies are out of its sight.
+    It sees only the kubeconfigs in `args`: not the caller's KUBECONFIG, home or proxies.
     """
-    words = tuple(words)
     with tempfile.TemporaryDirectory(prefix="karmadactl-", dir=karmada.run.folder("data", "karmadactl")) as home:
-        argv = (str(karmada.release.binary("karmadactl")), *words)
+        argv = (str(karmada.release.binary("karmadactl")), *args)
         return karmada.machine.run(
             hide_directory.hide_directory(Path("/etc/karmada"), argv, by=Path(home)), env=environment(home), within=within
         )
 
 
+def error_of(failed: CommandFailed) -> str:
+    """Return the last error that karmadactl printed, as the end of a sentence (": <error>"); "" when it printed none."""
+    lines = (line for line in reversed(failed.output.splitlines()) if line.startswith("error: "))
+    return next((f": {line.removeprefix('error: ')}" for line in lines), "")
+
+
 def environment(home: str) -> dict[str, str]:
-    """Return what karmadactl's environment is overlaid with; that it inherits nothing else of its caller is in `lab.environment`."""
+    """Return karmadactl's own environment variables; `lab.environment` removes those of the caller."""
     return {"HOME": home, "TMPDIR": home}
 
 

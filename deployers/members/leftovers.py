@@ -1,10 +1,10 @@
-"""Check that a member that was removed is gone: both clean-up check-lists, one assertion a line.
+"""Check that nothing of a removed member is left, on either side.
 
     control plane   every object of `owned_objects`, Works, bindings that still name the member, certificate requests
-    member          every object of `owned_objects`, and whatever else Karmada manages there
+    member          every object of `owned_objects`, and every other object with Karmada's label
     local files     the two that karmadactl keeps under /etc/karmada, the agent's kubeconfig and its process
 
-Measured with karmadactl 1.18.2: what upstream leaves by itself. `list_leftovers` says so instead of blaming the lab.
+Measured with karmadactl 1.18.2: what upstream itself leaves. `list_leftovers` marks these.
 
     after       left                                         until
     unjoin      nothing, 5 s after it ended                  -
@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from deployers.members import agent, owned_objects
-from deployers.members.register import list_requests
+from deployers.members.certificate_requests import list_requests
 from deployers.members.registry import Mode, RunningKarmada
 from lab.api import Api, Json, Refused
 from lab.cluster import Cluster
@@ -40,9 +40,9 @@ LOCAL_FILES = (Path("/etc/karmada/karmada-agent.conf"), Path("/etc/karmada/pki/c
 
 
 def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down: bool = False, within: float = 60.0) -> None:
-    """LeakError names every thing that a removed member left; what upstream is known to leave by itself does not count.
+    """Raise LeakError with every leftover of a removed member, except those that upstream is known to leave.
 
-    What is on its way out is given time: a namespace goes with its pods, and pods that really run have their grace.
+    Terminating objects get `within` seconds: a namespace waits for its pods, and running pods have a grace period.
     """
 
     def clean() -> None:
@@ -53,7 +53,7 @@ def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member
             raise leak_error(karmada, member, left)
 
     try:
-        until(clean, what="what is being deleted is gone", within=within, every=1.0)
+        until(clean, what="terminating objects are deleted", within=within, every=1.0)
     except NotReady as late:
         raise leak_error(karmada, member, late.last.splitlines()) from late
 
@@ -71,11 +71,10 @@ def leak_error(karmada: RunningKarmada, member: Cluster, left: list[str]) -> Lea
 def list_leftovers(
     karmada: RunningKarmada, member: Cluster, mode: Mode, *, member_down: bool = False, lingering: bool = False
 ) -> list[str]:
-    """Return what a member that was removed has left, "<side>: <what>" each; empty when it is clean.
+    """Return the leftovers of a removed member as "<side>: <what>"; an empty list when it is clean.
 
-    With `member_down` the member is not asked; a member that should answer and does not is an error, never clean. With `lingering`
-    the list has what upstream leaves by itself too. What a policy preserves (`preserveResourcesOnDeletion`) is no residue: Karmada
-    takes its label off when it lets go of it.
+    With `member_down` the member is not asked; otherwise a member that does not answer raises. With `lingering` the list includes what
+    upstream itself leaves. Objects that a policy preserves (`preserveResourcesOnDeletion`) are no leftovers: Karmada removes its label.
     """
     rows: list[Callable[[], list[str]]] = [
         *(
@@ -99,12 +98,12 @@ def list_leftovers(
 
 
 def deletion_note(metadata: Json) -> str:
-    """Return since when an object is being deleted, as the end of a line; "" when it is not."""
+    """Return since when an object is terminating, as the end of a line; "" when it is not."""
     return f", {TERMINATING} {metadata['deletionTimestamp']}" if "deletionTimestamp" in metadata else ""
 
 
 def list_present(api: Api, trace: owned_objects.OwnedObject, name: str, *, lingering: bool) -> list[str]:
-    """Return a line for an object that is there; of those that upstream leaves only with `lingering`."""
+    """Return a line if an object exists; for those that upstream leaves only with `lingering`."""
     if (trace.lingers and not lingering) or (found := api.find(trace.at(name))) is None:
         return []
     metadata = found.get("metadata", {})
@@ -113,7 +112,7 @@ def list_present(api: Api, trace: owned_objects.OwnedObject, name: str, *, linge
 
 
 def list_works(api: Api, name: str) -> list[str]:
-    """Return a line for each Work that is still meant for the member."""
+    """Return a line for each Work of the member."""
     found = api.items(f"/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-{name}/works")
     return [f"control plane: Work karmada-es-{name}/{work['metadata']['name']}" for work in found]
 
@@ -129,19 +128,19 @@ def list_bindings(api: Api, name: str) -> list[str]:
 
 
 def list_managed(api: Api) -> list[str]:
-    """Return a line for each object of a cluster that bears Karmada's label, of whatever kind the cluster serves."""
+    """Return a line for each object with Karmada's label, of any kind that the cluster serves."""
     found: list[str] = []
     for root, resource in listable_kinds(api):
         try:
             items = api.items(f"{root}/{resource['name']}", labelSelector=MANAGED)
         except Refused as refused:
-            if refused.status in {404, 405}:  # gone since discovery, or a list that is no list
+            if refused.status in {404, 405}:  # deleted since discovery, or not listable
                 continue
             raise
         for item in items:
             metadata = item["metadata"]
             folder = f"/namespaces/{metadata['namespace']}" if metadata.get("namespace") else ""
-            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']} bears {MANAGED}{deletion_note(metadata)}")
+            found.append(f"{root}{folder}/{resource['name']}/{metadata['name']} has the label {MANAGED}{deletion_note(metadata)}")
     return sorted(found)
 
 
@@ -157,9 +156,9 @@ def listable_kinds(api: Api) -> list[tuple[str, Json]]:
 
 
 def list_local(karmada: RunningKarmada, name: str) -> list[str]:
-    """Return a line for each file or process of a member's joining that is left on this computer.
+    """Return a line for each file or process of a member that is left on this computer.
 
-    A file under /etc/karmada that is older than the run is somebody else's.
+    A file under /etc/karmada that is older than the run belongs to another installation.
     """
     lines = [f"local files: {path}" for path in LOCAL_FILES if path.exists() and path.stat().st_ctime >= karmada.run.created]
     kubeconfig = agent.agent_kubeconfig(karmada, name)

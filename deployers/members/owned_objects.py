@@ -1,15 +1,16 @@
-"""What joining and propagating leaves, where: one line a thing, for both modes. `deployers.members.leftovers` asserts each line.
+"""The objects that Karmada owns on both sides of a member, for both modes. `deployers.members.leftovers` asserts each.
 
 From karmada 1.18.2: pkg/karmadactl/{join,unjoin,register,unregister}, pkg/util/credential.go,
-pkg/controllers/{cluster,unifiedauth}. `lingers` says, of what upstream does not remove by itself, how that was seen
-(measured on 1.18.2); such a line is reported and is not a fault of the lab.
+pkg/controllers/{cluster,unifiedauth}. `lingers` says why upstream does not remove an object
+(measured on 1.18.2); such a leftover is no fault of the lab.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from deployers.members.member_record import MemberRecord
 from deployers.members.registry import CLUSTERS, Mode
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 
@@ -23,7 +24,7 @@ PULL: frozenset[Mode] = frozenset({"pull"})
 
 @dataclass(frozen=True)
 class OwnedObject:
-    """One object that a registered member has. `path` holds `{name}`. `registered`: register makes it, before there is an agent."""
+    """One object of a registered member. `path` contains `{name}`. `registered`: register creates it, before the agent runs."""
 
     side: Side
     path: str
@@ -37,12 +38,12 @@ class OwnedObject:
 
 
 def on_control_plane(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> OwnedObject:
-    """Return a line of the control plane's list."""
+    """Return an object on the control plane."""
     return OwnedObject("control plane", path, modes, registered, lingers)
 
 
 def on_member(path: str, modes: frozenset[Mode] = BOTH, *, registered: bool = False, lingers: str = "") -> OwnedObject:
-    """Return a line of the member's list."""
+    """Return an object on the member."""
     return OwnedObject("member", path, modes, registered, lingers)
 
 
@@ -59,7 +60,7 @@ OWNED_OBJECTS = (
     on_control_plane(f"{RBAC}/namespaces/karmada-es-{{name}}/roles/system:karmada:{{name}}:agent-work", PULL, registered=True),
     on_control_plane(f"{RBAC}/namespaces/karmada-es-{{name}}/rolebindings/system:karmada:{{name}}:agent-work", PULL, registered=True),
     on_control_plane(f"{LEASES}/{CLUSTER_NAMESPACE}/leases/{{name}}", PULL),
-    on_control_plane(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nobody deletes it"),
+    on_control_plane(f"{LEASES}/{NAMESPACE}/leases/karmada-agent-{{name}}", PULL, lingers="the agent's election; nothing deletes it"),
     on_member(f"{RBAC}/clusterroles/karmada-controller-manager:karmada-{{name}}"),
     on_member(f"{RBAC}/clusterrolebindings/karmada-controller-manager:karmada-{{name}}"),
     on_member(f"{RBAC}/clusterroles/karmada-impersonator"),
@@ -79,18 +80,15 @@ OWNED_OBJECTS = (
 
 
 LATER = tuple(f"{RBAC}/{kind}/karmada-impersonator" for kind in ("clusterroles", "clusterrolebindings"))
-"""What Karmada's controllers make on a member some moments after it is Ready."""
+"""Objects that Karmada's controllers create on a member shortly after it is Ready."""
 
 
-def join_record(mode: Mode, name: str) -> dict[str, Any]:
-    """Return the record of a member that was joined: its mode, and the objects on it without which Karmada cannot reach or serve it.
-
-    `objects` are there when joining is done, `later` soon after: `lab status` asks for them.
-    """
-    needed = [trace.at(name) for trace in list_owned(mode, "member") if not trace.lingers]
-    return {"mode": mode, "state": "joined", "objects": [path for path in needed if path not in LATER], "later": list(LATER)}
+def make_joined_record(mode: Mode, name: str) -> MemberRecord:
+    """Return the record of a member that was joined, with the objects that `lab status` looks for on it."""
+    needed = [owned.at(name) for owned in list_owned(mode, "member") if not owned.lingers]
+    return MemberRecord(mode, "joined", tuple(path for path in needed if path not in LATER), LATER)
 
 
 def list_owned(mode: Mode, side: Side, *, registered: bool = False) -> list[OwnedObject]:
-    """Return the lines of one side for a mode; with `registered` only those that `karmadactl register` makes."""
+    """Return the objects of one side for a mode; with `registered` only those that `karmadactl register` creates."""
     return [trace for trace in OWNED_OBJECTS if trace.side == side and mode in trace.modes and (trace.registered or not registered)]

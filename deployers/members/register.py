@@ -1,36 +1,34 @@
 """Join a member in pull mode, by `karmadactl token create`, `karmadactl register` and a real karmada-agent.
 
 Three things about register (karmada 1.17.1 to 1.18.2, pkg/karmadactl/register/register.go), each measured:
-- it ends with status 0 when its preflight fails, so its status says nothing: `lacking` asks for the objects;
-- it looks for the token's signature at once and then every 5 s, so that is waited for before;
-- refused because a Cluster of that name is there, it deletes the RBAC of *that* cluster's agent: `claim` has to refuse first.
+- it ends with status 0 when its preflight fails, so `missing_objects` checks what exists;
+- it looks for the token's signature at once and then every 5 s, so `create_bootstrap_token` waits for it first;
+- when a Cluster of that name exists, it fails and deletes the RBAC of *that* cluster's agent: `claim` has to refuse first.
 It takes 4 s and 0.8 s of CPU (two RSA keys, two certificates looked for once a second); the agent is Ready 5 s after its start, 3 s where
-`deployers.members.service_accounts` were there before. It writes no local file.
+`deployers.members.service_accounts` existed before. It writes no local file.
 """
 
 from __future__ import annotations
 
-import shlex
 from base64 import b64decode
 from collections.abc import Mapping
 
 from deployers.members import owned_objects
 from deployers.members.agent import agent_component, agent_kubeconfig, agent_runs
-from deployers.members.karmadactl import karmadactl, to_karmada
-from deployers.members.registry import RunningKarmada, claim, wait_ready
+from deployers.members.bootstrap_token import create_bootstrap_token
+from deployers.members.certificate_requests import delete_requests, is_issued, list_requests
+from deployers.members.karmadactl import error_of, karmadactl
+from deployers.members.member_record import MemberRecord, delete_record
+from deployers.members.registry import READY_WITHIN, RunningKarmada, claim, wait_member_ready
 from deployers.members.service_accounts import ensure_accounts
 from deployers.members.terminating import wait_terminated
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
 from lab import component
-from lab.api import Json
 from lab.cluster import Cluster
 from lab.component import Flags
 from lab.errors import CommandFailed, LabError, ProvisionError
 from lab.run import write_private
 
-CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
-CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
-SIGNED_WITHIN = 30.0
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/karmada-kubeconfig"
 
 
@@ -42,31 +40,30 @@ def register(
     flags: Flags | None = None,
     env: Mapping[str, str] | None = None,
     ahead: bool = True,
-    within: float = 90.0,
+    within: float = READY_WITHIN,
 ) -> bool:
-    """Join a member by pull and return when Karmada calls it Ready and its lease is held; tell whether that changed anything.
+    """Join a member by pull and wait until it is Ready and its lease is held; return whether anything changed.
 
-    The agent is a process of the lab, with `flags` and `env` over its own; given an `image`, it is the pod that
-    register deploys (for members where pods run). Joined already as itself, by pull: its agent is started if it is not
-    running, nothing else is changed, and False returned. UsageError with nothing changed as in `deployers.members.join`.
-    ProvisionError: a side does not answer, or register did not do what it says, with what it printed; ComponentExited:
-    the agent ended. NotReady: not Ready in time.
+    The agent is a process of the lab, with `flags` and `env` over its own; given an `image`, it is the pod that register deploys (for
+    members where pods run). When the member is joined by pull already, start its agent if it does not run and return False. Raise
+    UsageError, with nothing changed, as `deployers.members.join` does; ProvisionError when a side does not answer or register failed;
+    ComponentExited when the agent ended; NotReady on a timeout.
     """
     changed = register_agent(karmada, member, image=image, within=within)
     if image is None:
         if ahead and changed:
             ensure_accounts(member.api, member.name)
         start_agent(karmada, member, flags=flags, env=env)
-    wait_ready(karmada, member.name, within=within)
+    wait_member_ready(karmada, member.name, within=within)
     wait_agent_lease(karmada, member.name, within=within)
-    karmada.run.record("members", member.name, owned_objects.join_record("pull", member.name))
+    owned_objects.make_joined_record("pull", member.name).write(karmada.run, member.name)
     return changed
 
 
 def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None = None, env: Mapping[str, str] | None = None) -> None:
-    """Start the agent of an enrolled member with the credentials that register made for it; return when it is healthy.
+    """Start the agent of a registered member with the credentials from register; wait until it is healthy.
 
-    One that runs is left alone. Healthy: it has registered itself, and its Cluster object is there.
+    A running agent is left alone. Healthy: it has registered the member, and the Cluster object exists.
     """
     if not agent_runs(karmada, member.name):
         write_private(agent_kubeconfig(karmada, member.name), agent_credentials(member))
@@ -75,29 +72,29 @@ def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None
 
 
 def wait_agent_lease(karmada: RunningKarmada, name: str, *, within: float) -> None:
-    """Watch until the lease by which an agent proves itself alive is held, which is from its first Ready status on; NotReady otherwise."""
+    """Wait until the agent holds its heartbeat lease, from its first Ready status on. Raise NotReady on a timeout."""
     karmada.cluster.api.until(
         f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/{name}",
-        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "nobody holds it",
+        lambda lease: None if lease.get("spec", {}).get("holderIdentity") == name else "the lease has no holder",
         what=f"the agent of {name} renews its lease",
         within=within,
     )
 
 
 def delete_election_lease(karmada: RunningKarmada, name: str) -> None:
-    """Delete the lease of the agent's election, which no agent of this lab holds now.
+    """Delete the lease of the agent's leader election, while no agent of this lab holds it.
 
-    An agent that ended does not give it back, and its successor waits the whole 15 s from when it first sees it, however old it is
-    (client-go, tools/leaderelection). So it does after `unregister` too, which leaves the lease.
+    An agent that ends does not release it, and its successor waits 15 s from when it first sees the lease, however old that is
+    (client-go, tools/leaderelection). `unregister` leaves the lease too.
     """
     karmada.cluster.api.delete(f"{owned_objects.LEASES}/{NAMESPACE}/leases/karmada-agent-{name}")
 
 
-def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = 90.0) -> bool:
-    """Run `karmadactl register` and return when all that it has to make is there; tell whether that changed anything.
+def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | None = None, within: float = READY_WITHIN) -> bool:
+    """Run `karmadactl register` and check that it created every object; return whether anything changed.
 
-    The agent, and so the Cluster object, come after it. What an enrolment of this run that was interrupted left is cleared
-    away first; what anybody else left is reported by register's own preflight.
+    The agent, and with it the Cluster object, follow later. Leftovers of an interrupted registration of this run are deleted first;
+    other leftovers fail register's own preflight.
     """
     if claim(karmada, member, "pull"):
         if missing := missing_objects(karmada, member):
@@ -110,18 +107,18 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
     wait_terminated(karmada.cluster.api, f"karmada-es-{member.name}", on="Karmada")
     for namespace in (CLUSTER_NAMESPACE, NAMESPACE):
         wait_terminated(member.api, namespace, on=member.name)
-    known = karmada.run.recorded("members", member.name) or {}
-    if known.get("state") == "registered" and not missing_objects(karmada, member):
+    known = MemberRecord.read(karmada.run, member.name)
+    if known and known.state == "registered" and not missing_objects(karmada, member):
         return True
-    if known.get("mode") == "pull":
+    if known and known.mode == "pull":
         delete_partial_registration(karmada, member)
-    strange = any(member.api.find(trace.at(member.name)) for trace in owned_objects.list_owned("pull", "member", registered=True))
-    karmada.run.record("members", member.name, {"mode": "pull", "state": "registering"})
-    token, words = create_bootstrap_token(karmada)
+    foreign = any(member.api.find(trace.at(member.name)) for trace in owned_objects.list_owned("pull", "member", registered=True))
+    MemberRecord("pull", "registering").write(karmada.run, member.name)
+    token, args = create_bootstrap_token(karmada)
     try:
-        said = karmadactl(
+        done = karmadactl(
             karmada,
-            *words,
+            *args,
             *("--kubeconfig", str(member.kubeconfig), "--context", member.context),
             *("--cluster-name", member.name, "--cluster-namespace", CLUSTER_NAMESPACE, "--namespace", NAMESPACE),
             *(("--karmada-agent-image", image) if image else ("--karmada-agent-replicas", "0")),
@@ -129,46 +126,22 @@ def register_agent(karmada: RunningKarmada, member: Cluster, *, image: str | Non
             within=within + 30.0,
         )
         if missing := missing_objects(karmada, member, token=token):
-            raise silent_failure(member, missing, said.stdout + said.stderr)
+            raise silent_failure(member, missing, done.stdout + done.stderr)
     except LabError as error:
-        if not strange:  # else what is there is not ours to delete
+        if not foreign:  # else the objects belong to an earlier registration
             delete_partial_registration(karmada, member)
-        karmada.run.forget("members", member.name)
+        delete_record(karmada.run, member.name)
         raise explain_failure(error, karmada, member) if isinstance(error, CommandFailed) else error from error
     finally:
         karmada.cluster.api.delete(f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{token}")
-    karmada.run.record("members", member.name, {"mode": "pull", "state": "registered"})
+    MemberRecord("pull", "registered").write(karmada.run, member.name)
     return True
 
 
-def create_bootstrap_token(karmada: RunningKarmada) -> tuple[str, list[str]]:
-    """Make a bootstrap token for a quarter of an hour; return its id and the words of the register command that upstream prints.
-
-    Returned when the token is signed in cluster-info, which register would look for only every 5 s. NotReady: nobody signs it.
-    """
-    try:
-        printed = karmadactl(karmada, "token", "create", "--print-register-command", "--ttl=15m", *to_karmada(karmada)).stdout
-    except CommandFailed as failed:
-        raise ProvisionError(
-            "karmadactl token create failed", where=failed.command, detail=failed.output or None, remedy="does karmada-apiserver answer?"
-        ) from failed
-    words = shlex.split(printed)
-    words = words[words.index("register") :]
-    token = words[words.index("--token") + 1].partition(".")[0]
-    karmada.cluster.api.until(
-        CLUSTER_INFO,
-        lambda found: None if f"jws-kubeconfig-{token}" in found.get("data", {}) else f"no signature of token {token}",
-        what="the bootstrap token is signed in kube-public/cluster-info",
-        within=SIGNED_WITHIN,
-        remedy="register needs Karmada's bootstrap-token configuration, and bootstrapsigner in its kube-controller-manager",
-    )
-    return token, words
-
-
 def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | None = None) -> list[str]:
-    """Return what register should have made and is not there, one line each. With `token` its certificate request is looked for too.
+    """Return the objects that register should have created and that do not exist. With `token`, check its certificate request too.
 
-    Requests are deleted an hour after they were approved, so that they are asked for only right after.
+    Kubernetes deletes requests an hour after approval, so check them only right after register.
     """
     missing = [
         f"{side}: {trace.at(member.name)}"
@@ -181,28 +154,12 @@ def missing_objects(karmada: RunningKarmada, member: Cluster, *, token: str | No
     return missing
 
 
-def list_requests(karmada: RunningKarmada, name: str, token: str | None = None) -> list[Json]:
-    """Return the certificate requests that register made for a member, those of one bootstrap token if it is given."""
-    return [
-        request
-        for request in karmada.cluster.api.items(CSRS)
-        if request["spec"].get("username", "").startswith(f"system:bootstrap:{token or ''}")
-        and (request["metadata"]["name"].rpartition("-")[0] == name or request["metadata"]["name"][:-5] == f"agent-rbac-generator-{name}")
-    ]
-
-
-def is_issued(request: Json) -> bool:
-    """Tell whether a certificate request was approved and has its certificate."""
-    status = request.get("status", {})
-    return bool(status.get("certificate")) and any(each.get("type") == "Approved" for each in status.get("conditions", []))
-
-
 def agent_credentials(member: Cluster) -> bytes:
-    """Return the agent's kubeconfig for Karmada, which register left on the member."""
+    """Return the agent's kubeconfig for Karmada, which register stored on the member."""
     secret = member.api.find(SECRET)
     if secret is None:
         raise ProvisionError(
-            f"the credentials of {member.name}'s agent are gone",
+            f"the credentials of {member.name}'s agent are missing",
             where=f"{member.api.server}{SECRET}",
             remedy=f"unregister {member.name} and register it again",
         )
@@ -210,10 +167,10 @@ def agent_credentials(member: Cluster) -> bytes:
 
 
 def delete_partial_registration(karmada: RunningKarmada, member: Cluster) -> None:
-    """Delete what an enrolment left that did not come to its end; only while there is no Cluster of that name.
+    """Delete the objects of an unfinished registration; only while no Cluster of that name exists.
 
-    karmadactl unregister refuses without one, and a failed register takes back its RBAC alone: its certificate requests
-    and the namespace of the Works stay (measured).
+    karmadactl unregister refuses without a Cluster, and a failed register removes only its RBAC: its certificate requests and the
+    namespace of the Works stay (measured).
     """
     for trace in owned_objects.list_owned("pull", "member", registered=True):
         member.api.delete(trace.at(member.name))
@@ -223,34 +180,27 @@ def delete_partial_registration(karmada: RunningKarmada, member: Cluster) -> Non
     delete_requests(karmada, member.name)
 
 
-def delete_requests(karmada: RunningKarmada, name: str) -> None:
-    """Delete the certificate requests of a member's registration."""
-    for request in list_requests(karmada, name):
-        karmada.cluster.api.delete(f"{CSRS}/{request['metadata']['name']}")
-
-
 def silent_failure(member: Cluster, missing: list[str], output: str) -> ProvisionError:
-    """Return the error of a register that ended with status 0 and did not register."""
+    """Return the error of a register that exited with status 0 and did not register."""
     return ProvisionError(
         f"karmadactl register of {member.name} ended with status 0 and registered nothing: missing {missing[0]}"
         + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
         where=f"{member.kubeconfig}, context {member.context}",
         detail=output,
-        remedy=f"what its preflight found is of an earlier registration: karmadactl unregister {member.name}, or delete it from"
+        remedy=f"remove the earlier registration that its preflight found: karmadactl unregister {member.name}, or delete it from"
         f" namespace {NAMESPACE} of {member.name}",
     )
 
 
 def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster) -> LabError:
-    """Return the error that says what a failed `karmadactl register` was about; its own words where neither side is at fault."""
+    """Return the error of a failed `karmadactl register`; karmadactl's own text where neither side explains it."""
     try:
         claim(karmada, member, "pull")
     except LabError as cause:
         cause.detail = failed.output or None
         return cause
-    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
     return ProvisionError(
-        f"karmadactl register of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else ""),
+        f"karmadactl register of {member.name} failed{error_of(failed)}",
         where=f"{failed.machine}: {failed.command}",
         detail=failed.output or None,
         remedy=f"both {member.name} and Karmada answer; are bootstrap-token configuration, csrsigning and agentcsrapproving there?",

@@ -1,12 +1,12 @@
-"""Members of a Karmada, as its API tells of them, and what joining them in either way has in common.
+"""Members of a Karmada as its API lists them, and the checks that both ways of joining share.
 
-    push   karmada-controller-manager reaches the member:  deployers.members.join, deployers.members.unjoin
-    pull   a karmada-agent beside the member reaches Karmada:  deployers.members.register, deployers.members.unregister
-    what must be gone after either:  deployers.members.leftovers
+    push   karmada-controller-manager connects to the member:  deployers.members.join, deployers.members.unjoin
+    pull   a karmada-agent of the member connects to Karmada:  deployers.members.register, deployers.members.unregister
+    leftovers after either:  deployers.members.leftovers
 
-A member is known by the UID of its namespace kube-system, as upstream does it (karmada pkg/util/cluster.go, ObtainClusterID): a
-name says nothing about which cluster it is. karmadactl refuses a name or a UID that is taken with one sentence for both cases;
-`claim` looks first and says which it is, and that the same cluster under the same name is no error.
+The identity of a member is the UID of its namespace kube-system, as upstream has it (karmada pkg/util/cluster.go, ObtainClusterID); a
+name does not identify a cluster. karmadactl has one message for a taken name and a taken UID; `claim` checks first and tells them
+apart, and accepts the same cluster under the same name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from lab.run import Run
 
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 LABELS = {"karmada.io/system": "true"}
-"""What karmadactl labels the namespaces and accounts with that it makes (pkg/util/constants.go, KarmadaSystemLabel)."""
+"""The labels of namespaces and accounts that karmadactl creates (pkg/util/constants.go, KarmadaSystemLabel)."""
+
+READY_WITHIN = 120.0
+"""Seconds for a member to become Ready in Karmada, in either mode and wherever its agent runs."""
 
 Mode = Literal["push", "pull"]
 REMOVED_BY = {"push": "unjoin", "pull": "unregister"}
@@ -98,12 +101,12 @@ def not_ready(item: Json) -> str | None:
     return "no status yet"
 
 
-def wait_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> Member:
-    """Watch a member until Karmada calls it Ready; return it. Its first status is taken as soon as it is registered, not after a period.
+def wait_member_ready(karmada: RunningKarmada, name: str, *, within: float = READY_WITHIN) -> Member:
+    """Wait until a member is Ready in Karmada and return it. Karmada takes its first status as soon as it is registered.
 
-    NotReady carries what the Ready condition said last.
+    Raise NotReady with the last message of the Ready condition.
     """
-    remedy = f"karmada-controller-manager (push) or the member's karmada-agent (pull) tells: see their logs in {karmada.run.path / 'logs'}"
+    remedy = f"see the logs of karmada-controller-manager (push) or the member's karmada-agent (pull) in {karmada.run.path / 'logs'}"
     try:
         item = karmada.cluster.api.until(
             f"{CLUSTERS}/{name}", not_ready, what=f"member {name} is Ready in Karmada", within=within, remedy=remedy
@@ -116,8 +119,8 @@ def wait_ready(karmada: RunningKarmada, name: str, *, within: float = 60.0) -> M
 def cluster_id(member: Cluster) -> str:
     """Return the UID of a member's namespace kube-system.
 
-    UsageError: its kubeconfig cannot be used, or names credentials that the member does not accept. ProvisionError: it does
-    not answer. The file is named either way.
+    Raise UsageError when its kubeconfig is invalid or the member rejects its credentials, ProvisionError when the member does not answer.
+    Both name the file.
     """
     try:
         uid: str = member.api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"]
@@ -139,10 +142,10 @@ def cluster_id(member: Cluster) -> str:
 
 
 def claim(karmada: RunningKarmada, member: Cluster, mode: Mode, *, within: float = 60.0) -> Member | None:
-    """Return the registration if this very cluster has it already under this name and in this mode; None when the name is free.
+    """Return the registration of this cluster under this name and in this mode; None when the name is free.
 
-    UsageError when the name belongs to another cluster, the cluster to another name, or the mode is the other one: nothing
-    was changed then. A registration of that name that is being removed is waited for, `within` seconds at most.
+    Raise UsageError, with nothing changed, when another cluster has the name, the cluster has another name, or it is joined in the other
+    mode. Wait up to `within` seconds for a terminating registration of that name.
     """
     name, uid = member.name, cluster_id(member)
     known = list_members(karmada)
@@ -174,11 +177,11 @@ def claim(karmada: RunningKarmada, member: Cluster, mode: Mode, *, within: float
 
 
 def find_registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, force: bool = False) -> Member | None:
-    """Return the registration of this very cluster that is to be removed; None when there is none of that name.
+    """Return the registration of this cluster that is to be removed; None when there is none of that name.
 
-    UsageError: it is of the other mode, or of another cluster. ProvisionError: the member does not answer, so that nothing
-    could be cleaned up there; with `force` both are passed over, unless that other cluster is a member itself. Nothing was
-    changed then: karmadactl would notice only half way.
+    Raise UsageError when it has the other mode or belongs to another cluster, ProvisionError when the member does not answer and could
+    not be cleaned up; `force` skips both checks, unless the other cluster is a member itself. Nothing is changed before: karmadactl
+    would notice only halfway.
     """
     known = list_members(karmada)
     here = known.get(member.name)
@@ -195,16 +198,16 @@ def find_registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, f
     except (ProvisionError, UsageError) as away:
         if force:
             return here
-        away.remedy = f"start {member.name} again, or remove it with force: it then keeps what Karmada put there"
+        away.remedy = f"start {member.name} again, or remove it with force: Karmada's objects then stay on it"
         raise
     if uid != here.id:
         other = next((each.name for each in known.values() if each.id == uid), None)
-        if force and other is None:  # it was rebuilt: who was registered is no more, and this one is nobody's member
+        if force and other is None:  # it was rebuilt: the registered cluster no longer exists, and this one is not a member
             return here
         raise UsageError(
             f"the name {member.name} is another cluster's",
             where=f"registered: {here.endpoint} (id {here.id}); given: {member.api.server} (id {uid})",
-            remedy=f"this one is {other}: leave that by its name"
+            remedy=f"this cluster is registered as {other}: remove it by that name"
             if other
             else f"give the kubeconfig of the cluster that is registered; if {member.name} was rebuilt, remove the old one with force",
         )
@@ -212,7 +215,7 @@ def find_registration(karmada: RunningKarmada, member: Cluster, mode: Mode, *, f
 
 
 def is_reachable(member: Cluster) -> bool:
-    """Tell whether a member answers and lets us in, so that something can be deleted there."""
+    """Return whether a member answers and accepts the credentials, so that objects can be deleted there."""
     try:
         cluster_id(member)
     except LabError:
@@ -221,7 +224,7 @@ def is_reachable(member: Cluster) -> bool:
 
 
 def control_plane_error(karmada: RunningKarmada, error: LabError) -> LabError:
-    """Return the error of a control plane that does not answer, or whose aggregated API is not there."""
+    """Return the error of a control plane that does not answer or has no aggregated API."""
     if isinstance(error, Refused) and error.status in {401, 403}:
         return UsageError(
             f"Karmada does not accept the credentials in its kubeconfig: {error.message}",

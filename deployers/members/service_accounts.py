@@ -1,10 +1,10 @@
-"""Karmada's accounts on a member, made ahead of whoever joins it.
+"""Karmada's service accounts on a member, created before it is joined.
 
 karmadactl join, and a karmada-agent when it starts, make two service accounts with a token secret each and look for the
 token once a second, never at once (karmada pkg/util/serviceaccount.go, WaitForServiceAccountSecretCreation): the first
-look makes the secret, the second finds the token, so joining takes 4 s of waiting. Where accounts and secrets are there
-already they are taken as they are, and it takes 2 s. What is made here is what upstream makes, to the name and label;
-it may be made while the control plane is still starting.
+look makes the secret, the second finds the token, so joining takes 4 s of waiting. Existing accounts and
+secrets are reused, and joining takes 2 s. Names and labels here are those of upstream; the accounts can be created while the control
+plane is still starting.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def accounts(name: str) -> list[Json]:
 
 
 def ensure_accounts(api: Api, name: str) -> None:
-    """Make on a member what is missing of `accounts`; what is there is left alone. It does not wait for the tokens.
+    """Create the missing `accounts` on a member; do not wait for the tokens.
 
-    A namespace that is still being deleted, as just after `unjoin`, is waited for.
+    Wait for a terminating namespace, as there is just after `unjoin`.
     """
     wait_terminated(api, CLUSTER_NAMESPACE, on=name)
     for manifest in accounts(name):

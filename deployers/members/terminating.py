@@ -1,4 +1,4 @@
-"""Wait for a namespace that is being deleted: nothing can be made in it until it is gone, and it can be made again then."""
+"""Wait for a terminating namespace: until it is deleted, nothing can be created in it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from lab.wait import SYSTEM, Clock, NotYet, until
 
 WITHIN = 60.0
 STUCK_AFTER = 20.0
-"""Seconds for which the same content must stand in the way of a deletion for it to be called stuck. Karmada looks every ten."""
+"""Seconds with the same reason after which a deletion counts as stuck. Karmada looks every ten."""
 BROKEN = ("NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure", "NamespaceDeletionContentFailure")
 LEFT = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining")
 
 
 def wait_terminated(api: Api, namespace: str, *, on: str, within: float = WITHIN, clock: Clock = SYSTEM) -> bool:
-    """Return once a namespace is not being deleted any more; tell whether it had to be waited for. One that is not there is fine.
+    """Wait until a namespace is not terminating; return whether it was. A missing namespace is fine.
 
-    ProvisionError, before time is up, when its deletion cannot come to an end: the same thing has stood in its way for 20 s.
+    Raise ProvisionError before the timeout when the deletion is stuck: the same reason for 20 s.
     """
     waited = False
     since, reason = clock.now(), ""
@@ -31,10 +31,10 @@ def wait_terminated(api: Api, namespace: str, *, on: str, within: float = WITHIN
             since, reason = clock.now(), why
         if reason and clock.now() - since >= STUCK_AFTER:
             raise ProvisionError(
-                f"the namespace {namespace} of {on} is being deleted, and its deletion is stuck",
+                f"deletion of the namespace {namespace} of {on} is stuck",
                 where=api.server,
                 detail=reason,
-                remedy="delete what is named, or take its finalizers away; then run this again",
+                remedy="delete the objects named above, or remove their finalizers; then run this again",
             )
         raise NotYet(f"it is being deleted{f': {reason}' if reason else ''}")
 
@@ -43,6 +43,6 @@ def wait_terminated(api: Api, namespace: str, *, on: str, within: float = WITHIN
 
 
 def deletion_problem(namespace: Json) -> str:
-    """Return what stands in the way of a namespace's deletion, as its controller says; "" when nothing is said."""
-    said = {each["type"]: each for each in (namespace.get("status") or {}).get("conditions") or [] if each.get("status") == "True"}
-    return "; ".join(str(said[kind].get("message", kind)) for kind in (*BROKEN, *LEFT) if kind in said)
+    """Return why a namespace cannot be deleted, as its controller reports it; "" without a report."""
+    reported = {each["type"]: each for each in (namespace.get("status") or {}).get("conditions") or [] if each.get("status") == "True"}
+    return "; ".join(str(reported[kind].get("message", kind)) for kind in (*BROKEN, *LEFT) if kind in reported)

@@ -1,18 +1,19 @@
-"""Take a member that was joined by push out of Karmada again, by `karmadactl unjoin`.
+"""Remove a push member from Karmada, by `karmadactl unjoin`.
 
-What Karmada had put on a ready member is deleted from it (karmada #4326), unless its policy says
-`preserveResourcesOnDeletion`: then it stays, without Karmada's labels. Not so in a namespace that Karmada made on the
-member: the namespace is deleted, and what was to stay with it (measured with 1.18.2).
+Karmada deletes its objects from a ready member (karmada #4326), except those whose policy has `preserveResourcesOnDeletion`: these
+stay, without Karmada's labels. In a namespace that Karmada created on the member they do not stay: the namespace is deleted with all
+that is in it (measured with 1.18.2).
 
-Takes 22 to 30 s. The Works' namespace needs some 13 s, the cluster controller looks every 10 s whether it is gone
+Takes 22 to 30 s. The Works' namespace needs some 13 s, the cluster controller checks it every 10 s
 (CleanupCheckInterval), and Karmada's namespace on the member needs 5 s more (kube-controller-manager's grace).
-Karmada's kube-controller-manager at its default of 20 requests a second makes that up to 54 s when six leave at once
+Karmada's kube-controller-manager at its default of 20 requests a second makes that up to 54 s when six are removed at once
 (measured; 28 s with 200).
 """
 
 from __future__ import annotations
 
-from deployers.members.karmadactl import karmadactl, to_karmada
+from deployers.members.karmadactl import error_of, karmadactl, to_karmada
+from deployers.members.member_record import delete_record
 from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable, list_members
 from deployers.names import CLUSTER_NAMESPACE
 from lab.cluster import Cluster
@@ -20,12 +21,11 @@ from lab.errors import CommandFailed, LabError, ProvisionError
 
 
 def unjoin(karmada: RunningKarmada, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
-    """Remove a member and return when it and all of Karmada's own on both sides is gone; tell whether that changed anything.
+    """Remove a member and wait until Karmada's objects are deleted on both sides; return whether anything changed.
 
-    Not registered: nothing is changed and False returned. UsageError: it is registered by pull, or another cluster
-    bears its name. ProvisionError: karmadactl failed, for instance since the member does not answer. With `force` that
-    is no error: after `within` seconds the control plane forgets the member, and the member keeps what Karmada had put
-    there. NotReady: still there after `within` seconds.
+    Return False when it is not registered. Raise UsageError when it is registered by pull or another cluster has its name; ProvisionError
+    when karmadactl failed, for example because the member does not answer; NotReady when it is not removed within `within` seconds.
+    With `force` a member that does not answer is removed after `within` seconds, and Karmada's objects stay on it.
     """
     here = find_registration(karmada, member, "push", force=force)
     if here is None:
@@ -51,14 +51,14 @@ def unjoin(karmada: RunningKarmada, member: Cluster, *, force: bool = False, wit
     except CommandFailed as failed:
         raise explain_failure(failed, karmada, member, "unjoin") from failed
     wait_settled(karmada, member)
-    karmada.run.forget("members", member.name)
+    delete_record(karmada.run, member.name)
     return True
 
 
 def wait_settled(karmada: RunningKarmada, member: Cluster, *, within: float = 30.0) -> None:
-    """Watch until what was deleted without waiting is gone: the secrets of the control plane, Karmada's namespace of a member that answers.
+    """Wait until Karmada's secrets on the control plane and its namespace on a reachable member are deleted.
 
-    A join under the same name before that would take over secrets that are about to be collected (pkg/util/secret.go, CreateSecret).
+    An earlier join under the same name would reuse secrets that are about to be garbage-collected (pkg/util/secret.go, CreateSecret).
     """
     api = karmada.cluster.api
     api.until_gone(f"{CLUSTERS}/{member.name}", what=f"the registration of {member.name} is removed", within=within)
@@ -72,24 +72,23 @@ def wait_settled(karmada: RunningKarmada, member: Cluster, *, within: float = 30
 
 
 def explain_failure(failed: CommandFailed, karmada: RunningKarmada, member: Cluster, verb: str) -> LabError:
-    """Return the error of a failed `karmadactl unjoin` or `unregister`: which side it was about, and what is left."""
+    """Return the error of a failed `karmadactl unjoin` or `unregister`: the side at fault, and whether the member is still registered."""
     try:
         left = list_members(karmada).get(member.name)
     except LabError as cause:
         cause.detail = failed.output or None
         return cause
-    state = f"{member.name} is still registered" if left else f"{member.name} is no longer registered, but not all is cleaned up"
+    state = f"{member.name} is still registered" if left else f"{member.name} is no longer registered, but cleanup is incomplete"
     if not is_reachable(member):
         return ProvisionError(
             f"karmadactl {verb} failed because {member.name} does not answer; {state}",
             where=f"{member.kubeconfig}: {member.api.server}",
             detail=failed.output or None,
-            remedy=f"start {member.name} again, or remove it with force: it then keeps what Karmada put there",
+            remedy=f"start {member.name} again, or remove it with force: Karmada's objects then stay on it",
         )
-    said = next((line for line in reversed(failed.output.splitlines()) if line.startswith("error: ")), "")
     return ProvisionError(
-        f"karmadactl {verb} of {member.name} failed" + (f": {said.removeprefix('error: ')}" if said else "") + f"; {state}",
+        f"karmadactl {verb} of {member.name} failed{error_of(failed)}; {state}",
         where=f"{failed.machine}: {failed.command}",
         detail=failed.output or None,
-        remedy="run it again" + (f"; what holds it up are finalizers of Works in karmada-es-{member.name}" if left else ""),
+        remedy="run it again" + (f"; the deletion waits for finalizers of Works in karmada-es-{member.name}" if left else ""),
     )

@@ -1,16 +1,17 @@
-"""Take a member that was joined by pull out of Karmada again, by `karmadactl unregister`, and end its agent.
+"""Remove a pull member from Karmada, by `karmadactl unregister`, and stop its agent.
 
-Karmada's kubeconfig is given to it (--karmada-config), so that the agent's RBAC goes from the control plane too;
-without, upstream only warns of it. The agent lives until that is done: it is who deletes what Karmada put on the
-member. Takes 19 s: its Works are deleted before its namespace, so that one look of the cluster controller is enough
-(see `deployers.members.unjoin`).
+It gets Karmada's kubeconfig (--karmada-config), so that it deletes the agent's RBAC on the control plane too; without, upstream only
+warns. The agent runs until then: it deletes Karmada's objects on the member. Takes 19 s: its Works are deleted before its namespace, so
+that one check of the cluster controller is enough (see `deployers.members.unjoin`).
 """
 
 from __future__ import annotations
 
 from deployers.members import agent, owned_objects
+from deployers.members.certificate_requests import delete_requests
 from deployers.members.karmadactl import karmadactl
-from deployers.members.register import delete_election_lease, delete_partial_registration, delete_requests
+from deployers.members.member_record import MemberRecord, delete_record
+from deployers.members.register import delete_election_lease, delete_partial_registration
 from deployers.members.registry import CLUSTERS, RunningKarmada, find_registration, is_reachable
 from deployers.members.unjoin import explain_failure, wait_settled
 from deployers.names import CLUSTER_NAMESPACE, NAMESPACE
@@ -22,25 +23,25 @@ WORK = "/apis/work.karmada.io/v1alpha1"
 
 
 def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False, within: float = 60.0) -> bool:
-    """Remove a member and return when it, its agent, and all of Karmada's own on both sides is gone; tell whether that changed anything.
+    """Remove a member and its agent and wait until Karmada's objects are deleted on both sides; return whether anything changed.
 
-    Not registered: an agent that still runs and what an interrupted enrolment left is removed all the same. UsageError:
-    it is joined by push. ProvisionError, NotReady: as in `deployers.members.unjoin`. Upstream has no --force for pull members:
-    with `force`, when karmadactl fails, the agent is ended, the Cluster deleted and its RBAC with it, and the member
-    keeps what Karmada had put there.
+    When it is not registered, still remove a running agent and the leftovers of an interrupted registration. Raise UsageError when it is
+    joined by push; ProvisionError and NotReady as `deployers.members.unjoin` does. Upstream has no --force for pull members: with
+    `force`, when karmadactl fails, stop the agent and delete the Cluster and its RBAC; Karmada's objects stay on the member.
     """
     here = find_registration(karmada, member, "pull", force=force)
     if here is None:
-        known = (karmada.run.recorded("members", member.name) or {}).get("mode") == "pull"
-        if known:
+        known = MemberRecord.read(karmada.run, member.name)
+        registered = known is not None and known.mode == "pull"
+        if registered:
             agent.stop_agent(karmada, member.name)
             delete_partial_registration(karmada, member)
-            karmada.run.forget("members", member.name)
-        return known
+            delete_record(karmada.run, member.name)
+        return registered
     mute = agent.agent_kubeconfig(karmada, member.name).exists() and not agent.agent_runs(karmada, member.name)
     if mute and not force:
-        raise ProvisionError(  # karmadactl would wait in vain until time is up
-            f"the agent of {member.name} is not running, so nobody would delete what Karmada put there",
+        raise ProvisionError(  # karmadactl would wait until its timeout
+            f"the agent of {member.name} is not running, so nothing would delete Karmada's objects there",
             where=str(karmada.run.log(agent.agent_name(member.name))),
             remedy=f"start it (register {member.name} again does), or remove {member.name} with force",
         )
@@ -65,14 +66,14 @@ def unregister(karmada: RunningKarmada, member: Cluster, *, force: bool = False,
     agent.stop_agent(karmada, member.name)
     delete_upstream_leftovers(karmada, member.name)
     wait_settled(karmada, member)
-    karmada.run.forget("members", member.name)
+    delete_record(karmada.run, member.name)
     return True
 
 
 def abandon(karmada: RunningKarmada, member: Cluster, *, within: float) -> None:
-    """Make the control plane forget a pull member without an agent's help, and delete Karmada's own from the member if that answers.
+    """Delete a pull member from the control plane without its agent, and Karmada's own objects from the member if it answers.
 
-    What had been propagated stays there. The Works' finalizers are taken off as `karmadactl unjoin --force` does for
+    Propagated objects stay there. The Works' finalizers are removed as `karmadactl unjoin --force` does for
     push members: the cluster controller would do it too, but only once the member counts as not ready
     (pkg/controllers/cluster, removeExecutionSpace).
     """
@@ -100,9 +101,9 @@ def abandon(karmada: RunningKarmada, member: Cluster, *, within: float) -> None:
 
 
 def delete_upstream_leftovers(karmada: RunningKarmada, name: str) -> None:
-    """Delete what upstream leaves on the control plane and another registration of that name would stumble over.
+    """Delete what upstream leaves on the control plane and what would delay the next registration of that name.
 
-    The lease of the agent's election: a new agent would wait until it runs out, 15 s. The certificate requests: an hour.
+    The lease of the agent's election, which a new agent would wait for (15 s), and the certificate requests, which stay an hour.
     """
     delete_election_lease(karmada, name)
     delete_requests(karmada, name)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from deployers.karmada import Karmada
-from deployers.members.registry import wait_ready
+from deployers.members.registry import READY_WITHIN, wait_member_ready
 from deployers.names import NAMESPACE
 from deployers.pods.images import agent_image
 from deployers.pods.workloads import wait_serving
 
 AGENT = "karmada-agent"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
-WITHIN = 120.0
 
 
 def replace_agents(karmada: Karmada) -> None:
@@ -20,5 +19,5 @@ def replace_agents(karmada: Karmada) -> None:
         there = member.api.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"]
         containers = [{**each, "image": image} if each["name"] == AGENT else each for each in there]
         member.api.patch(DEPLOYMENT, {"spec": {"template": {"spec": {"containers": containers}}}})
-        wait_serving(member.api, [AGENT], only=True, within=WITHIN, namespace=NAMESPACE)
-        wait_ready(karmada, member.name, within=WITHIN)
+        wait_serving(member.api, [AGENT], only=True, within=READY_WITHIN, namespace=NAMESPACE)
+        wait_member_ready(karmada, member.name)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployers.karmada import Karmada, description_file
-from deployers.members.register import CLUSTER_INFO
+from deployers.members.bootstrap_token import CLUSTER_INFO
 from deployers.members.registry import CLUSTERS
 from deployers.names import NAMESPACE
 from deployers.options import Support, refusals

@@ -10,7 +10,7 @@ from typing import Any
 from deployers.backup import archive
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.backup.verify import fingerprint
-from deployers.etcd.client import Etcdutl
+from deployers.etcd.tools import Etcdutl
 from lab.machines.scripted import Scripted
 from lab.pki import Authority, ensure_service_account_keys
 

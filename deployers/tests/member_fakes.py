@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 
 from deployers.members import owned_objects
-from deployers.members.register import CLUSTER_INFO, CSRS, SECRET
+from deployers.members.bootstrap_token import CLUSTER_INFO
+from deployers.members.certificate_requests import CSRS
+from deployers.members.register import SECRET
 from deployers.members.registry import CLUSTERS
 from deployers.names import CLUSTER_NAMESPACE
 from lab.api import Api

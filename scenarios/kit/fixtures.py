@@ -56,10 +56,10 @@ def control_plane(lab: Lab) -> Karmada:
 @pytest.fixture(scope="session")
 def karmada(control_plane: Karmada) -> Karmada:
     """Karmada with the lab's members joined and Ready."""
-    from deployers.members.registry import wait_ready  # noqa: PLC0415
+    from deployers.members.registry import wait_member_ready  # noqa: PLC0415
 
     for member in control_plane.members:
-        wait_ready(control_plane, member.name, within=60.0)
+        wait_member_ready(control_plane, member.name, within=60.0)
     return control_plane
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from deployers.backup.archive import UnusableBackup
 from deployers.backup.move import derive_lab
-from deployers.backup.restore import require_same_plane, require_versions
+from deployers.backup.requirements import require_same_plane, require_versions
 from deployers.release import Release
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.day2_fakes import files, manifest

@@ -11,7 +11,7 @@ import pytest
 from deployers.backup import archive
 from deployers.backup.archive import SNAPSHOT, UnusableBackup
 from deployers.backup.verify import verify
-from deployers.etcd.client import Etcdutl
+from deployers.etcd.tools import Etcdutl
 from deployers.tests.day2_fakes import STATUS, a_backup, etcdutl, files, manifest
 from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.pki import Authority

@@ -111,7 +111,7 @@ def test_an_agent_that_is_a_pod_gets_the_image_of_the_release_and_nothing_else(t
     member = Member(deployment("karmada-agent", ["/bin/karmada-agent", "--cluster-name=member1"]))
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: member.api()))
     ready: list[str] = []
-    monkeypatch.setattr(agent, "wait_ready", lambda karmada, name, *, within: ready.append(name))
+    monkeypatch.setattr(agent, "wait_member_ready", lambda karmada, name: ready.append(name))
 
     agent.replace_agents(a_karmada(tmp_path, {"deployer": "by_yaml", **PULLING}))
 

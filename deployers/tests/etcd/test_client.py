@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from deployers.etcd.client import EtcdClient, EtcdHealth, EtcdMember, Etcdutl, last_line
+from deployers.etcd.client import EtcdClient
+from deployers.etcd.health import EtcdHealth, EtcdMember
 from deployers.etcd.membership import require_removable
+from deployers.etcd.tools import Etcdutl, last_line
 from deployers.plane import pending_operation
 from deployers.plane.layout import etcds
 from deployers.spec import Etcd as EtcdSpec

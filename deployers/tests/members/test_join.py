@@ -6,6 +6,7 @@ import pytest
 
 from deployers.members import owned_objects
 from deployers.members.join import join, join_rights
+from deployers.members.member_record import MemberRecord
 from deployers.members.registry import CLUSTERS
 from deployers.members.service_accounts import accounts
 from deployers.names import CLUSTER_NAMESPACE
@@ -25,7 +26,7 @@ def test_join_runs_karmadactl_and_returns_when_ready(tmp_path: Path) -> None:
     assert join(sides, sides.member)
 
     assert sides.commands() == GOLDEN
-    assert sides.run.recorded("members", "member1") == owned_objects.join_record("push", "member1")
+    assert MemberRecord.read(sides.run, "member1") == owned_objects.make_joined_record("push", "member1")
 
 
 def test_where_it_is_is_passed_on(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from threading import Timer
 import pytest
 
 from deployers.members import agent, leftovers, owned_objects
+from deployers.members.certificate_requests import CSRS
 from deployers.members.leftovers import assert_clean, list_leftovers
-from deployers.members.register import CSRS
 from deployers.members.registry import Mode
 from deployers.tests.member_fakes import Fixture, two_sides
 from lab.errors import LeakError, ProvisionError
@@ -72,7 +72,9 @@ def test_whatever_bears_karmadas_label_on_the_member_is_a_line(sides: Fixture) -
         "/api/v1/secrets/s", metadata={"namespace": "shop", "labels": {"karmada.io/managed": "true"}}
     )  # as a list over all namespaces answers
 
-    assert list_leftovers(sides, sides.member, "push") == ["member: /api/v1/namespaces/shop/secrets/s bears karmada.io/managed=true"]
+    assert list_leftovers(sides, sides.member, "push") == [
+        "member: /api/v1/namespaces/shop/secrets/s has the label karmada.io/managed=true"
+    ]
 
 
 def test_an_object_that_is_being_deleted_says_what_holds_it(sides: Fixture) -> None:

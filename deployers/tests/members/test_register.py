@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from deployers.members import owned_objects
+from deployers.members import bootstrap_token, owned_objects
 from deployers.members import register as module
 from deployers.members.agent import agent_component, agent_kubeconfig
-from deployers.members.register import CSRS, SECRET, missing_objects, register, register_agent
+from deployers.members.certificate_requests import CSRS
+from deployers.members.member_record import MemberRecord
+from deployers.members.register import SECRET, missing_objects, register, register_agent
 from deployers.names import CLUSTER_NAMESPACE
 from deployers.tests.member_fakes import HASH, PREFLIGHT, TOKEN, Fixture, ScriptedFailure, two_sides
 from lab import component, ports
@@ -21,7 +23,7 @@ GOLDEN = (
     "--kubeconfig RUN/kubeconfig/karmada.yaml --karmada-context karmada-apiserver\n"
     f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH} "
     "--kubeconfig RUN/kubeconfig/member1.yaml --context member1 --cluster-name member1 --cluster-namespace karmada-cluster "
-    "--namespace karmada-system --karmada-agent-replicas 0 --discovery-timeout=90s\n"
+    "--namespace karmada-system --karmada-agent-replicas 0 --discovery-timeout=120s\n"
 )
 
 
@@ -54,7 +56,7 @@ def test_register_runs_upstreams_own_command_and_then_the_agent(sides: Fixture, 
 
     assert sides.commands() == GOLDEN
     assert started == ["member1/karmada-agent"]
-    assert sides.run.recorded("members", "member1") == owned_objects.join_record("pull", "member1")
+    assert MemberRecord.read(sides.run, "member1") == owned_objects.make_joined_record("pull", "member1")
 
 
 def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_read(sides: Fixture, started: list[str]) -> None:
@@ -181,7 +183,7 @@ def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixtur
     sides.machine._answers["/software/karmadactl", "token"] = (
         f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}\n"
     )
-    monkeypatch.setattr(module, "SIGNED_WITHIN", 0.05)
+    monkeypatch.setattr(bootstrap_token, "SIGNED_WITHIN", 0.05)
 
     with pytest.raises(NotReady) as late:
         register_agent(sides, sides.member)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployers.members.registry import CLUSTERS, Member, claim, cluster_id, find_registration, is_reachable, list_members, wait_ready
+from deployers.members.registry import CLUSTERS, Member, claim, cluster_id, find_registration, is_reachable, list_members, wait_member_ready
 from deployers.tests.member_fakes import Fixture, two_sides
 from lab.cluster import Cluster
 from lab.errors import NotReady, ProvisionError, UsageError
@@ -123,11 +123,11 @@ def test_credentials_karmada_does_not_take_are_the_callers_fault(sides: Fixture)
 def test_ready_is_what_the_condition_says(sides: Fixture) -> None:
     sides.registered(ready="False")
     with pytest.raises(NotReady) as late:
-        wait_ready(sides, "member1", within=0.05)
+        wait_member_ready(sides, "member1", within=0.05)
     assert "Ready is False" in late.value.last
 
     sides.registered()
-    assert wait_ready(sides, "member1", within=0.05).ready
+    assert wait_member_ready(sides, "member1", within=0.05).ready
 
 
 def test_a_registration_is_removed_only_for_the_cluster_that_has_it(sides: Fixture) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from deployers.members import agent, owned_objects
-from deployers.members.register import CSRS, register_agent
+from deployers.members.certificate_requests import CSRS
+from deployers.members.register import register_agent
 from deployers.members.unregister import unregister
 from deployers.tests.member_fakes import Fixture, ScriptedFailure, two_sides
 from lab.errors import ProvisionError, UsageError

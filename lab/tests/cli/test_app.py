@@ -225,7 +225,7 @@ def test_a_lab_that_does_not_run_is_not_asked_to_keep_its_promises(world: World)
     done = invoke("conformance")
 
     assert done.code == 2
-    assert "lab default does not run" in done.err
+    assert "is not running" in done.err
     assert "lab up" in done.err
     assert not (world.root / "conformance.jsonl").exists()
 
@@ -547,8 +547,8 @@ def test_a_terminal_that_hung_up_does_not_hide_the_exit_code() -> None:
     ("before", "lines"),
     [
         ([], ["joined a by push, b by pull after 1.0 s"]),
-        (["a"], ["a is joined already, by push: nothing changed", "joined b by pull after 1.0 s"]),
-        (["a", "b"], ["a is joined already, by push: nothing changed", "b is joined already, by pull: nothing changed"]),
+        (["a"], ["a is joined already by push: nothing changed", "joined b by pull after 1.0 s"]),
+        (["a", "b"], ["a is joined already by push: nothing changed", "b is joined already, by pull: nothing changed"]),
     ],
 )
 def test_join_says_which_members_were_joined_already(before: list[str], lines: list[str]) -> None:

@@ -1,0 +1,53 @@
+"""Put the data and keys of a backup in the place of those of a control plane."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from deployers.addons import site
+from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
+from deployers.by_binary.installation import BinaryInstallation
+from deployers.etcd.tools import Etcdutl
+from deployers.names import LOOPBACK
+from deployers.plane.layout import etcds
+from lab.run import write_private
+
+BUMP = 1_000_000_000
+"""How far etcd's revision is moved ahead: more than anybody writes between a backup and its restore (as Kubernetes' own advice has it)."""
+
+
+def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
+    """Put the backup's keys and data where the plane has them. What was there is beside it, as `<member>.before`, until all is well."""
+    run, data = plane.run, plane.layout.data
+    names = etcds(plane.spec)
+    peers = {name: f"https://{LOOPBACK}:{plane.layout.ports[f'{name}.peer']}" for name in names}
+    run.folder("data", plane.karmada.name)
+    for name in names:
+        shutil.rmtree(data / f"{name}.restored", ignore_errors=True)
+        utl(
+            *("snapshot", "restore", str(folder / SNAPSHOT), f"--name={name}", f"--data-dir={data / f'{name}.restored'}"),
+            *(f"--initial-cluster={','.join(f'{each_}={peers[each_]}' for each_ in names)}", "--initial-cluster-token=karmada"),
+            *(f"--initial-advertise-peer-urls={peers[name]}", f"--bump-revision={BUMP}", "--mark-compacted"),
+        )
+    for name in names:
+        here, former = data / name, data / f"{name}.before"
+        if here.exists() and not former.exists():  # an interrupted restore has put the real one aside already
+            here.rename(former)
+        shutil.rmtree(here, ignore_errors=True)
+        (data / f"{name}.restored").rename(here)
+        run.forget("etcd", name)  # all of them begin together again
+    pki = run.folder("pki", plane.karmada.name)
+    for name in KEYS:
+        if not (pki / name).exists():
+            write_private(pki / name, (folder / "pki" / name).read_bytes(), mode=0o600 if name.endswith(".key") else 0o644)
+    run.forget(plane.karmada.name, "crds")  # which were applied to what was there before
+    if manifest.addons is not None:
+        site.restore_records(run, plane.karmada.name, manifest.addons)
+    run.journal("seeded", revision=manifest.revision, members=list(names))
+
+
+def delete_former_data(plane: BinaryInstallation) -> None:
+    """Delete what etcd had before."""
+    for former in plane.layout.data.glob("*.before"):
+        shutil.rmtree(former, ignore_errors=True)

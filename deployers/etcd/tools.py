@@ -1,0 +1,45 @@
+"""The command-line tools of etcd: which there are, etcdutl, and the error that a tool printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployers.spec import catalogue
+from lab.assets import AssetRef, Supply
+from lab.machines.machine import Machine
+
+TOOLS = ("etcdctl", "etcdutl")
+
+
+@dataclass(frozen=True)
+class Etcdutl:
+    """The tool for files of etcd; it needs no etcd that runs."""
+
+    machine: Machine
+    program: Path
+
+    @classmethod
+    def found(cls, machine: Machine, *, offline: bool = False) -> Etcdutl:
+        """Return the tool, brought now if it is not here."""
+        ref = AssetRef("etcdutl")
+        return cls(machine, Supply(offline=offline, catalogue=catalogue()).resolve([ref])[ref])
+
+    def __call__(self, *words: str, within: float = 600.0) -> str:
+        """Return what it prints."""
+        return self.machine.run((str(self.program), *words), within=within).stdout
+
+
+def last_line(output: str) -> str:
+    """Return the last line of what an etcd tool printed, without its log's other fields where it is one."""
+    lines: Iterable[str] = reversed(output.strip().splitlines())
+    line = next((line for line in lines if line.strip()), "it said nothing")
+    if line.startswith("{"):
+        try:
+            said = json.loads(line)
+            return str(said.get("error") or said.get("msg") or line)
+        except ValueError:
+            return line
+    return line.removeprefix("Error: ")
