@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lab.api import Api
 from lab.errors import UsageError
@@ -47,7 +47,7 @@ class Cluster:
         from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415
         from kubernetes.config import load_kube_config  # noqa: PLC0415
 
-        configuration = Configuration()
+        configuration: Any = Configuration()
         configuration.proxy = None  # the default is HTTPS_PROXY's; a kubeconfig's `proxy-url` is set below
         load_kube_config(config_file=str(self.kubeconfig), context=self.context, client_configuration=configuration)
         if configuration.proxy:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab import environment, ports, proc
+from lab.count import count
 from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.hints import command
 from lab.supervisor.remains import find_orphans
-from lab.terminal.text import count
 
 PREFIX = "karmada-lab."
 """The beginning of every external name."""

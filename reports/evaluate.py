@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lab.count import count
 from lab.steps import StepOutcome
-from lab.terminal.text import count
 from reports import cases, journal
 from reports import figures as measured
 from reports.cases import Case

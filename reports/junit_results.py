@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from lab.count import count
 from lab.masking.mask import mask
 from lab.steps import StepOutcome
-from lab.terminal.text import count
 from reports.cases import STEPS, Case, find_worst
 from reports.excerpt import Budget, Window
 from reports.junit_events import read_events

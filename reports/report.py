@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lab.count import count
 from lab.steps import StepOutcome
-from lab.terminal.text import count
 from reports import cell as cells
 from reports import flakes as known_flakes
 from reports import history as kept

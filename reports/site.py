@@ -23,10 +23,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from lab.count import count
 from lab.masking.mask import mask
 from lab.run import write_private
 from lab.steps import StepOutcome
-from lab.terminal.text import bytes_text, count, seconds_text
+from lab.terminal.text import bytes_text, seconds_text
 from reports.cases import Case
 from reports.cell import PARTS
 from reports.changes import Change, get_figure_points, list_changes, list_flaky_tests

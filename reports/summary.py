@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from lab.count import count
 from lab.masking.mask import mask
 from lab.steps import StepOutcome
-from lab.terminal.text import count, seconds_text
+from lab.terminal.text import seconds_text
 from reports.changes import list_changes
 from reports.evaluate import ClassifiedFailure, EvaluatedCell
 from reports.files import replace_surrogates

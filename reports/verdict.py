@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lab.count import count
 from lab.steps import StepOutcome
-from lab.terminal.text import count
 from reports.cases import Case, find_worst
 from reports.files import read_tail
 from reports.journal import BringUp

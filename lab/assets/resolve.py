@@ -18,9 +18,9 @@ from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.assets.refs import AssetRef
 from lab.assets.sources import AssetRequest, DownloadPatience
+from lab.count import count
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
-from lab.terminal.text import count
 
 if TYPE_CHECKING:
     from lab.assets.bundle import Bundle

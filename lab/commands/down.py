@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.count import count
 from lab.hints import command
 from lab.run import Run, runs_root
-from lab.terminal.text import count, say, seconds_text
+from lab.terminal.text import say, seconds_text
 
 if TYPE_CHECKING:
     from lab.lock import Holder

@@ -8,11 +8,12 @@ import typer
 
 from lab.cli import complete
 from lab.cli.options import DEFAULT_LAB, LabName
+from lab.count import count
 from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run
 from lab.supervisor.client import Supervisor
-from lab.terminal.text import count, say
+from lab.terminal.text import say
 
 What = Annotated[
     str, typer.Argument(metavar="CLUSTER[/COMPONENT]", help="karmada, member1, or a program.", autocompletion=complete.complete_log_targets)

@@ -20,9 +20,9 @@ from pathlib import Path
 from lab.assets.cache import Cache, translate_write_errors
 from lab.assets.command import CommandRunner, spawn
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
+from lab.count import count
 from lab.errors import NotPossible, ProvisionError
 from lab.images.image import Packages
-from lab.terminal.text import count
 
 SUITE = "bookworm"
 ROOT, VERSIONS = "root.tar", "packages.json"

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 from lab.cluster import Cluster, Lab
+from lab.count import count
 from lab.errors import NotPossible
 from lab.hints import command
 from lab.images.image import full_name
 from lab.images.store import Archive
 from lab.machines.container import Container
 from lab.machines.machine import Machine
-from lab.terminal.text import count
 
 CTR = ("ctr", "--namespace=k8s.io", "images")
 RECORD = "nodes"

@@ -13,13 +13,13 @@ from lab import docker
 from lab.assets.cache import Cache, translate_write_errors
 from lab.assets.progress import Sink, ignore_progress
 from lab.computer import Computer, Probe
+from lab.count import count
 from lab.errors import UsageError
 from lab.images import applications, node, official
 from lab.images.image import Image, Packages
 from lab.images.store import Archive, ArchiveStore, adopt_archive
 from lab.machines.machine import Machine
 from lab.spec import LabSpec
-from lab.terminal.text import count
 
 
 @dataclass(frozen=True)

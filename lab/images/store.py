@@ -23,12 +23,12 @@ from typing import Any
 from lab.assets.cache import Cache, hash_file, hash_files, read_entry, translate_write_errors
 from lab.assets.pins import detect_arch
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
+from lab.count import count
 from lab.errors import UsageError
 from lab.images import archive as tar
 from lab.images import debian, official
 from lab.images.image import Image, full_name
 from lab.images.official import PulledImage
-from lab.terminal.text import count
 
 SCHEMA = 1
 """Of meta.json and of how archives are written: a change of either makes every key a new one."""

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lab.count import count
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from lab.supervisor.state import ProgramState, SupervisorStatus
-from lab.terminal.text import count
 
 SCHEMA = 1
 """Of the document that `-o json` prints. It counts up when a field changes its meaning or goes."""

@@ -60,11 +60,6 @@ def format_table(rows: Sequence[Sequence[str]], *, look: Look, styles: Mapping[s
     return lines
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def seconds_text(seconds: float) -> str:
     """Return a duration as people say it: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min, 3 d 4 h."""
     if seconds < 9.95:

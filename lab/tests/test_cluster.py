@@ -49,6 +49,7 @@ def test_a_client_goes_through_no_proxy_of_the_environment(
 def test_a_web_socket_goes_through_the_proxy_of_the_kubeconfig_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy_url: str | None, proxy: str | None
 ) -> None:
+    import websocket
     from kubernetes.stream import ws_client
     from websocket._http import proxy_info
     from websocket._url import get_proxy_info
@@ -56,13 +57,13 @@ def test_a_web_socket_goes_through_the_proxy_of_the_kubeconfig_or_none(
     for name in PROXIES:
         monkeypatch.setenv(name, "http://192.0.2.1:9" if "no" not in name.lower() else "example.test")
     connected: list[dict[str, Any]] = []
-    monkeypatch.setattr(ws_client.WebSocket, "connect", lambda _self, _url, **options: connected.append(options))
+    monkeypatch.setattr(websocket.WebSocket, "connect", lambda _self, _url, **options: connected.append(options))
     client = cluster(tmp_path, **({"proxy-url": proxy_url} if proxy_url else {})).client()
 
     ws_client.create_websocket(client.configuration, "wss://172.18.0.2:6443/exec", {})
 
     (options,) = connected
-    used = proxy_info(**options)  # what the web socket makes of its options
+    used: Any = proxy_info(**options)  # type: ignore[no-untyped-call]  # what the web socket makes of its options
     found = get_proxy_info("172.18.0.2", is_secure=True, proxy_host=used.proxy_host, proxy_port=used.proxy_port, no_proxy=used.no_proxy)
     assert found[0] == proxy
 

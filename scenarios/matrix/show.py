@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lab.terminal.text import Look, count, format_table, seconds_text
+from lab.count import count
+from lab.terminal.text import Look, format_table, seconds_text
 from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations

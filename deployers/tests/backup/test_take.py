@@ -56,7 +56,7 @@ def test_a_schedule_counts_from_beginning_to_beginning_and_outlives_failures(tmp
             raise ProvisionError("etcd is away")
         return good
 
-    back_up_on_schedule(take, every=60.0, told=told.append, times=3, clock=clock)
+    back_up_on_schedule(take, every=60.0, report=told.append, times=3, clock=clock)
 
     assert [type(each) for each in told] == [Backup, ProvisionError, Backup]
     assert clock.slept == [50.0, 0.0]

@@ -12,7 +12,7 @@ from lab.status.lab_status import LabStatus, MemberStatus, ProgramStatus
 
 def lab_with(*programs: str, members: tuple[MemberStatus, ...] | None) -> LabStatus:
     """Return a lab that runs these programs."""
-    parts = tuple(ProgramStatus(*name.split("/"), "running", ok=True) for name in programs)
+    parts = tuple(ProgramStatus(name.partition("/")[0], name.partition("/")[2], "running", ok=True) for name in programs)
     return LabStatus("blue", "/runs/blue", "up", 0.0, parts, members)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from lab.count import count
 from lab.steps import StepOutcome
-from lab.terminal.text import Look, count, format_table
+from lab.terminal.text import Look, format_table
 from scenarios.ci.lint.coverage import Checked, Lint, Reason, show_name
 
 STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
