@@ -69,7 +69,9 @@ def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Proble
         if not MIRROR.fullmatch(supply.mirror):
             yield Problem("--mirror", f"{supply.mirror!r} is not the address of a mirror", "write it as https://mirror.example/path")
     if supply.bundle is not None and not supply.bundle.is_file():
-        yield Problem("--bundle", f"there is no file {supply.bundle}", f"write one with `{command('bundle')}` on a connected computer")
+        yield Problem(
+            "--bundle", f"there is no file {supply.bundle}", f"write one with `{command('bundle', 'FILE')}` on a connected computer"
+        )
     if supply.source == "bundle" and supply.bundle is None:
         yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
     if image_registry is not None:

@@ -73,7 +73,7 @@ def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
 
 @app.command()
 def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
-    """Upgrade addons to the newest pinned version, or the given one.
+    """Upgrade addons, to the newest pinned version by default.
 
     Karmada's own addons are upgraded with Karmada: lab upgrade.
     """

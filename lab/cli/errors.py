@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from lab import interrupt
 from lab.errors import LabError, ProvisionError
-from lab.hints import command
+from lab.hints import command, program
 from lab.terminal.text import Look, error_lines, github_annotation, say
 
 BUG = 70
@@ -76,7 +76,7 @@ def exhausted_limit(error: BaseException) -> ProvisionError | None:
     why = str(error) if isinstance(error, RuntimeError) else os.strerror(number)
     file = getattr(error, "filename", None)
     failed = ProvisionError(
-        f"{command()} failed: {why}",
+        f"{program()} failed: {why}",
         where=None if file is None else os.fsdecode(file) if isinstance(file, str | bytes) else str(file),
         remedy=f"{EXHAUSTED[number]}; {command('doctor')} lists the limits",
     )

@@ -13,7 +13,9 @@ from perf.ablation import AblationRequest, format_ablation, get_exit_code, run_r
 
 @takes(AblationRequest)
 def ablation(request: AblationRequest) -> None:
-    """Measure the effect of each setting of a profile by trials with and without it.
+    """Measure what each setting of a profile changes.
+
+    Trials with and without it take turns.
 
     Exit codes: 1 a pod was lost or doubled, 4 a trial of the profile itself did not end.
     """

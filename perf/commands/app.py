@@ -43,7 +43,7 @@ def measure_lab(
     if context.invoked_subcommand is not None:
         sources = [context.get_parameter_source(name) for name in ("rounds", "quick", "out")]
         if any(source is not None and source.name == "COMMANDLINE" for source in sources):
-            raise UsageError(f"an option of `lab bench` precedes {context.invoked_subcommand}", remedy="write options after the command")
+            raise UsageError(f"an option precedes the command {context.invoked_subcommand}", remedy="write options after the command")
         return
     machine = describe_machine()
     figures = bench.measure(rounds, quick=quick)

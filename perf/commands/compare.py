@@ -13,7 +13,9 @@ from perf.compare import CompareRequest, evaluate_sides, format_comparison, get_
 
 @takes(CompareRequest)
 def compare(request: CompareRequest) -> None:
-    """Compare two settings or releases by alternate trials: B is faster, same, slower or inconclusive.
+    """Compare two settings or releases by alternate trials.
+
+    B is faster, same, slower or inconclusive.
 
     Exit codes: 4 a trial did not end, 6 B is slower.
     """

@@ -21,7 +21,7 @@ def cost_model(
     replicas: Annotated[int, option("--replicas", help="Of the prediction.", min=1, metavar="N")] = 100,
     seconds: Annotated[int, option("--seconds", help="Of the prediction.", min=1, metavar="N")] = 300,
 ) -> None:
-    """Fit CPU by size to saved trials, and predict what losing one member costs."""
+    """Fit CPU by size to saved trials; predict other sizes."""
     results = [each for each in read_results(folders or [RESULTS]) if each["profile"] == profile and not each["changes"]]
     models = [fit_model(results, part) for part in PARTS]
     for model in models:

@@ -17,7 +17,7 @@ from perf.summary import format_markdown
 
 @takes(TrialRequest)
 def failover(request: TrialRequest) -> None:
-    """Measure how long pods take to move from a lost member to another.
+    """Measure how fast pods move from a lost member.
 
     Samples are saved before they are evaluated, also when a trial ends early.
 

@@ -21,7 +21,9 @@ def judge(
     b: Annotated[list[Path] | None, option("--b", help="A trial of the candidate; may be repeated.", metavar="FOLDER")] = None,
     goal: Annotated[float | None, option("--goal", help="Times the limit that moving may take.")] = None,
 ) -> None:
-    """Evaluate saved trials, comparisons and ablations again; measure nothing.
+    """Evaluate saved results again; measure nothing.
+
+    They are those of trials, comparisons and ablations.
 
     Exit codes: 1 a pod was lost or doubled, 4 a trial did not end, 6 slower than --goal, or B slower than A.
     """

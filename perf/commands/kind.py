@@ -23,7 +23,9 @@ def kind(
     clusters: Annotated[bool, option("--clusters", help="Clusters only, without Karmada.")] = False,
     out: Annotated[Path, option("--out", help="Where the results are kept.", metavar="FILE")] = Path("_runs/bench-kind.json"),
 ) -> None:
-    """Measure labs of real pods, with every way to install Karmada, beside one kind cluster.
+    """Measure labs on kind, by every way to install Karmada.
+
+    Each is measured beside one kind cluster.
 
     Exit code 6 when a target is missed or a lab with a target did not come up.
     """

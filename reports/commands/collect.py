@@ -49,9 +49,9 @@ class CollectRequest:
 
 @takes(CollectRequest)
 def collect(request: CollectRequest) -> None:
-    """Collect one job's results into one folder, masked, for the job to upload.
+    """Collect a job's results into one masked folder.
 
-    Replaces the folder. Missing results are listed in it and do not fail the command.
+    A job uploads it. An existing folder is replaced. Missing results are listed in it and do not fail the command.
     """
     sources = Sources(
         lab=request.lab,

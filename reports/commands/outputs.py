@@ -28,7 +28,9 @@ from reports.summary import format_summary
 def build(
     results: ResultsArgument, out: OutFolderOption, plan: PlanOption = None, history: HistoryOption = None, flakes: FlakesOption = FLAKES
 ) -> None:
-    """Write a static site, and the history that the next run needs.
+    """Write a static site and the history of runs.
+
+    The next run needs the history.
 
     Without --history, that of an earlier site in the same folder is continued. Exit code 1 when a known flake has expired.
     """

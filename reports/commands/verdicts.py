@@ -13,7 +13,9 @@ from reports.flakes import FLAKES
 
 
 def judge(results: ResultsArgument, plan: PlanOption = None, history: HistoryOption = None, flakes: FlakesOption = FLAKES) -> None:
-    """Exit with 1 when a cell failed or a known flake has expired, with 3 when a planned cell has no result.
+    """Exit by the verdict of all cells.
+
+    1 when a cell failed or a known flake has expired, 3 when a planned cell has no result.
 
     Prints each cell that did not pass, and why.
     """
@@ -32,7 +34,9 @@ def describe_outcome(each: EvaluatedCell) -> str:
 
 
 def retry(results: ResultsArgument, plan: PlanOption = None, history: HistoryOption = None, flakes: FlakesOption = FLAKES) -> None:
-    """Exit with 0 when these cells may be run again: the infrastructure caused all their failures.
+    """Exit with 0 when these cells may be run again.
+
+    They may when the infrastructure caused all their failures.
 
     Exit code 1 otherwise, also when nothing failed. Prints the owner of each failure.
     """

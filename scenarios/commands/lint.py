@@ -28,7 +28,7 @@ def lint(
     ] = False,
     output: OutputOption = Output.text,
 ) -> None:
-    """Check a repository that installs Karmada, or this project's workflows.
+    """Check the files of a repository, or our workflows.
 
     Checked are YAML, JSON, manifests, workflows, playbooks, scripts and charts, by yamllint, actionlint, zizmor, ansible-lint, shellcheck
     and helm. Every file is either checked or listed with the reason.

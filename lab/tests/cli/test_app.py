@@ -548,7 +548,7 @@ def test_a_terminal_that_hung_up_does_not_hide_the_exit_code() -> None:
     [
         ([], ["joined a by push, b by pull after 1.0 s"]),
         (["a"], ["a is joined already by push: nothing changed", "joined b by pull after 1.0 s"]),
-        (["a", "b"], ["a is joined already by push: nothing changed", "b is joined already, by pull: nothing changed"]),
+        (["a", "b"], ["a is joined already by push: nothing changed", "b is joined already by pull: nothing changed"]),
     ],
 )
 def test_join_says_which_members_were_joined_already(before: list[str], lines: list[str]) -> None:

@@ -82,8 +82,8 @@ def test_a_command_that_a_killed_harness_was_running_goes_with_the_lab(run: Path
         "import threading",
         "from lab.machines.local import Local",
         "threading.Thread(target=lambda: Local(run).run(['sleep', '999'])).start()",
-        "from lab.supervisor import proc",
-        "eventually(lambda: any(proc.name_of(pid) == 'sleep' for pid, _, _ in proc.tagged(str(run))), 'it runs')",
+        "from lab import proc",
+        "eventually(lambda: any(proc.read_name(pid) == 'sleep' for pid, _, _ in proc.find_tagged_processes(str(run))), 'it runs')",
     )
     pids = [pid for pid, _, _ in proc.find_tagged_processes(str(run)) if proc.read_name(pid) == "sleep"]
     other.kill()

@@ -31,7 +31,7 @@ class Cable:
     def cut(self) -> None:
         self.passing = False
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self.passing = True
 
 

@@ -205,7 +205,7 @@ def test_what_failed_for_the_infrastructure_is_run_again_as_an_attempt_of_its_ow
     assert mine.again() == 0
 
     assert commands.parts == ["retry", "up", "conformance", "test", "collect", "down"]
-    assert commands.ran[0][3:] == ["retry", str(mine.report)]
+    assert commands.ran[0][3:] == ["report", "retry", str(mine.report)]
     collect = commands.ran[4]
     assert collect[collect.index("--attempt") + 1] == "4"
     assert collect[collect.index("--out") + 1] == f"{mine.report}.again"

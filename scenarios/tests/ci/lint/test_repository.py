@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from lab.errors import NotPossible
 from lab.steps import StepOutcome
 from lab.verbs import app
-from scenarios.ci.lint import playbooks, repository, tools
+from scenarios.ci.lint import playbooks, tools
 from scenarios.ci.lint.coverage import Checked, Lint, Reason, Unchecked
 from scenarios.ci.lint.repository import lint_repository
+from scenarios.commands import lint as lint_command
 from scenarios.tests.ci.lint.lint_fakes import CASES, OBJECT, Tools, write
 
 WORKFLOW = "name: ci\non: [push]\njobs:\n  a:\n    runs-on: x\n    env: {A: '${{ github.workspace }}'}\n"
@@ -151,7 +152,7 @@ def test_exit_codes(checks: list[StepOutcome], listed: list[tuple[str, Reason]],
 def test_the_command_names_what_was_not_checked_in_text_and_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = [Unchecked("a\nb.yaml", "yaml", Reason.TEMPLATED.value), Unchecked("main.go", "go", Reason.NO_CHECKER.value)]
     lint = Lint([Checked("yamllint", StepOutcome.PASS, "", 1)], {"c.yaml": "yaml"}, listed)
-    monkeypatch.setattr(repository, "lint_repository", lambda _: lint)
+    monkeypatch.setattr(lint_command, "lint_repository", lambda _: lint)
 
     text = CliRunner().invoke(app, ["lint", str(tmp_path)])
     data = CliRunner().invoke(app, ["lint", str(tmp_path), "-o", "json", "--strict"])
