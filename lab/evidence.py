@@ -32,6 +32,7 @@ import httpx
 
 from lab.api import Api, Refused
 from lab.component import Component
+from lab.count import count
 from lab.errors import LabError
 from lab.machines.container import Container
 from lab.machines.local import Local
@@ -156,7 +157,7 @@ class Collection:
             item.get("metadata", {}).pop("managedFields", None)
             text = json.dumps(mask_object(item, self.known), separators=(",", ":"), default=str)
             if size + len(text) > DUMP:
-                self.lacks(name, f"{len(items) - len(rows)} of {len(items)} objects left out")
+                self.lacks(name, f"{len(items) - len(rows)} of {count(len(items), 'object')} left out")
                 break
             rows.append(text)
             size += len(text)
@@ -312,7 +313,7 @@ def write_objects(api: Api, path: str, name: str, out: Collection) -> None:
             out.lacks(name, str(refused))
         return
     if more := listed["metadata"].get("remainingItemCount"):
-        out.lacks(name, f"{more} objects left out")
+        out.lacks(name, f"{count(more, 'object')} left out")
     if listed.get("items"):
         out.objects(name, listed["items"])
 

@@ -21,6 +21,7 @@ from deployers.plane import pending_operation
 from deployers.spec import KarmadaSpec, newest_of
 from lab.assets import AssetRef
 from lab.cluster import Cluster
+from lab.count import count
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.providers.registry import get_provider
@@ -87,7 +88,9 @@ def remove(karmada: Karmada, name: str, *, watcher: StepObserver | None = None) 
         return karmada
     if used := [each for site in where for each in site.in_use()]:
         raise ProvisionError(
-            f"{name} is in use: {len(used)} objects would be deleted with its CRDs", detail=list_first(used), remedy="delete them first"
+            f"{name} is in use: {count(len(used), 'object')} would be deleted with its CRDs",
+            detail=list_first(used),
+            remedy="delete them first",
         )
     others.pop(name, None)
     with hold_change(karmada, name, "remove"):
@@ -153,7 +156,9 @@ def require_no_conflicts(added: Addon, version: str, where: Sequence[tuple[Place
         )
     if used := [each for site, objects in found for each in site.in_use(objects)]:
         raise ProvisionError(
-            f"{added.name} {version} has no CRD for {len(used)} objects that exist", detail=list_first(used), remedy="delete them first"
+            f"{added.name} {version} has no CRD for {count(len(used), 'object')} that exist",
+            detail=list_first(used),
+            remedy="delete them first",
         )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from deployers.checks import control_plane, members
 from deployers.checks.control_plane import CheckFailed, CheckInconclusive
 from deployers.karmada import Karmada
+from lab.count import count
 from lab.errors import LabError, TestsFailed
 from lab.hints import command
 from lab.run import write_json
@@ -64,7 +65,7 @@ class ConformanceReport:
         """Return this report if every promise holds; TestsFailed names each that does not, or could not be measured."""
         if failed := self.failed:
             raise TestsFailed(
-                f"{len(failed)} of {len(self.results)} promises of Karmada do not hold",
+                f"{len(failed)} of {count(len(self.results), 'promise')} of Karmada do not hold",
                 detail="\n".join(f"{each.outcome.value:7} {each.name}: {each.evidence}" for each in failed),
                 remedy=f"the logs of its programs: {command('logs', 'karmada', lab=self.lab)}",
             )

@@ -21,6 +21,7 @@ from deployers.plane.objects import CRDS, SERVICES, condition
 from deployers.pods import workloads
 from deployers.pods.host import ca_of
 from lab.api import Refused
+from lab.count import count
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet
 
@@ -166,7 +167,7 @@ def check_aggregated_apis(karmada: Karmada) -> str:
     for item in services:
         if why := condition(item, "Available"):
             raise CheckFailed(f"{item['metadata']['name']}: {why}")
-    return f"{', '.join(sorted(names))}; {len(karmada.api.items(CLUSTERS))} clusters"
+    return f"{', '.join(sorted(names))}; {count(len(karmada.api.items(CLUSTERS)), 'cluster')}"
 
 
 def check_leases(karmada: Karmada) -> str:
@@ -206,7 +207,7 @@ def check_restarts(karmada: Karmada) -> str:
             raise CheckFailed(f"{name} was restarted {state.restarts} times; its log: {state.log}")
     if missing := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in {kind_of(name) for name in programs}):
         raise CheckFailed(f"not started: {', '.join(missing)}")
-    return f"{len(programs)} programs, 0 restarts"
+    return f"{count(len(programs), 'program')}, 0 restarts"
 
 
 def check_pod_restarts(karmada: Karmada) -> str:
@@ -220,7 +221,7 @@ def check_pod_restarts(karmada: Karmada) -> str:
     there = {kind_of(name) for name in workloads.programs(host)}
     if absent := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in there):
         raise CheckFailed(f"not started: {', '.join(absent)}")
-    return f"{len(counts)} containers, 0 restarts"
+    return f"{count(len(counts), 'container')}, 0 restarts"
 
 
 def cluster_info_public(karmada: Karmada) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lab.cli.options import DryRunOption, Output, OutputOption, duration, option
+from lab.count import count
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 
@@ -93,7 +94,7 @@ def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
         say(f"{each.entry.name} {each.entry.version}: {each.wrong}")
         if remove:
             store.remove_entry(cache, each.entry.directory)
-    say(f"{len(found)} assets checked, {len(damaged)} damaged" + (" and removed" if damaged and remove else ""))
+    say(f"{count(len(found), 'asset')} checked, {len(damaged)} damaged" + (" and removed" if damaged and remove else ""))
     if damaged and not remove:
         raise typer.Exit(4)
 
@@ -127,4 +128,4 @@ def show(found: Sequence[StockedAsset], *, where: str, output: Output) -> None:
             (each.entry.name, each.entry.version, each.entry.source, bytes_text(each.size), f"{seconds_text(now - each.used)} ago", state)
         )
     print("\n".join(format_table(rows, look=Look.of(sys.stdout))))
-    say(f"{len(found)} assets, {bytes_text(sum(each.size for each in found))} in {where}")
+    say(f"{count(len(found), 'asset')}, {bytes_text(sum(each.size for each in found))} in {where}")

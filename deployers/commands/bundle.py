@@ -19,6 +19,7 @@ from lab.cli.options import (
     SourceOption,
     SpecOption,
 )
+from lab.count import count
 from lab.hints import command
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import bytes_text, say
@@ -58,7 +59,7 @@ def bundle(
         supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         packages = [] if assets else folders(prepare(document(spec, **changes)), progress=screen.progress)
         written = supply.pack(names, file.absolute(), folders=packages)
-    say(f"{file}: {len(written.things)} things, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
+    say(f"{file}: {count(len(written.things), 'thing')}, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
     say(f"on the other computer: {command('up', '--offline', '--bundle', file.name)}")
 
 

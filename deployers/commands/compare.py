@@ -11,6 +11,7 @@ import typer
 
 from deployers.checks import compare as comparison
 from lab.cli.options import Output, OutputOption, option
+from lab.count import count
 from lab.errors import TestsFailed, UsageError
 from lab.terminal.text import Look, format_table, say
 
@@ -39,7 +40,7 @@ def compare(
     else:
         look = Look.of(sys.stdout)
         print("\n\n".join("\n".join(format_table(rows, look=look)) for rows in comparison.rows(installations, found).values()))
-    count = f"{len(found)} differences" if len(found) != 1 else "1 difference"
-    say(f"{count}{' besides the known ones' if known else ''}")
+    summary = count(len(found), "difference")
+    say(f"{summary}{' besides the known ones' if known else ''}")
     if found:
         raise typer.Exit(TestsFailed.exit_code)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration
+from lab.count import count
 from lab.duration import duration_text
 from lab.run import Run
 from lab.terminal.text import Look, bytes_text, format_table, say
@@ -139,4 +140,8 @@ def say_renewed(renewed: dict[str, datetime], expires_within: float) -> None:
     """Print the renewed certificates and when each expires."""
     for name, ends in renewed.items():
         print(f"{name}  until {ends:%Y-%m-%d}")
-    say(f"{len(renewed)} certificates renewed" if renewed else f"none expires within {duration_text(expires_within)}: nothing to do")
+    say(
+        f"{count(len(renewed), 'certificate')} renewed"
+        if renewed
+        else f"none expires within {duration_text(expires_within)}: nothing to do"
+    )

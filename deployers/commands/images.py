@@ -29,6 +29,7 @@ from lab.cli.options import (
     duration,
     option,
 )
+from lab.count import count
 from lab.errors import NotPossible
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
@@ -65,7 +66,7 @@ def list_(output: OutputOption = Output.text) -> None:
     lines += [(node.id, node.name, bytes_text(node.size), "in use" if node.used else "-") for node in nodes]
     print("\n".join(format_table(lines, look=Look.of(sys.stdout))))
     size = bytes_text(sum(archive.size for archive in archives))
-    say(f"{len(archives)} archives, {size} in {ArchiveStore().root}; {len(nodes)} node images in Docker")
+    say(f"{count(len(archives), 'archive')}, {size} in {ArchiveStore().root}; {len(nodes)} node images in Docker")
 
 
 @app.command()
@@ -141,7 +142,7 @@ def lock(
         print(f"{name} {digest}{'' if known.get(name) in {None, digest} else f' (it was {known[name]})'}")
     for name, why in reasons.items():
         say(f"{name}: {why}: it is built here")
-    say(f"{len(found.digests)} digests locked in {LOCK}")
+    say(f"{count(len(found.digests), 'digest')} locked in {LOCK}")
 
 
 @app.command("load")

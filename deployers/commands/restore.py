@@ -10,6 +10,7 @@ import typer
 
 from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
+from lab.count import count
 from lab.errors import UsageError
 from lab.run import runs_root
 from lab.terminal.drawing import open_drawing
@@ -70,7 +71,7 @@ def show(done: RestoreResult, lab: str, output: Output) -> None:
             )
         )
         return
-    lost = "" if done.lost is None else f", {done.lost} revisions"
+    lost = "" if done.lost is None else f", {count(done.lost, 'revision')}"
     print(f"Karmada of lab {lab} serves again after {seconds_text(done.seconds)}, as it was {seconds_text(done.age)} before{lost}")
     print(f"members reached: {', '.join(done.members) or 'none'}")
     for member, things in left.items():

@@ -30,6 +30,7 @@ from lab.cli.options import (
     SpecOption,
     option,
 )
+from lab.count import count
 from lab.errors import LabError
 from lab.hints import command
 from lab.interrupt import Interrupted
@@ -155,7 +156,7 @@ def what_remains(lab: str, seconds: float) -> str:
 
     seen = Supervisor(path).status()
     running = sum(state.runs for state in seen.programs.values()) if seen else 0
-    runs = f"{running} programs of it still run" if running else "nothing of it runs"
+    runs = f"{count(running, 'program')} of it still run" if running else "nothing of it runs"
     down, again = command("down", lab=lab), command("up", lab=lab)
     return f"{after}: {runs}; journal, logs and evidence are in {path}\n`{down}` removes them; `{again}` tries again"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lab.cli.options import OfflineOption, Output, OutputOption
+from lab.count import count
 from lab.terminal.text import bytes_text, say, seconds_text
 
 if TYPE_CHECKING:
@@ -46,6 +47,6 @@ def picture(manifest: Manifest, *, now: float) -> list[str]:
         f"plane     {manifest.plane[:8]}, of lab {manifest.lab}",
         f"taken     {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(manifest.taken))} UTC, {seconds_text(now - manifest.taken)} ago",
         f"versions  {', '.join(f'{name} {version}' for name, version in manifest.versions.items())}",
-        f"etcd      {manifest.keys} keys at revision {manifest.revision}, {bytes_text(manifest.parts['etcd.snapshot'].size)}",
+        f"etcd      {count(manifest.keys, 'key')} at revision {manifest.revision}, {bytes_text(manifest.parts['etcd.snapshot'].size)}",
         f"members   {', '.join(members) or 'none'}",
     ]

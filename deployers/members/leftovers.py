@@ -29,6 +29,7 @@ from deployers.members.certificate_requests import list_requests
 from deployers.members.registry import Mode, RunningKarmada
 from lab.api import Api, Json, Refused
 from lab.cluster import Cluster
+from lab.count import count
 from lab.errors import LeakError, NotReady
 from lab.wait import NotYet, until
 
@@ -61,7 +62,7 @@ def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member
 def leak_error(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError:
     """Return the error that names what is left."""
     return LeakError(
-        f"{member.name} was removed from Karmada, but {len(left)} things are still there",
+        f"{member.name} was removed from Karmada, but {count(len(left), 'thing')} are still there",
         where=f"{karmada.cluster.api.server}, {member.api.server}",
         detail="\n".join(left),
         remedy="each line is one thing to delete",

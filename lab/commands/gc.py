@@ -8,6 +8,7 @@ from typing import Annotated
 
 from lab.cli.complete import complete_labs
 from lab.cli.options import DryRunOption, Output, OutputOption, option
+from lab.count import count
 from lab.run import list_runs, runs_root
 from lab.terminal.text import say
 
@@ -47,4 +48,4 @@ def gc(lab: DeadLab = "", all_: All = False, dry_run: DryRunOption = False, outp
     for each in removed:
         print(each)
     verb = "would be removed" if dry_run else "removed"
-    say(f"{len(removed)} things {verb}" if removed else "nothing was left behind")
+    say(f"{count(len(removed), 'thing')} {verb}" if removed else "nothing was left behind")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from lab import ports
 from lab.computer import Probe
+from lab.count import count
 from lab.hints import command
 from lab.limits import account, cgroup
 from lab.limits.directory import Directory
@@ -58,7 +59,7 @@ def check_memory(probe: Probe, needs: Needs) -> list[Finding]:
         return [Finding("memory", True, "not known: /proc/meminfo cannot be read", "a lab")]
     terms = " + ".join(str(share) for share in needs.memory)
     fits = needs.members_that_fit(free.bytes)
-    programs = f" in {needs.programs} programs" if needs.programs else ""
+    programs = f" in {count(needs.programs, 'program')}" if needs.programs else ""
     found = f"this lab needs {needs.memory_bytes / GIB:.1f} GiB{programs} ({terms}); {free.why}"
     if free.bytes >= needs.memory_bytes:
         return [Finding("memory", True, f"{found}; {count_members(fits)}", "a lab", needed=True)]
@@ -81,7 +82,7 @@ def check_threads(probe: Probe, needs: Needs) -> list[Finding]:
     if tightest is None:
         return [Finding("threads", True, "no limit that can be seen", "a lab")]
     seen = f"{tightest.path} is {tightest.limit}, {tightest.used} in use → {tightest.free} free"
-    found = f"{needs.programs} programs take about {need} threads; {seen}"
+    found = f"{count(needs.programs, 'program')} take about {count(need, 'thread')}; {seen}"
     how = (
         "ulimit -Hu"
         if tightest.path.startswith("RLIMIT")

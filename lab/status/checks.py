@@ -21,6 +21,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from lab.count import count
 from lab.run import Run
 from lab.status.client import Client, Silent
 
@@ -214,7 +215,7 @@ def find_missing_hooks(api: Client, installed: Mapping[str, Sequence[Any]]) -> l
         for item in api.get(f"{HOOKS}/{kind}").get("items") or []
     }
     return [
-        f"{name} is gone" if name not in there else f"{name} has {there[name]} of {len(hooks)} hooks"
+        f"{name} is gone" if name not in there else f"{name} has {there[name]} of {count(len(hooks), 'hook')}"
         for name, hooks in installed.items()
         if there.get(name, 0) < len(hooks)
     ]

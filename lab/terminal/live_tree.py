@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as RichTree
 
+from lab.count import count
 from lab.steps import Step, StepObserver
 from lab.terminal.text import Look, first_line, seconds_text
 
@@ -114,9 +115,9 @@ class LiveTree(StepObserver):
         """Return the first line: what, for how long, how much is left."""
         text = Text.assemble((self.title, "bold"), f"  {time.monotonic() - self.began:.1f} s")
         if self.left is not None:
-            text.append(f" · {self.finished} of {self.finished + self.left} steps")
+            text.append(f" · {self.finished} of {count(self.finished + self.left, 'step')}")
         if self.brought and self.bringing:
-            text.append(f" · {len(self.brought)} of {len(self.brought) + len(self.bringing) + len(self.remaining)} assets")
+            text.append(f" · {len(self.brought)} of {count(len(self.brought) + len(self.bringing) + len(self.remaining), 'asset')}")
         return text
 
     def draw_assets(self, tree: RichTree) -> None:
@@ -132,7 +133,7 @@ class LiveTree(StepObserver):
         if branch.through:
             first = min(leaf.began for leaf in branch.leaves.values())
             last = max(leaf.began + (leaf.seconds or 0.0) for leaf in branch.leaves.values())
-            tree.add(Text.assemble(("✓ ", "green"), name, (f"  {len(branch.leaves)} steps, {seconds_text(last - first)}", "dim")))
+            tree.add(Text.assemble(("✓ ", "green"), name, (f"  {count(len(branch.leaves), 'step')}, {seconds_text(last - first)}", "dim")))
             return
         node = tree.add(Text(name, "bold"))
         for step, leaf in branch.leaves.items():

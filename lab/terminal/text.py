@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from lab.count import count
 from lab.errors import LabError
 from lab.steps import StepFailed
 
@@ -103,7 +104,7 @@ def error_lines(error: LabError, *, look: Look) -> list[str]:
             lines += [f"{look.paint('✗', 'red')} {look.paint(name, 'bold')}: {inner[0]}", *inner[1:]]
         if error.not_started:
             shown = ", ".join(error.not_started[:6]) + (", …" if len(error.not_started) > 6 else "")
-            lines.append(look.paint(f"  not started because of this: {len(error.not_started)} steps ({shown})", "dim"))
+            lines.append(look.paint(f"  not started because of this: {count(len(error.not_started), 'step')} ({shown})", "dim"))
         return lines
     lines = [look.paint(error.what, "red")]
     if error.where:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lab.count import count
 from lab.terminal.text import say
 from scenarios.matrix.durations import FILE, Durations, read_durations
 
@@ -21,4 +22,4 @@ def durations(
     """
     found = read_durations(folders)
     Durations.load().learnt(found).save(out)
-    say(f"{len(found)} measurements of {len({name for name, _ in found})} cells; kept in {out}")
+    say(f"{count(len(found), 'measurement')} of {len({name for name, _ in found})} cells; kept in {out}")
