@@ -156,7 +156,7 @@ def require_no_conflicts(added: Addon, version: str, where: Sequence[tuple[Place
         )
     if used := [each for site, objects in found for each in site.in_use(objects)]:
         raise ProvisionError(
-            f"{added.name} {version} has no CRD for {count(len(used), 'object')} that exist",
+            f"{added.name} {version} has no CRD for {count(len(used), 'object')} in use",
             detail=list_first(used),
             remedy="delete them first",
         )

@@ -184,7 +184,7 @@ def restore_records(run: Run, cluster: str, records: Mapping[str, Json]) -> None
 def conflict_error(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionError:
     """Return the error of an addon whose objects are there in another version that is somebody else's."""
     return ProvisionError(
-        f"{addon} {version} is not put over what somebody else put there: {count(len(conflicts), 'object')} are of another version",
+        f"{addon} {version} does not replace {count(len(conflicts), 'object')} of another version that somebody else installed",
         detail=list_first(conflicts),
         remedy="delete them, if nobody needs them, or install the version that they are of",
     )

@@ -62,7 +62,7 @@ def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member
 def leak_error(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError:
     """Return the error that names what is left."""
     return LeakError(
-        f"{member.name} was removed from Karmada, but {count(len(left), 'thing')} are still there",
+        f"{member.name} was removed from Karmada, but left {count(len(left), 'thing')} behind",
         where=f"{karmada.cluster.api.server}, {member.api.server}",
         detail="\n".join(left),
         remedy="each line is one thing to delete",

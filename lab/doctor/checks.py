@@ -82,7 +82,7 @@ def check_threads(probe: Probe, needs: Needs) -> list[Finding]:
     if tightest is None:
         return [Finding("threads", True, "no limit that can be seen", "a lab")]
     seen = f"{tightest.path} is {tightest.limit}, {tightest.used} in use → {tightest.free} free"
-    found = f"{count(needs.programs, 'program')} take about {count(need, 'thread')}; {seen}"
+    found = f"about {count(need, 'thread')} for {count(needs.programs, 'program')}; {seen}"
     how = (
         "ulimit -Hu"
         if tightest.path.startswith("RLIMIT")
