@@ -193,7 +193,7 @@ def undo_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provi
 
 
 def killed_programs(supervisor: Supervisor) -> list[str]:
-    """Return the programs whose last process was ended by a signal 9 that nobody asked for."""
+    """Return the programs that were killed by an unrequested SIGKILL."""
     status = supervisor.status()
     found = status.programs.values() if status else ()
     return [state.name for state in found if state.status == -signal.SIGKILL and state.state != "stopped"]

@@ -155,7 +155,7 @@ class Addons(Strict):
     @model_validator(mode="before")
     @classmethod
     def others_by_name(cls, table: Any) -> Any:
-        """Take the keys that name addons of others together. A key that is near to one of them is told so."""
+        """Collect the keys that name third-party addons. Suggest the closest addon name for an unknown key."""
         if not isinstance(table, dict):
             return table
         given = {name: table[name] for name in addons.names() if name in table}

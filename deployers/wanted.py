@@ -100,6 +100,11 @@ def document(path: Path | None = None, **changes: Any) -> Json:
     return asked
 
 
+def read_wanted(path: Path | None, changes: Json) -> Wanted:
+    """Read and validate a lab file (None: the default lab's) with the command line's changes; errors name the file. Errors as `prepare`."""
+    return prepare(document(path, **changes), source=str(path) if path else "the default lab")
+
+
 def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
     """Validate a document. UsageError lists every wrong key; nothing is created and nothing of this computer is looked at.
 

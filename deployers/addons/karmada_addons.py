@@ -1,7 +1,7 @@
 """Karmada's own addons switched on and off while Karmada runs, where they are programs of this lab.
 
 Which programs there are and with which flags is the deployer's to say, as in `up`: the spec is changed, and what runs is made to be what
-it describes. A scheduler that is told of estimators is started anew.
+it describes. A scheduler is restarted when estimators are switched on or off.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def switch_steps(plane: BinaryInstallation) -> list[Step]:
 
 
 def remove_addon(before: BinaryInstallation, after: BinaryInstallation, name: str) -> None:
-    """Take an addon's APIs from karmada-apiserver, then end its programs: in the other order discovery would wait for nobody."""
+    """Take an addon's APIs from karmada-apiserver, then end its programs: in the other order discovery would wait for them."""
     for document in reversed(apiserver_objects(before, name)):
         before.api.delete(before.api.path_of(document))
     kept = {part.name for part in after.programs}

@@ -23,7 +23,7 @@ from lab.run import Run
 Json = dict[str, Any]
 KIND = "addons"
 SHOWN = 5
-"""Objects that are named one by one; of more, the number is told."""
+"""Objects that are named one by one; beyond that, only their number."""
 WITHIN = 120.0
 
 
@@ -57,7 +57,7 @@ class Site:
         self.run.record(KIND, self.key, self.record)
 
     def ours(self, path: str, there: Json) -> bool:
-        """Tell whether an object was made by us: by its uid, so that one that somebody made anew is not."""
+        """Return whether we created an object, by its uid: one that was recreated since is not ours."""
         made: dict[str, str | None] = self.record["made"]
         return path in made and made[path] in {None, there["metadata"]["uid"]}
 
@@ -146,7 +146,7 @@ class Site:
         return set(paths)
 
     def take(self) -> None:
-        """Take away what we made, last things first, and return when it is gone. What somebody made anew meanwhile is left."""
+        """Delete what we created, in reverse order, and return when it is gone. Objects that were recreated since stay."""
         if self.version is not None:
             self.record["version"] = None
             self.save()
@@ -186,7 +186,7 @@ def conflict_error(addon: str, version: str, conflicts: Sequence[str]) -> Provis
     return ProvisionError(
         f"{addon} {version} does not replace {count(len(conflicts), 'object')} of another version that somebody else installed",
         detail=list_first(conflicts),
-        remedy="delete them, if nobody needs them, or install the version that they are of",
+        remedy="delete them if they are not needed, or install the version that they are of",
     )
 
 

@@ -44,7 +44,7 @@ def clusters(karmada: Karmada, place: Place, members: Sequence[Cluster]) -> Sequ
 
 
 def sites(karmada: Karmada, added: Addon, members: Sequence[Cluster]) -> list[tuple[Place, Site]]:
-    """Return where an addon goes: members first, then the host, Karmada last, so that nothing is accepted there that nobody takes."""
+    """Return where an addon goes: members first, then the host, Karmada last, so that Karmada accepts nothing that members cannot serve."""
     places: tuple[Place, ...] = ("members", "host", "karmada")
     return [
         (place, Site(karmada.run, added.name, cluster))

@@ -2,9 +2,9 @@
 
     manifest.json     of which plane, when, of which versions, at which revision; size and sha256 of every part. The first entry.
     etcd.snapshot     what etcdctl snapshot save wrote
-    pki/…             the authorities and the service-account keys: without them nobody would trust a new control plane
+    pki/…             the authorities and the service-account keys: without them no member would trust a new control plane
 
-Leaves and kubeconfigs are not in it: they name addresses, and are issued anew where the archive is restored. An archive is a
+Leaves and kubeconfigs are not in it: they name addresses, and are issued again where the archive is restored. An archive is a
 gzipped tar, so that it can be looked into without us; entries are read by name, one at a time, and never extracted as a whole.
 """
 
@@ -154,7 +154,7 @@ def write_entries(target: Path, manifest: Manifest, files: Mapping[str, Path]) -
 
 
 def entry_header(name: str, size: int, taken: float) -> tarfile.TarInfo:
-    """Return the head of one entry: nobody's, and readable by its owner alone when somebody unpacks it by tar."""
+    """Return the head of one entry: without an owner's name, and readable by the owner alone after `tar -x`."""
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.mtime = size, 0o600, int(taken)
     return info

@@ -13,7 +13,7 @@ from lab.wait import NotYet, until
 
 
 def rejoin(karmada: Karmada, member: Cluster, mode: str) -> None:
-    """Have a member of this lab be a member again: one that the backup knows is waited for, one that joined later joins anew."""
+    """Make a member of this lab a member again: wait for one that is in the backup, join one that joined later."""
     if mode == "pull":
         register(karmada, member)
     else:

@@ -5,7 +5,7 @@
 
 Everything of Karmada is ended first, etcd too: controllers keep what they have seen by resourceVersion, and after a restore those would
 count again from where they were. So etcd's revision is moved far ahead and all before is called compacted
-(etcdutl: --bump-revision, --mark-compacted): who still watches is told to list anew. Then the ordinary installation runs, which
+(etcdutl: --bump-revision, --mark-compacted): watchers have to list again. Then the ordinary installation runs, which
 puts right whatever names an address: webhooks, conversion, aggregated APIs, cluster-info.
 
 What became of objects meanwhile, decided here and asserted by scenarios/test_backup.py:
@@ -69,7 +69,7 @@ class RestoreResult:
     lost: int | None
     members: tuple[str, ...]
     hold: Hold | None = None
-    """Of a lab that was made for it: released by whoever asked."""
+    """The hold of a lab that was made for the restore; the caller releases it."""
 
 
 def restore(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None) -> RestoreResult:
@@ -109,7 +109,7 @@ def count_revisions_since(etcd: EtcdClient, manifest: Manifest) -> int | None:
         written = etcd.health().revision - manifest.revision
     except LabError:
         return None
-    return written if 0 <= written < BUMP else None  # else it was restored in between: nobody can count those
+    return written if 0 <= written < BUMP else None  # else it was restored in between, and the difference means nothing
 
 
 def restore_steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> list[Step]:
@@ -132,7 +132,7 @@ def restore_steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifes
 
 
 def stop_karmada(karmada: Karmada) -> None:
-    """End all of Karmada's programs, those of pull members' agents too: nobody is to remember what will not have happened."""
+    """Stop all of Karmada's programs and the agents of pull members: their caches hold what the restore undoes."""
     supervisor = Supervisor(karmada.run.path)
     status = supervisor.status()
     running = [name for name, state in (status.programs if status else {}).items() if state.runs]

@@ -68,7 +68,7 @@ def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
 
 
 def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
-    """One member of Karmada's own etcd. Members talk over TLS too, and let in nobody without a certificate of etcd's authority."""
+    """One member of Karmada's own etcd. Members use TLS among themselves, and require client certificates of etcd's authority."""
     port, server, peer = layout.ports, layout.pair("etcd-server"), layout.pair("etcd-peer")
     client = f"https://{LOOPBACK}:{port[f'{name}.client']}"
     authority = str(layout.pki / "etcd-ca.crt")

@@ -4,7 +4,7 @@
     host → images ──┴→ release → karmada-apiserver → crds, webhooks, cluster-api → pods
                                                                  members → estimators
 
-How the chart is installed and what upstream leaves to whoever installs it: `deployers.by_chart.release`; what a spec is in its values:
+How the chart is installed and what upstream leaves to the installer: `deployers.by_chart.release`; what a spec is in its values:
 `deployers.by_chart.values`; how it is made complete: `deployers.pods.helm`.
 """
 

@@ -1,6 +1,6 @@
 """Upstream's chart being installed: its helm releases, what they need from outside, and what uninstalling them leaves.
 
-Three things upstream leaves to whoever installs it (1.18.2; each was run into):
+Three things that upstream leaves to the installer (1.18.2; each was met in a real run):
 
 - with an external etcd, karmada-apiserver's init container waits for a Service `etcd-client` that the chart makes for an internal one only;
 - component mode mounts a Secret `<release>-cert` that only host mode makes, and for its own release only;
@@ -200,7 +200,7 @@ class ChartInstallation(installation.PodsInstallation):
 
     @property
     def tag(self) -> str:
-        """The version that the chart was told."""
+        """The image tag in the chart's values."""
         return next(use.tag for use in self.uses if use.component == "karmada-webhook")
 
     def serving(self, *names: str) -> None:
@@ -222,7 +222,7 @@ class ChartInstallation(installation.PodsInstallation):
     def upgrade(self) -> None:
         """Have helm upgrade the control plane to this release, and return when all of it is and serves.
 
-        The chart's own jobs do the rest: before, what its hooks hold is written anew; then CRDs, webhooks and APIs are applied.
+        The chart's own jobs do the rest: before, what its hooks hold is rewritten; then CRDs, webhooks and APIs are applied.
         """
         self.release()
         wait_rollout(self.karmada, within=2 * WITHIN)  # all of it at once: etcd and the API server are away meanwhile

@@ -43,7 +43,7 @@ OF_ETCD = {
     "karmada-aggregated-apiserver-etcd-client": "karmada-aggregated-apiserver-etcd-client",
     "karmada-search-etcd-client": "karmada-search-etcd-client",
 }
-"""The same with one of etcd's authority: whoever serves or calls etcd."""
+"""The same with a certificate of etcd's authority: servers and clients of etcd."""
 CALLERS = (
     "karmada-aggregated-apiserver",
     "karmada-controller-manager",

@@ -22,9 +22,9 @@ HOOKS_LEFT_OUT: Mapping[str, frozenset[str]] = {
 """Admission hooks by deployer, as "name path"."""
 
 WITHOUT_CLUSTER_INFO = frozenset({"by_operator"})
-"""Deployers of upstream's that make no kube-public/cluster-info, so that nobody can register by pull."""
+"""Deployers of upstream's that make no kube-public/cluster-info, so no member can register by pull."""
 CLUSTER_INFO_INSIDE = frozenset({"by_chart"})
-"""Deployers whose cluster-info names a Service of the host cluster, so that nobody outside it can register by pull."""
+"""Deployers whose cluster-info names a Service of the host cluster, so no member outside it can register by pull."""
 
 
 def hooks_left_out(deployer: str) -> frozenset[str]:

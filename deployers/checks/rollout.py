@@ -13,7 +13,7 @@ from lab.wait import NotYet, until
 def wait_rollout(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
     """Return when another release has taken the place of the one before: all pods of it serve, and each controller holds its lease.
 
-    What stands in its own successor's way goes, and what ended because etcd or the API server was away is started anew.
+    Old pods that block their successors are deleted, and pods that ended while etcd or the API server was away are recreated.
     """
     host = karmada.lab.host.api
 

@@ -50,14 +50,15 @@ def bundle(
     `lab up --offline --bundle FILE` needs no network.
     """
     from deployers.release import catalogue
-    from deployers.wanted import document, prepare
+    from deployers.wanted import read_wanted
     from lab.assets import Supply
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    names: list[AssetRef | str] = [*(assets or everything(prepare(document(spec, **changes))))]
+    wanted = None if assets else read_wanted(spec, changes)
+    names: list[AssetRef | str] = [*(everything(wanted) if wanted else assets or ())]
     with open_drawing("bundle") as screen:
         supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
-        packages = [] if assets else folders(prepare(document(spec, **changes)), progress=screen.progress)
+        packages = folders(wanted, progress=screen.progress) if wanted else []
         written = supply.pack(names, file.absolute(), folders=packages)
     say(f"{file}: {count(len(written.things), 'thing')}, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")
     say(f"on the other computer: {command('up', '--offline', '--bundle', file.name)}")

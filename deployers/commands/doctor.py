@@ -63,14 +63,14 @@ def doctor(
     """
     from deployers.preflight import preflight_errors
     from deployers.release import catalogue
-    from deployers.wanted import document, prepare
+    from deployers.wanted import read_wanted
     from lab.assets import Supply
     from lab.computer import Computer
     from lab.doctor.examine import examine, list_provider_lacks
     from lab.preflight import SPEC, raise_problems
 
     changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    wanted = read_wanted(spec, changes)
     supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
     problems = preflight_errors(wanted, supply, lab=lab, image_registry=image_registry)
     if any(problem.code == SPEC for problem in problems):

@@ -89,13 +89,13 @@ def build(
     from pathlib import Path
 
     from deployers.release import catalogue
-    from deployers.wanted import document, prepare
+    from deployers.wanted import read_wanted
     from lab.assets import Supply
     from lab.images.stock import build_all
     from lab.machines.local import Local
 
     changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
-    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    wanted = read_wanted(spec, changes)
     with open_drawing("images") as screen:
         supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
         preflight.require(wanted, supply)
@@ -120,12 +120,12 @@ def lock(
     Asks a registry for the digest of each tag. From then on these images are pulled by digest wherever a registry answers. Locked
     digests of other labs stay.
     """
-    from deployers.wanted import document, prepare
+    from deployers.wanted import read_wanted
     from lab.images.official import LOCK, ImageLock
     from lab.images.pull import make_lock
 
     changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
-    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    wanted = read_wanted(spec, changes)
     found, reasons = make_lock(wanted.all_images(), registry=image_registry)
     if not found.digests:
         raise NotPossible(

@@ -80,9 +80,9 @@ def up(
         finish(seen, seconds=time.monotonic() - began, changed=False, output=output)
         return
     from deployers.bring_up import bring_up
-    from deployers.wanted import document, prepare
+    from deployers.wanted import read_wanted
 
-    wanted = prepare(document(spec, **changes), source=str(spec) if spec else "the default lab")
+    wanted = read_wanted(spec, changes)
     if plan:
         from deployers.release import catalogue
         from lab.assets import Supply

@@ -1,6 +1,6 @@
 """New certificates for all of a control plane of programs, in the place of those that are about to end, while it serves.
 
-karmada-apiserver reads its own anew when their files change, so that it is not started again and no write of a template fails. The others
+karmada-apiserver reloads its own when their files change, so it is not restarted and no write of a template fails. The others
 have theirs in a kubeconfig, which is read once: they are started again, one after the other, as in an upgrade. The authorities stay, and
 so do members, their credentials and what Karmada's webhooks are known by. A pull member's agent renews its own by itself.
 """
@@ -36,7 +36,7 @@ RELOADS_CERTIFICATE = frozenset({"etcd", "haproxy", "karmada-apiserver"})
 
 
 def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
-    """Issue anew what ends within `before` (None: all), etcd's included, and return when each of these ends now.
+    """Renew certificates that expire within `before` (None: all), etcd's included; return the new end of each.
 
     Returned when every server presents its new one and every component was started with its own. Interrupted, it goes on where it was.
     NotPossible where another deployer installed; ProvisionError when an authority ends first, with nothing changed.
@@ -85,7 +85,7 @@ def restart_component(plane: BinaryInstallation, part: Component) -> None:
 
 
 def wait_presented(plane: BinaryInstallation, instance: str) -> None:
-    """Return when a server presents the certificate in its file: one that reads it anew takes a moment to see that it is another."""
+    """Return when a server presents the certificate in its file: it takes a moment to notice the change."""
     file = plane.layout.pair(kind_of(instance)).cert
 
     def new() -> None:

@@ -74,7 +74,7 @@ def upgrade(
         raise NotPossible(
             f"a Karmada that was installed by {karmada.spec.deployer} cannot be upgraded in place",
             where=CANNOT.get(karmada.spec.deployer, "its deployer has no upgrade"),
-            remedy="back it up by its own tools, install the new release anew; or use by_binary",
+            remedy="back it up by its own tools, install the new release in a new lab; or use by_binary",
         )
     here, wanted = karmada.release, Release.parse(release, supply=karmada.release.supply)
     known = pending_operation.facts_of(karmada.run, WHAT)

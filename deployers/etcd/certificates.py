@@ -29,7 +29,7 @@ AUTHORITY = "etcd-ca"
 
 
 def renew_etcd(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -> dict[str, dt.datetime]:
-    """Issue anew those of etcd's certificates that end within `before` (None: all), and return when each of these ends now.
+    """Renew etcd's certificates that expire within `before` (None: all); return the new end of each.
 
     Returned when every member presents its new one. ProvisionError names a member that does not, or an authority that ends first.
     """
@@ -54,13 +54,13 @@ def renew_etcd(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) 
 
 
 def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None:
-    """Issue those certificates of an authority anew, key and all. ProvisionError, with nothing changed, when it ends before they would."""
+    """Issue new keys and certificates from an authority. Raise ProvisionError, with nothing changed, if it expires before they would."""
     valid = dt.timedelta(days=spec.certificates.days)
     if (ends := authority.certificate.not_valid_after_utc) < dt.datetime.now(dt.UTC) + valid:
         raise ProvisionError(
             f"the authority itself ends on {ends:%Y-%m-%d}, before a new certificate would",
             where=str(authority.cert),
-            remedy="ask for fewer days (karmada.certificates.days), or install anew: authorities are not exchanged in place",
+            remedy="ask for fewer days (karmada.certificates.days), or install again: authorities are not replaced in place",
         )
     for leaf in certificates.leaves(spec):
         if leaf.name in due:
@@ -69,12 +69,12 @@ def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> No
 
 
 def fetch_etcd_certificate(etcd: EtcdClient, address: str) -> x509.Certificate:
-    """Return the certificate that a member of etcd shows to a client that comes now. ProvisionError when it lets nobody in."""
+    """Return the certificate that a member of etcd presents to a new client. Raise ProvisionError if the handshake fails."""
     return fetch_certificate(address, ca=etcd.pki / f"{AUTHORITY}.crt", client=certificates.pair(etcd.pki, "etcd-client"))
 
 
 def fetch_certificate(address: str, *, ca: Path, client: Pair | None = None) -> x509.Certificate:
-    """Return the certificate that a server shows to who comes now, trusts `ca`, and is `client`. ProvisionError when it lets nobody in."""
+    """Return the certificate that a server presents to `client`, which trusts `ca`. Raise ProvisionError if the handshake fails."""
     where = urlsplit(address)
     context = ssl.create_default_context(cafile=str(ca))
     if client:
@@ -86,6 +86,6 @@ def fetch_certificate(address: str, *, ca: Path, client: Pair | None = None) -> 
         ):
             shown = secured.getpeercert(binary_form=True)
     except OSError as error:
-        raise ProvisionError(f"it lets nobody in: {error}", where=address) from error
+        raise ProvisionError(f"TLS handshake failed: {error}", where=address) from error
     assert shown is not None  # the context asks for one
     return x509.load_der_x509_certificate(shown)

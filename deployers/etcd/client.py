@@ -117,7 +117,7 @@ class BaseEtcdClient:
     def defragment(self) -> tuple[int, int]:
         """Drop the history of all keys and give the space back, member by member, the leader last; return the bytes before and after.
 
-        An alarm for want of space is lifted afterwards. A member serves nothing while its file is written anew.
+        An alarm for want of space is lifted afterwards. A member serves nothing while its file is rewritten.
         """
         before = self.health()
         if before.revision > 0:
@@ -155,7 +155,7 @@ class EtcdClient(BaseEtcdClient):
             raise UsageError(
                 "this Karmada keeps its data in an external etcd, which is not ours to care for",
                 where=f"karmada.etcd.external: {', '.join(karmada.spec.etcd.external.servers if karmada.spec.etcd.external else ())}",
-                remedy="use the tools of whoever runs it; an etcd of Karmada's own is what a lab file has without that table",
+                remedy="use the tools of its operator; a lab file without that table gives Karmada an etcd of its own",
             )
         require_programs(karmada)
         found = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve(TOOLS)

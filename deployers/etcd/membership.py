@@ -1,7 +1,7 @@
 """Members of Karmada's own etcd come and go while it serves: add, remove, replace a dead one, grow from one to three.
 
 A new member begins as a learner, which has no vote until it has caught up: so no step of this has a smaller majority than before. API
-servers are told the new addresses at the end, by being started again one after the other. What is wanted is written into the run before
+servers get the new addresses at the end, by restarting one after the other. What is wanted is written into the run before
 etcd is asked for it, and each function goes on where an earlier one was interrupted.
 """
 
@@ -216,7 +216,7 @@ def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: 
     """Take a member off etcd's list, end its program and delete its data."""
     mine = next(member for member in health.members if member.name == name)
     heir = next((member for member in health.voters if member.answers and member.name != name), None)
-    if mine.leads and heir:  # or nobody leads for as long as an election takes
+    if mine.leads and heir:  # or there is no leader until an election ends
         etcd.ctl("move-leader", heir.id, at=mine.client)
     others = ",".join(member.client for member in health.members if member.name != name and member.answers)
     etcd.ctl("member", "remove", mine.id, at=others)

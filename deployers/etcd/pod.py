@@ -1,6 +1,6 @@
 """Karmada's own etcd where it is a pod of the host cluster: asked by the etcdctl in the pod, with the certificates that are mounted there.
 
-What it takes to ask is told by the pod itself: the flags of its program name the files, its volumes the Secrets they are of. So it is
+The pod itself names what a client needs: its flags the files, its volumes the Secrets that hold them. So it is
 the same for every installer. Every path in pods has one member; `membership` changes members of programs only.
 """
 
@@ -100,7 +100,7 @@ def loopback_address(listens: str) -> str:
     """Return the address on the loopback interface among those at which an etcd listens; karmadactl init's is without TLS there."""
     for each in listens.split(","):
         url = urlsplit(each)
-        if url.hostname in {LOOPBACK, "localhost", "0.0.0.0"}:  # noqa: S104 (what another program is told)
+        if url.hostname in {LOOPBACK, "localhost", "0.0.0.0"}:  # noqa: S104 (a listen address, read from flags)
             return f"{url.scheme}://{LOOPBACK}:{url.port or 2379}"
     return f"https://{LOOPBACK}:2379"
 

@@ -75,7 +75,7 @@ def balancer_errors(address: str) -> list[str]:
         if any(matches(host, name) for name in names):
             return []
         return [
-            f"load_balancer: the certificate that {address} shows names {', '.join(names) or 'nobody'} and not {host}; "
+            f"load_balancer: the certificate that {address} shows names {', '.join(names) or 'no host'} and not {host}; "
             "have it pass TLS through, or where it does, install with certificates.hosts that hold the name first"
         ]
     except OSError as error:

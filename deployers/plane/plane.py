@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ TREES = ("karmada-crds", "karmada-manifests")
 
 
 @dataclass(frozen=True)
-class ControlPlane:
+class ControlPlane(ABC):
     """One control plane being installed: what is done to Karmada's API, whichever way it runs. Each method may be run again.
 
     A deployer's own class adds how the API server and the components are started, and where they are reached.
@@ -49,10 +50,10 @@ class ControlPlane:
         """The release's own manifests."""
         return self.layout.software["karmada-manifests"] / "deploy"
 
-    @cached_property
+    @property
+    @abstractmethod
     def addresses(self) -> Addresses:
         """The addresses that the release's files leave open. Not before the step `identity`."""
-        raise NotImplementedError
 
     def access(self) -> None:
         """Apply roles, and what registering needs."""

@@ -5,8 +5,8 @@
 Programs are exchanged by this lab, pods by their cluster, once the release's manifests are applied: then what is Kubernetes' own comes
 before all that, since a release's manifests of etcd may differ, too. Upstream's other installers do all of it at once
 
-A newer API server of CRDs knows every field an older one knows, so CRDs go first and webhooks second: nobody may write what nobody can
-check. Going back is the same in reverse, except that CRDs stay: what is stored may have fields that older ones would drop.
+CRDs of a newer release know every field of older ones, so CRDs go first and webhooks second: every object that can be written must be one
+that a webhook can check. A rollback runs in reverse, except that CRDs stay: stored objects may have fields that older CRDs would drop.
 """
 
 from __future__ import annotations
@@ -94,5 +94,5 @@ def rollback_refusal(karmada: Karmada, who: str, besides: str) -> NotPossible:
     return NotPossible(
         f"a Karmada that was installed by {karmada.spec.deployer} does not go back to an earlier release",
         where=f"{who} would put the earlier CRDs back, and the API server then drops every field that only the later ones have; {besides}",
-        remedy="install the earlier release anew",
+        remedy="install the earlier release in a new lab",
     )

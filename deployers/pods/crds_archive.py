@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def crds_tarball(crds: Path) -> bytes:
-    """Return the archive of a directory of CRDs. Entries are sorted, nobody's, and of no time."""
+    """Return the archive of a directory of CRDs. Entries are sorted, without owner and time, so that equal CRDs give equal bytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for path in [crds, *sorted(crds.rglob("*"))]:

@@ -1,4 +1,4 @@
-"""What `karmadactl init` and `karmadactl addons enable` are told, from a spec: as flags, or as the file that --config takes.
+"""The arguments of `karmadactl init` and `karmadactl addons enable`, from a spec: as flags, or as the file that --config takes.
 
 Both say the same; which of them is used is `config_file` of the spec. What is upstream's default anyway is not said.
 """

@@ -177,7 +177,7 @@ def names(host: Api, path: str) -> list[str]:
 def begin(karmada: Karmada) -> None:
     """Record, once, that this run is about to install, and what of Karmada's was on the host cluster already.
 
-    What is recorded of a host cluster that was made anew since is forgotten, with keys and kubeconfig. ProvisionError when a
+    Records of a host cluster that was recreated since are deleted, with keys and kubeconfig. ProvisionError when a
     Karmada runs there that this run did not install: two would fight for the same names.
     """
     host = karmada.lab.host

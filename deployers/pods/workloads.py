@@ -45,7 +45,7 @@ class HostWorkload:
 
     @property
     def identity(self) -> tuple[str, int]:
-        """What differs when somebody made it anew or changed what is wanted of it."""
+        """Its uid and generation: they change when it is recreated or its spec changes."""
         return (str(self.item["metadata"]["uid"]), int(self.item["metadata"]["generation"]))
 
     @property
@@ -65,7 +65,7 @@ class HostWorkload:
 
     @property
     def component(self) -> str:
-        """The component it is, by upstream's name: told by its program, since installers name workloads differently."""
+        """The component it is, by upstream's name: found by its program, since installers name workloads differently."""
         program = PurePosixPath((self.argv or [self.name])[0]).name
         return OF_PROGRAM.get(program, program)
 
@@ -169,17 +169,17 @@ def is_ready(pod: Json) -> bool:
 def story(host: Api, pod: Json, *, lines: int = 10) -> list[str]:
     """Return what is known of one pod: its containers' states, its last events, and the last log lines of those that are not ready."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    told = [f"pod {name}: {(pod.get('status') or {}).get('phase', 'unknown')}"]
+    found = [f"pod {name}: {(pod.get('status') or {}).get('phase', 'unknown')}"]
     conditions = (pod.get("status") or {}).get("conditions") or []
-    told += [f"  {each['type']} is {each['status']}: {each['message']}" for each in conditions if each.get("message")]
+    found += [f"  {each['type']} is {each['status']}: {each['message']}" for each in conditions if each.get("message")]
     for state in states(pod):
         for how, said in (state.get("state") or {}).items():
-            told.append(f"  {state['name']}: {how} {said.get('reason', '')} {said.get('message', '')}".rstrip())
-    told += [f"  event: {event.get('reason', '')}: {event.get('message', '')}" for event in events(host, namespace, name)[-5:]]
+            found.append(f"  {state['name']}: {how} {said.get('reason', '')} {said.get('message', '')}".rstrip())
+    found += [f"  event: {event.get('reason', '')}: {event.get('message', '')}" for event in events(host, namespace, name)[-5:]]
     for state in states(pod):
         if not state.get("ready"):
-            told += [f"  log of {state['name']}: {line}" for line in log(host, pod, state, lines=lines)]
-    return told
+            found += [f"  log of {state['name']}: {line}" for line in log(host, pod, state, lines=lines)]
+    return found
 
 
 def events(host: Api, namespace: str, pod: str) -> list[Json]:
@@ -246,7 +246,7 @@ def unschedulable(pod: Json) -> bool:
 
 
 def recreate_restarted_pods(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
-    """Have pods whose containers ended by themselves be made anew, and return their names once all of the namespace serve.
+    """Recreate pods whose containers restarted, and return their names once all pods of the namespace are ready.
 
     What ended because an API server was away for a while waits longer each time before it is started again; and nobody after us
     could tell those restarts from others.

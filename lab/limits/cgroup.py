@@ -72,12 +72,6 @@ def read_own_paths(computer: Reads) -> list[tuple[frozenset[str], str]]:
     return found
 
 
-def version_of(computer: Reads, controller: str) -> int | None:
-    """Return the version of the hierarchy that has a controller; None when this process is in none that has it, or none is mounted."""
-    groups = groups_of(computer, controller)
-    return groups[0] if groups else None
-
-
 def groups_of(computer: Reads, controller: str) -> tuple[int, list[str]] | None:
     """Return the version that a controller is in and the directories of its groups, our own first, then its ancestors.
 

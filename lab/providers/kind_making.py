@@ -118,7 +118,7 @@ class KindCluster:
         return [*steps, Step(name, self.ready, tuple(done))]
 
     def node(self) -> None:
-        """Make the cluster, unless it is there and answers; one that was stopped is started, one that was begun only is made anew."""
+        """Make the cluster, unless it is there and answers; one that was stopped is started, a half-made one is deleted and made again."""
         record = self.run.recorded(RECORD, self.spec.name) or {}
         if record.get("state") == "made" and set(self.containers) <= set(docker.list_containers(self.engine, self.kind_name)):
             self.engine.run(["docker", "start", *self.containers], within=60.0)  # a no-op where they run

@@ -224,7 +224,7 @@ class ProgramTable:
 
     def _end(self, process: Process, *, within: float, kill: bool, then: Callable[[], None]) -> None:
         if not process.runs:
-            if process.state in {"waiting", "exited"}:  # asked for now: nobody is to wonder about it any more
+            if process.state in {"waiting", "exited"}:  # it is wanted now, so its earlier exit is no longer reported
                 process.state = "stopped"
                 process.note()
             then()

@@ -1,4 +1,4 @@
-"""The kit of .github/runner-kit rendered as whoever installs it would, and the CRDs that it needs.
+"""The kit of .github/runner-kit rendered as its installer does, and the CRDs that it needs.
 
 ARC's chart and CRDs come through `lab.assets`, or from a checkout that $KARMADA_LAB_ARC names. KubeVirt has no CRD files: its operator
 makes them of the schemas that are in its module, and so does `kubevirt_crd`.

@@ -2,7 +2,7 @@
 
 A Python file changes the cells that import it, directly or not: a deployer's own module those of that deployer, `lab.wait` all. The
 registries import every provider and deployer; those imports are followed for a cell's own only. What is no Python is in RULES, and what
-is not there changes every cell: a file nobody thought of is tested too much rather than not at all.
+is not there changes every cell: a forgotten file is tested too much rather than not at all.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Durations:
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
-                f"the durations cannot be read: {error}", where=str(path), remedy="restore the file, or remove it to begin anew"
+                f"the durations cannot be read: {error}", where=str(path), remedy="restore the file, or remove it to start over"
             ) from error
         if schema != SCHEMA:
             raise UsageError(f"the durations cannot be read: schema {schema} is not {SCHEMA}", where=str(path))

@@ -7,7 +7,7 @@ Each part is a command that a person could type; what it printed is kept beside 
     _cells/<cell>/       what `lab report collect` made of it, masked: what a job uploads
     _cells/<cell>.again/ the same of a second attempt
 
-Results are collected and the lab taken down whatever happened. A part that is interrupted is told to end, and waited for; a second
+Results are collected and the lab taken down whatever happened. An interrupted part is asked to end, and waited for; a second
 signal ends all at once, and leaves the lab to `lab down`. Only failures of the infrastructure are run again, and only once; a report
 shows both attempts.
 """
@@ -41,7 +41,7 @@ from scenarios.matrix.definition import Matrix
 PARTS = ("up", "conformance", "test", "collect", "down")
 PYTHON = sys.executable
 KILLED = 137
-"""The status of a part that began and of whose end nobody knows: its process was killed."""
+"""The status of a part that started and never recorded its end: its process was killed."""
 
 BEGUN = (
     "it was begun, and its results were not collected: it is being run, or was killed "

@@ -28,7 +28,7 @@ GITHUB_MOST = 256
 
 
 def timeout_minutes(seconds: float | None) -> int:
-    """Return the minutes after which a job that is expected to last so long is given up; None where nobody knows how long."""
+    """Return the minutes after which a job that is expected to last so long is given up; None for an unknown duration."""
     if seconds is None:
         return UNMEASURED
     return max(LEAST, min(MOST, math.ceil(seconds * SPARE / 60)))

@@ -22,7 +22,7 @@ from scenarios.upstream.verdict import SuiteVerdict, judge
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """A run: `stop` is the interrupt that cut it short, for the caller to pass on when it has told what there is."""
+    """A run: `stop` is the interrupt that cut it short, for the caller to raise after it has reported the results."""
 
     plan: SuitePlan
     verdict: SuiteVerdict

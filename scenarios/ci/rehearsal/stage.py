@@ -43,7 +43,7 @@ class Stage:
         return self.called(file, file.started(self.github["event_name"], inputs or {}))
 
     def called(self, file: WorkflowFile, inputs: Json, *, prefix: str = "") -> Json:
-        """Execute a workflow that has these inputs; return {"result", "outputs"}, as whoever calls it sees it."""
+        """Execute a workflow that has these inputs; return {"result", "outputs"}, as its caller sees it."""
         values: Json = {"github": self.github, "inputs": inputs, "needs": {}, "vars": {}, "runner": RUNNER}
         results: dict[str, Json] = {}
         for name, job in in_order(file):
