@@ -1,6 +1,7 @@
 """The composition root of the tests: pytest's plugins that give a test its lab.
 
     scenarios.kit.signals     SIGTERM and SIGHUP end a session in order
+    scenarios.kit.golden      --update-golden and the fixture that compares with golden files
     scenarios.kit.options     settings of the lab, as options of pytest
     scenarios.kit.selection   which tests run here
     scenarios.kit.fixtures    lab, control_plane, karmada, namespace, workload
@@ -11,6 +12,7 @@ A test that requests a fixture of the lab gets a lab; a session without such a t
 
 pytest_plugins = [
     "scenarios.kit.signals",  # in this order: pytest rewrites the assertions of a plugin only if no earlier one has imported it
+    "scenarios.kit.golden",
     "scenarios.kit.options",
     "scenarios.kit.selection",
     "scenarios.kit.fixtures",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from deployers.by_binary.components import components, uses
 from deployers.names import kind_of
 from deployers.plane.layout import Layout
 from deployers.spec import COMPONENTS, KarmadaSpec
+from deployers.tests.transcripts import CHANGED, added_lines
 from lab.component import Component
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "by_binary.txt"
@@ -39,15 +40,16 @@ def transcript(parts: dict[str, Component]) -> str:
     return "\n".join(lines)
 
 
-def test_recipe_is_the_golden_one() -> None:
+def test_programs_are_those_of_the_golden_file(golden: Callable[[Path, str], None]) -> None:
     everything = {"addons": {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}}
     plain = programs()
-    found = transcript(plain) + "# ---- with all addons: what is more ----\n\n" + transcript(more(programs(**everything), plain))
-    if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(found)
+    golden(GOLDEN, transcript(plain) + "# ---- with all addons: what is more ----\n\n" + transcript(more(programs(**everything), plain)))
 
-    assert found == GOLDEN.read_text()
+
+def test_a_changed_flag_changes_the_transcript() -> None:
+    before, after = transcript(programs()), transcript(programs(**CHANGED))
+
+    assert added_lines(before, after) == ["--cluster-failure-threshold=77s"]
 
 
 def test_instances_of_the_api_server_stand_behind_the_balancer_and_everybody_calls_them_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from deployers.plane.certificates import make
 from deployers.spec import KarmadaSpec
 from deployers.tests.chart_fakes import command, containers, host_values, renderer
 from deployers.tests.control_plane_fakes import a_karmada
+from deployers.tests.transcripts import CHANGED, added_lines, list_commands, list_objects
 from lab.errors import UsageError
 
 Json = dict[str, Any]
@@ -32,15 +34,22 @@ def host_objects(karmada: Karmada, folder: Path) -> list[Json]:
 
 
 @pytest.mark.spawns
-def test_what_is_installed_with_everything_on(tmp_path: Path) -> None:
-    objects = host_objects(a_karmada(tmp_path, {"addons": ADDONS}), tmp_path)
+def test_rendered_objects_are_those_of_the_golden_file(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
+    golden(GOLDEN, transcript(tmp_path))
 
-    lines = sorted(f"{each['kind']} {each['metadata']['name']}" for each in objects)
-    for each in objects:
-        if each["kind"] in {"Deployment", "StatefulSet"}:
-            words = each["spec"]["template"]["spec"]["containers"][0]["command"]
-            lines += ["", f"{each['metadata']['name']} × {each['spec']['replicas']}: {words[0]}", *(f"  {word}" for word in words[1:])]
-    assert "\n".join(lines) + "\n" == GOLDEN.read_text()
+
+@pytest.mark.spawns
+def test_a_changed_flag_changes_the_transcript(tmp_path: Path) -> None:
+    before, after = transcript(tmp_path / "before"), transcript(tmp_path / "after", **CHANGED)
+
+    assert added_lines(before, after) == ["--cluster-failure-threshold=77s"]
+
+
+def transcript(folder: Path, **table: Any) -> str:
+    """Return the objects of the rendered chart with all addons, and the commands of its workloads."""
+    folder.mkdir(exist_ok=True)
+    objects = host_objects(a_karmada(folder, {"addons": ADDONS, **table}), folder)
+    return "\n".join([*list_objects(objects), *list_commands(objects)]) + "\n"
 
 
 @pytest.mark.spawns

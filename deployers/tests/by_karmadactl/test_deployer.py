@@ -1,8 +1,9 @@
-"""What karmadactl is told, as flags and as a file: read it in golden/by_karmadactl.txt; a change of a word shows there."""
+"""The commands and the configuration file of karmadactl init: read them in golden/by_karmadactl.txt; a changed flag shows there."""
 
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from deployers.pods.init_args import Places
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada, a_release
 from deployers.tests.host_fakes import Host, deployment
+from deployers.tests.transcripts import CHANGED, added_lines
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed
@@ -76,11 +78,20 @@ def told(spec: KarmadaSpec) -> str:
     return "\n".join([*lines, yaml.safe_dump(init_args.as_config(spec, uses, places), sort_keys=False)])
 
 
-def test_words_are_the_golden_ones() -> None:
+def test_commands_and_files_of_init_are_those_of_the_golden_file(golden: Callable[[Path, str], None]) -> None:
     parts = {"default": {}, "everything": EVERYTHING, "external etcd": {"etcd": {"external": EXTERNAL}}}
     text = "\n".join(f"# {name}\n{told(spec_of(**table))}" for name, table in parts.items())
 
-    assert text == GOLDEN.read_text(), "if that is meant: write this text to the golden file"
+    golden(GOLDEN, text)
+
+
+def test_a_changed_flag_changes_the_transcript() -> None:
+    assert added_lines(told(spec_of()), told(spec_of(**CHANGED))) == [
+        "--karmada-controller-manager-extra-args=--cluster-failure-threshold=77s",
+        "extraArgs:",
+        "- name: cluster-failure-threshold",
+        "value: 77s",
+    ]
 
 
 def found(**table: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from deployers.pods.images import by_component, images_of, keep_path
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada, write
 from deployers.tests.host_fakes import Host, deployment
+from deployers.tests.transcripts import CHANGED, added_lines
 from lab.cluster import Cluster
 from lab.errors import NotReady, ProvisionError
 from lab.spec import LabSpec, parse
@@ -59,10 +61,14 @@ def told(**table: Any) -> str:
     return yaml.safe_dump(karmada_object.karmada_object(spec, uses), sort_keys=False)
 
 
-def test_objects_are_the_golden_ones() -> None:
+def test_karmada_objects_are_those_of_the_golden_file(golden: Callable[[Path, str], None]) -> None:
     text = "\n".join(f"# {name}\n{told(**table)}" for name, table in PARTS.items())
 
-    assert text == GOLDEN.read_text(), "if that is meant: write this text to the golden file"
+    golden(GOLDEN, text)
+
+
+def test_a_changed_flag_changes_the_transcript() -> None:
+    assert added_lines(told(), told(**CHANGED)) == ["extraArgs:", "cluster-failure-threshold: 77s"]
 
 
 def found(workers: int = 0, **table: Any) -> str:

@@ -1,20 +1,29 @@
-"""Upstream's workloads stay upstream's, but for what a spec changes."""
+"""Upstream's workloads stay upstream's, but for what a spec changes.
+
+Read the workloads of the real release in golden/by_yaml.txt; a changed flag shows there.
+"""
 
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployers.by_yaml.installation import NEEDS
 from deployers.by_yaml.workload_manifests import component, estimators, flags, names, secrets
 from deployers.plane import certificates
+from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
+from deployers.tests.transcripts import CHANGED, added_lines, list_commands, list_objects
 from deployers.tests.yaml_fakes import manifests_of_record
-from lab.errors import ProvisionError, UsageError
+from lab.assets import Supply
+from lab.errors import LabError, ProvisionError, UsageError
 
 Json = dict[str, Any]
+GOLDEN = Path(__file__).parents[1] / "golden" / "by_yaml.txt"
 EVERYTHING = {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}
 
 
@@ -26,6 +35,36 @@ def container(tmp_path: Path, name: str, table: Json, *, member: str = "") -> Js
 
 def command(tmp_path: Path, name: str, table: Json) -> list[str]:
     return list(container(tmp_path, name, table)["command"])
+
+
+def transcript(folder: Path, **table: Any) -> str:
+    """Return the objects that are applied to the host cluster, from the release's own manifests, and the commands of the workloads.
+
+    The test is skipped, with the reason, where the cache does not have them.
+    """
+    try:
+        (trees,) = Supply(offline=True, catalogue=catalogue()).resolve(["karmada-manifests@1.18.2"]).values()
+    except LabError as missing:
+        pytest.skip(f"needs the manifests of a release in the cache: {missing.what}")
+    spec = KarmadaSpec.model_validate({"addons": EVERYTHING, "members": [{"name": "member1"}], **table})
+    folder.mkdir()
+    (kubeconfig := folder / "member1.yaml").write_text("")
+    certificates.make(folder / "pki", spec, server="https://10.0.0.1:5443", kubeconfig=folder / "kubeconfig")
+    deploy = trees / "deploy"
+    objects = [*secrets(deploy, folder / "pki", spec), *estimators(deploy, spec, "hub/estimator:1", {"member1": kubeconfig})]
+    for name in (name for name in NEEDS if spec.has(name)):
+        objects += component(deploy, name, spec, f"hub/{name}:1")
+    return "\n".join([*list_objects(objects), *list_commands(objects)]) + "\n"
+
+
+def test_workloads_are_those_of_the_golden_file(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
+    golden(GOLDEN, transcript(tmp_path / "a"))
+
+
+def test_a_changed_flag_changes_the_transcript(tmp_path: Path) -> None:
+    before, after = transcript(tmp_path / "a"), transcript(tmp_path / "b", **CHANGED)
+
+    assert added_lines(before, after) == ["--cluster-failure-threshold=77s"]
 
 
 def test_what_a_spec_does_not_mention_is_upstreams(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -49,13 +49,8 @@ def transcript(lab: Lab) -> str:
     return "\n".join(lines).replace(str(lab.run.path), "RUN")
 
 
-def test_recipe_is_the_golden_one(tmp_path: Path) -> None:
-    found = transcript(a_lab(tmp_path))
-    if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(found)
-
-    assert found == GOLDEN.read_text()
+def test_programs_of_a_member_are_those_of_the_golden_file(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
+    golden(GOLDEN, transcript(a_lab(tmp_path)))
 
 
 def test_every_listener_is_on_loopback_or_a_private_socket(tmp_path: Path) -> None:
