@@ -6,6 +6,7 @@
     ├── ProvisionError    4   provisioning failed
     │   ├── NotReady          a timeout; carries the last state seen and its age
     │   ├── CommandFailed     a command exited with a status other than 0
+    │   │   └── CommandLost       the connection to its machine was lost while it ran; it may have done its work
     │   └── ComponentExited   a program of the lab ended on its own; carries the end of its log
     ├── TestsFailed       1   a check of the running system did not hold
     └── LeakError         7   leftovers: something that was made is still there
@@ -113,6 +114,14 @@ class CommandFailed(ProvisionError):
     @property
     def command(self) -> str:
         return shlex.join(self.argv)
+
+
+class CommandLost(CommandFailed):
+    """The connection to the machine was lost while a command ran there: it may have ended, may still run, may have done its work."""
+
+    def __init__(self, argv: Sequence[str], *, why: str, output: str, machine: str) -> None:
+        super().__init__(argv, status=None, output=output, machine=machine, remedy=f"check on {machine} what it did before it is run again")
+        self.what = f"{Path(argv[0]).name} was cut off: {why}; it may have run to its end, or may still run"
 
 
 class ComponentExited(ProvisionError):

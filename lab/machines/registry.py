@@ -1,0 +1,54 @@
+"""The machines of a run by name, from its records alone."""
+
+from __future__ import annotations
+
+from lab.errors import UsageError
+from lab.machines.container import Container
+from lab.machines.local import Local
+from lab.machines.machine import Machine
+from lab.machines.record import MachineRecord, read_machines
+from lab.machines.ssh.host import SshHost
+from lab.machines.ssh.machine import SshMachine
+from lab.run import Run
+
+BY_SSH = ("ssh", "namespace", "vm")
+
+
+def open_machine(run: Run, name: str) -> Machine:
+    """Return a machine of a run; "local" and "" are this computer. Nothing is connected yet. UsageError when there is none."""
+    if name in {"", "local"}:
+        return Local(run.path)
+    machines = read_machines(run)
+    record = find(machines, name, run)
+    if record.kind == "container":
+        return Container(record.address, Local(run.path), lab=run.id)
+    return SshMachine(ssh_host(machines, name, run), run.id, folder=record.folder)
+
+
+def ssh_host(machines: dict[str, MachineRecord], name: str, run: Run, seen: tuple[str, ...] = ()) -> SshHost:
+    """Return how a machine is reached, its jump hosts included. UsageError when they form a circle, or one is not reached by ssh."""
+    record = find(machines, name, run)
+    if record.kind not in BY_SSH:
+        raise UsageError(f"opening machine {name} failed: a machine of kind {record.kind} is not reached by ssh", where=str(run.path))
+    if name in seen:
+        circle = " → ".join([*seen, name])
+        raise UsageError(f"opening machine {name} failed: its jump hosts form a circle: {circle}", where=str(run.path))
+    return SshHost(
+        name=name,
+        address=record.address,
+        port=record.port,
+        user=record.user,
+        key=record.key,
+        known_hosts=record.known_hosts,
+        jump=ssh_host(machines, record.jump, run, (*seen, name)) if record.jump else None,
+        sudo=record.sudo,
+        sudo_password_file=record.sudo_password_file,
+    )
+
+
+def find(machines: dict[str, MachineRecord], name: str, run: Run) -> MachineRecord:
+    """Return the record of a machine. UsageError lists those that there are."""
+    if name not in machines:
+        known = ", ".join(machines) or "none"
+        raise UsageError(f"lab {run.id} has no machine {name!r}", where=f"{run.path} (machines: {known})")
+    return machines[name]
