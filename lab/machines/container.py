@@ -1,6 +1,6 @@
-"""A container of this computer's Docker as a machine: a kind node.
+"""A container of this computer's Docker as a machine: a kind node, or one that `lab.machines.containers` made.
 
-Commands are `docker exec`, files `docker cp`. Programs that keep running are pods there, or units of its systemd: this machine starts none.
+Commands are `docker exec`, files `docker cp`, programs that keep running are units of its systemd.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import NoReturn
 
 from lab.errors import CommandFailed, NotPossible
 from lab.hints import command
+from lab.machines import units
 from lab.machines.machine import Completed, Machine
 from lab.program import Program
 
@@ -67,10 +67,17 @@ class Container:
         dst.parent.mkdir(parents=True, exist_ok=True)
         self.engine.run(["docker", "cp", f"{self.name}:{src}", str(dst)], within=300.0)
 
-    def start(self, program: Program) -> NoReturn:
-        raise NotPossible(
-            f"starting {program.name} failed: a node runs no programs", where=self.name, remedy="run it as a pod, or on this computer"
-        )
+    def start(self, program: Program) -> None:
+        """Start a program as a unit of the container's systemd; see `Machine.start`. Its paths are those in the container."""
+        self.run(["mkdir", "-p", str(program.log.parent), *([str(program.cwd)] if program.cwd else [])])
+        units.start_unit(self, self.unit_name(program.name), units.render_unit(program, self.lab))
 
-    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> NoReturn:  # noqa: ARG002 (Machine's)
-        raise NotPossible(f"stopping {name} failed: a node runs no programs", where=self.name, remedy="kubectl delete the pod")
+    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
+        """End a program; see `Machine.stop`."""
+        units.stop_unit(self, self.unit_name(name), within=within, kill=kill)
+
+    def unit_name(self, program: str) -> str:
+        """Return the name of a program's unit. NotPossible for a container of no lab, whose leftovers no lab would remove."""
+        if not self.lab:
+            raise NotPossible(f"running {program} failed: the container belongs to no lab", where=self.name, remedy="docker exec")
+        return units.unit_name(self.lab, program)

@@ -262,7 +262,7 @@ def test_a_cluster_of_processes_has_no_nodes_to_load(lab: Lab) -> None:
         require_images(lab, lab.member("member1"), ["nginx"])
 
 
-def test_a_container_starts_no_programs() -> None:
+def test_a_container_of_no_lab_starts_no_programs() -> None:
     node = Container("n", Scripted({("docker", "exec", "--interactive", "--env", "A=b", "n", "cat"): "said"}))
 
     assert node.run(["cat"], input="x", env={"A": "b"}).stdout == "said"

@@ -1,0 +1,105 @@
+"""Units: what they say of a program, and what is done with them on a machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.errors import ProvisionError, UsageError
+from lab.machines import units
+from lab.machines.container import Container
+from lab.machines.scripted import Scripted, ScriptedFailure
+from lab.program import Program
+
+PROGRAM = Program(name="member1/etcd", argv=("/bin/etcd", "--a=b c", "--pct=100%"), log=Path("/l/etcd.log"), env={"A": "$x"})
+NAME = "karmada-lab.try.member1:etcd.service"
+SHOW = ("systemctl", "show", "--property", "ActiveState", "--value", NAME)
+
+
+def test_a_unit_is_named_for_its_run_and_its_program() -> None:
+    assert units.unit_name("try", "member1/etcd") == NAME
+    assert re.fullmatch(r"[a-zA-Z0-9:_.\\-]+", units.unit_name("a" * 40, "odd name/é"))
+
+
+def test_a_unit_says_all_of_a_program() -> None:
+    text = units.render_unit(PROGRAM, "try", lease=units.lease_unit("try"))
+
+    assert 'ExecStart="/bin/etcd" "--a=b c" "--pct=100%%"\n' in text
+    assert 'Environment="A=$x"\n' in text
+    assert "BindsTo=karmada-lab.try.lease.service\n" in text
+    assert "Restart=no\n" in text
+    assert "Restart=always\n" in units.render_unit(PROGRAM, "try", restart=True)
+    assert "BindsTo" not in units.render_unit(PROGRAM, "try")
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=40))
+def test_a_quoted_word_is_one_line_and_has_no_specifier_or_variable(text: str) -> None:
+    quoted = units.quote(text)
+
+    assert quoted[0] == quoted[-1] == '"'
+    assert "\n" not in quoted
+    assert not re.search(r"(?<!%)(%%)*%(?!%)", quoted)
+    assert quoted.count("$") == 2 * text.count("$")
+
+
+def test_a_unit_that_runs_as_it_should_is_left_alone() -> None:
+    text = units.render_unit(PROGRAM, "try")
+    machine = Scripted({SHOW: "active\n", ("cat",): text})
+
+    units.start_unit(machine, NAME, text)
+
+    assert [done.args[0] for done in machine.done] == ["systemctl", "cat"]
+
+
+def test_a_unit_that_runs_otherwise_is_an_error_and_is_left_alone() -> None:
+    machine = Scripted({SHOW: "active\n", ("cat",): "other"})
+
+    with pytest.raises(ProvisionError, match="arguments"):
+        units.start_unit(machine, NAME, units.render_unit(PROGRAM, "try"))
+    assert "tee" not in machine.transcript()
+
+
+def test_a_unit_is_written_before_it_is_started() -> None:
+    machine = Scripted({SHOW: "inactive\n", ("tee",): "", ("systemctl",): ""})
+
+    units.start_unit(machine, NAME, "text")
+
+    verbs = [done.args[:2] for done in machine.done]
+    assert verbs.index(("tee", f"{units.FOLDER}/{NAME}")) < verbs.index(("systemctl", "daemon-reload"))
+    assert verbs[-1] == ("systemctl", "start")
+
+
+def test_stopping_what_never_was_is_a_usage_error() -> None:
+    machine = Scripted({("cat",): ScriptedFailure(1, "cat: x: No such file or directory")})
+
+    with pytest.raises(UsageError):
+        units.stop_unit(machine, NAME)
+
+
+def test_a_program_that_does_not_heed_term_is_killed() -> None:
+    states = ["deactivating", "deactivating", "inactive"]
+    machine = Scripted({SHOW: lambda _: states.pop(0), ("cat",): "x", ("systemctl",): ""})
+
+    units.stop_unit(machine, NAME, within=0.0)
+
+    assert ("systemctl", "kill", "--signal", "KILL", NAME) in [done.args for done in machine.done]
+
+
+def test_the_units_of_another_run_are_left_alone() -> None:
+    other = units.unit_name("try-2", "member1/etcd")
+    machine = Scripted({("find",): f"{NAME}\n{other}\nssh.service\n", ("systemctl",): "", ("rm",): ""})
+
+    assert units.remove_units(machine, "try") == [NAME]
+    assert other not in machine.transcript()
+
+
+def test_a_container_of_a_lab_runs_programs_as_units() -> None:
+    engine = Scripted({("docker", "exec"): "", ("docker", "exec", "c", "systemctl", "show"): "inactive\n"})
+
+    Container("c", engine, "try").start(PROGRAM)
+
+    assert f"docker exec c systemctl start {NAME}" in engine.transcript()
