@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.errors import UsageError
+from lab.ledger import external_name
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.machines.machine import Machine
@@ -21,7 +22,7 @@ def open_machine(run: Run, name: str) -> Machine:
     machines = read_machines(run)
     record = find(machines, name, run)
     if record.kind == "container":
-        return Container(record.address, Local(run.path), lab=run.id)
+        return Container(external_name(run.id, name), Local(run.path), lab=run.id)
     return SshMachine(ssh_host(machines, name, run), run.id, folder=record.folder)
 
 

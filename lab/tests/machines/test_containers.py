@@ -1,0 +1,95 @@
+"""Machines that are containers: recorded before they are made, kept when they run, deleted from the records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.errors import ProvisionError
+from lab.machines import containers
+from lab.machines.record import MachineRecord, read_machines, record_machine
+from lab.machines.registry import open_machine
+from lab.machines.scripted import Answer, Scripted, ScriptedFailure
+from lab.run import Run
+
+NAME = "karmada-lab.try.machine1"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run.create("try", {}, root=tmp_path)
+
+
+def engine_of(monkeypatch: pytest.MonkeyPatch, there: list[str], **answers: Answer) -> Scripted:
+    def remove(argv: tuple[str, ...]) -> str:
+        there[:] = [name for name in there if name not in argv]
+        return ""
+
+    def add(_: tuple[str, ...]) -> str:
+        there.append(NAME)
+        return ""
+
+    table: dict[tuple[str, ...], Answer] = {
+        ("docker", "ps"): lambda _: "\n".join(there),
+        ("docker", "run"): add,
+        ("docker", "start"): "",
+        ("docker", "rm"): remove,
+        ("docker", "exec"): "running\n",
+        ("docker", "inspect"): "172.17.0.5 \n",
+    }
+    engine = Scripted({**table, **{("docker", verb): answer for verb, answer in answers.items()}})
+    monkeypatch.setattr(containers, "Local", lambda _: engine)
+    return engine
+
+
+def test_a_machine_is_recorded_before_it_is_made(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_of(monkeypatch, [], run=ScriptedFailure(125, "no space"))
+
+    with pytest.raises(ProvisionError):
+        containers.make_machine(run, "machine1", lambda: "image")
+    assert read_machines(run)["machine1"].kind == "container"
+
+
+def test_a_machine_that_is_there_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(monkeypatch, [])
+    (step,) = containers.machine_steps(run, ["machine1"], image=lambda: "image")
+
+    step.action()
+    step.action()
+
+    assert step.name == "machine/machine1"
+    assert engine.transcript().count("docker run") == 1
+    assert read_machines(run)["machine1"].address == "172.17.0.5"
+    assert open_machine(run, "machine1").name == NAME
+
+
+def test_a_machine_is_mounted_where_gc_sees_its_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_of(monkeypatch, [])
+
+    containers.make_machine(run, "machine1", lambda: "image")
+
+    assert f"{run.path}/logs/machine1:" in engine.transcript()
+
+
+def test_deleting_removes_what_the_records_name_and_nothing_else(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [NAME, "karmada-lab.try.host-control-plane", "karmada-lab.try-2.machine1"]
+    engine_of(monkeypatch, there)
+    record_machine(run, "machine1", MachineRecord(kind="container"))
+    record_machine(run, "a", MachineRecord(kind="ssh", address="10.0.0.5"))
+
+    containers.delete_machines(run)
+    containers.delete_machines(run)
+
+    assert NAME not in there
+    assert len(there) == 2
+    assert list(read_machines(run)) == ["a"]
+
+
+def test_records_are_kept_while_docker_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_of(monkeypatch, [], ps=ScriptedFailure(1, "Cannot connect"))
+    record_machine(run, "machine1", MachineRecord(kind="container"))
+
+    with pytest.raises(ProvisionError, match="Docker"):
+        containers.delete_machines(run)
+    assert "machine1" in read_machines(run)
