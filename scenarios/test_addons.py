@@ -164,9 +164,9 @@ def test_an_addon_in_use_is_upgraded_around_its_objects_and_not_removed(
         assert as_it_is_now(karmada).spec.addons.others["openkruise"] == newest
         assert generation(karmada.cluster) > began, "the CRD is another"
         assert {name: clones.read(name)["metadata"]["uid"] for name in uids} == uids
-        with pytest.raises(UsageError, match=f"openkruise {newest} is installed"):
+        with pytest.raises(UsageError, match=newest):
             change.install(as_it_is_now(karmada), "openkruise", openkruise)
-        with pytest.raises(ProvisionError, match="openkruise is in use") as caught:
+        with pytest.raises(ProvisionError, match="in use") as caught:
             change.remove(as_it_is_now(karmada), "openkruise")
         for where in ("karmada", "member1", "member2"):
             assert f"{where}: CloneSet {namespace}/set" in str(caught.value)

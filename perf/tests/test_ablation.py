@@ -69,21 +69,21 @@ def test_a_key_that_the_profile_does_not_have_is_refused(tmp_path: Path) -> None
     for suffix in (".toml", ".yaml"):
         shutil.copy(profile.find_profile("tuned").with_suffix(suffix), tmp_path / f"mine{suffix}")
     mine, table = str(tmp_path / "mine.toml"), tmp_path / "mine.settings.toml"
-    with pytest.raises(UsageError, match="has no settings file"):
+    with pytest.raises(UsageError, match="settings file"):
         profile.read_settings(mine)
 
     table.write_text('[events]\ntitle = "events"\nback = ["objects=", "members.env.kwok.GOGC="]')
     assert profile.read_settings(mine)["events"].back == ("objects=", "members.env.kwok.GOGC=")
     for change in ("members.env.kwok.GOMAXPROCS=", "karmada.nothing=1", "members="):
         table.write_text(f'[wrong]\ntitle = "wrong"\nback = ["{change}"]')
-        with pytest.raises(UsageError, match=f"the profile has no {change.partition('=')[0]}"):
+        with pytest.raises(UsageError, match=change.partition("=")[0]):
             profile.read_settings(mine)
     (tmp_path / "mine.yaml").unlink()
     table.write_text('[events]\ntitle = "events"\nback = ["objects="]')
-    with pytest.raises(UsageError, match="the profile has no objects"):
+    with pytest.raises(UsageError, match="objects"):
         profile.read_settings(mine)
     table.write_text('[events]\ntitle = "events"\nback = []')
-    with pytest.raises(UsageError, match=r"not a valid ProfileSetting(.|\n)*back"):
+    with pytest.raises(UsageError, match=r"ProfileSetting(.|\n)*back"):
         profile.read_settings(mine)
 
 

@@ -23,7 +23,7 @@ HERE = Path("a.tar.gz")
         ({"karmada": "1.18.2"}, None),
         ({"kubernetes": "1.35.0"}, None),
         ({"etcd": "3.6.1"}, None),
-        ({"karmada": "1.18.1"}, "an older karmada than the one here: 1.18.1, not 1.18.2"),
+        ({"karmada": "1.18.1"}, "an older karmada"),
         ({"karmada": "1.19.0"}, "a newer karmada"),
         ({"kubernetes": "1.36.0"}, "a newer kubernetes"),
         ({"kubernetes": "1.34.4"}, "an older kubernetes"),
@@ -49,7 +49,7 @@ def test_another_planes_backup_is_refused_unless_this_one_has_lost_its_authority
     (karmada.run.folder("pki", "karmada") / "ca.crt").write_bytes(ours["pki/ca.crt"].read_bytes())
 
     require_same_plane(manifest(ours), karmada, HERE)
-    with pytest.raises(UnusableBackup, match="of another control plane: that of lab one"):
+    with pytest.raises(UnusableBackup, match="lab one"):
         require_same_plane(made, karmada, HERE)
 
 

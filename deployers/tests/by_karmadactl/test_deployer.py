@@ -236,7 +236,7 @@ def test_what_was_cut_short_is_removed_before_init_is_run_again(tmp_path: Path, 
 def test_a_karmada_that_another_installed_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, karmadactl = installation(tmp_path, Host(deployment("karmada-apiserver", ["kube-apiserver"])), monkeypatch)
 
-    with pytest.raises(ProvisionError, match="there is a Karmada on host already, which this lab did not install: karmada-apiserver"):
+    with pytest.raises(ProvisionError, match="karmada-apiserver"):
         made.init()
 
     assert karmadactl.calls == []
@@ -248,9 +248,9 @@ def test_a_failed_init_is_told_with_its_words_and_ends_the_wait_for_joining(tmp_
 
     made, _ = installation(tmp_path, Host(), monkeypatch, init=fails)
 
-    with pytest.raises(ProvisionError, match="karmadactl init failed: no healthy node"):
+    with pytest.raises(ProvisionError, match="no healthy node"):
         made.progress.watched(made.init)()
-    with pytest.raises(ProvisionError, match="failed before members could join"):
+    with pytest.raises(ProvisionError, match="join"):
         made.progress.check()
 
 
@@ -259,5 +259,5 @@ def test_joining_waits_until_init_has_emptied_its_directory(tmp_path: Path, monk
 
     with pytest.raises(NotYet, match="has not begun"):
         made.progress.check()
-    with pytest.raises(NotYet, match=r"karmada-apiserver.config is not there yet"):
+    with pytest.raises(NotYet, match=r"karmada-apiserver\.config"):
         made.kubeconfig()

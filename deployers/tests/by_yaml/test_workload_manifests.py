@@ -86,7 +86,7 @@ def test_flags_gates_and_environment_are_laid_over_upstreams(tmp_path: Path) -> 
 
 
 def test_a_flag_that_is_not_there_cannot_be_dropped(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not started with --nothing"):
+    with pytest.raises(UsageError, match="--nothing"):
         command(tmp_path, "karmada-webhook", {"components": {"karmada-webhook": {"without": ["nothing"]}}})
 
 

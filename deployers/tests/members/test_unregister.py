@@ -89,7 +89,7 @@ def test_without_its_agent_nothing_would_clean_up_so_nothing_is_begun(sides: Fix
     monkeypatch.setattr(agent, "agent_runs", lambda *_: False)
     commands = sides.commands()
 
-    with pytest.raises(ProvisionError, match="agent of member1 is not running"):
+    with pytest.raises(ProvisionError, match="agent of member1"):
         unregister(sides, sides.member)
 
     assert sides.commands() == commands
@@ -116,5 +116,5 @@ def test_force_with_a_member_that_is_away_asks_nothing_of_it(sides: Fixture) -> 
 def test_a_failure_says_whether_the_member_is_still_registered(sides: Fixture) -> None:
     sides.machine._answers["/software/karmadactl", "unregister"] = ScriptedFailure(1, "error: context deadline exceeded\n")
 
-    with pytest.raises(ProvisionError, match="unregister of member1 failed: context deadline exceeded; member1 is still registered"):
+    with pytest.raises(ProvisionError, match="still registered"):
         unregister(sides, sides.member)

@@ -81,7 +81,7 @@ def test_a_chart_is_made_complete_once_and_again_when_the_release_changes(tmp_pa
 
 
 def test_a_dependency_that_nothing_stands_in_for_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ProvisionError, match=r"depends on the chart redis 2\.31\.4, which cannot be brought: no such host"):
+    with pytest.raises(ProvisionError, match=r"chart redis 2\.31\.4"):
         charts.complete(a_chart(tmp_path / "release", "redis"), helm(tmp_path, REFUSED), a_karmada(tmp_path).run, offline=False)
 
 
@@ -123,5 +123,5 @@ def test_helms_last_word_is_the_error_and_pods_are_the_evidence(tmp_path: Path, 
     there = Settled(tmp_path, monkeypatch)
     there.machine._answers["/helm", "upgrade"] = ScriptedFailure(1, "hooks ran\nError: failed pre-install: timed out")
 
-    with pytest.raises(ProvisionError, match="helm could not install karmada: Error: failed pre-install: timed out"):
+    with pytest.raises(ProvisionError, match="failed pre-install"):
         there.settle({})

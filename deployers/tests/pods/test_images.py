@@ -109,7 +109,7 @@ def test_each_cluster_gets_what_its_pods_ask_for(tmp_path: Path, monkeypatch: py
 def test_an_image_that_a_node_lacks_is_named_before_anything_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Shelf(monkeypatch, without="webhook")
 
-    with pytest.raises(StepFailed, match=r"not on the nodes: docker.io/karmada/karmada-webhook:v1.18.2"):
+    with pytest.raises(StepFailed, match=r"karmada-webhook:v1\.18\.2"):
         execute([*steps(tmp_path), Step("install", lambda: None, ("host/images",))], a_karmada(tmp_path / "other").run)
 
 

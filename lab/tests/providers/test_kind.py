@@ -252,7 +252,7 @@ def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, 
     monkeypatch.setattr(kind, "Local", lambda _: Scripted({PS: ScriptedFailure(1, "Cannot connect to the Docker daemon")}))
     lab.run.record(RECORD, "member1", {"containers": [CONTAINER]})
 
-    with pytest.raises(ProvisionError, match="Docker does not answer") as error:
+    with pytest.raises(ProvisionError, match="Docker") as error:
         Kind().delete(lab.run)
     assert "lab down --lab one" in (error.value.remedy or "")
     assert lab.run.records(RECORD)

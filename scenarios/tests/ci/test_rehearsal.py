@@ -182,7 +182,7 @@ def test_only_the_cells_that_are_named_are_rehearsed(root: Path) -> None:
 def test_an_action_that_is_not_imitated_is_refused(root: Path) -> None:
     (root / ".github" / "workflows" / "x.yml").write_text("on: { pull_request: }\njobs: { a: { steps: [{ uses: 'actions/stale@x' }] } }")
 
-    with pytest.raises(UsageError, match="actions/stale is not imitated"):
+    with pytest.raises(UsageError, match="actions/stale"):
         stage(root, Shell(root)).run(WorkflowFile.load(".github/workflows/x.yml", root))
 
 
@@ -261,9 +261,9 @@ def test_inputs_are_those_of_a_start_by_hand_and_no_event_has_any(root: Path) ->
         return shell.env["say"]["WORDS"]
 
     assert [said("schedule"), said("workflow_dispatch"), said("workflow_dispatch", words="mine")] == ["none", "some", "mine"]
-    with pytest.raises(UsageError, match="schedule gives a workflow no inputs"):
+    with pytest.raises(UsageError, match="no inputs"):
         said("schedule", words="mine")
-    with pytest.raises(UsageError, match="pull_request does not start it"):
+    with pytest.raises(UsageError, match="pull_request"):
         said("pull_request")
 
 

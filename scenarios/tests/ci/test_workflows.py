@@ -99,7 +99,7 @@ def test_inputs_have_their_defaults(tmp_path: Path) -> None:
 
     assert given["plan"] == "--nightly"
     assert given["history"] is False
-    with pytest.raises(UsageError, match="requires the input 'plan'"):
+    with pytest.raises(UsageError, match="input 'plan'"):
         WorkflowFile.load(".github/workflows/cells.yml").given({})
 
 

@@ -167,7 +167,7 @@ def test_results_that_are_read_twice_count_once() -> None:
 def test_a_broken_file_of_durations_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "durations.json").write_text(text)
 
-    with pytest.raises(UsageError, match="durations cannot be read"):
+    with pytest.raises(UsageError, match="durations"):
         Durations.load(tmp_path / "durations.json")
 
 
@@ -271,13 +271,13 @@ def test_pull_requests_leave_out_what_is_nightly_and_say_why_of_every_cell() -> 
 def test_an_excluded_cell_is_refused_by_name_with_its_reason() -> None:
     excluding = planner(exclude=[{"provider": "kind", "suite": ["smoke"], "reason": "the moon is full"}])
 
-    with pytest.raises(NotPossible, match="the moon is full"):
+    with pytest.raises(NotPossible, match="moon"):
         excluding.cell("kind-by_chart-1.18.2-1.35.4-smoke")
     assert excluding.cell("kind-by_chart-1.18.2-1.35.4-core").provider == "kind"
 
 
 def test_an_unknown_cell_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"did you mean embedded-by_binary-1\.18\.2-1\.35\.4-smoke"):
+    with pytest.raises(UsageError, match=r"embedded-by_binary-1\.18\.2-1\.35\.4-smoke"):
         planner().cell("embedded-by_binary-1.18.2-1.35.4-smok")
 
 
@@ -300,7 +300,7 @@ def test_cells_of_a_checkout_have_it_for_their_release_once_each(tmp_path: Path)
 
     assert {cell.release for cell in of.plan().chosen} == {"checkout"}
     assert len(of.plan().chosen) == 8
-    with pytest.raises(UsageError, match="tests a checkout, and none is given"):
+    with pytest.raises(UsageError, match="checkout"):
         planner().cell("embedded-by_binary-checkout-1.35.4-smoke")
 
 
