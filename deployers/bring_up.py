@@ -23,12 +23,11 @@ from deployers.names import NAME, READY
 from deployers.plane import pending_operation
 from deployers.pods import workloads
 from deployers.preflight import require, require_known_flags
-from deployers.spec import catalogue
+from deployers.release import make_supply, open_supply, record_choices
 from deployers.wanted import Wanted
 from lab import component, environment, evidence, ports
-from lab.assets import AssetRef, Sink, Supply, ignore_progress
+from lab.assets import AssetRef, Supply
 from lab.assets.progress import AssetProgress
-from lab.assets.resolve import Choice
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, UsageError
 from lab.hints import command
@@ -56,15 +55,16 @@ class Brought:
     hold: Hold
 
 
-def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[Step]:
+def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: Supply) -> list[Step]:
     """Return every step of bringing this lab up."""
     lab = Lab.open(run)
     paths = {str(ref): path for ref, path in software.items()}
     made = wanted.provider.create(lab, paths)
     if wanted.deployer and wanted.karmada:
-        made += with_closing_steps(Karmada(lab, wanted.karmada), wanted.deployer.install(lab, wanted.karmada, paths))
-        made += join_steps(lab, wanted.karmada, [step.name for step in made])
-        made += addons.addon_steps(Karmada(lab, wanted.karmada), paths)
+        karmada = Karmada(lab, wanted.karmada, supply)
+        made += with_closing_steps(karmada, wanted.deployer.install(karmada, paths))
+        made += join_steps(karmada, [step.name for step in made])
+        made += addons.addon_steps(karmada, paths)
     return [*made, *component.make_steps([evidence.watcher_component(run)], run)]
 
 
@@ -73,18 +73,14 @@ def bring_up(
     run_id: str,
     *,
     root: Path | None = None,
-    source: Choice = "auto",
-    offline: bool = False,
-    bundle: Path | None = None,
-    mirror: str | None = None,
-    image_registry: str | None = None,
+    supply: Supply | None = None,
     watcher: StepObserver | None = None,
-    progress: Sink = ignore_progress,
     label: str = "lab up",
     seed: Callable[[Karmada], object] | None = None,
 ) -> Brought:
     """Make it so, and return once every member is Ready. A lab of that id with the same spec is converged; with another, refused.
 
+    Assets come from `supply`, which is recorded for later commands of the lab; without one, as at the lab's last `up`.
     `seed` is called before anything is started: it gives a Karmada that is new the data and keys of an earlier one.
 
     On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or somebody else holds it; the
@@ -95,15 +91,14 @@ def bring_up(
     environment.set_umask()
     path = run_path(run_id, root)
     require_same_spec(wanted, path)
-    offline = offline or bool(wanted.karmada and wanted.karmada.offline)
-    supply = Supply(source=source, offline=offline, bundle=bundle, mirror=mirror, progress=progress, catalogue=catalogue())
+    supply = supply or (open_supply(Run.load(run_id, root=root)) if (path / "run.json").exists() else make_supply())
     supervisor = Supervisor(path)
     if not supervisor.alive():  # one that runs has the memory it needs
-        require(wanted, supply, lab=run_id, image_registry=image_registry)
-    wanted.pull(supply, image_registry)
+        require(wanted, supply, lab=run_id)
+    wanted.pull(supply)
     software = supply.resolve(wanted.software())
     require_known_flags(wanted, supply)
-    lock = lock_run(path, waiting=lambda holder, waited: progress(waiting_for(path.name, holder, waited)))
+    lock = lock_run(path, waiting=lambda holder, waited: supply.progress(waiting_for(path.name, holder, waited)))
     try:
         require_same_spec(wanted, path)  # somebody may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
@@ -111,11 +106,12 @@ def bring_up(
         before = program_pids(run, supervisor)
         hold = supervisor.hold(label)
         with undo_on_failure(run, supervisor, hold, wanted.provider, kills):
+            record_choices(run, supply)
             ports.replace_taken_ports(run)
             if seed:
                 seed(Karmada.open(Lab.open(run)))
             run.journal("begun", by=label)
-            execute(steps(wanted, run, software), run, watcher=watcher)
+            execute(steps(wanted, run, software, supply), run, watcher=watcher)
             lab = Lab.open(run)
             karmada = Karmada.open(lab) if wanted.karmada else None
             merge_kubeconfigs(run, [*lab.clusters, *([karmada.cluster] if karmada else [])])

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from deployers.karmada import Karmada
+from deployers.release import Release
 from deployers.spec import KarmadaSpec
-from lab.cluster import Cluster, Lab
+from lab.cluster import Cluster
 from lab.errors import NotPossible, UsageError
 from lab.images import Image
 from lab.spec import Capability, LabSpec
@@ -70,7 +71,7 @@ class Deployer(Protocol):
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]: ...
 
-    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]: ...
+    def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]: ...
 
     def remove(self, karmada: Karmada) -> None: ...
 
@@ -83,6 +84,13 @@ class RunsInPods(Protocol):
     """
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]: ...
+
+
+@runtime_checkable
+class ReadsRelease(Protocol):
+    """**Protocol:** a deployer that compares a spec with files of the release. `check_release` returns lines as `Deployer.check` does."""
+
+    def check_release(self, spec: KarmadaSpec, release: Release) -> list[str]: ...
 
 
 @runtime_checkable

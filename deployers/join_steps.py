@@ -18,19 +18,18 @@ from deployers.members.unjoin import unjoin
 from deployers.members.unregister import unregister
 from deployers.names import JOINABLE, READY
 from deployers.pods.images import agent_image
-from deployers.spec import KarmadaSpec
-from lab.cluster import Cluster, Lab
+from lab.cluster import Cluster
 from lab.steps import Step
 
 
-def join_steps(lab: Lab, spec: KarmadaSpec, others: Collection[str]) -> list[Step]:
+def join_steps(karmada: Karmada, others: Collection[str]) -> list[Step]:
     """Return the steps that join every member of the spec; `<member>/joined` has passed when Karmada calls it Ready.
 
     `others` are the names of the steps that make the clusters and install Karmada: where a cluster's parts are steps of their own,
     joining waits for the part that it needs, else for the whole cluster.
     """
-    karmada = Karmada(lab, spec)
-    return [step for member in spec.members for step in steps_of(karmada, lab.member(member.name), member.mode, others)]
+    lab = karmada.lab
+    return [step for member in karmada.spec.members for step in steps_of(karmada, lab.member(member.name), member.mode, others)]
 
 
 def join_member(karmada: Karmada, member: Cluster, mode: Mode) -> None:

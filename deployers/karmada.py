@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployers.names import CONTEXT
-from deployers.release import Release, catalogue
+from deployers.release import Release, make_supply, open_supply
 from deployers.spec import KarmadaSpec
 from lab.api import Api
 from lab.assets import Supply
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Karmada:
-    """One control plane on a lab. Made from the run directory alone; it need not be up."""
+    """One control plane on a lab. Made from the run directory alone; it need not be up. `supply` brings what later commands need."""
 
     lab: Lab
     spec: KarmadaSpec
+    supply: Supply = field(default_factory=make_supply, compare=False, repr=False)
     name: str = "karmada"
 
     @classmethod
@@ -41,12 +42,12 @@ class Karmada:
                 remedy=f"add a table [karmada] to its lab file; {command('down', lab=lab.run.id)}, "
                 f"then {command('up', '--spec', 'FILE', lab=lab.run.id)}",
             )
-        return cls(lab, KarmadaSpec.model_validate(asked))
+        return cls(lab, KarmadaSpec.model_validate(asked), open_supply(lab.run))
 
     def asking(self, spec: KarmadaSpec) -> Karmada:
         """Write that this spec is wanted of the run from now on, and return the control plane as it is to be then. Nothing else is done."""
         run = self.run.ask({**self.run.asked, "karmada": spec.model_dump(mode="json")})
-        return Karmada(Lab(run, self.lab.spec), spec, self.name)
+        return replace(self, lab=Lab(run, self.lab.spec), spec=spec)
 
     @property
     def run(self) -> Run:
@@ -73,7 +74,7 @@ class Karmada:
     @cached_property
     def release(self) -> Release:
         """The Karmada version that was asked for. What `up` brought is found without a network."""
-        return Release.parse(self.spec.release, supply=Supply(offline=self.spec.offline, catalogue=catalogue()))
+        return Release.parse(self.spec.release, supply=self.supply)
 
     @property
     def machine(self) -> Machine:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from deployers.addons import steps as addons
 from deployers.by_binary import balancer
+from deployers.deployer import ReadsRelease
 from deployers.plane.preflight import external_service_errors
+from deployers.release import Release
 from deployers.rules import RULES as KARMADA_RULES
 from deployers.rules.program_flags import program_flag_errors
 from deployers.spec import KarmadaSpec
@@ -22,16 +24,16 @@ from lab.rules import RULES
 from lab.spec import LabSpec
 
 
-def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> list[Problem]:
+def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
     """Return every fault that can be known before anything is created. `lab` is the name of the lab, "" where it has none yet."""
-    found = [*option_errors(supply, image_registry), *spec_errors(wanted, supply, lab=lab)]
+    found = [*option_errors(supply), *spec_errors(wanted, supply, lab=lab)]
     others = [] if found else [*flag_errors(wanted, supply), *neighbour_errors(wanted)]  # of a wrong spec flags and addresses may be wrong
     return [*found, *computer_errors(wanted), *others]
 
 
-def require(wanted: Wanted, supply: Supply, *, lab: str = "", image_registry: str | None = None) -> None:
+def require(wanted: Wanted, supply: Supply, *, lab: str = "") -> None:
     """Run the preflight. UsageError when the spec is wrong, NotPossible when this computer cannot do it; each lists all faults."""
-    raise_problems(preflight_errors(wanted, supply, lab=lab, image_registry=image_registry))
+    raise_problems(preflight_errors(wanted, supply, lab=lab))
 
 
 def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
@@ -40,6 +42,9 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
     found += [*version_errors(wanted, supply), *capability_errors(wanted)]
     if wanted.deployer and wanted.karmada:
         lines = wanted.deployer.check(wanted.karmada, wanted.lab)
+        pinned = not any(problem.path == "karmada.release" for problem in found)  # a wrong release has no files
+        if pinned and isinstance(wanted.deployer, ReadsRelease):
+            lines += wanted.deployer.check_release(wanted.karmada, Release.parse(wanted.karmada.release, supply=supply))
         lines += addons.unsupported_addons(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
         found += [parse_problem(line, prefix="karmada") for line in lines]
     return found
@@ -61,7 +66,7 @@ def require_known_flags(wanted: Wanted, supply: Supply) -> None:
     raise_problems(flag_errors(wanted, supply))
 
 
-def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Problem]:
+def option_errors(supply: Supply) -> Iterator[Problem]:
     """Yield what is wrong with the options that say where programs and images come from."""
     if supply.mirror is not None:
         from lab.assets.download import MIRROR  # noqa: PLC0415 (an HTTP client, for who gives one)
@@ -74,11 +79,11 @@ def option_errors(supply: Supply, image_registry: str | None) -> Iterator[Proble
         )
     if supply.source == "bundle" and supply.bundle is None:
         yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
-    if image_registry is not None:
+    if supply.image_registry is not None:
         from lab.images.registry import Repository  # noqa: PLC0415
 
         try:
-            Repository.of("docker.io/library/any:1", image_registry)
+            Repository.of("docker.io/library/any:1", supply.image_registry)
         except UsageError as error:
             yield Problem("--image-registry", error.what, error.remedy or "")
 

@@ -5,20 +5,23 @@
     release.binary("karmada-webhook")             # a Path; brought on demand
     release.crds, release.charts, release.manifests, release.examples
 
-Everything comes through `lab.assets`, so from the same sources and the same cache as the lab's own programs.
+Everything comes through a Supply of `lab.assets`, so from the same sources and the same cache as the lab's own programs. `make_supply`
+makes the one of a command, `open_supply` that of a lab; no other place does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from lab.assets import AssetRef, Catalogue, Supply
+from lab.assets import AssetRef, Catalogue, Sink, Supply, ignore_progress
 from lab.assets.checkout import Checkout
 from lab.assets.refs import is_path, version_key
 from lab.errors import UsageError
+from lab.run import Run
+from lab.supply_choices import SupplyChoices
 
 PINS = Path(__file__).parent / "assets.toml"
 MODULE = "github.com/karmada-io/karmada"
@@ -27,11 +30,31 @@ ADDONS = ("karmada-descheduler", "karmada-search", "karmada-metrics-adapter", "k
 TREES = ("karmada-charts", "karmada-crds", "karmada-manifests", "karmada-examples", "karmada-samples", "karmada-operator-config")
 SUITE = "karmada-e2e"
 """Upstream's own end-to-end suite, compiled."""
+SUPPLY = ("supply", "choices")
+"""Where a run keeps the choices of its last `up`: kind and name of the record."""
 
 
 def catalogue() -> Catalogue:
-    """The pins of the lab and of Karmada: what a Supply for releases knows."""
+    """Return the pins of the lab and of Karmada."""
     return Catalogue.load(PINS)
+
+
+def make_supply(choices: SupplyChoices | None = None, *, progress: Sink = ignore_progress) -> Supply:
+    """Return the supply of a command that was given these choices."""
+    return Supply(**vars((choices or SupplyChoices()).choices), progress=progress, catalogue=catalogue())
+
+
+def record_choices(run: Run, choices: SupplyChoices) -> None:
+    """Record with which choices a lab is brought up: later commands of the lab bring what they lack in the same way."""
+    run.record(*SUPPLY, choices.document)
+
+
+def open_supply(run: Run) -> Supply:
+    """Return the supply of a lab that was brought up. A bundle that was moved meanwhile is left out: what was in it is in the cache."""
+    choices = SupplyChoices.of(run.recorded(*SUPPLY) or {})
+    if choices.bundle and not choices.bundle.is_file():
+        choices = replace(choices, bundle=None, source="auto" if choices.source == "bundle" else choices.source)
+    return make_supply(choices)
 
 
 @dataclass(frozen=True)
@@ -43,7 +66,7 @@ class Release:
 
     version: str
     checkout: Checkout | None = None
-    supply: Supply = field(default_factory=lambda: Supply(catalogue=catalogue()), compare=False, repr=False)
+    supply: Supply = field(default_factory=make_supply, compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str, *, supply: Supply | None = None) -> Release:
@@ -51,7 +74,7 @@ class Release:
 
         UsageError: not pinned (the pinned ones are named), or the directory is not a checkout of Karmada.
         """
-        supply = supply or Supply(catalogue=catalogue())
+        supply = supply or make_supply()
         if is_path(text):
             checkout = Checkout.of(Path(text), module=MODULE, run=supply.run)
             return cls(checkout.version, checkout, supply)

@@ -37,7 +37,7 @@ from lab.limits.account import expand_home
 from lab.near_names import did_you_mean, near_names
 from lab.spec import FileName, Name, Strict, Version
 
-__all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "catalogue", "profiles"]
+__all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "profiles"]
 
 ADDONS = {
     "descheduler": "karmada-descheduler",

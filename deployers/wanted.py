@@ -65,13 +65,13 @@ class Wanted:
             name: [use.image for use in uses if name in use.clusters] for name in sorted({name for use in uses for name in use.clusters})
         }
 
-    def pull(self, supply: Supply, registry: str | None) -> None:
+    def pull(self, supply: Supply) -> None:
         """Bring the official images that this lab's are to be, by digest. What does not come is made here. Errors as `lab.images.pull`."""
         supply.bring_folders()
         if supply.pulls:
             from lab.images.pull import pull_images  # noqa: PLC0415 (an HTTP client, for who has images to pull)
 
-            pull_images(self.all_images(), registry=registry, progress=supply.progress)
+            pull_images(self.all_images(), registry=supply.image_registry, progress=supply.progress)
 
     def all_images(self) -> list[Image]:
         """Return the images of nodes and of Karmada's pods."""

@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deployers.spec import catalogue
+from deployers.release import make_supply
 from lab import component
-from lab.assets import resolve
 from lab.assets.refs import AssetRef
 from lab.cluster import Cluster, Lab
 from lab.component import Component, Health
@@ -35,7 +34,7 @@ KUBEMARK_CPU_MILLIS, KUBEMARK_MEMORY_MIB = 1000, 3750
 def resolve_kubemark(kubernetes: str) -> Path:
     """Return the kubemark program of a Kubernetes version; build or download it first if the cache lacks it."""
     ref = AssetRef.parse(f"kubemark@{kubernetes}")
-    return resolve([ref], catalogue=catalogue())[ref]
+    return make_supply().resolve([ref])[ref]
 
 
 def check_backend(shape: Shape) -> None:

@@ -22,10 +22,9 @@ from typing import Any
 
 import psutil
 
-from deployers.spec import catalogue
+from deployers.release import make_supply
 from deployers.wanted import document, prepare
 from lab import component, environment, ports
-from lab.assets import resolve
 from lab.cluster import Lab
 from lab.errors import ProvisionError
 from lab.providers import embedded
@@ -62,7 +61,7 @@ def run_lab(*arguments: str) -> tuple[float, Any]:
 def time_bare_api_server(number: int) -> float:
     """Return the seconds from the start of one etcd to /readyz of one kube-apiserver, with nothing else running."""
     wanted = prepare(document(members=1))
-    software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
+    software = {str(ref): path for ref, path in make_supply().resolve(wanted.software()).items()}
     run = Run.create(f"bench-bare-{number}", wanted.asked, root=ROOT)
     supervisor = Supervisor(run.path)
     try:
@@ -155,7 +154,7 @@ def attempt(measure: Callable[[], list[float]], notes: list[str]) -> tuple[float
 def measure(rounds: int, *, quick: bool) -> list[Measurement]:
     """Run all benchmarks and return the measurements."""
     samples: dict[str, list[float]] = {key: [] for key in ("bare", "up", "memory", "again", "kept", "down")}
-    resolve(prepare(document()).software(), catalogue=catalogue())
+    make_supply().resolve(prepare(document()).software())
     for number in range(1, rounds + 1):
         run_round(number, samples)
     notes: list[str] = []

@@ -16,10 +16,9 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from deployers.spec import catalogue
+from deployers.release import make_supply
 from deployers.wanted import document, prepare
 from lab import docker
-from lab.assets import resolve
 from lab.cluster import Lab
 from lab.computer import Computer
 from lab.errors import ProvisionError
@@ -45,7 +44,7 @@ ALL_WITHIN = 12 * 60.0
 def time_kind_cluster(number: int) -> float:
     """Return the seconds of one `kind create cluster` by kind's defaults until its node is Ready, with nothing else of ours beside it."""
     wanted = prepare(document(provider="kind", members=1))
-    software = {str(ref): path for ref, path in resolve(wanted.software(), catalogue=catalogue()).items()}
+    software = {str(ref): path for ref, path in make_supply().resolve(wanted.software()).items()}
     run = Run.create(f"bench-alone-{number}", wanted.asked, root=bench.ROOT)
     try:
         here = Lab.open(run)

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from deployers.pods.images import upstream
-from deployers.spec import KarmadaSpec, catalogue
+from deployers.release import make_supply
+from deployers.spec import KarmadaSpec
 from lab import component
-from lab.assets import Cache, resolve
+from lab.assets import Cache
 from lab.component import Component, Health
 from lab.errors import ProvisionError
 from lab.images import Image, make_archive, missing_software, official
@@ -43,14 +44,14 @@ class Standing:
 
     def push(self, image: Image, name: str) -> None:
         """Make an image here and put it into the registry by a name of upstream's."""
-        paths = {str(ref): path for ref, path in resolve(missing_software([image]), catalogue=catalogue()).items()}
+        paths = {str(ref): path for ref, path in make_supply().resolve(missing_software([image])).items()}
         made = make_archive([image], paths)
         self.machine.run([str(self.crane), "push", str(made.path), f"{self.address}/{name.partition('/')[2]}"], within=120.0)
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    (crane,) = resolve(["crane"]).values()
+    (crane,) = make_supply().resolve(["crane"]).values()
     asked = {"lab": LabSpec(members=()).model_dump(mode="json"), "karmada": None}
     run = Run.create("registry", asked, root=tmp_path_factory.mktemp("runs"))
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -113,6 +114,6 @@ def test_what_cannot_be_pulled_is_made_here(registry: Standing, cache: Cache, aw
     reasons = pull_images([SCHEDULER], registry="127.0.0.1:9" if away else f"{registry.address}/elsewhere", cache=cache)
 
     assert ("does not answer" if away else "has no") in reasons[SCHEDULER.official]
-    paths = {str(ref): path for ref, path in resolve(missing_software([SCHEDULER]), catalogue=catalogue()).items()}
+    paths = {str(ref): path for ref, path in make_supply().resolve(missing_software([SCHEDULER])).items()}
     (made,) = make_archive([SCHEDULER], paths, cache=cache).images
     assert made.name == SCHEDULER.name

@@ -23,10 +23,10 @@ from deployers.bring_up import bring_up
 from deployers.by_binary.installation import open_plane
 from deployers.etcd.tools import Etcdutl
 from deployers.members.registry import list_members
-from deployers.release import Release
-from deployers.spec import KarmadaSpec, catalogue
+from deployers.release import Release, make_supply
+from deployers.spec import KarmadaSpec
 from deployers.wanted import prepare
-from lab.assets import Sink, Supply, ignore_progress
+from lab.assets import Supply
 from lab.errors import UsageError
 from lab.machines.local import Local
 from lab.run import run_path
@@ -39,9 +39,9 @@ def move(
     path: Path,
     run_id: str,
     *,
+    supply: Supply | None = None,
     asked: Json | None = None,
     watcher: StepObserver | None = None,
-    progress: Sink = ignore_progress,
     label: str = "lab restore",
 ) -> RestoreResult:
     """Bring up a lab that is not there yet with the control plane of a backup on it; return when it reaches its push members.
@@ -51,25 +51,24 @@ def move(
     """
     if (run_path(run_id) / "run.json").exists():
         raise UsageError(f"lab {run_id} is there already", remedy="name one that is not, or restore in place what is its own backup")
+    supply = supply or make_supply()
     with tempfile.TemporaryDirectory(prefix="karmada-lab-restore-") as kept:
         folder = Path(kept)
-        utl = Etcdutl.found(Local(folder))
+        utl = Etcdutl.found(Local(folder), supply)
         manifest = verify(path, folder, utl)
         wanted = prepare(asked or derive_lab(manifest), source=f"the lab of {path}")
         if wanted.karmada is None or wanted.karmada.etcd.external:
             raise UsageError(
                 "the new lab has no Karmada with an etcd of its own to restore into", remedy="add a table [karmada] to its lab file"
             )
-        supply = Supply(offline=wanted.karmada.offline, catalogue=catalogue())
         require_versions(manifest, Release.parse(wanted.karmada.release, supply=supply), wanted.karmada.kubernetes, path)
         require_old_plane_down(manifest, folder)
         age, began = time.time() - manifest.taken, time.monotonic()
         brought = bring_up(
             wanted,
             run_id,
-            offline=wanted.karmada.offline,
+            supply=supply,
             watcher=watcher,
-            progress=progress,
             label=label,
             seed=lambda karmada: seed(open_plane(karmada), utl, folder, manifest),
         )

@@ -28,7 +28,6 @@ from deployers.options import OPTIONS as ALL
 from deployers.plane import objects
 from deployers.spec import COMPONENTS, KarmadaSpec
 from lab import component
-from lab.cluster import Lab
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
 from lab.supervisor.client import Supervisor
@@ -62,11 +61,10 @@ class ByBinary:
         """Return what of the spec cannot take effect here. Nothing is created."""
         return [*refusals(spec, OPTIONS), *preflight_errors(spec, lab)]
 
-    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+    def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there. They read nothing of each other but files."""
-        karmada = Karmada(lab, spec)
         plane = BinaryInstallation(
-            karmada, make_layout(karmada, {name: software[asset] for name, asset in assets_by_component(spec).items()})
+            karmada, make_layout(karmada, {name: software[asset] for name, asset in assets_by_component(karmada.spec).items()})
         )
         return install_steps(plane)
 

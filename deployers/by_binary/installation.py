@@ -17,9 +17,9 @@ from deployers.plane.layout import Layout, estimator
 from deployers.plane.leases import drop_stale, held_lease
 from deployers.plane.manifests import Addresses
 from deployers.plane.plane import TREES, ControlPlane, do_nothing, step
-from deployers.spec import KarmadaSpec, catalogue
+from deployers.spec import KarmadaSpec
 from lab import audit, component
-from lab.assets import AssetRef, Supply
+from lab.assets import AssetRef
 from lab.component import Component
 from lab.ports import ports_of
 from lab.run import write_private
@@ -161,5 +161,5 @@ def open_plane(karmada: Karmada) -> BinaryInstallation:
     spec = karmada.spec
     require_programs(karmada)
     assets = assets_by_component(spec)
-    found = {str(ref): path for ref, path in Supply(offline=spec.offline, catalogue=catalogue()).resolve(assets.values()).items()}
+    found = {str(ref): path for ref, path in karmada.supply.resolve(assets.values()).items()}
     return BinaryInstallation(karmada, make_layout(karmada, {name: found[str(AssetRef.parse(asset))] for name, asset in assets.items()}))

@@ -25,10 +25,10 @@ from deployers.options import OPTIONS as ALL
 from deployers.plane.rollout import AGENTS, Act, chain, rollback_refusal, run_all
 from deployers.pods import host, images, installation
 from deployers.pods.image_steps import image_steps, load_all
-from deployers.release import Release, catalogue
+from deployers.release import Release
 from deployers.spec import COMPONENTS, KarmadaSpec
-from lab.assets import AssetRef, Supply
-from lab.cluster import Cluster, Lab
+from lab.assets import AssetRef
+from lab.cluster import Cluster
 from lab.errors import UsageError
 from lab.images import Image, kubernetes
 from lab.images import missing_software as of_images
@@ -78,17 +78,16 @@ class ByChart:
         return (*own, *(ImageUse(name, image, (host,)) for name, image in jobs(spec).items()))
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
-        """Return what of the spec the chart cannot carry, the values of a file among it."""
+        """Return what of the spec the chart cannot carry."""
         found = [*installation.preflight_errors(spec, lab, OPTIONS), *chart_values.unsupported_flags(spec), *etcd_errors(spec)]
-        found += installation.anti_affinity_errors(spec, lab, ("karmada-apiserver",))
-        if spec.values and spec.values.is_file():
-            release = Release.parse(spec.release, supply=Supply(offline=spec.offline, catalogue=catalogue()))
-            found += values_errors(spec.values, release.charts / RELEASE)
-        return found
+        return [*found, *installation.anti_affinity_errors(spec, lab, ("karmada-apiserver",))]
 
-    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+    def check_release(self, spec: KarmadaSpec, release: Release) -> list[str]:
+        """Return what of a values file the chart of this release does not have."""
+        return values_errors(spec.values, release.charts / RELEASE) if spec.values and spec.values.is_file() else []
+
+    def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there."""
-        karmada = Karmada(lab, spec)
         wanted = uses(karmada)
         return [*image_steps(karmada, wanted, software), *ChartInstallation(karmada, software, uses=wanted).steps()]
 
@@ -151,7 +150,7 @@ def jobs(spec: KarmadaSpec) -> dict[str, Image]:
 def find_assets(karmada: Karmada) -> dict[str, Path]:
     """Return the assets that a later command needs; `up` brought them, so they are found without a network."""
     wanted = [AssetRef.parse(name) for name in (HELM, f"karmada-charts@{karmada.spec.release}")]
-    brought = Supply(offline=True, catalogue=catalogue()).resolve(wanted)
+    brought = replace(karmada.supply, offline=True).resolve(wanted)
     return {str(ref): path for ref, path in brought.items()}
 
 

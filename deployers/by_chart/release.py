@@ -86,7 +86,7 @@ class ChartInstallation(installation.PodsInstallation):
 
     def chart(self) -> Path:
         """Return the release's chart with all it depends on."""
-        return charts.complete(self.tree("karmada-charts") / RELEASE, self.helm, self.run, offline=self.spec.offline)
+        return charts.complete(self.tree("karmada-charts") / RELEASE, self.helm, self.run, offline=self.karmada.supply.offline)
 
     def steps(self) -> list[Step]:
         """Return all steps; those of the chart's own jobs end when what the jobs make is there."""

@@ -33,7 +33,7 @@ from deployers.pods.images import software as of_images
 from deployers.pods.init_args import NAMES, NO_ARGUMENTS, Places
 from deployers.spec import ADDONS, KarmadaSpec
 from lab.assets import AssetRef
-from lab.cluster import Cluster, Lab
+from lab.cluster import Cluster
 from lab.errors import CommandFailed, LabError, ProvisionError
 from lab.hints import command
 from lab.run import write_private
@@ -86,9 +86,9 @@ class ByKarmadactl:
             )
         return found
 
-    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+    def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return InitInstallation(Karmada(lab, spec), software).steps()
+        return InitInstallation(karmada, software).steps()
 
     def remove(self, karmada: Karmada) -> None:
         """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""

@@ -41,7 +41,7 @@ from deployers.pods.init_args import NO_ARGUMENTS
 from deployers.spec import KarmadaSpec
 from lab.api import Refused
 from lab.assets import AssetRef
-from lab.cluster import Cluster, Lab
+from lab.cluster import Cluster
 from lab.errors import NotReady, ProvisionError
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
@@ -95,9 +95,9 @@ class ByOperator:
         apart = installation.anti_affinity_errors(spec, lab, ("karmada-apiserver", "kube-controller-manager"))
         return [*installation.preflight_errors(spec, lab, SUPPORT), *several_values(spec), *apart]
 
-    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+    def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return OperatorInstallation(Karmada(lab, spec), software).steps()
+        return OperatorInstallation(karmada, software).steps()
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release: its operator, then the object, which makes it replace all else."""

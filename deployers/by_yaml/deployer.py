@@ -30,7 +30,6 @@ from deployers.pods.image_steps import image_steps, load_all
 from deployers.pods.workloads import recreate_restarted_pods
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
-from lab.cluster import Lab
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
 
@@ -67,9 +66,8 @@ class ByYaml:
         """Return what of the spec cannot take effect here. Nothing is created."""
         return installation.preflight_errors(spec, lab, OPTIONS)
 
-    def install(self, lab: Lab, spec: KarmadaSpec, software: Mapping[str, Path]) -> list[Step]:
+    def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there. UsageError for what upstream's files cannot be."""
-        karmada = Karmada(lab, spec)
         plane, wanted = self.plane(karmada, software)
         return [*image_steps(karmada, wanted, software), *plane.steps()]
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.cli.options import (
-    DeployerOption,
-    KubernetesOption,
-    MembersOption,
-    MirrorOption,
-    OfflineOption,
-    ProviderOption,
-    ReleaseOption,
-    Source,
-    SourceOption,
-    SpecOption,
-)
+from lab.cli.options import MirrorOption, OfflineOption, Source, SourceOption, SpecRequest, takes
 from lab.count import count
 from lab.hints import command
+from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import bytes_text, say
 
@@ -32,32 +23,32 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write
 Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets (kubectl@1.35.4), not those of a lab.")]
 
 
-def bundle(
-    file: File,
-    assets: Names = None,
-    spec: SpecOption = None,
-    provider: ProviderOption = None,
-    deployer: DeployerOption = None,
-    release: ReleaseOption = None,
-    members: MembersOption = None,
-    kubernetes: KubernetesOption = None,
-    source: SourceOption = Source.auto,
-    offline: OfflineOption = False,
-    mirror: MirrorOption = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class BundleRequest(SpecRequest):
+    """The arguments and options of `lab bundle`."""
+
+    file: File
+    assets: Names = None
+    source: SourceOption = Source.auto
+    offline: OfflineOption = False
+    mirror: MirrorOption = None
+
+
+@takes(BundleRequest)
+def bundle(asked: BundleRequest) -> None:
     """Write one archive with all that a lab needs.
 
     `lab up --offline --bundle FILE` needs no network.
     """
-    from deployers.release import catalogue
+    from deployers.release import make_supply
     from deployers.wanted import read_wanted
-    from lab.assets import Supply
 
-    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    wanted = None if assets else read_wanted(spec, changes)
-    names: list[AssetRef | str] = [*(everything(wanted) if wanted else assets or ())]
+    file = asked.file
+    wanted = None if asked.assets else read_wanted(asked.spec, asked.changes)
+    names: list[AssetRef | str] = [*(everything(wanted) if wanted else asked.assets or ())]
     with open_drawing("bundle") as screen:
-        supply = Supply(source=source.value, offline=offline, mirror=mirror, progress=screen.progress, catalogue=catalogue())
+        choices = SupplyChoices(asked.source.value, asked.offline, mirror=asked.mirror)
+        supply = make_supply(choices, progress=screen.progress)
         packages = folders(wanted, progress=screen.progress) if wanted else []
         written = supply.pack(names, file.absolute(), folders=packages)
     say(f"{file}: {count(len(written.things), 'thing')}, {bytes_text(file.stat().st_size)} ({bytes_text(written.size)} unpacked)")

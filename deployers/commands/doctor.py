@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
 
-from lab.cli.options import (
-    DEFAULT_LAB,
-    BundleOption,
-    DeployerOption,
-    ImageRegistryOption,
-    KubernetesOption,
-    LabName,
-    MembersOption,
-    MirrorOption,
-    OfflineOption,
-    Output,
-    OutputOption,
-    ProviderOption,
-    ReleaseOption,
-    Source,
-    SourceOption,
-    SpecOption,
-)
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, takes
 from lab.hints import command
 from lab.terminal.text import Look, format_table
 
@@ -40,21 +23,16 @@ if TYPE_CHECKING:
     from lab.preflight import Problem
 
 
-def doctor(
-    lab: LabName = DEFAULT_LAB,
-    spec: SpecOption = None,
-    provider: ProviderOption = None,
-    deployer: DeployerOption = None,
-    release: ReleaseOption = None,
-    members: MembersOption = None,
-    kubernetes: KubernetesOption = None,
-    source: SourceOption = Source.auto,
-    offline: OfflineOption = False,
-    bundle: BundleOption = None,
-    mirror: MirrorOption = None,
-    image_registry: ImageRegistryOption = None,
-    output: OutputOption = Output.text,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class DoctorRequest(SupplyRequest, SpecRequest):
+    """The options of `lab doctor`."""
+
+    lab: LabName = DEFAULT_LAB
+    output: OutputOption = Output.text
+
+
+@takes(DoctorRequest)
+def doctor(asked: DoctorRequest) -> None:
     """Check whether this computer can run a lab.
 
     Takes the options of `lab up`. For each missing thing, names what it would enable and how to get it.
@@ -62,28 +40,26 @@ def doctor(
     Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
     from deployers.preflight import preflight_errors
-    from deployers.release import catalogue
+    from deployers.release import make_supply
     from deployers.wanted import read_wanted
-    from lab.assets import Supply
     from lab.computer import Computer
     from lab.doctor.examine import examine, list_provider_lacks
     from lab.preflight import SPEC, raise_problems
 
-    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    wanted = read_wanted(spec, changes)
-    supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
-    problems = preflight_errors(wanted, supply, lab=lab, image_registry=image_registry)
+    wanted = read_wanted(asked.spec, asked.changes)
+    supply = make_supply(asked.choices)
+    problems = preflight_errors(wanted, supply, lab=asked.lab)
     if any(problem.code == SPEC for problem in problems):
         raise_problems(problems)
     report = examine(Computer(), needs_of(wanted, supply))
     processes = wanted.lab.provider == "embedded"  # what the report calls needed is what a lab of processes needs
     can = not problems and (report.can or not processes)
-    if output is Output.json:
+    if asked.output is Output.json:
         found = {"default_lab": can, "problems": [asdict(problem) for problem in problems], "providers": dict(list_provider_lacks(report))}
         print(json.dumps({**asdict(report), **found}, indent=1))
     else:
         look = Look.of(sys.stdout)
-        name = str(spec) if spec else "the default lab" if not any(changes.values()) else "this lab"
+        name = str(asked.spec) if asked.spec else "the default lab" if not any(asked.changes.values()) else "this lab"
         print("\n".join([*picture(report, look=look), *verdict(name, can, problems, look=look)]))
     if not can:
         raise typer.Exit(3)

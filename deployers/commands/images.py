@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,22 +13,19 @@ import typer
 from deployers import preflight
 from lab.cli.options import (
     DEFAULT_LAB,
-    BundleOption,
     DeployerOption,
     DryRunOption,
     ImageRegistryOption,
     KubernetesOption,
     LabName,
-    MirrorOption,
-    OfflineOption,
     Output,
     OutputOption,
     ReleaseOption,
-    Source,
-    SourceOption,
     SpecOption,
+    SupplyRequest,
     duration,
     option,
+    takes,
 )
 from lab.count import count
 from lab.errors import NotPossible
@@ -35,6 +33,7 @@ from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 
 if TYPE_CHECKING:
+    from deployers.wanted import Wanted
     from lab.images import Archive
 
 app = typer.Typer(help="Manage container images.", no_args_is_help=True, rich_markup_mode=None)
@@ -69,18 +68,39 @@ def list_(output: OutputOption = Output.text) -> None:
     say(f"{count(len(archives), 'archive')}, {size} in {ArchiveStore().root}; {len(nodes)} node images in Docker")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImagesRequest:
+    """The options that say which images: those of a lab of kind."""
+
+    spec: SpecOption = None
+    deployer: DeployerOption = None
+    release: ReleaseOption = None
+    kubernetes: KubernetesOption = None
+
+    def read(self) -> Wanted:
+        """Return the validated lab."""
+        from deployers.wanted import read_wanted
+
+        changes = {"provider": "kind", "kubernetes": self.kubernetes, "deployer": self.deployer, "release": self.release}
+        return read_wanted(self.spec, changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildRequest(SupplyRequest, ImagesRequest):
+    """The options of `lab images build`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockRequest(ImagesRequest):
+    """The options of `lab images lock`."""
+
+    image_registry: ImageRegistryOption = None
+    output: OutputOption = Output.text
+
+
 @app.command()
-def build(
-    spec: SpecOption = None,
-    deployer: DeployerOption = None,
-    release: ReleaseOption = None,
-    kubernetes: KubernetesOption = None,
-    source: SourceOption = Source.auto,
-    offline: OfflineOption = False,
-    bundle: BundleOption = None,
-    mirror: MirrorOption = None,
-    image_registry: ImageRegistryOption = None,
-) -> None:
+@takes(BuildRequest)
+def build(asked: BuildRequest) -> None:
     """Build every image that a kind lab needs.
 
     Builds the node image of each Kubernetes version and the images of the deployer's pods, so that `lab up` finds them. Official images
@@ -88,18 +108,15 @@ def build(
     """
     from pathlib import Path
 
-    from deployers.release import catalogue
-    from deployers.wanted import read_wanted
-    from lab.assets import Supply
+    from deployers.release import make_supply
     from lab.images.stock import build_all
     from lab.machines.local import Local
 
-    changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
-    wanted = read_wanted(spec, changes)
+    wanted = asked.read()
     with open_drawing("images") as screen:
-        supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, progress=screen.progress, catalogue=catalogue())
+        supply = make_supply(asked.choices, progress=screen.progress)
         preflight.require(wanted, supply)
-        wanted.pull(supply, image_registry)
+        wanted.pull(supply)
         software = {str(ref): path for ref, path in supply.resolve(wanted.software()).items()}
         made = build_all(Local(Path.cwd()), wanted.lab, wanted.images(), software, progress=screen.progress)
     for name, seconds in made:
@@ -107,26 +124,17 @@ def build(
 
 
 @app.command()
-def lock(
-    spec: SpecOption = None,
-    deployer: DeployerOption = None,
-    release: ReleaseOption = None,
-    kubernetes: KubernetesOption = None,
-    image_registry: ImageRegistryOption = None,
-    output: OutputOption = Output.text,
-) -> None:
+@takes(LockRequest)
+def lock(asked: LockRequest) -> None:
     """Lock the digests of a lab's official images.
 
     Asks a registry for the digest of each tag. From then on these images are pulled by digest wherever a registry answers. Locked
     digests of other labs stay.
     """
-    from deployers.wanted import read_wanted
     from lab.images.official import LOCK, ImageLock
     from lab.images.pull import make_lock
 
-    changes = {"provider": "kind", "kubernetes": kubernetes, "deployer": deployer, "release": release}
-    wanted = read_wanted(spec, changes)
-    found, reasons = make_lock(wanted.all_images(), registry=image_registry)
+    found, reasons = make_lock(asked.read().all_images(), registry=asked.image_registry)
     if not found.digests:
         raise NotPossible(
             "could not fetch any image digest",
@@ -135,7 +143,7 @@ def lock(
         )
     known = ImageLock.read().digests
     ImageLock({**known, **found.digests}).write()
-    if output is Output.json:
+    if asked.output is Output.json:
         print(json.dumps({"schema": 1, "lock": str(LOCK), "digests": dict(found.digests), "absent": reasons}, indent=1))
         return
     for name, digest in found.digests.items():

@@ -35,11 +35,11 @@ class Asset:
     product: str = ""
 
 
-def show_plan(wanted: Wanted, *, lab: str, supply: Supply, image_registry: str | None, output: Output) -> None:
+def show_plan(wanted: Wanted, *, lab: str, supply: Supply, output: Output) -> None:
     """Print the plan of a lab. Raises the preflight errors of `lab up`."""
-    preflight.require(wanted, supply, lab=lab, image_registry=image_registry)
+    preflight.require(wanted, supply, lab=lab)
     assets = assets_needed(wanted, supply)
-    waves = waves_of(wanted, lab)
+    waves = waves_of(wanted, lab, supply)
     if output is Output.json:
         steps = [[{"step": step.name, "needs": list(step.needs)} for step in wave] for wave in waves]
         print(json.dumps({"schema": SCHEMA, "lab": lab, "waves": steps, "assets": [asdict(asset) for asset in assets]}, indent=1))
@@ -68,7 +68,7 @@ def assets_needed(wanted: Wanted, supply: Supply) -> list[Asset]:
     return found
 
 
-def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
+def waves_of(wanted: Wanted, lab: str, supply: Supply) -> list[list[Step]]:
     """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a temporary directory."""
     from deployers.bring_up import steps
     from lab import ports
@@ -78,7 +78,7 @@ def waves_of(wanted: Wanted, lab: str) -> list[list[Step]]:
     with tempfile.TemporaryDirectory(prefix="karmada-lab.plan.") as root:
         run = Run.create(lab, wanted.asked, root=Path(root))
         try:
-            return compute_waves(steps(wanted, run, {ref: Path(root) / ref.name for ref in wanted.software()}))
+            return compute_waves(steps(wanted, run, {ref: Path(root) / ref.name for ref in wanted.software()}, supply))
         finally:
             ports.release(run.path)
 

@@ -13,6 +13,7 @@ from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.count import count
 from lab.errors import UsageError
 from lab.run import runs_root
+from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
 
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
 NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of the new lab.", metavar="FILE")]
+Offline = Annotated[bool, option("--offline", help="For a new lab, use the cache and --bundle only, never the network.")]
+Bundle = Annotated[Path | None, option("--bundle", help="For a new lab, an archive that `lab bundle` wrote.", metavar="FILE")]
 
 
-def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, output: OutputOption = Output.text) -> None:
+def restore(
+    path: Archive,
+    lab: LabName = DEFAULT_LAB,
+    spec: NewSpec = None,
+    offline: Offline = False,
+    bundle: Bundle = None,
+    output: OutputOption = Output.text,
+) -> None:
     """Restore Karmada from a backup.
 
     An existing lab is restored in place. Otherwise a new lab is created, with its own addresses: the move to a new site.
@@ -31,8 +41,11 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
     Members keep running and are reached again. Objects propagated after the backup stay on them, are no longer Karmada's, and are listed.
     """
     there = (runs_root() / lab / "run.json").exists()
-    if there and spec:
-        raise UsageError(f"--spec is only for a new lab, and lab {lab} exists", remedy="leave --spec out, or name a new lab")
+    if there and (spec or offline or bundle):
+        raise UsageError(
+            f"--spec, --offline and --bundle are only for a new lab, and lab {lab} exists",
+            remedy="leave these options out, or name a new lab",
+        )
     with open_drawing(f"restore of lab {lab}") as screen:
         if there:
             from deployers.backup.restore import restore as in_place
@@ -40,10 +53,12 @@ def restore(path: Archive, lab: LabName = DEFAULT_LAB, spec: NewSpec = None, out
             done = in_place(open_karmada(lab), path.absolute(), watcher=screen.watcher)
         else:
             from deployers.backup.move import move
+            from deployers.release import make_supply
             from deployers.wanted import document
 
-            asked = document(spec) if spec else None
-            done = move(path.absolute(), lab, asked=asked, watcher=screen.watcher, progress=screen.progress)
+            supply = make_supply(SupplyChoices(offline=offline, bundle=bundle), progress=screen.progress)
+            new = document(spec) if spec else None
+            done = move(path.absolute(), lab, supply=supply, asked=new, watcher=screen.watcher)
             if done.hold:
                 done.hold.release(keep=True)
     show(done, lab, output)

@@ -36,12 +36,12 @@ def clients(run: Run) -> Path:
     folder = run.path / "bin"
     if (folder / "kubectl").exists():  # follows the link: after a prune of the cache the links are made again
         return folder
-    from deployers.release import catalogue
-    from lab.assets import AssetRef, Supply
+    from deployers.release import open_supply
+    from lab.assets import AssetRef
 
     lab, karmada = run.asked["lab"], run.asked.get("karmada")
     wanted = {"kubectl": lab["kubernetes"], **({"karmadactl": karmada["release"]} if karmada else {})}
-    found = Supply(catalogue=catalogue()).resolve(AssetRef.parse(f"{name}@{version}") for name, version in wanted.items())
+    found = open_supply(run).resolve(AssetRef.parse(f"{name}@{version}") for name, version in wanted.items())
     link(run, {ref.name: path for ref, path in found.items()})
     return folder
 

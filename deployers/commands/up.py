@@ -6,30 +6,12 @@ import hashlib
 import json
 import sys
 import time
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from deployers.commands.plan import show_plan
 from deployers.commands.tools import clients
-from lab.cli.options import (
-    DEFAULT_LAB,
-    BundleOption,
-    DeployerOption,
-    ImageRegistryOption,
-    KubernetesOption,
-    LabName,
-    MembersOption,
-    MirrorOption,
-    OfflineOption,
-    Output,
-    OutputOption,
-    ProviderOption,
-    ReleaseOption,
-    Source,
-    SourceOption,
-    SpecOption,
-    option,
-)
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, option, takes
 from lab.count import count
 from lab.errors import LabError
 from lab.hints import command
@@ -50,22 +32,17 @@ Json = dict[str, Any]
 PlanOption = Annotated[bool, option("--plan", "--dry-run", help="Print the steps and assets; create nothing.")]
 
 
-def up(
-    lab: LabName = DEFAULT_LAB,
-    spec: SpecOption = None,
-    provider: ProviderOption = None,
-    deployer: DeployerOption = None,
-    release: ReleaseOption = None,
-    members: MembersOption = None,
-    kubernetes: KubernetesOption = None,
-    source: SourceOption = Source.auto,
-    offline: OfflineOption = False,
-    bundle: BundleOption = None,
-    mirror: MirrorOption = None,
-    image_registry: ImageRegistryOption = None,
-    plan: PlanOption = False,
-    output: OutputOption = Output.text,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class UpRequest(SupplyRequest, SpecRequest):
+    """The options of `lab up`."""
+
+    lab: LabName = DEFAULT_LAB
+    plan: PlanOption = False
+    output: OutputOption = Output.text
+
+
+@takes(UpRequest)
+def up(asked: UpRequest) -> None:
     """Bring up a lab: clusters, Karmada, members joined.
 
     Leaves alone what is up already.
@@ -73,66 +50,53 @@ def up(
     The lab runs until `lab down`. After a failure or an interrupt its programs are stopped; its directory, with the evidence, stays until
     `lab down`.
     """
-    began = time.monotonic()
-    changes = {"provider": provider, "kubernetes": kubernetes, "deployer": deployer, "release": release, "members": members}
-    asked = fingerprint(spec, changes)
-    if not plan and (seen := find_unchanged(lab, asked)) is not None:
-        finish(seen, seconds=time.monotonic() - began, changed=False, output=output)
+    began, lab = time.monotonic(), asked.lab
+    arguments = fingerprint(asked)
+    if not asked.plan and (seen := find_unchanged(lab, arguments)) is not None:
+        finish(seen, seconds=time.monotonic() - began, changed=False, output=asked.output)
         return
     from deployers.bring_up import bring_up
+    from deployers.release import make_supply
     from deployers.wanted import read_wanted
 
-    wanted = read_wanted(spec, changes)
-    if plan:
-        from deployers.release import catalogue
-        from lab.assets import Supply
-
-        supply = Supply(source=source.value, offline=offline, bundle=bundle, mirror=mirror, catalogue=catalogue())
-        show_plan(wanted, lab=lab, supply=supply, image_registry=image_registry, output=output)
+    wanted = read_wanted(asked.spec, asked.changes)
+    if asked.plan:
+        show_plan(wanted, lab=lab, supply=make_supply(asked.choices), output=asked.output)
         return
     try:
         with open_drawing(f"lab {lab}") as screen:
-            brought = bring_up(
-                wanted,
-                lab,
-                source=source.value,
-                offline=offline,
-                bundle=bundle,
-                mirror=mirror,
-                image_registry=image_registry,
-                watcher=screen.watcher,
-                progress=screen.progress,
-            )
-        keep_lab(brought, wanted, asked)
+            supply = make_supply(asked.choices, progress=screen.progress)
+            brought = bring_up(wanted, lab, supply=supply, watcher=screen.watcher)
+        keep_lab(brought, wanted, arguments)
     except (LabError, Interrupted) as error:
         error.add_note(what_remains(lab, time.monotonic() - began))
         raise
-    finish(lab_status(brought.lab.run), seconds=time.monotonic() - began, changed=brought.changed, output=output)
+    finish(lab_status(brought.lab.run), seconds=time.monotonic() - began, changed=brought.changed, output=asked.output)
 
 
-def fingerprint(spec: Path | None, changes: Json) -> str:
+def fingerprint(asked: UpRequest) -> str:
     """Return a hash of the lab file and the options; "" when the file cannot be read (parsing it raises the error)."""
     try:
-        text = (spec or DEFAULT).read_bytes()
+        text = (asked.spec or DEFAULT).read_bytes()
     except OSError:
         return ""
-    return hashlib.sha256(text + json.dumps(changes, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(text + json.dumps([asked.changes, asked.choices.document], sort_keys=True).encode()).hexdigest()
 
 
-def find_unchanged(lab: str, asked: str) -> LabStatus | None:
+def find_unchanged(lab: str, arguments: str) -> LabStatus | None:
     """Return the status of a lab that was brought up with the same arguments and serves; None when there may be work to do."""
-    if not asked or not (runs_root() / lab / "run.json").exists():
+    if not arguments or not (runs_root() / lab / "run.json").exists():
         return None
     run = Run.load(lab)
     record = run.recorded("up", "words")
-    if record is None or record.get("words") != asked:
+    if record is None or record.get("words") != arguments:
         return None
     seen = lab_status(run)
     programs = sorted(f"{part.cluster}/{part.name}" for part in seen.components if part.state == "running")
     return seen if seen.ok and programs == record.get("programs") else None
 
 
-def keep_lab(brought: Brought, wanted: Wanted, asked: str) -> None:
+def keep_lab(brought: Brought, wanted: Wanted, arguments: str) -> None:
     """Let the lab run on after this process, and record its arguments and programs."""
     from lab.assets.refs import is_path
 
@@ -143,7 +107,7 @@ def keep_lab(brought: Brought, wanted: Wanted, asked: str) -> None:
         run.forget("up", "words")  # a checkout's content may have changed by the next time
         return
     programs = sorted(f"{part.cluster}/{part.name}" for part in lab_status(run).components if part.state == "running")
-    run.record("up", "words", {"words": asked, "programs": programs})
+    run.record("up", "words", {"words": arguments, "programs": programs})
 
 
 def what_remains(lab: str, seconds: float) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from lab.cli.options import OfflineOption, Output, OutputOption
 from lab.count import count
+from lab.supply_choices import SupplyChoices
 from lab.terminal.text import bytes_text, say, seconds_text
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ def verify(path: Archive, offline: OfflineOption = False, output: OutputOption =
 
     from deployers.backup.verify import verify as prove
     from deployers.etcd.tools import Etcdutl
+    from deployers.release import make_supply
     from lab.machines.local import Local
 
     with tempfile.TemporaryDirectory(prefix="karmada-lab-verify-") as folder:
-        manifest = prove(path, Path(folder), Etcdutl.found(Local(Path(folder)), offline=offline))
+        manifest = prove(path, Path(folder), Etcdutl.found(Local(Path(folder)), make_supply(SupplyChoices(offline=offline))))
     if output is Output.json:
         print(json.dumps(manifest.document(), indent=1))
         return

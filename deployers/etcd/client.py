@@ -22,8 +22,6 @@ from deployers.karmada import Karmada
 from deployers.names import LOOPBACK
 from deployers.plane.layout import etcds
 from deployers.plane.objects import map_concurrently
-from deployers.spec import catalogue
-from lab.assets import Supply
 from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.hints import command
 from lab.machines.machine import Machine
@@ -158,7 +156,7 @@ class EtcdClient(BaseEtcdClient):
                 remedy="use the tools of its operator; a lab file without that table gives Karmada an etcd of its own",
             )
         require_programs(karmada)
-        found = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve(TOOLS)
+        found = karmada.supply.resolve(TOOLS)
         ports = ports_of(karmada.run, karmada.name, [f"{name}.client" for name in names])
         endpoints = {name: f"https://{LOOPBACK}:{ports[f'{name}.client']}" for name in names}
         tools = {ref.name: path for ref, path in found.items()}

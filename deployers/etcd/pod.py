@@ -21,9 +21,8 @@ from deployers.etcd.client import BaseEtcdClient, EtcdClient, Json
 from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
 from deployers.pods import workloads
-from deployers.release import catalogue
 from lab.api import Api
-from lab.assets import AssetRef, Supply
+from lab.assets import AssetRef
 from lab.errors import ProvisionError
 from lab.machines.machine import Machine
 
@@ -48,7 +47,7 @@ class PodEtcdClient(BaseEtcdClient):
         container = pod["spec"]["containers"][0]
         flags = flags_of([*container.get("command", []), *container.get("args", [])])
         ref = AssetRef("kubectl", karmada.lab.spec.kubernetes)
-        kubectl = Supply(offline=karmada.spec.offline, catalogue=catalogue()).resolve([ref])[ref]
+        kubectl = karmada.supply.resolve([ref])[ref]
         words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
         command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
         endpoints = {"etcd": loopback_address(flags.get("listen-client-urls", ""))}

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployers.spec import catalogue
 from lab.assets import AssetRef, Supply
 from lab.machines.machine import Machine
 
@@ -22,10 +21,10 @@ class Etcdutl:
     program: Path
 
     @classmethod
-    def found(cls, machine: Machine, *, offline: bool = False) -> Etcdutl:
+    def found(cls, machine: Machine, supply: Supply) -> Etcdutl:
         """Return the tool, brought now if it is not here."""
         ref = AssetRef("etcdutl")
-        return cls(machine, Supply(offline=offline, catalogue=catalogue()).resolve([ref])[ref])
+        return cls(machine, supply.resolve([ref])[ref])
 
     def __call__(self, *words: str, within: float = 600.0) -> str:
         """Return what it prints."""

@@ -1,4 +1,4 @@
-"""resolve: names in, paths out; and Supply, the ways of one command or session to bring things.
+"""Supply: where one command or session brings assets and images from; names in, paths out.
 
 The sources are imported when something must be brought: a command of a lab that is up should not wait for an HTTP client to load.
 """
@@ -6,10 +6,10 @@ The sources are imported when something must be brought: a command of a lab that
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lab.assets.cache import SOURCES, Cache, CacheEntry, Source
 from lab.assets.checkout import Checkout
@@ -21,24 +21,16 @@ from lab.assets.sources import AssetRequest, DownloadPatience
 from lab.count import count
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
+from lab.supply_choices import SupplyChoices
 
 if TYPE_CHECKING:
     from lab.assets.bundle import Bundle
 
-Choice = Literal["auto", "download", "build", "bundle"]
-
 
 @dataclass(frozen=True)
-class Supply:
-    """Where assets come from and go to: what the flags --source, --offline, --bundle and --mirror say, once for all calls.
+class Supply(SupplyChoices):
+    """A user's choices with what carries them out: where assets come from and go to, once for all calls."""
 
-    Offline needs a bundle only for what the cache lacks; a local checkout is built offline too, with the modules that are here.
-    """
-
-    source: Choice = "auto"
-    offline: bool = False
-    bundle: Path | None = None
-    mirror: str | None = None
     progress: Sink = ignore_progress
     cache: Cache = field(default_factory=Cache)
     catalogue: Catalogue | None = None
@@ -174,19 +166,3 @@ class Supply:
 def load_own_pins() -> Catalogue:
     """The lab's own pins."""
     return Catalogue.load()
-
-
-def resolve(
-    names: Iterable[AssetRef | str],
-    *,
-    source: Choice = "auto",
-    offline: bool = False,
-    bundle: Path | None = None,
-    mirror: str | None = None,
-    progress: Sink = ignore_progress,
-    cache: Cache | None = None,
-    catalogue: Catalogue | None = None,
-) -> Mapping[AssetRef, Path]:
-    """See `lab.assets`."""
-    supply = Supply(source, offline, bundle, mirror, progress, cache or Cache(), catalogue)
-    return supply.resolve(names)

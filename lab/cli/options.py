@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
@@ -18,6 +18,7 @@ from lab import hints, settings
 from lab.cli.complete import complete_clusters, complete_components, complete_labs
 from lab.duration import parse_duration, parse_positive_duration
 from lab.settings import Setting
+from lab.supply_choices import SupplyChoices
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -112,3 +113,37 @@ ClusterArgument = Annotated[
 ComponentArgument = Annotated[
     str, typer.Argument(metavar="CLUSTER/COMPONENT", help="One program, as member1/etcd.", autocompletion=complete_components)
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecRequest:
+    """The options that say which clusters and which Karmada: a lab file and what is changed of it."""
+
+    spec: SpecOption = None
+    provider: ProviderOption = None
+    deployer: DeployerOption = None
+    release: ReleaseOption = None
+    members: MembersOption = None
+    kubernetes: KubernetesOption = None
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Return what is changed of the lab file, by its keys; None leaves what it says."""
+        keys = ("provider", "kubernetes", "deployer", "release", "members")
+        return {key: getattr(self, key) for key in keys}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplyRequest:
+    """The options that say where assets and images come from."""
+
+    source: SourceOption = Source.auto
+    offline: OfflineOption = False
+    bundle: BundleOption = None
+    mirror: MirrorOption = None
+    image_registry: ImageRegistryOption = None
+
+    @property
+    def choices(self) -> SupplyChoices:
+        """Return the choices that they make."""
+        return SupplyChoices(self.source.value, self.offline, self.bundle, self.mirror, self.image_registry)

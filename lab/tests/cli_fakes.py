@@ -148,7 +148,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(lab_status, "examine_running", lambda run, running, within: world.wrong)
     monkeypatch.setattr(up, "clients", lambda run: run.path / "bin")
     monkeypatch.setattr(deployers.bring_up, "bring_up", bring_up)
-    monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software: [step("a"), step("b", "a")])
+    monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software, supply: [step("a"), step("b", "a")])
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])  # not what this computer has free just now
     monkeypatch.setattr(lab.take_down, "take_down", take_down)
     return world

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from lab.assets import resolve
+from deployers.release import make_supply
 from lab.machines.machine import Machine
 from lab.yaml_text import dump_yaml
 from scenarios.ci.lint.tools import GITHUB
@@ -43,7 +43,7 @@ def arc_charts() -> Path:
     """Return ARC's charts, CRDs among them. NotPossible when they cannot be had here."""
     if checkout := os.environ.get(ARC):
         return Path(checkout) / "charts"
-    return next(iter(resolve(["runner-scale-set-charts"]).values()))
+    return next(iter(make_supply().resolve(["runner-scale-set-charts"]).values()))
 
 
 def arc_crds(charts: Path) -> list[Json]:
@@ -54,7 +54,7 @@ def arc_crds(charts: Path) -> list[Json]:
 
 def kubevirt_crd() -> Json:
     """Return the CRD of virtual machine instances, with the schema that KubeVirt's operator gives it."""
-    folder = next(iter(resolve(["kubevirt-schemas"]).values()))
+    folder = next(iter(make_supply().resolve(["kubevirt-schemas"]).values()))
     text = (folder / "validations_generated.go").read_text()
     found = re.search(r'^\t"virtualmachineinstance": `(.*?)`,$', text, re.M | re.S)
     assert found, "KubeVirt's schemas have another form in this version"
@@ -78,7 +78,7 @@ def render(machine: Machine, folder: Path, *, charts: Path | None, kubernetes: s
     else:
         document = yaml.safe_load((chart / "Chart.yaml").read_text())
         (chart / "Chart.yaml").write_text(dump_yaml({**document, "dependencies": []}))
-    helm = next(iter(resolve(["helm"]).values()))
+    helm = next(iter(make_supply().resolve(["helm"]).values()))
     urls = [word for size in SIZES for word in ("--set", f"{size}.githubConfigUrl=https://github.com/example/karmada-lab")]
     words = ["--namespace", NAMESPACE, "--kube-version", kubernetes, *urls]  # else helm thinks of 1.20
     done = machine.run([str(helm), "template", "kit", str(chart), *words], within=60.0)

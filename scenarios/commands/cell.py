@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lab.cli.options import BundleOption, MirrorOption, OfflineOption, Source, SourceOption, option
+from lab.cli.options import SupplyRequest, option, takes
 from lab.errors import UsageError
 from scenarios.commands.checkout import CheckoutOption, resolve_checkout
 from scenarios.matrix.plan import Planner
-from scenarios.matrix.run_cell import Job, Supplies
+from scenarios.matrix.run_cell import Job
 
 
 class Phase(str, Enum):
@@ -25,21 +26,21 @@ class Phase(str, Enum):
     down = "down"
 
 
-def cell(
-    name: Annotated[str, typer.Argument(metavar="CELL", help="provider-deployer-release-kubernetes-suite; `matrix` lists them.")],
-    only: Annotated[Phase | None, typer.Option("--only", help="This part alone; those before must have been done.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Once more, if all that failed is the infrastructure's.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False,
-    out: Annotated[Path, option("--out", help="Where results go, a folder a cell.", metavar="DIR", file_okay=False)] = Path("_cells"),
-    artifacts: Annotated[Path, option("--artifacts", help="Where its commands write.", metavar="DIR", file_okay=False)] = Path(
-        "_artifacts"
-    ),
-    checkout: CheckoutOption = None,
-    source: SourceOption = Source.auto,
-    offline: OfflineOption = False,
-    bundle: BundleOption = None,
-    mirror: MirrorOption = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class CellRequest(SupplyRequest):
+    """The arguments and options of `lab cell`."""
+
+    name: Annotated[str, typer.Argument(metavar="CELL", help="provider-deployer-release-kubernetes-suite; `matrix` lists them.")]
+    only: Annotated[Phase | None, typer.Option("--only", help="This part alone; those before must have been done.")] = None
+    again: Annotated[bool, typer.Option("--again", help="Once more, if all that failed is the infrastructure's.")] = False
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab up.")] = False
+    out: Annotated[Path, option("--out", help="Where results go, a folder a cell.", metavar="DIR", file_okay=False)] = Path("_cells")
+    artifacts: Annotated[Path, option("--artifacts", help="Where its commands write.", metavar="DIR", file_okay=False)] = Path("_artifacts")
+    checkout: CheckoutOption = None
+
+
+@takes(CellRequest)
+def cell(asked: CellRequest) -> None:
     """Run one cell, from nothing to collected results.
 
     Its lab up, conformance, its tests, results collected, the lab down.
@@ -47,10 +48,9 @@ def cell(
     Results are collected and the lab is taken down also after a failure or an interrupt. The exit code is that of the first failed
     part. --again runs a cell a second time when the infrastructure caused all its failures.
     """
-    if again and (only or keep):
+    if asked.again and (asked.only or asked.keep):
         raise UsageError("--again runs all of a cell and takes its lab down", remedy="leave out --only and --keep")
-    checkout = resolve_checkout(checkout)
-    supplies = Supplies(source=source.value, offline=offline, bundle=bundle, mirror=mirror)
-    job = Job(Planner.load(checkout=checkout).cell(name), out.absolute(), artifacts.absolute(), checkout, supplies)
-    code = job.again() if again else job.phase(only.value) if only else job.run(keep=keep)
+    checkout = resolve_checkout(asked.checkout)
+    job = Job(Planner.load(checkout=checkout).cell(asked.name), asked.out.absolute(), asked.artifacts.absolute(), checkout, asked.choices)
+    code = job.again() if asked.again else job.phase(asked.only.value) if asked.only else job.run(keep=asked.keep)
     raise typer.Exit(code)

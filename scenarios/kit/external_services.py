@@ -19,8 +19,8 @@ from pathlib import Path
 from deployers.by_binary import balancer
 from deployers.by_yaml import installation
 from deployers.pods.host import NODE_PORT
+from deployers.release import make_supply
 from lab import component
-from lab.assets import resolve
 from lab.component import Component, Health
 from lab.errors import LabError, NotPossible
 from lab.machines.local import Local
@@ -119,7 +119,7 @@ def start_services() -> Run:
     hosts = (of_kind[1] if of_kind else ipaddress.IPv4Network("172.18.0.0/16")).hosts()
     nodes = [str(each) for _, each in zip(range(24), hosts, strict=False)][1:]
     write_authorities(run, here[0])
-    (binary,) = resolve([f"etcd@{ETCD}"]).values()
+    (binary,) = make_supply().resolve([f"etcd@{ETCD}"]).values()
     supervisor = Supervisor(run.path)
     hold = supervisor.hold(NAME)
     try:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from deployers.karmada import Karmada
+from deployers.release import make_supply
 from lab import component
-from lab.assets import resolve
 from lab.cluster import Cluster, Lab
 from lab.limits.cgroup import usable_processors
 from lab.limits.files import Files
@@ -43,7 +43,7 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
         pytest.skip(f"{count} more members need {1.2 * count * MIB / 1024:.1f} GiB; {free / 1024:.1f} GiB are free")
     specs = [ClusterSpec(name=f"extra{number + 1}", kubernetes=lab.spec.kubernetes) for number in range(count)]
     clusters = tuple(Cluster(spec.name, spec.name, lab.run.kubeconfig(spec.name)) for spec in specs)
-    software = {str(ref): path for ref, path in resolve(embedded.Embedded().software(lab.spec)).items()}
+    software = {str(ref): path for ref, path in make_supply().resolve(embedded.Embedded().software(lab.spec)).items()}
     steps: list[Step] = []
     programs: list[str] = []
     for spec, cluster in zip(specs, clusters, strict=True):

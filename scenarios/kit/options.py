@@ -16,6 +16,7 @@ from lab import environment, settings
 from lab.errors import LabError
 from lab.run import runs_root
 from lab.session_folder import session_folder
+from lab.supply_choices import SupplyChoices
 from scenarios.kit.signals import end_session
 
 if TYPE_CHECKING:
@@ -84,11 +85,13 @@ def session_options(config: pytest.Config) -> dict[str, Any]:
         "keep": config.getoption("keep"),
         "spec": given["spec"] and str(given["spec"]),
         "changes": {key: given[key] for key in ("provider", "deployer", "release", "kubernetes", "members") if given[key] is not None},
-        "source": given["source"] or "auto",
-        "offline": bool(given["offline"]),
-        "bundle": given["bundle"] and str(given["bundle"]),
-        "mirror": given["mirror"],
-        "image_registry": given["image-registry"],
+        "supply": SupplyChoices(
+            source=given["source"] or "auto",
+            offline=bool(given["offline"]),
+            bundle=given["bundle"],
+            mirror=given["mirror"],
+            image_registry=given["image-registry"],
+        ).document,
     }
 
 

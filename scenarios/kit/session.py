@@ -20,6 +20,7 @@ from typing import Any, Literal
 from filelock import FileLock
 
 from deployers.bring_up import bring_up
+from deployers.release import make_supply
 from deployers.wanted import document, prepare
 from lab import evidence
 from lab.cluster import Lab
@@ -30,6 +31,7 @@ from lab.masking.known_values import NOTHING, KnownValues
 from lab.run import Run, runs_root
 from lab.spec import LabSpec
 from lab.supervisor.client import Hold, Supervisor
+from lab.supply_choices import SupplyChoices
 from lab.take_down import take_down
 from lab.terminal.drawing import open_drawing
 
@@ -59,11 +61,8 @@ class SessionOptions:
     keep: Keep = "never"
     spec: str | None = None
     changes: Json = field(default_factory=dict)
-    source: str = "auto"
-    offline: bool = False
-    bundle: str | None = None
-    mirror: str | None = None
-    image_registry: str | None = None
+    supply: Json = field(default_factory=dict)
+    """Where assets come from, as `SupplyChoices` writes it."""
 
     @property
     def run_path(self) -> Path:
@@ -199,18 +198,8 @@ class Session:
             options = self.options
             wanted = prepare(options.document(), source=options.spec or str(SPEC))
             with open_drawing(f"lab {options.lab}", env=self.look) as screen:
-                brought = bring_up(
-                    wanted,
-                    options.lab,
-                    source=options.source,  # type: ignore[arg-type]  # one of the values that the option allows
-                    offline=options.offline,
-                    bundle=Path(options.bundle) if options.bundle else None,
-                    mirror=options.mirror,
-                    image_registry=options.image_registry,
-                    watcher=screen.watcher,
-                    progress=screen.progress,
-                    label=self.label,
-                )
+                supply = make_supply(SupplyChoices.of(options.supply), progress=screen.progress)
+                brought = bring_up(wanted, options.lab, supply=supply, watcher=screen.watcher, label=self.label)
             return brought.hold, brought.seconds
 
         return self._record(up)

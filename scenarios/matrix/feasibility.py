@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from deployers.preflight import preflight_errors, spec_errors
-from deployers.release import catalogue
+from deployers.release import make_supply
 from deployers.wanted import Wanted, document, prepare
 from lab.assets import Supply
 from lab.errors import LabError
@@ -61,7 +61,7 @@ def reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
 
 def asking(*, here: bool = False) -> Ask:
     """Return an Ask of the real code; with `here` it asks about this computer too."""
-    supply = Supply(catalogue=catalogue())
+    supply = make_supply()
 
     @cache
     def facts(provider: str, deployer: str, release: str, kubernetes: str, lab: Path) -> Facts:

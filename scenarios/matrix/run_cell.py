@@ -32,6 +32,7 @@ from lab.hints import command
 from lab.interrupt import Interrupted
 from lab.run import write_json
 from lab.steps import StepOutcome
+from lab.supply_choices import SupplyChoices
 from lab.terminal.text import say, seconds_text
 from reports.collect import Sources, collect
 from scenarios.kit.run_command import run_command
@@ -51,21 +52,6 @@ BEGUN = (
 
 NO_TESTS, NOT_HERE = 5, 3
 """pytest's status when it ran no test, and ours for what could not be measured here."""
-
-
-@dataclass(frozen=True)
-class Supplies:
-    """Where software comes from: the words of `lab up` of the same names."""
-
-    source: str = "auto"
-    offline: bool = False
-    bundle: Path | None = None
-    mirror: str | None = None
-
-    @property
-    def words(self) -> list[str]:
-        given = [("--bundle", self.bundle), ("--mirror", self.mirror)]
-        return ["--source", self.source, *(["--offline"] * self.offline), *(str(w) for pair in given if pair[1] for w in pair)]
 
 
 class CellRun(Protocol):
@@ -92,7 +78,7 @@ class Job:
     results: Path = field(default_factory=lambda: Path("_cells").absolute())
     artifacts: Path = field(default_factory=lambda: Path("_artifacts").absolute())
     checkout: Path | None = None
-    supplies: Supplies = Supplies()
+    supply: SupplyChoices = field(default_factory=SupplyChoices)
     attempt: int | None = None
     """None for the first here, whose number is the workflow's."""
     command: CellRun = field(default_factory=lambda: run_command)
@@ -221,7 +207,7 @@ class Job:
             spec = ["--spec", str(self.matrix.suites[self.cell.suite].lab_file)]
             made_of = ["--provider", self.cell.provider, "--deployer", self.cell.deployer]
             versions = ["--release", release, "--kubernetes", self.cell.kubernetes]
-            return [PYTHON, "-m", "lab", "up", *lab, *spec, *made_of, *versions, *self.supplies.words]
+            return [PYTHON, "-m", "lab", "up", *lab, *spec, *made_of, *versions, *self.supply.args]
         if name == "test":
             files = [str(path) for path in self.matrix.files(self.cell.suite)]
             kept = ["--junitxml", str(self.folder / "junit.xml"), "--alluredir", str(self.folder / "allure-results")]

@@ -163,7 +163,7 @@ def test_an_option_counts_before_its_variable(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(options, "session_folder", lambda _: tmp_path)
     given = {"offline": False, "members": 2, "artifacts": "_artifacts", "keep": "never"}
     asked = options.session_options(SimpleNamespace(getoption=given.get))  # type: ignore[arg-type]  # it only reads options
-    assert (asked["lab"], asked["offline"], asked["changes"], asked["keep"]) == ("blue", False, {"members": 2}, "never")
+    assert (asked["lab"], asked["supply"]["offline"], asked["changes"], asked["keep"]) == ("blue", False, {"members": 2}, "never")
 
 
 # -- what deletes ----------------------------------------------------------------------------------------------------------------------

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from deployers.karmada import Karmada
+from deployers.release import make_supply
 from deployers.wanted import document as lab_document
 from deployers.wanted import prepare
 from lab.cluster import Lab
 from lab.errors import UsageError
 from lab.run import Run
+from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, format_table, say
 from scenarios.kit.run_command import run_command
@@ -52,7 +54,7 @@ def plan_suite(asked: SuiteRequest) -> SuitePlan:
     """Compile the suite if it is not cached, and return the plan without running it. Raise UsageError as `plan` does."""
     release, provider = where(asked)
     with open_drawing("upstream's suite") as screen:
-        suite = UpstreamSuite.of(release, offline=asked.offline, progress=screen.progress)
+        suite = UpstreamSuite.of(release, make_supply(SupplyChoices(offline=asked.offline), progress=screen.progress))
     return plan(suite.specs(), KnownSpecs.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
 
 

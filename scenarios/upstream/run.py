@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployers.karmada import Karmada
@@ -36,7 +36,7 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
     """
     check(karmada)
     with open_drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
-        suite = UpstreamSuite.of(karmada.spec.release, offline=karmada.spec.offline, progress=screen.progress)
+        suite = UpstreamSuite.of(karmada.spec.release, replace(karmada.supply, progress=screen.progress))
     known = KnownSpecs.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
     planned = plan(suite.specs(), known, focus=focus)
     processes = execute.WITH_PODS if any(is_real(member, karmada) for member in karmada.members) else execute.PROCESSES

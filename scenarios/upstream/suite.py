@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deployers.release import SUITE, Release, catalogue
-from lab.assets import AssetRef, Sink, Supply, ignore_progress
+from deployers.release import SUITE, Release
+from lab.assets import AssetRef, Supply
 from lab.assets.command import CommandRunner, spawn
 from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.hints import command
@@ -28,12 +28,11 @@ class UpstreamSuite:
     ginkgo: Path
 
     @classmethod
-    def of(cls, release: str, *, offline: bool = False, progress: Sink = ignore_progress) -> UpstreamSuite:
+    def of(cls, release: str, supply: Supply) -> UpstreamSuite:
         """Bring the suite of a release, a version or a checkout: from the cache, or compiled, which takes minutes.
 
         Errors as of `lab.assets`; NotPossible when its module holds no such suite, or the ginkgo that it links is not pinned.
         """
-        supply = Supply(offline=offline, catalogue=catalogue(), progress=progress)
         return cls.compiled(Release.parse(release, supply=supply))
 
     @classmethod

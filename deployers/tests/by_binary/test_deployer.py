@@ -35,7 +35,7 @@ def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def steps(karmada: Karmada, *others: str) -> dict[str, Step]:
     """Return the steps of an installation; `others` stand for the steps of clusters. Their order is checked on the way."""
-    made = with_closing_steps(karmada, ByBinary().install(karmada.lab, karmada.spec, Anything()))
+    made = with_closing_steps(karmada, ByBinary().install(karmada, Anything()))
     compute_waves([*made, *(Step(name, lambda: None) for name in others)])
     return {step.name: step for step in made}
 

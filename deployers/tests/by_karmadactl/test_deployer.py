@@ -134,7 +134,7 @@ class Anything(dict[str, Path]):
 
 def test_members_join_beside_init_and_ready_means_everything(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_karmadactl", "addons": {"search": True, "estimators": True}})
-    installing = get_deployer("by_karmadactl").install(karmada.lab, karmada.spec, Anything())
+    installing = get_deployer("by_karmadactl").install(karmada, Anything())
     made = {step.name: step for step in with_closing_steps(karmada, installing)}
     compute_waves([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
 

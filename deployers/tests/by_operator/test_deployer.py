@@ -133,7 +133,7 @@ class Anything(dict[str, Path]):
 
 def test_members_join_beside_the_operator_and_its_names_are_waited_for(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_operator", "addons": {"estimators": True}})
-    made = {step.name: step for step in get_deployer("by_operator").install(karmada.lab, karmada.spec, Anything())}
+    made = {step.name: step for step in get_deployer("by_operator").install(karmada, Anything())}
     compute_waves([*made.values(), Step("host", lambda: None), Step("member1", lambda: None)])
 
     assert made["karmada/joinable"].needs == made["karmada/object"].needs == ("karmada/operator",)

@@ -24,7 +24,7 @@ def steps(folder: Path, table: Json | None = None) -> dict[str, Step]:
     karmada = a_karmada(folder, table)
     manifests_of_record(folder)
     software = {f"{tree}@1.18.2": folder / tree for tree in ("karmada-manifests", "karmada-crds")}
-    made = with_closing_steps(karmada, ByYaml().install(karmada.lab, karmada.spec, software))
+    made = with_closing_steps(karmada, ByYaml().install(karmada, software))
     compute_waves([*made, *(Step(name, lambda: None) for name in ("host", "member1"))])
     return {step.name: step for step in made}
 

@@ -11,6 +11,7 @@ from lab.assets.cache import Cache
 from lab.assets.pins import Catalogue, Pin
 from lab.assets.progress import AssetProgress
 from lab.assets.refs import AssetRef
+from lab.assets.resolve import Supply
 from lab.assets.sources import AssetRequest
 from lab.errors import NotPossible, ProvisionError
 from lab.tests.assets_fakes import GO_MOD, MODULE, FakeGo, catalogue
@@ -240,9 +241,7 @@ def test_offline_go_asks_no_proxy(bring: Callable[..., AssetRequest], pins: Cata
 
 @pytest.mark.spawns
 def test_a_real_build_is_of_upstreams_versions_and_says_its_own(tmp_path: Path) -> None:
-    from lab.assets import resolve
-
     ref = AssetRef("etcdctl", "3.6.5")
-    path = resolve([ref], source="build", cache=Cache(tmp_path / "cache"))[ref]
+    path = Supply(source="build", cache=Cache(tmp_path / "cache")).resolve([ref])[ref]
 
     assert path.stat().st_size > 10_000_000

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.assets import AssetProgress, AssetRef, Cache, Catalogue, Supply, resolve
+from lab.assets import AssetProgress, AssetRef, Cache, Catalogue, Supply
 from lab.assets.sources import DownloadPatience
 from lab.errors import NotPossible, ProvisionError, UsageError
-from lab.tests.assets_fakes import GO_MOD, PROGRAMS, FakeGo, ReleaseServer, catalogue, release_files, serving
+from lab.tests.assets_fakes import GO_MOD, FakeGo, ReleaseServer, catalogue, release_files, serving
 
 ALL = ("alpha", "beta", "gamma", "delta", "shapes")
 
@@ -246,15 +246,6 @@ def test_looking_up_what_is_there_takes_no_time(supply: Callable[..., Supply]) -
         took.append(time.perf_counter() - began)
 
     assert min(took) < 0.02
-
-
-def test_the_function_is_the_supply(pins: Catalogue, tmp_path: Path) -> None:
-    server = ReleaseServer()
-    server.files = release_files()
-    with serving(server) as mirror:
-        found = resolve(["alpha"], source="download", mirror=mirror, cache=Cache(tmp_path / "c"), catalogue=pins)
-
-    assert found[AssetRef("alpha")].read_bytes() == PROGRAMS["alpha"]
 
 
 def test_names_are_looked_at_before_anything_is_done(supply: Callable[..., Supply], go: FakeGo) -> None:

@@ -12,6 +12,7 @@ from lab.interrupt import Interrupted
 from lab.run import Run
 from lab.specs import DEFAULT
 from lab.steps import StepFailed
+from lab.supply_choices import SupplyChoices
 from lab.tests.cli_fakes import World, invoke, state, status, step, world
 
 __all__ = ["world"]
@@ -47,7 +48,7 @@ def test_up_gives_the_words_of_the_command_line_to_bring_up(world: World) -> Non
     assert call["run_id"] == "other"
     assert [member.name for member in call["wanted"].lab.members] == ["member1", "member2", "member3"]
     assert call["wanted"].karmada.release == "1.17.1"
-    assert (call["source"], call["offline"], call["bundle"]) == ("build", True, None)
+    assert call["supply"].choices == SupplyChoices(source="build", offline=True)
 
 
 def test_every_word_can_come_from_the_environment(world: World) -> None:
@@ -56,7 +57,7 @@ def test_every_word_can_come_from_the_environment(world: World) -> None:
     call = world.brought[0]
     assert call["run_id"] == "blue"
     assert len(call["wanted"].lab.members) == 1
-    assert (call["offline"], call["source"]) == (True, "bundle")
+    assert call["supply"].choices == SupplyChoices(source="bundle", offline=True)
 
 
 def test_a_second_up_with_the_same_words_changes_nothing(world: World) -> None:

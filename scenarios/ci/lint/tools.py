@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.assets import resolve
+from deployers.release import make_supply
 from lab.assets.command import CommandResult, CommandRunner
 from lab.errors import LabError, NotPossible
 from lab.steps import StepOutcome
@@ -49,7 +49,7 @@ def find_installed(program: str, how: str) -> Callable[[], Path]:
 
 def find_asset(name: str) -> Callable[[], Path]:
     """Return a finder of a pinned program."""
-    return lambda: next(iter(resolve([name]).values()))
+    return lambda: next(iter(make_supply().resolve([name]).values()))
 
 
 YAMLLINT = Tool("yamllint", (), find_installed("yamllint", "make setup"))

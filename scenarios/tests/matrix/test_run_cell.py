@@ -11,8 +11,9 @@ import pytest
 
 from lab.errors import NotPossible, UsageError
 from lab.interrupt import Interrupted
+from lab.supply_choices import SupplyChoices
 from scenarios.matrix.cells import MatrixCell
-from scenarios.matrix.run_cell import Job, Supplies
+from scenarios.matrix.run_cell import Job
 
 CELL = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
 CHECKOUT = MatrixCell("embedded", "by_binary", "checkout", "1.35.4", "smoke")
@@ -75,7 +76,7 @@ def test_results_are_collected_and_the_lab_taken_down_whatever_happens(
 def test_the_commands_are_those_of_a_laptop(tmp_path: Path) -> None:
     commands = Commands()
 
-    job(tmp_path, commands, supplies=Supplies(offline=True, bundle=Path("/b"))).run()
+    job(tmp_path, commands, supply=SupplyChoices(offline=True, bundle=Path("/b"))).run()
 
     up, conformance, test, collect, down = (argv[1:] for argv in commands.ran)
     assert up[:4] == ["-m", "lab", "up", "--lab"]
