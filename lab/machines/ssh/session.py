@@ -28,7 +28,7 @@ WRONG_PASSWORD = b"try again"
 
 
 @dataclass(frozen=True)
-class Ended:
+class RemoteResult:
     """How a remote command ended; `status` < 0 is the signal that ended it."""
 
     status: int
@@ -50,7 +50,7 @@ class RemoteProcess:
         self.group: int | None = None
         """Its process group; None until its shell has started."""
 
-    def run(self, given: bytes, *, within: float) -> Ended:
+    def run(self, given: bytes, *, within: float) -> RemoteResult:
         """Run the command to its end, `given` being what its script and the command read, and return how it ended.
 
         CommandFailed when it could not be started, or time was up: it is killed then. CommandLost when the connection broke after
@@ -141,7 +141,7 @@ class RemoteProcess:
             self.group = int(started[1])
             del self.stderr[started.start() : started.end()]
 
-    def _ended(self, channel: paramiko.Channel) -> Ended:
+    def _ended(self, channel: paramiko.Channel) -> RemoteResult:
         status = read_status(channel)
         if status is None:
             raise self._lost()
@@ -153,7 +153,7 @@ class RemoteProcess:
         if absent := ABSENT.search(self.stderr):
             output = f"{absent[1].decode()}: {self.argv[0]}"
             raise CommandFailed(self.argv, status=None, output=output, machine=self.machine)
-        return Ended(status, bytes(self.stdout), bytes(self.stderr))
+        return RemoteResult(status, bytes(self.stdout), bytes(self.stderr))
 
     def _printed(self) -> str:
         return (self.stdout + self.stderr).decode(errors="replace")

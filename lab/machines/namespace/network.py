@@ -1,0 +1,152 @@
+"""The network of a run's machines: a bridge in a network namespace of its own, with one cable to this computer.
+
+In a namespace of its own the bridge is not subject to this computer's packet filter (Docker's lets nothing through), and deleting that
+one namespace removes the bridge and every cable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from filelock import FileLock
+
+from lab import ports
+from lab.errors import CommandFailed, NotPossible
+from lab.hints import command
+from lab.ledger import external_name
+from lab.machines.local import Local
+from lab.run import Run
+
+RECORD = "machine-networks"
+"""The kind of the record of a run's network."""
+NAME = "namespaces"
+FIRST, LAST = 200, 219
+"""Second number of the addresses 10.N.x.y: outside of what Docker, Kubernetes and kind use."""
+
+
+@dataclass(frozen=True)
+class MachineNetwork:
+    """The network of a run: its subnet, the namespace of its bridge, and its interface on this computer, which has the first address."""
+
+    subnet: str
+    switch: str
+    link: str
+
+    @property
+    def gateway(self) -> str:
+        return str(IPv4Network(self.subnet)[1])
+
+    @property
+    def prefix(self) -> int:
+        return IPv4Network(self.subnet).prefixlen
+
+    def address(self, number: int) -> str:
+        """Return the address of the machine of this number, from 0 on."""
+        return str(IPv4Network(self.subnet)[10 + number])
+
+
+def ensure_network(run: Run) -> MachineNetwork:
+    """Make the network of a run, or complete what a crash left of it, and return it. NotPossible when no subnet is free."""
+    local = Local(run.path)
+    with FileLock(ports.locate_reservations().parent / "machine-networks.lock"):  # two runs must not choose the same subnet
+        network = read_network(run)
+        taken = list_subnets(local, except_link=network.link if network else "")
+        if network is None:
+            network = MachineNetwork(choose_subnet(run.id, taken), external_name(run.id, "switch"), link_name(run.id))
+            run.record(RECORD, NAME, {"subnet": network.subnet, "switch": network.switch, "link": network.link})
+        elif overlaps(IPv4Network(network.subnet), taken):
+            raise NotPossible(
+                f"making the network of lab {run.id} failed: its subnet {network.subnet} is used by another interface now",
+                remedy=f"{command('down', lab=run.id)}, then {command('up', lab=run.id)}",
+            )
+        if not is_up(local, network):
+            delete_switch(local, network)
+            make_switch(local, network)
+    return network
+
+
+def read_network(run: Run) -> MachineNetwork | None:
+    """Return the recorded network of a run; None when it has none."""
+    row = run.recorded(RECORD, NAME)
+    return MachineNetwork(row["subnet"], row["switch"], row["link"]) if row else None
+
+
+def delete_network(run: Run) -> None:
+    """Delete the network of a run; with it go all cables. Deleting it twice is fine."""
+    network = read_network(run)
+    if network is not None:
+        delete_switch(Local(run.path), network)
+        run.forget(RECORD, NAME)
+
+
+def make_switch(local: Local, network: MachineNetwork) -> None:
+    """Make the namespace, its bridge, and the cable to this computer, which gets its address last."""
+    local.run(["ip", "netns", "add", network.switch])
+    inside = ["link set lo up", "link add br0 type bridge", "link set br0 up"]
+    local.run(["ip", "-n", network.switch, "-batch", "-"], input="\n".join(inside))
+    local.run(["ip", "link", "add", network.link, "type", "veth", "peer", "name", "uplink", "netns", network.switch])
+    local.run(["ip", "-n", network.switch, "link", "set", "uplink", "master", "br0", "up"])
+    local.run(["ip", "link", "set", network.link, "up"])
+    local.run(["ip", "address", "add", f"{network.gateway}/{network.prefix}", "dev", network.link])
+
+
+def delete_switch(local: Local, network: MachineNetwork) -> None:
+    """Delete the namespace of the bridge and the cable; what is not there is fine."""
+    with suppress(CommandFailed):
+        local.run(["ip", "link", "delete", network.link])
+    with suppress(CommandFailed):
+        local.run(["ip", "netns", "delete", network.switch])
+
+
+def is_up(local: Local, network: MachineNetwork) -> bool:
+    """Return whether the network is complete."""
+    try:
+        local.run(["ip", "-n", network.switch, "link", "show", "uplink"])
+        shown = local.run(["ip", "-4", "-o", "address", "show", "dev", network.link]).stdout
+    except CommandFailed:
+        return False
+    return f" {network.gateway}/" in shown
+
+
+def list_subnets(local: Local, *, except_link: str) -> list[IPv4Network]:
+    """Return the subnets that this computer has routes to, other than by the interface `except_link`."""
+    routes = json.loads(local.run(["ip", "-4", "-json", "route", "show", "table", "all"]).stdout or "[]")
+    found = (route["dst"] for route in routes if route.get("dev") != except_link and route.get("dst", "default") != "default")
+    return [ipaddress.IPv4Network(each, strict=False) for each in found]
+
+
+def choose_subnet(run_id: str, taken: Iterable[IPv4Network]) -> str:
+    """Return a free subnet of 256 addresses. NotPossible when all are taken."""
+    used = list(taken)
+    for subnet in list_candidates(run_id):
+        if not overlaps(subnet, used):
+            return str(subnet)
+    raise NotPossible(
+        f"making a network for the machines failed: every subnet of 10.{FIRST}.0.0 to 10.{LAST}.255.255 is in use",
+        remedy=f"{command('gc')}, or remove a route to one of them",
+    )
+
+
+def list_candidates(run_id: str) -> Iterator[IPv4Network]:
+    """Yield every subnet that a run may have, those of another run in another order: two labs rarely want the same."""
+    count = (LAST - FIRST + 1) * 256
+    first = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4], "big")
+    for step in range(count):
+        number = (first + step) % count
+        yield IPv4Network(f"10.{FIRST + number // 256}.{number % 256}.0/24")
+
+
+def overlaps(subnet: IPv4Network, others: Iterable[IPv4Network]) -> bool:
+    """Return whether a subnet has addresses in common with one of the others. (A default route written as 0.0.0.0/1 counts for none.)"""
+    return any(subnet.overlaps(other) for other in others if other.prefixlen > 4)
+
+
+def link_name(run_id: str) -> str:
+    """Return the name of the run's interface on this computer: 15 characters at most, so a hash stands for the run."""
+    return f"kl-{hashlib.sha256(run_id.encode()).hexdigest()[:10]}"
