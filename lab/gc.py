@@ -154,6 +154,8 @@ def remove_leftovers(run: Path, *, dry_run: bool) -> list[RemovedItem]:
         removed += remove_by_command("mount", point, run, ["umount", "--lazy", point], dry_run=dry_run)
     for name in ledger.list_namespaces(run.name):
         removed += remove_by_command("network namespace", name, run, ["ip", "netns", "delete", name], dry_run=dry_run)
+    for name in ledger.list_interfaces(run.name):  # it goes with its namespace, unless that was deleted by hand
+        removed += remove_by_command("network interface", name, run, ["ip", "link", "delete", name], dry_run=dry_run)
     removed += remove_containers(ledger.list_containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():

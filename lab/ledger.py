@@ -28,6 +28,7 @@ PREFIX = "karmada-lab."
 LONGEST_RUN = 18
 """Characters of the run id in an external name: a container's name is also its host name, 63 characters at most."""
 NAMESPACES = Path("/run/netns")
+INTERFACES = Path("/sys/class/net")
 LIBVIRT = Path("/run/libvirt")
 """The daemon's directory: without a daemon, the client takes a tenth of a second to fail."""
 
@@ -63,6 +64,7 @@ def take_census(run: Path, *, where: Path | None = None, engine: Engine | None =
             "port reservation": (str(port) for port, holder in ports.reserved_ports(where) if holder == run),
             "mount": list_mounts(run),
             "network namespace": list_namespaces(run.name),
+            "network interface": list_interfaces(run.name),
             "file": list_files(run),
             "container": list_containers(run, engine or find_engine(run)),
             "libvirt domain": list_domains(run.name),
@@ -129,6 +131,13 @@ def list_namespaces(run_id: str, folder: Path = NAMESPACES) -> Iterator[str]:
         yield from (path.name for path in folder.iterdir() if belongs_to_run(path.name, run_id))
 
 
+def list_interfaces(run_id: str, folder: Path = INTERFACES) -> Iterator[str]:
+    """Yield the network interface of the run on this computer."""
+    name = interface_name(run_id)
+    if (folder / name).exists():
+        yield name
+
+
 def list_files(run: Path, folder: Path | None = None) -> Iterator[str]:
     """Yield the temporary files and directories of the run. (Those its programs make are in its own `scratch`, by TMPDIR.)"""
     yield from (str(path) for path in (folder or Path(tempfile.gettempdir())).iterdir() if belongs_to_run(path.name, run.name))
@@ -167,6 +176,11 @@ def external_name(run_id: str, what: str) -> str:
     if len(run_id) > LONGEST_RUN:
         run_id = f"{run_id[:9]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
     return f"{PREFIX}{run_id}.{what}"
+
+
+def interface_name(run_id: str) -> str:
+    """Return the name of a run's network interface: the kernel allows 15 characters, so a hash stands for the run."""
+    return f"kl-{hashlib.sha256(run_id.encode()).hexdigest()[:10]}"
 
 
 def belongs_to_run(name: str, run_id: str) -> bool:

@@ -11,6 +11,7 @@ from lab.docker_engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.hints import command
 from lab.lock import WaitReport, ignore_wait
+from lab.machines.factories import delete_machines
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -54,6 +55,8 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
         run.journal("down", keep=keep)
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
         made_by.delete(run)
+        if not keep:
+            delete_machines(run)
         engine = find_engine(run.path)
         if not keep:
             ports.release(run.path)

@@ -204,6 +204,14 @@ def check_namespaces(probe: Probe, needs: Needs) -> list[Finding]:
     ]
 
 
+def check_sshd(probe: Probe, needs: Needs) -> list[Finding]:
+    """Check for what machines of namespaces take besides namespaces: sshd and ip."""
+    lacking = [name for name in ("sshd", "ip") if probe.which(name) is None and not probe.is_there(f"/usr/sbin/{name}")]
+    found = f"without {' and '.join(lacking)}" if lacking else "sshd and ip"
+    enables = 'machines made of namespaces, each with its own ssh server (kind = "namespace"; as root)'
+    return [Finding("ssh server", not lacking, found, enables, "apt-get install openssh-server iproute2")]
+
+
 def check_forwarding(probe: Probe, needs: Needs) -> list[Finding]:
     """Check that packets are forwarded between namespaces and VMs."""
     on = (probe.read("/proc/sys/net/ipv4/ip_forward") or "").strip() == "1"
@@ -225,6 +233,7 @@ CHECKS: tuple[Check, ...] = (
     check_capabilities,
     check_balancer,
     check_namespaces,
+    check_sshd,
     check_forwarding,
 )
 

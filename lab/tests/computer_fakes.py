@@ -56,7 +56,9 @@ class Scripted:
             "/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
         }
     )
-    programs: set[str] = field(default_factory=lambda: {"go", "git", "docker", "mmdebstrap", "haproxy", "qemu-system-x86_64", "virsh"})
+    programs: set[str] = field(
+        default_factory=lambda: {"go", "git", "docker", "mmdebstrap", "haproxy", "qemu-system-x86_64", "virsh", "sshd", "ip"}
+    )
     answers: dict[str, Answer] = field(
         default_factory=lambda: {
             "go version": Answer(0, "go version go1.26.8 linux/amd64"),

@@ -19,7 +19,7 @@ from filelock import FileLock
 from lab import ports
 from lab.errors import CommandFailed, NotPossible
 from lab.hints import command
-from lab.ledger import external_name
+from lab.ledger import external_name, interface_name
 from lab.machines.local import Local
 from lab.run import Run
 
@@ -58,7 +58,7 @@ def ensure_network(run: Run) -> MachineNetwork:
         network = read_network(run)
         taken = list_subnets(local, except_link=network.link if network else "")
         if network is None:
-            network = MachineNetwork(choose_subnet(run.id, taken), external_name(run.id, "switch"), link_name(run.id))
+            network = MachineNetwork(choose_subnet(run.id, taken), external_name(run.id, "switch"), interface_name(run.id))
             run.record(RECORD, NAME, {"subnet": network.subnet, "switch": network.switch, "link": network.link})
         elif overlaps(IPv4Network(network.subnet), taken):
             raise NotPossible(
@@ -145,8 +145,3 @@ def list_candidates(run_id: str) -> Iterator[IPv4Network]:
 def overlaps(subnet: IPv4Network, others: Iterable[IPv4Network]) -> bool:
     """Return whether a subnet has addresses in common with one of the others. (A default route written as 0.0.0.0/1 counts for none.)"""
     return any(subnet.overlaps(other) for other in others if other.prefixlen > 4)
-
-
-def link_name(run_id: str) -> str:
-    """Return the name of the run's interface on this computer: 15 characters at most, so a hash stands for the run."""
-    return f"kl-{hashlib.sha256(run_id.encode()).hexdigest()[:10]}"

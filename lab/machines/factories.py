@@ -1,0 +1,20 @@
+"""The factories of machines by kind: what was made for a run is deleted from its records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lab.machines.namespace import factory as namespace
+from lab.machines.record import read_machines
+from lab.run import Run
+
+DELETE: Mapping[str, Callable[[Run], None]] = {namespace.KIND: namespace.delete_machines}
+"""What deletes all machines of a kind. Machines that the user has (kind ssh) are not made here and not deleted."""
+
+
+def delete_machines(run: Run) -> None:
+    """Delete every machine that was made for a run. Twice is fine."""
+    kinds = {record.kind for record in read_machines(run).values()}
+    for kind, delete in DELETE.items():
+        if kind in kinds:
+            delete(run)
