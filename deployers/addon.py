@@ -32,6 +32,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from graphlib import CycleError
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +40,7 @@ from pydantic import Field, model_validator
 
 from lab.errors import UsageError
 from lab.spec import Capability, Strict, parse, read
+from lab.waves import order_waves
 
 FOLDER = Path(__file__).parent / "addons"
 OWN = ("descheduler", "search", "metrics_adapter", "estimators")
@@ -125,10 +127,7 @@ def order_addons(wanted: Iterable[str], after: Mapping[str, Sequence[str]] | Non
     for name, before in needs.items():
         if lacking := [each for each in before if each not in needs]:
             raise UsageError(f"the addon {name} needs {', '.join(lacking)}", remedy=f"ask for {', '.join(lacking)} too")
-    done: list[str] = []
-    while len(done) < len(needs):
-        ready = [name for name in needs if name not in done and set(done).issuperset(needs[name])]
-        if not ready:
-            raise UsageError(f"these addons need each other: {', '.join(name for name in needs if name not in done)}")
-        done += ready
-    return done
+    try:
+        return [name for wave in order_waves(needs) for name in wave]
+    except CycleError as error:
+        raise UsageError(f"these addons need each other: {', '.join(sorted(set(error.args[1])))}") from error

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum
-from graphlib import CycleError, TopologicalSorter
+from graphlib import CycleError
 from typing import Any
 
 from lab.errors import LabError
@@ -21,6 +21,7 @@ from lab.limits.cgroup import usable_processors
 from lab.limits.files import Files
 from lab.run import Run
 from lab.wait import CANCELLED
+from lab.waves import order_waves
 
 
 class StepOutcome(str, Enum):
@@ -78,18 +79,11 @@ def compute_waves(steps: Iterable[Step]) -> list[list[Step]]:
     for step in by_name.values():
         if missing := [need for need in step.needs if need not in by_name]:
             raise ValueError(f"{step.name} needs {', '.join(missing)}, which no step provides")
-    order = TopologicalSorter({step.name: step.needs for step in by_name.values()})
     try:
-        order.prepare()
+        waves = list(order_waves({step.name: step.needs for step in by_name.values()}))
     except CycleError as error:
         raise ValueError(f"these steps need each other: {', '.join(sorted(set(error.args[1])))}") from error
-    place = {name: number for number, name in enumerate(by_name)}
-    waves: list[list[Step]] = []
-    while order.is_active():
-        ready = order.get_ready()
-        waves.append(sorted((by_name[name] for name in ready), key=lambda step: (step.priority, place[step.name])))
-        order.done(*ready)
-    return waves
+    return [sorted((by_name[name] for name in wave), key=lambda step: step.priority) for wave in waves]
 
 
 def filter_up_events(events: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from graphlib import CycleError
+
+from lab.waves import order_waves
 
 
 def stop_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
@@ -11,12 +14,14 @@ def stop_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
     Needs that name nobody here are ignored. Programs that need each other, and what they need, come last, together:
     a mistake in the data must not keep a lab from being taken down.
     """
-    waiting = {name: {need for need in wanted if need in needs and need != name} for name, wanted in needs.items()}
+    needed_by: dict[str, set[str]] = {name: set() for name in sorted(needs)}
+    for name, wanted in needs.items():
+        for need in wanted:
+            if need in needed_by and need != name:
+                needed_by[need].add(name)
     waves: list[list[str]] = []
-    while waiting:
-        needed = set().union(*waiting.values())
-        wave = sorted(name for name in waiting if name not in needed) or sorted(waiting)
-        waves.append(wave)
-        for name in wave:
-            del waiting[name]
+    try:
+        waves.extend(order_waves(needed_by))
+    except CycleError:
+        waves.append([name for name in needed_by if name not in {name for wave in waves for name in wave}])
     return waves

@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError
 from pathlib import Path
 from typing import Any
 
 from lab.assets.command import spawn
 from lab.errors import UsageError
 from lab.terminal.text import say, seconds_text
+from lab.waves import order_waves
 from scenarios.ci.rehearsal.expressions import Contexts, as_text, condition, template
 from scenarios.ci.rehearsal.runner import Execute, JobRunner, StepDone, workspace
 from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
@@ -120,14 +122,15 @@ def functions(before: Sequence[str]) -> Json:
 
 def in_order(file: WorkflowFile) -> Iterator[tuple[str, Json]]:
     """Yield jobs so that each comes after those that it needs. UsageError when they need each other, or one that is not there."""
-    left, seen = dict(file.jobs), set[str]()
-    while left:
-        ready = [name for name, job in left.items() if seen.issuperset(needs_of(job))]
-        if not ready:
-            raise UsageError(f"these jobs need each other, or one that is not there: {', '.join(left)}", where=file.path)
-        for name in ready:
-            yield name, left.pop(name)
-            seen.add(name)
+    needs = {name: needs_of(job) for name, job in file.jobs.items()}
+    if missing := sorted({need for wanted in needs.values() for need in wanted} - needs.keys()):
+        raise UsageError(f"a job needs {', '.join(missing)}, which this workflow does not have", where=file.path)
+    try:
+        waves = list(order_waves(needs))
+    except CycleError as error:
+        raise UsageError(f"these jobs need each other: {', '.join(sorted(set(error.args[1])))}", where=file.path) from error
+    for wave in waves:
+        yield from ((name, file.jobs[name]) for name in wave)
 
 
 def needs_of(job: Json) -> list[str]:
