@@ -19,6 +19,7 @@ from deployers.checks import description
 from deployers.deployer import runs_in_pods
 from deployers.join_steps import join_steps
 from deployers.karmada import Karmada
+from deployers.members.footprint import list_cluster_needs
 from deployers.names import NAME, READY
 from deployers.plane import pending_operation
 from deployers.pods import workloads
@@ -30,6 +31,7 @@ from lab.assets import AssetRef, Supply
 from lab.assets.progress import AssetProgress
 from lab.cluster import Lab, merge_kubeconfigs
 from lab.errors import LabError, UsageError
+from lab.existing.adopt import adopt_steps
 from lab.hints import command
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
@@ -59,7 +61,7 @@ def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: S
     """Return every step of bringing this lab up."""
     lab = Lab.open(run)
     paths = {str(ref): path for ref, path in software.items()}
-    made = wanted.provider.create(lab, paths)
+    made = [*wanted.provider.create(lab, paths), *adopt_steps(lab, list_cluster_needs(wanted.lab, wanted.karmada))]
     if wanted.deployer and wanted.karmada:
         karmada = Karmada(lab, wanted.karmada, supply)
         made += with_closing_steps(karmada, wanted.deployer.install(karmada, paths))

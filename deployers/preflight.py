@@ -8,6 +8,7 @@ from pathlib import Path
 from deployers.addons import steps as addons
 from deployers.by_binary import balancer
 from deployers.deployer import ReadsRelease
+from deployers.members.footprint import list_cluster_needs
 from deployers.plane.preflight import external_service_errors
 from deployers.release import Release
 from deployers.rules import RULES as KARMADA_RULES
@@ -17,6 +18,7 @@ from deployers.wanted import Wanted
 from lab.assets import AssetRef, Supply
 from lab.computer import Computer
 from lab.errors import UsageError
+from lab.existing.preflight import examine_clusters, list_spec_errors
 from lab.hints import command
 from lab.preflight import COMPUTER, Problem, check_fields, computer_problem, parse_problem, raise_problems
 from lab.providers.registry import providers_offering
@@ -28,7 +30,8 @@ def preflight_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[P
     """Return every fault that can be known before anything is created. `lab` is the name of the lab, "" where it has none yet."""
     found = [*option_errors(supply), *spec_errors(wanted, supply, lab=lab)]
     others = [] if found else [*flag_errors(wanted, supply), *neighbour_errors(wanted)]  # of a wrong spec flags and addresses may be wrong
-    return [*found, *computer_errors(wanted), *others]
+    given = [] if found else examine_clusters(wanted.lab, list_cluster_needs(wanted.lab, wanted.karmada), lab=lab)
+    return [*found, *computer_errors(wanted), *given, *others]
 
 
 def require(wanted: Wanted, supply: Supply, *, lab: str = "") -> None:
@@ -38,14 +41,15 @@ def require(wanted: Wanted, supply: Supply, *, lab: str = "") -> None:
 
 def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Problem]:
     """Return the faults of the spec: they are the same on every computer."""
-    found = [*rule_errors(wanted.lab, wanted.karmada), *wanted.provider.check_spec(wanted.lab, lab=lab)]
-    found += [*version_errors(wanted, supply), *capability_errors(wanted)]
+    found = [*rule_errors(wanted.lab, wanted.karmada), *list_spec_errors(wanted.lab), *wanted.provider.check_spec(wanted.lab, lab=lab)]
+    found += [*version_errors(wanted, supply)]
+    found += [] if found else capability_errors(wanted)  # clusters that exist are asked
     if wanted.deployer and wanted.karmada:
         lines = wanted.deployer.check(wanted.karmada, wanted.lab)
         pinned = not any(problem.path == "karmada.release" for problem in found)  # a wrong release has no files
         if pinned and isinstance(wanted.deployer, ReadsRelease):
             lines += wanted.deployer.check_release(wanted.karmada, Release.parse(wanted.karmada.release, supply=supply))
-        lines += addons.unsupported_addons(wanted.karmada, wanted.provider.offers, wanted.lab.provider)
+        lines += addons.unsupported_addons(wanted.karmada, wanted.provider.offers, wanted.lab)
         found += [parse_problem(line, prefix="karmada") for line in lines]
     return found
 
@@ -137,9 +141,12 @@ def capability_errors(wanted: Wanted) -> list[Problem]:
     """Return what the deployer needs and the provider does not offer."""
     needs = wanted.deployer.needs if wanted.deployer else frozenset()
     name = wanted.karmada.deployer if wanted.karmada else ""
+    offers = wanted.provider.probe(wanted.lab) if needs else needs
+    if offers is None:
+        return []  # a cluster that exists cannot be asked, which is a problem of its own
     others = " or ".join(f"--provider {name}" for name in providers_offering(needs))
     remedy = " or ".join(command("up", "--provider", name) for name in providers_offering(needs)) if others else ""
     return [
         Problem("", f"the deployer {name} needs {need.value}, which the provider {wanted.lab.provider} does not offer", remedy, COMPUTER)
-        for need in sorted(needs - wanted.provider.offers)
+        for need in sorted(needs - offers)
     ]

@@ -92,6 +92,9 @@ def document(path: Path | None = None, **changes: Any) -> Json:
         if changes.get(key) is not None and isinstance(table := asked.setdefault("karmada", {}), dict):
             table[key] = changes[key]
     members = asked.get("members", [])
+    for cluster in [asked.get("host"), *(members if isinstance(members, list) else [])]:
+        if isinstance(cluster, dict) and isinstance(kubeconfig := cluster.get("kubeconfig"), str) and kubeconfig:
+            cluster["kubeconfig"] = str((path or DEFAULT).parent.absolute() / Path(kubeconfig).expanduser())
     if (count := changes.get("members")) is not None and isinstance(members, list) and all(isinstance(member, dict) for member in members):
         template = members[0] if members else {}
         given = {member.get("name"): member for member in members}

@@ -11,14 +11,14 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from lab.errors import NotReady, ProvisionError, UsageError
-from lab.kubeconfig import read_access
+from lab.kube_access import Access, read_access
 from lab.wait import CANCELLED, Cancelled, NotYet, until
 
 Json = dict[str, Any]
@@ -47,15 +47,43 @@ class Unreachable(ProvisionError):
     """No API server answers at this address."""
 
 
+class Credentials(httpx.Auth):
+    """The credentials of a kubeconfig: each request gets those of the moment; one that is answered 401 is sent again with a new token."""
+
+    def __init__(self, given: Access) -> None:
+        self.given = given
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send a request with credentials."""
+        self.add(request, renew=False)
+        response = yield request
+        if response.status_code == 401 and self.given.plugin is not None:
+            self.add(request, renew=True)
+            yield request
+
+    def add(self, request: httpx.Request, *, renew: bool) -> None:
+        added = self.given.make_headers(renew=renew)
+        names = {name.lower() for name, _ in added}
+        kept = [(name, value) for name, value in request.headers.multi_items() if name.lower() not in names]
+        request.headers = httpx.Headers([*kept, *added])
+
+
 class Api:
     """One API server, as one user. Safe for use by several threads."""
 
-    def __init__(self, server: str, *, context: ssl.SSLContext, token: str | None = None) -> None:
+    def __init__(
+        self, server: str, *, context: ssl.SSLContext, credentials: Credentials | None = None, proxy: str | None = None
+    ) -> None:
         self.server = server
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
         self.http = httpx.Client(
-            base_url=server, verify=context, headers=headers, trust_env=False, limits=limits, timeout=httpx.Timeout(30.0, connect=5.0)
+            base_url=server,
+            verify=context,
+            auth=credentials,
+            proxy=httpx.Proxy(proxy) if proxy else None,
+            trust_env=False,
+            limits=limits,
+            timeout=httpx.Timeout(30.0, connect=5.0),
         )
         self._resources: dict[str, dict[str, Json]] = {}
         self._discovering = threading.Lock()
@@ -64,7 +92,8 @@ class Api:
     def open(cls, kubeconfig: Path, *, context: str | None = None) -> Api:
         """Return the API of a kubeconfig's named or current context. UsageError says what is wrong with the file."""
         given = read_access(kubeconfig, context=context)
-        return cls(given.server, context=given.tls, token=given.token)
+        given.find_token()  # an exec plugin that fails does so here, and a client certificate of it is loaded before the first connection
+        return cls(given.server, context=given.tls, credentials=Credentials(given), proxy=given.proxy)
 
     # -- single requests ---------------------------------------------------------------------------------------------
 

@@ -83,6 +83,11 @@ class Lab:
     def clusters(self) -> tuple[Cluster, ...]:
         return (self.host, *self.members)
 
+    @property
+    def made(self) -> tuple[Cluster, ...]:
+        """The clusters that the provider makes, in the order of the spec's `made`."""
+        return tuple(self.cluster(spec.name) for spec in self.spec.made)
+
     @cached_property
     def machine(self) -> Machine:
         """The machine on which programs of a control plane are started (providers that offer MACHINES)."""

@@ -50,6 +50,12 @@ class Rule:
     sets: Mapping[str, str] = field(default_factory=dict)
 
 
+CLOUDS = (
+    *("AWS_*", "AZURE_*", "AAD_*", "ARM_*", "GOOGLE_*", "CLOUDSDK_*", "USE_GKE_GCLOUD_AUTH_PLUGIN", "OCI_*", "DIGITALOCEAN_*"),
+    *("ALIBABA_CLOUD_*", "IBMCLOUD_*", "LINODE_*", "VAULT_*", "TELEPORT_*", "KUBELOGIN_*", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"),
+)
+"""How the tools that log in to clusters know their user."""
+
 READ_BY_US = {"LC_ALL": "C.UTF-8"}
 """What a command prints is read by this project, so it is in English on every computer."""
 COMPONENT = Rule(("PATH", "HOME", "TZ"), {"LANG": "C.UTF-8"})
@@ -57,6 +63,8 @@ COMMAND = Rule(USER, READ_BY_US)
 OURS = Rule(("*",))
 """This project itself, started again: it keeps its caller's environment and applies this table to what it starts in turn."""
 FETCHES = Rule((*USER, *NETWORK), READ_BY_US)
+PLUGIN = Rule((*USER, *NETWORK, *CLOUDS, "SSH_AUTH_SOCK", "LANG"))
+"""Exec plugins of kubeconfigs, whatever their names: they log in as the user does."""
 OF_CLUSTERS = Rule(USER, {**READ_BY_US, "KUBECONFIG": os.devnull})
 """Clients of Kubernetes: directly, and to the cluster that their arguments name."""
 
@@ -122,6 +130,11 @@ def inherit_all(caller: Mapping[str, str] | None = None) -> dict[str, str]:
 def inherit_component(caller: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of the supervisor, and so of every program of a lab."""
     return select(COMPONENT, os.environ if caller is None else caller)
+
+
+def inherit_plugin(caller: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of an exec plugin of a kubeconfig."""
+    return select(PLUGIN, os.environ if caller is None else caller)
 
 
 def inherit_proxies(caller: Mapping[str, str] | None = None) -> dict[str, str]:

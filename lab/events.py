@@ -17,10 +17,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from lab.errors import LabError
-from lab.kubeconfig import read_access
+from lab.kube_access import read_access, send_headers
 from lab.masking.mask import mask
 from lab.wait import SYSTEM
 
@@ -72,21 +72,20 @@ class Events:
         """Yield every event that is there and was not yielded before, then every new one. Lost when the server ends it or is away."""
         try:
             given = read_access(self.kubeconfig)
-            address = urlsplit(given.server)
-            peer = http.client.HTTPSConnection(address.hostname or "", address.port or 443, context=given.tls, timeout=SILENCE)
-            headers = {"Authorization": f"Bearer {given.token}"} if given.token else {}
+            headers = given.make_headers()
+            peer = given.connect(timeout=SILENCE)
             try:
-                yield from self._listed(peer, headers)
-                yield from self._watched(peer, headers)
+                yield from self._listed(peer, given.prefix, headers)
+                yield from self._watched(peer, given.prefix, headers)
             finally:
                 peer.close()
         except (OSError, http.client.HTTPException, ValueError, KeyError, LabError) as error:
             raise WatchLost(str(error)) from error
 
-    def _listed(self, peer: http.client.HTTPConnection, headers: dict[str, str]) -> Iterator[Json]:
+    def _listed(self, peer: http.client.HTTPConnection, prefix: str, headers: list[tuple[str, str]]) -> Iterator[Json]:
         page: str | None = ""
         while page is not None:
-            peer.request("GET", f"/api/v1/events?limit=500&continue={quote(page)}", headers=headers)
+            send_headers(peer, "GET", f"{prefix}/api/v1/events?limit=500&continue={quote(page)}", headers)
             answer = peer.getresponse()
             body = answer.read()
             if answer.status != 200:
@@ -102,9 +101,9 @@ class Events:
             if page is None:
                 self.seen = max(self.seen, version)
 
-    def _watched(self, peer: http.client.HTTPConnection, headers: dict[str, str]) -> Iterator[Json]:
+    def _watched(self, peer: http.client.HTTPConnection, prefix: str, headers: list[tuple[str, str]]) -> Iterator[Json]:
         query = f"watch=true&allowWatchBookmarks=true&timeoutSeconds=3600&resourceVersion={self.seen}"
-        peer.request("GET", f"/api/v1/events?{query}", headers=headers)
+        send_headers(peer, "GET", f"{prefix}/api/v1/events?{query}", headers)
         answer = peer.getresponse()
         if answer.status != 200:
             raise WatchLost(f"{answer.status}")

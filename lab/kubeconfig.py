@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import ssl
 from base64 import b64decode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -113,75 +110,6 @@ def read_ports(kubeconfig: Path) -> dict[str, int]:
     except ValueError:  # of a port that is not a number
         return {}
     return {name: port for name, port in ports.items() if port}
-
-
-# -- how to connect -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to connect to a server: its address, a TLS context, which may carry a client certificate, and a bearer token, if any."""
-
-    server: str
-    tls: ssl.SSLContext
-    token: str | None
-
-
-def read_access(kubeconfig: Path, *, context: str | None = None) -> Access:
-    """Return how a kubeconfig's named or current context connects. UsageError says what is wrong with the file."""
-    given = read_context(kubeconfig, context=context)
-    try:
-        return Access(given.server, make_tls_context(given.folder, given.cluster, given.user), given.user.get("token"))
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise invalid_kubeconfig(kubeconfig, error, context) from error
-
-
-def make_tls_context(folder: Path, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
-    """Return the TLS context of a kubeconfig's cluster and user.
-
-    Inlined keys are never written to a disk: Python's ssl loads client certificates from files only, so they get a file in memory
-    (memfd, 0600).
-    """
-    name = cluster.get("tls-server-name")
-    context = FixedNameContext(ssl.PROTOCOL_TLS_CLIENT, name=str(name)) if name else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif data := cluster.get("certificate-authority-data"):
-        context.load_verify_locations(cadata=b64decode(data).decode())
-    elif file := cluster.get("certificate-authority"):
-        context.load_verify_locations(cafile=str(folder / file))
-    else:
-        context.load_default_certs()
-    if data := user.get("client-certificate-data"):
-        load_client_pair(context, b64decode(data) + b"\n" + b64decode(user["client-key-data"]))
-    elif file := user.get("client-certificate"):
-        context.load_cert_chain(str(folder / file), str(folder / user["client-key"]))
-    return context
-
-
-class FixedNameContext(ssl.SSLContext):
-    """A TLS context that verifies one server name, whatever the address (a kubeconfig's `tls-server-name`)."""
-
-    name: str
-
-    def __new__(cls, protocol: int, *, name: str) -> Self:
-        made = super().__new__(cls, protocol)
-        made.name = name
-        return made
-
-    def wrap_socket(self, *args: Any, **other: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(*args, **{**other, "server_hostname": self.name})
-
-
-def load_client_pair(context: ssl.SSLContext, both: bytes) -> None:
-    """Load a client certificate and key, PEM in one piece, without writing them to a disk (Linux: memfd)."""
-    handle = os.memfd_create("client-pair", os.MFD_CLOEXEC)
-    try:
-        os.write(handle, both)
-        context.load_cert_chain(f"/proc/self/fd/{handle}")
-    finally:
-        os.close(handle)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from lab import environment, ports, proc
 from lab.count import count
 from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
+from lab.existing.record import list_claimed
 from lab.hints import command
 from lab.supervisor.remains import find_orphans
 
@@ -68,6 +69,7 @@ def take_census(run: Path, *, where: Path | None = None, engine: Engine | None =
             "file": list_files(run),
             "container": list_containers(run, engine or find_engine(run)),
             "libvirt domain": list_domains(run.name),
+            "claimed cluster": list_claimed(run),
         }.items()
         for name in names
     )

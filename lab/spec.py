@@ -123,8 +123,18 @@ FileName = Annotated[str, pattern_validator(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|j
 """A file that flags name: a plain name, since it stands in the working directory of the programs."""
 
 
+def absolute_path(text: str) -> str:
+    """Return a path with the home directory filled in. A relative one is refused: what it is relative to is known to the lab file only."""
+    if text and not Path(text).expanduser().is_absolute():
+        raise ValueError("should be an absolute path, or ~/…; in a lab file it may be relative to the file's folder")
+    return str(Path(text).expanduser()) if text else ""
+
+
 class ClusterSpec(Strict):
     """One Kubernetes cluster. `nodes` are hollow, `workers` are real.
+
+    One with a `kubeconfig` exists already (lab.existing): it is neither created nor deleted, and `context`, "" the file's current one, says
+    which of the file's clusters it is.
 
     `flags` and `env` are layered over the provider's defaults, by component; null drops a flag.
     `files` are written, before anything starts, into the working directory of the cluster's programs, so that a flag names one plainly
@@ -138,6 +148,8 @@ class ClusterSpec(Strict):
     flags: dict[str, dict[str, str | None]] = Field(default_factory=dict)
     env: dict[str, dict[str, str]] = Field(default_factory=dict)
     files: dict[FileName, str] = Field(default_factory=dict)
+    kubeconfig: Annotated[str, AfterValidator(absolute_path)] = ""
+    context: str = ""
 
 
 class MemberSpec(ClusterSpec):
@@ -161,15 +173,19 @@ class LabSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def defaults_reach_clusters(cls, document: Any) -> Any:
-        """Give each cluster that names no Kubernetes version the lab's, and clusters with real nodes no hollow ones by default."""
+        """Give each cluster to be made the lab's Kubernetes version unless it has one, and those with real nodes no hollow ones."""
         if not isinstance(document, dict):
             return document
         document = dict(document)
         version = document.get("kubernetes", cls.model_fields["kubernetes"].default)
-        nodes: dict[str, Any] = {} if document.get("provider", "embedded") == "embedded" else {"nodes": []}
+        hollow = document.get("provider", "embedded") == "embedded"
 
         def filled(cluster: Any) -> Any:
-            return {**nodes, **cluster, "kubernetes": cluster.get("kubernetes") or version} if isinstance(cluster, dict) else cluster
+            if not isinstance(cluster, dict):
+                return cluster
+            if cluster.get("kubeconfig"):
+                return {"nodes": [], **cluster}
+            return {**({} if hollow else {"nodes": []}), **cluster, "kubernetes": cluster.get("kubernetes") or version}
 
         document["host"] = filled(document.get("host", {}))
         if isinstance(document.get("members"), list | tuple):
@@ -179,6 +195,11 @@ class LabSpec(Strict):
     @property
     def clusters(self) -> tuple[ClusterSpec, ...]:
         return (self.host, *self.members)
+
+    @property
+    def made(self) -> tuple[ClusterSpec, ...]:
+        """Return the clusters that the provider makes: those that do not exist already."""
+        return tuple(cluster for cluster in self.clusters if not cluster.kubeconfig)
 
     @property
     def paths(self) -> tuple[tuple[str, ClusterSpec], ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from lab import ledger, ports
 from lab.docker_engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
+from lab.existing.release import release_all
 from lab.hints import command
 from lab.lock import WaitReport, ignore_wait
 from lab.machines.factories import delete_machines
@@ -56,7 +57,10 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
         made_by.delete(run)
         if not keep:
-            delete_machines(run)
+            try:
+                release_all(run)
+            finally:
+                delete_machines(run)
         engine = find_engine(run.path)
         if not keep:
             ports.release(run.path)

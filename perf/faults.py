@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
 from lab.errors import UsageError
-from lab.kubeconfig import read_access
+from lab.kube_access import read_access
 from lab.proxy import Proxy
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until

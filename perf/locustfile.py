@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from locust import FastHttpUser, constant_pacing, events, task
 
-from lab.kubeconfig import read_access
+from lab.kube_access import read_access
 
 ACCESS = read_access(Path(os.environ["LOAD_KUBECONFIG"]))
 if urlsplit(ACCESS.server).hostname not in {"127.0.0.1", "localhost", "::1"}:

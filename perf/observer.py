@@ -25,7 +25,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from lab.errors import LabError
-from lab.kubeconfig import read_access
+from lab.kube_access import read_access
 from lab.wait import SYSTEM
 from perf.samples import Row
 

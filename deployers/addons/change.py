@@ -109,7 +109,7 @@ def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Ste
     order_addons(others)
     spec = with_addons(karmada.spec, others)
     lab = karmada.lab.spec
-    if lacking := unsupported_addons(spec, get_provider(lab.provider).offers, lab.provider):
+    if lacking := unsupported_addons(spec, get_provider(lab.provider).offers, lab):
         raise NotPossible(
             f"{name} cannot be installed here",
             detail="\n".join(lacking),

@@ -17,7 +17,7 @@ from deployers.spec import KarmadaSpec
 from lab.cluster import Cluster, Lab
 from lab.images import Image, ImageFile, load_archive, make_archive
 from lab.images.kubernetes import CONTENT
-from lab.spec import Capability
+from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
 
 Json = dict[str, Any]
@@ -30,12 +30,20 @@ def software(spec: KarmadaSpec) -> list[str]:
     return [name for each, version in spec.addons.others.items() for name in addon(each).software(version)]
 
 
-def unsupported_addons(spec: KarmadaSpec, offers: frozenset[Capability], provider: str) -> list[str]:
-    """Return a sentence for each addon that cannot be on what a provider makes."""
+def unsupported_addons(spec: KarmadaSpec, offers: frozenset[Capability], lab: LabSpec) -> list[str]:
+    """Return a sentence for each addon that cannot be on what a provider makes, or that would stay on a cluster that exists."""
     lacking = {name: sorted(need.value for need in set(addon(name).needs) - offers) for name in spec.addons.others}
-    return [
-        f"the addon {name} needs {', '.join(what)}, which the provider {provider} does not offer" for name, what in lacking.items() if what
+    found = [
+        f"the addon {name} needs {', '.join(what)}, which the provider {lab.provider} does not offer"
+        for name, what in lacking.items()
+        if what
     ]
+    places: tuple[tuple[Place, Sequence[ClusterSpec]], ...] = (("host", (lab.host,)), ("members", lab.members))
+    for name in spec.addons.others:
+        on = [each.name for place, group in places if addon(name).parts_on(place) for each in group if each.kubeconfig]
+        if on:
+            found.append(f"addons.{name}: it would stay on clusters that exist when the lab is taken down: {', '.join(on)}")
+    return found
 
 
 def clusters(karmada: Karmada, place: Place, members: Sequence[Cluster]) -> Sequence[Cluster]:

@@ -166,7 +166,7 @@ def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> 
 
     into = Lab.open(Run.load(lab))
     found = find_archive(archive)
-    for each in [into.cluster(cluster)] if cluster else into.clusters:
+    for each in [into.cluster(cluster)] if cluster else into.made:
         loaded = load_archive(into, each, found)
         say(f"{each.name}: {', '.join(loaded) if loaded else 'has all images already'}")
 

@@ -74,7 +74,7 @@ def build_all(
     cache = cache or Cache()
     store, bounded = ArchiveStore(cache, progress), docker.lacks_sys_resource(Computer().read("/proc/self/status") or "")
     made = []
-    for version in sorted({cluster.kubernetes for cluster in lab.clusters}):
+    for version in sorted({cluster.kubernetes for cluster in lab.made}):
         began = time.monotonic()
         name = node.build_node_image(engine, version, paths, bounded=bounded, cache=cache, progress=progress)
         made.append((name, time.monotonic() - began))
@@ -90,7 +90,7 @@ def list_package_sets(lab: LabSpec, images: Mapping[str, Sequence[Image]]) -> se
     """Return the sets of Debian packages that the images of a lab are made of, the node images among them."""
     groups = [
         node.PACKAGES,
-        *(image.root for version in {each.kubernetes for each in lab.clusters} for image in node.list_contents(version)),
+        *(image.root for version in {each.kubernetes for each in lab.made} for image in node.list_contents(version)),
     ]
     groups += [image.root for group in (applications.ALL, *images.values()) for image in group]
     return {root for root in groups if root}

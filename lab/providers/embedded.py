@@ -61,11 +61,16 @@ class Embedded:
     keeps: bool = True
     computer: Probe = field(default_factory=Computer)
 
+    def probe(self, spec: LabSpec) -> frozenset[Capability]:  # noqa: ARG002 (every lab of it offers the same)
+        """Return what its clusters can do."""
+        return self.offers
+
     def check_spec(self, spec: LabSpec, *, lab: str = "") -> list[Problem]:  # noqa: ARG002 (its names stay in its directory)
         """Return the keys that would have no effect: real nodes, and settings of programs that a cluster does not have."""
         return [
             Problem(f"{path}{problem.path}", problem.why, problem.remedy)
             for path, cluster in spec.paths
+            if not cluster.kubeconfig
             for problem in list_ineffective_keys(cluster)
         ]
 
@@ -75,7 +80,7 @@ class Embedded:
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these clusters and a Karmada take: figures measured without load."""
-        clusters, nodes = len(spec.clusters), sum(group.count for cluster in spec.clusters for group in cluster.nodes)
+        clusters, nodes = len(spec.made), sum(group.count for cluster in spec.made for group in cluster.nodes)
         memory = [Share("clusters", clusters, MIB_OF_CLUSTER * MIB, PROGRAMS_OF_CLUSTER)]
         if nodes:
             memory.append(Share("hollow nodes", nodes, int(MIB_PER_NODE * MIB)))
@@ -92,14 +97,14 @@ class Embedded:
     def software(self, spec: LabSpec) -> list[str]:
         """Return the assets that these clusters need, as name@version."""
         wanted = [f"etcd@{ETCD}", f"kwok@{KWOK}", f"kwok-stages@{KWOK}"]
-        for version in {cluster.kubernetes for cluster in spec.clusters}:
+        for version in {cluster.kubernetes for cluster in spec.made}:
             wanted += [f"{name}@{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")]
         return sorted(wanted)
 
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of all clusters; the one that carries a cluster's name ends when it answers and has its nodes."""
         steps: list[Step] = []
-        for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True):
+        for spec, cluster in zip(lab.spec.made, lab.made, strict=True):
             made = cluster_steps(lab.run, spec, cluster, software)
             # Members are waited for by whoever joins them; nothing waits for the host cluster.
             steps += [replace(step, priority=1) for step in made] if cluster is lab.host else made

@@ -51,11 +51,16 @@ class Kind:
     keeps: bool = False
     computer: Probe = field(default_factory=Computer)
 
+    def probe(self, spec: LabSpec) -> frozenset[Capability]:  # noqa: ARG002 (every lab of it offers the same)
+        """Return what its clusters can do."""
+        return self.offers
+
     def check_spec(self, spec: LabSpec, *, lab: str = "") -> list[Problem]:
         """Return what kind, kubeadm and the kubelet cannot carry: flags, files, labels, names of nodes that are too long."""
         return [
             Problem(f"{path}{problem.path}", problem.why, problem.remedy)
             for path, cluster in spec.paths
+            if not cluster.kubeconfig
             for problem in kind_rules.cluster_errors(cluster, lab=lab)
         ]
 
@@ -66,7 +71,7 @@ class Kind:
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these nodes and a Karmada in pods take."""
-        clusters, workers = len(spec.clusters), sum(group.count for cluster in spec.clusters for group in cluster.workers)
+        clusters, workers = len(spec.made), sum(group.count for cluster in spec.made for group in cluster.workers)
         memory = [Share("kind clusters", clusters, MIB_OF_CLUSTER * MIB)]
         if workers:
             memory.append(Share("workers", workers, MIB_OF_WORKER * MIB))
@@ -83,15 +88,15 @@ class Kind:
 
     def software(self, spec: LabSpec) -> list[str]:
         """Return the assets of the nodes, kind, kubectl, kwok for hollow nodes, and what the test applications are made of."""
-        versions = {cluster.kubernetes for cluster in spec.clusters}
+        versions = {cluster.kubernetes for cluster in spec.made}
         wanted = ["kind", *missing_software(applications.ALL), *(name for version in versions for name in node.list_software(version))]
-        if any(cluster.nodes for cluster in spec.clusters):
+        if any(cluster.nodes for cluster in spec.made):
             wanted += [f"kwok@{KWOK}", f"kwok-stages@{KWOK}"]
         return sorted(set(wanted))
 
     def images(self, spec: LabSpec) -> list[Image]:
         """Return the images in the nodes."""
-        return [image for version in sorted({cluster.kubernetes for cluster in spec.clusters}) for image in node.list_contents(version)]
+        return [image for version in sorted({cluster.kubernetes for cluster in spec.made}) for image in node.list_contents(version)]
 
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps: a node image a version, then every cluster at once."""
@@ -104,13 +109,10 @@ class Kind:
 
         steps = [
             Step(f"node-image/{version}", partial(image, version), priority=-2, cpu_bound=True)
-            for version in sorted({cluster.kubernetes for cluster in lab.spec.clusters})
+            for version in sorted({cluster.kubernetes for cluster in lab.spec.made})
         ]
         steps += component.make_steps([make_guard(lab.run)], lab.run)
-        making = [
-            KindCluster(lab, spec, cluster, software, images, bounded)
-            for spec, cluster in zip(lab.spec.clusters, lab.clusters, strict=True)
-        ]
+        making = [KindCluster(lab, spec, cluster, software, images, bounded) for spec, cluster in zip(lab.spec.made, lab.made, strict=True)]
         for each in making:
             steps += each.steps()
         return [*steps, Step("routes", partial(add_routes, making), tuple(f"{each.spec.name}/node" for each in making))]

@@ -22,7 +22,9 @@ forty ServiceAccounts that it starts with, and with hollow nodes they are all th
 class Provider(Protocol):
     """**Protocol:** makes clusters from a spec, ending just short of anything that runs on them.
 
-    `offers` is what its clusters can do, `software` the assets they need ("etcd@3.6.5"), by which `create` finds them again.
+    `offers` is what its clusters can do at most, `probe` what those of a spec do, None where they cannot be asked;
+    `software` are the assets they need ("etcd@3.6.5"), by which `create` finds them again. Clusters that exist already (lab.existing) are
+    not its own: it makes those of the spec's `made`.
     `estimate` returns what they take from this computer, Karmada included; by it `lab doctor` and `check` judge the computer alike.
     `check_spec` returns what of a spec it cannot carry out on any computer; `lab` is the lab's name, "" where it has none yet.
     `check` returns what is in the way on this computer, one sentence with its remedy each, before anything is created.
@@ -36,6 +38,8 @@ class Provider(Protocol):
 
     @property
     def keeps(self) -> bool: ...
+
+    def probe(self, spec: LabSpec) -> frozenset[Capability] | None: ...
 
     def software(self, spec: LabSpec) -> list[str]: ...
 

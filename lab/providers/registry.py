@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from lab.errors import UsageError
 from lab.providers.embedded import Embedded
+from lab.providers.existing import Existing
 from lab.providers.kind import Kind
 from lab.providers.provider import Provider
 from lab.spec import Capability
 
-PROVIDERS: dict[str, Callable[[], Provider]] = {"embedded": Embedded, "kind": Kind}
+PROVIDERS: dict[str, Callable[[], Provider]] = {"embedded": Embedded, "kind": Kind, "existing": Existing}
 """What makes each provider, by its name."""
 
 

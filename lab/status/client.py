@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import time
-from http.client import HTTPException, HTTPSConnection
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from lab.errors import UsageError
 
@@ -26,18 +25,18 @@ class Client:
     """One connection to one API server. It is given up `within` seconds after it was made, however many requests are sent over it."""
 
     def __init__(self, kubeconfig: Path, context: str, *, within: float) -> None:
-        from lab.kubeconfig import read_access
+        from lab.kube_access import read_access
 
         try:
             given = read_access(kubeconfig, context=context)
+            self.headers = given.make_headers()
         except UsageError as error:
             raise Silent(error.what) from error
-        address = urlsplit(given.server)
-        self.server = given.server
+        self.server = given.server.rstrip("/")
+        self.prefix = given.prefix
         self.deadline = time.monotonic() + within
         self.within = within
-        self.headers = {"Authorization": f"Bearer {given.token}"} if given.token else {}
-        self.connection = HTTPSConnection(str(address.hostname), address.port, context=given.tls, timeout=within)
+        self.connection = given.connect(timeout=within)
 
     def send(self, verb: str, path: str, body: Json | None = None) -> tuple[int, Json]:
         """Send one request; return the HTTP status and the document that came with it, {} where it was none. Silent when none came."""
@@ -47,9 +46,11 @@ class Client:
         self.connection.timeout = left
         if self.connection.sock is not None:
             self.connection.sock.settimeout(left)
-        headers = {**self.headers, **({"Content-Type": "application/json"} if body is not None else {})}
+        from lab.kube_access import send_headers
+
+        headers = [*self.headers, *([("Content-Type", "application/json")] if body is not None else [])]
         try:
-            self.connection.request(verb, path, body=None if body is None else json.dumps(body), headers=headers)
+            send_headers(self.connection, verb, f"{self.prefix}{path}", headers, None if body is None else json.dumps(body).encode())
             response = self.connection.getresponse()
             content = response.read()
         except TimeoutError as error:

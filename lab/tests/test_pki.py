@@ -14,7 +14,7 @@ import pytest
 import yaml
 from cryptography import x509
 
-from lab.kubeconfig import make_tls_context, read_access
+from lab.kube_access import make_tls_context, read_access
 from lab.pki import Authority, ensure_service_account_keys, write_kubeconfig
 
 

@@ -10,7 +10,7 @@ from deployers.checks import description
 from deployers.pods import host
 from deployers.tests.host_fakes import Host
 from lab.errors import ProvisionError
-from lab.kubeconfig import read_access
+from lab.kube_access import read_access
 from lab.pki import Authority, write_kubeconfig
 
 
