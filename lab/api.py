@@ -71,9 +71,7 @@ class Credentials(httpx.Auth):
 class Api:
     """One API server, as one user. Safe for use by several threads."""
 
-    def __init__(
-        self, server: str, *, context: ssl.SSLContext, credentials: Credentials | None = None, proxy: str | None = None
-    ) -> None:
+    def __init__(self, server: str, *, context: ssl.SSLContext, credentials: Credentials | None = None, proxy: str | None = None) -> None:
         self.server = server
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
         self.http = httpx.Client(

@@ -20,10 +20,13 @@ from filelock import FileLock, Timeout
 
 from lab import ledger, ports, proc
 from lab.computer import Computer
+from lab.count import count
 from lab.docker_engine import find_engine, read_engine, select_engine
-from lab.errors import NotPossible, UsageError
+from lab.errors import LeakError, NotPossible, UsageError
+from lab.existing.record import list_claimed
+from lab.existing.release import release_all
 from lab.hints import command
-from lab.run import discard, list_runs
+from lab.run import Run, discard, list_runs
 from lab.session_folder import dead_sessions
 from lab.supervisor.remains import find_orphans, kill_orphans
 from lab.supervisor.server import take_lock
@@ -50,14 +53,11 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
     """Remove what dead runs under `root` left, and return it. `where` is the folder of port reservations."""
     root = Path(os.path.realpath(root))
     removed: list[RemovedItem] = []
-    for run in (root / run_id for run_id in list_runs(root)):
-        if not is_run(run):
-            continue
+    failures: list[LeakError] = []
+    for run in (root / run_id for run_id in list_runs(root) if is_run(root / run_id)):
         with lock_run(run) as mine:
             if mine:
-                removed += remove_leftovers(run, dry_run=dry_run)
-                if is_half_written(run, young):
-                    removed += remove_directory(run, where, dry_run=dry_run)
+                removed += sweep_run(run, failures, young=young, where=where, dry_run=dry_run)
     for gone in root.glob(".*.gone"):  # deletions cut short
         removed.append(RemovedItem("run directory", str(gone), gone.name[1:-5]))
         if not dry_run:
@@ -66,12 +66,26 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
         removed.append(RemovedItem("session folder", str(session), session.name[1:]))
         if not dry_run:
             shutil.rmtree(session, ignore_errors=True)
-    return (
-        removed
-        + kill_strays(root, dry_run=dry_run)
-        + remove_stray_containers(root, dry_run=dry_run)
-        + release_dead_ports(where, dry_run=dry_run)
-    )
+    removed += kill_strays(root, dry_run=dry_run) + remove_stray_containers(root, dry_run=dry_run)
+    removed += release_dead_ports(where, dry_run=dry_run)
+    if failures:
+        raise LeakError(
+            f"clusters that exist still have what {count(len(failures), 'dead lab')} put there",
+            where=str(root),
+            detail="\n".join(str(error) for error in failures),
+            remedy=f"when they answer again: {command('gc')}",
+        )
+    return removed
+
+
+def sweep_run(run: Path, failures: list[LeakError], *, young: float, where: Path | None, dry_run: bool) -> list[RemovedItem]:
+    """Remove what one dead run left, and return it. A cluster that does not answer is added to the failures; the rest is removed."""
+    removed = remove_leftovers(run, dry_run=dry_run)
+    try:
+        removed += [] if is_kept(run) else release_clusters(run, dry_run=dry_run)
+    except LeakError as error:
+        failures.append(error)
+    return removed + (remove_directory(run, where, dry_run=dry_run) if is_half_written(run, young) else [])
 
 
 def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -> list[RemovedItem]:
@@ -85,7 +99,7 @@ def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -
     with lock_run(run) as mine:
         if not mine:
             raise NotPossible(f"removing lab {run.name} failed: it is running", where=str(run), remedy=command("down", lab=run.name))
-        removed = remove_leftovers(run, dry_run=dry_run)
+        removed = remove_leftovers(run, dry_run=dry_run) + release_clusters(run, dry_run=dry_run)
         for name in ledger.list_domains(run.name):
             remove_by_command("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
             removed += remove_by_command("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
@@ -163,6 +177,25 @@ def remove_leftovers(run: Path, *, dry_run: bool) -> list[RemovedItem]:
         if not dry_run:
             socket.unlink(missing_ok=True)
     return removed
+
+
+def release_clusters(run: Path, *, dry_run: bool) -> list[RemovedItem]:
+    """Take away what a dead run put on clusters that exist. LeakError when one does not answer: its record stays."""
+    names = list_claimed(run)
+    if dry_run or not names:
+        return [RemovedItem("claim on the cluster", name, run.name) for name in names]
+    removed = release_all(Run.load(run.name, root=run.parent), by="gc")
+    return [RemovedItem("object", line, run.name) for line in removed]
+
+
+def is_kept(run: Path) -> bool:
+    """Return whether a run was stopped with its state kept: what it put on clusters belongs to that state."""
+    try:
+        events = list(Run.load(run.name, root=run.parent).events())
+    except (UsageError, NotPossible):  # half-written
+        return True
+    last = next((event for event in reversed(events) if event["event"] in {"begun", "down"}), {})
+    return last.get("event") == "down" and bool(last.get("keep"))
 
 
 def remove_directory(run: Path, where: Path | None, *, dry_run: bool) -> list[RemovedItem]:

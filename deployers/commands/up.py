@@ -6,7 +6,9 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from deployers.commands.plan import show_plan
@@ -130,8 +132,9 @@ def finish(seen: LabStatus, *, seconds: float, changed: bool, output: Output) ->
     if output is Output.json:
         print(json.dumps({**seen.document(), "changed": changed, "seconds": round(seconds, 3)}, indent=1))
         return
-    context = first_context(Run.load(seen.lab).asked["lab"])
-    print("\n".join(summary(seen, context, seconds=seconds, changed=changed, look=Look.of(sys.stdout))))
+    asked = Run.load(seen.lab).asked["lab"]
+    given = [str(cluster["name"]) for cluster in (asked.get("host", {}), *asked.get("members", [])) if cluster.get("kubeconfig")]
+    print("\n".join(summary(seen, first_context(asked), given, seconds=seconds, changed=changed, look=Look.of(sys.stdout))))
 
 
 def first_context(asked: Json) -> str:
@@ -139,10 +142,11 @@ def first_context(asked: Json) -> str:
     return next((str(member["name"]) for member in asked.get("members", [])), HOST_CONTEXT)
 
 
-def summary(seen: LabStatus, context: str, *, seconds: float, changed: bool, look: Look) -> list[str]:
-    """Return the closing lines of `lab up`."""
+def summary(seen: LabStatus, context: str, given: Sequence[str] = (), *, seconds: float, changed: bool, look: Look) -> list[str]:
+    """Return the closing lines of `lab up`. `given` are the clusters that exist."""
     how = "is up" if changed else "was up already: nothing changed"
     clusters = sorted({part.cluster for part in seen.components if part.name in {"kube-apiserver", "node"} and part.cluster != "karmada"})
+    clusters += given
     lines = [
         f"lab {look.paint(seen.lab, 'bold')} {look.paint(how, 'green')} ({seconds_text(seconds)})",
         f"  clusters  {', '.join(clusters)}",

@@ -31,7 +31,8 @@ def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[st
 
     NotPossible names an image that is missing on a node before anything is installed, not five minutes later as ImagePullBackOff.
     """
-    clusters = sorted({name for use in uses for name in use.clusters})
+    used = sorted({name for use in uses for name in use.clusters})
+    clusters = [name for name in used if name in {spec.name for spec in karmada.lab.spec.made}]
 
     def archive(cluster: str) -> Archive:
         return make_archive([use.image for use in uses if cluster in use.clusters], software)
@@ -45,6 +46,8 @@ def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[st
         require_images(karmada.lab, cluster, [use.name for use in uses if cluster.name in use.clusters])
 
     return [
+        # The nodes of a cluster that exists have the images, or pull them as they do any other.
+        *(Step(f"{name}/images", lambda: None, (BUILT, name)) for name in used if name not in clusters),
         Step(BUILT, built, cpu_bound=True),
         *(Step(f"{name}/images", partial(loaded, karmada.lab.cluster(name)), (BUILT, name), priority=-1) for name in clusters),
     ]

@@ -14,6 +14,7 @@ from lab.existing.footprint import find_objects
 from lab.existing.portable import make_portable
 from lab.existing.preflight import ClusterNeeds, choose_context, foreign_error
 from lab.existing.record import ExistingRecord
+from lab.hints import command
 from lab.run import Run
 from lab.spec import ClusterSpec
 from lab.steps import Step
@@ -38,6 +39,12 @@ def adopt(run: Run, spec: ClusterSpec, cluster: Cluster, needs: ClusterNeeds, *,
     api = Api.open(given.folder / spec.kubeconfig, context=spec.context or None)
     uid = str(api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
     known = ExistingRecord.read(run, spec.name)
+    if known is None and any(each["event"] == "released" and each["by"] == "gc" and each["cluster"] == spec.name for each in run.events()):
+        raise NotPossible(
+            f"{spec.name} was given back by {command('gc')} when lab {run.id} was dead: what its Karmada made there is gone",
+            where=str(run.path),
+            remedy=f"{command('down', lab=run.id)}, then bring it up again",
+        )
     if known and known.uid != uid:
         raise UsageError(
             f"{spec.name} is another cluster than the one this lab was made with",

@@ -74,7 +74,7 @@ def claimed_error(cluster: str, server: str, there: Claim | None) -> NotPossible
     return NotPossible(
         f"taking {cluster} failed: {there or 'another lab'} has it",
         where=server,
-        remedy=f"take that lab down; if it is gone: kubectl -n {NAMESPACE} delete configmap {NAME}",
+        remedy=f"take that one down; if it is gone: kubectl -n {NAMESPACE} delete configmap {NAME}",
     )
 
 

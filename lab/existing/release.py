@@ -18,7 +18,7 @@ WITHIN = 180.0
 """Seconds until everything is gone: a namespace waits for its pods, and pods have a grace period."""
 
 
-def release_all(run: Run, *, within: float = WITHIN) -> list[str]:
+def release_all(run: Run, *, within: float = WITHIN, by: str = "down") -> list[str]:
     """Release every cluster of a run, all at once, and return what was deleted, a line each. LeakError names what could not be."""
     records = list_existing(run)
     if not records:
@@ -27,7 +27,7 @@ def release_all(run: Run, *, within: float = WITHIN) -> list[str]:
 
     def released(record: ExistingRecord) -> list[str]:
         try:
-            return release(run, record, within=within)
+            return release(run, record, within=within, by=by)
         except LabError as error:
             failures.append(error)
             return []
@@ -45,7 +45,7 @@ def release_all(run: Run, *, within: float = WITHIN) -> list[str]:
     return removed
 
 
-def release(run: Run, record: ExistingRecord, *, within: float = WITHIN) -> list[str]:
+def release(run: Run, record: ExistingRecord, *, within: float = WITHIN, by: str = "down") -> list[str]:
     """Delete what a run put on one cluster, its claim and its record; return what was deleted. Twice is fine.
 
     Only what matches the record's footprint and is not older than the claim is deleted: what was there before stays.
@@ -70,7 +70,7 @@ def release(run: Run, record: ExistingRecord, *, within: float = WITHIN) -> list
 
         until(emptied, what=f"what the lab put on {record.name} is gone", within=within, every=0.5)
         drop_claim(api, run.path)
-    run.journal("released", cluster=record.name, deleted=list(deleted))
+    run.journal("released", cluster=record.name, by=by, deleted=list(deleted))
     run.forget(KIND, record.name)
     return list(deleted)
 

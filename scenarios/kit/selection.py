@@ -38,10 +38,12 @@ def provider_offers(config: pytest.Config) -> tuple[str, frozenset[Capability]]:
     from lab.providers.registry import get_provider  # noqa: PLC0415
 
     try:
-        name = session_of(config).options.lab_spec().provider
-        return name, get_provider(name).offers
+        spec = session_of(config).options.lab_spec()
+        made_by = get_provider(spec.provider)
+        offers = made_by.probe(spec)
     except LabError as error:
         raise pytest.UsageError(str(error)) from error
+    return spec.provider, made_by.offers if offers is None else offers  # where a cluster cannot be asked, `up` says why
 
 
 @pytest.hookimpl(wrapper=True)
