@@ -27,8 +27,6 @@ OPTIONS = (
     "certificates.days",
     "load_balancer",
     "registry",
-    "offline",
-    "config_file",
     *(f"components.*.{key}" for key in OF_COMPONENTS),
     *(f"addons.{name}" for name in ADDONS),
     "members.push",
@@ -36,9 +34,10 @@ OPTIONS = (
 )
 """Every option that a table has a row for."""
 OF_ONE_PATH = {
-    "values": "it is of upstream's chart: only by_chart installs one",
-    "external_name": "only by_binary stands a haproxy before API servers; elsewhere that is a Service, or load_balancer where one is there",
-    "etcd.absent": "only by_binary takes members of etcd away and adds them (lab etcd)",
+    "by_binary.external_name": 'only deployer = "by_binary" runs a haproxy before API servers; elsewhere a Service or load_balancer does',
+    "by_binary.files": 'only deployer = "by_binary" has programs with a working directory',
+    "by_chart.values": 'only deployer = "by_chart" installs upstream\'s chart',
+    "by_karmadactl.config_file": 'only deployer = "by_karmadactl" runs karmadactl init',
 }
 """Options that every other deployer refuses, and why; a table need not say so."""
 
@@ -46,13 +45,8 @@ OF_ONE_PATH = {
 def options_of(spec: KarmadaSpec) -> list[str]:
     """Return the options that a spec makes use of; those of components with the component's name."""
     default = KarmadaSpec()
-    found = [
-        name
-        for name in ("kubernetes", "profile", "load_balancer", "external_name", "registry", "offline", "config_file", "values")
-        if getattr(spec, name) != getattr(default, name)
-    ]
+    found = [name for name in ("kubernetes", "profile", "load_balancer", "registry") if getattr(spec, name) != getattr(default, name)]
     found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []
-    found += ["etcd.absent"] if spec.etcd.absent else []
     found += ["etcd.external"] if spec.etcd.external else []
     found += [
         f"certificates.{key}" for key in ("ca", "hosts", "days") if getattr(spec.certificates, key) != getattr(default.certificates, key)
@@ -61,6 +55,9 @@ def options_of(spec: KarmadaSpec) -> list[str]:
         plain = type(settings)()
         found += [f"components.{name}.{key}" for key in OF_COMPONENTS if getattr(settings, key) != getattr(plain, key)]
     found += [f"addons.{name}" for name in ADDONS if getattr(spec.addons, name)]
+    for option in OF_ONE_PATH:
+        table, key = option.split(".")
+        found += [option] if getattr(getattr(spec, table), key) != getattr(getattr(default, table), key) else []
     found += sorted({f"members.{member.mode}" for member in spec.members})
     return found
 

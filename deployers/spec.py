@@ -21,7 +21,7 @@ give a meaning is refused here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -108,25 +108,15 @@ class ExternalEtcd(Strict):
 
 
 class Etcd(Strict):
-    """Karmada's own etcd of one or three members, or an external one. `absent` are those of the three that `lab etcd remove` took away."""
+    """Karmada's own etcd of one or three members, or an external one."""
 
     members: Literal[1, 3] = 1
-    absent: tuple[Literal["etcd", "etcd-2", "etcd-3"], ...] = ()
     external: ExternalEtcd | None = None
-
-    @classmethod
-    def of(cls, names: Sequence[str]) -> Etcd:
-        """Return the etcd that has these members and no other."""
-        if set(names) == {"etcd"}:
-            return cls()
-        return cls.model_validate({"members": 3, "absent": [name for name in ETCDS if name not in names]})
 
     @model_validator(mode="after")
     def one_of_both(self) -> Etcd:
         if self.external and self.members != 1:
             raise ValueError("members are of Karmada's own etcd: they cannot be given beside an external one")
-        if self.absent and (self.members == 1 or set(self.absent) == set(ETCDS)):
-            raise ValueError("absent are one or two of three members")
         return self
 
 
@@ -189,12 +179,43 @@ class MemberOf(Strict):
     mode: Literal["push", "pull"] = "push"
 
 
+class ByBinaryTable(Strict):
+    """What only by_binary has: `[karmada.by_binary]`.
+
+    `external_name` has the lab run a balancer before all replicas of karmada-apiserver: users reach it by that name. `files` are written
+    into the working directory of the programs, so that a flag names one plainly.
+    """
+
+    external_name: str | None = None
+    files: dict[FileName, str] = Field(default_factory=dict)
+
+
+class ByChartTable(Strict):
+    """What only by_chart has: `[karmada.by_chart]`. `values` is a file of the chart's values, laid over those that the spec makes."""
+
+    values: File | None = None
+
+
+class ByKarmadactlTable(Strict):
+    """What only by_karmadactl has: `[karmada.by_karmadactl]`. `config_file` uses the file of `karmadactl init --config`, not flags."""
+
+    config_file: bool = False
+
+
+MOVED = {
+    "external_name": "write it into the table [karmada.by_binary]",
+    "files": "write them into the table [karmada.by_binary.files]",
+    "values": "write it into the table [karmada.by_chart]",
+    "config_file": "write it into the table [karmada.by_karmadactl]",
+    "offline": "give the option --offline to the command",
+}
+"""Keys that are no keys of `[karmada]` itself, and where to say what they would."""
+
+
 class KarmadaSpec(Strict):
     """A control plane and its members. `load_balancer` is host:port of one that is there already, in front of karmada-apiserver.
 
-    `external_name` has the lab stand one of its own there instead, before all replicas of karmada-apiserver: users reach it by that name.
-    `members` is filled from the lab's; `offline` uses only assets that are here. `files` stand in the working directory of the programs, so
-    that a flag names one plainly; where the programs are containers there is no such directory, and they are refused.
+    `members` is filled from the lab's. What only one deployer has is in a table of its name.
     """
 
     release: str = "1.18.2"
@@ -207,16 +228,20 @@ class KarmadaSpec(Strict):
     registry: str | None = None
     """Where images come from in place of upstream's registries: host[:port][/prefix]."""
     load_balancer: str | None = None
-    external_name: str | None = None
     components: dict[str, ComponentSpec] = Field(default_factory=dict)
-    config_file: bool = False
-    """by_karmadactl: say everything in the file of `karmadactl init --config` in place of flags."""
-    values: File | None = None
-    """by_chart: a file of the chart's values, laid over those that this spec is in it."""
     addons: Addons = Addons()
-    files: dict[FileName, str] = Field(default_factory=dict)
+    by_binary: ByBinaryTable = ByBinaryTable()
+    by_chart: ByChartTable = ByChartTable()
+    by_karmadactl: ByKarmadactlTable = ByKarmadactlTable()
     members: tuple[MemberOf, ...] = ()
-    offline: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def keys_are_in_their_tables(cls, table: Any) -> Any:
+        """Refuse keys that belong elsewhere, with the place."""
+        if isinstance(table, dict) and (moved := [f"{key} is no key of this table: {MOVED[key]}" for key in MOVED if key in table]):
+            raise ValueError("; ".join(moved))
+        return table
 
     @field_validator("release")
     @classmethod
@@ -263,14 +288,8 @@ class KarmadaSpec(Strict):
 
     @model_validator(mode="after")
     def one_balancer(self) -> KarmadaSpec:
-        if self.load_balancer and self.external_name:
-            raise ValueError("load_balancer names one that is there already, external_name has the lab run one: give one of them")
-        return self
-
-    @model_validator(mode="after")
-    def files_can_be_read(self) -> KarmadaSpec:
-        if self.files and self.deployer != "by_binary":
-            raise ValueError(f"files would have no effect: they are for programs of this machine (by_binary), not for {self.deployer}")
+        if self.load_balancer and self.by_binary.external_name:
+            raise ValueError("load_balancer names one that exists, by_binary.external_name has the lab run one: give one of them")
         return self
 
     def settings(self, component: str) -> ComponentSpec:

@@ -26,18 +26,18 @@ from scenarios.kit.waiting import eventually
 @pytest.fixture
 def three(karmada: Karmada) -> Iterator[Karmada]:
     """Karmada with an etcd of three members; of one again afterwards, and as healthy as it was."""
-    if karmada.spec.deployer != "by_binary" or etcds(karmada.spec) != ["etcd"]:
+    if karmada.spec.deployer != "by_binary" or etcds(karmada) != ["etcd"]:
         pytest.skip("this needs an etcd of Karmada's own, of one member, as a program of the lab (by_binary)")
     before = karmada.run.asked
     yield grow(karmada)
     now = as_it_is_now(karmada)
     supervisor = Supervisor(karmada.run.path)
-    for name in etcds(now.spec):
+    for name in etcds(now):
         if not supervisor.state(f"karmada/{name}").runs:
             faults.start_program(karmada.run, f"karmada/{name}")
     EtcdClient.of(now).until_well()
     for name in ("etcd-3", "etcd-2"):
-        if name in etcds(now.spec):
+        if name in etcds(now):
             now = remove(now, name)
     assert now.run.asked == before, "the lab is what it was asked to be"
     again = bring_up(prepare({**before["lab"], "karmada": before["karmada"]}), now.run.id, root=now.run.path.parent, label="as it was")

@@ -38,7 +38,7 @@ def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     if not balancer.find_haproxy():
         pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
     several = {name: {"replicas": request.param} for name in ("karmada-apiserver", *balancer.BEHIND)}
-    karmada = {"external_name": EXTERNAL, "components": several}
+    karmada = {"by_binary": {"external_name": EXTERNAL}, "components": several}
     members = [{"name": "member1", "nodes": [{"count": 1}]}, {"name": "member2", "nodes": [{"count": 1}], "mode": "pull"}]
     with extra_lab({"provider": "embedded", "members": members, "karmada": karmada}, name="balancer") as own:
         yield own

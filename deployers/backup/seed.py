@@ -20,7 +20,7 @@ BUMP = 1_000_000_000
 def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
     """Put the backup's keys and data where the plane has them. What was there is beside it, as `<member>.before`, until all is well."""
     run, data = plane.run, plane.layout.data
-    names = etcds(plane.spec)
+    names = etcds(plane.karmada)
     peers = {name: f"https://{LOOPBACK}:{plane.layout.ports[f'{name}.peer']}" for name in names}
     run.folder("data", plane.karmada.name)
     for name in names:

@@ -45,7 +45,7 @@ def program() -> Path:
 def ports(spec: KarmadaSpec) -> list[str]:
     """Return the ports that it needs, by use: none without a name to stand under."""
     behind = (name for name in BEHIND if spec.settings(name).replicas > 1)
-    return [f"{NAME}.{use}" for use in (*PORTS, *behind)] if spec.external_name else []
+    return [f"{NAME}.{use}" for use in (*PORTS, *behind)] if spec.by_binary.external_name else []
 
 
 def haproxy(layout: Layout) -> Component:
@@ -69,7 +69,7 @@ def configuration(layout: Layout) -> Path:
 
 def configure(spec: KarmadaSpec, layout: Layout) -> None:
     """Write its configuration."""
-    front = {"name": "karmada-apiserver", "port": layout.ports[f"{NAME}.https"], "host": spec.external_name, "path": "/readyz"}
+    front = {"name": "karmada-apiserver", "port": layout.ports[f"{NAME}.https"], "host": spec.by_binary.external_name, "path": "/readyz"}
     behind = [
         {"name": name, "port": layout.ports[f"{NAME}.{name}"], "host": LOCAL[0], "path": path}
         for name, path in BEHIND.items()
@@ -97,22 +97,29 @@ def wait_serving(layout: Layout, name: str) -> None:
 def replica_errors(spec: KarmadaSpec) -> list[str]:
     """Return what is in the way of several of a server, and of a balancer before them."""
     several = [name for name in BEHIND if spec.settings(name).replicas > 1]
-    if several and not spec.external_name:
-        return [f"components.{name}.replicas: several need external_name: the lab then runs a balancer before them" for name in several]
+    if several and not spec.by_binary.external_name:
+        return [
+            f"components.{name}.replicas: several need by_binary.external_name: the lab then runs a balancer before them"
+            for name in several
+        ]
     replicas = spec.settings("karmada-apiserver").replicas
     where = "components.karmada-apiserver.replicas"
     if replicas > 1 and spec.load_balancer:
         return [
             f"{where}: the instances have ports that differ from lab to lab, which {spec.load_balancer} cannot know; "
-            "give external_name in place of load_balancer, and the lab runs a balancer itself"
+            "give by_binary.external_name in place of load_balancer, and the lab runs a balancer itself"
         ]
-    if replicas > 1 and not spec.external_name:
-        return [f"{where}: {replicas} instances, and no address before them; give external_name, the name that users reach them by"]
+    if replicas > 1 and not spec.by_binary.external_name:
+        return [
+            f"{where}: {replicas} instances, and no address before them; give by_binary.external_name, the name that users reach them by"
+        ]
     return []
 
 
 def haproxy_errors(spec: KarmadaSpec) -> list[str]:
     """Return that the balancer of a lab is not installed on this computer, where one is wanted."""
-    if spec.external_name and not find_haproxy():
-        return ["karmada.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"]
+    if spec.by_binary.external_name and not find_haproxy():
+        return [
+            "karmada.by_binary.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"
+        ]
     return []

@@ -6,14 +6,14 @@ it. Over them come the profile's, then the spec's. Nothing here touches a file, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from deployers.by_binary import balancer
 from deployers.by_binary.optional import aggregated_apiserver, estimator_of, metrics_adapter, search
 from deployers.names import LOOPBACK, kind_of
 from deployers.plane.flags import effective_flags
-from deployers.plane.layout import Layout, calling, estimator, etcds, instances, metrics_flags, serving, storage
+from deployers.plane.layout import Layout, calling, estimator, instances, metrics_flags, serving, storage
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Flags, Health
 
@@ -25,9 +25,9 @@ CONTROLLERS = (
 AGGREGATED = "karmada-aggregated-apiserver"
 
 
-def uses(spec: KarmadaSpec) -> list[str]:
-    """Return the ports that this control plane needs, by use."""
-    wanted = [f"{name}.{port}" for name in etcds(spec) for port in ("client", "peer", "metrics")]
+def uses(spec: KarmadaSpec, etcds: Iterable[str]) -> list[str]:
+    """Return the ports that this control plane needs, by use; `etcds` are the members of its own etcd."""
+    wanted = [f"{name}.{port}" for name in etcds for port in ("client", "peer", "metrics")]
     wanted += [f"{name}.https" for name in (*apiservers(spec), *instances_of(AGGREGATED, spec))]
     wanted += balancer.ports(spec)
     wanted += [f"{name}.{port}" for name in instances_of("karmada-webhook", spec) for port in ("https", "metrics", "health")]
@@ -45,9 +45,9 @@ def uses(spec: KarmadaSpec) -> list[str]:
 def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
     """Return every program of this control plane, with the profile and the spec laid over its flags."""
     plain = [
-        *(etcd(name, spec, layout) for name in etcds(spec)),
+        *(etcd(name, layout) for name in layout.etcds),
         *(apiserver(name, spec, layout) for name in apiservers(spec)),
-        *([balancer.haproxy(layout)] if spec.external_name else []),
+        *([balancer.haproxy(layout)] if spec.by_binary.external_name else []),
         *(aggregated_apiserver(AGGREGATED, spec, layout, instance=name) for name in instances_of(AGGREGATED, spec)),
         *(webhook(name, layout) for name in instances_of("karmada-webhook", spec)),
         *replicas("kube-controller-manager", spec, layout),
@@ -67,7 +67,7 @@ def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
     return component.changed(flags=effective_flags(spec, kind, component.flags), env=spec.settings(kind).env)
 
 
-def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
+def etcd(name: str, layout: Layout) -> Component:
     """One member of Karmada's own etcd. Members use TLS among themselves, and require client certificates of etcd's authority."""
     port, server, peer = layout.ports, layout.pair("etcd-server"), layout.pair("etcd-peer")
     client = f"https://{LOOPBACK}:{port[f'{name}.client']}"
@@ -82,7 +82,7 @@ def etcd(name: str, spec: KarmadaSpec, layout: Layout) -> Component:
             "advertise-client-urls": client,
             "listen-peer-urls": f"https://{LOOPBACK}:{port[f'{name}.peer']}",
             "initial-advertise-peer-urls": f"https://{LOOPBACK}:{port[f'{name}.peer']}",
-            "initial-cluster": ",".join(f"{each}=https://{LOOPBACK}:{port[f'{each}.peer']}" for each in etcds(spec)),
+            "initial-cluster": ",".join(f"{each}=https://{LOOPBACK}:{port[f'{each}.peer']}" for each in layout.etcds),
             "initial-cluster-token": "karmada",
             "initial-cluster-state": "new",
             "listen-metrics-urls": f"http://{LOOPBACK}:{port[f'{name}.metrics']}",
@@ -150,7 +150,7 @@ def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
             "requestheader-group-headers": "X-Remote-Group",
             "requestheader-username-headers": "X-Remote-User",
         },
-        needs=tuple(f"karmada/{name}" for name in etcds(spec)) or ("karmada/identity",),
+        needs=tuple(f"karmada/{name}" for name in layout.etcds) or ("karmada/identity",),
         ready=(Health(f"{layout.server(instance)}/readyz", layout.ca),),
         ports={"https": layout.ports[f"{instance}.https"]},
         priority=-1,  # the longest way to Ready members begins here

@@ -32,14 +32,13 @@ from lab.spec import Capability, LabSpec
 from lab.steps import Step
 from lab.supervisor.client import Supervisor
 
-SEVERAL = f"{IN_PART}several need external_name: a haproxy of the lab stands before them"
+SEVERAL = f"{IN_PART}several need by_binary.external_name: a haproxy of the lab stands before them"
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
-        "etcd.absent": CARRIED,
-        "config_file": "only karmadactl init has one",
         "registry": "programs are started as they are: there are no images",
-        "external_name": CARRIED,
+        "by_binary.external_name": CARRIED,
+        "by_binary.files": CARRIED,
         **{f"components.{name}.replicas": why_single(name) for name in COMPONENTS if why_single(name)},
         **{f"components.{name}.replicas": SEVERAL for name in ("karmada-apiserver", *balancer.BEHIND)},
     }

@@ -13,7 +13,7 @@ from deployers.deployer import require_programs
 from deployers.karmada import Karmada
 from deployers.names import JOINABLE, LEASES, LOOPBACK, NAME, kind_of
 from deployers.plane import certificates, manifests, objects
-from deployers.plane.layout import Layout, estimator
+from deployers.plane.layout import Layout, estimator, etcds
 from deployers.plane.leases import drop_stale, held_lease
 from deployers.plane.manifests import Addresses
 from deployers.plane.plane import TREES, ControlPlane, do_nothing, step
@@ -103,9 +103,9 @@ class BinaryInstallation(ControlPlane):
         folder = self.run.folder("pki", NAME)
         front = self.layout.server(self.layout.front)
         certificates.make(folder, self.spec, server=self.layout.server(), kubeconfig=self.karmada.kubeconfig, front=front)
-        if self.spec.external_name:
+        if self.spec.by_binary.external_name:
             balancer.configure(self.spec, self.layout)
-        for stem, text in self.spec.files.items():
+        for stem, text in self.spec.by_binary.files.items():
             write_private(self.run.folder("data", NAME) / stem, text.encode())
         audit.write_policy(self.run)
 
@@ -136,15 +136,16 @@ def assets_by_component(spec: KarmadaSpec) -> dict[str, str]:
 
 def make_layout(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
     """Return where everything of this control plane is; ports are reserved now if they are not yet."""
-    run, spec = karmada.run, karmada.spec
+    run, spec, members = karmada.run, karmada.spec, etcds(karmada)
     return Layout(
         pki=run.path / "pki" / NAME,
         data=run.path / "data" / NAME,
-        ports=ports_of(run, NAME, uses(spec)),
-        software={**software, balancer.NAME: balancer.program()} if spec.external_name else software,
+        ports=ports_of(run, NAME, uses(spec, members)),
+        software={**software, balancer.NAME: balancer.program()} if spec.by_binary.external_name else software,
         members={member.name: member.kubeconfig for member in karmada.members},
         audit=audit.audit_flags(run, NAME),
         initial_flags=run.records("etcd"),
+        etcds=tuple(members),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from deployers.by_binary import balancer
 from deployers.by_binary.components import components, uses
 from deployers.names import LEASES, kind_of
-from deployers.plane.layout import Layout
+from deployers.plane.layout import Layout, etcds_asked
 from deployers.plane.preflight import unknown_member_errors
 from deployers.spec import COMPONENTS, KarmadaSpec
 from lab.spec import LabSpec
@@ -48,4 +48,6 @@ def placeholder_layout(spec: KarmadaSpec) -> Layout:
     anywhere = Path("/nowhere")
     software = dict.fromkeys((*COMPONENTS, "kube-apiserver", balancer.NAME), anywhere)
     members = {member.name: anywhere for member in spec.members}
-    return Layout(anywhere, anywhere, dict.fromkeys(uses(spec), 0), software, members, {"audit-log-path": "", "audit-policy-file": ""})
+    etcds = etcds_asked(spec)
+    audit = {"audit-log-path": "", "audit-policy-file": ""}
+    return Layout(anywhere, anywhere, dict.fromkeys(uses(spec, etcds), 0), software, members, audit, etcds=tuple(etcds))

@@ -49,8 +49,7 @@ OPTIONS = complete(
         "etcd.members": "the chart's StatefulSet starts one member when the one before is ready, and by its readiness probe none is ready "
         "without a quorum",
         "profile": f"{IN_PART}e2e has flags that the chart has no value for",
-        "config_file": "only karmadactl init has one",
-        "values": CARRIED,
+        "by_chart.values": CARRIED,
     }
 )
 
@@ -84,7 +83,8 @@ class ByChart:
 
     def check_release(self, spec: KarmadaSpec, release: Release) -> list[str]:
         """Return what of a values file the chart of this release does not have."""
-        return values_errors(spec.values, release.charts / RELEASE) if spec.values and spec.values.is_file() else []
+        file = spec.by_chart.values
+        return values_errors(file, release.charts / RELEASE) if file and file.is_file() else []
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane, from nothing or from what is there."""
@@ -162,7 +162,7 @@ def values_errors(file: Path, chart: Path) -> list[str]:
         return []  # the rule of the field says why it is no values file
     known = chart_values.default_values(chart)
     lines = [*chart_values.unknown_keys(values, known), *chart_values.value_errors(values, known)]
-    return [f"values: {file.name}: {line}" for line in lines]
+    return [f"by_chart.values: {file.name}: {line}" for line in lines]
 
 
 def etcd_errors(spec: KarmadaSpec) -> list[str]:

@@ -124,7 +124,7 @@ class ChartInstallation(installation.PodsInstallation):
                 detail="\n".join(strange),
                 remedy=f"take a release that is pinned: {command('assets', 'list')}",
             )
-        return chart_values.merge(values, chart_values.read_values(self.spec.values)) if self.spec.values else values
+        return chart_values.merge(values, chart_values.read_values(file)) if (file := self.spec.by_chart.values) else values
 
     def release(self) -> None:
         """Install the control plane; what is installed with the same chart and values is left alone."""

@@ -51,6 +51,7 @@ NO_QUORUM = (
 SUPPORT = complete(
     {
         **dict.fromkeys(OPTIONS, CARRIED),
+        "by_karmadactl.config_file": CARRIED,
         "etcd.members": NO_QUORUM,
         "components.*.without": "karmadactl init can add flags and change them, not drop one of its own",
         "components.*.env": "karmadactl init has no word for a component's environment",

@@ -63,7 +63,6 @@ SUPPORT = complete(
     {
         **dict.fromkeys(OPTIONS, CARRIED),
         "etcd.members": NO_PEERS,
-        "config_file": "only karmadactl init has one",
         "load_balancer": "the operator writes the address of a node, or of a Service of type LoadBalancer, into every kubeconfig",
         "members.pull": "the operator makes neither cluster-info nor the rights of bootstrap tokens, which registering begins with",
         "components.*.without": "the operator can add flags and change them, not drop one of its own",

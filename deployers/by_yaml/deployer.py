@@ -39,7 +39,6 @@ ONE_A_NODE = "upstream's manifest puts each replica on a node of its own, with t
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
-        "config_file": "only karmadactl init has one",
         "etcd.members": "upstream's manifest is of one member: its name and its peers are written into its flags",
         "components.karmada-apiserver.replicas": ONE_A_NODE,
         "components.kube-controller-manager.replicas": "upstream's manifest puts each replica on a node of its own",

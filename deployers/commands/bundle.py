@@ -74,7 +74,7 @@ def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
 def everything(wanted: Wanted) -> list[AssetRef | str]:
     """Return the assets that a lab needs to come up, and those for its backups and `lab etcd`."""
     from deployers.etcd.tools import TOOLS
-    from deployers.plane.layout import etcds
+    from deployers.plane.layout import etcds_asked
 
-    mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds(wanted.karmada)
+    mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds_asked(wanted.karmada)
     return [*wanted.software(), *(TOOLS if mine else ())]

@@ -107,7 +107,7 @@ def say_members(how: str, lab: str, karmada: Karmada) -> None:
     """Print the members of etcd."""
     from deployers.plane.layout import etcds
 
-    say(f"{how}: the etcd of lab {lab} is {', '.join(etcds(karmada.spec))}")
+    say(f"{how}: the etcd of lab {lab} is {', '.join(etcds(karmada))}")
 
 
 @app.command()

@@ -148,7 +148,7 @@ class EtcdClient(BaseEtcdClient):
 
         UsageError when it is external, NotPossible when it is a pod (`deployers.etcd.pod`).
         """
-        names = etcds(karmada.spec)
+        names = etcds(karmada)
         if not names:
             raise UsageError(
                 "this Karmada keeps its data in an external etcd, which is not ours to care for",

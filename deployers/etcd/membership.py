@@ -17,9 +17,8 @@ from deployers.etcd.health import EtcdHealth, quorum
 from deployers.karmada import Karmada
 from deployers.names import LOOPBACK, kind_of
 from deployers.plane import pending_operation
-from deployers.plane.layout import etcds
-from deployers.spec import ETCDS, KarmadaSpec
-from deployers.spec import Etcd as EtcdSpec
+from deployers.plane.layout import etcds, record_etcds
+from deployers.spec import ETCDS
 from lab import component
 from lab.component import Component
 from lab.errors import CommandFailed, UsageError
@@ -36,7 +35,7 @@ GRACE = 1.0
 
 def add(karmada: Karmada, name: str | None = None) -> Karmada:
     """Add a member, the first of the three names that is free if none is given; return the control plane as it is then."""
-    here = etcds(karmada.spec)
+    here = etcds(karmada)
     chosen = name or next((each for each in ETCDS if each not in here), None)
     if chosen is None or chosen not in ETCDS or (chosen in here and not is_pending(karmada, ADDING)):
         raise UsageError(
@@ -50,7 +49,7 @@ def add(karmada: Karmada, name: str | None = None) -> Karmada:
 
 def grow(karmada: Karmada) -> Karmada:
     """Bring etcd to three members; one that has them is left alone. Return the control plane as it is then."""
-    missing = [name for name in ETCDS if name not in etcds(karmada.spec)]
+    missing = [name for name in ETCDS if name not in etcds(karmada)]
     return add_members(karmada, missing or list(ETCDS)) if missing or is_pending(karmada, ADDING) else karmada
 
 
@@ -69,8 +68,8 @@ def add_members(karmada: Karmada, names: Sequence[str]) -> Karmada:
     with pending_operation.hold_pending(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
         for name in names:
             keep_initial_flags(karmada)
-            if name not in etcds(karmada.spec):
-                karmada = karmada.asking(with_etcds(karmada, [*etcds(karmada.spec), name]))
+            if name not in etcds(karmada):
+                karmada = record_etcds(karmada, [*etcds(karmada), name])
             add_learner(karmada, name)
         update_apiservers(open_plane(karmada))
         EtcdClient.of(karmada).until_well()
@@ -90,7 +89,7 @@ def remove(karmada: Karmada, name: str) -> Karmada:
         karmada.run, f"removing {name} from etcd", again=command("etcd", "remove", name, lab=karmada.run.id)
     ):
         keep_initial_flags(karmada)
-        karmada = karmada.asking(with_etcds(karmada, [each for each in etcds(karmada.spec) if each != name]))
+        karmada = record_etcds(karmada, [each for each in etcds(karmada) if each != name])
         update_apiservers(open_plane(karmada))
         remove_member(karmada, etcd, health, name)
         EtcdClient.of(karmada).until_well()
@@ -148,15 +147,10 @@ def require_removable(health: EtcdHealth, name: str, *, lab: str | None = None) 
 # -- the parts -----------------------------------------------------------------------------------------------------------
 
 
-def with_etcds(karmada: Karmada, names: Sequence[str]) -> KarmadaSpec:
-    """Return the spec with these members of etcd and no others."""
-    return karmada.spec.model_copy(update={"etcd": EtcdSpec.of(names)})
-
-
 def keep_initial_flags(karmada: Karmada) -> None:
     """Record the flags by which each member that runs once began: they name the members of that day, and are to stay as they are."""
     status = Supervisor(karmada.run.path).status()
-    for name in etcds(karmada.spec):
+    for name in etcds(karmada):
         state = status.programs.get(f"karmada/{name}") if status else None
         if state and karmada.run.recorded("etcd", name) is None:
             words = dict(word.removeprefix("--").split("=", 1) for word in state.argv[1:])
@@ -167,8 +161,8 @@ def add_learner(karmada: Karmada, name: str) -> None:
     """Make a member of the spec one of etcd's, and return when it has caught up and votes."""
     run, etcd = karmada.run, EtcdClient.of(karmada)
     etcd = replaced(etcd, endpoints={each: at for each, at in etcd.endpoints.items() if each != name})  # a learner answers hardly anything
-    ports = ports_of(run, karmada.name, [f"{each}.peer" for each in etcds(karmada.spec)])
-    peers = {each: f"https://{LOOPBACK}:{ports[f'{each}.peer']}" for each in etcds(karmada.spec)}
+    ports = ports_of(run, karmada.name, [f"{each}.peer" for each in etcds(karmada)])
+    peers = {each: f"https://{LOOPBACK}:{ports[f'{each}.peer']}" for each in etcds(karmada)}
     listed = {item["peerURLs"][0]: item for item in etcd.members()}
     mine = listed.get(peers[name])
     if mine is None or not mine.get("name"):  # it has never started: what is in its directory is an earlier one's

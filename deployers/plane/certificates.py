@@ -63,7 +63,9 @@ def service_names(service: str) -> tuple[str, ...]:
 
 def leaves(spec: KarmadaSpec) -> list[LeafCertificate]:
     """Return every certificate that this control plane needs. Nothing is read or written."""
-    balancer = [host_of(spec.load_balancer)] if spec.load_balancer else [spec.external_name] if spec.external_name else []
+    balancer = (
+        [host_of(spec.load_balancer)] if spec.load_balancer else [spec.by_binary.external_name] if spec.by_binary.external_name else []
+    )
     outside = (*spec.certificates.hosts, *balancer)
     wanted = [
         LeafCertificate("server", "server", hosts=(*service_names("*"), *LOCAL)),
@@ -130,7 +132,7 @@ def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path, fron
         write_kubeconfig(folder / f"{name}.kubeconfig", context=CONTEXT, server=front or server, ca=ca, client=pairs[f"{name}-client"])
     write_kubeconfig(folder / "admin.kubeconfig", context=CONTEXT, server=server, ca=ca, client=pairs["client"])
     outside = f"https://{spec.load_balancer}" if spec.load_balancer else front or server
-    write_kubeconfig(kubeconfig, context=CONTEXT, server=outside, ca=ca, client=pairs["client"], name=spec.external_name)
+    write_kubeconfig(kubeconfig, context=CONTEXT, server=outside, ca=ca, client=pairs["client"], name=spec.by_binary.external_name)
 
 
 def adopt(given: KeyPair, folder: Path) -> None:

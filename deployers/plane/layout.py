@@ -5,10 +5,11 @@ Shared by `components` and `optional`. Nothing here touches a file, a port or a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deployers.karmada import Karmada
 from deployers.names import LOOPBACK
 from deployers.spec import ETCDS, KarmadaSpec
 from lab.component import Flags
@@ -16,6 +17,8 @@ from lab.pki import Pair
 
 ESTIMATOR_PORT = 10352
 """What the scheduler looks for in an estimator's Service; the program itself listens elsewhere (`targetPort`)."""
+MEMBERS = ("karmada", "etcd-members")
+"""Where a run keeps which members etcd has, kind and name of the record, while they are neither one nor three."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,9 @@ class Layout:
     """Where files, ports and programs are: all that components need to know of this computer.
 
     `ports` by use ("karmada-webhook.https"); `software` by component; `members` the kubeconfig of each member by name.
-    `audit` are the audit flags of karmada-apiserver. `initial_flags` are the flags by which a member of etcd once began, where
-    it did not begin together with the others: without effect since, but a program that is to be left alone keeps its arguments.
+    `etcds` are the members of its own etcd, by name. `audit` are the audit flags of karmada-apiserver. `initial_flags` are the flags by
+    which a member of etcd once began, where it did not begin together with the others: without effect since, but a program that is to be
+    left alone keeps its arguments.
     """
 
     pki: Path
@@ -34,6 +38,7 @@ class Layout:
     members: Mapping[str, Path] = field(default_factory=dict)
     audit: Flags = field(default_factory=dict)
     initial_flags: Mapping[str, Flags] = field(default_factory=dict)
+    etcds: tuple[str, ...] = ()
 
     def pair(self, name: str) -> Pair:
         return Pair(self.pki / f"{name}.crt", self.pki / f"{name}.key")
@@ -71,9 +76,34 @@ def estimator(member: str) -> str:
     return f"karmada-scheduler-estimator-{member}"
 
 
-def etcds(spec: KarmadaSpec) -> list[str]:
-    """Return the names of Karmada's own etcd members; none when etcd is external."""
-    return [] if spec.etcd.external else [name for name in ETCDS[: spec.etcd.members] if name not in spec.etcd.absent]
+def etcds_asked(spec: KarmadaSpec) -> list[str]:
+    """Return the names of the members of Karmada's own etcd that a spec asks for; none when etcd is external."""
+    return [] if spec.etcd.external else list(ETCDS[: spec.etcd.members])
+
+
+def etcds(karmada: Karmada) -> list[str]:
+    """Return the names of the members of Karmada's own etcd: those asked for, but for what `lab etcd` recorded since."""
+    asked = etcds_asked(karmada.spec)
+    recorded = (karmada.run.recorded(*MEMBERS) or {}).get("names", asked)
+    return [name for name in ETCDS if asked and name in recorded]
+
+
+def record_etcds(karmada: Karmada, names: Collection[str]) -> Karmada:
+    """Record which members etcd has from now on, and return the control plane that is asked for then: of one member or of three."""
+    if set(names) == {"etcd"}:
+        changed = karmada.asking(with_members(karmada, 1))
+        karmada.run.forget(*MEMBERS)
+        return changed
+    karmada.run.record(*MEMBERS, {"names": [name for name in ETCDS if name in names]})
+    changed = karmada.asking(with_members(karmada, 3))
+    if set(names) == set(ETCDS):
+        karmada.run.forget(*MEMBERS)
+    return changed
+
+
+def with_members(karmada: Karmada, count: int) -> KarmadaSpec:
+    """Return the spec with so many members of etcd."""
+    return KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "etcd": {"members": count}})
 
 
 def storage(caller: str, spec: KarmadaSpec, layout: Layout) -> Flags:
@@ -89,7 +119,7 @@ def storage(caller: str, spec: KarmadaSpec, layout: Layout) -> Flags:
         }
     client = layout.pair(f"{caller}-etcd-client")
     return {
-        "etcd-servers": ",".join(f"https://{LOOPBACK}:{layout.ports[f'{name}.client']}" for name in etcds(spec)),
+        "etcd-servers": ",".join(f"https://{LOOPBACK}:{layout.ports[f'{name}.client']}" for name in layout.etcds),
         "etcd-cafile": str(layout.pki / "etcd-ca.crt"),
         "etcd-certfile": str(client.cert),
         "etcd-keyfile": str(client.key),

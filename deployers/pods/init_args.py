@@ -1,6 +1,6 @@
 """The arguments of `karmadactl init` and `karmadactl addons enable`, from a spec: as flags, or as the file that --config takes.
 
-Both say the same; which of them is used is `config_file` of the spec. What is upstream's default anyway is not said.
+Both say the same; which of them is used is `by_karmadactl.config_file` of the spec. What is upstream's default anyway is not said.
 """
 
 from __future__ import annotations
@@ -196,10 +196,12 @@ def unsupported_flags(spec: KarmadaSpec) -> list[str]:
     for component, name in NAMES.items():
         for flag, value in extra_args(spec, component).items():
             where = f"components.{component}.flags.{flag}"
-            if spec.config_file and not value:
-                found.append(f"{where}: a --config file gives a flag without a value as a bare one; leave config_file off for it")
-            if not spec.config_file and any(is_ambiguous(part) for part in value.split(",")):
-                found.append(f"{where}: {value!r} cannot be a word of --{name}-extra-args; set config_file for it")
+            if spec.by_karmadactl.config_file and not value:
+                found.append(
+                    f"{where}: a --config file gives a flag without a value as a bare one; leave by_karmadactl.config_file off for it"
+                )
+            if not spec.by_karmadactl.config_file and any(is_ambiguous(part) for part in value.split(",")):
+                found.append(f"{where}: {value!r} cannot be a word of --{name}-extra-args; set by_karmadactl.config_file for it")
             if "." in flag:
                 found.append(f"{where}: init allows no dot in a flag's name")
     return found
@@ -212,4 +214,4 @@ def is_ambiguous(part: str) -> bool:
 
 def args(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places, config: Path) -> Sequence[str]:
     """Return the command after `karmadactl`; `config` is where the document is for a spec that asks for one."""
-    return ["init", f"--config={config}"] if spec.config_file else ["init", *as_flags(spec, uses, places)]
+    return ["init", f"--config={config}"] if spec.by_karmadactl.config_file else ["init", *as_flags(spec, uses, places)]

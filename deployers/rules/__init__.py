@@ -10,15 +10,27 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from deployers.rules import component, connection, given
-from deployers.spec import Addons, Certificates, ComponentSpec, Etcd, ExternalEtcd, KarmadaSpec, KeyPair, MemberOf
+from deployers.spec import (
+    Addons,
+    ByBinaryTable,
+    ByChartTable,
+    ByKarmadactlTable,
+    Certificates,
+    ComponentSpec,
+    Etcd,
+    ExternalEtcd,
+    KarmadaSpec,
+    KeyPair,
+    MemberOf,
+)
 from lab.preflight import Rules
 
 RULES: Rules = {
     (KarmadaSpec, "registry"): connection.registry_errors,
     (KarmadaSpec, "load_balancer"): connection.balancer_errors,
-    (KarmadaSpec, "external_name"): connection.name_errors,
-    (KarmadaSpec, "values"): given.values_errors,
-    (KarmadaSpec, "files"): given.own_file_errors,
+    (ByBinaryTable, "external_name"): connection.name_errors,
+    (ByChartTable, "values"): given.values_errors,
+    (ByBinaryTable, "files"): given.own_file_errors,
     (KarmadaSpec, "members"): component.member_errors,
     (ExternalEtcd, "servers"): connection.server_errors,
     (ExternalEtcd, "ca"): given.certificate_errors,
@@ -39,11 +51,12 @@ ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (KarmadaSpec, "etcd"): "its fields have rules of their own",
     (KarmadaSpec, "certificates"): "its fields have rules of their own",
     (KarmadaSpec, "components"): "its validator knows the components; each one's fields have rules of their own",
-    (KarmadaSpec, "config_file"): "both values mean something to by_karmadactl; deployers.options refuses it elsewhere",
+    (ByKarmadactlTable, "config_file"): "both values mean something to by_karmadactl; deployers.options refuses it elsewhere",
     (KarmadaSpec, "addons"): "its fields have rules of their own",
-    (KarmadaSpec, "offline"): "both values mean something everywhere",
+    (KarmadaSpec, "by_binary"): "its fields have rules of their own",
+    (KarmadaSpec, "by_chart"): "its fields have rules of their own",
+    (KarmadaSpec, "by_karmadactl"): "its fields have rules of their own",
     (Etcd, "members"): "one and three are what its type allows",
-    (Etcd, "absent"): "its validator compares it with members",
     (Etcd, "external"): "its fields have rules of their own",
     (ExternalEtcd, "prefix"): "its type checks the form; etcd takes any key",
     (Certificates, "days"): "its type bounds it to ten years",

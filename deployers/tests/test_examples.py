@@ -13,7 +13,6 @@ from deployers.wanted import document, prepare
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ELSEWHERE = {
     "etcd.members": "an external etcd has none",
-    "etcd.absent": "an external etcd has none",
     "profile": "e2e gives agents flags that registering a member does not, and by_chart carries the flags of none but the default",
 }
 BESIDE_A_NAME = {"load_balancer": "the name that by_binary stands a balancer of its own for"}

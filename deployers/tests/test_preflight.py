@@ -87,7 +87,7 @@ def test_the_lab_files_of_this_project_pass(file: Path) -> None:
     ],
 )
 def test_an_external_name_is_one_dns_name(name: str, *, right: bool) -> None:
-    assert paths({"external_name": name}) == ([] if right else ["karmada.external_name"])
+    assert paths({"by_binary": {"external_name": name}}) == ([] if right else ["karmada.by_binary.external_name"])
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,9 @@ def test_versions_that_are_not_pinned_are_named_at_their_keys() -> None:
 
 def test_all_faults_are_reported_at_once() -> None:
     members = [{"name": "routes", "nodes": [{"zone": "eu west", "cpu": "-1"}]}, {"name": "b", "flags": {"kubelet": {}}}]
-    wanted = prepare({"members": members, "karmada": {"external_name": "10.0.0.1", **component("etcd", flags={"data-dir": "/x"})}})
+    wanted = prepare(
+        {"members": members, "karmada": {"by_binary": {"external_name": "10.0.0.1"}, **component("etcd", flags={"data-dir": "/x"})}}
+    )
 
     with pytest.raises(UsageError) as error:
         preflight.require(wanted, Supply(catalogue=catalogue(), offline=True))
@@ -204,8 +206,8 @@ def test_all_faults_are_reported_at_once() -> None:
         "members[0].name",
         "members[0].nodes[0].zone",
         "members[0].nodes[0].cpu",
-        "karmada.external_name",
         "karmada.components.etcd.flags.data-dir",
+        "karmada.by_binary.external_name",
         "members[1].flags.kubelet",
     ]
 
@@ -231,7 +233,7 @@ def test_faults_of_form_and_of_value_are_in_one_list() -> None:
         {"name": "UPPER", "nodes": [{"zone": "eu west"}, {"labels": {"disk type": "ssd"}, "colour": "red"}]},
         {"name": "lab", "mode": "x"},
     ]
-    karmada = {"profile": "none", "external_name": "10.0.0.1", "etcd": {"members": 2}}
+    karmada = {"profile": "none", "by_binary": {"external_name": "10.0.0.1"}, "etcd": {"members": 2}}
 
     with pytest.raises(UsageError) as error:
         prepare({"members": members, "karmada": karmada, "kubernets": "1.35.4"})
@@ -247,7 +249,7 @@ def test_faults_of_form_and_of_value_are_in_one_list() -> None:
             "members[1].mode",
             "members[1].name",
             "karmada.profile",
-            "karmada.external_name",
+            "karmada.by_binary.external_name",
             "karmada.etcd.members",
         ]
     )

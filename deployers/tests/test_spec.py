@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployers.spec import KarmadaSpec
+from deployers.deployer import DEPLOYERS, get_deployer
+from deployers.options import refusals
+from deployers.spec import MOVED, KarmadaSpec
 from lab.errors import UsageError
 from lab.spec import parse
 
@@ -72,3 +74,17 @@ def test_settings_of_an_external_etcd_would_have_no_effect() -> None:
     external = {"servers": ["https://10.0.0.1:2379"], "ca": "a", "cert": "b", "key": "c"}
 
     assert "etcd is external" in refused(etcd={"external": external}, components={"etcd": {"flags": {"log-level": "info"}}})
+
+
+@pytest.mark.parametrize("key", MOVED)
+def test_a_key_that_has_a_table_of_its_own_is_refused_with_the_place(key: str) -> None:
+    assert f"{key} is no key of this table: {MOVED[key]}" in refused(**{key: True})
+
+
+@pytest.mark.parametrize("deployer", sorted(DEPLOYERS))
+@pytest.mark.parametrize(("table", "key", "value"), [("by_chart", "values", "/v"), ("by_binary", "files", {"a.yaml": ""})])
+def test_a_table_of_another_deployer_is_refused(deployer: str, table: str, key: str, value: object) -> None:
+    asked = KarmadaSpec.model_validate({"deployer": deployer, table: {key: value}})
+
+    lines = [line for line in refusals(asked, get_deployer(deployer).options) if line.startswith(f"{table}.{key}: ")]
+    assert bool(lines) == (deployer != table)

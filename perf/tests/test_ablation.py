@@ -44,7 +44,10 @@ def test_every_setting_of_the_tuned_profile_is_measured_or_listed_as_not() -> No
     asked = document(profile.find_profile("tuned"))
     member = asked["members"][0]
     there = [each for part in ("files", "flags", "env") for each in leaves(member[part], f"members.{part}")]
-    there += [*leaves(asked["karmada"]["files"], "karmada.files"), *leaves(asked["karmada"]["components"], "karmada.components")]
+    there += [
+        *leaves(asked["karmada"]["by_binary"]["files"], "karmada.by_binary.files"),
+        *leaves(asked["karmada"]["components"], "karmada.components"),
+    ]
     back = [change.partition("=")[0] for setting in profile.read_settings("tuned").values() for change in setting.back]
 
     assert {key for key in there if not any(key == each or key.startswith(f"{each}.") for each in back)} == {

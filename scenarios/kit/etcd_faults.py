@@ -71,11 +71,7 @@ def network_partition(karmada: Karmada, member: str) -> Iterator[Links]:
         links = Links(
             peers=[
                 Proxy(ports[f"{member}.peer"], port=ports[f"{member}.peer"], dials=there),
-                *(
-                    Proxy(ports[f"{each}.peer"], port=ports[f"{each}.peer"], listens=there)
-                    for each in etcds(karmada.spec)
-                    if each != member
-                ),
+                *(Proxy(ports[f"{each}.peer"], port=ports[f"{each}.peer"], listens=there) for each in etcds(karmada) if each != member),
             ],
             clients=[Proxy(ports[f"{member}.{use}"], port=ports[f"{member}.{use}"], dials=there) for use in ("client", "metrics")],
         )

@@ -10,7 +10,7 @@ import pytest
 
 from deployers.by_binary.components import components, uses
 from deployers.names import kind_of
-from deployers.plane.layout import Layout
+from deployers.plane.layout import Layout, etcds_asked
 from deployers.spec import COMPONENTS, KarmadaSpec
 from deployers.tests.transcripts import CHANGED, added_lines
 from lab.component import Component
@@ -24,7 +24,8 @@ def programs(**table: Any) -> dict[str, Component]:
     layout = Layout(
         pki=Path("/run/pki/karmada"),
         data=Path("/run/data/karmada"),
-        ports={use: 20_001 + number for number, use in enumerate(uses(spec))},
+        ports={use: 20_001 + number for number, use in enumerate(uses(spec, etcds_asked(spec)))},
+        etcds=tuple(etcds_asked(spec)),
         software={name: Path("/software") / name for name in (*COMPONENTS, "kube-apiserver", "haproxy")},
         members={member.name: Path(f"/run/kubeconfig/{member.name}.yaml") for member in spec.members},
         audit={"audit-log-path": "/run/logs/karmada/audit.jsonl"},
@@ -53,7 +54,7 @@ def test_a_changed_flag_changes_the_transcript() -> None:
 
 
 def test_instances_of_the_api_server_stand_behind_the_balancer_and_everybody_calls_them_there() -> None:
-    parts = programs(external_name="karmada.example.test", components={"karmada-apiserver": {"replicas": 2}})
+    parts = programs(by_binary={"external_name": "karmada.example.test"}, components={"karmada-apiserver": {"replicas": 2}})
     one, two = parts["karmada-apiserver"], parts["karmada-apiserver-2"]
 
     assert {flag for flag in one.flags if one.flags[flag] != two.flags[flag]} == {"secure-port", "audit-log-path"}
@@ -65,7 +66,10 @@ def test_instances_of_the_api_server_stand_behind_the_balancer_and_everybody_cal
 
 def test_servers_that_karmada_apiserver_calls_differ_in_their_ports_and_are_called_at_the_balancers() -> None:
     two = {"replicas": 2}
-    spec = {"external_name": "karmada.example.test", "components": {"karmada-webhook": two, "karmada-aggregated-apiserver": two}}
+    spec = {
+        "by_binary": {"external_name": "karmada.example.test"},
+        "components": {"karmada-webhook": two, "karmada-aggregated-apiserver": two},
+    }
     parts = programs(**spec)
     for name, own in (("karmada-webhook", {"metrics-bind-address", "health-probe-bind-address"}), ("karmada-aggregated-apiserver", set())):
         one, other = parts[name], parts[f"{name}-2"]
@@ -85,7 +89,8 @@ def test_every_port_is_used_by_one_program_and_every_listener_is_on_loopback() -
         parts = programs(**table)
         taken = [port for part in parts.values() for port in part.ports.values()]
 
-        assert len(taken) == len(set(taken)) == len(uses(KarmadaSpec.model_validate({"members": MEMBERS, **table})))
+        spec = KarmadaSpec.model_validate({"members": MEMBERS, **table})
+        assert len(taken) == len(set(taken)) == len(uses(spec, etcds_asked(spec)))
         for part in parts.values():
             for flag, value in part.flags.items():
                 if flag.endswith("bind-address") or flag.startswith("listen-"):

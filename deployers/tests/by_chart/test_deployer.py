@@ -178,7 +178,7 @@ def test_a_values_file_with_a_key_that_the_chart_lacks_is_refused(tmp_path: Path
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump({"apiServer": {"replicas": 2, "labels": {"free": "yes"}, "oidc": {"clientID": "x"}}, "componets": []}))
 
-    assert [line.removeprefix("values: values.yaml: ") for line in deployer.values_errors(file, chart)] == [
+    assert [line.removeprefix("by_chart.values: values.yaml: ") for line in deployer.values_errors(file, chart)] == [
         "apiServer.oidc.clientID: unknown key; did you mean 'clientId'?",
         "apiServer.replicas: unknown key; did you mean 'replicaCount'?",
         "componets: unknown key; did you mean 'components'?",

@@ -22,7 +22,7 @@ from deployers.pods import installation as in_pods
 from deployers.pods.crds_archive import crds_tarball
 from deployers.pods.images import by_component, drop_path, images_of
 from deployers.pods.init_args import Places
-from deployers.spec import KarmadaSpec
+from deployers.spec import ByKarmadactlTable, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada, a_release
 from deployers.tests.host_fakes import Host, deployment
 from deployers.tests.transcripts import CHANGED, added_lines
@@ -68,7 +68,7 @@ def spec_of(**table: Any) -> KarmadaSpec:
 def told(spec: KarmadaSpec) -> str:
     uses = by_component(images_of(spec, drop_path, version="1.18.2"))
     places = Places(Cluster("host", "karmada-host", Path("/run/host.yaml")), Path("/run/data"), Path("/run/pki"), Path("/run/crds.tar.gz"))
-    words = init_args.args(spec.model_copy(update={"config_file": False}), uses, places, Path("/run/init.yaml"))
+    words = init_args.args(spec.model_copy(update={"by_karmadactl": ByKarmadactlTable()}), uses, places, Path("/run/init.yaml"))
     lines = [f"karmadactl {words[0]}", *(f"  {word}" for word in words[1:])]
     if addons := init_args.addons(spec, uses):
         lines += ["karmadactl addons enable", *(f"  {word}" for word in addons)]
@@ -107,9 +107,12 @@ def found(**table: Any) -> list[str]:
         ({"addons": {"search": True}, "components": {"karmada-search": {"flags": {"v": "4"}}}}, "components.karmada-search.flags"),
         ({"components": {"karmada-scheduler": {"replicas": 2}}}, "one pod of karmada-scheduler to a node"),
         ({"components": {"karmada-scheduler": {"flags": {"x": ["a", "b"]}}}}, "components.karmada-scheduler.flags.x: it has 2 values"),
-        ({"components": {"karmada-scheduler": {"flags": {"x": "a, b"}}}}, "set config_file for it"),
+        ({"components": {"karmada-scheduler": {"flags": {"x": "a, b"}}}}, "set by_karmadactl.config_file for it"),
         ({"components": {"karmada-scheduler": {"flags": {"a.b": "c"}}}}, "no dot in a flag's name"),
-        ({"components": {"karmada-apiserver": {"flags": {"x": ""}}}, "config_file": True}, "leave config_file off for it"),
+        (
+            {"components": {"karmada-apiserver": {"flags": {"x": ""}}}, "by_karmadactl": {"config_file": True}},
+            "leave by_karmadactl.config_file off for it",
+        ),
         ({"etcd": {"members": 3}}, "etcd.members: init's StatefulSet starts one member after the other"),
         ({"load_balancer": "karmada.example.org:31443"}, "load_balancer: karmadactl init takes an IP address"),
         ({"load_balancer": "10.0.0.9:443"}, "a NodePort"),
@@ -124,7 +127,7 @@ def test_what_init_cannot_carry_is_refused_with_the_reason(table: dict[str, Any]
 def test_nothing_is_in_the_way_of_what_it_can() -> None:
     assert found() == []
     assert found(**{**EVERYTHING, "certificates": {"hosts": ["karmada.example.org"], "days": 30}}) == []
-    assert found(config_file=True, components={"karmada-scheduler": {"flags": {"x": "a, b"}}}) == []
+    assert found(by_karmadactl={"config_file": True}, components={"karmada-scheduler": {"flags": {"x": "a, b"}}}) == []
 
 
 class Anything(dict[str, Path]):

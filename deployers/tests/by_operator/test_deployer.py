@@ -86,7 +86,7 @@ def found(workers: int = 0, **table: Any) -> str:
         ({"components": {"karmada-webhook": {"env": {"A": "b"}}}}, "components.karmada-webhook.env"),
         ({"components": {"karmada-apiserver": {"replicas": 2}}}, "one pod of karmada-apiserver to a node"),
         ({"etcd": {"members": 3}}, "etcd.members: the operator's Service of etcd's peers"),
-        ({"config_file": True}, "config_file: only karmadactl init has one"),
+        ({"by_karmadactl": {"config_file": True}}, "by_karmadactl.config_file: only"),
     ],
 )
 def test_what_the_object_cannot_carry_is_refused_with_the_reason(table: dict[str, Any], said: str) -> None:

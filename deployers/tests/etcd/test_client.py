@@ -13,14 +13,15 @@ from deployers.etcd.client import EtcdClient
 from deployers.etcd.health import EtcdHealth, EtcdMember
 from deployers.etcd.membership import require_removable
 from deployers.etcd.tools import Etcdutl, last_line
+from deployers.karmada import Karmada
 from deployers.plane import pending_operation
-from deployers.plane.layout import etcds
-from deployers.spec import Etcd as EtcdSpec
-from deployers.spec import KarmadaSpec
+from deployers.plane.layout import etcds, record_etcds
 from deployers.tests.control_plane_fakes import a_karmada
+from lab.cluster import Lab
 from lab.errors import ProvisionError, UsageError
 from lab.machines.scripted import Answer, Scripted, ScriptedFailure
 from lab.pki import Authority
+from lab.run import Run
 
 LATER = dt.datetime.now(dt.UTC) + dt.timedelta(days=300)
 
@@ -138,10 +139,12 @@ def test_an_external_etcd_is_not_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [["etcd"], ["etcd", "etcd-2", "etcd-3"], ["etcd-2", "etcd-3"], ["etcd-3"], ["etcd", "etcd-3"]])
-def test_a_spec_names_exactly_the_members_there_are(names: list[str]) -> None:
-    spec = KarmadaSpec(etcd=EtcdSpec.of(names))
+def test_a_run_records_exactly_the_members_there_are(tmp_path: Path, names: list[str]) -> None:
+    changed = record_etcds(a_karmada(tmp_path), names)
 
-    assert etcds(KarmadaSpec.model_validate(spec.model_dump(mode="json"))) == names
+    again = Karmada.open(Lab.open(Run.load("golden", root=tmp_path)))
+    assert etcds(changed) == etcds(again) == names
+    assert again.spec.etcd.members == (1 if names == ["etcd"] else 3)
 
 
 def test_a_log_line_is_told_without_its_frame() -> None:

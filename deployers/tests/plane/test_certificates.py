@@ -117,7 +117,7 @@ def test_administrator_goes_through_the_load_balancer_and_components_do_not(tmp_
 
 def test_users_ask_the_balancer_of_the_lab_for_the_external_name_and_components_go_through_it_too(tmp_path: Path) -> None:
     front = "https://127.0.0.1:7443"
-    pki = made(tmp_path, front=front, external_name="karmada.example.test")
+    pki = made(tmp_path, front=front, by_binary={"external_name": "karmada.example.test"})
 
     def cluster(file: Path) -> dict[str, str]:
         found = yaml.safe_load(file.read_text())["clusters"][0]["cluster"]

@@ -33,8 +33,10 @@ def test_replicas_that_need_a_load_balancer(name: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(balancer, "find_haproxy", lambda: Path("/usr/sbin/haproxy"))
     two = {name: {"replicas": 2}}
 
-    assert found(components=two) == [f"components.{name}.replicas: several need external_name: the lab then runs a balancer before them"]
-    assert found(components=two, external_name="karmada.example.test") == []
+    assert found(components=two) == [
+        f"components.{name}.replicas: several need by_binary.external_name: the lab then runs a balancer before them"
+    ]
+    assert found(components=two, by_binary={"external_name": "karmada.example.test"}) == []
 
 
 def test_replicas_that_nothing_stands_before() -> None:
@@ -53,20 +55,26 @@ THREE = {"karmada-apiserver": {"replicas": 3}}
 def test_several_api_servers_need_a_name_before_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balancer, "find_haproxy", lambda: Path("/usr/sbin/haproxy"))
 
-    assert found(components=THREE, external_name="karmada.example.test") == []
-    assert "3 instances, and no address before them; give external_name" in found(components=THREE)[0]
+    assert found(components=THREE, by_binary={"external_name": "karmada.example.test"}) == []
+    assert "3 instances, and no address before them; give by_binary.external_name" in found(components=THREE)[0]
 
 
 def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(external, "balancer_errors", lambda _: [])
 
-    assert "which lb.example.org:6443 cannot know; give external_name" in found(components=THREE, load_balancer="lb.example.org:6443")[0]
+    assert (
+        "which lb.example.org:6443 cannot know; give by_binary.external_name"
+        in found(components=THREE, load_balancer="lb.example.org:6443")[0]
+    )
 
 
 def test_a_balancer_that_is_not_installed_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balancer, "find_haproxy", lambda: None)
 
-    assert "apt-get install haproxy" in balancer.haproxy_errors(KarmadaSpec(external_name="karmada.example.test"))[0]
+    assert (
+        "apt-get install haproxy"
+        in balancer.haproxy_errors(KarmadaSpec.model_validate({"by_binary": {"external_name": "karmada.example.test"}}))[0]
+    )
 
 
 def test_members_the_lab_does_not_have() -> None:
