@@ -24,9 +24,11 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 def label_key_error(key: str) -> str:
     """Return why a label's key is not one: an optional DNS prefix and `/`, then a name of at most 63 characters."""
+    if key.count("/") > 1:
+        return "has more than one '/'"
     prefix, slash, name = key.rpartition("/")
     if slash and (why := dns_name_error(prefix, longest=253)):
-        return f"the prefix before '/' {why}"
+        return f"has a prefix before '/' that {why}"
     return label_part_error(name, empty=False)
 
 

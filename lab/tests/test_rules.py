@@ -222,3 +222,11 @@ def test_flags_that_the_lab_sets_itself(program: str, flag: str) -> None:
 
 def test_files_that_the_lab_writes_itself() -> None:
     assert paths({"files": {"kwok.yaml": "", "mine.yaml": ""}}) == ['members[0].files["kwok.yaml"]']
+
+
+@pytest.mark.parametrize(("key", "why"), [("a/b/c", "has more than one '/'"), ("A/b", "prefix"), ("/b", "prefix"), ("a/", "is empty")])
+def test_a_wrong_key_of_a_label_is_a_predicate_of_the_key(key: str, why: str) -> None:
+    found = syntax.label_key_error(key)
+
+    assert why in found
+    assert found.split()[0] in {"has", "is"}
