@@ -6,7 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import partial
-from typing import Annotated
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +18,9 @@ from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run
 from lab.terminal.text import say, seconds_text
+
+if TYPE_CHECKING:
+    from lab.machines.ssh.host import SshHost
 
 Names = Annotated[
     list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.complete_members)
@@ -38,10 +43,35 @@ ModeOption = Annotated[
 ]
 
 
-def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) -> None:
+KubeconfigOption = Annotated[
+    Path | None, option("--kubeconfig", help="Add a cluster that exists to the lab, by this kubeconfig, and join it under the name given.")
+]
+ContextOption = Annotated[str, option("--context", help="Of that kubeconfig. Default: its current context.", metavar="NAME")]
+SshOption = Annotated[
+    str,
+    option("--ssh", help="As --kubeconfig, with the one that a host of the cluster has.", metavar="[USER@]HOST[:PORT]"),
+]
+KeyOption = Annotated[str, option("--key", help="The private key for --ssh. Default: the agent's, and those in ~/.ssh.", metavar="FILE")]
+KnownHostsOption = Annotated[str, option("--known-hosts", help="The file that has the host's key. Default: ssh's own.", metavar="FILE")]
+SudoOption = Annotated[bool, option("--sudo", help="Read the kubeconfig there as root, by sudo without a password.")]
+
+
+def join(
+    members: Names,
+    lab: LabName = DEFAULT_LAB,
+    mode: ModeOption = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = "",
+    ssh: SshOption = "",
+    key: KeyOption = "",
+    known_hosts: KnownHostsOption = "",
+    sudo: SudoOption = False,
+) -> None:
     """Join members to the lab's Karmada.
 
     All at once; returns when all are Ready and have the installed addons. A member that is joined already is left alone.
+
+    With --kubeconfig or --ssh a cluster that the lab does not have yet is added to it; `lab unjoin` and `lab down` leave it as it was.
     """
     from deployers.addons.change import install_on_new_member
     from deployers.join_steps import join_member
@@ -51,6 +81,11 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     from lab.steps import Step, execute
 
     run = Run.load(lab)
+    if kubeconfig or ssh:
+        host = read_ssh_host(members[0], ssh, key=key, known_hosts=known_hosts, sudo=sudo) if ssh else None
+        run = add(run, members, kubeconfig, host, context=context, mode=mode or JoinMode.push)
+    elif context:
+        raise UsageError("--context has no effect without --kubeconfig", remedy="give both, or leave it out")
     handle = Lab.open(run)
     karmada = Karmada.open(handle)
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
@@ -66,6 +101,53 @@ def join(members: Names, lab: LabName = DEFAULT_LAB, mode: ModeOption = None) ->
     execute(steps, run)
     for line in outcome({name: chosen.value for name, chosen in modes.items()}, before, time.monotonic() - began):
         say(line)
+
+
+def add(run: Run, members: Sequence[str], kubeconfig: Path | None, ssh: SshHost | None, *, context: str, mode: JoinMode) -> Run:
+    """Take the cluster that exists into the lab; return the run that has it. UsageError for options that contradict each other."""
+    from deployers.karmada import Karmada
+    from deployers.members.added import add_member
+    from lab.cluster import Lab
+
+    if len(members) != 1:
+        raise UsageError("a kubeconfig adds one member", where=" ".join(members), remedy="run the command once for each")
+    if kubeconfig and ssh:
+        raise UsageError("--kubeconfig and --ssh both say where the cluster is", remedy="give one of them")
+    lock = run.lock()
+    try:
+        file = kubeconfig.expanduser().absolute() if kubeconfig else fetch(run, members[0], ssh)
+        karmada = Karmada.open(Lab.open(Run.load(run.id)))
+        now = add_member(karmada, members[0], kubeconfig=str(file), context=context, mode=mode.value)
+    finally:
+        lock.release()
+    return now.run
+
+
+def fetch(run: Run, name: str, host: SshHost | None) -> Path:
+    """Fetch the kubeconfig of a cluster from a host of it into the run directory; return its path."""
+    from lab.existing.fetch import fetch_kubeconfig
+    from lab.machines.ssh.machine import SshMachine
+
+    assert host is not None
+    file = run.path / "kubeconfig" / "fetched" / f"{name}.yaml"
+    fetch_kubeconfig(SshMachine(host, run.id), host.address, file, name=name)
+    return file
+
+
+def read_ssh_host(name: str, text: str, *, key: str, known_hosts: str, sudo: bool) -> SshHost:
+    """Return the host that `[USER@]HOST[:PORT]` means. UsageError when it is none."""
+    from lab.machines.ssh.host import SshHost
+    from lab.rules.syntax import address_error, port_error
+
+    user, _, rest = text.rpartition("@")
+    address, colon, port = (rest.strip("[]"), "", "") if rest.count(":") > 1 and not rest.startswith("[") else rest.partition(":")
+    if rest.startswith("["):
+        address, _, port = rest[1:].partition("]")
+        port = port.removeprefix(":")
+    why = address_error(address) or (port_error(port) if port or colon else "")
+    if why:
+        raise UsageError(f"--ssh {text!r} is no login: {why}", remedy="write it as root@10.0.0.5 or root@10.0.0.5:2222")
+    return SshHost(name, address, int(port or 22), user or getuser(), key, known_hosts, None, sudo)
 
 
 def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> list[str]:

@@ -22,6 +22,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     from deployers.join_steps import unjoin_member
     from deployers.karmada import Karmada
     from deployers.members import registry as joined
+    from deployers.members.added import drop_member
     from lab.cluster import Lab
     from lab.steps import Step, execute
 
@@ -37,6 +38,9 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
         if cluster.name in known
     ]
     execute(steps, run)
+    for cluster in clusters:
+        if drop_member(Karmada.open(Lab.open(Run.load(lab))), cluster):
+            say(f"{cluster.name} is given back as it was: it is no cluster of lab {lab} any more")
     for cluster in clusters:
         if cluster.name not in known:
             say(f"{cluster.name} was not joined: nothing to do")
