@@ -77,6 +77,27 @@ def render_flags(flags: Flags) -> list[str]:
     return rendered
 
 
+def parse_flags(words: Sequence[str], *, strict: bool = False) -> dict[str, str | list[str]]:
+    """Return the flags among the words of a command by name, a list where one is given several times: the opposite of `render_flags`.
+
+    A value is behind an equals sign or is the next word; a flag without one is "true". Other words, as the program's own name, are passed
+    over; `strict` raises ValueError with the first of them.
+    """
+    found: dict[str, list[str]] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            if strict:
+                raise ValueError(word)
+            continue
+        name, assigned, value = word.removeprefix("--").partition("=")
+        if not assigned:
+            value = rest.pop(0) if rest and not rest[0].startswith("-") else "true"
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
 def make_steps(components: Sequence[Component], run: Run) -> list[Step]:
     """Return one step for each component, which starts it and waits until it serves. One that serves already is left alone."""
     return [Step(each.name, partial(start, each, run), each.needs, priority=each.priority, cpu_bound=each.cpu_bound) for each in components]

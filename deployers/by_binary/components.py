@@ -11,8 +11,8 @@ from pathlib import Path
 
 from deployers.by_binary import balancer
 from deployers.by_binary.optional import aggregated_apiserver, estimator_of, metrics_adapter, search
-from deployers.names import LOOPBACK, kind_of
-from deployers.plane.flags import effective_flags
+from deployers.names import LOOPBACK
+from deployers.plane.flags import apply_spec
 from deployers.plane.layout import Layout, calling, estimator, instances, metrics_flags, serving, storage
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Flags, Health
@@ -59,12 +59,6 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
     plain += [metrics_adapter(layout)] if spec.addons.metrics_adapter else []
     plain += [estimator_of(member.name, layout) for member in spec.members] if spec.addons.estimators else []
     return [apply_spec(component, spec) for component in plain]
-
-
-def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
-    """Return the component with the profile's flags and what the spec says laid over its own."""
-    kind = kind_of(component)
-    return component.changed(flags=effective_flags(spec, kind, component.flags), env=spec.settings(kind).env)
 
 
 def etcd(name: str, layout: Layout) -> Component:

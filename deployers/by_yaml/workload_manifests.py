@@ -7,17 +7,17 @@ Secret holds which certificate: hack/deploy-karmada.sh, generate_cert_related_se
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deployers.by_binary.components import apply_spec
 from deployers.names import NAMESPACE
 from deployers.plane.certificates import pair
+from deployers.plane.flags import apply_spec
 from deployers.plane.layout import estimator
 from deployers.plane.manifests import read
 from deployers.spec import KarmadaSpec
-from lab.component import Component, render_flags
+from lab.component import Component, parse_flags, render_flags
 from lab.errors import ProvisionError, UsageError
 from lab.pki import Pair
 
@@ -122,7 +122,10 @@ def component(deploy: Path, name: str, spec: KarmadaSpec, image: str, *, member:
 def container(given: Json, name: str, spec: KarmadaSpec, image: str) -> Json:
     """Return a component's container with the spec laid over its flags and environment."""
     program, *words = given["command"]
-    before = flags(words)
+    try:
+        before = parse_flags(words, strict=True)
+    except ValueError as error:
+        raise ProvisionError(f"a command of the release has a word that is no flag: {str(error)!r}", where=" ".join(words)) from error
     if useless := sorted(set(spec.settings(name).without) - before.keys()):
         raise UsageError(
             f"{name} is not started with --{useless[0]}, so it cannot be dropped",
@@ -143,21 +146,6 @@ def own_flags(name: str, spec: KarmadaSpec) -> dict[str, str | None]:
     if name == "karmada-scheduler" and not spec.addons.estimators:
         flags["enable-scheduler-estimator"] = "false"  # else it asks, for each member and binding, an estimator that is not there
     return flags
-
-
-def flags(words: Sequence[str]) -> dict[str, str | Sequence[str]]:
-    """Return a command's words as flags by name; a value is behind an equals sign or is the next word (etcd's)."""
-    found: dict[str, list[str]] = {}
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--"):
-            raise ProvisionError(f"a command of the release has a word that is no flag: {word!r}", where=" ".join(words))
-        name, assigned, value = word.removeprefix("--").partition("=")
-        if not assigned:
-            value = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
-        found.setdefault(name, []).append(value)
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def names(documents: Iterable[Json]) -> list[str]:

@@ -22,9 +22,11 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada, description_file
 from deployers.names import LOOPBACK, NAMESPACE, kind_of
+from deployers.plane.flags import join_values
 from deployers.plane.objects import CRDS, SERVICES
 from deployers.pods import workloads
 from lab.api import Api
+from lab.component import parse_flags
 from lab.pki import is_address
 from lab.run import make_folder, write_json
 from lab.supervisor.client import Supervisor
@@ -124,14 +126,9 @@ def components(programs: Mapping[str, Sequence[str]]) -> Json:
     return described
 
 
-def flags(argv: Iterable[str]) -> dict[str, str]:
-    """Return arguments as a mapping without their dashes, each value normalised; a value may be a word of its own (etcd's)."""
-    words = list(argv)
-    found: dict[str, str] = {}
-    for word, after in zip(words, [*words, "--"][1:], strict=True):
-        if word.startswith("--"):
-            name, assigned, value = word.removeprefix("--").partition("=")
-            found[name] = value if assigned or after.startswith("-") else after
+def flags(argv: Sequence[str]) -> dict[str, str]:
+    """Return arguments as a mapping without their dashes, each value normalised; several values of one flag are joined by commas."""
+    found = {name: join_values(value) for name, value in parse_flags(argv).items()}
     return {name: ",".join(normalise(name, each) for each in value.split(",")) for name, value in sorted(found.items())}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,29 +32,28 @@ from lab.wait import NotYet, until
 Json = dict[str, Any]
 
 
-class BaseEtcdClient:
+class BaseEtcdClient(ABC):
     """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
 
     endpoints: Mapping[str, str]
+    """The client address of each member, by name."""
 
     @property
     def lab(self) -> str | None:
         """The lab that it is in, for commands that are named; None where that is not known."""
         return None
 
-    """The client address of each member, by name."""
-
+    @abstractmethod
     def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
         """Return what etcdctl prints, asked of one address or of all. CommandFailed when etcd refuses or does not answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def status(self, name: str) -> Json | str:
         """Return what one member says of itself, or why it does not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expiries(self) -> Mapping[str, dt.datetime]:
         """Return when each certificate that has to do with it ends."""
-        raise NotImplementedError
 
     def ask(self, *words: str, at: str | None = None) -> Any:
         """Return what etcdctl prints, as data."""

@@ -20,7 +20,7 @@ from deployers.plane import pending_operation
 from deployers.plane.layout import etcds, record_etcds
 from deployers.spec import ETCDS
 from lab import component
-from lab.component import Component
+from lab.component import Component, parse_flags
 from lab.errors import CommandFailed, UsageError
 from lab.hints import command
 from lab.ports import ports_of
@@ -153,7 +153,7 @@ def keep_initial_flags(karmada: Karmada) -> None:
     for name in etcds(karmada):
         state = status.programs.get(f"karmada/{name}") if status else None
         if state and karmada.run.recorded("etcd", name) is None:
-            words = dict(word.removeprefix("--").split("=", 1) for word in state.argv[1:])
+            words = parse_flags(state.argv)
             karmada.run.record("etcd", name, {flag: words[flag] for flag in ("initial-cluster", "initial-cluster-state")})
 
 

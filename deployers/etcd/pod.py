@@ -20,9 +20,11 @@ from deployers.deployer import runs_in_pods
 from deployers.etcd.client import BaseEtcdClient, EtcdClient, Json
 from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
+from deployers.plane.flags import join_values
 from deployers.pods import workloads
 from lab.api import Api
 from lab.assets import AssetRef
+from lab.component import parse_flags
 from lab.errors import ProvisionError
 from lab.machines.machine import Machine
 
@@ -45,7 +47,9 @@ class PodEtcdClient(BaseEtcdClient):
         host = karmada.lab.host
         pod = find_pod(host.api)
         container = pod["spec"]["containers"][0]
-        flags = flags_of([*container.get("command", []), *container.get("args", [])])
+        flags = {
+            name: join_values(value) for name, value in parse_flags([*container.get("command", []), *container.get("args", [])]).items()
+        }
         ref = AssetRef("kubectl", karmada.lab.spec.kubernetes)
         kubectl = karmada.supply.resolve([ref])[ref]
         words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
@@ -102,16 +106,6 @@ def loopback_address(listens: str) -> str:
         if url.hostname in {LOOPBACK, "localhost", "0.0.0.0"}:  # noqa: S104 (a listen address, read from flags)
             return f"{url.scheme}://{LOOPBACK}:{url.port or 2379}"
     return f"https://{LOOPBACK}:2379"
-
-
-def flags_of(argv: list[str]) -> dict[str, str]:
-    """Return the flags of a command line, whether written --name=value or --name value."""
-    found: dict[str, str] = {}
-    for word, after in zip(argv, [*argv[1:], ""], strict=True):
-        if word.startswith("--"):
-            name, equals, value = word.removeprefix("--").partition("=")
-            found[name] = value if equals else after
-    return found
 
 
 def read_mounted(host: Api, pod: Json, path: str) -> bytes:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deployers.names import kind_of
 from deployers.spec import COMPONENTS, KarmadaSpec, profiles
+from lab.component import Component
 
 GATES = "feature-gates"
 Flag = str | Sequence[str] | None
@@ -24,6 +26,12 @@ def effective_flags(spec: KarmadaSpec, component: str, given: Mapping[str, Flag]
         gates |= {name: "true" if on else "false" for name, on in settings.feature_gates.items()}
         flags[GATES] = ",".join(f"{name}={value}" for name, value in gates.items())
     return flags
+
+
+def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
+    """Return the component with the profile's flags and what the spec says laid over its own."""
+    kind = kind_of(component)
+    return component.changed(flags=effective_flags(spec, kind, component.flags), env=spec.settings(kind).env)
 
 
 def extra_args(spec: KarmadaSpec, component: str) -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.component import Component, render_flags
+from lab.component import Component, parse_flags, render_flags
 
 FLAGS = st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.none() | st.text(max_size=5) | st.lists(st.text(max_size=5)))
 
@@ -26,3 +27,19 @@ def test_the_upper_layer_wins(lower: dict[str, str | list[str] | None], upper: d
 
 def test_none_drops_and_a_list_repeats() -> None:
     assert render_flags({"b": ["1", "2"], "a": None, "c": "x"}) == ["--b=1", "--b=2", "--c=x"]
+
+
+GIVEN = st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(max_size=5) | st.lists(st.text(max_size=5), min_size=2))
+
+
+@given(GIVEN)
+def test_what_is_rendered_is_parsed_as_it_was(flags: dict[str, str | list[str]]) -> None:
+    assert parse_flags(render_flags(flags), strict=True) == flags
+
+
+def test_a_value_may_be_a_word_of_its_own_and_other_words_are_passed_over() -> None:
+    words = ["/bin/etcd", "--name", "etcd0", "--quiet", "--a=b", "--a=c"]
+
+    assert parse_flags(words) == {"name": "etcd0", "quiet": "true", "a": ["b", "c"]}
+    with pytest.raises(ValueError, match="/bin/etcd"):
+        parse_flags(words, strict=True)

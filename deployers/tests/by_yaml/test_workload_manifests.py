@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from deployers.by_yaml.installation import NEEDS
-from deployers.by_yaml.workload_manifests import component, estimators, flags, names, secrets
+from deployers.by_yaml.workload_manifests import component, estimators, names, secrets
 from deployers.plane import certificates
 from deployers.release import catalogue
 from deployers.spec import KarmadaSpec
 from deployers.tests.transcripts import CHANGED, added_lines, list_commands, list_objects
 from deployers.tests.yaml_fakes import manifests_of_record
 from lab.assets import Supply
-from lab.errors import LabError, ProvisionError, UsageError
+from lab.errors import LabError, UsageError
 
 Json = dict[str, Any]
 GOLDEN = Path(__file__).parents[1] / "golden" / "by_yaml.txt"
@@ -88,13 +88,6 @@ def test_flags_gates_and_environment_are_laid_over_upstreams(tmp_path: Path) -> 
 def test_a_flag_that_is_not_there_cannot_be_dropped(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--nothing"):
         command(tmp_path, "karmada-webhook", {"components": {"karmada-webhook": {"without": ["nothing"]}}})
-
-
-def test_values_may_be_words_of_their_own(tmp_path: Path) -> None:
-    assert flags(["--name", "etcd0", "--quiet", "--a=b", "--a=c"]) == {"name": "etcd0", "quiet": "true", "a": ["b", "c"]}
-    assert "--name=etcd0" in command(tmp_path, "etcd", {})
-    with pytest.raises(ProvisionError, match="no flag: 'serve'"):
-        flags(["serve"])
 
 
 def test_an_external_etcd_is_reached_where_it_is(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_flags_of_lists_and_instances() -> None:
 
 def test_a_value_may_be_a_word_of_its_own() -> None:
     assert description.flags(["etcd", "--name", "etcd-0", "--client-cert-auth", "--data-dir=/x"]) == {
-        "client-cert-auth": "",
+        "client-cert-auth": "true",
         "data-dir": "FILE",
         "name": "etcd-0",
     }

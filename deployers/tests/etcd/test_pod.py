@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deployers.etcd import pod as etcd_pods
-from deployers.etcd.pod import PodEtcdClient, etcd_of, flags_of
+from deployers.etcd.pod import PodEtcdClient, etcd_of
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host, deployment, pod
 from lab.assets import AssetRef, Supply
@@ -23,12 +23,6 @@ ARGV = ["/usr/local/bin/etcd", "--name", "etcd0", "--cert-file=/pki/server/tls.c
 ARGV += ["--trusted-ca-file", "/pki/server/ca.crt", "--client-cert-auth=true"]
 MEMBER = {"ID": 10, "name": "etcd0", "clientURLs": ["https://etcd-client.karmada-system.svc:2379"]}
 STATUS = {"header": {"revision": 7}, "leader": 10, "version": "3.6.5", "dbSize": 20480, "raftIndex": 9, "raftAppliedIndex": 9}
-
-
-def test_flags_are_read_in_both_ways_of_writing_them() -> None:
-    flags = flags_of(ARGV)
-
-    assert (flags["name"], flags["cert-file"], flags["trusted-ca-file"]) == ("etcd0", "/pki/server/tls.crt", "/pki/server/ca.crt")
 
 
 def a_host(certificate: bytes, *, running: bool = True) -> Host:
