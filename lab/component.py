@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lab.errors import UsageError
+from lab.machines.owner import ProgramOwner
 from lab.program import Program
 from lab.run import Run
 from lab.steps import Step
@@ -42,6 +43,7 @@ class Component:
 
     `name` is "<cluster>/<program>"; `needs` are names of steps. It serves when all endpoints in `ready` answer and `proof`, called after
     them, returns: it raises NotYet while something else is missing (a lease without a holder). `priority` and `cpu_bound` are its step's.
+    `machine` names the machine of the run that it runs on, "" this computer; `binary` and the paths in its flags are those there.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Component:
     within: float = 90.0
     priority: int = 0
     cpu_bound: bool = False
+    machine: str = ""
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -104,21 +107,32 @@ def make_steps(components: Sequence[Component], run: Run) -> list[Step]:
 
 
 def start(component: Component, run: Run) -> None:
-    """Start a component through the run's supervisor and return when it serves.
+    """Start a component through the owner of its machine's programs and return when it serves.
 
     ComponentExited with the end of its log when it exits before; NotReady with the same on a timeout. Once it is ready, the
     supervisor restarts it when it crashes, as a kubelet would. Starting one that runs changes nothing.
     """
     record_health(component, run)
-    Supervisor(run.path).start(make_program(component, run))
+    owner = find_owner(run, component.machine)
+    owner.start(make_program(component, run, owner.run))
     wait_ready(component, run)
 
 
 def remove(name: str, run: Run) -> None:
     """Stop a program and forget it: the lab is no longer expected to run it. One that never ran is fine."""
+    known = run.recorded(HEALTH, record_name(name)) or {}
     run.forget(HEALTH, record_name(name))
     with suppress(UsageError):
-        Supervisor(run.path).stop(name)
+        find_owner(run, known.get("machine", "")).stop(name)
+
+
+def find_owner(run: Run, machine: str) -> ProgramOwner:
+    """Return what owns the programs of a run on a machine, "" being this computer."""
+    if not machine:
+        return Supervisor(run.path)
+    from lab.machines.registry import open_owner  # noqa: PLC0415 (paramiko: `lab status` would take a third longer to start)
+
+    return open_owner(run, machine)
 
 
 HEALTH = "health"
@@ -128,7 +142,7 @@ HEALTH = "health"
 def record_health(component: Component, run: Run) -> None:
     """Record that the lab is expected to run this program, and its health endpoints."""
     ready = [[health.url, str(health.ca) if health.ca else None] for health in component.ready]
-    run.record(HEALTH, record_name(component.name), {"name": component.name, "ready": ready})
+    run.record(HEALTH, record_name(component.name), {"name": component.name, "ready": ready, "machine": component.machine})
 
 
 def read_health(run: Run) -> dict[str, tuple[Health, ...]]:
@@ -147,26 +161,27 @@ def replace_component(component: Component, run: Run, *, between: Callable[[], o
     One that runs with the same arguments is left alone. One with other arguments is stopped first, within `grace` seconds;
     `between` is called after it has ended.
     """
-    supervisor = Supervisor(run.path)
-    status = supervisor.status()
-    state = status.programs.get(component.name) if status else None
+    owner = find_owner(run, component.machine)
+    state = owner.programs().get(component.name)
     same = state is not None and state.runs and state.argv == component.argv
     if not same and state is not None:
-        supervisor.stop(component.name, within=grace)
+        owner.stop(component.name, within=grace)
         if between:
             between()
     start(component, run)
     return not same
 
 
-def make_program(component: Component, run: Run) -> Program:
-    """Return the program that a machine starts for a component."""
+def make_program(component: Component, run: Run, root: Path | None = None) -> Program:
+    """Return the program that a machine starts for a component. `root` is the run's directory there; None is that of this computer."""
+    cluster = component.name.partition("/")[0]
+    elsewhere = root if component.machine else None
     return Program(
         name=component.name,
         argv=component.argv,
         env=component.env,
-        cwd=run.folder("data", component.name.partition("/")[0]),
-        log=run.log(component.name),
+        cwd=elsewhere / "data" / cluster if elsewhere else run.folder("data", cluster),
+        log=elsewhere / "logs" / f"{component.name}.log" if elsewhere else run.log(component.name),
         needs=component.needs,
         ports=tuple(component.ports.values()),
     )
@@ -182,7 +197,7 @@ def wait_ready(component: Component, run: Run) -> None:
         if component.proof:
             component.proof()
 
-    Supervisor(run.path).ready(component.name, serving, within=component.within, what=f"{component.name} serves")
+    find_owner(run, component.machine).ready(component.name, serving, within=component.within, what=f"{component.name} serves")
 
 
 class HealthProbe:

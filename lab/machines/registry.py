@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from lab.errors import UsageError
+from functools import partial
+
+from lab.errors import NotPossible, UsageError
 from lab.ledger import external_name
 from lab.machines.container import Container
+from lab.machines.lease import begin_lease
 from lab.machines.local import Local
 from lab.machines.machine import Machine
+from lab.machines.owner import ProgramOwner
 from lab.machines.record import MachineRecord, read_machines
+from lab.machines.remote_supervisor import RemoteSupervisor
 from lab.machines.ssh.host import SshHost
 from lab.machines.ssh.machine import SshMachine
 from lab.run import Run
+from lab.supervisor.client import Supervisor
 
 BY_SSH = ("ssh", "namespace", "vm")
 
@@ -23,7 +29,26 @@ def open_machine(run: Run, name: str) -> Machine:
     record = find(machines, name, run)
     if record.kind == "container":
         return Container(external_name(run.id, name), Local(run.path), lab=run.id)
-    return SshMachine(ssh_host(machines, name, run), run.id, folder=record.folder)
+    return open_ssh(run, machines, name)
+
+
+def open_owner(run: Run, name: str) -> ProgramOwner:
+    """Return what owns the programs of a run on a machine; "local" and "" are this computer. UsageError when there is no such machine."""
+    if name in {"", "local"}:
+        return Supervisor(run.path)
+    machine = open_machine(run, name)
+    if isinstance(machine, SshMachine):
+        return machine.owner
+    raise NotPossible(f"opening the programs of {name} failed: it starts units only", where=str(run.path))
+
+
+def open_ssh(run: Run, machines: dict[str, MachineRecord], name: str) -> SshMachine:
+    """Return a machine that is reached by ssh."""
+
+    def owner(machine: SshMachine) -> ProgramOwner:
+        return RemoteSupervisor(machine, partial(begin_lease, run, machine, machine.root))
+
+    return SshMachine(ssh_host(machines, name, run), run.id, folder=find(machines, name, run).folder, owner=owner)
 
 
 def ssh_host(machines: dict[str, MachineRecord], name: str, run: Run, seen: tuple[str, ...] = ()) -> SshHost:

@@ -1,4 +1,4 @@
-"""Start the supervisor of a run directory: `python -I -S …/__main__.py RUN [--lease S] [--backoff S]`.
+"""Start the supervisor of a run directory: `python -I -S …/__main__.py RUN [--lease S] [--backoff S] [--until FILE]`.
 
 Returns 0 once requests are answered (by this supervisor, or by the one that was there), leaving the supervisor in a
 session of its own. It is started by `client.Supervisor`, never by hand.
@@ -22,7 +22,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def main(argv: list[str]) -> int:
     run = os.path.abspath(argv[0])
-    options = dict(zip(argv[1::2], argv[2::2], strict=True))
+    options = dict(zip(argv[1::2], argv[2::2]))  # noqa: B905 (strict came with Python 3.10; machines may have 3.9)
     reader, writer = os.pipe()
     if os.fork():
         os.close(writer)
@@ -44,7 +44,13 @@ def main(argv: list[str]) -> int:
         _redirect(run)
         raise_soft_limits()
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans of our programs come to us, to be reaped
-        server = Server(run, lease=float(options.get("--lease", 10)), backoff=float(options.get("--backoff", 1)), env=os.environ)
+        server = Server(
+            run,
+            lease=float(options.get("--lease", 10)),
+            backoff=float(options.get("--backoff", 1)),
+            until=options.get("--until", ""),
+            env=os.environ,
+        )
         server.serve(lambda: _ready(writer))
     except Exception as error:
         _write(writer, f"{type(error).__name__}: {error}".encode())

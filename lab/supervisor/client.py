@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from lab import environment, interrupt, proc
-from lab.errors import CommandFailed, LabError, NotPossible, ProvisionError, UsageError
+from lab.errors import CommandFailed, ComponentExited, LabError, NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.program import Program
 from lab.supervisor.remains import kill_orphans
@@ -78,6 +78,9 @@ class Hold:
 class Supervisor:
     """The supervisor of a run directory, from outside. `lease`, `backoff` count only if this call is what starts it."""
 
+    machine_name = "local"
+    """What errors call the computer that it runs on."""
+
     def __init__(self, run: Path, *, lease: float = 10.0, backoff: float = 1.0) -> None:
         self.run = Path(os.path.realpath(run))  # the tag of its processes: the same by whichever way one came here
         self.lease = lease
@@ -87,7 +90,7 @@ class Supervisor:
 
     def alive(self) -> bool:
         """Does a supervisor answer in this run directory?"""
-        peer = connect(self.run)
+        peer = self._connect()
         if peer is None:
             return False
         peer.close()
@@ -107,6 +110,11 @@ class Supervisor:
             tuple((holder["label"], holder["pid"]) for holder in answer["holders"]),
             {row["name"]: ProgramState.parse(row) for row in answer["processes"]},
         )
+
+    def programs(self) -> dict[str, ProgramState]:
+        """Return the programs it owns by name; none when there is no supervisor."""
+        status = self.status()
+        return status.programs if status else {}
 
     def hold(self, label: str) -> Hold:
         """Start the supervisor if need be and hold the lab, until released or this process ends.
@@ -198,7 +206,7 @@ class Supervisor:
         """Say that it became ready: from now on it is restarted when it ends on its own. ComponentExited when it has ended."""
         state = ProgramState.parse(self._ask({"op": "settle", "name": name}, ensure=False)["process"])
         if not state.runs:
-            raise make_exit_error(state)
+            raise self._exit_error(state)
         return state
 
     def ready(self, name: str, probe: Callable[[], T], *, within: float, what: str | None = None, every: float = 0.25) -> T:
@@ -214,7 +222,7 @@ class Supervisor:
             except NotYet:
                 state = self.state(name)
                 if not state.runs and state.state != "waiting":
-                    raise make_exit_error(state) from None
+                    raise self._exit_error(state) from None
                 raise
 
         try:
@@ -222,7 +230,7 @@ class Supervisor:
         except ProvisionError as error:
             if error.detail is None:
                 with suppress(LabError):
-                    error.detail = self.state(name).tail()
+                    error.detail = self._tail(self.state(name))
             raise
         self.settle(name)
         return found
@@ -230,7 +238,7 @@ class Supervisor:
     # -- the socket --------------------------------------------------------------------------------------------------
 
     def _ask(self, request: Json, *, ensure: bool, within: float = 0.0, argv: tuple[str, ...] = ()) -> Json:
-        peer = self._connect_or_start() if ensure else connect(self.run)
+        peer = self._connect_or_start() if ensure else self._connect()
         if peer is None:
             raise NotPossible(f"no supervisor runs for lab {self.run.name}", where=str(self.run), remedy=command("up", lab=self.run.name))
         with peer:
@@ -244,7 +252,7 @@ class Supervisor:
                 known = ", ".join(answer["known"]) or "none"
                 raise UsageError(answer["error"], where=f"{self.run} (programs there: {known})")
             case "launch":
-                raise CommandFailed(argv or ("program",), status=None, output=answer["error"])
+                raise CommandFailed(argv or ("program",), status=None, output=answer["error"], machine=self.machine_name)
             case "differs":
                 raise ProvisionError(answer["error"], where=str(self.run), remedy=command("down", lab=self.run.name))
             case _:
@@ -252,18 +260,36 @@ class Supervisor:
 
     def _connect_or_start(self) -> socket.socket:
         def attempt() -> socket.socket:
-            peer = connect(self.run)
+            peer = self._connect()
             if peer is None:
-                with STARTING:
-                    peer = connect(self.run)
+                with self._starting():
+                    peer = self._connect()
                     if peer is None:
                         self._spawn()
-                        peer = connect(self.run)
+                        peer = self._connect()
             if peer is None:  # another one was ending and still had the lock
                 raise NotYet("it does not listen")
             return peer
 
         return until(attempt, what=f"the supervisor of {self.run.name} answers", within=15.0)
+
+    # -- how this computer's supervisor is reached; that of another machine is reached otherwise ------------------------
+
+    def _connect(self) -> socket.socket | None:
+        """Return a connection for one request; None when there is no supervisor."""
+        return connect(self.run)
+
+    def _starting(self) -> threading.Lock:
+        """Return what a thread holds while it starts the supervisor."""
+        return STARTING
+
+    def _tail(self, state: ProgramState) -> str:
+        """Return the last lines that a program logged."""
+        return state.tail()
+
+    def _exit_error(self, state: ProgramState) -> ComponentExited:
+        """Return the error of a program that ended."""
+        return make_exit_error(state)
 
     def _spawn(self) -> None:
         """Start the supervisor and wait until it listens; when another one has the lock, do nothing. NotYet: ask again."""

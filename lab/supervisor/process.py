@@ -194,7 +194,7 @@ def execute(program: Json, log: int, env: Mapping[str, str]) -> int:
                 os.nice(program["nice"])
             os.execvpe(program["argv"][0], program["argv"], env)
         except OSError as error:
-            os.write(writer, f"{error.strerror}: {error.filename or program['argv'][0]}".encode())
+            os.write(writer, f"{error.strerror}: {os.fsdecode(error.filename or program['argv'][0])}".encode())
         except BaseException as error:  # noqa: BLE001 (in the child: nothing may return from here)
             os.write(writer, repr(error).encode())
         finally:

@@ -1,7 +1,8 @@
 """The supervisor's requests, its holders, and when it ends.
 
 It ends, with every program of the run, when: on request (`shutdown`, SIGTERM); the lab had no holder for the length of
-the lease and was not kept; its run directory is gone. It never ends because a client went away, sent
+the lease and was not kept; its run directory is gone. On another machine, with `until`, a lease in a file takes the place of holders:
+when it is over, the run's directory there is removed, too. It never ends because a client went away, sent
 nonsense, or the disk is full.
 """
 
@@ -63,14 +64,15 @@ def listen(run: str) -> socket.socket:
 class Server:
     """One run's supervisor, on one thread."""
 
-    def __init__(self, run: str, *, lease: float, backoff: float, env: Mapping[str, str]) -> None:
+    def __init__(self, run: str, *, lease: float, backoff: float, env: Mapping[str, str], until: str = "") -> None:
         self.run = run
         self.lease = lease
+        self.until = until
         self.loop = Loop()
         base = {key: value for key, value in env.items() if key != proc.TAG} | {"TMPDIR": f"{run}/scratch"}
         self.table = ProgramTable(self.loop, run, base, backoff=backoff, ours=lambda: self._look() in {self.identity, None})
         self.holders: dict[Connection, Json] = {}
-        self.detached = False
+        self.detached = bool(until)  # then the lease in that file takes the place of holders
         self.held = False
         self.ending: list[Callable[[], None]] = []
         self.expiry: Timer | None = None
@@ -92,6 +94,8 @@ class Server:
         ready()
         self.loop.run()
         listener.close()
+        if self.until and is_over(self.until) and self._look() == self.identity:
+            remove_tree(self.run)
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -105,35 +109,29 @@ class Server:
         except OSError as error:
             answer(make_refusal("system", f"{message.get('op')}: {error}"))
 
-    def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:  # noqa: C901 (one case a request)
+    def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:
         table = self.table
-        match message["op"]:
-            case "list":
-                answer(self._status())
-            case "start":
-                table.start(check_program(message["program"], self.run), replace=bool(message.get("replace")), done=answer)
-            case "stop":
-                table.stop(message["name"], within=float(message["within"]), kill=bool(message.get("kill")), done=answer)
-            case "restart":
-                table.restart(message["name"], within=float(message["within"]), done=answer)
-            case "signal":
-                table.signal(message["name"], int(message["signal"]), done=answer)
-            case "settle":
-                table.settle(message["name"], done=answer)
-            case "wait":
-                table.wait(message["name"], within=float(message["within"]), done=answer)
-            case "hold":
-                self._hold(connection, str(message["label"]))
-            case "release":
-                self._release(connection, keep=bool(message["keep"]))
-            case "shutdown":
-                self.end(
-                    f"asked to by pid {proc.read_peer_pid(connection.peer)}",
-                    within=float(message["within"]),
-                    then=lambda: answer({"ok": True}),
-                )
-            case other:
-                answer(make_refusal("protocol", f"no such request: {other}"))
+        requests: dict[str, Callable[[], None]] = {
+            "list": lambda: answer(self._status()),
+            "start": lambda: table.start(check_program(message["program"], self.run), replace=bool(message.get("replace")), done=answer),
+            "stop": lambda: table.stop(message["name"], within=float(message["within"]), kill=bool(message.get("kill")), done=answer),
+            "restart": lambda: table.restart(message["name"], within=float(message["within"]), done=answer),
+            "signal": lambda: table.signal(message["name"], int(message["signal"]), done=answer),
+            "settle": lambda: table.settle(message["name"], done=answer),
+            "wait": lambda: table.wait(message["name"], within=float(message["within"]), done=answer),
+            "hold": lambda: self._hold(connection, str(message["label"])),
+            "release": lambda: self._release(connection, keep=bool(message["keep"])),
+            "shutdown": lambda: self.end(
+                f"asked to by pid {proc.read_peer_pid(connection.peer)}",
+                within=float(message["within"]),
+                then=lambda: answer({"ok": True}),
+            ),
+        }
+        request = requests.get(message["op"])
+        if request is None:
+            answer(make_refusal("protocol", f"no such request: {message['op']}"))
+        else:
+            request()
 
     def _status(self) -> Json:
         return {
@@ -211,6 +209,8 @@ class Server:
     def _tick(self) -> None:
         if self._look() != self.identity:
             self.end("its directory is gone", within=0.5)
+        elif self.until and is_over(self.until):
+            self.end("the lease of this machine is over", within=2.0)
         else:
             self.loop.later(LOOK_EVERY, self._tick)
 
@@ -248,6 +248,30 @@ class Server:
             self.loop.later(1.0, lambda: self.loop.watch(listener.fileno(), lambda _events: self._accept(listener)))
             return
         Connection(self.loop, peer, ask=self.ask, gone=self._gone)
+
+
+def is_over(file: str) -> bool:
+    """Return whether the lease in a file is over: it holds the seconds since boot until which it is given; without the file it is."""
+    try:
+        with open(file, encoding="utf-8") as lease:
+            return float(lease.read()) < time.clock_gettime(time.CLOCK_BOOTTIME)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):  # an unreadable disk ends nothing
+        return False
+
+
+def remove_tree(folder: str) -> None:
+    """Delete a directory with all that is in it; what cannot be deleted stays."""
+    for place, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            with suppress(OSError):
+                os.unlink(f"{place}/{name}")
+        for name in folders:
+            with suppress(OSError):
+                os.unlink(f"{place}/{name}") if os.path.islink(f"{place}/{name}") else os.rmdir(f"{place}/{name}")
+    with suppress(OSError):
+        os.rmdir(folder)
 
 
 def check_program(program: Json, run: str) -> Json:

@@ -23,6 +23,9 @@ OUT_OF_MEMORY = "the kernel has killed programs of this cgroup for lack of memor
 TRACE = re.compile(r"goroutine \d+ \[")
 """Where a Go program that panics begins to print its stacks: what went wrong stands in the lines before."""
 
+TAIL = 64 << 10
+"""Bytes of a log that its last lines are looked for in."""
+
 
 @dataclass(frozen=True)
 class ProgramState:
@@ -65,12 +68,17 @@ class ProgramState:
             with self.log.open("rb") as log:
                 size = log.seek(0, os.SEEK_END)
                 start = self.log_offset if self.log_offset <= size else 0  # put aside and emptied meanwhile
-                log.seek(max(start, size - (64 << 10)))
-                printed = log.read().decode(errors="replace").splitlines()
-                end = next((number for number, line in enumerate(printed) if TRACE.match(line)), len(printed))
-                return "\n".join(printed[:end][-lines:])
+                log.seek(max(start, size - TAIL))
+                return last_lines(log.read(), lines=lines)
         except OSError:
             return ""
+
+
+def last_lines(printed: bytes, *, lines: int = 20) -> str:
+    """Return the last lines of what a program printed, those before a Go program's stacks."""
+    text = printed.decode(errors="replace").splitlines()
+    end = next((number for number, line in enumerate(text) if TRACE.match(line)), len(text))
+    return "\n".join(text[:end][-lines:])
 
 
 @dataclass(frozen=True)

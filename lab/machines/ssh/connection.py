@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import paramiko
 
@@ -49,6 +50,10 @@ class SshConnection:
         self._sessions = threading.Condition()
         self._open = 0
         self._limit = MANY
+        self.starting = threading.Lock()
+        """Held by a thread that starts a supervisor there."""
+        self.kept: dict[str, list[Any]] = {}
+        """Streams kept for the next request to a supervisor there, by its run's directory."""
 
     def open_session(self, *, within: float) -> paramiko.Channel:
         """Return a new session, to be given back to `close_session`; connect first if need be.

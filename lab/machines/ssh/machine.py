@@ -8,17 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import NoReturn
 
 import paramiko
 
 from lab import environment, proc
 from lab.errors import CommandFailed, NotPossible, ProvisionError, UsageError
 from lab.machines.machine import Completed
+from lab.machines.owner import ProgramOwner
 from lab.machines.ssh.connection import SshConnection, connection_to
 from lab.machines.ssh.host import SshHost
 from lab.machines.ssh.remote_command import Sudo, header
 from lab.machines.ssh.session import RemoteProcess
+from lab.machines.ssh.stream import SshStream
 from lab.machines.ssh.transfer import download, open_sftp, upload
 from lab.program import Program
 
@@ -34,8 +35,9 @@ class SshMachine:
     over it. They carry the run's tag, the path of its directory there.
     """
 
-    def __init__(self, host: SshHost, run_id: str, *, folder: str = "") -> None:
+    def __init__(self, host: SshHost, run_id: str, *, folder: str = "", owner: Callable[[SshMachine], ProgramOwner] | None = None) -> None:
         self.host = host
+        self._make_owner = owner
         self.run_id = run_id
         self._folder = folder
 
@@ -73,13 +75,7 @@ class SshMachine:
         """
         began = time.monotonic()
         given = input.encode() if isinstance(input, str) else input or b""
-        variables = {**environment.inherit(argv, caller={}), proc.TAG: self.root, **(env or {})}
-        try:
-            first = header(variables)
-        except ValueError as error:
-            raise UsageError(f"running {argv[0]} failed: {error}", where=self.name) from error
-        sudo, password = self._rights()
-        ended = RemoteProcess(self.connection, argv, sudo=sudo, password=password).run(first + given, within=within)
+        ended = self._process(argv).run(self._header(argv, env) + given, within=within)
         stdout, stderr = ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace")
         if ended.status:
             raise CommandFailed(argv, status=ended.status, output=stdout + stderr, machine=self.name)
@@ -120,13 +116,37 @@ class SshMachine:
 
         self._transfer(f"copying {src} to {dst}", copy, src)
 
-    def start(self, program: Program) -> NoReturn:
-        raise NotPossible(f"starting {program.name} failed: machines reached by ssh start no programs yet", where=self.name)
+    def start(self, program: Program) -> None:
+        """Start a program; see `Machine.start`. Its paths are those of the machine."""
+        self.owner.start(program)
 
-    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> NoReturn:  # noqa: ARG002 (Machine's)
-        raise NotPossible(f"stopping {name} failed: machines reached by ssh start no programs yet", where=self.name)
+    def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
+        """End a program; see `Machine.stop`."""
+        self.owner.stop(name, within=within, kill=kill)
+
+    @cached_property
+    def owner(self) -> ProgramOwner:
+        """What owns the programs of this run there."""
+        if self._make_owner is None:
+            raise NotPossible(f"running programs on {self.name} failed: this handle belongs to no lab", where=self.name)
+        return self._make_owner(self)
+
+    def open_stream(self, argv: Sequence[str], *, within: float = 20.0) -> SshStream:
+        """Start a command that keeps running and return the stream of its input and output; errors as in `run`."""
+        untagged = {proc.TAG: ""}  # the end of the run's programs must not cut it off
+        return self._process(argv).open(self._header(argv, untagged), within=within)
 
     # -- how ---------------------------------------------------------------------------------------------------------
+
+    def _process(self, argv: Sequence[str]) -> RemoteProcess:
+        sudo, password = self._rights()
+        return RemoteProcess(self.connection, argv, sudo=sudo, password=password)
+
+    def _header(self, argv: Sequence[str], env: Mapping[str, str] | None) -> bytes:
+        try:
+            return header({**environment.inherit(argv, caller={}), proc.TAG: self.root, **(env or {})})
+        except ValueError as error:
+            raise UsageError(f"running {argv[0]} failed: {error}", where=self.name) from error
 
     def _rights(self) -> tuple[Sudo, bytes]:
         """Return how commands become root, and sudo's password."""

@@ -17,6 +17,7 @@ from lab.errors import CommandFailed, CommandLost, ProvisionError
 from lab.machines.ssh.connection import NoSession, SshConnection
 from lab.machines.ssh.remote_command import ABSENT, STARTED, Sudo, command_line, header
 from lab.machines.ssh.signals import read_status
+from lab.machines.ssh.stream import SshStream
 from lab.wait import CANCELLED, Cancelled
 
 LOOK_EVERY = 0.25
@@ -71,6 +72,26 @@ class RemoteProcess:
             return self._ended(channel)
         finally:
             self.connection.close_session(channel)
+
+    def open(self, given: bytes, *, within: float) -> SshStream:
+        """Start a command that keeps running, with `given` written to its input, and return its stream; errors as in `run`."""
+        deadline = time.monotonic() + within
+        try:
+            channel = self.connection.open_session(within=within)
+        except NoSession as error:
+            raise CommandFailed(self.argv, status=None, output=f"not within {within:g} s: {error}", machine=self.machine) from error
+        try:
+            self._execute(channel, deadline)
+            if self.sudo is Sudo.PASSWORD:
+                self._write(channel, self.password + b"\n", end=False)
+            self._pump(channel, deadline, within, until_started=True)
+            if self.group is None:
+                self._ended(channel)
+            self._write(channel, given, end=False)
+        except BaseException:
+            self.connection.close_session(channel)
+            raise
+        return SshStream(self.connection, channel, bytes(self.stdout))
 
     # -- what is sent ------------------------------------------------------------------------------------------------
 

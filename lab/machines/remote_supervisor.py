@@ -1,0 +1,167 @@
+"""The supervisor of a run on a machine reached by ssh: `lab.supervisor` itself, shipped there, and asked over an ssh session.
+
+A session is used for one request after the other, and kept for the next one. It starts there when a program is first started.
+"""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from lab import proc
+from lab.errors import CommandFailed, ComponentExited, NotPossible, ProvisionError
+from lab.machines.shipped_supervisor import archive_name, supervisor_archive
+from lab.machines.ssh.machine import SshMachine
+from lab.machines.ssh.stream import SshStream
+from lab.program import Program
+from lab.supervisor.bridge import CONNECTED
+from lab.supervisor.client import PATIENCE, Supervisor
+from lab.supervisor.state import TAIL, ProgramState, last_lines
+from lab.supervisor.wire import send_request
+
+LEASE_FILE = "lease"
+IDLE = 2
+"""Sessions kept for later requests: a server allows some ten for all purposes."""
+OLDEST = (3, 9)
+
+
+class RemoteSupervisor(Supervisor):
+    """The supervisor of a run on one machine, as `Supervisor` is of this computer. Programs' paths are those of the machine."""
+
+    def __init__(self, machine: SshMachine, begin_lease: Callable[[], None]) -> None:
+        super().__init__(Path(machine.root))
+        self.begin_lease = begin_lease
+        self.run = Path(machine.root)  # a link of this computer has no meaning there
+        self.machine = machine
+        self.machine_name = machine.name
+
+    @property
+    def archive(self) -> str:
+        """Where the shipped supervisor is on the machine."""
+        return f"{self.machine.folder}/assets/{archive_name()}"
+
+    def start(self, program: Program, *, replace: bool = False) -> ProgramState:
+        """Start a program; see `Supervisor.start`. Its working directory is made there."""
+        if program.cwd is not None:
+            self.machine.run(["mkdir", "-p", "-m", "0700", str(program.cwd)])
+        return super().start(program, replace=replace)
+
+    def shutdown(self, *, within: float = 2.0) -> None:
+        """Stop all programs and the supervisor; see `Supervisor.shutdown`."""
+        peer = self._connect()
+        if peer is not None:
+            with suppress(ProvisionError), peer:
+                send_request(peer, {"op": "shutdown", "within": within}, within=within + PATIENCE, run=self.run)
+
+    def remove(self, *, within: float = 2.0) -> None:
+        """Stop all programs, kill what else carries the run's tag there, and delete the run's directory. Twice is fine."""
+        self.shutdown(within=within)
+        if self._has_archive():
+            self._python("remove", within=60.0)
+
+    # -- how it is reached -------------------------------------------------------------------------------------------
+
+    def _connect(self) -> socket.socket | None:
+        idle = self._idle()
+        while idle:
+            kept = idle.pop()
+            if kept.open:
+                return kept
+        try:
+            stream = self.machine.open_stream(["python3", "-I", "-S", self.archive, "bridge", str(self.run)])
+        except CommandFailed as failed:
+            if failed.status is None and "No such file" in failed.output:  # no python3, so no supervisor either
+                return None
+            raise
+        first = stream.read_line()
+        if first == CONNECTED:
+            return PooledSocket(stream, idle)
+        stream.close()
+        return None
+
+    def _starting(self) -> threading.Lock:
+        return self.machine.connection.starting
+
+    def _idle(self) -> list[PooledSocket]:
+        pool: list[PooledSocket] = self.machine.connection.kept.setdefault(str(self.run), [])
+        return pool
+
+    def _spawn(self) -> None:
+        """Ship the supervisor, unless it is there, and start it. NotPossible when the machine has no Python for it."""
+        if not self._has_archive():
+            self._ship()
+        self.begin_lease()
+        options = ["--backoff", str(self.backoff), "--until", f"{self.run}/{LEASE_FILE}"]
+        self._python("supervise", *options, within=20.0)
+
+    def _has_archive(self) -> bool:
+        try:
+            self.machine.run(["test", "-f", self.archive])
+        except CommandFailed as failed:
+            if failed.status == 1:
+                return False
+            raise
+        return True
+
+    def _ship(self) -> None:
+        name = self.machine.name
+        missing = f"starting programs on {name} failed: it has neither systemd nor Python {OLDEST[0]}.{OLDEST[1]} or newer"
+        remedy = f"install python3 on {name} (apt-get install python3-minimal), or use a machine with systemd"
+        try:
+            found = self.machine.run(["python3", "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"]).stdout.split()
+        except CommandFailed as failed:
+            raise NotPossible(missing, where=name, remedy=remedy, detail=failed.output) from failed
+        if tuple(map(int, found)) < OLDEST:
+            raise NotPossible(f"{missing}, but {'.'.join(found)}", where=name, remedy=remedy)
+        with tempfile.NamedTemporaryFile(prefix="karmada-lab.") as file:
+            file.write(supervisor_archive())
+            file.flush()
+            self.machine.put(Path(file.name), Path(self.archive))
+
+    def _python(self, verb: str, *args: str, within: float) -> None:
+        self.machine.run(["python3", "-I", "-S", self.archive, verb, str(self.run), *args], env={proc.TAG: str(self.run)}, within=within)
+
+    # -- what it says ------------------------------------------------------------------------------------------------
+
+    def _tail(self, state: ProgramState) -> str:
+        with suppress(ProvisionError):
+            size = int(self.machine.run(["stat", "-c", "%s", str(state.log)]).stdout)
+            start = state.log_offset if state.log_offset <= size else 0
+            first = max(start, size - TAIL)
+            return last_lines(self.machine.run(["tail", "-c", f"+{first + 1}", str(state.log)]).stdout.encode())
+        return ""
+
+    def _exit_error(self, state: ProgramState) -> ComponentExited:
+        error = ComponentExited(state.name, status=state.status, log=state.log, tail=self._tail(state))
+        error.where = f"{self.machine.name}: {state.log}"
+        return error
+
+
+class PooledSocket(socket.socket):
+    """One end of a stream to the supervisor: given back for the next request when a request went well, else closed."""
+
+    def __init__(self, stream: SshStream, pool: list[PooledSocket]) -> None:
+        ours, theirs = socket.socketpair()
+        super().__init__(fileno=ours.detach())
+        self.pool = pool
+        self.stream = stream
+        stream.connect(theirs)
+
+    @property
+    def open(self) -> bool:
+        """Whether the stream still passes on what is written."""
+        return self.stream.open
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None and self.open and len(self.pool) < IDLE:
+            self.pool.append(self)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        super().close()
+        self.stream.close()

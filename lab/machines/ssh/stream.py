@@ -1,0 +1,63 @@
+"""The standard input and output of a command that keeps running on a machine, connected with a socket here."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+import paramiko
+
+from lab.machines.ssh.connection import SshConnection
+
+LOST = (OSError, EOFError, paramiko.SSHException)
+
+
+class SshStream:
+    """A command on a session of its own; closing it closes the command's input."""
+
+    def __init__(self, connection: SshConnection, channel: paramiko.Channel, read: bytes = b"") -> None:
+        self.connection = connection
+        self.channel = channel
+        self.open = True
+        self._read = read
+        self._closing = threading.Lock()
+
+    def read_line(self) -> bytes:
+        """Return the next line that the command prints; what it printed when it has ended before."""
+        while b"\n" not in self._read:
+            try:
+                chunk = self.channel.recv(1 << 16)
+            except LOST:
+                break
+            if not chunk:
+                break
+            self._read += chunk
+        line, newline, self._read = self._read.partition(b"\n")
+        return line + newline
+
+    def connect(self, peer: socket.socket) -> None:
+        """Pass on between the command and a socket until one of them ends; then both are closed."""
+        for name, target in (("to", self._send), ("from", self._receive)):
+            threading.Thread(target=target, args=(peer,), name=f"{name} {self.connection.host.name}", daemon=True).start()
+
+    def close(self) -> None:
+        """End the session. Twice is fine."""
+        with self._closing:
+            if not self.open:
+                return
+            self.open = False
+        self.connection.close_session(self.channel)
+
+    def _send(self, peer: socket.socket) -> None:
+        with suppress(*LOST):
+            while chunk := peer.recv(1 << 16):
+                self.channel.sendall(chunk)
+        self.close()
+
+    def _receive(self, peer: socket.socket) -> None:
+        with peer, suppress(*LOST):
+            while chunk := self._read or self.channel.recv(1 << 16):
+                self._read = b""
+                peer.sendall(chunk)
+        self.close()
