@@ -23,7 +23,7 @@ from deployers.members.footprint import list_cluster_needs
 from deployers.names import NAME, READY
 from deployers.plane import pending_operation
 from deployers.pods import workloads
-from deployers.preflight import require, require_known_flags
+from deployers.preflight import list_cached, require, require_known_flags
 from deployers.release import make_supply, open_supply, record_choices
 from deployers.wanted import Wanted
 from lab import component, environment, evidence, ports
@@ -95,11 +95,13 @@ def bring_up(
     require_same_spec(wanted, path)
     supply = supply or (open_supply(Run.load(run_id, root=root)) if (path / "run.json").exists() else make_supply())
     supervisor = Supervisor(path)
+    asked: frozenset[AssetRef] = frozenset()
     if not supervisor.alive():  # one that runs has the memory it needs
         require(wanted, supply, lab=run_id)
+        asked = list_cached(wanted, supply)
     wanted.pull(supply)
     software = supply.resolve(wanted.software())
-    require_known_flags(wanted, supply)
+    require_known_flags(wanted, supply, asked=asked)
     lock = lock_run(path, waiting=lambda holder, waited: supply.progress(waiting_for(path.name, holder, waited)))
     try:
         require_same_spec(wanted, path)  # somebody may have been faster

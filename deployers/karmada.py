@@ -17,6 +17,7 @@ from lab.errors import UsageError
 from lab.hints import command
 from lab.machines.machine import Machine
 from lab.run import Run
+from lab.spec import parse
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -42,7 +43,8 @@ class Karmada:
                 remedy=f"add a table [karmada] to its lab file; {command('down', lab=lab.run.id)}, "
                 f"then {command('up', '--spec', 'FILE', lab=lab.run.id)}",
             )
-        return cls(lab, KarmadaSpec.model_validate(asked), open_supply(lab.run))
+        spec = parse(KarmadaSpec, asked, source=str(lab.run.path / "run.json"), prefix="karmada.")
+        return cls(lab, spec, open_supply(lab.run))
 
     def asking(self, spec: KarmadaSpec) -> Karmada:
         """Write that this spec is wanted of the run from now on, and return the control plane as it is to be then. Nothing else is done."""

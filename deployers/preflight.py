@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from deployers.addons import steps as addons
@@ -54,20 +54,28 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
     return found
 
 
-def flag_errors(wanted: Wanted, supply: Supply) -> list[Problem]:
-    """Return the flags that programs refuse, as far as the programs are in the cache."""
+def flag_errors(wanted: Wanted, supply: Supply, *, asked: Collection[AssetRef] = ()) -> list[Problem]:
+    """Return the flags that programs refuse, as far as the programs are in the cache and are not among those that were asked before."""
 
     def find(asset: str) -> Path | None:
         ref = AssetRef.parse(asset)
+        if ref in asked:
+            return None
         entry = supply.cache.find(supply.pinned([ref])[ref], supply.order, use=False)
         return entry.path if entry else None
 
     return list(program_flag_errors(wanted.lab, wanted.karmada, find, Computer()))
 
 
-def require_known_flags(wanted: Wanted, supply: Supply) -> None:
-    """Raise UsageError for flags that programs refuse. `require` asks those in the cache; this is for those that were brought since."""
-    raise_problems(flag_errors(wanted, supply))
+def list_cached(wanted: Wanted, supply: Supply) -> frozenset[AssetRef]:
+    """Return the assets of a lab that are in the cache: those whose flags `require` has checked."""
+    pins = supply.pinned(wanted.software())
+    return frozenset(ref for ref, pin in pins.items() if supply.cache.find(pin, supply.order, use=False))
+
+
+def require_known_flags(wanted: Wanted, supply: Supply, *, asked: Collection[AssetRef] = ()) -> None:
+    """Raise UsageError for flags that programs refuse; `asked` are those that `require` has asked, this is for those brought since."""
+    raise_problems(flag_errors(wanted, supply, asked=asked))
 
 
 def option_errors(supply: Supply) -> Iterator[Problem]:

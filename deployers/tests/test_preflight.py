@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +15,10 @@ from deployers.release import catalogue
 from deployers.rules import ANY_VALUE, RULES
 from deployers.spec import KarmadaSpec
 from deployers.wanted import document, prepare
-from lab.assets import Supply
+from lab.assets import AssetRef, Supply
 from lab.errors import NotPossible, UsageError
 from lab.preflight import COMPUTER, Problem, raise_problems
+from lab.spec import LabSpec
 from lab.tests.test_rules import fields_without
 
 ROOT = Path(__file__).parents[2]
@@ -263,3 +266,20 @@ def test_a_number_as_the_name_of_a_member_with_an_estimator_in_pods(deployer: st
 
     assert named("1e3") == named("on") == ["karmada.members"]
     assert named("1e3", estimators=False) == named("m1") == []
+
+
+def test_a_program_is_asked_for_its_flags_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    cached = SimpleNamespace(path=Path("/cache/etcd"))
+    supply = SimpleNamespace(pinned=lambda refs: {ref: ref for ref in refs}, order=(), cache=SimpleNamespace(find=lambda *_, **__: cached))
+
+    def ask(lab: LabSpec, karmada: KarmadaSpec | None, find: Callable[[str], Path | None], computer: object) -> list[Problem]:
+        asked.extend(name for name in ("etcd", "kwok") if find(name))
+        return []
+
+    monkeypatch.setattr(preflight, "program_flag_errors", ask)
+    wanted = prepare(document())
+
+    preflight.require_known_flags(wanted, supply, asked={AssetRef("etcd")})  # type: ignore[arg-type]  # it only looks into the cache
+
+    assert asked == ["kwok"]
