@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -98,6 +97,8 @@ def examine_cluster(path: str, spec: ClusterSpec, needs: ClusterNeeds, *, lab: s
         return Examined(path, spec, problems=(Problem(f"{path}.kubeconfig", expired, "get a new kubeconfig for it"),))
     try:
         api = Api.open(Path(spec.kubeconfig), context=spec.context or None)
+        if missing := find_missing_rights(api, tuple(dict.fromkeys((*RIGHTS, *needs.rights)))):
+            return Examined(path, spec, problems=(rights_error(path, spec.name, missing),))
         uid = str(api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
         return Examined(path, spec, uid, tuple(list_obstacles(path, spec, needs, api, lab=lab)))
     except (LabError, KeyError, ValueError) as error:
@@ -146,7 +147,7 @@ def choose_context(spec: ClusterSpec) -> KubeContext:
     return read_context(path, context=wanted or None)
 
 
-def find_expiry(given: KubeContext) -> str:
+def find_expiry(given: KubeContext, now: datetime | None = None) -> str:
     """Return that the client certificate of a context is not valid now, "" when it is or there is none."""
     try:
         certificate = x509.load_pem_x509_certificate(given.pem("client-certificate").encode())
@@ -154,21 +155,16 @@ def find_expiry(given: KubeContext) -> str:
         return ""
     except (OSError, ValueError) as error:
         return f"the client certificate cannot be read: {error}"
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     if certificate.not_valid_after_utc < now:
         return f"the client certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
     if certificate.not_valid_before_utc > now:
-        return f"the client certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC on; here it is {time.ctime()}"
+        return f"the client certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC on, which is in the future"
     return ""
 
 
 def list_obstacles(path: str, spec: ClusterSpec, needs: ClusterNeeds, api: Api, *, lab: str) -> Iterator[Problem]:
-    """Yield what is in the way on a cluster that answers: another lab or Karmada that has it, rights that are missing."""
-    needed = tuple(dict.fromkeys((*RIGHTS, *needs.rights)))
-    if missing := find_missing_rights(api, needed):
-        why = f"the user of the kubeconfig may not, on {spec.name}: {', '.join(str(right) for right in missing)}"
-        yield Problem(f"{path}.kubeconfig", why, "give the kubeconfig of an administrator (cluster-admin)", COMPUTER)
-        return
+    """Yield what is in the way on a cluster that answers: another lab or Karmada that has it."""
     claim = read_claim(api)
     if claim and claim.lab == lab and (Path(claim.path) / "run.json").exists():
         return  # this lab's, which is brought up again
@@ -177,6 +173,12 @@ def list_obstacles(path: str, spec: ClusterSpec, needs: ClusterNeeds, api: Api, 
         yield Problem(f"{path}.kubeconfig", error.what, error.remedy or "", COMPUTER)
     elif found := find_objects(api, needs.foreign):
         yield foreign_error(path, spec.name, [str(each) for each in found])
+
+
+def rights_error(path: str, name: str, missing: list[Right]) -> Problem:
+    """Return the problem of a user who may not do what a lab needs."""
+    why = f"the user of the kubeconfig may not do on {name}: {', '.join(str(right) for right in missing)}"
+    return Problem(f"{path}.kubeconfig", why, "give the kubeconfig of an administrator (cluster-admin)", COMPUTER)
 
 
 def foreign_error(path: str, name: str, found: list[str]) -> Problem:
