@@ -2,6 +2,12 @@
 
 A digest is the only proof of content. Docker Hub and similar registries issue anonymous tokens for public images: the client requests one
 after a 401. Registries on loopback are reached by http unless their address begins with https.
+
+Why not crane, which is pinned for the scenarios: 0.22.1 was tried against its own `registry serve`, a closed port and a private address.
+- When TLS fails at a private address, it asks again by http. This client never does.
+- A missing image and a registry that does not answer both exit with 1 and differ only in the text of stderr. Callers need to know which.
+- It would be one process for each manifest and blob, with no timeout for connecting and no memory of a host that did not answer.
+- It is built from source by Go (13 s, more when cold), and images are pulled on machines that have no Go.
 """
 
 from __future__ import annotations
