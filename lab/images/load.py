@@ -71,7 +71,7 @@ def require_images(lab: Lab, cluster: Cluster, names: Iterable[str]) -> None:
         )
 
 
-def list_node_images(node: Machine) -> dict[str, str]:
-    """Return the images a node has: name to the digest of its manifest."""
-    listed = node.run([*CTR, "list"]).stdout
+def list_node_images(node: Machine, *, ctr: str = "ctr") -> dict[str, str]:
+    """Return the images a node has: name to the digest of its manifest. `ctr` is the client of its containerd there."""
+    listed = node.run([ctr, *CTR[1:], "list"]).stdout
     return {found["name"]: found["digest"] for found in map(LISTED.match, listed.splitlines()) if found}

@@ -29,7 +29,10 @@ PACKAGES = Packages(
 """A small Debian, and the tools of the system that kubeadm's preflight checks ask a host for."""
 SOFTWARE = ("kind-files",)
 """The assets of the image."""
-ENTRYPOINT = ("/usr/local/bin/entrypoint", "/kind/bin/undo-mount-hacks.sh", "/etc/systemd/system/undo-mount-hacks.service")
+ENTRYPOINT = (
+    *("/usr/local/bin/entrypoint", "/kind/bin/undo-mount-hacks.sh", "/kind/bin/create-kubelet-cgroup-v2.sh"),
+    "/etc/systemd/system/undo-mount-hacks.service",
+)
 """Those of kind's files that make a container a place for systemd."""
 
 
