@@ -26,6 +26,7 @@ from lab.errors import LeakError, NotPossible, UsageError
 from lab.existing.record import list_claimed
 from lab.existing.release import release_all
 from lab.hints import command
+from lab.machines.release import list_released, release_machines
 from lab.run import Run, discard, list_runs
 from lab.session_folder import dead_sessions
 from lab.supervisor.remains import find_orphans, kill_orphans
@@ -82,7 +83,7 @@ def sweep_run(run: Path, failures: list[LeakError], *, young: float, where: Path
     """Remove what one dead run left, and return it. A cluster that does not answer is added to the failures; the rest is removed."""
     removed = remove_leftovers(run, dry_run=dry_run)
     try:
-        removed += [] if is_kept(run) else release_clusters(run, dry_run=dry_run)
+        removed += [] if is_kept(run) else release_clusters(run, dry_run=dry_run) + release_hosts(run, dry_run=dry_run)
     except LeakError as error:
         failures.append(error)
     return removed + (remove_directory(run, where, dry_run=dry_run) if is_half_written(run, young) else [])
@@ -99,7 +100,7 @@ def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -
     with lock_run(run) as mine:
         if not mine:
             raise NotPossible(f"removing lab {run.name} failed: it is running", where=str(run), remedy=command("down", lab=run.name))
-        removed = remove_leftovers(run, dry_run=dry_run) + release_clusters(run, dry_run=dry_run)
+        removed = remove_leftovers(run, dry_run=dry_run) + release_clusters(run, dry_run=dry_run) + release_hosts(run, dry_run=dry_run)
         for name in ledger.list_domains(run.name):
             remove_by_command("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
             removed += remove_by_command("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
@@ -186,6 +187,17 @@ def release_clusters(run: Path, *, dry_run: bool) -> list[RemovedItem]:
         return [RemovedItem("claim on the cluster", name, run.name) for name in names]
     removed = release_all(Run.load(run.name, root=run.parent), by="gc")
     return [RemovedItem("object", line, run.name) for line in removed]
+
+
+def release_hosts(run: Path, *, dry_run: bool) -> list[RemovedItem]:
+    """End the programs of a dead run on the user's machines and delete its files there. What is not reached ends with its lease."""
+    try:
+        loaded = Run.load(run.name, root=run.parent)
+    except (UsageError, NotPossible):  # half-written
+        return []
+    names = list_released(loaded, keep=False)
+    unreached = {} if dry_run else release_machines(loaded)
+    return [RemovedItem("directory on the machine", name, run.name) for name in names if name not in unreached]
 
 
 def is_kept(run: Path) -> bool:

@@ -13,6 +13,7 @@ from lab.existing.release import release_all
 from lab.hints import command
 from lab.lock import WaitReport, ignore_wait
 from lab.machines.factories import delete_machines
+from lab.machines.release import describe_unreached, release_machines
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -27,6 +28,8 @@ class TakeDownResult:
 
     programs: int
     kept: bool
+    unreached: tuple[str, ...] = ()
+    """A line for each machine whose programs end only with their lease."""
 
 
 def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: WaitReport = ignore_wait) -> TakeDownResult:
@@ -54,6 +57,7 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
             status = supervisor.status()
         running = sum(state.runs for state in status.programs.values()) if status else 0
         run.journal("down", keep=keep)
+        unreached = tuple(describe_unreached(release_machines(run, keep=keep)))  # through machines that are programs themselves
         supervisor.shutdown(within=GRACE if keep else 0.0)  # what is deleted in a moment need not end in order
         made_by.delete(run)
         if not keep:
@@ -70,4 +74,4 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
             raise LeakError(f"lab {run.id} left something behind", detail="\n".join(left), remedy=command("gc", "--lab", run.id))
     finally:
         lock.release()
-    return TakeDownResult(running, keep)
+    return TakeDownResult(running, keep, unreached)

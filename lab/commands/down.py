@@ -38,6 +38,8 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
         taken = take_down(Run.load(lab), keep=keep, within=WITHIN, waiting=partial(end_holder, lab))
         seconds = round(time.monotonic() - began, 2)
         report = {"schema": 1, "lab": lab, "programs": taken.programs, "kept": taken.kept, "seconds": seconds}
+        for line in taken.unreached:
+            say(line)
         up, away = command("up", lab=lab), command("down", lab=lab)
         after = f"its state is kept; {up} brings it again, {away} removes it" if taken.kept else "nothing of it is left"
         say(f"lab {lab} is down after {seconds_text(seconds)}: {count(taken.programs, 'program')} ended, {after}")

@@ -58,3 +58,11 @@ class ProgramOwner(Protocol):
     def shutdown(self, *, within: float = 2.0) -> None:
         """Stop all programs, those that others need last; on return they are gone. Their files stay."""
         ...
+
+
+class RemoteOwner(ProgramOwner, Protocol):
+    """**Protocol:** a ProgramOwner on another machine, whose files of the run are not in the run directory."""
+
+    def remove(self, *, within: float = 2.0) -> None:
+        """Stop all programs, kill whatever else the run started there, and delete the run's directory. Twice is fine."""
+        ...

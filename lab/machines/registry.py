@@ -10,7 +10,7 @@ from lab.machines.container import Container
 from lab.machines.lease import begin_lease
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.owner import ProgramOwner
+from lab.machines.owner import ProgramOwner, RemoteOwner
 from lab.machines.record import MachineRecord, read_machines
 from lab.machines.remote_supervisor import RemoteSupervisor
 from lab.machines.ssh.host import SshHost
@@ -36,6 +36,11 @@ def open_owner(run: Run, name: str) -> ProgramOwner:
     """Return what owns the programs of a run on a machine; "local" and "" are this computer. UsageError when there is no such machine."""
     if name in {"", "local"}:
         return Supervisor(run.path)
+    return open_remote_owner(run, name)
+
+
+def open_remote_owner(run: Run, name: str) -> RemoteOwner:
+    """Return what owns the programs of a run on another machine. UsageError when there is no such machine."""
     machine = open_machine(run, name)
     if isinstance(machine, SshMachine):
         return machine.owner
@@ -45,7 +50,7 @@ def open_owner(run: Run, name: str) -> ProgramOwner:
 def open_ssh(run: Run, machines: dict[str, MachineRecord], name: str) -> SshMachine:
     """Return a machine that is reached by ssh."""
 
-    def owner(machine: SshMachine) -> ProgramOwner:
+    def owner(machine: SshMachine) -> RemoteOwner:
         return RemoteSupervisor(machine, partial(begin_lease, run, machine, machine.root))
 
     return SshMachine(ssh_host(machines, name, run), run.id, folder=find(machines, name, run).folder, owner=owner)

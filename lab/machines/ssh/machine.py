@@ -14,7 +14,7 @@ import paramiko
 from lab import environment, proc
 from lab.errors import CommandFailed, NotPossible, ProvisionError, UsageError
 from lab.machines.machine import Completed
-from lab.machines.owner import ProgramOwner
+from lab.machines.owner import RemoteOwner
 from lab.machines.ssh.connection import SshConnection, connection_to
 from lab.machines.ssh.host import SshHost
 from lab.machines.ssh.remote_command import Sudo, header
@@ -35,7 +35,7 @@ class SshMachine:
     over it. They carry the run's tag, the path of its directory there.
     """
 
-    def __init__(self, host: SshHost, run_id: str, *, folder: str = "", owner: Callable[[SshMachine], ProgramOwner] | None = None) -> None:
+    def __init__(self, host: SshHost, run_id: str, *, folder: str = "", owner: Callable[[SshMachine], RemoteOwner] | None = None) -> None:
         self.host = host
         self._make_owner = owner
         self.run_id = run_id
@@ -125,7 +125,7 @@ class SshMachine:
         self.owner.stop(name, within=within, kill=kill)
 
     @cached_property
-    def owner(self) -> ProgramOwner:
+    def owner(self) -> RemoteOwner:
         """What owns the programs of this run there."""
         if self._make_owner is None:
             raise NotPossible(f"running programs on {self.name} failed: this handle belongs to no lab", where=self.name)
