@@ -30,9 +30,9 @@ OVER = 1
 """The status of a renewal that found no directory."""
 
 
-def begin_lease(run: Run, machine: Machine, root: str) -> None:
+def begin_lease(run: Run, name: str, machine: Machine, root: str) -> None:
     """Record that a machine is about to have programs of a run in `root`, give it a lease, and see to it that it is renewed."""
-    run.record(OWNERS, machine.name, {"root": root})
+    run.record(OWNERS, name, {"root": root})
     machine.run(["mkdir", "-p", "-m", "0700", root])
     renew_lease(machine, root)
     Supervisor(run.path).start(make_program(run))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from lab.errors import NotPossible, UsageError
+from lab.errors import UsageError
 from lab.ledger import external_name
 from lab.machines.container import Container
 from lab.machines.lease import begin_lease
@@ -14,7 +14,8 @@ from lab.machines.owner import ProgramOwner, RemoteOwner
 from lab.machines.record import MachineRecord, read_machines
 from lab.machines.remote_supervisor import RemoteSupervisor
 from lab.machines.ssh.host import SshHost
-from lab.machines.ssh.machine import SshMachine
+from lab.machines.ssh.machine import ROOT_FOLDER, SshMachine
+from lab.machines.systemd_owner import SystemdOwner
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 
@@ -44,16 +45,21 @@ def open_remote_owner(run: Run, name: str) -> RemoteOwner:
     machine = open_machine(run, name)
     if isinstance(machine, SshMachine):
         return machine.owner
-    raise NotPossible(f"opening the programs of {name} failed: it starts units only", where=str(run.path))
+    root = f"{ROOT_FOLDER}/runs/{run.id}"
+    return SystemdOwner(machine, run.id, root, partial(begin_lease, run, name, machine, root))
 
 
 def open_ssh(run: Run, machines: dict[str, MachineRecord], name: str) -> SshMachine:
     """Return a machine that is reached by ssh."""
+    record = find(machines, name, run)
 
     def owner(machine: SshMachine) -> RemoteOwner:
-        return RemoteSupervisor(machine, partial(begin_lease, run, machine, machine.root))
+        lease = partial(begin_lease, run, name, machine, machine.root)
+        if record.systemd and machine.host.has_root:
+            return SystemdOwner(machine, run.id, machine.root, lease)
+        return RemoteSupervisor(machine, lease)
 
-    return SshMachine(ssh_host(machines, name, run), run.id, folder=find(machines, name, run).folder, owner=owner)
+    return SshMachine(ssh_host(machines, name, run), run.id, folder=record.folder, owner=owner)
 
 
 def ssh_host(machines: dict[str, MachineRecord], name: str, run: Run, seen: tuple[str, ...] = ()) -> SshHost:

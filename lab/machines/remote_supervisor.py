@@ -127,7 +127,7 @@ class RemoteSupervisor(Supervisor):
 
     # -- what it says ------------------------------------------------------------------------------------------------
 
-    def _tail(self, state: ProgramState) -> str:
+    def tail(self, state: ProgramState) -> str:
         with suppress(ProvisionError):
             size = int(self.machine.run(["stat", "-c", "%s", str(state.log)]).stdout)
             start = state.log_offset if state.log_offset <= size else 0
@@ -135,8 +135,8 @@ class RemoteSupervisor(Supervisor):
             return last_lines(self.machine.run(["tail", "-c", f"+{first + 1}", str(state.log)]).stdout.encode())
         return ""
 
-    def _exit_error(self, state: ProgramState) -> ComponentExited:
-        error = ComponentExited(state.name, status=state.status, log=state.log, tail=self._tail(state))
+    def exit_error(self, state: ProgramState) -> ComponentExited:
+        error = ComponentExited(state.name, status=state.status, log=state.log, tail=self.tail(state))
         error.where = f"{self.machine.name}: {state.log}"
         return error
 

@@ -5,6 +5,7 @@ What a unit says is the whole of a program, so that the same unit is the same pr
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -53,7 +54,14 @@ def render_unit(program: Program, run_id: str, *, lease: str = "", restart: bool
         files=OPEN_FILES,
         grace=GRACE,
         restart=restart,
+        program=json.dumps([program.name, program.argv, str(program.log), program.needs, program.ports]),
     )
+
+
+def read_program(text: str) -> Program:
+    """Return the program of a unit's text, as far as its first line holds it: name, argv, log, needs, ports."""
+    name, argv, log, needs, ports = json.loads(text.partition("\n")[0].removeprefix("# "))
+    return Program(name, tuple(argv), Path(log), needs=tuple(needs), ports=tuple(ports))
 
 
 def quote(text: str, *, variables: bool = True) -> str:

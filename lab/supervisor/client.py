@@ -25,9 +25,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from lab import environment, interrupt, proc
-from lab.errors import CommandFailed, ComponentExited, LabError, NotPossible, ProvisionError, UsageError
+from lab.errors import CommandFailed, ComponentExited, NotPossible, ProvisionError, UsageError
 from lab.hints import command
 from lab.program import Program
+from lab.supervisor.readiness import wait_ready
 from lab.supervisor.remains import kill_orphans
 from lab.supervisor.state import ProgramState, SupervisorStatus, make_exit_error
 from lab.supervisor.wire import ANSWER_WITHIN, SupervisorGone, connect, send_request
@@ -206,7 +207,7 @@ class Supervisor:
         """Say that it became ready: from now on it is restarted when it ends on its own. ComponentExited when it has ended."""
         state = ProgramState.parse(self._ask({"op": "settle", "name": name}, ensure=False)["process"])
         if not state.runs:
-            raise self._exit_error(state)
+            raise self.exit_error(state)
         return state
 
     def ready(self, name: str, probe: Callable[[], T], *, within: float, what: str | None = None, every: float = 0.25) -> T:
@@ -215,25 +216,7 @@ class Supervisor:
         `probe` raises NotYet as in `lab.wait.until`. ComponentExited, with status and last words, as soon as the program
         ends (unless it is settled and about to be restarted); NotReady, with its last words, when time is up.
         """
-
-        def look() -> T:
-            try:
-                return probe()
-            except NotYet:
-                state = self.state(name)
-                if not state.runs and state.state != "waiting":
-                    raise self._exit_error(state) from None
-                raise
-
-        try:
-            found = until(look, what=what or f"{name} is ready", within=within, every=every)
-        except ProvisionError as error:
-            if error.detail is None:
-                with suppress(LabError):
-                    error.detail = self._tail(self.state(name))
-            raise
-        self.settle(name)
-        return found
+        return wait_ready(self, name, probe, within=within, what=what, every=every)
 
     # -- the socket --------------------------------------------------------------------------------------------------
 
@@ -283,11 +266,11 @@ class Supervisor:
         """Return what a thread holds while it starts the supervisor."""
         return STARTING
 
-    def _tail(self, state: ProgramState) -> str:
+    def tail(self, state: ProgramState) -> str:
         """Return the last lines that a program logged."""
         return state.tail()
 
-    def _exit_error(self, state: ProgramState) -> ComponentExited:
+    def exit_error(self, state: ProgramState) -> ComponentExited:
         """Return the error of a program that ended."""
         return make_exit_error(state)
 

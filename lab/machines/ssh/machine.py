@@ -97,7 +97,7 @@ class SshMachine:
                     with suppress(OSError):
                         sftp.remove(staged)
 
-        self._transfer(f"copying {src} to {dst}", copy, dst)
+        self._transfer(f"copying {src} to {dst}", copy, dst, size=src.stat().st_size if src.is_file() else 0)
 
     def get(self, src: Path, dst: Path) -> None:
         """Copy a file of the machine to this computer, whole or not at all, with its mode."""
@@ -169,15 +169,15 @@ class SshMachine:
             sftp.mkdir(folder, 0o700)
         return f"{folder}/{os.urandom(8).hex()}"
 
-    def _transfer(self, what: str, copy: Callable[[], None], there: Path) -> None:
+    def _transfer(self, what: str, copy: Callable[[], None], there: Path, *, size: int = 0) -> None:
         """Copy. ProvisionError says why it failed, on which side."""
         try:
             copy()
         except (CommandFailed, EOFError, OSError, paramiko.SSHException) as error:
-            why = self._transfer_failure(error, there)
+            why = self._transfer_failure(error, there, size)
             raise ProvisionError(f"{what} failed: {why}", where=self.name) from error
 
-    def _transfer_failure(self, error: Exception, there: Path) -> str:
+    def _transfer_failure(self, error: Exception, there: Path, size: int) -> str:
         """Return why a copy failed. sftp says only "Failure" for a full disk and others: the machine is asked then."""
         if isinstance(error, CommandFailed):
             return (error.output.strip().splitlines() or [error.what])[-1]
@@ -186,7 +186,9 @@ class SshMachine:
         if isinstance(error, OSError) and error.errno is not None:
             return error.strerror or str(error)
         with suppress(ProvisionError):
-            return self.run(["sh", "-c", DIAGNOSE, "sh", str(there.parent), str(there)], within=10.0).stdout.strip() or str(error)
+            return self.run(
+                ["sh", "-c", DIAGNOSE, "sh", str(there.parent), str(there), str(size >> 10)], within=10.0
+            ).stdout.strip() or str(error)
         return str(error) or type(error).__name__
 
 
@@ -208,6 +210,6 @@ DIAGNOSE = """
 if [ -d "$2" ]; then echo "it is a directory: $2"; exit; fi
 folder=$1
 while [ ! -d "$folder" ]; do folder=$(dirname -- "$folder"); done
-if [ "$(df -P -- "$folder" | awk 'NR == 2 {print $4}')" -lt 64 ]; then echo "No space left on device: $folder"; exit; fi
-if [ ! -w "$folder" ]; then echo "the directory cannot be written: $folder"; fi
+if [ ! -w "$folder" ]; then echo "the directory cannot be written: $folder"; exit; fi
+if [ "$(df -Pk -- "$folder" | awk 'NR == 2 {print $4}')" -lt "$(($3 + 64))" ]; then echo "No space left on device: $folder"; fi
 """
