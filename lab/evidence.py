@@ -36,6 +36,8 @@ from lab.count import count
 from lab.errors import LabError
 from lab.machines.container import Container
 from lab.machines.local import Local
+from lab.machines.machine import Machine
+from lab.machines.registry import open_machine
 from lab.masking import secret_values
 from lab.masking.known_values import NOTHING, KnownValues
 from lab.masking.mask import mask, mask_object
@@ -234,19 +236,25 @@ def write_nodes(run: Run, cluster: str, out: Collection) -> None:
     Raises when Docker or the node does not answer.
     """
     engine = Local(run.path)
-    ends = ["-exec", "tail", "--verbose", "--lines=400", "{}", "+"]
-    containers = (run.recorded(NODES, cluster) or {})["containers"]
-    for container in containers:
-        at = Container(container, engine)
-        of = cluster if container == containers[0] else f"{cluster}/{container}"
-        output = at.run(["find", "/var/log/pods", "-name", "*.log", "-size", "+0", *ends], within=10.0).stdout
-        for path, text in split_tails(output).items():
-            pod, program = path.split("/")[4:6]
-            out.text(f"nodes/{of}/pods/{pod.rpartition('_')[0]}_{program}.log", text)
-        units = [word for unit in ("kubelet", "containerd") for word in ("--unit", unit)]
-        out.text(f"nodes/{of}/journal.log", at.run(["journalctl", "--no-pager", "--lines=800", *units], within=10.0).stdout)
+    record = run.recorded(NODES, cluster) or {}
+    for name in record.get("machines", ()):
+        write_node(open_machine(run, name), f"{cluster}/{name}", out)
+    for container in record["containers"]:
+        of = cluster if container == record["containers"][0] else f"{cluster}/{container}"
+        write_node(Container(container, engine), of, out)
         out.text(f"nodes/{of}/container.json", engine.run(["docker", "inspect", "--type", "container", container]).stdout)
         out.text(f"nodes/{of}/console.log", engine.run(["docker", "logs", "--tail", "300", container]).stdout)
+
+
+def write_node(node: Machine, of: str, out: Collection) -> None:
+    """Write the logs of a node's pods, and the journal of its kubelet and containerd."""
+    ends = ["-exec", "tail", "--verbose", "--lines=400", "{}", "+"]
+    output = node.run(["find", "/var/log/pods", "-name", "*.log", "-size", "+0", *ends], within=10.0).stdout
+    for path, text in split_tails(output).items():
+        pod, program = path.split("/")[4:6]
+        out.text(f"nodes/{of}/pods/{pod.rpartition('_')[0]}_{program}.log", text)
+    units = [word for unit in ("kubelet", "*containerd") for word in ("--unit", unit)]
+    out.text(f"nodes/{of}/journal.log", node.run(["journalctl", "--no-pager", "--lines=800", *units], within=10.0).stdout)
 
 
 def split_tails(output: str) -> dict[str, str]:

@@ -43,6 +43,8 @@ class MachineCluster:
     address: Callable[[str], str]
     files: Callable[[], NodeFiles]
     flags: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The labels of nodes by machine."""
     made: dict[str, Any] = field(default_factory=dict)
     """What this process knows of the cluster once it is made: the discovery document, and the addresses of pods by machine."""
 
@@ -61,14 +63,17 @@ class MachineCluster:
         write_private(path, json.dumps(secret).encode())
         return self.run.record(RECORD, self.cluster.name, {"machines": list(self.machines), "secrets": str(path)})
 
+    def node_address(self, machine: str) -> NodeAddress:
+        return NodeAddress(machine, self.address(machine), self.labels.get(machine, {}))
+
     def config(self) -> ClusterConfig:
         """Return the configuration. The machines must be there, since their addresses are in it."""
         secret = json.loads(Path(self.record()["secrets"]).read_bytes())
         return ClusterConfig(
             name=self.cluster.name,
             version=self.version,
-            control_planes=tuple(NodeAddress(name, self.address(name)) for name in self.control_planes),
-            workers=tuple(NodeAddress(name, self.address(name)) for name in self.workers),
+            control_planes=tuple(map(self.node_address, self.control_planes)),
+            workers=tuple(map(self.node_address, self.workers)),
             pods=cluster_subnet(self.number),
             flags=self.flags,
             **secret,

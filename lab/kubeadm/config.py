@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ ONE_INSTANCE = {"leader-elect": "false"}
 
 @dataclass(frozen=True)
 class NodeAddress:
-    """A machine of a cluster: its name, which is its node's, and the address by which the others reach it."""
+    """A machine of a cluster: its name, which is its node's, the address by which the others reach it, and its node's labels."""
 
     name: str
     address: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,14 @@ def make_discovery(config: ClusterConfig, authority: bytes) -> str:
 
 def make_registration(config: ClusterConfig, node: NodeAddress) -> Json:
     """Return how a node registers. Pods go to control planes where there is nothing else, as kind has it."""
+    labels = ",".join(f"{name}={value}" for name, value in sorted(node.labels.items()))
     registration: Json = {
         "name": node.name,
         "criSocket": f"unix://{paths.SOCKET}",
-        "kubeletExtraArgs": [{"name": "node-ip", "value": node.address}],
+        "kubeletExtraArgs": [
+            {"name": "node-ip", "value": node.address},
+            *([{"name": "node-labels", "value": labels}] if labels else []),
+        ],
         # What the machine lacks is found before (lab.kubeadm.facts); these compare it with what is true of no container.
         "ignorePreflightErrors": [
             "SystemVerification",

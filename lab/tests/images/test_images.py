@@ -248,6 +248,19 @@ def test_a_node_that_has_all_is_left_alone_and_one_with_another_content_is_not(l
     assert load_archive(lab, lab.member("member1"), archive) == (WEB.name,)
 
 
+def test_a_node_on_a_machine_is_brought_the_archive_and_does_not_keep_it(
+    lab: Lab, paths: dict[str, Path], cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = make_archive([WEB], paths, cache=cache)
+    lab.run.record(RECORD, "member1", {"containers": [], "machines": ["machine1"], "ctr": "/x/ctr", "folder": "/x/images"})
+    machine = Scripted({("/x/ctr", "--namespace=k8s.io", "images"): "", ("rm",): ""})
+    monkeypatch.setattr("lab.images.load.open_machine", lambda *_: machine)
+
+    assert load_archive(lab, lab.member("member1"), archive) == (WEB.name,)
+    there = f"/x/images/{archive.key}.tar"
+    assert [done.args[-1] for done in machine.done if done.verb == "put" or done.args[-1] == there] == [there] * 3
+
+
 def test_missing_images_are_named_before_anything_is_installed(lab: Lab) -> None:
     engine(lab, row(WEB.name, "sha256:" + "0" * 64))
 

@@ -8,6 +8,7 @@ import pytest
 
 from lab.errors import ProvisionError
 from lab.machines import containers
+from lab.machines.factories import delete_machines
 from lab.machines.record import MachineRecord, read_machines, record_machine
 from lab.machines.registry import open_machine
 from lab.machines.scripted import Answer, Scripted, ScriptedFailure
@@ -93,3 +94,13 @@ def test_records_are_kept_while_docker_does_not_answer(run: Run, monkeypatch: py
     with pytest.raises(ProvisionError, match="Docker"):
         containers.delete_machines(run)
     assert "machine1" in read_machines(run)
+
+
+def test_down_deletes_containers_by_their_factory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [NAME]
+    engine_of(monkeypatch, there)
+    record_machine(run, "machine1", MachineRecord(kind="container"))
+
+    delete_machines(run)
+
+    assert there == []
