@@ -212,7 +212,7 @@ def test_a_program_that_heeds_no_signal_is_killed_in_time(case: MachineCase) -> 
 # -- a host that does not answer ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["packets", "server"])
+@pytest.mark.parametrize("how", ["packets", pytest.param("server", marks=pytest.mark.thorough)])
 def test_a_host_that_stops_answering_does_not_keep_us(cases: dict[str, MachineCase], how: str) -> None:
     require_namespaces()
     case = cases["lonely"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,7 +116,9 @@ def lab_status(run: Run, *, now: float | None = None, within: float = PATIENCE) 
         *node_statuses(run),
         *(program_status(state, now or time.time(), expected=state.name in expected) for state in states.values()),
     ]
-    components = (*listed, *(missing_program(name) for name in sorted(expected - states.keys())))
+    elsewhere = machine_programs(run, now or time.time(), expected)
+    known = states.keys() | {part.full_name for part in elsewhere}
+    components = (*listed, *elsewhere, *(missing_program(name) for name in sorted(expected - known)))
     asked = expected_members(run)
     members: Sequence[MemberStatus] | str = "no Karmada is asked for"
     found: list[str] = []
@@ -234,6 +237,26 @@ def program_status(state: ProgramState, now: float, *, expected: bool = False) -
         ports=state.ports,
         log=str(state.log),
     )
+
+
+def machine_programs(run: Run, now: float, expected: set[str]) -> list[ProgramStatus]:
+    """Return the programs of this lab on its machines, all machines asked at once; for one that does not answer, that and why."""
+    names = sorted(run.records("program-owners"))
+    if not names:
+        return []
+    from lab.errors import LabError
+    from lab.machines.registry import open_owner
+
+    def ask(name: str) -> list[ProgramStatus]:
+        try:
+            states = open_owner(run, name).programs()
+        except LabError as error:
+            return [ProgramStatus("machines", name, f"unknown: {error.what}", ok=False)]
+        shown = [program_status(replace(state, pid=None), now, expected=state.name in expected) for state in states.values()]
+        return [replace(each, log=f"{name}:{each.log}") for each in shown]
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        return [each for found in pool.map(ask, names) for each in found]
 
 
 def node_statuses(run: Run) -> tuple[ProgramStatus, ...]:
