@@ -78,7 +78,8 @@ class ByKarmadactl:
 
     def check(self, spec: KarmadaSpec, lab: LabSpec) -> list[str]:
         """Return what of the spec cannot take effect here. Nothing is created."""
-        found = [*installation.preflight_errors(spec, lab, SUPPORT), *several_values(spec), *init_args.unsupported_flags(spec)]
+        found = [*installation.preflight_errors(spec, lab, SUPPORT, on_nodes=False), *several_values(spec)]
+        found += init_args.unsupported_flags(spec)
         found += installation.anti_affinity_errors(spec, lab, (name for name in NAMES if name != "etcd"))
         if spec.load_balancer and not (init_args.names_and_addresses(spec)[1] and 30000 <= init_args.port(spec) <= 32767):
             found.append(
@@ -114,7 +115,8 @@ class InitInstallation(installation.PodsInstallation):
     def places(self) -> Places:
         run = self.karmada.run
         data = run.path / "data" / "karmada"
-        return Places(self.karmada.lab.host, data / "init", run.path / "pki" / "karmada", data / "crds.tar.gz")
+        storage = init_args.EPHEMERAL if self.karmada.lab.spec.host.kubeconfig else init_args.STORAGE
+        return Places(self.karmada.lab.host, data / "init", run.path / "pki" / "karmada", data / "crds.tar.gz", storage)
 
     def steps(self) -> list[Step]:
         host = f"{self.karmada.lab.host.name}/images"

@@ -82,11 +82,18 @@ def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 1
 
 def with_data(lab: Lab, path: str) -> list[str]:
     """Return the nodes of the host cluster on which a directory is."""
+    if lab.spec.host.kubeconfig:
+        return []
     words = ["find", str(PurePosixPath(path).parent), "-maxdepth", "1", "-path", path]
     return [node.name for node in list_nodes(lab, lab.host) if node.run(words).stdout.strip()]
 
 
 def remove_data(lab: Lab, *paths: str) -> None:
-    """Delete directories on every node of the host cluster: what pods kept there outlives them, and no installer takes it away."""
+    """Delete directories on every node of the host cluster: what pods kept there outlives them, and no installer takes it away.
+
+    Nothing is kept on the nodes of one that exists: they are not the lab's to clean up.
+    """
+    if lab.spec.host.kubeconfig:
+        return
     for node in list_nodes(lab, lab.host):
         node.run(["rm", "-rf", *paths])

@@ -23,8 +23,8 @@ from lab.pki import is_address
 NO_ARGUMENTS = "karmadactl addons enable takes no flags for it"
 
 Json = dict[str, Any]
-STORAGE = "hostPath"
-"""Where etcd keeps its data: on its node's disk, init's default."""
+STORAGE, EPHEMERAL = "hostPath", "emptyDir"
+"""Where etcd keeps its data: on its node's disk, init's default; or in its pod, where nodes are not the lab's to clean up."""
 WAIT = 120
 """Seconds that init waits for each component; it then goes on, and what is wrong is found by `deployers.pods.workloads`."""
 NAMES = {
@@ -56,6 +56,7 @@ class Places:
     data: Path
     pki: Path
     crds: Path
+    storage: str = STORAGE
 
 
 def names_and_addresses(spec: KarmadaSpec) -> tuple[list[str], list[str]]:
@@ -103,7 +104,7 @@ def as_flags(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) ->
             "external-etcd-key-prefix": external.prefix,
         }
     else:
-        flags |= {"etcd-image": uses["etcd"].name, "etcd-storage-mode": STORAGE}
+        flags |= {"etcd-image": uses["etcd"].name, "etcd-storage-mode": places.storage}
     for component, name in NAMES.items():
         if (replicas := spec.settings(component).replicas) > 1:
             flags[f"{name}-replicas"] = str(replicas)
@@ -137,7 +138,7 @@ def as_config(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) -
             }
         }
     else:
-        etcd = {"local": {**settings("etcd"), "storageMode": STORAGE}}
+        etcd = {"local": {**settings("etcd"), "storageMode": places.storage}}
     components = {key: settings(component) for component, key in KEYS.items()}
     components["karmadaAPIServer"]["networking"] = {"namespace": NAMESPACE, "port": port(spec)}
     if spec.load_balancer:

@@ -36,9 +36,14 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 RECORD = "karmada"
 
 
-def preflight_errors(spec: KarmadaSpec, lab: LabSpec, support: Support) -> list[str]:
-    """Return what of a spec is in the way on every path in pods, one sentence each."""
+def preflight_errors(spec: KarmadaSpec, lab: LabSpec, support: Support, *, on_nodes: bool = True) -> list[str]:
+    """Return what of a spec is in the way on every path in pods, one sentence each. `on_nodes`: etcd keeps its data on a node's disk."""
     found = [*refusals(spec, support), *unknown_member_errors(spec, lab)]
+    if on_nodes and lab.host.kubeconfig and spec.etcd.external is None:
+        found.append(
+            f"deployer: {spec.deployer} keeps etcd's data on a node's disk, which nothing takes away from a host cluster that exists; "
+            "take by_karmadactl, which keeps it in the pod there, by_binary, or an external etcd"
+        )
     if spec.addons.estimators and not spec.members:
         found.append("addons.estimators: this Karmada has no members to estimate")
     pulling = [member.name for member in spec.members if member.mode == "pull"]
