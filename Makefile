@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
+.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -44,6 +44,10 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup-docker: ## install and start a Docker engine (Debian), for --provider kind
 	@sh lab/docker/setup.sh
+
+setup-libvirt: $(STAMP) ## install and start libvirt and QEMU (Debian), for --provider libvirt and machines of kind vm
+	@sh lab/machines/vm/setup.sh
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/libvirt.lock
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev --extra perf \

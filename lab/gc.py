@@ -68,6 +68,7 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
         if not dry_run:
             shutil.rmtree(session, ignore_errors=True)
     removed += kill_strays(root, dry_run=dry_run) + remove_stray_containers(root, dry_run=dry_run)
+    removed += remove_stray_virtual_machines(root, dry_run=dry_run)
     removed += release_dead_ports(where, dry_run=dry_run)
     if failures:
         raise LeakError(
@@ -101,9 +102,6 @@ def remove_run(run: Path, *, where: Path | None = None, dry_run: bool = False) -
         if not mine:
             raise NotPossible(f"removing lab {run.name} failed: it is running", where=str(run), remedy=command("down", lab=run.name))
         removed = remove_leftovers(run, dry_run=dry_run) + release_clusters(run, dry_run=dry_run) + release_hosts(run, dry_run=dry_run)
-        for name in ledger.list_domains(run.name):
-            remove_by_command("libvirt domain", name, run, ["virsh", "destroy", name], dry_run=dry_run)  # fails when it is not running
-            removed += remove_by_command("libvirt domain", name, run, ["virsh", "undefine", "--nvram", name], dry_run=dry_run)
         return removed + remove_directory(run, where, dry_run=dry_run)
 
 
@@ -172,12 +170,39 @@ def remove_leftovers(run: Path, *, dry_run: bool) -> list[RemovedItem]:
     for name in ledger.list_interfaces(run.name):  # it goes with its namespace, unless that was deleted by hand
         removed += remove_by_command("network interface", name, run, ["ip", "link", "delete", name], dry_run=dry_run)
     removed += remove_containers(ledger.list_containers(run, engine := find_engine(run)), run, engine, dry_run=dry_run)
+    removed += remove_virtual_machines(run, dry_run=dry_run)
     socket = run / "supervisor.sock"
     if socket.exists():
         removed.append(RemovedItem("socket", str(socket), run.name))
         if not dry_run:
             socket.unlink(missing_ok=True)
     return removed
+
+
+def remove_virtual_machines(run: Path, *, dry_run: bool) -> list[RemovedItem]:
+    """Remove libvirt's domains, networks and pools of a run, then the disks."""
+    metadata = ("--managed-save", "--snapshots-metadata", "--checkpoints-metadata", "--nvram")
+    removed = []
+    for kind, names, stop, remove in (
+        ("libvirt domain", ledger.list_domains(run.name), ("destroy",), ("undefine", *metadata)),
+        ("libvirt network", ledger.list_vm_networks(run.name), ("net-destroy",), ("net-undefine",)),
+        ("libvirt pool", ledger.list_vm_pools(run.name), ("pool-destroy",), ("pool-undefine",)),
+    ):
+        for name in names:
+            remove_by_command(kind, name, run, [*ledger.VIRSH, *stop, name], dry_run=dry_run)  # fails when it is not active
+            removed += remove_by_command(kind, name, run, [*ledger.VIRSH, *remove, name], dry_run=dry_run)
+    for folder in ledger.list_vm_disks(run.name):
+        if not dry_run:
+            shutil.rmtree(folder, ignore_errors=True)
+        if dry_run or not folder.exists():
+            removed.append(RemovedItem("disks of virtual machines", str(folder), run.name))
+    return removed
+
+
+def remove_stray_virtual_machines(root: Path, *, dry_run: bool) -> list[RemovedItem]:
+    """Remove virtual machines of runs under `root` that have no directory any more: the directory of their disks names the run."""
+    runs = {run for _, run in ledger.list_owned_disks() if run.parent == root and not run.exists()}
+    return [item for run in sorted(runs) for item in remove_virtual_machines(run, dry_run=dry_run)]
 
 
 def release_clusters(run: Path, *, dry_run: bool) -> list[RemovedItem]:

@@ -30,6 +30,12 @@ LONGEST_RUN = 18
 """Characters of the run id in an external name: a container's name is also its host name, 63 characters at most."""
 NAMESPACES = Path("/run/netns")
 INTERFACES = Path("/sys/class/net")
+VM_DISKS = Path("/var/lib/libvirt/images")
+"""Where libvirt's machines may read files; a run has one directory there for its disks."""
+VM_DISKS_OWNER = "run"
+"""The file in such a directory that names the run directory."""
+VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
+"""libvirt's client; an ordinary user's default is a daemon of his own."""
 LIBVIRT = Path("/run/libvirt")
 """The daemon's directory: without a daemon, the client takes a tenth of a second to fail."""
 
@@ -69,6 +75,9 @@ def take_census(run: Path, *, where: Path | None = None, engine: Engine | None =
             "file": list_files(run),
             "container": list_containers(run, engine or find_engine(run)),
             "libvirt domain": list_domains(run.name),
+            "libvirt network": list_vm_networks(run.name),
+            "libvirt pool": list_vm_pools(run.name),
+            "disks of virtual machines": (str(folder) for folder in list_vm_disks(run.name)),
             "claimed cluster": list_claimed(run),
         }.items()
         for name in names
@@ -163,7 +172,31 @@ def list_container_mounts(engine: Engine) -> dict[str, list[str]]:
 
 def list_domains(run_id: str) -> Iterator[str]:
     """Yield the libvirt domains of the run, where libvirt is there and answers."""
-    yield from (name for name in ask(["virsh", "--quiet", "list", "--all", "--name"], LIBVIRT) if belongs_to_run(name, run_id))
+    yield from (name for name in ask([*VIRSH, "list", "--all", "--name"], LIBVIRT) if belongs_to_run(name, run_id))
+
+
+def list_vm_networks(run_id: str) -> Iterator[str]:
+    """Yield the libvirt networks of the run."""
+    yield from (name for name in ask([*VIRSH, "net-list", "--all", "--name"], LIBVIRT) if belongs_to_run(name, run_id))
+
+
+def list_vm_pools(run_id: str) -> Iterator[str]:
+    """Yield the libvirt storage pools of the run."""
+    yield from (name for name in ask([*VIRSH, "pool-list", "--all", "--name"], LIBVIRT) if belongs_to_run(name, run_id))
+
+
+def list_vm_disks(run_id: str, folder: Path = VM_DISKS) -> Iterator[Path]:
+    """Yield the directory of the run's disks of virtual machines."""
+    if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
+        yield from (path for path in folder.iterdir() if belongs_to_run(path.name, run_id))
+
+
+def list_owned_disks(folder: Path = VM_DISKS) -> Iterator[tuple[Path, Path]]:
+    """Yield each directory of disks of virtual machines with the run directory that it was made for."""
+    if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
+        for path in folder.iterdir():
+            if path.name.startswith(PREFIX) and (lines := read_lines(path / VM_DISKS_OWNER)):
+                yield path, Path(lines[0])
 
 
 # -- how --------------------------------------------------------------------------------------------------------------------

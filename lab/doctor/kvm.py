@@ -12,8 +12,11 @@ BOOT_WITHIN = 10.0
 BOOTED = "Linux version"
 
 
-def kvm_error(computer: Probe) -> str | None:
-    """Return why virtual machines do not run at full speed here; "" when a guest booted, None when nothing could be booted to see."""
+def kvm_error(computer: Probe, *, kernel: str = "") -> str | None:
+    """Return why virtual machines do not run at full speed here; "" when a guest booted, None when nothing could be booted to see.
+
+    `kernel` is booted in place of this computer's own.
+    """
     if not computer.opens("/dev/kvm"):
         if computer.is_there("/dev/kvm"):
             return "/dev/kvm is there and this user may not open it"
@@ -21,15 +24,16 @@ def kvm_error(computer: Probe) -> str | None:
         return "no /dev/kvm" if able else "no /dev/kvm, and the CPU shows neither vmx nor svm"
     if computer.is_there("/sys/module/kvm_pvm") and not any(computer.is_there(f"/sys/module/kvm_{maker}") for maker in ("amd", "intel")):
         return "/dev/kvm is of the module kvm_pvm, which boots no stock kernel"
-    return boot_kernel(computer)
+    return boot_kernel(computer, kernel)
 
 
-def boot_kernel(computer: Probe) -> str | None:
-    """Boot this computer's kernel with nothing else, which ends in a panic; "" when it spoke, None without qemu or a kernel."""
+def boot_kernel(computer: Probe, kernel: str = "") -> str | None:
+    """Boot a kernel alone, this computer's own if none is named; "" when it spoke, None without qemu or a kernel. It ends in a panic."""
     emulator = next((name for name in ("qemu-system-x86_64", "qemu-system-aarch64") if computer.which(name)), None)
     release = (computer.read("/proc/sys/kernel/osrelease") or "").strip()
-    kernel = next((path for path in (f"/boot/vmlinuz-{release}", *KERNELS) if computer.can_read(path)), None)
-    if emulator is None or kernel is None:
+    kernels = (kernel,) if kernel else (f"/boot/vmlinuz-{release}", *KERNELS)
+    kernel = next((path for path in kernels if computer.can_read(path)), "")
+    if emulator is None or not kernel:
         return None
     options = ["-accel", "kvm", "-cpu", "host", "-m", "256", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"]
     machine = ["-machine", "virt"] if emulator.endswith("aarch64") else []

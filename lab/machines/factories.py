@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from lab.machines import containers
 from lab.machines.namespace import factory as namespace
 from lab.machines.record import read_machines
+from lab.machines.vm import factory as vm
 from lab.run import Run
 
 DELETE: Mapping[str, Callable[[Run], None]] = {
     containers.KIND: containers.delete_machines,
     namespace.KIND: namespace.delete_machines,
+    vm.KIND: vm.delete_machines,
 }
 """What deletes all machines of a kind. Machines that the user has (kind ssh) are not made here and not deleted."""
 
