@@ -21,6 +21,8 @@ from lab.yaml_text import dump_yaml
 Json = dict[str, Any]
 API = "kubeadm.k8s.io/v1beta4"
 ONE_INSTANCE = {"leader-elect": "false"}
+VOLUME_PLUGINS = f"{paths.ROOT}/volume-plugins"
+"""A folder that the kubelet and kube-controller-manager make, by default in /usr."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def make_cluster_configuration(config: ClusterConfig) -> Json:
         return [{"name": name, "value": value} for name, value in sorted(flags.items()) if value is not None]
 
     alone = {} if config.balanced else ONE_INSTANCE
+    volumes = {"flex-volume-plugin-dir": VOLUME_PLUGINS}
     found: Json = {
         "apiVersion": API,
         "kind": "ClusterConfiguration",
@@ -173,7 +176,7 @@ def make_cluster_configuration(config: ClusterConfig) -> Json:
         "controlPlaneEndpoint": config.endpoint,
         "networking": {"podSubnet": str(config.pods), "serviceSubnet": SERVICES},
         "apiServer": {"extraArgs": args("kube-apiserver"), "certSANs": ["127.0.0.1", *(node.address for node in config.control_planes)]},
-        "controllerManager": {"extraArgs": args("kube-controller-manager", **alone)},
+        "controllerManager": {"extraArgs": args("kube-controller-manager", **alone, **volumes)},
         "scheduler": {"extraArgs": args("kube-scheduler", **alone)},
         # A lab survives the end of its processes, not a power cut.
         "etcd": {"local": {"dataDir": f"{paths.ROOT}/etcd", "extraArgs": args("etcd", **{"unsafe-no-fsync": "true"})}},
@@ -192,6 +195,7 @@ def make_kubelet_configuration(facts: Facts) -> Json:
         "failCgroupV1": False,
         "failSwapOn": False,
         "syncFrequency": "3s",
+        "volumePluginDir": VOLUME_PLUGINS,
         # The disk is shared with whatever else the machine is for: no pod is evicted and no image deleted for it.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%"},

@@ -48,9 +48,13 @@ ip route show | sed -n 's#^\\(10\\.2[2-5][0-9]\\.[0-9.]*/24\\) via .*#\\1#p' | w
 rm -f {paths.UNITS}/{paths.BALANCER} {paths.UNITS}/{paths.KUBELET} {paths.UNITS}/{paths.CONTAINERD}
 systemctl daemon-reload
 systemctl reset-failed 2>/dev/null
+systemctl stop kubelet.slice 2>/dev/null
 find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {{}} \\; 2>/dev/null
 test -z "$forward" || sysctl --quiet --write net.ipv4.ip_forward=$forward
 rm -rf {paths.STATE}/containerd {paths.STATE}/containerd.sock* {paths.ROOT}
+umount /run/netns 2>/dev/null
+rmdir /run/netns 2>/dev/null
+find /run/containerd -depth -type d -exec rmdir {{}} \\; 2>/dev/null  # of the shims; what another containerd has there is not empty
 rmdir {paths.STATE} {paths.ROOT.rpartition("/")[0]} 2>/dev/null
 exit 0
 """
