@@ -346,8 +346,8 @@ def programs(karmada: Karmada) -> set[str]:
 
 @pytest.mark.xdist_group("spare")
 def test_a_member_that_joins_later_gets_what_is_installed(karmada: Karmada, openkruise: str, namespace: str) -> None:
-    def lab(*words: str) -> None:
-        karmada.machine.run([sys.executable, "-m", "lab", *words, "--lab", karmada.run.id], within=120.0)
+    def lab(*args: str) -> None:
+        karmada.machine.run([sys.executable, "-m", "lab", *args, "--lab", karmada.run.id], within=120.0)
 
     with spare_cluster(karmada) as spare:
         site = Site(karmada.run, "openkruise", spare)

@@ -39,12 +39,12 @@ class Harness:
         self.name = name
         self.path = runs_root() / name
 
-    def argv(self, verb: str, *words: str) -> list[str]:
-        return [sys.executable, "-m", "lab", verb, "--lab", self.name, *words]
+    def argv(self, verb: str, *args: str) -> list[str]:
+        return [sys.executable, "-m", "lab", verb, "--lab", self.name, *args]
 
-    def run(self, verb: str, *words: str) -> str:
+    def run(self, verb: str, *args: str) -> str:
         """Run a command to its end and return what it printed; it must end with status 0."""
-        done = subprocess.run(self.argv(verb, *words), capture_output=True, text=True, timeout=300, check=False, env=environment())
+        done = subprocess.run(self.argv(verb, *args), capture_output=True, text=True, timeout=300, check=False, env=environment())
         assert done.returncode == 0, f"lab {verb}: {done.returncode}\n{done.stderr}"
         return done.stdout
 

@@ -26,12 +26,12 @@ def pods(karmada: Karmada, member: str, web: Workload) -> list[str]:
     return sorted(pod.metadata.name for pod in found.items if pod.metadata.deletion_timestamp is None)
 
 
-def into(karmada: Karmada, verb: str, member: str, web: Workload, *words: str) -> str:
+def into(karmada: Karmada, verb: str, member: str, web: Workload, *args: str) -> str:
     """Run karmadactl's verb for a workload of a member, through Karmada's API, and return what it prints."""
     to: tuple[str, ...] = ("--kubeconfig", str(karmada.kubeconfig), "--cluster", member, "--namespace", web.namespace)
     if verb == "exec":
         to = (*to, "--operation-scope", "members")  # logs asks members only
-    return karmadactl(karmada, verb, *to, *words).stdout
+    return karmadactl(karmada, verb, *to, *args).stdout
 
 
 def test_logs_and_exec_reach_into_a_member(karmada: Karmada, workload: Workloads) -> None:

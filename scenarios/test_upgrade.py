@@ -38,8 +38,8 @@ def document(release: str, deployer: str = "by_binary") -> dict[str, Any]:
 @pytest.fixture
 def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     """A Karmada of the release, or the release and deployer, that the test is given, in a lab of its own."""
-    words = [request.param] if isinstance(request.param, str) else request.param
-    with extra_lab(document(*words), name="upgrade") as karmada:
+    args = [request.param] if isinstance(request.param, str) else request.param
+    with extra_lab(document(*args), name="upgrade") as karmada:
         yield karmada
 
 

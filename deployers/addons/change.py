@@ -181,9 +181,9 @@ def with_addons(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
 
 
 @contextmanager
-def hold_change(karmada: Karmada, name: str, words: str) -> Iterator[None]:
+def hold_change(karmada: Karmada, name: str, args: str) -> Iterator[None]:
     """Hold a change of one addon as begun during the body."""
     with pending_operation.hold_pending(
-        karmada.run, pending_operation.addon_operation(name), again=command("addon", *words.split(), lab=karmada.run.id)
+        karmada.run, pending_operation.addon_operation(name), again=command("addon", *args.split(), lab=karmada.run.id)
     ):
         yield

@@ -35,8 +35,8 @@ def contents(addon: Addon, version: str, place: Place, software: Mapping[str, Pa
 
 def render_chart(part: AddonPart, folder: Path, helm: Helm) -> Contents:
     """Return the namespace of a chart's release, then the release. ProvisionError when helm cannot make it."""
-    words = ("template", part.name, str(folder / part.chart), "--namespace", part.namespace, "--values", "-")
-    made = documents(helm(*words, input=dump_yaml(part.values)).stdout, where=str(folder / part.chart))
+    args = ("template", part.name, str(folder / part.chart), "--namespace", part.namespace, "--values", "-")
+    made = documents(helm(*args, input=dump_yaml(part.values)).stdout, where=str(folder / part.chart))
     return [[{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": part.namespace}}], made]
 
 

@@ -152,9 +152,9 @@ class ChartInstallation(installation.PodsInstallation):
                 objects.ensure_namespace(self.host, manifests.NAMESPACE)
         file = self.run.folder("data", NAME) / f"{record}.yaml"
         write_private(file, dump_yaml(values).encode())
-        words = ("upgrade", "--install", name, str(chart), "--namespace", NAMESPACE, "--values", str(file))
+        args = ("upgrade", "--install", name, str(chart), "--namespace", NAMESPACE, "--values", str(file))
         try:
-            self.helm(*words, "--timeout", f"{WITHIN:g}s", kubeconfig=cluster.kubeconfig, within=WITHIN + 30)
+            self.helm(*args, "--timeout", f"{WITHIN:g}s", kubeconfig=cluster.kubeconfig, within=WITHIN + 30)
         except CommandFailed as failed:
             raise ProvisionError(
                 f"helm could not install {name}: {last(failed.output)}",

@@ -193,8 +193,8 @@ class InitInstallation(installation.PodsInstallation):
         """Run `karmadactl addons enable` for the estimator of a member."""
         self.enable(*init_args.estimator(self.spec, self.uses, member))
 
-    def enable(self, *words: str) -> None:
-        enable_addon(self.karmada, *words)
+    def enable(self, *args: str) -> None:
+        enable_addon(self.karmada, *args)
 
 
 def clear(karmada: Karmada) -> None:

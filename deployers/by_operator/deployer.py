@@ -215,7 +215,7 @@ class OperatorInstallation(installation.PodsInstallation):
         try:
             until(ready, what="the operator calls Karmada ready", within=WITHIN, every=1.0)
         except NotReady as late:
-            late.detail = "\n".join([*workloads.why(self.host), *self.last_words()])
+            late.detail = "\n".join([*workloads.why(self.host), *self.last_lines()])
             raise
         installation.finish(self.karmada)
 
@@ -230,7 +230,7 @@ class OperatorInstallation(installation.PodsInstallation):
                 return f"{name} is of {there[name]}, not yet of {use.name}"
         return None
 
-    def last_words(self) -> list[str]:
+    def last_lines(self) -> list[str]:
         """Return the last lines of the operator's log."""
         found = workloads.pods(self.host, selector=f"app.kubernetes.io/name={OPERATOR}")
         return [f"{OPERATOR}: {line}" for pod in found for state in workloads.states(pod) for line in workloads.log(self.host, pod, state)]

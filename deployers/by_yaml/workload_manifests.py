@@ -121,11 +121,11 @@ def component(deploy: Path, name: str, spec: KarmadaSpec, image: str, *, member:
 
 def container(given: Json, name: str, spec: KarmadaSpec, image: str) -> Json:
     """Return a component's container with the spec laid over its flags and environment."""
-    program, *words = given["command"]
+    program, *args = given["command"]
     try:
-        before = parse_flags(words, strict=True)
+        before = parse_flags(args, strict=True)
     except ValueError as error:
-        raise ProvisionError(f"a command of the release has a word that is no flag: {str(error)!r}", where=" ".join(words)) from error
+        raise ProvisionError(f"a command of the release has a word that is no flag: {str(error)!r}", where=" ".join(args)) from error
     if useless := sorted(set(spec.settings(name).without) - before.keys()):
         raise UsageError(
             f"{name} is not started with --{useless[0]}, so it cannot be dropped",

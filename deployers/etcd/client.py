@@ -44,7 +44,7 @@ class BaseEtcdClient(ABC):
         return None
 
     @abstractmethod
-    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
+    def ctl(self, *args: str, at: str | None = None, within: float = 30.0) -> str:
         """Return what etcdctl prints, asked of one address or of all. CommandFailed when etcd refuses or does not answer."""
 
     @abstractmethod
@@ -55,9 +55,9 @@ class BaseEtcdClient(ABC):
     def expiries(self) -> Mapping[str, dt.datetime]:
         """Return when each certificate that has to do with it ends."""
 
-    def ask(self, *words: str, at: str | None = None) -> Any:
+    def ask(self, *args: str, at: str | None = None) -> Any:
         """Return what etcdctl prints, as data."""
-        return json.loads(self.ctl(*words, "--write-out=json", at=at))
+        return json.loads(self.ctl(*args, "--write-out=json", at=at))
 
     # -- how it is ---------------------------------------------------------------------------------------------------
 
@@ -177,9 +177,9 @@ class EtcdClient(BaseEtcdClient):
             f"--key={self.pki / 'etcd-client.key'}",
         )
 
-    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:
+    def ctl(self, *args: str, at: str | None = None, within: float = 30.0) -> str:
         endpoints = at or ",".join(self.endpoints.values())
-        argv = (str(self.etcdctl), *words, f"--endpoints={endpoints}", *self.access, "--command-timeout=10s", "--dial-timeout=2s")
+        argv = (str(self.etcdctl), *args, f"--endpoints={endpoints}", *self.access, "--command-timeout=10s", "--dial-timeout=2s")
         return self.machine.run(argv, within=within).stdout
 
     def status(self, name: str) -> Json | str:

@@ -153,8 +153,8 @@ def keep_initial_flags(karmada: Karmada) -> None:
     for name in etcds(karmada):
         state = status.programs.get(f"karmada/{name}") if status else None
         if state and karmada.run.recorded("etcd", name) is None:
-            words = parse_flags(state.argv)
-            karmada.run.record("etcd", name, {flag: words[flag] for flag in ("initial-cluster", "initial-cluster-state")})
+            flags = parse_flags(state.argv)
+            karmada.run.record("etcd", name, {flag: flags[flag] for flag in ("initial-cluster", "initial-cluster-state")})
 
 
 def add_learner(karmada: Karmada, name: str) -> None:

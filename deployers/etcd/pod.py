@@ -52,8 +52,8 @@ class PodEtcdClient(BaseEtcdClient):
         }
         ref = AssetRef("kubectl", karmada.lab.spec.kubernetes)
         kubectl = karmada.supply.resolve([ref])[ref]
-        words = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
-        command = (str(kubectl), *words, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
+        args = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
+        command = (str(kubectl), *args, "exec", pod["metadata"]["name"], "--container", container["name"], "--")
         endpoints = {"etcd": loopback_address(flags.get("listen-client-urls", ""))}
         return cls(karmada.machine, command, flags, read_mounted(host.api, pod, flags["cert-file"]), endpoints)
 
@@ -62,11 +62,11 @@ class PodEtcdClient(BaseEtcdClient):
         """The words by which etcdctl is let in: the server's own certificate, which every installer makes for a client, too."""
         return (f"--cacert={self.flags['trusted-ca-file']}", f"--cert={self.flags['cert-file']}", f"--key={self.flags['key-file']}")
 
-    def ctl(self, *words: str, at: str | None = None, within: float = 30.0) -> str:  # noqa: ARG002 (there is one member)
+    def ctl(self, *args: str, at: str | None = None, within: float = 30.0) -> str:  # noqa: ARG002 (there is one member)
         """Return what etcdctl prints. CommandFailed when etcd refuses or does not answer."""
         (endpoint,) = self.endpoints.values()
         access = self.access if endpoint.startswith("https:") else ()
-        argv = (*self.command, "etcdctl", *words, f"--endpoints={endpoint}", *access, "--command-timeout=10s", "--dial-timeout=2s")
+        argv = (*self.command, "etcdctl", *args, f"--endpoints={endpoint}", *access, "--command-timeout=10s", "--dial-timeout=2s")
         return self.machine.run(argv, within=within).stdout
 
     def status(self, name: str) -> Json | str:  # noqa: ARG002

@@ -26,9 +26,9 @@ class Etcdutl:
         ref = AssetRef("etcdutl")
         return cls(machine, supply.resolve([ref])[ref])
 
-    def __call__(self, *words: str, within: float = 600.0) -> str:
+    def __call__(self, *args: str, within: float = 600.0) -> str:
         """Return what it prints."""
-        return self.machine.run((str(self.program), *words), within=within).stdout
+        return self.machine.run((str(self.program), *args), within=within).stdout
 
 
 def last_line(output: str) -> str:

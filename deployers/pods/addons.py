@@ -8,19 +8,19 @@ from deployers.pods import workloads
 from lab.errors import CommandFailed, ProvisionError
 
 
-def enable_addon(karmada: Karmada, *words: str) -> None:
+def enable_addon(karmada: Karmada, *args: str) -> None:
     """Run `karmadactl addons enable`. ProvisionError with its words and the state of the pods."""
     host = karmada.lab.host
     try:
         karmadactl(
             karmada,
-            *("addons", "enable", *words, f"--kubeconfig={host.kubeconfig}", f"--context={host.context}"),
+            *("addons", "enable", *args, f"--kubeconfig={host.kubeconfig}", f"--context={host.context}"),
             *(f"--karmada-kubeconfig={karmada.kubeconfig}", f"--karmada-context={karmada.cluster.context}"),
             within=300.0,
         )
     except CommandFailed as failed:
         raise ProvisionError(
-            f"karmadactl addons enable {words[0]} failed",
+            f"karmadactl addons enable {args[0]} failed",
             where=failed.command,
             detail="\n".join([*workloads.why(host.api), failed.output]),
             remedy="run the command by hand with --v=4",

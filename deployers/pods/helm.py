@@ -36,13 +36,13 @@ class Helm:
     machine: Machine
     home: Path
 
-    def __call__(self, *words: str, kubeconfig: Path | None = None, input: str | None = None, within: float = 60.0) -> Completed:
+    def __call__(self, *args: str, kubeconfig: Path | None = None, input: str | None = None, within: float = 60.0) -> Completed:
         """Run helm to its end. CommandFailed as in `Machine.run`. Without a kubeconfig it reaches no cluster, and may use a proxy."""
         homes = {f"HELM_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         if kubeconfig is None:
-            return self.machine.run((str(self.program), *words), env={**inherit_proxies(), **homes}, input=input, within=within)
+            return self.machine.run((str(self.program), *args), env={**inherit_proxies(), **homes}, input=input, within=within)
         self.home.mkdir(parents=True, exist_ok=True)
-        argv = (str(self.program), *words, "--kubeconfig", str(kubeconfig))
+        argv = (str(self.program), *args, "--kubeconfig", str(kubeconfig))
         return self.machine.run(argv, env={**environment(str(self.home)), **homes}, input=input, within=within)
 
     def releases(self, namespace: str, kubeconfig: Path) -> dict[str, Json]:

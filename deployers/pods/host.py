@@ -84,8 +84,8 @@ def with_data(lab: Lab, path: str) -> list[str]:
     """Return the nodes of the host cluster on which a directory is."""
     if lab.spec.host.kubeconfig:
         return []
-    words = ["find", str(PurePosixPath(path).parent), "-maxdepth", "1", "-path", path]
-    return [node.name for node in list_nodes(lab, lab.host) if node.run(words).stdout.strip()]
+    args = ["find", str(PurePosixPath(path).parent), "-maxdepth", "1", "-path", path]
+    return [node.name for node in list_nodes(lab, lab.host) if node.run(args).stdout.strip()]
 
 
 def remove_data(lab: Lab, *paths: str) -> None:

@@ -143,32 +143,32 @@ class Fixture:
             status={"conditions": conditions},
         )
 
-    def joins(self, words: tuple[str, ...]) -> str:
+    def joins(self, args: tuple[str, ...]) -> str:
         """Do what karmadactl join does to the control plane."""
-        self.registered(name=words[2])
+        self.registered(name=args[2])
         for end in WITH_SECRETS:
-            self.plane.put(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{words[2]}{end}", metadata={"ownerReferences": [{}]})
-        return f"cluster({words[2]}) is joined successfully\n"
+            self.plane.put(f"/api/v1/namespaces/{CLUSTER_NAMESPACE}/secrets/{args[2]}{end}", metadata={"ownerReferences": [{}]})
+        return f"cluster({args[2]}) is joined successfully\n"
 
-    def leaves(self, words: tuple[str, ...]) -> str:
+    def leaves(self, args: tuple[str, ...]) -> str:
         """Do what karmadactl unjoin and unregister do to both sides."""
-        name = words[2]
+        name = args[2]
         for side, label in ((self.plane, "control plane"), (self.there, "member")):
             for trace in owned_objects.OWNED_OBJECTS:
                 if trace.side == label and not trace.lingers:
                     side.objects.pop(trace.at(name), None)
         return ""
 
-    def invites(self, words: tuple[str, ...]) -> str:
+    def invites(self, args: tuple[str, ...]) -> str:
         """Do what karmadactl token create and the bootstrap signer do."""
         identity = TOKEN.partition(".")[0]
         self.plane.put(f"/api/v1/namespaces/kube-system/secrets/bootstrap-token-{identity}")
         self.plane.put(CLUSTER_INFO, data={f"jws-kubeconfig-{identity}": "signature"})
         return f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}\n"
 
-    def registers(self, words: tuple[str, ...]) -> str:
+    def registers(self, args: tuple[str, ...]) -> str:
         """Do what karmadactl register does to both sides."""
-        name = words[words.index("--cluster-name") + 1]
+        name = args[args.index("--cluster-name") + 1]
         for trace in owned_objects.OWNED_OBJECTS:
             if trace.registered:
                 (self.plane if trace.side == "control plane" else self.there).put(trace.at(name))

@@ -28,8 +28,8 @@ class CommandResult:
     stderr: str
 
     @property
-    def last_words(self) -> str:
-        """The end of what it complained about."""
+    def last_lines(self) -> str:
+        """The last 30 lines of stderr, or of stdout when stderr is empty."""
         return "\n".join((self.stderr.strip() or self.stdout.strip()).splitlines()[-30:])
 
 

@@ -55,7 +55,7 @@ class Go:
         """Such as go1.26.8; Refused when this Go does not run."""
         ran = self("env", "GOVERSION", cwd=scratch, scratch=scratch)
         if ran.status != 0:
-            raise SourceRefused(f"{self.program} does not run: {ran.last_words}")
+            raise SourceRefused(f"{self.program} does not run: {ran.last_lines}")
         return ran.stdout.strip()
 
     def needs(self, have: str, need: str, what: str) -> None:
@@ -79,7 +79,7 @@ class Go:
         try:
             answer = json.loads(ran.stdout)
         except ValueError:
-            answer = {"Error": ran.last_words}
+            answer = {"Error": ran.last_lines}
         if error := answer.get("Error"):
             raise_if_full(error)
             if "checksum mismatch" in error or "SECURITY ERROR" in error:

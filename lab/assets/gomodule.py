@@ -35,13 +35,13 @@ def parse_go_mod(text: str) -> GoMod:
     requires: dict[str, str] = {}
     inside = False
     for line in text.splitlines():
-        words = line.partition("//")[0].split()
-        if words[:2] == ["require", "("]:
+        fields = line.partition("//")[0].split()
+        if fields[:2] == ["require", "("]:
             inside = True
-        elif words[:1] == [")"]:
+        elif fields[:1] == [")"]:
             inside = False
-        elif words[:1] == ["require"] or (inside and words):
-            module_name, version = words[-2:]
+        elif fields[:1] == ["require"] or (inside and fields):
+            module_name, version = fields[-2:]
             requires[module_name] = version
     replaces = {m["module"]: (m["new"], m["version"]) for m in REPLACED.finditer(text)}
     return GoMod(module[1] if module else "", go[1] if go else "", requires, replaces)
@@ -79,11 +79,11 @@ def parse_dependencies(output: str) -> list[Dependency]:
     """The modules in a binary, from what `go version -m` said of it; a replaced one is named as what replaced it."""
     found: list[Dependency] = []
     for line in output.splitlines():
-        words = line.split()
-        if words[:1] == ["dep"]:
-            found.append(Dependency(words[1], words[2], words[3] if len(words) > 3 else ""))
-        elif words[:1] == ["=>"]:
-            new = Dependency(words[1], words[2] if len(words) > 2 else "", words[3] if len(words) > 3 else "")
+        fields = line.split()
+        if fields[:1] == ["dep"]:
+            found.append(Dependency(fields[1], fields[2], fields[3] if len(fields) > 3 else ""))
+        elif fields[:1] == ["=>"]:
+            new = Dependency(fields[1], fields[2] if len(fields) > 2 else "", fields[3] if len(fields) > 3 else "")
             found[-1] = new
     return found
 

@@ -167,8 +167,8 @@ class Catalogue:
 def make_pin(product: str, table: Mapping[str, Any], name: str, thing: Mapping[str, Any], entry: Mapping[str, Any], arch: str) -> Pin:
     """One thing of one pinned version; KeyError names a key that is missing."""
     version = parse_version(entry["version"])
-    words = dict(zip(("major", "minor", "patch"), version.partition("-")[0].split("."), strict=True))
-    words |= {"version": version, "name": name, "arch": arch}
+    parts = dict(zip(("major", "minor", "patch"), version.partition("-")[0].split("."), strict=True))
+    parts |= {"version": version, "name": name, "arch": arch}
     module = thing.get("module", table.get("module"))
     siblings = table.get("siblings")
     tree, test = "directory" in thing, "test" in thing
@@ -185,10 +185,10 @@ def make_pin(product: str, table: Mapping[str, Any], name: str, thing: Mapping[s
         module_sum=entry["sums"][module],
         path=path,
         builds=thing.get("builds", name if path == "." else Path(path).name) + (".test" if test else ""),
-        siblings=Siblings(siblings["path"], siblings["version"].format(**words)) if siblings else None,
-        stamp=() if tree else tuple(s.format(**words) for s in table.get("stamp", ())),
+        siblings=Siblings(siblings["path"], siblings["version"].format(**parts)) if siblings else None,
+        stamp=() if tree else tuple(s.format(**parts) for s in table.get("stamp", ())),
         says=() if tree or test else tuple(thing.get("says", table["says"])),
-        download=None if no_download or tree else make_download({**table, **thing}, entry, name, arch, words),
+        download=None if no_download or tree else make_download({**table, **thing}, entry, name, arch, parts),
         no_download=no_download,
         cold=ColdBuild(float(table["cold"]["minutes"]), float(table["cold"]["gib"])),
         tags=() if tree else tuple(table.get("tags", ())),
@@ -196,18 +196,18 @@ def make_pin(product: str, table: Mapping[str, Any], name: str, thing: Mapping[s
     )
 
 
-def make_download(words_of: Mapping[str, Any], entry: Mapping[str, Any], name: str, arch: str, words: dict[str, str]) -> Download:
+def make_download(words_of: Mapping[str, Any], entry: Mapping[str, Any], name: str, arch: str, parts: dict[str, str]) -> Download:
     """The official file of a command: checked against the figure that is pinned, else against the release's own checksum file."""
-    url = words_of["url"].format(**words)
+    url = words_of["url"].format(**parts)
     pinned = entry.get("sha256", {})
     sha256 = pinned.get(name, pinned.get("*", {})).get(arch)
     checksum = None
     if sha256 is None:
         if entry["published"] != "beside":
-            raise KeyError(f"sha256 of {name} {words['version']} for {arch}")
-        checksum = words_of["checksum"].format(url=url, **words)
+            raise KeyError(f"sha256 of {name} {parts['version']} for {arch}")
+        checksum = words_of["checksum"].format(url=url, **parts)
     member = words_of.get("member")
-    return Download(url, sha256, checksum, member.format(**words) if member else None)
+    return Download(url, sha256, checksum, member.format(**parts) if member else None)
 
 
 def detect_arch() -> str:

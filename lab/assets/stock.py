@@ -143,8 +143,8 @@ def find_users(cache: Cache) -> dict[Path, list[str]]:
     here = f"{cache.root}/assets/"
     found: dict[Path, list[str]] = {}
     for process in psutil.process_iter(["exe", "cmdline", "pid", "name"]):
-        words = [process.info["exe"] or "", *(process.info["cmdline"] or ())]
-        paths = {word[word.index(here) :].removeprefix(here) for word in words if here in word}
+        args = [process.info["exe"] or "", *(process.info["cmdline"] or ())]
+        paths = {word[word.index(here) :].removeprefix(here) for word in args if here in word}
         for entry in {Path(here, *Path(path).parts[:2]) for path in paths}:
             found.setdefault(entry, []).append(f"{process.info['name']} (pid {process.info['pid']})")
     return found

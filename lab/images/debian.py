@@ -36,8 +36,8 @@ GOT = re.compile(r"Get:\d+ \S+ \S+ \S+ (?P<name>\S+) \S+ (?P<version>\S+) \[")
 
 def locate_packages(packages: Packages, cache: Cache) -> Path:
     """Return the directory where the files of a set of packages are or will be."""
-    words = "\0".join(["1", SUITE, str(packages.installed), *UNREAD, "", *packages.without, "", *sorted(packages.names)])
-    return cache.root / "debian" / f"{SUITE}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+    key_parts = "\0".join(["1", SUITE, str(packages.installed), *UNREAD, "", *packages.without, "", *sorted(packages.names)])
+    return cache.root / "debian" / f"{SUITE}-{hashlib.sha256(key_parts.encode()).hexdigest()[:16]}"
 
 
 def read_versions(packages: Packages, cache: Cache) -> dict[str, str]:
@@ -88,7 +88,7 @@ def fetch_root(packages: Packages, *, cache: Cache | None = None, progress: Sink
         if ran.status:
             raise ProvisionError(
                 f"Debian packages cannot be had: {', '.join(packages.names)}",
-                detail=ran.last_words,
+                detail=ran.last_lines,
                 remedy="does apt-get update work here?",
             )
         staged = area / "staged"

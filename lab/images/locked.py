@@ -38,8 +38,8 @@ def python_packages(
             remedy=f"make clean setup PYTHON=python{wanted}",
         )
     # No isolation: what builds a source package is this project's own, locked setuptools, and nothing is fetched beside the lock.
-    words = ("install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--no-build-isolation", "--require-hashes")
-    argv = (sys.executable, "-m", "pip", *words, "--target", "got", "--requirement", "requirements.txt")
+    args = ("install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--no-build-isolation", "--require-hashes")
+    argv = (sys.executable, "-m", "pip", *args, "--target", "got", "--requirement", "requirements.txt")
     return fetch_locked("python", [requirements], argv, cache=cache or Cache(), progress=progress, run=run)
 
 
@@ -71,7 +71,7 @@ def fetch_locked(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache:
         ran = run(argv, cwd=area, env={"TMPDIR": str(area)})
         made = next((area / name for name in ("got", "node_modules") if (area / name).is_dir()), None)
         if ran.status or made is None:
-            raise ProvisionError(f"{subject} cannot be had", where=str(lock[0]), detail=ran.last_words, remedy="is the registry reached?")
+            raise ProvisionError(f"{subject} cannot be had", where=str(lock[0]), detail=ran.last_lines, remedy="is the registry reached?")
         target.parent.mkdir(parents=True, exist_ok=True)
         made.rename(target)
         progress(AssetProgress("ready", subject, elapsed=time.monotonic() - began))

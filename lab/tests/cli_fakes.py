@@ -38,9 +38,9 @@ class Result:
     err: str
 
 
-def invoke(*words: str, **env: str) -> Result:
+def invoke(*args: str, **env: str) -> Result:
     """Run the command line in this process."""
-    done = CliRunner().invoke(app, list(words), env=env)
+    done = CliRunner().invoke(app, list(args), env=env)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Result(done.exit_code, done.stdout, done.stderr)

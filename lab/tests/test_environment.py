@@ -141,8 +141,8 @@ def test_every_program_that_is_named_in_the_code_has_a_rule() -> None:
         function = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
         if function not in {"run", "ask", "spawn", "remove_by_command", "Popen"}:
             continue
-        for words in (word for word in call.args if isinstance(word, ast.List | ast.Tuple) and len(word.elts) > 1):
-            first = words.elts[0]
+        for args in (word for word in call.args if isinstance(word, ast.List | ast.Tuple) and len(word.elts) > 1):
+            first = args.elts[0]
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 named.add(Path(first.value).name)
 

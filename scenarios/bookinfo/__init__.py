@@ -1,11 +1,11 @@
-"""Istio's bookinfo, made here from its own sources: manifests, programs and the locks that they come with, of the module istio.io/istio.
+"""Build Istio's bookinfo from its sources in the module istio.io/istio: manifests, programs and lock files.
 
-    productpage   Istio's program with the very packages that its requirements.txt names, on Debian's Python
+    productpage   Istio's program with exactly the packages of its requirements.txt, on Debian's Python
     details       Istio's program, on Debian's Ruby
-    ratings       Istio's program, on Debian's Node.js, with the one package that it loads (package-lock.json beside this file)
+    ratings       Istio's program, on Debian's Node.js, with the only package that it loads (package-lock.json beside this file)
     reviews       a stand-in, `reviews.py`: upstream's needs a Java application server, which comes as a container image only
 
-Images have the names that Istio's manifest asks for, except for the stand-ins, which are called what they are.
+Images have the names in Istio's manifest; the names of stand-ins say that they are stand-ins.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def manifests(tree: Path) -> list[Json]:
 
 
 def fetch_sources(tree: Path) -> dict[str, Path]:
-    """Return what images are made of, by name: Istio's sources, and the packages that they need, fetched now if need be."""
+    """Return the build contexts of images, by name: Istio's sources and the packages that they need, fetched if necessary."""
     sources = tree / "src"
     return {
         "productpage": sources / "productpage",
@@ -57,7 +57,7 @@ def fetch_sources(tree: Path) -> dict[str, Path]:
 
 
 def images(names: Mapping[str, str]) -> list[Image]:
-    """Return the images; `names` are what the manifest calls them, by service and version ("reviews-v2")."""
+    """Return the images; `names` are their names in the manifest by service and version ("reviews-v2")."""
     python = Packages(("python3", "libstdc++6"), without=UNREAD)  # greenlet is of C++
     page = Image(
         names["productpage-v1"],
@@ -112,7 +112,7 @@ def images(names: Mapping[str, str]) -> list[Image]:
 
 
 def name_images(documents: list[Json]) -> dict[str, str]:
-    """Return the image of each Deployment, by its name; those of stand-ins are called what they are, in the documents too."""
+    """Return the image of each Deployment, by its name. Rename those of stand-ins, also in the documents."""
     found = {}
     for document in documents:
         if document["kind"] != "Deployment":

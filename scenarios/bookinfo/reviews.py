@@ -1,9 +1,9 @@
-"""A stand-in for bookinfo's reviews: the same answers at the same paths as its LibertyRestEndpoint, by Python's standard library alone.
+"""Serve a stand-in for bookinfo's reviews: the same answers at the same paths as its LibertyRestEndpoint, with the standard library only.
 
     GET /health            {"status": "Reviews is healthy"}
     GET /reviews/<id>      two reviews; with ENABLE_RATINGS=true each with its stars, as the service `ratings` has them, in STAR_COLOR
 
-It runs in a container of its own: nothing of this project is there, and nothing here imports it.
+It runs in its own container, without the rest of this project, and no module imports it.
 """
 
 from __future__ import annotations
@@ -67,5 +67,5 @@ class Reviews(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # the first program of a container is not ended by it otherwise
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # PID 1 of a container ignores SIGTERM without a handler
     ThreadingHTTPServer(("", int(sys.argv[1])), Reviews).serve_forever()

@@ -1,7 +1,7 @@
-"""The kit of .github/runner-kit rendered as its installer does, and the CRDs that it needs.
+"""Render the kit of .github/runner-kit as its installer does, and provide the CRDs that it needs.
 
 ARC's chart and CRDs come through `lab.assets`, or from a checkout that $KARMADA_LAB_ARC names. KubeVirt has no CRD files: its operator
-makes them of the schemas that are in its module, and so does `kubevirt_crd`.
+generates them from the schemas in its module, and so does `kubevirt_crd`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def namespace() -> Json:
 
 
 def arc_charts() -> Path:
-    """Return ARC's charts, CRDs among them. NotPossible when they cannot be had here."""
+    """Return the folder of ARC's charts and CRDs. NotPossible when they cannot be fetched here."""
     if checkout := os.environ.get(ARC):
         return Path(checkout) / "charts"
     return next(iter(make_supply().resolve(["runner-scale-set-charts"]).values()))
@@ -53,11 +53,11 @@ def arc_crds(charts: Path) -> list[Json]:
 
 
 def kubevirt_crd() -> Json:
-    """Return the CRD of virtual machine instances, with the schema that KubeVirt's operator gives it."""
+    """Return the CRD of virtual machine instances with the schema that KubeVirt's operator sets."""
     folder = next(iter(make_supply().resolve(["kubevirt-schemas"]).values()))
     text = (folder / "validations_generated.go").read_text()
     found = re.search(r'^\t"virtualmachineinstance": `(.*?)`,$', text, re.M | re.S)
-    assert found, "KubeVirt's schemas have another form in this version"
+    assert found, "KubeVirt's schemas have changed their form in this version"
     schema = yaml.safe_load(found[1])
     versions = [{"name": name, "served": True, "storage": name == "v1", "schema": schema} for name in ("v1", "v1alpha3")]
     names = {"plural": "virtualmachineinstances", "singular": "virtualmachineinstance", "kind": "VirtualMachineInstance"}
@@ -80,8 +80,8 @@ def render(machine: Machine, folder: Path, *, charts: Path | None, kubernetes: s
         (chart / "Chart.yaml").write_text(dump_yaml({**document, "dependencies": []}))
     helm = next(iter(make_supply().resolve(["helm"]).values()))
     urls = [word for size in SIZES for word in ("--set", f"{size}.githubConfigUrl=https://github.com/example/karmada-lab")]
-    words = ["--namespace", NAMESPACE, "--kube-version", kubernetes, *urls]  # else helm thinks of 1.20
-    done = machine.run([str(helm), "template", "kit", str(chart), *words], within=60.0)
+    args = ["--namespace", NAMESPACE, "--kube-version", kubernetes, *urls]  # without it helm assumes 1.20
+    done = machine.run([str(helm), "template", "kit", str(chart), *args], within=60.0)
     return [item for item in yaml.safe_load_all(done.stdout) if item]
 
 

@@ -1,10 +1,10 @@
-"""Which cells of the matrix there are, which are chosen, and who runs them.
+"""Plan the cells of the matrix and run them.
 
-    matrix     scenarios/matrix.toml read: what there is to choose from        cells     a Cell, its name and its parts
-    fits       why a cell cannot be: asked of providers, deployers and pins    pairwise  few cells in which all pairs meet
-    changes    changed paths → the cells that they can change                  imports   who imports whom, read from the sources
-    durations  how long cells took; shards of equal length                     plan      all of these put together
-    show       a plan as text, JSON and a GitHub matrix
+    definition scenarios/matrix.toml, validated: providers, deployers, suites  cells       a MatrixCell, its name and its parts
+    feasibility  why a cell is not possible, by providers, deployers and pins  pairwise    few cells that cover all pairs of values
+    changes    changed paths → the cells that they affect                      imports     the import graph, read from the sources
+    durations  measured durations of cells; shards of equal length             plan        the planner, which combines these
+    show       a plan as text, JSON and a GitHub matrix                        run_cell    one cell, from `lab up` to `lab down`
 
-Nothing here creates or changes anything but the file of durations.
+Planning changes no file except scenarios/durations.json.
 """

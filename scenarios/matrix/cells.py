@@ -1,4 +1,4 @@
-"""A Cell: one provider, deployer, release, Kubernetes version and suite, and its name `provider-deployer-release-kubernetes-suite`."""
+"""A cell: one provider, deployer, release, Kubernetes version and suite, named `provider-deployer-release-kubernetes-suite`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from lab.run import ID
 
 PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._]*")
-"""A part of a cell's name: no '-', so that the name can be taken apart, and nothing that a shell or a path would read."""
+"""A part of a cell's name: no '-', so that the name can be split into its parts, and no character special to a shell or a path."""
 
 CHECKOUT = "checkout"
-"""The release of cells that test a checkout: which one is said when they are run."""
+"""The release of cells that test a checkout; its path is given when they are run."""
 
 
 @dataclass(frozen=True, order=True)
@@ -35,7 +35,7 @@ class MatrixCell:
 
     @property
     def lab(self) -> str:
-        """The name of its lab: the cell's own as far as a lab's name may be so, else cut, with a hash of what was cut."""
+        """The name of its lab: the cell's name, or if that is too long for a lab, its beginning and a hash of the rest."""
         slug = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
         if ID.fullmatch(slug):
             return slug

@@ -1,8 +1,8 @@
-"""Changed paths → the cells that they can change.
+"""Changed paths → the cells that they affect.
 
-A Python file changes the cells that import it, directly or not: a deployer's own module those of that deployer, `lab.wait` all. The
-registries import every provider and deployer; those imports are followed for a cell's own only. What is no Python is in RULES, and what
-is not there changes every cell: a forgotten file is tested too much rather than not at all.
+A Python file affects the cells that import it, directly or not: a deployer's module affects that deployer's cells, `lab.wait` all cells.
+The registries import every provider and deployer; of those imports only the ones for the cell's provider and deployer are followed.
+RULES lists other files. A file that matches no rule affects every cell: a missing rule costs time, never coverage.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ ROOT = FILE.parent.parent
 PLUGINS = tuple(f"scenarios.kit.{name}" for name in ("signals", "options", "selection", "fixtures", "reporting"))
 """The plugins of pytest that conftest.py names."""
 ROOTS = (*PLUGINS, "deployers.bring_up", "lab.take_down", "lab.__main__", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
-"""What every cell runs, besides its provider, its deployer and its tests."""
+"""The modules that every cell runs, besides its provider, its deployer and its tests."""
 REGISTRIES = ("lab.providers.registry", "deployers.deployer")
-"""What imports every provider and deployer."""
+"""The registries, which import every provider and deployer."""
 VERBS = "lab.verbs"
 """The table of verbs. A cell uses those of labs and of Karmada; verbs of packages above them start cells, benchmarks and reports."""
 
 
 class Scope(str, Enum):
-    """Which cells a path changes."""
+    """Which cells a path affects."""
 
     NONE = "none"
     ALWAYS = "always"
-    """Those that every pull request runs: enough to see that a cell still runs as it should."""
+    """The cells that every pull request runs: enough to see that running a cell still works."""
     SOME = "some"
     ALL = "all"
 
@@ -62,7 +62,7 @@ RULES: tuple[tuple[str, Scope], ...] = (
 
 @dataclass(frozen=True)
 class ChangeTree:
-    """The sources of the project, as far as it matters who imports whom."""
+    """The sources of the project and their import graph."""
 
     matrix: Matrix
     root: Path = ROOT
@@ -77,7 +77,7 @@ class ChangeTree:
 
     @cached_property
     def ignored(self) -> frozenset[tuple[str, str]]:
-        """The imports that lead every cell to all providers and deployers, and to verbs that no cell uses."""
+        """The imports that would connect every cell to all providers and deployers, and to verbs that no cell uses."""
         own = {module_of(get_provider, name) for name in self.matrix.providers} | {
             module_of(get_deployer, name) for name in self.matrix.deployers
         }
@@ -92,7 +92,7 @@ class ChangeTree:
 
     def reached(self, cell: MatrixCell) -> frozenset[str]:
         """Return the modules that a cell runs."""
-        key = (cell.provider, cell.deployer, cell.suite)  # versions change nothing
+        key = (cell.provider, cell.deployer, cell.suite)  # versions do not affect imports
         if key not in self._reached:
             self._reached[key] = self._reach(cell)
         return self._reached[key]
@@ -101,12 +101,12 @@ class ChangeTree:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
         own = [module for module in (module_of(get_provider, cell.provider), module_of(get_deployer, cell.deployer)) if module]
         reached = reach(self.imports, with_packages([*ROOTS, *own, *tests], self.known), but=self.ignored)
-        # A package of scenarios, but kit, belongs to one suite. A module of it that no other imports is the program of an image.
+        # Each package of scenarios except kit belongs to one suite. Its modules that no module imports are programs of images.
         packages = {name for name in reached if name.startswith("scenarios.")} - {"scenarios.kit"}
         return reached | {name for name in self.known if name.rpartition(".")[0] in packages}
 
     def scope(self, path: str) -> Scope:
-        """Return which cells a path changes; SOME is for `touched` to tell."""
+        """Return which cells a path affects; for SOME, `touched` finds them."""
         if (rule := next((scope for pattern, scope in RULES if fnmatch(path, pattern)), None)) is not None:
             return rule
         if self.module(path) or any(suite.lab_file == self.root / path for suite in self.matrix.suites.values()):
@@ -114,11 +114,11 @@ class ChangeTree:
         return Scope.ALL
 
     def module(self, path: str) -> str | None:
-        """Return the module that a path is, or None."""
+        """Return the module at a path, or None."""
         return next((name for name, file in self.known.items() if file == self.root / path), None)
 
     def touched(self, paths: Iterable[str], cells: Iterable[MatrixCell], *, always: Iterable[MatrixCell] = ()) -> list[MatrixCell]:
-        """Return those of `cells` that a change of these paths can change, sorted."""
+        """Return those of `cells` that a change of these paths affects, sorted."""
         cells = set(cells)
         scopes = {path: self.scope(path) for path in paths}
         if Scope.ALL in scopes.values():
@@ -134,7 +134,7 @@ class ChangeTree:
 
 
 def module_of(registry: object, name: str) -> str | None:
-    """Return the module of a provider or deployer; None when there is none of that name, so that no cell of it fits."""
+    """Return the module of a provider or deployer; None for an unknown name, whose cells are not possible anyway."""
     try:
         return type(registry(name)).__module__  # type: ignore[operator]  # one of the two functions
     except UsageError:
@@ -142,14 +142,14 @@ def module_of(registry: object, name: str) -> str | None:
 
 
 def paths_changed_since(ref: str, *, root: Path = ROOT, run: CommandRunner = spawn) -> list[str]:
-    """Return the paths that differ from where this branch left `ref`, new files that git does not ignore included, sorted.
+    """Return the paths that differ from the merge base with `ref`, sorted, with untracked files that git does not ignore.
 
-    UsageError when there is no such ref; NotPossible when git cannot tell (no repository; a clone that is too shallow).
+    UsageError when there is no such ref; NotPossible when this is no repository or the clone is too shallow.
     """
 
-    def git(*words: str) -> tuple[int, str, str]:
-        ran = run(["git", *words], cwd=root, env={"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
-        return ran.status, ran.stdout, ran.last_words
+    def git(*args: str) -> tuple[int, str, str]:
+        ran = run(["git", *args], cwd=root, env={"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
+        return ran.status, ran.stdout, ran.last_lines
 
     status, _, why = git("rev-parse", "--git-dir")
     if status:
@@ -160,8 +160,7 @@ def paths_changed_since(ref: str, *, root: Path = ROOT, run: CommandRunner = spa
         raise UsageError(
             f"there is no commit {ref!r} in this clone",
             where=str(root),
-            remedy=(f"did you mean {' or '.join(near)}? " if near else "")
-            + "git fetch gets what others have (in a workflow: fetch-depth: 0)",
+            remedy=(f"did you mean {' or '.join(near)}? " if near else "") + "run git fetch (in a workflow: fetch-depth: 0)",
         )
     status, base, _ = git("merge-base", "--end-of-options", ref, "HEAD")
     if status:

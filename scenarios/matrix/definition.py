@@ -1,4 +1,4 @@
-"""The matrix as data: `scenarios/matrix.toml`, validated. Its words are explained at its top."""
+"""The matrix as data: `scenarios/matrix.toml`, validated. The head of that file explains its keys."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MatrixSuite(Strict):
 
 
 class Exclude(Strict):
-    """Cells that are left out although they fit. What is not named is any."""
+    """Cells that are left out although they are possible. A part that is not given matches any value."""
 
     reason: str = Field(min_length=1)
     provider: Part | Parts | None = None
@@ -54,7 +54,7 @@ class Exclude(Strict):
     suite: Part | Parts | None = None
 
     def covers(self, cell: MatrixCell) -> bool:
-        """Tell whether a cell is meant."""
+        """Return whether it matches a cell."""
         for part in PARTS:
             named = getattr(self, part)
             if named is not None and getattr(cell, part) not in ((named,) if isinstance(named, str) else named):
@@ -63,7 +63,7 @@ class Exclude(Strict):
 
 
 class Include(Strict):
-    """One cell that every pull request runs, and why."""
+    """One cell that every pull request runs, and the reason."""
 
     reason: str = Field(min_length=1)
     provider: Part
@@ -78,7 +78,7 @@ class Include(Strict):
 
 
 class Matrix(Strict):
-    """What there is to choose from."""
+    """The axes of the matrix, its suites and its rules."""
 
     version: Literal[1] = Field(alias="schema")
     deployers: Parts
@@ -94,14 +94,14 @@ class Matrix(Strict):
     def one_has_the_rest(cls, suites: dict[str, MatrixSuite]) -> dict[str, MatrixSuite]:
         bare = [name for name, suite in suites.items() if not suite.files]
         if len(bare) > 1:
-            raise ValueError(f"{' and '.join(bare)} name no files: only one suite can have what is left")
+            raise ValueError(f"{' and '.join(bare)} name no files: only one suite can take the remaining files")
         if missing := [f"{name}: {suite.lab}" for name, suite in suites.items() if not suite.lab_file.is_file()]:
             raise ValueError(f"there is no such lab file in scenarios/: {', '.join(missing)}")
         return suites
 
     @model_validator(mode="after")
     def excludes_are_of_this_matrix(self) -> Matrix:
-        """Refuse an exclude that no cell could match: a typo there would run what was to be left out."""
+        """Refuse an exclude that no cell can match: with a typo it would leave nothing out."""
         for number, exclude in enumerate(self.exclude):
             for part in PARTS:
                 named = getattr(exclude, part)
@@ -115,7 +115,7 @@ class Matrix(Strict):
 
     @classmethod
     def load(cls, path: Path = FILE) -> Matrix:
-        """Read a matrix. UsageError tells every key that is wrong."""
+        """Read a matrix. UsageError lists every wrong key."""
         return parse(cls, read(path, what="the matrix"), source=str(path))
 
     def axis(self, part: str) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class Matrix(Strict):
         }[part]
 
     def cells(self, *, checkout: bool = False) -> list[MatrixCell]:
-        """Return every cell, whether it fits or not; with `checkout` the release of all is the checkout that is tested."""
+        """Return every cell, possible or not; with `checkout` the release of all is the checkout under test."""
         product = [MatrixCell(*parts) for parts in itertools.product(*(self.axis(part) for part in PARTS))]
         every = [*product, *(include.cell for include in self.include)]
         return list(dict.fromkeys(replace(cell, release=CHECKOUT) for cell in every) if checkout else dict.fromkeys(every))
@@ -140,15 +140,15 @@ class Matrix(Strict):
         return {replace(cell, release=CHECKOUT) for cell in cells} if checkout else cells
 
     def nightly_only(self, cell: MatrixCell) -> bool:
-        """Tell whether a cell is too slow or too rare for a pull request."""
+        """Return whether a cell is too slow or too rarely used for a pull request."""
         return self.providers[cell.provider].nightly or self.suites[cell.suite].nightly
 
     def excluded(self, cell: MatrixCell) -> str | None:
-        """Return why a cell is left out by this file, or None."""
+        """Return why this file excludes a cell, or None."""
         return next((exclude.reason for exclude in self.exclude if exclude.covers(cell)), None)
 
     def files(self, suite: str) -> list[Path]:
-        """Return the test files of a suite, sorted; [] when it names some and none is there yet. UsageError for an unknown suite."""
+        """Return the test files of a suite, sorted; [] when none of its patterns matches. UsageError for an unknown suite."""
         if suite not in self.suites:
             raise UsageError(f"there is no suite {suite!r}", remedy=f"one of: {', '.join(self.suites)}")
         if self.suites[suite].files:
@@ -158,6 +158,6 @@ class Matrix(Strict):
 
 
 def files_of(suite: MatrixSuite) -> Iterator[Path]:
-    """Yield the files that a suite's patterns name."""
+    """Yield the files that match a suite's patterns."""
     for pattern in suite.files:
         yield from HERE.glob(pattern)

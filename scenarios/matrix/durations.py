@@ -1,7 +1,7 @@
-"""How long cells took, and shards of about equal length.
+"""Measured durations of cells, and shards of about equal length.
 
-`scenarios/durations.json` keeps the last few measurements of each cell; what is never measured counts as the median of what is most like
-it. `learn` adds those of result folders (`cell.json`, written by `lab report collect`): only of cells that ran to their end.
+`scenarios/durations.json` keeps the last measurements of each cell. A cell without any is estimated by the median of the most similar
+cells. `learn` adds measurements from result folders (`cell.json`, written by `lab report collect`), only of cells that ran to their end.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from scenarios.matrix.cells import PARTS, MatrixCell
 FILE = Path(__file__).parent.parent / "durations.json"
 SCHEMA = 1
 KEPT = 5
-"""Measurements that are kept of one cell: enough for a median that one bad night does not move."""
+"""Number of measurements to keep of one cell: enough that one slow night does not move the median."""
 
 LIKE = (("provider", "suite", "deployer"), ("provider", "suite"), ("suite",), ("provider",), ())
-"""What two cells have in common whose durations are alike, the most alike first."""
+"""Parts that cells of similar duration share, the most similar first."""
 
 GUESS = 600.0
-"""Seconds of a cell when nothing was ever measured."""
+"""Seconds to expect of a cell when no cell was ever measured."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Durations:
 
     @classmethod
     def load(cls, path: Path = FILE) -> Durations:
-        """Read the file; none is no measurements. UsageError when it cannot be understood."""
+        """Read the file; a missing one holds no measurements. UsageError when it is invalid."""
         try:
             document = json.loads(path.read_bytes())
             samples = {str(name): tuple(float(each) for each in seconds) for name, seconds in document["cells"].items()}
@@ -47,10 +47,10 @@ class Durations:
             return cls()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(
-                f"the durations cannot be read: {error}", where=str(path), remedy="restore the file, or remove it to start over"
+                f"reading the durations failed: {error}", where=str(path), remedy="restore the file, or remove it to start over"
             ) from error
         if schema != SCHEMA:
-            raise UsageError(f"the durations cannot be read: schema {schema} is not {SCHEMA}", where=str(path))
+            raise UsageError(f"reading the durations failed: schema {schema} is not {SCHEMA}", where=str(path))
         return cls(samples)
 
     def save(self, path: Path = FILE) -> None:
@@ -58,7 +58,7 @@ class Durations:
         write_json(path, {"schema": SCHEMA, "cells": {name: list(self.samples[name]) for name in sorted(self.samples)}})
 
     def of(self, cell: MatrixCell) -> float:
-        """Return the seconds to expect of a cell: its own, else the median of those most like it (LIKE), else of all."""
+        """Return the seconds to expect of a cell: its own median, else that of the most similar cells (LIKE), else that of all."""
         if cell.name in self.medians:
             return self.medians[cell.name]
         named = {tuple(name.split("-")): seconds for name, seconds in self.medians.items()}
@@ -70,7 +70,7 @@ class Durations:
         return GUESS
 
     def know(self, suite: str) -> bool:
-        """Tell whether any cell of a suite was measured."""
+        """Return whether any cell of a suite was measured."""
         return any(name.rpartition("-")[2] == suite for name in self.medians)
 
     @cached_property
@@ -79,7 +79,7 @@ class Durations:
         return {name: statistics.median(seconds) for name, seconds in self.samples.items() if seconds}
 
     def learnt(self, measured: Iterable[tuple[str, float]]) -> Durations:
-        """Return these with measurements added; one that is known already, to the tenth of a second, is the same results read twice."""
+        """Return these with measurements added. Skip one that is known to the tenth of a second: the same results were read twice."""
         samples = {name: list(each) for name, each in self.samples.items()}
         for name, seconds in measured:
             if (rounded := round(seconds, 1)) not in samples.get(name, []):
@@ -88,7 +88,7 @@ class Durations:
 
 
 def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
-    """Return (cell, seconds) of every cell.json below the folders whose cell ran to its end; those that cannot be read are passed over."""
+    """Return (cell, seconds) of every cell.json below the folders whose cell ran to its end. Skip unreadable files."""
     found = []
     for folder in folders:
         if not folder.is_dir():
@@ -96,7 +96,7 @@ def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
         for path in sorted(folder.rglob("cell.json")):
             try:
                 cell: dict[str, Any] = json.loads(path.read_bytes())
-                if cell["exit_code"] in (0, 1) and cell["ended"] > cell["started"]:  # what was cut short took no time worth knowing
+                if cell["exit_code"] in (0, 1) and cell["ended"] > cell["started"]:  # the duration of an interrupted cell is not comparable
                     found.append((float(cell["started"]), str(cell["name"]), float(cell["ended"]) - float(cell["started"])))
             except (OSError, ValueError, KeyError, TypeError):
                 continue
@@ -106,12 +106,12 @@ def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
 def shard(cells: Iterable[MatrixCell], index: int, count: int, durations: Durations) -> list[MatrixCell]:
     """Return the cells of one of `count` shards (the first is 1), sorted. Together the shards are all cells, each once.
 
-    The longest cell goes where least is to be done yet: no shard lasts longer than a fair share and one cell more.
+    Assign the longest cells first, each to the shortest shard, so that no shard exceeds its fair share by more than one cell.
     """
     if not 1 <= index <= count:
         raise UsageError(f"there is no shard {index}/{count}", remedy=f"1/{max(count, 1)} to {max(count, 1)}/{max(count, 1)}")
     longest_first = sorted(set(cells), key=lambda cell: (-durations.of(cell), cell))
-    shards: list[list[MatrixCell]] = [[] for _ in range(min(count, len(longest_first)))]  # those beyond have none
+    shards: list[list[MatrixCell]] = [[] for _ in range(min(count, len(longest_first)))]  # shards beyond the number of cells are empty
     loads = [0.0] * len(shards)
     for cell in longest_first:
         least = loads.index(min(loads))
@@ -121,8 +121,8 @@ def shard(cells: Iterable[MatrixCell], index: int, count: int, durations: Durati
 
 
 def parse_shard(text: str) -> tuple[int, int]:
-    """`2/3` as numbers. UsageError for anything else."""
+    """Return `2/3` as two numbers. UsageError for anything else."""
     index, slash, count = text.partition("/")
     if not (slash and index.isdecimal() and count.isdecimal()):
-        raise UsageError(f"{text!r} is not a shard", remedy="write it as 2/3: the second of three")
+        raise UsageError(f"invalid shard {text!r}", remedy="write it as 2/3: the second of three")
     return int(index), int(count)

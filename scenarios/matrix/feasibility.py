@@ -1,6 +1,6 @@
-"""Why a cell cannot be: asked of the provider, the deployer and the pins that would make it. Nothing is created, nothing fetched.
+"""Why a cell is not possible, according to its provider, deployer and pins. Nothing is created or fetched.
 
-What depends on the computer (memory, Docker, KVM) is asked only with `here`: a plan is made on another machine than its cells run on.
+Memory, Docker and KVM are checked only with `here`: a plan is usually made on another computer than the one that runs its cells.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ from scenarios.matrix.definition import Matrix
 
 @dataclass(frozen=True)
 class Facts:
-    """What the code says of one lab: what its provider offers, and what is in the way, one sentence each."""
+    """What is known of one lab: what its provider offers, and its preflight errors, one sentence each."""
 
     offers: frozenset[Capability]
     obstacles: tuple[str, ...]
 
 
 Ask = Callable[[MatrixCell, Path], Facts]
-"""Asks the code about the lab of a cell, as that lab file has it."""
+"""Returns the facts of a cell's lab, as its lab file defines it."""
 
 
 @dataclass(frozen=True)
 class Feasibility:
-    """A cell, and why it is not to be run; `why` is empty for one that fits."""
+    """A cell and the reasons why it is not run; `why` is empty for a possible one."""
 
     cell: MatrixCell
     why: tuple[str, ...] = ()
 
 
 def judge(matrix: Matrix, cells: Iterable[MatrixCell], ask: Ask) -> list[Feasibility]:
-    """Return every cell with all that speaks against it, in the order given."""
+    """Return every cell with the reasons against it, in the order given."""
     return [Feasibility(cell, tuple(reasons(matrix, cell, ask))) for cell in cells]
 
 
 def reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
-    """Return what speaks against a cell: the matrix's own word first, then what the code says."""
+    """Return the reasons against a cell: the matrix's exclusion first, then the preflight errors."""
     if excluded := matrix.excluded(cell):
         return [excluded]
     suite = matrix.suites[cell.suite]
     if not matrix.files(cell.suite):
-        return [f"the suite {cell.suite} has no tests: nothing in scenarios/ is called {' or '.join(suite.files)}"]
+        return [f"the suite {cell.suite} has no tests: no file in scenarios/ matches {' or '.join(suite.files)}"]
     facts = ask(cell, suite.lab_file)
     found = [*facts.obstacles]
     if facts.offers and (missing := sorted(need.value for need in suite.needs if need not in facts.offers)):
@@ -60,12 +60,12 @@ def reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
 
 
 def asking(*, here: bool = False) -> Ask:
-    """Return an Ask of the real code; with `here` it asks about this computer too."""
+    """Return an Ask that runs the real preflight; with `here` also the checks of this computer."""
     supply = make_supply()
 
     @cache
     def facts(provider: str, deployer: str, release: str, kubernetes: str, lab: Path) -> Facts:
-        # Of a checkout, what it is made of is known when it is built; all else is as for the release that the lab file names.
+        # A checkout's parts are known only after its build, so take the release that the lab file names instead.
         named = None if release == CHECKOUT else release
         offers: frozenset[Capability] = frozenset()
         try:
@@ -82,6 +82,6 @@ def asking(*, here: bool = False) -> Ask:
 
 
 def obstacles(wanted: Wanted, supply: Supply, *, here: bool) -> list[str]:
-    """Return what the preflight finds in the way of a lab, wherever it is run; with `here` on this computer."""
+    """Return the preflight errors of a lab that hold on every computer; with `here` also those of this one."""
     found = (preflight_errors if here else spec_errors)(wanted, supply)
     return [f"{problem.path}: {problem.why}" if problem.path else problem.why for problem in found]

@@ -1,9 +1,9 @@
-"""The import graph of this project: grimp's, and the edges that are written as text.
+"""The import graph of this project: grimp's, plus the edges that sources contain as text.
 
-grimp reads the sources and imports nothing. Imports inside functions and imports for types only count: a change there can be felt here.
-grimp replaced our own reader of `ast`: on 2026-11-29 both gave the same edges for all 428 modules, grimp in 1.5 s where ours took 25 s
-(both cores busy with other work). What grimp cannot know, since it is text, is added here: a program started as `python -m MODULE`,
-and an entry point `module:function`, as lab/verbs.py lists one for each verb.
+grimp reads the sources and imports nothing. Imports inside functions and imports for types count, since a change there has an effect.
+grimp replaced a reader of `ast`: on 2026-11-29 both gave the same edges for all 428 modules, grimp in 1.5 s, the reader in 25 s (both
+cores were busy with other work). grimp cannot see edges that are text, so they are added here: a program started as `python -m MODULE`,
+and an entry point `module:function`, of which lab/verbs.py lists one for each verb.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def import_graph(files: Mapping[str, Path]) -> Graph:
 
 
 def with_packages(names: Iterable[str], known: Mapping[str, Path]) -> set[str]:
-    """Return these modules and the packages that they are in, as far as they are known: Python executes a package's file first."""
+    """Return these modules and those of `known` that are packages around them: Python executes a package's file first."""
     return {package for name in names for package in itertools.accumulate(name.split("."), "{}.{}".format) if package in known}
 
 
 def mentions(path: Path) -> Iterator[str]:
-    """Yield the modules that a source names as text: `-m MODULE` in a list, and entry points."""
+    """Yield the modules that a source mentions as text: `-m MODULE` in a list, and entry points."""
     text = path.read_text()
     if '"-m"' not in text and "'-m'" not in text and not ENTRY_POINT.search(text):
         return

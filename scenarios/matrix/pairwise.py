@@ -1,8 +1,7 @@
-"""Few cells in which every two values meet: most faults that depend on a combination depend on two of its parts.
+"""Few cells that cover every pair of values: most faults that depend on a combination depend on two of its parts.
 
-The pairs are those that some cell has; what cannot be, need not be covered. The choice is greedy: the cell with the most pairs that are
-still to be covered, the cheapest of those, the first by name; then cells that turned out to be superfluous are left out again. So the
-same cells give the same choice, in whatever order they come.
+Only pairs that occur in some cell are covered. The choice is greedy: the cell that covers most new pairs, among equals the cheapest, then
+the first by name; afterwards superfluous cells are removed. So the choice does not depend on the order of the cells.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ Pair = tuple[tuple[str, str], tuple[str, str]]
 
 
 def pairs(cell: MatrixCell) -> set[Pair]:
-    """Return every two (part, value) of a cell."""
+    """Return every pair of (part, value) of a cell."""
     return set(itertools.combinations(cell.parts.items(), 2))
 
 
 def pairwise(cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float], always: Iterable[MatrixCell] = ()) -> list[MatrixCell]:
-    """Return a sorted choice of `cells` in which every pair that occurs in them occurs; those in `always` are part of it."""
+    """Return a sorted choice of `cells` that covers every pair occurring in them and includes those in `always`."""
     candidates = {cell: pairs(cell) for cell in sorted(set(cells))}
     chosen = [cell for cell in sorted(set(always)) if cell in candidates]
     kept = set(chosen)
@@ -35,7 +34,7 @@ def pairwise(cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float]
 
 
 def without_superfluous(chosen: list[MatrixCell], kept: set[MatrixCell]) -> list[MatrixCell]:
-    """Return the choice without cells all of whose pairs other cells have, the first chosen looked at last."""
+    """Return the choice without cells whose pairs are all covered by other cells; examine the first chosen last."""
     times = Counter(pair for cell in chosen for pair in pairs(cell))
     needed: list[MatrixCell] = []
     for cell in reversed(chosen):

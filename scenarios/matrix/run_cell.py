@@ -1,15 +1,15 @@
-"""One cell from nothing to results and back: its lab up, conformance, its tests, results collected, the lab down.
+"""Run one cell: bring its lab up, check conformance, run its tests, collect results, take the lab down.
 
-Each part is a command that a person could type; what it printed is kept beside its results. A workflow makes a step of each part
-(`--only`), a laptop runs them all: what was done is written down, so the two are the same.
+Each part is a command that a person could type; its output is kept beside its results. A workflow runs each part as a step (`--only`),
+a laptop runs all at once. parts.json records what was done, so both ways give the same results.
 
-    _artifacts/<cell>/   parts.json, logs/, junit.xml, allure-results/, <lab>/ (evidence): what the commands wrote
-    _cells/<cell>/       what `lab report collect` made of it, masked: what a job uploads
-    _cells/<cell>.again/ the same of a second attempt
+    _artifacts/<cell>/   parts.json, logs/, junit.xml, allure-results/, <lab>/ (evidence): output of the commands
+    _cells/<cell>/       the results that `lab report collect` wrote, masked; a job uploads them
+    _cells/<cell>.again/ the results of a second attempt
 
-Results are collected and the lab taken down whatever happened. An interrupted part is asked to end, and waited for; a second
-signal ends all at once, and leaves the lab to `lab down`. Only failures of the infrastructure are run again, and only once; a report
-shows both attempts.
+Results are collected and the lab is taken down whatever happened. An interrupted part is asked to end and waited for; a second signal
+ends everything at once and leaves the lab to `lab down`. Only infrastructure failures are retried, and only once; a report shows both
+attempts.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ from scenarios.matrix.definition import Matrix
 PARTS = ("up", "conformance", "test", "collect", "down")
 PYTHON = sys.executable
 KILLED = 137
-"""The status of a part that started and never recorded its end: its process was killed."""
+"""The status of a part that recorded its start but not its end: its process was killed."""
 
 BEGUN = (
-    "it was begun, and its results were not collected: it is being run, or was killed "
-    "(`--only collect` saves what there is, `--only down` ends its lab)"
+    "the cell started and its results were not collected: it is still running, or was killed "
+    "(`--only collect` saves the results so far, `--only down` takes its lab down)"
 )
-"""Why nothing is known of a cell from its begin to its collecting."""
+"""The reason of an unknown outcome between the start of a cell and the collection of its results."""
 
 NO_TESTS, NOT_HERE = 5, 3
-"""pytest's status when it ran no test, and ours for what could not be measured here."""
+"""pytest's status when it ran no test, and the project's own for what could not be measured here."""
 
 
 class CellRun(Protocol):
-    """**Protocol:** runs a command to its end, keeps what it prints in a log, and returns its status."""
+    """**Protocol:** runs a command to its end, writes its output to a log, and returns its status."""
 
     def __call__(self, argv: Sequence[str], log: Path) -> int: ...
 
 
 @dataclass
 class CellStep:
-    """One part that was begun. `status` is None until it has ended."""
+    """One part that has started. `status` is None until it has ended."""
 
     argv: list[str]
     began: float
@@ -72,7 +72,7 @@ class CellStep:
 
 @dataclass
 class Job:
-    """One cell being run, in these folders. `checkout` is the Release under test, where the cell's release is a checkout."""
+    """One cell and the folders that it runs in. `checkout` is the Release under test if the cell's release is a checkout."""
 
     cell: MatrixCell
     results: Path = field(default_factory=lambda: Path("_cells").absolute())
@@ -80,19 +80,19 @@ class Job:
     checkout: Path | None = None
     supply: SupplyChoices = field(default_factory=SupplyChoices)
     attempt: int | None = None
-    """None for the first here, whose number is the workflow's."""
+    """None for the first attempt here, whose number the workflow gives."""
     command: CellRun = field(default_factory=lambda: run_command)
     matrix: Matrix = field(default_factory=Matrix.load)
 
     @property
     def folder(self) -> Path:
-        """Where the parts of this cell write."""
+        """The folder that the parts of this cell write to."""
         return self.artifacts / self.cell.name
 
     # -- all of it, or one part ------------------------------------------------------------------------------------------
 
     def run(self, *, keep: bool = False) -> int:
-        """Run every part, with `keep` all but the last; return the exit code. Interrupted passes on when all is collected and down."""
+        """Run every part, with `keep` all but the last; return the exit code. Interrupted is raised after results are collected."""
         with self.alone():
             self.begin()
             began, stop = time.monotonic(), None
@@ -112,46 +112,46 @@ class Job:
             return code
 
     def phase(self, name: str) -> int:
-        """Run one part, and return its exit code. UsageError when it needs one that was not done."""
+        """Run one part, and return its exit code. UsageError when it needs a part that was not run."""
         with self.alone():
             if name == "up":
                 self.begin()
             elif name in {"conformance", "test"} and "up" not in self.done():
-                raise UsageError(f"{self.cell} was not brought up", where=str(self.folder), remedy="--only up, or all parts at once")
+                raise UsageError(f"{self.cell} has no lab yet", where=str(self.folder), remedy="run --only up, or all parts at once")
             return exit_code_of(self.do(name))
 
     def again(self) -> int:
-        """Run every part once more if all that failed is the infrastructure's; return the exit code, else the one that it ended with.
+        """Run every part once more if all failures are the infrastructure's; return the exit code of the last attempt.
 
         UsageError when it has not been run. `lab report retry` prints the owners of the failures.
         """
         if not self.done():
-            raise UsageError(f"{self.cell} was not run", where=str(self.folder), remedy="run it; this is for when it has failed")
+            raise UsageError(f"{self.cell} was not run", where=str(self.folder), remedy="run it first; `again` retries a failed cell")
         code, second = exit_code_of(self.status()), replace(self, attempt=self.first + 1)
         if code == 0:
-            say(f"{self.cell} passed: nothing to run again")
+            say(f"{self.cell} passed: nothing to retry")
         elif second.report.exists():
-            say(f"{self.cell} was run again already; {second.report}")
+            say(f"{self.cell} was retried already; {second.report}")
             code = exit_code_of(json.loads((second.report / "cell.json").read_text())["exit_code"])
         elif self.command([PYTHON, "-m", "lab", "report", "retry", str(self.report)], self.folder / "logs" / "6-retry.log"):
-            say(f"{self.cell} is not run again: only failures of the infrastructure are")
+            say(f"{self.cell} is not retried: only infrastructure failures are")
         else:
-            say(f"{self.cell}: all that failed is the infrastructure's; once more")
+            say(f"{self.cell}: all failures are the infrastructure's; retrying once")
             return second.run()
         return code
 
     @property
     def first(self) -> int:
-        """The number of the first attempt here, as its results have it."""
+        """The number of the first attempt here, from its results."""
         try:
             return int(json.loads((self.results / self.cell.name / "cell.json").read_text())["attempt"])
         except (OSError, ValueError, KeyError, TypeError):
             return 1
 
     def begin(self) -> None:
-        """Forget an earlier run of this cell; its first attempt is kept where this is the second.
+        """Remove the results of an earlier run of this cell; a second attempt keeps those of the first.
 
-        Until its own results are collected, what is there says so: a cell that is killed leaves no result of an earlier run as its own.
+        Write an unknown outcome, which stays until the results are collected: a killed cell must not show results of an earlier run.
         """
         if self.attempt is None:
             shutil.rmtree(self.results / f"{self.cell.name}.again", ignore_errors=True)
@@ -164,14 +164,14 @@ class Job:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only one who runs this cell here. NotPossible when somebody else does."""
+        """Hold this cell's lock. NotPossible when another process holds it."""
         self.artifacts.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.artifacts / f".{self.cell.name}.lock", timeout=0)
         try:
             lock.acquire()
         except Timeout as error:
             raise NotPossible(
-                f"{self.cell} is being run already", where=str(self.folder), remedy="wait for it, or name another place with --artifacts"
+                f"{self.cell} is already running", where=str(self.folder), remedy="wait for it, or use another --artifacts directory"
             ) from error
         try:
             yield
@@ -181,7 +181,7 @@ class Job:
     # -- parts -------------------------------------------------------------------------------------------------------------
 
     def do(self, name: str) -> int:
-        """Run one part to its end and write down how it ended; Interrupted passes on when it has ended."""
+        """Run one part to its end and record its status; raise Interrupted after it has ended."""
         done, argv = self.done(), self.argv(name)
         done[name] = CellStep(argv, time.time())
         self.write(done)
@@ -218,17 +218,17 @@ class Job:
         return [PYTHON, "-m", "lab", "conformance", *lab] if name == "conformance" else [PYTHON, "-m", "lab", "down", *lab]
 
     def collected(self) -> list[str]:
-        """Return what there is to collect, and how the cell ended so far."""
+        """Return the arguments of `lab report collect`: what to collect, and the outcome so far."""
         done = self.done()
         parts = [word for part, value in self.cell.parts.items() for word in (f"--{part}", value)]
-        words = ["--name", self.cell.name, *parts, "--artifacts", str(self.folder)]
-        words += ["--attempt", str(self.attempt)] if self.attempt else []
+        args = ["--name", self.cell.name, *parts, "--artifacts", str(self.folder)]
+        args += ["--attempt", str(self.attempt)] if self.attempt else []
         if "test" in done:
-            words += ["--junit", str(self.folder / "junit.xml"), "--allure", str(self.folder / "allure-results")]
-        words += [word for path in sorted((self.folder / "logs").glob("*.log")) for word in ("--log", str(path))]
+            args += ["--junit", str(self.folder / "junit.xml"), "--allure", str(self.folder / "allure-results")]
+        args += [word for path in sorted((self.folder / "logs").glob("*.log")) for word in ("--log", str(path))]
         if "up" not in done:
-            return [*words, "--outcome", StepOutcome.UNKNOWN.value, "--reason", "the job ended before its lab was brought up"]
-        return [*words, "--exit-code", str(self.status()), "--started", f"{min(did.began for did in done.values()):.3f}"]
+            return [*args, "--outcome", StepOutcome.UNKNOWN.value, "--reason", "the job ended before its lab was brought up"]
+        return [*args, "--exit-code", str(self.status()), "--started", f"{min(did.began for did in done.values()):.3f}"]
 
     @property
     def report(self) -> Path:
@@ -238,19 +238,19 @@ class Job:
     # -- how it ended --------------------------------------------------------------------------------------------------------
 
     def status(self) -> int:
-        """Return the status that tells how it ended: of an interrupt, else of the first part that failed; collecting counts last."""
+        """Return the status of the cell: of an interrupt, else of the first failed part; `collect` counts last."""
         done = self.done()
         order = [name for name in (*(part for part in PARTS if part != "collect"), "collect") if name in done]
         statuses = [KILLED if (status := done[name].status) is None else status for name in order]
         return next((status for status in [*(each for each in statuses if each in {130, 143}), *statuses] if status), 0)
 
     def amend(self, status: int) -> None:
-        """Note in the results, which are written while there is a lab, that taking it down failed."""
+        """Record in the results, which were written while the lab was up, that taking it down failed."""
         path = self.report / "cell.json"
         try:
             cell: dict[str, Any] = json.loads(path.read_text())
         except (OSError, ValueError):
-            return  # nothing was collected, and a report says so
+            return  # nothing was collected; the report shows that
         if cell.get("outcome") == StepOutcome.PASS.value:
             cell |= {
                 "outcome": StepOutcome.FAIL.value,
@@ -260,7 +260,7 @@ class Job:
             write_json(path, cell)
 
     def done(self) -> dict[str, CellStep]:
-        """Return the parts that were begun."""
+        """Return the parts that have started, by name."""
         try:
             return {name: CellStep(**did) for name, did in json.loads((self.folder / "parts.json").read_text())["parts"].items()}
         except (OSError, ValueError, KeyError, TypeError):
@@ -273,17 +273,17 @@ class Job:
 
 
 def pasteable(argv: Sequence[str]) -> str:
-    """Return a command as one would type it where this one was."""
+    """Return a command in the form in which a user types it."""
     return shlex.join(argv).replace(PYTHON, "python", 1).replace(f"{Path.cwd()}/", "")
 
 
 def exit_code_of(status: int) -> int:
-    """Return the exit code that tells a status: that no test ran is nothing a caller could take for success or failure."""
+    """Return the exit code of a status: pytest's "no test ran" is neither success nor failure, so it is not possible here."""
     return NOT_HERE if status == NO_TESTS else status
 
 
 def outcome(code: int) -> StepOutcome:
-    """Return what an exit code says of a cell: what was cut short, or is not possible here, is unknown."""
+    """Return the outcome of a cell by its exit code: unknown if it was interrupted or is not possible here."""
     if code in {NOT_HERE, 130, 143}:
         return StepOutcome.UNKNOWN
     return StepOutcome.FAIL if code else StepOutcome.PASS

@@ -1,4 +1,4 @@
-"""A plan as people and programs read it."""
+"""A plan as text, JSON and a GitHub matrix."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from scenarios.matrix.plan import Plan
 Json = dict[str, Any]
 SCHEMA = 1
 SPARE = 3.0
-"""Times the expected duration after which a job is given up: a slow runner and what a first run builds."""
+"""Factor from expected duration to time-out: runners may be slow, and the first run builds more."""
 
 LEAST, MOST = 30, 350
-"""Minutes of a job's time-out: GitHub's own limit is 360, and a job that it ends writes no results."""
+"""Bounds of a job's time-out in minutes: GitHub's own limit is 360, and a job that GitHub ends writes no results."""
 
 UNMEASURED = 150
-"""Minutes of a job of a suite that was never measured: better too long than cut off, which would leave nothing to learn from."""
+"""Time-out in minutes for a suite without measurements: long, because a job that is cut off gives no measurement."""
 
 GITHUB_MOST = 256
-"""Jobs that GitHub makes of one matrix."""
+"""GitHub's limit on the jobs of one matrix."""
 
 
 def timeout_minutes(seconds: float | None) -> int:
-    """Return the minutes after which a job that is expected to last so long is given up; None for an unknown duration."""
+    """Return the time-out in minutes of a job with this expected duration; None is an unknown duration."""
     if seconds is None:
         return UNMEASURED
     return max(LEAST, min(MOST, math.ceil(seconds * SPARE / 60)))
@@ -52,7 +52,7 @@ def row(cell: MatrixCell, durations: Durations) -> Json:
 
 
 def github(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
-    """Return a plan as the value of a workflow's `strategy.matrix`. An empty one has no `include`: the job must ask `count` first."""
+    """Return a plan as the value of a workflow's `strategy.matrix`. An empty plan has no `include`: the job must check `count` first."""
     return {
         "include": [
             {
@@ -67,7 +67,7 @@ def github(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
 
 
 def text(plan: Plan, durations: Durations, *, look: Look) -> list[str]:
-    """Return a plan as a person reads it: the cells, then why the others are left out, each reason once."""
+    """Return a plan as lines of text: the cells, then why the others are left out, each reason once."""
     lines: list[str] = []
     if plan.chosen:
         rows = [("CELL", "EXPECTED")]

@@ -54,8 +54,8 @@ def test_programs_of_the_wheel_read_what_is_in_it(tmp_path: Path) -> None:
     assert {str(path.relative_to(site)) for package in PACKAGES for path in (site / package).rglob("*") if path.is_file()} == sources()
     env = {**os.environ, "PYTHONPATH": str(site), "KARMADA_LAB_RUNS": str(tmp_path / "runs")}
 
-    def run(*words: str) -> str:
-        argv = [sys.executable, "-P", *words]
+    def run(*args: str) -> str:
+        argv = [sys.executable, "-P", *args]
         return subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, env=env, check=True, timeout=120).stdout
 
     assert run("-c", "import scenarios; print(list(scenarios.__path__))").strip() == str([str(site / "scenarios")])

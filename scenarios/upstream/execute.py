@@ -1,7 +1,7 @@
-"""ginkgo as a program of the lab: it ends when the lab does, its output is a log of the run, and it is asked to end, not killed.
+"""Run ginkgo as a program of the lab: it ends with the lab, its output is a log of the run, and an interrupt asks it to end.
 
-The verdict is ginkgo's report, which it writes at its end, also when it is interrupted. While it runs, and when it was killed, its log
-is all there is: it says of each spec that ended what came of it, and that is what progress is read from.
+ginkgo writes its report at its end, also when it is interrupted. While it runs, and after it was killed, only its log exists: it has
+the result of each ended spec, so progress is read from it.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from scenarios.upstream.suite import UpstreamSuite
 
 NAME = "upstream/ginkgo"
 LAST_WORDS = 120.0
-"""Seconds that an interrupted ginkgo has: each spec that runs cleans up after itself, and the report is written."""
+"""Seconds that an interrupted ginkgo gets to clean up after running specs and write its report."""
 
 PROCESSES = 8
-"""Specs at once: they wait for Karmada far more than they work, and eight keep one processor busy, of a lab that takes another."""
+"""Parallel specs. They mostly wait for Karmada: eight keep one processor busy, and the lab takes another."""
 
 WITH_PODS = 4
-"""Specs at once where each of their pods is a container that a kubelet starts and ends: that takes processors."""
+"""Parallel specs on members with real pods: starting and ending their containers takes CPU."""
 
 HEADER = re.compile(r"^(?P<mark>[•SP])(?: \[(?P<state>[A-Z!]+)\])?(?: \[(?P<seconds>[0-9.]+) seconds\])?$")
 """The first line that ginkgo -v prints of a spec that ended; the next one is the spec (ginkgo's reporters/default_reporter.go)."""
 
 NODE = re.compile(r" \[(?:It|BeforeEach|JustBeforeEach|AfterEach|JustAfterEach|BeforeAll|AfterAll|DeferCleanup[^\]]*)\]")
-"""What ginkgo puts into a failed spec's text: the kind of node that failed."""
+"""The kind of node that failed, which ginkgo inserts into the text of a failed spec."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A spec that ended, as the log tells it."""
+class EndedSpec:
+    """An ended spec, read from the log."""
 
     text: str
     state: str
@@ -50,13 +50,13 @@ class Ended:
 
 @dataclass
 class SuiteProgress:
-    """How far a run is. `ended` are specs in the order in which they ended."""
+    """The progress of a run. `ended` are specs in the order in which they ended."""
 
     planned: int
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[EndedSpec] = field(default_factory=list)
 
-    def heard(self, ended: Ended) -> str:
-        """Take note of a spec that ended; return the line that tells it, and what is left."""
+    def heard(self, ended: EndedSpec) -> str:
+        """Record an ended spec; return the line to print, with the number of remaining specs."""
         self.ended.append(ended)
         failed = sum(each.state not in {"passed", *CUT_OFF} for each in self.ended)
         left = max(0, self.planned - len(self.ended))
@@ -67,7 +67,7 @@ class SuiteProgress:
 
 @dataclass(frozen=True)
 class SuitePatience:
-    """How the suite waits. Upstream polls every 5 s for at most 300; its own helpers poll for 420 whatever is said here."""
+    """How the suite waits. Upstream polls every 5 s for at most 300; its own helpers poll for 420 whatever is set here."""
 
     interval: str = "1s"
     timeout: str = "300s"
@@ -83,7 +83,7 @@ def argv(
     processes: int = PROCESSES,
     patience: SuitePatience = SuitePatience(),
 ) -> list[str]:
-    """Return the command: hack/run-e2e.sh's, without --race and --fail-fast, and with what is not run left out."""
+    """Return the command: hack/run-e2e.sh's, without --race and --fail-fast, and with filters for skipped specs."""
     return [
         str(suite.ginkgo),
         "run",
@@ -105,20 +105,20 @@ def argv(
     ]
 
 
-def ends_in(lines: Iterable[str]) -> Iterator[Ended]:
-    """Yield the specs that a log tells to have ended. Skipped ones are left out: they did not begin."""
+def ends_in(lines: Iterable[str]) -> Iterator[EndedSpec]:
+    """Yield the specs that ended according to a log. Leave out skipped ones: they did not start."""
     header: re.Match[str] | None = None
     for line in lines:
         if header and line.strip():
             state = (header["state"] or "passed").lower().rstrip("!")
-            yield Ended(NODE.sub("", line.strip()), "failed" if state == "fail" else state, float(header["seconds"] or 0))
+            yield EndedSpec(NODE.sub("", line.strip()), "failed" if state == "fail" else state, float(header["seconds"] or 0))
             header = None
         elif (found := HEADER.match(line)) and found["mark"] == "•":
             header = found
 
 
 def report_of_log(log: str, planned: Sequence[Spec]) -> GinkgoReport:
-    """Return what a log alone tells: the report of a ginkgo that was killed."""
+    """Return a report made from the log alone, for a ginkgo that was killed."""
     by_text: dict[str, list[Spec]] = {}
     for spec in planned:
         by_text.setdefault(spec.text, []).append(spec)
@@ -129,12 +129,12 @@ def report_of_log(log: str, planned: Sequence[Spec]) -> GinkgoReport:
             results[spec] = SpecResult(
                 ended.state, ended.seconds, "" if ended.state == "passed" else "its report is lost: ginkgo was killed"
             )
-    return GinkgoReport(results, special=("ginkgo was killed: what came of its specs is read from its log",))
+    return GinkgoReport(results, special=("ginkgo was killed: the results of its specs are read from its log",))
 
 
 @dataclass
 class SuiteLog:
-    """A log that is being written: `lines` are those that are whole and were not read before."""
+    """A log that is being written: `lines` returns the complete lines that were not read before."""
 
     path: Path
     offset: int = 0
@@ -147,7 +147,7 @@ class SuiteLog:
     def lines(self) -> list[str]:
         try:
             with self.path.open("rb") as file:
-                if self.path.stat().st_size < self.offset:  # it was large, and put aside
+                if self.path.stat().st_size < self.offset:  # the log was rotated
                     self.offset, self.rest = 0, ""
                 file.seek(self.offset)
                 new = file.read()
@@ -168,37 +168,37 @@ def execute(
     processes: int = PROCESSES,
     patience: SuitePatience = SuitePatience(),
 ) -> tuple[GinkgoReport, BaseException | None]:
-    """Run what is planned to its end; return what came of it, and the interrupt that cut it short, if one did."""
+    """Run the plan to its end; return the report, and the interrupt that cut the run short, if any."""
     run = karmada.run
     folder = run.folder("data", "upstream", "suite")
-    program = folder / "karmada-e2e.test"  # ginkgo takes nothing of another name, and writes reports beside it
+    program = folder / "karmada-e2e.test"  # ginkgo accepts no other name, and writes reports beside it
     program.unlink(missing_ok=True)
     program.symlink_to(suite.program)
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     log = run.log(NAME)
-    words = argv(suite, program, plan, report.name, processes=processes, patience=patience)
+    args = argv(suite, program, plan, report.name, processes=processes, patience=patience)
     supervisor, reading = Supervisor(run.path), SuiteLog.at_end(log)
     progress, heard = SuiteProgress(len(plan.run)), []
     stop: BaseException | None = None
 
     def listen() -> None:
-        # A spec is two lines, and a look may fall between them: what was heard last is read again.
+        # A spec takes two lines, and this read may have ended between them: read the last line again.
         heard.extend(reading.lines())
         known = len(progress.ended)
         for ended in list(ends_in(heard))[known:]:
             tell(f"+{seconds_text(time.monotonic() - began)} {progress.heard(ended)}")
 
     began = time.monotonic()
-    supervisor.start(Program(NAME, tuple(words), log, env=env, cwd=folder))
+    supervisor.start(Program(NAME, tuple(args), log, env=env, cwd=folder))
     try:
         while supervisor.exited(NAME, within=1.0).runs:
             listen()
-    except (KeyboardInterrupt, Interrupted, Cancelled) as error:  # what there is, is kept
+    except (KeyboardInterrupt, Interrupted, Cancelled) as error:  # keep the results so far
         stop = error
-        tell("interrupted: the specs that run clean up after themselves, and what came of the others is kept")
+        tell("interrupted: running specs clean up after themselves; results of ended specs are kept")
     finally:
-        supervisor.stop(NAME, within=LAST_WORDS)  # one that has ended is, from then on, one that was to end: the lab is well
+        supervisor.stop(NAME, within=LAST_WORDS)  # marks its end as intended, else the lab would count as unhealthy
     listen()
     found = read(report)
     return found or report_of_log("\n".join(heard), plan.run), stop

@@ -1,11 +1,11 @@
-"""What the suite finds on upstream's CI and not on a lab: hack/pre-run-e2e.sh of the release, and objects of kind's clusters.
+"""Provide what upstream's CI has and a lab lacks: the setup of the release's hack/pre-run-e2e.sh, and objects of kind clusters.
 
 - The interpreter webhook example of the release's own module, as a program of the lab, and its configuration. Upstream runs it in a pod
   behind a load balancer; here it is reached on loopback, like every other webhook of such a lab.
-- `karmadactl` where the suite looks for it: it asks `go env GOPATH`, so a `go` that knows that and nothing else stands first on its PATH.
-- What karmada-search is asked to find by the names that it has on upstream's kind clusters, and has not here: etcd's pod, where pods are
-  hollow also more of kube-system. **Stand-ins**: objects of those names; nothing serves behind them, and nothing is asked of them.
-- On members whose pods are real, the images that specs name (`images`, stand-ins too). Their hollow nodes are tainted: no pod goes there.
+- `karmadactl` where the suite looks for it: the suite runs `go env GOPATH`, so a script `go` that answers only that is first on its PATH.
+- Objects that specs of karmada-search look up by their names on upstream's kind clusters: etcd's pod, and on members with hollow pods
+  more of kube-system. **Stand-ins**: they have only those names; no program serves behind them, and no spec calls one.
+- On members with real pods, the images that specs name (`images`, stand-ins too). Their hollow nodes are tainted, so no pod goes there.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ PAUSE = "registry.k8s.io/pause:3.10.1"
 
 
 def missing_parts(karmada: Karmada) -> list[str]:
-    """Return what this lab lacks that the suite takes for granted, one sentence each."""
+    """Return the suite's requirements that this lab does not meet, one sentence each."""
     spec = karmada.spec
     pushed = [member.name for member in spec.members if member.mode == "push"]
     found = [] if spec.profile == "e2e" else [f'profile = "e2e" (it has {spec.profile!r})']
@@ -63,7 +63,7 @@ def check(karmada: Karmada) -> None:
     """UsageError when the suite cannot be run on this lab."""
     if lacks := missing_parts(karmada):
         raise UsageError(
-            f"lab {karmada.run.id} is not what upstream's suite expects",
+            f"lab {karmada.run.id} does not meet the requirements of upstream's suite",
             where=str(karmada.run.path),
             detail="\n".join(f"it lacks {what}" for what in lacks),
             remedy=command("up", "--lab", "NAME", "--spec", "scenarios/upstream.toml"),
@@ -71,13 +71,13 @@ def check(karmada: Karmada) -> None:
 
 
 def is_real(member: Cluster, karmada: Karmada) -> bool:
-    """Tell whether containers run in a member's pods: its provider has recorded the machines that they run on."""
+    """Return whether a member's pods run containers: then its provider has recorded the machines that they run on."""
     return karmada.run.recorded(RECORD, member.name) is not None
 
 
 @contextmanager
 def set_up(karmada: Karmada) -> Iterator[Mapping[str, str]]:
-    """Have all of it during the body, which gets the environment of the suite; afterwards it is gone."""
+    """Create all fixtures, yield the environment of the suite, and remove the fixtures afterwards."""
     with ExitStack() as undo:
         undo.enter_context(apply_for_body(karmada.api, [crd(karmada)]))
         for member in karmada.members:
@@ -91,7 +91,7 @@ def set_up(karmada: Karmada) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def apply_for_body(api: Api, objects: list[Json]) -> Iterator[None]:
-    """Have objects for a while. CRDs serve when the body begins."""
+    """Create objects, wait until CRDs among them are served, and delete the objects after the body."""
     crds = {item["metadata"]["name"] for item in objects if item["kind"] == "CustomResourceDefinition"}
     try:
         for item in objects:
@@ -105,14 +105,14 @@ def apply_for_body(api: Api, objects: list[Json]) -> Iterator[None]:
 
 
 def crd(karmada: Karmada) -> Json:
-    """Return upstream's kind Workload, of which the example knows."""
+    """Return the CRD of upstream's kind Workload, which the example interprets."""
     return document(karmada, "apis/workload.example.io_workloads.yaml")
 
 
-def document(karmada: Karmada, name: str, words: Mapping[str, str] = MappingProxyType({})) -> Json:
-    """Return an object of the release's example, with what it leaves open filled in."""
+def document(karmada: Karmada, name: str, args: Mapping[str, str] = MappingProxyType({})) -> Json:
+    """Return an object of the release's example with its placeholders filled in."""
     text = (karmada.release.examples / "customresourceinterpreter" / name).read_text()
-    for word, value in words.items():
+    for word, value in args.items():
         text = text.replace(word, value)
     found: Json = yaml.safe_load(text)
     return found
@@ -120,7 +120,7 @@ def document(karmada: Karmada, name: str, words: Mapping[str, str] = MappingProx
 
 @contextmanager
 def example(karmada: Karmada) -> Iterator[None]:
-    """Have the interpreter webhook example serve, and Karmada ask it."""
+    """Run the interpreter webhook example, and configure Karmada to call it."""
     run = karmada.run
     port = ports_of(run, "upstream", ["example"])["example"]
     authority = Authority.ensure(run.folder("pki", "upstream"), "ca", common_name="upstream-example")
@@ -146,16 +146,16 @@ def example(karmada: Karmada) -> Iterator[None]:
 
 
 def webhook(karmada: Karmada, port: int, ca: Path) -> Json:
-    """Return upstream's configuration of the example, with the address and authority that it has here."""
-    words = {
+    """Return upstream's configuration of the example, with this lab's address and CA."""
+    args = {
         "{{karmada-interpreter-webhook-example-svc-address}}:443": f"{LOOPBACK}:{port}",
         "{{caBundle}}": b64encode(ca.read_bytes()).decode(),
     }
-    return document(karmada, "webhook-configuration.yaml", words)
+    return document(karmada, "webhook-configuration.yaml", args)
 
 
 def of_kind(cluster: str, *, real: bool) -> list[Json]:
-    """Return the stand-ins for what upstream's clusters have in kube-system; a `real` node has it but for the name of etcd's pod."""
+    """Return the stand-ins for objects in kube-system of upstream's clusters; a `real` member needs only etcd's pod by that name."""
 
     def template(name: str) -> Json:
         return {"metadata": {"labels": {"k8s-app": name}}, "spec": {"containers": [{"name": name, "image": PAUSE}]}}
@@ -178,20 +178,20 @@ def of_kind(cluster: str, *, real: bool) -> list[Json]:
 
 
 def environment(karmada: Karmada) -> dict[str, str]:
-    """Return the environment of the suite: its kubeconfigs, and a `go` that knows where karmadactl is."""
+    """Return the environment of the suite: its kubeconfigs, and a script `go` that prints the GOPATH of karmadactl."""
     run = karmada.run
     gopath = run.folder("data", "upstream", "go", "bin").parent
     karmadactl = gopath / "bin" / "karmadactl"
     karmadactl.unlink(missing_ok=True)
     karmadactl.symlink_to(karmada.release.binary("karmadactl"))
     programs = run.folder("data", "upstream", "bin")
-    said = f'[ "$*" = "env GOPATH" ] && exec echo {shlex.quote(str(gopath))}'
-    write_private(programs / "go", f'#!/bin/sh\n{said}\necho "this is no Go: it knows its GOPATH alone" >&2\nexit 1\n'.encode(), mode=0o700)
+    gopath_line = f'[ "$*" = "env GOPATH" ] && exec echo {shlex.quote(str(gopath))}'
+    write_private(programs / "go", f'#!/bin/sh\n{gopath_line}\necho "only env GOPATH is supported" >&2\nexit 1\n'.encode(), mode=0o700)
     pulling = {member.name for member in karmada.spec.members if member.mode == "pull"}
     return {
         "KUBECONFIG": str(run.path / "kubeconfig.yaml"),
         "PULL_BASED_CLUSTERS": ";".join(f"{member.name}:{member.kubeconfig}" for member in karmada.members if member.name in pulling),
         "PATH": f"{programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": str(run.folder("data", "upstream", "home")),  # nothing of it may reach ~/.kube
+        "HOME": str(run.folder("data", "upstream", "home")),  # the suite must not read or write ~/.kube
         "KUBECACHEDIR": str(run.folder("scratch", "kube")),
     }

@@ -1,7 +1,7 @@
-"""The images that upstream's specs ask for by name, for members whose pods really run: no registry answers, so they are made here.
+"""Build the images that upstream's specs name, for members with real pods: no registry is reachable, so the images are made here.
 
-**Stand-ins**, each labelled with what it is: Debian's programs of the same names, in versions of Debian's. Images that are meant not to be
-there (`fake/…`, `fictional.registry.us/…`) are not; nor are those without a tag, or `latest`: a kubelet asks a registry for them anyway.
+**Stand-ins**, labelled as such: Debian's programs of the same names, in Debian's versions. Not built are images that must be missing
+(`fake/…`, `fictional.registry.us/…`), and those without a tag or with `latest`, which a kubelet pulls in any case.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ http {
     server { listen 80; location / { return 200 "hello from nginx\\n"; } }
 }
 """
-"""One worker, that says so when it begins: upstream's image prints when it starts, too, and a spec reads that."""
+"""One worker, which logs its start: upstream's image does so too, and a spec reads that line."""
 USERS = (
     ImageFile("/etc/passwd", content=b"root:x:0:0:root:/:/bin/sh\n", mode=0o644),
     ImageFile("/etc/group", content=b"root:x:0:\n", mode=0o644),
 )
 PERL = ("perl", "libmath-bigint-perl")
-"""The Math::BigInt that comes with Perl 5.36 does not get to the end of what upstream's Job computes, 2,000 digits of pi."""
+"""The Math::BigInt of Perl 5.36 does not finish the computation of upstream's Job, 2,000 digits of pi."""
 FOLDERS = tuple(ImageFile(path) for path in ("/run", "/var/lib/nginx", "/var/log/nginx"))
 
 ALL = (

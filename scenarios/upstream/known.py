@@ -1,11 +1,11 @@
 """`known.toml`: specs that are skipped here, and specs that fail, each with its reason and owner.
 
     [[skip]]                 not run            [[fails]]   run, and expected to fail: a pass is reported
-    text = "…"               what the spec's text holds; or `pattern`, a regular expression; or `label`, one of ginkgo's
+    text = "…"               a part of the spec's text; or `pattern`, a regular expression; or `label`, one of ginkgo's
     owner = "environment"    this computer or lab lacks something; "product": Karmada or its suite; "ours": this project must fix it
     why = "…"
-    providers = ["embedded"] where it holds, if not everywhere
-    releases = ["1.18.2"]    for which it holds, if not for all
+    providers = ["embedded"] the providers that it applies to, if not all
+    releases = ["1.18.2"]    the releases that it applies to, if not all
 
 An entry that matches no spec of its releases is an error: upstream has changed, or the entry has a typo.
 """

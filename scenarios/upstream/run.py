@@ -1,4 +1,4 @@
-"""Upstream's suite on a lab, from its compiled program to its cases."""
+"""Run upstream's suite on a lab, from its compiled program to its cases."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class SuiteRun:
 
 
 def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[str], object]) -> SuiteRun:
-    """Run the suite of this lab's release on it, and return what came of it. The lab is as it was, afterwards.
+    """Run the suite of this lab's release on the lab and return the result. Leave the lab as it was.
 
-    UsageError when the lab is not what the suite expects, or the focus matches nothing.
+    UsageError when the lab does not meet the suite's requirements, or the focus matches no spec.
     """
     check(karmada)
     with open_drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
@@ -57,13 +57,13 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
 
 
 def restarts(karmada: Karmada) -> dict[str, int]:
-    """Return how often each program of the lab was restarted: upstream's CI fails a run in which one was (hack/run-e2e.sh)."""
+    """Return the restart count of each program of the lab: upstream's CI fails a run with restarts (hack/run-e2e.sh)."""
     status = Supervisor(karmada.run.path).status()
     return {name: state.restarts for name, state in status.programs.items()} if status else {}
 
 
 def keep(karmada: Karmada, verdict: SuiteVerdict, folder: Path) -> None:
-    """Keep what came of each spec, and what ginkgo said, masked, where they outlive the lab."""
+    """Save the result of each spec and ginkgo's output, masked, in a folder that outlives the lab."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [
         {

@@ -1,4 +1,4 @@
-"""A spec of upstream's suite, and what came of one: read from the JSON report of ginkgo (its types/types.go, Report and SpecReport)."""
+"""A spec of upstream's suite and its result, read from the JSON report of ginkgo (its types/types.go, Report and SpecReport)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 
 Json = dict[str, Any]
 DESCRIPTION = "E2E Suite"
-"""What upstream calls its suite; ginkgo matches --focus and --skip against it and the spec's texts."""
+"""Upstream's name of its suite; ginkgo matches --focus and --skip against it and the spec's texts."""
 
 CUT_OFF = frozenset({"interrupted", "aborted", "", "pending"})
-"""States that say nothing of the product: the run ended before the spec did."""
+"""States without a verdict: the run ended before the spec did."""
 
 
 @dataclass(frozen=True, order=True)
 class Spec:
-    """One `It` of the suite. `text` is all its containers say, then itself; `number` tells those apart that say the same."""
+    """One `It` of the suite. `text` joins the texts of its containers and its own; `number` distinguishes specs of equal text."""
 
     file: str
     text: str
@@ -34,13 +34,13 @@ class Spec:
 
     @property
     def matched(self) -> str:
-        """What ginkgo holds --focus and --skip against."""
+        """The text that ginkgo matches --focus and --skip against."""
         return f"{DESCRIPTION} {self.text}"
 
 
 @dataclass(frozen=True)
 class SpecResult:
-    """What ginkgo says of one spec. `message` and `where` are of its failure, or of why it skipped itself; `output` is what it printed."""
+    """ginkgo's result of one spec. `message` and `where` describe its failure or its own skip; `output` is its output."""
 
     state: str
     seconds: float = 0.0
@@ -51,7 +51,7 @@ class SpecResult:
 
 @dataclass(frozen=True)
 class GinkgoReport:
-    """One run of the suite. `around` is what failed besides specs (BeforeSuite…), `special` why ginkgo calls it failed as a whole."""
+    """One run of the suite. `around` are failures outside of specs (BeforeSuite…), `special` why ginkgo calls the whole run failed."""
 
     results: Mapping[Spec, SpecResult]
     around: Sequence[tuple[str, SpecResult]] = ()
@@ -59,7 +59,7 @@ class GinkgoReport:
 
 
 def read(path: Path) -> GinkgoReport | None:
-    """Return what a JSON report of ginkgo holds; None when there is none, or it is torn: ginkgo was killed."""
+    """Return ginkgo's JSON report; None when it is missing or incomplete because ginkgo was killed."""
     try:
         document = json.loads(path.read_text())
         return of_document(document[0])
@@ -68,7 +68,7 @@ def read(path: Path) -> GinkgoReport | None:
 
 
 def of_document(document: Json) -> GinkgoReport:
-    """Return a report as ginkgo wrote it. KeyError when it is something else."""
+    """Return the report in a ginkgo document. KeyError when the document has another form."""
     results: dict[Spec, SpecResult] = {}
     rows = document["SpecReports"] or []
     for spec, row in zip(number_specs(rows), its(rows), strict=True):
@@ -78,18 +78,18 @@ def of_document(document: Json) -> GinkgoReport:
 
 
 def its(rows: Iterable[Json]) -> list[Json]:
-    """Return the rows of specs in the order in which `numbered` numbers them."""
+    """Return the rows of specs in the order of the sources, which `number_specs` relies on."""
     return sorted((row for row in rows if row["LeafNodeType"] == "It"), key=place)
 
 
 def place(row: Json) -> tuple[str, int, str]:
-    """Return where a spec stands in the sources: a report has them in the order of the run, which is random."""
+    """Return a spec's position in the sources. A report lists specs in the order of the run, which is random."""
     location = row["LeafNodeLocation"]
     return Path(location["FileName"]).name, int(location["LineNumber"]), text_of(row)
 
 
 def number_specs(rows: Iterable[Json]) -> list[Spec]:
-    """Return specs in the order of the sources; of those that say the same, the second is number 2."""
+    """Return specs in the order of the sources; among specs of equal text the second is number 2."""
     seen: Counter[Spec] = Counter()
     found = []
     for row in its(rows):
@@ -101,7 +101,7 @@ def number_specs(rows: Iterable[Json]) -> list[Spec]:
 
 
 def text_of(row: Json) -> str:
-    """Return a spec's text as ginkgo joins it: containers without any are left out."""
+    """Return a spec's text as ginkgo joins it, leaving out empty container texts."""
     return " ".join(text for text in [*(row["ContainerHierarchyTexts"] or []), row["LeafNodeText"]] if text)
 
 

@@ -1,4 +1,4 @@
-"""The suite of a release: compiled from its module, with the ginkgo that it links, and the specs that it has."""
+"""The suite of a release: compiled from its module, with the ginkgo that it links, and its specs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lab.hints import command
 from scenarios.upstream.spec import Spec, read
 
 LINKED = re.compile(rb"github\.com/onsi/ginkgo/v2@v([0-9]+\.[0-9]+\.[0-9]+[0-9A-Za-z.+-]*)/")
-"""Where its sources come from, as traces show it. Tests carry no list of their modules (`go version -m`), but they carry this."""
+"""The path of ginkgo's sources in stack traces. Test binaries have no module list (`go version -m`), but they contain this path."""
 
 
 @dataclass(frozen=True)
 class UpstreamSuite:
-    """Two programs that fit each other: the suite, and the ginkgo that runs it in parallel."""
+    """Two programs of matching versions: the suite, and the ginkgo that runs it in parallel."""
 
     release: Release
     program: Path
@@ -29,9 +29,9 @@ class UpstreamSuite:
 
     @classmethod
     def of(cls, release: str, supply: Supply) -> UpstreamSuite:
-        """Bring the suite of a release, a version or a checkout: from the cache, or compiled, which takes minutes.
+        """Return the suite of a release, a version or a checkout: from the cache, or compiled, which takes minutes.
 
-        Errors as of `lab.assets`; NotPossible when its module holds no such suite, or the ginkgo that it links is not pinned.
+        Errors as of `lab.assets`; NotPossible when its module has no such suite, or the ginkgo that it links is not pinned.
         """
         return cls.compiled(Release.parse(release, supply=supply))
 
@@ -61,21 +61,21 @@ class UpstreamSuite:
         return cls(release, program, ginkgo)
 
     def specs(self, *, run: CommandRunner = spawn) -> Sequence[Spec]:
-        """Return what specs it has, in the order of the sources. No cluster is needed: none is run. ProvisionError when it does not say."""
+        """Return its specs in the order of the sources. A dry run needs no cluster. ProvisionError when the dry run fails."""
         with TemporaryDirectory(prefix="karmada-lab-specs-") as folder:
             report = Path(folder) / "specs.json"
             ran = run((str(self.program), "-ginkgo.dry-run", f"-ginkgo.json-report={report}"), cwd=Path(folder), env={"KUBECONFIG": ""})
             found = read(report)
             if ran.status != 0 or found is None or not found.results:
-                raise ProvisionError("upstream's suite does not say what specs it has", where=str(self.program), detail=ran.last_words)
+                raise ProvisionError("listing the specs of upstream's suite failed", where=str(self.program), detail=ran.last_lines)
             return list(found.results)
 
 
 def ginkgo_of(program: Path) -> str:
-    """Return the version of ginkgo that a suite is linked with. ProvisionError when it has none: it is no such suite."""
+    """Return the version of ginkgo that a suite is linked with. ProvisionError when the program is not a ginkgo suite."""
     found = LINKED.search(program.read_bytes())
     if found is None:
         raise ProvisionError(
-            "this is not a suite of ginkgo's", where=str(program), remedy=f"{command('assets', 'verify')}; {command('assets', 'prune')}"
+            "this program is not a ginkgo suite", where=str(program), remedy=f"{command('assets', 'verify')}; {command('assets', 'prune')}"
         )
     return found[1].decode()

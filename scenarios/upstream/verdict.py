@@ -48,7 +48,7 @@ def judge(plan: SuitePlan, report: GinkgoReport, *, cut_short: bool = False) -> 
     for spec in plan.run:
         entry, result = plan.expected.get(spec), report.results.get(spec, SpecResult(""))
         if entry and result.state == "passed":
-            notes.append(f"passed though known.toml has it under fails ({entry.selector}): {spec.name}")
+            notes.append(f"passed although known.toml expects a failure ({entry.selector}): {spec.name}")
         cases.append(case(spec, result, entry, cut_short=cut_short))
     wrong = [f"known.toml, {entry.selector}: no spec matches it any more" for entry in plan.idle]
     wrong += [f"{node} {result.state}: {result.message}" for node, result in report.around]
@@ -70,7 +70,7 @@ def case(spec: Spec, result: SpecResult, entry: KnownSpec | None, *, cut_short: 
     if result.state == "passed":
         return SpecCase(spec, StepOutcome.PASS, result.seconds)
     if result.state == "skipped" and result.message:
-        return SpecCase(spec, StepOutcome.SKIP, result.seconds, f"the suite skips it by itself: {result.message}")
+        return SpecCase(spec, StepOutcome.SKIP, result.seconds, f"the suite skips it: {result.message}")
     if result.state in CUT_OFF or result.state == "skipped":
         why = "the run was interrupted before it ended" if cut_short else "ginkgo did not run it to its end"
         return SpecCase(spec, StepOutcome.UNKNOWN, result.seconds, why if not result.message else f"{why}: {first_line(result.message)}")

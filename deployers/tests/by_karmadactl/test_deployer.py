@@ -68,8 +68,8 @@ def spec_of(**table: Any) -> KarmadaSpec:
 def told(spec: KarmadaSpec) -> str:
     uses = by_component(images_of(spec, drop_path, version="1.18.2"))
     places = Places(Cluster("host", "karmada-host", Path("/run/host.yaml")), Path("/run/data"), Path("/run/pki"), Path("/run/crds.tar.gz"))
-    words = init_args.args(spec.model_copy(update={"by_karmadactl": ByKarmadactlTable()}), uses, places, Path("/run/init.yaml"))
-    lines = [f"karmadactl {words[0]}", *(f"  {word}" for word in words[1:])]
+    args = init_args.args(spec.model_copy(update={"by_karmadactl": ByKarmadactlTable()}), uses, places, Path("/run/init.yaml"))
+    lines = [f"karmadactl {args[0]}", *(f"  {word}" for word in args[1:])]
     if addons := init_args.addons(spec, uses):
         lines += ["karmadactl addons enable", *(f"  {word}" for word in addons)]
     if spec.addons.estimators:
@@ -164,11 +164,11 @@ class Told:
     acts: dict[str, Any] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
-    def __call__(self, karmada: Karmada, *words: str, within: float = 0.0) -> Completed:
-        self.calls.append(words[0])
-        if act := self.acts.get(words[0]):
+    def __call__(self, karmada: Karmada, *args: str, within: float = 0.0) -> Completed:
+        self.calls.append(args[0])
+        if act := self.acts.get(args[0]):
             act()
-        return Completed(words, "", "", 0.0)
+        return Completed(args, "", "", 0.0)
 
 
 def installation(tmp_path: Path, host: Host, monkeypatch: pytest.MonkeyPatch, **acts: Any) -> tuple[InitInstallation, Told]:

@@ -85,7 +85,7 @@ def an_etcd(folder: Path, answers: dict[tuple[str, ...], Answer]) -> EtcdClient:
     """Return an etcd of two members whose tools answer so."""
     authority = Authority.ensure(folder, "etcd-ca", common_name="etcd-ca")
     authority.issue("etcd-server", common_name="server", valid=dt.timedelta(days=90))
-    machine = Scripted({("/etcdctl", *words): answer for words, answer in answers.items()})
+    machine = Scripted({("/etcdctl", *args): answer for args, answer in answers.items()})
     endpoints = {"etcd": "https://127.0.0.1:1", "etcd-2": "https://127.0.0.1:2"}
     return EtcdClient(folder, endpoints, machine, Path("/etcdctl"), Etcdutl(machine, Path("/etcdutl")))
 
@@ -98,8 +98,8 @@ LISTED = {
 }
 
 
-def status(words: tuple[str, ...]) -> str | ScriptedFailure:
-    if "--endpoints=https://127.0.0.1:2" in words:
+def status(args: tuple[str, ...]) -> str | ScriptedFailure:
+    if "--endpoints=https://127.0.0.1:2" in args:
         return ScriptedFailure(1, '{"level":"warn","msg":"retrying"}\nError: context deadline exceeded')
     said = {"header": {"revision": 9}, "version": "3.6.5", "dbSize": 4096, "dbSizeInUse": 1024, "leader": 255}
     return json.dumps([{"Endpoint": "x", "Status": {**said, "raftIndex": 12, "raftAppliedIndex": 10}}])

@@ -51,9 +51,9 @@ def as_ref(ref: AssetRef | str) -> AssetRef:
     return AssetRef.parse(ref) if isinstance(ref, str) else ref
 
 
-def answers(words: tuple[str, ...]) -> str:
+def answers(args: tuple[str, ...]) -> str:
     said = {"member": {"members": [MEMBER]}, "endpoint": [{"Status": STATUS}], "alarm": {}}
-    return json.dumps(said.get(words[words.index("etcdctl") + 1], {}))
+    return json.dumps(said.get(args[args.index("etcdctl") + 1], {}))
 
 
 def test_its_health_is_asked_in_its_pod_by_its_own_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,9 +63,9 @@ def test_its_health_is_asked_in_its_pod_by_its_own_certificate(tmp_path: Path, m
 
     assert isinstance(made, PodEtcdClient)
     assert (seen.leader, seen.revision, seen.problems) == ("etcd0", 7, [])
-    words = machine.done[0].args
-    assert words[words.index("exec") + 1 : words.index("--")] == ("etcd-0", "--container", "etcd")
-    assert {"--cacert=/pki/server/ca.crt", "--cert=/pki/server/tls.crt", "--endpoints=https://127.0.0.1:2379"} <= set(words)
+    args = machine.done[0].args
+    assert args[args.index("exec") + 1 : args.index("--")] == ("etcd-0", "--container", "etcd")
+    assert {"--cacert=/pki/server/ca.crt", "--cert=/pki/server/tls.crt", "--endpoints=https://127.0.0.1:2379"} <= set(args)
 
 
 @pytest.mark.parametrize(

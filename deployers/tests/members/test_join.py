@@ -105,7 +105,7 @@ UNKNOWN_CA = "Unable to connect to the server: tls: failed to verify certificate
 def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
 
-    def meanwhile(words: tuple[str, ...]) -> ScriptedFailure:
+    def meanwhile(args: tuple[str, ...]) -> ScriptedFailure:
         sides.registered(uid="another")
         return ScriptedFailure(1, REGISTERED)
 
@@ -116,7 +116,7 @@ def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path:
 
     other = two_sides(tmp_path / "other")
 
-    def under_another_name(words: tuple[str, ...]) -> ScriptedFailure:
+    def under_another_name(args: tuple[str, ...]) -> ScriptedFailure:
         other.registered(name="elder")
         return ScriptedFailure(1, REGISTERED)
 
@@ -129,7 +129,7 @@ def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path:
 def test_a_refused_connection_is_attributed_to_the_side_that_is_away(tmp_path: Path, side: str, said: str) -> None:
     sides = two_sides(tmp_path)
 
-    def goes_away(words: tuple[str, ...]) -> ScriptedFailure:
+    def goes_away(args: tuple[str, ...]) -> ScriptedFailure:
         getattr(sides, side).away = True
         return ScriptedFailure(1, REFUSED)
 
@@ -163,8 +163,8 @@ def test_a_certificate_of_another_authority_is_shown(tmp_path: Path) -> None:
 def test_a_member_that_another_command_joined_meanwhile_is_joined(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
 
-    def both(words: tuple[str, ...]) -> ScriptedFailure:
-        sides.joins(words)
+    def both(args: tuple[str, ...]) -> ScriptedFailure:
+        sides.joins(args)
         return ScriptedFailure(1, REGISTERED)
 
     sides.machine._answers["/software/karmadactl", "join"] = both

@@ -87,10 +87,10 @@ def test_registering_twice_changes_nothing(sides: Fixture, started: list[str]) -
 
 
 def test_a_pod_runs_the_agent_where_an_image_is_given(sides: Fixture, started: list[str]) -> None:
-    def with_its_pod(words: tuple[str, ...]) -> str:
+    def with_its_pod(args: tuple[str, ...]) -> str:
         sides.registered(mode="Pull")
         sides.plane.put(f"{owned_objects.LEASES}/{CLUSTER_NAMESPACE}/leases/member1", spec={"holderIdentity": "member1"})
-        return sides.registers(words)
+        return sides.registers(args)
 
     sides.machine._answers["/software/karmadactl", "register"] = with_its_pod
 
@@ -115,8 +115,8 @@ def test_status_0_without_a_registration_is_a_failure_that_shows_what_was_printe
 
 
 def test_a_certificate_that_was_not_issued_is_a_failure_too(sides: Fixture) -> None:
-    def unsigned(words: tuple[str, ...]) -> str:
-        said = sides.registers(words)
+    def unsigned(args: tuple[str, ...]) -> str:
+        said = sides.registers(args)
         sides.plane.put(f"{CSRS}/member1-gvlpw", spec={"username": f"system:bootstrap:{TOKEN.partition('.')[0]}"}, status={})
         return said
 
@@ -127,8 +127,8 @@ def test_a_certificate_that_was_not_issued_is_a_failure_too(sides: Fixture) -> N
 
 
 def test_what_a_failed_register_left_is_cleared(sides: Fixture) -> None:
-    def half(words: tuple[str, ...]) -> ScriptedFailure:
-        sides.registers(words)
+    def half(args: tuple[str, ...]) -> ScriptedFailure:
+        sides.registers(args)
         sides.plane.put("/api/v1/namespaces/karmada-es-member1")
         return ScriptedFailure(1, "error: wait for Deployment(karmada-system/karmada-agent) rollout: context deadline exceeded\n")
 

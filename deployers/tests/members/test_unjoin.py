@@ -70,8 +70,8 @@ def test_a_member_that_goes_away_meanwhile_is_named_and_so_is_what_is_left(tmp_p
     sides = two_sides(tmp_path)
     sides.registered()
 
-    def goes_away(words: tuple[str, ...]) -> ScriptedFailure:
-        sides.leaves(words)
+    def goes_away(args: tuple[str, ...]) -> ScriptedFailure:
+        sides.leaves(args)
         sides.there.away = True
         return ScriptedFailure(1, "E1123 unjoin.go:210] Failed to delete RBAC resource\nerror: connection refused\n")
 

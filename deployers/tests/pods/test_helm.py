@@ -33,9 +33,9 @@ def a_chart(folder: Path, *names: str) -> Path:
     return chart
 
 
-def brings(words: tuple[str, ...]) -> str:
+def brings(args: tuple[str, ...]) -> str:
     """Do what `helm pull --untar` does."""
-    to = Path(words[words.index("--untardir") + 1]) / words[2]
+    to = Path(args[args.index("--untardir") + 1]) / args[2]
     to.mkdir()
     (to / "Chart.yaml").write_text("name: theirs")
     return ""

@@ -1,4 +1,4 @@
-"""Check Helm charts by rendering them: templates are no YAML before."""
+"""Check Helm charts by rendering them: templates are not YAML before rendering."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scenarios.ci.lint.tools import HELM, missing_tool
 
 SOURCE = re.compile(r"^# Source: [^/\n]+/(.+)$", re.MULTILINE)
 KUBERNETES = "1.35.0"
-"""The version that charts are rendered for: helm built from its module believes in 1.20, which many charts refuse."""
+"""The version that charts are rendered for: helm built from its module assumes 1.20, which many charts refuse."""
 NEEDS = {
     "in charts/ directory": ("its dependencies are not in charts/", "helm dependency update {chart}"),
     "missing these dependencies": ("its dependencies are not in charts/", "helm dependency update {chart}"),
@@ -27,7 +27,7 @@ NEEDS = {
     "nil pointer evaluating": ("it asks for values that it has no defaults for", "add them as {chart}/ci/NAME-values.yaml"),
     "values don't meet the specifications": ("it asks for values that it has no defaults for", "add them as {chart}/ci/NAME-values.yaml"),
 }
-"""Ends of rendering that are no fault of a chart, by what helm prints: the reason and the remedy."""
+"""Failures of rendering that are not the chart's fault, by helm's message: the reason and the remedy."""
 
 
 def find_charts(names: Sequence[str]) -> list[str]:
@@ -76,16 +76,16 @@ def check_chart(chart: str, templates: Sequence[str], root: Path, run: CommandRu
 
 
 def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunner, *, library: bool) -> tuple[str, set[str], Why | None]:
-    """Render a chart once; return what is wrong with it, the templates that objects came of, and why it did not render."""
+    """Render a chart once; return its faults, the templates that rendered to objects, and why it did not render."""
     version = ["--kube-version", KUBERNETES]
     ran = CommandResult(0, "", "")
-    for words in (["lint", "--quiet", *version], *([] if library else [["template", *version]])):
-        release = ["release"] if words[0] == "template" else []
-        ran = run([helm, *words, *values, "--", *release, str(chart)], cwd=chart, env={})
+    for args in (["lint", "--quiet", *version], *([] if library else [["template", *version]])):
+        release = ["release"] if args[0] == "template" else []
+        ran = run([helm, *args, *values, "--", *release, str(chart)], cwd=chart, env={})
         if ran.status:
             refusal = judge_refusal(ran)
-            said = "\n".join(part.strip() for part in (ran.stdout, ran.stderr) if part.strip())  # lint prints the cause on stdout
-            return ("" if refusal else said), set(), refusal
+            output = "\n".join(part.strip() for part in (ran.stdout, ran.stderr) if part.strip())  # lint prints the cause on stdout
+            return ("" if refusal else output), set(), refusal
     if library:
         return "", set(), None
     try:
@@ -98,13 +98,13 @@ def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunn
 
 
 def judge_refusal(ran: CommandResult) -> Why | None:
-    """Return why a chart did not render when that is no fault of it."""
+    """Return why a chart did not render if that is not its fault."""
     said = f"{ran.stdout}\n{ran.stderr}"
     return next((Why(*each) for text, each in NEEDS.items() if text in said), None)
 
 
 def list_unrendered(chart: str, check: str, templates: Sequence[str], rendered: set[str], *, library: bool) -> Iterator[Unchecked]:
-    """Yield the templates that no object came of: helm has parsed them, and nothing more is known."""
+    """Yield the templates that rendered to no object: helm has parsed them, but nothing more was checked."""
     for name in templates:
         inside = name.removeprefix(f"{chart}/") if chart else name
         file = inside.rpartition("/")[2]

@@ -13,14 +13,14 @@ from lab.steps import StepOutcome
 
 @dataclass(frozen=True)
 class Why:
-    """Why a file was not checked. `remedy` says what makes a check possible; without one, the file is what it is."""
+    """Why a file was not checked. `remedy` makes a check possible; without a remedy, no check is possible."""
 
     text: str
     remedy: str = ""
 
 
 class Reason(Enum):
-    """The reasons that lie in a file itself; missing tools and charts that do not render make their own `Why`."""
+    """The reasons that lie in a file itself. Missing tools and charts that do not render have their own `Why`."""
 
     BINARY = Why("binary content")
     TOO_LARGE = Why("larger than 5 MiB")
@@ -58,7 +58,7 @@ class Unchecked:
 
     @property
     def fixable(self) -> bool:
-        """Whether somebody can make the check possible: such a file keeps the result from being green."""
+        """Whether the check can be made possible. Such a file keeps the result from being green."""
         return bool(self.why.remedy)
 
 
@@ -106,7 +106,7 @@ class Lint:
         return 3 if incomplete or (strict and any(find_missed(self.listed))) else 0
 
     def document(self, *, strict: bool) -> dict[str, Any]:
-        """Return everything as JSON data."""
+        """Return the whole result as JSON data."""
         return {
             "exit_code": self.exit_code(strict=strict),
             "checks": [

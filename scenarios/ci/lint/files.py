@@ -86,8 +86,8 @@ def judge_link(path: Path, root: Path) -> Why:
 
 def list_ignored(root: Path, run: CommandRunner) -> frozenset[str]:
     """Return what git ignores below root, folders with a slash at the end; nothing when this is no work tree of git."""
-    words = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
-    return frozenset(ask_git(root, run, words))
+    args = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
+    return frozenset(ask_git(root, run, args))
 
 
 def list_submodules(root: Path, run: CommandRunner) -> frozenset[str]:
@@ -98,9 +98,9 @@ def list_submodules(root: Path, run: CommandRunner) -> frozenset[str]:
     return frozenset(each.partition("\n")[2].rstrip("/") for each in found)
 
 
-def ask_git(root: Path, run: CommandRunner, words: list[str]) -> Iterator[str]:
+def ask_git(root: Path, run: CommandRunner, args: list[str]) -> Iterator[str]:
     """Yield the records of a git command that prints them with a zero byte after each."""
-    ran = run([*GIT, *words], cwd=root, env={"GIT_OPTIONAL_LOCKS": "0"})
+    ran = run([*GIT, *args], cwd=root, env={"GIT_OPTIONAL_LOCKS": "0"})
     return iter([]) if ran.status else (each for each in ran.stdout.split("\0") if each)
 
 
@@ -118,5 +118,5 @@ def read_bytes(root: Path, name: str) -> bytes:
 
 
 def unreadable(error: OSError) -> Why:
-    """Return the reason of a file that could not be read, with the system's words."""
+    """Return the reason of a file that could not be read, with the system's message."""
     return Why(f"{Reason.UNREADABLE.value.text}: {error.strerror or error}", Reason.UNREADABLE.value.remedy)

@@ -76,7 +76,7 @@ def classify(root: Path, name: str, charts: Sequence[str]) -> LintSource | Skipp
 
 
 def reject(kind: str, data: bytes, text: str | None) -> Reason | None:
-    """Return why content cannot be checked whatever kind it is of. Only a file of a checked kind is expected to be text."""
+    """Return why content of any kind cannot be checked. Only a file of a checked kind is expected to be text."""
     if data.startswith(ENCRYPTED):
         return Reason.ENCRYPTED
     if data.startswith(b"version https://git-lfs.github.com/"):
@@ -118,7 +118,7 @@ def read_shebang(data: bytes) -> tuple[str, ...]:
     """Return the command of a shebang without `env`, its options and its variables; nothing when there is none."""
     first = data.removeprefix(codecs.BOM_UTF8).split(b"\n", 1)[0].rstrip()
     command = [*identify.parse_shebang(io.BytesIO(first))]
-    if not command and re.match(rb"#!\s*\S", first):  # what identify does not read
+    if not command and re.match(rb"#!\s*\S", first):  # identify does not read these
         command = first[2:].decode("utf-8", "replace").split()
     if command and command[0].rpartition("/")[2] == "env":
         del command[0]
@@ -132,7 +132,7 @@ def read_shebang(data: bytes) -> tuple[str, ...]:
 
 
 def is_understood(data: bytes) -> bool:
-    """Return whether shellcheck reads the dialect from a shebang by itself: not when `env` has options other than -S."""
+    """Return whether shellcheck can read the dialect from a shebang: it cannot when `env` has options other than -S."""
     first = data.split(b"\n", 1)[0].decode("utf-8", "replace").split()
     return not (len(first) > 1 and first[0].endswith("/env") and first[1] != "-S" and (first[1].startswith("-") or "=" in first[1]))
 
@@ -148,7 +148,7 @@ def decode(data: bytes) -> str | None:
 
 
 def kind_by_name(name: str) -> str:
-    """Return the kind that a name promises, or nothing."""
+    """Return the kind that a name implies, or ""."""
     path = PurePosixPath(name)
     suffix = path.suffix.lower()
     if suffix in {".yml", ".yaml"} and path.parent.as_posix().endswith(".github/workflows"):
@@ -162,13 +162,13 @@ def kind_by_name(name: str) -> str:
 
 
 def kind_by_shebang(data: bytes) -> str:
-    """Return the kind that a shebang promises, or nothing."""
+    """Return the kind that a shebang implies, or ""."""
     program = (read_shebang(data) or ("",))[0].rpartition("/")[2]
     return "shell" if program in SHELLS | OTHER_SHELLS | {"busybox"} else "python" if PYTHON.match(program) else ""
 
 
 def name_kind(name: str, program: str) -> str:
-    """Return a word for a file that no check knows: its suffix, its interpreter, or `text`."""
+    """Return a label for a file without a checker: its suffix, its interpreter, or `text`."""
     return PurePosixPath(name).suffix.lower().lstrip(".") or program or "text"
 
 

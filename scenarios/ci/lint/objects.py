@@ -1,6 +1,6 @@
 """Check Kubernetes objects as far as that needs no cluster: each has a kind and a name that the API server can accept.
 
-Kinds of API groups that Kubernetes does not define are unknown here: what they need besides is theirs to say.
+Kinds of API groups that Kubernetes does not define are checked for nothing more: their requirements are unknown here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STORED_GROUPS = frozenset(
         "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
     }
 )  # fmt: skip
-"""Groups whose objects are stored, so that each has a name. Configurations and reviews are of others."""
+"""Groups whose objects are stored, so that each needs a name. Configurations and reviews belong to other groups."""
 NAMELESS = frozenset({"Config", "Status", "DeleteOptions", "APIVersions", "APIGroupList", "APIResourceList"})
 """Kinds of the group "" that are never stored: a kubeconfig is a v1 Config."""
 

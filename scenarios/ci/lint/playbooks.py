@@ -1,4 +1,4 @@
-"""Check Ansible playbooks and the tasks of roles. Jinja stands inside their values, so they are YAML as they are."""
+"""Check Ansible playbooks and the tasks of roles. Jinja occurs only inside values, so the files are valid YAML unrendered."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ INCOMPLETE = (
 )
 """Complaints about this computer and not about a playbook: the reason and the remedy."""
 ROUNDS = 5
-"""How often ansible-lint runs at most: each run names one missing module of a playbook."""
+"""Maximum number of runs of ansible-lint: each run reports one missing module of a playbook."""
 
 
 @dataclass
 class Findings:
-    """What ansible-lint said about playbooks, and what it was given stand-ins for."""
+    """ansible-lint's issues about playbooks, and the modules that it got mocks for."""
 
     issues: list[dict[str, Any]] = field(default_factory=list)
     crashed: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Findings:
 
 
 def is_playbook(name: str, text: str, documents: Sequence[ParsedNode]) -> bool:
-    """Return whether a file holds plays or tasks of a role. Without documents (the file does not parse) its text must do."""
+    """Return whether a file holds plays or tasks of a role. If the file does not parse (no documents), judge by its text."""
     parts = PurePosixPath(name).parts
     if "roles" in parts[:-2] and ROLE_FOLDERS & set(parts[:-1]) and "templates" not in parts and "files" not in parts:
         return True
@@ -59,7 +59,7 @@ def is_playbook(name: str, text: str, documents: Sequence[ParsedNode]) -> bool:
 
 
 def check_playbooks(names: Sequence[str], root: Path, run: CommandRunner) -> Checked:
-    """Run ansible-lint. What it cannot judge, because a collection or a role is not installed here, is listed and not wrong."""
+    """Run ansible-lint. What it cannot judge, because a collection or a role is not installed here, is listed as unchecked."""
     if not names:
         return Checked(ANSIBLE.name, StepOutcome.SKIP, "no files for it")
     try:
@@ -77,7 +77,7 @@ def check_playbooks(names: Sequence[str], root: Path, run: CommandRunner) -> Che
         elif issue.get("severity") != "info":
             wrong.append(show_issue(issue))
     missed = {each.name: each for each in unchecked}
-    for name in printable:  # what a stand-in took the place of
+    for name in printable:  # mocked modules
         if name not in missed and (used := [each for each in sorted(found.modules) if mentions(root / name, each)]):
             missed[name] = Unchecked(name, "playbook", Why(f"arguments of {', '.join(used)}: not installed here"), ANSIBLE.name)
     outcome = (
@@ -88,9 +88,9 @@ def check_playbooks(names: Sequence[str], root: Path, run: CommandRunner) -> Che
 
 
 def run_with_mocks(names: Sequence[str], root: Path, run: CommandRunner) -> Findings:
-    """Run ansible-lint until it misses no further module, with stand-ins for those of collections that are not installed.
+    """Run ansible-lint until it reports no further missing module, with mocks for modules of collections that are not installed.
 
-    A repository with a configuration of its own names its stand-ins there.
+    A repository with its own configuration lists its mocks there.
     """
     own = any((root / each).exists() for each in CONFIGURATIONS)
     modules, roles, todo, kept = set[str](), set[str](), list(names), list[dict[str, Any]]()
@@ -125,7 +125,7 @@ def run_batches_of(names: Sequence[str], root: Path, run: CommandRunner, configu
             issues = read_issues(ran.stdout)
             found.issues += issues
             if ran.status and not (ran.status in ANSIBLE.findings and issues):
-                found.crashed.append(f"{ANSIBLE.name} ended with status {ran.status}: {ran.last_words}")
+                found.crashed.append(f"{ANSIBLE.name} ended with status {ran.status}: {ran.last_lines}")
     return found
 
 
@@ -140,12 +140,12 @@ def mentions(path: Path, module: str) -> bool:
 
 
 def text_of(issue: dict[str, Any]) -> str:
-    """Return all that an issue says."""
+    """Return the whole text of an issue."""
     return f"{issue.get('description', '')}\n{issue.get('content', {}).get('body', '')}"
 
 
 def read_issues(text: str) -> list[dict[str, Any]]:
-    """Return ansible-lint's issues, of its output as codeclimate; none when it printed something else."""
+    """Return the issues in ansible-lint's codeclimate output; none when it printed something else."""
     try:
         issues = json.loads(text)
     except ValueError:
@@ -164,7 +164,7 @@ def path_of(issue: dict[str, Any]) -> str:
 
 
 def show_issue(issue: dict[str, Any]) -> str:
-    """Return an issue as a line: where, what, and for an internal error what ansible said."""
+    """Return an issue as a line: where, what, and for an internal error ansible's message."""
     location = issue.get("location", {})
     begin = (location.get("positions") or location.get("lines") or {}).get("begin", "")
     line = begin.get("line") if isinstance(begin, dict) else begin

@@ -15,7 +15,7 @@ from scenarios.ci.lint.tools import SHELLCHECK, check_files
 
 
 def check_shell(scripts: Sequence[LintSource], root: Path, run: CommandRunner) -> Checked:
-    """Run shellcheck, once for those whose dialect it finds by itself and once for each dialect that it has to be told."""
+    """Run shellcheck, once for scripts whose dialect it detects and once for each dialect that must be given."""
     by_option: dict[str, list[str]] = defaultdict(list)
     for script in scripts:
         by_option[script.shell_option].append(script.name)
@@ -38,7 +38,7 @@ def check_shell(scripts: Sequence[LintSource], root: Path, run: CommandRunner) -
 
 
 def check_python(scripts: Sequence[LintSource]) -> Checked:
-    """Compile Python files. One of Python 2 is listed, not wrong."""
+    """Compile Python files. Python 2 files are listed as unchecked."""
     wrong, unchecked = [], []
     for script in scripts:
         try:

@@ -1,4 +1,4 @@
-"""Tell a template from a broken file: both are no YAML, and only one of them is wrong."""
+"""Distinguish a template from a broken file: neither is YAML, but only the broken file is at fault."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ COMMENT_OR_QUOTED = re.compile(r"(^|\s)#.*$|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'", r
 
 
 def is_template(name: str, text: str, error: yaml.YAMLError) -> bool:
-    """Return whether a text that is not YAML becomes YAML by rendering, as far as can be seen without doing so.
+    """Return whether a text that is not YAML probably becomes YAML by rendering.
 
-    `{{` in comments and quoted strings, and `${{` of workflows, make no template. A fault that stays on its line when every expression is
-    replaced by a word is a fault of the file, unless the template has statements, which rendering may do anything with.
+    `{{` in comments and quoted strings, and `${{` of workflows, do not make a template. If the same line is still faulty after every
+    expression is replaced by a word, the file is broken, unless it has template statements, whose result cannot be predicted.
     """
     bare = COMMENT_OR_QUOTED.sub(" ", text)
     if STATEMENT.search(bare) or "{%" in bare:

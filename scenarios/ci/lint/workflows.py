@@ -1,4 +1,4 @@
-"""Check GitHub workflows: `${{ }}` stands inside their values, so they are YAML as they are."""
+"""Check GitHub workflows: `${{ }}` occurs only inside values, so the files are valid YAML unrendered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ZIZMOR_FILES = (".github/zizmor.yml", ".github/zizmor.yaml", "zizmor.yml", "zizm
 def check_own(run: CommandRunner = spawn) -> list[Checked]:
     """Check this project's own workflows, actions and shell scripts."""
     written = (path for pattern in ("*.yml", "*.yaml") for path in GITHUB.rglob(pattern))
-    files = sorted(path for path in written if not {"templates", "files"} & set(path.parts))  # those are helm's to render
+    files = sorted(path for path in written if not {"templates", "files"} & set(path.parts))  # helm renders these
     flows = relative(path for path in files if path.parent.name == "workflows")
     scripts = relative([ROOT / ".ci" / "run", *GITHUB.rglob("*.sh")])
     return [
@@ -34,10 +34,10 @@ def relative(paths: Iterable[Path]) -> list[str]:
 
 
 def check_workflows(documents: Documents, root: Path, run: CommandRunner) -> list[Checked]:
-    """Check another repository's workflows and actions, by its own configurations or, without them, for faults and not for policy.
+    """Check another repository's workflows and actions, by its own configurations or, without them, for faults only, not for policy.
 
-    Without a configuration every label of a runner may exist, and only zizmor's findings of high severity and confidence fail, less the
-    pinning of actions to commits.
+    Without a configuration every runner label is accepted, and only zizmor's findings of high severity and confidence fail, except
+    actions that are not pinned to commits.
     """
     configured = next((["-config-file", name] for name in ACTIONLINT_FILES if (root / name).exists()), ["-ignore", 'label ".+" is unknown'])
     own = any((root / name).exists() for name in ZIZMOR_FILES)

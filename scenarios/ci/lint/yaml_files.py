@@ -21,13 +21,13 @@ from scenarios.ci.lint.tools import ENV, YAMLLINT, check_files, run_batches
 
 TASTE = ("trailing-spaces", "new-lines", "new-line-at-end-of-file")
 LENIENT = json.dumps({"extends": "relaxed", "rules": {rule: {"level": "warning"} for rule in TASTE}})
-"""The configuration of repositories without one: faults fail, taste does not."""
+"""The configuration for repositories without one: faults fail, style does not."""
 PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
 @dataclass
 class Documents:
-    """The YAML and JSON files of a repository, read: their faults, the playbooks among them and what could not be read."""
+    """The parsed YAML and JSON files of a repository: their faults, the playbooks among them and the unreadable files."""
 
     parsed: dict[str, str] = field(default_factory=dict)
     """The kind of each file that is YAML or JSON, or should be."""
@@ -72,7 +72,7 @@ def read_files(sources: Sequence[LintSource]) -> Documents:
 
 
 def keep_documents(found: Documents, source: LintSource, documents: list[ParsedNode]) -> None:
-    """Note what is wrong with the documents of one file, and what they hold."""
+    """Record the faults of one file's documents, and the kinds of its objects."""
     playbook = source.kind == "yaml" and is_playbook(source.name, source.text, documents)
     if source.kind == "yaml" and not playbook and has_bare_expression(documents, source.text):
         found.unchecked.append(Unchecked(source.name, source.kind, Reason.TEMPLATED.value))
@@ -94,7 +94,7 @@ def find_patches(name: str, documents: Sequence[ParsedNode]) -> list[str]:
 
 
 def judge_json(source: LintSource) -> Reason | None:
-    """Return why a text that is not JSON is no fault: comments and commas of JSON5, or a template."""
+    """Return why a text that is not JSON is not a fault: it is JSON5 (comments, commas) or a template."""
     if any(mark in source.text for mark in ("{{", "{%", "<%")):
         return Reason.TEMPLATED
     bare = "".join(line for line in source.text.splitlines(keepends=True) if not line.lstrip().startswith(("//", "#")))

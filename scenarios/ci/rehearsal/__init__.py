@@ -1,10 +1,10 @@
-"""A workflow of .github executed here, step by step, as a runner of GitHub's would: what it does is known before it is pushed.
+"""Execute a workflow of .github on this computer, step by step, as a GitHub runner would, to test it before it is pushed.
 
-    expressions   ${{ … }} evaluated                      workflow   workflows and actions read, and whether they fit together
+    expressions   evaluate ${{ … }}                       workflow   read workflows and actions, check that they fit together
     runner        steps with their environment, outputs and conditions      stage   jobs, their needs and their matrix
 
-Every `run:` is executed for real. Of GitHub's own actions only what they leave in the workspace is imitated: an artifact is a folder,
-and so is a cache; checkouts, tool set-ups and the cache of programs are this computer as it is, and are listed as such.
+Every `run:` is really executed. Of GitHub's own actions only the effect on the workspace is simulated: artifacts and caches are folders.
+Actions that check out this project, install tools or cache programs do nothing; they are listed with the outcome `here`.
 
 Why not nektos/act: its 0.2.82 was tried on e2e.yml with `-P ubuntu-24.04=-self-hosted`, --local-repository stand-ins for GitHub's actions,
 and `make` targets that only record their calls. It evaluated the conditions, the matrix, continue-on-error and the outputs between

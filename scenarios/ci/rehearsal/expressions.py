@@ -1,8 +1,8 @@
-"""GitHub's expressions, as far as the workflows here use them: `${{ … }}` in a text, and the conditions of jobs and steps.
+"""Evaluate the part of GitHub's expressions that the workflows here use: `${{ … }}` in a text, and conditions of jobs and steps.
 
     template("cell-${{ matrix.cell }}", contexts)        condition("always() && needs.plan.result == 'success'", contexts)
 
-What is not understood is refused, never guessed at. Values are those of JSON; a name that no context has is null, as at GitHub's.
+Unsupported syntax raises UsageError. Values are JSON values; an unknown property is null, as on GitHub.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ TOKEN = re.compile(
 )
 INSIDE = re.compile(r"\$\{\{(.*?)\}\}", re.S)
 STATUS = frozenset({"always", "success", "failure", "cancelled"})
-"""Functions that look at what happened before. A condition without one of them is one only for what has gone well so far."""
+"""Status functions. A condition without one of them implies success()."""
 
 
 @dataclass(frozen=True)
 class Contexts:
-    """What expressions see: `github`, `inputs`, `matrix`, `needs`, `steps`, `env` …, and functions besides the general ones."""
+    """The contexts of expressions (`github`, `inputs`, `matrix`, `needs`, `steps`, `env` …) and their additional functions."""
 
     values: Mapping[str, Any]
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def template(text: str, contexts: Contexts) -> Any:
-    """Return a text with its expressions filled in; one that is nothing but an expression keeps its value's type."""
+    """Return a text with its expressions evaluated. A text that is a single expression keeps the type of its value."""
     whole = INSIDE.fullmatch(text.strip())
     if whole and "${{" not in whole[1]:
         return evaluate(whole[1], contexts)
@@ -41,18 +41,18 @@ def template(text: str, contexts: Contexts) -> Any:
 
 
 def condition(text: str | bool | None, contexts: Contexts) -> bool:
-    """Return whether a job's or step's `if` holds; none is success()."""
+    """Return whether a job's or step's `if` holds; a missing one means success()."""
     if text is None:
         text = "success()"
     inside = INSIDE.fullmatch(as_text(text).strip())
-    words = inside[1] if inside else as_text(text)
-    if not any(re.search(rf"\b{name}\s*\(", words) for name in STATUS):
-        words = f"success() && ({words})"
-    return truth(evaluate(words, contexts))
+    args = inside[1] if inside else as_text(text)
+    if not any(re.search(rf"\b{name}\s*\(", args) for name in STATUS):
+        args = f"success() && ({args})"
+    return truth(evaluate(args, contexts))
 
 
 def evaluate(text: str, contexts: Contexts) -> Any:
-    """Return the value of one expression. UsageError when it is not one, or uses what is not imitated here."""
+    """Return the value of one expression. UsageError when it is invalid or uses something unsupported."""
     reader = ExpressionReader(text, list(tokens(text)), contexts)
     value = reader.either()
     if reader.left:
@@ -61,19 +61,19 @@ def evaluate(text: str, contexts: Contexts) -> Any:
 
 
 def tokens(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (kind, word) of an expression."""
+    """Yield (kind, text) of each token of an expression."""
     at = 0
     while text[at:].strip():
         found = TOKEN.match(text, at)
         if not found or not found.lastgroup:
-            raise UsageError(f"not an expression that is understood here: {text.strip()}", where=text[at:].strip())
+            raise UsageError(f"unsupported expression: {text.strip()}", where=text[at:].strip())
         yield found.lastgroup, found[found.lastgroup]
         at = found.end()
 
 
 @dataclass
 class ExpressionReader:
-    """Reads an expression from left to right and evaluates it meanwhile: `||` over `&&` over `==` over `!` over values."""
+    """Parses an expression from left to right and evaluates it; precedence rises from `||` over `&&`, `==` and `!` to values."""
 
     text: str
     left: list[tuple[str, str]]
@@ -81,10 +81,10 @@ class ExpressionReader:
 
     def refused(self) -> UsageError:
         rest = " ".join(word for _, word in self.left)
-        return UsageError(f"not an expression that is understood here: {self.text.strip()}", where=rest or "its end")
+        return UsageError(f"unsupported expression: {self.text.strip()}", where=rest or "its end")
 
     def take(self, *signs: str) -> str | None:
-        """Take one of these signs if it is next."""
+        """Consume and return one of these signs if it is next, else return None."""
         if self.left and self.left[0][0] == "sign" and self.left[0][1] in signs:
             return self.left.pop(0)[1]
         return None
@@ -118,7 +118,7 @@ class ExpressionReader:
         return not truth(self.negated()) if self.take("!") else self.value()
 
     def value(self) -> Any:
-        """Read a literal, a call, or a context with what is picked of it."""
+        """Read a literal, a call, or a context and its properties."""
         if self.take("("):
             value = self.either()
             self.need(")")
@@ -139,7 +139,7 @@ class ExpressionReader:
 
     def named(self, word: str) -> Any:
         if word not in self.contexts.values:
-            raise UsageError(f"there is no context {word!r}", where=self.text.strip(), remedy=f"one of: {', '.join(self.contexts.values)}")
+            raise UsageError(f"unknown context {word!r}", where=self.text.strip(), remedy=f"one of: {', '.join(self.contexts.values)}")
         return self.contexts.values[word]
 
     def called(self, name: str) -> Any:
@@ -151,11 +151,11 @@ class ExpressionReader:
                 break
         known = {**FUNCTIONS, **self.contexts.functions}
         if name not in known:
-            raise UsageError(f"the function {name} is not imitated here", where=self.text.strip(), remedy=f"one of: {', '.join(known)}")
+            raise UsageError(f"the function {name} is not supported", where=self.text.strip(), remedy=f"one of: {', '.join(known)}")
         return known[name](*arguments)
 
     def picked(self, value: Any) -> Any:
-        """Read `.name`, `['name']` and `.*` behind a value."""
+        """Read `.name`, `['name']` and `.*` after a value."""
         while sign := self.take(".", "["):
             if sign == "[":
                 key = self.either()
@@ -172,17 +172,17 @@ class ExpressionReader:
 
 
 def at(value: Any, key: Any) -> Any:
-    """Return what a mapping has under a key; null for all else, as at GitHub's."""
+    """Return a mapping's value of a key; null for anything else, as on GitHub."""
     return value.get(key) if isinstance(value, Mapping) else None
 
 
 def truth(value: Any) -> bool:
-    """Tell what GitHub takes for true: all but false, 0, '' and null."""
+    """Return whether GitHub treats a value as true: any except false, 0, '' and null."""
     return value not in (False, 0, "", None)
 
 
 def are_equal(one: Any, other: Any) -> bool:
-    """Compare as GitHub does: texts without regard to case; values of two kinds as numbers."""
+    """Compare as GitHub does: texts ignoring case, values of different types as numbers."""
     if isinstance(one, str) and isinstance(other, str):
         return one.lower() == other.lower()
     return bool(one == other) if type(one) is type(other) else number(one) == number(other)
@@ -198,7 +198,7 @@ def number(value: Any) -> float | None:
 
 
 def as_text(value: Any) -> str:
-    """Return a value as text holds it."""
+    """Return a value as it is inserted into a text."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -223,5 +223,5 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def matching(names: list[str], pattern: str) -> list[str]:
-    """Return the names that a pattern of actions/download-artifact means."""
+    """Return the names that match a pattern of actions/download-artifact."""
     return [name for name in names if fnmatch.fnmatchcase(name, pattern)]

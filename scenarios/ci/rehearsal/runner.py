@@ -1,4 +1,4 @@
-"""The steps of one job, executed in order as a runner would: conditions, environment, outputs, local actions and artifacts."""
+"""Execute the steps of one job in order, as a runner would: conditions, environment, outputs, local actions and artifacts."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
 
 Json = dict[str, Any]
 HERE = ("actions/setup-python", "actions/setup-go", "actions/cache")
-"""Actions that only bring what this computer has."""
+"""Actions that only install what this computer has already."""
 
 Execute = Callable[[list[str], Mapping[str, str], Path], int]
-"""Runs a command with an environment, keeps what it prints in a log, and returns its status."""
+"""Runs a command with an environment, writes its output to a log, and returns its status."""
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """What came of one step, as the table shows it: success, failure, cancelled, skipped, or here (nothing had to be done)."""
+    """The outcome of one step for the table: success, failure, cancelled, skipped, or here (nothing had to be done)."""
 
     where: str
     name: str
@@ -36,7 +36,7 @@ class StepDone:
 
 @dataclass
 class JobRunner:
-    """One job's runner. `store` is where artifacts and the files of commands go; `values` are the contexts that the job sees."""
+    """One job's runner. `store` is the folder of artifacts and command files; `values` are the contexts of the job."""
 
     store: Path
     values: Json
@@ -47,7 +47,7 @@ class JobRunner:
     done: list[StepDone] = field(default_factory=list)
     status: str = "success"
     remembered: Json = field(default_factory=dict)
-    """What later steps and the job's outputs see of its steps, by their ids."""
+    """The `steps` context by step id, for later steps and the job's outputs."""
 
     def run(self, steps: list[Json], where: str, *, inside: Json | None = None) -> str:
         """Execute steps in order; return success, failure or cancelled. `inside` are the contexts of an action: its inputs."""
@@ -89,12 +89,12 @@ class JobRunner:
         """Execute one step; return its outcome and outputs."""
         if "run" in step:
             return self.command(step, contexts, where)
-        words = {key: template(as_text(value), contexts) for key, value in (step.get("with") or {}).items()}
+        args = {key: template(as_text(value), contexts) for key, value in (step.get("with") or {}).items()}
         name = step["uses"].partition("@")[0]
         if name.startswith("./"):
             action = WorkflowFile.load(name.removeprefix("./"), self.root)
-            return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.given(words)}), {}
-        if name in HERE or (name == "actions/checkout" and "path" not in words):
+            return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.given(args)}), {}
+        if name in HERE or (name == "actions/checkout" and "path" not in args):
             return "here", {}
         imitated: dict[str, Callable[[Json], tuple[str, Json]]] = {
             "actions/checkout": self.checkout,
@@ -104,11 +104,11 @@ class JobRunner:
             "actions/download-artifact": self.download,
         }
         if name not in imitated:
-            raise UsageError(f"the action {name} is not imitated here", where=where)
-        return imitated[name](words)
+            raise UsageError(f"the action {name} is not supported", where=where)
+        return imitated[name](args)
 
     def command(self, step: Json, contexts: Contexts, where: str) -> tuple[str, Json]:
-        """Execute the words of a `run:` in bash, as GitHub does; what it writes for later steps is kept."""
+        """Execute a `run:` in bash, as GitHub does; keep the environment and outputs that it sets."""
         folder = self.store / "steps" / where.replace(" / ", ".").replace(" ", ".")
         said = {name: folder / name for name in ("output", "env", "summary")}
         folder.mkdir(parents=True, exist_ok=True)
@@ -124,63 +124,63 @@ class JobRunner:
             "GITHUB_SHA": as_text(contexts.values["github"].get("sha")),
             "GITHUB_RUN_ID": as_text(contexts.values["github"].get("run_id")),
         }
-        words = as_text(template(step["run"], contexts))
+        args = as_text(template(step["run"], contexts))
         try:
-            status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", words], env, folder / "log")
+            status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", args], env, folder / "log")
         except Interrupted:
             return "cancelled", {}
         self.env |= dict(pairs(said["env"]))
         return "failure" if status else "success", dict(pairs(said["output"]))
 
-    def checkout(self, words: Json) -> tuple[str, Json]:
-        """Have the repository under test where the workflow checks it out; it is somebody's, and only linked."""
+    def checkout(self, args: Json) -> tuple[str, Json]:
+        """Link the repository under test to the place where the workflow checks it out: it is the user's, so it is not copied."""
         if self.under_test is None:
-            raise UsageError("this workflow checks out a repository under test, and none is given", remedy="name it: --under-test PATH")
-        (self.root / words["path"]).symlink_to(self.under_test)
+            raise UsageError("this workflow checks out a repository under test, and none is given", remedy="give it by --under-test PATH")
+        (self.root / args["path"]).symlink_to(self.under_test)
         return "success", {}
 
     # -- caches and artifacts are folders ---------------------------------------------------------------------------------
 
-    def restore(self, words: Json) -> tuple[str, Json]:
-        """Bring back what was saved under this key, else the newest that begins with one of the others; nothing is well, too."""
+    def restore(self, args: Json) -> tuple[str, Json]:
+        """Restore what was saved under this key, else the newest entry whose key begins with a restore key. A miss is a success."""
         there = sorted((self.store / "caches").glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        wanted = [words["key"], *(words.get("restore-keys") or "").split()]
+        wanted = [args["key"], *(args.get("restore-keys") or "").split()]
         named = {unquote(path.name): path for path in there}
         found = next((path for key in wanted for name, path in named.items() if name.startswith(key)), None)
         if found:
             shutil.copytree(found, self.root, dirs_exist_ok=True)
-        return "success", {"cache-hit": "true" if words["key"] in named else "false"}
+        return "success", {"cache-hit": "true" if args["key"] in named else "false"}
 
-    def save(self, words: Json) -> tuple[str, Json]:
-        """Keep files of the workspace under a key; what is kept under it already stays."""
-        target = self.store / "caches" / quote(words["key"], safe="")
+    def save(self, args: Json) -> tuple[str, Json]:
+        """Save files of the workspace under a key, unless the key exists."""
+        target = self.store / "caches" / quote(args["key"], safe="")
         if target.exists():
             return "success", {}
-        for path in words["path"].split():
+        for path in args["path"].split():
             if (source := self.root / path).exists():
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copytree(source, target / path) if source.is_dir() else shutil.copy2(source, target / path)
         return "success", {}
 
-    def upload(self, words: Json) -> tuple[str, Json]:
-        """Keep a folder of the workspace as an artifact."""
-        source, target = self.root / words["path"], self.store / "artifacts" / words["name"]
+    def upload(self, args: Json) -> tuple[str, Json]:
+        """Save a folder of the workspace as an artifact."""
+        source, target = self.root / args["path"], self.store / "artifacts" / args["name"]
         if not source.exists():
-            return ("failure" if words.get("if-no-files-found") == "error" else "success"), {}
+            return ("failure" if args.get("if-no-files-found") == "error" else "success"), {}
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target)
         return "success", {}
 
-    def download(self, words: Json) -> tuple[str, Json]:
-        """Bring artifacts back: the one that is named into the path, those of a pattern into folders of their own."""
+    def download(self, args: Json) -> tuple[str, Json]:
+        """Restore artifacts: a named one into the path, those that match a pattern each into its own folder."""
         there = sorted(path.name for path in (self.store / "artifacts").glob("*"))
-        if "name" in words:
-            if words["name"] not in there:
+        if "name" in args:
+            if args["name"] not in there:
                 return "failure", {}
-            shutil.copytree(self.store / "artifacts" / words["name"], self.root / words["path"], dirs_exist_ok=True)
+            shutil.copytree(self.store / "artifacts" / args["name"], self.root / args["path"], dirs_exist_ok=True)
             return "success", {}
-        for name in matching(there, words.get("pattern") or "*"):
-            shutil.copytree(self.store / "artifacts" / name, self.root / words["path"] / name, dirs_exist_ok=True)
+        for name in matching(there, args.get("pattern") or "*"):
+            shutil.copytree(self.store / "artifacts" / name, self.root / args["path"] / name, dirs_exist_ok=True)
         return "success", {}
 
     # -- what is remembered ------------------------------------------------------------------------------------------------
@@ -191,14 +191,14 @@ class JobRunner:
 
     @staticmethod
     def remember(values: Json, step: Json, outcome: str, outputs: Json) -> None:
-        """Let later steps see how this one ended; GitHub's `outcome` is before continue-on-error, `conclusion` after it."""
+        """Record a step's result for later steps; GitHub's `outcome` is before continue-on-error, `conclusion` after it."""
         if name := step.get("id"):
             conclusion = "success" if step.get("continue-on-error") else outcome
             values["steps"][name] = {"outcome": outcome, "conclusion": conclusion, "outputs": outputs}
 
 
 def pairs(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield what a command wrote for later steps: NAME=VALUE lines, and NAME<<END blocks."""
+    """Yield the variables that a command wrote for later steps: NAME=VALUE lines and NAME<<END blocks."""
     lines = iter(path.read_text().splitlines())
     for line in lines:
         name, sign, value = line.partition("=")
@@ -211,7 +211,7 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def workspace(root: Path, folders: tuple[str, ...], aside: Path) -> Iterator[None]:
-    """Have the folders that jobs write to empty, as on a fresh runner; what was in them comes back afterwards."""
+    """Empty the folders that jobs write to, as on a fresh runner; put their contents back afterwards."""
     moved = [(root / name, aside / name) for name in folders if (root / name).exists()]
     for path, kept in moved:
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A whole workflow on this computer: its jobs one after the other, as their needs, conditions and matrix say."""
+"""Execute a whole workflow on this computer: its jobs in sequence, by their needs, conditions and matrix."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from scenarios.kit.run_command import run_command
 
 Json = dict[str, Any]
 FOLDERS = ("_cells", "_plan", "_site", "_under_test")
-"""What a job finds empty on a fresh runner and leaves to artifacts."""
+"""Folders that are empty on a fresh runner; a job uploads them as artifacts."""
 
 
 @dataclass
 class Stage:
-    """Where workflows are rehearsed. `only` are the cells of a matrix that are executed; empty for all.
+    """Executes workflows locally. `only` are the cells of a matrix to execute; empty for all.
 
-    `under_test` is the repository that workflows for others check out. Artifacts are of one rehearsal, caches stay for the next.
+    `under_test` is the repository that reusable workflows check out. Artifacts belong to one rehearsal, caches are kept.
     """
 
     store: Path
@@ -45,7 +45,7 @@ class Stage:
         return self.called(file, file.started(self.github["event_name"], inputs or {}))
 
     def called(self, file: WorkflowFile, inputs: Json, *, prefix: str = "") -> Json:
-        """Execute a workflow that has these inputs; return {"result", "outputs"}, as its caller sees it."""
+        """Execute a called workflow with these inputs; return {"result", "outputs"} for its caller."""
         values: Json = {"github": self.github, "inputs": inputs, "needs": {}, "vars": {}, "runner": RUNNER}
         results: dict[str, Json] = {}
         for name, job in in_order(file):
@@ -63,10 +63,10 @@ class Stage:
             self.done.append(StepDone(name, "job", "skipped"))
             return {"result": "skipped", "outputs": {}}
         if "uses" in job:
-            words = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
+            args = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
             called = file.calls(job["uses"], ours=self.root)
-            return self.called(called, called.given(words), prefix=f"{name} / ")
-        if file.root != self.root:  # its commands are somebody else's
+            return self.called(called, called.given(args), prefix=f"{name} / ")
+        if file.root != self.root:  # commands of a foreign repository are not executed
             self.done.append(StepDone(name, "job", "not rehearsed"))
             return {"result": "success", "outputs": {}}
         results = []
@@ -84,7 +84,7 @@ class Stage:
         return next((each for state in ("cancelled", "failure") for each in results if each["result"] == state), results[-1])
 
     def rows(self, name: str, job: Json, contexts: Contexts) -> Iterator[Json]:
-        """Yield the rows of a job's matrix, or one without anything; those that are not to be executed are noted."""
+        """Yield the rows of a job's matrix, or one empty row; record those that are not executed."""
         said = (job.get("strategy") or {}).get("matrix")
         if said is None:
             yield {}
@@ -111,7 +111,7 @@ RUNNER = {"os": "Linux", "arch": "X64", "name": "rehearsal"}
 
 
 def functions(before: Sequence[str]) -> Json:
-    """Return the status functions of a job that needs others which ended so."""
+    """Return the status functions of a job, given the results of the jobs that it needs."""
     return {
         "always": lambda: True,
         "success": lambda: all(each == "success" for each in before),
@@ -121,7 +121,7 @@ def functions(before: Sequence[str]) -> Json:
 
 
 def in_order(file: WorkflowFile) -> Iterator[tuple[str, Json]]:
-    """Yield jobs so that each comes after those that it needs. UsageError when they need each other, or one that is not there."""
+    """Yield jobs so that each comes after those that it needs. UsageError for a cycle or an unknown job."""
     needs = {name: needs_of(job) for name, job in file.jobs.items()}
     if missing := sorted({need for wanted in needs.values() for need in wanted} - needs.keys()):
         raise UsageError(f"a job needs {', '.join(missing)}, which this workflow does not have", where=file.path)
@@ -161,13 +161,13 @@ def event_of(name: str, base: str, root: Path = ROOT) -> Json:
     }
 
 
-def git(*words: str, root: Path) -> str:
-    """Ask git about a repository; "" when it cannot tell."""
-    return spawn(["git", *words], cwd=root, env={}).stdout.strip()
+def git(*args: str, root: Path) -> str:
+    """Run git in a repository and return its output; "" when it fails."""
+    return spawn(["git", *args], cwd=root, env={}).stdout.strip()
 
 
 def rehearse(stage: Stage, path: str, inputs: Mapping[str, Any]) -> str:
-    """Execute a workflow, of this repository or of the one under test, and return its result; how each step ended is in `stage.done`."""
+    """Execute a workflow, of this repository or of the one under test, and return its result; `stage.done` lists the steps."""
     theirs = stage.under_test is not None and Path(path).absolute().is_relative_to(stage.under_test)
     file = (
         WorkflowFile.load(str(Path(path).absolute()), stage.under_test)

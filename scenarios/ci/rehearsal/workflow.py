@@ -1,7 +1,7 @@
-"""Workflows and actions of .github as data, and whether they fit together: what actionlint cannot know of this project.
+"""Read workflows and actions of .github, and check that they fit together, where actionlint does not know this project's rules.
 
-`misfits` looks at every file: a `run:` is one `make` target of the Makefile (its output perhaps appended to the job's summary) and holds
-no expression; what a caller gives, the called one takes, and what it requires is given; outputs that are read are written.
+`misfits` checks every file: a `run:` is one `make` target of the Makefile (its output may be appended to the job's summary) and contains
+no expression; callers pass every required input and no unknown one; outputs that are read exist.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = HERE.parent
 RUN = re.compile(r'make (?P<target>[a-z][a-z-]*)( >> "\$GITHUB_STEP_SUMMARY")?')
 PINNED = re.compile(r"actions/[a-z-]+(/[a-z]+)?@[0-9a-f]{40}")
 CALLED = re.compile(r"[\w.-]+/karmada-lab/(?P<path>\.github/workflows/[\w.-]+)@[\w./-]+")
-"""A workflow of ours as that of another repository calls it."""
+"""A reference to a workflow of this project from another repository."""
 
 OUTPUT = re.compile(r"\bneeds\.([\w-]+)\.outputs\.([\w-]+)")
 
@@ -37,14 +37,14 @@ class WorkflowFile:
 
     @classmethod
     def load(cls, path: str, root: Path = ROOT) -> WorkflowFile:
-        """Read a file; of an action its folder is named. UsageError when it is not there or no YAML mapping."""
+        """Read a file; for an action, `path` is its folder. UsageError when it is missing or not a YAML mapping."""
         file = root / path
         file = file / "action.yml" if file.is_dir() else file
         try:
             document = yaml.safe_load(file.read_bytes())
         except (OSError, yaml.YAMLError) as error:
             known = ", ".join(sorted(str(each.relative_to(root)) for each in (root / ".github" / "workflows").glob("*.yml")))
-            raise UsageError(f"there is no workflow {path}: {error}", remedy=f"one of: {known}") from error
+            raise UsageError(f"reading the workflow {path} failed: {error}", remedy=f"one of: {known}") from error
         if not isinstance(document, dict):
             raise UsageError("not a workflow", where=path)
         if True in document:  # YAML 1.1 reads the key `on` as true
@@ -57,17 +57,17 @@ class WorkflowFile:
 
     @property
     def triggers(self) -> Mapping[str, Any]:
-        """The events that start it, and their words."""
+        """The events that start it, and their settings."""
         on = self.document.get("on", {})
         return {on: None} if isinstance(on, str) else dict.fromkeys(on) if isinstance(on, list) else on
 
     @property
     def inputs(self) -> Mapping[str, Json]:
-        """What it can be given, by name; of a workflow that is called when it can be, else of one that is started by hand."""
+        """Its inputs by name: of workflow_call if it can be called, else of workflow_dispatch."""
         if self.is_action:
             return self.document.get("inputs") or {}
-        words = self.triggers.get("workflow_call") or self.triggers.get("workflow_dispatch") or {}
-        return words.get("inputs") or {}
+        args = self.triggers.get("workflow_call") or self.triggers.get("workflow_dispatch") or {}
+        return args.get("inputs") or {}
 
     @property
     def jobs(self) -> Mapping[str, Json]:
@@ -79,15 +79,17 @@ class WorkflowFile:
             for number, step in enumerate(job.get("steps") or []):
                 yield f"{self.path} {name} step {number + 1}", step
 
-    def started(self, event: str, words: Mapping[str, Any]) -> Json:
-        """Return the inputs that it has when an event starts it; one that is only called has those of a call. UsageError when none can."""
+    def started(self, event: str, args: Mapping[str, Any]) -> Json:
+        """Return its inputs when an event starts it; a workflow that is only called has those of a call. UsageError if the event cannot."""
         if event in self.triggers and event != "workflow_dispatch":
-            if words:
-                raise UsageError(f"{event} gives a workflow no inputs", where=self.path, remedy="--event workflow_dispatch, or no --input")
+            if args:
+                raise UsageError(f"{event} has no inputs", where=self.path, remedy="--event workflow_dispatch, or no --input")
             return {}
         if event not in self.triggers and "workflow_call" not in self.triggers:
-            raise UsageError(f"{event} does not start it", where=self.path, remedy=f"--event {' or '.join(self.triggers)}")
-        return self.given(words)
+            raise UsageError(
+                f"the event {event} does not start this workflow", where=self.path, remedy=f"--event {' or '.join(self.triggers)}"
+            )
+        return self.given(args)
 
     def calls(self, uses: str, *, ours: Path) -> WorkflowFile:
         """Return the workflow that a job of this one calls, of the same repository or of `ours`. UsageError for any other."""
@@ -96,14 +98,14 @@ class WorkflowFile:
         if found := CALLED.fullmatch(uses):
             return WorkflowFile.load(found["path"], ours)
         raise UsageError(
-            f"{uses} is not here", where=self.path, remedy="called can be workflows of this repository: OWNER/karmada-lab/…@REF"
+            f"the workflow {uses} is not in this repository", where=self.path, remedy="call a workflow of OWNER/karmada-lab/…@REF"
         )
 
-    def given(self, words: Mapping[str, Any]) -> Json:
-        """Return the inputs of a call: what is given, and the defaults of the rest. UsageError for what does not fit."""
-        if wrong := list(ill_given(self, words)):
+    def given(self, args: Mapping[str, Any]) -> Json:
+        """Return the inputs of a call: the given ones and the defaults of the others. UsageError for unknown or missing inputs."""
+        if wrong := list(ill_given(self, args)):
             raise UsageError(wrong[0], where=self.path)
-        return {name: words.get(name, said.get("default", "")) for name, said in self.inputs.items()}
+        return {name: args.get(name, said.get("default", "")) for name, said in self.inputs.items()}
 
 
 def every(root: Path = ROOT) -> list[WorkflowFile]:
@@ -113,39 +115,39 @@ def every(root: Path = ROOT) -> list[WorkflowFile]:
     return [WorkflowFile.load(str(path.relative_to(root)), root) for path in (*flows, *(action.parent for action in actions))]
 
 
-def ill_given(called: WorkflowFile, words: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is given to a workflow or action that it does not take, and what it requires that is not given."""
-    for name in words.keys() - called.inputs.keys():
+def ill_given(called: WorkflowFile, args: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the unknown inputs that a call passes to a workflow or action, and the required ones that it omits."""
+    for name in args.keys() - called.inputs.keys():
         yield f"{called.path} has no input {name!r}; it has: {', '.join(called.inputs) or 'none'}"
     for name, said in called.inputs.items():
-        if said.get("required") and "default" not in said and name not in words:
+        if said.get("required") and "default" not in said and name not in args:
             yield f"{called.path} requires the input {name!r}"
 
 
 def targets(makefile: Path = ROOT / "Makefile") -> set[str]:
-    """Return the targets that the Makefile explains."""
+    """Return the targets of the Makefile that have a help text."""
     return set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile.read_text(), re.M))
 
 
 def misfits(files: list[WorkflowFile], known: set[str]) -> Iterator[str]:
-    """Yield all that does not fit, one sentence each; `known` are the targets of the Makefile."""
+    """Yield every violation, one sentence each; `known` are the targets of the Makefile."""
     for file in files:
         for where, step in file.steps():
             yield from (f"{where}: {why}" for why in step_misfits(step, known))
         if file.is_action:
             continue
         if file.document.get("permissions") != {"contents": "read"}:
-            yield f"{file.path}: permissions are not those of reading the contents alone"
+            yield f"{file.path}: permissions must be `contents: read` only"
         for name, job in file.jobs.items():
             yield from (f"{file.path} {name}: {why}" for why in job_misfits(file, job))
 
 
 FAIL = "exit 1"
-"""A step that fails its job, and says why by its name."""
+"""A step that fails its job; its name says why."""
 
 
 def step_misfits(step: Json, known: set[str]) -> Iterator[str]:
-    """Yield what does not fit of one step."""
+    """Yield the violations of one step."""
     if "run" in step and step["run"] != FAIL:
         said = RUN.fullmatch(step["run"].strip())
         if not said:
@@ -156,15 +158,15 @@ def step_misfits(step: Json, known: set[str]) -> Iterator[str]:
     if uses.startswith("./"):
         yield from ill_given(WorkflowFile.load(uses.removeprefix("./")), step.get("with") or {})
     elif uses and not PINNED.fullmatch(uses):
-        yield f"{uses} is not one of GitHub's own actions, pinned by its commit"
+        yield f"{uses} is not one of GitHub's own actions pinned to a commit"
 
 
 def job_misfits(file: WorkflowFile, job: Json) -> Iterator[str]:
-    """Yield what does not fit of one job: whom it calls, how long it may take, what it reads of others."""
+    """Yield the violations of one job: its calls, its time-out, the outputs of other jobs that it reads."""
     if "uses" in job:
         yield from ill_given(WorkflowFile.load(job["uses"].removeprefix("./")), job.get("with") or {})
     elif "timeout-minutes" not in job:
-        yield "it may take for ever: it has no timeout-minutes"
+        yield "it has no timeout-minutes"
     needs = job.get("needs") or []
     needs = [needs] if isinstance(needs, str) else needs
     for other, output in OUTPUT.findall(str(job)):

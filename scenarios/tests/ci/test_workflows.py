@@ -108,20 +108,20 @@ def jobs_of_cells(tmp_path: Path, *, plan: int, cells: int, failover: str = "", 
     shutil.copytree(ROOT / ".github", tmp_path / ".github")
 
     def execute(argv: list[str], env: Mapping[str, str], _log: Path) -> int:
-        words = argv[-1].strip()
-        if words == "make matrix":
+        args = argv[-1].strip()
+        if args == "make matrix":
             (tmp_path / "_plan").mkdir()
             (tmp_path / "_plan/plan.json").write_text("{}")
             matrix = {"include": [{"cell": f"c{each}", "provider": "kind"} for each in range(cells)]}
             with Path(env["GITHUB_OUTPUT"]).open("a") as file:
                 file.write(f"matrix={json.dumps(matrix)}\ncount={cells}\n" if not plan else "")
             return plan
-        if words.endswith("exit 1"):
+        if args.endswith("exit 1"):
             return 1
         if env.get("ARGS", "").startswith("build"):
             (tmp_path / "_site").mkdir()
             (tmp_path / "_site/index.html").write_text("")
-        if words == "make cell" and env["ARGS"] == "--only collect":
+        if args == "make cell" and env["ARGS"] == "--only collect":
             (tmp_path / "_cells").mkdir(exist_ok=True)
             (tmp_path / "_cells/cell.json").write_text("{}")
         return 1 if broken and broken in env.get("ARGS", "") else 0

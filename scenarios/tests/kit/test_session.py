@@ -73,8 +73,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-q", *words]
+def command(*args: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-q", *args]
 
 
 def environment(project: Path, **more: str) -> dict[str, str]:
@@ -82,9 +82,9 @@ def environment(project: Path, **more: str) -> dict[str, str]:
     return {**kept, "KARMADA_LAB_RUNS": str(project / "runs"), "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **more}
 
 
-def run(project: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run(project: Path, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*words), cwd=project, env=environment(project, **more), capture_output=True, text=True, timeout=120, check=False
+        command(*args), cwd=project, env=environment(project, **more), capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -32,9 +32,9 @@ class Tools:
         self.ran: list[tuple[str, list[str]]] = []
 
     def __call__(self, argv: Sequence[str], **_: object) -> CommandResult:
-        program, words = Path(argv[0]).name, list(argv[1:])
-        self.ran.append((program, words))
-        if program == "helm" and words[0] == "template":
+        program, args = Path(argv[0]).name, list(argv[1:])
+        self.ran.append((program, args))
+        if program == "helm" and args[0] == "template":
             return CommandResult(self.statuses.get("helm", 0), self.outputs.get("helm", ""), self.outputs.get("helm error", ""))
         if program in {"git", "helm"}:
             return CommandResult(0, self.outputs.get(program, "") if program == "git" else "", "")
@@ -42,4 +42,4 @@ class Tools:
 
     def files(self, program: str) -> list[str]:
         """Return the files that a program was given, in all its runs."""
-        return [word for name, words in self.ran if name == program and "--" in words for word in words[words.index("--") + 1 :]]
+        return [word for name, args in self.ran if name == program and "--" in args for word in args[args.index("--") + 1 :]]

@@ -42,7 +42,7 @@ def test_each_set_of_values_in_ci_is_rendered(tmp_path: Path) -> None:
 
     check_chart("chart", TEMPLATES, root, tools)
 
-    assert [str(root / "chart/ci/all-values.yaml") in words for _, words in tools.ran] == [False, False, True, True]
+    assert [str(root / "chart/ci/all-values.yaml") in args for _, args in tools.ran] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("rendered", ["a: 1\n", "apiVersion: v1\nkind: ConfigMap\n", f"{OBJECT}data: {{a: 1, a: 2}}\n", "a: b: c\n"])
@@ -88,7 +88,7 @@ def test_a_library_chart_is_linted_and_not_rendered(tmp_path: Path) -> None:
     checked = check_chart("chart", TEMPLATES, chart(tmp_path, f"{CHART}type: library\n"), tools)
 
     assert checked.outcome is StepOutcome.PASS
-    assert [words[0] for _, words in tools.ran] == ["lint"]
+    assert [args[0] for _, args in tools.ran] == ["lint"]
 
 
 def test_failures_of_lint_are_failures(tmp_path: Path) -> None:

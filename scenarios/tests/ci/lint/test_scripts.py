@@ -17,7 +17,7 @@ def test_a_dialect_is_named_only_where_shellcheck_cannot_see_it(tmp_path: Path) 
     tools = Tools()
     checked = check_shell([LintSource("a", "shell"), LintSource("b", "shell", "", "bash"), LintSource("c", "shell")], tmp_path, tools)
 
-    assert [words for _, words in tools.ran] == [["--", "a", "c"], ["--shell", "bash", "--", "b"]]
+    assert [args for _, args in tools.ran] == [["--", "a", "c"], ["--shell", "bash", "--", "b"]]
     assert (checked.outcome, checked.files) == (StepOutcome.PASS, 3)
 
 
