@@ -1,4 +1,4 @@
-"""An addon as data: what it is made of, where each part goes, and what has to be there before. One TOML file each, beside this one.
+"""An addon as data: its parts, the clusters that get each part, and its requirements. One TOML file each, beside this one.
 
     what = "OpenKruise's CRDs (CloneSet, …)"
     needs = ["PODS"]                  # of the provider
@@ -50,7 +50,7 @@ Place = Literal["karmada", "host", "members"]
 
 
 class AddonPart(Strict):
-    """Objects that may be put there together, and the clusters that get them."""
+    """Objects that can be applied together, and the clusters that get them."""
 
     name: str
     asset: str
@@ -79,7 +79,7 @@ class AddonProgram(Strict):
 
 
 class Addon(Strict):
-    """One addon of somebody else's, all versions of it."""
+    """One third-party addon with all its versions."""
 
     name: str
     what: str
@@ -113,7 +113,7 @@ def addon(name: str) -> Addon:
 
 
 def unknown_addon(name: str) -> str:
-    """Return what to say of a name that is no addon's."""
+    """Return the error text for an unknown addon name, with the closest known name."""
     near = difflib.get_close_matches(name, (*OWN, *names()), n=1)
     return f"there is no addon {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
@@ -126,7 +126,7 @@ def order_addons(wanted: Iterable[str], after: Mapping[str, Sequence[str]] | Non
     needs = {name: tuple(after[name] if after is not None else addon(name).after) for name in sorted(wanted)}
     for name, before in needs.items():
         if lacking := [each for each in before if each not in needs]:
-            raise UsageError(f"the addon {name} needs {', '.join(lacking)}", remedy=f"ask for {', '.join(lacking)} too")
+            raise UsageError(f"the addon {name} needs {', '.join(lacking)}", remedy=f"add {', '.join(lacking)} too")
     try:
         return [name for wave in order_waves(needs) for name in wave]
     except CycleError as error:

@@ -104,7 +104,7 @@ def bring_up(
     require_known_flags(wanted, supply, asked=asked)
     lock = lock_run(path, waiting=lambda holder, waited: supply.progress(waiting_for(path.name, holder, waited)))
     try:
-        require_same_spec(wanted, path)  # somebody may have been faster
+        require_same_spec(wanted, path)  # another process may have been faster
         run = Run.load(run_id, root=root) if (path / "run.json").exists() else Run.create(run_id, wanted.asked, root=root)
         pending_operation.require_none(run)
         before = program_pids(run, supervisor)
@@ -131,7 +131,7 @@ def waiting_for(lab: str, holder: Holder | None, waited: float) -> AssetProgress
 
 
 def require_same_spec(wanted: Wanted, path: Path) -> None:
-    """Return when there is no such run yet, or one of the same spec. UsageError names the keys in which it differs."""
+    """Return if there is no such run yet, or one of the same spec. UsageError names the differing keys."""
     if not (path / "run.json").exists():
         return
     run = Run.load(path.name, root=path.parent)

@@ -33,7 +33,7 @@ def join_steps(karmada: Karmada, others: Collection[str]) -> list[Step]:
 
 
 def join_member(karmada: Karmada, member: Cluster, mode: Mode) -> None:
-    """Join a member and return when it is Ready, in the manner of the deployer; joined so already, nothing changes."""
+    """Join a member in the deployer's way and wait until it is Ready. Change nothing if it is joined."""
     own = get_deployer(karmada.spec.deployer)
     if mode == "push":
         join(karmada, member)
@@ -44,7 +44,7 @@ def join_member(karmada: Karmada, member: Cluster, mode: Mode) -> None:
 
 
 def unjoin_member(karmada: Karmada, member: Cluster, mode: Mode, *, force: bool = False) -> None:
-    """Take a member out again and return when nothing of Karmada is left on either side."""
+    """Remove a member and return when Karmada has no leftovers on either side."""
     if mode == "push":
         unjoin(karmada, member, force=force)
         return

@@ -1,4 +1,4 @@
-"""The handle of a Karmada control plane: where it is, what was asked for, and its members."""
+"""The handle of a Karmada control plane: its location, its spec and its members."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Karmada:
 
     @classmethod
     def open(cls, lab: Lab) -> Karmada:
-        """Return the control plane of a lab. UsageError when the lab was asked for without one."""
+        """Return the control plane of a lab. UsageError when the lab's spec has no Karmada."""
         asked = lab.run.asked.get("karmada")
         if asked is None:
             raise UsageError(
@@ -47,7 +47,7 @@ class Karmada:
         return cls(lab, spec, open_supply(lab.run))
 
     def asking(self, spec: KarmadaSpec) -> Karmada:
-        """Write that this spec is wanted of the run from now on, and return the control plane as it is to be then. Nothing else is done."""
+        """Record a new spec in the run, and return the control plane with this spec. Change nothing else."""
         run = self.run.ask({**self.run.asked, "karmada": spec.model_dump(mode="json")})
         return replace(self, lab=Lab(run, self.lab.spec), spec=spec)
 
@@ -70,12 +70,12 @@ class Karmada:
         return self.cluster.api
 
     def client(self) -> ApiClient:
-        """Return a client of the `kubernetes` package for karmada-apiserver: what tests are written with."""
+        """Return a client of the `kubernetes` package for karmada-apiserver, for tests."""
         return self.cluster.client()
 
     @cached_property
     def release(self) -> Release:
-        """The Karmada version that was asked for. What `up` brought is found without a network."""
+        """The requested Karmada version. Versions that `up` has fetched are found without a network."""
         return Release.parse(self.spec.release, supply=self.supply)
 
     @property
@@ -85,7 +85,7 @@ class Karmada:
 
     @cached_property
     def members(self) -> tuple[Cluster, ...]:
-        """The clusters that are to be its members; whether they are joined is for `deployers.members.registry` to tell."""
+        """The clusters that the spec makes members; `deployers.members.registry` knows whether they are joined."""
         return tuple(find_cluster(self.lab.members, member.name) for member in self.spec.members)
 
 

@@ -2,7 +2,7 @@
 
 Each deployer has one `Support`: option → "" when it is carried, else why it cannot be. An option of one component may be said
 apart from the same option of all: "components.etcd.env" before "components.*.env". `refusals` holds a spec against it, so that what a
-path cannot carry is refused before anything is created, in the words of the table.
+deployer does not support is refused before anything is created, with the table's reason.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from deployers.spec import ADDONS, COMPONENTS, KarmadaSpec
 Support = Mapping[str, str]
 CARRIED = ""
 IN_PART = "in part: "
-"""How a reason begins when an option is carried in part: what is beyond it the deployer refuses one by one."""
+"""The beginning of the reason of a partly supported option; the deployer refuses the unsupported values one by one."""
 
 OF_COMPONENTS = ("replicas", "flags", "without", "feature_gates", "env")
 OPTIONS = (
@@ -39,7 +39,7 @@ OF_ONE_PATH = {
     "by_chart.values": 'only deployer = "by_chart" installs upstream\'s chart',
     "by_karmadactl.config_file": 'only deployer = "by_karmadactl" runs karmadactl init',
 }
-"""Options that every other deployer refuses, and why; a table need not say so."""
+"""Options of a single deployer, and why all others refuse them; their tables need no row."""
 
 
 def options_of(spec: KarmadaSpec) -> list[str]:
@@ -100,8 +100,8 @@ def verdict(option: str, support: Support) -> str:
 def complete(support: Support) -> Support:
     """Return a deployer's table as it is. ValueError when a row is missing or names what there is not."""
     if missing := [option for option in OPTIONS if option not in support]:
-        raise ValueError(f"nothing is said of {', '.join(missing)}")
+        raise ValueError(f"no row for the options {', '.join(missing)}")
     known = {*OPTIONS, *OF_ONE_PATH, *(f"components.{name}.{key}" for name in COMPONENTS for key in OF_COMPONENTS)}
     if strange := sorted(support.keys() - known):
-        raise ValueError(f"there is no option {', '.join(strange)}")
+        raise ValueError(f"unknown options {', '.join(strange)}")
     return support

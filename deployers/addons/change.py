@@ -1,6 +1,6 @@
 """Addons of others on a Karmada that runs: installed, upgraded, removed; each is looked at whole before anything is touched.
 
-A change that is interrupted goes on when it is asked for again, or is taken back by `lab addon remove`; until then `lab up` refuses.
+Repeat an interrupted change to complete it, or undo it by `lab addon remove`; until then `lab up` refuses to run.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def versions(karmada: Karmada, name: str) -> list[str]:
 
 
 def install(karmada: Karmada, name: str, version: str | None = None, *, watcher: StepObserver | None = None) -> Karmada:
-    """Have an addon be there, and return the control plane when Karmada knows it. Of that version already, members that lack it get it.
+    """Install an addon; return the control plane when Karmada can use it. If this version is installed, add it to members that lack it.
 
     UsageError: no such addon or version, another version is installed, an addon that it needs is not. NotPossible: the lab has not what it
     needs. ProvisionError: something of another version is there that is somebody else's. Nothing is touched then.
@@ -103,7 +103,7 @@ def remove(karmada: Karmada, name: str, *, watcher: StepObserver | None = None) 
 
 
 def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: StepObserver | None) -> Karmada:
-    """Have a version of an addon be there, whatever is there of it."""
+    """Apply a version of an addon, whatever version is installed."""
     added, run = addon(name), karmada.run
     others = {**karmada.spec.addons.others, name: version}
     order_addons(others)
@@ -133,7 +133,7 @@ def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Ste
 
 
 def install_on_new_member(karmada: Karmada, member: Cluster) -> None:
-    """Put what is installed on a member that joined since, and return when Karmada knows that it is there.
+    """Install the installed addons on a member that joined later; return when Karmada can use them there.
 
     ProvisionError when something of another version is there that is somebody else's.
     """
@@ -146,7 +146,7 @@ def install_on_new_member(karmada: Karmada, member: Cluster) -> None:
 
 
 def require_no_conflicts(added: Addon, version: str, where: Sequence[tuple[Place, Site]], paths: Mapping[str, Path]) -> None:
-    """Return when a version can be put everywhere. ProvisionError says what is in the way."""
+    """Return if a version can be installed everywhere. ProvisionError names the conflicts."""
     found = [(site, contents(added, version, place, paths, site.run)) for place, site in where]
     if conflicts := [each for site, objects in found for each in site.conflicts(objects)]:
         raise conflict_error(added.name, version, conflicts)
@@ -175,14 +175,14 @@ def member_clusters(karmada: Karmada) -> list[Cluster]:
 
 
 def with_addons(spec: KarmadaSpec, others: Mapping[str, str]) -> KarmadaSpec:
-    """Return a spec with these addons of others and no more."""
+    """Return a spec with exactly these third-party addons."""
     document = spec.model_dump(mode="json")
     return KarmadaSpec.model_validate({**document, "addons": {**document["addons"], "others": dict(others)}})
 
 
 @contextmanager
 def hold_change(karmada: Karmada, name: str, args: str) -> Iterator[None]:
-    """Hold a change of one addon as begun during the body."""
+    """Record a change of one addon as pending during the body."""
     with pending_operation.hold_pending(
         karmada.run, pending_operation.addon_operation(name), again=command("addon", *args.split(), lab=karmada.run.id)
     ):

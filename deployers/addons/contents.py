@@ -61,7 +61,7 @@ def documents(text: str, *, where: str) -> list[Json]:
     try:
         loaded = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
-        raise ProvisionError(f"what the addon is made of cannot be used: {error}", where=where) from error
+        raise ProvisionError(f"reading the addon's files failed: {error}", where=where) from error
     return [{key: value for key, value in document.items() if key != "status"} for document in loaded if document]
 
 

@@ -34,7 +34,7 @@ SERVERS = {"search": "karmada-search", "metrics_adapter": "karmada-metrics-adapt
 
 
 def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None, watcher: StepObserver | None = None) -> Karmada:
-    """Have one of Karmada's own addons run, or not, and return the control plane when that is so.
+    """Start or stop one of Karmada's own addons, and return the changed control plane.
 
     UsageError for a version: it is Karmada's. NotPossible where they are pods, or what was asked cannot take effect here.
     """
@@ -59,14 +59,14 @@ def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None,
 
 
 def with_addon(spec: KarmadaSpec, name: str, *, on: bool) -> KarmadaSpec:
-    """Return a spec with an addon on or off; what the spec changes of its program goes with it."""
+    """Return a spec with an addon on or off; switching it off removes the settings of its program too."""
     document = spec.model_dump(mode="json")
     components = {key: value for key, value in document["components"].items() if on or key != ADDONS[name]}
     return KarmadaSpec.model_validate({**document, "components": components, "addons": {**document["addons"], name: on}})
 
 
 def switch_steps(plane: BinaryInstallation) -> list[Step]:
-    """Return the steps that make what runs be what a plane describes; what is so already is left alone, members among it."""
+    """Return the steps that make the running programs match a plane; programs and members that match are left alone."""
     others = plane.steps()
     here = {*(part.name for part in plane.programs), *(step.name for step in others)}
     programs = [

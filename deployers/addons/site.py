@@ -1,4 +1,4 @@
-"""One addon on one cluster: what was put there, what is in the way, putting and taking.
+"""One addon on one cluster: its objects and conflicts, applying and deleting.
 
 The run keeps, for each, the version and the path and uid of every object that was made (records `addons/NAME.CLUSTER`), written before
 an object is. What was there before is somebody else's: it is left alone when it is the same, refused when it is another, and never deleted.
@@ -49,7 +49,7 @@ class Site:
 
     @property
     def version(self) -> str | None:
-        """The version that is there whole; None when there is none, or half of one."""
+        """The completely installed version; None when none or only a part is installed."""
         version: str | None = self.record["version"]
         return version
 
@@ -64,7 +64,7 @@ class Site:
     # -- looking -----------------------------------------------------------------------------------------------------
 
     def present(self, part: Sequence[Json]) -> dict[str, Json]:
-        """Return which of these objects are there, by path. CRDs are many and large: they are read in one list."""
+        """Return the existing ones of these objects, by path. CRDs are many and large, so one list call reads them."""
         of_crds = {item["metadata"]["name"]: item for item in self.api.items(objects.CRDS)} if any(d["kind"] == CRD for d in part) else {}
         found: dict[str, Json] = {}
         for document in part:
@@ -146,7 +146,7 @@ class Site:
         return set(paths)
 
     def take(self) -> None:
-        """Delete what we created, in reverse order, and return when it is gone. Objects that were recreated since stay."""
+        """Delete the objects that this run created, in reverse order, and wait until they are gone. Keep objects recreated since."""
         if self.version is not None:
             self.record["version"] = None
             self.save()
@@ -154,7 +154,7 @@ class Site:
         self.run.forget(KIND, self.key)
 
     def drop(self, paths: Sequence[str]) -> None:
-        """Delete those of these objects that are ours, and return when they are gone."""
+        """Delete those of these objects that this run created, and wait until they are gone."""
         gone = []
         for path in reversed(paths):
             item = self.api.find(path)
@@ -197,13 +197,13 @@ def list_first(things: Sequence[str]) -> str:
 
 
 def contains(document: Json, item: Json) -> bool:
-    """Tell whether the object at a document's path is what the document says, its metadata aside. Pure."""
+    """Return whether an object equals a document, ignoring metadata. Pure."""
     unsaid = {"apiVersion", "kind", "metadata", "status"}  # its path says the first two, and items of a list lack them
     return is_same({key: value for key, value in document.items() if key not in unsaid}, item)
 
 
 def is_same(wanted: Any, there: Any) -> bool:
-    """Tell whether what is there has all that is wanted; what an API server adds is no difference. Pure."""
+    """Return whether a value contains all of the wanted one; fields that an API server adds do not count. Pure."""
     if isinstance(wanted, dict) and isinstance(there, dict):
         return all(value is None or is_same(value, there.get(key)) for key, value in wanted.items())
     if isinstance(wanted, list) and isinstance(there, list):

@@ -22,7 +22,7 @@ from lab.steps import Step
 
 Json = dict[str, Any]
 WITHIN = 60.0
-"""Seconds until Karmada knows what a member serves: it asks every 10 s (--cluster-status-update-frequency)."""
+"""Seconds until Karmada knows a member's APIs: it polls every 10 s (--cluster-status-update-frequency)."""
 
 
 def software(spec: KarmadaSpec) -> list[str]:
@@ -80,14 +80,14 @@ def addon_steps(karmada: Karmada, paths: Mapping[str, Path]) -> list[Step]:
 
 
 def put_addon(site: Site, added: Addon, version: str, place: Place, paths: Mapping[str, Path]) -> None:
-    """Put an addon on one cluster: before its objects, the images that their pods ask for."""
+    """Install an addon on one cluster: first the images of its pods, then its objects."""
     if added.programs and place != "karmada":
         load_archive(Lab.open(site.run), site.cluster, make_archive(images(added, version), paths))
     site.put(version, contents(added, version, place, paths, site.run))
 
 
 def images(added: Addon, version: str) -> list[Image]:
-    """Return the images of an addon's programs. Their labels say which version is in them."""
+    """Return the images of an addon's programs. Their labels contain the version."""
     return [
         Image(
             each.image,

@@ -113,7 +113,7 @@ def foreign_error(where: Path | str) -> UnusableBackup:
 
 
 def damaged_error(where: str, how: str) -> UnusableBackup:
-    """Return the error of an archive that is not what it was when it was written."""
+    """Return the error of an archive that changed after it was written."""
     return UnusableBackup(f"this backup is damaged: {how}", where=where, remedy="use another backup; nothing was changed")
 
 
@@ -168,7 +168,7 @@ def open_entries(path: Path, *, whole: bool = False) -> Iterator[Iterator[tuple[
         for info in tar:
             content = tar.extractfile(info) if info.isreg() else None
             if content is None:
-                raise damaged_error(str(path), f"{info.name} is no file")
+                raise damaged_error(str(path), f"{info.name} is not a regular file")
             yield info, content
 
     with explain_damage(path), gzip.open(path, "rb") as stream, tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
@@ -179,11 +179,11 @@ def open_entries(path: Path, *, whole: bool = False) -> Iterator[Iterator[tuple[
 
 @contextmanager
 def explain_damage(path: Path) -> Iterator[None]:
-    """Say what is wrong with an archive that cannot be read."""
+    """Raise UnusableBackup with the reason when reading an archive fails."""
     try:
         yield
     except FileNotFoundError as error:
-        raise UnusableBackup("there is no such backup", where=str(path), remedy="name an archive of a backup, karmada-…") from error
+        raise UnusableBackup("backup not found", where=str(path), remedy="name an archive of a backup, karmada-…") from error
     except EOFError as error:
         raise damaged_error(str(path), "it is cut short") from error
     except zlib.error as error:
@@ -235,7 +235,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
             with target.open("wb") as out:
                 shutil.copyfileobj(content, out, CHUNK)
             if measure_part(target) != manifest.parts[info.name]:
-                raise damaged_error(str(path), f"{info.name} is not what it was: its sha256 differs")
+                raise damaged_error(str(path), f"{info.name} has changed: its sha256 differs")
             seen.add(info.name)
         if manifest is None:
             raise foreign_error(path)

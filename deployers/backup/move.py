@@ -50,7 +50,7 @@ def move(
     UsageError, with nothing created: as in `restore.restore`, or the old plane still runs. The lab is held by `Restored.hold`.
     """
     if (run_path(run_id) / "run.json").exists():
-        raise UsageError(f"lab {run_id} is there already", remedy="name one that is not, or restore in place what is its own backup")
+        raise UsageError(f"lab {run_id} exists already", remedy="choose a new name, or restore the lab's own backup in place")
     supply = supply or make_supply()
     with tempfile.TemporaryDirectory(prefix="karmada-lab-restore-") as kept:
         folder = Path(kept)

@@ -27,7 +27,7 @@ def wait_members_reached(karmada: Karmada) -> list[str]:
 
 
 def wait_reached(karmada: Karmada, member: Member, *, within: float = 60.0) -> str:
-    """Return a member's name once it answers through Karmada and is who it was. NotReady says what is seen instead."""
+    """Return a member's name once it answers through Karmada with its known identity. NotReady gives the difference."""
     wait_member_ready(karmada, member.name, within=within)
 
     def through() -> None:

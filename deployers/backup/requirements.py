@@ -43,7 +43,7 @@ def require_same_plane(manifest: Manifest, karmada: Karmada, path: Path) -> None
         raise UnusableBackup(
             f"this backup is of another control plane: that of lab {manifest.lab}",
             where=f"{path}: authority {manifest.plane[:8]}; here: {fingerprint(here)[:8]}",
-            remedy=f"a plane moves to a lab that is not there yet: {command('restore', str(path), '--lab', 'NEW')}",
+            remedy=f"to move the control plane, restore into a new lab: {command('restore', str(path), '--lab', 'NEW')}",
         )
 
 

@@ -14,7 +14,7 @@ What became of objects meanwhile, decided here and asserted by scenarios/test_ba
                                Given to Karmada again under its name it is taken over as it is; to be rid of it, delete it on the member.
     changed after the backup   is set back to what it was, on members too
     deleted after the backup   is there again, on members too
-    addons of others           are on Karmada in the version that they had then, and ours; on members as they are now. `lab addon upgrade`
+    third-party addons         are on Karmada in the version that they had then, and ours; on members as they are now. `lab addon upgrade`
                                brings them together.
     members                    run on; those that were registered are reached again with the credentials in the backup
 """
@@ -56,7 +56,7 @@ GRACE = 1.0
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """What a restore did.
+    """The result of a restore.
 
     `seconds` is how long nothing served (RTO), `age` how old the backup was when it began: the most that was lost (RPO). `lost`
     counts the revisions of etcd that were written since; None: the old etcd could not be asked any more.
@@ -73,7 +73,7 @@ class RestoreResult:
 
 
 def restore(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None) -> RestoreResult:
-    """Set a control plane back to a backup, and return when it serves and reaches every member that it knows.
+    """Restore a control plane from a backup; return when it serves and reaches every member that it knows.
 
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
     kept until the restored plane serves; after a failure it is in `data/karmada/*.before`, and the same command goes on.

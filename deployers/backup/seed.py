@@ -18,7 +18,7 @@ BUMP = 1_000_000_000
 
 
 def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
-    """Put the backup's keys and data where the plane has them. What was there is beside it, as `<member>.before`, until all is well."""
+    """Move the backup's keys and data into place. Keep the old ones beside them as `<member>.before` until the plane serves."""
     run, data = plane.run, plane.layout.data
     names = etcds(plane.karmada)
     peers = {name: f"https://{LOOPBACK}:{plane.layout.ports[f'{name}.peer']}" for name in names}
@@ -48,6 +48,6 @@ def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manife
 
 
 def delete_former_data(plane: BinaryInstallation) -> None:
-    """Delete what etcd had before."""
+    """Delete etcd's old data."""
     for former in plane.layout.data.glob("*.before"):
         shutil.rmtree(former, ignore_errors=True)

@@ -38,7 +38,7 @@ def verify(path: Path, folder: Path, utl: Etcdutl) -> Manifest:
 
 
 def prove_snapshot(snapshot: Path, manifest: Manifest, path: Path, utl: Etcdutl) -> None:
-    """Return when etcd's own digest of the snapshot is right and etcdutl, which reads every key, finds what it found back then."""
+    """Check etcd's digest of the snapshot, and compare etcdutl's count of all keys with the manifest. Unusable names the difference."""
     digest = hashlib.sha256()
     with snapshot.open("rb") as file:
         left = snapshot.stat().st_size - TRAILER
@@ -52,9 +52,9 @@ def prove_snapshot(snapshot: Path, manifest: Manifest, path: Path, utl: Etcdutl)
         status = snapshot_status(utl, snapshot)
     except CommandFailed as failed:
         raise archive.damaged_error(str(path), f"etcdutl cannot read the snapshot ({failed.output.strip()[-200:]})") from failed
-    said = (manifest.revision, manifest.hash, manifest.keys)
-    if (found := (status["revision"], status["hash"], status["totalKey"])) != said:
-        raise archive.damaged_error(str(path), f"revision, hash and number of keys are {found}, not {said}")
+    expected = (manifest.revision, manifest.hash, manifest.keys)
+    if (found := (status["revision"], status["hash"], status["totalKey"])) != expected:
+        raise archive.damaged_error(str(path), f"revision, hash and number of keys are {found}, not {expected}")
     if manifest.keys == 0:
         raise UnusableBackup("the snapshot in this backup is empty", where=str(path), remedy="use another backup")
 
@@ -80,7 +80,7 @@ def spki(key: PrivateKeyTypes) -> bytes:
 
 
 def fingerprint(certificate: Path) -> str:
-    """Return the sha256 of a certificate: what tells one control plane's authority from another's."""
+    """Return the sha256 of a certificate, which identifies a control plane's CA."""
     return hashlib.sha256(x509.load_pem_x509_certificate(certificate.read_bytes()).public_bytes(Encoding.DER)).hexdigest()
 
 

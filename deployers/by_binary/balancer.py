@@ -25,7 +25,7 @@ from lab.wait import until
 NAME = "haproxy"
 PORTS = ("https", "health")
 BEHIND = {"karmada-webhook": "/readyz/", "karmada-aggregated-apiserver": "/readyz"}
-"""What karmada-apiserver calls, and where each is asked whether it serves."""
+"""The servers that karmada-apiserver calls, and the health endpoint of each."""
 TEMPLATES = Environment(  # noqa: S701 (haproxy's words, not HTML: filled in are ports, paths of the run and a name that the spec has checked)
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -38,7 +38,7 @@ def find_haproxy() -> Path | None:
 
 
 def program() -> Path:
-    """Return the program, or where Debian would have it: `check` has said so before anything is started."""
+    """Return the path of haproxy, or Debian's default if it is missing: `check` reports that before anything is started."""
     return find_haproxy() or Path("/usr/sbin") / NAME
 
 
@@ -88,14 +88,14 @@ def servers(name: str, spec: KarmadaSpec, layout: Layout) -> dict[str, int]:
 
 
 def wait_serving(layout: Layout, name: str) -> None:
-    """Return when the balancer before several of a server has seen that one serves; at once where there is none before it."""
+    """Wait until the balancer sees a healthy instance of a server; return at once for a server without a balancer."""
     if f"{NAME}.{name}" in layout.ports:
         asked = HealthProbe(Health(f"https://{LOOPBACK}:{layout.entry(name)}{BEHIND[name]}", layout.ca))
         until(asked.ask, what=f"{NAME} leads to {name}", within=30.0)
 
 
 def replica_errors(spec: KarmadaSpec) -> list[str]:
-    """Return what is in the way of several of a server, and of a balancer before them."""
+    """Return the preflight errors of replicated servers and their balancer."""
     several = [name for name in BEHIND if spec.settings(name).replicas > 1]
     if several and not spec.by_binary.external_name:
         return [
@@ -117,7 +117,7 @@ def replica_errors(spec: KarmadaSpec) -> list[str]:
 
 
 def haproxy_errors(spec: KarmadaSpec) -> list[str]:
-    """Return that the balancer of a lab is not installed on this computer, where one is wanted."""
+    """Return an error if the lab needs the balancer and it is not installed on this computer."""
     if spec.by_binary.external_name and not find_haproxy():
         return [
             "karmada.by_binary.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"

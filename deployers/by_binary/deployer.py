@@ -61,7 +61,7 @@ class ByBinary:
         return [*refusals(spec, OPTIONS), *preflight_errors(spec, lab)]
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
-        """Return the steps of the control plane, from nothing or from what is there. They read nothing of each other but files."""
+        """Return the steps that install or complete the control plane. Steps exchange data only by files."""
         plane = BinaryInstallation(
             karmada, make_layout(karmada, {name: software[asset] for name, asset in assets_by_component(karmada.spec).items()})
         )
@@ -90,7 +90,7 @@ class ByBinary:
 
 
 def forget(karmada: Karmada) -> None:
-    """Delete what a run keeps of a control plane that is gone: keys, data, kubeconfig, description and records."""
+    """Delete a removed control plane's files from the run: keys, data, kubeconfig, description and records."""
     run = karmada.run
     for program in component.read_health(run):
         if program.startswith(f"{NAME}/"):

@@ -60,7 +60,7 @@ class BinaryInstallation(ControlPlane):
         return replace(part, needs=(*part.needs, *(member.name for member in self.karmada.members if member.name in joined)))
 
     def proven(self, part: Component) -> Component:
-        """Return a program that, where it elects a leader, counts as ready only when somebody holds the lease."""
+        """Return a program that, if it elects a leader, is ready only when the lease has a live holder."""
         kind = kind_of(part)
         if kind not in LEASES or part.flags.get("leader-elect") == "false":
             return part
@@ -150,7 +150,7 @@ def make_layout(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
 
 
 def install_steps(plane: BinaryInstallation) -> list[Step]:
-    """Return the steps that bring a control plane up from nothing, or from what is there."""
+    """Return the steps that install or complete a control plane."""
     return [*component.make_steps(plane.programs, plane.run), *plane.steps()]
 
 

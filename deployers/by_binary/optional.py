@@ -1,4 +1,4 @@
-"""What runs beside a control plane when asked for: search, metrics adapter, an estimator for each member.
+"""The optional components of a control plane: search, metrics adapter, an estimator for each member.
 
 The descheduler is one of the controllers in `components`.
 """

@@ -14,7 +14,7 @@ from lab.spec import LabSpec
 
 
 def preflight_errors(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
-    """Return everything of the spec that is in the way, one sentence each."""
+    """Return the preflight errors of the spec, one sentence each."""
     return [*balancer.replica_errors(spec), *no_effect_errors(spec), *unknown_member_errors(spec, lab)]
 
 
@@ -44,7 +44,7 @@ def no_effect_errors(spec: KarmadaSpec) -> list[str]:
 
 
 def placeholder_layout(spec: KarmadaSpec) -> Layout:
-    """Return a layout of no computer, to compute components from before anything is created."""
+    """Return a placeholder layout, from which components can be computed before anything is created."""
     anywhere = Path("/nowhere")
     software = dict.fromkeys((*COMPONENTS, "kube-apiserver", balancer.NAME), anywhere)
     members = {member.name: anywhere for member in spec.members}

@@ -32,7 +32,7 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
 
 
 def replace_program(plane: BinaryInstallation, part: Component) -> bool:
-    """Have one program be of this release. Where it elects a leader and was the only one, its successor need not wait for its lease."""
+    """Replace one program by this release's. If it was the only candidate of its election, release its lease for the successor."""
     elects = kind_of(part) in LEASES
     alike = [each for each in plane.programs if kind_of(each) == kind_of(part)]
     between = partial(drop_stale, plane.api, plane.run, alike) if elects else None
@@ -40,7 +40,7 @@ def replace_program(plane: BinaryInstallation, part: Component) -> bool:
 
 
 def replace_agent(plane: BinaryInstallation, member: Cluster) -> bool:
-    """Have the agent of a pull member be of this release."""
+    """Replace the agent of a pull member by this release's."""
     return component.replace_component(
         agent.agent_component(plane.karmada, member),
         plane.run,

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def values(spec: KarmadaSpec, known: Json, outside: Sequence[str], folder: Path) -> Json:
-    """Return the values that say who signs and for which names: the chart's own, and `outside`.
+    """Return the values for the signing CA and the server names: the chart's own, and `outside`.
 
     `known` are the chart's values. With an authority that is given, certificates are made in `folder`; UsageError when it cannot be used.
     """

@@ -87,12 +87,12 @@ class ByChart:
         return values_errors(file, release.charts / RELEASE) if file and file.is_file() else []
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
-        """Return the steps of the control plane, from nothing or from what is there."""
+        """Return the steps that install or complete the control plane."""
         wanted = uses(karmada)
         return [*image_steps(karmada, wanted, software), *ChartInstallation(karmada, software, uses=wanted).steps()]
 
     def register_agent(self, karmada: Karmada, member: Cluster) -> None:
-        """Make a member pull, by the chart's agent mode. Done already, it changes nothing.
+        """Join a member by pull with the chart's agent mode. Change nothing if it is joined.
 
         (The chart's cluster-info names karmada-apiserver by its Service: `karmadactl register` would find it from inside the host
         cluster only.)
@@ -136,7 +136,7 @@ def uses(karmada: Karmada) -> tuple[ImageUse, ...]:
 
 
 def jobs(spec: KarmadaSpec) -> dict[str, Image]:
-    """Return the images of the chart's jobs and init containers, by a tag that says what is in them: upstream asks for `latest`."""
+    """Return the images of the chart's jobs and init containers, with a tag of their content: upstream uses `latest`."""
 
     def name(upstream: str) -> str:
         return images.keep_path(upstream, spec.registry)
@@ -159,14 +159,14 @@ def values_errors(file: Path, chart: Path) -> list[str]:
     try:
         values = chart_values.read_values(file)
     except UsageError:
-        return []  # the rule of the field says why it is no values file
+        return []  # the field's validation reports an invalid file
     known = chart_values.default_values(chart)
     lines = [*chart_values.unknown_keys(values, known), *chart_values.value_errors(values, known)]
     return [f"by_chart.values: {file.name}: {line}" for line in lines]
 
 
 def etcd_errors(spec: KarmadaSpec) -> list[str]:
-    """Return why an external etcd cannot be said to the chart's pods."""
+    """Return why the chart's values cannot express an external etcd."""
     external = spec.etcd.external
     if external and not is_address(str(urlsplit(external.servers[0]).hostname)):
         return [

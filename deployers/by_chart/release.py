@@ -55,7 +55,7 @@ LEFT = (
     "/apis/rbac.authorization.k8s.io/v1/clusterroles/karmada-hook-job",
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/karmada-hook-job",
 )
-"""What upstream's README says has to be cleaned by hand, besides the namespace."""
+"""The objects besides the namespace that upstream's README requires to be deleted manually."""
 WITHIN = 240.0
 SETTLED = "deployed"
 
@@ -127,7 +127,7 @@ class ChartInstallation(installation.PodsInstallation):
         return chart_values.merge(values, chart_values.read_values(file)) if (file := self.spec.by_chart.values) else values
 
     def release(self) -> None:
-        """Install the control plane; what is installed with the same chart and values is left alone."""
+        """Install the control plane; leave a release with the same chart and values alone."""
         installation.begin(self.karmada)
         objects.ensure_namespace(self.host, manifests.NAMESPACE)
         if external := self.spec.etcd.external:
@@ -135,7 +135,7 @@ class ChartInstallation(installation.PodsInstallation):
         self.settle(RELEASE, self.values(), self.karmada.lab.host)
 
     def settle(self, name: str, values: Json, cluster: Cluster) -> None:
-        """Make a helm release be deployed with these values; one that is, by this run, is left alone.
+        """Install a helm release with these values; leave it alone if this run has installed it so.
 
         One that is there and did not get that far is uninstalled first: helm would upgrade it, and upgrading makes no certificates.
         """
@@ -178,7 +178,7 @@ class ChartInstallation(installation.PodsInstallation):
 
         def ready() -> None:
             if not self.api.answers():
-                raise NotYet(f"{self.server}/readyz does not say ok")
+                raise NotYet(f"{self.server}/readyz does not return ok")
 
         try:
             until(ready, what="karmada-apiserver serves", within=WITHIN)
@@ -220,7 +220,7 @@ class ChartInstallation(installation.PodsInstallation):
             until(partial(held_lease, self.api, LEASES[name], name), what=f"{name} holds its lease", within=60.0)
 
     def upgrade(self) -> None:
-        """Have helm upgrade the control plane to this release, and return when all of it is and serves.
+        """Upgrade the control plane to this release by helm, and return when all of it serves.
 
         The chart's own jobs do the rest: before, what its hooks hold is rewritten; then CRDs, webhooks and APIs are applied.
         """
@@ -269,7 +269,7 @@ class ChartInstallation(installation.PodsInstallation):
         self.run.forget(NAME, f"release-{cluster.name}-{name}")
 
     def remove(self) -> None:
-        """Uninstall as upstream says, note what that leaves, and delete it."""
+        """Uninstall as upstream documents, record the leftovers, and delete them."""
         here = self.karmada.lab.host
         self.uninstall(ESTIMATORS, here)
         try:
@@ -280,7 +280,7 @@ class ChartInstallation(installation.PodsInstallation):
         self.clear()
 
     def left(self) -> list[str]:
-        """Return what is there of an installation, by the path of each object, and etcd's data."""
+        """Return the existing parts of an installation: paths of objects, and etcd's data directory."""
         there = [path for path in (*LEFT, f"/api/v1/namespaces/{NAMESPACE}") if self.host.find(path)]
         maps = self.host.items(f"/api/v1/namespaces/{NAMESPACE}/configmaps")
         there += [f"configmap {each['metadata']['name']}" for each in maps if each["metadata"]["name"] != "kube-root-ca.crt"]
@@ -296,7 +296,7 @@ class ChartInstallation(installation.PodsInstallation):
 
 
 def access(kubeconfig: Path) -> dict[str, str]:
-    """Return a kubeconfig's server and certificates as the chart's values have them."""
+    """Return a kubeconfig's server and certificates in the form of the chart's values."""
     given = read_pems(kubeconfig)
     return {"server": given.server, "caCrt": given.ca, "crt": given.cert, "key": given.key}
 

@@ -141,7 +141,7 @@ def component_values(component: str, spec: KarmadaSpec, image: ImageUse, registr
 
 
 def parse_value(value: Any) -> Any:
-    """Return a flag's text as the value a template can test: false is not a text that says "false"."""
+    """Return a flag's text as a value that a template can test: the boolean false, not the text "false"."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
@@ -212,7 +212,7 @@ def default_values(chart: Path) -> Json:
 
 
 def read_values(file: Path) -> Json:
-    """Return the values of a file. UsageError when it is none."""
+    """Return the values of a file. UsageError when it is not a values file."""
     try:
         found = yaml.safe_load(file.read_bytes())
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:

@@ -68,7 +68,7 @@ class ByKarmadactl:
     options: Mapping[str, str] = field(default_factory=lambda: SUPPORT)
 
     def software(self, spec: KarmadaSpec) -> list[str]:
-        """Return what is in the images, karmadactl, and the release's own files that it is given or compared with."""
+        """Return the assets: programs in images, karmadactl, and the release's files that it gets or is compared with."""
         names = ("karmadactl", "karmada-crds", "karmada-manifests")
         return [*of_images(spec), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in names)]
 
@@ -93,7 +93,7 @@ class ByKarmadactl:
         return InitInstallation(karmada, software).steps()
 
     def remove(self, karmada: Karmada) -> None:
-        """Run `karmadactl deinit`, take away what it leaves, and prove that nothing is left. Joined members keep what they have."""
+        """Run `karmadactl deinit`, delete its leftovers, and check that none remain. Joined members keep their workloads."""
         if not installation.state(karmada):
             return
         karmada.run.journal("remove", what=karmada.name)
@@ -152,19 +152,19 @@ class InitInstallation(installation.PodsInstallation):
         write_private(config, dump_yaml(init_args.as_config(self.spec, self.uses, self.places)).encode())
         self.progress.begun.set()
         try:
-            said = karmadactl(self.karmada, *init_args.args(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
+            output = karmadactl(self.karmada, *init_args.args(self.spec, self.uses, self.places, config), within=INIT_WITHIN)
         except CommandFailed as failed:
             self.log(failed.output)
             raise self.explained(failed) from failed
-        self.log(said.stdout + said.stderr)
+        self.log(output.stdout + output.stderr)
         self.kubeconfig()
         installation.finish(self.karmada)
 
-    def log(self, said: str) -> None:
-        """Keep what init said among the logs of the run."""
+    def log(self, output: str) -> None:
+        """Save the output of init in the logs of the run."""
         path = self.karmada.run.log("karmada/karmadactl-init")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(said)
+        path.write_text(output)
 
     def kubeconfig(self) -> None:
         """Write the run's kubeconfig from init's; NotYet when init has not written it whole."""
@@ -175,18 +175,18 @@ class InitInstallation(installation.PodsInstallation):
             raise NotYet(f"{theirs.name} is not there yet") from error
 
     def explained(self, failed: CommandFailed) -> LabError:
-        """Return the error of a failed init: its last words, and why pods are not ready where some are not."""
+        """Return the error of a failed init: its last lines, and why pods are not ready if some are not."""
         late = workloads.why(self.host)
         return ProvisionError(
             f"karmadactl init failed{error_of(failed)}",
             where=failed.command,
             detail="\n".join([*late, failed.output]),
-            remedy=f"{command('down', lab=self.karmada.run.id)}, mend what is named, then {command('up', lab=self.karmada.run.id)}: "
+            remedy=f"{command('down', lab=self.karmada.run.id)}, correct the named cause, then {command('up', lab=self.karmada.run.id)}: "
             "init does not repair",
         )
 
     def addons(self) -> None:
-        """Run `karmadactl addons enable` for those of the control plane; enabling what is enabled updates it to the same."""
+        """Run `karmadactl addons enable` for the control plane's addons; for an enabled addon it changes nothing."""
         self.enable(*init_args.addons(self.spec, self.uses))
 
     def estimator(self, member: Cluster) -> None:

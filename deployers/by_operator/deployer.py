@@ -82,7 +82,7 @@ class ByOperator:
     options: Mapping[str, str] = field(default_factory=lambda: SUPPORT)
 
     def software(self, spec: KarmadaSpec) -> list[str]:
-        """Return what is in the images, karmadactl, and the release's own files."""
+        """Return the assets: programs in images, karmadactl, and the release's files."""
         return [*of_images(spec, *ALWAYS, OPERATOR), *(str(AssetRef.parse(f"{name}@{spec.release}")) for name in TREES)]
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]:
@@ -114,7 +114,7 @@ class ByOperator:
         return chain([*pairs, ("settled", partial(wait_rollout, wanted))])
 
     def remove(self, karmada: Karmada) -> None:
-        """Delete the Karmada object, wait for the operator to take away what it made, then remove the operator.
+        """Delete the Karmada object, wait until the operator has deleted its objects, then remove the operator.
 
         LeakError when something is left. Joined members keep what they have.
         """
@@ -206,7 +206,7 @@ class OperatorInstallation(installation.PodsInstallation):
                 raise ProvisionError(
                     f"the operator refuses the Karmada object: {invalid}",
                     where=f"{OBJECT} of {self.host.server}",
-                    remedy="correct what it names in the lab file; what the file does not say is in by_operator/karmada_object.py",
+                    remedy="correct the named fields in the lab file; by_operator/karmada_object.py sets the others",
                 )
             if why := not_ready(seen, generation=generation) or self.earlier():
                 workloads.give_up(self.host)
@@ -244,7 +244,7 @@ class OperatorInstallation(installation.PodsInstallation):
             raise NotYet(f"secret {name}: not there yet") from error
 
     def estimator(self, member: Cluster) -> None:
-        """Make the estimator of a member by karmadactl: the operator has none, and its Secrets have the names that karmadactl expects."""
+        """Create the estimator of a member by karmadactl: the operator has none, and its Secrets have the names that karmadactl expects."""
         enable_addon(self.karmada, *init_args.estimator(self.spec, self.uses, member))
 
 

@@ -72,7 +72,7 @@ def karmada_object(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
 
 
 def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
-    """Return what the object says of one component."""
+    """Return the part of the object for one component."""
     use = uses[component]
     args = extra_args(spec, component)
     if component in READS_ETCD and spec.etcd.external:
@@ -87,7 +87,7 @@ def settings(component: str, spec: KarmadaSpec, uses: Mapping[str, ImageUse]) ->
 
 
 def etcd(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> Json:
-    """Return what the object says of etcd: one with a directory of its node, or another's addresses.
+    """Return the part of the object for etcd: a local one with a directory of its node, or the addresses of an external one.
 
     (By default its data would be its pod's, and gone with it: an operator of a later release changes the pod.)
     """

@@ -34,8 +34,8 @@ from lab.spec import Capability, LabSpec
 from lab.steps import Step
 
 DATA = "/var/lib/karmada-etcd"
-"""Of etcd, on its node. Upstream's hack/undeploy-karmada.sh leaves it and asks that it be removed by hand."""
-ONE_A_NODE = "upstream's manifest puts each replica on a node of its own, with the node's own port"
+"""etcd's data directory on its node. Upstream's hack/undeploy-karmada.sh leaves it for manual removal."""
+ONE_A_NODE = "upstream's manifest needs a separate node for each replica, since it uses a port of the node"
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
@@ -66,7 +66,7 @@ class ByYaml:
         return installation.preflight_errors(spec, lab, OPTIONS)
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
-        """Return the steps of the control plane, from nothing or from what is there. UsageError for what upstream's files cannot be."""
+        """Return the steps that install or complete the control plane. UsageError for a spec that upstream's files cannot express."""
         plane, wanted = self.plane(karmada, software)
         return [*image_steps(karmada, wanted, software), *plane.steps()]
 

@@ -117,7 +117,7 @@ class YamlInstallation(ControlPlane):
         objects.apply_all(self.host, workload_manifests.secrets(self.deploy, self.layout.pki, self.spec))
 
     def component(self, name: str) -> None:
-        """Apply one component and return when it serves."""
+        """Apply one component and wait until it serves."""
         objects.apply_all(self.host, self.parts[name])
         wait_serving(self.host, workload_manifests.names(self.parts[name]), only=True, within=WITHIN)
         if name in LEASES and self.spec.settings(name).flags.get("leader-elect") != "false":

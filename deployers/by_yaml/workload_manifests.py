@@ -23,7 +23,7 @@ from lab.pki import Pair
 
 Json = dict[str, Any]
 FILES = {"etcd": "karmada-etcd"}
-"""Components whose file is called otherwise."""
+"""Components whose file has another name."""
 CERTIFICATES = {
     "karmada-apiserver": "karmada-apiserver",
     "karmada-aggregated-apiserver": "karmada-aggregated-apiserver",
@@ -103,7 +103,7 @@ def member_kubeconfig(member: str, content: bytes) -> Json:
 
 
 def component(deploy: Path, name: str, spec: KarmadaSpec, image: str, *, member: str = "") -> list[Json]:
-    """Return a component's workload and Services as upstream has them, changed as the spec says. UsageError when that cannot be done."""
+    """Return upstream's workload and Services of a component with the spec's changes. UsageError when a change cannot be made."""
     values = {
         "service_type": "ClusterIP",
         "karmada_apiserver_version": f"v{spec.kubernetes}",
@@ -144,7 +144,7 @@ def own_flags(name: str, spec: KarmadaSpec) -> dict[str, str | None]:
     if (external := spec.etcd.external) and name in {"karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search"}:
         flags |= {"etcd-servers": ",".join(external.servers), "etcd-prefix": external.prefix}
     if name == "karmada-scheduler" and not spec.addons.estimators:
-        flags["enable-scheduler-estimator"] = "false"  # else it asks, for each member and binding, an estimator that is not there
+        flags["enable-scheduler-estimator"] = "false"  # otherwise it calls a missing estimator for each member and binding
     return flags
 
 

@@ -42,7 +42,7 @@ class DescribedInstallation:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same everywhere. `values` has one entry an installation; None: it is not there."""
+    """One difference. `values` has one entry per installation; None where it is missing."""
 
     where: tuple[str, ...]
     values: tuple[Any, ...]
@@ -53,7 +53,7 @@ class Difference:
 
 
 def load_installation(word: str, *, root: Path | None = None) -> DescribedInstallation:
-    """Return what a lab, a run directory or a saved description says; of a lab that is gone its latest. UsageError when there is none."""
+    """Return the description of a lab, a run directory or a saved file; of a removed lab its latest. UsageError when there is none."""
     path = path_of(word, root or runs_root())
     try:
         described = json.loads(path.read_bytes())
@@ -66,12 +66,12 @@ def load_installation(word: str, *, root: Path | None = None) -> DescribedInstal
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read a description: {error}", where=str(path)) from error
     if not isinstance(described, dict) or "components" not in described:
-        raise UsageError("this is no description of an installation", where=str(path), remedy="name a lab, or its description.json")
+        raise UsageError("this file is not a description of an installation", where=str(path), remedy="name a lab, or its description.json")
     return DescribedInstallation(path.parent.name if path.name == "description.json" else path.stem, described)
 
 
 def path_of(word: str, root: Path) -> Path:
-    """Return the description that a word of the command line means. UsageError when there is no such lab, and was none."""
+    """Return the description that an argument names. UsageError when there never was such a lab."""
     path = Path(word)
     if path.is_file():
         return path
@@ -92,12 +92,12 @@ def name_apart(installations: Sequence[DescribedInstallation]) -> list[Described
 
 
 def compare(installations: Sequence[DescribedInstallation]) -> list[Difference]:
-    """Return everything that is not the same in all installations, in the order of the descriptions."""
+    """Return all differences between installations, in the order of the descriptions."""
     return list(find_differences((), [name_parts(each.described) for each in installations]))
 
 
 def name_parts(described: Json) -> Json:
-    """Return a description in which everything that is looked up has a name."""
+    """Return a description as a mapping in which every compared part has a name."""
     found = {key: part for key, part in described.items() if key not in HEADING}
     found["webhooks"] = {
         configuration: {f"{hook['name']} {hook['path']}": hook for hook in hooks}
@@ -141,7 +141,7 @@ def read_known(path: Path) -> set[tuple[str, ...]]:
         return {tuple(each["where"]) for each in json.loads(path.read_bytes())["differences"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
-            f"this is no saved comparison: {error}", where=str(path), remedy=f"{command('compare', 'RUN', 'RUN', '-o', 'json')} > FILE"
+            f"reading the comparison failed: {error}", where=str(path), remedy=f"{command('compare', 'RUN', 'RUN', '-o', 'json')} > FILE"
         ) from error
 
 
@@ -158,7 +158,7 @@ def document(installations: Sequence[DescribedInstallation], found: Sequence[Dif
 
 
 def rows(installations: Sequence[DescribedInstallation], found: Sequence[Difference]) -> dict[str, list[list[str]]]:
-    """Return a comparison as tables: first who is compared and how many things each has, then one for each section that differs."""
+    """Return a comparison as tables: first the installations and their number of parts, then one table per differing section."""
     names = [each.name for each in installations]
     sections = list(dict.fromkeys(key for each in installations for key in each.counts))
     summary = [["", *names], *([key, *(str(each.described.get(key, "")) for each in installations)] for key in reversed(HEADING))]
@@ -171,7 +171,7 @@ def rows(installations: Sequence[DescribedInstallation], found: Sequence[Differe
 
 
 def row(difference: Difference) -> list[str]:
-    """Return one difference as cells. Values that begin alike are cut in front, so that what differs is seen."""
+    """Return one difference as table cells. A common beginning is cut, so that the difference is visible."""
     inline = difference.where[-1].startswith("--")
     cells = [short_value(value, inline=inline) for value in difference.values]
     if len(set(cells)) == 1:

@@ -38,7 +38,7 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of one check."""
+    """The result of one check."""
 
     name: str
     outcome: StepOutcome
@@ -48,7 +48,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ConformanceReport:
-    """What came of all checks, in their order."""
+    """The results of all checks, in their order."""
 
     results: tuple[CheckResult, ...]
     lab: str | None = None
@@ -95,7 +95,7 @@ MEMBERS: tuple[Check, ...] = (
     Check("the aggregated API leads to every member", members.check_proxy),
     Check("a Deployment runs on every member and its status comes back", members.check_propagation),
 )
-ESTIMATORS = (Check("the scheduler asks the estimator of every member", members.check_estimators),)
+ESTIMATORS = (Check("the scheduler calls the estimator of every member", members.check_estimators),)
 
 
 def applicable_checks(karmada: Karmada) -> Sequence[Check]:
@@ -105,14 +105,14 @@ def applicable_checks(karmada: Karmada) -> Sequence[Check]:
 
 
 def conformance(karmada: Karmada, *, among: Sequence[Check] | None = None) -> ConformanceReport:
-    """Run all checks at once and return what came of each. Raises nothing about the system: that is for `ConformanceReport.demand`."""
+    """Run all checks in parallel and return their results. Failed checks raise nothing here, but in `ConformanceReport.demand`."""
     chosen = applicable_checks(karmada) if among is None else among
     with ThreadPoolExecutor(max(1, len(chosen)), thread_name_prefix="check") as pool:
         return ConformanceReport(tuple(pool.map(lambda check: run_check(check, karmada), chosen)), karmada.run.id)
 
 
 def run_check(check: Check, karmada: Karmada) -> CheckResult:
-    """Return what came of one check."""
+    """Run one check and return its result."""
     began = time.monotonic()
     try:
         outcome, evidence = StepOutcome.PASS, check.ask(karmada)

@@ -32,11 +32,11 @@ ID = "propagationpolicy.karmada.io/permanent-id"
 
 
 class CheckFailed(Exception):
-    """The promise does not hold; the text is what was seen instead."""
+    """The check failed; the text is the observation."""
 
 
 class CheckInconclusive(Exception):
-    """It could not be asked here; the text is why."""
+    """The check could not be run here; the text is the reason."""
 
 
 def check_crds(karmada: Karmada) -> str:
@@ -103,13 +103,13 @@ def check_admission(karmada: Karmada) -> str:
     except Refused as refused:
         if "admission webhook" not in refused.message or "denied the request" not in refused.message:
             raise CheckFailed(f"refused, but not by the webhook: {refused.message}") from refused
-        said = refused.message
+        message = refused.message
     else:
         raise CheckFailed("a policy with a senseless spread constraint was accepted")
     completed = karmada.api.create(policy("conformance", "default", {}), dryRun="All")
     if not completed["metadata"].get("labels", {}).get(ID):
         raise CheckFailed(f"a new policy did not get the label {ID}")
-    return f"refused: {said.partition('denied the request: ')[2] or said}; completed: label {ID}"
+    return f"refused: {message.partition('denied the request: ')[2] or message}; completed: label {ID}"
 
 
 def policy(name: str, namespace: str, placement: Json) -> Json:
@@ -189,7 +189,7 @@ def check_leases(karmada: Karmada) -> str:
 
 
 def check_restarts(karmada: Karmada) -> str:
-    """Every program of the control plane runs, and has not ended by itself since it was started."""
+    """Every program of the control plane runs, and has not ended on its own since it was started."""
     if runs_in_pods(karmada):
         return check_pod_restarts(karmada)
     status = Supervisor(karmada.run.path).status()

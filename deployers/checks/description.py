@@ -33,20 +33,20 @@ from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
 KEPT = 50
-"""Labs whose descriptions are kept when they are gone."""
+"""The number of removed labs whose descriptions are kept."""
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
 ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_IP\))(:\d+)?$")
-"""A pod says its own by a variable."""
+"""The variable that holds a pod's own namespace."""
 
 
 def kept_path(name: str, root: Path) -> Path:
-    """Where the latest description of a lab is kept when the lab is gone; no lab can have the folder's name."""
+    """The path of a lab's latest description, which outlives the lab; no lab can have the folder's name."""
     return root / ".descriptions" / f"{name}.json"
 
 
 def save_once(karmada: Karmada) -> None:
-    """Write the description if there is none yet: an installation that changes nothing has the one it had."""
+    """Write the description if there is none yet: an installation without changes keeps its description."""
     if not description_file(karmada.run).exists():
         save(karmada)
 
@@ -133,7 +133,7 @@ def flags(argv: Sequence[str]) -> dict[str, str]:
 
 
 def normalise(flag: str, value: str) -> str:
-    """Return a flag's value without what differs between two labs that are the same."""
+    """Return a flag's value without the parts that differ between two labs of the same spec."""
     name, assigned, rest = value.partition("=")
     if assigned and "://" in rest:  # a member in etcd's --initial-cluster
         return f"{name}={normalise(flag, rest)}"
@@ -148,7 +148,7 @@ def normalise(flag: str, value: str) -> str:
 
 
 def resource(item: Json) -> Json:
-    """Return what of a CRD tells one from another."""
+    """Return the parts of a CRD that are compared."""
     spec = item["spec"]
     return {
         "versions": [f"{each['name']}{' (storage)' if each['storage'] else ''}" for each in spec["versions"]],
@@ -170,7 +170,7 @@ def hook(each: Json) -> Json:
 
 
 def is_ours(item: Json) -> bool:
-    """Tell whether a role or binding is Karmada's."""
+    """Return whether a role or binding is Karmada's."""
     return "karmada" in item["metadata"]["name"] or item["metadata"]["name"] == "cluster-proxy-admin"
 
 
@@ -212,7 +212,7 @@ def certificate_name(secret: str, key: str, *, taken: Iterable[str]) -> str:
 
 
 def certificate(content: bytes) -> Json:
-    """Return what one certificate says."""
+    """Return the compared fields of a certificate."""
     read = x509.load_pem_x509_certificate(content)
     try:
         names = read.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value

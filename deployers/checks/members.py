@@ -81,7 +81,7 @@ def check_estimators(karmada: Karmada, *, within: float = 30.0) -> str:
     placement = {"clusterAffinity": {"clusterNames": names}, "replicaScheduling": divided}
     propagate(karmada, placement, on=(), replicas=len(names), available=len(names), within=within)
     if unasked := [name for name in names if read_request_count(karmada, name) <= before[name]]:
-        raise CheckFailed(f"replicas were divided, but the estimators of {', '.join(unasked)} were not asked")
+        raise CheckFailed(f"replicas were divided, but the estimators of {', '.join(unasked)} were not called")
     return f"{len(names)} of {len(names)}"
 
 
@@ -152,7 +152,7 @@ def status_problem(item: Json, wanted: int) -> str | None:
 
 
 def deployment(name: str, namespace: str, replicas: int) -> Json:
-    """Return a Deployment whose pods ask for next to nothing."""
+    """Return a Deployment whose pods request almost no resources."""
     labels = {"app": name}
     container = {"name": "pause", "image": "registry.k8s.io/pause:3.10.1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
     return {

@@ -1,4 +1,4 @@
-"""What came of conformance, by deployer and option: kept beside the runs, since a lab that was taken down has no directory.
+"""Results of conformance by deployer and option, kept beside the runs, since a removed lab has no directory.
 
 One line of JSON a report: `{"deployer": …, "release": …, "provider": …, "options": […], "outcome": …, "failed": […]}`. What this project's
 own runs showed is in `proven.jsonl` beside this file; what is run here counts after it.
@@ -30,7 +30,7 @@ WORST = (StepOutcome.FAIL, StepOutcome.UNKNOWN, StepOutcome.PASS)
 
 
 def append_report(karmada: Karmada, report: ConformanceReport, *, root: Path | None = None) -> None:
-    """Append what came of a report to the outcomes."""
+    """Append the results of a report to the saved outcomes."""
     spec = karmada.spec
     line = {
         "at": round(time.time(), 3),
@@ -49,7 +49,7 @@ def append_report(karmada: Karmada, report: ConformanceReport, *, root: Path | N
 
 
 def picture(outcomes: SupportMatrix, *, look: Look) -> list[str]:
-    """Return the table as a person reads it: options by paths, then why what is refused is."""
+    """Return the table as text: options by deployer, then the reasons of refusals."""
     supports = {name: get_deployer(name).options for name in DEPLOYERS}
     rows = [("OPTION", *DEPLOYERS)]
     rows += [(option, *(outcomes.cell(option, name, support) for name, support in supports.items())) for option in ROWS]
@@ -82,7 +82,7 @@ class SupportMatrix:
 
     @classmethod
     def read(cls, *paths: Path) -> SupportMatrix:
-        """Read outcomes, of one file after the other; none where there is no file. A line cut short is passed over."""
+        """Read outcomes from the files in order; skip missing files and incomplete lines."""
         lines = []
         for text in [line for path in paths if path.exists() for line in path.read_text().splitlines()]:
             try:
@@ -102,7 +102,7 @@ class SupportMatrix:
         return None
 
     def cell(self, option: str, deployer: str, support: Support) -> str:
-        """Return what a table says of an option on a path."""
+        """Return the table's cell for an option of a deployer."""
         said = verdict(option, support)
         if said.startswith("refused"):
             return "—"

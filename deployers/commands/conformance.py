@@ -21,7 +21,7 @@ STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
 
 
 def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
-    """Check that Karmada does what it promises.
+    """Check that Karmada works.
 
     Checks CRDs, webhooks, aggregated API, leases and a Deployment on every member, and deletes what it created.
     Exit code 1 when a check fails or is inconclusive, 2 when the lab is not running.

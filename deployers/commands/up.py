@@ -1,4 +1,4 @@
-"""`lab up`: bring up a lab; leave alone what is up already."""
+"""`lab up`: bring up a lab; leave running parts alone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class UpRequest(SupplyRequest, SpecRequest):
 def up(asked: UpRequest) -> None:
     """Bring up a lab: clusters, Karmada, members joined.
 
-    Leaves alone what is up already.
+    Leaves running parts alone.
 
     The lab runs until `lab down`. After a failure or an interrupt its programs are stopped; its directory, with the evidence, stays until
     `lab down`.
@@ -112,7 +112,7 @@ def keep_lab(brought: Brought, wanted: Wanted, arguments: str) -> None:
 
 
 def what_remains(lab: str, seconds: float) -> str:
-    """Return what is left after a failure or an interrupt, and the commands to remove or retry it."""
+    """Return the leftovers of a failure or an interrupt, and the commands to remove or retry it."""
     path = runs_root() / lab
     after = f"after {seconds_text(seconds)}"
     if not (path / "run.json").exists():

@@ -74,7 +74,7 @@ def expiry_of(file: Path) -> dt.datetime:
 
 
 def restart_component(plane: BinaryInstallation, part: Component) -> None:
-    """Start a program again and return when it serves. Where it elects a leader and was the only one, it need not wait for its lease."""
+    """Restart a program and wait until it serves. If it was the only candidate of its election, release its lease for the successor."""
     kind = kind_of(part)
     Supervisor(plane.run.path).stop(part.name, within=GRACE)
     if kind in LEASES:

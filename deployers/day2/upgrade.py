@@ -57,13 +57,13 @@ class UpgradeResult:
     left: tuple[str, ...]
     seconds: float
     backup: Path | None = None
-    """What was taken before, where that can be; `lab restore` goes back to it as long as something is left to upgrade."""
+    """The backup taken before, if possible; `lab restore` returns to it until the upgrade is complete."""
 
 
 def upgrade(
     karmada: Karmada, release: str, *, only: str | None = None, rollback: bool = False, watcher: StepObserver | None = None
 ) -> UpgradeResult:
-    """Bring a Karmada that runs to another release, and return when all of it, or the component that was asked for, serves.
+    """Upgrade a running Karmada to another release; return when all of it, or the requested component, serves.
 
     UsageError, with nothing touched: there is no such release, it skips a minor, it is earlier and no rollback was asked for, or the
     component is not the next one. NotPossible: this deployer cannot, and why. Of the release already, nothing is done.
@@ -115,7 +115,7 @@ KEPT = 10
 
 
 def take_backup(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
-    """Take a backup before anything is exchanged, and return its path; None where backups are not ours to take.
+    """Take a backup before the first replacement, and return its path; None for an external etcd.
 
     When an upgrade goes on that was interrupted the plane may not answer any more: then the backup of before it stays the way back.
     """
@@ -142,12 +142,12 @@ def note_rollback(karmada: Karmada, backup: str | None) -> Iterator[None]:
 
 
 def rollback_hint(lab: str, backup: str | Path) -> str:
-    """Return the sentence that says how half an upgrade is given up."""
+    """Return the remedy that abandons a partial upgrade."""
     return f"or go back to how it was before: {command('restore', str(backup), lab=lab)}"
 
 
 def note_step(step: Step, done: list[str], change: pending_operation.PendingOperation) -> Step:
-    """Return a step that is noted as done when it is."""
+    """Return a step that records its completion."""
 
     def act(action: Callable[[], object] = step.action) -> None:
         action()
@@ -159,13 +159,13 @@ def note_step(step: Step, done: list[str], change: pending_operation.PendingOper
 
 
 def select_steps(steps: Sequence[Step], only: str | None, done: Sequence[str]) -> list[Step]:
-    """Return the steps to do now: all that are left, or the one that was asked for if it is next. UsageError when it is not. Pure."""
+    """Return the steps to run now: all remaining, or the requested one if it is next. UsageError if it is not next. Pure."""
     names = [step.name for step in steps]
     left = [step for step in steps if step.name not in done]
     if only is None:
         return left
     if only not in names:
-        raise UsageError(f"there is no component {only!r} to upgrade here", remedy=f"in this order: {', '.join(names)}")
+        raise UsageError(f"unknown component {only!r}", remedy=f"in this order: {', '.join(names)}")
     if only in done:
         return []
     if only != left[0].name:
@@ -178,7 +178,7 @@ def select_steps(steps: Sequence[Step], only: str | None, done: Sequence[str]) -
 
 
 def require_supported_skew(here: str, wanted: str, *, rollback: bool, lab: str | None = None) -> None:
-    """Return when one release may follow another. UsageError says what would. Pure."""
+    """Return if one release may follow another. UsageError names a release that may. Pure."""
     one, other = version_key(here)[:3], version_key(wanted)[:3]
     if rollback and other > one:
         raise UsageError(f"{wanted} is later than {here}, so it is no rollback", remedy=command("upgrade", wanted, lab=lab))
@@ -195,7 +195,7 @@ def require_supported_skew(here: str, wanted: str, *, rollback: bool, lab: str |
 
 
 def require_same_upgrade(known: Mapping[str, Any], wanted: str, *, rollback: bool, lab: str | None = None) -> None:
-    """Return when this is what goes on with an upgrade that is half done, or takes it back. UsageError says what would be. Pure."""
+    """Return if this request completes or reverts the pending upgrade. UsageError names the request that would. Pure."""
     forward, back = known["to"] == wanted and known["back"] == rollback, rollback and wanted == known["from"] and not known["back"]
     if not forward and not back:
         raise UsageError(

@@ -33,23 +33,23 @@ Json = dict[str, Any]
 
 
 class BaseEtcdClient(ABC):
-    """An etcd that is asked how it is, wherever it runs: by etcdctl, which `ctl` runs. What a member says of itself is `status`."""
+    """Queries an etcd by etcdctl, wherever it runs: `ctl` runs etcdctl, `status` returns a member's own status."""
 
     endpoints: Mapping[str, str]
     """The client address of each member, by name."""
 
     @property
     def lab(self) -> str | None:
-        """The lab that it is in, for commands that are named; None where that is not known."""
+        """The lab that it belongs to, for commands in remedies; None if unknown."""
         return None
 
     @abstractmethod
     def ctl(self, *args: str, at: str | None = None, within: float = 30.0) -> str:
-        """Return what etcdctl prints, asked of one address or of all. CommandFailed when etcd refuses or does not answer."""
+        """Return the output of etcdctl for one address or all. CommandFailed when etcd refuses or does not answer."""
 
     @abstractmethod
     def status(self, name: str) -> Json | str:
-        """Return what one member says of itself, or why it does not."""
+        """Return one member's own status, or the reason why it gives none."""
 
     @abstractmethod
     def expiries(self) -> Mapping[str, dt.datetime]:
@@ -62,7 +62,7 @@ class BaseEtcdClient(ABC):
     # -- how it is ---------------------------------------------------------------------------------------------------
 
     def members(self) -> list[Json]:
-        """Return the members as etcd's own list has them. ProvisionError when no member that could say so answers."""
+        """Return the members in etcd's own list. ProvisionError when no member answers."""
         try:
             found: list[Json] = self.ask("member", "list")["members"]
         except CommandFailed as failed:
@@ -76,7 +76,7 @@ class BaseEtcdClient(ABC):
         return found
 
     def health(self) -> EtcdHealth:
-        """Ask every member how it is. ProvisionError when there is no quorum."""
+        """Return the health of every member. ProvisionError when there is no quorum."""
         listed = self.members()
         names = {item["ID"]: self.name_of(item) for item in listed}
         statuses = dict(zip(names.values(), map_concurrently(self.status, names.values()), strict=True))
@@ -170,7 +170,7 @@ class EtcdClient(BaseEtcdClient):
 
     @cached_property
     def access(self) -> tuple[str, ...]:
-        """The words by which etcdctl is let in."""
+        """The arguments with etcdctl's client certificate."""
         return (
             f"--cacert={self.pki / 'etcd-ca.crt'}",
             f"--cert={self.pki / 'etcd-client.crt'}",

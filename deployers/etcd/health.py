@@ -1,4 +1,4 @@
-"""The health of an etcd: its members, leader, alarms and certificates, and what is wrong with them."""
+"""The health of an etcd: its members, leader, alarms and certificates, and their problems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAG = 1000
 
 @dataclass(frozen=True)
 class EtcdMember:
-    """One member as it says itself, or `why` it says nothing. `lag` counts the entries that it has yet to apply."""
+    """One member's own status, or `why` it gives none. `lag` counts the entries that it has not yet applied."""
 
     name: str
     id: str
@@ -50,7 +50,7 @@ class EtcdHealth:
 
     @property
     def problems(self) -> list[str]:
-        """Return what is wrong, one sentence each; nothing of an etcd that is well."""
+        """Return the problems, one sentence each; none for a healthy etcd."""
         wrong = [f"{member.name} does not answer: {member.why}" for member in self.members if not member.answers]
         wrong += [f"{member.name} is {member.lag} entries behind" for member in self.members if member.lag > LAG]
         wrong += [f"{member.name} is a learner: it does not vote yet" for member in self.members if member.learner]
@@ -80,7 +80,7 @@ def quorum(voters: int) -> int:
 
 
 def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMember:
-    """Return one member from etcd's list and from what it says itself."""
+    """Return one member from etcd's list and its own status."""
     said = status["Status"] if isinstance(status, dict) else {}
     return EtcdMember(
         name=name,

@@ -30,11 +30,11 @@ from lab.wait import NotYet, until
 CALLERS = ("karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search")
 """Components that are given etcd's addresses."""
 GRACE = 1.0
-"""Seconds that an API server is given to end. It waits for its watches as long as it is let; who elects a leader gives up after ten."""
+"""Seconds that an API server gets to end. It waits for open watches; clients that elect a leader give up after ten seconds."""
 
 
 def add(karmada: Karmada, name: str | None = None) -> Karmada:
-    """Add a member, the first of the three names that is free if none is given; return the control plane as it is then."""
+    """Add a member, by default under the first free one of the three names; return the changed control plane."""
     here = etcds(karmada)
     chosen = name or next((each for each in ETCDS if each not in here), None)
     if chosen is None or chosen not in ETCDS or (chosen in here and not is_pending(karmada, ADDING)):
@@ -48,7 +48,7 @@ def add(karmada: Karmada, name: str | None = None) -> Karmada:
 
 
 def grow(karmada: Karmada) -> Karmada:
-    """Bring etcd to three members; one that has them is left alone. Return the control plane as it is then."""
+    """Grow etcd to three members, if it has fewer. Return the changed control plane."""
     missing = [name for name in ETCDS if name not in etcds(karmada)]
     return add_members(karmada, missing or list(ETCDS)) if missing or is_pending(karmada, ADDING) else karmada
 
@@ -57,12 +57,12 @@ ADDING = "adding members to etcd"
 
 
 def is_pending(karmada: Karmada, what: str) -> bool:
-    """Tell whether such a change was begun and is not through."""
+    """Return whether such a change is pending."""
     return pending_operation.facts_of(karmada.run, what) is not None
 
 
 def add_members(karmada: Karmada, names: Sequence[str]) -> Karmada:
-    """Make these members be there, one after the other, and tell the API servers."""
+    """Add the missing ones of these members in sequence, and update the API servers' addresses."""
     EtcdClient.of(karmada).health()  # there is a quorum, or nothing can be changed
     open_plane(karmada)
     with pending_operation.hold_pending(karmada.run, ADDING, again=command("etcd", "grow", lab=karmada.run.id), names=list(names)):
@@ -77,7 +77,7 @@ def add_members(karmada: Karmada, names: Sequence[str]) -> Karmada:
 
 
 def remove(karmada: Karmada, name: str) -> Karmada:
-    """Take a member away and delete its data; return the control plane as it is then.
+    """Remove a member and delete its data; return the changed control plane.
 
     UsageError, with nothing changed: it is no member, or the members that would be left and serve are no majority of those left.
     """
@@ -97,7 +97,7 @@ def remove(karmada: Karmada, name: str) -> Karmada:
 
 
 def replace(karmada: Karmada, name: str) -> Karmada:
-    """Put a new member in the place of a dead one, under its name and address.
+    """Replace a dead member by a new one of the same name and address.
 
     UsageError, with nothing changed: it is alive, or as in `remove`.
     """
@@ -123,7 +123,7 @@ def replace(karmada: Karmada, name: str) -> Karmada:
 
 
 def require_removable(health: EtcdHealth, name: str, *, lab: str | None = None) -> None:
-    """Return when etcd still has a majority without a member. UsageError when it has not, or there is no such member. Pure."""
+    """Return if etcd keeps its quorum without a member. UsageError if it does not, or for an unknown member. Pure."""
     if name not in {member.name for member in health.members}:
         raise UsageError(
             f"Karmada's etcd has no member {name!r}", remedy=f"its members: {', '.join(member.name for member in health.members)}"
@@ -158,7 +158,7 @@ def keep_initial_flags(karmada: Karmada) -> None:
 
 
 def add_learner(karmada: Karmada, name: str) -> None:
-    """Make a member of the spec one of etcd's, and return when it has caught up and votes."""
+    """Add a member of the spec to etcd; return when it has caught up and votes."""
     run, etcd = karmada.run, EtcdClient.of(karmada)
     etcd = replaced(etcd, endpoints={each: at for each, at in etcd.endpoints.items() if each != name})  # a learner answers hardly anything
     ports = ports_of(run, karmada.name, [f"{each}.peer" for each in etcds(karmada)])
@@ -194,7 +194,7 @@ def list_learner(etcd: EtcdClient, name: str, peer: str) -> None:
 
 
 def promote(etcd: EtcdClient, peer: str) -> None:
-    """Return when a member votes, having asked for it. NotYet while it has not caught up."""
+    """Promote a member to a voter. NotYet while it has not caught up."""
     item = next(each for each in etcd.members() if each["peerURLs"][0] == peer)
     if not item.get("isLearner"):
         return
@@ -207,7 +207,7 @@ def promote(etcd: EtcdClient, peer: str) -> None:
 
 
 def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: str) -> None:
-    """Take a member off etcd's list, end its program and delete its data."""
+    """Remove a member from etcd's list, stop its program and delete its data."""
     mine = next(member for member in health.members if member.name == name)
     heir = next((member for member in health.voters if member.answers and member.name != name), None)
     if mine.leads and heir:  # or there is no leader until an election ends
@@ -220,6 +220,6 @@ def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: 
 
 
 def update_apiservers(plane: BinaryInstallation) -> list[str]:
-    """Start those API servers again whose addresses of etcd are others now, one after the other; return which."""
+    """Restart, in sequence, the API servers whose etcd addresses have changed; return their names."""
     calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
     return [part.name for part in calling if component.replace_component(part, plane.run, grace=GRACE)]

@@ -1,4 +1,4 @@
-"""Karmada's own etcd where it is a pod of the host cluster: asked by the etcdctl in the pod, with the certificates that are mounted there.
+"""Karmada's own etcd as a pod of the host cluster: queried by the etcdctl in the pod, with the certificates mounted there.
 
 The pod itself names what a client needs: its flags the files, its volumes the Secrets that hold them. So it is
 the same for every installer. Every path in pods has one member; `membership` changes members of programs only.
@@ -59,7 +59,7 @@ class PodEtcdClient(BaseEtcdClient):
 
     @cached_property
     def access(self) -> tuple[str, ...]:
-        """The words by which etcdctl is let in: the server's own certificate, which every installer makes for a client, too."""
+        """The arguments with etcdctl's certificate: the server's own, which every installer issues for client authentication too."""
         return (f"--cacert={self.flags['trusted-ca-file']}", f"--cert={self.flags['cert-file']}", f"--key={self.flags['key-file']}")
 
     def ctl(self, *args: str, at: str | None = None, within: float = 30.0) -> str:  # noqa: ARG002 (there is one member)
@@ -70,7 +70,7 @@ class PodEtcdClient(BaseEtcdClient):
         return self.machine.run(argv, within=within).stdout
 
     def status(self, name: str) -> Json | str:  # noqa: ARG002
-        """Return what the one member says of itself; that it answers is known from the list of members."""
+        """Return the only member's own status; the list of members has shown that it answers."""
         found: Json = self.ask("endpoint", "status")[0]
         return found
 
@@ -85,7 +85,7 @@ def etcd_of(karmada: Karmada) -> BaseEtcdClient:
 
 
 def find_pod(host: Api) -> Json:
-    """Return the pod of Karmada's etcd that runs. ProvisionError when there is none."""
+    """Return the running pod of Karmada's etcd. ProvisionError when there is none."""
     for each in workloads.workloads(host):
         if each.component == "etcd":
             for pod in workloads.pods(host, selector=each.selector):

@@ -15,7 +15,7 @@ TOOLS = ("etcdctl", "etcdutl")
 
 @dataclass(frozen=True)
 class Etcdutl:
-    """The tool for files of etcd; it needs no etcd that runs."""
+    """The tool for etcd's files; it needs no running etcd."""
 
     machine: Machine
     program: Path
@@ -27,7 +27,7 @@ class Etcdutl:
         return cls(machine, supply.resolve([ref])[ref])
 
     def __call__(self, *args: str, within: float = 600.0) -> str:
-        """Return what it prints."""
+        """Return its output."""
         return self.machine.run((str(self.program), *args), within=within).stdout
 
 

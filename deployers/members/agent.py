@@ -69,7 +69,7 @@ def profile_flags(karmada: RunningKarmada) -> Flags:
 
 
 def agent_runs(karmada: RunningKarmada, member: str) -> bool:
-    """Tell whether the agent of a member runs as a process of this lab."""
+    """Return whether the agent of a member runs as a process of this lab."""
     status = Supervisor(karmada.run.path).status()
     state = status.programs.get(agent_name(member)) if status else None
     return state is not None and state.runs

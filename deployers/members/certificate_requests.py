@@ -19,7 +19,7 @@ def list_requests(karmada: RunningKarmada, name: str, token: str | None = None) 
 
 
 def is_issued(request: Json) -> bool:
-    """Tell whether a certificate request was approved and has its certificate."""
+    """Return whether a certificate request was approved and has its certificate."""
     status = request.get("status", {})
     return bool(status.get("certificate")) and any(each.get("type") == "Approved" for each in status.get("conditions", []))
 

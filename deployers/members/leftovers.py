@@ -60,7 +60,7 @@ def assert_clean(karmada: RunningKarmada, member: Cluster, mode: Mode, *, member
 
 
 def leak_error(karmada: RunningKarmada, member: Cluster, left: list[str]) -> LeakError:
-    """Return the error that names what is left."""
+    """Return the error that lists the leftovers."""
     return LeakError(
         f"{member.name} was removed from Karmada, but left {count(len(left), 'thing')} behind",
         where=f"{karmada.cluster.api.server}, {member.api.server}",

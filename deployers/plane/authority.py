@@ -1,4 +1,4 @@
-"""A certificate authority that is given: what it must be to sign for Karmada, checked before anything is created.
+"""Check a given certificate authority before anything is created: whether it can sign for Karmada.
 
 Accepted is what every program of Karmada takes, each of which loads it in its own way: Go's crypto/x509, OpenSSL (the lab's own clients,
 haproxy), kube-controller-manager's signer, which wants exactly one certificate, and client-go, which reads RSA and ECDSA keys.
@@ -78,7 +78,7 @@ def certificate_of(pem: bytes) -> x509.Certificate:
 
 
 def key_of(pem: bytes) -> SigningKey:
-    """Return the key of a PEM file. ValueError says why it is none that can sign here."""
+    """Return the key of a PEM file. ValueError says why it cannot sign here."""
     if BEGIN not in pem:
         raise ValueError("is not PEM" + (": convert it (openssl pkey -inform der)" if pem[:1] == b"\x30" else ""))
     try:
@@ -87,7 +87,7 @@ def key_of(pem: bytes) -> SigningKey:
         raise ValueError("is encrypted: programs have no passphrase for it (openssl pkey -in KEY)") from error
     except ValueError as error:
         raise ValueError(f"holds no private key that can be read: {error}") from error
-    except Exception as error:  # cryptography's UnsupportedAlgorithm, which is no ValueError
+    except Exception as error:  # cryptography's UnsupportedAlgorithm is not a ValueError
         raise ValueError(f"holds a key of an unsupported kind: {error}") from error
     if why := key_error(key.public_key()):
         raise ValueError(why)
@@ -150,7 +150,7 @@ def extension_errors(certificate: x509.Certificate) -> Iterator[str]:
         try:
             certificate.verify_directly_issued_by(certificate)
         except (ValueError, TypeError, InvalidSignature):
-            yield "is not signed by itself, although it names itself as its issuer"
+            yield "names itself as its issuer but is not self-signed"
 
 
 def name_constraint_errors(certificate: x509.Certificate, names: Sequence[str]) -> list[str]:
@@ -178,7 +178,7 @@ def name_constraint_errors(certificate: x509.Certificate, names: Sequence[str]) 
 
 
 def read_authority(given: KeyPair) -> tuple[bytes, bytes]:
-    """Return a given authority's certificate and key as programs read them. UsageError says why they cannot sign certificates."""
+    """Return a given authority's certificate and key in PEM. UsageError says why they cannot sign certificates."""
     if found := authority_errors(given):
         detail = "\n".join(str(problem) for problem in found)
         raise UsageError("the given authority cannot be used", where="certificates.ca", detail=detail, remedy=REMEDY)

@@ -98,7 +98,7 @@ def leaves(spec: KarmadaSpec) -> list[LeafCertificate]:
 
 
 def estimator_clients(spec: KarmadaSpec) -> list[str]:
-    """Return the components that ask estimators."""
+    """Return the components that call estimators."""
     asks = {"karmada-scheduler": spec.addons.estimators, "karmada-descheduler": spec.addons.descheduler}
     return [name for name, does in asks.items() if does]
 

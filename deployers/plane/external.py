@@ -1,4 +1,4 @@
-"""What a spec names and somebody else runs: an external etcd, a load balancer. Asked before anything is created.
+"""Check the external services that a spec names, an etcd and a load balancer, before anything is created.
 
 Ten minutes into an installation the same mistakes look like an API server that does not get ready.
 """
@@ -36,7 +36,7 @@ def external_etcd_errors(etcd: ExternalEtcd) -> list[str]:
 def etcd_server_error(server: str, context: ssl.SSLContext, etcd: ExternalEtcd) -> str | None:
     """Return why one server cannot be used, or None."""
     address = urlsplit(server)
-    try:  # the handshake alone, so that its own words are had
+    try:  # only the handshake, to get its own error message
         with (
             socket.create_connection((address.hostname, address.port or 2379), timeout=TIMEOUT) as plain,
             context.wrap_socket(plain, server_hostname=address.hostname),
@@ -92,5 +92,5 @@ def names_of(certificate: x509.Certificate) -> list[str]:
 
 
 def matches(host: str, name: str) -> bool:
-    """Tell whether a certificate's name is a host's; `*.` stands for one label."""
+    """Return whether a certificate's name matches a host; `*.` matches one label."""
     return host == name or (name.startswith("*.") and host.partition(".")[2] == name.removeprefix("*."))

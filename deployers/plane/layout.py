@@ -1,4 +1,4 @@
-"""Where the files, ports and programs of a control plane are, and the groups of flags that say so.
+"""The files, ports and programs of a control plane, and the groups of flags with their paths and addresses.
 
 Shared by `components` and `optional`. Nothing here touches a file, a port or a process.
 """
@@ -89,7 +89,7 @@ def etcds(karmada: Karmada) -> list[str]:
 
 
 def record_etcds(karmada: Karmada, names: Collection[str]) -> Karmada:
-    """Record which members etcd has from now on, and return the control plane that is asked for then: of one member or of three."""
+    """Record etcd's new members, and return the control plane with that spec: of one member or of three."""
     if set(names) == {"etcd"}:
         changed = karmada.asking(with_members(karmada, 1))
         karmada.run.forget(*MEMBERS)
@@ -146,7 +146,7 @@ def calling(name: str, layout: Layout, *, delegating: bool = False) -> Flags:
 
 
 def metrics_flags(instance: str, layout: Layout) -> Flags:
-    """Return the flags that say where metrics and health are served; upstream's defaults collide on one computer."""
+    """Return the flags with the addresses of metrics and health; upstream's defaults collide on one computer."""
     address = {use: f"{LOOPBACK}:{layout.ports[f'{instance}.{use}']}" for use in ("metrics", "health")}
     return {"metrics-bind-address": address["metrics"], "health-probe-bind-address": address["health"]}
 

@@ -1,4 +1,4 @@
-"""Leases of leader election: who is in charge, and that it is somebody alive."""
+"""Leases of leader election: their holder, and whether it is alive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def path_of(namespace: str, name: str) -> str:
 
 
 def held_lease(api: Api, namespace: str, name: str) -> Json:
-    """Return a Lease that somebody holds now; NotYet says what is wrong with it.
+    """Return a Lease that has a live holder; NotYet says what is wrong with it.
 
     Now: it was renewed within its own duration. A health endpoint says ok before the lease is had, and a lease stays behind
     when its holder is killed.
@@ -31,7 +31,7 @@ def held_lease(api: Api, namespace: str, name: str) -> Json:
         raise NotYet(f"no lease {name} yet")
     spec = lease.get("spec", {})
     if not spec.get("holderIdentity"):
-        raise NotYet(f"nobody holds the lease {name}")
+        raise NotYet(f"the lease {name} has no holder")
     renewed = dt.datetime.fromisoformat(spec["renewTime"])
     age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
     if age > spec.get("leaseDurationSeconds", 15):

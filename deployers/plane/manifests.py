@@ -138,5 +138,5 @@ def read(file: Path, values: Mapping[str, str]) -> Iterator[Json]:
 
 
 def repoint(url: str, webhook: str) -> str:
-    """Return a hook's URL at our webhook's host:port, its path kept."""
+    """Return a hook's URL with the host:port of this lab's webhook and its own path."""
     return urlunsplit(("https", webhook, urlsplit(url).path, "", ""))

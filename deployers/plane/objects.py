@@ -24,7 +24,7 @@ Json = dict[str, Any]
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-"""What controllers ask discovery for: all groups in one answer, each with how fresh it is."""
+"""The Accept header of controllers' discovery requests: all groups in one answer, each with its freshness."""
 AT_ONCE = 6
 """Requests in flight: more only makes the API server's two processors take turns."""
 
@@ -41,7 +41,7 @@ def apply_all(api: Api, objects: Sequence[Json]) -> None:
 
 
 def ensure_namespace(api: Api, namespace: Json) -> None:
-    """Make a namespace be there. Not by apply: of an object that says nothing, applying twice changes the record of who manages it."""
+    """Create a namespace if it is missing. Not by apply: applying an empty object twice changes its managedFields."""
     if api.find(api.path_of(namespace)) is None:
         try:
             api.create(namespace)
@@ -51,7 +51,7 @@ def ensure_namespace(api: Api, namespace: Json) -> None:
 
 
 def ensure_crds(api: Api, run: Run, crds: Path, where: Addresses, *, within: float = 60.0) -> None:
-    """Make a release's CRDs be there and serve. Those that are as they were left, by uid and generation, are not sent again."""
+    """Apply a release's CRDs and wait until they serve. Skip those with the recorded uid and generation."""
     mark = fingerprint(crds, where)
     recorded = run.recorded("karmada", "crds") or {}
     there = {item["metadata"]["name"]: item for item in api.items(CRDS)}
@@ -77,7 +77,7 @@ def adopt_crds(api: Api, run: Run, crds: Path, where: Addresses) -> None:
 
 
 def is_established(item: Json) -> bool:
-    """Tell whether a CRD is accepted and serves."""
+    """Return whether a CRD is established."""
     return all(condition(item, kind) is None for kind in ("Established", "NamesAccepted"))
 
 
@@ -90,7 +90,7 @@ def fingerprint(crds: Path, where: Addresses) -> str:
 
 
 def versions(item: Json) -> list[Any]:
-    """Return what tells one state of an object from another: a list, as JSON gives it back."""
+    """Return uid and generation, which identify a state of an object, as a list that JSON keeps."""
     return [item["metadata"]["uid"], item["metadata"]["generation"]]
 
 
@@ -123,7 +123,7 @@ def condition(item: Json, kind: str) -> str | None:
     for each_ in (item.get("status") or {}).get("conditions") or []:
         if each_["type"] == kind:
             return None if each_["status"] == "True" else f"{kind} is {each_['status']}: {each_.get('message', '')}"
-    return f"{kind} is not said yet"
+    return f"no condition {kind} yet"
 
 
 def wait_served(api: Api, crd: Json) -> None:
@@ -162,7 +162,7 @@ def wait_available(api: Api, names: Sequence[str], *, within: float = 60.0) -> N
 def wait_answers(api: Api, path: str, *, within: float = 30.0) -> None:
     """Return when a path answers; an APIService is called available before every discovery of it has been renewed.
 
-    An aggregated API server that has just started takes everybody for anonymous, until it has read whose word it is to believe.
+    A new aggregated API server answers 401/403 until it has loaded the request-header CA.
     """
 
     def answers() -> None:

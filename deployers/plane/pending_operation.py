@@ -1,7 +1,7 @@
-"""A change of a Karmada that runs, begun and not through yet: a restore, an upgrade, a change of etcd's members.
+"""A pending change of a running Karmada: a restore, an upgrade, a change of etcd's members.
 
-It is recorded before anything is touched. What half of it left would be no surprise to the command that goes on with it, and is one to
-everybody else, so `lab up` and the other changes refuse until it is through.
+It is recorded before anything is changed. Only the command that completes it can handle a partial change, so `lab up` and other changes
+refuse to run until it is complete.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KIND, NAME = "karmada", "unfinished"
 
 @dataclass
 class PendingOperation:
-    """A change that is begun."""
+    """A pending change."""
 
     run: Run
     facts: dict[str, Any]
@@ -32,23 +32,23 @@ class PendingOperation:
         self.run.record(KIND, NAME, self.facts)
 
     def keep_pending(self) -> None:
-        """Have it stay begun when the body has passed: a part of it was asked for."""
+        """Keep it pending when the body has passed: only a part was requested."""
         self.complete = False
 
 
 @contextmanager
 def hold_pending(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[PendingOperation]:
-    """Hold a change as begun, and the run's lock, during the body; when the body fails it stays begun.
+    """Record a change as pending and hold the run's lock during the body; if the body fails it stays pending.
 
-    `what` is said of it ("a restore"), `again` is the command that goes on with it. ProvisionError while another change is
-    unfinished; NotPossible while somebody else changes this lab.
+    `what` describes it ("a restore"), `again` is the command that completes it. ProvisionError while another change is
+    pending; NotPossible while another process changes this lab.
     """
     lock = run.lock(within=5.0)
     try:
         if (known := run.recorded(KIND, NAME)) and known["what"] != what:
             require_none(run)
         run.journal("change", what=what, **facts)
-        run.forget("up", "words")  # `lab up` has to look, and is told
+        run.forget("up", "words")  # forces `lab up` to check, and so to find the pending change
         change = PendingOperation(run, {"what": what, "again": again, **facts})
         change.note()
         yield change
@@ -64,16 +64,16 @@ def addon_operation(name: str) -> str:
 
 
 def facts_of(run: Run, what: str) -> dict[str, Any] | None:
-    """Return what is recorded of an unfinished change of that kind; None when there is none."""
+    """Return the record of a pending change of that kind; None when there is none."""
     known = run.recorded(KIND, NAME)
     return known if known and known["what"] == what else None
 
 
 def require_none(run: Run) -> None:
-    """Return when no change is unfinished. ProvisionError says which one is, and what goes on with it."""
+    """Return if no change is pending. ProvisionError names the pending one and the command that completes it."""
     if known := run.recorded(KIND, NAME):
         raise ProvisionError(
-            f"{known['what']} of this Karmada was begun and is not through",
+            f"{known['what']} of this Karmada was started and is not complete",
             where=str(run.path),
             remedy=f"{known['again']}   (goes on with it){discard_hint(run, known)}",
         )

@@ -1,4 +1,4 @@
-"""A control plane as every deployer of programs or manifests sees it: what is applied to karmada-apiserver, in which step."""
+"""The part of a control plane that all deployers of programs or manifests share: the objects in karmada-apiserver, by step."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ControlPlane(ABC):
 
 
 def step(name: str, action: Callable[[], object], *needs: str) -> Step:
-    """Return a step of this control plane that needs others of it."""
+    """Return a step of this control plane that depends on others."""
     return Step(f"{NAME}/{name}", action, tuple(f"{NAME}/{need}" for need in needs))
 
 

@@ -40,7 +40,7 @@ ORDER = (
 
 
 def order_actions(plane: ControlPlane, parts: Mapping[str, Act], *, back: bool) -> list[tuple[str, Act]]:
-    """Return what is exchanged and how, in the order in which it has to be; `parts` says how each component itself is."""
+    """Return the replacements in their order; `parts` has the function that replaces each component."""
     names = [name for name in ORDER if name in parts or name == CRDS]
     pairs = [(name, action(plane, name, parts.get(name), back=back)) for name in names]
     return pairs[::-1] if back else pairs
@@ -55,7 +55,7 @@ def chain(pairs: Iterable[tuple[str, Act]]) -> list[Step]:
 
 
 def action(plane: ControlPlane, name: str, part: Act | None, *, back: bool) -> Act:
-    """Return what exchanges one component, with what is done to Karmada's API before or after."""
+    """Return the function that replaces one component, with the changes of Karmada's API before or after it."""
     if part is None:
         return partial(keep_crds, plane) if back else partial(run_all, plane.crds, plane.access)
     if name == "karmada-webhook":  # what calls it never names a hook that it does not have

@@ -9,7 +9,7 @@ from lab.errors import CommandFailed, ProvisionError
 
 
 def enable_addon(karmada: Karmada, *args: str) -> None:
-    """Run `karmadactl addons enable`. ProvisionError with its words and the state of the pods."""
+    """Run `karmadactl addons enable`. ProvisionError has its output and the state of the pods."""
     host = karmada.lab.host
     try:
         karmadactl(

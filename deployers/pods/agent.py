@@ -13,7 +13,7 @@ DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
 
 
 def replace_agents(karmada: Karmada) -> None:
-    """Have the agent of every member that pulls be of the release of `karmada`, one after the other; each is Ready again on return."""
+    """Replace the agent of every pull member by the release of `karmada`, in sequence; each is Ready again on return."""
     image = agent_image(karmada.spec, karmada.release)
     for member in (karmada.lab.member(each.name) for each in karmada.spec.members if each.mode == "pull"):
         there = member.api.get(DEPLOYMENT)["spec"]["template"]["spec"]["containers"]

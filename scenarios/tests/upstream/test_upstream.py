@@ -222,7 +222,7 @@ def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told()
     assert found.cases[0].why == f"failed as expected; environment: {WHY}"
     assert found.cases[2].why == "boom"
     assert found.cases[2].text.splitlines()[:2] == ["boom", "upstream's own end-to-end suite, search_test.go:0: s2"]
-    assert found.notes == ["passed though known.toml has it under fails (pattern = 's[01]'): s1"]
+    assert found.notes == ["passed although known.toml expects a failure (pattern = 's[01]'): s1"]
     assert found.counted() == {"pass": 1, "fail": 1, "skip": 1}
     assert not found.wrong
 
@@ -292,7 +292,7 @@ def test_of_a_killed_ginkgo_the_log_is_what_is_left() -> None:
     found = judge(plan(planned, KnownSpecs()), report)
 
     assert [case.outcome for case in found.cases] == [StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.UNKNOWN]
-    assert found.wrong == ["ginkgo was killed: what came of its specs is read from its log"]
+    assert found.wrong == ["ginkgo was killed: the results of its specs are read from its log"]
 
 
 def test_a_log_is_read_line_by_line_from_where_it_was_and_anew_when_it_was_put_aside(tmp_path: Path) -> None:
