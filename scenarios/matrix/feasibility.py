@@ -21,14 +21,14 @@ from scenarios.matrix.definition import Matrix
 
 
 @dataclass(frozen=True)
-class Facts:
+class CellFacts:
     """What is known of one lab: what its provider offers, and its preflight errors, one sentence each."""
 
     offers: frozenset[Capability]
     obstacles: tuple[str, ...]
 
 
-Ask = Callable[[MatrixCell, Path], Facts]
+Ask = Callable[[MatrixCell, Path], CellFacts]
 """Returns the facts of a cell's lab, as its lab file defines it."""
 
 
@@ -64,18 +64,18 @@ def asking(*, here: bool = False) -> Ask:
     supply = make_supply()
 
     @cache
-    def facts(provider: str, deployer: str, release: str, kubernetes: str, lab: Path) -> Facts:
+    def facts(provider: str, deployer: str, release: str, kubernetes: str, lab: Path) -> CellFacts:
         # A checkout's parts are known only after its build, so take the release that the lab file names instead.
         named = None if release == CHECKOUT else release
         offers: frozenset[Capability] = frozenset()
         try:
             wanted = prepare(document(lab, provider=provider, deployer=deployer, release=named, kubernetes=kubernetes), source=str(lab))
             offers = wanted.provider.offers
-            return Facts(offers, tuple(obstacles(wanted, supply, here=here)))
+            return CellFacts(offers, tuple(obstacles(wanted, supply, here=here)))
         except LabError as error:
-            return Facts(offers, (" ".join(filter(None, [error.what, error.detail])),))
+            return CellFacts(offers, (" ".join(filter(None, [error.what, error.detail])),))
 
-    def ask(cell: MatrixCell, lab: Path) -> Facts:
+    def ask(cell: MatrixCell, lab: Path) -> CellFacts:
         return facts(cell.provider, cell.deployer, cell.release, cell.kubernetes, lab)
 
     return ask

@@ -25,7 +25,7 @@ def test_a_lease_that_was_just_renewed_is_held() -> None:
 
 @pytest.mark.parametrize(
     ("objects", "said"),
-    [({}, "no lease"), ({PATH: lease("")}, "nobody holds"), ({PATH: lease("them", age=3600)}, "held by them")],
+    [({}, "no lease"), ({PATH: lease("")}, "no holder"), ({PATH: lease("them", age=3600)}, "held by them")],
 )
 def test_a_lease_of_nobody_or_of_somebody_dead_is_not(objects: dict[str, dict[str, object]], said: str) -> None:
     with pytest.raises(NotYet, match=said):

@@ -66,9 +66,9 @@ def test_a_crd_that_does_not_get_established_is_named_with_the_reason(tmp_path: 
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        ({}, "Available is not said yet"),
-        ({"status": None}, "Available is not said yet"),
-        ({"status": {"conditions": None}}, "Available is not said yet"),
+        ({}, "no condition Available yet"),
+        ({"status": None}, "no condition Available yet"),
+        ({"status": {"conditions": None}}, "no condition Available yet"),
         ({"status": {"conditions": [{"type": "Available", "status": "False", "message": "no route"}]}}, "Available is False: no route"),
         ({"status": {"conditions": [{"type": "Available", "status": "True"}]}}, None),
     ],

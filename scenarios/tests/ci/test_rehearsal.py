@@ -283,7 +283,7 @@ def test_a_repository_of_others_calls_ours_and_its_own_jobs_are_left_alone(root:
     assert shell.env["plan"]["ARGS"] == "--github --only smoke"
     assert ("own", "job", "not rehearsed", "") in table_of(on.done)
     path.write_text(yaml.safe_dump({"on": "pull_request", "jobs": {"x": {"uses": "somebody/else/.github/workflows/x.yml@v1"}}}))
-    with pytest.raises(UsageError, match="not in this repository"):
+    with pytest.raises(UsageError, match="repository"):
         rehearse(on, str(path), {})
 
 

@@ -15,7 +15,7 @@ from scenarios.matrix import show
 from scenarios.matrix.cells import PARTS, MatrixCell
 from scenarios.matrix.definition import HERE, Matrix
 from scenarios.matrix.durations import GUESS, Durations, parse_shard, read_durations, shard
-from scenarios.matrix.feasibility import Facts, asking, judge
+from scenarios.matrix.feasibility import CellFacts, asking, judge
 from scenarios.matrix.pairwise import pairs, pairwise
 from scenarios.matrix.plan import Planner
 from scenarios.matrix.show import timeout_minutes
@@ -42,8 +42,8 @@ def matrix(**changes: object) -> Matrix:
     return parse(Matrix, {**BARE, **changes}, source="test")
 
 
-def fine(_cell: MatrixCell, _lab: Path) -> Facts:
-    return Facts(frozenset(Capability), ())
+def fine(_cell: MatrixCell, _lab: Path) -> CellFacts:
+    return CellFacts(frozenset(Capability), ())
 
 
 def planner(ask: object = fine, **changes: object) -> Planner:
@@ -182,7 +182,7 @@ def test_a_job_may_take_three_times_as_long_as_it_does_and_long_where_nobody_kno
 
 
 def test_a_cell_fits_when_the_provider_offers_what_deployer_and_suite_need() -> None:
-    facts = Facts(frozenset({Capability.HOLLOW}), ("the deployer by_chart needs PODS, which the provider embedded does not offer",))
+    facts = CellFacts(frozenset({Capability.HOLLOW}), ("the deployer by_chart needs PODS, which the provider embedded does not offer",))
     suites = {"smoke": {"promise": "p", "files": ["test_conformance.py"], "needs": ["PODS", "HOLLOW"]}}
     cell = MatrixCell("embedded", "by_chart", "1.18.2", "1.35.4", "smoke")
 
@@ -199,7 +199,7 @@ def test_what_the_code_says_of_real_cells() -> None:
     assert not fits.obstacles
     assert Capability.MACHINES in fits.offers
     assert "provider 'nothing'" in ask(MatrixCell("nothing", "by_binary", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
-    assert "no deployer 'nothing'" in ask(MatrixCell("embedded", "nothing", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
+    assert "deployer 'nothing'" in ask(MatrixCell("embedded", "nothing", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
     assert "1.2.3 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.18.2", "1.2.3", "x"), lab).obstacles[0]
     assert "1.0.0 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.0.0", "1.35.4", "x"), lab).obstacles[0]
 
