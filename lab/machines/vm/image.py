@@ -185,4 +185,4 @@ def command(run: CommandRunner, argv: list[str], area: Path, env: Mapping[str, s
     """Run a program to its end. ProvisionError with what it printed."""
     ended = run(argv, cwd=area, env=env or {})
     if ended.status:
-        raise ProvisionError(f"making the image of a virtual machine failed: {argv[0]} exited with {ended.status}", detail=ended.last_words)
+        raise ProvisionError(f"making the image of a virtual machine failed: {argv[0]} exited with {ended.status}", detail=ended.last_lines)
