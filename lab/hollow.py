@@ -73,10 +73,18 @@ loopback: no Service may have such an endpoint, so none had any.
 """
 
 
+Endpoint = tuple[str, int]
+"""Where a program serves: an address and a port."""
+
+
 def kwok_component(
-    cluster: str, *, binary: Path, config: Path, kubeconfig: Path, port: int, nodes: int, needs: tuple[str, ...], alone: bool = True
+    cluster: str, *, binary: Path, config: Path, kubeconfig: Path, at: Endpoint, nodes: int, needs: tuple[str, ...], alone: bool = True
 ) -> Component:
-    """Return the kwok controller of one cluster; it manages every node there, or, not `alone`, those that are hollow."""
+    """Return the kwok controller of one cluster; it manages every node there, or, not `alone`, those that are hollow.
+
+    `at` is where it serves, as the kubelet of all of them.
+    """
+    address, port = at
     nodes_of_it = {"manage-all-nodes": "true"} if alone else {"manage-nodes-with-annotation-selector": f"{HOLLOW}=fake"}
     return Component(
         name=f"{cluster}/kwok",
@@ -87,13 +95,13 @@ def kwok_component(
             "cidr": PODS,
             **nodes_of_it,
             "node-lease-duration-seconds": str(lease_seconds(nodes)),
-            "server-address": f"127.0.0.1:{port}",
-            "node-ip": "127.0.0.1",
+            "server-address": f"{address}:{port}",
+            "node-ip": address,
             "node-port": str(port),
             "v": "WARN",  # it logs every renewal otherwise
         },
         needs=needs,
-        ready=(Health(f"http://127.0.0.1:{port}/healthz"),),
+        ready=(Health(f"http://{address}:{port}/healthz"),),
         ports={"http": port},
     )
 
@@ -108,10 +116,10 @@ CONDITIONS = {
 """What a healthy kubelet reports (kubernetes pkg/kubelet/nodestatus/setters.go)."""
 
 
-def node_manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: bool = True) -> Iterator[Json]:
+def node_manifests(cluster: str, groups: Sequence[Nodes], *, at: Endpoint, alone: bool = True) -> Iterator[Json]:
     """Yield the Node objects of a cluster: `<cluster>-node-<n>`, counted through all groups, or as the spec names them.
 
-    Not `alone`, they are tainted.
+    `at` is where their kubelet, kwok, serves. Not `alone`, they are tainted.
 
     A node registers itself with its status, as a kubelet does, instead of being made empty and then initialised by kwok's
     first stage: that is one write less of the two that a node costs here.
@@ -148,8 +156,8 @@ def node_manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: b
                     "allocatable": capacity,
                     "capacity": capacity,
                     "conditions": conditions,
-                    "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": name}],
-                    "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+                    "addresses": [{"type": "InternalIP", "address": at[0]}, {"type": "Hostname", "address": name}],
+                    "daemonEndpoints": {"kubeletEndpoint": {"Port": at[1]}},
                     "nodeInfo": {
                         "architecture": "amd64",
                         "operatingSystem": "linux",
@@ -167,12 +175,12 @@ def node_manifests(cluster: str, groups: Sequence[Nodes], *, port: int, alone: b
             }
 
 
-def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, port: int, within: float = 180.0, alone: bool = True) -> None:
+def ensure_nodes(api: Api, cluster: str, groups: Sequence[Nodes], *, at: Endpoint, within: float = 180.0, alone: bool = True) -> None:
     """Create the nodes that are not there, and return when all are Ready, schedulable, and kept alive by kwok, which holds their leases.
 
     Nodes of the cluster that the spec does not name are left alone.
     """
-    wanted = {manifest["metadata"]["name"]: manifest for manifest in node_manifests(cluster, groups, port=port, alone=alone)}
+    wanted = {manifest["metadata"]["name"]: manifest for manifest in node_manifests(cluster, groups, at=at, alone=alone)}
     if not wanted:
         return
 

@@ -139,6 +139,7 @@ class ClusterSpec(Strict):
     `flags` and `env` are layered over the provider's defaults, by component; null drops a flag.
     `files` are written, before anything starts, into the working directory of the cluster's programs, so that a flag names one plainly
     (`config = "scheduler.yaml"`); `$pki` in their text is the folder of the cluster's kubeconfigs and certificates.
+    `machine` names the machine of the lab that its programs run on; "" is this computer.
     """
 
     name: Name = "host"
@@ -150,6 +151,7 @@ class ClusterSpec(Strict):
     files: dict[FileName, str] = Field(default_factory=dict)
     kubeconfig: Annotated[str, AfterValidator(absolute_path)] = ""
     context: str = ""
+    machine: Name | Literal[""] = ""
 
 
 class MemberSpec(ClusterSpec):

@@ -27,7 +27,8 @@ from deployers.wanted import document, prepare
 from lab import component, environment, ports
 from lab.cluster import Lab
 from lab.errors import ProvisionError
-from lab.providers import embedded
+from lab.machines.placement import place_run
+from lab.providers import embedded_cluster
 from lab.run import Run
 from lab.supervisor.client import Supervisor
 from perf.figures import Measurement, compute_ratios
@@ -68,8 +69,8 @@ def time_bare_api_server(number: int) -> float:
         with supervisor.hold("bench"):
             here = Lab.open(run)
             spec, cluster = here.spec.host, here.host
-            embedded.write_identity(run, spec, cluster, software)
-            etcd, apiserver, *_ = embedded.make_components(run, spec, cluster, software)
+            embedded_cluster.write_identity(place_run(run, ""), spec, cluster, software)
+            etcd, apiserver, *_ = embedded_cluster.make_components(place_run(run, ""), spec, cluster, software)
             began = time.monotonic()
             component.start(etcd, run)
             component.start(apiserver, run)

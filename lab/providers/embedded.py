@@ -10,33 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from string import Template
 
-from lab import audit, component
+from lab import component
 from lab.assets.cache import default_root
 from lab.cluster import Cluster, Lab
-from lab.component import Component, Health
+from lab.component import Component
 from lab.computer import Computer, Probe
 from lab.doctor.checks import list_refusals
-from lab.hollow import drop_stale_leases, ensure_nodes, grace_seconds, kwok_component, kwok_configuration
+from lab.hollow import drop_stale_leases, ensure_nodes
 from lab.limits.finding import MIB, Needs, Share
-from lab.pki import Authority, ensure_service_account_keys, write_kubeconfig
-from lab.ports import ports_of
+from lab.machines.placement import Placement, machine_step, place_run
 from lab.preflight import Problem
-from lab.providers.provider import CLIENT_LIMITS
-from lab.run import Run, runs_root, write_private
+from lab.providers.embedded_cluster import ETCD, KWOK, make_components, reserve_cluster_ports, write_identity
+from lab.run import Run, runs_root
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
-
-LOOPBACK = "127.0.0.1"
-SERVICES = "10.96.0.0/16"
-CLIENT_SOCKET, PEER_SOCKET = "unix://etcd.sock:0", "unix://peer.sock:0"
-"""etcd listens in its own data directory (mode 0700, the working directory of etcd and kube-apiserver): nobody else can reach it,
-and a kube-apiserver, which opens some hundred connections at its start, spends a second of CPU less than over TLS. A relative
-name cannot get too long; etcd insists on something that looks like a port.
-"""
-ETCD, KWOK = "3.6.5", "0.8.0"
-"""Versions of what every cluster has besides Kubernetes; pinned in lab/assets.toml."""
 
 MIB_OF_CLUSTER = 430
 """Resident memory of one cluster without load, measured: kube-apiserver 250, controller-manager 75, scheduler 50, etcd 40, kwok 45."""
@@ -131,24 +119,41 @@ def estimate_inotify(clusters: int) -> int:
 
 
 def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Step]:
-    """Return the steps of one cluster: its identity, its programs, its nodes."""
-    name = spec.name
+    """Return the steps of one cluster: its identity, its programs, its nodes. On a machine of the lab they follow that machine's step."""
+    name, placement = spec.name, place_run(run, spec.machine)
     parts = [
         part.changed(flags=spec.flags.get(program_name(part)), env=spec.env.get(program_name(part)))
-        for part in make_components(run, spec, cluster, software)
+        for part in make_components(placement, spec, cluster, software)
     ]
-    nodes = Step(
-        f"{name}/nodes",
-        lambda: ensure_nodes(cluster.api, name, spec.nodes, port=reserve_cluster_ports(run, spec)["kwok"]),
-        (f"{name}/kube-apiserver",),
-    )
+    kubelet = (placement.address, reserve_cluster_ports(run, spec)["kwok"])
+    nodes = Step(f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes, at=kubelet), (f"{name}/kube-apiserver",))
     return [
-        Step(f"{name}/identity", lambda: write_identity(run, spec, cluster, software)),
+        *bring_steps(name, spec, placement, software),
         Step(f"{name}/leases", lambda: drop_stale_leases(cluster.api, run, name), (f"{name}/kube-apiserver",)),
+        Step(f"{name}/identity", lambda: write_identity(placement, spec, cluster, software), needs_of_identity(name, placement)),
         *component.make_steps(parts, run),
         nodes,
         Step(name, lambda: check_cluster(cluster), (nodes.name, *(part.name for part in parts))),
     ]
+
+
+def bring_steps(name: str, spec: ClusterSpec, placement: Placement, software: Mapping[str, Path]) -> list[Step]:
+    """Return the step that copies a cluster's programs to its machine; none on this computer."""
+    if placement.is_local:
+        return []
+    programs = [software[asset] for asset in list_programs(spec)]
+    return [Step(f"{name}/programs", lambda: placement.bring(programs), (machine_step(placement.name),))]
+
+
+def needs_of_identity(name: str, placement: Placement) -> tuple[str, ...]:
+    """Return what has to be on a cluster's machine before its keys are: its programs, which take longer."""
+    return () if placement.is_local else (f"{name}/programs",)
+
+
+def list_programs(spec: ClusterSpec) -> list[str]:
+    """Return the programs of one cluster, as name@version."""
+    kubernetes = [f"{name}@{spec.kubernetes}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")]
+    return [f"etcd@{ETCD}", *kubernetes, *([f"kwok@{KWOK}"] if spec.nodes else [])]
 
 
 def check_cluster(cluster: Cluster) -> None:
@@ -159,160 +164,3 @@ def check_cluster(cluster: Cluster) -> None:
 def program_name(part: Component) -> str:
     """Return the program's name without its cluster's."""
     return part.name.rpartition("/")[2]
-
-
-def write_identity(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> None:
-    """Make the certificates, keys, kubeconfigs and configuration files of one cluster; what is there is kept."""
-    folder = run.folder("pki", spec.name)
-    ca = Authority.ensure(folder, "ca", common_name=f"{spec.name}-ca")
-    front_ca = Authority.ensure(folder, "front-proxy-ca", common_name=f"{spec.name}-front-proxy-ca")
-    ensure_service_account_keys(folder)
-    local = ["localhost", LOOPBACK]
-    service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "10.96.0.1"]
-    ca.issue("apiserver", common_name="kube-apiserver", hosts=[*local, *service])
-    front_ca.issue("front-proxy-client", common_name="front-proxy-client")
-    server = f"https://{LOOPBACK}:{reserve_cluster_ports(run, spec)['apiserver']}"
-    for program in ("kube-controller-manager", "kube-scheduler"):
-        pair = ca.issue(program, common_name=f"system:{program}", hosts=local)
-        write_kubeconfig(folder / f"{program}.kubeconfig", context=cluster.context, server=server, ca=ca.cert, client=pair)
-    admin = ca.issue("admin", common_name="kubernetes-admin", organisations=["system:masters"])
-    write_kubeconfig(cluster.kubeconfig, context=cluster.context, server=server, ca=ca.cert, client=admin)
-    data = run.folder("data", spec.name)
-    for stem, text in spec.files.items():
-        write_private(data / stem, Template(text).safe_substitute(pki=folder).encode())
-    write_private(data / "kwok.yaml", kwok_configuration(software[f"kwok-stages@{KWOK}"]).encode())
-    audit.write_policy(run)
-
-
-def reserve_cluster_ports(run: Run, spec: ClusterSpec) -> dict[str, int]:
-    """Return the ports of one cluster, reserved now if they are not yet."""
-    return ports_of(run, spec.name, ["etcd-metrics", "apiserver", "controller-manager", "scheduler", "kwok"])
-
-
-def make_components(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Component]:
-    """Return the programs of one cluster as data. Nothing is started."""
-    name, port, folder = spec.name, reserve_cluster_ports(run, spec), run.path / "pki" / spec.name
-    nodes = sum(group.count for group in spec.nodes)
-    ca = folder / "ca.crt"
-
-    def file(stem: str) -> str:
-        return str(folder / stem)
-
-    def kubernetes(program: str) -> Path:
-        return software[f"{program}@{spec.kubernetes}"]
-
-    etcd = Component(
-        name=f"{name}/etcd",
-        binary=software[f"etcd@{ETCD}"],
-        flags={
-            "name": name,
-            "data-dir": str(run.path / "data" / name / "etcd"),
-            "listen-client-urls": CLIENT_SOCKET,
-            "advertise-client-urls": CLIENT_SOCKET,
-            "listen-peer-urls": PEER_SOCKET,
-            "initial-advertise-peer-urls": PEER_SOCKET,
-            "initial-cluster": f"{name}={PEER_SOCKET}",
-            "listen-metrics-urls": f"http://{LOOPBACK}:{port['etcd-metrics']}",
-            "unsafe-no-fsync": "true",  # a lab survives the end of its processes, not a power cut
-            "quota-backend-bytes": str(8 * 2**30),
-            "log-level": "warn",
-        },
-        needs=(f"{name}/identity",),
-        ready=(Health(f"http://{LOOPBACK}:{port['etcd-metrics']}/readyz"),),
-        ports={"metrics": port["etcd-metrics"]},
-    )
-    apiserver = Component(
-        name=f"{name}/kube-apiserver",
-        binary=kubernetes("kube-apiserver"),
-        flags={
-            "bind-address": LOOPBACK,
-            "secure-port": str(port["apiserver"]),
-            # A loopback address is refused as an endpoint of the service `kubernetes`; nothing here would connect to it.
-            "advertise-address": LOOPBACK,
-            "endpoint-reconciler-type": "none",
-            "etcd-servers": CLIENT_SOCKET,
-            "client-ca-file": str(ca),
-            "tls-cert-file": file("apiserver.crt"),
-            "tls-private-key-file": file("apiserver.key"),
-            "authorization-mode": "Node,RBAC",
-            "enable-bootstrap-token-auth": "true",
-            "allow-privileged": "true",
-            # It taints each new node until the node controller has looked at it. A hollow node is Ready when it registers, and
-            # the node controller still taints one that stops being so.
-            "disable-admission-plugins": "TaintNodesByCondition",
-            "service-cluster-ip-range": SERVICES,
-            "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
-            "service-account-key-file": file("sa.pub"),
-            "service-account-signing-key-file": file("sa.key"),
-            "requestheader-client-ca-file": file("front-proxy-ca.crt"),
-            "requestheader-allowed-names": "front-proxy-client",
-            "requestheader-extra-headers-prefix": "X-Remote-Extra-",
-            "requestheader-group-headers": "X-Remote-Group",
-            "requestheader-username-headers": "X-Remote-User",
-            "proxy-client-cert-file": file("front-proxy-client.crt"),
-            "proxy-client-key-file": file("front-proxy-client.key"),
-            **audit.audit_flags(run, name),
-        },
-        needs=(etcd.name,),
-        ready=(Health(f"https://{LOOPBACK}:{port['apiserver']}/readyz", ca),),
-        ports={"https": port["apiserver"]},
-        cpu_bound=True,
-    )
-    shared = {
-        "bind-address": LOOPBACK,
-        "client-ca-file": str(ca),
-        "leader-elect": "false",  # one instance: a lease would only make it exit whenever its API is away for 10 s
-        **CLIENT_LIMITS,
-    }
-    controller_manager = Component(
-        name=f"{name}/kube-controller-manager",
-        binary=kubernetes("kube-controller-manager"),
-        flags={
-            **shared,
-            **make_identity_flags(folder, "kube-controller-manager"),
-            "secure-port": str(port["controller-manager"]),
-            "root-ca-file": str(ca),
-            "service-account-private-key-file": file("sa.key"),
-            "use-service-account-credentials": "true",
-            "cluster-signing-cert-file": str(ca),
-            "cluster-signing-key-file": file("ca.key"),
-            "cluster-name": name,
-            # ttl tells kubelets how long to cache secrets; it patches every node each time their number passes a threshold.
-            "controllers": "*,-ttl",
-            "node-monitor-grace-period": f"{grace_seconds(nodes)}s",
-            "service-cluster-ip-range": SERVICES,
-        },
-        needs=(apiserver.name,),
-        ready=(Health(f"https://{LOOPBACK}:{port['controller-manager']}/healthz", ca),),
-        ports={"https": port["controller-manager"]},
-    )
-    scheduler = Component(
-        name=f"{name}/kube-scheduler",
-        binary=kubernetes("kube-scheduler"),
-        flags={**shared, **make_identity_flags(folder, "kube-scheduler"), "secure-port": str(port["scheduler"])},
-        needs=(apiserver.name,),
-        ready=(Health(f"https://{LOOPBACK}:{port['scheduler']}/healthz", ca),),
-        ports={"https": port["scheduler"]},
-    )
-    hollow = kwok_component(
-        name,
-        binary=software[f"kwok@{KWOK}"],
-        config=run.path / "data" / name / "kwok.yaml",
-        kubeconfig=cluster.kubeconfig,
-        port=port["kwok"],
-        nodes=nodes,
-        needs=(apiserver.name, f"{name}/leases"),
-    )
-    return [etcd, apiserver, controller_manager, scheduler, *([hollow] if spec.nodes else [])]
-
-
-def make_identity_flags(folder: Path, program: str) -> dict[str, str]:
-    """Return the flags by which a program presents itself: to the API by kubeconfig, to its callers by certificate."""
-    kubeconfig = str(folder / f"{program}.kubeconfig")
-    return {
-        "kubeconfig": kubeconfig,
-        "authentication-kubeconfig": kubeconfig,
-        "authorization-kubeconfig": kubeconfig,
-        "tls-cert-file": str(folder / f"{program}.crt"),
-        "tls-private-key-file": str(folder / f"{program}.key"),
-    }

@@ -22,6 +22,7 @@ from lab.images.load import RECORD
 from lab.kubeconfig import parse_kubeconfig
 from lab.ledger import external_name
 from lab.machines.machine import Machine
+from lab.machines.placement import LOOPBACK
 from lab.ports import ports_of
 from lab.providers import kind_config
 from lab.providers.kind_config import NODE
@@ -224,7 +225,7 @@ class KindCluster:
             binary=self.software[f"kwok@{KWOK}"],
             config=self.stages,
             kubeconfig=self.cluster.kubeconfig,
-            port=self.port,
+            at=(LOOPBACK, self.port),
             nodes=sum(group.count for group in self.spec.nodes),
             needs=(f"{self.spec.name}/leases",),
             alone=False,
@@ -246,7 +247,7 @@ class KindCluster:
         return ports_of(self.run, self.spec.name, ["kwok"])["kwok"]
 
     def hollow_nodes(self) -> None:
-        hollow.ensure_nodes(self.cluster.api, self.spec.name, self.spec.nodes, port=self.port, alone=False)
+        hollow.ensure_nodes(self.cluster.api, self.spec.name, self.spec.nodes, at=(LOOPBACK, self.port), alone=False)
 
     def ready(self) -> None:
         """Return when every node takes pods."""

@@ -25,7 +25,7 @@ from lab.spec import Nodes
 
 
 def test_nodes_are_counted_through_their_groups_and_carry_what_the_spec_says() -> None:
-    made = list(node_manifests("m", [Nodes(count=2, cpu="4", zone="a"), Nodes(count=1, labels={"disk": "ssd"})], port=1))
+    made = list(node_manifests("m", [Nodes(count=2, cpu="4", zone="a"), Nodes(count=1, labels={"disk": "ssd"})], at=("127.0.0.1", 1)))
 
     assert [node["metadata"]["name"] for node in made] == ["m-node-0", "m-node-1", "m-node-2"]
     assert made[0]["status"]["allocatable"]["cpu"] == "4"
@@ -35,7 +35,7 @@ def test_nodes_are_counted_through_their_groups_and_carry_what_the_spec_says() -
 
 
 def test_a_node_that_has_to_have_a_name_has_it_and_the_others_keep_theirs() -> None:
-    made = node_manifests("m", [Nodes(), Nodes(name="m-control-plane"), Nodes()], port=1)
+    made = node_manifests("m", [Nodes(), Nodes(name="m-control-plane"), Nodes()], at=("127.0.0.1", 1))
 
     assert [node["metadata"]["name"] for node in made] == ["m-node-0", "m-control-plane", "m-node-2"]
 
@@ -54,7 +54,7 @@ def test_a_hollow_kubelet_behaves_as_kwoks_own_and_has_no_image_called_fake(tmp_
 
 
 def test_a_node_is_registered_ready() -> None:
-    (node,) = node_manifests("m", [Nodes(count=1)], port=1)
+    (node,) = node_manifests("m", [Nodes(count=1)], at=("127.0.0.1", 1))
 
     assert unready_reason(node) is None
 

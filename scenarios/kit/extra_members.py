@@ -21,7 +21,8 @@ from lab.cluster import Cluster, Lab
 from lab.limits.cgroup import usable_processors
 from lab.limits.files import Files
 from lab.limits.memory import free_memory
-from lab.providers import embedded
+from lab.machines.placement import place_run
+from lab.providers import embedded, embedded_cluster
 from lab.shared_lock import hold_lock
 from lab.spec import ClusterSpec
 from lab.steps import Step, execute
@@ -49,7 +50,7 @@ def extra_members(lab: Lab, count: int) -> Iterator[tuple[Cluster, ...]]:
     for spec, cluster in zip(specs, clusters, strict=True):
         parts = [
             part.changed(env=GO)
-            for part in embedded.make_components(lab.run, spec, cluster, software)
+            for part in embedded_cluster.make_components(place_run(lab.run, ""), spec, cluster, software)
             if embedded.program_name(part) in PARTS
         ]
         programs += [part.name for part in parts]
@@ -98,4 +99,4 @@ def recreate_cluster(lab: Lab, cluster: Cluster) -> None:
 
 def make_identity(lab: Lab, spec: ClusterSpec, cluster: Cluster, software: Any) -> Any:
     """Return the action that makes a cluster's certificates and kubeconfigs."""
-    return lambda: embedded.write_identity(lab.run, spec, cluster, software)
+    return lambda: embedded_cluster.write_identity(place_run(lab.run, ""), spec, cluster, software)

@@ -10,8 +10,10 @@ import pytest
 
 from lab.cluster import Lab
 from lab.limits.finding import GIB, MIB
+from lab.machines.placement import place_run
 from lab.providers import embedded
-from lab.providers.embedded import Embedded, cluster_steps, make_components
+from lab.providers.embedded import Embedded, cluster_steps
+from lab.providers.embedded_cluster import CLIENT_SOCKET, PEER_SOCKET, make_components
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.spec import LabSpec, parse
@@ -38,12 +40,12 @@ def fixed_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     def numbered(run: Run, name: str, uses: list[str]) -> dict[str, int]:
         return {use: 20_000 + 100 * len(name) + number for number, use in enumerate(uses)}
 
-    monkeypatch.setattr(embedded, "ports_of", numbered)
+    monkeypatch.setattr(embedded_cluster, "ports_of", numbered)
 
 
 def transcript(lab: Lab) -> str:
     lines = []
-    for part in make_components(lab.run, lab.spec.members[0], lab.members[0], Anything()):
+    for part in make_components(place_run(lab.run, ""), lab.spec.members[0], lab.members[0], Anything()):
         lines += [f"# {part.name}", f"#   needs {', '.join(part.needs)}; serves when {', '.join(h.url for h in part.ready)}"]
         lines += [part.argv[0], *(f"  {word}" for word in part.argv[1:]), ""]
     return "\n".join(lines).replace(str(lab.run.path), "RUN")
@@ -54,7 +56,9 @@ def test_programs_of_a_member_are_those_of_the_golden_file(tmp_path: Path, golde
 
 
 def test_every_listener_is_on_loopback_or_a_private_socket(tmp_path: Path) -> None:
-    for part in make_components(a_lab(tmp_path).run, a_lab(tmp_path / "b").spec.members[0], a_lab(tmp_path / "c").members[0], Anything()):
+    for part in make_components(
+        place_run(a_lab(tmp_path).run, ""), a_lab(tmp_path / "b").spec.members[0], a_lab(tmp_path / "c").members[0], Anything()
+    ):
         for word in part.argv:
             flag, _, value = word.partition("=")
             if flag in {"--bind-address", "--server-address"}:
@@ -79,7 +83,7 @@ def test_a_spec_can_change_and_drop_a_flag_and_set_the_environment(tmp_path: Pat
         part.name: part.changed(
             flags=lab.spec.members[0].flags.get(embedded.program_name(part)), env=lab.spec.members[0].env.get(embedded.program_name(part))
         )
-        for part in make_components(lab.run, lab.spec.members[0], lab.members[0], Anything())
+        for part in make_components(place_run(lab.run, ""), lab.spec.members[0], lab.members[0], Anything())
     }
 
     assert "--max-requests-inflight=7" in parts["member1/kube-apiserver"].argv
@@ -155,5 +159,5 @@ def test_an_unknown_provider_lists_the_known() -> None:
 
 
 def test_sockets_do_not_depend_on_the_length_of_the_path() -> None:
-    for socket in (embedded.CLIENT_SOCKET, embedded.PEER_SOCKET):
+    for socket in (CLIENT_SOCKET, PEER_SOCKET):
         assert len(PurePosixPath(socket).name) < 30

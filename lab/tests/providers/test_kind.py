@@ -269,11 +269,13 @@ def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatc
 
 
 def test_hollow_nodes_beside_real_ones_are_tainted_and_the_real_one_is_not_kwoks() -> None:
-    (manifest,) = hollow.node_manifests("member1", spec(nodes=[{"count": 1}]).members[0].nodes, port=1, alone=False)
+    (manifest,) = hollow.node_manifests("member1", spec(nodes=[{"count": 1}]).members[0].nodes, at=("127.0.0.1", 1), alone=False)
     assert manifest["spec"]["taints"] == [{"key": hollow.HOLLOW, "value": "fake", "effect": "NoSchedule"}]
     assert hollow.unready_reason({**manifest}) is None
 
-    part = hollow.kwok_component("m", binary=Path("/k"), config=Path("/c"), kubeconfig=Path("/f"), port=1, nodes=1, needs=(), alone=False)
+    part = hollow.kwok_component(
+        "m", binary=Path("/k"), config=Path("/c"), kubeconfig=Path("/f"), at=("127.0.0.1", 1), nodes=1, needs=(), alone=False
+    )
     assert "manage-all-nodes" not in part.flags
 
 

@@ -1,0 +1,146 @@
+"""Where the programs of a run are on one machine: its directories there, its address, and what is brought there for them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.assets.cache import default_root
+from lab.errors import ProvisionError
+from lab.machines.machine import Machine
+from lab.machines.record import MachineRecord, read_machines
+from lab.machines.registry import find, open_machine
+from lab.run import Run
+
+LOOPBACK = "127.0.0.1"
+CACHE_FOLDER = "cache"
+"""The directory of programs on a machine, below the one that all runs share there."""
+SUMS = 'for file; do [ -x "$file" ] && sha256sum -- "$file"; done; true'
+PRIVATE = 0o077
+"""Permissions that nothing of a run has on a machine: all of it may hold keys."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A machine as programs of a run see it.
+
+    `root` is the run's directory there, `cache` the directory of programs that all runs share there. `address` is where servers on it
+    listen and are reached. Paths are those of this computer with another beginning: `run.path/pki/x` here is `root/pki/x` there.
+    """
+
+    run: Run
+    name: str
+    machine: Machine
+    root: Path
+    cache: Path
+    address: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this computer."""
+        return self.root == self.run.path
+
+    def path(self, here: Path) -> Path:
+        """Return the path on the machine of a file of the run or of the cache; another path is the same on both. Nothing is copied."""
+        for ours, there in ((self.run.path, self.root), (default_root(), self.cache)):
+            if here.is_relative_to(ours):
+                return there / here.relative_to(ours)
+        return here
+
+    def text(self, here: str) -> str:
+        """Return a text with the directories of the run and of the cache as the machine has them."""
+        return here.replace(str(self.run.path), str(self.root)).replace(str(default_root()), str(self.cache))
+
+    def push(self, files: Iterable[Path]) -> None:
+        """Copy files and directories of the run to the machine in one stream. Modes are kept, except that others may read nothing."""
+        if self.is_local:
+            return
+        archive = pack(self.run.path, files)
+        self.machine.run(["mkdir", "-p", "-m", "0700", str(self.root)])
+        self.machine.run(["tar", "--extract", "--directory", str(self.root), "--same-permissions"], input=archive, within=120.0)
+
+    def make_folders(self, *folders: Path) -> None:
+        """Make directories of the run on the machine, 0700."""
+        if not self.is_local:
+            self.machine.run(["mkdir", "-p", "-m", "0700", *(str(self.path(folder)) for folder in folders)])
+
+    def remove(self, here: Path) -> None:
+        """Delete what stands at the path there, a directory with all in it; what is not there is fine."""
+        self.machine.run(["rm", "-rf", "--", str(self.path(here))], within=120.0)
+
+    def bring(self, programs: Iterable[Path]) -> None:
+        """Copy programs of the cache to the machine unless they are there; each is compared by its SHA-256.
+
+        ProvisionError when one arrives damaged.
+        """
+        if self.is_local:
+            return
+        wanted = {str(self.path(path)): path for path in sorted(set(programs))}
+        sums = {there: sha256(path) for there, path in wanted.items()}
+        present = self.read_sums(list(wanted))
+        missing = {there: path for there, path in wanted.items() if present.get(there) != sums[there]}
+        for there, path in missing.items():
+            self.machine.put(path, Path(there))
+        arrived = self.read_sums(list(missing))
+        if damaged := sorted(there for there in missing if arrived.get(there) != sums[there]):
+            raise ProvisionError(
+                f"copying {Path(damaged[0]).name} to {self.name} failed: its checksum is another there",
+                where=f"{self.name}:{damaged[0]}",
+                remedy="check the disk of that machine, then run this again",
+            )
+
+    def read_sums(self, files: list[str]) -> dict[str, str]:
+        """Return the SHA-256 of the files that are on the machine, by path."""
+        if not files:
+            return {}
+        found = self.machine.run(["sh", "-c", SUMS, "sh", *files], within=300.0)
+        rows = (line.split(maxsplit=1) for line in found.stdout.splitlines())
+        return {name.strip(): digest for digest, name in rows}
+
+
+def place_run(run: Run, name: str) -> Placement:
+    """Return the placement of a run on a machine by name, from its record; "" is this computer. UsageError when there is none."""
+    machine = open_machine(run, name)
+    if name in {"", "local"}:
+        return Placement(run, "", machine, run.path, default_root(), LOOPBACK)
+    record = find(read_machines(run), name, run)
+    folder = Path(record.folder or default_folder(record))
+    return Placement(run, name, machine, folder / "runs" / run.id, folder / CACHE_FOLDER, record.address)
+
+
+def machine_step(name: str) -> str:
+    """Return the name of the step after which a machine of the lab can be used."""
+    return f"machine/{name}"
+
+
+def default_folder(record: MachineRecord) -> str:
+    """Return the directory of a machine that all runs share, where its record names none."""
+    if record.user == "root" or record.sudo:
+        return "/var/lib/karmada-lab"
+    return f"/home/{record.user}/.karmada-lab"
+
+
+def pack(root: Path, files: Iterable[Path]) -> bytes:
+    """Return a tar archive of files and directories below `root`, by their paths in it; others may read none of them."""
+    buffer = io.BytesIO()
+
+    def close(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.mode &= ~PRIVATE
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for file in files:
+            archive.add(file, arcname=str(file.relative_to(root)), filter=close)
+    return buffer.getvalue()
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
