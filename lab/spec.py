@@ -164,13 +164,65 @@ class MemberSpec(ClusterSpec):
     nodes: tuple[Nodes, ...] = (Nodes(count=3),)
 
 
+class MachineHost(Strict):
+    """A host that the user has, reached by ssh; see `lab.machines.ssh.host`. `jump` names another host of the list.
+
+    `folder` is the directory there that labs use: /var/lib/karmada-lab with root rights, ~/.karmada-lab of a home below /home without.
+    """
+
+    name: Name
+    address: str
+    port: int = Field(default=22, ge=1, le=65_535)
+    user: str = "root"
+    key: str = ""
+    known_hosts: str = ""
+    jump: str = ""
+    sudo: bool = False
+    sudo_password_file: str = ""
+    folder: str = ""
+
+
+class Machines(Strict):
+    """The machines of a lab: `count` of a kind that is made here, called machine1, machine2…, or hosts that the user has (kind ssh).
+
+    `inventory` is a file with the hosts, `inventory_command` a command that prints them (lab.inventory); both are read with the lab file.
+    """
+
+    kind: Literal["namespace", "container", "vm", "ssh"] = "ssh"
+    count: int = Field(default=0, ge=0, le=200)
+    hosts: tuple[MachineHost, ...] = ()
+    inventory: str = ""
+    inventory_command: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def machines_said_once(self) -> Machines:
+        """Refuse a table that names no machines, or names them in two ways."""
+        given = [key for key in ("count", "hosts", "inventory", "inventory_command") if getattr(self, key)]
+        if len(given) != 1:
+            raise ValueError(f"give one of count, hosts, inventory and inventory_command (given: {', '.join(given) or 'none'})")
+        if (self.kind == "ssh") == bool(self.count):
+            raise ValueError(
+                "hosts of kind ssh are not made here: list them" if self.count else f"{given[0]} is for kind ssh; of {self.kind} give count"
+            )
+        names = [host.name for host in self.hosts]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"hosts are named twice: {', '.join(twice)}")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the machines; none while an inventory is not read."""
+        return tuple(host.name for host in self.hosts) or tuple(f"machine{number + 1}" for number in range(self.count))
+
+
 class LabSpec(Strict):
-    """A host cluster and its members."""
+    """A host cluster and its members, and the machines that they may be placed on."""
 
     provider: str = "embedded"
     kubernetes: Version = "1.35.4"
     host: ClusterSpec = ClusterSpec()
     members: tuple[MemberSpec, ...]
+    machines: Machines | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -202,6 +254,11 @@ class LabSpec(Strict):
     def made(self) -> tuple[ClusterSpec, ...]:
         """Return the clusters that the provider makes: those that do not exist already."""
         return tuple(cluster for cluster in self.clusters if not cluster.kubeconfig)
+
+    @property
+    def machine_names(self) -> tuple[str, ...]:
+        """Return the names of the lab's machines."""
+        return self.machines.names if self.machines else ()
 
     @property
     def paths(self) -> tuple[tuple[str, ClusterSpec], ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from lab.preflight import Rules
-from lab.rules import cluster, node
+from lab.rules import cluster, machines, node
 from lab.spec import ClusterSpec, LabSpec, MemberSpec, Nodes, Placed, Workers
 
 RULES: Rules = {
@@ -29,6 +29,7 @@ RULES: Rules = {
     (Nodes, "cpu"): node.cpu_errors,
     (Nodes, "memory"): node.memory_errors,
     (Nodes, "pods"): node.pods_errors,
+    **machines.RULES,
 }
 ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (LabSpec, "provider"): "lab.providers.provider refuses a name that it does not know",
@@ -40,4 +41,5 @@ ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (Nodes, "count"): "its type bounds it to 10,000; the provider compares the sum with this computer's memory",
     (Nodes, "name"): "its type checks the form; the rule of `nodes` compares the names",
     (Workers, "count"): "its type bounds it to 15; the rule of `workers` bounds the sum",
+    **machines.ANY_VALUE,
 }

@@ -11,7 +11,7 @@ import pytest
 from lab.cluster import Lab
 from lab.limits.finding import GIB, MIB
 from lab.machines.placement import place_run
-from lab.providers import embedded
+from lab.providers import embedded, embedded_cluster
 from lab.providers.embedded import Embedded, cluster_steps
 from lab.providers.embedded_cluster import CLIENT_SOCKET, PEER_SOCKET, make_components
 from lab.providers.registry import get_provider
