@@ -36,6 +36,7 @@ from lab.hints import command
 from lab.limits.files import Files
 from lab.limits.oom import Kills, count_kills, explain_kill
 from lab.lock import Holder, lock_run
+from lab.machine_steps import make_machine_steps
 from lab.providers.provider import Provider
 from lab.run import Run, run_path
 from lab.steps import Step, StepObserver, execute
@@ -57,8 +58,13 @@ class Brought:
     hold: Hold
 
 
+def machine_steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path]) -> list[Step]:
+    """Return the steps that make the lab's machines. The others are computed when these have passed: machines have addresses then."""
+    return make_machine_steps(run, wanted.lab, {ref.name: path for ref, path in software.items()})
+
+
 def steps(wanted: Wanted, run: Run, software: Mapping[AssetRef, Path], supply: Supply) -> list[Step]:
-    """Return every step of bringing this lab up."""
+    """Return every step of bringing this lab up, its machines being there."""
     lab = Lab.open(run)
     paths = {str(ref): path for ref, path in software.items()}
     made = [*wanted.provider.create(lab, paths), *adopt_steps(lab, list_cluster_needs(wanted.lab, wanted.karmada))]
@@ -115,6 +121,8 @@ def bring_up(
             if seed:
                 seed(Karmada.open(Lab.open(run)))
             run.journal("begun", by=label)
+            if machines := machine_steps(wanted, run, software):
+                execute(machines, run, watcher=watcher)
             execute(steps(wanted, run, software, supply), run, watcher=watcher)
             lab = Lab.open(run)
             karmada = Karmada.open(lab) if wanted.karmada else None

@@ -20,6 +20,7 @@ from lab.computer import Computer
 from lab.errors import UsageError
 from lab.existing.preflight import examine_clusters, list_spec_errors
 from lab.hints import command
+from lab.machine_steps import machine_problems
 from lab.preflight import COMPUTER, Problem, check_fields, computer_problem, parse_problem, raise_problems
 from lab.providers.registry import providers_offering
 from lab.rules import RULES
@@ -108,7 +109,7 @@ def rule_errors(lab: LabSpec, karmada: KarmadaSpec | None) -> list[Problem]:
 def computer_errors(wanted: Wanted) -> list[Problem]:
     """Return what this computer cannot do for the lab."""
     found = [*wanted.provider.check(wanted.lab), *(balancer.haproxy_errors(wanted.karmada) if wanted.karmada else [])]
-    return [computer_problem(line) for line in found]
+    return [*machine_problems(wanted.lab, Computer()), *(computer_problem(line) for line in found)]
 
 
 def neighbour_errors(wanted: Wanted) -> list[Problem]:

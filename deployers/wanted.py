@@ -15,6 +15,7 @@ from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef, Supply
 from lab.errors import UsageError
 from lab.images import Image
+from lab.machine_steps import machine_software
 from lab.near_names import Tables
 from lab.preflight import Problem, check_fields
 from lab.providers.provider import BuildsImages, Provider
@@ -49,7 +50,7 @@ class Wanted:
 
     def software(self) -> list[AssetRef]:
         """Return every asset that this lab needs, and no other."""
-        names = self.provider.software(self.lab)
+        names = [*self.provider.software(self.lab), *machine_software(self.lab)]
         if self.deployer and self.karmada:
             names = [*names, *self.deployer.software(self.karmada), *addons.software(self.karmada)]
         return [AssetRef.parse(name) for name in dict.fromkeys(names)]

@@ -70,7 +70,7 @@ def assets_needed(wanted: Wanted, supply: Supply) -> list[Asset]:
 
 def waves_of(wanted: Wanted, lab: str, supply: Supply) -> list[list[Step]]:
     """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a temporary directory."""
-    from deployers.bring_up import steps
+    from deployers.bring_up import machine_steps, steps
     from lab import ports
     from lab.run import Run
     from lab.steps import compute_waves
@@ -78,7 +78,9 @@ def waves_of(wanted: Wanted, lab: str, supply: Supply) -> list[list[Step]]:
     with tempfile.TemporaryDirectory(prefix="karmada-lab.plan.") as root:
         run = Run.create(lab, wanted.asked, root=Path(root))
         try:
-            return compute_waves(steps(wanted, run, {ref: Path(root) / ref.name for ref in wanted.software()}, supply))
+            software = {ref: Path(root) / ref.name for ref in wanted.software()}
+            machines = compute_waves(machine_steps(wanted, run, software)) if wanted.lab.machines else []
+            return [*machines, *compute_waves(steps(wanted, run, software, supply))]
         finally:
             ports.release(run.path)
 

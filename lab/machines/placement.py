@@ -11,12 +11,16 @@ from pathlib import Path
 
 from lab.assets.cache import default_root
 from lab.errors import ProvisionError
+from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.record import MachineRecord, read_machines
-from lab.machines.registry import find, open_machine
+from lab.machines.registry import open_machine
+from lab.machines.scripted import Scripted
 from lab.run import Run
 
 LOOPBACK = "127.0.0.1"
+FOLDER = "/var/lib/karmada-lab"
+"""The directory of labs on a machine, with root rights."""
 CACHE_FOLDER = "cache"
 """The directory of programs on a machine, below the one that all runs share there."""
 SUMS = 'for file; do [ -x "$file" ] && sha256sum -- "$file"; done; true'
@@ -103,24 +107,24 @@ class Placement:
 
 
 def place_run(run: Run, name: str) -> Placement:
-    """Return the placement of a run on a machine by name, from its record; "" is this computer. UsageError when there is none."""
-    machine = open_machine(run, name)
+    """Return the placement of a run on a machine by name, from its record; "" is this computer.
+
+    One that is not made yet, as in a plan, is at its name.
+    """
     if name in {"", "local"}:
-        return Placement(run, "", machine, run.path, default_root(), LOOPBACK)
-    record = find(read_machines(run), name, run)
+        return Placement(run, "", Local(run.path), run.path, default_root(), LOOPBACK)
+    record = read_machines(run).get(name)
+    if record is None:
+        return Placement(run, name, Scripted(name=name), Path(FOLDER) / "runs" / run.id, Path(FOLDER) / CACHE_FOLDER, name)
+    machine = open_machine(run, name)
     folder = Path(record.folder or default_folder(record))
     return Placement(run, name, machine, folder / "runs" / run.id, folder / CACHE_FOLDER, record.address)
-
-
-def machine_step(name: str) -> str:
-    """Return the name of the step after which a machine of the lab can be used."""
-    return f"machine/{name}"
 
 
 def default_folder(record: MachineRecord) -> str:
     """Return the directory of a machine that all runs share, where its record names none."""
     if record.user == "root" or record.sudo:
-        return "/var/lib/karmada-lab"
+        return FOLDER
     return f"/home/{record.user}/.karmada-lab"
 
 

@@ -19,7 +19,7 @@ from lab.computer import Computer, Probe
 from lab.doctor.checks import list_refusals
 from lab.hollow import drop_stale_leases, ensure_nodes
 from lab.limits.finding import MIB, Needs, Share
-from lab.machines.placement import Placement, machine_step, place_run
+from lab.machines.placement import Placement, place_run
 from lab.preflight import Problem
 from lab.providers.embedded_cluster import ETCD, KWOK, make_components, reserve_cluster_ports, write_identity
 from lab.run import Run, runs_root
@@ -119,7 +119,7 @@ def estimate_inotify(clusters: int) -> int:
 
 
 def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Step]:
-    """Return the steps of one cluster: its identity, its programs, its nodes. On a machine of the lab they follow that machine's step."""
+    """Return the steps of one cluster: its identity, its programs, its nodes."""
     name, placement = spec.name, place_run(run, spec.machine)
     parts = [
         part.changed(flags=spec.flags.get(program_name(part)), env=spec.env.get(program_name(part)))
@@ -142,7 +142,7 @@ def bring_steps(name: str, spec: ClusterSpec, placement: Placement, software: Ma
     if placement.is_local:
         return []
     programs = [software[asset] for asset in list_programs(spec)]
-    return [Step(f"{name}/programs", lambda: placement.bring(programs), (machine_step(placement.name),))]
+    return [Step(f"{name}/programs", lambda: placement.bring(programs))]
 
 
 def needs_of_identity(name: str, placement: Placement) -> tuple[str, ...]:

@@ -1,0 +1,69 @@
+"""The machines of a lab, before anything is placed on them: what is in the way here, and the steps that make or reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from lab.computer import Probe
+from lab.images.machine import SOFTWARE as IMAGE_SOFTWARE
+from lab.images.machine import build_machine_image
+from lab.machines import containers
+from lab.machines.local import Local
+from lab.machines.namespace.factory import make_machines, namespace_problems
+from lab.machines.record import MachineRecord, record_machine
+from lab.machines.registry import open_machine
+from lab.preflight import Problem
+from lab.run import Run
+from lab.spec import LabSpec, MachineHost
+from lab.steps import Step
+
+Software = Mapping[str, Path]
+
+
+def machine_software(spec: LabSpec) -> list[str]:
+    """Return the assets that making the machines of a lab needs, as name@version."""
+    return list(IMAGE_SOFTWARE) if spec.machines and spec.machines.kind == "container" else []
+
+
+def machine_problems(spec: LabSpec, probe: Probe) -> list[Problem]:
+    """Return what keeps this computer from making the machines of a lab."""
+    if spec.machines and spec.machines.kind == "namespace":
+        return namespace_problems(probe)
+    return []
+
+
+def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step]:
+    """Return the steps that make the machines of a lab, or reach the user's hosts; all are independent but for what they share.
+
+    Addresses are known when they have passed: the steps of clusters are computed afterwards.
+    """
+    if spec.machines is None:
+        return []
+    kinds: Mapping[str, Callable[[], list[Step]]] = {
+        "namespace": lambda: make_machines(run, spec.machine_names),
+        "container": lambda: make_containers(run, spec, software),
+        "ssh": lambda: reach_hosts(run, spec.machines.hosts if spec.machines else ()),
+    }
+    return kinds[spec.machines.kind]()
+
+
+def make_containers(run: Run, spec: LabSpec, software: Software) -> list[Step]:
+    """Return the steps that make containers, after the one that makes their image."""
+    images: list[str] = []
+    engine = Local(run.path)
+    image = Step("machines/image", lambda: images.append(build_machine_image(engine, software)), cpu_bound=True)
+    return [image, *containers.machine_steps(run, spec.machine_names, image=lambda: images[-1], needs=(image.name,))]
+
+
+def reach_hosts(run: Run, hosts: tuple[MachineHost, ...]) -> list[Step]:
+    """Record the user's hosts, and return the steps that log in to each."""
+    for host in hosts:
+        record_machine(run, host.name, MachineRecord("ssh", **host.model_dump(exclude={"name"})))
+    return [Step(f"machines/{host.name}", partial(log_in, run, host.name)) for host in hosts]
+
+
+def log_in(run: Run, name: str) -> None:
+    """Return when a command has run on a machine. Errors of `lab.machines.ssh` say why it cannot be reached."""
+    open_machine(run, name).run(["true"])
