@@ -1,0 +1,40 @@
+"""Clusters of the embedded kind on machines of the lab: each cluster has a machine of its own, and Karmada joins them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from deployers.karmada import Karmada
+from lab.machines.registry import open_machine, open_owner
+from scenarios.kit.extra_lab import extra_lab
+from scenarios.kit.machines import require_namespaces
+from scenarios.kit.workload import Workload
+
+pytestmark = pytest.mark.xdist_group("machines")
+DOCUMENT = {
+    "machines": {"kind": "namespace", "count": 2},
+    "host": {"machine": "machine1"},
+    "members": [{"name": "member1", "machine": "machine2", "nodes": [{"count": 1}]}],
+    "karmada": {"deployer": "by_binary"},
+}
+
+
+@pytest.fixture(scope="module")
+def placed() -> Iterator[Karmada]:
+    """Karmada on a host and a member that are each on a machine of their own."""
+    require_namespaces()
+    with extra_lab(DOCUMENT, name="placed") as karmada:
+        yield karmada
+
+
+def test_each_cluster_runs_on_its_machine_and_keeps_its_keys_private(placed: Karmada) -> None:
+    for cluster, machine in (("host", "machine1"), ("member1", "machine2")):
+        programs = open_owner(placed.run, machine).programs()
+        assert {name.partition("/")[0] for name in programs} == {cluster}
+        assert all(state.runs for state in programs.values())
+        root = f"/var/lib/karmada-lab/runs/{placed.run.id}"
+        readable = open_machine(placed.run, machine).run(["find", root, "-type", "f", "-perm", "/077", "-path", "*/pki/*"]).stdout
+        assert readable == ""
