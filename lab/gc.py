@@ -18,15 +18,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lab import ledger, ports, proc
+from lab import external_names, ledger, ports, proc
 from lab.computer import Computer
 from lab.count import count
 from lab.docker_engine import find_engine, read_engine, select_engine
 from lab.errors import LeakError, NotPossible, UsageError
 from lab.existing.record import list_claimed
 from lab.existing.release import release_all
+from lab.factories.release import list_released, release_machines
 from lab.hints import command
-from lab.machines.release import list_released, release_machines
 from lab.run import Run, discard, list_runs
 from lab.session_folder import dead_sessions
 from lab.supervisor.remains import find_orphans, kill_orphans
@@ -267,7 +267,7 @@ def remove_stray_containers(root: Path, *, dry_run: bool) -> list[RemovedItem]:
     for engine in (each for at, each in enumerate(engines) if each and each not in engines[:at]):
         for name, mounts in ledger.list_container_mounts(engine).items():
             for run in {root / Path(mount).relative_to(root).parts[0] for mount in mounts if ledger.is_within(Path(mount), root)}:
-                if not run.exists() and ledger.belongs_to_run(name, run.name):
+                if not run.exists() and external_names.belongs_to_run(name, run.name):
                     removed += remove_containers([name], run, engine, dry_run=dry_run)
     return removed
 

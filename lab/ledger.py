@@ -6,7 +6,6 @@ and everything else a name by `external_name`. What existed before the run is no
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -21,13 +20,10 @@ from lab.count import count
 from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.existing.record import list_claimed
+from lab.external_names import PREFIX, belongs_to_run, interface_name
 from lab.hints import command
 from lab.supervisor.remains import find_orphans
 
-PREFIX = "karmada-lab."
-"""The beginning of every external name."""
-LONGEST_RUN = 18
-"""Characters of the run id in an external name: a container's name is also its host name, 63 characters at most."""
 NAMESPACES = Path("/run/netns")
 INTERFACES = Path("/sys/class/net")
 VM_DISKS = Path("/var/lib/libvirt/images")
@@ -200,27 +196,6 @@ def list_owned_disks(folder: Path = VM_DISKS) -> Iterator[tuple[Path, Path]]:
 
 
 # -- how --------------------------------------------------------------------------------------------------------------------
-
-
-def external_name(run_id: str, what: str) -> str:
-    """Return the name of something a run makes outside its directory: a container, a domain, a namespace, a temporary file.
-
-    The dots keep it apart from those of a run "a" and a run "a-b": they are in no id. Of a long id the beginning is there, and a hash
-    of all of it.
-    """
-    if len(run_id) > LONGEST_RUN:
-        run_id = f"{run_id[:9]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
-    return f"{PREFIX}{run_id}.{what}"
-
-
-def interface_name(run_id: str) -> str:
-    """Return the name of a run's network interface: the kernel allows 15 characters, so a hash stands for the run."""
-    return f"kl-{hashlib.sha256(run_id.encode()).hexdigest()[:10]}"
-
-
-def belongs_to_run(name: str, run_id: str) -> bool:
-    """Return whether the run made the thing of this name."""
-    return name.startswith(external_name(run_id, ""))
 
 
 def ask_docker(args: list[str], engine: Engine) -> Iterable[str]:

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from lab.computer import Probe
+from lab.factories import containers
+from lab.factories.namespace.factory import make_machines, namespace_problems
 from lab.images.machine import SOFTWARE as IMAGE_SOFTWARE
 from lab.images.machine import build_machine_image
-from lab.machines import containers
 from lab.machines.local import Local
-from lab.machines.namespace.factory import make_machines, namespace_problems
 from lab.machines.record import MachineRecord, record_machine
 from lab.machines.registry import open_machine
 from lab.preflight import Problem

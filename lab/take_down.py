@@ -10,10 +10,10 @@ from lab import ledger, ports
 from lab.docker_engine import find_engine
 from lab.errors import LeakError, NotPossible, ProvisionError
 from lab.existing.release import release_all
+from lab.factories.delete import delete_machines
+from lab.factories.release import describe_unreached, release_machines
 from lab.hints import command
 from lab.lock import WaitReport, ignore_wait
-from lab.machines.factories import delete_machines
-from lab.machines.release import describe_unreached, release_machines
 from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.supervisor.client import Supervisor

@@ -22,9 +22,9 @@ from lab import docker
 from lab.cluster import Lab
 from lab.computer import Computer
 from lab.errors import ProvisionError
+from lab.external_names import external_name
 from lab.images import node
 from lab.images.load import RECORD
-from lab.ledger import external_name
 from lab.providers import kind_config
 from lab.providers.kind import Kind
 from lab.providers.kind_config import NODE

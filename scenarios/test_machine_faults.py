@@ -15,10 +15,10 @@ import pytest
 
 from lab import ledger
 from lab.errors import CommandFailed, LabError, ProvisionError, UsageError
+from lab.factories.namespace.seed import ensure_key
 from lab.gc import remove_run
 from lab.machines.lease import LEASE, PROGRAM
 from lab.machines.machine import Machine
-from lab.machines.namespace.seed import ensure_key
 from lab.machines.record import read_machines, record_machine
 from lab.machines.registry import open_machine, open_owner
 from lab.program import Program

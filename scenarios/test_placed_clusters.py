@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,6 @@ from deployers.karmada import Karmada
 from lab.machines.registry import open_machine, open_owner
 from scenarios.kit.extra_lab import extra_lab
 from scenarios.kit.machines import require_namespaces
-from scenarios.kit.workload import Workload
 
 pytestmark = pytest.mark.xdist_group("machines")
 DOCUMENT = {

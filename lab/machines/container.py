@@ -1,4 +1,4 @@
-"""A container of this computer's Docker as a machine: a kind node, or one that `lab.machines.containers` made.
+"""A container of this computer's Docker as a machine: a kind node, or one that `lab.factories.containers` made.
 
 Commands are `docker exec`, files `docker cp`, programs that keep running are units of its systemd.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from lab.errors import UsageError
-from lab.ledger import external_name
+from lab.external_names import external_name
 from lab.machines.container import Container
 from lab.machines.lease import begin_lease
 from lab.machines.local import Local

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lab.errors import CommandFailed, ComponentExited, ProvisionError, UsageError
-from lab.ledger import external_name
+from lab.external_names import external_name
 from lab.machines import units
 from lab.machines.machine import Machine
 from lab.program import Program

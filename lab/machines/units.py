@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from jinja2 import Environment, StrictUndefined
 
 from lab.errors import CommandFailed, ProvisionError, UsageError
-from lab.ledger import external_name
+from lab.external_names import external_name
 from lab.machines.machine import Machine
 from lab.program import Program
 from lab.wait import NotYet, until

@@ -2,7 +2,7 @@
 
 On Linux this computer and every other node reach a node by its address in Docker's network, so one kubeconfig that names it serves
 programs here, Karmada's pods on the host cluster and members' agents alike. `lab.images.node` builds the node image where it is missing.
-A cluster's name derives from the run (`lab.ledger.external_name`) and is recorded before the cluster is made.
+A cluster's name derives from the run (`lab.external_names.external_name`) and is recorded before the cluster is made.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from lab.docker.checks import list_engine_errors as docker_refusals
 from lab.docker_engine import find_engine, record_engine
 from lab.doctor.checks import list_refusals
 from lab.errors import CommandFailed, ProvisionError
+from lab.external_names import external_name
 from lab.hints import command
 from lab.images import Image, applications, missing_software, node
 from lab.images.load import RECORD
-from lab.ledger import external_name
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.container import Container
 from lab.machines.local import Local

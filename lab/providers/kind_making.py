@@ -16,11 +16,11 @@ from lab.cluster import Cluster, Lab
 from lab.computer import Computer
 from lab.docker_engine import find_engine
 from lab.errors import CommandFailed, ProvisionError
+from lab.external_names import external_name
 from lab.hints import command
 from lab.images import applications, load_archive, make_archive, node
 from lab.images.load import RECORD
 from lab.kubeconfig import parse_kubeconfig
-from lab.ledger import external_name
 from lab.machines.machine import Machine
 from lab.machines.placement import LOOPBACK
 from lab.ports import ports_of

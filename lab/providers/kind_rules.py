@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.ledger import external_name
+from lab.external_names import external_name
 from lab.preflight import Problem
 from lab.providers.kind_config import FLAGS, SECTIONS, list_roles
 from lab.spec import ClusterSpec

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import ledger, ports, proc
+from lab import external_names, ledger, ports, proc
 from lab.docker_engine import record_engine
 from lab.errors import LeakError
-from lab.ledger import Item, external_name
+from lab.external_names import external_name
+from lab.ledger import Item
 from lab.tests.supervision import is_gone
 
 LISTENER = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
@@ -90,9 +91,9 @@ def test_the_name_of_a_long_run_fits_a_host_name_and_is_nobody_else_s() -> None:
     assert name.startswith("karmada-lab.kind-by-k-")
     assert name.endswith(".member1-control-plane")
     assert len(name) <= 63
-    assert ledger.belongs_to_run(name, long)
-    assert not ledger.belongs_to_run(name, f"{long}s")
-    assert not ledger.belongs_to_run(name, "kind-by-k")
+    assert external_names.belongs_to_run(name, long)
+    assert not external_names.belongs_to_run(name, f"{long}s")
+    assert not external_names.belongs_to_run(name, "kind-by-k")
 
 
 def test_a_tool_that_is_not_there_has_nothing() -> None:

@@ -20,7 +20,8 @@ from deployers.by_binary.installation import open_plane
 from deployers.karmada import Karmada
 from deployers.plane.layout import etcds
 from lab.errors import CommandFailed
-from lab.ledger import NAMESPACES, external_name
+from lab.external_names import external_name
+from lab.ledger import NAMESPACES
 from lab.proxy import Proxy
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults

@@ -11,11 +11,11 @@ import pytest
 
 from lab import ledger
 from lab.computer import Computer
-from lab.machines.factories import delete_machines
+from lab.factories.delete import delete_machines
+from lab.factories.namespace.factory import make_machines, namespace_problems, program_name
+from lab.factories.namespace.network import read_network
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.namespace.factory import make_machines, namespace_problems, program_name
-from lab.machines.namespace.network import read_network
 from lab.machines.owner import ProgramOwner
 from lab.machines.record import MachineRecord, read_machines, record_machine
 from lab.machines.registry import open_machine, open_owner

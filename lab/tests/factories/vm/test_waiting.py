@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import ProvisionError
-from lab.machines.vm.waiting import until_up
+from lab.factories.vm.waiting import until_up
 from lab.wait import NotYet
 
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lab.errors import ProvisionError
-from lab.machines.vm.save_file import HEADER, MAGIC, change_xml, copy_saved, read_xml
+from lab.factories.vm.save_file import HEADER, MAGIC, change_xml, copy_saved, read_xml
 
 XML = """<domain type="qemu"><name>old</name><uuid>1</uuid><description>d</description><devices>
 <disk type="file"><source file="/old.qcow2" index="2"/><backingStore type="file"/><target dev="vda"/></disk>

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import ProvisionError
+from lab.external_names import external_name
+from lab.factories.namespace.seed import ensure_key, write_known_hosts
+from lab.factories.vm.agent import check_agent, run_by_agent
+from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_errors
+from lab.factories.vm.disks import delete_pool, ensure_pool, make_overlay, pool_folder
+from lab.factories.vm.domain import DomainFiles, VmShape, define_domain, delete_domain, describe_domain, list_domains
+from lab.factories.vm.identity import Identity, choose_address, choose_mac, choose_uuid, write_seed
+from lab.factories.vm.image import DISK_BYTES, VmImage, ensure_image
+from lab.factories.vm.network import delete_network, ensure_network, read_network
+from lab.factories.vm.save_file import copy_saved
+from lab.factories.vm.saved_state import SavedState, ensure_state
+from lab.factories.vm.waiting import until_up
 from lab.hints import command
-from lab.ledger import external_name
 from lab.machines.local import Local
-from lab.machines.namespace.seed import ensure_key, write_known_hosts
 from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
 from lab.machines.registry import ssh_host
 from lab.machines.ssh.connection import connection_to, disconnect
-from lab.machines.vm.agent import check_agent, run_by_agent
-from lab.machines.vm.connection import LibvirtFailed, connect, find, translate_errors
-from lab.machines.vm.disks import delete_pool, ensure_pool, make_overlay, pool_folder
-from lab.machines.vm.domain import DomainFiles, VmShape, define_domain, delete_domain, describe_domain, list_domains
-from lab.machines.vm.identity import Identity, choose_address, choose_mac, choose_uuid, write_seed
-from lab.machines.vm.image import DISK_BYTES, VmImage, ensure_image
-from lab.machines.vm.network import delete_network, ensure_network, read_network
-from lab.machines.vm.save_file import copy_saved
-from lab.machines.vm.saved_state import SavedState, ensure_state
-from lab.machines.vm.waiting import until_up
 from lab.run import Run
 from lab.steps import Step
 from lab.wait import NotYet

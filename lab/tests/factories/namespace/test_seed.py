@@ -4,7 +4,7 @@ from pathlib import Path
 
 import paramiko
 
-from lab.machines.namespace.seed import SSH_FOLDER, ensure_key, write_known_hosts, write_seed
+from lab.factories.namespace.seed import SSH_FOLDER, ensure_key, write_known_hosts, write_seed
 
 
 def test_a_key_is_made_once_and_is_private(tmp_path: Path) -> None:

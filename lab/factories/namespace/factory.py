@@ -13,8 +13,8 @@ import lab
 from lab.assets.cache import default_root
 from lab.computer import Probe
 from lab.errors import ProvisionError, UsageError
-from lab.machines.namespace.network import delete_network, ensure_network, read_network
-from lab.machines.namespace.seed import SSH_FOLDER, ensure_key, write_known_hosts, write_seed
+from lab.factories.namespace.network import delete_network, ensure_network, read_network
+from lab.factories.namespace.seed import SSH_FOLDER, ensure_key, write_known_hosts, write_seed
 from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
 from lab.machines.registry import ssh_host
 from lab.machines.ssh.connection import connection_to, disconnect

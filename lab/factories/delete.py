@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lab.machines import containers
-from lab.machines.namespace import factory as namespace
+from lab.factories import containers
+from lab.factories.namespace import factory as namespace
+from lab.factories.vm import factory as vm
 from lab.machines.record import read_machines
-from lab.machines.vm import factory as vm
 from lab.run import Run
 
 DELETE: Mapping[str, Callable[[Run], None]] = {

@@ -19,16 +19,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from lab.assets.cache import Cache
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
-from lab.ledger import external_name
+from lab.external_names import external_name
+from lab.factories.vm.agent import check_agent, run_by_agent
+from lab.factories.vm.connection import connect, translate_errors
+from lab.factories.vm.disks import ensure_pool, make_overlay, pool_folder
+from lab.factories.vm.domain import DomainFiles, VmShape, choose_accelerator, define_domain, delete_domain, describe_domain
+from lab.factories.vm.identity import Identity, choose_mac, choose_uuid, write_seed
+from lab.factories.vm.image import DISK_BYTES, VmImage
+from lab.factories.vm.network import VmNetwork
+from lab.factories.vm.waiting import until_up
 from lab.machines.local import Local
-from lab.machines.vm.agent import check_agent, run_by_agent
-from lab.machines.vm.connection import connect, translate_errors
-from lab.machines.vm.disks import ensure_pool, make_overlay, pool_folder
-from lab.machines.vm.domain import DomainFiles, VmShape, choose_accelerator, define_domain, delete_domain, describe_domain
-from lab.machines.vm.identity import Identity, choose_mac, choose_uuid, write_seed
-from lab.machines.vm.image import DISK_BYTES, VmImage
-from lab.machines.vm.network import VmNetwork
-from lab.machines.vm.waiting import until_up
 from lab.run import Run
 from lab.wait import NotYet
 

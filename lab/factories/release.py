@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from lab.errors import LabError
-from lab.machines.factories import DELETE
+from lab.factories.delete import DELETE
 from lab.machines.lease import OWNERS, read_owners
 from lab.machines.record import read_machines
 from lab.machines.registry import open_remote_owner

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lab.errors import ProvisionError
-from lab.machines import containers
-from lab.machines.factories import delete_machines
+from lab.factories import containers
+from lab.factories.delete import delete_machines
 from lab.machines.record import MachineRecord, read_machines, record_machine
 from lab.machines.registry import open_machine
 from lab.machines.scripted import Answer, Scripted, ScriptedFailure

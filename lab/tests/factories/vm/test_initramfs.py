@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lab.errors import ProvisionError
-from lab.machines.vm.initramfs import order_modules, write_cpio
+from lab.factories.vm.initramfs import order_modules, write_cpio
 
 DEPENDENCIES = "a/ext4.ko: a/mbcache.ko a/jbd2.ko\na/mbcache.ko:\na/jbd2.ko:\na/virtio-blk.ko: a/virtio.ko\na/virtio.ko:\n"
 

@@ -5,8 +5,8 @@ from ipaddress import IPv4Network
 
 import yaml
 
-from lab.machines.vm.identity import Identity, choose_address, choose_mac, choose_uuid
-from lab.machines.vm.render import render_seed, render_xml
+from lab.factories.vm.identity import Identity, choose_address, choose_mac, choose_uuid
+from lab.factories.vm.render import render_seed, render_xml
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\nBBBB\n-----END OPENSSH PRIVATE KEY-----\n"
 IDENTITY = Identity("m1", "10.220.0.10", 24, "10.220.0.1", "52:54:00:01:02:03", KEY, "ssh-ed25519 AAAA", "ssh-ed25519 it's mine")

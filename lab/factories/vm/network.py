@@ -14,11 +14,11 @@ from filelock import FileLock
 
 from lab import ports
 from lab.errors import NotPossible
+from lab.external_names import external_name
+from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_errors
+from lab.factories.vm.render import render_xml
 from lab.hints import command
-from lab.ledger import external_name
 from lab.machines.local import Local
-from lab.machines.vm.connection import LibvirtFailed, connect, find, translate_errors
-from lab.machines.vm.render import render_xml
 from lab.run import Run
 
 RECORD = "machine-networks"

@@ -13,10 +13,10 @@ from typing import Any
 from lab.computer import Computer
 from lab.doctor.kvm import kvm_error
 from lab.errors import NotPossible
-from lab.ledger import belongs_to_run
-from lab.machines.vm.connection import SETUP, LibvirtFailed, connect, find, translate_errors
-from lab.machines.vm.image import VmImage
-from lab.machines.vm.render import render_xml
+from lab.external_names import belongs_to_run
+from lab.factories.vm.connection import SETUP, LibvirtFailed, connect, find, translate_errors
+from lab.factories.vm.image import VmImage
+from lab.factories.vm.render import render_xml
 
 CMDLINE = "root=/dev/vda rw console={console} net.ifnames=0 ds=nocloud systemd.firstboot=off mitigations=off panic=-1"
 METADATA = 1 | 2 | 4 | 16

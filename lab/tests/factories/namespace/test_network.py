@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.errors import NotPossible
-from lab.machines.namespace.network import MachineNetwork, choose_subnet, list_candidates, overlaps, read_network
+from lab.factories.namespace.network import MachineNetwork, choose_subnet, list_candidates, overlaps, read_network
 from lab.run import Run
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.errors import ProvisionError
-from lab.machines.vm.connection import LibvirtFailed, ask_agent
+from lab.factories.vm.connection import LibvirtFailed, ask_agent
 from lab.wait import NotYet, until
 
 

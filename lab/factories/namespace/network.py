@@ -18,8 +18,8 @@ from filelock import FileLock
 
 from lab import ports
 from lab.errors import CommandFailed, NotPossible
+from lab.external_names import external_name, interface_name
 from lab.hints import command
-from lab.ledger import external_name, interface_name
 from lab.machines.local import Local
 from lab.run import Run
 

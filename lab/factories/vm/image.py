@@ -1,7 +1,7 @@
 """The image of virtual machines: a Debian root disk, its kernel and an initramfs, made here and kept by content.
 
     <IMAGES>/KEY/{root.qcow2, vmlinuz, initrd}      read by QEMU, which runs as a user that cannot look into a home directory
-    <IMAGES>/KEY/state-…                            machines that have booted, saved (lab.machines.vm.saved_state)
+    <IMAGES>/KEY/state-…                            machines that have booted, saved (lab.factories.vm.saved_state)
 
 An image appears whole or not at all.
 """
@@ -21,10 +21,10 @@ from lab.assets.cache import Cache, translate_write_errors
 from lab.assets.command import CommandRunner, spawn
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import NotPossible, ProvisionError
+from lab.factories.vm.connection import SETUP
+from lab.factories.vm.initramfs import make_initramfs
+from lab.factories.vm.packages import list_packages
 from lab.images.debian import fetch_root, locate_packages
-from lab.machines.vm.connection import SETUP
-from lab.machines.vm.initramfs import make_initramfs
-from lab.machines.vm.packages import list_packages
 
 IMAGES = Path("/var/lib/libvirt/images/karmada-lab.cache")
 SCHEMA = "1"

@@ -1,6 +1,6 @@
 """Machines that are containers of this computer's Docker, with systemd: made, and deleted from records alone.
 
-Their names derive from the run (`lab.ledger.external_name`); each is recorded before it is made. /var is a volume of its own, since
+Their names derive from the run (`lab.external_names.external_name`); each is recorded before it is made. /var is a volume of its own, since
 containerd makes overlays there and the kernel makes none on an overlay.
 """
 
@@ -13,8 +13,8 @@ from functools import partial
 from lab.docker import list_containers
 from lab.docker_engine import record_engine
 from lab.errors import CommandFailed, ProvisionError
+from lab.external_names import external_name
 from lab.hints import command
-from lab.ledger import external_name
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.machines.machine import Machine

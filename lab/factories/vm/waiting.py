@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lab.errors import NotReady, ProvisionError
-from lab.machines.vm.connection import translate_errors
-from lab.machines.vm.domain import find_cause, read_console
+from lab.factories.vm.connection import translate_errors
+from lab.factories.vm.domain import find_cause, read_console
 from lab.wait import NotYet, until
 
 T = TypeVar("T")

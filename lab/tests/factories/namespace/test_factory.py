@@ -6,8 +6,8 @@ import pytest
 
 import lab
 from lab.errors import UsageError
-from lab.machines.factories import delete_machines
-from lab.machines.namespace.factory import list_hidden, make_machines, make_program
+from lab.factories.delete import delete_machines
+from lab.factories.namespace.factory import list_hidden, make_machines, make_program
 from lab.run import Run
 
 

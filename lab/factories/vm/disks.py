@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lab.ledger import VM_DISKS, VM_DISKS_OWNER, external_name
-from lab.machines.vm.connection import LibvirtFailed, connect, find, translate_errors
-from lab.machines.vm.render import render_xml
+from lab.external_names import external_name
+from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_errors
+from lab.factories.vm.render import render_xml
+from lab.ledger import VM_DISKS, VM_DISKS_OWNER
 from lab.run import Run
 
 

@@ -6,14 +6,14 @@ import time
 from typing import Any
 
 from lab.errors import NotPossible, UsageError
-from lab.ledger import external_name
+from lab.external_names import external_name
+from lab.factories.vm.agent import check_agent, run_by_agent
+from lab.factories.vm.connection import connect, find, translate_errors
+from lab.factories.vm.factory import KIND
+from lab.factories.vm.render import render_xml
 from lab.machines.record import read_machines
 from lab.machines.registry import ssh_host
 from lab.machines.ssh.connection import disconnect
-from lab.machines.vm.agent import check_agent, run_by_agent
-from lab.machines.vm.connection import connect, find, translate_errors
-from lab.machines.vm.factory import KIND
-from lab.machines.vm.render import render_xml
 from lab.run import Run
 from lab.wait import until
 

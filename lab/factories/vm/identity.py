@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from lab.ledger import external_name
+from lab.external_names import external_name
+from lab.factories.vm.render import render_seed
 from lab.machines.machine import Machine
-from lab.machines.vm.render import render_seed
 
 
 @dataclass(frozen=True)

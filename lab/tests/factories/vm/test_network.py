@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from lab.errors import NotPossible
-from lab.machines.vm.network import FIRST, LAST, choose_subnet
+from lab.factories.vm.network import FIRST, LAST, choose_subnet
 
 
 def test_a_run_has_a_subnet_that_nobody_uses() -> None:
