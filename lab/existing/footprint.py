@@ -67,7 +67,7 @@ class FoundObject:
 def find_objects(api: Api, footprint: Footprint) -> list[FoundObject]:
     """Return what of a footprint is on a cluster, sorted."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="footprint") as pool:
-        single = pool.map(lambda path: [found_at(path, item)] if (item := api.find(path)) else [], footprint.paths)
+        single = pool.map(lambda path: [read_found(path, item)] if (item := api.find(path)) else [], footprint.paths)
         named = pool.map(lambda pair: list(find_named(api, *pair)), footprint.names)
         kinds = list_kinds(api) if footprint.labels else []
         labelled = pool.map(lambda pair: find_labelled(api, *pair), [(path, label) for path in kinds for label in footprint.labels])
@@ -82,7 +82,7 @@ def find_objects(api: Api, footprint: Footprint) -> list[FoundObject]:
     return sorted(found)
 
 
-def found_at(path: str, item: Json) -> FoundObject:
+def read_found(path: str, item: Json) -> FoundObject:
     """Return an object that was found at a path."""
     metadata = item["metadata"]
     return FoundObject(path, created=read_time(metadata.get("creationTimestamp")), leaving="deletionTimestamp" in metadata)
@@ -97,7 +97,7 @@ def find_named(api: Api, collection: str, pattern: str) -> Iterator[FoundObject]
     """Yield the objects of a collection whose names match."""
     for item in list_items(api, collection):
         if re.fullmatch(pattern, item["metadata"]["name"]):
-            yield found_at(f"{collection}/{item['metadata']['name']}", item)
+            yield read_found(f"{collection}/{item['metadata']['name']}", item)
 
 
 def find_labelled(api: Api, collection: str, selector: str) -> list[FoundObject]:
@@ -107,7 +107,7 @@ def find_labelled(api: Api, collection: str, selector: str) -> list[FoundObject]
     for item in list_items(api, collection, labelSelector=selector):
         namespace = item["metadata"].get("namespace")
         folder = f"{root}/namespaces/{namespace}" if namespace else root
-        found.append(found_at(f"{folder}/{resource}/{item['metadata']['name']}", item))
+        found.append(read_found(f"{folder}/{resource}/{item['metadata']['name']}", item))
     return found
 
 

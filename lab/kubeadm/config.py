@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lab.assets.refs import version_key
 from lab.images.node import SERVICES, make_cni_config
 from lab.kubeadm import paths
-from lab.kubeadm.facts import Facts
+from lab.kubeadm.facts import HostFacts
 from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
@@ -70,7 +70,7 @@ def render(template: str, **values: Any) -> str:
     )
 
 
-def make_node_texts(config: ClusterConfig, facts: Facts, *, pause: str) -> dict[str, str]:
+def make_node_texts(config: ClusterConfig, facts: HostFacts, *, pause: str) -> dict[str, str]:
     """Return the text files of a node by their path: units and configurations."""
     bounded = facts.bounded
     runc = f"{paths.BIN}/runc-within-bounds" if bounded else f"{paths.BIN}/runc"
@@ -95,7 +95,7 @@ def make_network(addresses: IPv4Network) -> str:
     return json.dumps(config, indent=1)
 
 
-def make_init_config(config: ClusterConfig, facts: Facts) -> str:
+def make_init_config(config: ClusterConfig, facts: HostFacts) -> str:
     """Return the configuration of `kubeadm init` on the first control plane."""
     first = config.control_planes[0]
     init = {
@@ -186,7 +186,7 @@ def make_cluster_configuration(config: ClusterConfig) -> Json:
     return {**found, "encryptionAlgorithm": "ECDSA-P256"}
 
 
-def make_kubelet_configuration(facts: Facts) -> Json:
+def make_kubelet_configuration(facts: HostFacts) -> Json:
     """Return the kubelet's settings on a machine with these facts."""
     here: Json = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

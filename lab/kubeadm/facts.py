@@ -40,7 +40,7 @@ exit 0
 
 
 @dataclass(frozen=True)
-class Facts:
+class HostFacts:
     """A machine as a node sees it. `owner` is the run and cluster whose node it is; memory and disk are in MiB; `skew` in seconds."""
 
     user: int
@@ -58,14 +58,14 @@ class Facts:
     ports: frozenset[int]
 
 
-def ask_facts(machine: Machine) -> Facts:
+def ask_facts(machine: Machine) -> HostFacts:
     """Return the facts of a machine; nothing on it is changed."""
     before = time.time()
     text = machine.run(["sh", "-s"], input=ASK).stdout
     return parse_facts(text, now=(before + time.time()) / 2)
 
 
-def parse_facts(text: str, *, now: float) -> Facts:
+def parse_facts(text: str, *, now: float) -> HostFacts:
     """Return the facts that the script's output says. What it could not find out counts as absent."""
     pairs = [line.partition("=")[::2] for line in text.splitlines() if "=" in line]
     single = dict(pairs)
@@ -80,7 +80,7 @@ def parse_facts(text: str, *, now: float) -> Facts:
         owner = json.loads(single.get("owner") or "{}")
     except ValueError:
         owner = {"run": "?", "cluster": "?"}
-    return Facts(
+    return HostFacts(
         user=number("user"),
         arch=MACHINES.get(single.get("arch", ""), single.get("arch", "")),
         systemd=single.get("systemd") == "yes",
@@ -97,7 +97,7 @@ def parse_facts(text: str, *, now: float) -> Facts:
     )
 
 
-def list_refusals(facts: Facts, *, run: str, cluster: str, arch: str | None = None) -> list[str]:
+def list_refusals(facts: HostFacts, *, run: str, cluster: str, arch: str | None = None) -> list[str]:
     """Return why a machine cannot be a node of this cluster, as `<why>: <remedy>`. A node of it already is fine."""
     wanted, owner = arch or detect_arch(), facts.owner
     always = (

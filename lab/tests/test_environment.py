@@ -77,10 +77,13 @@ STARTS = {
     "system",
 }
 OWN_WAY = {
+    ("lab/factories/namespace/init.py", "run"): "runs as a program of the supervisor, with its environment; imports nothing of the project",
+    ("lab/factories/namespace/init.py", "execv"): "becomes the machine's sshd, as a program of the supervisor",
     ("lab/machines/hide_directory.py", "execv"): "becomes the command, with the environment that lab.machines.local gave",
     ("lab/supervisor/process.py", "execvpe"): "starts components with the supervisor's own environment, which is COMPONENT's",
     ("deployers/commands/execute.py", "execvpe"): "`lab exec`: the user's own command",
     ("scenarios/test_runner_kit.py", "Popen"): "a script of the runner kit in the environment that its pod would give",
+    ("scenarios/test_machine_faults.py", "Popen"): "a harness to be killed, in the test's own environment",
     ("scenarios/test_lifecycle.py", "run"): "`lab` as a user types it, its own variables aside",
     ("scenarios/test_lifecycle.py", "Popen"): "`lab` as a user types it, its own variables aside",
 }
@@ -131,8 +134,11 @@ def test_no_other_way_to_start_a_program_is_used() -> None:
     assert found == set()
 
 
-IN_CONTAINERS = {"ctr", "pgrep", "pkill", "mkdir", "tee", "find", "journalctl", "rm", "cat", "systemctl"}
-"""Programs of a kind node: `docker exec` gives them the environment of the container."""
+ELSEWHERE = {"ctr", "pgrep", "pkill", "mkdir", "tee", "find", "journalctl", "rm", "cat", "systemctl"} | {
+    *("stat", "ls", "cut", "chmod", "chown", "id", "tail", "useradd", "chpasswd", "touch", "true", "sleep", "test", "python3", "mv", "cp"),
+    *("df", "dd", "head", "uname", "getent", "hostname", "readlink", "ss", "kill", "sha256sum", "cmp", "wc", "printf", "echo", "pwd"),
+}
+"""Programs of kind nodes and of machines: `docker exec` and ssh give them the environment of that computer."""
 
 
 def test_every_program_that_is_named_in_the_code_has_a_rule() -> None:
@@ -147,7 +153,7 @@ def test_every_program_that_is_named_in_the_code_has_a_rule() -> None:
                 named.add(Path(first.value).name)
 
     assert {"docker", "go", "git", "iptables", "umount"} <= named
-    assert named - IN_CONTAINERS - {"ps", "inspect"} <= PROGRAMS.keys()  # those two are words of docker's
+    assert named - ELSEWHERE - {"ps", "inspect"} <= PROGRAMS.keys()  # those two are words of docker's
 
 
 @pytest.mark.parametrize(

@@ -72,4 +72,4 @@ def test_a_node_of_this_cluster_is_not_refused_for_what_it_runs_itself() -> None
 
 @given(st.text())
 def test_no_output_of_a_machine_breaks_the_reading(text: str) -> None:
-    assert isinstance(facts.parse_facts(text, now=0.0), facts.Facts)
+    assert isinstance(facts.parse_facts(text, now=0.0), facts.HostFacts)
