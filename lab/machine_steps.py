@@ -9,6 +9,7 @@ from pathlib import Path
 from lab.computer import Probe
 from lab.factories import containers
 from lab.factories.namespace.factory import make_machines, namespace_problems
+from lab.factories.vm.factory import make_machines as make_virtual_machines
 from lab.images.machine import SOFTWARE as IMAGE_SOFTWARE
 from lab.images.machine import build_machine_image
 from lab.machines.local import Local
@@ -44,6 +45,7 @@ def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step
     kinds: Mapping[str, Callable[[], list[Step]]] = {
         "namespace": lambda: make_machines(run, spec.machine_names),
         "container": lambda: make_containers(run, spec, software),
+        "vm": lambda: make_virtual_machines(run, spec.machine_names),
         "ssh": lambda: reach_hosts(run, spec.machines.hosts if spec.machines else ()),
     }
     return kinds[spec.machines.kind]()

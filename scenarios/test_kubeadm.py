@@ -17,13 +17,13 @@ from lab.api import Api
 from lab.cluster import Cluster
 from lab.computer import Computer
 from lab.errors import NotPossible
+from lab.factories.containers import machine_steps
 from lab.images import applications
 from lab.images.machine import SOFTWARE, build_machine_image
 from lab.kubeadm import paths
 from lab.kubeadm.cluster import MachineCluster
 from lab.kubeadm.files import NodeFiles, collect_files, list_software
 from lab.kubeadm.reset import reset_node
-from lab.machines.containers import machine_steps
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.record import read_machines
