@@ -15,6 +15,7 @@ from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef, Supply
 from lab.errors import UsageError
 from lab.images import Image
+from lab.inventory.read import fill_hosts
 from lab.machine_steps import machine_software
 from lab.near_names import Tables
 from lab.preflight import Problem, check_fields
@@ -92,6 +93,8 @@ def document(path: Path | None = None, **changes: Any) -> Json:
     for key in ("deployer", "release"):
         if changes.get(key) is not None and isinstance(table := asked.setdefault("karmada", {}), dict):
             table[key] = changes[key]
+    if "machines" in asked:
+        asked["machines"] = fill_hosts(asked["machines"], (path or DEFAULT).parent.absolute())
     members = asked.get("members", [])
     for cluster in [asked.get("host"), *(members if isinstance(members, list) else [])]:
         if isinstance(cluster, dict) and isinstance(kubeconfig := cluster.get("kubeconfig"), str) and kubeconfig:

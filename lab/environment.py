@@ -65,6 +65,8 @@ OURS = Rule(("*",))
 FETCHES = Rule((*USER, *NETWORK), READ_BY_US)
 PLUGIN = Rule((*USER, *NETWORK, *CLOUDS, "SSH_AUTH_SOCK", "LANG"))
 """Exec plugins of kubeconfigs, whatever their names: they log in as the user does."""
+INVENTORY = Rule((*PLUGIN.inherits, "ANSIBLE_*"), READ_BY_US)
+"""Commands that print an inventory: they ask clouds as the user does, or are Ansible."""
 OF_CLUSTERS = Rule(USER, {**READ_BY_US, "KUBECONFIG": os.devnull})
 """Clients of Kubernetes: directly, and to the cluster that their arguments name."""
 
@@ -137,6 +139,11 @@ def inherit_component(caller: Mapping[str, str] | None = None) -> dict[str, str]
 def inherit_plugin(caller: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of an exec plugin of a kubeconfig."""
     return select(PLUGIN, os.environ if caller is None else caller)
+
+
+def inherit_inventory(caller: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a command that prints an inventory."""
+    return select(INVENTORY, os.environ if caller is None else caller)
 
 
 def inherit_proxies(caller: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""Read an inventory and give the lab file's document its hosts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from lab.documents import decode, parse_toml
+from lab.errors import UsageError
+from lab.inventory.ansible_ini import parse_ini
+from lab.inventory.ansible_list import parse_list
+from lab.inventory.ansible_yaml import parse_yaml
+from lab.inventory.command import run_inventory_command
+from lab.inventory.errors import make_error, raise_all
+from lab.inventory.hosts import FILES, Row, make_rows
+from lab.inventory.variable_files import read_variable_files
+from lab.limits.account import expand_home
+from lab.spec import MachineHost, parse
+
+COMMAND = "what inventory_command prints"
+
+
+def fill_hosts(table: Any, folder: Path) -> Any:
+    """Return the table [machines] with the hosts of its inventory in place of the inventory; relative paths begin at `folder`.
+
+    Another table, or one that names machines in two ways, is returned as it is: validating it says what is wrong. UsageError when
+    the inventory cannot be read.
+    """
+    if not isinstance(table, dict):
+        return table
+    rest = {key: value for key, value in table.items() if key not in {"inventory", "inventory_command"}}
+    file, command = table.get("inventory"), table.get("inventory_command")
+    if bool(file) == bool(command) or rest.get("hosts") or rest.get("count") or rest.get("kind", "ssh") != "ssh":
+        return table
+    if isinstance(file, str):
+        return {**rest, "hosts": read_inventory(folder / expand_home(Path(file)))}
+    if isinstance(command, list) and command and all(isinstance(each, str) and each for each in command):
+        return {**rest, "hosts": parse_json(run_inventory_command(command, folder), COMMAND, folder)}
+    return table
+
+
+def read_inventory(path: Path) -> list[Row]:
+    """Return the hosts of an inventory's file, as rows of `[[machines.hosts]]`. UsageError says what is wrong, and in which line.
+
+    A file ending in .toml or .json is a list of the lab's own, .json also what Ansible prints; .yaml, .yml and a first line `---` are
+    Ansible's YAML, all else is Ansible's INI.
+    """
+    source, folder = str(path), path.absolute().parent
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise make_error(
+            error.strerror or str(error), source, "name a file; a folder of inventories is read by ansible-inventory"
+        ) from error
+    if data.startswith(b"#!") and os.access(path, os.X_OK):
+        raise make_error("it is a program", source, f'run it: inventory_command = ["{path}", "--list"]')
+    if path.suffix == ".json" or data.lstrip()[:1] == b"{":
+        return parse_json(data, source, folder)
+    try:
+        if path.suffix == ".toml":
+            return list_own(parse_toml(data), source, folder)
+        text = decode(data)
+    except ValueError as error:
+        raise make_error(str(error), source) from error
+    is_yaml = path.suffix in {".yaml", ".yml"} or text.lstrip().startswith("---")
+    inventory = parse_yaml(data, source) if is_yaml else parse_ini(text, source)
+    read_variable_files(inventory, folder)
+    return make_rows(inventory, folder, source)
+
+
+def parse_json(data: bytes, source: str, folder: Path) -> list[Row]:
+    """Return the hosts of JSON: a list of the lab's own, or what Ansible prints. UsageError says what is wrong."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise make_error(f"it is no JSON: {error or 'nested too deeply'}", source) from error
+    if isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("hosts"), list) and "_meta" not in document):
+        return list_own(document, source, folder)
+    return make_rows(parse_list(document, source), folder, source)
+
+
+def list_own(document: Any, source: str, folder: Path) -> list[Row]:
+    """Return the hosts of a list of the lab's own: `[[hosts]]`, or a JSON array, with the keys of MachineHost. UsageError lists faults."""
+    if isinstance(document, dict):
+        if other := sorted(document.keys() - {"hosts"}):
+            raise make_error(f"unknown key {other[0]!r}: a list has `hosts` only", source)
+        document = document.get("hosts")
+    if not isinstance(document, list) or not document:
+        raise make_error("it has no hosts", source, "add [[hosts]] with a name and an address")
+    errors: list[UsageError] = []
+    rows: list[Row] = []
+    for number, row in enumerate(document):
+        try:
+            host = parse(MachineHost, row, source=source, prefix=f"hosts[{number}].")
+        except UsageError as error:
+            errors += [make_error(line, source) for line in (error.detail or error.what).splitlines()]
+            continue
+        given = host.model_dump(exclude_unset=True)
+        rows.append({key: str(folder / expand_home(Path(value))) if key in FILES and value else value for key, value in given.items()})
+    raise_all(errors, source)
+    return rows
