@@ -20,6 +20,7 @@ SECTIONS = (
             Verb("logs", "lab.commands.logs:logs", "Print the logs of a lab's programs."),
             Verb("restart", "lab.commands.restart:restart", "Restart one program, as member1/etcd."),
             Verb("stop", "lab.commands.stop:stop", "Stop a cluster, Karmada, or one program."),
+            Verb("machine", "lab.commands.machine:app", "List machines of a lab; snapshot and revert virtual ones."),
             Verb("gc", "lab.commands.gc:gc", "Remove what dead labs left on this computer."),
             Verb("doctor", "deployers.commands.doctor:doctor", "Check whether this computer can run a lab."),
         ),

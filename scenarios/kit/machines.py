@@ -11,9 +11,11 @@ import pytest
 
 from lab import ledger
 from lab.computer import Computer
+from lab.errors import NotPossible
 from lab.factories.delete import delete_machines
 from lab.factories.namespace.factory import make_machines, namespace_problems, program_name
 from lab.factories.namespace.network import read_network
+from lab.factories.vm.factory import check_virtual_machines
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.owner import ProgramOwner
@@ -80,6 +82,14 @@ def require_namespaces() -> None:
     """Skip the test, as unknown, where machines of namespaces cannot be made."""
     if problems := namespace_problems(Computer()):
         pytest.skip(f"unknown: {problems[0]}")
+
+
+def require_virtual_machines() -> None:
+    """Skip the test, as unknown, where virtual machines cannot be made."""
+    try:
+        check_virtual_machines()
+    except NotPossible as why:
+        pytest.skip(f"unknown: {why.what}")
 
 
 @contextmanager

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import importlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from lab.errors import NotPossible, ProvisionError
-
-try:  # the extra `libvirt`: compiled against libvirt's headers, which most computers lack
-    import libvirt
-    import libvirt_qemu
-except ImportError:
-    libvirt = libvirt_qemu = None
 
 URI = "qemu:///system"
 SETUP = "on Debian: sudo make setup-libvirt   (it installs libvirt, QEMU and libvirt-python, and starts the daemon)"
@@ -28,10 +23,21 @@ class LibvirtFailed(ProvisionError):
 
 
 @functools.cache
+def load_module(name: str) -> Any:
+    """Return a module of libvirt-python. NotPossible when it is not installed.
+
+    It is an extra, because it is compiled against libvirt's headers; and every `lab down` would spend 80 ms on importing it.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise NotPossible(f"virtual machines need libvirt-python, which cannot be imported: {error}", remedy=SETUP) from error
+
+
+@functools.cache
 def connect() -> Any:
     """Return this process's connection; many threads may use it at once. NotPossible without libvirt-python or a daemon that answers."""
-    if libvirt is None:
-        raise NotPossible("virtual machines need libvirt-python, which is not installed", remedy=SETUP)
+    libvirt = load_module("libvirt")
     libvirt.registerErrorHandler(lambda *_: None, None)  # its errors are raised; it would print them, too
     try:
         return libvirt.open(URI)
@@ -42,22 +48,27 @@ def connect() -> Any:
 @contextmanager
 def translate_errors(what: str) -> Iterator[None]:
     """Turn libvirt's errors into LibvirtFailed."""
+    libvirt = load_module("libvirt")
     try:
         yield
     except libvirt.libvirtError as error:
         raise LibvirtFailed(what, error) from error
 
 
-def find(lookup: Any, name: str) -> Any | None:
-    """Return what a lookup function of libvirt finds by this name; None when it does not exist."""
+def find(lookup: Callable[[str], Any], name: str) -> Any | None:
+    """Return what a lookup function of libvirt finds by this name; None when there is no such thing."""
+    libvirt = load_module("libvirt")
+    absent = {libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_NO_STORAGE_VOL}
     try:
         return lookup(name)
-    except libvirt.libvirtError:
-        return None
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in absent:
+            return None
+        raise LibvirtFailed(f"looking up {name}", error) from error
 
 
 def ask_agent(domain: Any, command: str, *, within: int = 10) -> str:
     """Return the answer of the guest agent of a domain to a command in JSON. LibvirtFailed when it does not answer or refuses."""
     with translate_errors("asking the guest agent"):
-        answer: str = libvirt_qemu.qemuAgentCommand(domain, command, within, 0)
+        answer: str = load_module("libvirt_qemu").qemuAgentCommand(domain, command, within, 0)
     return answer

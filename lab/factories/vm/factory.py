@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_
 from lab.factories.vm.disks import delete_pool, ensure_pool, make_overlay, pool_folder
 from lab.factories.vm.domain import DomainFiles, VmShape, define_domain, delete_domain, describe_domain, list_domains
 from lab.factories.vm.identity import Identity, choose_address, choose_mac, choose_uuid, write_seed
-from lab.factories.vm.image import DISK_BYTES, VmImage, ensure_image
+from lab.factories.vm.image import DISK_BYTES, VmImage, check_tools, ensure_image
 from lab.factories.vm.network import delete_network, ensure_network, read_network
 from lab.factories.vm.save_file import copy_saved
 from lab.factories.vm.saved_state import SavedState, ensure_state
@@ -33,7 +33,8 @@ from lab.wait import NotYet
 KIND = "vm"
 UP_WITHIN = 300.0
 IDENTITY = "/usr/local/sbin/karmada-lab-identity"
-PREPARING = threading.Lock()
+MADE = "made"
+"""The mark, in the detail of its record, of a machine that has its identity."""
 
 
 def make_machines(run: Run, names: Sequence[str], shape: VmShape | None = None, *, cold: bool = False) -> list[Step]:
@@ -49,6 +50,12 @@ def make_machines(run: Run, names: Sequence[str], shape: VmShape | None = None, 
         steps.append(Step("machines/saved-state", lambda: ensure_state(run, ensure_image(), size, ensure_network(run)), (network.name,)))
     start = boot_machine if cold else restore_machine
     return [*steps, *(Step(f"machines/{name}", partial(start_machine, run, name, size, start), (steps[-1].name,)) for name in names)]
+
+
+def check_virtual_machines() -> None:
+    """Raise NotPossible, with the remedy, when this user or computer cannot make virtual machines."""
+    check_tools()
+    connect()
 
 
 def prepare(run: Run, names: Sequence[str]) -> None:
@@ -72,11 +79,13 @@ def start_machine(run: Run, name: str, shape: VmShape, start: Callable[[Run, str
 
     ProvisionError with the end of its console when it does not come up.
     """
+    record = read_machines(run)[name]
     domain = find(connect().lookupByName, external_name(run.id, name))
     console = locate_console(run, name)
     console.parent.mkdir(parents=True, exist_ok=True)
-    if domain is None:
+    if domain is None or MADE not in (record.detail or {}):  # one without the mark may have the identity of the saved state still
         domain = start(run, name, shape, ensure_image())
+        record_machine(run, name, replace(record, detail={**(record.detail or {}), MADE: "yes"}))
     else:
         with translate_errors(f"starting machine {name}"):
             if not domain.isActive():

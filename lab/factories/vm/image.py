@@ -128,7 +128,7 @@ def check_tools() -> None:
     """Raise NotPossible when this user or computer cannot make an image."""
     if os.geteuid() != 0:
         raise NotPossible("making the image of a virtual machine needs root rights", remedy="run this as root")
-    lacking = [name for name in ("mkfs.ext4", "qemu-img", "mmdebstrap") if shutil.which(name) is None]
+    lacking = [name for name in ("mkfs.ext4", "qemu-img", "mmdebstrap", "xorriso", "virsh") if shutil.which(name) is None]
     if lacking:
         raise NotPossible(f"making the image of a virtual machine needs {', '.join(lacking)}", remedy=SETUP)
 

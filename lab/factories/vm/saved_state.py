@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from lab.assets.cache import Cache
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
+from lab.errors import ProvisionError
 from lab.external_names import external_name
 from lab.factories.vm.agent import check_agent, run_by_agent
 from lab.factories.vm.connection import connect, translate_errors
@@ -137,7 +138,7 @@ def check_settled(domain: Any) -> None:
     script = "systemctl is-active ssh.service && { systemctl is-system-running || true; }"
     try:
         said = run_by_agent(domain, ["/bin/sh", "-c", f"{script} 2>&1 || true"])
-    except Exception as error:
+    except ProvisionError as error:
         raise NotYet(str(error).splitlines()[0]) from error
     lines = said.split()
     if len(lines) < 2 or lines[-1] not in {"running", "degraded"}:
