@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from lab import gc, ledger
-from lab.errors import UsageError
+from lab.errors import CommandFailed, UsageError
 from lab.external_names import external_name
 from lab.factories.vm.factory import make_machines
+from lab.factories.vm.network import read_network
 from lab.factories.vm.snapshots import delete_snapshot, list_snapshots, revert_snapshot, take_snapshot
 from lab.machines.record import read_machines
 from lab.machines.registry import open_machine, ssh_host
 from lab.machines.ssh.connection import disconnect
+from lab.machines.traffic import clear_netem, cut_off, heal, set_netem
 from lab.run import Run
 from lab.steps import execute
 from scenarios.kit.machines import open_run, require_virtual_machines
@@ -29,6 +31,8 @@ CREATE = """
 import sys
 from lab.external_names import external_name
 from lab.factories.vm.factory import make_machines
+from lab.factories.vm.network import read_network
+from lab.machines.traffic import clear_netem, cut_off, heal, set_netem
 from lab.run import Run
 from lab.steps import execute
 run = Run.create(sys.argv[1], {"lab": {"provider": "embedded"}})
@@ -61,6 +65,28 @@ def test_machines_reach_each_other(run: Run) -> None:
     other = read_machines(run)["b"].address
 
     open_machine(run, "a").run(["ping", "-c", "1", "-W", "5", other])
+
+
+def test_a_delay_is_measured_and_a_partition_holds_until_it_is_healed(run: Run) -> None:
+    a, other = open_machine(run, "a"), read_machines(run)["b"].address
+    ping = ["ping", "-c", "2", "-W", "3", other]
+    set_netem(a, delay_ms=300)
+    delayed = float(a.run(ping).stdout.rsplit(" = ", 1)[1].split("/")[0])
+    clear_netem(a)
+    cut_off(a, [other], caller=gateway(run))
+    with pytest.raises(CommandFailed):
+        a.run(ping)
+    heal(a)
+
+    assert delayed >= 300
+    a.run(ping)
+
+
+def gateway(run: Run) -> str:
+    """Return this computer's address in the network of the machines."""
+    network = read_network(run)
+    assert network is not None
+    return network.gateway
 
 
 def test_another_host_key_is_refused(run: Run) -> None:

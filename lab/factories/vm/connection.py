@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ def load_module(name: str) -> Any:
 def connect() -> Any:
     """Return this process's connection; many threads may use it at once. NotPossible without libvirt-python or a daemon that answers."""
     libvirt = load_module("libvirt")
+    atexit.register(connect.cache_clear)  # its object must be gone before Python takes modules down
     libvirt.registerErrorHandler(lambda *_: None, None)  # its errors are raised; it would print them, too
     try:
         return libvirt.open(URI)
