@@ -111,7 +111,7 @@ class Server:
 
     def _dispatch(self, connection: Connection, message: Json, answer: Callable[[Json], None]) -> None:
         table = self.table
-        requests: dict[str, Callable[[], None]] = {
+        handlers: dict[str, Callable[[], None]] = {
             "list": lambda: answer(self._status()),
             "start": lambda: table.start(check_program(message["program"], self.run), replace=bool(message.get("replace")), done=answer),
             "stop": lambda: table.stop(message["name"], within=float(message["within"]), kill=bool(message.get("kill")), done=answer),
@@ -127,7 +127,7 @@ class Server:
                 then=lambda: answer({"ok": True}),
             ),
         }
-        request = requests.get(message["op"])
+        request = handlers.get(message["op"])
         if request is None:
             answer(make_refusal("protocol", f"no such request: {message['op']}"))
         else:
