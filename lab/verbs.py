@@ -31,7 +31,7 @@ SECTIONS = (
             Verb("join", "deployers.commands.join:join", "Join members to the lab's Karmada."),
             Verb("unjoin", "deployers.commands.unjoin:unjoin", "Remove members from the lab's Karmada."),
             Verb("addon", "deployers.commands.addon:app", "Manage addons: Karmada's own and third-party ones."),
-            Verb("conformance", "deployers.commands.conformance:conformance", "Check that Karmada does what it promises."),
+            Verb("conformance", "deployers.commands.conformance:conformance", "Check that Karmada works."),
             Verb("backup", "deployers.commands.backup:backup", "Back up Karmada into a directory."),
             Verb("verify", "deployers.commands.verify:verify", "Verify a backup without restoring it."),
             Verb("restore", "deployers.commands.restore:restore", "Restore Karmada from a backup."),

@@ -84,6 +84,8 @@ OWN_WAY = {
     ("deployers/commands/execute.py", "execvpe"): "`lab exec`: the user's own command",
     ("scenarios/test_runner_kit.py", "Popen"): "a script of the runner kit in the environment that its pod would give",
     ("scenarios/test_machine_faults.py", "Popen"): "a harness to be killed, in the test's own environment",
+    ("scenarios/test_virtual_machines.py", "Popen"): "a harness to be killed, in the test's own environment",
+    ("scenarios/test_virtual_machines.py", "run"): "libvirt's client, as a user shuts a machine off",
     ("scenarios/test_lifecycle.py", "run"): "`lab` as a user types it, its own variables aside",
     ("scenarios/test_lifecycle.py", "Popen"): "`lab` as a user types it, its own variables aside",
 }
@@ -136,7 +138,27 @@ def test_no_other_way_to_start_a_program_is_used() -> None:
 
 ELSEWHERE = {"ctr", "pgrep", "pkill", "mkdir", "tee", "find", "journalctl", "rm", "cat", "systemctl"} | {
     *("stat", "ls", "cut", "chmod", "chown", "id", "tail", "useradd", "chpasswd", "touch", "true", "sleep", "test", "python3", "mv", "cp"),
-    *("df", "dd", "head", "uname", "getent", "hostname", "readlink", "ss", "kill", "sha256sum", "cmp", "wc", "printf", "echo", "pwd"),
+    *(
+        "df",
+        "dd",
+        "head",
+        "uname",
+        "getent",
+        "hostname",
+        "readlink",
+        "ss",
+        "kill",
+        "sha256sum",
+        "cmp",
+        "wc",
+        "printf",
+        "echo",
+        "pwd",
+        "date",
+        "tc",
+        "nft",
+        "ping",
+    ),
 }
 """Programs of kind nodes and of machines: `docker exec` and ssh give them the environment of that computer."""
 

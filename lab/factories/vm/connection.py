@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,10 +51,11 @@ def connect() -> Any:
 @contextmanager
 def translate_errors(what: str) -> Iterator[None]:
     """Turn libvirt's errors into LibvirtFailed."""
-    libvirt = load_module("libvirt")
+    libvirt = sys.modules.get("libvirt")  # where it was never imported it raised nothing
+    failures = (libvirt.libvirtError,) if libvirt else ()
     try:
         yield
-    except libvirt.libvirtError as error:
+    except failures as error:
         raise LibvirtFailed(what, error) from error
 
 
