@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
+"""libvirt's client; an ordinary user's default is a daemon of his own."""
 PREFIX = "karmada-lab."
 """The beginning of every external name."""
 LONGEST_RUN = 18

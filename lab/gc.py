@@ -25,6 +25,7 @@ from lab.docker_engine import find_engine, read_engine, select_engine
 from lab.errors import LeakError, NotPossible, UsageError
 from lab.existing.record import list_claimed
 from lab.existing.release import release_all
+from lab.external_names import VIRSH
 from lab.factories.release import list_released, release_machines
 from lab.hints import command
 from lab.run import Run, discard, list_runs
@@ -189,8 +190,8 @@ def remove_virtual_machines(run: Path, *, dry_run: bool) -> list[RemovedItem]:
         ("libvirt pool", ledger.list_vm_pools(run.name), ("pool-destroy",), ("pool-undefine",)),
     ):
         for name in names:
-            remove_by_command(kind, name, run, [*ledger.VIRSH, *stop, name], dry_run=dry_run)  # fails when it is not active
-            removed += remove_by_command(kind, name, run, [*ledger.VIRSH, *remove, name], dry_run=dry_run)
+            remove_by_command(kind, name, run, [*VIRSH, *stop, name], dry_run=dry_run)  # fails when it is not active
+            removed += remove_by_command(kind, name, run, [*VIRSH, *remove, name], dry_run=dry_run)
     for folder in ledger.list_vm_disks(run.name):
         if not dry_run:
             shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,7 @@ from lab.count import count
 from lab.docker_engine import find_engine, find_socket
 from lab.errors import LeakError
 from lab.existing.record import list_claimed
-from lab.external_names import PREFIX, belongs_to_run, interface_name
+from lab.external_names import PREFIX, VIRSH, belongs_to_run, interface_name
 from lab.hints import command
 from lab.supervisor.remains import find_orphans
 
@@ -30,8 +30,6 @@ VM_DISKS = Path("/var/lib/libvirt/images")
 """Where libvirt's machines may read files; a run has one directory there for its disks."""
 VM_DISKS_OWNER = "run"
 """The file in such a directory that names the run directory."""
-VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
-"""libvirt's client; an ordinary user's default is a daemon of his own."""
 LIBVIRT = Path("/run/libvirt")
 """The daemon's directory: without a daemon, the client takes a tenth of a second to fail."""
 

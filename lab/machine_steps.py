@@ -9,7 +9,9 @@ from pathlib import Path
 from lab.computer import Probe
 from lab.factories import containers
 from lab.factories.namespace.factory import make_machines, namespace_problems
+from lab.factories.vm.domain import VmShape
 from lab.factories.vm.factory import make_machines as make_virtual_machines
+from lab.factories.vm.problems import vm_problems
 from lab.images.machine import SOFTWARE as IMAGE_SOFTWARE
 from lab.images.machine import build_machine_image
 from lab.machines.local import Local
@@ -32,6 +34,8 @@ def machine_problems(spec: LabSpec, probe: Probe) -> list[Problem]:
     """Return what keeps this computer from making the machines of a lab."""
     if spec.machines and spec.machines.kind == "namespace":
         return namespace_problems(probe)
+    if spec.machines and spec.machines.kind == "vm":
+        return vm_problems(probe)
     return []
 
 
@@ -45,10 +49,15 @@ def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step
     kinds: Mapping[str, Callable[[], list[Step]]] = {
         "namespace": lambda: make_machines(run, spec.machine_names),
         "container": lambda: make_containers(run, spec, software),
-        "vm": lambda: make_virtual_machines(run, spec.machine_names),
+        "vm": lambda: make_virtual_machines(run, spec.machine_names, choose_shape(spec)),
         "ssh": lambda: reach_hosts(run, spec.machines.hosts if spec.machines else ()),
     }
     return kinds[spec.machines.kind]()
+
+
+def choose_shape(spec: LabSpec) -> VmShape:
+    """Return how large virtual machines are: those that clusters are placed on have 3 GiB and two processors."""
+    return VmShape(3072, 2) if any(cluster.machine for cluster in spec.clusters) else VmShape()
 
 
 def make_containers(run: Run, spec: LabSpec, software: Software) -> list[Step]:

@@ -14,7 +14,7 @@ import pytest
 
 from lab import gc, ledger
 from lab.errors import CommandFailed, UsageError
-from lab.external_names import external_name
+from lab.external_names import VIRSH, external_name
 from lab.factories.vm.factory import make_machines
 from lab.factories.vm.network import read_network
 from lab.factories.vm.snapshots import delete_snapshot, list_snapshots, revert_snapshot, take_snapshot
@@ -29,7 +29,7 @@ from scenarios.kit.machines import open_run, require_virtual_machines
 pytestmark = [pytest.mark.xdist_group("machines"), pytest.mark.thorough]
 CREATE = """
 import sys
-from lab.external_names import external_name
+from lab.external_names import VIRSH, external_name
 from lab.factories.vm.factory import make_machines
 from lab.factories.vm.network import read_network
 from lab.machines.traffic import clear_netem, cut_off, heal, set_netem
@@ -123,7 +123,7 @@ def test_a_machine_goes_back_to_a_snapshot_and_knows_the_time(run: Run) -> None:
 
 
 def test_a_machine_that_was_shut_off_is_started_again(run: Run) -> None:
-    subprocess.run([*ledger.VIRSH, "destroy", external_name(run.id, "b")], check=True, capture_output=True)
+    subprocess.run([*VIRSH, "destroy", external_name(run.id, "b")], check=True, capture_output=True)
     disconnect(ssh_host(read_machines(run), "b", run))
     execute(make_machines(run, ["a", "b"]), run)
 
