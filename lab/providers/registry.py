@@ -9,9 +9,10 @@ from lab.providers.embedded import Embedded
 from lab.providers.existing import Existing
 from lab.providers.kind import Kind
 from lab.providers.provider import Provider
+from lab.providers.ssh import Ssh
 from lab.spec import Capability
 
-PROVIDERS: dict[str, Callable[[], Provider]] = {"embedded": Embedded, "kind": Kind, "existing": Existing}
+PROVIDERS: dict[str, Callable[[], Provider]] = {"embedded": Embedded, "kind": Kind, "existing": Existing, "ssh": Ssh}
 """What makes each provider, by its name."""
 
 
