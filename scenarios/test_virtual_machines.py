@@ -98,7 +98,7 @@ def test_another_host_key_is_refused(run: Run) -> None:
     try:
         a, b = (line.split(" ", 1)[1] for line in lines.splitlines())
         known.write_text(lines.replace(b, a))
-        with pytest.raises(Exception, match="host key has changed"):
+        with pytest.raises(Exception, match="host key"):
             machine.run(["true"])
     finally:
         known.write_text(lines)
