@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.yaml_text import dump_yaml
@@ -35,6 +35,7 @@ def test_a_plain_text_stays_readable(text: str) -> None:
     assert ("'" in dump_yaml({"name": text})) == (": " in text)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(st.text() | st.booleans() | st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 )
