@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
+.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
@@ -92,6 +92,9 @@ test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Doc
 	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --provider kind \
 	    --spec scenarios/plain.toml $(ARGS)
 	$(BIN)/pytest scenarios/test_bookinfo.py --provider kind --spec scenarios/bookinfo.toml $(ARGS)
+
+test-vms: $(STAMP) ## the scenarios of virtual machines (libvirt: make setup-libvirt); minutes the first time, while the image is made
+	$(BIN)/pytest scenarios/test_virtual_machines.py -m thorough $(ARGS)
 
 upstream: $(STAMP) ## Karmada's own end-to-end suite, compiled from its module, on a lab (half an hour): ARGS='--focus search', ARGS=--list
 	@$(BIN)/lab upstream $(ARGS)

@@ -31,7 +31,10 @@ from lab.steps import Step
 from lab.wait import NotYet
 
 KIND = "vm"
-UP_WITHIN = 300.0
+UP_WITHIN = 600.0
+"""Seconds for a boot, by software emulation beside other work."""
+KEEPS_ADDRESS = "network-config=disabled"
+"""Of the kernel: cloud-init leaves the network as it is on the disk. The seed of a restored machine is that of the saved state."""
 IDENTITY = "/usr/local/sbin/karmada-lab-identity"
 MADE = "made"
 """The mark, in the detail of its record, of a machine that has its identity."""
@@ -119,7 +122,7 @@ def restore_machine(run: Run, name: str, shape: VmShape, image: VmImage) -> Any:
     state = ensure_state(run, image, shape, network)
     console = locate_console(run, name)
     files = DomainFiles(make_overlay(ensure_pool(run), f"{name}.qcow2", state.disk, capacity=DISK_BYTES), state.seed, console)
-    domain = define(run, name, shape, image, files)
+    domain = define(run, name, shape, image, files, boot=KEEPS_ADDRESS)
     try:
         restore(run, name, state, files, network.name)
         until_up(domain, console, partial(check_agent, domain), what=f"machine {name} answers", within=UP_WITHIN)
@@ -151,14 +154,14 @@ def restore(run: Run, name: str, state: SavedState, files: DomainFiles, network:
         memory.unlink(missing_ok=True)
 
 
-def define(run: Run, name: str, shape: VmShape, image: VmImage, files: DomainFiles) -> Any:
-    """Define the domain of a machine and return it."""
+def define(run: Run, name: str, shape: VmShape, image: VmImage, files: DomainFiles, *, boot: str = "") -> Any:
+    """Define the domain of a machine and return it; `boot` are more arguments of its kernel."""
     network = read_network(run)
     assert network is not None
     domain = external_name(run.id, name)
     ids = {"uuid": choose_uuid(run.id, name), "mac": choose_mac(run.id, name)}
     return define_domain(
-        describe_domain(image, shape, files, name=domain, network=network.name, owner=(name, str(run.path)), **ids), domain
+        describe_domain(image, shape, files, name=domain, network=network.name, owner=(name, str(run.path)), boot=boot, **ids), domain
     )
 
 

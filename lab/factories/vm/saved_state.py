@@ -110,7 +110,7 @@ def boot_and_save(run: Run, image: VmImage, shape: VmShape, network: VmNetwork, 
         mac=identity.mac,
         network=network.name,
         owner=(NAME, str(run.path)),
-        boot="network-config=disabled",
+        boot="network-config=disabled",  # it is to have no address
     )
     domain = define_domain(document, name)
     with translate_errors("starting the machine that is to be saved"):

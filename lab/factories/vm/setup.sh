@@ -35,7 +35,8 @@ fi
 
 # -- /dev/kvm: as udev leaves it. Where QEMU's user cannot open it, libvirt examines QEMU again before every single thing it does. ----
 if [ -c /dev/kvm ] && ! [ -d /run/systemd/system ]; then
-    chgrp kvm /dev/kvm && chmod 0660 /dev/kvm || say "/dev/kvm keeps its mode: libvirt may be slow"
+    chgrp kvm /dev/kvm
+    chmod 0660 /dev/kvm
 fi
 
 # -- daemons ----------------------------------------------------------------------------------------------------------------------
