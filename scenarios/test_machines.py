@@ -200,8 +200,8 @@ def test_a_settled_program_that_is_killed_runs_again(case: MachineCase) -> None:
 
 
 def test_a_program_that_heeds_no_signal_is_killed_in_time(case: MachineCase) -> None:
-    ready = case.folder / "deaf"
-    deaf = program(case, "sh", "-c", f"trap '' TERM; touch '{ready}'; while :; do sleep 1; done")
+    ready = case.owner.run / "data" / "deaf"
+    deaf = program(case, "sh", "-c", "trap '' TERM; : > deaf; while :; do sleep 1; done")
     case.machine.start(deaf)
     case.machine.run(["sh", "-c", 'while [ ! -e "$1" ]; do sleep 0.1; done', "sh", str(ready)])  # or TERM comes before the trap
     began = time.monotonic()
