@@ -24,6 +24,15 @@ class Cancelled(BaseException):
     """The process was interrupted while it waited. Not an Exception, so that no handler of failures catches it."""
 
 
+def watch_interrupt() -> Callable[[], bool]:
+    """Return a function that says whether this process was interrupted since.
+
+    Work that begins after an interrupt, to save evidence and clean up, is not ended by it.
+    """
+    heeding = not CANCELLED.is_set()
+    return lambda: heeding and CANCELLED.is_set()
+
+
 class NotYet(Exception):
     """Raised by a probe that has to be called again; its text is the state: "3 of 10 pods on member2"."""
 

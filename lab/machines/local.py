@@ -17,7 +17,7 @@ from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed
 from lab.program import Program
 from lab.supervisor.client import Supervisor
-from lab.wait import CANCELLED, Cancelled
+from lab.wait import Cancelled, watch_interrupt
 
 LOOK_EVERY = 0.25
 """Seconds between two checks for an interrupt while a command runs."""
@@ -116,13 +116,13 @@ class Local:
 def wait_finished(child: subprocess.Popen[bytes], within: float) -> tuple[bytes, bytes]:
     """Return what a command printed once it has ended. TimeoutExpired when time is up; Cancelled when we are interrupted meanwhile."""
     deadline = time.monotonic() + within
-    heeding = not CANCELLED.is_set()
+    interrupted = watch_interrupt()
     while True:
         left = deadline - time.monotonic()
         try:
             return child.communicate(timeout=max(min(left, LOOK_EVERY), 0.0))
         except subprocess.TimeoutExpired:
-            if heeding and CANCELLED.is_set():
+            if interrupted():
                 raise Cancelled from None
             if left <= LOOK_EVERY:
                 raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from lab import wait
 from lab.errors import NotReady
-from lab.wait import Cancelled, NotYet, SystemClock, until
+from lab.wait import Cancelled, NotYet, SystemClock, until, watch_interrupt
 
 
 class FakeClock:
@@ -90,3 +92,15 @@ def test_an_interrupt_ends_every_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(Cancelled):
         SystemClock().sleep(100)
+
+
+def test_an_interrupt_ends_work_that_began_before_it_and_not_what_cleans_up_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "CANCELLED", threading.Event())
+    before = watch_interrupt()
+    assert not before()
+
+    wait.CANCELLED.set()
+    after = watch_interrupt()
+
+    assert before()
+    assert not after()

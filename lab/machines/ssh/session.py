@@ -18,7 +18,7 @@ from lab.machines.ssh.connection import NoSession, SshConnection
 from lab.machines.ssh.remote_command import ABSENT, STARTED, Sudo, command_line, header
 from lab.machines.ssh.signals import read_status
 from lab.machines.ssh.stream import SshStream
-from lab.wait import CANCELLED, Cancelled
+from lab.wait import Cancelled, watch_interrupt
 
 LOOK_EVERY = 0.25
 """Seconds between two checks for an interrupt and for time that is up."""
@@ -128,7 +128,7 @@ class RemoteProcess:
 
     def _pump(self, channel: paramiko.Channel, deadline: float, within: float, *, until_started: bool = False) -> None:
         """Take over what the command prints until it has ended, or only until it has started."""
-        heeding = not CANCELLED.is_set()
+        interrupted = watch_interrupt()
         poll = select.poll()
         poll.register(channel.fileno(), select.POLLIN)
         while True:
@@ -139,7 +139,7 @@ class RemoteProcess:
             if until_started and WRONG_PASSWORD in self.stderr:
                 raise self._sudo_error("the password is wrong")
             left = deadline - time.monotonic()
-            if left <= 0 or (heeding and CANCELLED.is_set()):
+            if left <= 0 or interrupted():
                 killed = self._kill()
                 if left > 0:
                     raise Cancelled

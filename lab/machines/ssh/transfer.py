@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 
@@ -19,6 +19,7 @@ import paramiko
 from lab.errors import ProvisionError
 from lab.machines.ssh.connection import NoSession, SshConnection
 from lab.run import replace_file
+from lab.wait import Cancelled, watch_interrupt
 
 SILENT_WITHIN = 30.0
 """Seconds without any answer after which a transfer has failed."""
@@ -51,7 +52,7 @@ def upload(sftp: paramiko.SFTPClient, src: Path, dst: PurePath) -> None:
         with src.open("rb") as source:
             with sftp.open(part, "wx") as target:  # made by us: nobody else has it open
                 target.chmod(0o600)
-            sftp.putfo(source, part, confirm=True)
+            sftp.putfo(source, part, callback=stop_on_interrupt(), confirm=True)
         sftp.chmod(part, mode)
         sftp.posix_rename(part, os.fsencode(dst))
     except BaseException:
@@ -67,7 +68,21 @@ def download(sftp: paramiko.SFTPClient, src: PurePath, dst: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, "Is a directory", str(src))
     dst.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(dst, mode=stat.S_IMODE(found.st_mode or 0o600)) as part:
-        sftp.get(os.fsencode(src), str(part), max_concurrent_prefetch_requests=64)
+        sftp.get(os.fsencode(src), str(part), callback=stop_on_interrupt(), max_concurrent_prefetch_requests=64)
+
+
+def stop_on_interrupt() -> Callable[[int, int], None]:
+    """Return what paramiko calls after each piece of a file: it raises Cancelled once we are interrupted.
+
+    A copy that begins after an interrupt, to save evidence, is made whole.
+    """
+    interrupted = watch_interrupt()
+
+    def check(_done: int, _size: int) -> None:
+        if interrupted():
+            raise Cancelled
+
+    return check
 
 
 def make_directories(sftp: paramiko.SFTPClient, folder: PurePath) -> None:

@@ -134,7 +134,7 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Pat
 @pytest.mark.spawns
 def test_an_interrupt_ends_the_command_that_runs_but_none_that_comes_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted = threading.Event()
-    monkeypatch.setattr("lab.machines.local.CANCELLED", interrupted)
+    monkeypatch.setattr("lab.wait.CANCELLED", interrupted)
     machine = Local(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(machine.run, ["sh", "-c", f"touch {tmp_path}/begun; sleep 1000"])
