@@ -153,7 +153,10 @@ def summary(seen: LabStatus, context: str, given: Sequence[str] = (), *, seconds
     if seen.members is not None:
         members = [f"{m.name} ({m.mode}{'' if m.ready else ', not Ready'})" for m in seen.members]
         lines.append(f"  Karmada   with {', '.join(members) or 'no members'}")
-    lines.append(f"  memory    {bytes_text(seen.rss)} in {sum(part.state == 'running' for part in seen.components)} programs")
+    running = [part for part in seen.components if part.state == "running"]
+    elsewhere = sum(part.rss == 0 for part in running)
+    beside = f"; {elsewhere} more in containers or on machines" if elsewhere else ""
+    lines.append(f"  memory    {bytes_text(seen.rss)} in {count(len(running) - elsewhere, 'program')}{beside}")
     lines += [f"  {look.paint('note', 'yellow')}      {note}" for note in seen.notes]
     lines += ["", "next:", *next_commands(seen, context)]
     return lines

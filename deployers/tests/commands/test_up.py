@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
-from deployers.commands.up import first_context, next_commands
+from deployers.commands.up import first_context, next_commands, summary
 from lab.status.lab_status import LabStatus, MemberStatus, ProgramStatus
+from lab.terminal.text import Look
 
 
 def lab_with(*programs: str, members: tuple[MemberStatus, ...] | None) -> LabStatus:
@@ -40,3 +42,12 @@ def test_logs_of_karmada_are_offered_only_where_its_programs_write_them() -> Non
     in_pods = lab_with("host/node", members=())
     assert ["karmada" in line for line in arguments_of(with_programs, "b", "logs")] == [True]
     assert ["karmada" in line for seen in (without, in_pods) for line in arguments_of(seen, "b", "logs")] == [False, False]
+
+
+def test_memory_counts_only_programs_that_were_measured() -> None:
+    seen = lab_with("host/etcd", "host/kube-apiserver", "member1/etcd", members=None)
+    measured = replace(seen, rss=2048, components=(replace(seen.components[0], rss=2048), *seen.components[1:]))
+
+    (line,) = [line for line in summary(measured, "karmada-host", seconds=1.0, changed=True, look=Look()) if "memory" in line]
+
+    assert "in 1 program; 2 more" in line
