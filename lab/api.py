@@ -12,12 +12,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from lab.errors import NotReady, ProvisionError, UsageError
+from lab.http_connections import HttpConnections
 from lab.kube_access import Access, read_access
 from lab.wait import CANCELLED, Cancelled, NotYet, until
 
@@ -73,14 +75,14 @@ class Api:
 
     def __init__(self, server: str, *, context: ssl.SSLContext, credentials: Credentials | None = None, proxy: str | None = None) -> None:
         self.server = server
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+        one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        through = httpx.Proxy(proxy) if proxy else None
+        connect = partial(httpx.HTTPTransport, verify=context, proxy=through, trust_env=False, limits=one)
         self.http = httpx.Client(
             base_url=server,
-            verify=context,
             auth=credentials,
-            proxy=httpx.Proxy(proxy) if proxy else None,
+            transport=HttpConnections(connect, most=64),
             trust_env=False,
-            limits=limits,
             timeout=httpx.Timeout(30.0, connect=5.0),
         )
         self._resources: dict[str, dict[str, Json]] = {}
