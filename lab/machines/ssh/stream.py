@@ -56,8 +56,10 @@ class SshStream:
         self.close()
 
     def _receive(self, peer: socket.socket) -> None:
-        with peer, suppress(*LOST):
+        with suppress(*LOST):
             while chunk := self._read or self.channel.recv(1 << 16):
                 self._read = b""
                 peer.sendall(chunk)
+        with peer, suppress(OSError):
+            peer.shutdown(socket.SHUT_RDWR)  # or neither `_send`, which reads it, nor the other end would learn that it is closed
         self.close()
