@@ -67,10 +67,10 @@ class RemoteSupervisor(Supervisor):
 
     def _connect(self) -> socket.socket | None:
         idle = self._idle()
-        while idle:
-            kept = idle.pop()
-            if kept.open:
-                return kept
+        with suppress(IndexError):  # of an empty list: another thread may take the last one
+            while True:
+                if (kept := idle.pop()).open:
+                    return kept
         try:
             stream = self.machine.open_stream(["python3", "-I", "-S", self.archive, "bridge", str(self.run)])
         except CommandFailed as failed:
