@@ -58,14 +58,10 @@ class RemoteProcess:
         it was asked for. Cancelled when we are interrupted meanwhile. ProvisionError when sudo refuses, or there is no connection.
         """
         deadline = time.monotonic() + within
-        try:
-            channel = self.connection.open_session(within=within)
-        except NoSession as error:
-            raise CommandFailed(self.argv, status=None, output=f"not within {within:g} s: {error}", machine=self.machine) from error
+        channel = self._open_session(within)
         try:
             self._execute(channel, deadline)
             if self.sudo is Sudo.PASSWORD:
-                self._write(channel, self.password + b"\n", end=False)
                 self._pump(channel, deadline, within, until_started=True)
             self._write(channel, given, end=True)
             self._pump(channel, deadline, within)
@@ -76,14 +72,9 @@ class RemoteProcess:
     def open(self, given: bytes, *, within: float) -> SshStream:
         """Start a command that keeps running, with `given` written to its input, and return its stream; errors as in `run`."""
         deadline = time.monotonic() + within
-        try:
-            channel = self.connection.open_session(within=within)
-        except NoSession as error:
-            raise CommandFailed(self.argv, status=None, output=f"not within {within:g} s: {error}", machine=self.machine) from error
+        channel = self._open_session(within)
         try:
             self._execute(channel, deadline)
-            if self.sudo is Sudo.PASSWORD:
-                self._write(channel, self.password + b"\n", end=False)
             self._pump(channel, deadline, within, until_started=True)
             if self.group is None:
                 self._ended(channel)
@@ -95,8 +86,14 @@ class RemoteProcess:
 
     # -- what is sent ------------------------------------------------------------------------------------------------
 
+    def _open_session(self, within: float) -> paramiko.Channel:
+        try:
+            return self.connection.open_session(within=within)
+        except NoSession as error:
+            raise CommandFailed(self.argv, status=None, output=f"not within {within:g} s: {error}", machine=self.machine) from error
+
     def _execute(self, channel: paramiko.Channel, deadline: float) -> None:
-        """Ask for the command. paramiko would wait for the answer for ever: a timer closes the session when time is up."""
+        """Ask for the command and answer sudo. paramiko would wait for the answer for ever: a timer closes the session when time is up."""
         timer = threading.Timer(max(deadline - time.monotonic(), 0.1), channel.close)
         timer.daemon = True
         timer.start()
@@ -109,6 +106,8 @@ class RemoteProcess:
             raise self._lost() from error
         finally:
             timer.cancel()
+        if self.sudo is Sudo.PASSWORD:
+            self._write(channel, self.password + b"\n", end=False)
 
     def _write(self, channel: paramiko.Channel, content: bytes, *, end: bool) -> None:
         """Write to the command's input, in a thread when it may have to wait for the reader; with `end` close it then."""
