@@ -14,13 +14,14 @@ from pathlib import Path
 
 from lab import proc
 from lab.errors import CommandFailed, ComponentExited, NotPossible, ProvisionError
+from lab.machines.remote_log import make_remote_exit_error, read_last_lines
 from lab.machines.shipped_supervisor import archive_name, supervisor_archive
 from lab.machines.ssh.machine import SshMachine
 from lab.machines.ssh.stream import SshStream
 from lab.program import Program
 from lab.supervisor.bridge import CONNECTED
 from lab.supervisor.client import PATIENCE, Supervisor
-from lab.supervisor.state import TAIL, ProgramState, last_lines
+from lab.supervisor.state import ProgramState
 from lab.supervisor.wire import send_request
 
 LEASE_FILE = "lease"
@@ -128,17 +129,10 @@ class RemoteSupervisor(Supervisor):
     # -- what it says ------------------------------------------------------------------------------------------------
 
     def tail(self, state: ProgramState) -> str:
-        with suppress(ProvisionError):
-            size = int(self.machine.run(["stat", "-c", "%s", str(state.log)]).stdout)
-            start = state.log_offset if state.log_offset <= size else 0
-            first = max(start, size - TAIL)
-            return last_lines(self.machine.run(["tail", "-c", f"+{first + 1}", str(state.log)]).stdout.encode())
-        return ""
+        return read_last_lines(self.machine, state)
 
     def exit_error(self, state: ProgramState) -> ComponentExited:
-        error = ComponentExited(state.name, status=state.status, log=state.log, tail=self.tail(state))
-        error.where = f"{self.machine.name}: {state.log}"
-        return error
+        return make_remote_exit_error(self.machine, state)
 
 
 class PooledSocket(socket.socket):

@@ -5,19 +5,22 @@ The lease's unit watches the file of `lab.machines.lease`; when the lease is ove
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from lab.errors import CommandFailed, ComponentExited, ProvisionError, UsageError
+from lab.errors import CommandFailed, ComponentExited, UsageError
 from lab.external_names import external_name
 from lab.machines import units
 from lab.machines.machine import Machine
+from lab.machines.remote_log import make_remote_exit_error, read_last_lines
 from lab.program import Program
+from lab.supervisor.order import stop_waves
 from lab.supervisor.readiness import wait_ready
-from lab.supervisor.state import TAIL, ProgramState, last_lines
+from lab.supervisor.state import ProgramState
 from lab.wait import NotYet, until
 
 T = TypeVar("T")
@@ -34,6 +37,27 @@ systemctl kill --signal KILL "$units[!l]*" "$units"l[!e]\\*
 rm -rf -- "$root" "$folder/$units"*
 """
 SETTLED = "[Service]\nRestart=always\n"
+READ_STATES = """
+cd -- "$1" || exit
+properties=$2
+set -- $3
+[ -e "$1" ] || exit 0
+head -qn1 -- "$@"
+systemctl show --property "$properties" -- "$@"
+"""
+"""Print the first line of every unit that matches, then what systemd shows of them, in this order."""
+PREPARE = """
+case $(systemctl show --property ActiveState --value -- "$1") in inactive|failed) rm -rf -- "$2" ;; esac
+shift 2
+mkdir -p -m 0700 -- "$@"
+"""
+"""Make directories, and let a unit that does not run become ready again before it is restarted."""
+SETTLE = """
+set -e
+mkdir -p -- "$1"
+cat > "$1/settled.conf"
+systemctl daemon-reload
+"""
 
 
 class SystemdOwner:
@@ -48,14 +72,11 @@ class SystemdOwner:
     def start(self, program: Program, *, replace: bool = False) -> ProgramState:
         """Start a program as a unit; see `ProgramOwner.start`."""
         lease = self._ensure_lease()
-        folders = [str(program.log.parent), *([str(program.cwd)] if program.cwd else [])]
-        self.machine.run(["mkdir", "-p", "-m", "0700", *folders])
         unit, text = self._unit(program.name), units.render_unit(program, self.run_id, lease=lease)
-        state = units.read_state(self.machine, unit)
-        if replace and state not in units.GONE and units.read_unit(self.machine, unit) != text:
+        if replace and units.read_unit(self.machine, unit) not in {None, text}:
             self.stop(program.name)
-        if state in units.GONE:
-            self.machine.run(["rm", "-rf", str(units.FOLDER / f"{unit}.d")])  # it has to become ready again
+        folders = [str(program.log.parent), *([str(program.cwd)] if program.cwd else [])]
+        self.machine.run(["sh", "-c", PREPARE, "sh", unit, self._drop_ins(unit), *folders])
         units.start_unit(self.machine, unit, text)
         return self.state(program.name)
 
@@ -71,14 +92,14 @@ class SystemdOwner:
 
     def programs(self) -> dict[str, ProgramState]:
         """Return the programs by name, from systemd and from the units' own text."""
-        return {state.name: state for state in self._read_states()}
+        return {state.name: state for state in self._read_states(external_name(self.run_id, "*.service"))}
 
     def state(self, name: str) -> ProgramState:
         """Return one program's state. UsageError when it is not known."""
-        found = self.programs()
-        if name not in found:
-            raise UsageError(f"no program {name} was started", where=f"{self.machine.name} (programs there: {', '.join(found) or 'none'})")
-        return found[name]
+        for state in self._read_states(self._unit(name)):
+            return state
+        known = ", ".join(self.programs()) or "none"
+        raise UsageError(f"no program {name} was started", where=f"{self.machine.name} (programs there: {known})")
 
     def exited(self, name: str, *, within: float) -> ProgramState:
         """Wait until the program is not running, or for `within` s; return its state either way."""
@@ -98,11 +119,8 @@ class SystemdOwner:
         if not state.runs and state.state != "waiting":
             raise self.exit_error(state)
         if not state.settled:
-            folder = units.FOLDER / f"{self._unit(name)}.d"
-            self.machine.run(["mkdir", "-p", str(folder)])
-            self.machine.run(["tee", str(folder / "settled.conf")], input=SETTLED)
-            self.machine.run(["systemctl", "daemon-reload"])
-        return self.state(name)
+            self.machine.run(["sh", "-c", SETTLE, "sh", self._drop_ins(self._unit(name))], input=SETTLED)
+        return dataclasses.replace(state, settled=True)
 
     def ready(self, name: str, probe: Callable[[], T], *, within: float, what: str | None = None, every: float = 0.25) -> T:
         """Wait until `probe` returns; see `ProgramOwner.ready`."""
@@ -110,36 +128,31 @@ class SystemdOwner:
 
     def shutdown(self, *, within: float = 2.0) -> None:
         """Stop all programs; their files stay. `within` counts for each that others need."""
-        running = [name for name, state in self.programs().items() if state.runs or state.state == "waiting"]
-        waiting = {name: [need for need in self.programs()[name].needs if need in running] for name in running}
-        while waiting:
-            needed = {need for needs in waiting.values() for need in needs}
-            for name in [name for name in waiting if name not in needed] or list(waiting):
-                self.stop(name, within=within)
-                del waiting[name]
+        running = {name: state.needs for name, state in self.programs().items() if state.runs or state.state == "waiting"}
+        for name in (name for wave in stop_waves(running) for name in wave):
+            self.stop(name, within=within)
         with suppress(CommandFailed):  # it has none
             self.machine.run(["systemctl", "stop", units.lease_unit(self.run_id)])
 
     def remove(self, *, within: float = 2.0) -> None:  # noqa: ARG002 (RemoteOwner's: what is deleted need not end in order)
         """Stop all programs, remove their units, delete the run's directory. Twice is fine."""
         names = units.remove_units(self.machine, self.run_id)
-        drop_ins = [str(units.FOLDER / f"{name}.d") for name in names]
-        self.machine.run(["rm", "-rf", "--", str(self.run), *drop_ins])
+        self.machine.run(["rm", "-rf", "--", str(self.run), *map(self._drop_ins, names)])
 
     def tail(self, state: ProgramState) -> str:
         """Return the last lines that a program logged."""
-        with suppress(ProvisionError):
-            return last_lines(self.machine.run(["tail", "-c", str(TAIL), str(state.log)]).stdout.encode())
-        return ""
+        return read_last_lines(self.machine, state)
 
     def exit_error(self, state: ProgramState) -> ComponentExited:
         """Return the error of a program that ended."""
-        error = ComponentExited(state.name, status=state.status, log=state.log, tail=self.tail(state))
-        error.where = f"{self.machine.name}: {state.log}"
-        return error
+        return make_remote_exit_error(self.machine, state)
 
     def _unit(self, name: str) -> str:
         return units.unit_name(self.run_id, name)
+
+    def _drop_ins(self, unit: str) -> str:
+        """Return the directory of what is laid over a unit."""
+        return str(units.FOLDER / f"{unit}.d")
 
     def _ensure_lease(self) -> str:
         """Start the unit of the lease, unless it runs; return its name."""
@@ -153,17 +166,16 @@ class SystemdOwner:
             units.start_unit(self.machine, name, units.render_unit(watcher, self.run_id))
         return name
 
-    def _read_states(self) -> Iterator[ProgramState]:
-        """Yield the state of every program that has a unit."""
+    def _read_states(self, pattern: str) -> Iterator[ProgramState]:
+        """Yield the state of every program that has a unit of a name that matches. One command: each may take a second there."""
+        argv = ["sh", "-c", READ_STATES, "sh", str(units.FOLDER), ",".join(PROPERTIES), pattern]
+        lines = self.machine.run(argv).stdout.splitlines()
+        texts = [line for line in lines if line.startswith("# ")]
+        blocks = "\n".join(lines[len(texts) :]).split("\n\n")
         lease = units.lease_unit(self.run_id)
-        names = sorted(name for name in units.list_units(self.machine, self.run_id) if name != lease)
-        if not names:
-            return
-        shown = self.machine.run(["systemctl", "show", "--property", ",".join(PROPERTIES), *names]).stdout
-        for block in shown.split("\n\n"):
+        for text, block in zip(texts, blocks, strict=bool(texts)):
             row = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-            text = units.read_unit(self.machine, row["Id"]) if row.get("Id") else None
-            if text is not None:
+            if row["Id"] != lease:
                 yield make_state(row, text)
 
 
