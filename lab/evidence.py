@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import httpx
@@ -35,9 +35,10 @@ from lab.component import Component
 from lab.count import count
 from lab.errors import LabError
 from lab.machines.container import Container
+from lab.machines.lease import read_owners
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.registry import open_machine
+from lab.machines.registry import open_machine, open_owner
 from lab.masking import secret_values
 from lab.masking.known_values import NOTHING, KnownValues
 from lab.masking.mask import mask, mask_object
@@ -51,6 +52,9 @@ WITHIN = 10.0
 
 TAIL = 128 << 10
 """Bytes of the end of each log; of JSON lines, which take longest to mask, half of it."""
+
+MARGIN = 16 << 10
+"""Bytes before the end of a log that masking reads, too: a key that the cut splits is still masked."""
 
 DUMP = 2 << 20
 """Bytes of one kind's objects."""
@@ -110,6 +114,7 @@ def collect(run: Run, reason: str, *, into: Path | None = None, within: float = 
     tasks: dict[str, Callable[[], object]] = {
         "components": lambda: write_components(run, out),
         "logs": lambda: write_logs(run, out),
+        **{f"machines/{name}": partial(write_machine, run, name, out) for name in read_owners(run)},
         **{f"nodes/{name}": partial(write_nodes, run, name, out) for name in run.records(NODES)},
         **{
             f"clusters/{path.stem}": lambda path=path: write_cluster(path, out, deadline=began + within)  # type: ignore[misc]
@@ -230,6 +235,18 @@ def write_logs(run: Run, out: Collection) -> None:
             )
 
 
+def write_machine(run: Run, name: str, out: Collection) -> None:
+    """Write the end of each log of the run's programs on a machine, and the state of each program. Raises when it does not answer."""
+    owner = open_owner(run, name)
+    ends = ["-exec", "tail", "--verbose", f"--bytes={TAIL + MARGIN}", "{}", "+"]
+    output = open_machine(run, name).run(["find", str(owner.run / "logs"), "-name", "*.log", "-size", "+0", *ends], within=WITHIN).stdout
+    for path, text in split_tails(output).items():
+        log = PurePath(path).relative_to(owner.run / "logs")
+        whole = len(text.encode()) <= TAIL
+        out.text(f"machines/{name}/logs/{log}", text if whole else cut_end(text, TAIL, out.known, omitted="earlier lines"))
+    out.objects(f"machines/{name}/components.json", [dict(vars(state)) for state in owner.programs().values()])
+
+
 def write_nodes(run: Run, cluster: str, out: Collection) -> None:
     """Write what the real nodes of a cluster have to say, in four commands a node: on a busy computer each takes a second.
 
@@ -275,23 +292,22 @@ def read_mtime(path: Path) -> float:
 
 
 def read_tail(path: Path, size: int, known: KnownValues) -> str:
-    """Return the end of a text file, whole lines, and before it how much is left out; "" when there is no such file.
-
-    A key that the cut splits is still masked: masking reads what is before the cut, too.
-    """
-    margin = 16 << 10
+    """Return the end of a text file, whole lines, and before it how much is left out; "" when there is no such file."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, 2)
-            start = max(0, end - size - margin)
+            start = max(0, end - size - MARGIN)
             file.seek(start)
             text = file.read(end - start).decode(errors="replace")
     except OSError:
         return ""
-    if end <= size:
-        return text
+    return text if end <= size else cut_end(text, size, known, omitted=f"{end - size} bytes before")
+
+
+def cut_end(text: str, size: int, known: KnownValues, *, omitted: str) -> str:
+    """Return the last `size` characters of a longer text, masked, whole lines, after a line that says what is `omitted`."""
     text = mask(text, known)[-size:]
-    return f"… {end - size} bytes before are left out\n{text.partition(chr(10))[2]}"
+    return f"… {omitted} are left out\n{text.partition(chr(10))[2]}"
 
 
 def write_cluster(kubeconfig: Path, out: Collection, *, deadline: float) -> None:

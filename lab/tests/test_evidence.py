@@ -11,7 +11,9 @@ import pytest
 
 from lab import evidence
 from lab.evidence import collect
+from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.run import Run
+from lab.supervisor.state import ProgramState
 from lab.tests.api_fakes import api_server, listing
 
 Json = dict[str, Any]
@@ -136,6 +138,45 @@ def test_a_key_cut_by_the_tail_is_masked(run: Run, monkeypatch: pytest.MonkeyPat
     text = (folder / "logs/a/b.log").read_text()
     assert "hunter2" not in text
     assert text.endswith("the end\n")
+
+
+class Owner:
+    """What owns programs on a machine: one that runs."""
+
+    run = Path("/var/lib/karmada-lab/runs/r1")
+
+    def programs(self) -> dict[str, ProgramState]:
+        row = {"pid": 7, "status": None, "settled": True, "restarts": 0, "started_at": None, "ended_at": None, "delay": 0.0}
+        tuples = {"argv": ["etcd"], "needs": [], "ports": [2379]}
+        state = ProgramState.parse({"name": "host/etcd", "state": "running", "log": "/l", "log_offset": 0, **row, **tuples})
+        return {state.name: state}
+
+
+def on_machine(run: Run, monkeypatch: pytest.MonkeyPatch, answer: str | ScriptedFailure) -> None:
+    """Give the run programs on machine a, on which `find` prints this."""
+    run.record("program-owners", "a", {"root": str(Owner.run)})
+    monkeypatch.setattr(evidence, "open_owner", lambda *_: Owner())
+    monkeypatch.setattr(evidence, "open_machine", lambda *_: Scripted({("find", f"{Owner.run}/logs"): answer}, name="a"))
+
+
+def test_programs_on_machines_come_along_masked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = Owner.run / "logs/host/etcd.log"
+    monkeypatch.setattr(evidence, "TAIL", 100)
+    on_machine(run, monkeypatch, f"==> {log} <==\n" + "x\n" * 500 + KEY.replace("hunter2", "hunter2\n" * 30) + "the end\n")
+
+    folder = collect(run, "failed")
+
+    text = (folder / "machines/a/logs/host/etcd.log").read_text()
+    assert text.endswith("the end\n")
+    assert "left out" in text
+    assert "hunter2" not in text
+    assert [row["name"] for row in json.loads((folder / "machines/a/components.json").read_text())] == ["host/etcd"]
+
+
+def test_a_machine_that_does_not_answer_is_said_to_be_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_machine(run, monkeypatch, ScriptedFailure(None, "no route"))
+
+    assert "machines/a" in index(collect(run, "failed"))["missing"]
 
 
 def test_what_is_too_large_is_left_out_and_said(run: Run, serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
