@@ -6,19 +6,15 @@ one namespace removes the bridge and every cable.
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
-import json
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from filelock import FileLock
 
-from lab import ports
 from lab.errors import CommandFailed, NotPossible
 from lab.external_names import external_name, interface_name
+from lab.factories.subnet import choose_subnet, list_routes, overlaps, subnet_lock
 from lab.hints import command
 from lab.machines.local import Local
 from lab.run import Run
@@ -26,8 +22,8 @@ from lab.run import Run
 RECORD = "machine-networks"
 """The kind of the record of a run's network."""
 NAME = "namespaces"
-FIRST, LAST = 200, 219
-"""Second number of the addresses 10.N.x.y: outside of what Docker, Kubernetes and kind use."""
+RANGE = (200, 219)
+"""Addresses 10.200.x.y to 10.219.x.y: outside of what Docker, Kubernetes and kind use."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +50,11 @@ class MachineNetwork:
 def ensure_network(run: Run) -> MachineNetwork:
     """Make the network of a run, or complete what a crash left of it, and return it. NotPossible when no subnet is free."""
     local = Local(run.path)
-    with FileLock(ports.locate_reservations().parent / "machine-networks.lock"):  # two runs must not choose the same subnet
+    with FileLock(subnet_lock()):
         network = read_network(run)
-        taken = list_subnets(local, except_link=network.link if network else "")
+        taken = list(list_routes(local, except_link=network.link if network else ""))
         if network is None:
-            network = MachineNetwork(choose_subnet(run.id, taken), external_name(run.id, "switch"), interface_name(run.id))
+            network = MachineNetwork(choose_subnet(run.id, taken, among=RANGE), external_name(run.id, "switch"), interface_name(run.id))
             run.record(RECORD, NAME, {"subnet": network.subnet, "switch": network.switch, "link": network.link})
         elif overlaps(IPv4Network(network.subnet), taken):
             raise NotPossible(
@@ -112,36 +108,3 @@ def is_up(local: Local, network: MachineNetwork) -> bool:
     except CommandFailed:
         return False
     return f" {network.gateway}/" in shown
-
-
-def list_subnets(local: Local, *, except_link: str) -> list[IPv4Network]:
-    """Return the subnets that this computer has routes to, other than by the interface `except_link`."""
-    routes = json.loads(local.run(["ip", "-4", "-json", "route", "show", "table", "all"]).stdout or "[]")
-    found = (route["dst"] for route in routes if route.get("dev") != except_link and route.get("dst", "default") != "default")
-    return [ipaddress.IPv4Network(each, strict=False) for each in found]
-
-
-def choose_subnet(run_id: str, taken: Iterable[IPv4Network]) -> str:
-    """Return a free subnet of 256 addresses. NotPossible when all are taken."""
-    used = list(taken)
-    for subnet in list_candidates(run_id):
-        if not overlaps(subnet, used):
-            return str(subnet)
-    raise NotPossible(
-        f"making a network for the machines failed: every subnet of 10.{FIRST}.0.0 to 10.{LAST}.255.255 is in use",
-        remedy=f"{command('gc')}, or remove a route to one of them",
-    )
-
-
-def list_candidates(run_id: str) -> Iterator[IPv4Network]:
-    """Yield every subnet that a run may have, those of another run in another order: two labs rarely want the same."""
-    count = (LAST - FIRST + 1) * 256
-    first = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4], "big")
-    for step in range(count):
-        number = (first + step) % count
-        yield IPv4Network(f"10.{FIRST + number // 256}.{number % 256}.0/24")
-
-
-def overlaps(subnet: IPv4Network, others: Iterable[IPv4Network]) -> bool:
-    """Return whether a subnet has addresses in common with one of the others. (A default route written as 0.0.0.0/1 counts for none.)"""
-    return any(subnet.overlaps(other) for other in others if other.prefixlen > 4)

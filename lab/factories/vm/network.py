@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Network
@@ -12,19 +11,17 @@ from xml.etree import ElementTree as ET
 
 from filelock import FileLock
 
-from lab import ports
-from lab.errors import NotPossible
 from lab.external_names import external_name
+from lab.factories.subnet import choose_subnet, list_routes, subnet_lock
 from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_errors
 from lab.factories.vm.render import render_xml
-from lab.hints import command
 from lab.machines.local import Local
 from lab.run import Run
 
 RECORD = "machine-networks"
 NAME = "vm"
-FIRST, LAST = 220, 239
-"""Second number of the addresses 10.N.x.0/24; machines of namespaces have those below."""
+RANGE = (180, 199)
+"""Addresses 10.180.x.y to 10.199.x.y: machines of namespaces have those above, pods (`lab.images.node.cluster_subnet`) 10.224.0.0/11."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +43,12 @@ class VmNetwork:
 
 def ensure_network(run: Run) -> VmNetwork:
     """Return the network of a run, made and started if it is not. NotPossible when no subnet is free."""
-    with FileLock(ports.locate_reservations().parent / "machine-networks.lock"):  # two runs must not choose the same subnet
+    with FileLock(subnet_lock()):
         network = read_network(run)
         connection = connect()
         if network is None:
             digest = hashlib.sha256(run.id.encode()).hexdigest()
-            subnet = choose_subnet(run.id, [*list_routes(Local(run.path)), *list_subnets(connection)])
+            subnet = choose_subnet(run.id, [*list_routes(Local(run.path)), *list_subnets(connection)], among=RANGE)
             network = VmNetwork(external_name(run.id, "vms"), f"klv-{digest[:10]}", subnet)
             run.record(RECORD, NAME, asdict(network))
         with translate_errors(f"making the network of lab {run.id}"):
@@ -84,12 +81,6 @@ def delete_network(run: Run) -> None:
     run.forget(RECORD, NAME)
 
 
-def list_routes(machine: Local) -> Iterator[IPv4Network]:
-    """Yield the subnets that this computer has routes to, but for the default route."""
-    routes = json.loads(machine.run(["ip", "-4", "-json", "route", "show", "table", "all"]).stdout or "[]")
-    yield from (IPv4Network(route["dst"], strict=False) for route in routes if route.get("dst", "default") != "default")
-
-
 def list_subnets(connection: object) -> Iterator[IPv4Network]:
     """Yield the subnets of libvirt's networks, of those that are not active, too."""
     with translate_errors("listing libvirt's networks"):
@@ -99,19 +90,3 @@ def list_subnets(connection: object) -> Iterator[IPv4Network]:
             host, prefix, mask = address.get("address"), address.get("prefix"), address.get("netmask")
             if host and (prefix or mask) and ":" not in host:
                 yield IPv4Network(f"{host}/{prefix or mask}", strict=False)
-
-
-def choose_subnet(run_id: str, taken: Iterable[IPv4Network]) -> str:
-    """Return a free subnet of 256 addresses; each run begins its search elsewhere. NotPossible when all are taken."""
-    used = [each for each in taken if each.prefixlen > 4]  # a default route written as 0.0.0.0/1 takes nothing away
-    count = (LAST - FIRST + 1) * 256
-    first = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4], "big")
-    for step in range(count):
-        number = (first + step) % count
-        subnet = IPv4Network(f"10.{FIRST + number // 256}.{number % 256}.0/24")
-        if not any(subnet.overlaps(each) for each in used):
-            return str(subnet)
-    raise NotPossible(
-        f"making a network for virtual machines failed: every subnet of 10.{FIRST}.0.0 to 10.{LAST}.255.255 is in use",
-        remedy=f"{command('gc')}, or remove a route to one of them",
-    )
