@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import partial
 
 from lab.docker import list_containers
+from lab.docker.remove import remove_containers
 from lab.docker_engine import record_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.external_names import external_name
-from lab.hints import command
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.machines.machine import Machine
@@ -25,7 +25,7 @@ from lab.wait import NotYet, until
 
 KIND = "container"
 LOGS = "/var/log/karmada-lab"
-"""Where a machine sees the folder of its logs in the run directory; by this mount `lab gc` knows whose a container is."""
+"""Where a machine sees the folder of its logs in the run directory; by this mount `lab gc` finds the run of a container."""
 ISOLATION = (
     *("--privileged", "--cgroupns", "private", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
     *("--tmpfs", "/tmp:exec", "--tmpfs", "/run", "--volume", "/var", "--volume", "/lib/modules:/lib/modules:ro"),  # noqa: S108
@@ -84,26 +84,9 @@ def delete_machines(run: Run) -> None:
     names = {name: external_name(run.id, name) for name, record in read_machines(run).items() if record.kind == KIND}
     if not names:
         return
-    engine = Local(run.path)
-
-    def check_gone() -> None:
-        if there := sorted(set(names.values()) & set(list_containers(engine, external_name(run.id, "")))):
-            run.journal("delete", containers=there)
-            try:
-                engine.run(["docker", "rm", "--force", "--volumes", *there], within=120.0)
-            except CommandFailed as failed:
-                if "already in progress" in failed.output or "No such container" in failed.output:  # the guard removes them
-                    raise NotYet(failed.output.strip()) from failed
-                raise
-
-    try:
-        until(check_gone, what=f"the machines of {run.id} are gone", within=120.0)
-    except CommandFailed as failed:
-        raise ProvisionError(
-            f"deleting the machines of {run.id} failed: Docker does not answer",
-            where=", ".join(sorted(names.values())),
-            detail=failed.output,
-            remedy=f"start Docker, then: {command('down', lab=run.id)}",
-        ) from failed
+    engine, made = Local(run.path), set(names.values())
+    remove_containers(
+        run, engine, lambda: sorted(made & set(list_containers(engine, external_name(run.id, "")))), recorded=made, what="machines"
+    )
     for name in names:
         forget_machine(run, name)

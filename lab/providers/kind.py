@@ -18,11 +18,10 @@ from lab.assets.cache import default_root
 from lab.cluster import Lab
 from lab.computer import Computer, Probe
 from lab.docker.checks import list_engine_errors as docker_refusals
+from lab.docker.remove import remove_containers
 from lab.docker_engine import find_engine, record_engine
 from lab.doctor.checks import list_refusals
-from lab.errors import CommandFailed, ProvisionError
 from lab.external_names import external_name
-from lab.hints import command
 from lab.images import Image, applications, missing_software, node
 from lab.images.load import RECORD
 from lab.limits.finding import MIB, Needs, Share
@@ -34,7 +33,6 @@ from lab.providers.kind_making import GUARD, KWOK, KindCluster
 from lab.run import Run, runs_root
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
-from lab.wait import NotYet, until
 
 MIB_OF_CLUSTER, MIB_OF_WORKER, MIB_OF_REST = 700, 250, 700
 PROGRAMS_OF_REST, PORTS_OF_REST = 3, 10
@@ -123,26 +121,8 @@ class Kind:
         if not made:
             return
         engine = Local(run.path)
-
-        def gone() -> None:
-            if names := docker.list_containers(engine, external_name(run.id, "")):
-                run.journal("delete", containers=names)
-                try:
-                    engine.run(["docker", "rm", "--force", "--volumes", *names], within=120.0)
-                except CommandFailed as failed:
-                    if "already in progress" in failed.output:  # the guard is at it
-                        raise NotYet(failed.output.strip()) from failed
-                    raise
-
-        try:
-            until(gone, what=f"the nodes of {run.id} are gone", within=120.0)
-        except CommandFailed as failed:
-            raise ProvisionError(
-                f"removing the nodes of {run.id} failed: Docker does not answer",
-                where=", ".join(name for record in made.values() for name in record["containers"]),
-                detail=failed.output,
-                remedy=f"start Docker, then: {command('down', lab=run.id)}",
-            ) from failed
+        recorded = [name for record in made.values() for name in record["containers"]]
+        remove_containers(run, engine, lambda: docker.list_containers(engine, external_name(run.id, "")), recorded=recorded, what="nodes")
         for name in made:
             run.forget(RECORD, name)
 
