@@ -6,8 +6,7 @@ Programs of Debian are taken out of its packages without installing those: what 
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ from lab.images.debian import fetch_root
 from lab.images.image import Packages
 from lab.images.store import Archive, make_archive
 from lab.kubeadm import paths
+from lab.machines.bring import bring_files
 from lab.machines.machine import Machine
 from lab.run import replace_file
 
@@ -34,7 +34,7 @@ TAKEN = {
     **{f"usr/lib/cni/{plugin}": f"cni/bin/{plugin}" for plugin in ("host-local", "loopback", "portmap", "ptp")},
 }
 """Files of the packages, and where they lie below ROOT."""
-LIBRARIES = ("*/lib*.so.*",)
+LIBRARIES = "*/lib*.so.*"
 OF_THE_MACHINE = ("libc.so*", "libm.so*", "libpthread.so*", "libdl.so*", "librt.so*", "libresolv.so*", "libnss_*", "ld-*", "libutil.so*")
 """Libraries that belong to the loader of the machine, and cannot be another's."""
 
@@ -84,7 +84,7 @@ def pack_debian(root: Path) -> Path:
             name = PurePosixPath(member.name)
             if where := TAKEN.get(member.name) if member.isreg() else None:
                 member.name = where
-            elif fnmatchcase(member.name, LIBRARIES[0]) and not any(fnmatchcase(name.name, own) for own in OF_THE_MACHINE):
+            elif fnmatchcase(member.name, LIBRARIES) and not any(fnmatchcase(name.name, own) for own in OF_THE_MACHINE):
                 if member.issym() and "/" in member.linkname:
                     continue
                 member.name = f"lib/{name.name}"
@@ -94,23 +94,16 @@ def pack_debian(root: Path) -> Path:
     return packed
 
 
-def push_files(machine: Machine, files: NodeFiles, *, control_plane: bool) -> None:
-    """Bring the files of a node to a machine; what is there, by its content, is left alone."""
+def push_files(machine: Machine, files: NodeFiles, *, control_plane: bool, unpack: bool = False) -> None:
+    """Bring the files of a node to a machine; what is there, by its content, is left alone.
+
+    Debian's programs are unpacked when they were brought, and with `unpack`: an earlier attempt may have ended in between.
+    """
     archives = [files.images, *([files.control_plane_images] if control_plane else [])]
-    wanted = {files.debian: f"{paths.ROOT}/debian-{files.debian.parent.name}.tar"}
-    wanted |= {path: f"{paths.BIN}/{name}" for name, path in files.programs.items()}
-    wanted |= {archive.path: f"{paths.ROOT}/images/{archive.key}.tar" for archive in archives}
-    sizes = read_sizes(machine, list(wanted.values()))
+    debian = f"{paths.ROOT}/debian-{files.debian.parent.name}.tar"
+    wanted = {debian: files.debian}
+    wanted |= {f"{paths.BIN}/{name}": path for name, path in files.programs.items()}
+    wanted |= {f"{paths.ROOT}/images/{archive.key}.tar": archive.path for archive in archives}
     machine.run(["mkdir", "-p", paths.BIN, paths.LIB, f"{paths.CNI}/bin", f"{paths.ROOT}/images"])
-    lacking = [(src, dst) for src, dst in wanted.items() if sizes.get(dst) != src.stat().st_size]
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(lambda each: machine.put(each[0], Path(each[1])), lacking))
-    if any(src == files.debian for src, _ in lacking):
-        machine.run(["tar", "-C", paths.ROOT, "-xf", wanted[files.debian]])
-    machine.run(["chmod", "0755", *(f"{paths.BIN}/{name}" for name in files.programs)])
-
-
-def read_sizes(machine: Machine, files: Sequence[str]) -> dict[str, int]:
-    """Return the size of each of these files that is on the machine."""
-    listed = machine.run(["sh", "-c", 'for file; do stat -c "%s %n" "$file" 2>/dev/null; done; exit 0', "sh", *files]).stdout
-    return {name: int(size) for size, _, name in (line.partition(" ") for line in listed.splitlines())}
+    if debian in bring_files(machine, wanted) or unpack:
+        machine.run(["tar", "-C", paths.ROOT, "-xf", debian])

@@ -29,12 +29,13 @@ def prepare_node(machine: Machine, node: NodeAddress, config: ClusterConfig, fil
     facts = ask_facts(machine)
     control_plane = node in config.control_planes
     write_text(machine, paths.OWNER, json.dumps({"run": run, "cluster": config.name, "forward": read_forwarding(machine)}))
-    push_files(machine, files, control_plane=control_plane)
     texts = make_node_texts(config, facts, pause=files.pause)
     if facts.bounded:
         texts[f"{paths.BIN}/runc-within-bounds"] = WRAPPER.read_text()
     key = hashlib.sha256(json.dumps([sorted(texts.items()), files.debian.parent.name]).encode()).hexdigest()
-    if read_text(machine, paths.PREPARED) != key:
+    changed = read_text(machine, paths.PREPARED) != key
+    push_files(machine, files, control_plane=control_plane, unpack=changed)
+    if changed:
         for path, text in texts.items():
             write_text(machine, path, text, mode="0755" if path.startswith(paths.BIN) else "0644")
         write_base_spec(machine)

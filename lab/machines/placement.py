@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.assets.cache import default_root
-from lab.errors import ProvisionError
+from lab.machines.bring import bring_files
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.record import MachineRecord, read_machines
@@ -23,7 +22,6 @@ FOLDER = "/var/lib/karmada-lab"
 """The directory of labs on a machine, with root rights."""
 CACHE_FOLDER = "cache"
 """The directory of programs on a machine, below the one that all runs share there."""
-SUMS = 'for file; do [ -x "$file" ] && sha256sum -- "$file"; done; true'
 PRIVATE = 0o077
 """Permissions that nothing of a run has on a machine: all of it may hold keys."""
 
@@ -77,33 +75,10 @@ class Placement:
         self.machine.run(["rm", "-rf", "--", str(self.path(here))], within=120.0)
 
     def bring(self, programs: Iterable[Path]) -> None:
-        """Copy programs of the cache to the machine unless they are there; each is compared by its SHA-256.
-
-        ProvisionError when one arrives damaged.
-        """
+        """Copy programs of the cache to the machine unless they are there; see `lab.machines.bring`."""
         if self.is_local:
             return
-        wanted = {str(self.path(path)): path for path in sorted(set(programs))}
-        sums = {there: sha256(path) for there, path in wanted.items()}
-        present = self.read_sums(list(wanted))
-        missing = {there: path for there, path in wanted.items() if present.get(there) != sums[there]}
-        for there, path in missing.items():
-            self.machine.put(path, Path(there))
-        arrived = self.read_sums(list(missing))
-        if damaged := sorted(there for there in missing if arrived.get(there) != sums[there]):
-            raise ProvisionError(
-                f"copying {Path(damaged[0]).name} to {self.name} failed: its checksum is another there",
-                where=f"{self.name}:{damaged[0]}",
-                remedy="check the disk of that machine, then run this again",
-            )
-
-    def read_sums(self, files: list[str]) -> dict[str, str]:
-        """Return the SHA-256 of the files that are on the machine, by path."""
-        if not files:
-            return {}
-        found = self.machine.run(["sh", "-c", SUMS, "sh", *files], within=300.0)
-        rows = (line.split(maxsplit=1) for line in found.stdout.splitlines())
-        return {name.strip(): digest for digest, name in rows}
+        bring_files(self.machine, {str(self.path(path)): path for path in sorted(set(programs))})
 
 
 def place_run(run: Run, name: str) -> Placement:
@@ -142,9 +117,3 @@ def pack(root: Path, files: Iterable[Path]) -> bytes:
         for file in files:
             archive.add(file, arcname=str(file.relative_to(root)), filter=close)
     return buffer.getvalue()
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from pathlib import Path
@@ -39,10 +40,34 @@ def test_what_is_there_is_not_brought_again(tmp_path: Path) -> None:
     for path in (root, archive.path, *programs.values()):
         path.write_text("x")
     brought = files.NodeFiles(root, programs, archive, archive, "pause")
-    sizes = f"1 {paths.ROOT}/debian-bookworm-key.tar\n1 {paths.BIN}/kubelet\n1 {paths.BIN}/kubeadm\n1 {paths.ROOT}/images/key.tar\n"
-    machine = Scripted({("sh", "-c"): sizes, ("mkdir",): "", ("chmod",): "", ("tar",): ""})
+    brought_before = [
+        f"{paths.ROOT}/debian-bookworm-key.tar",
+        f"{paths.BIN}/kubelet",
+        f"{paths.BIN}/kubeadm",
+        f"{paths.ROOT}/images/key.tar",
+    ]
+    present = "".join(f"f {hashlib.sha256(b'x').hexdigest()}  {path}\n" for path in brought_before)
+    arrived = f"f {hashlib.sha256(b'x').hexdigest()}  {paths.BIN}/kubectl\n"
+    answers = [present, arrived]
+    machine = Scripted({("sh", "-c"): lambda _: answers.pop(0), ("mkdir",): "", ("tar",): ""})
 
     files.push_files(machine, brought, control_plane=False)
 
     assert [done.args[1] for done in machine.done if done.verb == "put"] == [f"{paths.BIN}/kubectl"]
     assert "tar -C" not in machine.transcript()
+
+
+def test_programs_of_an_attempt_that_ended_before_they_were_unpacked_are_unpacked(tmp_path: Path) -> None:
+    root = tmp_path / "bookworm-key" / "kubernetes.tar"
+    root.parent.mkdir()
+    archive = Archive("key", tmp_path / "images.tar", (), 1, 0.0, 0.0)
+    for path in (root, archive.path):
+        path.write_text("x")
+    there = [f"{paths.ROOT}/debian-bookworm-key.tar", f"{paths.ROOT}/images/key.tar"]
+    present = "".join(f"f {hashlib.sha256(b'x').hexdigest()}  {path}\n" for path in there)
+    machine = Scripted({("sh", "-c"): present, ("mkdir",): "", ("tar",): ""})
+
+    files.push_files(machine, files.NodeFiles(root, {}, archive, archive, "pause"), control_plane=False, unpack=True)
+
+    assert f"tar -C {paths.ROOT}" in machine.transcript()
+    assert [done for done in machine.done if done.verb == "put"] == []
