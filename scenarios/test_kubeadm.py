@@ -37,6 +37,8 @@ pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("kubeadm")]
 VERSION = "1.35.4"
 NAMES = ["machine1", "machine2"]
 NODE_PORT = 30080
+FOREIGN_ROUTE = "ip route add 10.250.7.0/24 via $(ip route show default | cut -d' ' -f3)"
+"""Give a machine a route that its user needs, to addresses that are like those of pods."""
 SNAPSHOT = """
 find /etc /opt /usr /var/lib /var/log -xdev ! -path '/var/log/*journal*' ! -path '/var/log/karmada-lab*' ! -name '*random-seed' \
     ! -path '/var/lib/systemd/*' -printf 'file %p %m %l\\n'
@@ -78,6 +80,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeCluster]:
     with open_run(tmp_path_factory.mktemp("runs") / f"kubeadm-{secrets.token_hex(2)}") as run:
         engine = Local(run.path)
         execute(machine_steps(run, NAMES, image=lambda: build_machine_image(engine, software)), run)
+        for name in NAMES:
+            open_machine(run, name).run(["sh", "-c", FOREIGN_ROUTE])
         before = {name: read_snapshot(open_machine(run, name)) for name in NAMES}
         brought: list[NodeFiles] = []
         cluster = Cluster("host", "karmada-host", run.kubeconfig("host"))
@@ -93,7 +97,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeCluster]:
             files=lambda: brought[-1],
         )
         files = Step("files", lambda: brought.append(collect_files(engine, VERSION, software)))
-        steps = [files, *parts.steps({}, files=files.name)]
+        steps = [files, *parts.steps(files=files.name)]
         execute(steps, run)
         yield MadeCluster(run, steps, cluster, before)
 

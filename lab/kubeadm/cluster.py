@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ from lab.write_kubeconfig import write_context
 
 RECORD = "kubeadm"
 """The kind of records of clusters: their machines, and the secrets by which nodes join."""
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+"""The taint of a control plane beside workers."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class MachineCluster:
     flags: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels of nodes by machine."""
-    made: dict[str, Any] = field(default_factory=dict)
-    """What this process knows of the cluster once it is made: the discovery document, and the addresses of pods by machine."""
+    discovery: list[str] = field(default_factory=list)
+    """The kubeconfig by which nodes find the cluster, once it is open for them."""
 
     @property
     def machines(self) -> tuple[str, ...]:
@@ -79,16 +80,13 @@ class MachineCluster:
             **secret,
         )
 
-    def steps(self, needs: Mapping[str, str], *, files: str) -> list[Step]:
+    def steps(self, *, files: str) -> list[Step]:
         """Return the steps; the one with the cluster's name ends when every node is Ready.
 
-        `needs` names the step after which a machine is there, if one makes it, and `files` the one after which `self.files` returns.
+        The machines are there before the first of them. `files` names the step after which `self.files` returns.
         """
         name, first = self.cluster.name, self.control_planes[0]
-        steps = [
-            Step(f"{name}/{machine}/checked", partial(self.check, machine), (needs[machine],) if machine in needs else ())
-            for machine in self.machines
-        ]
+        steps = [Step(f"{name}/{machine}/checked", partial(self.check, machine)) for machine in self.machines]
         checked = tuple(step.name for step in steps)
         steps += [Step(f"{name}/{machine}/prepared", partial(self.prepare, machine), (files, *checked)) for machine in self.machines]
         steps.append(Step(f"{name}/node", self.init, (f"{name}/{first}/prepared",), priority=-1))
@@ -122,17 +120,16 @@ class MachineCluster:
 
     def open_for_nodes(self) -> None:
         if len(self.machines) > 1:
-            self.made["discovery"] = node.open_cluster(self.open(self.control_planes[0]), self.config())
+            self.discovery[:] = [node.open_cluster(self.open(self.control_planes[0]), self.config())]
 
     def join(self, machine: str) -> None:
         config = self.config()
         at = next(each for each in config.nodes if each.name == machine)
-        node.join_cluster(self.open(machine), at, config, self.made["discovery"])
+        node.join_cluster(self.open(machine), at, config, self.discovery[0])
 
     def connect(self) -> None:
         """Give the pods of each node their network, and each node the way to the pods of the others."""
         given = {name: node.wait_pod_addresses(self.get_node, name) for name in self.machines}
-        self.made["pods"] = given
         for name in self.machines:
             others = {pods: self.address(other) for other, pods in given.items() if other != name}
             node.give_network(self.open(name), given[name], others)
@@ -157,13 +154,3 @@ class MachineCluster:
                     raise NotYet(f"{name}: {why}")
 
             until(check_ready, what=f"the node {name} is Ready", within=180.0, remedy=f"on {name}: journalctl -u kubelet")
-
-
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-"""The taint of a control plane beside workers."""
-
-
-def pods_of(cluster: MachineCluster) -> dict[str, IPv4Network]:
-    """Return the addresses of the pods on each machine, once the cluster is made."""
-    found: dict[str, IPv4Network] = cluster.made.get("pods", {})
-    return found

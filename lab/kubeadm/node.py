@@ -120,8 +120,9 @@ def give_network(machine: Machine, addresses: IPv4Network, others: dict[IPv4Netw
     routes = "".join(f"route replace {pods} via {address}\n" for pods, address in sorted(others.items()))
     if not routes:
         return
+    write_text(machine, paths.ROUTES, routes)  # by it a reset finds them
     try:
-        machine.run(["ip", "-batch", "-"], input=routes)
+        machine.run(["ip", "-batch", paths.ROUTES])
     except CommandFailed as failed:
         raise ProvisionError(
             f"connecting the pods of {machine.name} failed: {failed.output.strip().splitlines()[0]}",

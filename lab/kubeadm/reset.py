@@ -44,7 +44,7 @@ for pid in $(grep -l -a {paths.SOCKET} /proc/[0-9]*/cmdline 2>/dev/null | cut -d
 done
 sleep 0.2
 for point in $(cut -d' ' -f5 /proc/self/mountinfo | grep -E '^({paths.ROOT}|{paths.STATE})/' | sort -r); do umount -l "$point"; done
-ip route show | sed -n 's#^\\(10\\.2[2-5][0-9]\\.[0-9.]*/24\\) via .*#\\1#p' | while read -r pods; do ip route delete "$pods"; done
+test ! -e {paths.ROUTES} || sed 's/^route replace/route delete/' {paths.ROUTES} | ip -force -batch - 2>/dev/null
 rm -f {paths.UNITS}/{paths.BALANCER} {paths.UNITS}/{paths.KUBELET} {paths.UNITS}/{paths.CONTAINERD}
 systemctl daemon-reload
 systemctl reset-failed 2>/dev/null

@@ -170,7 +170,7 @@ def cluster_steps(made: MachineCluster, *, is_host: bool) -> list[Step]:
     name, run = made.cluster.name, made.run
     made.record()
     run.record(NODES, name, {"containers": [], "machines": list(made.machines), "ctr": paths.CTR, "folder": f"{paths.ROOT}/images"})
-    steps = made.steps({}, files=f"node-files/{made.version}")
+    steps = made.steps(files=f"node-files/{made.version}")
     serving = [Step(f"{name}/{part}", do_nothing, (f"{name}/node",)) for part in ("kube-apiserver", "kube-controller-manager")]
     loaded = Step(f"{name}/applications", do_nothing, (f"{name}/network",))  # they are among the images of each node
     return [replace(step, priority=step.priority + (1 if is_host else 0)) for step in [*steps, *serving, loaded]]

@@ -32,7 +32,7 @@ def make(run: Run, control_planes: list[str], workers: list[str]) -> MachineClus
 
 
 def waves_of(cluster: MachineCluster) -> dict[str, int]:
-    steps = [Step("files", lambda: None), *cluster.steps({}, files="files")]
+    steps = [Step("files", lambda: None), *cluster.steps(files="files")]
     return {step.name: number for number, wave in enumerate(compute_waves(steps)) for step in wave}
 
 
