@@ -15,7 +15,7 @@ import pytest
 
 from lab import ledger
 from lab.errors import CommandFailed, LabError, ProvisionError, UsageError
-from lab.factories.namespace.seed import ensure_key
+from lab.factories.login import ensure_key
 from lab.gc import remove_run
 from lab.machines.lease import LEASE, PROGRAM
 from lab.machines.machine import Machine

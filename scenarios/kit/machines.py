@@ -11,11 +11,10 @@ import pytest
 
 from lab import ledger
 from lab.computer import Computer
-from lab.errors import NotPossible
 from lab.factories.delete import delete_machines
 from lab.factories.namespace.factory import make_machines, namespace_problems, program_name
 from lab.factories.namespace.network import read_network
-from lab.factories.vm.factory import check_virtual_machines
+from lab.factories.vm.problems import vm_problems
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.owner import ProgramOwner
@@ -86,10 +85,8 @@ def require_namespaces() -> None:
 
 def require_virtual_machines() -> None:
     """Skip the test, as unknown, where virtual machines cannot be made."""
-    try:
-        check_virtual_machines()
-    except NotPossible as why:
-        pytest.skip(f"unknown: {why.what}")
+    if problems := vm_problems(Computer()):
+        pytest.skip(f"unknown: {problems[0]}")
 
 
 @contextmanager

@@ -11,19 +11,19 @@ from pathlib import Path
 
 import lab
 from lab.assets.cache import default_root
-from lab.computer import Probe
-from lab.errors import ProvisionError, UsageError
+from lab.computer import Computer, Probe
+from lab.errors import UsageError
+from lab.factories.login import check_login, ensure_key, write_known_hosts
 from lab.factories.namespace.network import delete_network, ensure_network, read_network
-from lab.factories.namespace.seed import SSH_FOLDER, ensure_key, write_known_hosts, write_seed
+from lab.factories.namespace.seed import SSH_FOLDER, write_seed
 from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
 from lab.machines.registry import ssh_host
-from lab.machines.ssh.connection import connection_to, disconnect
+from lab.machines.ssh.connection import disconnect
 from lab.preflight import Problem, computer_problem
 from lab.program import Program
 from lab.run import Run, runs_root, write_json
 from lab.steps import Step
 from lab.supervisor.client import Supervisor
-from lab.wait import NotYet
 
 KIND = "namespace"
 UP_WITHIN = 30.0
@@ -52,7 +52,7 @@ def find_sshd(probe: Probe) -> str | None:
 
 
 def make_machines(run: Run, names: Sequence[str]) -> list[Step]:
-    """Return the steps that make machines of namespaces, one each, after the one of their network. What is there already is left alone."""
+    """Return the steps that make machines of namespaces, one each, after the one of their network. Machines that run are left alone."""
     if len(names) > MOST:
         raise UsageError(f"making {len(names)} machines of namespaces failed: a lab has at most {MOST}")
     network = Step("machines/network", partial(prepare, run, tuple(names)))
@@ -94,7 +94,7 @@ def start_machine(run: Run, name: str) -> None:
         "gateway": network.gateway,
         "switch": network.switch,
         "port": f"p{addresses[name].rpartition('.')[2]}",
-        "sshd": SSHD,
+        "sshd": find_sshd(Computer()) or SSHD,
         "sshd_config": f"/{SSH_FOLDER}/sshd_config",
         "hidden": list_hidden(run),
         "emptied": list(EMPTIED),
@@ -102,14 +102,7 @@ def start_machine(run: Run, name: str) -> None:
     write_json(folder / "machine.json", settings)
     supervisor = Supervisor(run.path)
     supervisor.start(make_program(run, name))
-    host = ssh_host(read_machines(run), name, run)
-
-    def login() -> None:
-        try:
-            connection_to(host).transport()
-        except ProvisionError as error:
-            raise NotYet(error.what) from error
-
+    login = partial(check_login, run, name)
     supervisor.ready(program_name(name), login, within=UP_WITHIN, what=f"machine {name} can be logged in to", every=0.1)
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from lab.run import make_folder, write_private
 
 SSH_FOLDER = "etc/ssh/karmada-lab"
@@ -30,17 +27,6 @@ Subsystem sftp internal-sftp
 """MaxSessions: a connection has a session for each command that runs, two hundred at once are tested. 10 is usual."""
 
 
-def ensure_key(file: Path) -> str:
-    """Return the public key, as a line of OpenSSH, of the ed25519 key in a file, which is made if need be (0600)."""
-    if file.exists():
-        return file.with_suffix(".pub").read_text().strip()
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    write_private(file.with_suffix(".pub"), f"{public}\n".encode())
-    write_private(file, key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
-    return public
-
-
 def write_seed(folder: Path, name: str, *, host_key: Path, authorized: str, addresses: Mapping[str, str]) -> None:
     """Write the files that are laid over the root of a machine. `addresses` are those of all machines of the run by name."""
     hosts = ["127.0.0.1 localhost", "::1 localhost", *(f"{address} {each}" for each, address in sorted(addresses.items()))]
@@ -54,8 +40,3 @@ def write_seed(folder: Path, name: str, *, host_key: Path, authorized: str, addr
     for path, (content, mode) in files.items():
         make_folder((folder / path).parent, mode=0o755)
         write_private(folder / path, content, mode=mode)
-
-
-def write_known_hosts(file: Path, keys: Mapping[str, str]) -> None:
-    """Write the file of known hosts: the public key of each address."""
-    write_private(file, "".join(f"{address} {key}\n" for address, key in sorted(keys.items())).encode())

@@ -10,31 +10,28 @@ from typing import Any
 
 from lab.errors import ProvisionError
 from lab.external_names import external_name
-from lab.factories.namespace.seed import ensure_key, write_known_hosts
+from lab.factories.login import check_login, ensure_key, write_known_hosts
 from lab.factories.vm.agent import check_agent, run_by_agent
 from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_errors
 from lab.factories.vm.disks import delete_pool, ensure_pool, make_overlay, pool_folder
 from lab.factories.vm.domain import DomainFiles, VmShape, define_domain, delete_domain, describe_domain, list_domains
 from lab.factories.vm.identity import Identity, choose_address, choose_mac, choose_uuid, write_seed
-from lab.factories.vm.image import DISK_BYTES, VmImage, check_tools, ensure_image
+from lab.factories.vm.image import DISK_BYTES, VmImage, ensure_image
 from lab.factories.vm.network import delete_network, ensure_network, read_network
 from lab.factories.vm.save_file import copy_saved
-from lab.factories.vm.saved_state import SavedState, ensure_state
+from lab.factories.vm.saved_state import KEEPS_ADDRESS, SavedState, ensure_state
 from lab.factories.vm.waiting import until_up
 from lab.hints import command
 from lab.machines.local import Local
 from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
 from lab.machines.registry import ssh_host
-from lab.machines.ssh.connection import connection_to, disconnect
+from lab.machines.ssh.connection import disconnect
 from lab.run import Run
 from lab.steps import Step
-from lab.wait import NotYet
 
 KIND = "vm"
 UP_WITHIN = 600.0
 """Seconds for a boot, by software emulation beside other work."""
-KEEPS_ADDRESS = "network-config=disabled"
-"""Of the kernel: cloud-init leaves the network as it is on the disk. The seed of a restored machine is that of the saved state."""
 IDENTITY = "/usr/local/sbin/karmada-lab-identity"
 MADE = "made"
 """The mark, in the detail of its record, of a machine that has its identity."""
@@ -53,12 +50,6 @@ def make_machines(run: Run, names: Sequence[str], shape: VmShape | None = None, 
         steps.append(Step("machines/saved-state", lambda: ensure_state(run, ensure_image(), size, ensure_network(run)), (network.name,)))
     start = boot_machine if cold else restore_machine
     return [*steps, *(Step(f"machines/{name}", partial(start_machine, run, name, size, start), (steps[-1].name,)) for name in names)]
-
-
-def check_virtual_machines() -> None:
-    """Raise NotPossible, with the remedy, when this user or computer cannot make virtual machines."""
-    check_tools()
-    connect()
 
 
 def prepare(run: Run, names: Sequence[str]) -> None:
@@ -93,21 +84,13 @@ def start_machine(run: Run, name: str, shape: VmShape, start: Callable[[Run, str
         with translate_errors(f"starting machine {name}"):
             if not domain.isActive():
                 domain.create()
-    host = ssh_host(read_machines(run), name, run)
-
-    def log_in() -> None:
-        try:
-            connection_to(host).transport()
-        except ProvisionError as error:
-            raise NotYet(error.what) from error
-
-    until_up(domain, console, log_in, what=f"logging in to machine {name}", within=UP_WITHIN)
+    until_up(domain, console, partial(check_login, run, name), what=f"logging in to machine {name}", within=UP_WITHIN)
 
 
 def boot_machine(run: Run, name: str, shape: VmShape, image: VmImage) -> Any:
     """Make the domain of a machine that boots by itself, with its identity in a seed, and start it."""
     files = DomainFiles(
-        make_overlay(ensure_pool(run), f"{name}.qcow2", image.disk, capacity=DISK_BYTES), seed_of(run, name), locate_console(run, name)
+        make_overlay(ensure_pool(run), f"{name}.qcow2", image.disk, capacity=DISK_BYTES), locate_seed(run, name), locate_console(run, name)
     )
     write_seed(Local(run.path), run.folder("data", "machines", name, "seed"), files.seed, make_identity(run, name), instance=name)
     domain = define(run, name, shape, image, files)
@@ -181,7 +164,7 @@ def locate_console(run: Run, name: str) -> Path:
     return run.log(f"machines/{name}")
 
 
-def seed_of(run: Run, name: str) -> Path:
+def locate_seed(run: Run, name: str) -> Path:
     """Return where the seed of a machine is."""
     return pool_folder(run) / f"{name}.iso"
 

@@ -13,7 +13,6 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from lab.errors import NotPossible, ProvisionError
 from lab.factories.vm.connection import SETUP
 from lab.factories.vm.initramfs import make_initramfs
 from lab.factories.vm.packages import list_packages
+from lab.factories.vm.problems import PROGRAMS
 from lab.images.debian import fetch_root, locate_packages
 
 IMAGES = Path("/var/lib/libvirt/images/karmada-lab.cache")
@@ -42,7 +42,7 @@ MASKED = (
     *("systemd-networkd-wait-online.service", "systemd-timesyncd.service", "getty@tty1.service", "serial-getty@ttyS0.service"),
     *("cloud-config.service", "cloud-final.service", "cloud-init-hotplugd.socket", "containerd.service"),
 )
-"""Units that cost seconds of a boot under software emulation and that no lab needs; whoever wants containerd unmasks it."""
+"""Units that cost seconds of a boot under software emulation and that no lab needs. To use containerd, unmask it first."""
 LINKS = {
     **{f"etc/systemd/system/{unit}": "/dev/null" for unit in MASKED},
     "etc/systemd/system/multi-user.target.wants/systemd-networkd.service": "/lib/systemd/system/systemd-networkd.service",
@@ -128,7 +128,7 @@ def check_tools() -> None:
     """Raise NotPossible when this user or computer cannot make an image."""
     if os.geteuid() != 0:
         raise NotPossible("making the image of a virtual machine needs root rights", remedy="run this as root")
-    lacking = [name for name in ("mkfs.ext4", "qemu-img", "mmdebstrap", "xorriso", "virsh") if shutil.which(name) is None]
+    lacking = [name for name in PROGRAMS if shutil.which(name) is None]
     if lacking:
         raise NotPossible(f"making the image of a virtual machine needs {', '.join(lacking)}", remedy=SETUP)
 
@@ -181,8 +181,8 @@ def write(path: Path, text: str, mode: int) -> None:
     path.chmod(mode)
 
 
-def command(run: CommandRunner, argv: list[str], area: Path, env: Mapping[str, str] | None = None) -> None:
+def command(run: CommandRunner, argv: list[str], area: Path) -> None:
     """Run a program to its end. ProvisionError with what it printed."""
-    ended = run(argv, cwd=area, env=env or {})
+    ended = run(argv, cwd=area, env={})
     if ended.status:
         raise ProvisionError(f"making the image of a virtual machine failed: {argv[0]} exited with {ended.status}", detail=ended.last_lines)

@@ -14,13 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from lab.assets.cache import Cache
 from lab.assets.progress import AssetProgress, Sink, ignore_progress
 from lab.errors import ProvisionError
 from lab.external_names import external_name
+from lab.factories.login import ensure_key
 from lab.factories.vm.agent import check_agent, run_by_agent
 from lab.factories.vm.connection import connect, translate_errors
 from lab.factories.vm.disks import ensure_pool, make_overlay, pool_folder
@@ -34,6 +32,8 @@ from lab.run import Run
 from lab.wait import NotYet
 
 NAME = "saved-state"
+KEEPS_ADDRESS = "network-config=disabled"
+"""Of the kernel: cloud-init leaves the network as it is on the disk. The seed of a restored machine is that of the saved state."""
 BOOT_WITHIN = 600.0
 """Seconds for the one boot, by software emulation beside other work."""
 
@@ -93,7 +93,8 @@ def boot_and_save(run: Run, image: VmImage, shape: VmShape, network: VmNetwork, 
     pool = ensure_pool(run)
     disk = make_overlay(pool, "saved-state.qcow2", image.disk, capacity=DISK_BYTES)
     seed = pool_folder(run) / "saved-state.iso"
-    private, public = generate_key()
+    public = ensure_key(area / "host_key")
+    private = (area / "host_key").read_text()
     addresses = network.addresses
     identity = Identity(
         "localhost", str(addresses[-2]), addresses.prefixlen, network.gateway, choose_mac(run.id, NAME), private, public, ""
@@ -110,7 +111,7 @@ def boot_and_save(run: Run, image: VmImage, shape: VmShape, network: VmNetwork, 
         mac=identity.mac,
         network=network.name,
         owner=(NAME, str(run.path)),
-        boot="network-config=disabled",  # it is to have no address
+        boot=KEEPS_ADDRESS,  # none
     )
     domain = define_domain(document, name)
     with translate_errors("starting the machine that is to be saved"):
@@ -143,10 +144,3 @@ def check_settled(domain: Any) -> None:
     lines = said.split()
     if len(lines) < 2 or lines[-1] not in {"running", "degraded"}:
         raise NotYet(" ".join(lines) or "no answer")
-
-
-def generate_key() -> tuple[str, str]:
-    """Return a private ed25519 key and its public one, as OpenSSH writes them."""
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode(), public

@@ -33,10 +33,7 @@ def take_snapshot(run: Run, machine: str, snapshot: str) -> None:
 
 def revert_snapshot(run: Run, machine: str, snapshot: str) -> None:
     """Bring a machine back to a snapshot, and its clock to the present. Connections to it end. UsageError when it has no such snapshot."""
-    domain = find_domain(run, machine)
-    taken = list_snapshots(run, machine)
-    if snapshot not in taken:
-        raise UsageError(f"machine {machine} has no snapshot {snapshot!r}", where=f"snapshots: {', '.join(taken) or 'none'}")
+    domain = find_with_snapshot(run, machine, snapshot)
     disconnect(ssh_host(read_machines(run), machine, run))
     with translate_errors(f"reverting machine {machine} to snapshot {snapshot}"):
         domain.revertToSnapshot(domain.snapshotLookupByName(snapshot), 0)
@@ -46,10 +43,7 @@ def revert_snapshot(run: Run, machine: str, snapshot: str) -> None:
 
 def delete_snapshot(run: Run, machine: str, snapshot: str) -> None:
     """Delete a snapshot; the machine stays as it is. UsageError when it has no such snapshot."""
-    domain = find_domain(run, machine)
-    taken = list_snapshots(run, machine)
-    if snapshot not in taken:
-        raise UsageError(f"machine {machine} has no snapshot {snapshot!r}", where=f"snapshots: {', '.join(taken) or 'none'}")
+    domain = find_with_snapshot(run, machine, snapshot)
     with translate_errors(f"deleting snapshot {snapshot} of machine {machine}"):
         domain.snapshotLookupByName(snapshot).delete(0)
 
@@ -60,6 +54,15 @@ def list_snapshots(run: Run, machine: str) -> list[str]:
     with translate_errors(f"listing the snapshots of machine {machine}"):
         found = [(snapshot.getXMLDesc(0).partition("<creationTime>")[2], snapshot.getName()) for snapshot in domain.listAllSnapshots(0)]
     return [name for _, name in sorted(found)]
+
+
+def find_with_snapshot(run: Run, machine: str, snapshot: str) -> Any:
+    """Return the domain of a machine that has this snapshot. UsageError when it has not; errors as `find_domain`."""
+    domain = find_domain(run, machine)
+    taken = list_snapshots(run, machine)
+    if snapshot not in taken:
+        raise UsageError(f"machine {machine} has no snapshot {snapshot!r}", where=f"snapshots: {', '.join(taken) or 'none'}")
+    return domain
 
 
 def find_domain(run: Run, machine: str) -> Any:
