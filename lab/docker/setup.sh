@@ -3,11 +3,13 @@
 # run it as often as you like. It installs packages, may write /etc/docker/daemon.json, and starts dockerd; it removes nothing.
 set -eu
 
-say() { echo "setup-docker: $*"; }
-stop() { say "$1" >&2; exit 3; }
+# shellcheck disable=SC2034 # the functions read it
+NAME=setup-docker
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$here/../setup_functions.sh"
 answers() { docker version --format '{{.Server.Version}}' 2>/dev/null; }
 
-here=$(cd "$(dirname "$0")" && pwd)
 wrapper=/usr/local/sbin/karmada-lab-runc
 settings=/etc/docker/daemon.json
 log=/var/log/karmada-lab-dockerd.log
@@ -17,17 +19,8 @@ log=/var/log/karmada-lab-dockerd.log
 # -- packages ---------------------------------------------------------------------------------------------------------------
 wanted=mmdebstrap
 answers >/dev/null || wanted="docker.io containerd runc iptables $wanted"
-missing=
-for package in $wanted; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    command -v apt-get >/dev/null || stop "this is no Debian: install Docker as its makers say (https://docs.docker.com/engine/install), and mmdebstrap"
-    say "installing$missing"
-    apt-get update -q >/dev/null
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >/dev/null
-fi
+# shellcheck disable=SC2086 # a list of package names
+install_missing "install Docker as its makers say (https://docs.docker.com/engine/install), and mmdebstrap" $wanted
 
 # -- a runtime that asks for no more than there is ----------------------------------------------------------------------------
 bounds=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
@@ -58,14 +51,6 @@ if ! answers >/dev/null; then
         say "starting dockerd by hand (no systemd here); it writes to $log"
         setsid dockerd >>"$log" 2>&1 </dev/null &
     fi
-    tries=0
-    until answers >/dev/null; do
-        tries=$((tries + 1))
-        if [ $tries -gt 60 ]; then
-            tail -n 20 "$log" >&2 || true
-            stop "dockerd does not answer after 30 s; its last words are above"
-        fi
-        sleep 0.5
-    done
+    wait_until_answers dockerd "$log"
 fi
 say "Docker $(answers) answers, runtime $(docker info --format '{{.DefaultRuntime}}'), cgroup v$(docker info --format '{{.CgroupVersion}}')"
