@@ -32,11 +32,12 @@ def machine_software(spec: LabSpec) -> list[str]:
 
 def machine_problems(spec: LabSpec, probe: Probe) -> list[Problem]:
     """Return what keeps this computer from making the machines of a lab."""
-    if spec.machines and spec.machines.kind == "namespace":
-        return namespace_problems(probe)
-    if spec.machines and spec.machines.kind == "vm":
-        return vm_problems(probe)
-    return []
+    checks: Mapping[str, Callable[[Probe], list[Problem]]] = {
+        "namespace": namespace_problems,
+        "container": containers.container_problems,
+        "vm": vm_problems,
+    }
+    return checks[spec.machines.kind](probe) if spec.machines and spec.machines.kind in checks else []
 
 
 def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step]:

@@ -9,7 +9,7 @@ from lab.docker.checks import RUNTIME, lacks_sys_resource
 from lab.docker.info import SETUP, ask_engine
 from lab.machines.machine import Machine
 
-__all__ = ["RUNTIME", "SETUP", "containers", "lacks_sys_resource", "obstacle", "states"]
+__all__ = ["RUNTIME", "SETUP", "find_docker_error", "lacks_sys_resource", "list_container_states", "list_containers"]
 
 
 def find_docker_error(computer: Probe) -> str:

@@ -10,16 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from lab.assets.cache import default_root
+from lab.computer import Probe
 from lab.docker import list_containers
+from lab.docker.checks import list_engine_errors
 from lab.docker.remove import remove_containers
 from lab.docker_engine import record_engine
 from lab.errors import CommandFailed, ProvisionError
 from lab.external_names import external_name
+from lab.limits.finding import Needs
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
-from lab.run import Run
+from lab.preflight import Problem, computer_problem
+from lab.run import Run, runs_root
 from lab.steps import Step
 from lab.wait import NotYet, until
 
@@ -31,6 +36,12 @@ ISOLATION = (
     *("--tmpfs", "/tmp:exec", "--tmpfs", "/run", "--volume", "/var", "--volume", "/lib/modules:/lib/modules:ro"),  # noqa: S108
 )
 """As kind runs its nodes."""
+
+
+def container_problems(probe: Probe) -> list[Problem]:
+    """Return what keeps this computer from making machines that are containers: they take of Docker what kind's nodes take."""
+    errors = list_engine_errors(probe, Needs(cache=default_root(), runs=runs_root()))
+    return [computer_problem(f"machines: {error}") for error in errors]
 
 
 def machine_steps(run: Run, names: Sequence[str], *, image: Callable[[], str], needs: tuple[str, ...] = ()) -> list[Step]:

@@ -20,7 +20,7 @@ from lab.spec import ClusterSpec
 
 SERVICES = "10.96.0.0/16"
 CLIENT_SOCKET, PEER_SOCKET = "unix://etcd.sock:0", "unix://peer.sock:0"
-"""etcd listens in its own data directory (mode 0700, the working directory of etcd and kube-apiserver): nobody else can reach it,
+"""etcd listens in its own data directory (mode 0700, the working directory of etcd and kube-apiserver): no other user can reach it,
 and a kube-apiserver, which opens some hundred connections at its start, spends a second of CPU less than over TLS. A relative
 name cannot get too long; etcd insists on something that looks like a port.
 """

@@ -16,7 +16,6 @@ from lab import component
 from lab.assets.cache import default_root
 from lab.cluster import Lab
 from lab.computer import Computer, Probe
-from lab.docker.checks import list_engine_errors
 from lab.doctor.checks import list_refusals
 from lab.factories.containers import KIND as CONTAINER
 from lab.images import Image, node
@@ -94,10 +93,8 @@ class Ssh:
         return found
 
     def check(self, spec: LabSpec) -> list[str]:
-        """Refuse what this computer does not allow: the limits count where it makes the machines itself."""
-        needs = self.estimate(spec)
-        made_here = spec.machines is not None and spec.machines.kind == CONTAINER
-        return (list_engine_errors(self.computer, needs) if made_here else []) or list_refusals(self.computer, needs)
+        """Refuse what the limits of this computer do not allow. What its machines need of it is checked with them (`lab.machine_steps`)."""
+        return list_refusals(self.computer, self.estimate(spec))
 
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these clusters take from this computer: little where the machines are others."""
@@ -166,7 +163,7 @@ class Ssh:
 
 
 def cluster_steps(made: MachineCluster, *, is_host: bool) -> list[Step]:
-    """Return the steps of one cluster, recorded before the first; members are waited for by who joins them, the host by nobody."""
+    """Return the steps of one cluster, recorded before the first; joining waits for members, and nothing waits for the host cluster."""
     name, run = made.cluster.name, made.run
     made.record()
     run.record(NODES, name, {"containers": [], "machines": list(made.machines), "ctr": paths.CTR, "folder": f"{paths.ROOT}/images"})
