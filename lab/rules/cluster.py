@@ -11,7 +11,8 @@ from lab.spec import MOST_WORKERS, ClusterSpec, LabSpec, MemberSpec, Nodes, Work
 
 RESERVED = {
     **dict.fromkeys(("karmada", "karmada-host", "karmada-apiserver"), "contexts and folders of Karmada have it"),
-    **dict.fromkeys(("lab", "addons", "node-image", "routes", "backup", "restore"), "steps of a bring-up have it"),
+    **dict.fromkeys(("lab", "addons", "node-image", "node-files", "routes", "backup", "restore"), "steps of a bring-up have it"),
+    **dict.fromkeys(("machine", "machines"), "programs, keys and steps of machines have it"),
     **dict.fromkeys(("helm", "charts", "karmadactl", "scratch"), "a folder of the run has it"),
 }
 """Names that a cluster cannot have, each with what has it already."""

@@ -165,6 +165,7 @@ def test_names_that_are_taken_or_reserved() -> None:
     assert named("a", "a") == ["members[1].name"]
     assert named("host", "b") == ["members[0].name"]
     assert named("a", host={"name": "a"}) == ["members[0].name"]
+    assert named("machines", "b", "node-files") == ["members[0].name", "members[2].name"]
     assert named("host", host={"name": "main"}) == []
     for name in ("karmada", "karmada-host", "karmada-apiserver", "lab", "addons", "routes", "helm"):
         assert named(name, "b") == ["members[0].name"], name
