@@ -34,5 +34,6 @@ def test_each_cluster_runs_on_its_machine_and_keeps_its_keys_private(placed: Kar
         assert {name.partition("/")[0] for name in programs} == {cluster}
         assert all(state.runs for state in programs.values())
         root = f"/var/lib/karmada-lab/runs/{placed.run.id}"
-        readable = open_machine(placed.run, machine).run(["find", root, "-type", "f", "-perm", "/077", "-path", "*/pki/*"]).stdout
-        assert readable == ""
+        keys = ["find", root, "-type", "f", "-path", "*/pki/*"]
+        assert open_machine(placed.run, machine).run([*keys, "-name", "*.key"]).stdout != ""
+        assert open_machine(placed.run, machine).run([*keys, "-perm", "/077"]).stdout == ""
