@@ -5,14 +5,14 @@ Commands are `docker exec`, files `docker cp`, programs that keep running are un
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from lab.errors import CommandFailed, NotPossible
 from lab.hints import command
-from lab.machines import units
 from lab.machines.machine import Completed, Machine
+from lab.machines.owner import RemoteOwner
 from lab.program import Program
 
 
@@ -24,6 +24,8 @@ class Container:
     engine: Machine
     lab: str = ""
     """The lab of this node; "" when it belongs to none."""
+    make_owner: Callable[[Container], RemoteOwner] | None = field(default=None, compare=False)
+    """Returns the owner of a lab's programs in it; None for a container that runs none."""
 
     def run(
         self, argv: Sequence[str], *, input: str | bytes | None = None, env: Mapping[str, str] | None = None, within: float = 60.0
@@ -69,15 +71,15 @@ class Container:
 
     def start(self, program: Program) -> None:
         """Start a program as a unit of the container's systemd; see `Machine.start`. Its paths are those in the container."""
-        self.run(["mkdir", "-p", str(program.log.parent), *([str(program.cwd)] if program.cwd else [])])
-        units.start_unit(self, self.unit_name(program.name), units.render_unit(program, self.lab))
+        self.owner.start(program)
 
     def stop(self, name: str, *, within: float = 10.0, kill: bool = False) -> None:
         """End a program; see `Machine.stop`."""
-        units.stop_unit(self, self.unit_name(name), within=within, kill=kill)
+        self.owner.stop(name, within=within, kill=kill)
 
-    def unit_name(self, program: str) -> str:
-        """Return the name of a program's unit. NotPossible for a container of no lab, whose leftovers no lab would remove."""
-        if not self.lab:
-            raise NotPossible(f"running {program} failed: the container belongs to no lab", where=self.name, remedy="docker exec")
-        return units.unit_name(self.lab, program)
+    @property
+    def owner(self) -> RemoteOwner:
+        """The owner of the lab's programs in it. NotPossible for a container of no lab: no lab would remove what they leave."""
+        if self.make_owner is None:
+            raise NotPossible(f"running programs in {self.name} failed: it is no machine of a lab", where=self.name, remedy="docker exec")
+        return self.make_owner(self)

@@ -12,14 +12,13 @@ from lab.assets.cache import default_root
 from lab.machines.bring import bring_files
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.record import MachineRecord, read_machines
-from lab.machines.registry import open_machine
+from lab.machines.record import read_machines
+from lab.machines.registry import open_machine, open_remote_owner
 from lab.machines.scripted import Scripted
+from lab.machines.ssh.machine import ROOT_FOLDER
 from lab.run import Run
 
 LOOPBACK = "127.0.0.1"
-FOLDER = "/var/lib/karmada-lab"
-"""The directory of labs on a machine, with root rights."""
 CACHE_FOLDER = "cache"
 """The directory of programs on a machine, below the one that all runs share there."""
 PRIVATE = 0o077
@@ -90,17 +89,9 @@ def place_run(run: Run, name: str) -> Placement:
         return Placement(run, "", Local(run.path), run.path, default_root(), LOOPBACK)
     record = read_machines(run).get(name)
     if record is None:
-        return Placement(run, name, Scripted(name=name), Path(FOLDER) / "runs" / run.id, Path(FOLDER) / CACHE_FOLDER, name)
-    machine = open_machine(run, name)
-    folder = Path(record.folder or default_folder(record))
-    return Placement(run, name, machine, folder / "runs" / run.id, folder / CACHE_FOLDER, record.address)
-
-
-def default_folder(record: MachineRecord) -> str:
-    """Return the directory of a machine that all runs share, where its record names none."""
-    if record.user == "root" or record.sudo:
-        return FOLDER
-    return f"/home/{record.user}/.karmada-lab"
+        return Placement(run, name, Scripted(name=name), Path(ROOT_FOLDER) / "runs" / run.id, Path(ROOT_FOLDER) / CACHE_FOLDER, name)
+    root = open_remote_owner(run, name).run
+    return Placement(run, name, open_machine(run, name), root, root.parents[1] / CACHE_FOLDER, record.address)
 
 
 def pack(root: Path, files: Iterable[Path]) -> bytes:

@@ -26,11 +26,7 @@ def open_machine(run: Run, name: str) -> Machine:
     """Return a machine of a run; "local" and "" are this computer. Nothing is connected yet. UsageError when there is none."""
     if name in {"", "local"}:
         return Local(run.path)
-    machines = read_machines(run)
-    record = find(machines, name, run)
-    if record.kind == "container":
-        return Container(external_name(run.id, name), Local(run.path), lab=run.id)
-    return open_ssh(run, machines, name)
+    return open_remote_machine(run, name)
 
 
 def open_owner(run: Run, name: str) -> ProgramOwner:
@@ -42,9 +38,19 @@ def open_owner(run: Run, name: str) -> ProgramOwner:
 
 def open_remote_owner(run: Run, name: str) -> RemoteOwner:
     """Return what owns the programs of a run on another machine. UsageError when there is no such machine."""
-    machine = open_machine(run, name)
-    if isinstance(machine, SshMachine):
-        return machine.owner
+    return open_remote_machine(run, name).owner
+
+
+def open_remote_machine(run: Run, name: str) -> Container | SshMachine:
+    """Return another machine of a run. UsageError when there is none."""
+    machines = read_machines(run)
+    if find(machines, name, run).kind == "container":
+        return Container(external_name(run.id, name), Local(run.path), lab=run.id, make_owner=partial(own_container, run, name))
+    return open_ssh(run, machines, name)
+
+
+def own_container(run: Run, name: str, machine: Container) -> RemoteOwner:
+    """Return what owns the programs of a run in a container."""
     root = f"{ROOT_FOLDER}/runs/{run.id}"
     return SystemdOwner(machine, run.id, root, partial(begin_lease, run, name, machine, root))
 

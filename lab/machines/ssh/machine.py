@@ -24,6 +24,7 @@ from lab.machines.ssh.transfer import download, open_sftp, upload
 from lab.program import Program
 
 ROOT_FOLDER = "/var/lib/karmada-lab"
+"""The directory of labs on a machine, with root rights."""
 USER_FOLDER = ".karmada-lab"
 TRANSFER_WITHIN = 600.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.errors import ProvisionError, UsageError
+from lab.errors import NotPossible, ProvisionError, UsageError
 from lab.machines import units
 from lab.machines.container import Container
 from lab.machines.scripted import Scripted, ScriptedFailure
+from lab.machines.systemd_owner import READ_STATES, SystemdOwner
 from lab.program import Program
 
 PROGRAM = Program(name="member1/etcd", argv=("/bin/etcd", "--a=b c", "--pct=100%"), log=Path("/l/etcd.log"), env={"A": "$x"})
 NAME = "karmada-lab.try.member1:etcd.service"
+RUNS = f"Id={NAME}\nActiveState=active\nSubState=running\nMainPID=7\nExecMainCode=0\nExecMainStatus=0\nNRestarts=0\nRestart=no\n"
 SHOW = ("systemctl", "show", "--property", "ActiveState", "--value", NAME)
 
 
@@ -98,8 +101,13 @@ def test_the_units_of_another_run_are_left_alone() -> None:
 
 
 def test_a_container_of_a_lab_runs_programs_as_units() -> None:
-    engine = Scripted({("docker", "exec"): "", ("docker", "exec", "c", "systemctl", "show"): "inactive\n"})
+    shown = "# " + json.dumps([PROGRAM.name, PROGRAM.argv, str(PROGRAM.log), [], []]) + "\n" + RUNS
+    states = {("docker", "exec", "c", "sh", "-c", READ_STATES): shown, ("docker", "exec", "c", "systemctl", "show"): "inactive\n"}
+    engine = Scripted({("docker", "exec"): "", ("docker", "exec", "--interactive"): "", **states})
 
-    Container("c", engine, "try").start(PROGRAM)
+    Container("c", engine, "try", lambda machine: SystemdOwner(machine, "try", "/root/of/try", lambda: None)).start(PROGRAM)
 
     assert f"docker exec c systemctl start {NAME}" in engine.transcript()
+    assert "BindsTo=karmada-lab.try.lease.service" in str(engine.done)
+    with pytest.raises(NotPossible):
+        Container("c", engine).start(PROGRAM)
