@@ -29,7 +29,7 @@ class TakeDownResult:
     programs: int
     kept: bool
     unreached: tuple[str, ...] = ()
-    """A line for each machine whose programs end only with their lease."""
+    """A line for each machine that was not reached: its programs end only with their lease."""
 
 
 def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: WaitReport = ignore_wait) -> TakeDownResult:

@@ -1,4 +1,4 @@
-"""Machines that cannot be used as the lab file says, and machines whose lab is killed: a clear error, and nothing is left."""
+"""Machines that cannot be used as the lab file says, and machines of a lab that is killed: a clear error, and nothing is left."""
 
 from __future__ import annotations
 

@@ -61,10 +61,10 @@ def test_files_of_odd_names_come_and_go_whole(case: MachineCase, tmp_path: Path,
 def test_arguments_variables_and_input_arrive_unchanged(machine: Machine) -> None:
     printed = machine.run(["printf", "%s\\0", *ODD]).stdout
     variables = {f"V{number}": value for number, value in enumerate(ODD)}
-    told = machine.run(["sh", "-c", "".join(f'printf "%s\\0" "${name}";' for name in variables)], env=variables).stdout
+    received = machine.run(["sh", "-c", "".join(f'printf "%s\\0" "${name}";' for name in variables)], env=variables).stdout
 
     assert printed.split("\0")[:-1] == ODD
-    assert told.split("\0")[:-1] == ODD
+    assert received.split("\0")[:-1] == ODD
     assert machine.run(["cat"], input="in\nput").stdout == "in\nput"
 
 

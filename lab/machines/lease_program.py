@@ -15,7 +15,7 @@ from lab.run import Run
 from lab.wait import SYSTEM
 
 MOST = 64
-"""Machines whose leases are renewed at the same time."""
+"""The most leases that are renewed at the same time."""
 
 
 class LeaseKeeper:

@@ -61,7 +61,7 @@ class ProgramOwner(Protocol):
 
 
 class RemoteOwner(ProgramOwner, Protocol):
-    """**Protocol:** a ProgramOwner on another machine, whose files of the run are not in the run directory."""
+    """**Protocol:** a ProgramOwner on another machine. Files of the run there are not in the run directory here."""
 
     def remove(self, *, within: float = 2.0) -> None:
         """Stop all programs, kill whatever else the run started there, and delete the run's directory. Twice is fine."""

@@ -86,7 +86,7 @@ class SshConnection:
                     return channel
 
     def close_session(self, channel: paramiko.Channel) -> None:
-        """Close a session; one whose connection was lost, too."""
+        """Close a session, also when its connection was lost."""
         with suppress(EOFError, OSError, paramiko.SSHException):
             channel.close()
         with self._sessions:
@@ -189,7 +189,7 @@ _connections_lock = threading.RLock()
 
 
 def connection_to(host: SshHost) -> SshConnection:
-    """Return this process' connection to a host: the same one for everybody who asks, also for those that jump over it."""
+    """Return this process' connection to a host: the same one for all callers and for hosts that are reached through it."""
     with _connections_lock:
         key = (os.getpid(), host)  # a forked child shares no connection with its parent
         if key not in _connections:

@@ -50,7 +50,7 @@ def upload(sftp: paramiko.SFTPClient, src: Path, dst: PurePath) -> None:
     mode = stat.S_IMODE(src.stat().st_mode)
     try:
         with src.open("rb") as source:
-            with sftp.open(part, "wx") as target:  # made by us: nobody else has it open
+            with sftp.open(part, "wx") as target:  # made by us: no other process has it open
                 target.chmod(0o600)
             sftp.putfo(source, part, callback=stop_on_interrupt(), confirm=True)
         sftp.chmod(part, mode)
