@@ -45,9 +45,9 @@ def container_problems(probe: Probe) -> list[Problem]:
 
 
 def machine_steps(run: Run, names: Sequence[str], *, image: Callable[[], str], needs: tuple[str, ...] = ()) -> list[Step]:
-    """Return one step for each machine, called `machine/<name>`. `image` returns the image's name once `needs` have passed."""
+    """Return one step for each machine, called `machines/<name>`. `image` returns the image's name once `needs` have passed."""
     record_engine(run.path)
-    return [Step(f"machine/{name}", partial(make_machine, run, name, image), needs) for name in names]
+    return [Step(f"machines/{name}", partial(make_machine, run, name, image), needs) for name in names]
 
 
 def make_machine(run: Run, name: str, image: Callable[[], str]) -> None:

@@ -59,7 +59,7 @@ def test_a_machine_that_is_there_is_kept(run: Run, monkeypatch: pytest.MonkeyPat
     step.action()
     step.action()
 
-    assert step.name == "machine/machine1"
+    assert step.name == "machines/machine1"
     assert engine.transcript().count("docker run") == 1
     assert read_machines(run)["machine1"].address == "172.17.0.5"
     assert open_machine(run, "machine1").name == NAME
