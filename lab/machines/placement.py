@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.assets.cache import default_root
+from lab.errors import ProvisionError
 from lab.machines.bring import bring_files
 from lab.machines.local import Local
 from lab.machines.machine import Machine
@@ -69,10 +71,6 @@ class Placement:
         if not self.is_local:
             self.machine.run(["mkdir", "-p", "-m", "0700", *(str(self.path(folder)) for folder in folders)])
 
-    def remove(self, here: Path) -> None:
-        """Delete what stands at the path there, a directory with all in it; what is not there is fine."""
-        self.machine.run(["rm", "-rf", "--", str(self.path(here))], within=120.0)
-
     def bring(self, programs: Iterable[Path]) -> None:
         """Copy programs of the cache to the machine unless they are there; see `lab.machines.bring`."""
         if self.is_local:
@@ -83,7 +81,7 @@ class Placement:
 def place_run(run: Run, name: str) -> Placement:
     """Return the placement of a run on a machine by name, from its record; "" is this computer.
 
-    One that is not made yet, as in a plan, is at its name.
+    One that is not made yet, as in a plan, is at its name. ProvisionError when the name of a host has no IPv4 address.
     """
     if name in {"", "local"}:
         return Placement(run, "", Local(run.path), run.path, default_root(), LOOPBACK)
@@ -91,7 +89,17 @@ def place_run(run: Run, name: str) -> Placement:
     if record is None:
         return Placement(run, name, Scripted(name=name), Path(ROOT_FOLDER) / "runs" / run.id, Path(ROOT_FOLDER) / CACHE_FOLDER, name)
     root = open_remote_owner(run, name).run
-    return Placement(run, name, open_machine(run, name), root, root.parents[1] / CACHE_FOLDER, record.address)
+    return Placement(run, name, open_machine(run, name), root, root.parents[1] / CACHE_FOLDER, resolve_address(record.address))
+
+
+def resolve_address(host: str) -> str:
+    """Return the IPv4 address of a host: servers listen on an address, not on a name."""
+    try:
+        return str(socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise ProvisionError(
+            f"resolving {host} failed: {error.strerror}", remedy="give the IPv4 address at which clusters on that host are reached"
+        ) from error
 
 
 def pack(root: Path, files: Iterable[Path]) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from lab import component
@@ -19,7 +20,7 @@ from lab.computer import Computer, Probe
 from lab.doctor.checks import list_refusals
 from lab.hollow import drop_stale_leases, ensure_nodes
 from lab.limits.finding import MIB, Needs, Share
-from lab.machines.placement import Placement, place_run
+from lab.machines.placement import place_run
 from lab.preflight import Problem
 from lab.providers.embedded_cluster import ETCD, KWOK, make_components, reserve_cluster_ports, write_identity
 from lab.run import Run, runs_root
@@ -91,10 +92,10 @@ class Embedded:
 
     def create(self, lab: Lab, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of all clusters; the one that carries a cluster's name ends when it answers and has its nodes."""
-        steps: list[Step] = []
+        steps = bring_steps(lab, software)
         for spec, cluster in zip(lab.spec.made, lab.made, strict=True):
             made = cluster_steps(lab.run, spec, cluster, software)
-            # Members are waited for by whoever joins them; nothing waits for the host cluster.
+            # The steps that join members wait for them; nothing waits for the host cluster.
             steps += [replace(step, priority=1) for step in made] if cluster is lab.host else made
         return steps
 
@@ -121,6 +122,7 @@ def estimate_inotify(clusters: int) -> int:
 def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> list[Step]:
     """Return the steps of one cluster: its identity, its programs, its nodes."""
     name, placement = spec.name, place_run(run, spec.machine)
+    brought = (bring_step(spec.machine),) if spec.machine else ()
     parts = [
         part.changed(flags=spec.flags.get(program_name(part)), env=spec.env.get(program_name(part)))
         for part in make_components(placement, spec, cluster, software)
@@ -128,26 +130,26 @@ def cluster_steps(run: Run, spec: ClusterSpec, cluster: Cluster, software: Mappi
     kubelet = (placement.address, reserve_cluster_ports(run, spec)["kwok"])
     nodes = Step(f"{name}/nodes", lambda: ensure_nodes(cluster.api, name, spec.nodes, at=kubelet), (f"{name}/kube-apiserver",))
     return [
-        *bring_steps(name, spec, placement, software),
         Step(f"{name}/leases", lambda: drop_stale_leases(cluster.api, run, name), (f"{name}/kube-apiserver",)),
-        Step(f"{name}/identity", lambda: write_identity(placement, spec, cluster, software), needs_of_identity(name, placement)),
+        Step(f"{name}/identity", lambda: write_identity(placement, spec, cluster, software), brought),
         *component.make_steps(parts, run),
         nodes,
         Step(name, lambda: check_cluster(cluster), (nodes.name, *(part.name for part in parts))),
     ]
 
 
-def bring_steps(name: str, spec: ClusterSpec, placement: Placement, software: Mapping[str, Path]) -> list[Step]:
-    """Return the step that copies a cluster's programs to its machine; none on this computer."""
-    if placement.is_local:
-        return []
-    programs = [software[asset] for asset in list_programs(spec)]
-    return [Step(f"{name}/programs", lambda: placement.bring(programs))]
+def bring_steps(lab: Lab, software: Mapping[str, Path]) -> list[Step]:
+    """Return one step for each machine that clusters are placed on: it copies the programs of all of them there."""
+    programs: dict[str, set[Path]] = {}
+    for spec in lab.spec.made:
+        if spec.machine:
+            programs.setdefault(spec.machine, set()).update(software[asset] for asset in list_programs(spec))
+    return [Step(bring_step(name), partial(place_run(lab.run, name).bring, paths)) for name, paths in programs.items()]
 
 
-def needs_of_identity(name: str, placement: Placement) -> tuple[str, ...]:
-    """Return what has to be on a cluster's machine before its keys are: its programs, which take longer."""
-    return () if placement.is_local else (f"{name}/programs",)
+def bring_step(machine: str) -> str:
+    """Return the name of the step that copies programs to a machine."""
+    return f"machines/{machine}/programs"
 
 
 def list_programs(spec: ClusterSpec) -> list[str]:
