@@ -45,7 +45,7 @@ $(STAMP): requirements.lock pyproject.toml
 setup-docker: ## install and start a Docker engine (Debian), for --provider kind
 	@sh lab/docker/setup.sh
 
-setup-libvirt: $(STAMP) ## install and start libvirt and QEMU (Debian), for --provider libvirt and machines of kind vm
+setup-libvirt: $(STAMP) ## install and start libvirt and QEMU (Debian), for machines of kind vm
 	@sh lab/factories/vm/setup.sh
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/libvirt.lock
 

@@ -19,19 +19,21 @@ HERE = FILE.parent
 
 Part = Annotated[str, StringConstraints(pattern=f"^{PART.pattern}$")]
 Parts = Annotated[tuple[Part, ...], Field(min_length=1)]
+Labels = tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")], ...]
 
 
 class ProviderAxis(Strict):
     """Where the cells of a provider run."""
 
-    runs_on: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")], ...] = Field(min_length=1)
+    runs_on: Labels = Field(min_length=1)
     nightly: bool = False
 
 
 class MatrixSuite(Strict):
-    """Tests that are run together on one lab."""
+    """Tests that are run together on one lab. `runs_on` stands for that of the provider where its tests take more than its lab."""
 
     promise: str
+    runs_on: Labels = ()
     files: tuple[str, ...] = ()
     lab: str = "lab.toml"
     mark: str = ""
@@ -138,6 +140,10 @@ class Matrix(Strict):
         """Return the cells that every pull request runs."""
         cells = {include.cell for include in self.include}
         return {replace(cell, release=CHECKOUT) for cell in cells} if checkout else cells
+
+    def runs_on(self, cell: MatrixCell) -> list[str]:
+        """Return the labels of the runner of a cell."""
+        return list(self.suites[cell.suite].runs_on or self.providers[cell.provider].runs_on)
 
     def nightly_only(self, cell: MatrixCell) -> bool:
         """Return whether a cell is too slow or too rarely used for a pull request."""

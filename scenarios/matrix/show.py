@@ -58,7 +58,7 @@ def github(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
             {
                 "cell": cell.name,
                 **cell.parts,
-                "runs_on": list(matrix.providers[cell.provider].runs_on),
+                "runs_on": matrix.runs_on(cell),
                 "timeout_minutes": timeout_minutes(durations.of(cell) if durations.know(cell.suite) else None),
             }
             for cell in plan.chosen

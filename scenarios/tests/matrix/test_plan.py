@@ -352,6 +352,8 @@ def test_a_plan_for_github_has_all_that_a_job_needs() -> None:
             }
         ]
     }
+    suites = {"smoke": {"promise": "p", "files": ["test_conformance.py"], "runs_on": ["y"]}, "core": {"promise": "p"}}
+    assert [row["runs_on"] for row in show.github(plan, matrix(suites=suites), durations)["include"]] == [["y"]]
     told = show.document(plan, durations)
     assert [cell["seconds"] for cell in told["cells"]] == [1200.0]
     assert len(told["left_out"]) == 7
