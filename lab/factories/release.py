@@ -18,7 +18,7 @@ GRACE = 2.0
 
 
 def list_released(run: Run, *, keep: bool) -> list[str]:
-    """Return the machines whose programs have to be ended: not those that are deleted as a whole."""
+    """Return the machines on which programs have to be ended: not those that are deleted as a whole."""
     kinds = {name: record.kind for name, record in read_machines(run).items()}
     return [name for name in read_owners(run) if name in kinds and (keep or kinds[name] not in DELETE)]
 

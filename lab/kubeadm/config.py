@@ -89,7 +89,7 @@ def make_node_texts(config: ClusterConfig, facts: HostFacts, *, pause: str) -> d
 
 
 def make_network(addresses: IPv4Network) -> str:
-    """Return the network of a node whose pods have these addresses, with all that it keeps below ROOT."""
+    """Return the network of a node that gives its pods these addresses and keeps all its files below ROOT."""
     config = make_cni_config(addresses)
     config["plugins"][0]["ipam"]["dataDir"] = f"{paths.CNI}/data"
     return json.dumps(config, indent=1)

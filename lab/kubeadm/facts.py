@@ -41,7 +41,7 @@ exit 0
 
 @dataclass(frozen=True)
 class HostFacts:
-    """A machine as a node sees it. `owner` is the run and cluster whose node it is; memory and disk are in MiB; `skew` in seconds."""
+    """A machine as a node sees it. `owner` names the run and cluster of the node; memory and disk are in MiB; `skew` in seconds."""
 
     user: int
     arch: str

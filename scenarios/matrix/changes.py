@@ -134,7 +134,7 @@ class ChangeTree:
 
 
 def module_of(registry: object, name: str) -> str | None:
-    """Return the module of a provider or deployer; None for an unknown name, whose cells are not possible anyway."""
+    """Return the module of a provider or deployer; None for an unknown name: its cells are not possible anyway."""
     try:
         return type(registry(name)).__module__  # type: ignore[operator]  # one of the two functions
     except UsageError:

@@ -88,7 +88,7 @@ class Durations:
 
 
 def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
-    """Return (cell, seconds) of every cell.json below the folders whose cell ran to its end. Skip unreadable files."""
+    """Return (cell, seconds) of each cell that ran to its end, from every cell.json below the folders. Skip unreadable files."""
     found = []
     for folder in folders:
         if not folder.is_dir():

@@ -34,7 +34,7 @@ def pairwise(cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float]
 
 
 def without_superfluous(chosen: list[MatrixCell], kept: set[MatrixCell]) -> list[MatrixCell]:
-    """Return the choice without cells whose pairs are all covered by other cells; examine the first chosen last."""
+    """Return the choice without cells that have no pair of their own; examine the first chosen last."""
     times = Counter(pair for cell in chosen for pair in pairs(cell))
     needed: list[MatrixCell] = []
     for cell in reversed(chosen):

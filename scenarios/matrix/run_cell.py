@@ -80,7 +80,7 @@ class Job:
     checkout: Path | None = None
     supply: SupplyChoices = field(default_factory=SupplyChoices)
     attempt: int | None = None
-    """None for the first attempt here, whose number the workflow gives."""
+    """None for the first attempt here: the workflow gives its number."""
     command: CellRun = field(default_factory=lambda: run_command)
     matrix: Matrix = field(default_factory=Matrix.load)
 
