@@ -28,6 +28,8 @@ PROPERTIES = ("Id", "ActiveState", "SubState", "MainPID", "ExecMainCode", "ExecM
 RUNNING = {"active": "running", "activating": "starting", "reloading": "running", "deactivating": "stopping"}
 KILLED = frozenset({"2", "3"})
 """Of ExecMainCode: killed, dumped."""
+UNLOADED = "0"
+"""ExecMainCode of a unit that runs, and of one that ended in order and that systemd has unloaded since."""
 WATCH = """\
 root=$1 units=$2 folder=$3
 while read -r until < "$root/lease" && read -r up rest < /proc/uptime && [ "${up%.*}" -lt "$until" ]; do sleep 2; done
@@ -186,8 +188,8 @@ def make_state(row: dict[str, str], text: str) -> ProgramState:
     state = RUNNING.get(row["ActiveState"], "exited")
     if row["ActiveState"] == "activating" and row["SubState"].startswith("auto-restart"):
         state = "waiting"
-    if row["ActiveState"] == "inactive" and row["ExecMainCode"] in KILLED:
-        state = "stopped"  # systemd counts the signals that it sends itself as success
+    if row["ActiveState"] == "inactive" and row["ExecMainCode"] in {UNLOADED, *KILLED}:
+        state = "stopped"  # systemd counts the signals that it sends itself as success; one that failed is "failed"
     ended = row["ExecMainCode"] != "0"
     return ProgramState(
         name=program.name,

@@ -24,6 +24,8 @@ ACTIVE = {"ActiveState": "active", "SubState": "running", "MainPID": "7", "ExecM
         ({}, "running", None),
         ({"ActiveState": "failed", "MainPID": "0", "ExecMainCode": "1", "ExecMainStatus": "4"}, "exited", 4),
         ({"ActiveState": "inactive", "MainPID": "0", "ExecMainCode": "2", "ExecMainStatus": "15"}, "stopped", -15),
+        ({"ActiveState": "inactive", "MainPID": "0"}, "stopped", None),
+        ({"ActiveState": "inactive", "MainPID": "0", "ExecMainCode": "1"}, "exited", 0),
         ({"ActiveState": "activating", "SubState": "auto-restart", "ExecMainCode": "2", "ExecMainStatus": "9"}, "waiting", -9),
         ({"ActiveState": "deactivating"}, "stopping", None),
     ],
