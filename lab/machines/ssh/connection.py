@@ -112,6 +112,9 @@ class SshConnection:
     def close(self) -> None:
         """Close the connection; the next command makes it again."""
         client, self._client = self._client, None
+        kept, self.kept = self.kept, {}
+        for stream in [stream for pool in kept.values() for stream in pool]:
+            stream.close()
         if client is not None:
             client.close()
 
