@@ -83,7 +83,7 @@ def test_a_key_that_the_profile_does_not_have_is_refused(tmp_path: Path) -> None
             profile.read_settings(mine)
     (tmp_path / "mine.yaml").unlink()
     table.write_text('[events]\ntitle = "events"\nback = ["objects="]')
-    with pytest.raises(UsageError, match="objects"):
+    with pytest.raises(UsageError, match="has no objects"):
         profile.read_settings(mine)
     table.write_text('[events]\ntitle = "events"\nback = []')
     with pytest.raises(UsageError, match=r"ProfileSetting(.|\n)*back"):

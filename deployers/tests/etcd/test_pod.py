@@ -92,11 +92,11 @@ def test_a_pod_that_does_not_run_is_told_of(tmp_path: Path, monkeypatch: pytest.
     host = a_host(b"", running=False)
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
 
-    with pytest.raises(ProvisionError, match="no pod"):
+    with pytest.raises(ProvisionError, match="no pod of Karmada's etcd"):
         etcd_of(a_karmada(tmp_path, {"deployer": "by_chart"}))
 
 
 def test_a_file_that_is_of_no_secret_is_told_of() -> None:
     host = Host(deployment("etcd", ARGV))
-    with pytest.raises(ProvisionError, match="Secret"):
+    with pytest.raises(ProvisionError, match="no Secret"):
         etcd_pods.read_mounted(host.api(), {"metadata": {"name": "etcd-0", "namespace": "x"}, "spec": {"containers": [{}]}}, "/pki/tls.crt")

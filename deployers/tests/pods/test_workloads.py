@@ -60,7 +60,7 @@ def test_a_pod_that_does_not_get_ready_is_told_with_its_events_and_last_words() 
 
 
 def test_a_workload_that_is_not_there_is_waited_for_by_name() -> None:
-    with pytest.raises(NotReady, match="karmada-search"):
+    with pytest.raises(NotReady, match="karmada-search: not there"):
         workloads.wait_serving(Host(SCHEDULER).api(), ["karmada-search"], within=0.0)
 
 
