@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError
 from typing import Any
@@ -58,8 +58,9 @@ class Inventory:
         Later ones override earlier ones, in Ansible's order: the group `all`, outer before inner groups, of one depth those with the
         smaller ansible_group_priority and then by name, group_vars in the same order, the host's own, host_vars.
         """
-        order = self.order_groups()
-        inside = self.list_groups_of_hosts()
+        outer = self.list_outer_groups()
+        order = self.order_groups(outer)
+        inside = self.list_groups_of_hosts(outer)
         found = {}
         for host, own in self.hosts.items():
             mine = [ALL, *(name for name in order if name in inside[host] and name != ALL)]
@@ -71,17 +72,21 @@ class Inventory:
             found[host] = {**merged, **own, **self.host_files.get(host, {})}
         return found
 
-    def order_groups(self) -> list[str]:
-        """Return the groups, outer ones first. UsageError when they are inside each other."""
-        needs: dict[str, list[str]] = {name: [] for name in self.groups}
+    def list_outer_groups(self) -> dict[str, list[str]]:
+        """Return the groups that each group is directly inside of."""
+        outer: dict[str, list[str]] = {name: [] for name in self.groups}
         for name, group in self.groups.items():
             for child in group.children:
-                needs[child].append(name)
+                outer[child].append(name)
+        return outer
+
+    def order_groups(self, outer: Mapping[str, Sequence[str]]) -> list[str]:
+        """Return the groups, outer ones first. UsageError when they are inside each other."""
         depth: dict[str, int] = {}
         try:
-            for wave in order_waves(needs):
+            for wave in order_waves(outer):
                 for name in wave:
-                    depth[name] = max((depth[outer] + 1 for outer in needs[name]), default=int(name != ALL))
+                    depth[name] = max((depth[each] + 1 for each in outer[name]), default=int(name != ALL))
         except CycleError as error:
             circle: list[str] = error.args[1]
             where = next((group.children[circle[1]] for group in [self.groups[circle[0]]] if circle[1] in group.children), "")
@@ -96,15 +101,11 @@ class Inventory:
             return 1
         try:
             return int(setting.value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise make_error(f"ansible_group_priority of {group} is no number: {setting.value!r}", setting.where) from None
 
-    def list_groups_of_hosts(self) -> dict[str, set[str]]:
+    def list_groups_of_hosts(self, outer: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
         """Return the groups that each host is in, those around its own ones included."""
-        outer: dict[str, list[str]] = {name: [] for name in self.groups}
-        for name, group in self.groups.items():
-            for child in group.children:
-                outer[child].append(name)
         inside: dict[str, set[str]] = {host: set() for host in self.hosts}
         for name, group in self.groups.items():
             around, waiting = set(), [name]

@@ -68,6 +68,6 @@ def split_port(pattern: str) -> tuple[str, str]:
 
 def check_port(port: str, pattern: str) -> str:
     """Return a port. ValueError when it is no number."""
-    if port and not port.isdigit():
+    if port and not port.isdecimal():
         raise ValueError(f"{pattern!r} has a colon that no port follows")
     return port
