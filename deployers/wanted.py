@@ -17,6 +17,7 @@ from lab.errors import UsageError
 from lab.images import Image
 from lab.inventory.read import fill_hosts
 from lab.machine_steps import machine_software
+from lab.named_files import resolve_files
 from lab.near_names import Tables
 from lab.preflight import Problem, check_fields
 from lab.providers.provider import BuildsImages, Provider
@@ -30,6 +31,8 @@ Json = dict[str, Any]
 Result = TypeVar("Result")
 TABLES: Tables = {"": LabSpec, "karmada": KarmadaSpec}
 """The models of a lab file."""
+KUBECONFIGS = ("kubeconfig",)
+"""The keys of a cluster that name files."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def document(path: Path | None = None, **changes: Any) -> Json:
 
     `changes`: provider, kubernetes, members (a number), deployer, release; None leaves what the file says.
     """
-    asked = read(path or DEFAULT)
+    asked, folder = read(path or DEFAULT), (path or DEFAULT).parent.absolute()
     for key in ("provider", "kubernetes"):
         if changes.get(key) is not None:
             asked[key] = changes[key]
@@ -94,11 +97,12 @@ def document(path: Path | None = None, **changes: Any) -> Json:
         if changes.get(key) is not None and isinstance(table := asked.setdefault("karmada", {}), dict):
             table[key] = changes[key]
     if "machines" in asked:
-        asked["machines"] = fill_hosts(asked["machines"], (path or DEFAULT).parent.absolute())
+        asked["machines"] = fill_hosts(asked["machines"], folder)
+    if "host" in asked:
+        asked["host"] = resolve_files(asked["host"], KUBECONFIGS, folder)
     members = asked.get("members", [])
-    for cluster in [asked.get("host"), *(members if isinstance(members, list) else [])]:
-        if isinstance(cluster, dict) and isinstance(kubeconfig := cluster.get("kubeconfig"), str) and kubeconfig:
-            cluster["kubeconfig"] = str((path or DEFAULT).parent.absolute() / Path(kubeconfig).expanduser())
+    if members and isinstance(members, list):
+        asked["members"] = members = [resolve_files(member, KUBECONFIGS, folder) for member in members]
     if (count := changes.get("members")) is not None and isinstance(members, list) and all(isinstance(member, dict) for member in members):
         template = members[0] if members else {}
         given = {member.get("name"): member for member in members}

@@ -7,6 +7,8 @@ recognise their encodings themselves.
 from __future__ import annotations
 
 import codecs
+import errno
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,13 @@ OTHERS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file. OSError also for a named pipe: reading one waits for a writer, which may never come."""
+    if stat.S_ISFIFO(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is a named pipe, not a file", str(path))
+    return path.read_bytes()
 
 
 def decode(data: bytes) -> str:

@@ -26,6 +26,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from lab.documents import read_toml
 from lab.errors import UsageError
+from lab.limits.account import expand_home
 from lab.near_names import Tables, did_you_mean, near_keys
 
 """The lab of `make lab-up`."""
@@ -125,9 +126,10 @@ FileName = Annotated[str, pattern_validator(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|j
 
 def absolute_path(text: str) -> str:
     """Return a path with the home directory filled in. A relative one is refused: what it is relative to is known to the lab file only."""
-    if text and not Path(text).expanduser().is_absolute():
+    path = expand_home(Path(text))
+    if text and not path.is_absolute():
         raise ValueError("should be an absolute path, or ~/…; in a lab file it may be relative to the file's folder")
-    return str(Path(text).expanduser()) if text else ""
+    return str(path) if text else ""
 
 
 class ClusterSpec(Strict):

@@ -12,7 +12,8 @@ from lab.inventory.ansible_yaml import OtherTag
 from lab.inventory.errors import BY_ANSIBLE, make_error, raise_all
 from lab.inventory.groups import Assignment, Inventory, Variables
 from lab.inventory.ssh_arguments import parse_ssh_arguments
-from lab.limits.account import expand_home, user_name
+from lab.limits.account import user_name
+from lab.named_files import resolve_file
 
 Row = dict[str, Any]
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -129,7 +130,7 @@ def read_key(key: str, setting: Assignment, variable: str, folder: Path) -> Any:
     """Return a variable's value as a row has it. UsageError when it is of another kind."""
     value = read_text(setting, variable)
     if key == "port":
-        if not str(value).isdigit() or not 1 <= int(value) <= 65_535:
+        if not str(value).isdecimal() or not 1 <= int(value) <= 65_535:
             raise make_error(f"{variable} should be a port, 1 to 65535 (given: {value!r})", setting.where)
         return int(value)
     if key == "sudo":
@@ -137,9 +138,7 @@ def read_key(key: str, setting: Assignment, variable: str, folder: Path) -> Any:
         if text not in TRUE | FALSE:
             raise make_error(f"{variable} should be true or false (given: {value!r})", setting.where)
         return text in TRUE
-    if key in FILES and value:
-        return str(folder / expand_home(Path(str(value))))
-    return str(value)
+    return resolve_file(str(value), folder) if key in FILES else str(value)
 
 
 def read_text(setting: Assignment, variable: str) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from lab.documents import decode, parse_toml
+from lab.documents import decode, parse_toml, read_file
 from lab.errors import UsageError
 from lab.inventory.ansible_ini import parse_ini
 from lab.inventory.ansible_list import parse_list
@@ -16,7 +17,7 @@ from lab.inventory.command import run_inventory_command
 from lab.inventory.errors import make_error, raise_all
 from lab.inventory.hosts import FILES, Row, make_rows
 from lab.inventory.variable_files import read_variable_files
-from lab.limits.account import expand_home
+from lab.named_files import resolve_file, resolve_files
 from lab.spec import MachineHost, parse
 
 COMMAND = "what inventory_command prints"
@@ -25,17 +26,18 @@ COMMAND = "what inventory_command prints"
 def fill_hosts(table: Any, folder: Path) -> Any:
     """Return the table [machines] with the hosts of its inventory in place of the inventory; relative paths begin at `folder`.
 
-    Another table, or one that names machines in two ways, is returned as it is: validating it says what is wrong. UsageError when
-    the inventory cannot be read.
+    A table that names machines in two ways keeps both: validating it says what is wrong. UsageError when the inventory cannot be read.
     """
     if not isinstance(table, dict):
         return table
+    if isinstance(hosts := table.get("hosts"), list):
+        table = {**table, "hosts": [resolve_files(host, FILES, folder) for host in hosts]}
     rest = {key: value for key, value in table.items() if key not in {"inventory", "inventory_command"}}
     file, command = table.get("inventory"), table.get("inventory_command")
     if bool(file) == bool(command) or rest.get("hosts") or rest.get("count") or rest.get("kind", "ssh") != "ssh":
         return table
     if isinstance(file, str):
-        return {**rest, "hosts": read_inventory(folder / expand_home(Path(file)))}
+        return {**rest, "hosts": read_inventory(Path(resolve_file(file, folder)))}
     if isinstance(command, list) and command and all(isinstance(each, str) and each for each in command):
         return {**rest, "hosts": parse_json(run_inventory_command(command, folder), COMMAND, folder)}
     return table
@@ -49,14 +51,14 @@ def read_inventory(path: Path) -> list[Row]:
     """
     source, folder = str(path), path.absolute().parent
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError as error:
         raise make_error(
             error.strerror or str(error), source, "name a file; a folder of inventories is read by ansible-inventory"
         ) from error
     if data.startswith(b"#!") and os.access(path, os.X_OK):
         raise make_error("it is a program", source, f'run it: inventory_command = ["{path}", "--list"]')
-    if path.suffix == ".json" or data.lstrip()[:1] == b"{":
+    if path.suffix == ".json" or data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{":
         return parse_json(data, source, folder)
     try:
         if path.suffix == ".toml":
@@ -93,11 +95,10 @@ def list_own(document: Any, source: str, folder: Path) -> list[Row]:
     rows: list[Row] = []
     for number, row in enumerate(document):
         try:
-            host = parse(MachineHost, row, source=source, prefix=f"hosts[{number}].")
+            host = parse(MachineHost, resolve_files(row, FILES, folder), source=source, prefix=f"hosts[{number}].")
         except UsageError as error:
             errors += [make_error(line, source) for line in (error.detail or error.what).splitlines()]
             continue
-        given = host.model_dump(exclude_unset=True)
-        rows.append({key: str(folder / expand_home(Path(value))) if key in FILES and value else value for key, value in given.items()})
+        rows.append(host.model_dump(exclude_unset=True))
     raise_all(errors, source)
     return rows

@@ -73,6 +73,39 @@ def test_a_table_that_is_wrong_or_has_no_inventory_is_left_to_validation(tmp_pat
     assert fill_hosts(table, tmp_path) == table
 
 
+def test_files_of_hosts_in_a_lab_file_begin_at_its_folder_as_those_of_an_inventory(tmp_path: Path) -> None:
+    host = {"name": "a", "address": "x", "key": "k/a", "known_hosts": "/kh", "sudo_password_file": "p", "folder": "there"}
+
+    table = fill_hosts({"hosts": [host, 3]}, tmp_path)
+
+    assert table == {"hosts": [{**host, "key": str(tmp_path / "k/a"), "sudo_password_file": str(tmp_path / "p")}, 3]}
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "hosts")
+
+    with pytest.raises(UsageError, match="named pipe"):
+        read_inventory(tmp_path / "hosts")
+
+
+def test_json_with_a_byte_order_mark_needs_no_suffix(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text('\ufeff{"all": {"hosts": ["a"]}}')
+
+    assert [row["name"] for row in read_inventory(tmp_path / "hosts")] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [("a ansible_port=²\n", "ansible_port"), ("a:²\n", "colon"), ("[g]\na\n[g:vars]\nansible_group_priority=1e400\n", "group_priority")],
+)
+def test_numbers_that_python_does_not_convert_are_faults(tmp_path: Path, text: str, noun: str) -> None:
+    (tmp_path / "hosts").write_text(text)
+
+    with pytest.raises(UsageError, match=noun) as caught:
+        read_inventory(tmp_path / "hosts")
+    assert str(caught.value.where).startswith(f"{tmp_path / 'hosts'}:")
+
+
 def test_an_inventory_that_is_a_program_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "list.py"
     path.write_text("#!/bin/sh\necho no\n")
