@@ -20,6 +20,7 @@ from typing import Any, Self
 from lab import environment
 from lab.errors import UsageError
 from lab.kubeconfig import Json, KubeContext
+from lab.limits.account import expand_home
 
 WITHIN = 60.0
 """Seconds that a plugin may take."""
@@ -83,8 +84,8 @@ class ExecPlugin:
             raise self.failed("it is not installed", self.hint or None) from error
         except subprocess.TimeoutExpired as error:
             raise self.failed(f"it did not end within {WITHIN:g} s", None) from error
-        except OSError as error:
-            raise self.failed(str(error.strerror), None) from error
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument
+            raise self.failed(str(getattr(error, "strerror", None) or error), None) from error
         if done.returncode:
             raise self.failed(f"it ended with status {done.returncode}", done.stderr.decode(errors="replace").strip() or None)
         try:
@@ -105,7 +106,7 @@ class ExecPlugin:
 def find_command(command: str, folder: Path) -> str:
     """Return the path of a plugin as kubectl finds it: a bare name in PATH, a relative path from the kubeconfig's folder."""
     if "/" in command:
-        return str((folder / Path(command).expanduser()).absolute())
+        return str((folder / expand_home(Path(command))).absolute())
     return shutil.which(command) or command
 
 

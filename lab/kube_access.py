@@ -46,7 +46,10 @@ class Access:
         if self.plugin is not None:
             credential = self.plugin.ask(renew=renew)
             if credential.pair and self.plugin.loaded is not credential:
-                load_client_pair(self.tls, credential.pair)
+                try:
+                    load_client_pair(self.tls, credential.pair)
+                except ssl.SSLError as error:
+                    raise self.plugin.failed(f"its client certificate cannot be used: {error}", None) from error
                 self.plugin.loaded = credential
             return credential.token
         if self.token_file is None:
@@ -103,6 +106,9 @@ def make_access(given: KubeContext) -> Access:
     proxy = str(given.cluster.get("proxy-url") or "") or None
     if proxy and not proxy.startswith("http://"):
         raise ValueError(f"proxy-url {proxy!r}: only proxies of http:// are supported")
+    for address in filter(None, (given.server, proxy)):
+        if not urlsplit(address).hostname or urlsplit(address).port == 0:  # a port that is no number raises ValueError
+            raise ValueError(f"{address!r} has no host or no port")
     return Access(
         given.server,
         make_tls_context(given.folder, given.cluster, user),

@@ -13,6 +13,7 @@ from cryptography import x509
 
 from lab.api import Api, Refused
 from lab.count import count
+from lab.documents import read_file
 from lab.errors import LabError, UsageError
 from lab.existing.claim import RIGHTS, claimed_error, read_claim
 from lab.existing.footprint import NOTHING, Footprint, find_objects
@@ -87,11 +88,11 @@ def list_twins(examined: list[Examined]) -> Iterator[Problem]:
 
 
 def examine_cluster(path: str, spec: ClusterSpec, needs: ClusterNeeds, *, lab: str) -> Examined:
-    """Examine one cluster: its file, its certificate, its answer, its owner, the rights that its user has."""
+    """Examine one cluster: its file, its certificate, its answer, its owner, the rights of its user."""
     try:
         given = choose_context(spec)
     except UsageError as error:
-        where = f"{path}.context" if "context" in error.what else f"{path}.kubeconfig"
+        where = f"{path}.context" if isinstance(error, UnknownContext) else f"{path}.kubeconfig"
         return Examined(path, spec, problems=(Problem(where, say(error), error.remedy or ""),))
     if expired := find_expiry(given):
         return Examined(path, spec, problems=(Problem(f"{path}.kubeconfig", expired, "get a new kubeconfig for it"),))
@@ -124,26 +125,30 @@ def say(error: LabError) -> str:
     return " ".join(filter(None, [error.what, f"({error.where})" if error.where else "", detail[-1] if detail else ""]))
 
 
+class UnknownContext(UsageError):
+    """A kubeconfig does not have the context, or does not say which of its contexts is meant."""
+
+
 def choose_context(spec: ClusterSpec) -> KubeContext:
-    """Return the context of a cluster's kubeconfig. UsageError for a file or context that is not there, with the near names there are."""
+    """Return the context of a cluster's kubeconfig. UsageError for a file or context that does not exist, with near names of contexts."""
     path = Path(spec.kubeconfig)
     try:
-        document = load_document(path.read_bytes())
+        document = load_document(read_file(path))
         names = [str(entry["name"]) for entry in document.get("contexts") or []]
     except OSError as error:
         raise UsageError(
             f"the file cannot be read: {error.strerror}", where=str(path), remedy="name the kubeconfig of a cluster"
         ) from error
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"the file is no kubeconfig: {' '.join(str(error).split())}", where=str(path)) from error
     if not names:
         raise UsageError("the file is no kubeconfig: it has no contexts", where=str(path))
-    wanted = spec.context or document.get("current-context")
+    wanted = spec.context or str(document.get("current-context") or "")
     if not wanted and len(names) > 1:
-        raise UsageError("the file has several contexts and no current context", where=str(path), remedy=f"one of: {', '.join(names)}")
+        raise UnknownContext("the file has several contexts and no current context", where=str(path), remedy=f"one of: {', '.join(names)}")
     if wanted and wanted not in names:
         near = did_you_mean(near_names(wanted, names))
-        raise UsageError(f"the file has no context {wanted!r}{near}", where=str(path), remedy=f"one of: {', '.join(names)}")
+        raise UnknownContext(f"the file has no context {wanted!r}{near}", where=str(path), remedy=f"one of: {', '.join(names)}")
     return read_context(path, context=wanted or None)
 
 
@@ -153,7 +158,7 @@ def find_expiry(given: KubeContext, now: datetime | None = None) -> str:
         certificate = x509.load_pem_x509_certificate(given.pem("client-certificate").encode())
     except KeyError:
         return ""
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         return f"the client certificate cannot be read: {error}"
     now = now or datetime.now(UTC)
     if certificate.not_valid_after_utc < now:

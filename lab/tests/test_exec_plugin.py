@@ -12,6 +12,7 @@ import pytest
 
 from lab.errors import UsageError
 from lab.exec_plugin import ExecPlugin, find_command, parse_credential
+from lab.kube_access import make_access
 from lab.kubeconfig import KubeContext
 
 
@@ -90,3 +91,13 @@ def test_a_plugin_that_is_not_installed_says_how_to_install_it(tmp_path: Path) -
         a_plugin(tmp_path, "", command="no-such-plugin", installHint="apt install it").ask()
 
     assert raised.value.detail == "apt install it"
+
+
+@pytest.mark.spawns
+def test_a_client_certificate_that_cannot_be_loaded_is_the_plugins_fault(tmp_path: Path) -> None:
+    pair = printed(clientCertificateData="CERT", clientKeyData="KEY").decode()
+    asked = {"apiVersion": "client.authentication.k8s.io/v1", "command": "echo", "args": [pair]}
+    given = make_access(KubeContext({"server": "https://a", "insecure-skip-tls-verify": True}, {"exec": asked}, tmp_path))
+
+    with pytest.raises(UsageError, match="client certificate"):
+        given.find_token()

@@ -26,6 +26,10 @@ def access(user: dict[str, Any] | None = None, **cluster: Any) -> Access:
         ({"username": "a", "password": "b"}, {}),
         ({}, {"server": "http://api.example"}),
         ({}, {"proxy-url": "socks5://proxy"}),
+        ({}, {"server": "https://api.example:port"}),
+        ({}, {"server": "https://[::1"}),
+        ({}, {"server": "https://:6443"}),
+        ({}, {"proxy-url": "http://proxy:port"}),
     ],
 )
 def test_what_kubernetes_or_this_project_does_not_have_is_refused(user: dict[str, Any], cluster: dict[str, Any]) -> None:

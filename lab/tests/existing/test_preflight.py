@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from lab.api import Api
+from lab.errors import UsageError
 from lab.existing.footprint import Footprint
 from lab.existing.preflight import ClusterNeeds, examine_clusters, find_expiry, list_spec_errors
 from lab.existing.rights import make_rights
@@ -70,7 +72,19 @@ def test_a_context_that_is_not_there_names_the_near_one(tmp_path: Path) -> None:
     assert "'one'" in problem.why
 
 
-@pytest.mark.parametrize("content", [None, "", "a: [", "just text", "contexts: []", "contexts: [{name: a}, {name: b}]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "a: [",
+        "just text",
+        "contexts: []",
+        "contexts: [{name: a}, {name: b}]",
+        "since: 2024-99-99",
+        "contexts: [{name: a}]\ncurrent-context: [a]",
+    ],
+)
 def test_a_file_that_is_no_kubeconfig_is_a_problem_of_the_spec(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "config"
     if content is not None:
@@ -80,6 +94,31 @@ def test_a_file_that_is_no_kubeconfig_is_a_problem_of_the_spec(tmp_path: Path, c
 
     assert problem.code == SPEC
     assert str(file) in problem.why
+
+
+@pytest.mark.parametrize(("content", "key"), [("", "kubeconfig"), ("contexts: [{name: a}, {name: b}]", "context")])
+def test_the_problem_is_at_the_key_that_has_to_be_changed(tmp_path: Path, content: str, key: str) -> None:
+    (tmp_path / "config").write_text(content)
+
+    (problem,) = examine(a_spec(host={"kubeconfig": str(tmp_path / "config")}))
+
+    assert problem.path == f"host.{key}"
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config")
+
+    (problem,) = examine(a_spec(host={"kubeconfig": str(tmp_path / "config")}))
+
+    assert "named pipe" in problem.why
+
+
+@pytest.mark.parametrize("path", ["config", "~nosuchuser/config"])
+def test_a_path_that_begins_nowhere_is_refused(path: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        a_spec(host={"kubeconfig": path})
+
+    assert "host.kubeconfig: " in str(caught.value.detail)
 
 
 def test_an_api_that_does_not_answer_is_a_problem_of_the_computer(tmp_path: Path) -> None:
