@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from lab.api import Api
 from lab.cluster import Cluster, Lab
@@ -36,7 +37,7 @@ def adopt(run: Run, spec: ClusterSpec, cluster: Cluster, needs: ClusterNeeds, *,
     UsageError when the kubeconfig names another cluster than at the first time; NotPossible when another lab or Karmada has the cluster.
     """
     given = choose_context(spec)
-    api = Api.open(given.folder / spec.kubeconfig, context=spec.context or None)
+    api = Api.open(Path(spec.kubeconfig), context=spec.context or None)
     uid = str(api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
     known = ExistingRecord.read(run, spec.name)
     if known is None and any(each["event"] == "released" and each["by"] == "gc" and each["cluster"] == spec.name for each in run.events()):

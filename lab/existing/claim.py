@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from lab.api import Api, Json, Refused
 from lab.errors import NotPossible
 from lab.existing.footprint import read_time
 from lab.existing.rights import make_rights
+from lab.limits.account import user_name
 from lab.run import Run
 
 NAMESPACE, NAME = "kube-system", "karmada-lab"
@@ -56,7 +57,7 @@ def parse_claim(item: Json) -> Claim:
 
 def take_claim(api: Api, run: Run, cluster: str) -> Claim:
     """Claim a cluster for a run and return the claim; one that it has already stays. NotPossible when another lab has the cluster."""
-    data = {"lab": run.id, "path": str(run.path), "computer": socket.gethostname(), "user": getpass.getuser()}
+    data = {"lab": run.id, "path": str(run.path), "computer": socket.gethostname(), "user": user_name() or f"user id {os.getuid()}"}
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME, "namespace": NAMESPACE}, "data": data}
     try:
         return parse_claim(api.create(manifest))

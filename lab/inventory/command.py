@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from lab import environment
 from lab.errors import UsageError
+from lab.exec_plugin import find_command
 from lab.inventory.errors import make_error
 
 WITHIN = 60.0
@@ -22,7 +22,7 @@ def run_inventory_command(argv: Sequence[str], folder: Path) -> bytes:
     A relative path of the program is relative to `folder`; a bare name is looked up in PATH. What it says on standard error is no part of
     the inventory.
     """
-    program = str(folder / argv[0]) if "/" in argv[0] else shutil.which(argv[0]) or argv[0]
+    program = find_command(argv[0], folder)
     command = [program, *argv[1:]]
     try:
         done = subprocess.run(
@@ -36,8 +36,8 @@ def run_inventory_command(argv: Sequence[str], folder: Path) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise fail(argv, f"did not end within {WITHIN:g} s") from error
-    except OSError as error:
-        raise fail(argv, f"cannot be started: {error.strerror}: {program}") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument
+        raise fail(argv, f"cannot be started: {getattr(error, 'strerror', None) or error}: {program}") from error
     if done.returncode:
         raise fail(argv, f"ended with status {done.returncode}", (done.stderr or done.stdout).decode(errors="replace"))
     return done.stdout
