@@ -37,7 +37,7 @@ KEPT = 50
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
 ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_IP\))(:\d+)?$")
-"""The variable that holds a pod's own namespace."""
+"""An address of this installation, with or without a port; a pod gives its own as the variable POD_IP."""
 
 
 def kept_path(name: str, root: Path) -> Path:
