@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.cli import complete
-from lab.cli.options import DEFAULT_LAB, LabName, option
+from lab.cli.options import DEFAULT_LAB, LabName, option, takes
 from lab.errors import UsageError
 from lab.hints import command
+from lab.limits.account import expand_home, user_name
 from lab.run import Run
 from lab.terminal.text import say, seconds_text
 
@@ -56,17 +57,23 @@ KnownHostsOption = Annotated[str, option("--known-hosts", help="The file that ha
 SudoOption = Annotated[bool, option("--sudo", help="Read the kubeconfig there as root, by sudo without a password.")]
 
 
-def join(
-    members: Names,
-    lab: LabName = DEFAULT_LAB,
-    mode: ModeOption = None,
-    kubeconfig: KubeconfigOption = None,
-    context: ContextOption = "",
-    ssh: SshOption = "",
-    key: KeyOption = "",
-    known_hosts: KnownHostsOption = "",
-    sudo: SudoOption = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class JoinRequest:
+    """The arguments and options of `lab join`."""
+
+    members: Names
+    lab: LabName = DEFAULT_LAB
+    mode: ModeOption = None
+    kubeconfig: KubeconfigOption = None
+    context: ContextOption = ""
+    ssh: SshOption = ""
+    key: KeyOption = ""
+    known_hosts: KnownHostsOption = ""
+    sudo: SudoOption = False
+
+
+@takes(JoinRequest)
+def join(asked: JoinRequest) -> None:
     """Join members to the lab's Karmada.
 
     All at once; returns when all are Ready and have the installed addons. A member that is joined already is left alone.
@@ -80,17 +87,15 @@ def join(
     from lab.cluster import Lab
     from lab.steps import Step, execute
 
-    run = Run.load(lab)
-    if kubeconfig or ssh:
-        host = read_ssh_host(members[0], ssh, key=key, known_hosts=known_hosts, sudo=sudo) if ssh else None
-        run = add(run, members, kubeconfig, host, context=context, mode=mode or JoinMode.push)
-    elif context:
-        raise UsageError("--context has no effect without --kubeconfig", remedy="give both, or leave it out")
+    run, members, mode = Run.load(asked.lab), asked.members, asked.mode
+    require_effect(asked)
+    if asked.kubeconfig or asked.ssh:
+        run = add(run, asked)
     handle = Lab.open(run)
     karmada = Karmada.open(handle)
     clusters = [handle.member(name) for name in dict.fromkeys(members)]
     declared = {member.name: member.mode for member in handle.spec.members}
-    modes = {cluster.name: mode_of(cluster.name, declared[cluster.name], mode, lab=lab) for cluster in clusters}
+    modes = {cluster.name: mode_of(cluster.name, declared[cluster.name], mode, lab=asked.lab) for cluster in clusters}
     known = registered(karmada)
     before = [name for name, chosen in modes.items() if name in known and known[name].mode == chosen.value and not known[name].leaving]
     began = time.monotonic()
@@ -103,32 +108,43 @@ def join(
         say(line)
 
 
-def add(run: Run, members: Sequence[str], kubeconfig: Path | None, ssh: SshHost | None, *, context: str, mode: JoinMode) -> Run:
+def require_effect(asked: JoinRequest) -> None:
+    """Return if every option takes effect. UsageError names one that belongs to another option that is not given."""
+    if asked.context and not (asked.kubeconfig or asked.ssh):
+        raise UsageError("--context has no effect without --kubeconfig", remedy="give both, or leave it out")
+    of_ssh = {"--key": asked.key, "--known-hosts": asked.known_hosts, "--sudo": asked.sudo}
+    if not asked.ssh and (idle := [name for name, given in of_ssh.items() if given]):
+        raise UsageError(f"{', '.join(idle)} without effect: for --ssh only", remedy="give --ssh, or leave it out")
+
+
+def add(run: Run, asked: JoinRequest) -> Run:
     """Take the cluster that exists into the lab; return the run that has it. UsageError for options that contradict each other."""
     from deployers.karmada import Karmada
     from deployers.members.added import add_member
     from lab.cluster import Lab
 
-    if len(members) != 1:
-        raise UsageError("a kubeconfig adds one member", where=" ".join(members), remedy="run the command once for each")
-    if kubeconfig and ssh:
+    if len(asked.members) != 1:
+        raise UsageError("a kubeconfig adds one member", where=" ".join(asked.members), remedy="run the command once for each")
+    if asked.kubeconfig and asked.ssh:
         raise UsageError("--kubeconfig and --ssh both say where the cluster is", remedy="give one of them")
+    (name,) = asked.members
+    host = read_ssh_host(name, asked.ssh, key=asked.key, known_hosts=asked.known_hosts, sudo=asked.sudo) if asked.ssh else None
     lock = run.lock()
     try:
-        file = kubeconfig.expanduser().absolute() if kubeconfig else fetch(run, members[0], ssh)
+        file = fetch(run, name, host) if host else expand_home(asked.kubeconfig or Path()).absolute()
         karmada = Karmada.open(Lab.open(Run.load(run.id)))
-        now = add_member(karmada, members[0], kubeconfig=str(file), context=context, mode=mode.value)
+        mode = asked.mode or JoinMode.push
+        now = add_member(karmada, name, kubeconfig=str(file), context=asked.context, mode=mode.value)
     finally:
         lock.release()
     return now.run
 
 
-def fetch(run: Run, name: str, host: SshHost | None) -> Path:
+def fetch(run: Run, name: str, host: SshHost) -> Path:
     """Fetch the kubeconfig of a cluster from a host of it into the run directory; return its path."""
     from lab.existing.fetch import fetch_kubeconfig
     from lab.machines.ssh.machine import SshMachine
 
-    assert host is not None
     file = run.path / "kubeconfig" / "fetched" / f"{name}.yaml"
     fetch_kubeconfig(SshMachine(host, run.id), host.address, file, name=name)
     return file
@@ -147,7 +163,7 @@ def read_ssh_host(name: str, text: str, *, key: str, known_hosts: str, sudo: boo
     why = address_error(address) or (port_error(port) if port or colon else "")
     if why:
         raise UsageError(f"--ssh {text!r} is no login: {why}", remedy="write it as root@10.0.0.5 or root@10.0.0.5:2222")
-    return SshHost(name, address, int(port or 22), user or getuser(), key, known_hosts, None, sudo)
+    return SshHost(name, address, int(port or 22), user or user_name() or "root", key, known_hosts, None, sudo)
 
 
 def outcome(modes: Mapping[str, str], before: Sequence[str], seconds: float) -> list[str]:
