@@ -39,7 +39,7 @@ class Credential:
 
 @dataclass
 class ExecPlugin:
-    """One plugin, as a kubeconfig names it. `loaded` is the credential whose client certificate the TLS context has."""
+    """One plugin, as a kubeconfig names it. `loaded` is the credential with the client certificate that the TLS context has."""
 
     command: str
     args: tuple[str, ...]

@@ -78,7 +78,7 @@ class Access:
 
 
 def send_headers(peer: HTTPConnection, verb: str, target: str, headers: list[tuple[str, str]], body: bytes | None = None) -> None:
-    """Send a request whose headers may repeat a name, as those of impersonation do."""
+    """Send a request with headers that may repeat a name, as those of impersonation do."""
     peer.putrequest(verb, target, skip_accept_encoding=True)
     for name, value in [*headers, *([("Content-Length", str(len(body)))] if body is not None else [])]:
         peer.putheader(name, value)

@@ -1,4 +1,4 @@
-"""What the transcripts of all ways to install have in common: how a workload is written down, and the flag whose change they must show."""
+"""Shared by the transcripts of all ways to install: how a workload is written down, and the flag of which they must show a change."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ NONE = 44
 IN_FILES = frozenset({"certificate-authority", "client-certificate", "client-key", "tokenFile", "exec"})
 """Keys of a kubeconfig that only mean something on the computer that it is of."""
 NAMES = ("kubernetes", "kubernetes.default", "localhost")
-"""Names that the certificate of every API server has, for one whose certificate does not have the address by which it is reached."""
+"""Names that the certificate of every API server has, for a server that is reached at an address that its certificate does not have."""
 
 
 def fetch_kubeconfig(machine: Machine, address: str, to: Path, *, name: str) -> KubeContext:

@@ -1,4 +1,4 @@
-"""A footprint: which objects a lab may put on a cluster that exists, told by path, by label, or by kind and name."""
+"""A footprint: which objects a lab may put on a cluster that exists, by path, by label, or by kind and name."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def read_time(text: str | None) -> float:
 
 
 def find_named(api: Api, collection: str, pattern: str) -> Iterator[FoundObject]:
-    """Yield the objects of a collection whose names match."""
+    """Yield the objects of a collection with a matching name."""
     for item in list_items(api, collection):
         if re.fullmatch(pattern, item["metadata"]["name"]):
             yield read_found(f"{collection}/{item['metadata']['name']}", item)
@@ -112,7 +112,7 @@ def find_labelled(api: Api, collection: str, selector: str) -> list[FoundObject]
 
 
 def list_items(api: Api, collection: str, **params: str) -> list[Json]:
-    """Return the items of a collection; none of one that is not there, cannot be listed, or whose server does not answer."""
+    """Return the items of a collection; none of one that does not exist, cannot be listed, or belongs to a server that does not answer."""
     try:
         return api.items(collection, **params)
     except Refused as refused:
@@ -122,7 +122,7 @@ def list_items(api: Api, collection: str, **params: str) -> list[Json]:
 
 
 def list_kinds(api: Api) -> list[str]:
-    """Return the collection of every kind whose objects can be listed and deleted, each group in its preferred version."""
+    """Return the collection of every kind of objects that can be listed and deleted, each group in its preferred version."""
     roots = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"])]
     return [
         f"{root}/{resource['name']}"
@@ -133,7 +133,7 @@ def list_kinds(api: Api) -> list[str]:
 
 
 def list_resources(api: Api, root: str) -> list[Json]:
-    """Return the resources of a group; none of an aggregated one whose server does not answer."""
+    """Return the resources of a group; none of an aggregated group when its server does not answer."""
     try:
         return list(api.get(root).get("resources") or [])
     except Refused as refused:

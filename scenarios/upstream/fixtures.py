@@ -109,10 +109,10 @@ def crd(karmada: Karmada) -> Json:
     return document(karmada, "apis/workload.example.io_workloads.yaml")
 
 
-def document(karmada: Karmada, name: str, args: Mapping[str, str] = MappingProxyType({})) -> Json:
+def document(karmada: Karmada, name: str, placeholders: Mapping[str, str] = MappingProxyType({})) -> Json:
     """Return an object of the release's example with its placeholders filled in."""
     text = (karmada.release.examples / "customresourceinterpreter" / name).read_text()
-    for word, value in args.items():
+    for word, value in placeholders.items():
         text = text.replace(word, value)
     found: Json = yaml.safe_load(text)
     return found
@@ -147,11 +147,11 @@ def example(karmada: Karmada) -> Iterator[None]:
 
 def webhook(karmada: Karmada, port: int, ca: Path) -> Json:
     """Return upstream's configuration of the example, with this lab's address and CA."""
-    args = {
+    placeholders = {
         "{{karmada-interpreter-webhook-example-svc-address}}:443": f"{LOOPBACK}:{port}",
         "{{caBundle}}": b64encode(ca.read_bytes()).decode(),
     }
-    return document(karmada, "webhook-configuration.yaml", args)
+    return document(karmada, "webhook-configuration.yaml", placeholders)
 
 
 def of_kind(cluster: str, *, real: bool) -> list[Json]:

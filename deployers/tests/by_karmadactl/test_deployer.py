@@ -65,7 +65,7 @@ def spec_of(**table: Any) -> KarmadaSpec:
     return KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table})
 
 
-def told(spec: KarmadaSpec) -> str:
+def render(spec: KarmadaSpec) -> str:
     uses = by_component(images_of(spec, drop_path, version="1.18.2"))
     places = Places(Cluster("host", "karmada-host", Path("/run/host.yaml")), Path("/run/data"), Path("/run/pki"), Path("/run/crds.tar.gz"))
     args = init_args.args(spec.model_copy(update={"by_karmadactl": ByKarmadactlTable()}), uses, places, Path("/run/init.yaml"))
@@ -80,13 +80,13 @@ def told(spec: KarmadaSpec) -> str:
 
 def test_commands_and_files_of_init_are_those_of_the_golden_file(golden: Callable[[Path, str], None]) -> None:
     parts = {"default": {}, "everything": EVERYTHING, "external etcd": {"etcd": {"external": EXTERNAL}}}
-    text = "\n".join(f"# {name}\n{told(spec_of(**table))}" for name, table in parts.items())
+    text = "\n".join(f"# {name}\n{render(spec_of(**table))}" for name, table in parts.items())
 
     golden(GOLDEN, text)
 
 
 def test_a_changed_flag_changes_the_transcript() -> None:
-    assert added_lines(told(spec_of()), told(spec_of(**CHANGED))) == [
+    assert added_lines(render(spec_of()), render(spec_of(**CHANGED))) == [
         "--karmada-controller-manager-extra-args=--cluster-failure-threshold=77s",
         "extraArgs:",
         "- name: cluster-failure-threshold",

@@ -55,20 +55,20 @@ def spec_of(**table: Any) -> KarmadaSpec:
     return KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table})
 
 
-def told(**table: Any) -> str:
+def render(**table: Any) -> str:
     spec = spec_of(**table)
     uses = by_component(images_of(spec, keep_path, *ALWAYS, "karmada-operator", version="1.18.2"))
     return yaml.safe_dump(karmada_object.karmada_object(spec, uses), sort_keys=False)
 
 
 def test_karmada_objects_are_those_of_the_golden_file(golden: Callable[[Path, str], None]) -> None:
-    text = "\n".join(f"# {name}\n{told(**table)}" for name, table in PARTS.items())
+    text = "\n".join(f"# {name}\n{render(**table)}" for name, table in PARTS.items())
 
     golden(GOLDEN, text)
 
 
 def test_a_changed_flag_changes_the_transcript() -> None:
-    assert added_lines(told(), told(**CHANGED)) == ["extraArgs:", "cluster-failure-threshold: 77s"]
+    assert added_lines(render(), render(**CHANGED)) == ["extraArgs:", "cluster-failure-threshold: 77s"]
 
 
 def found(workers: int = 0, **table: Any) -> str:

@@ -45,10 +45,10 @@ def condition(text: str | bool | None, contexts: Contexts) -> bool:
     if text is None:
         text = "success()"
     inside = INSIDE.fullmatch(as_text(text).strip())
-    args = inside[1] if inside else as_text(text)
-    if not any(re.search(rf"\b{name}\s*\(", args) for name in STATUS):
-        args = f"success() && ({args})"
-    return truth(evaluate(args, contexts))
+    expression = inside[1] if inside else as_text(text)
+    if not any(re.search(rf"\b{name}\s*\(", expression) for name in STATUS):
+        expression = f"success() && ({expression})"
+    return truth(evaluate(expression, contexts))
 
 
 def evaluate(text: str, contexts: Contexts) -> Any:

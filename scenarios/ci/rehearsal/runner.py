@@ -124,9 +124,9 @@ class JobRunner:
             "GITHUB_SHA": as_text(contexts.values["github"].get("sha")),
             "GITHUB_RUN_ID": as_text(contexts.values["github"].get("run_id")),
         }
-        args = as_text(template(step["run"], contexts))
+        script = as_text(template(step["run"], contexts))
         try:
-            status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", args], env, folder / "log")
+            status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script], env, folder / "log")
         except Interrupted:
             return "cancelled", {}
         self.env |= dict(pairs(said["env"]))

@@ -66,8 +66,8 @@ class WorkflowFile:
         """Its inputs by name: of workflow_call if it can be called, else of workflow_dispatch."""
         if self.is_action:
             return self.document.get("inputs") or {}
-        args = self.triggers.get("workflow_call") or self.triggers.get("workflow_dispatch") or {}
-        return args.get("inputs") or {}
+        settings = self.triggers.get("workflow_call") or self.triggers.get("workflow_dispatch") or {}
+        return settings.get("inputs") or {}
 
     @property
     def jobs(self) -> Mapping[str, Json]:
