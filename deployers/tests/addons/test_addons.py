@@ -313,7 +313,7 @@ def pods_only(monkeypatch: pytest.MonkeyPatch) -> Addon:
 
 
 def test_an_addon_that_needs_pods_is_refused_where_none_run(tmp_path: Path, pods_only: Addon) -> None:
-    with pytest.raises(NotPossible, match="mesh cannot be installed") as caught:
+    with pytest.raises(NotPossible, match="mesh cannot be") as caught:
         change.install(a_karmada(tmp_path), "mesh", "1.8.3")
     assert "needs PODS, which the provider embedded does not offer" in str(caught.value)
 

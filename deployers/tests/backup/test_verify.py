@@ -64,12 +64,12 @@ def test_garbage_in_place_of_a_key_is_damage(tmp_path: Path) -> None:
     made["pki/sa.key"].write_text("garbage")
     path = archive.write(manifest(made), made, tmp_path / "kept")
 
-    with pytest.raises(UnusableBackup, match="a key in it"):
+    with pytest.raises(UnusableBackup, match="key in it"):
         verify(path, tmp_path / "out", etcdutl())
 
 
 def test_an_authority_of_another_plane_is_noticed(tmp_path: Path) -> None:
-    with pytest.raises(UnusableBackup, match="not that of the plane"):
+    with pytest.raises(UnusableBackup, match="of the plane"):
         verify(a_backup(tmp_path, plane="f" * 64), tmp_path / "out", etcdutl())
 
 

@@ -137,7 +137,7 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     Run.create("bare", {"lab": {}}, root=tmp_path)
     (tmp_path / "other.json").write_text("[]")
 
-    with pytest.raises(UsageError, match="bare has no description"):
+    with pytest.raises(UsageError, match="bare has no"):
         compare.load_installation("bare", root=tmp_path)
     with pytest.raises(UsageError, match="not a description"):
         compare.load_installation(str(tmp_path / "other.json"))
@@ -183,7 +183,7 @@ def test_a_lab_that_was_taken_down_is_compared_as_it_was(tmp_path: Path, plane: 
 def test_a_lab_that_is_there_is_compared_as_it_is(tmp_path: Path, plane: Callable[..., Run]) -> None:
     plane("lab", deployer="by_chart").remove()
     run = Run.create("lab", {"lab": {}, "karmada": {}}, root=tmp_path)
-    with pytest.raises(UsageError, match="lab has no description"):
+    with pytest.raises(UsageError, match="has no description"):
         compare.load_installation("lab", root=tmp_path)
     (run.path / "description.json").write_text(json.dumps(described(deployer="by_yaml")))
 

@@ -273,7 +273,7 @@ def test_a_member_that_is_not_registered_or_not_ready_is_named(tmp_path: Path) -
 
 def test_what_propagation_made_is_deleted_when_it_fails(tmp_path: Path) -> None:
     server = Server(created=lambda body: body)
-    with pytest.raises(ProvisionError, match="Deployment is on member1"):
+    with pytest.raises(ProvisionError, match="is on member1"):
         member_checks.check_propagation(plane(tmp_path, server, members=(member("one"),)), within=0.05)
 
     assert server.writes[-1].startswith("DELETE /api/v1/namespaces/conformance-")

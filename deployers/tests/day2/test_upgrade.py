@@ -118,7 +118,7 @@ def test_one_component_at_a_time_is_the_next_one() -> None:
     assert [step.name for step in select_steps(STEPS, None, ["crds"])] == ["karmada-webhook", "karmada-scheduler"]
     assert [step.name for step in select_steps(STEPS, "karmada-webhook", ["crds"])] == ["karmada-webhook"]
     assert select_steps(STEPS, "crds", ["crds"]) == []
-    with pytest.raises(UsageError, match="karmada-scheduler is not next"):
+    with pytest.raises(UsageError, match="scheduler is not"):
         select_steps(STEPS, "karmada-scheduler", ["crds"])
     with pytest.raises(UsageError, match="component 'etcd'"):
         select_steps(STEPS, "etcd", [])
@@ -196,7 +196,7 @@ def test_an_interrupted_upgrade_goes_on_where_it_was(tmp_path: Path, fake: Fake)
     with pytest.raises(StepFailed):
         upgrade.upgrade(karmada, "1.18.2")
     assert again(karmada).spec.release == "1.17.1", "half an upgrade is not of the new release"
-    with pytest.raises(ProvisionError, match="an upgrade of this Karmada"):
+    with pytest.raises(ProvisionError, match="upgrade of this"):
         pending_operation.require_none(karmada.run)
     fake.fails = ""
 
@@ -277,7 +277,7 @@ def test_an_upgrade_that_fails_says_the_way_back(tmp_path: Path, fake: Fake) -> 
 def test_without_a_backup_no_upgrade_begins_and_one_that_was_begun_goes_on(tmp_path: Path, fake: Fake) -> None:
     karmada = a_karmada(tmp_path, {"release": "1.18.1"})
     fake.lost = True
-    with pytest.raises(ProvisionError, match="etcd does not answer"):
+    with pytest.raises(ProvisionError, match="etcd does not"):
         upgrade.upgrade(karmada, "1.18.2")
     assert fake.did == []
     pending_operation.require_none(karmada.run)

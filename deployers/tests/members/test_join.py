@@ -125,7 +125,7 @@ def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path:
         join(other, other.member)
 
 
-@pytest.mark.parametrize(("side", "said"), [("there", "member1 does not answer"), ("plane", "Karmada does not answer")])
+@pytest.mark.parametrize(("side", "said"), [("there", "member1 does not"), ("plane", "Karmada does not")])
 def test_a_refused_connection_is_attributed_to_the_side_that_is_away(tmp_path: Path, side: str, said: str) -> None:
     sides = two_sides(tmp_path)
 
