@@ -25,13 +25,21 @@ PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
 DELETES = {
     *("lab down", "lab gc", "lab unjoin", "lab backup", "lab restore", "lab upgrade", "lab renew", "lab stop", "lab restart"),
     *("lab assets prune", "lab assets verify", "lab images prune", "lab etcd remove", "lab etcd replace", "lab etcd defragment"),
-    *("lab etcd renew", "lab addon remove", "lab addon upgrade"),
+    *("lab etcd renew", "lab addon remove", "lab addon upgrade", "lab machine revert", "lab machine forget"),
 }
 """Commands that delete, replace or stop something: of the environment they heed which lab is meant, and nothing else."""
 KEEPS = {
     *("lab up", "lab status", "lab kubeconfig", "lab env", "lab exec", "lab logs", "lab join", "lab verify", "lab conformance"),
     *("lab doctor", "lab bundle", "lab assets list", "lab images list", "lab images build", "lab images lock", "lab images load"),
-    *("lab etcd health", "lab etcd add", "lab etcd grow", "lab addon list", "lab addon install"),
+    *(
+        "lab etcd health",
+        "lab etcd add",
+        "lab etcd grow",
+        "lab addon list",
+        "lab addon install",
+        "lab machine list",
+        "lab machine snapshot",
+    ),
     *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
     *("lab bench kind", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge", "lab bench cost-model"),
     *(f"lab report {verb}" for verb in ("collect", "build", "summary", "junit", "allure", "judge", "retry")),
