@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from lab.errors import LabError
-from lab.factories.delete import DELETE
+from lab.factories.delete import FACTORIES
 from lab.machines.lease import OWNERS, read_owners
 from lab.machines.record import read_machines
 from lab.machines.registry import open_remote_owner
@@ -20,7 +20,7 @@ GRACE = 2.0
 def list_released(run: Run, *, keep: bool) -> list[str]:
     """Return the machines on which programs have to be ended: not those that are deleted as a whole."""
     kinds = {name: record.kind for name, record in read_machines(run).items()}
-    return [name for name in read_owners(run) if name in kinds and (keep or kinds[name] not in DELETE)]
+    return [name for name in read_owners(run) if name in kinds and (keep or kinds[name] not in FACTORIES)]
 
 
 def release_machines(run: Run, *, keep: bool = False) -> dict[str, str]:

@@ -14,10 +14,9 @@ from lab.errors import ProvisionError
 from lab.machines.bring import bring_files
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.record import read_machines
+from lab.machines.record import ROOT_FOLDER, read_machines
 from lab.machines.registry import open_machine, open_remote_owner
 from lab.machines.scripted import Scripted
-from lab.machines.ssh.machine import ROOT_FOLDER
 from lab.run import Run
 
 LOOPBACK = "127.0.0.1"

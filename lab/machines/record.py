@@ -10,6 +10,10 @@ MACHINES = "machines"
 """The kind of these records."""
 
 
+ROOT_FOLDER = "/var/lib/karmada-lab"
+"""The directory of labs on a machine, with root rights."""
+
+
 @dataclass(frozen=True)
 class MachineRecord:
     """A machine of a run.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lab.errors import UsageError
 from lab.external_names import external_name
@@ -11,13 +12,14 @@ from lab.machines.lease import begin_lease
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.owner import ProgramOwner, RemoteOwner
-from lab.machines.record import MachineRecord, read_machines
-from lab.machines.remote_supervisor import RemoteSupervisor
+from lab.machines.record import ROOT_FOLDER, MachineRecord, read_machines
 from lab.machines.ssh.host import SshHost
-from lab.machines.ssh.machine import ROOT_FOLDER, SshMachine
 from lab.machines.systemd_owner import SystemdOwner
 from lab.run import Run
 from lab.supervisor.client import Supervisor
+
+if TYPE_CHECKING:
+    from lab.machines.ssh.machine import SshMachine
 
 BY_SSH = ("ssh", "namespace", "vm")
 
@@ -46,26 +48,16 @@ def open_remote_machine(run: Run, name: str) -> Container | SshMachine:
     machines = read_machines(run)
     if find(machines, name, run).kind == "container":
         return Container(external_name(run.id, name), Local(run.path), lab=run.id, make_owner=partial(own_container, run, name))
-    return open_ssh(run, machines, name)
+    # paramiko: `lab down` of a lab without machines would take a quarter longer
+    from lab.machines.open_ssh import open_ssh  # noqa: PLC0415
+
+    return open_ssh(run, find(machines, name, run), ssh_host(machines, name, run))
 
 
 def own_container(run: Run, name: str, machine: Container) -> RemoteOwner:
     """Return what owns the programs of a run in a container."""
     root = f"{ROOT_FOLDER}/runs/{run.id}"
     return SystemdOwner(machine, run.id, root, partial(begin_lease, run, name, machine, root))
-
-
-def open_ssh(run: Run, machines: dict[str, MachineRecord], name: str) -> SshMachine:
-    """Return a machine that is reached by ssh."""
-    record = find(machines, name, run)
-
-    def owner(machine: SshMachine) -> RemoteOwner:
-        lease = partial(begin_lease, run, name, machine, machine.root)
-        if record.systemd and machine.host.has_root:
-            return SystemdOwner(machine, run.id, machine.root, lease)
-        return RemoteSupervisor(machine, lease)
-
-    return SshMachine(ssh_host(machines, name, run), run.id, folder=record.folder, owner=owner)
 
 
 def ssh_host(machines: dict[str, MachineRecord], name: str, run: Run, seen: tuple[str, ...] = ()) -> SshHost:

@@ -15,6 +15,7 @@ from lab import environment, proc
 from lab.errors import CommandFailed, NotPossible, ProvisionError, UsageError
 from lab.machines.machine import Completed
 from lab.machines.owner import RemoteOwner
+from lab.machines.record import ROOT_FOLDER
 from lab.machines.ssh.connection import SshConnection, connection_to
 from lab.machines.ssh.host import SshHost
 from lab.machines.ssh.remote_command import Sudo, header
@@ -23,8 +24,6 @@ from lab.machines.ssh.stream import SshStream
 from lab.machines.ssh.transfer import download, open_sftp, upload
 from lab.program import Program
 
-ROOT_FOLDER = "/var/lib/karmada-lab"
-"""The directory of labs on a machine, with root rights."""
 USER_FOLDER = ".karmada-lab"
 TRANSFER_WITHIN = 600.0
 
