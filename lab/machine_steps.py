@@ -25,19 +25,22 @@ from lab.steps import Step
 Software = Mapping[str, Path]
 
 
+KINDS: Mapping[str, Callable[[Probe], list[Problem]]] = {
+    "namespace": namespace_problems,
+    "container": containers.container_problems,
+    "vm": vm_problems,
+}
+"""The kinds of machines that are made here, and what keeps this computer from making each."""
+
+
 def machine_software(spec: LabSpec) -> list[str]:
     """Return the assets that making the machines of a lab needs, as name@version."""
     return list(IMAGE_SOFTWARE) if spec.machines and spec.machines.kind == "container" else []
 
 
 def machine_problems(spec: LabSpec, probe: Probe) -> list[Problem]:
-    """Return what keeps this computer from making the machines of a lab."""
-    checks: Mapping[str, Callable[[Probe], list[Problem]]] = {
-        "namespace": namespace_problems,
-        "container": containers.container_problems,
-        "vm": vm_problems,
-    }
-    return checks[spec.machines.kind](probe) if spec.machines and spec.machines.kind in checks else []
+    """Return what keeps this computer from making the machines of a lab; the user's hosts are not made."""
+    return KINDS[spec.machines.kind](probe) if spec.machines and spec.machines.kind in KINDS else []
 
 
 def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step]:

@@ -92,7 +92,9 @@ def needs_of(wanted: Wanted, supply: Supply) -> Needs:
 
 def picture(report: DoctorReport, *, look: Look) -> list[str]:
     """Return the report as lines of text."""
+    from lab.computer import Computer
     from lab.doctor.examine import list_provider_lacks
+    from lab.machine_steps import KINDS
 
     rows = [("", "THING", "FOUND", "FOR")]
     rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shorten(f.found), f.enables) for f in report.findings]
@@ -104,6 +106,9 @@ def picture(report: DoctorReport, *, look: Look) -> list[str]:
     lines.append("")
     for name, why in list_provider_lacks(report).items():
         lines.append(f"clusters by {name}: " + (look.paint("possible here", "green") if not why else f"lacks {why}"))
+    for kind, check in KINDS.items():
+        why = "; ".join(problem.why.removeprefix("machines: ") for problem in check(Computer()))
+        lines.append(f"machines of kind {kind}: " + (why or look.paint("possible here", "green")))
     return lines
 
 

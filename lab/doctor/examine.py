@@ -246,6 +246,5 @@ def list_provider_lacks(report: DoctorReport) -> Mapping[str, str]:
     required: dict[str, list[str]] = {
         "embedded": [finding.name for finding in report.findings if finding.needed],
         "kind": ["docker engine", "mmdebstrap", *asked_of_engine],
-        "libvirt": ["qemu", "libvirt"],
     }
     return {name: ", ".join(each for each in needs if lacking.get(each, True)) for name, needs in required.items()}
