@@ -30,6 +30,9 @@ from lab import component, environment, evidence, ports
 from lab.assets import AssetRef, Supply
 from lab.assets.progress import AssetProgress
 from lab.cluster import Lab, merge_kubeconfigs
+from lab.diagnosis.cause import Rank
+from lab.diagnosis.diagnose import diagnose
+from lab.diagnosis.explain import put_cause_first
 from lab.errors import LabError, UsageError
 from lab.existing.adopt import adopt_steps
 from lab.hints import command
@@ -184,6 +187,10 @@ def undo_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provi
         yield
     except BaseException as raised:
         error = explain_kill(raised, Files(), kills, killed_programs(supervisor)) if isinstance(raised, LabError) else raised
+        if isinstance(error, LabError):
+            put_cause_first(
+                error, [cause for cause in diagnose(run) if cause.rank not in {Rank.SERVER, Rank.CLUSTER}]
+            )  # some do not exist yet
         reason = type(error).__name__
         run.journal("failed", reason=reason, error=str(error))
         within = evidence.WITHIN if isinstance(error, Exception) else 2.0

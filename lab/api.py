@@ -21,7 +21,7 @@ import httpx
 from lab.errors import NotReady, ProvisionError, UsageError
 from lab.http_connections import HttpConnections
 from lab.kube_access import Access, read_access
-from lab.wait import CANCELLED, Cancelled, NotYet, until
+from lab.wait import CANCELLED, EXAMINERS, STALL, Cancelled, NotYet, require_possible, until
 
 Json = dict[str, Any]
 MANAGER = "karmada-lab"
@@ -203,12 +203,15 @@ class Api:
         folder, _, name = path.rpartition("/")
         began = since = time.monotonic()
         last = "not there yet"
-        for kind, item in self.watch(folder, within=within, fieldSelector=f"metadata.name={name}"):
-            missing = "deleted" if kind == "DELETED" else holds(item)
-            if missing is None:
-                return item
-            if missing != last:
-                last, since = missing, time.monotonic()
+        while (left := began + within - time.monotonic()) > 0:
+            for kind, item in self.watch(folder, within=min(left, STALL) if EXAMINERS else left, fieldSelector=f"metadata.name={name}"):
+                missing = "deleted" if kind == "DELETED" else holds(item)
+                if missing is None:
+                    return item
+                if missing != last:
+                    last, since = missing, time.monotonic()
+            now = time.monotonic()
+            require_possible(what, last=last, waited=now - began, unchanged_for=now - since)
         raise NotReady(what, last=last, within=time.monotonic() - began, unchanged_for=time.monotonic() - since, remedy=remedy)
 
     def until_gone(self, path: str, *, what: str, within: float, remedy: str | None = None) -> None:

@@ -5,6 +5,7 @@
     ├── NotPossible       3   not possible on this computer; the remedy says what is missing
     ├── ProvisionError    4   provisioning failed
     │   ├── NotReady          a timeout; carries the last state seen and its age
+    │   ├── WaitBlocked       a wait ended early: what it waited for cannot come; carries the cause
     │   ├── CommandFailed     a command exited with a status other than 0
     │   │   └── CommandLost       the connection to its machine was lost while it ran; it may have done its work
     │   └── ComponentExited   a program of the lab ended on its own; carries the end of its log
@@ -95,6 +96,15 @@ class NotReady(ProvisionError):
         self.last = last
         self.within = within
         self.unchanged_for = unchanged_for
+
+
+class WaitBlocked(ProvisionError):
+    """A wait was ended early, since what it waited for cannot come any more. `cause` says why; `last` is the last state seen."""
+
+    def __init__(self, cause: str, *, what: str, last: str, waited: float) -> None:
+        super().__init__(cause, where=f"waited {waited:.0f} s for: {what}; last seen: {last}")
+        self.cause = cause
+        self.last = last
 
 
 class CommandFailed(ProvisionError):

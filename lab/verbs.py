@@ -13,6 +13,7 @@ SECTIONS = (
         (
             Verb("up", "deployers.commands.up:up", "Bring up a lab: clusters, Karmada, members joined."),
             Verb("status", "lab.commands.status:status", "Show what runs of a lab, and what does not."),
+            Verb("diagnose", "lab.commands.diagnose:diagnose", "Say what is wrong with a lab, first causes first."),
             Verb("down", "lab.commands.down:down", "Take a lab down: its processes, ports and directory. Taking down nothing is fine."),
             Verb("exec", "deployers.commands.execute:execute", "Run a command in the environment of a lab."),
             Verb("env", "deployers.commands.env:env", 'Print exports for a shell: eval "$(lab env)".'),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from lab.errors import NotReady
+from lab.errors import NotReady, WaitBlocked
 
 T = TypeVar("T")
 
@@ -31,6 +32,41 @@ def watch_interrupt() -> Callable[[], bool]:
     """
     heeding = not CANCELLED.is_set()
     return lambda: heeding and CANCELLED.is_set()
+
+
+STALL = 5.0
+"""Seconds without a change after which a wait asks whether what it waits for can still come."""
+
+
+class StallExaminer(Protocol):
+    """**Protocol:** finds out why a wait makes no progress."""
+
+    def find_block(self) -> str:
+        """Return in one sentence why nothing that is waited for can come any more; "" when it may still come."""
+        ...
+
+
+EXAMINERS: list[StallExaminer] = []
+"""Asked by every wait of this process that stalls, as CANCELLED is."""
+
+
+@contextmanager
+def examine_stalls(examiner: StallExaminer) -> Iterator[None]:
+    """Let an examiner end the waits of this process early while the body runs."""
+    EXAMINERS.append(examiner)
+    try:
+        yield
+    finally:
+        EXAMINERS.remove(examiner)
+
+
+def require_possible(what: str, *, last: str, waited: float, unchanged_for: float) -> None:
+    """Return if a wait may still end well. WaitBlocked carries why it cannot, when an examiner knows, after a stall of 5 s."""
+    if unchanged_for < STALL:
+        return
+    for examiner in tuple(EXAMINERS):
+        if cause := examiner.find_block():
+            raise WaitBlocked(cause, what=what, last=last, waited=waited)
 
 
 class NotYet(Exception):
@@ -73,7 +109,8 @@ def until(
 
     `probe` raises NotYet to be called again; any other error passes through at once. It is called again after `first` seconds,
     then at intervals that double up to `every`. After `within` seconds NotReady carries the last NotYet and for how long it
-    had not changed; `probe` is never called after the deadline, so a late success is a failure.
+    had not changed; `probe` is never called after the deadline, so a late success is a failure. WaitBlocked ends a wait early when an
+    examiner (`examine_stalls`) knows why nothing can come any more.
     """
     began = clock.now()
     deadline = began + within
@@ -88,5 +125,6 @@ def until(
                 last, since = str(seen), now
             if now + pause > deadline:
                 raise NotReady(what, last=last, within=within, unchanged_for=now - since, remedy=remedy) from seen
+            require_possible(what, last=last, waited=now - began, unchanged_for=now - since)
         clock.sleep(pause)
         pause = min(pause * 2, every)

@@ -30,6 +30,9 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     from deployers.checks.support_matrix import append_report
     from deployers.karmada import Karmada
     from lab.cluster import Lab
+    from lab.diagnosis.diagnose import diagnose
+    from lab.diagnosis.examiner import LabExaminer
+    from lab.wait import examine_stalls
 
     run = Run.load(lab)
     if not run.asked.get("karmada"):
@@ -37,7 +40,9 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     if (seen := lab_status(run)).state in {"stopped", "failed"}:
         raise UsageError(f"lab {lab} is not running; start it first", where=seen.path, remedy=command("up", lab=lab))
     karmada = Karmada.open(Lab.open(run))
-    report = examine(karmada)
+    with examine_stalls(LabExaminer(run)):
+        report = examine(karmada)
+    causes = diagnose(run) if report.failed else ()
     saved = report.save(run.path / "conformance.json")
     append_report(karmada, report)
     if output is Output.json:
@@ -46,7 +51,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     else:
         print("\n".join(picture(report, look=Look.of(sys.stdout))))
     say(f"saved in {saved}")
-    report.demand()
+    report.demand(causes)
 
 
 def picture(report: ConformanceReport, *, look: Look) -> list[str]:

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from lab import wait
-from lab.errors import NotReady
-from lab.wait import Cancelled, NotYet, SystemClock, until, watch_interrupt
+from lab.errors import NotReady, WaitBlocked
+from lab.wait import Cancelled, NotYet, SystemClock, examine_stalls, until, watch_interrupt
 
 
 class FakeClock:
@@ -104,3 +104,50 @@ def test_an_interrupt_ends_work_that_began_before_it_and_not_what_cleans_up_afte
 
     assert before()
     assert not after()
+
+
+class Block:
+    """An examiner with a fixed answer."""
+
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+        self.asked = 0
+
+    def find_block(self) -> str:
+        self.asked += 1
+        return self.cause
+
+
+def fail_always() -> None:
+    raise NotYet("a")
+
+
+def test_a_stalled_wait_ends_early_with_the_cause() -> None:
+    clock = FakeClock()
+
+    with examine_stalls(Block("member1/kwok is stopped")), pytest.raises(WaitBlocked) as blocked:
+        until(fail_always, what="pods run", within=100, clock=clock)
+
+    assert blocked.value.cause == "member1/kwok is stopped"
+    assert clock.time < 10
+
+
+def test_a_wait_that_may_end_well_goes_on() -> None:
+    examiner = Block("")
+
+    with examine_stalls(examiner), pytest.raises(NotReady):
+        until(fail_always, what="pods run", within=20, clock=FakeClock())
+
+    assert examiner.asked > 1
+
+
+def test_nothing_is_examined_while_the_state_changes() -> None:
+    examiner, clock = Block("broken"), FakeClock()
+
+    def count_up() -> None:
+        raise NotYet(str(clock.time))
+
+    with examine_stalls(examiner), pytest.raises(NotReady):
+        until(count_up, what="pods run", within=20, clock=clock)
+
+    assert examiner.asked == 0

@@ -14,6 +14,7 @@ from perf import bench
 from perf.commands.ablation import ablation
 from perf.commands.compare import compare
 from perf.commands.cost_model import cost_model
+from perf.commands.diagnosis import diagnosis
 from perf.commands.failover import failover
 from perf.commands.judge import judge
 from perf.commands.kind import kind
@@ -22,7 +23,7 @@ from perf.usage import describe_machine
 
 HELP = "Measure what a lab costs, or how fast Karmada fails over."
 app = typer.Typer(help=HELP, add_completion=False, **{**STYLE, "no_args_is_help": False})
-for verb in (kind, failover, compare, ablation, judge):
+for verb in (kind, failover, compare, ablation, judge, diagnosis):
     app.command()(verb)
 app.command("cost-model")(cost_model)
 

@@ -16,6 +16,7 @@ from scenarios.kit.options import session_of, worker_name
 if TYPE_CHECKING:
     from deployers.karmada import Karmada
     from lab.cluster import Lab
+    from lab.run import Run
     from scenarios.kit.session import NoLab
     from scenarios.kit.workload import Workloads
 
@@ -65,14 +66,26 @@ def karmada(control_plane: Karmada) -> Karmada:
 
 @pytest.fixture(autouse=True)
 def turn(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Hold the lab's lock: shared, or exclusive for a test that breaks the lab (`@pytest.mark.breaks`)."""
+    """Hold the lab's lock: shared, or exclusive for a test that breaks the lab (`@pytest.mark.breaks`).
+
+    In tests that do not break it, waits end early when something else has.
+    """
     if "lab" not in request.fixturenames:
         yield
         return
     from lab.shared_lock import hold_lab  # noqa: PLC0415
 
-    with hold_lab(request.getfixturevalue("lab").run, alone=request.node.get_closest_marker("breaks") is not None):
+    run, breaks = request.getfixturevalue("lab").run, request.node.get_closest_marker("breaks") is not None
+    with hold_lab(run, alone=breaks), contextlib.nullcontext() if breaks else end_blocked_waits(run):
         yield
+
+
+def end_blocked_waits(run: Run) -> contextlib.AbstractContextManager[None]:
+    """Return a context in which waits end early when a program of the lab does not run: this test has not stopped it."""
+    from lab.diagnosis.examiner import LabExaminer  # noqa: PLC0415
+    from lab.wait import examine_stalls  # noqa: PLC0415
+
+    return examine_stalls(LabExaminer(run))
 
 
 @pytest.fixture

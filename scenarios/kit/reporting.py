@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest._code.code import ExceptionChainRepr
 
 from lab.run import Run
 from scenarios.kit.fixtures import NoLabHere
@@ -32,6 +33,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = error.why.brief if error.shown or not error.why.first else str(error)
         error.shown = True
     elif error is not None and report.failed and SESSION in item.config.stash:
+        if lines := explain_failure(item, str(error)):
+            put_first(report, lines)
         reason = item.name + ("" if call.when == "call" else f"-{call.when}")
         for folder in collect_evidence(item, reason):
             report.sections.append(("evidence", str(folder)))
@@ -42,6 +45,34 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if SESSION in item.config.stash and (report.longrepr or report.sections):
         mask_secrets(item.config.stash[SESSION], report)
     return report
+
+
+def explain_failure(item: pytest.Item, error: str) -> list[str]:
+    """Return lines that name what is wrong with the session's lab; [] when nothing is, or when the error names it already.
+
+    A test that breaks the lab on purpose is not explained by what it broke.
+    """
+    session = item.config.stash[SESSION]
+    if not session.has_lab or "lab" not in getattr(item, "fixturenames", ()) or item.get_closest_marker("breaks"):
+        return []
+    from lab.diagnosis.diagnose import diagnose  # noqa: PLC0415
+    from lab.diagnosis.explain import is_named, render_causes  # noqa: PLC0415
+
+    namespace = getattr(item, "funcargs", {}).get("namespace", "")
+    causes = diagnose(session.lab().run, namespace=namespace)
+    return render_causes(causes) if causes and not is_named(causes[0], error) else []
+
+
+def put_first(report: pytest.TestReport, lines: Sequence[str]) -> None:
+    """Put lines before the text of a failed report, and the first of them before its message, which summaries and JUnit files show."""
+    text = report.longrepr
+    if isinstance(text, ExceptionChainRepr):
+        if text.reprcrash:
+            text.reprcrash.message = f"{lines[0]}\n{text.reprcrash.message}"
+        first = text.chain[0][0].reprentries[0]
+        first.lines = [*(f"E   {line}" for line in lines), *first.lines]
+    elif text is not None:
+        report.longrepr = "\n".join([*lines, str(text)])
 
 
 def mask_secrets(session: Session, report: pytest.TestReport) -> None:

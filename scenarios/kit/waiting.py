@@ -11,7 +11,7 @@ from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
 
 from lab.errors import NotReady
-from lab.wait import SYSTEM, NotYet, until
+from lab.wait import EXAMINERS, STALL, SYSTEM, NotYet, require_possible, until
 
 T = TypeVar("T")
 
@@ -24,9 +24,10 @@ def watch(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[A
     began = since = time.monotonic()
     last = "not there yet"
     while (left := began + within - time.monotonic()) > 0:
+        at_once = min(left, STALL) if EXAMINERS else left
         try:
             for event in Watch().stream(
-                listing, *args, field_selector=f"metadata.name={name}", timeout_seconds=max(1, round(left)), _request_timeout=left + 5
+                listing, *args, field_selector=f"metadata.name={name}", timeout_seconds=max(1, round(at_once)), _request_timeout=at_once + 5
             ):
                 missing = "deleted" if event["type"] == "DELETED" else holds(event["object"])
                 if missing is None:
@@ -34,8 +35,11 @@ def watch(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[A
                 if missing != last:
                     last, since = missing, time.monotonic()
         except (ApiException, HTTPError) as error:
-            last, since = f"the API does not answer: {error}", time.monotonic()
+            if last != (failure := f"the API does not answer: {error}"):
+                last, since = failure, time.monotonic()
             pause()
+        now = time.monotonic()
+        require_possible(what, last=last, waited=now - began, unchanged_for=now - since)
     raise NotReady(what, last=last, within=within, unchanged_for=time.monotonic() - since)
 
 
