@@ -18,7 +18,9 @@ Within = Annotated[float, option("--within", help="Seconds that the diagnosis ta
 
 
 def diagnose(lab: LabName = DEFAULT_LAB, namespace: Namespace = "", within: Within = 5.0, output: OutputOption = Output.text) -> None:
-    """Say what is wrong with a lab, first causes first, each with its remedy.
+    """Say what is wrong with a lab, first causes first.
+
+    Each cause comes with its remedy.
 
     Disks, programs, etcd's alarms, certificates, API servers, webhooks, leases, nodes, members, bindings, works and pods are asked
     at once.

@@ -19,7 +19,9 @@ def diagnosis(
     fault: Annotated[list[str] | None, option("--fault", help="Only this one; may be repeated.", metavar="NAME")] = None,
     out: Annotated[Path, option("--out", help="Where the results are kept.", metavar="FILE")] = Path("_runs/bench-diagnosis.json"),
 ) -> None:
-    """Inject faults into a lab of the benchmark's own, one after the other, and judge how failures are explained.
+    """Judge whether failures name their causes.
+
+    Faults are injected into a lab of its own, one after the other.
 
     Exit code 6 when fewer causes are named, or named later, than the targets ask for, or a healthy lab is accused.
     """
