@@ -1,1 +1,1 @@
-"""Kubernetes clusters from a spec. This package has never heard of Karmada; only `lab.__main__`, the command line, has."""
+"""Kubernetes clusters from a spec. Nothing in this package knows Karmada, except the command line `lab.__main__`."""

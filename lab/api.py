@@ -215,7 +215,7 @@ class Api:
         raise NotReady(what, last=last, within=time.monotonic() - began, unchanged_for=time.monotonic() - since, remedy=remedy)
 
     def until_gone(self, path: str, *, what: str, within: float, remedy: str | None = None) -> None:
-        """Wait until an object is gone. By polling: a watch that starts just after the deletion would see no event."""
+        """Wait until an object is deleted. This polls, since a watch that starts just after the deletion would see no event."""
 
         def gone() -> None:
             if (present := self.find(path)) is not None:

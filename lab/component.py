@@ -80,14 +80,14 @@ def render_flags(flags: Flags) -> list[str]:
     return rendered
 
 
-def parse_flags(words: Sequence[str], *, strict: bool = False) -> dict[str, str | list[str]]:
-    """Return the flags among the words of a command by name, a list where one is given several times: the opposite of `render_flags`.
+def parse_flags(args: Sequence[str], *, strict: bool = False) -> dict[str, str | list[str]]:
+    """Return the flags among the arguments of a program by name, a list for a repeated flag: the opposite of `render_flags`.
 
-    A value is behind an equals sign or is the next word; a flag without one is "true". Other words, as the program's own name, are passed
-    over; `strict` raises ValueError with the first of them.
+    A value follows an equals sign or is the next argument; a flag without one is "true". Other arguments, as the program's own name, are
+    skipped; `strict` raises ValueError with the first of them.
     """
     found: dict[str, list[str]] = {}
-    rest = list(words)
+    rest = list(args)
     while rest:
         word = rest.pop(0)
         if not word.startswith("--"):

@@ -55,7 +55,7 @@ class ExecPlugin:
         """Return the plugin of a context. ValueError when it is one that asks its user."""
         spec = given.user["exec"]
         if spec.get("interactiveMode") == "Always":
-            raise ValueError(f"the exec plugin {spec['command']} always asks its user, who is not there")
+            raise ValueError(f"the exec plugin {spec['command']} needs an interactive user")
         info: Json = {"interactive": False}
         if spec.get("provideClusterInfo"):
             info["cluster"] = describe_cluster(given)

@@ -161,7 +161,7 @@ def read_last_change(run: Path) -> float:
 
 
 def remove_leftovers(run: Path, *, dry_run: bool) -> list[RemovedItem]:
-    """Remove processes, mounts, namespaces and the stale socket of a run whose locks the caller has."""
+    """Remove processes, mounts, namespaces and the stale socket of a run; the caller holds the run's locks."""
     names = [f"{name} (pid {pid})" for (pid, _), name in find_orphans(str(run)).items()] if dry_run else kill_orphans(str(run))
     removed = [RemovedItem("process", name, run.name) for name in names]
     for point in sorted(ledger.list_mounts(run), key=len, reverse=True):  # what is mounted deeper comes off first

@@ -54,7 +54,7 @@ Engine = Mapping[str, str]
 def take_census(run: Path, *, where: Path | None = None, engine: Engine | None = None) -> Census:
     """Return what exists of a run outside its directory. `where` is the folder of port reservations.
 
-    `engine` is the Docker engine that it used, for a run whose directory, which says it, is gone.
+    `engine` is the Docker engine that it used; needed only for a run without a directory, where the engine is recorded.
     """
     run = Path(os.path.realpath(run))
     return frozenset(

@@ -1,4 +1,4 @@
-"""The machines of a lab, before anything is placed on them: what is in the way here, and the steps that make or reach them."""
+"""The machines of a lab: the preflight of this computer, and the steps that create or reach the machines."""
 
 from __future__ import annotations
 

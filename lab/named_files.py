@@ -10,12 +10,12 @@ from lab.limits.account import expand_home
 
 
 def resolve_file(value: Any, folder: Path) -> Any:
-    """Return a path as text with the home directory and the folder filled in; "" and what is no text stay as they are."""
+    """Return a path as text with the home directory and the folder filled in; "" and values other than text stay as they are."""
     return str(folder / expand_home(Path(value))) if isinstance(value, str) and value else value
 
 
 def resolve_files(table: Any, keys: Collection[str], folder: Path) -> Any:
-    """Return a table with the paths of these keys resolved; what is no table stays as it is, for validation to refuse."""
+    """Return a table with the paths of these keys resolved; any other value stays as it is, for validation to refuse."""
     if not isinstance(table, dict):
         return table
     return {key: resolve_file(value, folder) if key in keys else value for key, value in table.items()}

@@ -206,7 +206,7 @@ def is_address(host: str) -> bool:
 
 
 def is_still_valid(path: Path, names: Sequence[x509.GeneralName], issuer: x509.Certificate) -> bool:
-    """Tell whether a certificate has exactly these names, this issuer, and another day to live."""
+    """Tell whether a certificate has exactly these names, this issuer, and at least a day of validity left."""
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     try:
         has = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)

@@ -51,10 +51,10 @@ def read_ephemeral_range() -> tuple[int, int]:
 
 
 def is_free(port: int) -> bool:
-    """Could a program listen on this port now, on any address?"""
+    """Return whether a program could listen on this port now, on any address."""
     family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that linger in TIME_WAIT are no obstacle to a listener
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections in TIME_WAIT do not prevent a listener
         try:
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -208,5 +208,5 @@ def find_listener(port: int, *, other_than: int | None = None) -> Listener | Non
 
 
 def is_own_port(run: Path, port: int) -> bool:
-    """Does a process of this run listen on the port?"""
+    """Return whether a process of this run listens on the port."""
     return any(listener.port == port and listener.run == os.path.realpath(run) for listener in list_listeners())

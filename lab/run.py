@@ -1,6 +1,6 @@
 """The run directory `_runs/<id>/`: the only state there is.
 
-    run.json          id, schema, what was asked for (the whole document); written first
+    run.json          id, schema, the requested lab (the whole document); written first
     journal.jsonl     one line an event, appended: intent before, outcome after
     records/K/N.json  what exists or is about to: ports, clusters, members (kind K, name N)
     pki/ kubeconfig/  certificates, keys and kubeconfigs, mode 0600; the run directory is 0700
@@ -73,7 +73,7 @@ class Run:
         path = (root or runs_root()) / run_id
         if not path.is_dir():
             known = ", ".join(sorted(list_runs(root))) or "none"
-            raise UsageError(f"there is no lab {run_id!r}", where=f"{path.parent} (labs: {known})", remedy=command("up", lab=run_id))
+            raise UsageError(f"no lab {run_id!r} exists", where=f"{path.parent} (labs: {known})", remedy=command("up", lab=run_id))
         remedy = f"{command('gc', '--lab', run_id)}   (removes the directory and whatever is left of it)"
         try:
             head = json.loads((path / "run.json").read_text())
@@ -91,9 +91,9 @@ class Run:
         )
 
     def ask(self, asked: Json) -> Run:
-        """Replace the document that the run was asked for, and return the changed run. Commands that change a running lab call it."""
+        """Replace the requested lab (the whole document) and return the changed run. Commands that change a running lab call it."""
         write_json(self.path / "run.json", {"schema": SCHEMA, "id": self.id, "created": self.created, "asked": asked})
-        self.forget("up", "words")  # `lab up` has to compare its arguments with the lab again
+        self.forget("up", "arguments")  # `lab up` has to compare its arguments with the lab again
         return replace(self, asked=asked)
 
     # -- the journal -------------------------------------------------------------------------------------------------

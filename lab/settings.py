@@ -35,7 +35,7 @@ class Setting(Generic[Value]):
     parse: Callable[[str], Value]
     metavar: str = ""
     opposite: str = ""
-    """The word of the option that says no to a flag."""
+    """The option that switches a flag off."""
 
     @property
     def option(self) -> str:

@@ -1,4 +1,4 @@
-"""LabSpec: what is wanted, frozen, validated once.
+"""LabSpec: the requested lab, frozen, validated once.
 
 A lab file is TOML: the keys below at the top, and one table for each layer above (`[karmada]`, read by `deployers.spec`).
 
@@ -33,7 +33,7 @@ from lab.near_names import Tables, did_you_mean, near_keys
 
 
 def pattern_validator(pattern: str, wanted: str) -> Any:
-    """Return a validator that refuses text of another shape, with a message that says what is expected."""
+    """Return a validator that refuses text of another shape; its message names the expected one."""
     compiled = re.compile(pattern)
 
     def check(text: str) -> str:
@@ -274,7 +274,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def read(path: Path, *, what: str = "the lab file") -> dict[str, Any]:
     """Parse a TOML file. UsageError says which file and line is wrong."""
     if not path.exists():
-        raise UsageError(f"there is no file {path}", remedy="name a TOML file, or leave --spec out for the default lab")
+        raise UsageError(f"reading {path} failed: no such file", remedy="name a TOML file, or leave --spec out for the default lab")
     return read_toml(path, what=what)
 
 

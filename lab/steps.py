@@ -138,7 +138,7 @@ class Execution:
         return len(self.todo) + len(self.running)
 
     def start(self, pool: ThreadPoolExecutor) -> bool:
-        """Start every step whose needs have passed, unless one failed; return whether any step runs."""
+        """Start every step that has all its needs, unless a step failed; return whether any step runs."""
         ready = [] if self.failures else [step for step in self.todo.values() if self.passed.issuperset(step.needs)]
         room = self.processors - sum(step.cpu_bound for step, _ in self.running.values())
         for step in sorted(ready, key=lambda step: (step.priority, step.cpu_bound)):
@@ -168,7 +168,7 @@ class Execution:
             self.watcher.ends(step, seconds=seconds, error=error, left=self.left)
 
     def judge(self) -> None:
-        """Raise StepFailed when steps failed; an error that is no LabError is a bug and passes through with its traceback."""
+        """Raise StepFailed when steps failed; any other error than a LabError is a bug and passes through with its traceback."""
         for error in self.failures.values():
             if not isinstance(error, LabError):
                 raise error

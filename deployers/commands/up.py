@@ -89,8 +89,8 @@ def find_unchanged(lab: str, arguments: str) -> LabStatus | None:
     if not arguments or not (runs_root() / lab / "run.json").exists():
         return None
     run = Run.load(lab)
-    record = run.recorded("up", "words")
-    if record is None or record.get("words") != arguments:
+    record = run.recorded("up", "arguments")
+    if record is None or record.get("arguments") != arguments:
         return None
     seen = lab_status(run)
     programs = sorted(f"{part.cluster}/{part.name}" for part in seen.components if part.state == "running")
@@ -105,10 +105,10 @@ def keep_lab(brought: Brought, wanted: Wanted, arguments: str) -> None:
     brought.hold.release(keep=True)
     clients(run)
     if wanted.karmada and is_path(wanted.karmada.release):
-        run.forget("up", "words")  # a checkout's content may have changed by the next time
+        run.forget("up", "arguments")  # a checkout's content may have changed by the next time
         return
     programs = sorted(f"{part.cluster}/{part.name}" for part in lab_status(run).components if part.state == "running")
-    run.record("up", "words", {"words": arguments, "programs": programs})
+    run.record("up", "arguments", {"arguments": arguments, "programs": programs})
 
 
 def what_remains(lab: str, seconds: float) -> str:

@@ -48,7 +48,7 @@ def hold_pending(run: Run, what: str, *, again: str, **facts: Any) -> Iterator[P
         if (known := run.recorded(KIND, NAME)) and known["what"] != what:
             require_none(run)
         run.journal("change", what=what, **facts)
-        run.forget("up", "words")  # forces `lab up` to check, and so to find the pending change
+        run.forget("up", "arguments")  # forces `lab up` to check, and so to find the pending change
         change = PendingOperation(run, {"what": what, "again": again, **facts})
         change.note()
         yield change

@@ -16,7 +16,7 @@ build; the "ready" event says which and why no earlier one. `offline` forbids th
 `.entries(names)` also says where each came from, `.pack(names, target)` writes a bundle. `lab.assets.stock` lists, verifies and prunes
 the cache.
 
-Errors: UsageError (no such asset or version, not a bundle), NotPossible (no source works here: what each said; disk full),
+Errors: UsageError (no such asset or version, not a bundle), NotPossible (no source works here, with the reason of each; disk full),
 ProvisionError (wrong checksum, does not compile, damaged bundle).
 """
 

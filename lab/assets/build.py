@@ -91,7 +91,7 @@ def copy_directory(tree: Pin, source: Path, area: Path, errand: AssetRequest) ->
     began = time.monotonic()
     made = area / f"{tree.name}.tree"
     if not (source / tree.path).is_dir():
-        raise SourceRefused(f"there is no {tree.path} in {source}")
+        raise SourceRefused(f"{source} has no directory {tree.path}")
     copy_tree(source / tree.path, made)
     errand.cache.publish(tree, "build", made, origin=f"{tree.checkout or tree.module} {tree.path}", seconds=time.monotonic() - began)
 
@@ -141,7 +141,7 @@ class Build:
                 remove_old_builds(self.go.errand.cache, pin.name, origin)
 
     def modfile(self, pin: Pin) -> Path | None:
-        """Upstream's go.mod and go.sum in the work area, for a build whose dependencies go.mod alone names; None for a checkout's own.
+        """Return upstream's go.mod and go.sum in the work area, for a build that takes its dependencies from go.mod; None for a checkout.
 
         Refused when this Go is too old for it.
         """

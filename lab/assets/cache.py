@@ -88,20 +88,20 @@ class CacheEntry:
         return ""
 
     def damage(self) -> str:
-        """Why the thing is not what was brought: sizes are compared, and the content of files that were written since; "" when it is.
+        """Return why the entry is damaged, "" when it is not: compares sizes, and the content of files that were written since.
 
-        A lookup costs a stat of each file as long as nobody has written to them.
+        A lookup costs one stat a file as long as no file was written.
         """
         if wrong := self.wrong_size():
             return wrong
         for file in self.files:
             path = self.path / file.path if file.path else self.path
             if path.stat().st_mtime > self.created + WRITTEN_SINCE and hash_file(path) != file.sha256:
-                return f"{path}: its checksum differs from that of what was brought"
+                return f"{path}: the checksum differs from the recorded one"
         return ""
 
     def wrong_content(self) -> str:
-        """Why the thing is not what was brought, judged by hashing every byte; "" when it is."""
+        """Return why the entry is damaged, "" when it is not: hashes every byte."""
         if wrong := self.wrong_size():
             return wrong
         for file in self.files:

@@ -72,7 +72,7 @@ def describe_tree(directory: Path, module: str, run: CommandRunner) -> Checkout 
     digest = hashlib.sha256(commit.encode())
     for line in sorted(changes):
         path = line[3:]
-        vendored = path.startswith("vendor/")  # ten thousand files that nobody edits by hand
+        vendored = path.startswith("vendor/")  # ten thousand generated files
         digest.update(line.encode() + b"\0" + (stamp_file if vendored else hash_path)(directory / path))
     digest.update(hash_path(directory / "vendor" / "modules.txt"))  # where vendor/ is ignored, as it is upstream
     return Checkout(directory, module, version + "-dirty" * bool(changes), digest.hexdigest()[:16], commit, bool(changes))

@@ -52,7 +52,7 @@ def tied() -> tuple[str, ...]:
 
 
 def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Callable[[str], None] | None = None) -> CommandResult:
-    """The Runner of real life. However this is left, the program and its children have ended.
+    """Run a program; the `CommandRunner` of production. On every exit path the program and its children have ended.
 
     `env` is laid over what `lab.environment` lets the program inherit.
     """

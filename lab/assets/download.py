@@ -181,7 +181,7 @@ class Downloads:
 
     def opened(self, url: str) -> Response:
         """The answer to `url`, from the mirror where there is one. Refused when there is none, or it is not 200."""
-        said = ""
+        refusal = ""
         for at in self.places(url):
             host = urlsplit(at).netloc
             if host in self.dead:
@@ -196,12 +196,12 @@ class Downloads:
             if response.status_code == 200:
                 return Response(response)
             response.close()
-            said = f"{at}: HTTP {response.status_code}"
+            refusal = f"{at}: HTTP {response.status_code}"
             if response.status_code >= 500 or response.status_code == 429:
-                raise TransientError(said)
+                raise TransientError(refusal)
             if response.status_code != 404:
                 break
-        raise SourceRefused(said)
+        raise SourceRefused(refusal)
 
     def places(self, url: str) -> list[str]:
         """Where to ask for `url`."""
@@ -268,9 +268,7 @@ def extract_asset(pin: Pin, file: Path, area: Path) -> Path:
             member = next(members, None)
             stream = archive.extractfile(member) if member else None
             if stream is None:
-                raise ProvisionError(
-                    f"there is no {pin.download.member} in {file.name}", where=pin.download.url, remedy="check assets.toml"
-                )
+                raise ProvisionError(f"{file.name} has no member {pin.download.member}", where=pin.download.url, remedy="check assets.toml")
             with made.open("wb") as out:
                 shutil.copyfileobj(stream, out)
     except (tarfile.TarError, EOFError) as error:

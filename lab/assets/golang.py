@@ -118,7 +118,7 @@ def raise_if_full(output: str) -> None:
 
 
 def explain_failure(output: str) -> str:
-    """The one line of Go's complaint that says why."""
+    """Return the line of Go's error output that has the cause."""
     lines = [line for line in output.strip().splitlines() if line.strip()]
     telling = [line for line in lines if NO_NETWORK.search(line)]
     return (telling or lines or ["no output"])[-1].strip()[:300]

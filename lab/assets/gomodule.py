@@ -76,7 +76,7 @@ class Dependency:
 
 
 def parse_dependencies(output: str) -> list[Dependency]:
-    """The modules in a binary, from what `go version -m` said of it; a replaced one is named as what replaced it."""
+    """Return the modules in a binary from the output of `go version -m`; a replaced module has the name of its replacement."""
     found: list[Dependency] = []
     for line in output.splitlines():
         fields = line.split()

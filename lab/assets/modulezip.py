@@ -38,4 +38,4 @@ def unpack_directory(archive: Path, prefix: str, target: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(files.read(name))
     if not names:
-        raise ProvisionError(f"there is no {prefix} in {archive.name}", remedy="check `directory` in assets.toml")
+        raise ProvisionError(f"{archive.name} has no directory {prefix}", remedy="check `directory` in assets.toml")

@@ -1,4 +1,4 @@
-"""What is pinned: `assets.toml` read into a Catalogue of Pins. The words of the file are explained at its top (`lab/assets.toml`).
+"""The pinned assets: `assets.toml` read into a Catalogue of Pins. The head of `lab/assets.toml` explains its keys.
 
 A Pin is one thing at one version for one architecture, with all that is needed to bring it by any source. Its `key` is a hash of what
 its content follows from (module checksum, package, stamps, tags, published checksum), so a changed pin is never served from an old cache.
@@ -157,7 +157,7 @@ class Catalogue:
         return self._pins[ref.name][ref.version]
 
     def of_checkout(self, name: str, checkout: Path, *, version: str, content: str) -> Pin:
-        """The pin of `name` built from a checkout whose tree is `content` and calls itself `version` (without v)."""
+        """Return the pin of `name` built from a checkout of version `version` (without v); `content` is the hash of its tree."""
         pin = self._pins[name][self.versions(name)[0]]
         stamp = tuple(s.replace(f"v{pin.version}", f"v{version}") for s in pin.stamp)
         why = "it is a local checkout"

@@ -31,7 +31,7 @@ class DownloadPatience:
 
 @dataclass
 class AssetRequest:
-    """One call of `resolve`: where to put things, whom to tell, what is still to be brought and who could not bring it."""
+    """The state of one call of `resolve`: the work area, the progress sink, what is still missing, and the refusals of each source."""
 
     cache: Cache
     progress: Sink = ignore_progress
@@ -51,25 +51,25 @@ class AssetRequest:
         return tuple(dict.fromkeys(p.name if (p.product, p.version) in products else f"{p.product} {p.version}" for p in left))
 
     def refuse(self, pins: Iterable[Pin], source: Source, why: str) -> None:
-        """Notes that `source` cannot give `pins`, so that a total failure can say what each said."""
+        """Record why `source` cannot supply `pins`, for the error when no source can."""
         pins = list(pins)
         for pin in pins:
             self.refusals.setdefault(pin, []).append(f"{source}: {why}")
         self.tell(AssetProgress("refused", name_pins(pins), note=f"{source}: {why}"))
 
     def arrived(self, source: Source) -> None:
-        """Strikes off what is now in the cache from `source`, and says so with the reasons why it was not an earlier one."""
+        """Remove what `source` has brought from the list, and report it with the reasons why no earlier source did."""
         came: dict[tuple[str, str, str], list[Pin]] = {}
         for pin in list(self.left):
             if self.cache.find(pin, (source,)) is not None:
                 self.left.remove(pin)
-                why = "".join(f"; not {said}" for said in self.refusals.get(pin, ()))
+                why = "".join(f"; not {refusal}" for refusal in self.refusals.get(pin, ()))
                 came.setdefault((pin.product, pin.version, why), []).append(pin)
         for (_, _, why), pins in came.items():
             self.tell(AssetProgress("ready", name_pins(pins), note=f"from {source}{why}", left=self.left_but([])))
 
 
 def name_pins(pins: Iterable[Pin]) -> str:
-    """Several things of one version in a few words: "alpha, beta 1.2.3"."""
+    """Return a short name for several things of one version: "alpha, beta 1.2.3"."""
     pins = list(pins)
     return f"{', '.join(p.name for p in pins)} {pins[0].version}"

@@ -1,4 +1,4 @@
-"""`lab down`: all of it gone."""
+"""`lab down`: take a lab down."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
     """
     began = time.monotonic()
     if not (runs_root() / lab).is_dir():
-        say(f"there is no lab {lab}: nothing to take down")
+        say(f"no lab {lab} exists; nothing to take down")
         report = {"schema": 1, "lab": lab, "programs": 0, "kept": False, "seconds": 0.0}
     else:
         from lab.take_down import take_down
@@ -48,7 +48,7 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
 
 
 def end_holder(lab: str, holder: Holder | None, waited: float) -> None:
-    """Say for which command `lab down` waits. A `lab up` is interrupted: its lab is to be gone."""
+    """Print which command `lab down` waits for. A running `lab up` is interrupted."""
     import signal
 
     from lab import proc
@@ -56,10 +56,10 @@ def end_holder(lab: str, holder: Holder | None, waited: float) -> None:
     if waited:
         say(f"still waiting for {holder or 'another command'} after {seconds_text(waited)}")
     elif holder is None:
-        say(f"another command is changing lab {lab}; it is waited for, {seconds_text(WITHIN)} at most")
+        say(f"another command is changing lab {lab}; waiting for it, {seconds_text(WITHIN)} at most")
     elif holder.verb != "up":
-        say(f"lab {lab} is being changed by {holder}; it is waited for, {seconds_text(WITHIN)} at most")
+        say(f"lab {lab} is being changed by {holder}; waiting for it, {seconds_text(WITHIN)} at most")
     else:
-        say(f"lab {lab} is being brought up by {holder}; that is interrupted, and waited for, {seconds_text(WITHIN)} at most")
+        say(f"lab {lab} is being brought up by {holder}; interrupting it and waiting, {seconds_text(WITHIN)} at most")
         if proc.send_signal(holder.pid, holder.started, signal.SIGTERM):
             proc.send_signal(holder.pid, holder.started, signal.SIGCONT)  # one that is paused heeds nothing

@@ -40,7 +40,7 @@ def gc(lab: DeadLab = "", all_: All = False, dry_run: DryRunOption = False, outp
                     removed += remove_run(root / run_id, dry_run=dry_run)
     silent = docker.find_docker_error(Computer()) if Computer().which("docker") else ""
     if silent:
-        say(f"containers were not looked at: {silent}")
+        say(f"containers were not checked: {silent}")
     if output is Output.json:
         unseen = {"containers": silent} if silent else {}
         print(json.dumps({"schema": 1, "dry_run": dry_run, "removed": [asdict(each) for each in removed], "unseen": unseen}, indent=1))

@@ -1,4 +1,4 @@
-"""`lab logs`: what the programs of a lab say."""
+"""`lab logs`: print or follow the logs of a lab's programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Target = Annotated[
         autocompletion=complete.complete_log_targets,
     ),
 ]
-Follow = Annotated[bool, option("--follow", "-f", help="Go on with what is written from now on, until interrupted.")]
+Follow = Annotated[bool, option("--follow", "-f", help="Follow the logs until interrupted.")]
 Tail = Annotated[int, option("--tail", "-n", help="Lines of each program from the end; 0 for all.", min=0)]
 
 
@@ -45,7 +45,7 @@ def logs(target: Target = None, lab: LabName = DEFAULT_LAB, follow: Follow = Fal
     for name, machine in remote.items():
         print_machine_log(run, name, machine, tail=tail, prefix=prefixes[name])
     if follow and remote:
-        say(f"logs on machines are not followed: {', '.join(remote)}")
+        say(f"cannot follow logs on other machines: {', '.join(remote)}")
     followed: list[tuple[str, IO[str]]] = []
     for name, path in files.items():
         prefix = prefixes[name]

@@ -32,7 +32,7 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, timeout: T
 def check_serving(run: Run, state: ProgramState) -> None:
     """Return when a program serves its clients; NotYet with what one of them sees otherwise.
 
-    The endpoints that `up` waited for are asked again, and an API server is asked as its users ask it, by the lab's kubeconfig.
+    Waits for the endpoints that `up` waited for, and for an API server also with the lab's kubeconfig, as its users reach it.
     """
     from lab.component import read_health
     from lab.kubeconfig import read_ports

@@ -36,5 +36,5 @@ def stop(what: What, lab: LabName = DEFAULT_LAB) -> None:
     running = [name for name in chosen if programs[name].runs]
     for name in sorted(running, key=lambda name: ("apiserver" in name, "etcd" in name)):  # those that others need last
         supervisor.stop(name, within=2.0)
-    run.forget("up", "words")
+    run.forget("up", "arguments")
     say(f"{count(len(running), 'program')} stopped; {command('up', lab=lab)} starts {'it' if len(running) == 1 else 'them'} again")

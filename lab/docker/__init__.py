@@ -27,6 +27,6 @@ def list_container_states(engine: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def list_containers(engine: Machine, prefix: str) -> list[str]:
-    """Return the containers, running or not, whose names begin so."""
+    """Return the containers, running or not, with names that begin with `prefix`."""
     listed = engine.run(["docker", "ps", "--all", "--format", "{{.Names}}"]).stdout.split()
     return sorted(name for name in listed if name.startswith(prefix))

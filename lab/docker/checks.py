@@ -15,7 +15,7 @@ ENABLES = "clusters by kind: real pods"
 
 
 def lacks_sys_resource(status: str) -> bool:
-    """Does a process whose /proc/self/status this is lack CAP_SYS_RESOURCE for good?"""
+    """Return whether the bounding set in this text of /proc/self/status lacks CAP_SYS_RESOURCE."""
     row = next((line for line in status.splitlines() if line.startswith("CapBnd:")), "CapBnd: ffffffffffffffff")
     return not int(row.split()[1], 16) >> 24 & 1
 
@@ -49,7 +49,7 @@ def check_runtime(probe: Probe, engine: EngineInfo) -> list[Finding]:
     if not lacks_sys_resource(probe.read("/proc/self/status") or ""):
         return []
     found = f"CAP_SYS_RESOURCE is out of bounds here; the engine's runtime is {engine.runtime}"
-    remedy = "make setup-docker   (a runtime that asks for all but that)"
+    remedy = "make setup-docker   (a runtime that does not request it)"
     return [Finding("privileged containers", engine.runtime == RUNTIME, found, ENABLES, remedy)]
 
 

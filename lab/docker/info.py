@@ -52,7 +52,7 @@ class EngineInfo:
     def elsewhere(self) -> str:
         """Why its containers are in another network than this computer's, as far as it says itself; "" where it does not."""
         if "Docker Desktop" in self.system:
-            return "Docker Desktop, whose containers are in a virtual machine"
+            return "Docker Desktop runs its containers in a virtual machine"
         if self.rootless:
             return "rootless, with its networks in a namespace of their own"
         return f"remote ({self.endpoint})" if self.remote else ""
@@ -160,7 +160,7 @@ def find_snap_error(computer: Probe, engine: EngineInfo, paths: Mapping[str, Pat
 
 
 def is_seen_by_snap(path: Path, home: Path) -> bool:
-    """Is a path inside of a home, with no hidden folder below that?"""
+    """Return whether a path is inside a home directory, without a hidden folder on the way."""
     try:
         parts = path.relative_to(home).parts
     except ValueError:

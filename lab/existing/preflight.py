@@ -1,4 +1,4 @@
-"""The preflight of clusters that exist: everything that is in the way, found before anything is created. Only questions are asked."""
+"""The preflight of existing clusters: all obstacles, found by reading alone before anything is created."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class ClusterNeeds:
-    """What a lab needs on a cluster and may put there. `foreign` is what must not be there yet, for who else owns it would be harmed."""
+    """What a lab needs on a cluster and may put there. `foreign` must not exist yet: it would belong to another installation."""
 
     rights: tuple[Right, ...] = ()
     footprint: Footprint = NOTHING
@@ -40,7 +40,7 @@ class ClusterNeeds:
 
 @dataclass(frozen=True)
 class Examined:
-    """One cluster after the preflight: its identity, where it answered, and what is in the way."""
+    """The preflight of one cluster: its identity, its server, and its problems."""
 
     path: str
     spec: ClusterSpec
@@ -69,7 +69,7 @@ def list_ineffective_keys(path: str, cluster: ClusterSpec) -> Iterator[Problem]:
 
 
 def examine_clusters(spec: LabSpec, needs: Mapping[str, ClusterNeeds], *, lab: str) -> list[Problem]:
-    """Return everything in the way on the clusters that exist, those of a lab in the order of its file; all are asked at once."""
+    """Return the problems of all existing clusters, in the order of the lab file; the clusters are examined in parallel."""
     given = [(path, cluster) for path, cluster in spec.paths if cluster.kubeconfig]
     if not given:
         return []
@@ -116,7 +116,7 @@ def explain(path: str, spec: ClusterSpec, given: KubeContext, error: Exception) 
         return Problem(at, say(error), error.remedy or "")
     why = error.what if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
     remedy = f"does kubectl --kubeconfig {spec.kubeconfig}{f' --context {spec.context}' if spec.context else ''} version work?"
-    return Problem(at, f"{spec.name} cannot be asked at {given.server}: {why}", remedy, COMPUTER)
+    return Problem(at, f"{spec.name} cannot be reached at {given.server}: {why}", remedy, COMPUTER)
 
 
 def say(error: LabError) -> str:
@@ -140,9 +140,9 @@ def choose_context(spec: ClusterSpec) -> KubeContext:
             f"the file cannot be read: {error.strerror}", where=str(path), remedy="name the kubeconfig of a cluster"
         ) from error
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(f"the file is no kubeconfig: {' '.join(str(error).split())}", where=str(path)) from error
+        raise UsageError(f"the file is not a kubeconfig: {' '.join(str(error).split())}", where=str(path)) from error
     if not names:
-        raise UsageError("the file is no kubeconfig: it has no contexts", where=str(path))
+        raise UsageError("the file is not a kubeconfig: it has no contexts", where=str(path))
     wanted = spec.context or str(document.get("current-context") or "")
     if not wanted and len(names) > 1:
         raise UnknownContext("the file has several contexts and no current context", where=str(path), remedy=f"one of: {', '.join(names)}")
@@ -169,7 +169,7 @@ def find_expiry(given: KubeContext, now: datetime | None = None) -> str:
 
 
 def list_obstacles(path: str, spec: ClusterSpec, needs: ClusterNeeds, api: Api, *, lab: str) -> Iterator[Problem]:
-    """Yield what is in the way on a cluster that answers: another lab or Karmada that has it."""
+    """Yield the problems of a cluster that answers: another lab or another Karmada uses it."""
     claim = read_claim(api)
     if claim and claim.lab == lab and (Path(claim.path) / "run.json").exists():
         return  # this lab's, which is brought up again

@@ -1,4 +1,4 @@
-"""Container images without a registry: said as data, written by this process, loaded into a cluster's nodes.
+"""Container images without a registry: described as data, written by this process, loaded into a cluster's nodes.
 
     webhook = Image(
         "docker.io/karmada/karmada-webhook:v1.18.2",
@@ -7,10 +7,10 @@
     )
     missing_software([webhook, …])               the assets that they are made of, for `software` of a provider or deployer
     archive = make_archive([webhook, …], paths)  one archive of all of them; `paths` are those assets, brought
-    load_archive(lab, lab.host, archive)         into every node of a cluster, what it has already left alone
+    load_archive(lab, lab.host, archive)         into every node of a cluster that lacks an image of it
     require_images(lab, lab.host, names)         NotPossible names what a node lacks: now, not as ImagePullBackOff five minutes later
 
-An archive is a file of the cache, keyed by what is in it: the same images are written once on a computer, whoever asks. It is at once a
+An archive is a file of the cache, keyed by what is in it: the same images are written once on a computer. It is at once a
 docker-archive (`docker load`) and an OCI layout (`ctr images import`), and the same files make the same bytes and digests everywhere. A
 file that several images hold is one layer of all of them. Nothing here needs an engine; only `load_archive` talks to one.
 

@@ -1,4 +1,4 @@
-"""Programs that tests deploy, small enough to be on every node: real where pods run, and a name like any other where they are hollow."""
+"""The applications that tests deploy, small enough to be on every node. Real pods run them; for hollow pods only the image name matters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lab.images.kubernetes import BUSYBOX, SHELL
 WEB, NEWER = "docker.io/karmada-lab/web:1", "docker.io/karmada-lab/web:2"
 """A web server at port 8080, and its next version. /hostname says which pod answers, /version which version."""
 MIRROR = "mirror.example"
-"""A registry that does not exist, under whose name nodes have both versions too: what an override may point an image to."""
+"""A registry that does not exist. Nodes have both versions under its name too, so that an override policy can point an image to it."""
 PORT = 8080
 """(Its wget crashes when it is given a time-out, -T: Debian's busybox 1.35. `timeout 3 wget` does not.)"""
 

@@ -52,7 +52,7 @@ def read_versions(packages: Packages, cache: Cache) -> dict[str, str]:
 def fetch_root(packages: Packages, *, cache: Cache | None = None, progress: Sink = ignore_progress, run: CommandRunner = spawn) -> Path:
     """Return a tar of these packages and all that they depend on, fetched now if it is not in the cache.
 
-    NotPossible without mmdebstrap; ProvisionError when a package cannot be had, with what apt said.
+    NotPossible without mmdebstrap; ProvisionError with apt's output when a package cannot be downloaded.
     """
     cache = cache or Cache()
     target = locate_packages(packages, cache)
@@ -87,7 +87,7 @@ def fetch_root(packages: Packages, *, cache: Cache | None = None, progress: Sink
         ran = run(argv, cwd=area, env={"TMPDIR": str(area), "SOURCE_DATE_EPOCH": "0"}, on_line=on_line)
         if ran.status:
             raise ProvisionError(
-                f"Debian packages cannot be had: {', '.join(packages.names)}",
+                f"downloading Debian packages failed: {', '.join(packages.names)}",
                 detail=ran.last_lines,
                 remedy="does apt-get update work here?",
             )

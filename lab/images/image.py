@@ -11,7 +11,7 @@ from lab.assets import AssetRef
 from lab.errors import UsageError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""What a container's PATH is when its image says nothing: without one, containerd finds no program that is named without its folder."""
+"""The default PATH of a container: without one, containerd finds no program that is named without its folder."""
 NAME = re.compile(r"(?P<registry>[a-z0-9.-]+(:\d+)?)/(?P<repository>[a-z0-9._/-]+):(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})")
 
 
@@ -30,7 +30,7 @@ class ImageFile:
 
     def __post_init__(self) -> None:
         if not PurePosixPath(self.path).is_absolute() or ".." in PurePosixPath(self.path).parts:
-            raise ValueError(f"{self.path!r} is no absolute path of an image")
+            raise ValueError(f"{self.path!r} is not an absolute path")
         if sum((bool(self.asset), self.content is not None, bool(self.link))) > 1:
             raise ValueError(f"{self.path} is one of asset, content and link")
 
@@ -51,8 +51,8 @@ class Packages:
 class Image:
     """One image by the name that upstream gives it, tag included.
 
-    `packages` are Debian packages whose files lie beneath `files` (a shell, openssl): names, or `Packages` to say more. Of two files at one
-    path the later one holds.
+    `packages` are Debian packages that are unpacked before `files` (a shell, openssl): names, or `Packages` for more options. Of two files
+    at one path the later one wins.
     """
 
     name: str

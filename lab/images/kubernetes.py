@@ -17,7 +17,7 @@ ETCD = "3.6.5"
 COREDNS = "1.13.1"
 CFSSL = "1.6.5"
 CONTENT = "karmada-lab.content"
-"""The label that says what is in an image whose tag says something else."""
+"""The label with the real content of an image that carries another tag."""
 SHELL = ("busybox-static",)
 TOOLS = (
     *("[", "ash", "cat", "chmod", "cp", "cut", "date", "echo", "env", "grep", "head", "ls", "mkdir", "mktemp", "mv", "printf", "rm"),

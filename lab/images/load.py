@@ -1,4 +1,4 @@
-"""Images into the nodes of a cluster: one archive a cluster, and what a node has already is left alone.
+"""Images into the nodes of a cluster: one archive a cluster; a node that has all images already gets nothing.
 
 The provider records a cluster's nodes before it makes them (`nodes/<cluster>` of the run): `containers`, and where the `archives` of this
 computer's cache are mounted in them, so that nothing is copied; or `machines` of the run, the `folder` there that an archive is copied to,

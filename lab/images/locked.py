@@ -71,7 +71,7 @@ def fetch_locked(kind: str, lock: Sequence[Path], argv: Sequence[str], *, cache:
         ran = run(argv, cwd=area, env={"TMPDIR": str(area)})
         made = next((area / name for name in ("got", "node_modules") if (area / name).is_dir()), None)
         if ran.status or made is None:
-            raise ProvisionError(f"{subject} cannot be had", where=str(lock[0]), detail=ran.last_lines, remedy="is the registry reached?")
+            raise ProvisionError(f"downloading {subject} failed", where=str(lock[0]), detail=ran.last_lines, remedy="check the registry")
         target.parent.mkdir(parents=True, exist_ok=True)
         made.rename(target)
         progress(AssetProgress("ready", subject, elapsed=time.monotonic() - began))

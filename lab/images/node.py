@@ -99,7 +99,7 @@ def first_node_subnet(addresses: IPv4Network) -> IPv4Network:
 
 
 def make_cni_config(addresses: IPv4Network) -> dict[str, Any]:
-    """Return the network of a node whose pods have these addresses; each node has its own, so that no daemon has to hand any out."""
+    """Return the CNI configuration of a node with this pod subnet. It is static, so that no daemon has to assign subnets."""
     return {
         "cniVersion": "0.4.0",
         "name": "karmada-lab",
@@ -293,7 +293,7 @@ def check_containerd(node: Machine) -> None:
 
 
 def wait_containerd_ended(node: Machine) -> None:
-    """Return when no containerd runs in a container any more: then what it keeps is whole."""
+    """Return when containerd in a container has exited, so that its store is complete."""
     try:
         node.run(["pgrep", "--exact", "containerd"])
     except CommandFailed as failed:

@@ -25,7 +25,7 @@ class OtherTag:
 
 
 class VariablesLoader(yaml.SafeLoader):
-    """A loader that keeps values of unknown tags as `OtherTag`: most of them are no matter of how a host is reached."""
+    """A loader that keeps values of unknown tags as `OtherTag`: most of them do not change how a host is reached."""
 
 
 def construct_other_tag(loader: VariablesLoader, suffix: str, node: yaml.Node) -> OtherTag:  # noqa: ARG001 (the form that yaml calls)
@@ -47,16 +47,16 @@ class YamlSource:
             raise self.explain(error) from error
 
     def explain(self, error: Exception) -> UsageError:
-        """Return the error of text that is no YAML."""
+        """Return the error for invalid YAML."""
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error).partition("\n")[0] or "it is nested too deeply"
-        return make_error(f"it is no YAML: {why}", f"{self.source}:{mark.line + 1}" if mark else self.source)
+        return make_error(f"invalid YAML: {why}", f"{self.source}:{mark.line + 1}" if mark else self.source)
 
     def where(self, node: yaml.Node) -> str:
         return f"{self.source}:{node.start_mark.line + 1}"
 
     def items(self, node: yaml.Node | None, what: str) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-        """Yield the keys of a mapping with their nodes and values. UsageError when it is none; nothing is a mapping without keys."""
+        """Yield the keys of a mapping with their nodes and values. UsageError for another node; empty text is an empty mapping."""
         if node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")):
             return
         if not isinstance(node, yaml.MappingNode):
@@ -67,7 +67,7 @@ class YamlSource:
             raise self.explain(error) from error
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise make_error(f"{what} has a key that is no text", self.where(key))
+                raise make_error(f"{what} has a key that is not text", self.where(key))
             yield key.value, key, value
 
     def read_variables(self, node: yaml.Node | None, what: str) -> Variables:

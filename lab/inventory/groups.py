@@ -95,14 +95,14 @@ class Inventory:
         return sorted(depth, key=lambda name: (depth[name], self.read_priority(name), name))
 
     def read_priority(self, group: str) -> int:
-        """Return what orders groups of one depth. UsageError when it is no number."""
+        """Return what orders groups of one depth. UsageError when the priority is not a number."""
         setting = self.groups[group].variables.get("ansible_group_priority")
         if setting is None:
             return 1
         try:
             return int(setting.value)
         except (TypeError, ValueError, OverflowError):
-            raise make_error(f"ansible_group_priority of {group} is no number: {setting.value!r}", setting.where) from None
+            raise make_error(f"ansible_group_priority of {group} is not a number: {setting.value!r}", setting.where) from None
 
     def list_groups_of_hosts(self, outer: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
         """Return the groups that each host is in, those around its own ones included."""

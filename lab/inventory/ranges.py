@@ -20,7 +20,7 @@ def expand_ranges(pattern: str) -> list[str]:
     ranges = [list_range(*texts[number : number + 3]) for number in range(1, len(texts), 4)]
     plain = texts[::4]
     if any("[" in text or "]" in text for text in plain):
-        raise ValueError(f"{pattern!r} has a bracket that is no range, as [1:3] or [a:f]")
+        raise ValueError(f"{pattern!r} has a bracket that is not a range, as [1:3] or [a:f]")
     count = 1
     for values in ranges:
         count *= len(values)
@@ -55,7 +55,7 @@ def list_range(first: str, last: str, step: str | None) -> list[str]:
 def split_port(pattern: str) -> tuple[str, str]:
     """Return the pattern and the port of a host as INI has it: web1:2222, web[1:3]:2222, [::1]:2222; the port is "" where none is given.
 
-    ValueError when what follows the colon is no number. An IPv6 address without brackets has no port.
+    ValueError when the text behind the colon is not a number. An IPv6 address without brackets has no port.
     """
     if (inside := re.fullmatch(r"\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\](?::(.*))?", pattern)) and not RANGE.fullmatch(pattern):
         return inside[1], check_port(inside[2] or "", pattern)
@@ -67,7 +67,7 @@ def split_port(pattern: str) -> tuple[str, str]:
 
 
 def check_port(port: str, pattern: str) -> str:
-    """Return a port. ValueError when it is no number."""
+    """Return a port. ValueError when it is not a number."""
     if port and not port.isdecimal():
         raise ValueError(f"{pattern!r} has a colon that no port follows")
     return port

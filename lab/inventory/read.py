@@ -77,7 +77,7 @@ def parse_json(data: bytes, source: str, folder: Path) -> list[Row]:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise make_error(f"it is no JSON: {error or 'nested too deeply'}", source) from error
+        raise make_error(f"invalid JSON: {error or 'nested too deeply'}", source) from error
     if isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("hosts"), list) and "_meta" not in document):
         return list_own(document, source, folder)
     return make_rows(parse_list(document, source), folder, source)

@@ -54,18 +54,18 @@ def parse_ssh_arguments(text: str) -> dict[str, str]:
 
 
 def list_options(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the options and their values. ValueError when it is no command line of ssh's options."""
-    words = shlex.split(text)
-    while words:
-        word = words.pop(0)
+    """Yield the options and their values. ValueError for arguments other than options of ssh."""
+    rest = shlex.split(text)
+    while rest:
+        word = rest.pop(0)
         if word in PLAIN:
             continue
         flag, value = word[:2], word[2:]
         if flag not in {"-o", *WITH_VALUE}:
             raise ValueError(f"the argument {word!r} of ssh is not supported here")
-        if not value and not words:
+        if not value and not rest:
             raise ValueError(f"the argument {word!r} of ssh has no value")
-        value = value or words.pop(0)
+        value = value or rest.pop(0)
         if flag == "-o":
             name, _, value = value.replace(" ", "=", 1).partition("=") if "=" not in value else value.partition("=")
             yield name.strip(), value.strip()

@@ -188,4 +188,4 @@ def read_admin(machine: Machine) -> bytes:
     """Return the kubeconfig of the cluster's administrator. ProvisionError when kubeadm has made none."""
     if found := read_text(machine, "/etc/kubernetes/admin.conf"):
         return found.encode()
-    raise ProvisionError(f"reading the kubeconfig of {machine.name} failed: there is none", where=str(Path("/etc/kubernetes/admin.conf")))
+    raise ProvisionError(f"reading the kubeconfig of {machine.name} failed: no such file", where=str(Path("/etc/kubernetes/admin.conf")))

@@ -72,7 +72,7 @@ exit 0
 
 
 def undo_kubeadm(machine: Machine) -> None:
-    """Undo what kubeadm has begun on a machine; what was brought to it stays. A machine without anything of it is fine."""
+    """Undo kubeadm's changes to a machine; files that the lab brought stay. Does nothing on a machine without a node."""
     machine.run(["sh", "-s"], input=UNDO, within=180.0)
 
 
@@ -81,7 +81,7 @@ def reset_node(machine: Machine) -> None:
     undo_kubeadm(machine)
     machine.run(["sh", "-s"], input=REMOVE, within=180.0)
     if left := list_remains(machine):
-        raise LeakError(f"resetting {machine.name} failed: something of the node is left", where=machine.name, detail="\n".join(left))
+        raise LeakError(f"resetting {machine.name} failed: parts of the node are left", where=machine.name, detail="\n".join(left))
 
 
 def list_remains(machine: Machine) -> list[str]:

@@ -44,7 +44,7 @@ def cache_directory(env: Mapping[str, str] = os.environ) -> Path:
         return Path(given) / "karmada-lab"
     if (home := home_directory(env)) is None:
         raise NotPossible(
-            "there is no place for the cache of programs: HOME is not set, and this user has no entry in passwd",
+            "the cache directory is unknown: HOME is not set, and this user has no entry in passwd",
             where=f"user id {os.getuid()}",
             remedy=REMEDY,
         )

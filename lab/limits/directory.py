@@ -94,7 +94,7 @@ def kind_of(path: Path, computer: Reads) -> str:
 def try_all(existing: Path) -> dict[str, str]:
     """Return what cannot be done in a directory that exists, by name, with the reason."""
     if not existing.is_dir():
-        return {"write": f"{existing} is no directory"}
+        return {"write": f"{existing} is not a directory"}
     try:
         scratch = Path(tempfile.mkdtemp(prefix=".karmada-lab.", dir=existing))
     except OSError as error:

@@ -18,7 +18,7 @@ from lab.program import Program
 
 @dataclass(frozen=True)
 class Container:
-    """A container that runs, by name; `engine` is the machine whose `docker` knows it."""
+    """A running container, by name; `engine` is the machine with its Docker engine."""
 
     name: str
     engine: Machine
@@ -79,7 +79,7 @@ class Container:
 
     @property
     def owner(self) -> RemoteOwner:
-        """The owner of the lab's programs in it. NotPossible for a container of no lab: no lab would remove what they leave."""
+        """The owner of the lab's programs in it. NotPossible for a container outside a lab: no lab would remove what the programs leave."""
         if self.make_owner is None:
-            raise NotPossible(f"running programs in {self.name} failed: it is no machine of a lab", where=self.name, remedy="docker exec")
+            raise NotPossible(f"running programs in {self.name} failed: it does not belong to a lab", where=self.name, remedy="docker exec")
         return self.make_owner(self)

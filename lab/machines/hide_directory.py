@@ -18,7 +18,7 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
 
 def hide_directory(directory: Path, argv: Sequence[str], *, by: Path) -> tuple[str, ...]:
-    """Return the command that runs `argv` with `by` in the place of `directory`; `argv` itself where there is no such directory."""
+    """Return the command that runs `argv` with `by` mounted over `directory`; `argv` itself where no such directory exists."""
     if not directory.is_dir():
         return tuple(argv)
     return (sys.executable, "-I", __file__, str(directory), str(by), "--", *argv)

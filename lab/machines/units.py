@@ -1,6 +1,6 @@
 """Programs as units of a machine's systemd: rendered, started, ended. Every unit is named for its run and lies in /run.
 
-What a unit says is the whole of a program, so that the same unit is the same program. A restart of the machine removes it.
+A unit's text describes the whole program, so that equal units mean equal programs. A restart of the machine removes it.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def start_unit(machine: Machine, name: str, text: str) -> None:
         machine.run(["systemctl", "start", name])
     except CommandFailed as failed:
         with suppress(CommandFailed):
-            said = machine.run(["journalctl", "--unit", name, "--lines", "5", "--no-pager", "--output", "cat"]).stdout
-            raise CommandFailed(failed.argv, status=failed.status, output=f"{failed.output}{said}", machine=machine.name) from failed
+            log = machine.run(["journalctl", "--unit", name, "--lines", "5", "--no-pager", "--output", "cat"]).stdout
+            raise CommandFailed(failed.argv, status=failed.status, output=f"{failed.output}{log}", machine=machine.name) from failed
         raise
 
 

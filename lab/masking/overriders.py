@@ -1,7 +1,7 @@
-"""Where Karmada's own objects carry a part of somebody's Secret: overriders, patches, statuses, and what audit logs quote.
+"""Where Karmada's own objects carry a part of a Secret: overriders, patches, statuses, and the objects that audit logs quote.
 
-A policy's rules stand in the policy, in what kubectl applied last, and in two annotations of every Work. What they change is said by the
-policy's selectors and the Work's manifests. Where nothing says it, it may be a Secret.
+A policy's rules stand in the policy, in kubectl's last-applied annotation, and in two annotations of every Work. The policy's selectors and
+the Work's manifests name the objects that they change. Without either, the object may be a Secret.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def ordinary_words() -> frozenset[str]:
 
 
 def is_printable(value: bytes) -> bool:
-    """Tell whether bytes are a text, so that what they were decoded from was base64 and not a word that looks like it."""
+    """Tell whether decoded bytes are text: if not, the original was probably a plain word and no base64."""
     try:
         return value.decode().replace("\n", "").replace("\t", "").replace("\r", "").isprintable()
     except UnicodeDecodeError:

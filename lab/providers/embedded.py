@@ -2,7 +2,7 @@
 
 No Docker, no VM, seconds. Each cluster has an authority, an etcd and ports of its own,
 all on loopback, so that several labs run side by side. Flags follow kubeadm's where they matter to a client; what a lab
-does differently is said beside the flag.
+does differently has a comment beside the flag.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Kind:
 
 
 def add_routes(making: Sequence[KindCluster]) -> None:
-    """Have pods of every node reach those of every other, whatever their cluster, as in a flat network: each node knows the way."""
+    """Make a flat pod network over all clusters of the lab: every node gets a route to the pod subnet of every other."""
     ways = [(container, each.pods_of(container), address) for each in making for container, address in each.addresses().items()]
     for one, _, _ in ways:
         others = "".join(f"route replace {pods} via {address}\n" for other, pods, address in ways if other != one)
@@ -138,6 +138,6 @@ def add_routes(making: Sequence[KindCluster]) -> None:
 
 def make_guard(run: Run) -> component.Component:
     """Return the program that has this run's containers removed when the lab ends without a caller that deletes it."""
-    words = ("-m", "lab.docker.guard", external_name(run.id, ""))
+    args = ("-m", "lab.docker.guard", external_name(run.id, ""))
     env = {"PYTHONPATH": str(Path(__file__).parents[2]), **find_engine(run.path)}
-    return component.Component(name=GUARD, binary=Path(sys.executable), args=words, flags={}, env=env)
+    return component.Component(name=GUARD, binary=Path(sys.executable), args=args, flags={}, env=env)

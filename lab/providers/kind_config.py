@@ -60,7 +60,7 @@ def list_roles(spec: ClusterSpec) -> dict[str, str]:
 def make_cluster_config(
     spec: ClusterSpec, *, archives: Path, folder: Path, networks: Mapping[str, Path], subnet: IPv4Network, bounded: bool
 ) -> Json:
-    """Return kind's configuration of a cluster whose pods have the addresses of `subnet`.
+    """Return kind's configuration of a cluster with the pod subnet `subnet`.
 
     `archives`, `folder` and the folder of each node in `networks` are seen in it at node.ARCHIVES, SHARED and node.NETWORKS.
     """

@@ -38,12 +38,12 @@ GUARD = "lab/guard"
 
 
 def do_nothing() -> None:
-    """A step that has passed when what it needs has."""
+    """Do nothing: the step only groups its needs."""
 
 
 @dataclass(frozen=True)
 class KindCluster:
-    """One cluster being made. Each method is a step and may be run again: what is there is kept."""
+    """One cluster being created. Each method is an idempotent step."""
 
     lab: Lab
     spec: ClusterSpec
@@ -93,7 +93,7 @@ class KindCluster:
         return self.run.folder("data", self.spec.name) / "kind.kubeconfig"
 
     def network(self, container: str) -> Path:
-        """The file of a node's network, whose folder is mounted over the image's."""
+        """The CNI configuration of a node; its folder is mounted over that of the image."""
         return self.run.folder("data", self.spec.name, container.removeprefix(f"{self.kind_name}-")) / node.CONFLIST
 
     def pods_of(self, container: str) -> str:
@@ -213,7 +213,7 @@ class KindCluster:
         return found
 
     def applications(self) -> None:
-        """Load the test applications. A node that was made just now has them of its image, and is not asked."""
+        """Load the test applications, unless the nodes are new: their image contains them."""
         if self.made:
             return
         load_archive(self.lab, self.cluster, make_archive(applications.ALL, self.software, cache=self.cache))

@@ -56,6 +56,6 @@ class Provider(Protocol):
 
 @runtime_checkable
 class BuildsImages(Protocol):
-    """**Protocol:** a provider whose nodes are made of images: those in them, as far as they are known before kubeadm is asked."""
+    """**Protocol:** a provider that builds node images; `images` returns the images in them that are known before kubeadm lists its own."""
 
     def images(self, spec: LabSpec) -> list[Image]: ...

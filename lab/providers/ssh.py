@@ -56,7 +56,7 @@ def assign_machines(spec: LabSpec) -> dict[str, tuple[str, ...]]:
 
 
 def do_nothing() -> None:
-    """A step that has passed when what it needs has."""
+    """Do nothing: the step only groups its needs."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ LOCAL_NAMES = frozenset({"local", "localhost"})
 
 
 def placement_errors(machine: str, place: Place) -> Found:
-    """Yield that a cluster's machine is none of the lab's."""
+    """Yield an error for a cluster on a machine that the lab does not have."""
     assert isinstance(place.root, LabSpec)
     if not machine:
         return
@@ -46,7 +46,7 @@ def machines_errors(machines: Machines | None, place: Place) -> Iterator[Problem
 
 def address_errors(address: str, place: Place) -> Found:
     if not ADDRESS.fullmatch(address):
-        yield f"{address!r} is no host name or IP address; a port goes into `port`"
+        yield f"{address!r} is not a host name or IP address; a port goes into `port`"
 
 
 def jump_errors(jump: str, place: Place) -> Found:
@@ -69,7 +69,7 @@ def jump_errors(jump: str, place: Place) -> Found:
 
 def user_errors(user: str, place: Place) -> Found:
     if not user or not user.isprintable() or any(letter.isspace() for letter in user):
-        yield f"{user!r} is no login name"
+        yield f"{user!r} is not a login name"
 
 
 RULES: Rules = {

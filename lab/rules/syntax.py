@@ -1,4 +1,4 @@
-"""What Kubernetes accepts as a label, a DNS name, a quantity, a flag and an environment variable. Each function says why not, or "".
+"""What Kubernetes accepts as a label, a DNS name, a quantity, a flag and an environment variable. Each function returns an error, or "".
 
 After k8s.io/apimachinery 0.35: util/validation (labels, names) and api/resource (quantities).
 """
@@ -48,7 +48,7 @@ def label_part_error(text: str, *, empty: bool) -> str:
 
 
 def dns_name_error(name: str, *, wildcard: bool = False, longest: int = 63) -> str:
-    """Return why a name is no lower-case DNS name (RFC 1123), with `*.` before it if `wildcard` allows that.
+    """Return why a name is not a lower-case DNS name (RFC 1123), with `*.` before it if `wildcard` allows that.
 
     `longest` is the length of a part: DNS allows 63, while Kubernetes counts the whole name only.
     """
@@ -64,18 +64,18 @@ def dns_name_error(name: str, *, wildcard: bool = False, longest: int = 63) -> s
 
 
 def dns_label_error(part: str, longest: int) -> str:
-    """Return why one part of a DNS name is none."""
+    """Return why one part of a DNS name is invalid."""
     if not part:
         return "has an empty part between its dots"
     if len(part) > longest:
         return f"has a part of {len(part)} characters; {longest} are the most between two dots"
     if not DNS_LABEL.fullmatch(part):
-        return f"is no DNS name: {part!r} may have lower-case letters, digits and '-' only, and begins and ends with a letter or digit"
+        return f"is not a DNS name: {part!r} may have only lower-case letters, digits and '-', with a letter or digit at both ends"
     return ""
 
 
 def host_name_error(name: str, *, wildcard: bool = False) -> str:
-    """Return why a name is no DNS name of a host: one whose last part is a number is an address, or nothing."""
+    """Return why a name is not a host's DNS name, "" when it is one. A last part of digits makes it an address."""
     if why := dns_name_error(name, wildcard=wildcard):
         return why
     if name.rpartition(".")[2].isdigit():
@@ -93,7 +93,7 @@ def address_error(host: str) -> str:
 
 
 def port_error(text: str) -> str:
-    """Return why a text is no TCP port that can be connected to."""
+    """Return why a text is not a TCP port that can be connected to."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
         return f"{text!r} is not a port: 1 to 65535"
     return ""
@@ -112,10 +112,10 @@ def quantity_of(text: str) -> Decimal | None:
 
 
 def quantity_error(text: str, *, scale: int = 1) -> str:
-    """Return why a text is no amount of a resource; `scale` is 1000 for what is counted in thousandths (cpu)."""
+    """Return why a text is not an amount of a resource; `scale` is 1000 for CPU, which is counted in thousandths."""
     value = quantity_of(text)
     if value is None:
-        return "is no resource quantity: write a number with a suffix of Kubernetes, as 8, 500m, 32Gi or 1.5G"
+        return "is not a resource quantity: write a number with a suffix of Kubernetes, as 8, 500m, 32Gi or 1.5G"
     if value < 0:
         return "is negative"
     if value * scale > LARGEST:
@@ -124,17 +124,17 @@ def quantity_error(text: str, *, scale: int = 1) -> str:
 
 
 def flag_error(name: str) -> str:
-    """Return why a name is none of a flag. It is written without its dashes."""
+    """Return why a text is not the name of a flag, without its dashes."""
     if not FLAG.fullmatch(name):
-        return "is no flag: write its name without dashes, as max-requests-inflight"
+        return "is not a flag: write its name without dashes, as max-requests-inflight"
     return ""
 
 
 def variable_error(name: str) -> str:
-    """Return why a name is none of an environment variable."""
-    return "" if VARIABLE.fullmatch(name) else "is no name of an environment variable"
+    """Return why a text is not the name of an environment variable."""
+    return "" if VARIABLE.fullmatch(name) else "is not a name for an environment variable"
 
 
 def text_error(text: str) -> str:
-    """Return why a text can be no argument or environment value of a program."""
+    """Return why a text cannot be an argument or environment value of a program."""
     return "has a NUL character, which no program can be given" if "\0" in text else ""

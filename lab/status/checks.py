@@ -246,4 +246,4 @@ def check_member(run: Run, name: str, row: Json, *, within: float) -> list[str]:
             gone = [path for path in wanted if not api.has(path)]
         except Silent:
             return []  # the cluster's own check reports this
-    return [f"{name} lacks objects of its join: {', '.join(path.rpartition('/v1/')[2] for path in gone)}"] if gone else []
+    return [f"{name} lacks objects that its join created: {', '.join(path.rpartition('/v1/')[2] for path in gone)}"] if gone else []

@@ -120,7 +120,7 @@ def lab_status(run: Run, *, now: float | None = None, within: float = PATIENCE) 
     known = states.keys() | {part.full_name for part in elsewhere}
     components = (*listed, *elsewhere, *(missing_program(name) for name in sorted(expected - known)))
     asked = expected_members(run)
-    members: Sequence[MemberStatus] | str = "no Karmada is asked for"
+    members: Sequence[MemberStatus] | str = "no Karmada was requested"
     found: list[str] = []
     if asked is not None:
         members = ask_members(run, within=within) if seen else "it does not run"

@@ -213,8 +213,8 @@ class Supervisor:
     def ready(self, name: str, probe: Callable[[], T], *, within: float, what: str | None = None, every: float = 0.25) -> T:
         """Wait until `probe` returns, settle the program, and return what the probe returned.
 
-        `probe` raises NotYet as in `lab.wait.until`. ComponentExited, with status and last words, as soon as the program
-        ends (unless it is settled and about to be restarted); NotReady, with its last words, when time is up.
+        `probe` raises NotYet as in `lab.wait.until`. ComponentExited, with the exit status and the end of the log, as soon as
+        the program exits (unless it is settled and will be restarted); NotReady, with the end of the log, on a timeout.
         """
         return wait_ready(self, name, probe, within=within, what=what, every=every)
 
@@ -277,7 +277,7 @@ class Supervisor:
     def _spawn(self) -> None:
         """Start the supervisor and wait until it listens; when another one has the lock, do nothing. NotYet: ask again."""
         if not self.run.is_dir():
-            raise UsageError("there is no such run directory", where=str(self.run), remedy=command("up", lab=self.run.name))
+            raise UsageError("no such run directory", where=str(self.run), remedy=command("up", lab=self.run.name))
         script = Path(__file__).with_name("__main__.py")
         argv = [sys.executable, "-I", "-S", str(script), str(self.run), "--lease", str(self.lease), "--backoff", str(self.backoff)]
         env = environment.inherit_component() | {proc.TAG: str(self.run)}
@@ -295,6 +295,6 @@ class Supervisor:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CommandFailed(argv, status=None, output=str(error)) from error
         if started.returncode == -signal.SIGKILL:
-            raise NotYet("one that was ending took it for something the run had left")
+            raise NotYet("an ending supervisor killed it as a leftover of the run")
         if started.returncode:
             raise CommandFailed(argv, status=started.returncode, output=started.stderr.decode(errors="replace"))

@@ -11,8 +11,8 @@ from lab.waves import order_waves
 def stop_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """Return the names in waves: a program is in a later wave than all programs that need it.
 
-    Needs that name nobody here are ignored. Programs that need each other, and what they need, come last, together:
-    a mistake in the data must not keep a lab from being taken down.
+    Needs that name an unknown program are ignored. Programs that need each other, and what they need, form the last wave:
+    a mistake in the data must not prevent a lab from being taken down.
     """
     needed_by: dict[str, set[str]] = {name: set() for name in sorted(needs)}
     for name, wanted in needs.items():

@@ -65,7 +65,7 @@ class Process:
         return self.state in record.RUNS
 
     def row(self) -> Json:
-        """Return all there is to tell, as it goes over the wire and to disk."""
+        """Return the complete state, as sent over the wire and written to disk."""
         return {
             **self.program,
             "run": self.run,
@@ -137,7 +137,7 @@ class Process:
 
 
 def open_log(path: str) -> int:
-    """Open a log for appending, its directory made, a large one put aside. LaunchError says what stood in the way."""
+    """Open a log for appending, its directory made, a large one put aside. LaunchError names the cause."""
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         rotate_log(path)

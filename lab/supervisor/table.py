@@ -1,6 +1,6 @@
 """All programs of a run: start, stop, restart, back-off, shutdown.
 
-Nothing here waits. Whoever asks gives `done`, which is called once, at once or when it has come true, with the answer.
+Nothing here waits. A caller passes `done`, which is called exactly once with the answer: immediately, or when the request is complete.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ProgramTable:
         self.base_env = base_env
         self.backoff = backoff
         self.ours = ours
-        """Is the directory at our path still ours? Another lab of that name may have followed; what is there is not ours to touch."""
+        """Tell whether the directory at this path still belongs to this run: a new lab of the same name must not be touched."""
         self.processes: dict[str, Process] = {}
         self.closing = False
 
@@ -49,7 +49,7 @@ class ProgramTable:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def start(self, program: Json, *, replace: bool, done: Done) -> None:
-        """Start a program, or leave it be when the same one runs (or is about to be restarted)."""
+        """Start a program, unless the same one runs (or is about to be restarted)."""
         if self.closing:
             done(make_refusal("closing", "the lab is being taken down"))
             return
@@ -70,7 +70,7 @@ class ProgramTable:
         self._launch(process, lambda: done({"ok": True, "already": False, "process": process.row()}), done)
 
     def stop(self, name: str, *, within: float, kill: bool, done: Done) -> None:
-        """End a program for good."""
+        """Stop a program; it is not restarted."""
         process = self.processes.get(name)
         if process is None:
             done(self._unknown(name))
@@ -78,7 +78,7 @@ class ProgramTable:
         self._end(process, within=within, kill=kill, then=lambda: done({"ok": True, "process": process.row()}))
 
     def restart(self, name: str, *, within: float, done: Done) -> None:
-        """End a program and start it again as it was; settled stays settled."""
+        """Restart a program with the same arguments; a settled one stays settled."""
         process = self.processes.get(name)
         if process is None:
             done(self._unknown(name))
@@ -93,7 +93,7 @@ class ProgramTable:
         self._end(process, within=within, kill=False, then=again)
 
     def signal(self, name: str, number: int, *, done: Done) -> None:
-        """Send a signal as a stranger would: what comes of it is the program's own doing."""
+        """Send a signal as a process outside the lab would: an exit that follows counts as the program's own."""
         process = self.processes.get(name)
         if process is None:
             done(self._unknown(name))
@@ -104,7 +104,7 @@ class ProgramTable:
             done({"ok": True, "process": process.row()})
 
     def settle(self, name: str, *, done: Done) -> None:
-        """From now on an exit of its own is answered by a restart."""
+        """Restart the program from now on when it exits by itself."""
         process = self.processes.get(name)
         if process is None:
             done(self._unknown(name))
@@ -160,7 +160,7 @@ class ProgramTable:
     # -- what happens ------------------------------------------------------------------------------------------------
 
     def reap(self) -> None:
-        """Take note of every child that has ended; what it left in its process group is killed."""
+        """Reap every child that has exited and kill the rest of its process group."""
         while True:
             try:
                 ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -169,7 +169,7 @@ class ProgramTable:
             if ended is None:
                 return
             with suppress(OSError):
-                os.killpg(ended.si_pid, signal.SIGKILL)  # before the pid is given back, so it can be nobody else's group
+                os.killpg(ended.si_pid, signal.SIGKILL)  # before the pid can be reused, so this is still the program's group
             _, status = os.waitpid(ended.si_pid, 0)
             for process in list(self.processes.values()):
                 if process.pid == ended.si_pid:
@@ -224,7 +224,7 @@ class ProgramTable:
 
     def _end(self, process: Process, *, within: float, kill: bool, then: Callable[[], None]) -> None:
         if not process.runs:
-            if process.state in {"waiting", "exited"}:  # it is wanted now, so its earlier exit is no longer reported
+            if process.state in {"waiting", "exited"}:  # it is started again, so its earlier exit is no longer reported
                 process.state = "stopped"
                 process.note()
             then()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.assets.progress import AssetProgress
 
 SILENCE = 10.0
-"""Seconds without a line after which plain output says what is being waited for."""
+"""Seconds without a line after which plain output names the steps that are still running."""
 
 
 class Drawing(Protocol):

@@ -4,7 +4,7 @@ On a terminal a live tree is drawn (`lab.terminal.live_tree`, the only user of r
 looks is decided once, from the stream and the environment:
 
     NO_COLOR       no colour (https://no-color.org)
-    FORCE_COLOR    colour though it is no terminal
+    FORCE_COLOR    colour although the output is not a terminal
     CI, TERM=dumb  lines, never a live tree
     GITHUB_ACTIONS lines inside ::group::, errors as ::error:: too
 """

@@ -11,13 +11,13 @@ from lab.run import Run, replace_file
 
 def test_what_is_asked_for_can_change_and_up_has_to_look_again(tmp_path: Path) -> None:
     run = Run.create("one", {"karmada": {"release": "1.18.1"}}, root=tmp_path)
-    run.record("up", "words", {"words": "x"})
+    run.record("up", "arguments", {"arguments": "x"})
 
     changed = run.ask({"karmada": {"release": "1.18.2"}})
 
     assert changed.asked == Run.load("one", root=tmp_path).asked == {"karmada": {"release": "1.18.2"}}
     assert (changed.id, changed.created, changed.path) == (run.id, run.created, run.path)
-    assert run.recorded("up", "words") is None
+    assert run.recorded("up", "arguments") is None
 
 
 def test_a_file_replaces_the_old_one_when_it_is_whole(tmp_path: Path) -> None:

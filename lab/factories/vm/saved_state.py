@@ -138,9 +138,9 @@ def check_settled(domain: Any) -> None:
     """Return when systemd has started all units, whether or not one of them failed, and sshd is one of them; NotYet before."""
     script = "systemctl is-active ssh.service && { systemctl is-system-running || true; }"
     try:
-        said = run_by_agent(domain, ["/bin/sh", "-c", f"{script} 2>&1 || true"])
+        states = run_by_agent(domain, ["/bin/sh", "-c", f"{script} 2>&1 || true"])
     except ProvisionError as error:
         raise NotYet(str(error).splitlines()[0]) from error
-    lines = said.split()
+    lines = states.split()
     if len(lines) < 2 or lines[-1] not in {"running", "degraded"}:
         raise NotYet(" ".join(lines) or "no answer")

@@ -78,7 +78,7 @@ def explain(host: SshHost, error: Exception) -> tuple[str, str]:
         case OSError():
             why = f"nothing listens on port {host.port} of {host.address}" if error.errno == errno.ECONNREFUSED else error.strerror or why
         case paramiko.SSHException() if "banner" in why:
-            why = f"what listens on port {host.port} is no ssh server, or does not answer"
+            why = f"the listener on port {host.port} is not an ssh server, or does not answer"
     return why, remedy
 
 

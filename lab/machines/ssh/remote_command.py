@@ -31,7 +31,7 @@ case $path in
 esac
 exec "$@"
 """
-"""Say the process group, skip a password that sudo did not ask for, take the environment over, become the command."""
+"""Print the process group, skip a password that sudo did not ask for, read the environment, exec the command."""
 
 STARTED = re.compile(rf"^{MARK} started (\d+)\n".encode(), re.MULTILINE)
 ABSENT = re.compile(rf"^{MARK} absent (.*)\n".encode(), re.MULTILINE)
@@ -39,7 +39,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Sudo(Enum):
-    """How root rights are had: not at all, without a password, with one."""
+    """How a command gets root: not at all, by sudo without a password, by sudo with one."""
 
     NONE = "none"
     QUIET = "without a password"
@@ -48,12 +48,12 @@ class Sudo(Enum):
 
 def command_line(argv: Sequence[str], sudo: Sudo) -> bytes:
     """Return the line for the remote shell, whichever it is: a command that names the interpreter of the script itself."""
-    words = ["sh", "-c", SCRIPT, "sh", *map(str, argv)]
+    command = ["sh", "-c", SCRIPT, "sh", *map(str, argv)]
     if sudo is Sudo.QUIET:
-        words = ["env", "LC_ALL=C", "sudo", "-n", "--", *words]
+        command = ["env", "LC_ALL=C", "sudo", "-n", "--", *command]
     if sudo is Sudo.PASSWORD:
-        words = ["env", "LC_ALL=C", "sudo", "-S", "-p", "", "--", *words]
-    return os.fsencode(f"exec {shlex.join(words)}")
+        command = ["env", "LC_ALL=C", "sudo", "-S", "-p", "", "--", *command]
+    return os.fsencode(f"exec {shlex.join(command)}")
 
 
 def header(env: Mapping[str, str]) -> bytes:
