@@ -63,7 +63,7 @@ class AddonPart(Strict):
     @model_validator(mode="after")
     def files_or_a_chart(self) -> AddonPart:
         if bool(self.files) == bool(self.chart):
-            raise ValueError("one of files and chart says what it is made of")
+            raise ValueError("give one of `files` and `chart`")
         if bool(self.chart) != bool(self.namespace) or (self.values and not self.chart):
             raise ValueError("a chart has a namespace, and only a chart has one, and values")
         return self
@@ -115,7 +115,7 @@ def addon(name: str) -> Addon:
 def unknown_addon(name: str) -> str:
     """Return the error text for an unknown addon name, with the closest known name."""
     near = difflib.get_close_matches(name, (*OWN, *names()), n=1)
-    return f"there is no addon {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"unknown addon {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def order_addons(wanted: Iterable[str], after: Mapping[str, Sequence[str]] | None = None) -> list[str]:

@@ -94,7 +94,7 @@ def bring_up(
     Assets come from `supply`, which is recorded for later commands of the lab; without one, as at the lab's last `up`.
     `seed` is called before anything is started: it gives a Karmada that is new the data and keys of an earlier one.
 
-    On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or somebody else holds it; the
+    On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or another process holds it; the
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.
     """
     began, kills = time.monotonic(), count_kills(Files())
@@ -142,7 +142,7 @@ def waiting_for(lab: str, holder: Holder | None, waited: float) -> AssetProgress
 
 
 def require_same_spec(wanted: Wanted, path: Path) -> None:
-    """Return if there is no such run yet, or one of the same spec. UsageError names the differing keys."""
+    """Return if the run does not exist yet or has the same spec. UsageError names the differing keys."""
     if not (path / "run.json").exists():
         return
     run = Run.load(path.name, root=path.parent)
@@ -176,12 +176,12 @@ def with_closing_steps(karmada: Karmada, made: Sequence[Step]) -> list[Step]:
 
 @contextmanager
 def undo_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provider, kills: Kills) -> Iterator[None]:
-    """When the body raises: collect evidence, let go of the lab, and stop it unless somebody else holds or keeps it.
+    """When the body raises: collect evidence, release the lab, and stop it unless another process holds or keeps it.
 
     What a provider made that cannot be stopped and brought again (its `keeps`) is deleted then.
 
     The error passes on with the evidence's path noted on it; one that follows from a program killed for lack of memory says that first.
-    After an interrupt, somebody waits: evidence is what can be had at once.
+    After an interrupt a user waits, so only quick evidence is collected.
     """
     try:
         yield

@@ -52,13 +52,12 @@ class ImageUse:
 
 
 class Deployer(Protocol):
-    """**Protocol:** one way to install Karmada. It is converging: to install what is installed changes nothing.
+    """**Protocol:** one way to install Karmada. Idempotent: installing again changes nothing.
 
-    `needs` is what the provider must offer. `options` says of each option of a spec whether it is carried, and why not
-    (deployers.options). `software` names the assets, as name@version. `check` returns what is in the way of
-    this spec on this lab, one sentence each, before anything is created: a key of the spec takes effect or is refused.
-    `install` computes steps and acts on nothing; the step `JOINABLE` is among them. `remove` takes away what
-    install made and leaves the clusters as they are; twice is fine.
+    `needs` is what the provider must offer. `options` maps each option of a spec to "" when it is supported, else to the reason
+    (deployers.options). `software` names the assets, as name@version. `check` returns the errors of this spec on this lab, one
+    sentence each, before anything is created: a key of the spec takes effect or is refused. `install` returns the steps and changes
+    nothing; `JOINABLE` is one of them. `remove` deletes what the steps created and keeps the clusters; it is idempotent.
     """
 
     @property
@@ -78,9 +77,9 @@ class Deployer(Protocol):
 
 @runtime_checkable
 class RunsInPods(Protocol):
-    """**Protocol:** a deployer whose parts are pods: which images they ask for, by the clusters that run them.
+    """**Protocol:** a deployer that runs Karmada in pods: the images of those pods and the clusters that need each.
 
-    `version` is the release's, which of a checkout git tells; `host` is what the host cluster is called.
+    `version` is that of the release (of a checkout: from git); `host` is the name of the host cluster.
     """
 
     def images(self, spec: KarmadaSpec, *, version: str, host: str = "host") -> tuple[ImageUse, ...]: ...
@@ -95,7 +94,7 @@ class ReadsRelease(Protocol):
 
 @runtime_checkable
 class JoinsPullMembers(Protocol):
-    """**Protocol:** a deployer that has a way of its own to make a member pull; the others' members do by `karmadactl register`.
+    """**Protocol:** a deployer with its own way to install the agent of a pull member; all others use `karmadactl register`.
 
     When `register_agent` returns, Karmada calls the member Ready; called again, it changes nothing. `remove_agent` deletes from an
     unregistered member what `karmadactl unregister` does not know of.

@@ -1,8 +1,8 @@
-"""Options of a KarmadaSpec, and which deployer carries which: data, from which the table of `lab options` is made.
+"""Options of a KarmadaSpec, and which deployer supports which: data, from which the table of `lab options` is made.
 
-Each deployer has one `Support`: option → "" when it is carried, else why it cannot be. An option of one component may be said
-apart from the same option of all: "components.etcd.env" before "components.*.env". `refusals` holds a spec against it, so that what a
-deployer does not support is refused before anything is created, with the table's reason.
+Each deployer has one `Support`: option → "" when it is supported, else the reason. A row for one component overrides the row for all
+of them: "components.etcd.env" before "components.*.env". `refusals` checks a spec against it, so that an unsupported option is refused
+with the table's reason before anything is created.
 """
 
 from __future__ import annotations

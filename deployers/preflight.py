@@ -56,7 +56,7 @@ def spec_errors(wanted: Wanted, supply: Supply, *, lab: str = "") -> list[Proble
 
 
 def flag_errors(wanted: Wanted, supply: Supply, *, asked: Collection[AssetRef] = ()) -> list[Problem]:
-    """Return the flags that programs refuse, as far as the programs are in the cache and are not among those that were asked before."""
+    """Return the flags that programs refuse, for the programs in the cache without those in `asked`, which were checked before."""
 
     def find(asset: str) -> Path | None:
         ref = AssetRef.parse(asset)
@@ -69,26 +69,26 @@ def flag_errors(wanted: Wanted, supply: Supply, *, asked: Collection[AssetRef] =
 
 
 def list_cached(wanted: Wanted, supply: Supply) -> frozenset[AssetRef]:
-    """Return the assets of a lab that are in the cache: those whose flags `require` has checked."""
+    """Return the assets of a lab that are in the cache: `require` has checked their flags."""
     pins = supply.pinned(wanted.software())
     return frozenset(ref for ref, pin in pins.items() if supply.cache.find(pin, supply.order, use=False))
 
 
 def require_known_flags(wanted: Wanted, supply: Supply, *, asked: Collection[AssetRef] = ()) -> None:
-    """Raise UsageError for flags that programs refuse; `asked` are those that `require` has asked, this is for those brought since."""
+    """Raise UsageError for flags that programs refuse. Checks the programs brought since `require`, which has checked those in `asked`."""
     raise_problems(flag_errors(wanted, supply, asked=asked))
 
 
 def option_errors(supply: Supply) -> Iterator[Problem]:
-    """Yield what is wrong with the options that say where programs and images come from."""
+    """Yield the errors of the options for the sources of programs and images."""
     if supply.mirror is not None:
-        from lab.assets.download import MIRROR  # noqa: PLC0415 (an HTTP client, for who gives one)
+        from lab.assets.download import MIRROR  # noqa: PLC0415 (an HTTP client, needed with this option only)
 
         if not MIRROR.fullmatch(supply.mirror):
             yield Problem("--mirror", f"{supply.mirror!r} is not the address of a mirror", "write it as https://mirror.example/path")
     if supply.bundle is not None and not supply.bundle.is_file():
         yield Problem(
-            "--bundle", f"there is no file {supply.bundle}", f"write one with `{command('bundle', 'FILE')}` on a connected computer"
+            "--bundle", f"{supply.bundle} does not exist", f"write one with `{command('bundle', 'FILE')}` on a connected computer"
         )
     if supply.source == "bundle" and supply.bundle is None:
         yield Problem("--source", "the source is a bundle, but none is given", "name it: --bundle FILE")
@@ -102,7 +102,7 @@ def option_errors(supply: Supply) -> Iterator[Problem]:
 
 
 def rule_errors(lab: LabSpec, karmada: KarmadaSpec | None) -> list[Problem]:
-    """Return what the rules of the fields say, in the order of the lab file."""
+    """Return the errors by the rules of the fields, in the order of the lab file."""
     return [*check_fields(lab, RULES), *(check_fields(karmada, KARMADA_RULES, path="karmada") if karmada else [])]
 
 

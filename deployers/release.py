@@ -5,8 +5,8 @@
     release.binary("karmada-webhook")             # a Path; brought on demand
     release.crds, release.charts, release.manifests, release.examples
 
-Everything comes through a Supply of `lab.assets`, so from the same sources and the same cache as the lab's own programs. `make_supply`
-makes the one of a command, `open_supply` that of a lab; no other place does.
+A Supply of `lab.assets` brings everything, from the same sources and cache as the lab's own programs. Only `make_supply` (for a command)
+and `open_supply` (for an existing lab) make one.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def make_supply(choices: SupplyChoices | None = None, *, progress: Sink = ignore
 
 
 def record_choices(run: Run, choices: SupplyChoices) -> None:
-    """Record with which choices a lab is brought up: later commands of the lab bring what they lack in the same way."""
+    """Record the sources that a lab was brought up with, so that later commands of the lab use the same."""
     run.record(*SUPPLY, choices.document)
 
 
 def open_supply(run: Run) -> Supply:
-    """Return the supply of a lab that was brought up. A bundle that was moved meanwhile is left out: what was in it is in the cache."""
+    """Return the supply of an existing lab. A bundle that no longer exists is left out: its assets are in the cache."""
     choices = SupplyChoices.of(run.recorded(*SUPPLY) or {})
     if choices.bundle and not choices.bundle.is_file():
         choices = replace(choices, bundle=None, source="auto" if choices.source == "bundle" else choices.source)
@@ -82,7 +82,7 @@ class Release:
             pin = supply.pins.pin(AssetRef.parse(f"karmadactl@{text}"))
         except UsageError as error:
             raise UsageError(
-                f"there is no Karmada release {text!r} here",
+                f"unknown Karmada release {text!r}",
                 where=f"pinned: {', '.join(supply.pins.versions('karmadactl'))}",
                 remedy="name one of these, or the path of a checkout (./karmada), which is built",
             ) from error
@@ -93,7 +93,7 @@ class Release:
         return AssetRef(name, str(self.checkout.directory) if self.checkout else self.version)
 
     def bring(self, names: Iterable[str]) -> dict[str, Path]:
-        """Paths of all of `names`, brought together: one build where one is needed. See lab.assets for the errors."""
+        """Return the paths of all of `names`, brought in one call, so that there is at most one build. Errors as in lab.assets."""
         refs = {name: self.ref(name) for name in names}
         found = self.supply.resolve(refs.values())
         return {name: found[ref] for name, ref in refs.items()}

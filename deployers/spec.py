@@ -45,7 +45,7 @@ ADDONS = {
     "metrics_adapter": "karmada-metrics-adapter",
     "estimators": "karmada-scheduler-estimator",
 }
-"""The components that are there only when asked for, by their key in `[karmada.addons]`."""
+"""The optional components, by their key in `[karmada.addons]`."""
 
 COMPONENTS = (
     "etcd",
@@ -150,10 +150,10 @@ class Addons(Strict):
             return table
         given = {name: table[name] for name in addons.names() if name in table}
         for name in table.keys() - cls.model_fields.keys() - given.keys():
-            if "did you mean" in (said := addons.unknown_addon(str(name))) and said.endswith(
+            if "did you mean" in (error := addons.unknown_addon(str(name))) and error.endswith(
                 tuple(f"{other!r}?" for other in addons.names())
             ):
-                raise ValueError(said)
+                raise ValueError(error)
         rest = {name: value for name, value in table.items() if name not in given}
         newest = {name: newest_of(name) if value is True else value for name, value in given.items() if value is not False}
         return {**rest, "others": {**table.get("others", {}), **newest}} if newest else rest
@@ -209,7 +209,7 @@ MOVED = {
     "config_file": "write it into the table [karmada.by_karmadactl]",
     "offline": "give the option --offline to the command",
 }
-"""Keys that are no keys of `[karmada]` itself, and where to say what they would."""
+"""Keys that belong to a table of their own and not to `[karmada]` itself: the table of each."""
 
 
 class KarmadaSpec(Strict):
@@ -239,7 +239,7 @@ class KarmadaSpec(Strict):
     @classmethod
     def keys_are_in_their_tables(cls, table: Any) -> Any:
         """Refuse keys that belong elsewhere, with the place."""
-        if isinstance(table, dict) and (moved := [f"{key} is no key of this table: {MOVED[key]}" for key in MOVED if key in table]):
+        if isinstance(table, dict) and (moved := [f"{key} is not a key of this table: {MOVED[key]}" for key in MOVED if key in table]):
             raise ValueError("; ".join(moved))
         return table
 
@@ -257,7 +257,7 @@ class KarmadaSpec(Strict):
     @classmethod
     def profile_known(cls, profile: str) -> str:
         if profile not in profiles():
-            raise ValueError(f"there is no profile of that name; one of: {', '.join(sorted(profiles()))}")
+            raise ValueError(f"unknown profile; choose one of: {', '.join(sorted(profiles()))}")
         return profile
 
     @field_validator("members")
@@ -277,13 +277,13 @@ class KarmadaSpec(Strict):
         for name, settings in self.components.items():
             if name not in COMPONENTS:
                 near = did_you_mean(near_names(name, COMPONENTS)) or f"; one of: {', '.join(COMPONENTS)}"
-                raise ValueError(f"there is no component {name!r}{near}")
+                raise ValueError(f"unknown component {name!r}{near}")
             if name in absent:
                 raise ValueError(f"components.{name} would have no effect: {absent[name]}")
             if name in WITHOUT_GATES and settings.feature_gates:
                 raise ValueError(f"{name} has no feature gates")
             if name == "etcd" and settings.replicas != 1:
-                raise ValueError("how many etcds there are is said by etcd.members")
+                raise ValueError("etcd has no replicas; set the number of its members with etcd.members")
         return self
 
     @model_validator(mode="after")

@@ -60,7 +60,7 @@ class Wanted:
         return [AssetRef.parse(name) for name in dict.fromkeys(names)]
 
     def images(self) -> dict[str, list[Image]]:
-        """Return the images that Karmada's pods ask for, by the cluster that they are loaded into; none where it is no pods."""
+        """Return the images of Karmada's pods by the cluster that they are loaded into; none for Karmada as processes."""
         own: object = self.deployer
         if self.karmada is None or not isinstance(own, RunsInPods):
             return {}
@@ -85,9 +85,9 @@ class Wanted:
 
 
 def document(path: Path | None = None, **changes: Any) -> Json:
-    """Return the document of a lab file (the default lab's when there is none) with the command line's words laid over it.
+    """Return the document of a lab file (None: the default lab's), changed by the options of the command line.
 
-    `changes`: provider, kubernetes, members (a number), deployer, release; None leaves what the file says.
+    `changes`: provider, kubernetes, members (a number), deployer, release; None keeps the file's value.
     """
     asked, folder = read(path or DEFAULT), (path or DEFAULT).parent.absolute()
     for key in ("provider", "kubernetes"):
@@ -117,7 +117,7 @@ def read_wanted(path: Path | None, changes: Json) -> Wanted:
 
 
 def prepare(asked: Json, *, source: str = "the lab file") -> Wanted:
-    """Validate a document. UsageError lists every wrong key; nothing is created and nothing of this computer is looked at.
+    """Validate a document. UsageError lists every wrong key. Pure: creates nothing and does not inspect this computer.
 
     Where the form is wrong, the rules of the preflight are applied to the rest, so that all faults are in one list.
     """

@@ -52,8 +52,8 @@ def versions(karmada: Karmada, name: str) -> list[str]:
 def install(karmada: Karmada, name: str, version: str | None = None, *, watcher: StepObserver | None = None) -> Karmada:
     """Install an addon; return the control plane when Karmada can use it. If this version is installed, add it to members that lack it.
 
-    UsageError: no such addon or version, another version is installed, an addon that it needs is not. NotPossible: the lab has not what it
-    needs. ProvisionError: something of another version is there that is somebody else's. Nothing is touched then.
+    UsageError: no such addon or version, another version is installed, an addon that it needs is not. NotPossible: the lab lacks what it
+    needs. ProvisionError: another version that this lab did not install is there. Nothing is changed on an error.
     """
     here = karmada.spec.addons.others.get(name)
     wanted = version or here or newest_of(name)
@@ -135,7 +135,7 @@ def change(karmada: Karmada, name: str, version: str, *, verb: str, watcher: Ste
 def install_on_new_member(karmada: Karmada, member: Cluster) -> None:
     """Install the installed addons on a member that joined later; return when Karmada can use them there.
 
-    ProvisionError when something of another version is there that is somebody else's.
+    ProvisionError when another version that this lab did not install is there.
     """
     for name, version in karmada.spec.addons.others.items():
         added = addon(name)
@@ -152,7 +152,9 @@ def require_no_conflicts(added: Addon, version: str, where: Sequence[tuple[Place
         raise conflict_error(added.name, version, conflicts)
     if lost := [each for site, objects in found for each in site.unreadable(objects)]:
         raise ProvisionError(
-            f"{added.name} {version} cannot read what is stored", detail=list_first(lost), remedy="go by a version between the two"
+            f"{added.name} {version} cannot read the stored objects",
+            detail=list_first(lost),
+            remedy="upgrade to a version in between first",
         )
     if used := [each for site, objects in found for each in site.in_use(objects)]:
         raise ProvisionError(

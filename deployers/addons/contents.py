@@ -57,7 +57,7 @@ def objects(part: AddonPart, folder: Path) -> list[Json]:
 
 
 def documents(text: str, *, where: str) -> list[Json]:
-    """Return the documents of a YAML text, without what is only a status. ProvisionError says where it is none."""
+    """Return the documents of a YAML text without their status. ProvisionError with the position for invalid YAML."""
     try:
         loaded = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:

@@ -1,7 +1,7 @@
 """Karmada's own addons switched on and off while Karmada runs, where they are programs of this lab.
 
-Which programs there are and with which flags is the deployer's to say, as in `up`: the spec is changed, and what runs is made to be what
-it describes. A scheduler is restarted when estimators are switched on or off.
+The deployer computes the programs and their flags from the changed spec, as in `up`; running programs are then replaced where they differ.
+Switching estimators on or off restarts the scheduler.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ WHAT = {
     "metrics_adapter": "the metrics APIs, answered from the members'",
     "estimators": "tell the scheduler how many replicas fit, one for each member",
 }
-"""What each is good for."""
+"""The purpose of each."""
 SERVERS = {"search": "karmada-search", "metrics_adapter": "karmada-metrics-adapter"}
-"""Those that are API servers, whose APIs are registered."""
+"""The aggregated API servers among them: each needs an APIService."""
 
 
 def switch(karmada: Karmada, name: str, *, on: bool, version: str | None = None, watcher: StepObserver | None = None) -> Karmada:

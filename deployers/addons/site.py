@@ -1,7 +1,8 @@
 """One addon on one cluster: its objects and conflicts, applying and deleting.
 
 The run keeps, for each, the version and the path and uid of every object that was made (records `addons/NAME.CLUSTER`), written before
-an object is. What was there before is somebody else's: it is left alone when it is the same, refused when it is another, and never deleted.
+an object is. An object that exists already belongs to another owner: it is kept when it is equal, a conflict when it differs, and never
+deleted.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Site:
         return found
 
     def conflicts(self, contents: Contents) -> list[str]:
-        """Return what is there already and is somebody else's and another version; only CRDs can be there before their part is."""
+        """Return the existing objects of another version that this lab did not create; only CRDs can exist before their part."""
         documents = {f"{objects.CRDS}/{crd['metadata']['name']}": crd for crd in crds(contents)}
         there = self.present(list(documents.values())) if documents else {}
         return [
@@ -112,9 +113,9 @@ class Site:
     # -- changing ----------------------------------------------------------------------------------------------------
 
     def put(self, version: str, contents: Contents) -> None:
-        """Make a version be there and serve: part after part, what is as it should be left alone; what it has no more is taken away.
+        """Install a version, part after part, and return when it serves. Objects that this version no longer has are deleted.
 
-        ProvisionError when something of another version is there that is somebody else's.
+        ProvisionError when another version that this lab did not install is there.
         """
         if conflicts := self.conflicts(contents):
             raise conflict_error(self.addon, version, conflicts)
@@ -127,7 +128,7 @@ class Site:
             self.save()
 
     def put_part(self, version: str, part: Sequence[Json]) -> set[str]:
-        """Put one part there, return when it is ready, and return the paths of its objects."""
+        """Apply one part, wait until it is ready, and return the paths of its objects."""
         there = self.present(part)
         paths = {self.api.path_of(document): document for document in part}
         others = {path: item for path, item in there.items() if not self.ours(path, item)}
@@ -169,12 +170,12 @@ class Site:
 
 
 def records_of(run: Run, cluster: str) -> dict[str, Json]:
-    """Return what a run knows of the addons on a cluster, by addon."""
+    """Return the run's records of the addons on a cluster, by addon."""
     return {name.removesuffix(f".{cluster}"): record for name, record in run.records(KIND).items() if name.endswith(f".{cluster}")}
 
 
 def restore_records(run: Run, cluster: str, records: Mapping[str, Json]) -> None:
-    """Have this be what a run knows of the addons on a cluster whose objects, uids and all, are those of the time when it was known."""
+    """Replace the records of the addons on a cluster, after a restore that brought back the objects (and uids) that they describe."""
     for name in records_of(run, cluster):
         run.forget(KIND, f"{name}.{cluster}")
     for name, record in records.items():
@@ -182,11 +183,11 @@ def restore_records(run: Run, cluster: str, records: Mapping[str, Json]) -> None
 
 
 def conflict_error(addon: str, version: str, conflicts: Sequence[str]) -> ProvisionError:
-    """Return the error of an addon whose objects are there in another version that is somebody else's."""
+    """Return the error for objects of an addon in another version that this lab did not install."""
     return ProvisionError(
-        f"{addon} {version} does not replace {count(len(conflicts), 'object')} of another version that somebody else installed",
+        f"{addon} {version} does not replace {count(len(conflicts), 'object')} of another version that this lab did not install",
         detail=list_first(conflicts),
-        remedy="delete them if they are not needed, or install the version that they are of",
+        remedy="delete them if they are not needed, or install their version",
     )
 
 
@@ -198,8 +199,8 @@ def list_first(things: Sequence[str]) -> str:
 
 def contains(document: Json, item: Json) -> bool:
     """Return whether an object equals a document, ignoring metadata. Pure."""
-    unsaid = {"apiVersion", "kind", "metadata", "status"}  # its path says the first two, and items of a list lack them
-    return is_same({key: value for key, value in document.items() if key not in unsaid}, item)
+    ignored = {"apiVersion", "kind", "metadata", "status"}  # the path implies the first two, and items of a list lack them
+    return is_same({key: value for key, value in document.items() if key not in ignored}, item)
 
 
 def is_same(wanted: Any, there: Any) -> bool:

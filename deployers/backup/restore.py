@@ -1,14 +1,14 @@
-"""A control plane from a backup: `restore` is an installation whose etcd and keys come from an archive.
+"""Restore a control plane: an ordinary installation with etcd's data and the keys from a backup.
 
     in place     the plane of this lab, which may be broken, is set back to the backup
     elsewhere    a lab of another name gets the plane: another etcd, other addresses, the same authority. The old one must not run any more.
 
-Everything of Karmada is ended first, etcd too: controllers keep what they have seen by resourceVersion, and after a restore those would
-count again from where they were. So etcd's revision is moved far ahead and all before is called compacted
-(etcdutl: --bump-revision, --mark-compacted): watchers have to list again. Then the ordinary installation runs, which
-puts right whatever names an address: webhooks, conversion, aggregated APIs, cluster-info.
+All of Karmada is stopped first, etcd too: controllers cache objects by resourceVersion, and a restored etcd would count from an earlier
+revision. So the revision is moved far ahead and everything before it marked as compacted (etcdutl: --bump-revision, --mark-compacted),
+which makes watchers list again. Then the ordinary installation runs; it corrects every address in webhooks, conversion, aggregated APIs and
+cluster-info.
 
-What became of objects meanwhile, decided here and asserted by scenarios/test_backup.py:
+What happens to objects, asserted by scenarios/test_backup.py:
 
     made after the backup      stays on its members, running and untouched: nothing of Karmada owns it any more. `list_unowned` lists it.
                                Given to Karmada again under its name it is taken over as it is; to be rid of it, delete it on the member.

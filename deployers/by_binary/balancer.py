@@ -26,7 +26,7 @@ NAME = "haproxy"
 PORTS = ("https", "health")
 BEHIND = {"karmada-webhook": "/readyz/", "karmada-aggregated-apiserver": "/readyz"}
 """The servers that karmada-apiserver calls, and the health endpoint of each."""
-TEMPLATES = Environment(  # noqa: S701 (haproxy's words, not HTML: filled in are ports, paths of the run and a name that the spec has checked)
+TEMPLATES = Environment(  # noqa: S701 (haproxy's configuration, not HTML; values are ports, paths of the run and a validated name)
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 

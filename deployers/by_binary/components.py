@@ -1,7 +1,7 @@
 """The programs of a Karmada control plane as data: flags, needs, readiness.
 
-Flags are those of artifacts/deploy, the deployment that upstream tests, with addresses of this computer; what differs is said beside
-it. Over them come the profile's, then the spec's. Nothing here touches a file, a port or a process.
+Flags are those of artifacts/deploy, the deployment that upstream tests, with addresses of this computer; each difference has a comment.
+Over them come the profile's, then the spec's. Nothing here touches a file, a port or a process.
 """
 
 from __future__ import annotations

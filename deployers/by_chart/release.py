@@ -1,4 +1,4 @@
-"""Upstream's chart being installed: its helm releases, what they need from outside, and what uninstalling them leaves.
+"""Installing upstream's chart: its helm releases, what they need from outside, and the leftovers of uninstalling them.
 
 Three things that upstream leaves to the installer (1.18.2; each was met in a real run):
 
@@ -187,7 +187,7 @@ class ChartInstallation(installation.PodsInstallation):
             raise
 
     def crds(self) -> None:
-        """Return when the chart's job has put the CRDs, hooks and APIs onto karmada-apiserver: it then says so in a ConfigMap."""
+        """Return when the chart's job has applied CRDs, webhooks and APIServices to karmada-apiserver; it then writes a ConfigMap."""
         self.api.until(
             f"/api/v1/namespaces/{NAMESPACE}/configmaps/karmada-version",
             lambda item: None if item.get("data", {}).get("karmadaVersion") == self.tag else f"it says {item.get('data')}",

@@ -1,7 +1,7 @@
 """What a KarmadaSpec is in the values of upstream's chart, and what the chart has no value for.
 
 Each component has its place in the values, a few flags that have a value of their own, and rarely more. Nothing here touches a file, a
-cluster or a process but `given` and `known`, which read what they are named.
+cluster or a process except `given` and `known`, which read files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERBOSITY = {"v": "logVerbosity"}
 
 @dataclass(frozen=True)
 class ChartPart:
-    """Where the chart keeps what it can say of a component.
+    """Where the chart has the values of a component.
 
     `flags` are those with a value of their own, below `at`; `gates` whether there is a map of feature gates; `others` the map
     that takes every other flag, "" when there is none.
@@ -96,17 +96,17 @@ def unsupported_flags(spec: KarmadaSpec) -> list[str]:
     for component, part in PARTS.items():
         if not spec.has(component) or component not in {*spec.components, *profiles()[spec.profile]}:
             continue
-        whose = f"components.{component}" if component in spec.components else f"profile {spec.profile}"
+        where = f"components.{component}" if component in spec.components else f"profile {spec.profile}"
         has = f"it has values for --{', --'.join(sorted(part.flags))}" if part.flags else "it has none for its flags"
         for flag, value in effective_flags(spec, component).items():
             if value is None or (flag == GATES and (part.gates or spec.settings(component).feature_gates)):
                 continue
             if not (flag in part.flags or part.others):
-                refused.append(f"{whose}: the chart has no value for --{flag} of {component}; {has}")
+                refused.append(f"{where}: the chart has no value for --{flag} of {component}; {has}")
             elif not isinstance(value, str):
-                refused.append(f"{whose}: the chart can give --{flag} of {component} only once")
+                refused.append(f"{where}: the chart can set --{flag} of {component} only once")
         if spec.settings(component).feature_gates and not part.gates:
-            refused.append(f"{whose}: the chart has no value for feature gates of {component}")
+            refused.append(f"{where}: the chart has no value for feature gates of {component}")
     return refused
 
 
@@ -275,7 +275,7 @@ def owned_value_errors(values: Json) -> list[str]:
 
 
 def type_errors(values: Json, known: Json, at: str = "") -> list[str]:
-    """Return the values whose type is not the chart's: templates fail on those, or leave out what is needed."""
+    """Return the values with another type than the chart's default: templates fail on them or leave parts out."""
     found = []
     for key, value in values.items():
         where = f"{at}{key}"

@@ -1,11 +1,11 @@
 """Karmada by `karmadactl init`, upstream's command for one: pods on the host cluster, one after the other.
 
-init does one thing at a time and waits for each pod; members join beside it, as soon as Karmada's API is there. It is no means of
-upgrade or repair: it ends at once where its NodePort is taken. So what this run installed is left alone, and what a run that was
-cut short left is removed before init is run again. Its own directory, which init empties before it begins, is inside the run directory.
+init installs one component at a time and waits for its pods; members join in parallel, as soon as Karmada's API serves. init can neither
+upgrade nor repair: it fails where its NodePort is taken. So a complete installation of this run is left alone, and the rest of an
+interrupted one is removed before init runs again. init's own directory, which it empties at its start, is inside the run directory.
 
-What upstream's `karmadactl deinit` leaves, and is removed here: the namespace with all of its addons unless --purge-namespace is said, and
-etcd's data on the disk of its node, which the next init would take for its own.
+Removed here, since `karmadactl deinit` leaves it: the namespace with all addons (without --purge-namespace), and etcd's data on its node's
+disk, which the next init would reuse.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class InitInstallation(installation.PodsInstallation):
             return
         if workloads.workloads(self.host):
             clear(self.karmada)
-        shutil.rmtree(self.places.data, ignore_errors=True)  # or the kubeconfig of before would be taken for this one's
+        shutil.rmtree(self.places.data, ignore_errors=True)  # or an earlier installation's kubeconfig would be used
         config = self.karmada.run.folder("data", "karmada") / "init.yaml"
         write_private(self.places.crds, crds_tarball(self.tree("karmada-crds")))
         write_private(config, dump_yaml(init_args.as_config(self.spec, self.uses, self.places)).encode())

@@ -4,11 +4,11 @@
                                                      ‖ beside it: karmada/joinable, as soon as the Secret with the kubeconfig is there
 
 The operator fetches CRDs by http; here it finds the release's own already there, as in upstream's tests, but from a ConfigMap, so that a
-restarted operator finds them, too. To apply object and manifests again changes nothing; an operator that was cut short goes on by itself.
+restarted operator finds them, too. Applying object and manifests again changes nothing; an interrupted operator continues by itself.
 
-What the operator leaves when its object is deleted, and is removed here with the namespace: itself, its roles and CRD, the Secrets that
-the object referred to, and etcd's data on the disk of its node. What it cannot do: registering by pull needs cluster-info and rights of
-bootstrap tokens, which it does not make.
+Removed here with the namespace, since the operator leaves it when its object is deleted: itself, its roles and CRD, the Secrets that the
+object referred to, and etcd's data on its node's disk. Registering by pull is not supported: it needs cluster-info and the RBAC of
+bootstrap tokens, which the operator does not create.
 """
 
 from __future__ import annotations
@@ -186,10 +186,10 @@ class OperatorInstallation(installation.PodsInstallation):
         workloads.wait_serving(self.host, [OPERATOR], within=120.0)
 
     def object(self) -> None:
-        """Make the Karmada object be so, and return when the operator calls it ready.
+        """Apply the Karmada object and return when the operator reports it ready.
 
-        NotReady, or ProvisionError as soon as a pod can never get ready, tells of pods and of the operator's log; ProvisionError as
-        soon as the operator calls the object invalid, in its words.
+        NotReady on a timeout, and ProvisionError as soon as a pod can never get ready, show the pods and the operator's log;
+        ProvisionError with the operator's message as soon as it finds the object invalid.
         """
         self.progress.begun.set()
         objects.apply_all(self.host, karmada_object.secrets_of(self.spec))
@@ -201,7 +201,7 @@ class OperatorInstallation(installation.PodsInstallation):
         def ready() -> None:
             seen = self.host.get(OBJECT)
             invalid = validation_error(seen)
-            # Conditions do not say of which generation they are: what stood there before the object was changed may be of the old one.
+            # Conditions have no observedGeneration: one that was there before the change may belong to the old generation.
             if invalid and not (changed and invalid == validation_error(before)):
                 raise ProvisionError(
                     f"the operator refuses the Karmada object: {invalid}",

@@ -1,7 +1,7 @@
 """The Karmada object of upstream's operator (operator.karmada.io/v1alpha1) from a spec, and the operator's own manifests.
 
-Everything that a spec says is said in the object; what is upstream's default anyway is said where a lab needs it to stand (images, which
-are loaded under these names, and one replica of what upstream makes two of).
+The object sets every key of the spec. Of upstream's defaults it sets only those that a lab depends on: image names, since images are loaded
+under them, and one replica where upstream's default is two.
 """
 
 from __future__ import annotations

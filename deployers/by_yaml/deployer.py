@@ -71,7 +71,7 @@ class ByYaml:
         return [*image_steps(karmada, wanted, software), *plane.steps()]
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
-        """Return the steps to another release, whose manifests are applied in the place of those before; see `deployers.day2.upgrade`."""
+        """Return the steps to another release, which apply its manifests over the present ones; see `deployers.day2.upgrade`."""
         wanted = replace(karmada, spec=spec)
         plane, uses = self.plane(wanted, software)
         parts: dict[str, Act] = {name: partial(plane.component, name) for name in plane.parts}

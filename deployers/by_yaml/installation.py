@@ -20,7 +20,7 @@ from lab.steps import Step
 from lab.wait import until
 
 PORT = 5443
-"""Of karmada-apiserver, whose pod has its node's network."""
+"""The port of karmada-apiserver; its pod uses the host network."""
 WITHIN = 180.0
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "etcd": ("secrets",),

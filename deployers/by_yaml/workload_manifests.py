@@ -23,7 +23,7 @@ from lab.pki import Pair
 
 Json = dict[str, Any]
 FILES = {"etcd": "karmada-etcd"}
-"""Components whose file has another name."""
+"""The manifest files that do not have their component's name."""
 CERTIFICATES = {
     "karmada-apiserver": "karmada-apiserver",
     "karmada-aggregated-apiserver": "karmada-aggregated-apiserver",
@@ -125,7 +125,7 @@ def container(given: Json, name: str, spec: KarmadaSpec, image: str) -> Json:
     try:
         before = parse_flags(args, strict=True)
     except ValueError as error:
-        raise ProvisionError(f"a command of the release has a word that is no flag: {str(error)!r}", where=" ".join(args)) from error
+        raise ProvisionError(f"reading a command of the release failed: {str(error)!r} is not a flag", where=" ".join(args)) from error
     if useless := sorted(set(spec.settings(name).without) - before.keys()):
         raise UsageError(
             f"{name} is not started with --{useless[0]}, so it cannot be dropped",

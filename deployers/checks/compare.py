@@ -2,7 +2,7 @@
 
 Compared are the descriptions that runs saved (`deployers.checks.description`), so labs that are gone or ran on another computer can
 be compared too. Where one installation has a thing and another does not, that is one row, however much is in the thing; where
-both have it, there is a row for each part that differs. Lists whose order means nothing (controllers, feature gates, names in a
+both have it, there is a row for each part that differs. Lists without a meaningful order (controllers, feature gates, names in a
 certificate) are compared entry by entry.
 """
 
@@ -189,7 +189,7 @@ def short_value(value: Any, *, inline: bool = False, ends: bool = False, width: 
     if value is None:
         return "-"
     if isinstance(value, Mapping):
-        text = ",".join(name if said == "yes" else f"{name}={said}" for name, said in value.items()) if inline else "there"
+        text = ",".join(name if each == "yes" else f"{name}={each}" for name, each in value.items()) if inline else "there"
     else:
         text = value if isinstance(value, str) else json.dumps(value)
     if len(text) > width:

@@ -1,8 +1,8 @@
-"""Does a Karmada do what Karmada promises? The same checks after every deployer.
+"""The conformance checks of a running Karmada, the same after every deployer.
 
-Each check asks the running system to do the thing, never whether a file or a pod says so: a conversion is a conversion that
-came back from the webhook, propagation is a Deployment that a member runs. Checks leave nothing behind, run at once, and end in
-pass, fail, or unknown with a reason: what could not be measured is never green.
+Each check exercises the running system and reads no file or pod status in its place: a conversion must come back from the webhook, and a
+propagated Deployment must run on a member. Checks run in parallel, delete what they create, and end in pass, fail, or unknown with a
+reason: what could not be measured never passes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from lab.steps import StepOutcome
 class Check:
     """One promise.
 
-    `ask` returns evidence in a few words; it raises Broken when the promise does not hold, Unmeasured when it cannot be asked;
-    any LabError counts as Broken.
+    `ask` returns short evidence. It raises CheckFailed when the promise is broken, CheckInconclusive when it cannot be tested; any
+    other LabError counts as CheckFailed.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The checks of `conformance` that need no member: each asks a running Karmada for one thing and returns evidence in a few words."""
+"""The checks of `conformance` that need no member: each tests one function of a running Karmada and returns short evidence."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def cluster_info_public(karmada: Karmada) -> str:
 
 
 def check_internal_cluster_info(karmada: Karmada, kubeconfig: str) -> str:
-    """Return what is said of a cluster-info that is known to name a Service of the host cluster; Broken when it no longer does."""
+    """Return the evidence for a cluster-info that is known to name a Service of the host cluster; CheckFailed when it no longer does."""
     server = next(iter(yaml.safe_load(kubeconfig)["clusters"]))["cluster"]["server"]
     if ".svc" not in server:
         raise CheckFailed(

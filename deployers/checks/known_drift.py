@@ -1,7 +1,7 @@
 """What upstream's own installers are known to do differently from upstream's artifacts/deploy, in the releases that are pinned.
 
-Conformance tells it and does not count it as broken, since no spec can mend it; it counts as broken when upstream has mended it and the
-line here is still there. `lab compare` shows all differences, known or not.
+Conformance reports them without failing, since no spec can fix them. It fails when upstream has fixed one that is still listed here.
+`lab compare` shows all differences, known or not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HOOKS_LEFT_OUT: Mapping[str, frozenset[str]] = {
 WITHOUT_CLUSTER_INFO = frozenset({"by_operator"})
 """Deployers of upstream's that make no kube-public/cluster-info, so no member can register by pull."""
 CLUSTER_INFO_INSIDE = frozenset({"by_chart"})
-"""Deployers whose cluster-info names a Service of the host cluster, so no member outside it can register by pull."""
+"""Deployers that put a Service of the host cluster into cluster-info, so that no member outside it can register by pull."""
 
 
 def hooks_left_out(deployer: str) -> frozenset[str]:

@@ -95,7 +95,7 @@ def read_pod_metrics(karmada: Karmada, member: str) -> str:
     host = karmada.lab.host.api
     found = [each for each in workloads.workloads(host) if each.name == estimator(member)]
     if not found:
-        raise CheckFailed(f"there is no estimator of {member}")
+        raise CheckFailed(f"{member} has no estimator")
     names = [pod["metadata"]["name"] for pod in workloads.pods(host, selector=found[0].selector)]
     return "\n".join(host.request("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}:8080/proxy/metrics").text for name in names)
 
@@ -123,7 +123,7 @@ def count_requests(text: str) -> float:
 def propagate(karmada: Karmada, placement: Json, *, on: Sequence[Cluster], replicas: int, available: int, within: float) -> None:
     """Return when a Deployment placed like this is on these members and Karmada says that so many replicas are available.
 
-    Everything is in a namespace of its own, which is deleted at the end, whatever comes of it.
+    Creates everything in its own namespace, which it always deletes.
     """
     api, name = karmada.api, unique_name()
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -152,7 +152,7 @@ def status_problem(item: Json, wanted: int) -> str | None:
 
 
 def deployment(name: str, namespace: str, replicas: int) -> Json:
-    """Return a Deployment whose pods request almost no resources."""
+    """Return a Deployment with small resource requests."""
     labels = {"app": name}
     container = {"name": "pause", "image": "registry.k8s.io/pause:3.10.1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
     return {

@@ -54,9 +54,9 @@ def picture(outcomes: SupportMatrix, *, look: Look) -> list[str]:
     rows = [("OPTION", *DEPLOYERS)]
     rows += [(option, *(outcomes.cell(option, name, support) for name, support in supports.items())) for option in ROWS]
     refused = [
-        (name, option, said) for name, support in supports.items() for option in ROWS if (said := verdict(option, support)) != "carried"
+        (name, option, why) for name, support in supports.items() for option in ROWS if (why := verdict(option, support)) != "carried"
     ]
-    return [*format_table(rows, look=look), "", *(f"{name}  {option}: {said}" for name, option, said in refused)]
+    return [*format_table(rows, look=look), "", *(f"{name}  {option}: {why}" for name, option, why in refused)]
 
 
 def document(outcomes: SupportMatrix) -> Json:
@@ -103,8 +103,8 @@ class SupportMatrix:
 
     def cell(self, option: str, deployer: str, support: Support) -> str:
         """Return the table's cell for an option of a deployer."""
-        said = verdict(option, support)
-        if said.startswith("refused"):
+        answer = verdict(option, support)
+        if answer.startswith("refused"):
             return "—"
         ran = self.of(option, deployer) or "carried"
-        return f"{ran} in part" if said != "carried" else ran
+        return f"{ran} in part" if answer != "carried" else ran

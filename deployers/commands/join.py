@@ -109,7 +109,7 @@ def join(asked: JoinRequest) -> None:
 
 
 def require_effect(asked: JoinRequest) -> None:
-    """Return if every option takes effect. UsageError names one that belongs to another option that is not given."""
+    """Return if every option takes effect. UsageError names an option that needs another, missing one."""
     if asked.context and not (asked.kubeconfig or asked.ssh):
         raise UsageError("--context has no effect without --kubeconfig", remedy="give both, or leave it out")
     of_ssh = {"--key": asked.key, "--known-hosts": asked.known_hosts, "--sudo": asked.sudo}
@@ -126,7 +126,7 @@ def add(run: Run, asked: JoinRequest) -> Run:
     if len(asked.members) != 1:
         raise UsageError("a kubeconfig adds one member", where=" ".join(asked.members), remedy="run the command once for each")
     if asked.kubeconfig and asked.ssh:
-        raise UsageError("--kubeconfig and --ssh both say where the cluster is", remedy="give one of them")
+        raise UsageError("--kubeconfig and --ssh exclude each other", remedy="give one of them")
     (name,) = asked.members
     host = read_ssh_host(name, asked.ssh, key=asked.key, known_hosts=asked.known_hosts, sudo=asked.sudo) if asked.ssh else None
     lock = run.lock()
@@ -162,7 +162,7 @@ def read_ssh_host(name: str, text: str, *, key: str, known_hosts: str, sudo: boo
         port = port.removeprefix(":")
     why = address_error(address) or (port_error(port) if port or colon else "")
     if why:
-        raise UsageError(f"--ssh {text!r} is no login: {why}", remedy="write it as root@10.0.0.5 or root@10.0.0.5:2222")
+        raise UsageError(f"--ssh {text!r} is not a login: {why}", remedy="write it as root@10.0.0.5 or root@10.0.0.5:2222")
     return SshHost(name, address, int(port or 22), user or user_name() or "root", key, known_hosts, None, sudo)
 
 

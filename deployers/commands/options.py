@@ -20,7 +20,7 @@ def options(
     ] = None,
     output: OutputOption = Output.text,
 ) -> None:
-    """Print which deployer carries which option of a spec.
+    """Print which deployer supports which option of a spec.
 
     pass, fail, unknown: the last outcome of conformance with that option in the spec, from the project's table and then from
     _runs/conformance.jsonl. carried: not run yet. —: refused, with the reason below; "in part": for some components.

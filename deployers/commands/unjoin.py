@@ -40,7 +40,7 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
     execute(steps, run)
     for cluster in clusters:
         if drop_member(Karmada.open(Lab.open(Run.load(lab))), cluster):
-            say(f"{cluster.name} is given back as it was: it is no cluster of lab {lab} any more")
+            say(f"{cluster.name} is restored to its former state and no longer belongs to lab {lab}")
     for cluster in clusters:
         if cluster.name not in known:
             say(f"{cluster.name} was not joined: nothing to do")

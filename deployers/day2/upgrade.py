@@ -1,8 +1,8 @@
-"""Another release of Karmada in the place of the one that runs: whole, or one component at a time, and back.
+"""Upgrade a running Karmada to another release: as a whole or one component at a time, and roll back.
 
-What may be upgraded to what is decided here; how is the deployer's: one that can, has `upgrade`. It is written into the run before anything
-is touched, and what is done is noted after each component, so that an upgrade that was interrupted, or is done by hand one component
-at a time, goes on where it was. Only the whole of it makes the lab one of the new release.
+This module decides which releases can follow each other; a deployer that can upgrade implements `upgrade`. The run records the upgrade
+before anything changes, and its progress after each component, so that an interrupted upgrade, or one of single components, continues
+where it stopped. The lab has the new release only when all components have it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WHAT = "an upgrade"
 CANNOT: Mapping[str, str] = {
     "by_karmadactl": "karmadactl init has no upgrade: it ends where its port is taken, and leaves CRDs that are there (upstream's #4487)",
 }
-"""Why a deployer without `upgrade` has none."""
+"""The reason why a deployer cannot upgrade."""
 
 
 @runtime_checkable

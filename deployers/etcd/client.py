@@ -108,7 +108,7 @@ class BaseEtcdClient(ABC):
                 raise NotYet("; ".join(problems))
             return health
 
-        return until(well, what="every member of Karmada's etcd is well", within=within, remedy=command("etcd", "health", lab=self.lab))
+        return until(well, what="every member of Karmada's etcd is healthy", within=within, remedy=command("etcd", "health", lab=self.lab))
 
     # -- room --------------------------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class EtcdClient(BaseEtcdClient):
 
     @property
     def lab(self) -> str:
-        """The lab whose run directory its keys are in."""
+        """The lab whose run directory has etcd's keys."""
         return self.pki.parent.parent.name
 
     @cached_property

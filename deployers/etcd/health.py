@@ -56,7 +56,7 @@ class EtcdHealth:
         wrong += [f"{member.name} is a learner: it does not vote yet" for member in self.members if member.learner]
         wrong += [f"alarm {alarm}" for alarm in self.alarms]
         if self.leader is None:
-            wrong.append("there is no leader: nothing can be written")
+            wrong.append("etcd has no leader, so it accepts no writes")
         left = self.expires - dt.datetime.now(dt.UTC)
         if left < RENEW_BEFORE:
             wrong.append(f"its first certificate ends in {max(left.days, 0)} days, on {self.expires:%Y-%m-%d}")
@@ -81,7 +81,7 @@ def quorum(voters: int) -> int:
 
 def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMember:
     """Return one member from etcd's list and its own status."""
-    said = status["Status"] if isinstance(status, dict) else {}
+    answer = status["Status"] if isinstance(status, dict) else {}
     return EtcdMember(
         name=name,
         id=f"{item['ID']:x}",
@@ -89,9 +89,9 @@ def member_of(item: Json, name: str, status: Json | str, newest: int) -> EtcdMem
         learner=bool(item.get("isLearner")),
         answers=isinstance(status, dict),
         why=status if isinstance(status, str) else "",
-        leads=bool(said) and said.get("leader") == item["ID"],
-        version=said.get("version", ""),
-        size=said.get("dbSize", 0),
-        in_use=said.get("dbSizeInUse", 0),
-        lag=max(newest - said.get("raftAppliedIndex", 0), 0) if said else 0,
+        leads=bool(answer) and answer.get("leader") == item["ID"],
+        version=answer.get("version", ""),
+        size=answer.get("dbSize", 0),
+        in_use=answer.get("dbSizeInUse", 0),
+        lag=max(newest - answer.get("raftAppliedIndex", 0), 0) if answer else 0,
     )

@@ -39,7 +39,7 @@ def add(karmada: Karmada, name: str | None = None) -> Karmada:
     chosen = name or next((each for each in ETCDS if each not in here), None)
     if chosen is None or chosen not in ETCDS or (chosen in here and not is_pending(karmada, ADDING)):
         raise UsageError(
-            f"there is no member {chosen} to add" if chosen else "there are three members already",
+            f"{chosen!r} is not a free name of a member" if chosen else "etcd has three members already",
             where=f"members: {', '.join(here)}",
             remedy=f"names of members are {', '.join(ETCDS)}; one that is dead is put right by: "
             f"{command('etcd', 'replace', 'NAME', lab=karmada.run.id)}",
@@ -79,7 +79,7 @@ def add_members(karmada: Karmada, names: Sequence[str]) -> Karmada:
 def remove(karmada: Karmada, name: str) -> Karmada:
     """Remove a member and delete its data; return the changed control plane.
 
-    UsageError, with nothing changed: it is no member, or the members that would be left and serve are no majority of those left.
+    UsageError, with nothing changed: no such member, or the healthy members that would remain are not a majority.
     """
     etcd = EtcdClient.of(karmada)
     health = etcd.health()
@@ -165,7 +165,7 @@ def add_learner(karmada: Karmada, name: str) -> None:
     peers = {each: f"https://{LOOPBACK}:{ports[f'{each}.peer']}" for each in etcds(karmada)}
     listed = {item["peerURLs"][0]: item for item in etcd.members()}
     mine = listed.get(peers[name])
-    if mine is None or not mine.get("name"):  # it has never started: what is in its directory is an earlier one's
+    if mine is None or not mine.get("name"):  # it has never started: its directory has data of an earlier member
         here = [each for each in peers if each == name or peers[each] in listed]
         cluster = ",".join(f"{each}={peers[each]}" for each in here)
         run.record("etcd", name, {"initial-cluster": cluster, "initial-cluster-state": "existing"})
@@ -220,6 +220,6 @@ def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: 
 
 
 def update_apiservers(plane: BinaryInstallation) -> list[str]:
-    """Restart, in sequence, the API servers whose etcd addresses have changed; return their names."""
+    """Restart, in sequence, the API servers with changed etcd addresses; return their names."""
     calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
     return [part.name for part in calling if component.replace_component(part, plane.run, grace=GRACE)]

@@ -109,7 +109,7 @@ def loopback_address(listens: str) -> str:
 
 
 def read_mounted(host: Api, pod: Json, path: str) -> bytes:
-    """Return a file of a pod that is of a Secret. ProvisionError when no Secret is mounted there."""
+    """Return a file that a pod mounts from a Secret. ProvisionError when no Secret is mounted there."""
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes", [])}
     for mount in pod["spec"]["containers"][0].get("volumeMounts", []):
         secret = volumes.get(mount["name"], {}).get("secret")

@@ -32,13 +32,13 @@ class Etcdutl:
 
 
 def last_line(output: str) -> str:
-    """Return the last line of what an etcd tool printed, without its log's other fields where it is one."""
+    """Return the last line that an etcd tool printed; of a JSON log line only its error or message."""
     lines: Iterable[str] = reversed(output.strip().splitlines())
-    line = next((line for line in lines if line.strip()), "it said nothing")
+    line = next((line for line in lines if line.strip()), "it printed nothing")
     if line.startswith("{"):
         try:
-            said = json.loads(line)
-            return str(said.get("error") or said.get("msg") or line)
+            fields = json.loads(line)
+            return str(fields.get("error") or fields.get("msg") or line)
         except ValueError:
             return line
     return line.removeprefix("Error: ")

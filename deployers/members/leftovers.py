@@ -119,7 +119,7 @@ def list_works(api: Api, name: str) -> list[str]:
 
 
 def list_bindings(api: Api, name: str) -> list[str]:
-    """Return a line for each binding whose schedule still names the member."""
+    """Return a line for each binding that is still scheduled to the member."""
     return [
         f"control plane: {kind} {binding['metadata'].get('namespace', '')}/{binding['metadata']['name']} is scheduled to {name}"
         for kind in ("resourcebindings", "clusterresourcebindings")

@@ -1,6 +1,6 @@
 """Remove a push member from Karmada, by `karmadactl unjoin`.
 
-Karmada deletes its objects from a ready member (karmada #4326), except those whose policy has `preserveResourcesOnDeletion`: these
+Karmada deletes its objects from a ready member (karmada #4326), except those of a policy with `preserveResourcesOnDeletion`: these
 stay, without Karmada's labels. In a namespace that Karmada created on the member they do not stay: the namespace is deleted with all
 that is in it (measured with 1.18.2).
 

@@ -71,7 +71,7 @@ def certificate_of(pem: bytes) -> x509.Certificate:
     try:
         found = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise ValueError(f"holds no certificate that can be read: {error}") from error
+        raise ValueError(f"holds no readable certificate: {error}") from error
     if len(found) != 1:
         raise ValueError(f"holds {len(found)} certificates: kube-controller-manager signs with a file of exactly one")
     return found[0]

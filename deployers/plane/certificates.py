@@ -2,7 +2,7 @@
 
 Which certificates there are, their subjects and names: upstream's hack/deploy-karmada.sh and its documentation (administrator/security/
 cert-framework): one server certificate for each component that serves, one client certificate for each that calls, all
-signed by `ca`. One thing differs on purpose: what has to do with etcd is signed by an authority of its own, `etcd-ca`, so that no
+signed by `ca`. One intended difference: certificates for etcd are signed by a separate authority, `etcd-ca`, so that no
 other certificate of Karmada opens etcd.
 """
 

@@ -18,7 +18,7 @@ Flag = str | Sequence[str] | None
 
 
 def effective_flags(spec: KarmadaSpec, component: str, given: Mapping[str, Flag] | None = None) -> dict[str, Flag]:
-    """Return the flags that a spec sets on a component, without dashes. `given` are the installer's own, whose feature gates are kept."""
+    """Return the flags that a spec sets on a component, without dashes. Feature gates of the installer's own flags, `given`, are kept."""
     settings = spec.settings(component)
     flags: dict[str, Flag] = {**profiles()[spec.profile].get(component, {}), **settings.flags, **dict.fromkeys(settings.without)}
     if settings.feature_gates:
@@ -29,7 +29,7 @@ def effective_flags(spec: KarmadaSpec, component: str, given: Mapping[str, Flag]
 
 
 def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
-    """Return the component with the profile's flags and what the spec says laid over its own."""
+    """Return the component with its own flags overridden by the profile's and the spec's."""
     kind = kind_of(component)
     return component.changed(flags=effective_flags(spec, kind, component.flags), env=spec.settings(kind).env)
 

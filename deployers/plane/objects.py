@@ -82,7 +82,7 @@ def is_established(item: Json) -> bool:
 
 
 def fingerprint(crds: Path, where: Addresses) -> str:
-    """Return a digest of everything the CRDs are made from."""
+    """Return a digest of all inputs of the CRDs."""
     digest = hashlib.sha256(f"{where.webhook}\n{where.ca_bundle}\n".encode())
     for file in manifests.crd_files(crds):
         digest.update(f"{file.name}\n".encode() + file.read_bytes())
@@ -129,8 +129,8 @@ def condition(item: Json, kind: str) -> str | None:
 def wait_served(api: Api, crd: Json) -> None:
     """Return when a resource answers a list in its storage version.
 
-    Established comes a moment before. A client that asks in between is told to come back in a second, and
-    karmada-controller-manager's first list is on the way to a Ready member; asked here first, the answer is there in milliseconds.
+    A CRD is Established a moment before it serves. A client that lists in between gets a 429 and retries after a second, and
+    karmada-controller-manager's first list delays every member's Ready; this probe succeeds within milliseconds.
     """
     spec = crd["spec"]
     version = next(each_["name"] for each_ in spec["versions"] if each_["storage"])

@@ -1,8 +1,8 @@
-"""The release's charts, made complete, and helm, run so that it leaves nothing outside the run directory.
+"""The release's charts with their dependencies, and helm, which keeps its files inside the run directory.
 
-Upstream's charts depend on a library chart of somebody else's, `common`, which their sources do not hold. Where the repository
-that the chart names answers, the very version of its Chart.lock is brought by helm; elsewhere `common/` beside this file stands in
-for it, and says so aloud: the same six templates, written for this project.
+Upstream's charts depend on the third-party library chart `common`, which their sources do not contain. Where the repository that the chart
+names answers, helm downloads the version in its Chart.lock; elsewhere `common/` beside this file replaces it, with a warning: the same six
+templates, written for this project.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from lab.run import Run
 Json = dict[str, Any]
 STAND_INS = Path(__file__).parent / "charts"
 BRING_WITHIN = 20.0
-"""Seconds for a chart of some 20 KiB; where there is no way out, a name that is not resolved says so at once."""
+"""Seconds for a chart of some 20 KiB; without a network, resolving the name fails at once."""
 
 
 @dataclass(frozen=True)
 class Helm:
-    """The program, the machine it runs on, and a directory for what it would keep in the caller's home."""
+    """helm: the program, the machine it runs on, and a directory in place of the caller's home."""
 
     program: Path
     machine: Machine
@@ -47,12 +47,12 @@ class Helm:
 
     def releases(self, namespace: str, kubeconfig: Path) -> dict[str, Json]:
         """Return the releases of a namespace by name, failed and unfinished ones too."""
-        said = self("list", "--all", "--namespace", namespace, "--output", "json", kubeconfig=kubeconfig).stdout
-        return {each["name"]: each for each in json.loads(said or "[]")}
+        listed = self("list", "--all", "--namespace", namespace, "--output", "json", kubeconfig=kubeconfig).stdout
+        return {each["name"]: each for each in json.loads(listed or "[]")}
 
 
 def complete(chart: Path, helm: Helm, run: Run, *, offline: bool) -> Path:
-    """Return a copy of a chart, in the run directory, that has all it depends on; made once.
+    """Return a copy of a chart with its dependencies, in the run directory; made once.
 
     Whether a library chart is upstream's or stands in for it is recorded, and is one of the run's notes where it stands in.
     ProvisionError when a chart that it depends on can neither be brought nor stood in for.
@@ -82,7 +82,7 @@ def dependencies(chart: Path) -> list[Json]:
 
 
 def dependency(wanted: Json, to: Path, helm: Helm, run: Run, *, offline: bool) -> str:
-    """Put one chart into the folder of those that another depends on; return where it came from."""
+    """Put one chart into another one's folder of dependencies; return its source."""
     name, repository, version = wanted["name"], wanted["repository"], wanted["version"]
     to.mkdir(exist_ok=True)
     why = "offline"

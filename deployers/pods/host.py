@@ -1,7 +1,7 @@
 """The address of a control plane in pods from this computer, and its kubeconfig.
 
 karmada-apiserver is a Service of the host cluster: every node of it serves the Service's port (NodePort), and the nodes' addresses can be
-reached from here, from members' pods, and by members' agents. So one address is right for everybody.
+reached from here, from members' pods, and by members' agents. So all clients use the same address.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def node_address(host: Api) -> str:
 def adopt_kubeconfig(text: str | bytes, to: Path, *, server: str | None = None, source: str) -> None:
     """Write an installer's administrator kubeconfig as the run's (0600): one cluster, user and context, named as everywhere here.
 
-    With `server`, that address is put in the place of the one it has. ProvisionError when it is no kubeconfig with credentials inside.
+    `server` replaces the address in it. ProvisionError when the text is not a kubeconfig with embedded credentials.
     """
     try:
         given = parse_kubeconfig(text)
     except ValueError as error:
-        raise ProvisionError(f"what should be Karmada's kubeconfig cannot be used: {error}", where=source) from error
+        raise ProvisionError(f"reading Karmada's kubeconfig failed: {error}", where=source) from error
     write_context(to, given, name=CONTEXT, server=server)
 
 
@@ -65,7 +65,7 @@ def ca_of(kubeconfig: Path) -> bytes:
     """Return the authority that a kubeconfig's current cluster is known by, as PEM. UsageError when it names none."""
     if not kubeconfig.exists():
         raise UsageError(
-            "there is no kubeconfig of Karmada", where=str(kubeconfig), remedy=command("up", lab=kubeconfig.parent.parent.name)
+            "Karmada has no kubeconfig in this lab", where=str(kubeconfig), remedy=command("up", lab=kubeconfig.parent.parent.name)
         )
     try:
         return read_context(kubeconfig).pem("certificate-authority").encode()
@@ -74,7 +74,7 @@ def ca_of(kubeconfig: Path) -> bytes:
 
 
 def remove_namespace(host: Api, namespace: str = NAMESPACE, *, within: float = 120.0) -> None:
-    """Delete a namespace of the host cluster with all that is in it; return when it is gone."""
+    """Delete a namespace of the host cluster with its objects; return when it is gone."""
     path = f"/api/v1/namespaces/{namespace}"
     host.delete(path)
     host.until_gone(path, what=f"the namespace {namespace} of the host cluster is gone", within=within)

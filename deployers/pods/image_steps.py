@@ -1,8 +1,8 @@
-"""Images as steps of `up`: one archive a cluster, written beside the clusters, loaded into each that runs something of it.
+"""Images as steps of `up`: one archive a cluster, written while the clusters start, then loaded into the clusters that run its images.
 
-karmada/images      the archives are there
-host/images         … and loaded into the host cluster, every name that the path asks for among what the nodes have
-member2/images      … into a member whose agent is a pod
+karmada/images      write the archives
+host/images         load them into the host cluster, and check that its nodes have every image of the deployer
+member2/images      load them into a member that runs its agent as a pod
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ BUILT = "karmada/images"
 
 
 def load_all(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[str, Path]) -> None:
-    """Have every cluster have the images that its pods ask for, one cluster after the other. NotPossible as in `image_steps`."""
+    """Load into every cluster the images of its pods, one cluster after the other. NotPossible as in `image_steps`."""
     for step in image_steps(karmada, uses, software):
         step.action()
 
 
 def image_steps(karmada: Karmada, uses: Sequence[ImageUse], software: Mapping[str, Path]) -> list[Step]:
-    """Return the steps by which every cluster gets the images that its pods ask for.
+    """Return the steps that load into every cluster the images of its pods.
 
     NotPossible names an image that is missing on a node before anything is installed, not five minutes later as ImagePullBackOff.
     """

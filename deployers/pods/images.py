@@ -1,7 +1,7 @@
-"""The images that a control plane in pods needs: under which name pods ask for each, what is in it, which clusters run it.
+"""The images of a control plane in pods: the name in the pod spec, the content, and the clusters that run it.
 
-Names and tags are upstream's. With `registry` (host[:port][/prefix]) an installer asks for them elsewhere, each in its own manner, which
-the deployer says as a `Naming`. How images are made and loaded is `lab.images`; as steps of `up` they are `deployers.pods.image_steps`.
+Names and tags are upstream's. With `registry` (host[:port][/prefix]) each installer changes the names in its own manner: the deployer's
+`Naming`. `lab.images` writes and loads images; `deployers.pods.image_steps` has the steps of `up`.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ KUBERNETES = {"karmada-apiserver": "kube-apiserver", "kube-controller-manager": 
 """Components that are Kubernetes' own programs."""
 
 Naming = Callable[[str, str | None], str]
-"""From upstream's name and the registry asked for, the name under which an installer's pods ask for an image."""
+"""Maps upstream's name and the requested registry to the image name in an installer's pod specs."""
 
 
 def keep_path(name: str, registry: str | None) -> str:
-    """**Naming:** the registry stands for upstream's host and its path is kept (docker.io/karmada/x → REGISTRY/karmada/x): the chart's."""
+    """**Naming:** replace upstream's host and keep the path (docker.io/karmada/x → REGISTRY/karmada/x), as the chart does."""
     return f"{registry}/{name.partition('/')[2]}" if registry else name
 
 
 def drop_path(name: str, registry: str | None) -> str:
-    """**Naming:** the registry stands for all but the last part (docker.io/karmada/x → REGISTRY/x): `karmadactl init`'s."""
+    """**Naming:** keep only the last part of the name (docker.io/karmada/x → REGISTRY/x), as `karmadactl init` does."""
     return f"{registry}/{name.rpartition('/')[2]}" if registry else name
 
 
 def tag_of(version: str) -> str:
-    """Return the tag of a Karmada version's images; what git says of a checkout is made fit for one."""
+    """Return the tag of a Karmada version's images; characters of a checkout's version that a tag cannot have become dashes."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", f"v{version}")
 
 
 def upstream(component: str, spec: KarmadaSpec, version: str) -> Image:
-    """Return a component's image under upstream's name. (etcd's tag is of what is in it, which upstream's newest need not be.)"""
+    """Return a component's image under upstream's name. (etcd's tag is the version of its content, which can differ from upstream's.)"""
     if component == "etcd":
         return kubernetes.make_etcd_image()
     if component in KUBERNETES:
         return kubernetes.make_component_image(KUBERNETES[component], spec.kubernetes)
     name = f"{HUB}/{component}:{tag_of(version)}"
-    official = "" if is_path(spec.release) else name  # upstream has none of a checkout
+    official = "" if is_path(spec.release) else name  # a checkout has no official image
     return kubernetes.make_program_image(name, str(AssetRef.parse(f"{component}@{spec.release}")), f"/bin/{component}", official=official)
 
 
@@ -63,7 +63,7 @@ def components(spec: KarmadaSpec, *others: str) -> list[str]:
 def images_of(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: str = "host") -> tuple[ImageUse, ...]:
     """Return every image of a control plane on a path: the host cluster's, and the agent for members that pull.
 
-    `others` are components that the path itself brings; `version` is the release's, which of a checkout git tells.
+    `others` are components that this deployer adds; `version` is that of the release (of a checkout: from git).
     """
 
     def use(component: str, naming: Naming, clusters: Sequence[str]) -> ImageUse:

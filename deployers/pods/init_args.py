@@ -1,6 +1,6 @@
 """The arguments of `karmadactl init` and `karmadactl addons enable`, from a spec: as flags, or as the file that --config takes.
 
-Both say the same; which of them is used is `by_karmadactl.config_file` of the spec. What is upstream's default anyway is not said.
+Both forms are equivalent; `by_karmadactl.config_file` of the spec chooses. Upstream's defaults are left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 STORAGE, EPHEMERAL = "hostPath", "emptyDir"
 """Where etcd keeps its data: on its node's disk, init's default; or in its pod, where nodes are not the lab's to clean up."""
 WAIT = 120
-"""Seconds that init waits for each component; it then goes on, and what is wrong is found by `deployers.pods.workloads`."""
+"""Seconds that init waits for each component; it then continues, and `deployers.pods.workloads` finds the failed pods."""
 NAMES = {
     "etcd": "etcd",
     "karmada-apiserver": "karmada-apiserver",
@@ -72,7 +72,7 @@ def port(spec: KarmadaSpec) -> int:
 
 
 def as_flags(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) -> list[str]:
-    """Return the words after `karmadactl init`."""
+    """Return the arguments of `karmadactl init` as flags."""
     flags: dict[str, str] = {
         "kubeconfig": str(places.host.kubeconfig),
         "context": places.host.context,
@@ -118,10 +118,10 @@ def as_config(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) -
 
     def settings(component: str) -> Json:
         args = extra_args(spec, component)
-        said: Json = {"replicas": spec.settings(component).replicas}
+        section: Json = {"replicas": spec.settings(component).replicas}
         if component in CONTROL_PLANE or component == "etcd":
-            said |= {"repository": uses[component].repository, "tag": uses[component].tag}
-        return said | ({"extraArgs": [{"name": name, "value": value} for name, value in args.items()]} if args else {})
+            section |= {"repository": uses[component].repository, "tag": uses[component].tag}
+        return section | ({"extraArgs": [{"name": name, "value": value} for name, value in args.items()]} if args else {})
 
     names, addresses = names_and_addresses(spec)
     certificates: Json = {"validityPeriod": f"{spec.certificates.days * 24}h", "externalDNS": names, "externalIP": addresses}
@@ -164,7 +164,7 @@ def as_config(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places) -
 
 
 def addons(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> list[str]:
-    """Return the words after `karmadactl addons enable` for those of the control plane; none when there are none."""
+    """Return the arguments of `karmadactl addons enable` for the control plane's addons; empty without addons."""
     asked = {
         "karmada-descheduler": spec.addons.descheduler,
         "karmada-search": spec.addons.search,
@@ -179,7 +179,7 @@ def addons(spec: KarmadaSpec, uses: Mapping[str, ImageUse]) -> list[str]:
 
 
 def estimator(spec: KarmadaSpec, uses: Mapping[str, ImageUse], member: Cluster) -> list[str]:
-    """Return the words after `karmadactl addons enable` for the estimator of a member."""
+    """Return the arguments of `karmadactl addons enable` for the estimator of a member."""
     name = "karmada-scheduler-estimator"
     return [
         name,
@@ -202,17 +202,17 @@ def unsupported_flags(spec: KarmadaSpec) -> list[str]:
                     f"{where}: a --config file gives a flag without a value as a bare one; leave by_karmadactl.config_file off for it"
                 )
             if not spec.by_karmadactl.config_file and any(is_ambiguous(part) for part in value.split(",")):
-                found.append(f"{where}: {value!r} cannot be a word of --{name}-extra-args; set by_karmadactl.config_file for it")
+                found.append(f"{where}: {value!r} cannot be an item of --{name}-extra-args; set by_karmadactl.config_file for it")
             if "." in flag:
                 found.append(f"{where}: init allows no dot in a flag's name")
     return found
 
 
 def is_ambiguous(part: str) -> bool:
-    """Tell whether init's reading of comma-separated words would not give back this one."""
+    """Tell whether init would not read this value back from its comma-separated list."""
     return part != part.strip() or '"' in part or "\n" in part or part.startswith("--")
 
 
 def args(spec: KarmadaSpec, uses: Mapping[str, ImageUse], places: Places, config: Path) -> Sequence[str]:
-    """Return the command after `karmadactl`; `config` is where the document is for a spec that asks for one."""
+    """Return the arguments of `karmadactl` for `init`; `config` is the path of the configuration file where the spec uses one."""
     return ["init", f"--config={config}"] if spec.by_karmadactl.config_file else ["init", *as_flags(spec, uses, places)]

@@ -1,6 +1,6 @@
-"""What the deployers of pods have in common: what is in their way, when members can join, and that nothing is left.
+"""The common part of deployers in pods: the preflight, the moment when members can join, and the check for leftovers.
 
-An installer's own words are steps of its deployer. Around them, whatever the path:
+The steps around each deployer's own:
 
     karmada/images, host/images → the installer → karmada/pods → karmada/description → karmada
                                      ‖ beside it: karmada/joinable, as soon as CRDs and the aggregated API answer
@@ -37,24 +37,24 @@ RECORD = "karmada"
 
 
 def preflight_errors(spec: KarmadaSpec, lab: LabSpec, support: Support, *, on_nodes: bool = True) -> list[str]:
-    """Return what of a spec is in the way on every path in pods, one sentence each. `on_nodes`: etcd keeps its data on a node's disk."""
+    """Return the errors of a spec that all deployers in pods share, one sentence each. `on_nodes`: etcd keeps its data on a node's disk."""
     found = [*refusals(spec, support), *unknown_member_errors(spec, lab)]
     if on_nodes and lab.host.kubeconfig and spec.etcd.external is None:
         found.append(
-            f"deployer: {spec.deployer} keeps etcd's data on a node's disk, which nothing takes away from a host cluster that exists; "
-            "take by_karmadactl, which keeps it in the pod there, by_binary, or an external etcd"
+            f"deployer: {spec.deployer} keeps etcd's data on a node's disk, where nothing could remove it from an existing host cluster; "
+            "use by_karmadactl, which keeps it in the pod there, by_binary, or an external etcd"
         )
     if spec.addons.estimators and not spec.members:
         found.append("addons.estimators: this Karmada has no members to estimate")
     pulling = [member.name for member in spec.members if member.mode == "pull"]
     if pulling and (flags := profiles()[spec.profile].get("karmada-agent")):
-        said = ", ".join(f"--{name}" for name in flags)
-        found.append(f"profile {spec.profile}: karmadactl register gives the agent of {pulling[0]} no {said}; by_binary does")
+        missing = ", ".join(f"--{name}" for name in flags)
+        found.append(f"profile {spec.profile}: karmadactl register cannot set {missing} on the agent of {pulling[0]}; by_binary can")
     return found
 
 
 def anti_affinity_errors(spec: KarmadaSpec, lab: LabSpec, components: Iterable[str]) -> list[str]:
-    """Return the replicas that upstream's pods cannot have on so few nodes, where a manifest allows one of a component to a node."""
+    """Return an error for each component with more replicas than nodes where upstream's manifest requires one pod a node."""
     nodes = 1 + sum(group.count for group in lab.host.workers)
     return [
         f"components.{name}.replicas: upstream's manifest allows one pod of {name} to a node (required anti-affinity), "
@@ -66,7 +66,7 @@ def anti_affinity_errors(spec: KarmadaSpec, lab: LabSpec, components: Iterable[s
 
 @dataclass
 class InstallProgress:
-    """An installer that runs beside those who wait for what it makes: whether it has begun, and whether it failed."""
+    """The state of an installer that runs in parallel to steps that wait for its results: whether it has started, and whether it failed."""
 
     begun: threading.Event = field(default_factory=threading.Event)
     failed: threading.Event = field(default_factory=threading.Event)
@@ -88,7 +88,7 @@ class InstallProgress:
         if self.failed.is_set():
             raise ProvisionError("the installation failed before members could join")
         if not self.begun.is_set():
-            raise NotYet("the installation has not begun")
+            raise NotYet("the installation has not started")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def last_steps(karmada: Karmada, workload_names: Sequence[str], needs: Sequence[
     ]
 
 
-# -- what was there before, and what is left --------------------------------------------------------------------------
+# -- earlier installations and leftovers ------------------------------------------------------------------------------
 
 
 def owned_objects(host: Api) -> list[str]:
@@ -201,7 +201,7 @@ def begin(karmada: Karmada) -> None:
 
 
 def finish(karmada: Karmada) -> None:
-    """Record that the installer has come to its end."""
+    """Record that the installer is finished."""
     karmada.run.record(RECORD, "install", {**(karmada.run.recorded(RECORD, "install") or {}), "state": "installed"})
 
 
@@ -211,7 +211,7 @@ def state(karmada: Karmada) -> str:
 
 
 def wait_removed(karmada: Karmada, *, within: float = 120.0) -> None:
-    """Return when nothing of Karmada's is on the host cluster that was not there before. LeakError names what is left when time is up."""
+    """Return when the host cluster has no objects of this Karmada. LeakError names the leftovers on a timeout."""
     before = set((karmada.run.recorded(RECORD, "install") or {}).get("before", []))
     host = karmada.lab.host.api
 
@@ -223,10 +223,10 @@ def wait_removed(karmada: Karmada, *, within: float = 120.0) -> None:
         until(gone, what="nothing of Karmada is left on the host cluster", within=within, every=1.0)
     except LabError as late:
         raise LeakError(
-            "Karmada was removed from the host cluster, but not all of it is gone",
+            "removing Karmada from the host cluster failed: objects are left",
             where=karmada.lab.host.api.server,
             detail="\n".join(line for line in owned_objects(host) if line not in before),
-            remedy="kubectl --context karmada-host delete what is named",
+            remedy="delete them: kubectl --context karmada-host delete …",
         ) from late
 
 

@@ -76,7 +76,7 @@ class HostWorkload:
             return f"{self.name}: not looked at yet"
         updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
         if status.get("replicas", 0) > wanted:
-            return f"{self.name}: {status['replicas'] - wanted} of before still there"
+            return f"{self.name}: old pods still running: {status['replicas'] - wanted}"
         if updated < wanted or ready < wanted:
             return f"{self.name}: {min(updated, ready)} of {wanted} ready"
         return None
@@ -140,7 +140,7 @@ def give_up_on(host: Api, workload: HostWorkload, namespace: str) -> None:
                     f"{state['name']} {what}",
                     where=f"pod {namespace}/{pod['metadata']['name']}, image {state.get('image', '')}",
                     detail="\n".join(story(host, pod)),
-                    remedy="is its image loaded into the host cluster?" if not crashed else "its last words are above",
+                    remedy="check that its image is loaded into the host cluster" if not crashed else "see the end of its log above",
                 )
 
 
@@ -151,30 +151,30 @@ def states(pod: Json) -> list[Json]:
 
 
 def why(host: Api, namespace: str = NAMESPACE) -> list[str]:
-    """Return, for each pod that is not ready, what is known of it: state, events, last log lines. Never raises: it explains an error."""
+    """Return a description of each pod that is not ready: state, events, last log lines. Never raises, since it explains another error."""
     try:
         late = [pod for pod in pods(host, namespace) if not is_ready(pod)]
         return [line for pod in late for line in story(host, pod)]
     except LabError as error:
-        return [f"the host cluster cannot be asked: {error.what}"]
+        return [f"the host cluster does not answer: {error.what}"]
 
 
 def is_ready(pod: Json) -> bool:
-    """Tell whether a pod is ready, or has ended well, as a job's does."""
+    """Tell whether a pod is ready, or has succeeded, as the pod of a job does."""
     status = pod.get("status") or {}
     conditions = {each["type"]: each["status"] for each in status.get("conditions") or []}
     return status.get("phase") == "Succeeded" or conditions.get("Ready") == "True"
 
 
 def story(host: Api, pod: Json, *, lines: int = 10) -> list[str]:
-    """Return what is known of one pod: its containers' states, its last events, and the last log lines of those that are not ready."""
+    """Describe one pod: its containers' states, its last events, and the last log lines of containers that are not ready."""
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     found = [f"pod {name}: {(pod.get('status') or {}).get('phase', 'unknown')}"]
     conditions = (pod.get("status") or {}).get("conditions") or []
     found += [f"  {each['type']} is {each['status']}: {each['message']}" for each in conditions if each.get("message")]
     for state in states(pod):
-        for how, said in (state.get("state") or {}).items():
-            found.append(f"  {state['name']}: {how} {said.get('reason', '')} {said.get('message', '')}".rstrip())
+        for phase, info in (state.get("state") or {}).items():
+            found.append(f"  {state['name']}: {phase} {info.get('reason', '')} {info.get('message', '')}".rstrip())
     found += [f"  event: {event.get('reason', '')}: {event.get('message', '')}" for event in events(host, namespace, name)[-5:]]
     for state in states(pod):
         if not state.get("ready"):
@@ -183,7 +183,7 @@ def story(host: Api, pod: Json, *, lines: int = 10) -> list[str]:
 
 
 def events(host: Api, namespace: str, pod: str) -> list[Json]:
-    """Return a pod's events, oldest first; none when they cannot be had."""
+    """Return a pod's events, oldest first; none when they cannot be read."""
     try:
         found = host.items(f"/api/v1/namespaces/{namespace}/events", fieldSelector=f"involvedObject.name={pod}")
     except LabError:
@@ -192,7 +192,7 @@ def events(host: Api, namespace: str, pod: str) -> list[Json]:
 
 
 def log(host: Api, pod: Json, state: Json, *, lines: int = 10) -> list[str]:
-    """Return the last log lines of a container, of its life before when it is between two; none when there are none."""
+    """Return the last log lines of a container, of its previous instance while it waits for a restart; empty without a log."""
     path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}/log"
     between = bool(state.get("restartCount")) and "running" not in (state.get("state") or {})
     try:
@@ -203,9 +203,9 @@ def log(host: Api, pod: Json, state: Json, *, lines: int = 10) -> list[str]:
 
 
 def programs(host: Api, namespace: str = NAMESPACE) -> dict[str, Sequence[str]]:
-    """Return the arguments of every program of a control plane in pods, by name, as of one whose programs are processes.
+    """Return the arguments of every program of a control plane in pods, under the names that the programs have as processes.
 
-    A replica more is one program more ("karmada/karmada-scheduler-2"); an estimator has its member's name.
+    Each further replica is a program of its own ("karmada/karmada-scheduler-2"); an estimator has its member's name.
     """
     found: dict[str, Sequence[str]] = {}
     for workload in workloads(host, namespace):
@@ -217,11 +217,11 @@ def programs(host: Api, namespace: str = NAMESPACE) -> dict[str, Sequence[str]]:
 
 
 def make_room(host: Api, namespace: str = NAMESPACE) -> list[str]:
-    """Take to none the ReplicaSets of before whose pods keep their own successors from being scheduled, and return their names.
+    """Scale down old ReplicaSets whose pods block the rollout, and return their names.
 
-    Some of upstream's Deployments allow one pod to a node and start the new pod before the old one ends: on a host cluster of one
-    node neither ever happens (kube-controller-manager of the operator, 1.18.2). The set and not its pod: of a pod that is deleted the
-    set makes another, which is scheduled before the one that waits. A Deployment never scales a set of before up again.
+    Some of upstream's Deployments require one pod a node (anti-affinity) and start the new pod before the old one ends: on a host cluster
+    of one node such a rollout never completes (kube-controller-manager of the operator, 1.18.2). Deleting the old pod would not help: its
+    ReplicaSet creates another one, which is scheduled first. A Deployment never scales an old ReplicaSet up again.
     """
     gone: list[str] = []
     for each in workloads(host, namespace):
@@ -240,7 +240,7 @@ def owner(pod: Json) -> str | None:
 
 
 def unschedulable(pod: Json) -> bool:
-    """Tell whether no node takes a pod."""
+    """Tell whether the scheduler finds no node for a pod."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(each["type"] == "PodScheduled" and each["status"] == "False" for each in conditions)
 
@@ -248,8 +248,8 @@ def unschedulable(pod: Json) -> bool:
 def recreate_restarted_pods(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
     """Recreate pods whose containers restarted, and return their names once all pods of the namespace are ready.
 
-    What ended because an API server was away for a while waits longer each time before it is started again; and nobody after us
-    could tell those restarts from others.
+    A container that exited while an API server was down restarts with an ever longer back-off, and later checks could not tell such
+    restarts from others.
     """
     restarted = sorted({name.partition("/")[0] for name, count in restarts(host, namespace).items() if count})
     for name in restarted:

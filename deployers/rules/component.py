@@ -1,4 +1,4 @@
-"""Rules of components: flags, environment, feature gates; and of members, whose names become those of components."""
+"""Rules of components: flags, environment, feature gates; and of members, since component names contain theirs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def without_errors(flags: tuple[str, ...], place: Place) -> Iterator[Problem]:
 def gate_errors(gates: Mapping[str, bool], place: Place) -> Iterator[Problem]:
     for gate in gates:
         if not GATE.fullmatch(gate):
-            yield Problem(f'["{gate}"]', f"{gate!r} is no name of a feature gate")
+            yield Problem(f'["{gate}"]', f"{gate!r} is not the name of a feature gate")
 
 
 def env_errors(variables: Mapping[str, str], place: Place) -> Found:

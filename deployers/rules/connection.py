@@ -81,7 +81,7 @@ def server_errors(servers: tuple[str, ...], place: Place) -> Iterator[Problem]:
             address = urlsplit(server)
             host, port = address.hostname or "", address.port
         except ValueError as error:
-            yield Problem(f"[{number}]", f"{server!r} is no URL: {error}")
+            yield Problem(f"[{number}]", f"{server!r} is not a URL: {error}")
             continue
         why = address_error(host) if host else "names no host"
         if address.scheme != "https":

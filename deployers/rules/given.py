@@ -41,7 +41,7 @@ def ca_errors(given: KeyPair | None, place: Place) -> Iterator[Problem]:
 
 
 def values_errors(file: Path | None, place: Place) -> Iterator[Problem]:
-    """Yield why a file holds no values of a chart. Which values a chart has is for by_chart to say."""
+    """Yield why a file does not hold values of a chart. by_chart checks which values the chart has."""
     if file is None:
         return
     if found := list(file_errors(file)):
@@ -50,7 +50,7 @@ def values_errors(file: Path | None, place: Place) -> Iterator[Problem]:
     try:
         document = yaml.safe_load(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        yield Problem("", f"{file} is no YAML: {' '.join(str(error).split())}")
+        yield Problem("", f"{file} is not valid YAML: {' '.join(str(error).split())}")
         return
     if not isinstance(document, dict):
         yield Problem("", f"{file} holds no map of values")

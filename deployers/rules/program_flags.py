@@ -1,4 +1,4 @@
-"""Flags and feature gates that a program does not take: the programs in the cache are asked, those that are not there yet are not."""
+"""Flags and feature gates that a program does not know: checked with the help of each program that is in the cache already."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_the_tables_of_all_deployers_are_whole() -> None:
         complete(get_deployer(name).options)
 
 
-def test_what_is_not_carried_is_refused_in_the_words_of_the_table() -> None:
+def test_an_unsupported_option_is_refused_with_the_reason_of_the_table() -> None:
     support = complete({**dict.fromkeys(OPTIONS, ""), "registry": "no images", "components.karmada-scheduler.env": "no place for it"})
     spec = KarmadaSpec.model_validate(EVERYTHING)
 
@@ -82,7 +82,7 @@ def test_an_outcome_counts_for_each_option_of_its_spec_and_the_last_one_stands(t
     assert cut.cell("profile", "by_binary", {**support, "profile": "no"}) == "—"
 
 
-def test_what_is_carried_in_part_is_not_refused_as_a_whole_and_said_in_the_table() -> None:
+def test_a_partly_supported_option_is_marked_and_not_refused_as_a_whole() -> None:
     spec = KarmadaSpec.model_validate({"components": {"etcd": {"flags": {"log-level": "warn"}}}})
     support = {"components.*.flags": CARRIED, "components.etcd.flags": f"{IN_PART}--log-level"}
 

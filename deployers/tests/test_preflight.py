@@ -154,7 +154,7 @@ def test_environment_and_gates() -> None:
     ]
 
 
-def test_a_member_whose_estimator_would_have_too_long_a_name() -> None:
+def test_a_member_with_too_long_an_estimator_name_is_refused() -> None:
     def named(length: int) -> list[str]:
         return paths({"addons": {"estimators": True}}, members=[{"name": "m" * length}])
 

@@ -37,7 +37,7 @@ def test_what_is_stored_is_read_back_as_the_same() -> None:
     assert KarmadaSpec.model_validate(wanted.model_dump(mode="json")) == wanted
 
 
-def test_versions_and_paths_are_said_one_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_and_paths_have_one_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     assert spec(release="v1.18.2").release == "1.18.2"
@@ -56,9 +56,9 @@ def test_unknown_key_names_the_near_one() -> None:
         ({"profile": "fast"}, "one of: default, e2e"),
         ({"etcd": {"members": 2}}, "karmada.etcd.members"),
         ({"etcd": {"members": 3, "external": {"servers": ["https://a:1"], "ca": "a", "cert": "b", "key": "c"}}}, "beside an external one"),
-        ({"components": {"karmada-schedular": {}}}, "there is no component 'karmada-schedular'"),
+        ({"components": {"karmada-schedular": {}}}, "unknown component 'karmada-schedular'"),
         ({"components": {"karmada-search": {"flags": {"v": "4"}}}}, "would have no effect: addons.search is not on"),
-        ({"components": {"etcd": {"replicas": 3}}}, "said by etcd.members"),
+        ({"components": {"etcd": {"replicas": 3}}}, "etcd.members"),
         ({"components": {"karmada-webhook": {"flags": {"feature-gates": "A=true"}, "feature_gates": {"B": True}}}}, "given twice"),
         ({"components": {"karmada-webhook": {"flags": {"v": "4"}, "without": ["v"]}}}, "both given and dropped"),
         ({"addons": {"descheduler": True}, "components": {"karmada-descheduler": {"feature_gates": {"A": True}}}}, "has no feature gates"),
@@ -78,7 +78,7 @@ def test_settings_of_an_external_etcd_would_have_no_effect() -> None:
 
 @pytest.mark.parametrize("key", MOVED)
 def test_a_key_that_has_a_table_of_its_own_is_refused_with_the_place(key: str) -> None:
-    assert f"{key} is no key of this table: {MOVED[key]}" in refused(**{key: True})
+    assert f"{key} is not a key of this table: {MOVED[key]}" in refused(**{key: True})
 
 
 @pytest.mark.parametrize("deployer", sorted(DEPLOYERS))

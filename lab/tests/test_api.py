@@ -42,14 +42,14 @@ def test_an_error_of_the_server_keeps_its_reason() -> None:
     assert (refused.value.status, refused.value.reason) == (409, "AlreadyExists")
 
 
-def test_an_error_that_is_not_json_is_still_told() -> None:
+def test_an_error_body_that_is_not_json_is_shown() -> None:
     with pytest.raises(Refused) as refused:
         api(lambda request: httpx.Response(502, text="bad gateway")).get("/x")
 
     assert "bad gateway" in refused.value.what
 
 
-def test_nobody_there_is_unreachable() -> None:
+def test_a_refused_connection_is_unreachable() -> None:
     def nobody(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 

@@ -33,11 +33,11 @@ GIVEN = st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(ma
 
 
 @given(GIVEN)
-def test_what_is_rendered_is_parsed_as_it_was(flags: dict[str, str | list[str]]) -> None:
+def test_rendered_flags_parse_to_the_same_flags(flags: dict[str, str | list[str]]) -> None:
     assert parse_flags(render_flags(flags), strict=True) == flags
 
 
-def test_a_value_may_be_a_word_of_its_own_and_other_words_are_passed_over() -> None:
+def test_a_value_may_be_the_next_argument_and_other_arguments_are_skipped() -> None:
     words = ["/bin/etcd", "--name", "etcd0", "--quiet", "--a=b", "--a=c"]
 
     assert parse_flags(words) == {"name": "etcd0", "quiet": "true", "a": ["b", "c"]}

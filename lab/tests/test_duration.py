@@ -92,5 +92,5 @@ def test_every_option_that_takes_a_duration_refuses_what_is_none(world: World, w
 
 
 @pytest.mark.parametrize("words", [("renew", "--within", "30"), ("restart", "x/y", "--within", "9"), ("assets", "prune", "--unused", "30")])
-def test_words_that_meant_days_here_and_seconds_there_are_gone(world: World, words: tuple[str, ...]) -> None:
+def test_a_duration_without_a_unit_is_refused(world: World, words: tuple[str, ...]) -> None:
     assert invoke(*words).code == 2

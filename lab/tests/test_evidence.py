@@ -92,7 +92,7 @@ def test_kinds_that_are_not_kubernetes_own_are_dumped_too(run: Run, serve: Any) 
     assert len(json.loads((folder / "clusters/host/rules.policy.example.io.json").read_text())) == 1
 
 
-def test_a_cluster_that_is_away_is_said_to_be_and_the_others_are_there(run: Run, serve: Any, tmp_path: Path) -> None:
+def test_an_unreachable_cluster_is_listed_and_the_others_are_collected(run: Run, serve: Any, tmp_path: Path) -> None:
     serve("member1", {"/api/v1/nodes": listing(named("n1"))})
     with api_server(tmp_path / "gone", {}, name="gone") as kubeconfig:
         kubeconfig.rename(run.kubeconfig("gone"))
@@ -173,13 +173,13 @@ def test_programs_on_machines_come_along_masked(run: Run, monkeypatch: pytest.Mo
     assert [row["name"] for row in json.loads((folder / "machines/a/components.json").read_text())] == ["host/etcd"]
 
 
-def test_a_machine_that_does_not_answer_is_said_to_be_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_machine_is_listed_as_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     on_machine(run, monkeypatch, ScriptedFailure(None, "no route"))
 
     assert "machines/a" in index(collect(run, "failed"))["missing"]
 
 
-def test_what_is_too_large_is_left_out_and_said(run: Run, serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_too_large_file_is_left_out_and_listed(run: Run, serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "DUMP", 300)
     serve("member1", {"/api/v1/nodes": listing(*(named(f"n{number}") for number in range(50)))})
 
@@ -213,6 +213,6 @@ def test_without_a_supervisor_its_records_tell_how_programs_ended(run: Run) -> N
     assert "components.json" in index(folder)["missing"]
 
 
-def test_tails_of_many_files_are_told_apart() -> None:
+def test_tails_of_several_files_are_split_by_their_headings() -> None:
     said = "==> /var/log/pods/a_b_c/web/0.log <==\none\ntwo\n\n==> /var/log/pods/d_e_f/x/0.log <==\nthree\n"
     assert evidence.split_tails(said) == {"/var/log/pods/a_b_c/web/0.log": "one\ntwo\n\n", "/var/log/pods/d_e_f/x/0.log": "three\n"}

@@ -67,7 +67,7 @@ def test_a_half_written_directory_goes_with_its_ports_once_it_is_not_young(root:
     assert ports.reserved_ports(where) == []
 
 
-def test_a_directory_of_somebody_else_is_left_alone(root: Path, where: Path) -> None:
+def test_an_unrelated_directory_is_left_alone(root: Path, where: Path) -> None:
     (root / "projects" / "data").mkdir(parents=True)
     os.utime(root / "projects", (1, 1))
 
@@ -156,7 +156,7 @@ def test_processes_of_a_dead_run_are_ended(root: Path, where: Path, dead_with_pr
 
 
 @pytest.mark.spawns
-def test_processes_of_a_run_whose_directory_is_gone_are_ended_and_of_other_roots_not(root: Path, where: Path, tmp_path: Path) -> None:
+def test_processes_of_a_deleted_run_are_killed_and_those_of_other_roots_are_not(root: Path, where: Path, tmp_path: Path) -> None:
     with tagged(root / "gone", "sleep", "1000") as mine, tagged(tmp_path / "elsewhere" / "gone", "sleep", "1000") as other:
         assert [item.name for item in gc.sweep(root, where=where)] == [f"sleep (pid {mine.pid})"]
         assert is_gone(mine.pid)

@@ -84,7 +84,7 @@ def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: py
     assert list(ledger.list_domains("a")) == ["karmada-lab.a.member1"]
 
 
-def test_the_name_of_a_long_run_fits_a_host_name_and_is_nobody_else_s() -> None:
+def test_the_external_name_of_a_long_run_fits_a_host_name_and_is_unique() -> None:
     long = "kind-by-karmadactl-1-18-2-1-35-4-smoke"
     name = external_name(long, "member1-control-plane")
 

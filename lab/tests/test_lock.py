@@ -37,7 +37,7 @@ def test_a_free_lock_is_taken_without_a_word(tmp_path: Path) -> None:
     assert said == []
 
 
-def test_who_waits_is_told_at_once_and_every_few_seconds_and_not_for_ever(tmp_path: Path) -> None:
+def test_a_waiting_caller_is_notified_at_once_and_periodically_until_the_timeout(tmp_path: Path) -> None:
     clock = Clock()
     said: list[tuple[Holder | None, float]] = []
     held = lock_run(tmp_path / "blue")
@@ -65,7 +65,7 @@ def test_a_lock_that_is_let_go_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row", ["", "nonsense", "1: FLOCK  ADVISORY  WRITE 0 {place} 0 EOF", "1: -> FLOCK  ADVISORY  WRITE {pid} {place} 0 EOF"]
 )
-def test_a_table_that_does_not_tell_names_nobody(tmp_path: Path, row: str) -> None:
+def test_an_unreadable_lock_table_names_no_holder(tmp_path: Path, row: str) -> None:
     file = tmp_path / "blue.lock"
     file.touch()
     status = file.stat()

@@ -48,21 +48,21 @@ def test_a_leaf_that_fits_is_kept(tmp_path: Path) -> None:
     assert ca.issue("server", common_name="server", hosts=["a"]).cert.read_bytes() == before
 
 
-def test_a_leaf_with_other_names_is_issued_anew(tmp_path: Path) -> None:
+def test_a_leaf_with_other_names_is_reissued(tmp_path: Path) -> None:
     ca = Authority.ensure(tmp_path, "ca", common_name="lab")
     before = ca.issue("server", common_name="server", hosts=["a"]).cert.read_bytes()
 
     assert ca.issue("server", common_name="server", hosts=["a", "b"]).cert.read_bytes() != before
 
 
-def test_a_leaf_that_is_about_to_expire_is_issued_anew(tmp_path: Path) -> None:
+def test_a_leaf_that_is_about_to_expire_is_reissued(tmp_path: Path) -> None:
     ca = Authority.ensure(tmp_path, "ca", common_name="lab")
     before = ca.issue("server", common_name="server", valid=dt.timedelta(hours=2)).cert.read_bytes()
 
     assert ca.issue("server", common_name="server").cert.read_bytes() != before
 
 
-def test_a_leaf_of_a_namesake_with_another_key_is_issued_anew(tmp_path: Path) -> None:
+def test_a_leaf_of_another_authority_with_the_same_name_is_reissued(tmp_path: Path) -> None:
     before = Authority.ensure(tmp_path, "ca", common_name="lab").issue("server", common_name="server").cert.read_bytes()
     (tmp_path / "ca.crt").unlink()
 

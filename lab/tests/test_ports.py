@@ -26,7 +26,7 @@ def test_ports_are_below_what_the_kernel_gives_away() -> None:
     assert ports.list_candidates((1_024, 65_535)) == range(10_240, 30_000)
 
 
-def test_a_run_is_given_different_free_ports_and_nobody_else_gets_them(tmp_path: Path) -> None:
+def test_a_run_reserves_distinct_free_ports_exclusively(tmp_path: Path) -> None:
     a, b, where = made(tmp_path, "a"), made(tmp_path, "b"), tmp_path / "ports"
     first = ports.reserve(a, 4, where=where, span=SPAN, free=lambda _: True)
     second = ports.reserve(b, 4, where=where, span=SPAN, free=lambda _: True)
@@ -123,7 +123,7 @@ def test_a_port_that_is_listened_on_is_not_free_and_its_holder_is_known() -> Non
     assert ports.is_free(port)
 
 
-def test_a_port_on_which_a_stranger_listens_is_replaced(tmp_path: Path) -> None:
+def test_a_port_with_a_foreign_listener_is_replaced(tmp_path: Path) -> None:
     run, where = Run.create("one", {}, root=tmp_path), tmp_path / "ports"
     before = ports.ports_of(run, "member1", ["etcd", "apiserver"], where=where)
     assert ports.replace_taken_ports(run, where=where) == []

@@ -34,7 +34,7 @@ def test_a_cut_link_passes_nothing_and_a_mended_one_what_was_held_back() -> None
             proxy.close()
 
 
-def test_a_connection_to_where_nobody_listens_is_ended() -> None:
+def test_a_connection_to_a_closed_port_is_ended() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         target = gone.getsockname()[1]
     proxy = Proxy(target)

@@ -56,7 +56,7 @@ def test_the_wrong_key_is_named(document: Any, where: str) -> None:
     assert any(line.startswith(f"{where}:") for line in wrong(document).splitlines())
 
 
-def test_all_wrong_keys_are_told_at_once() -> None:
+def test_all_wrong_keys_are_reported_at_once() -> None:
     assert len(wrong({"members": [{"name": "A"}, {"name": "B", "mode": "x"}], "colour": 1}).splitlines()) == 4
 
 

@@ -71,7 +71,7 @@ def test_a_bug_passes_through_with_its_own_type(run: Run) -> None:
         execute([Step("a", lambda: 1 // 0)], run)
 
 
-def test_every_failure_of_a_wave_is_told(run: Run) -> None:
+def test_every_failure_of_a_wave_is_reported(run: Run) -> None:
     both = threading.Barrier(2, timeout=10)
 
     def fails() -> None:

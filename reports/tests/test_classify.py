@@ -181,7 +181,7 @@ def test_evidence_of_another_test_proves_nothing(tmp_path: Path) -> None:
     assert judged(tmp_path, failed("AssertionError: assert 1", WRONG), files=files) == [(Owner.PRODUCT, "assertion")]
 
 
-def test_the_first_cause_of_a_program_that_ended_is_what_it_said(tmp_path: Path) -> None:
+def test_the_first_cause_of_a_program_that_exited_is_its_log(tmp_path: Path) -> None:
     error = "karmada/webhook exited with 1 before it was ready\n  where: x.log\n  | --a  help\n  | Error: unknown flag: --x\n  | --b  help"
     path = cell(
         tmp_path, journal=steps(("karmada/webhook", 0.0, 1.0, []), error=error, kind="ComponentExited"), outcome="fail", exit_code=4

@@ -37,7 +37,7 @@ def test_a_failover_its_repetition_and_other_figures(tmp_path: Path) -> None:
     ]
 
 
-def test_another_schema_and_torn_files_are_said(tmp_path: Path) -> None:
+def test_another_schema_and_truncated_files_are_reported(tmp_path: Path) -> None:
     (tmp_path / "new.json").write_text('{"schema": 2, "kind": "failover", "total_seconds": 1}')
     (tmp_path / "torn.json").write_text('{"schema": 1,')
     (tmp_path / "list.json").write_text("[1]")

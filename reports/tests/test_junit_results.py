@@ -98,7 +98,7 @@ def test_every_shape_tells_its_outcomes(tmp_path: Path, content: str, outcomes: 
         (suite(A, "<![CDATA[ never closed", B), [("a", P)]),
     ],
 )
-def test_what_is_damaged_costs_no_test_that_is_whole_and_is_said(
+def test_a_damaged_file_is_reported_and_costs_no_complete_test(
     tmp_path: Path, content: str, outcomes: list[tuple[str, StepOutcome]]
 ) -> None:
     found = results(tmp_path, content)

@@ -166,7 +166,7 @@ def results(folder: Path) -> dict[str, Any]:
     return {each["name"]: each for each in (json.loads(path.read_text()) for path in folder.glob("*-result.json"))}
 
 
-def test_allure_has_every_cell_with_steps_evidence_and_whose_it_is(report: Report, tmp_path: Path) -> None:
+def test_allure_has_every_cell_with_steps_evidence_and_owner(report: Report, tmp_path: Path) -> None:
     allure.write_results(report, tmp_path / "allure")
 
     found = results(tmp_path / "allure")

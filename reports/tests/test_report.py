@@ -112,7 +112,7 @@ def test_nothing_at_all_is_a_report_too(tmp_path: Path) -> None:
         reported(tmp_path / "not there")
 
 
-def test_a_pass_whose_results_say_otherwise_fails(tmp_path: Path) -> None:
+def test_a_pass_that_contradicts_its_results_fails(tmp_path: Path) -> None:
     one = only(reported(cell(tmp_path, PASSED, LOST, outcome="pass", exit_code=0)))
 
     assert (one.outcome, one.reason) == (StepOutcome.FAIL, "1 test failed")
@@ -233,7 +233,7 @@ def test_what_was_planned_and_did_not_come_is_unknown_and_what_was_left_out_has_
     assert [(left.name, left.why) for left in report.left_out] == [("l", ("it needs PODS",))]
 
 
-def test_a_run_whose_plan_is_lost_is_no_success(tmp_path: Path) -> None:
+def test_a_run_without_its_plan_does_not_pass(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("{")
 
     report = reported(cell(tmp_path, PASSED), plan=tmp_path / "plan.json")
@@ -327,7 +327,7 @@ def test_an_expired_flake_fails_a_run_in_which_everything_passed(tmp_path: Path)
     assert (only(report).outcome, report.has_failed_cells) == (StepOutcome.PASS, True)
 
 
-def test_a_flake_covers_its_cells_and_words_only(tmp_path: Path) -> None:
+def test_a_flake_covers_only_its_cells_and_texts(tmp_path: Path) -> None:
     listed = FLAKE + 'cells = "kind-*"\n'
     path = cell(tmp_path, LOST, outcome="fail", exit_code=1)
 

@@ -254,7 +254,7 @@ def test_the_junit_file_is_xml_whatever_an_error_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["collect", *VERBS])
-def test_what_was_left_out_is_said(tmp_path: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_left_out_files_are_reported(tmp_path: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     one = cell(tmp_path / "cells", PASSED, left_out={"logs/core": "not text"})
     (tmp_path / "core").write_bytes(b"\x7fELF\x00")
     target = ["--out", str(tmp_path / "out")] if verb in OUT or verb == "collect" else []

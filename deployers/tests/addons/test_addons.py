@@ -102,10 +102,10 @@ def test_a_lab_file_names_addons_of_others_like_karmadas_own(given: Json, others
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"openkruse": True}, "there is no addon 'openkruse'; did you mean 'openkruise'?"),
+        ({"openkruse": True}, "unknown addon 'openkruse'; did you mean 'openkruise'?"),
         ({"serch": True}, "unknown key; did you mean 'search'?"),
         ({"openkruise": "newest"}, "should be a version"),
-        ({"others": {"nothing": "1.0.0"}}, "there is no addon 'nothing'"),
+        ({"others": {"nothing": "1.0.0"}}, "unknown addon 'nothing'"),
     ],
 )
 def test_a_key_that_is_no_addon_is_refused(given: Json, said: str) -> None:
@@ -127,8 +127,8 @@ def test_parts_are_read_as_they_are_and_a_pattern_without_files_is_an_error(tmp_
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "files and chart"),
-        ({"files": ["a.yaml"], "chart": "a", "namespace": "a"}, "files and chart"),
+        ({}, "`files` and `chart`"),
+        ({"files": ["a.yaml"], "chart": "a", "namespace": "a"}, "`files` and `chart`"),
         ({"chart": "a"}, "namespace"),
         ({"files": ["a.yaml"], "values": {"a": 1}}, "values"),
     ],
@@ -152,7 +152,7 @@ def test_a_chart_is_rendered_with_its_values_and_comes_after_its_namespace(tmp_p
     assert yaml.safe_load(asked.input or b"") == {"image": "here"}
 
 
-def test_the_image_of_a_program_is_the_one_that_the_chart_is_told() -> None:
+def test_a_program_image_has_the_name_in_the_charts_values() -> None:
     istiod = addon("istiod")
 
     (image,) = steps.images(istiod, "1.2.3")
@@ -190,12 +190,12 @@ def test_another_version_is_laid_over_ours_and_what_it_has_no_more_goes(site: Si
     assert a_site_again(site).version == "2.0.0"
 
 
-def test_what_somebody_else_put_there_is_left_or_refused_and_never_deleted(tmp_path: Path) -> None:
+def test_objects_of_another_owner_are_kept_or_refused_and_never_deleted(tmp_path: Path) -> None:
     theirs = Server({path(SETS): {**SETS, "metadata": {**SETS["metadata"], "uid": "theirs"}, "status": established()}})
     site = a_site(tmp_path, theirs)
 
     assert site.conflicts([[newer(SETS), JOBS]]) == ["member1: sets.apps.example.org"]
-    with pytest.raises(ProvisionError, match="somebody else"):
+    with pytest.raises(ProvisionError, match="another version"):
         site.put("2.0.0", [[newer(SETS), JOBS]])
     assert not theirs.writes
     site.put("1.0.0", [[SETS, JOBS]])
@@ -209,7 +209,7 @@ def established() -> Json:
     return {"conditions": [{"type": kind, "status": "True"} for kind in ("Established", "NamesAccepted")]}
 
 
-def test_what_somebody_made_anew_is_theirs(site: Site, server: Server) -> None:
+def test_a_recreated_object_belongs_to_its_new_owner(site: Site, server: Server) -> None:
     site.put("1.0.0", [[SETS]])
     server.objects[path(SETS)]["metadata"]["uid"] = "another"
     a_site_again(site).take()
@@ -249,7 +249,7 @@ def test_objects_of_its_crds_are_named_and_those_of_others_are_not(site: Site, s
     assert site.in_use([[SETS]]) == []
 
 
-def test_a_version_that_cannot_read_what_is_stored_is_told(site: Site, server: Server) -> None:
+def test_a_version_that_cannot_read_stored_objects_is_refused(site: Site, server: Server) -> None:
     site.put("1.0.0", [[SETS]])
     server.objects[path(SETS)]["status"]["storedVersions"] = ["v1alpha1", "v1beta1"]
 
@@ -286,7 +286,7 @@ def test_karmada_comes_last_and_members_are_waited_for(tmp_path: Path) -> None:
     assert {"member1/joined", "addons/openkruise/karmada"} < set(made["addons/openkruise"].needs)
 
 
-def test_what_karmada_does_not_know_of_a_member_is_told() -> None:
+def test_unknown_apis_of_a_member_are_reported() -> None:
     enabled = [{"groupVersion": "apps.example.org/v1alpha1", "resources": [{"kind": "Set"}]}]
     wanted = steps.kinds_of([[SETS, {"kind": "ConfigMap"}], [JOBS]])
 
@@ -335,7 +335,7 @@ def test_an_addon_without_what_it_needs_and_one_that_is_needed_are_refused(tmp_p
         (change.install, ("istio-bas",), "did you mean 'istio-base'"),
     ],
 )
-def test_words_that_are_wrong_touch_nothing(tmp_path: Path, act: Any, words: tuple[str, ...], said: str) -> None:
+def test_invalid_arguments_change_nothing(tmp_path: Path, act: Any, words: tuple[str, ...], said: str) -> None:
     karmada = a_karmada(tmp_path, {"addons": {"openkruise": "1.7.0"}})
 
     with pytest.raises(LabError) as caught:

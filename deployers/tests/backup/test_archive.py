@@ -16,7 +16,7 @@ from deployers.tests.day2_fakes import a_backup, files, manifest
 from lab.errors import NotPossible
 
 
-def test_what_was_put_in_comes_out_and_nobody_else_reads_it(tmp_path: Path) -> None:
+def test_an_archive_unpacks_to_its_input_with_private_modes(tmp_path: Path) -> None:
     path = a_backup(tmp_path)
     into = tmp_path / "out"
 

@@ -115,7 +115,7 @@ def test_an_external_etcd_and_an_authority_that_is_given(tmp_path: Path) -> None
 
 
 @pytest.mark.spawns
-def test_estimators_and_agents_reach_the_clusters_they_are_told_of(tmp_path: Path) -> None:
+def test_estimators_and_agents_reach_their_clusters(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"addons": ADDONS, "members": PULLING})
     render, uses = renderer(karmada, tmp_path), deployer.uses(karmada)
 
@@ -143,7 +143,7 @@ def test_estimators_and_agents_reach_the_clusters_they_are_told_of(tmp_path: Pat
         ),
         (
             {"components": {"karmada-controller-manager": {"flags": {"x": ["1", "2"]}}}},
-            "components.karmada-controller-manager: the chart can give --x of karmada-controller-manager only once",
+            "components.karmada-controller-manager: the chart can set --x of karmada-controller-manager only once",
         ),
         ({"etcd": {"members": 3}}, "etcd.members: the chart's StatefulSet starts one member when"),
     ],

@@ -202,9 +202,7 @@ def test_init_is_run_once_and_its_kubeconfig_is_the_runs(tmp_path: Path, monkeyp
     assert in_pods.state(made.karmada) == "installed"
 
 
-def test_what_was_installed_on_a_host_cluster_that_was_made_anew_is_installed_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recreated_host_cluster_gets_a_new_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, karmadactl = installation(tmp_path, Host(), monkeypatch)
     made.init()
     made.init()
@@ -245,7 +243,7 @@ def test_a_karmada_that_another_installed_is_left_alone(tmp_path: Path, monkeypa
     assert karmadactl.calls == []
 
 
-def test_a_failed_init_is_told_with_its_words_and_ends_the_wait_for_joining(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_init_shows_its_error_and_ends_the_wait_for_joining(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> None:
         raise CommandFailed(["karmadactl", "init"], status=1, output="I1\nerror: no healthy node\n")
 
@@ -260,7 +258,7 @@ def test_a_failed_init_is_told_with_its_words_and_ends_the_wait_for_joining(tmp_
 def test_joining_waits_until_init_has_emptied_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = installation(tmp_path, Host(), monkeypatch)
 
-    with pytest.raises(NotYet, match="has not begun"):
+    with pytest.raises(NotYet, match="has not started"):
         made.progress.check()
     with pytest.raises(NotYet, match=r"karmada-apiserver\.config"):
         made.kubeconfig()

@@ -209,7 +209,7 @@ def of(tmp_path: Path, host: Operators, monkeypatch: pytest.MonkeyPatch) -> Oper
     return OperatorInstallation(a_karmada(tmp_path, {"deployer": "by_operator"}), Anything())
 
 
-def test_an_object_that_the_operator_calls_invalid_fails_at_once_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_object_fails_at_once_with_the_operators_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = of(tmp_path, Operators(None, generation=1, status=INVALID), monkeypatch)
 
     with pytest.raises(ProvisionError, match="validation errors"):

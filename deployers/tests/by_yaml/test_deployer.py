@@ -63,7 +63,7 @@ def test_an_external_etcd_is_not_started(tmp_path: Path) -> None:
         ({"components": {"karmada-apiserver": {"replicas": 2}}}, "components.karmada-apiserver.replicas: upstream's manifest"),
         (
             {"profile": "e2e", "members": [{"name": "member1", "mode": "pull"}]},
-            "profile e2e: karmadactl register gives the agent of member1 no --feature-gates",
+            "profile e2e: karmadactl register cannot set --feature-gates on the agent of member1",
         ),
     ],
 )

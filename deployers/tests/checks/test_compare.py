@@ -129,7 +129,7 @@ def test_a_lab_a_directory_and_a_file_can_be_named(tmp_path: Path) -> None:
     assert names == ["one", "one", "nightly"]
 
 
-def test_installations_of_one_name_are_told_apart() -> None:
+def test_installations_with_the_same_name_get_distinct_titles() -> None:
     assert [each.name for each in compare.name_apart([DescribedInstallation(name, {}) for name in ("a", "b", "a")])] == ["a#1", "b", "a#2"]
 
 

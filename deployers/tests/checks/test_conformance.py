@@ -149,7 +149,7 @@ def test_a_hook_that_an_installer_left_out_is_named(tmp_path: Path) -> None:
         control_plane.check_webhooks(plane(tmp_path, Server(there)))
 
 
-def test_what_an_installer_is_known_to_leave_out_is_told_until_it_no_longer_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_drift_is_reported_until_it_is_fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known_drift, "HOOKS_LEFT_OUT", {"by_binary": frozenset({"works.karmada.io validate-work"})})
     configured = webhook_configurations(a_release(tmp_path) / "karmada-manifests/deploy", Addresses(b"", "", "", {}))
     there = {
@@ -239,7 +239,7 @@ def test_aggregated_apis_must_be_registered_and_available(tmp_path: Path) -> Non
         control_plane.check_aggregated_apis(plane(tmp_path, Server(api_service("v1alpha1.cluster.karmada.io", available=False))))
 
 
-def test_a_lease_that_nobody_holds_is_broken(tmp_path: Path) -> None:
+def test_a_lease_without_a_holder_fails(tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match="lease kube-controller-manager"):
         control_plane.check_leases(plane(tmp_path, Server()))
 
@@ -293,7 +293,7 @@ def test_an_estimator_that_is_not_asked_is_named(tmp_path: Path, monkeypatch: py
             member_checks.check_estimators(karmada)
 
 
-def test_outcomes_are_told_apart_and_unknown_is_not_green(tmp_path: Path) -> None:
+def test_outcomes_are_distinct_and_unknown_does_not_pass(tmp_path: Path) -> None:
     def broken(karmada: Any) -> str:
         raise CheckFailed("it is not so")
 

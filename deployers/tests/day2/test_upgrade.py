@@ -236,7 +236,7 @@ def test_of_the_release_already_nothing_is_done(tmp_path: Path, fake: Fake) -> N
 
 
 def test_a_release_that_is_not_there_is_refused(tmp_path: Path, fake: Fake) -> None:
-    with pytest.raises(UsageError, match="no Karmada release"):
+    with pytest.raises(UsageError, match="unknown Karmada release"):
         upgrade.upgrade(a_karmada(tmp_path), "9.9.9")
 
 

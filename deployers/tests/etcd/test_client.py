@@ -60,7 +60,7 @@ def test_a_majority_of_those_left_has_to_serve(members: list[EtcdMember], name: 
         require_removable(health(*members), name)
 
 
-def test_what_is_wrong_is_said() -> None:
+def test_health_errors_are_listed() -> None:
     well = health(member("etcd", leads=True), member("etcd-2"))
     ill = health(
         member("etcd", lag=5000),
@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said() -> None:
         "etcd is 5000 entries behind",
         "etcd-3 is a learner: it does not vote yet",
         "alarm NOSPACE of etcd",
-        "there is no leader: nothing can be written",
+        "etcd has no leader, so it accepts no writes",
         "its first certificate ends in 3 days",
     ]
 
@@ -147,9 +147,9 @@ def test_a_run_records_exactly_the_members_there_are(tmp_path: Path, names: list
     assert again.spec.etcd.members == (1 if names == ["etcd"] else 3)
 
 
-def test_a_log_line_is_told_without_its_frame() -> None:
+def test_a_log_line_is_reduced_to_its_message() -> None:
     assert last_line('{"level":"fatal","msg":"gone"}') == "gone"
-    assert last_line("") == "it said nothing"
+    assert last_line("") == "it printed nothing"
 
 
 def test_a_change_that_failed_stays_begun_until_it_is_through(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_room_is_made_in_the_same_way(tmp_path: Path, monkeypatch: pytest.Monkey
     assert asked.index("compact") < asked.index("defrag")
 
 
-def test_a_pod_that_does_not_run_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host = a_host(b"", running=False)
     monkeypatch.setattr(Cluster, "api", property(lambda cluster: host.api()))
 
@@ -96,7 +96,7 @@ def test_a_pod_that_does_not_run_is_told_of(tmp_path: Path, monkeypatch: pytest.
         etcd_of(a_karmada(tmp_path, {"deployer": "by_chart"}))
 
 
-def test_a_file_that_is_of_no_secret_is_told_of() -> None:
+def test_a_file_outside_of_secrets_is_an_error() -> None:
     host = Host(deployment("etcd", ARGV))
     with pytest.raises(ProvisionError, match="no Secret"):
         etcd_pods.read_mounted(host.api(), {"metadata": {"name": "etcd-0", "namespace": "x"}, "spec": {"containers": [{}]}}, "/pki/tls.crt")

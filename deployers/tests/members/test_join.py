@@ -89,7 +89,7 @@ def test_a_join_interrupted_at_its_last_request_is_completed(tmp_path: Path) -> 
     assert sides.plane.objects[f"{SECRETS}/member1"]["metadata"]["ownerReferences"][0]["uid"] == "object-member1"
 
 
-def test_a_member_that_does_not_become_ready_says_what_it_said_last(tmp_path: Path) -> None:
+def test_a_member_that_does_not_become_ready_shows_its_last_condition(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
     sides.registered(ready="False")
 
@@ -102,7 +102,7 @@ REFUSED = "The connection to the server 127.0.0.1:1 was refused - did you specif
 UNKNOWN_CA = "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority\n"
 
 
-def test_a_name_taken_meanwhile_is_told_from_a_cluster_taken_meanwhile(tmp_path: Path) -> None:
+def test_a_taken_name_and_a_taken_cluster_give_different_errors(tmp_path: Path) -> None:
     sides = two_sides(tmp_path)
 
     def meanwhile(args: tuple[str, ...]) -> ScriptedFailure:
@@ -141,7 +141,7 @@ def test_a_refused_connection_is_attributed_to_the_side_that_is_away(tmp_path: P
     assert failed.value.exit_code == 4
 
 
-def test_what_cannot_be_attributed_keeps_karmadactls_words(tmp_path: Path) -> None:
+def test_an_unknown_failure_keeps_karmadactls_text(tmp_path: Path) -> None:
     sides = two_sides(tmp_path, join=ScriptedFailure(1, "W1123 odd\nerror: failed to create secret in control plane. error: boom\n"))
 
     with pytest.raises(ProvisionError, match="create secret") as failed:

@@ -86,7 +86,7 @@ def test_an_object_that_is_being_deleted_says_what_holds_it(sides: Fixture) -> N
     ]
 
 
-def test_files_of_this_run_are_lines_and_older_ones_are_somebody_elses(sides: Fixture, tmp_path: Path) -> None:
+def test_files_of_this_run_are_leftovers_and_older_ones_are_not(sides: Fixture, tmp_path: Path) -> None:
     conf = tmp_path / "karmada-agent.conf"
     conf.touch()
     write_private(agent.agent_kubeconfig(sides, "member1"), b"")

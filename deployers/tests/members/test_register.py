@@ -59,7 +59,7 @@ def test_register_runs_upstreams_own_command_and_then_the_agent(sides: Fixture, 
     assert MemberRecord.read(sides.run, "member1") == owned_objects.make_joined_record("pull", "member1")
 
 
-def test_the_agent_gets_the_credentials_that_register_made_for_nobody_else_to_read(sides: Fixture, started: list[str]) -> None:
+def test_the_agents_credentials_have_private_modes(sides: Fixture, started: list[str]) -> None:
     register(sides, sides.member)
 
     kubeconfig = agent_kubeconfig(sides, "member1")
@@ -140,7 +140,7 @@ def test_what_a_failed_register_left_is_cleared(sides: Fixture) -> None:
     assert not [path for path in sides.plane.objects if "member1" in path]
 
 
-def test_an_enrolment_of_this_run_that_was_interrupted_is_begun_anew(sides: Fixture) -> None:
+def test_an_interrupted_registration_of_this_run_starts_again(sides: Fixture) -> None:
     sides.run.record("members", "member1", {"mode": "pull", "state": "registering"})
     sides.there.put(SECRET)
 
@@ -150,7 +150,7 @@ def test_an_enrolment_of_this_run_that_was_interrupted_is_begun_anew(sides: Fixt
     assert not missing_objects(sides, sides.member)
 
 
-def test_an_enrolment_whose_agent_never_started_is_taken_up_again(sides: Fixture) -> None:
+def test_a_registration_without_a_started_agent_is_resumed(sides: Fixture) -> None:
     register_agent(sides, sides.member)
     commands = sides.commands()
 
@@ -179,7 +179,7 @@ def test_a_registration_without_its_permissions_says_so(sides: Fixture) -> None:
     assert "with force" in str(failed.value.remedy)
 
 
-def test_a_token_that_nobody_signs_is_not_waited_for_by_karmadactl(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_karmadactl_does_not_wait_for_an_unsigned_request(sides: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
     sides.machine._answers["/software/karmadactl", "token"] = (
         f"karmadactl register 127.0.0.1:5443 --token {TOKEN} --discovery-token-ca-cert-hash {HASH}\n"
     )

@@ -23,7 +23,7 @@ def test_members_are_read_by_name(sides: Fixture) -> None:
     assert list_members(sides)["b"] == Member("b", "2", "object-b", "pull", "https://member1.test", ready=False, leaving=False)
 
 
-def test_a_name_and_a_cluster_that_nobody_has_are_free(sides: Fixture) -> None:
+def test_an_unused_name_and_cluster_are_free(sides: Fixture) -> None:
     sides.registered(name="other", uid="another")
 
     assert claim(sides, sides.member, "push") is None
@@ -99,7 +99,7 @@ def test_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "nowhere") in str(refused.value.where)
 
 
-def test_a_control_plane_that_is_away_is_told_from_a_member(sides: Fixture) -> None:
+def test_an_unreachable_control_plane_is_not_reported_as_a_member(sides: Fixture) -> None:
     sides.plane.away = True
 
     with pytest.raises(ProvisionError, match="Karmada does not"):

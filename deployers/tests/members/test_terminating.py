@@ -70,11 +70,11 @@ def test_a_deletion_that_is_stuck_ends_the_wait_early_and_says_what_is_in_its_wa
     assert "metrics.k8s.io/v1beta1" in str(stuck.value)
 
 
-def test_one_of_which_nothing_is_said_is_waited_for_until_time_is_up() -> None:
+def test_a_namespace_without_conditions_is_waited_for_until_the_timeout() -> None:
     with pytest.raises(NotReady):
         wait(Api(Clock(), 1e9))
 
 
-def test_what_is_false_stands_in_nobodys_way() -> None:
+def test_false_conditions_do_not_block_deletion() -> None:
     assert deletion_problem({"status": {"conditions": [{"type": "NamespaceContentRemaining", "status": "False", "message": "no"}]}}) == ""
     assert deletion_problem({}) == ""

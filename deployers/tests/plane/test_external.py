@@ -64,7 +64,7 @@ def test_an_etcd_that_answers_is_no_obstacle(ca: Authority) -> None:
         assert external_etcd_errors(files(ca, server)) == []
 
 
-def test_another_authority_is_told_from_another_name(ca: Authority, tmp_path: Path) -> None:
+def test_a_wrong_authority_and_a_wrong_name_give_different_errors(ca: Authority, tmp_path: Path) -> None:
     other = Authority.ensure(tmp_path / "other", "ca", common_name="other")
     with etcd(ca, ca.issue("server", common_name="server", hosts=["127.0.0.1"])) as server:
         assert "etcd.external.ca: " in external_etcd_errors(files(ca, server, authority=other.cert))[0]
@@ -78,7 +78,7 @@ def test_what_does_not_answer_or_answers_otherwise_is_named(ca: Authority) -> No
     assert f"{server} does not answer" in external_etcd_errors(files(ca, server))[0]
 
 
-def test_an_expired_certificate_is_told_without_asking(ca: Authority) -> None:
+def test_an_expired_certificate_is_found_without_a_connection(ca: Authority) -> None:
     spec = files(ca, "https://127.0.0.1:1", valid=dt.timedelta(minutes=-5))
 
     assert "expired on" in external_etcd_errors(spec)[0]

@@ -27,7 +27,7 @@ def test_a_lease_that_was_just_renewed_is_held() -> None:
     ("objects", "said"),
     [({}, "no lease"), ({PATH: lease("")}, "no holder"), ({PATH: lease("them", age=3600)}, "held by them")],
 )
-def test_a_lease_of_nobody_or_of_somebody_dead_is_not(objects: dict[str, dict[str, object]], said: str) -> None:
+def test_a_lease_without_a_live_holder_is_not_held(objects: dict[str, dict[str, object]], said: str) -> None:
     with pytest.raises(NotYet, match=said):
         held_lease(Server(objects).api(), "karmada-system", "karmada-scheduler")
 

@@ -54,7 +54,7 @@ def test_cluster_info_names_address_and_authority(tmp_path: Path) -> None:
     assert info["data"]["kubeconfig"] == f"server: https://127.0.0.1:5443\nca: {BUNDLE}\n"
 
 
-def test_a_placeholder_that_nobody_knows_is_an_error_and_not_an_address(tmp_path: Path) -> None:
+def test_an_unknown_placeholder_is_an_error(tmp_path: Path) -> None:
     a_release(tmp_path)
     write(
         tmp_path / "karmada-manifests/deploy/webhook-configuration.yaml",

@@ -59,7 +59,7 @@ def test_several_api_servers_need_a_name_before_them(monkeypatch: pytest.MonkeyP
     assert "3 instances, and no address before them; give by_binary.external_name" in found(components=THREE)[0]
 
 
-def test_api_servers_of_the_lab_cannot_stand_behind_a_strangers_balancer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_servers_of_the_lab_cannot_use_an_external_load_balancer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(external, "balancer_errors", lambda _: [])
 
     assert (
@@ -96,7 +96,7 @@ def test_a_flag_of_the_profile_can_be_dropped() -> None:
     assert found(profile="e2e", components={"karmada-webhook": {"without": ["allow-no-execute-taint-policy"]}}) == []
 
 
-def test_a_deployer_nobody_knows_lists_those_there_are() -> None:
+def test_an_unknown_deployer_lists_the_known_ones() -> None:
     with pytest.raises(UsageError, match="by_binary"):
         get_deployer("by_hand")
 

@@ -57,7 +57,7 @@ def test_where_the_repository_answers_the_locked_version_is_brought(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("offline", "why"), [(False, "no such host"), (True, "offline")])
-def test_elsewhere_the_stand_in_is_taken_and_said_aloud(tmp_path: Path, offline: bool, why: str) -> None:
+def test_without_the_repository_the_replacement_is_used_with_a_warning(tmp_path: Path, offline: bool, why: str) -> None:
     run = a_karmada(tmp_path).run
 
     made = charts.complete(a_chart(tmp_path / "release", "common"), helm(tmp_path, REFUSED), run, offline=offline)

@@ -43,8 +43,8 @@ def test_an_installers_kubeconfig_becomes_the_runs(tmp_path: Path) -> None:
     assert host.ca_of(ours) == ca.cert.read_bytes()
 
 
-def test_what_is_no_kubeconfig_is_told_with_where_it_came_from(tmp_path: Path) -> None:
-    with pytest.raises(ProvisionError, match="cannot be used") as caught:
+def test_an_invalid_kubeconfig_is_an_error_with_its_source(tmp_path: Path) -> None:
+    with pytest.raises(ProvisionError, match="kubeconfig") as caught:
         host.adopt_kubeconfig("error: no such thing", tmp_path / "ours", source="secret karmada-system/karmada-admin-config")
 
     assert "karmada-admin-config" in str(caught.value)

@@ -40,7 +40,7 @@ def test_what_serves_is_not_waited_for() -> None:
     workloads.wait_serving(Host(SCHEDULER, ETCD).api(), ["karmada-scheduler"], within=0.0)
 
 
-def test_a_pod_that_does_not_get_ready_is_told_with_its_events_and_last_words() -> None:
+def test_an_unready_pod_is_described_by_its_events_and_log() -> None:
     late = deployment("karmada-webhook", ["/bin/karmada-webhook"], ready=0)
     event = {
         "involvedObject": {"name": "karmada-webhook-0"},
@@ -91,7 +91,7 @@ def test_replicas_of_an_older_template_are_missing_until_they_are_gone() -> None
     rolling = deployment("karmada-webhook", ["/bin/karmada-webhook"])
     rolling["status"]["replicas"] = 2
 
-    assert workloads.HostWorkload("deployments", rolling).missing() == "karmada-webhook: 1 of before still there"
+    assert workloads.HostWorkload("deployments", rolling).missing() == "karmada-webhook: old pods still running: 1"
 
 
 def test_restarts_are_counted_by_container() -> None:
@@ -112,14 +112,14 @@ class Remade(Host):
         return super().answer(request)
 
 
-def test_what_ended_by_itself_is_made_anew_and_the_rest_left_alone() -> None:
+def test_only_restarted_pods_are_recreated() -> None:
     host = Remade(deployment("a", ["a"]), deployment("b", ["b"]), pods=[pod("a", restarts=3), pod("b")])
 
     assert workloads.recreate_restarted_pods(host.api(), within=1.0) == ["a-0"]
     assert set(workloads.restarts(host.api()).values()) == {0}
 
 
-def test_the_replica_set_whose_pod_stands_in_its_successors_way_goes_to_none_and_no_other() -> None:
+def test_only_the_replica_set_that_blocks_the_rollout_is_scaled_down() -> None:
     stuck = {
         **deployment("a", ["a"], ready=0),
         "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "readyReplicas": 1},

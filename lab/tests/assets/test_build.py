@@ -174,7 +174,9 @@ def test_an_old_go_is_refused_with_the_one_it_needs(bring: Callable[..., AssetRe
 
 
 @pytest.mark.parametrize("verb", ["mod", "list", "build"])
-def test_no_network_is_refused_with_gos_words(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, verb: str) -> None:
+def test_a_build_without_network_is_refused_with_gos_message(
+    bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, verb: str
+) -> None:
     go.fail[verb] = "go: x@v1: Get https://proxy.golang.org/x: dial tcp: lookup proxy.golang.org: no such host"
     errand = bring(pin(pins, "alpha"))
 
@@ -188,7 +190,7 @@ def test_another_module_checksum_than_the_pinned_stops(bring: Callable[..., Asse
         bring(pin(pins, "alpha"))
 
 
-def test_code_that_does_not_compile_shows_the_compilers_words(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
+def test_code_that_does_not_compile_shows_the_compilers_errors(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo) -> None:
     go.fail["build"] = "cmd/alpha/main.go:3:1: syntax error"
 
     with pytest.raises(ProvisionError) as caught:
@@ -197,14 +199,14 @@ def test_code_that_does_not_compile_shows_the_compilers_words(bring: Callable[..
 
 
 @pytest.mark.parametrize("verb", ["mod", "list", "build"])
-def test_a_full_disk_of_go_is_told(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, verb: str) -> None:
+def test_a_full_disk_during_a_build_is_reported(bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, verb: str) -> None:
     go.fail[verb] = "write /root/.cache/go-build/x: no space left on device"
 
     with pytest.raises(NotPossible, match="disk is full"):
         bring(pin(pins, "alpha"))
 
 
-def test_too_little_disk_is_told_before_compiling(
+def test_too_little_disk_is_reported_before_compiling(
     bring: Callable[..., AssetRequest], pins: Catalogue, go: FakeGo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")

@@ -52,7 +52,7 @@ def test_a_tagged_tree_is_that_version(tree: Path) -> None:
     assert (found.version, found.changed, found.commit) == ("1.18.2", False, COMMIT)
 
 
-def test_commits_after_a_tag_and_changes_are_told(tree: Path) -> None:
+def test_the_version_shows_commits_after_a_tag_and_changes(tree: Path) -> None:
     found = of(tree, Git(rev_parse=head(), describe=f"v1.18.0-beta.0-12-g{COMMIT}\n", status=" M cmd/main.go\0"))
 
     assert (found.version, found.changed) == ("1.18.0-beta.0-12-g0123456789ab-dirty", True)

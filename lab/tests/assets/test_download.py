@@ -191,7 +191,7 @@ def test_a_host_that_does_not_answer_is_asked_once(errand: AssetRequest, pins: C
     assert all("connecting to" in why for whys in errand.refusals.values() for why in whys)
 
 
-def test_a_disk_without_room_for_it_is_told_at_once(
+def test_a_download_larger_than_the_free_disk_is_refused_at_once(
     bring: Callable[..., dict[str, str]], errand: AssetRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cache, "free", lambda self: 10)
@@ -201,7 +201,7 @@ def test_a_disk_without_room_for_it_is_told_at_once(
     assert nothing_left(errand)
 
 
-def test_an_archive_without_the_program_is_told(
+def test_an_archive_without_the_program_is_an_error(
     bring: Callable[..., dict[str, str]], pins: Catalogue, errand: AssetRequest, mirror: str
 ) -> None:
     gamma = pins.pin(AssetRef("gamma"))

@@ -68,7 +68,7 @@ def test_dependencies_are_those_that_were_linked() -> None:
     assert parse_dependencies(text) == [Dependency("a", "v1.0.0", "h1:a="), Dependency("b", "v0.2.3", "h1:b=")]
 
 
-def test_a_binary_of_upstreams_versions_has_no_strangers() -> None:
+def test_a_binary_with_upstreams_dependencies_has_no_unknown_modules() -> None:
     text = said("dep\texample.org/lib\tv1.2.3\th1:lib=", "dep\texample.org/staged\tv0.0.0", "=>\texample.org/staged\tv0.2.3\th1:x=")
 
     assert list_unexpected(text, GO_MOD, GO_SUM, STAGING) == []
@@ -83,7 +83,7 @@ def test_a_binary_of_upstreams_versions_has_no_strangers() -> None:
         ("dep\texample.org/staged\tv0.2.4\th1:s=", "names v0.2.3"),
     ],
 )
-def test_what_upstream_does_not_name_is_a_stranger(line: str, why: str) -> None:
+def test_a_module_outside_of_upstreams_go_mod_is_unknown(line: str, why: str) -> None:
     found = list_unexpected(said(line), GO_MOD, GO_SUM, STAGING)
 
     assert len(found) == 1

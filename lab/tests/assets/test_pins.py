@@ -51,7 +51,7 @@ def test_every_pin_can_be_checked(arch: str) -> None:
         assert pin.download or pin.no_download or pin.kind == "tree", pin
 
 
-def test_words_are_filled_in(own: Catalogue) -> None:
+def test_placeholders_are_filled_in(own: Catalogue) -> None:
     pin = own.pin(AssetRef("kube-apiserver", "1.35.4"))
 
     assert pin.download is not None

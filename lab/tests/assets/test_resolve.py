@@ -95,7 +95,7 @@ def test_one_source_is_one_source(supply: Callable[..., Supply], go: FakeGo) -> 
     assert go.calls == []
 
 
-def test_no_go_and_no_network_says_what_each_source_said(supply: Callable[..., Supply], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_go_and_network_the_error_lists_each_source(supply: Callable[..., Supply], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(NotPossible) as caught:
         supply().resolve(["alpha", "beta"])
@@ -132,7 +132,7 @@ def test_what_is_damaged_is_called_so_and_brought_again(supply: Callable[..., Su
     assert [event.subject for event in heard if "damaged" in event.note] == [f"alpha {path.parent.name.partition('-')[0]}"]
 
 
-def test_offline_names_all_that_is_missing_at_once_and_asks_nobody(supply: Callable[..., Supply], go: FakeGo) -> None:
+def test_offline_lists_all_missing_assets_without_a_request(supply: Callable[..., Supply], go: FakeGo) -> None:
     with pytest.raises(NotPossible) as caught:
         supply(offline=True).resolve(ALL)
 

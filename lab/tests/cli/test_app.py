@@ -402,7 +402,7 @@ def test_logs_of_one_program(logged: World) -> None:
     assert invoke("logs", "member1/etcd", "--tail", "2").out == "member1/etcd 28\nmember1/etcd 29\n"
 
 
-def test_logs_of_a_cluster_say_whose_each_line_is(logged: World) -> None:
+def test_logs_of_a_cluster_name_the_program_of_each_line(logged: World) -> None:
     lines = invoke("logs", "member1", "-n", "1").out.splitlines()
 
     assert lines == ["member1/etcd           member1/etcd 29", "member1/kube-apiserver member1/kube-apiserver 29"]
@@ -419,7 +419,7 @@ def test_logs_of_nothing_there_is(logged: World) -> None:
     assert "member1/etcd" in done.err
 
 
-def test_following_reads_what_is_appended_and_begins_anew_after_rotation(logged: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_following_reads_appended_lines_and_restarts_after_rotation(logged: World, capsys: pytest.CaptureFixture[str]) -> None:
     path = logged.root / "default/logs/host/etcd.log"
     with path.open() as stream:
         stream.seek(0, 2)
@@ -460,7 +460,7 @@ def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch, s
     done = invoke("gc", "-o", "json")
 
     assert done.code == 0
-    assert (f"containers were not looked at: {silent}" in done.err) is bool(silent)
+    assert (f"containers were not checked: {silent}" in done.err) is bool(silent)
     assert json.loads(done.out) == {
         "schema": 1,
         "dry_run": False,

@@ -40,7 +40,7 @@ def test_what_up_prints_next_are_commands_of_the_program_as_it_is_typed_here(wor
         assert words[words.index("--lab") + 1] == "blue"
 
 
-def test_up_gives_the_words_of_the_command_line_to_bring_up(world: World) -> None:
+def test_up_passes_its_options_to_bring_up(world: World) -> None:
     done = invoke("up", "--lab", "other", "--members", "3", "--release", "1.17.1", "--source", "build", "--offline")
 
     assert done.code == 0
@@ -60,7 +60,7 @@ def test_every_word_can_come_from_the_environment(world: World) -> None:
     assert call["supply"].choices == SupplyChoices(source="bundle", offline=True)
 
 
-def test_a_second_up_with_the_same_words_changes_nothing(world: World) -> None:
+def test_a_second_up_with_the_same_options_changes_nothing(world: World) -> None:
     invoke("up")
     again = invoke("up")
 
@@ -70,7 +70,7 @@ def test_a_second_up_with_the_same_words_changes_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("words", [("--members", "1"), ("--kubernetes", "1.34.4")])
-def test_a_second_up_with_other_words_is_for_bring_up_to_judge(world: World, words: tuple[str, ...]) -> None:
+def test_a_second_up_with_other_options_is_checked_by_bring_up(world: World, words: tuple[str, ...]) -> None:
     invoke("up")
     invoke("up", *words)
 
@@ -100,7 +100,7 @@ def test_a_release_that_is_a_checkout_is_always_looked_at_again(world: World, mo
     assert len(world.brought) == 2
 
 
-def test_what_is_not_as_one_expects_is_said_at_the_end(world: World) -> None:
+def test_warnings_are_printed_at_the_end(world: World) -> None:
     invoke("up")
     Run.load("default").record("notes", "chart-common", {"text": "the chart common is a stand-in"})
 
@@ -145,7 +145,7 @@ def test_each_error_has_its_exit_code_and_is_printed_once(world: World, error: B
     assert f"`{hints.command('down')}` removes them" in done.err
 
 
-def test_nothing_created_is_said_so(world: World) -> None:
+def test_an_error_before_creation_reports_that_nothing_was_created(world: World) -> None:
     world.error = NotPossible("no memory", remedy="fewer members")
     done = invoke("up")
 
@@ -160,7 +160,7 @@ def test_what_was_noted_on_an_error_is_printed(world: World) -> None:
     assert "evidence: /somewhere" in invoke("up").err
 
 
-def test_a_bug_is_told_from_an_error_of_the_user(world: World) -> None:
+def test_a_bug_and_a_usage_error_have_different_outcomes(world: World) -> None:
     world.error = ZeroDivisionError("ours")
     done = invoke("up")
 
@@ -180,7 +180,7 @@ def test_a_wrong_key_of_a_lab_file_is_usage(world: World, tmp_path: object) -> N
 
 
 @pytest.mark.parametrize("words", [("--source", "x"), ("--members", "0"), ("--no-such",)])
-def test_wrong_words_are_usage(world: World, words: tuple[str, ...]) -> None:
+def test_invalid_options_are_usage_errors(world: World, words: tuple[str, ...]) -> None:
     assert invoke("up", *words).code == 2
 
 
@@ -202,7 +202,7 @@ def test_plan_as_json(world: World) -> None:
     assert {"name", "status", "size", "minutes", "gib", "product"} == set(plan["assets"][0])
 
 
-def test_steps_are_told_as_lines_on_stderr_where_no_terminal_is(world: World) -> None:
+def test_steps_are_plain_lines_on_stderr_without_a_terminal(world: World) -> None:
     def during(watcher: object) -> None:
         watcher.begins(step("member1/etcd"), left=2)  # type: ignore[attr-defined]
         watcher.ends(step("member1/etcd"), seconds=0.4, error=None, left=1)  # type: ignore[attr-defined]

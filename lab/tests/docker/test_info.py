@@ -52,7 +52,7 @@ def test_warnings_beside_the_document_do_not_matter() -> None:
         (Answer(0, "not json {"), "setup-docker"),
     ],
 )
-def test_no_engine_is_said_with_the_remedy(answer: Answer, word: str) -> None:
+def test_a_missing_engine_is_reported_with_the_remedy(answer: Answer, word: str) -> None:
     (said,) = list_engine_errors(engine(answer), NEEDS)
 
     assert word in said
@@ -70,7 +70,7 @@ def test_no_engine_is_said_with_the_remedy(answer: Answer, word: str) -> None:
         (engine(), "another namespace"),
     ],
 )
-def test_an_engine_whose_networks_are_elsewhere(probe: Scripted, word: str) -> None:
+def test_an_engine_with_unreachable_networks_is_refused(probe: Scripted, word: str) -> None:
     probe.answers["docker network"] = NOT_OURS
     (said,) = list_engine_errors(probe, NEEDS)
 
@@ -131,7 +131,7 @@ def test_a_snap_is_refused_for_the_hidden_cache_only(probe: Scripted) -> None:
     assert "_runs" not in said.partition(": set ")[0]
 
 
-def test_selinux_is_said_and_refuses_nothing() -> None:
+def test_selinux_is_reported_and_refuses_nothing() -> None:
     probe = engine(info(SecurityOptions=["name=selinux"]))
     probe.files["/sys/fs/selinux/enforce"] = "1"
 

@@ -69,7 +69,7 @@ def test_another_python_than_the_images_is_refused(requirements: Path, monkeypat
         locked.python_packages(requirements)
 
 
-def test_node_modules_come_by_npm_ci_and_without_npm_the_remedy_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_node_modules_come_by_npm_ci_and_a_missing_npm_has_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("package.json", "package-lock.json"):
         (tmp_path / name).write_text("{}")
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/npm")

@@ -120,7 +120,7 @@ def test_what_only_kubeadm_can_name_is_not_asked_for() -> None:
     ]
 
 
-def test_an_image_that_nothing_is_locked_of_is_asked_of_nobody(cache: Cache) -> None:
+def test_an_unlocked_image_causes_no_request(cache: Cache) -> None:
     ImageLock().write()
     served = Served()
     assert pull_images([IMAGE], cache=cache, client=served.client()) == {}
@@ -151,7 +151,7 @@ def test_what_is_not_of_its_digest_is_refused_and_nothing_of_it_stays(cache: Cac
         (Served({**SERVED, f"manifests/{sha(INDEX)}": json.dumps({"manifests": OTHERS}).encode()}), "something else"),
     ],
 )
-def test_an_image_that_does_not_come_is_made_here_and_the_reason_is_told(cache: Cache, served: Served, says: str) -> None:
+def test_an_image_that_cannot_be_pulled_is_built_with_the_reason(cache: Cache, served: Served, says: str) -> None:
     told: list[AssetProgress] = []
     if "else" in says:  # an index without this processor, under the digest that the lock has
         content = served.things[f"manifests/{sha(INDEX)}"]
@@ -212,6 +212,6 @@ def test_where_an_image_is_asked_for(registry: str | None, place: Repository) ->
     assert Repository.of(NAME, registry) == place
 
 
-def test_no_address_of_a_registry_is_told_so() -> None:
+def test_an_invalid_registry_address_is_an_error() -> None:
     with pytest.raises(UsageError, match="address"):
         Repository.of(NAME, "registry with blanks")

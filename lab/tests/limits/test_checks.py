@@ -225,7 +225,7 @@ def test_no_loopback_and_no_clock(probe: Scripted) -> None:
     assert len(list_refusals(probe, NEEDS)) == 1
 
 
-def test_no_home_is_said_and_refuses_no_lab() -> None:
+def test_a_missing_home_is_reported_and_refuses_no_lab() -> None:
     probe = Scripted(homes=None)
 
     assert not named(probe, "home").ok

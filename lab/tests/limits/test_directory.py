@@ -47,7 +47,7 @@ def test_other_names_are_fine(tmp_path: Path, name: str) -> None:
 def test_a_file_where_the_directory_would_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    assert "no directory" in inspect_directory(tmp_path / "file", Files()).lacks["write"]
+    assert "not a directory" in inspect_directory(tmp_path / "file", Files()).lacks["write"]
     assert "write" in inspect_directory(tmp_path / "file" / "below", Files()).lacks
 
 
@@ -138,7 +138,7 @@ def test_names_that_differ_in_case_only(tmp_path: Path, monkeypatch: pytest.Monk
     assert "case" in inspect_directory(tmp_path, Files()).lacks
 
 
-def test_a_server_whose_clock_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_server_with_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 0.0)
 
     assert "clock" in inspect_directory(tmp_path, Files()).lacks

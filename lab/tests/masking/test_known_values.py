@@ -103,7 +103,7 @@ TEXTS = [
     ["admin", "true", "running", "password", "default", "member1", "karmada-system", "v1.18.2", "1.5s", "127.0.0.1", "5443", "a", "",
      "https://127.0.0.1:5443", "/var/lib/etcd/member", "system:admin", "registry.k8s.io/kube-apiserver:v1.35.4", "2026-10-20", "Running"],
 )  # fmt: skip
-def test_ordinary_words_stay_although_a_secret_has_them_as_its_value(value: str, text: str) -> None:
+def test_ordinary_terms_are_not_masked_although_a_secret_has_them_as_its_value(value: str, text: str) -> None:
     from lab.masking.secret_values import SecretValues
 
     known = SecretValues({value.encode()}, {"member1", "karmada-system"}).known()

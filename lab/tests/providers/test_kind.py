@@ -62,7 +62,7 @@ STOPPED = ScriptedComputer(answers={"docker info": Answer(1, "Cannot connect to 
     ("computer", "says"),
     [(NO_DOCKER, "not installed: make setup-docker"), (DENIED, "group docker"), (STOPPED, "no engine answers")],
 )
-def test_without_docker_the_remedy_is_said_and_nothing_else(computer: ScriptedComputer, says: str) -> None:
+def test_without_docker_only_the_remedy_is_reported(computer: ScriptedComputer, says: str) -> None:
     (said,) = Kind(computer=computer).check(spec())
     assert says in said
     assert says in docker.find_docker_error(computer)
@@ -258,7 +258,7 @@ def test_an_engine_that_is_away_leaves_the_record_and_says_what_to_do(lab: Lab, 
     assert lab.run.records(RECORD)
 
 
-def test_what_kind_said_last_is_in_the_error_and_in_the_log(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kinds_last_output_is_in_the_error_and_in_the_log(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kind_making, "Computer", lambda engine: ScriptedComputer())
     machine = Scripted({PS: "", ("docker", "rm"): "", ("/kind", "create"): ScriptedFailure(1, "ERROR: failed to init node with kubeadm")})
 
@@ -328,7 +328,7 @@ def test_pods_of_every_cluster_know_the_way_to_those_of_every_other(lab: Lab) ->
 
 
 @pytest.mark.spawns
-def test_the_guard_has_the_runs_containers_removed_when_it_is_told_to_end(tmp_path: Path) -> None:
+def test_the_guard_removes_the_runs_containers_on_sigterm(tmp_path: Path) -> None:
     import os
     import subprocess
     import sys
@@ -415,9 +415,11 @@ def test_a_node_image_that_cannot_be_made_leaves_no_container(monkeypatch: pytes
     assert engine.done[-1].args[:3] == ("docker", "rm", "--force")
 
 
-@pytest.mark.parametrize(("version", "told"), [("1.34.4", "featureGates"), ("1.35.4", "featureGates"), ("1.36.3", "encryptionAlgorithm")])
-def test_keys_are_elliptic_in_the_words_of_the_version(version: str, told: str) -> None:
-    assert list(kind_config.make_key_settings(version)) == [told]
+@pytest.mark.parametrize(
+    ("version", "expected"), [("1.34.4", "featureGates"), ("1.35.4", "featureGates"), ("1.36.3", "encryptionAlgorithm")]
+)
+def test_the_kubeadm_config_of_each_version_sets_elliptic_keys(version: str, expected: str) -> None:
+    assert list(kind_config.make_key_settings(version)) == [expected]
 
 
 def test_the_guard_removes_containers_from_the_engine_of_its_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,12 +159,12 @@ def test_of_a_lab_that_is_well_nothing_is_found(server: Server, monkeypatch: pyt
             (200, {"items": [{"metadata": {"name": "v"}, "webhooks": [{}]}]}),
             "validatingwebhookconfigurations/v has 1 of 2 hooks",
         ),
-        ("GET /role", (404, {}), "member2 lacks objects of its join: /role"),
-        ("GET /role", (200, {"metadata": {"deletionTimestamp": STALE}}), "member2 lacks objects of its join: /role"),
+        ("GET /role", (404, {}), "member2 lacks objects that its join created: /role"),
+        ("GET /role", (200, {"metadata": {"deletionTimestamp": STALE}}), "member2 lacks objects that its join created: /role"),
         ("GET /api/v1/nodes", (200, {"items": [7]}), "karmada-host sent an answer"),
     ],
 )
-def test_each_thing_that_is_not_well_is_found(server: Server, path: str, answer: tuple[int, Json], words: str) -> None:
+def test_each_unhealthy_part_is_found(server: Server, path: str, answer: tuple[int, Json], words: str) -> None:
     serving(server)
     server.answers[path] = answer
 
@@ -236,7 +236,7 @@ def test_an_api_server_is_asked_as_its_users_ask_it(server: Server, tmp_path: Pa
         restart.check_serving(server.run, state("host/kube-apiserver", ports=(server.port,)))
 
 
-def test_what_lets_nobody_in_without_a_certificate_is_judged_by_its_own(server: Server, tmp_path: Path) -> None:
+def test_an_endpoint_that_requires_a_client_certificate_is_checked_by_its_own_certificate(server: Server, tmp_path: Path) -> None:
     name, endpoint = "karmada/etcd", Health(f"tls://127.0.0.1:{server.port}", server.ca.cert)
     assert checks.check_program(name, [endpoint], within=2.0) == []
     server.present(Authority.ensure(tmp_path / "other", "ca", common_name="ca"), ["127.0.0.1"])

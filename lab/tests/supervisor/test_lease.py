@@ -130,7 +130,7 @@ def test_a_lab_released_for_keeps_lives_on_without_holders(run: Path) -> None:
     assert (status.detached, status.holders) == (True, ())
 
 
-def test_a_lab_that_nobody_ever_held_ends(run: Path) -> None:
+def test_a_lab_without_any_holder_ends(run: Path) -> None:
     supervisor = lab(run)
     pid = supervisor.start(sleeper(run)).pid
 

@@ -8,7 +8,7 @@ from lab.supervisor.order import stop_waves
 NAMES = st.sampled_from("abcdefgh")
 
 
-def test_etcd_ends_last_and_what_nobody_needs_first() -> None:
+def test_etcd_stops_last_and_programs_without_dependents_first() -> None:
     needs = {"etcd": [], "apiserver": ["etcd"], "scheduler": ["apiserver"], "controller-manager": ["apiserver"], "kwok": ["apiserver"]}
 
     assert stop_waves(needs) == [["controller-manager", "kwok", "scheduler"], ["apiserver"], ["etcd"]]
@@ -18,7 +18,7 @@ def test_a_short_way_does_not_overtake_a_long_one() -> None:
     assert stop_waves({"etcd": [], "apiserver": ["etcd"], "agent": ["apiserver", "etcd"]}) == [["agent"], ["apiserver"], ["etcd"]]
 
 
-def test_needs_of_nobody_here_are_ignored() -> None:
+def test_unknown_needs_are_ignored() -> None:
     assert stop_waves({"etcd": ["member1/identity"]}) == [["etcd"]]
 
 
@@ -34,7 +34,7 @@ def test_everybody_is_stopped_once(needs: dict[str, list[str]]) -> None:
 
 
 @given(st.dictionaries(st.integers(0, 20), st.lists(st.integers(0, 20))))
-def test_nobody_is_stopped_before_those_who_need_it(numbers: dict[int, list[int]]) -> None:
+def test_no_program_stops_before_its_dependents(numbers: dict[int, list[int]]) -> None:
     needs = {str(name): [str(need) for need in wanted if need < name] for name, wanted in numbers.items()}  # no cycles
     wave_of = {name: number for number, wave in enumerate(stop_waves(needs)) for name in wave}
 

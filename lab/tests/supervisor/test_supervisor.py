@@ -88,7 +88,7 @@ def test_another_program_of_the_same_name_is_refused_unless_it_replaces(run: Pat
     assert is_gone(first.pid)
 
 
-def test_stop_is_final_and_can_be_said_twice(run: Path, supervisor: Supervisor) -> None:
+def test_stop_is_final_and_idempotent(run: Path, supervisor: Supervisor) -> None:
     machine = Local(run)
     machine.start(sleeper(run))
     pid = supervisor.settle("member1/sleeper").pid
@@ -139,7 +139,7 @@ def test_what_cannot_be_executed_says_why(run: Path, supervisor: Supervisor, fie
     assert supervisor.state("broken").state == "exited"
 
 
-def test_an_exit_before_it_was_ready_is_told_at_once_with_status_and_last_words(run: Path, supervisor: Supervisor) -> None:
+def test_an_exit_before_readiness_is_an_error_with_status_and_log(run: Path, supervisor: Supervisor) -> None:
     name = supervisor.start(shell(run, "member1/etcd", "echo starting; echo no space left >&2; exit 3")).name
     with pytest.raises(ComponentExited) as caught:
         supervisor.ready(name, never, within=30)
@@ -149,7 +149,7 @@ def test_an_exit_before_it_was_ready_is_told_at_once_with_status_and_last_words(
     assert supervisor.exited(name, within=0).restarts == 0
 
 
-def test_the_last_words_are_those_since_it_was_last_started(run: Path, supervisor: Supervisor) -> None:
+def test_the_log_in_an_error_begins_at_the_last_start(run: Path, supervisor: Supervisor) -> None:
     for word in ("first", "second"):
         name = supervisor.start(shell(run, "member1/etcd", f"echo {word}; exit 1")).name
         supervisor.exited(name, within=5)
@@ -157,9 +157,7 @@ def test_the_last_words_are_those_since_it_was_last_started(run: Path, superviso
     assert supervisor.state(name).tail() == "second"
 
 
-def test_the_last_words_of_a_program_that_panics_are_those_before_its_stacks_and_a_full_disk_has_its_remedy(
-    run: Path, supervisor: Supervisor
-) -> None:
+def test_the_log_of_a_panic_ends_before_its_stacks_and_a_full_disk_has_a_remedy(run: Path, supervisor: Supervisor) -> None:
     said = r"panic: write wal: no space left on device\n\ngoroutine 1 [running]:\nmain.main()"
     name = supervisor.start(shell(run, "member1/etcd", f"printf '{said}' >&2; exit 2")).name
     with pytest.raises(ComponentExited) as caught:
@@ -179,7 +177,7 @@ def test_an_exit_because_a_port_is_taken_names_the_holder(run: Path, supervisor:
     assert f"(pid {os.getpid()})" in str(caught.value.remedy)
 
 
-def test_a_program_that_does_not_get_ready_is_told_with_its_last_words(run: Path, supervisor: Supervisor) -> None:
+def test_a_program_that_does_not_get_ready_is_an_error_with_its_log(run: Path, supervisor: Supervisor) -> None:
     name = supervisor.start(shell(run, "member1/etcd", "echo waiting for godot; sleep 1000")).name
     eventually(lambda: supervisor.state(name).tail(), "it has spoken")
     with pytest.raises(NotReady) as caught:
@@ -216,7 +214,7 @@ def test_the_delay_before_a_restart_doubles(run: Path, supervisor: Supervisor) -
     assert len(delays - {0.0}) >= 2
 
 
-def test_a_signal_from_a_stranger_is_a_crash_and_a_stop_is_not(run: Path, supervisor: Supervisor) -> None:
+def test_an_outside_signal_is_a_crash_and_a_stop_is_not(run: Path, supervisor: Supervisor) -> None:
     first = supervisor.start(sleeper(run))
     supervisor.settle(first.name)
     supervisor.signal(first.name, signal.SIGKILL)
@@ -271,7 +269,7 @@ def test_many_harnesses_find_one_supervisor(run: Path) -> None:
     assert released == [False] * 11 + [True]
 
 
-def test_shutdown_stops_first_what_nobody_needs(run: Path, supervisor: Supervisor) -> None:
+def test_shutdown_stops_programs_without_dependents_first(run: Path, supervisor: Supervisor) -> None:
     def dutiful(name: str, *needs: str) -> None:
         script = f"trap 'echo {name} >>{run}/ended; exit 0' TERM; echo up; while :; do sleep 0.02; done"
         supervisor.start(shell(run, name, script, needs=needs))

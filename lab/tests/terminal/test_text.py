@@ -113,7 +113,7 @@ def test_nothing_is_waited_for_when_nothing_runs() -> None:
     assert drawn.out == []
 
 
-def test_bringing_assets_is_told_at_each_change_and_now_and_then() -> None:
+def test_progress_of_assets_is_printed_at_each_change_and_periodically() -> None:
     drawn = Clocked()
     for done in range(50):
         drawn.lines.progress(AssetProgress("compiling", "kubernetes 1.35.4", done, 900, "packages", left=("etcd 3.6.5",)))
@@ -152,7 +152,7 @@ def test_an_error_is_what_where_detail_remedy() -> None:
     ]
 
 
-def test_failed_steps_are_each_told_and_the_rest_counted() -> None:
+def test_each_failed_step_is_printed_and_the_rest_counted() -> None:
     failures: dict[str, BaseException] = {"member1/etcd": ProvisionError("died", remedy="look"), "host/etcd": ProvisionError("died too")}
     lines = error_lines(StepFailed(failures, not_started=[f"s{n}" for n in range(8)]), look=PLAIN)
 

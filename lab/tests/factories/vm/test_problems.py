@@ -20,7 +20,7 @@ def test_programs_that_are_missing_are_named_first_with_the_remedy() -> None:
     assert "setup-libvirt" in f"{problem.why} {problem.remedy}"
 
 
-def test_without_the_python_client_or_a_daemon_each_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_python_client_and_daemon_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(problems, "find_spec", lambda _: None)
     answers = {"virsh --quiet": Answer(1, "failed to connect"), "id -u": Answer(0, "1000")}
     found = [problem.why for problem in vm_problems(Scripted(programs=set(PROGRAMS), answers=answers))]
