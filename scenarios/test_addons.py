@@ -95,12 +95,12 @@ class CloneSet:
             self.api().delete_namespaced_custom_object(*KRUISE, self.namespace, SETS, self.name)
 
 
-def stand_in(clones: CloneSet, member: str) -> None:
+def write_controller_status(clones: CloneSet, member: str) -> None:
     """Write the status that kruise-manager would: all replicas updated, ready and available."""
-    there = clones.read(member)
-    count = there["spec"]["replicas"]
+    check_present = clones.read(member)
+    count = check_present["spec"]["replicas"]
     names = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "updatedReadyReplicas", "expectedUpdatedReplicas")
-    status = {"status": {**dict.fromkeys(names, count), "observedGeneration": there["metadata"]["generation"]}}
+    status = {"status": {**dict.fromkeys(names, count), "observedGeneration": check_present["metadata"]["generation"]}}
     clones.karmada.lab.member(member).api.patch(f"{clones.path}/status", status)
 
 
@@ -117,27 +117,27 @@ def openkruise(karmada: Karmada) -> str:
 def test_a_cloneset_is_divided_by_weight_and_its_status_added_up(karmada: Karmada, namespace: str) -> None:
     clones = CloneSet(karmada, namespace, replicas=6, weights={"member1": 1, "member2": 2})
 
-    def divided_so(member1: int, member2: int) -> None:
+    def check_division(member1: int, member2: int) -> None:
         """the replicas of the CloneSet are divided by weight"""
         assert clones.replicas() == {"member1": member1, "member2": member2}
 
-    eventually(lambda: divided_so(2, 4), within=DISCOVERED)
+    eventually(lambda: check_division(2, 4), within=DISCOVERED)
     spec = clones.binding()["spec"]
     assert spec["replicas"] == 6, "read by the interpreter: without one a CloneSet has none"
     assert spec["replicaRequirements"]["resourceRequest"] == {"cpu": "20m"}
 
     clones.scale(9)
-    eventually(lambda: divided_so(3, 6), within=20)
+    eventually(lambda: check_division(3, 6), within=20)
 
     for member in ("member1", "member2"):
-        stand_in(clones, member)
+        write_controller_status(clones, member)
 
-    def added_up() -> None:
+    def check_status() -> None:
         """the CloneSet's status on Karmada is the sum of the members', and the binding calls both healthy"""
         assert clones.read().get("status", {}).get("readyReplicas") == 9
         assert {each["health"] for each in clones.binding()["status"]["aggregatedStatus"]} == {"Healthy"}
 
-    eventually(added_up, within=20)
+    eventually(check_status, within=20)
     clones.delete()
 
 
@@ -148,11 +148,11 @@ def test_an_addon_in_use_is_upgraded_around_its_objects_and_not_removed(
 ) -> None:
     clones = CloneSet(karmada, namespace, replicas=2, weights={"member1": 1, "member2": 1})
 
-    def there() -> None:
+    def check_present() -> None:
         """the CloneSet is on both members"""
         assert clones.replicas() == {"member1": 1, "member2": 1}
 
-    eventually(there, within=DISCOVERED)
+    eventually(check_present, within=DISCOVERED)
     uids = {name: clones.read(name)["metadata"]["uid"] for name in (None, "member1", "member2")}
     newest = change.versions(karmada, "openkruise")[0]
     if newest == openkruise:
@@ -183,25 +183,25 @@ def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karma
     newest = change.versions(karmada, "openkruise")[0]
     if newest == openkruise:
         pytest.skip("unknown: this lab has the newest OpenKruise, and there is none to upgrade to")
-    backup, before = back_up(karmada, tmp_path), described(karmada.cluster)
+    backup, before = back_up(karmada, tmp_path), read_crd_spec(karmada.cluster)
     try:
         change.upgrade(as_it_is_now(karmada), "openkruise")
-        after = described(karmada.cluster)
+        after = read_crd_spec(karmada.cluster)
         assert after != before, "the CRD is another"
 
         restore(as_it_is_now(karmada), backup.path)
-        assert described(karmada.cluster) == before
-        there = change.find_installed(as_it_is_now(karmada), "openkruise").there
-        assert there == {"karmada": openkruise, "member1": newest, "member2": newest}
+        assert read_crd_spec(karmada.cluster) == before
+        check_present = change.find_installed(as_it_is_now(karmada), "openkruise").there
+        assert check_present == {"karmada": openkruise, "member1": newest, "member2": newest}
 
         change.upgrade(as_it_is_now(karmada), "openkruise")
-        assert described(karmada.cluster) == after
+        assert read_crd_spec(karmada.cluster) == after
     finally:
         change.upgrade(as_it_is_now(karmada), "openkruise", openkruise)
     faults.assert_recovered(as_it_is_now(karmada))
 
 
-def described(cluster: Cluster) -> Json:
+def read_crd_spec(cluster: Cluster) -> Json:
     """Return what a cluster says of CloneSets: the specification of their CRD."""
     found: Json = cluster.api.get(f"{CRDS}/{SETS}.{KRUISE[0]}")["spec"]
     return found
@@ -212,7 +212,7 @@ def generation(cluster: Cluster) -> int:
 
 
 @pytest.fixture
-def foreign(karmada: Karmada) -> Iterator[Cluster]:
+def foreign_crd(karmada: Karmada) -> Iterator[Cluster]:
     """A member on which somebody else has put a CRD under a name of Istio's; it is gone at the end."""
     member = karmada.lab.member("member2")
     group = FOREIGN.partition(".")[2]
@@ -225,7 +225,7 @@ def foreign(karmada: Karmada) -> Iterator[Cluster]:
     member.api.until_gone(f"{CRDS}/{FOREIGN}", what="the foreign CRD is gone", within=30)
 
 
-def of_istio(karmada: Karmada) -> dict[str, int]:
+def count_istio_crds(karmada: Karmada) -> dict[str, int]:
     """Return how many CRDs of Istio each cluster has."""
     clusters = (karmada.cluster, *karmada.lab.clusters)
     counts = {each.name: sum(item["metadata"]["name"].endswith(".istio.io") for item in each.api.items(CRDS)) for each in clusters}
@@ -233,12 +233,12 @@ def of_istio(karmada: Karmada) -> dict[str, int]:
 
 
 @pytest.mark.breaks
-def test_what_is_in_the_way_on_one_member_keeps_an_addon_from_all(karmada: Karmada, foreign: Cluster) -> None:
+def test_what_is_in_the_way_on_one_member_keeps_an_addon_from_all(karmada: Karmada, foreign_crd: Cluster) -> None:
     with pytest.raises(ProvisionError, match="somebody else") as caught:
         change.install(as_it_is_now(karmada), ISTIO)
 
-    assert f"{foreign.name}: {FOREIGN}" in str(caught.value)
-    assert of_istio(karmada) == {foreign.name: 1}
+    assert f"{foreign_crd.name}: {FOREIGN}" in str(caught.value)
+    assert count_istio_crds(karmada) == {foreign_crd.name: 1}
     assert ISTIO not in as_it_is_now(karmada).spec.addons.others
 
 
@@ -248,14 +248,14 @@ def test_an_addon_comes_and_goes_without_a_trace(karmada: Karmada) -> None:
     asked = as_it_is_now(karmada).run.asked
     change.install(as_it_is_now(karmada), ISTIO)
     try:
-        counts = of_istio(karmada)
+        counts = count_istio_crds(karmada)
         assert counts.keys() == {"karmada", "member1", "member2"}, "on what is a member, and nowhere else"
         assert len(set(counts.values())) == 1
         assert counts["karmada"] > 10
     finally:
         change.remove(as_it_is_now(karmada), ISTIO)
 
-    assert of_istio(karmada) == {}
+    assert count_istio_crds(karmada) == {}
     assert as_it_is_now(karmada).run.asked == asked
 
 
@@ -265,10 +265,10 @@ def test_an_addon_comes_and_goes_without_a_trace(karmada: Karmada) -> None:
 def test_istiod_refuses_what_makes_no_sense_on_each_member_and_goes_again(karmada: Karmada, request: pytest.FixtureRequest) -> None:
     asked = as_it_is_now(karmada).run.asked
 
-    def each_refuses() -> None:
+    def check_refused() -> None:
         """each member's istiod refuses a route that leads nowhere"""
         for member in karmada.members:
-            said = refusal(member, routed("nowhere"))
+            said = find_refusal(member, make_route("nowhere"))
             assert "validation.istio.io" in said, f"{member.name}: {said}"
 
     began = time.monotonic()
@@ -276,19 +276,19 @@ def test_istiod_refuses_what_makes_no_sense_on_each_member_and_goes_again(karmad
         for name in (ISTIO, "istiod"):
             change.install(as_it_is_now(karmada), name)
         report_figures(request, istiod_installed_seconds=round(time.monotonic() - began, 1))
-        eventually(each_refuses, within=60)  # the hook lets all pass until istiod has seen that it works
-        somewhere = routed("somewhere", route=[{"destination": {"host": "web"}}])
-        assert [refusal(member, somewhere) for member in karmada.members] == ["not refused"] * len(karmada.members)
+        eventually(check_refused, within=60)  # the hook lets all pass until istiod has seen that it works
+        somewhere = make_route("somewhere", route=[{"destination": {"host": "web"}}])
+        assert [find_refusal(member, somewhere) for member in karmada.members] == ["not refused"] * len(karmada.members)
     finally:
         for name in ("istiod", ISTIO):
             change.remove(as_it_is_now(karmada), name)
 
-    assert of_istio(karmada) == {}
+    assert count_istio_crds(karmada) == {}
     assert [member.name for member in karmada.members if member.api.find("/api/v1/namespaces/istio-system")] == []
     assert as_it_is_now(karmada).run.asked == asked
 
 
-def refusal(member: Cluster, route: Json) -> str:
+def find_refusal(member: Cluster, route: Json) -> str:
     """Return why a member does not take an object; one that it takes is gone again."""
     try:
         member.api.create(route)
@@ -298,7 +298,7 @@ def refusal(member: Cluster, route: Json) -> str:
     return "not refused"
 
 
-def routed(name: str, **http: Any) -> Json:
+def make_route(name: str, **http: Any) -> Json:
     """Return a VirtualService with one HTTP route; the CRD's schema takes one that leads nowhere."""
     metadata = {"name": name, "namespace": "default", "labels": {"istio.io/rev": "default"}}  # without it no istiod is asked
     spec = {"hosts": ["web"], "http": [http]}
@@ -316,7 +316,7 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
         "search": "/apis/search.karmada.io/v1alpha1/resourceregistries",
         "metrics_adapter": "/apis/metrics.k8s.io/v1beta1",
     }
-    before = programs(karmada)
+    before = list_programs(karmada)
     on: list[str] = []
     try:
         for name in ("search", "metrics_adapter", "estimators", "descheduler"):
@@ -327,18 +327,18 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
         assert {f"karmada-scheduler-estimator-{member.name}" for member in karmada.members} <= services
         assert held_lease(karmada.api, LEASES["karmada-descheduler"], "karmada-descheduler")
         new = ("karmada-search", "karmada-metrics-adapter", "karmada-descheduler", *(estimator(member.name) for member in karmada.members))
-        assert programs(karmada) - before == {f"karmada/{name}" for name in new}
+        assert list_programs(karmada) - before == {f"karmada/{name}" for name in new}
     finally:
         for name in reversed(on):
             karmada_addons.switch(as_it_is_now(karmada), name, on=False)
 
     assert [path for path in apis.values() if karmada.api.find(path) is not None] == []
-    assert programs(karmada) == before
+    assert list_programs(karmada) == before
     assert as_it_is_now(karmada).run.asked == asked
     conformance(as_it_is_now(karmada)).demand()
 
 
-def programs(karmada: Karmada) -> set[str]:
+def list_programs(karmada: Karmada) -> set[str]:
     """Return the programs of Karmada that run."""
     status = Supervisor(karmada.run.path).status()
     return {name for name, state in (status.programs if status else {}).items() if state.runs and name.startswith("karmada/")}
@@ -357,11 +357,11 @@ def test_a_member_that_joins_later_gets_what_is_installed(karmada: Karmada, open
             assert Site(karmada.run, "openkruise", spare).version == openkruise
             clones = CloneSet(karmada, namespace, replicas=2, weights={spare.name: 1})
 
-            def there() -> None:
+            def check_present() -> None:
                 """the CloneSet is on the member that joined"""
                 assert clones.replicas() == {spare.name: 2}
 
-            eventually(there, within=DISCOVERED)
+            eventually(check_present, within=DISCOVERED)
             clones.delete()
         finally:
             lab("unjoin", spare.name)

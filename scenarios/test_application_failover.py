@@ -50,13 +50,13 @@ def test_an_ill_application_moves_with_its_state_and_one_that_tolerates_it_stays
         )
         assert arrived.metadata.labels[PRESERVED] == "3", "what the member had reported of it before it left"
 
-        def moved() -> None:
+        def check_moved() -> None:
             """all replicas run on the other member, and nothing is left on the first"""
             assert web.placed() == {other: 3}
             assert web.ready_on(other) == 3
             assert web.on(first) is None
 
-        eventually(moved, within=60)
+        eventually(check_moved, within=60)
         assert patient.placed() == {first: 1}, "it is ill for less long than it tolerates"
         assert faults.ready_condition(karmada, first) == "True", "the member itself was well"
 

@@ -25,23 +25,23 @@ from scenarios.kit.workload import Workload, Workloads, duplicate_on, pod_uids
 BOTH = ("member1", "member2")
 
 
-def pids(karmada: Karmada) -> dict[str, int | None]:
+def list_pids(karmada: Karmada) -> dict[str, int | None]:
     """Return the process of every program of the lab."""
     status = Supervisor(karmada.run.path).status()
     assert status
     return {name: state.pid for name, state in status.programs.items()}
 
 
-def on_members(web: Workload, replicas: int | None) -> None:
+def wait_deployment(web: Workload, replicas: int | None) -> None:
     """Return when both members have a Deployment with so many replicas, or do not have it."""
 
-    def so() -> None:
+    def check_replicas() -> None:
         """the members have what Karmada says"""
         for member in BOTH:
             found = web.on(member)
             assert (found.spec.replicas if found else None) == replicas, member
 
-    eventually(so, within=60)
+    eventually(check_replicas, within=60)
 
 
 @pytest.mark.breaks
@@ -63,8 +63,8 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
     doomed.delete()
     late = workload("late", replicas=1, placement=duplicate_on(*BOTH))
     late.until_ready()
-    on_members(changed, 3)
-    on_members(doomed, None)
+    wait_deployment(changed, 3)
+    wait_deployment(doomed, None)
     late_runs = pod_uids(karmada, namespace, "app=late")
 
     done = restore(karmada, backup.path)
@@ -94,7 +94,7 @@ def test_a_restore_brings_back_what_was_and_leaves_members_running(
 @pytest.mark.breaks
 def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmada: Karmada, tmp_path: Path) -> None:
     whole = back_up(karmada, tmp_path).path.read_bytes()
-    before = pids(karmada)
+    before = list_pids(karmada)
     bad = {"cut": whole[: len(whole) // 2], "changed": whole[:5000] + b"\0" * 64 + whole[5064:], "foreign": b"#!/bin/sh\n"}
 
     for name, content in bad.items():
@@ -102,7 +102,7 @@ def test_an_archive_that_is_no_good_is_refused_before_anything_is_touched(karmad
         path.write_bytes(content)
         with pytest.raises(UnusableBackup):
             restore(karmada, path)
-        assert pids(karmada) == before, name
+        assert list_pids(karmada) == before, name
 
 
 @pytest.mark.breaks

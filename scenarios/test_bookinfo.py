@@ -72,7 +72,7 @@ class Shop:
         return sorted(address for each in found for endpoint in each.get("endpoints") or [] for address in endpoint["addresses"])
 
 
-def whole(page: str) -> bool:
+def is_complete(page: str) -> bool:
     """Tell whether a page has its details and its reviews, and no service was missed."""
     return "Reviewer1" in page and "PublisherA" in page and "unavailable" not in page
 
@@ -91,21 +91,21 @@ def shop(karmada: Karmada) -> Iterator[Shop]:
         load_archive(karmada.lab, karmada.lab.member(member), archive)
         require_images(karmada.lab, karmada.lab.member(member), names.values())
     with made_namespace(karmada, f"bookinfo-{secrets.token_hex(3)}") as namespace:
-        given(karmada, namespace, documents)
+        apply_bookinfo(karmada, namespace, documents)
         shop = Shop(karmada, namespace, names)
 
-        def serving() -> None:
+        def check_ready() -> None:
             """every pod of bookinfo is ready on both members"""
             for member in MEMBERS:
                 apps: Any = AppsV1Api(karmada.lab.member(member).client()).list_namespaced_deployment(namespace)
                 ready = {each.metadata.name: each.status.ready_replicas or 0 for each in apps.items}
                 assert ready == dict.fromkeys(names, 1), f"{member}: {ready}"
 
-        eventually(serving, within=180, every=1.0)
+        eventually(check_ready, within=180, every=1.0)
         yield shop
 
 
-def given(karmada: Karmada, namespace: str, documents: list[Json]) -> None:
+def apply_bookinfo(karmada: Karmada, namespace: str, documents: list[Json]) -> None:
     """Give Karmada bookinfo's objects, one replica of each service a member, and a multi-cluster Service for each of its Services."""
     accounts, deployments = {"apiVersion": "v1", "kind": "ServiceAccount"}, {"apiVersion": "apps/v1", "kind": "Deployment"}
     propagate(karmada, namespace, "accounts", accounts, duplicate_on(*MEMBERS))
@@ -119,7 +119,7 @@ def given(karmada: Karmada, namespace: str, documents: list[Json]) -> None:
             karmada.api.create({**multi, "metadata": {"name": document["metadata"]["name"], "namespace": namespace}})
 
 
-def withdrawn(karmada: Karmada, namespace: str, *providers: str) -> None:
+def limit_providers(karmada: Karmada, namespace: str, *providers: str) -> None:
     """Have only these members provide the multi-cluster Services of bookinfo."""
     for service in SERVICES:
         path = f"/apis/{'/'.join(MCS)}/namespaces/{namespace}/multiclusterservices/{service}"
@@ -127,7 +127,7 @@ def withdrawn(karmada: Karmada, namespace: str, *providers: str) -> None:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def retry_refused() -> Iterator[None]:
     """Have an answer that did not come, or was an error, be one that is asked for again."""
     try:
         yield
@@ -138,33 +138,33 @@ def refusals() -> Iterator[None]:
 def test_one_page_is_made_by_services_of_both_members(shop: Shop, request: pytest.FixtureRequest) -> None:
     for service in SERVICES:
 
-        def led(service: str = service) -> None:
+        def check_endpoints(service: str = service) -> None:
             """every multi-cluster Service leads to the pods of both members, from both"""
             addresses = {member: shop.slices(member, service) for member in MEMBERS}
             assert addresses["member1"] == addresses["member2"]
             assert len(addresses["member1"]) == sum(len(shop.pods(member, service)) for member in MEMBERS)
 
-        eventually(led, within=60)
+        eventually(check_endpoints, within=60)
 
     for member in MEMBERS:
 
-        def served(member: str = member) -> None:
+        def check_served(member: str = member) -> None:
             """the page of each member has its details and its reviews"""
-            with refusals():
+            with retry_refused():
                 page = shop.page(member)
-            assert whole(page), page[-2000:]
+            assert is_complete(page), page[-2000:]
 
-        eventually(served, within=60)
+        eventually(check_served, within=60)
         there = {name: set(shop.pods(name, "reviews")) for name in MEMBERS}
         seen: set[str] = set()
 
-        def answered(member: str = member, seen: set[str] = seen, there: dict[str, set[str]] = there) -> None:
+        def check_reviewers(member: str = member, seen: set[str] = seen, there: dict[str, set[str]] = there) -> None:
             """the page of a member gets its reviews from pods of both"""
-            with refusals():
+            with retry_refused():
                 seen.add(shop.reviewer(member))
             assert all(seen & pods for pods in there.values()), f"{member} was answered by {sorted(seen)}"
 
-        eventually(answered, within=60)
+        eventually(check_reviewers, within=60)
     report_figures(
         request, stand_ins="; ".join(f"{name}: {why}" for name, why in STAND_INS.items()), images=", ".join(shop.versions.values())
     )
@@ -174,47 +174,47 @@ def test_one_page_is_made_by_services_of_both_members(shop: Shop, request: pytes
 def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.FixtureRequest) -> None:
     karmada, lost = shop.karmada, "member2"
     (survivor,) = (member for member in MEMBERS if member != lost)
-    assert whole(shop.page(survivor))
+    assert is_complete(shop.page(survivor))
     with faults.pause_nodes(karmada.lab, lost):
         began = time.monotonic()
-        at_once = [whole(shop.page(survivor)) for _ in range(PAGES)]  # each of them is answered, or it is an error
+        at_once = [is_complete(shop.page(survivor)) for _ in range(PAGES)]  # each of them is answered, or it is an error
         each = (time.monotonic() - began) / PAGES
 
-        def told() -> None:
+        def check_not_ready() -> None:
             """Karmada knows that the member is lost"""
             assert faults.ready_condition(karmada, lost) != "True"
 
-        eventually(told, within=60)
+        eventually(check_not_ready, within=60)
         # Karmada 1.18.2 leaves the addresses of a lost member's pods where they are: half of all requests still go there.
         stale = {service: len(shop.slices(survivor, service)) - len(shop.pods(survivor, service)) for service in SERVICES}
-        withdrawn(karmada, shop.namespace, survivor)
+        limit_providers(karmada, shop.namespace, survivor)
 
-        def alone() -> None:
+        def check_remaining() -> None:
             """the Services lead to the pods that are left, and to no other"""
             for service in SERVICES:
                 assert len(shop.slices(survivor, service)) == len(shop.pods(survivor, service)), service
 
-        eventually(alone, within=60)
+        eventually(check_remaining, within=60)
         rounds: list[int] = []
 
-        def as_before() -> None:
+        def check_recovered() -> None:
             """page after page is whole (a node's kube-proxy learns of the addresses a moment after its API server)"""
-            rounds.append(sum(whole(shop.page(survivor)) for _ in range(PAGES)))
+            rounds.append(sum(is_complete(shop.page(survivor)) for _ in range(PAGES)))
             assert rounds[-1] == PAGES, f"{rounds[-1]} of {PAGES}"
 
-        eventually(as_before, within=60)
+        eventually(check_recovered, within=60)
     report_figures(
         request,
         pages_at_once=f"{PAGES} of {PAGES} served, {sum(at_once)} whole, {each:.1f} s each",
         addresses_of_the_lost=stale,
         pages_once_withdrawn=f"{' then '.join(map(str, rounds))} of {PAGES} whole",
     )
-    withdrawn(karmada, shop.namespace, *MEMBERS)
+    limit_providers(karmada, shop.namespace, *MEMBERS)
     faults.assert_recovered(karmada)
 
-    def again() -> None:
+    def check_pages() -> None:
         """the page of either member is whole"""
-        with refusals():
-            assert all(whole(shop.page(member)) for member in MEMBERS)
+        with retry_refused():
+            assert all(is_complete(shop.page(member)) for member in MEMBERS)
 
-    eventually(again, within=60)
+    eventually(check_pages, within=60)

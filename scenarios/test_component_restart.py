@@ -40,7 +40,7 @@ def test_killed_components_come_back_and_work(programs: list[str], supervisor: S
     for name in programs:
         supervisor.signal(name, signal.SIGKILL)
 
-    def back() -> None:
+    def check_restarted() -> None:
         """each runs again, as another process"""
         for name in programs:
             state = supervisor.state(name)
@@ -48,7 +48,7 @@ def test_killed_components_come_back_and_work(programs: list[str], supervisor: S
             assert state.pid != before[name].pid, name
             faults.check_ports(state.ports)
 
-    eventually(back, within=30)
+    eventually(check_restarted, within=30)
 
     web = workload(replicas=1, placement=duplicate_on("member1", "member2"))  # admitted by the webhook, scheduled, propagated
 

@@ -45,11 +45,11 @@ def test_replicas_without_a_place_are_moved_by_the_descheduler(estimated: Karmad
 
         with faults.cordon_all(estimated.lab, "member1", name):
 
-            def moved() -> None:
+            def check_moved() -> None:
                 """all replicas have found a place on member2"""
                 assert web.placed() == {"member2": 4}
                 assert web.ready_on("member2") == 4
 
-            eventually(moved, within=120)
+            eventually(check_moved, within=120)
         assert web.until_ready() == {"member2": 4}
     conformance(estimated).demand()

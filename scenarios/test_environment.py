@@ -29,7 +29,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def in_lab(run: Run, *argv: str) -> str:
+def run_in_lab(run: Run, *argv: str) -> str:
     """Run a command by `lab exec` as a user of this environment does, and return what it printed; it must end with status 0."""
     env = {**inherit_all(), "KARMADA_LAB_RUNS": str(run.path.parent)}
     command = [sys.executable, "-m", "lab", "exec", "--lab", run.id, "--", *argv]
@@ -38,9 +38,9 @@ def in_lab(run: Run, *argv: str) -> str:
     return done.stdout
 
 
-def namespaces(run: Run, context: str) -> set[str]:
+def list_namespaces(run: Run, context: str) -> set[str]:
     """What kubectl in the environment of a lab says."""
-    found = json.loads(in_lab(run, "kubectl", "--context", context, "get", "namespaces", "-o", "json"))
+    found = json.loads(run_in_lab(run, "kubectl", "--context", context, "get", "list_namespaces", "-o", "json"))
     return {each["metadata"]["name"] for each in found["items"]}
 
 
@@ -53,15 +53,15 @@ def test_clients_of_every_cluster_reach_it(lab: Lab) -> None:
 @pytest.mark.usefixtures("hostile")
 def test_a_command_in_the_environment_of_a_lab_reaches_it(lab: Lab) -> None:
     for cluster in lab.clusters:
-        assert "kube-system" in namespaces(lab.run, cluster.context)
-    assert in_lab(lab.run, "printenv", "HTTPS_PROXY").strip() == HOSTILE["HTTPS_PROXY"]  # the rest is the user's
-    assert in_lab(lab.run, "printenv", "NO_PROXY").startswith("example.test,")
+        assert "kube-system" in list_namespaces(lab.run, cluster.context)
+    assert run_in_lab(lab.run, "printenv", "HTTPS_PROXY").strip() == HOSTILE["HTTPS_PROXY"]  # the rest is the user's
+    assert run_in_lab(lab.run, "printenv", "NO_PROXY").startswith("example.test,")
 
 
 @pytest.mark.usefixtures("hostile")
 def test_the_control_plane_is_reached(karmada: Karmada) -> None:
     assert CoreV1Api(karmada.client()).list_namespace().items
-    assert "default" in namespaces(karmada.run, karmada.cluster.context)
+    assert "default" in list_namespaces(karmada.run, karmada.cluster.context)
     karmadactl(karmada, "token", "list", *to_karmada(karmada))
 
 

@@ -24,7 +24,7 @@ from scenarios.kit.waiting import eventually
 
 
 @pytest.fixture
-def three(karmada: Karmada) -> Iterator[Karmada]:
+def three_members(karmada: Karmada) -> Iterator[Karmada]:
     """Karmada with an etcd of three members; of one again afterwards, and as healthy as it was."""
     if karmada.spec.deployer != "by_binary" or etcds(karmada) != ["etcd"]:
         pytest.skip("this needs an etcd of Karmada's own, of one member, as a program of the lab (by_binary)")
@@ -48,24 +48,26 @@ def three(karmada: Karmada) -> Iterator[Karmada]:
 
 
 @pytest.mark.breaks
-def test_members_come_and_go_and_nothing_acknowledged_is_lost(three: Karmada, namespace: str, request: pytest.FixtureRequest) -> None:
-    etcd, supervisor = EtcdClient.of(three), Supervisor(three.run.path)
+def test_members_come_and_go_and_nothing_acknowledged_is_lost(
+    three_members: Karmada, namespace: str, request: pytest.FixtureRequest
+) -> None:
+    etcd, supervisor = EtcdClient.of(three_members), Supervisor(three_members.run.path)
     assert len(etcd.until_well().voters) == 3
 
-    with traffic(three, namespace) as going:
+    with traffic(three_members, namespace) as going:
         leader = etcd.until_well().leader
         supervisor.signal(f"karmada/{leader}", signal.SIGKILL)  # behind the supervisor's back: it starts it again
 
-        def another_leads() -> None:
+        def check_leader() -> None:
             """etcd has three members and a leader again"""
             assert not [problem for problem in etcd.health().problems if "behind" not in problem]
 
-        eventually(another_leads, within=30)
+        eventually(check_leader, within=30)
 
         supervisor.stop("karmada/etcd-2", kill=True)
         with pytest.raises(UsageError, match="below quorum"):
-            remove(three, "etcd-3")
-        replace(three, "etcd-2")
+            remove(three_members, "etcd-3")
+        replace(three_members, "etcd-2")
         etcd.defragment()
     report_figures(request, **going.figures())
     going.check()

@@ -23,7 +23,7 @@ from scenarios.kit.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def of_three() -> Iterator[Karmada]:
+def three_members() -> Iterator[Karmada]:
     """A Karmada whose etcd has three members, in a lab of its own."""
     members = [{"name": "member1", "nodes": [{"count": 1}]}]
     with extra_lab({"provider": "embedded", "members": members, "karmada": {"etcd": {"members": 3}}}, name="etcd") as own:
@@ -34,12 +34,12 @@ def of_three() -> Iterator[Karmada]:
 
 
 @pytest.fixture
-def used(of_three: Karmada) -> Iterator[str]:
+def used_namespace(three_members: Karmada) -> Iterator[str]:
     """A namespace of this Karmada, whose etcd is well before and after."""
-    assert len(EtcdClient.of(of_three).until_well().voters) == 3
-    with made_namespace(of_three, f"used-{secrets.token_hex(3)}") as name:
+    assert len(EtcdClient.of(three_members).until_well().voters) == 3
+    with made_namespace(three_members, f"used-{secrets.token_hex(3)}") as name:
         yield name
-    health = EtcdClient.of(of_three).until_well()
+    health = EtcdClient.of(three_members).until_well()
     assert health.problems == []
     assert len(health.voters) == 3
 
@@ -48,27 +48,27 @@ def used(of_three: Karmada) -> Iterator[str]:
 @pytest.mark.breaks
 @pytest.mark.parametrize("clients", [False, True], ids=["from other members", "from everybody"])
 def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
-    clients: bool, of_three: Karmada, used: str, request: pytest.FixtureRequest
+    clients: bool, three_members: Karmada, used_namespace: str, request: pytest.FixtureRequest
 ) -> None:
-    etcd = EtcdClient.of(of_three)
+    etcd = EtcdClient.of(three_members)
     leader = etcd.until_well().leader
     assert leader
-    with network_partition(of_three, leader) as links:
+    with network_partition(three_members, leader) as links:
         etcd.until_well()
-        lead(etcd, leader)  # it lost its place while it moved
+        move_leader(etcd, leader)  # it lost its place while it moved
         was = next(member.id for member in etcd.until_well().members if member.leads)
-        with traffic(of_three, used) as going:
+        with traffic(three_members, used_namespace) as going:
             going.until_written(20)
             links.cut(clients=clients)
 
-            def another_leads() -> None:
+            def check_leader() -> None:
                 """the others have a leader, and it is another one"""
                 for name in (name for name in etcd.endpoints if name != leader):
                     said = etcd.status(name)
                     assert isinstance(said, dict), said
                     assert f"{said['Status'].get('leader', 0):x}" not in {"0", was}, name
 
-            eventually(another_leads, within=30)
+            eventually(check_leader, within=30)
             # Where its clients still reach it, karmada-apiserver goes on asking it, too, and what it asks of it times out: that is slow.
             going.until_written(10, within=180)
             links.restore()
@@ -80,31 +80,31 @@ def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost(
-    of_three: Karmada, used: str, request: pytest.FixtureRequest
+def test_a_member_with_a_full_disk_recovers_without_losing_acknowledged_writes(
+    three_members: Karmada, used_namespace: str, request: pytest.FixtureRequest
 ) -> None:
-    etcd, supervisor = EtcdClient.of(of_three), Supervisor(of_three.run.path)
+    etcd, supervisor = EtcdClient.of(three_members), Supervisor(three_members.run.path)
     victim = etcd.until_well().leader
     assert victim
     program = f"karmada/{victim}"
-    with small_disk(of_three, victim) as disk:
+    with small_disk(three_members, victim) as disk:
         etcd.until_well()
-        with traffic(of_three, used) as going:
+        with traffic(three_members, used_namespace) as going:
             going.until_written(20)
             before = supervisor.state(program)
             disk.fill()
-            core, number = CoreV1Api(of_three.client()), 0
+            core, number = CoreV1Api(three_members.client()), 0
 
-            def ended() -> None:
+            def check_exited() -> None:
                 """the member has ended for want of space"""
                 nonlocal number
                 number += 1
                 large: Any = {"metadata": {"name": f"large-{number}"}, "data": {"text": "x" * (MIB // 2)}}
-                core.create_namespaced_config_map(used, large, _request_timeout=TIMEOUT)
+                core.create_namespaced_config_map(used_namespace, large, _request_timeout=TIMEOUT)
                 assert supervisor.state(program).pid != before.pid or not supervisor.state(program).runs
 
-            eventually(ended, within=60, every=0.05)
-            assert "no space left on device" in of_three.run.log(program).read_text(errors="replace")
+            eventually(check_exited, within=60, every=0.05)
+            assert "no space left on device" in three_members.run.log(program).read_text(errors="replace")
             going.until_written(30)
             disk.free()
             etcd.until_well(within=120.0)
@@ -114,7 +114,7 @@ def test_a_member_whose_disk_is_full_comes_back_and_nothing_acknowledged_is_lost
     etcd.until_well()
 
 
-def lead(etcd: EtcdClient, name: str) -> None:
+def move_leader(etcd: EtcdClient, name: str) -> None:
     """Have a member lead, if it does not."""
     members = etcd.until_well().members
     there = next(member for member in members if member.leads)

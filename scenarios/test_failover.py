@@ -28,7 +28,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
     with evict_on_not_ready(karmada):
         with api_down(karmada.lab, "member1"):
 
-            def moved() -> None:
+            def check_moved() -> None:
                 """all replicas run on member2, and Karmada says so"""
                 assert ready_condition(karmada, "member1") == "False"
                 assert (TAINT, "NoExecute") in taints(karmada, "member1")
@@ -36,10 +36,10 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
                 assert web.ready_on("member2") == 4
                 assert web.reported()["member2"] == 4
 
-            eventually(moved, within=90)
+            eventually(check_moved, within=90)
             assert pinned.placed() == {"member1": 1, "member2": 1}, "what tolerates the taint is not evicted"
 
-        def back() -> None:
+        def check_recovered() -> None:
             """member1 is Ready again, what was moved away is gone from it, and the sum is right"""
             assert ready_condition(karmada, "member1") == "True"
             assert web.on("member1") is None
@@ -48,7 +48,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
             assert web.reported() == {"member2": 4}
             assert web.template().status.ready_replicas == 4
 
-        eventually(back, within=90)
+        eventually(check_recovered, within=90)
 
     assert web.until_ready() == {"member2": 4}
     assert pinned.until_ready() == {"member1": 1, "member2": 1}

@@ -20,7 +20,7 @@ GOING = " (being deleted)"
 CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 
-def versions(api: Api) -> Iterator[tuple[str, str]]:
+def list_versions(api: Api) -> Iterator[tuple[str, str]]:
     """Yield path and version of every object of Karmada's API, of whatever kind."""
     for _, root, resource in list_listable(api):
         if resource in WRITTEN_ALL_THE_TIME:
@@ -34,21 +34,21 @@ def versions(api: Api) -> Iterator[tuple[str, str]]:
         yield f"{CLUSTERS}/{item['metadata']['name']}", f"generation {item['metadata']['generation']}"
 
 
-def settled(api: Api) -> dict[str, str]:
+def wait_unchanged(api: Api) -> dict[str, str]:
     """Return the versions of all objects once nobody writes any more: what earlier tests deleted takes its time to go."""
     seen: list[dict[str, str]] = [{}]
 
-    def quiet() -> dict[str, str]:
+    def check_unchanged() -> dict[str, str]:
         """nothing of Karmada's API changes by itself"""
-        seen.append(dict(versions(api)))
+        seen.append(dict(list_versions(api)))
         changing = sorted({name for name, _ in seen[-1].items() ^ seen[-2].items()} | {name for name in seen[-1] if GOING in name})
         assert not changing, f"{len(changing)} objects change, such as {changing[0]}"
         return seen[-1]
 
-    return eventually(quiet, within=90, every=2.0)
+    return eventually(check_unchanged, within=90, every=2.0)
 
 
-def pids(karmada: Karmada) -> dict[str, int | None]:
+def list_pids(karmada: Karmada) -> dict[str, int | None]:
     """Return the process of every program of the lab."""
     status = Supervisor(karmada.run.path).status()
     assert status
@@ -58,11 +58,11 @@ def pids(karmada: Karmada) -> dict[str, int | None]:
 @pytest.mark.breaks  # nobody else may write meanwhile
 def test_up_twice_changes_nothing(karmada: Karmada) -> None:
     run = karmada.run
-    objects, programs = settled(karmada.api), pids(karmada)
+    objects, programs = wait_unchanged(karmada.api), list_pids(karmada)
 
     again = bring_up(prepare({**run.asked["lab"], "karmada": run.asked["karmada"]}), run.id, root=run.path.parent, label="up twice")
     again.hold.release()
 
     assert not again.changed
-    assert pids(karmada) == programs
-    assert dict(versions(karmada.api)) == objects
+    assert list_pids(karmada) == programs
+    assert dict(list_versions(karmada.api)) == objects

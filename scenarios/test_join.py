@@ -60,7 +60,7 @@ def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, r
     with extra_members(karmada.lab, 10) as clusters, ThreadPoolExecutor(len(clusters)) as pool:
         modes = {cluster.name: list(WAYS)[number % 2] for number, cluster in enumerate(clusters)}
 
-        def timed(cluster: Cluster) -> float:
+        def measure_join(cluster: Cluster) -> float:
             began = time.monotonic()
             assert WAYS[modes[cluster.name]][0](karmada, cluster, within=120.0)
             return time.monotonic() - began
@@ -69,7 +69,7 @@ def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, r
             return bool(WAYS[modes[cluster.name]][1](karmada, cluster, force=force, within=120.0))
 
         try:
-            took = dict(zip(modes, pool.map(timed, clusters), strict=True))
+            took = dict(zip(modes, pool.map(measure_join, clusters), strict=True))
             for mode in WAYS:
                 seconds = [took[name] for name in took if modes[name] == mode]
                 report_figures(

@@ -84,7 +84,7 @@ def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harne
     second = Karmada.open(Lab.open(Run.load(harness.name)))
     kept = V1ConfigMap(metadata=V1ObjectMeta(name="kept"))
     made: dict[str, Any] = {
-        cluster.name: CoreV1Api(cluster.client()).create_namespaced_config_map("default", kept) for cluster in clusters_of(second)
+        cluster.name: CoreV1Api(cluster.client()).create_namespaced_config_map("default", kept) for cluster in list_clusters(second)
     }
 
     harness.run("down", "--keep")
@@ -93,7 +93,7 @@ def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harne
 
     second = Karmada.open(Lab.open(Run.load(harness.name)))
     found: dict[str, Any] = {
-        cluster.name: CoreV1Api(cluster.client()).read_namespaced_config_map("kept", "default") for cluster in clusters_of(second)
+        cluster.name: CoreV1Api(cluster.client()).read_namespaced_config_map("kept", "default") for cluster in list_clusters(second)
     }
     assert {name: item.metadata.uid for name, item in found.items()} == {name: item.metadata.uid for name, item in made.items()}
     assert not harness.up()["changed"], "what is up is left alone"
@@ -106,12 +106,12 @@ def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harne
     assert {name: state.pid for name, state in after.programs.items()} == {name: state.pid for name, state in ours.programs.items()}
 
 
-def clusters_of(karmada: Karmada) -> tuple[Cluster, ...]:
+def list_clusters(karmada: Karmada) -> tuple[Cluster, ...]:
     """Every API of a small lab."""
     return (karmada.cluster, *karmada.lab.clusters)
 
 
-def killed_harness_leaves_nothing(harness: Harness, events: int, *, by: str) -> None:
+def check_killed_harness(harness: Harness, events: int, *, by: str) -> None:
     """Kill `lab up` by SIGKILL once its journal has so many events; then `lab down` leaves nothing, or the lease's end and `lab gc` do."""
     with subprocess.Popen(
         harness.argv("up", "--spec", str(SMALL)),
@@ -121,29 +121,29 @@ def killed_harness_leaves_nothing(harness: Harness, events: int, *, by: str) -> 
         env=environment(),
     ) as up:
 
-        def due() -> None:
-            if up.poll() is None and (seen := journalled(harness.path)) < events:
+        def check_due() -> None:
+            if up.poll() is None and (seen := count_events(harness.path)) < events:
                 raise NotYet(f"{seen} of {events} events")
 
         try:
-            until(due, what="the moment to kill the harness", within=180.0, every=0.02)
+            until(check_due, what="the moment to kill the harness", within=180.0, every=0.02)
         finally:
             up.kill()
     assert up.returncode == -signal.SIGKILL, "it was through before its moment came"
     if by == "gc":
 
-        def ended() -> None:
+        def check_ended() -> None:
             if left := ledger.list_leftovers(harness.path, kept=True):
                 raise NotYet(f"still there: {', '.join(left)}")
 
-        until(ended, what="the supervisor's lease has ended the lab", within=40.0)
+        until(check_ended, what="the supervisor's lease has ended the lab", within=40.0)
     if harness.path.exists():
         harness.run(by)
     assert ledger.list_leftovers(harness.path) == []
     assert sorted(path.name for path in harness.path.parent.glob(f"{harness.name}*")) == []
 
 
-def journalled(run: Path) -> int:
+def count_events(run: Path) -> int:
     """Return how many events a run's journal has; 0 when it is not there yet."""
     try:
         return (run / "journal.jsonl").read_bytes().count(b"\n")
@@ -151,20 +151,20 @@ def journalled(run: Path) -> int:
         return 0
 
 
-def moments(count: int, seed: int) -> list[Any]:
+def choose_moments(count: int, seed: int) -> list[Any]:
     """Random moments of `up`, counted in events of its journal (two a step), and what comes after. A seed gives the same ones each time."""
     chance = random.Random(seed)
     return [pytest.param(chance.randrange(EVENTS), ("down", "gc")[number % 2], id=str(number)) for number in range(count)]
 
 
 @pytest.mark.breaks
-@pytest.mark.parametrize(("events", "by"), moments(MOMENTS, seed=3))
+@pytest.mark.parametrize(("events", "by"), choose_moments(MOMENTS, seed=3))
 def test_a_harness_killed_at_any_moment_leaves_nothing(lab: Lab, harness: Harness, events: int, by: str) -> None:  # noqa: ARG001 (its turn)
-    killed_harness_leaves_nothing(harness, events, by=by)
+    check_killed_harness(harness, events, by=by)
 
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-@pytest.mark.parametrize(("events", "by"), moments(20, seed=20)[MOMENTS:])
+@pytest.mark.parametrize(("events", "by"), choose_moments(20, seed=20)[MOMENTS:])
 def test_a_harness_killed_at_twenty_moments_leaves_nothing(lab: Lab, harness: Harness, events: int, by: str) -> None:  # noqa: ARG001 (its turn)
-    killed_harness_leaves_nothing(harness, events, by=by)
+    check_killed_harness(harness, events, by=by)

@@ -33,7 +33,7 @@ PROGRAM = f"karmada/{balancer.NAME}"
 
 
 @pytest.fixture(params=[2, 3])
-def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
+def balanced_lab(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     """A Karmada of two or three API servers behind an external name, and as many of what they call, in a lab of its own."""
     if not balancer.find_haproxy():
         pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
@@ -46,32 +46,32 @@ def balanced(request: pytest.FixtureRequest) -> Iterator[Karmada]:
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, request: pytest.FixtureRequest) -> None:
-    supervisor, instances = Supervisor(balanced.run.path), apiservers(balanced.spec)
+def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced_lab: Karmada, request: pytest.FixtureRequest) -> None:
+    supervisor, instances = Supervisor(balanced_lab.run.path), apiservers(balanced_lab.spec)
     first, second = instances[:2]
-    assert asked_for(balanced) == EXTERNAL
-    assert EXTERNAL in names_of(presented(balanced)), "users are let in by a certificate that holds the name"
-    eventually(lambda: standing(balanced, UP=instances), within=15)
+    assert read_server_name(balanced_lab) == EXTERNAL
+    assert EXTERNAL in names_of(fetch_certificate(balanced_lab)), "users are let in by a certificate that holds the name"
+    eventually(lambda: check_backends(balanced_lab, UP=instances), within=15)
     for instance in instances:
         log = "audit.jsonl" if instance == first else f"audit{instance.removeprefix(first)}.jsonl"
-        assert (balanced.run.path / "logs" / "karmada" / log).exists(), "each has an audit log of its own"
+        assert (balanced_lab.run.path / "logs" / "karmada" / log).exists(), "each has an audit log of its own"
 
-    with made_namespace(balanced, "used") as name:
-        with traffic(balanced, name) as going:
+    with made_namespace(balanced_lab, "used") as name:
+        with traffic(balanced_lab, name) as going:
             going.until_written(20)
-            with faults.kill_program(balanced.run, f"karmada/{first}"):
-                eventually(lambda: standing(balanced, DOWN=[first]), within=15)
+            with faults.kill_program(balanced_lab.run, f"karmada/{first}"):
+                eventually(lambda: check_backends(balanced_lab, DOWN=[first]), within=15)
                 going.until_written(20)
             killed = going.figures()
-            eventually(lambda: standing(balanced, UP=instances), within=30)
+            eventually(lambda: check_backends(balanced_lab, UP=instances), within=30)
 
             supervisor.signal(f"karmada/{second}", signal.SIGSTOP)
             try:
-                eventually(lambda: standing(balanced, DOWN=[second]), within=15)
+                eventually(lambda: check_backends(balanced_lab, DOWN=[second]), within=15)
                 going.until_written(20)
             finally:
                 supervisor.signal(f"karmada/{second}", signal.SIGCONT)
-            eventually(lambda: standing(balanced, UP=instances), within=30)
+            eventually(lambda: check_backends(balanced_lab, UP=instances), within=30)
             going.until_written(10)
         going.check()
     report_figures(request, instances=len(instances), longest_failed_write_after_a_kill_seconds=killed["longest_failed_write_seconds"])
@@ -82,32 +82,32 @@ def test_clients_go_on_when_an_api_server_dies_or_hangs(balanced: Karmada, reque
     status = supervisor.status()
     assert status
     assert {name: state.restarts for name, state in status.programs.items() if state.restarts} == {}, "no component ended by that"
-    conformance(balanced).demand()
-    faults.assert_recovered(balanced)
+    conformance(balanced_lab).demand()
+    faults.assert_recovered(balanced_lab)
 
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-@pytest.mark.parametrize("balanced", [2], indirect=True)
-def test_what_api_servers_call_goes_on_when_one_of_it_dies(balanced: Karmada) -> None:
+@pytest.mark.parametrize("balanced_lab", [2], indirect=True)
+def test_what_api_servers_call_goes_on_when_one_of_it_dies(balanced_lab: Karmada) -> None:
     for name in balancer.BEHIND:
         both = [name, f"{name}-2"]
-        eventually(lambda: standing(balanced, of=name, UP=both), within=15)  # noqa: B023 (asked here and now)
+        eventually(lambda: check_backends(balanced_lab, of=name, UP=both), within=15)  # noqa: B023 (asked here and now)
         for dead in both:
-            with faults.kill_program(balanced.run, f"karmada/{dead}"):
-                eventually(lambda: standing(balanced, of=name, DOWN=[dead]), within=15)  # noqa: B023
+            with faults.kill_program(balanced_lab.run, f"karmada/{dead}"):
+                eventually(lambda: check_backends(balanced_lab, of=name, DOWN=[dead]), within=15)  # noqa: B023
                 # Its hooks convert, refuse and complete, and its API answers; that one of it is dead is told.
-                assert [each.name for each in conformance(balanced).failed] == ["no component was restarted"]
-            eventually(lambda: standing(balanced, of=name, UP=both), within=30)  # noqa: B023
-    faults.assert_recovered(balanced)
+                assert [each.name for each in conformance(balanced_lab).failed] == ["no component was restarted"]
+            eventually(lambda: check_backends(balanced_lab, of=name, UP=both), within=30)  # noqa: B023
+    faults.assert_recovered(balanced_lab)
 
 
-def asked_for(karmada: Karmada) -> str:
+def read_server_name(karmada: Karmada) -> str:
     """Return the name that the administrator's kubeconfig wants its server to have."""
     return str(yaml.safe_load(karmada.kubeconfig.read_text())["clusters"][0]["cluster"]["tls-server-name"])
 
 
-def presented(karmada: Karmada) -> x509.Certificate:
+def fetch_certificate(karmada: Karmada) -> x509.Certificate:
     """Return the certificate that somebody who trusts Karmada's authority is shown under the external name."""
     context = ssl.create_default_context(cafile=str(open_plane(karmada).layout.ca))
     port = open_plane(karmada).layout.ports[f"{balancer.NAME}.https"]
@@ -120,7 +120,7 @@ def presented(karmada: Karmada) -> x509.Certificate:
     return x509.load_der_x509_certificate(shown)
 
 
-def standing(karmada: Karmada, *, of: str = "karmada-apiserver", **wanted: list[str]) -> None:
+def check_backends(karmada: Karmada, *, of: str = "karmada-apiserver", **wanted: list[str]) -> None:
     """the balancer sees each instance as it is"""
     port = open_plane(karmada).layout.ports[f"{balancer.NAME}.health"]
     rows = csv.DictReader(io.StringIO(httpx.get(f"http://127.0.0.1:{port}/stats;csv", timeout=5.0, trust_env=False).text))

@@ -44,14 +44,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield found
 
 
-def machine_with(run: Run, **changes: object) -> Machine:
+def open_machine_with(run: Run, **changes: object) -> Machine:
     """Return the machine a, reached otherwise than its record says."""
     name = f"b{secrets.token_hex(3)}"
     record_machine(run, name, replace(read_machines(run)["a"], kind="ssh", **changes))  # type: ignore[arg-type]
     return open_machine(run, name)
 
 
-def refusal(machine: Machine) -> LabError:
+def find_refusal(machine: Machine) -> LabError:
     """Return the error of a command that must not run."""
     with pytest.raises(LabError) as caught:
         machine.run(["touch", "/ran"])
@@ -71,11 +71,11 @@ def test_keys_and_hosts_that_are_not_the_recorded_ones_are_refused(run: Run, tmp
         ({"address": address.rpartition(".")[0] + ".250"}, "route"),
         ({"address": address.rpartition(".")[0] + ".251", "jump": "a"}, "reach"),
     ):
-        error = refusal(machine_with(run, **changes))
+        error = find_refusal(open_machine_with(run, **changes))
         assert type(error) is ProvisionError
         assert noun in error.what
         assert error.remedy
-    assert isinstance(refusal(machine_with(run, key=str(tmp_path / "none"))), UsageError)
+    assert isinstance(find_refusal(open_machine_with(run, key=str(tmp_path / "none"))), UsageError)
     assert (tmp_path / "empty").read_text() == ""
     with pytest.raises(CommandFailed):
         open_machine(run, "a").run(["test", "-e", "/ran"])
@@ -90,7 +90,7 @@ def test_sudo_works_with_and_without_a_password(run: Run, tmp_path: Path) -> Non
     wrong = tmp_path / "wrong"
     wrong.write_text("wrong\n")
     root.run(["tee", "/etc/sudoers.d/worker"], input=f"{WORKER} ALL=(ALL) ALL\n")
-    asked = machine_with(run, user=WORKER, sudo=True, sudo_password_file=str(secret))
+    asked = open_machine_with(run, user=WORKER, sudo=True, sudo_password_file=str(secret))
     (tmp_path / "file").write_text("of root")
     asked.put(tmp_path / "file", Path("/root/deep/file"))
     asked.get(Path("/root/deep/file"), tmp_path / "back")
@@ -99,12 +99,12 @@ def test_sudo_works_with_and_without_a_password(run: Run, tmp_path: Path) -> Non
     assert asked.run(["cat"], input="in\nput").stdout == "in\nput"
     assert root.run(["stat", "-c", "%U", "/root/deep/file"]).stdout == "root\n"
     assert (tmp_path / "back").read_text() == "of root"
-    assert "password" in refusal(machine_with(run, user=WORKER, sudo=True)).what
-    assert "wrong" in refusal(machine_with(run, user=WORKER, sudo=True, sudo_password_file=str(wrong))).what
+    assert "password" in find_refusal(open_machine_with(run, user=WORKER, sudo=True)).what
+    assert "wrong" in find_refusal(open_machine_with(run, user=WORKER, sudo=True, sudo_password_file=str(wrong))).what
     assert PASSWORD not in root.run(["ps", "-eo", "args"]).stdout
 
     root.run(["tee", "/etc/sudoers.d/worker"], input=f"{WORKER} ALL=(ALL) NOPASSWD: ALL\n")
-    free = machine_with(run, user=WORKER, sudo=True)
+    free = open_machine_with(run, user=WORKER, sudo=True)
     assert free.run(["id", "-un"]).stdout == "root\n"
     assert asked.run(["cat"], input="in\nput").stdout == "in\nput"  # a password that is not asked for reaches no command
     with pytest.raises(CommandFailed, match="not within"):
@@ -113,7 +113,7 @@ def test_sudo_works_with_and_without_a_password(run: Run, tmp_path: Path) -> Non
 
 
 def test_an_unprivileged_user_has_programs_in_the_home_directory(run: Run) -> None:
-    machine = machine_with(run, user=WORKER)
+    machine = open_machine_with(run, user=WORKER)
     owner = open_owner(run, machine.name)
     machine.start(Program("test/sleep", ("sleep", "100000"), owner.run / "logs" / "sleep.log"))
 
@@ -142,7 +142,7 @@ def test_a_disk_that_takes_nothing_keeps_what_was_there(run: Run, tmp_path: Path
 
 def test_a_clock_that_is_off_by_an_hour_ends_no_lease(run: Run) -> None:
     """The lease is counted from the machine's boot, so the time of day does not matter: none of it is sent there."""
-    machine = machine_with(run, sudo=False)
+    machine = open_machine_with(run, sudo=False)
     owner = open_owner(run, machine.name)
     machine.start(Program("test/sleep", ("sleep", "100000"), owner.run / "logs" / "sleep.log"))
     lease = float(machine.run(["cat", str(owner.run / "lease")]).stdout)
@@ -219,7 +219,7 @@ def test_a_machine_of_another_version_of_python_is_refused(run: Run) -> None:
     machine = open_machine(run, "a")
     machine.run(["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"])
     try:
-        other = machine_with(run, folder="/var/lib/other")
+        other = open_machine_with(run, folder="/var/lib/other")
         with pytest.raises(LabError, match="Python") as caught:
             other.start(Program("test/sleep", ("sleep", "1"), Path("/var/lib/other/log")))
     finally:

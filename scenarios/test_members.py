@@ -34,7 +34,7 @@ def spare(karmada: Karmada) -> Iterator[Cluster]:
 
 
 @pytest.mark.xdist_group("spare")
-def test_a_stranger_does_not_leave(karmada: Karmada, spare: Cluster) -> None:
+def test_a_cluster_that_never_joined_cannot_leave(karmada: Karmada, spare: Cluster) -> None:
     before = list_members(karmada)
 
     assert not unjoin(karmada, spare), "who is no member is left alone"
@@ -67,15 +67,15 @@ def test_a_member_that_is_down_leaves_by_force_and_comes_back(
     assert web.until_ready() == {spare.name: 1}
     assert unjoin(karmada, spare)
 
-    def emptied() -> None:
+    def check_emptied() -> None:
         """what Karmada had put there is gone now"""
         assert web.on(spare.name) is None
 
-    eventually(emptied, within=60)
+    eventually(check_emptied, within=60)
 
 
 @pytest.mark.breaks
-def test_what_is_to_be_preserved_stays_and_is_nobodys(karmada: Karmada, spare: Cluster, namespace: str, workload: Workloads) -> None:
+def test_preserved_objects_stay_without_an_owner(karmada: Karmada, spare: Cluster, namespace: str, workload: Workloads) -> None:
     CoreV1Api(spare.client()).create_namespace(
         V1Namespace(metadata=V1ObjectMeta(name=namespace))
     )  # or it is Karmada's, and goes with all that is in it

@@ -54,11 +54,11 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
 
         AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 3}})
 
-        def followed() -> None:
+        def check_followed() -> None:
             """the members do what the plane at the new site says"""
             assert [web.on(member).spec.replicas for member in BOTH] == [3, 3]
 
-        eventually(followed, within=60)
+        eventually(check_followed, within=60)
         AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 2}})
         moved.hold.release()
     finally:

@@ -35,7 +35,7 @@ WEBHOOK, SCHEDULER = (upstream(name, SPEC, SPEC.release) for name in ("karmada-w
 
 
 @dataclass(frozen=True)
-class Standing:
+class PushableRegistry:
     """A registry that runs, and who pushes into it."""
 
     address: str
@@ -50,7 +50,7 @@ class Standing:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushableRegistry]:
     (crane,) = make_supply().resolve(["crane"]).values()
     asked = {"lab": LabSpec(members=()).model_dump(mode="json"), "karmada": None}
     run = Run.create("registry", asked, root=tmp_path_factory.mktemp("runs"))
@@ -67,7 +67,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     try:
         with supervisor.hold("registry"):
             component.start(serve, run)
-            yield Standing(f"127.0.0.1:{port}", crane, Local(run.path))
+            yield PushableRegistry(f"127.0.0.1:{port}", crane, Local(run.path))
     finally:
         supervisor.shutdown()
         run.remove()
@@ -80,7 +80,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
     return Cache(tmp_path / "cache")
 
 
-def test_what_a_registry_has_is_pulled_by_digest_and_is_what_nodes_get(registry: Standing, cache: Cache) -> None:
+def test_what_a_registry_has_is_pulled_by_digest_and_is_what_nodes_get(registry: PushableRegistry, cache: Cache) -> None:
     registry.push(WEBHOOK, WEBHOOK.official)
     lock, absent = make_lock([WEBHOOK, SCHEDULER], registry=registry.address)
     assert list(lock.digests) == [WEBHOOK.official]
@@ -94,7 +94,7 @@ def test_what_a_registry_has_is_pulled_by_digest_and_is_what_nodes_get(registry:
     assert pull_images([WEBHOOK], registry="127.0.0.1:9", cache=cache) == {}, "what is here needs no registry again"
 
 
-def test_another_image_by_that_name_is_refused(registry: Standing, cache: Cache) -> None:
+def test_another_image_by_that_name_is_refused(registry: PushableRegistry, cache: Cache) -> None:
     registry.push(WEBHOOK, WEBHOOK.official)
     lock, _ = make_lock([WEBHOOK], registry=registry.address)
     lock.write()
@@ -109,7 +109,7 @@ def test_another_image_by_that_name_is_refused(registry: Standing, cache: Cache)
 
 
 @pytest.mark.parametrize("away", [True, False], ids=["no-registry", "no-such-image"])
-def test_what_cannot_be_pulled_is_made_here(registry: Standing, cache: Cache, away: bool) -> None:
+def test_what_cannot_be_pulled_is_made_here(registry: PushableRegistry, cache: Cache, away: bool) -> None:
     ImageLock({SCHEDULER.official: "sha256:" + "1" * 64}).write()
     reasons = pull_images([SCHEDULER], registry="127.0.0.1:9" if away else f"{registry.address}/elsewhere", cache=cache)
 

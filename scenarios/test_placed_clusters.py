@@ -21,19 +21,19 @@ DOCUMENT = {
 
 
 @pytest.fixture(scope="module")
-def placed() -> Iterator[Karmada]:
+def placed_lab() -> Iterator[Karmada]:
     """Karmada on a host and a member that are each on a machine of their own."""
     require_namespaces()
-    with extra_lab(DOCUMENT, name="placed") as karmada:
+    with extra_lab(DOCUMENT, name="placed_lab") as karmada:
         yield karmada
 
 
-def test_each_cluster_runs_on_its_machine_and_keeps_its_keys_private(placed: Karmada) -> None:
+def test_each_cluster_runs_on_its_machine_and_keeps_its_keys_private(placed_lab: Karmada) -> None:
     for cluster, machine in (("host", "machine1"), ("member1", "machine2")):
-        programs = open_owner(placed.run, machine).programs()
+        programs = open_owner(placed_lab.run, machine).programs()
         assert {name.partition("/")[0] for name in programs} == {cluster}
         assert all(state.runs for state in programs.values())
-        root = f"/var/lib/karmada-lab/runs/{placed.run.id}"
+        root = f"/var/lib/karmada-lab/runs/{placed_lab.run.id}"
         keys = ["find", root, "-type", "f", "-path", "*/pki/*"]
-        assert open_machine(placed.run, machine).run([*keys, "-name", "*.key"]).stdout != ""
-        assert open_machine(placed.run, machine).run([*keys, "-perm", "/077"]).stdout == ""
+        assert open_machine(placed_lab.run, machine).run([*keys, "-name", "*.key"]).stdout != ""
+        assert open_machine(placed_lab.run, machine).run([*keys, "-perm", "/077"]).stdout == ""

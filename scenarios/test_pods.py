@@ -20,13 +20,13 @@ from scenarios.kit.workload import Workload, Workloads, duplicate_on, expose
 pytestmark = pytest.mark.needs("PODS")
 
 
-def pods(karmada: Karmada, member: str, web: Workload) -> list[str]:
+def list_pods(karmada: Karmada, member: str, web: Workload) -> list[str]:
     """Return the names of a workload's pods on a member that are not on their way out."""
     found: Any = CoreV1Api(karmada.lab.member(member).client()).list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")
     return sorted(pod.metadata.name for pod in found.items if pod.metadata.deletion_timestamp is None)
 
 
-def into(karmada: Karmada, verb: str, member: str, web: Workload, *args: str) -> str:
+def run_karmadactl(karmada: Karmada, verb: str, member: str, web: Workload, *args: str) -> str:
     """Run karmadactl's verb for a workload of a member, through Karmada's API, and return what it prints."""
     to: tuple[str, ...] = ("--kubeconfig", str(karmada.kubeconfig), "--cluster", member, "--namespace", web.namespace)
     if verb == "exec":
@@ -37,17 +37,17 @@ def into(karmada: Karmada, verb: str, member: str, web: Workload, *args: str) ->
 def test_logs_and_exec_reach_into_a_member(karmada: Karmada, workload: Workloads) -> None:
     web = workload(replicas=1, placement=duplicate_on("member1"))
     assert web.until_ready() == {"member1": 1}
-    (pod,) = pods(karmada, "member1", web)
+    (pod,) = list_pods(karmada, "member1", web)
 
-    assert into(karmada, "exec", "member1", web, pod, "--", "hostname").strip() == pod
-    served = into(karmada, "exec", "member1", web, pod, "--", "wget", "-q", "-O", "-", f"http://127.0.0.1:{PORT}/hostname")
+    assert run_karmadactl(karmada, "exec", "member1", web, pod, "--", "hostname").strip() == pod
+    served = run_karmadactl(karmada, "exec", "member1", web, pod, "--", "wget", "-q", "-O", "-", f"http://127.0.0.1:{PORT}/hostname")
     assert served.strip() == pod
 
-    def logged() -> None:
+    def check_log() -> None:
         """that a request was just answered is in the pod's log"""
-        assert "response:200" in into(karmada, "logs", "member1", web, pod)
+        assert "response:200" in run_karmadactl(karmada, "logs", "member1", web, pod)
 
-    eventually(logged, within=20)
+    eventually(check_log, within=20)
 
 
 def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, workload: Workloads) -> None:
@@ -56,14 +56,14 @@ def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, wo
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
     for member in ("member1", "member2"):
-        mine = pods(karmada, member, web)
+        mine = list_pods(karmada, member, web)
 
         def answered(member: str = member, mine: list[str] = mine) -> None:
             """the Service's name resolves in the member and all its pods answer in turn"""
             url = f"http://{web.name}.{web.namespace}.svc.cluster.local/hostname"
             # The member's DNS learns of a Service a moment later: a question without an answer is asked again, and is no failed command.
             ask = f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do timeout 3 wget -q -O - {url} || break; done"
-            said = into(karmada, "exec", member, web, mine[0], "--", "sh", "-c", ask)
+            said = run_karmadactl(karmada, "exec", member, web, mine[0], "--", "sh", "-c", ask)
             assert sorted(set(said.split())) == mine, member
 
         eventually(answered, within=60)
@@ -88,8 +88,8 @@ def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload
             """all pods answer one that asks the Service, wherever they are"""
             url = f"http://{web.name}.{web.namespace}.svc.cluster.local/hostname"
             ask = f"for i in {' '.join(map(str, range(40)))}; do timeout 3 wget -q -O - {url} || break; done"
-            said = into(karmada, "exec", member, web, pod, "--", "sh", "-c", ask)
-            assert sorted(set(said.split())) == pods(karmada, member, web)
+            said = run_karmadactl(karmada, "exec", member, web, pod, "--", "sh", "-c", ask)
+            assert sorted(set(said.split())) == list_pods(karmada, member, web)
 
         eventually(answered, within=60)
 
@@ -99,12 +99,12 @@ def test_a_new_version_is_what_answers_after_the_rollout(karmada: Karmada, workl
     web.until_ready()
     web.change({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
 
-    def rolled_out() -> None:
+    def check_rolled_out() -> None:
         """the one pod that is left says that it is the new version"""
-        left = pods(karmada, "member1", web)
+        left = list_pods(karmada, "member1", web)
         assert len(left) == 1
         (pod,) = left
-        version = into(karmada, "exec", "member1", web, pod, "--", "wget", "-q", "-O", "-", f"http://127.0.0.1:{PORT}/version")
+        version = run_karmadactl(karmada, "exec", "member1", web, pod, "--", "wget", "-q", "-O", "-", f"http://127.0.0.1:{PORT}/version")
         assert version.strip() == "2"
 
-    eventually(rolled_out, within=90)
+    eventually(check_rolled_out, within=90)

@@ -52,7 +52,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
 
     web = workload(replicas=1, placement=duplicate_on("member1", "member2"))
 
-    def overridden() -> None:
+    def check_overridden() -> None:
         """member2 has what the override says, member1 what the template says"""
         plain, changed = web.on("member1"), web.on("member2")
         assert plain, "not on member1 yet"
@@ -63,7 +63,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
         assert images == [WEB, WEB.replace("docker.io", MIRROR)]
         assert changed.status.ready_replicas == 3
 
-    eventually(overridden, within=60)
+    eventually(check_overridden, within=60)
 
 
 def test_an_update_reaches_every_member(workload: Workloads) -> None:
@@ -72,7 +72,7 @@ def test_an_update_reaches_every_member(workload: Workloads) -> None:
 
     web.change({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
 
-    def updated() -> None:
+    def check_updated() -> None:
         """both members run the new image, twice"""
         for member in ("member1", "member2"):
             found = web.on(member)
@@ -80,7 +80,7 @@ def test_an_update_reaches_every_member(workload: Workloads) -> None:
             assert found.spec.template.spec.containers[0].image == NEWER, member
             assert found.status.updated_replicas == found.status.ready_replicas == 2, member
 
-    eventually(updated, within=60)
+    eventually(check_updated, within=60)
 
 
 def test_a_deletion_empties_every_member(workload: Workloads) -> None:
@@ -89,8 +89,8 @@ def test_a_deletion_empties_every_member(workload: Workloads) -> None:
 
     web.delete()
 
-    def gone() -> None:
+    def check_deleted() -> None:
         """the Deployment is on no member"""
         assert [member for member in ("member1", "member2") if web.on(member)] == []
 
-    eventually(gone, within=60)
+    eventually(check_deleted, within=60)

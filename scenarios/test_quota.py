@@ -41,29 +41,29 @@ def test_what_is_beyond_the_quota_is_not_scheduled_until_there_is_room(karmada: 
         pytest.skip("quotas are not enforced here: karmada-controller-manager and karmada-webhook need the gate FederatedQuotaEnforcement")
     quota = Quota(karmada, namespace, overall={"cpu": f"{4 * REPLICA}m"})
 
-    def known() -> None:
+    def check_counted() -> None:
         """the quota is counted"""
         assert quota.status().get("overall") == {"cpu": f"{4 * REPLICA}m"}
 
-    eventually(known, within=30)
+    eventually(check_counted, within=30)
     half = divide_among({"member1": 1, "member2": 1})
     web = workload("web", replicas=4, placement=half)
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
-    def used() -> None:
+    def check_used() -> None:
         """all of it is used"""
         assert quota.status().get("overallUsed") == {"cpu": f"{4 * REPLICA}m"}
 
-    eventually(used, within=30)
+    eventually(check_used, within=30)
     more = workload("more", replicas=2, placement=half)
 
-    def refused() -> None:
+    def check_refused() -> None:
         """the second Deployment is not scheduled, and the reason is told"""
         told = [each for each in more.binding().get("status", {}).get("conditions") or [] if each["type"] == "Scheduled"]
         assert [(each["status"], each["reason"]) for each in told] == [("False", "QuotaExceeded")]
         assert more.placed() == {}
 
-    eventually(refused, within=30)
+    eventually(check_refused, within=30)
     assert more.on("member1") is None
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
@@ -73,11 +73,11 @@ def test_what_is_beyond_the_quota_is_not_scheduled_until_there_is_room(karmada: 
     assert quota.status()["overallUsed"] == {"cpu": f"{6 * REPLICA}m"}
     web.delete()
 
-    def freed() -> None:
+    def check_freed() -> None:
         """what is deleted uses nothing any more"""
         assert quota.status()["overallUsed"] == {"cpu": f"{2 * REPLICA}m"}
 
-    eventually(freed, within=60)
+    eventually(check_freed, within=60)
 
 
 def test_a_share_of_a_member_is_a_quota_there_and_its_use_is_reported(karmada: Karmada, workload: Workloads, namespace: str) -> None:
@@ -85,27 +85,27 @@ def test_a_share_of_a_member_is_a_quota_there_and_its_use_is_reported(karmada: K
     quota = Quota(karmada, namespace, overall={"cpu": "1"}, staticAssignments=share)
     there, elsewhere = (CoreV1Api(karmada.lab.member(name).client()) for name in ("member1", "member2"))
 
-    def held() -> None:
+    def check_member_quota() -> None:
         """member1 has the quota"""
         found: Any = there.read_namespaced_resource_quota(NAME, namespace)
         assert found.spec.hard == {"cpu": f"{2 * REPLICA}m"}
 
-    eventually(held, within=30)
+    eventually(check_member_quota, within=30)
     assert not elsewhere.list_namespaced_resource_quota(namespace).items, "who has no share has no quota"
 
     web = workload(replicas=6, placement=divide_among({"member1": 1, "member2": 1}))
 
-    def bounded() -> None:
+    def check_share() -> None:
         """member1 runs no more than its share allows, member2 all of its own, and Karmada reports the use"""
         assert (web.ready_on("member1"), web.ready_on("member2")) == (2, 3)
-        used = [(each["clusterName"], each["used"]) for each in quota.status().get("aggregatedStatus") or []]
-        assert used == [("member1", {"cpu": f"{2 * REPLICA}m"})]
+        check_used = [(each["clusterName"], each["check_used"]) for each in quota.status().get("aggregatedStatus") or []]
+        assert check_used == [("member1", {"cpu": f"{2 * REPLICA}m"})]
 
-    eventually(bounded, within=90)
+    eventually(check_share, within=90)
     quota.delete()
 
-    def lifted() -> None:
+    def check_deleted() -> None:
         """the quota has left the member"""
         assert not there.list_namespaced_resource_quota(namespace).items
 
-    eventually(lifted, within=30)
+    eventually(check_deleted, within=30)

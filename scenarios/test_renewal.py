@@ -24,10 +24,10 @@ def test_every_certificate_is_renewed_while_karmada_is_used(karmada: Karmada, na
     layout, supervisor = open_plane(karmada).layout, Supervisor(karmada.run.path)
     names = [leaf.name for leaf in leaves(karmada.spec)]
 
-    def serials() -> dict[str, int]:
+    def list_serials() -> dict[str, int]:
         return {name: x509.load_pem_x509_certificate((layout.pki / f"{name}.crt").read_bytes()).serial_number for name in names}
 
-    before, kubeconfig, server = serials(), karmada.kubeconfig.read_text(), supervisor.state("karmada/karmada-apiserver")
+    before, kubeconfig, server = list_serials(), karmada.kubeconfig.read_text(), supervisor.state("karmada/karmada-apiserver")
 
     with traffic(karmada, namespace) as going:
         going.until_written(10)
@@ -37,7 +37,7 @@ def test_every_certificate_is_renewed_while_karmada_is_used(karmada: Karmada, na
     going.check()
 
     assert renewed.keys() == set(names)
-    after = serials()
+    after = list_serials()
     assert [name for name in names if after[name] == before[name]] == []
     assert fetch_certificate(layout.server(), ca=layout.ca).serial_number == after["karmada-apiserver"]
     assert supervisor.state("karmada/karmada-apiserver").pid == server.pid, "it was not started again"

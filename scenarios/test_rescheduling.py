@@ -18,7 +18,7 @@ KEY = "lab.karmada.io/by-hand"
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-def test_replicas_are_spread_anew_when_asked_for_and_not_before(karmada: Karmada, workload: Workloads, namespace: str) -> None:
+def test_replicas_are_rescheduled_only_when_requested(karmada: Karmada, workload: Workloads, namespace: str) -> None:
     with faults.taint_member(karmada, "member2", KEY, "NoSchedule"):
         web = workload(replicas=4, placement=divide_among({"member1": 1, "member2": 1}))
         assert web.until_ready() == {"member1": 4}
@@ -35,20 +35,20 @@ def test_replicas_are_spread_anew_when_asked_for_and_not_before(karmada: Karmada
     rebalancers.create_cluster_custom_object(*REBALANCERS, body)
     try:
 
-        def told() -> None:
+        def check_reasons() -> None:
             """what became of each is told"""
             found: Any = rebalancers.get_cluster_custom_object(*REBALANCERS, namespace)
             status = found.get("status") or {}
             results = {each["workload"]["name"]: (each.get("result"), each.get("reason")) for each in status.get("observedWorkloads") or []}
             assert results == {"web": ("Successful", None), "nobodys": ("Failed", "ReferencedBindingNotFound")}
 
-        eventually(told, within=30)
+        eventually(check_reasons, within=30)
 
-        def spread() -> None:
+        def check_spread() -> None:
             """half of the replicas run on each"""
             assert web.placed() == {"member1": 2, "member2": 2}
 
-        eventually(spread, within=30)
+        eventually(check_spread, within=30)
         assert web.until_ready() == {"member1": 2, "member2": 2}
     finally:
         rebalancers.delete_cluster_custom_object(*REBALANCERS, namespace)

@@ -75,11 +75,11 @@ def kit(lab: Lab, api: Api, place: None, tmp_path_factory: pytest.TempPathFactor
     objects = runner_kit.render(lab.machine, tmp_path_factory.mktemp("kit"), charts=None, kubernetes=lab.spec.kubernetes)
     for item in objects:
         api.apply(item, **STRICT)
-    until_counted(api, next(item for item in objects if item["kind"] == "ResourceQuota"))
+    wait_counted(api, next(item for item in objects if item["kind"] == "ResourceQuota"))
     return objects
 
 
-def until_counted(api: Api, quota: Json) -> None:
+def wait_counted(api: Api, quota: Json) -> None:
     """Return when a quota counts every kind it names; until then nothing of them can be made.
 
     Its controller looks for new kinds every 30 s. A quota that came before it had seen one is counted again in five minutes only
@@ -179,7 +179,7 @@ def test_a_pod_that_asks_for_more_is_refused(api: Api, change: Json) -> None:
         api.create(wrong, dryRun="All")
 
 
-def may(api: Api, account: str, verb: str, resource: str, group: str = "", where: str = NAMESPACE) -> bool:
+def is_allowed(api: Api, account: str, verb: str, resource: str, group: str = "", where: str = NAMESPACE) -> bool:
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
@@ -201,7 +201,7 @@ def test_runners_have_the_rights_they_need_and_no_more(api: Api) -> None:
     ]
 
     def rights(account: str, where: str = NAMESPACE) -> set[str]:
-        return {f"{verb} {kind}" for kind, group in kinds for verb in verbs if may(api, account, verb, kind, group, where)}
+        return {f"{verb} {kind}" for kind, group in kinds for verb in verbs if is_allowed(api, account, verb, kind, group, where)}
 
     assert rights("karmada-lab-runner") == set()
     machines = {f"{verb} virtualmachineinstances" for verb in ("create", "get", "delete")}
@@ -309,7 +309,7 @@ def test_what_a_killed_runner_made_goes_with_its_pod(api: Api, launcher: Launche
         api.until_gone(path, what=f"{path} is gone", within=60.0)
 
 
-def test_a_runner_that_is_told_to_end_takes_its_machine_with_it(launcher: Launcher) -> None:
+def test_a_terminated_runner_deletes_its_machine(launcher: Launcher) -> None:
     launcher.machine()
     launcher.process.terminate()
 

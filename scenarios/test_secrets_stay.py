@@ -21,11 +21,11 @@ from scenarios.kit.waiting import eventually
 POLICY = "policy.karmada.io/v1alpha1"
 
 
-def b64(text: str) -> str:
+def encode(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def holds(text: str, value: str) -> bool:
+def contains_value(text: str, value: str) -> bool:
     """Tell whether a text has a value as it is, or in base64 wherever it begins in it."""
     return any(form in text for form in (value, *(core.decode() for core in cores(value.encode()))))
 
@@ -38,8 +38,8 @@ def policy(kind: str, name: str, namespace: str | None, spec: dict[str, Any]) ->
 def test_no_value_of_a_secret_leaves_the_lab(karmada: Karmada, namespace: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     values = {name: f"{name}-{secrets.token_urlsafe(9)}" for name in ("template", "overridden", "everywhere")}
     selector = [{"apiVersion": "v1", "kind": "Secret", "name": "credentials", "namespace": namespace}]
-    everywhere = {"plaintext": [{"path": "/data/two", "operator": "add", "value": b64(values["everywhere"])}]}
-    overridden = {"plaintext": [{"path": "/data/one", "operator": "replace", "value": b64(values["overridden"])}]}
+    everywhere = {"plaintext": [{"path": "/data/two", "operator": "add", "value": encode(values["everywhere"])}]}
+    overridden = {"plaintext": [{"path": "/data/one", "operator": "replace", "value": encode(values["overridden"])}]}
     made = [
         policy("ClusterOverridePolicy", namespace, None, {"resourceSelectors": selector, "overrideRules": [{"overriders": everywhere}]}),
         policy("OverridePolicy", "one", namespace, {"resourceSelectors": selector, "overrideRules": [{"overriders": overridden}]}),
@@ -53,7 +53,7 @@ def test_no_value_of_a_secret_leaves_the_lab(karmada: Karmada, namespace: str, t
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": "credentials", "namespace": namespace},
-            "data": {"one": b64(values["template"])},
+            "data": {"one": encode(values["template"])},
         },
     ]
     member = next(each for each in karmada.members if each.name == "member1")
@@ -61,35 +61,38 @@ def test_no_value_of_a_secret_leaves_the_lab(karmada: Karmada, namespace: str, t
         for manifest in made:
             karmada.api.create(manifest)
 
-        def propagated() -> dict[str, str]:
+        def check_propagated() -> dict[str, str]:
             """member1 has the Secret with what both policies put into it"""
             found = member.api.find(f"/api/v1/namespaces/{namespace}/secrets/credentials")
             assert found, "not there yet"
-            assert found["data"] == {"one": b64(values["overridden"]), "two": b64(values["everywhere"])}
+            assert found["data"] == {"one": encode(values["overridden"]), "two": encode(values["everywhere"])}
             data: dict[str, str] = found["data"]
             return data
 
-        data = eventually(propagated, within=60)
+        data = eventually(check_propagated, within=60)
         work = karmada.api.items("/apis/work.karmada.io/v1alpha1/namespaces/karmada-es-member1/works")
-        assert any(b64(values["overridden"]) in str(each) for each in work), "Karmada records what it overrode"
+        assert any(encode(values["overridden"]) in str(each) for each in work), "Karmada records what it overrode"
 
         def fail() -> None:
             assert data == {"one": values["template"]}, f"expected the template's value, got {data} and {values}"
 
         report = TestReport.from_item_and_call(request.node, pytest.CallInfo.from_call(fail, "call", reraise=None))
-        assert holds(report.longreprtext, values["overridden"])
+        assert contains_value(report.longreprtext, values["overridden"])
         mask_report(report, secret_values.learn_values(karmada.run.path))
         evidence.collect(karmada.run, f"it was {values['overridden']}", into=tmp_path / "artifacts" / karmada.run.id, within=90.0)
         job = tmp_path / "job.log"
-        job.write_text("\n".join(f"{name}: {value!r} {b64(value)} {b64(f'xx{value}y')}" for name, value in values.items()))
+        job.write_text("\n".join(f"{name}: {value!r} {encode(value)} {encode(f'xx{value}y')}" for name, value in values.items()))
         cell = collect(Sources(lab=str(karmada.run.path), artifacts=tmp_path / "artifacts", logs=(job,)), tmp_path / "cell")
     finally:
         karmada.api.delete(f"/apis/{POLICY}/clusteroverridepolicies/{namespace}")
 
     left = [path for folder in ("artifacts", "cell") for path in (tmp_path / folder).rglob("*") if path.is_file()]
     assert {"works.work.karmada.io.json", "job.log", "overridepolicies.policy.karmada.io.json"} <= {path.name for path in left}
-    assert [name for name, value in values.items() if holds(report.longreprtext, value)] == []
+    assert [name for name, value in values.items() if contains_value(report.longreprtext, value)] == []
     assert [
-        (str(path), name) for path in left for name, value in values.items() if holds(path.name + path.read_text(errors="replace"), value)
+        (str(path), name)
+        for path in left
+        for name, value in values.items()
+        if contains_value(path.name + path.read_text(errors="replace"), value)
     ] == []
     assert cell.path.is_dir()

@@ -43,12 +43,12 @@ def test_no_execute_moves_what_does_not_tolerate_it_and_waits_as_long_as_is_tole
 
     with faults.taint_member(karmada, "member1", KEY, "NoExecute"):
 
-        def moved() -> None:
+        def check_moved() -> None:
             """all replicas run on member2, and nothing is left on member1"""
             assert web.placed() == {"member2": 2}
             assert web.ready_on("member2") == 2
             assert web.on("member1") is None
 
-        eventually(moved, within=60)
+        eventually(check_moved, within=60)
         assert patient.placed() == {"member1": 1, "member2": 1}
         assert patient.ready_on("member1") == 1

@@ -36,7 +36,7 @@ def document(release: str, deployer: str = "by_binary") -> dict[str, Any]:
 
 
 @pytest.fixture
-def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
+def released_lab(request: pytest.FixtureRequest) -> Iterator[Karmada]:
     """A Karmada of the release, or the release and deployer, that the test is given, in a lab of its own."""
     args = [request.param] if isinstance(request.param, str) else request.param
     with extra_lab(document(*args), name="upgrade") as karmada:
@@ -44,57 +44,57 @@ def of_release(request: pytest.FixtureRequest) -> Iterator[Karmada]:
 
 
 @pytest.fixture
-def used(of_release: Karmada) -> Iterator[Traffic]:
+def used_lab(released_lab: Karmada) -> Iterator[Traffic]:
     """It is written to and read from, and runs a Deployment on both members; afterwards the law holds and no pod was started again."""
-    with made_namespace(of_release, "used") as name:
-        web = Workloads(of_release, name)("web", replicas=2, placement=duplicate_on("member1", "member2"))
+    with made_namespace(released_lab, "used_lab") as name:
+        web = Workloads(released_lab, name)("web", replicas=2, placement=duplicate_on("member1", "member2"))
         assert web.until_ready() == {"member1": 2, "member2": 2}
-        running = pod_uids(of_release, name)
-        with traffic(of_release, name) as going:
+        running = pod_uids(released_lab, name)
+        with traffic(released_lab, name) as going:
             yield going
         going.check()
-        assert pod_uids(of_release, name) == running, "pods on members do not restart"
+        assert pod_uids(released_lab, name) == running, "pods on members do not restart"
         assert web.until_ready() == {"member1": 2, "member2": 2}
-    conformance(as_it_is_now(of_release)).demand()
+    conformance(as_it_is_now(released_lab)).demand()
 
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-@pytest.mark.parametrize("of_release", ["1.17.1"], indirect=True)
-def test_whole_interrupted_resumed_and_back(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
-    run = of_release.run
-    killed_half_way(of_release)
+@pytest.mark.parametrize("released_lab", ["1.17.1"], indirect=True)
+def test_whole_interrupted_resumed_and_back(released_lab: Karmada, used_lab: Traffic, request: pytest.FixtureRequest) -> None:
+    run = released_lab.run
+    kill_half_way(released_lab)
     assert (pending_operation.facts_of(run, WHAT) or {})["done"][:2] == ["crds", "karmada-webhook"]
     with pytest.raises(ProvisionError, match="upgrade of this"):
         pending_operation.require_none(run)
 
-    done = upgrade(as_it_is_now(of_release), TO)
+    done = upgrade(as_it_is_now(released_lab), TO)
 
     assert done.left == ()
     report_figures(request, upgrade_seconds=round(done.seconds, 1))
-    karmada = as_it_is_now(of_release)
+    karmada = as_it_is_now(released_lab)
     assert karmada.spec.release == TO
     with pytest.raises(UsageError, match="is earlier than"):
         upgrade(karmada, "1.17.1")
     upgrade(karmada, "1.17.1", rollback=True)
-    assert as_it_is_now(of_release).spec.release == "1.17.1"
-    upgrade(as_it_is_now(of_release), TO)
-    report_figures(request, **used.figures())
+    assert as_it_is_now(released_lab).spec.release == "1.17.1"
+    upgrade(as_it_is_now(released_lab), TO)
+    report_figures(request, **used_lab.figures())
 
 
-def killed_half_way(karmada: Karmada) -> None:
+def kill_half_way(karmada: Karmada) -> None:
     """Have `lab upgrade` killed by SIGKILL as soon as its second component is done."""
     run = karmada.run
     argv = [sys.executable, "-m", "lab", "upgrade", TO, "--lab", run.id]
     with subprocess.Popen(argv, env=environment.inherit_all(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
 
-        def due() -> None:
+        def check_due() -> None:
             done = (pending_operation.facts_of(run, WHAT) or {"done": []})["done"]
             if len(done) < 2 and command.poll() is None:
                 raise NotYet(f"done: {done}")
 
         try:
-            until(due, what="two components are upgraded", within=120.0, every=0.02)
+            until(check_due, what="two components are upgraded", within=120.0, every=0.02)
         finally:
             command.kill()
     assert command.returncode == -signal.SIGKILL, "it was through before it could be killed"
@@ -102,27 +102,27 @@ def killed_half_way(karmada: Karmada) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.breaks
-@pytest.mark.parametrize("of_release", ["1.18.1"], indirect=True)
-def test_one_component_at_a_time(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("released_lab", ["1.18.1"], indirect=True)
+def test_one_component_at_a_time(released_lab: Karmada, used_lab: Traffic, request: pytest.FixtureRequest) -> None:
     for name in ORDER:
         later = ORDER[ORDER.index(name) + 1 :]
         if later:
             with pytest.raises(UsageError, match="is not next"):
-                upgrade(as_it_is_now(of_release), TO, only=later[0])
-        done = upgrade(as_it_is_now(of_release), TO, only=name)
+                upgrade(as_it_is_now(released_lab), TO, only=later[0])
+        done = upgrade(as_it_is_now(released_lab), TO, only=name)
         assert (done.done, done.left) == ((name,), later)
-        assert as_it_is_now(of_release).spec.release == ("1.18.1" if later else TO)
-    report_figures(request, **used.figures())
+        assert as_it_is_now(released_lab).spec.release == ("1.18.1" if later else TO)
+    report_figures(request, **used_lab.figures())
 
 
 @pytest.mark.thorough
 @pytest.mark.breaks
 @pytest.mark.needs("PODS")
-@pytest.mark.parametrize("of_release", [("1.17.1", name) for name in ("by_yaml", "by_chart", "by_operator")], indirect=True)
-def test_pods_follow_their_own_installer(of_release: Karmada, used: Traffic, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("released_lab", [("1.17.1", name) for name in ("by_yaml", "by_chart", "by_operator")], indirect=True)
+def test_pods_follow_their_own_installer(released_lab: Karmada, used_lab: Traffic, request: pytest.FixtureRequest) -> None:
     """Etcd's pod is another one in 1.18, so writes wait for it; none is lost."""
-    done = upgrade(as_it_is_now(of_release), TO)
+    done = upgrade(as_it_is_now(released_lab), TO)
 
     assert done.left == ()
-    assert as_it_is_now(of_release).spec.release == TO
-    report_figures(request, upgrade_seconds=round(done.seconds, 1), **used.figures())
+    assert as_it_is_now(released_lab).spec.release == TO
+    report_figures(request, upgrade_seconds=round(done.seconds, 1), **used_lab.figures())

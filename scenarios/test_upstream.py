@@ -36,13 +36,13 @@ def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> N
         pytest.exit(str(error), returncode=error.exit_code)
 
     for case in done.verdict.cases:
-        pytestconfig.hook.pytest_runtest_logreport(report=reported(case))
+        pytestconfig.hook.pytest_runtest_logreport(report=make_report(case))
     if done.stop:
         raise done.stop
     assert not done.verdict.wrong, "\n".join(done.verdict.wrong)
 
 
-def reported(case: SpecCase) -> pytest.TestReport:
+def make_report(case: SpecCase) -> pytest.TestReport:
     """Return a spec as a test of pytest's: in its output, its JUnit file and its counts like any other."""
     file = f"scenarios/upstream/{case.spec.file}.py"
     name = case.spec.name.translate(BRACKETS).replace("::", ":")

@@ -78,15 +78,15 @@ def compile_focus(focus: str) -> re.Pattern[str]:
 
 def nearest(focus: str, texts: Iterable[str], *, most: int = 3) -> list[str]:
     """Return the texts that are most similar to a focus, by shared words and parts of words."""
-    asked = words(focus)
+    asked = split_words(focus)
 
     def likeness(text: str) -> float:
-        have = words(text)
+        have = split_words(text)
         return sum(max((difflib.SequenceMatcher(None, word, other).ratio() for other in have), default=0.0) ** 4 for word in asked)
 
     ranked = sorted(dict.fromkeys(texts), key=lambda text: (-likeness(text), len(text)))
     return [text for text in ranked[:most] if asked and likeness(text) / len(asked) > 0.3]
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.lower())

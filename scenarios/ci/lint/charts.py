@@ -99,8 +99,8 @@ def render_chart(helm: str, chart: Path, values: Sequence[str], run: CommandRunn
 
 def judge_refusal(ran: CommandResult) -> Why | None:
     """Return why a chart did not render if that is not its fault."""
-    said = f"{ran.stdout}\n{ran.stderr}"
-    return next((Why(*each) for text, each in NEEDS.items() if text in said), None)
+    output = f"{ran.stdout}\n{ran.stderr}"
+    return next((Why(*each) for text, each in NEEDS.items() if text in output), None)
 
 
 def list_unrendered(chart: str, check: str, templates: Sequence[str], rendered: set[str], *, library: bool) -> Iterator[Unchecked]:

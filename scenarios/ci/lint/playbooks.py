@@ -97,8 +97,8 @@ def run_with_mocks(names: Sequence[str], root: Path, run: CommandRunner) -> Find
     for _ in range(1 if own else ROUNDS):
         found = run_batches_of(todo, root, run, None if own else {**LENIENT, "mock_modules": sorted(modules), "mock_roles": sorted(roles)})
         found.modules, found.roles = modules.copy(), roles.copy()
-        said = "\n".join(map(text_of, found.issues))
-        lacking, lacking_roles = set(MODULE.findall(said)) - modules, set(ROLE.findall(said)) - roles
+        messages = "\n".join(map(text_of, found.issues))
+        lacking, lacking_roles = set(MODULE.findall(messages)) - modules, set(ROLE.findall(messages)) - roles
         if not lacking and not lacking_roles:
             break
         collections = {each.rpartition(".")[0] for each in lacking}

@@ -43,5 +43,5 @@ def print_lint(lint: Lint, *, look: Look) -> None:
     print()
     print("\n".join(format_table(rows, look=look)))
     if without:
-        said = ", ".join(f"{kind} {number}" for kind, number in without.most_common())
-        print(f"no checker exists for {count(sum(without.values()), 'file')}: {said} (-o json names them)")
+        listed = ", ".join(f"{kind} {number}" for kind, number in without.most_common())
+        print(f"no checker exists for {count(sum(without.values()), 'file')}: {listed} (-o json names them)")

@@ -45,13 +45,13 @@ def check_python(scripts: Sequence[LintSource]) -> Checked:
             with warnings.catch_warnings(action="ignore"):
                 compile(script.text, script.name.encode("utf-8", "backslashreplace"), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
-            said = str(error)
-            if "Missing parentheses in call to" in said or "multiple exception types must be parenthesized" in said:
+            message = str(error)
+            if "Missing parentheses in call to" in message or "multiple exception types must be parenthesized" in message:
                 unchecked.append(Unchecked(script.name, "python", Reason.PYTHON_2.value, "python"))
             elif "{{" in script.text or "{%" in script.text:
                 unchecked.append(Unchecked(script.name, "python", Reason.TEMPLATED.value, "python"))
             else:
-                wrong.append(f"{show_name(script.name)}: {said}")
+                wrong.append(f"{show_name(script.name)}: {message}")
         except (RecursionError, MemoryError):
             unchecked.append(Unchecked(script.name, "python", Reason.TOO_DEEP.value, "python"))
     outcome = StepOutcome.FAIL if wrong else StepOutcome.PASS if scripts else StepOutcome.SKIP

@@ -60,5 +60,5 @@ def line_of(error: yaml.YAMLError) -> int:
 
 def explain(error: yaml.YAMLError) -> str:
     """Return a fault as one line: where, and what the parser expected."""
-    said = " ".join(part for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part) or str(error)
-    return f"line {line_of(error)}: {said}" if line_of(error) else " ".join(said.split())
+    message = " ".join(part for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part) or str(error)
+    return f"line {line_of(error)}: {message}" if line_of(error) else " ".join(message.split())

@@ -93,7 +93,7 @@ class JobRunner:
         name = step["uses"].partition("@")[0]
         if name.startswith("./"):
             action = WorkflowFile.load(name.removeprefix("./"), self.root)
-            return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.given(args)}), {}
+            return self.run(action.document["runs"]["steps"], where, inside={"inputs": action.resolve_inputs(args)}), {}
         if name in HERE or (name == "actions/checkout" and "path" not in args):
             return "here", {}
         imitated: dict[str, Callable[[Json], tuple[str, Json]]] = {
@@ -110,17 +110,17 @@ class JobRunner:
     def command(self, step: Json, contexts: Contexts, where: str) -> tuple[str, Json]:
         """Execute a `run:` in bash, as GitHub does; keep the environment and outputs that it sets."""
         folder = self.store / "steps" / where.replace(" / ", ".").replace(" ", ".")
-        said = {name: folder / name for name in ("output", "env", "summary")}
+        files = {name: folder / name for name in ("output", "env", "summary")}
         folder.mkdir(parents=True, exist_ok=True)
-        for path in said.values():
+        for path in files.values():
             path.write_text("")
         env = {
             "CI": "true",
             **self.env,
             **{key: as_text(template(as_text(value), contexts)) for key, value in (step.get("env") or {}).items()},
-            "GITHUB_OUTPUT": str(said["output"]),
-            "GITHUB_ENV": str(said["env"]),
-            "GITHUB_STEP_SUMMARY": str(said["summary"]),
+            "GITHUB_OUTPUT": str(files["output"]),
+            "GITHUB_ENV": str(files["env"]),
+            "GITHUB_STEP_SUMMARY": str(files["summary"]),
             "GITHUB_SHA": as_text(contexts.values["github"].get("sha")),
             "GITHUB_RUN_ID": as_text(contexts.values["github"].get("run_id")),
         }
@@ -129,8 +129,8 @@ class JobRunner:
             status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script], env, folder / "log")
         except Interrupted:
             return "cancelled", {}
-        self.env |= dict(pairs(said["env"]))
-        return "failure" if status else "success", dict(pairs(said["output"]))
+        self.env |= dict(pairs(files["env"]))
+        return "failure" if status else "success", dict(pairs(files["output"]))
 
     def checkout(self, args: Json) -> tuple[str, Json]:
         """Link the repository under test to the place where the workflow checks it out: it is the user's, so it is not copied."""

@@ -65,7 +65,7 @@ class Stage:
         if "uses" in job:
             args = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
             called = file.calls(job["uses"], ours=self.root)
-            return self.called(called, called.given(args), prefix=f"{name} / ")
+            return self.called(called, called.resolve_inputs(args), prefix=f"{name} / ")
         if file.root != self.root:  # commands of a foreign repository are not executed
             self.done.append(StepDone(name, "job", "not rehearsed"))
             return {"result": "success", "outputs": {}}
@@ -85,11 +85,11 @@ class Stage:
 
     def rows(self, name: str, job: Json, contexts: Contexts) -> Iterator[Json]:
         """Yield the rows of a job's matrix, or one empty row; record those that are not executed."""
-        said = (job.get("strategy") or {}).get("matrix")
-        if said is None:
+        value = (job.get("strategy") or {}).get("matrix")
+        if value is None:
             yield {}
             return
-        matrix = template(said, contexts) if isinstance(said, str) else said
+        matrix = template(value, contexts) if isinstance(value, str) else value
         rows = matrix.get("include") or []
         known = [str(row.get("cell")) for row in rows]
         if strangers := [cell for cell in self.only if cell not in known]:

@@ -89,7 +89,7 @@ class WorkflowFile:
             raise UsageError(
                 f"the event {event} does not start this workflow", where=self.path, remedy=f"--event {' or '.join(self.triggers)}"
             )
-        return self.given(args)
+        return self.resolve_inputs(args)
 
     def calls(self, uses: str, *, ours: Path) -> WorkflowFile:
         """Return the workflow that a job of this one calls, of the same repository or of `ours`. UsageError for any other."""
@@ -101,11 +101,11 @@ class WorkflowFile:
             f"the workflow {uses} is not in this repository", where=self.path, remedy="call a workflow of OWNER/karmada-lab/…@REF"
         )
 
-    def given(self, args: Mapping[str, Any]) -> Json:
+    def resolve_inputs(self, args: Mapping[str, Any]) -> Json:
         """Return the inputs of a call: the given ones and the defaults of the others. UsageError for unknown or missing inputs."""
         if wrong := list(ill_given(self, args)):
             raise UsageError(wrong[0], where=self.path)
-        return {name: args.get(name, said.get("default", "")) for name, said in self.inputs.items()}
+        return {name: args.get(name, given.get("default", "")) for name, given in self.inputs.items()}
 
 
 def every(root: Path = ROOT) -> list[WorkflowFile]:
@@ -119,8 +119,8 @@ def ill_given(called: WorkflowFile, args: Mapping[str, Any]) -> Iterator[str]:
     """Yield the unknown inputs that a call passes to a workflow or action, and the required ones that it omits."""
     for name in args.keys() - called.inputs.keys():
         yield f"{called.path} has no input {name!r}; it has: {', '.join(called.inputs) or 'none'}"
-    for name, said in called.inputs.items():
-        if said.get("required") and "default" not in said and name not in args:
+    for name, given in called.inputs.items():
+        if given.get("required") and "default" not in given and name not in args:
             yield f"{called.path} requires the input {name!r}"
 
 
@@ -149,11 +149,11 @@ FAIL = "exit 1"
 def step_misfits(step: Json, known: set[str]) -> Iterator[str]:
     """Yield the violations of one step."""
     if "run" in step and step["run"] != FAIL:
-        said = RUN.fullmatch(step["run"].strip())
-        if not said:
+        match = RUN.fullmatch(step["run"].strip())
+        if not match:
             yield f"{step['run'].strip()!r} is not one command of the Makefile"
-        elif said["target"] not in known:
-            yield f"the Makefile has no target {said['target']!r}"
+        elif match["target"] not in known:
+            yield f"the Makefile has no target {match['target']!r}"
     uses = step.get("uses", "")
     if uses.startswith("./"):
         yield from ill_given(WorkflowFile.load(uses.removeprefix("./")), step.get("with") or {})

@@ -96,12 +96,12 @@ def test_a_workflow_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 
 def test_inputs_have_their_defaults(tmp_path: Path) -> None:
-    given = WorkflowFile.load(".github/workflows/cells.yml").given({"plan": "--nightly"})
+    given = WorkflowFile.load(".github/workflows/cells.yml").resolve_inputs({"plan": "--nightly"})
 
     assert given["plan"] == "--nightly"
     assert given["history"] is False
     with pytest.raises(UsageError, match="input 'plan'"):
-        WorkflowFile.load(".github/workflows/cells.yml").given({})
+        WorkflowFile.load(".github/workflows/cells.yml").resolve_inputs({})
 
 
 def jobs_of_cells(tmp_path: Path, *, plan: int, cells: int, failover: str = "", broken: str = "") -> dict[str, str]:

@@ -15,7 +15,7 @@ from scenarios.kit.run_command import run_command
 
 
 @pytest.mark.spawns
-def test_a_command_s_output_is_kept_and_its_status_told(tmp_path: Path) -> None:
+def test_a_commands_output_is_kept_and_its_status_returned(tmp_path: Path) -> None:
     program = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
 
     assert run_command([sys.executable, "-c", program], tmp_path / "logs" / "x.log") == 3
@@ -45,7 +45,7 @@ def test_a_daemon_that_holds_the_output_open_is_not_waited_for(tmp_path: Path) -
 
 
 @pytest.mark.spawns
-def test_an_interrupted_command_is_told_once_and_may_finish_what_it_does(tmp_path: Path) -> None:
+def test_an_interrupted_command_gets_one_signal_and_may_finish(tmp_path: Path) -> None:
     program = (
         "import signal, sys, time\n"
         "def stop(number, frame):\n    print('stopping'); sys.exit(128 + number)\n"

@@ -121,7 +121,7 @@ def test_all_processes_share_one_lab_which_is_gone_at_the_end(project: Path) -> 
     assert sorted(kept) == ["journal.jsonl", "run.json"], "what reports read of a lab that is gone"
 
 
-def test_a_failure_of_bringing_up_is_told_once_and_fails_all(project: Path) -> None:
+def test_a_failed_bring_up_is_printed_once_and_fails_all_tests(project: Path) -> None:
     (project / "test_a.py").write_text("import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_lab(lab, n): pass\n")
 
     done = run(project, "-n", "2", FAKE="fails")

@@ -41,7 +41,7 @@ def test_an_api_that_is_away_is_asked_again() -> None:
     assert eventually(failing(*away), within=5, every=0.01) == "done"
 
 
-def test_when_time_is_up_the_last_assertion_is_told() -> None:
+def test_a_timeout_shows_the_last_assertion() -> None:
     with pytest.raises(NotReady, match="the check holds") as late:
         eventually(failing(*[AssertionError("1 of 2 replicas")] * 1000), within=0.05, every=0.01)
 
@@ -99,7 +99,7 @@ def test_a_watch_tells_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert late.value.last == "deleted"
 
 
-def test_a_port_that_nobody_listens_on_is_named() -> None:
+def test_a_port_without_a_listener_is_named() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
@@ -109,7 +109,7 @@ def test_a_port_that_nobody_listens_on_is_named() -> None:
         check_ports((port,))
 
 
-def test_placements_say_what_karmada_is_told() -> None:
+def test_placements_render_to_policy_fields() -> None:
     assert duplicate_on() == {"replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
     assert duplicate_on("a")["clusterAffinity"] == {"clusterNames": ["a"]}
     weights = divide_among({"a": 1, "b": 2})["replicaScheduling"]["weightPreference"]["staticWeightList"]

@@ -192,7 +192,7 @@ def test_a_ref_that_is_not_there_is_refused_with_the_nearest() -> None:
         paths_changed_since("mian", run=Runs())
 
 
-def test_no_repository_and_a_shallow_one_are_told_apart() -> None:
+def test_a_missing_and_a_shallow_repository_give_different_errors() -> None:
     with pytest.raises(NotPossible, match="directory"):
         paths_changed_since("main", run=answers({"rev-parse": (128, "")}))
     with pytest.raises(NotPossible, match="commit"):

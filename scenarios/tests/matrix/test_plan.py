@@ -171,7 +171,7 @@ def test_a_broken_file_of_durations_is_refused(tmp_path: Path, text: str) -> Non
         Durations.load(tmp_path / "durations.json")
 
 
-def test_a_job_may_take_three_times_as_long_as_it_does_and_long_where_nobody_knows() -> None:
+def test_a_job_times_out_after_three_times_its_duration_or_a_long_default() -> None:
     assert [timeout_minutes(seconds) for seconds in (1, 1200, 90000, None)] == [30, 60, 350, 150]
     known = Durations({"kind-by_binary-1.18.2-1.35.4-smoke": [1.0]})
     rows = show.github(planner().plan(only=["embedded", "by_binary"]), matrix(), known)["include"]

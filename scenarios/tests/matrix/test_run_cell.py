@@ -107,7 +107,7 @@ def test_a_checkout_is_the_release_of_its_cells(tmp_path: Path) -> None:
     assert up[up.index("--release") + 1] == "/src/karmada"
 
 
-def test_what_ended_the_cell_is_told_to_whoever_collects(tmp_path: Path) -> None:
+def test_the_cause_of_a_cells_end_is_passed_to_collection(tmp_path: Path) -> None:
     commands = Commands(conformance=1, test=Interrupted(signal.SIGTERM))
 
     job(tmp_path, commands).run()
@@ -126,7 +126,7 @@ def test_each_part_can_be_a_step_of_its_own(tmp_path: Path) -> None:
     assert collect[collect.index("--exit-code") + 1] == "1"
 
 
-def test_a_part_whose_process_was_killed_is_known_to_have_been(tmp_path: Path) -> None:
+def test_a_part_with_a_killed_process_is_recorded_as_killed(tmp_path: Path) -> None:
     (tmp_path / "artifacts" / CELL.name).mkdir(parents=True)
     parts = {"up": {"argv": [], "began": 5.0, "seconds": 0.0, "status": None}}
     (tmp_path / "artifacts" / CELL.name / "parts.json").write_text(json.dumps({"parts": parts}))
@@ -219,7 +219,7 @@ def test_what_failed_for_another_reason_is_not(tmp_path: Path) -> None:
     assert commands.parts == ["retry"]
 
 
-def test_it_is_run_again_once_and_forgotten_when_the_cell_is_begun_anew(tmp_path: Path) -> None:
+def test_a_cell_is_retried_once_and_a_new_start_forgets_it(tmp_path: Path) -> None:
     commands, mine = failed(tmp_path, retry=0, up=4)
     second = tmp_path / "cells" / f"{CELL.name}.again"
 

@@ -64,7 +64,7 @@ def test_a_report_is_read_in_the_order_of_the_sources_whatever_order_it_ran_in()
     assert {result.seconds for result in report.results.values()} == {1.5}
 
 
-def test_specs_that_say_the_same_are_told_apart() -> None:
+def test_specs_with_the_same_text_are_distinct() -> None:
     report = of_document({"SpecReports": [row("nodes", state="failed", line=8), row("nodes", line=4)]})
 
     assert {each.name: result.state for each, result in report.results.items()} == {"nodes": "passed", "nodes #2": "failed"}
@@ -76,7 +76,7 @@ def test_labels_of_containers_are_the_specs_too() -> None:
     assert only.labels == {"needCreateCluster", "Serial"}
 
 
-def test_a_failure_carries_its_words_and_its_place() -> None:
+def test_a_failure_has_its_message_and_its_position() -> None:
     failure = {"Message": "\nTimed out after 420s.\n", "Location": {"FileName": "/a/b/framework/cluster.go", "LineNumber": 42}}
     (result,) = of_document({"SpecReports": [row("a", state="failed", Failure=failure, CapturedStdOutErr="klog\n")]}).results.values()
 
@@ -134,7 +134,7 @@ def test_what_holds_elsewhere_is_not_applied() -> None:
     assert [each.text for each in known.of(provider="kind", release="1.17.1").skip] == ["a", "b", "c"]
 
 
-def test_a_plan_is_what_is_left_and_ginkgo_is_told_so() -> None:
+def test_ginkgo_gets_exactly_the_planned_specs() -> None:
     specs = [spec("a one"), spec("a two"), spec("b"), spec("c", "slow"), spec("d")]
     known = KnownSpecs(skip=(entry(text="a"), entry(label="slow")), fails=(entry(text="b"),))
 
@@ -209,7 +209,7 @@ def test_a_spec_that_skips_itself_says_why() -> None:
     assert verdict("skipped", message="Total nodes 1, less than 2") == {"s0": StepOutcome.SKIP}
 
 
-def test_a_known_failure_is_no_failure_and_a_known_failure_that_passes_is_told() -> None:
+def test_a_known_failure_is_excused_and_reported_when_it_passes() -> None:
     known = KnownSpecs(fails=(entry(pattern="s[01]"),))
     specs = [spec("s0"), spec("s1"), spec("s2")]
     report = GinkgoReport(
@@ -295,7 +295,7 @@ def test_of_a_killed_ginkgo_the_log_is_what_is_left() -> None:
     assert found.wrong == ["ginkgo was killed: the results of its specs are read from its log"]
 
 
-def test_a_log_is_read_line_by_line_from_where_it_was_and_anew_when_it_was_put_aside(tmp_path: Path) -> None:
+def test_a_log_is_read_line_by_line_and_from_the_start_after_rotation(tmp_path: Path) -> None:
     path = tmp_path / "ginkgo.log"
     path.write_text("old\n")
     log = SuiteLog.at_end(path)
@@ -510,10 +510,10 @@ def test_an_interrupt_ends_ginkgo_and_passes_on_with_what_there_is(plane: Any, m
 def test_a_spec_is_a_case_under_its_own_name_whatever_is_in_it() -> None:
     from _pytest.junitxml import mangle_test_address
 
-    from scenarios.test_upstream import reported
+    from scenarios.test_upstream import make_report
 
     odd = spec("[a] with a::b [c] d")
-    reports = [reported(SpecCase(odd, outcome, 1.5, "why", "text")) for outcome in StepOutcome]
+    reports = [make_report(SpecCase(odd, outcome, 1.5, "why", "text")) for outcome in StepOutcome]
 
     assert mangle_test_address(str(reports[0].nodeid)) == ["scenarios.upstream.search", "(a) with a:b (c) d"]
     assert {outcome: report.outcome for outcome, report in zip(StepOutcome, reports, strict=True)} == {
