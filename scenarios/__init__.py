@@ -1,6 +1,10 @@
-"""The end-to-end suites: one promise a file, asked of a real lab through the fixtures of the root conftest.py.
+"""The end-to-end scenarios: each file tests one promise on a real lab, by the fixtures of `kit.fixtures`.
 
-session     one lab for all processes of a test session       workload   a Deployment and its policy, as tests ask for them
-steps       what `up` did, as cases of the JUnit report       faults     what tests break, and the proof that it is whole again
-own         a lab of a test's own                             traffic    who writes and reads meanwhile, and the law that must hold
+test_*.py, *.toml   scenarios, the lab files they run on, and the matrix of cells
+kit                 fixtures and tools of scenarios: the session's lab, extra labs, workloads, faults, traffic
+matrix              which cells exist, which are possible, and how one cell runs
+ci                  linters of a repository, rehearsal of workflows, the runners' kit
+upstream            Karmada's own end-to-end suite on a lab
+bookinfo            Istio's sample application
+commands            the verbs of `lab` for all of these
 """

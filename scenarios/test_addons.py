@@ -1,4 +1,4 @@
-"""Addons of others: what Karmada is given of them is divided as its own interpreters say, and they come, change and go without a trace.
+"""Third-party addons: Karmada divides their objects by its interpreters; they are installed, upgraded and removed without leftovers.
 
 No controller of OpenKruise runs here: what one would write into a CloneSet's status on a member is written by `stand_in`. What is looked at
 is Karmada's: how it reads replicas, divides them, and adds up what members report.
@@ -75,7 +75,7 @@ class CloneSet:
         return CustomObjectsApi(self.karmada.lab.member(member).client() if member else self.karmada.client())
 
     def read(self, member: str | None = None) -> Json:
-        """Return it as Karmada or a member has it."""
+        """Return the CloneSet on Karmada or on a member."""
         found: Any = self.api(member).get_namespaced_custom_object(*KRUISE, self.namespace, SETS, self.name)
         return dict(found)
 
@@ -84,7 +84,7 @@ class CloneSet:
         return dict(found)
 
     def replicas(self) -> dict[str, int]:
-        """Return how many replicas each member is told to have."""
+        """Return the number of replicas that Karmada assigned to each member."""
         return {member: int(self.read(member)["spec"]["replicas"]) for member in replicas_placed(self.binding())}
 
     def scale(self, replicas: int) -> None:
@@ -97,16 +97,16 @@ class CloneSet:
 
 def write_controller_status(clones: CloneSet, member: str) -> None:
     """Write the status that kruise-manager would: all replicas updated, ready and available."""
-    check_present = clones.read(member)
-    count = check_present["spec"]["replicas"]
+    found = clones.read(member)
+    count = found["spec"]["replicas"]
     names = ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "updatedReadyReplicas", "expectedUpdatedReplicas")
-    status = {"status": {**dict.fromkeys(names, count), "observedGeneration": check_present["metadata"]["generation"]}}
+    status = {"status": {**dict.fromkeys(names, count), "observedGeneration": found["metadata"]["generation"]}}
     clones.karmada.lab.member(member).api.patch(f"{clones.path}/status", status)
 
 
 @pytest.fixture
 def openkruise(karmada: Karmada) -> str:
-    """The version of OpenKruise that this lab was brought up with."""
+    """Return the version of OpenKruise that this lab was brought up with."""
     version = as_it_is_now(karmada).spec.addons.others.get("openkruise")
     if version is None:
         pytest.skip("unknown: this lab was brought up without the addon openkruise (scenarios/lab.toml has it)")
@@ -191,8 +191,8 @@ def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karma
 
         restore(as_it_is_now(karmada), backup.path)
         assert read_crd_spec(karmada.cluster) == before
-        check_present = change.find_installed(as_it_is_now(karmada), "openkruise").there
-        assert check_present == {"karmada": openkruise, "member1": newest, "member2": newest}
+        installed = change.find_installed(as_it_is_now(karmada), "openkruise").there
+        assert installed == {"karmada": openkruise, "member1": newest, "member2": newest}
 
         change.upgrade(as_it_is_now(karmada), "openkruise")
         assert read_crd_spec(karmada.cluster) == after
@@ -202,7 +202,7 @@ def test_an_addon_of_a_restored_plane_is_what_it_was_and_is_upgraded_again(karma
 
 
 def read_crd_spec(cluster: Cluster) -> Json:
-    """Return what a cluster says of CloneSets: the specification of their CRD."""
+    """Return the specification of a cluster's CRD of CloneSets."""
     found: Json = cluster.api.get(f"{CRDS}/{SETS}.{KRUISE[0]}")["spec"]
     return found
 
@@ -213,7 +213,7 @@ def generation(cluster: Cluster) -> int:
 
 @pytest.fixture
 def foreign_crd(karmada: Karmada) -> Iterator[Cluster]:
-    """A member on which somebody else has put a CRD under a name of Istio's; it is gone at the end."""
+    """Yield a member with a CRD of Istio that the lab did not install; delete the CRD afterwards."""
     member = karmada.lab.member("member2")
     group = FOREIGN.partition(".")[2]
     version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
@@ -226,7 +226,7 @@ def foreign_crd(karmada: Karmada) -> Iterator[Cluster]:
 
 
 def count_istio_crds(karmada: Karmada) -> dict[str, int]:
-    """Return how many CRDs of Istio each cluster has."""
+    """Return the number of Istio's CRDs on each cluster."""
     clusters = (karmada.cluster, *karmada.lab.clusters)
     counts = {each.name: sum(item["metadata"]["name"].endswith(".istio.io") for item in each.api.items(CRDS)) for each in clusters}
     return {name: count for name, count in counts.items() if count}
@@ -266,7 +266,7 @@ def test_istiod_refuses_what_makes_no_sense_on_each_member_and_goes_again(karmad
     asked = as_it_is_now(karmada).run.asked
 
     def check_refused() -> None:
-        """each member's istiod refuses a route that leads nowhere"""
+        """each member's istiod refuses a route without a destination"""
         for member in karmada.members:
             said = find_refusal(member, make_route("nowhere"))
             assert "validation.istio.io" in said, f"{member.name}: {said}"
@@ -289,7 +289,7 @@ def test_istiod_refuses_what_makes_no_sense_on_each_member_and_goes_again(karmad
 
 
 def find_refusal(member: Cluster, route: Json) -> str:
-    """Return why a member does not take an object; one that it takes is gone again."""
+    """Return why a member refuses an object; delete an object that it accepts."""
     try:
         member.api.create(route)
     except Refused as refused:
@@ -299,7 +299,7 @@ def find_refusal(member: Cluster, route: Json) -> str:
 
 
 def make_route(name: str, **http: Any) -> Json:
-    """Return a VirtualService with one HTTP route; the CRD's schema takes one that leads nowhere."""
+    """Return a VirtualService with one HTTP route. The CRD's schema accepts a route without a destination."""
     metadata = {"name": name, "namespace": "default", "labels": {"istio.io/rev": "default"}}  # without it no istiod is asked
     spec = {"hosts": ["web"], "http": [http]}
     return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": spec}
@@ -339,7 +339,7 @@ def test_karmadas_own_are_switched_on_and_off_while_it_runs(karmada: Karmada) ->
 
 
 def list_programs(karmada: Karmada) -> set[str]:
-    """Return the programs of Karmada that run."""
+    """Return the running programs of Karmada."""
     status = Supervisor(karmada.run.path).status()
     return {name for name, state in (status.programs if status else {}).items() if state.runs and name.startswith("karmada/")}
 

@@ -1,4 +1,4 @@
-"""An application that is ill on a member that is well moves to another one, and takes along what was to be preserved of its state."""
+"""An unhealthy application on a healthy member moves to another member, with the state that its policy preserves."""
 
 from __future__ import annotations
 

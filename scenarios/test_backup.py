@@ -1,4 +1,4 @@
-"""A backup brings Karmada back as it was: what was deleted is there again, what runs on members runs on, what came later is nobody's."""
+"""A restore recreates deleted objects, keeps workloads of members running, and leaves later objects without an owner."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ BOTH = ("member1", "member2")
 
 
 def list_pids(karmada: Karmada) -> dict[str, int | None]:
-    """Return the process of every program of the lab."""
+    """Return the pid of every program of the lab."""
     status = Supervisor(karmada.run.path).status()
     assert status
     return {name: state.pid for name, state in status.programs.items()}
 
 
 def wait_deployment(web: Workload, replicas: int | None) -> None:
-    """Return when both members have a Deployment with so many replicas, or do not have it."""
+    """Wait until both members have a Deployment with this number of replicas; None: until it is deleted."""
 
     def check_replicas() -> None:
-        """the members have what Karmada says"""
+        """the members have the replicas that Karmada assigned"""
         for member in BOTH:
             found = web.on(member)
             assert (found.spec.replicas if found else None) == replicas, member

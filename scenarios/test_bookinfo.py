@@ -1,4 +1,4 @@
-"""Istio's bookinfo divided over two members: one page made by services of both, found by multi-cluster Services, served when one is lost.
+"""Istio's bookinfo divided over two members: services of both render one page by multi-cluster Services, also after the loss of a member.
 
 Real pods, and every service as many on one member as on the other. `reviews` is a stand-in (scenarios/bookinfo says why), named so in the
 pods' images and in the report; productpage, details and ratings are Istio's own programs.
@@ -38,7 +38,7 @@ PAGES = 6
 
 @dataclass(frozen=True)
 class Shop:
-    """Bookinfo, as it was given to Karmada."""
+    """Bookinfo as applied to Karmada."""
 
     karmada: Karmada
     namespace: str
@@ -51,7 +51,7 @@ class Shop:
         return sorted(pod.metadata.name for pod in ready)
 
     def ask(self, member: str, path: str) -> Any:
-        """Ask the product page's pod of a member, and no other, for something; Refused for an error of it or of the way to it."""
+        """Send a request to the product page's pod of one member. Refused for an error of the pod or of the proxy."""
         pods = self.pods(member, "productpage")
         assert len(pods) == 1, f"the product page's pods that are ready on {member}: {pods}"
         (pod,) = pods
@@ -62,24 +62,24 @@ class Shop:
         return str(self.ask(member, "/productpage").text)
 
     def reviewer(self, member: str) -> str:
-        """Return which pod of `reviews` answers when the product page of a member asks its Service."""
+        """Return the pod of `reviews` that answers the product page of a member by its Service."""
         return str(self.ask(member, "/api/v1/products/0/reviews").json().get("podname"))
 
     def slices(self, member: str, service: str) -> list[str]:
-        """Return the addresses that a Service leads to on a member, those of other members' pods among them."""
+        """Return the endpoint addresses of a Service on a member, with those of other members' pods."""
         path = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices"
         found = self.karmada.lab.member(member).api.items(path, labelSelector=f"kubernetes.io/service-name={service}")
         return sorted(address for each in found for endpoint in each.get("endpoints") or [] for address in endpoint["addresses"])
 
 
 def is_complete(page: str) -> bool:
-    """Tell whether a page has its details and its reviews, and no service was missed."""
+    """Tell whether a page has its details and its reviews, without an error of a service."""
     return "Reviewer1" in page and "PublisherA" in page and "unavailable" not in page
 
 
 @pytest.fixture(scope="module")
 def shop(karmada: Karmada) -> Iterator[Shop]:
-    """Bookinfo on both members, every pod ready; gone at the end."""
+    """Yield bookinfo on both members with all pods ready; delete it afterwards."""
     gates = karmada.spec.settings("karmada-controller-manager").feature_gates
     if not gates.get("MultiClusterService"):
         pytest.skip("unknown: this lab's Karmada has no multi-cluster Services (scenarios/bookinfo.toml switches them on)")
@@ -106,7 +106,7 @@ def shop(karmada: Karmada) -> Iterator[Shop]:
 
 
 def apply_bookinfo(karmada: Karmada, namespace: str, documents: list[Json]) -> None:
-    """Give Karmada bookinfo's objects, one replica of each service a member, and a multi-cluster Service for each of its Services."""
+    """Apply bookinfo to Karmada: one replica of each service on each member, and a MultiClusterService for each Service."""
     accounts, deployments = {"apiVersion": "v1", "kind": "ServiceAccount"}, {"apiVersion": "apps/v1", "kind": "Deployment"}
     propagate(karmada, namespace, "accounts", accounts, duplicate_on(*MEMBERS))
     propagate(karmada, namespace, "services-of-bookinfo", deployments, divide_among(dict.fromkeys(MEMBERS, 1)))
@@ -120,7 +120,7 @@ def apply_bookinfo(karmada: Karmada, namespace: str, documents: list[Json]) -> N
 
 
 def limit_providers(karmada: Karmada, namespace: str, *providers: str) -> None:
-    """Have only these members provide the multi-cluster Services of bookinfo."""
+    """Make these members the only providers of bookinfo's multi-cluster Services."""
     for service in SERVICES:
         path = f"/apis/{'/'.join(MCS)}/namespaces/{namespace}/multiclusterservices/{service}"
         karmada.api.patch(path, {"spec": {"providerClusters": [{"name": member} for member in providers]}})
@@ -128,7 +128,7 @@ def limit_providers(karmada: Karmada, namespace: str, *providers: str) -> None:
 
 @contextmanager
 def retry_refused() -> Iterator[None]:
-    """Have an answer that did not come, or was an error, be one that is asked for again."""
+    """Turn a refused or failed request into an assertion error, which `eventually` retries."""
     try:
         yield
     except (Refused, Unreachable) as error:
@@ -139,7 +139,7 @@ def test_one_page_is_made_by_services_of_both_members(shop: Shop, request: pytes
     for service in SERVICES:
 
         def check_endpoints(service: str = service) -> None:
-            """every multi-cluster Service leads to the pods of both members, from both"""
+            """every multi-cluster Service has endpoints of both members on both members"""
             addresses = {member: shop.slices(member, service) for member in MEMBERS}
             assert addresses["member1"] == addresses["member2"]
             assert len(addresses["member1"]) == sum(len(shop.pods(member, service)) for member in MEMBERS)
@@ -159,7 +159,7 @@ def test_one_page_is_made_by_services_of_both_members(shop: Shop, request: pytes
         seen: set[str] = set()
 
         def check_reviewers(member: str = member, seen: set[str] = seen, there: dict[str, set[str]] = there) -> None:
-            """the page of a member gets its reviews from pods of both"""
+            """the page of a member gets its reviews from pods of both members"""
             with retry_refused():
                 seen.add(shop.reviewer(member))
             assert all(seen & pods for pods in there.values()), f"{member} was answered by {sorted(seen)}"
@@ -181,7 +181,7 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
         each = (time.monotonic() - began) / PAGES
 
         def check_not_ready() -> None:
-            """Karmada knows that the member is lost"""
+            """Karmada reports the member as not Ready"""
             assert faults.ready_condition(karmada, lost) != "True"
 
         eventually(check_not_ready, within=60)
@@ -190,7 +190,7 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
         limit_providers(karmada, shop.namespace, survivor)
 
         def check_remaining() -> None:
-            """the Services lead to the pods that are left, and to no other"""
+            """the Services have only the remaining pods as endpoints"""
             for service in SERVICES:
                 assert len(shop.slices(survivor, service)) == len(shop.pods(survivor, service)), service
 
@@ -198,7 +198,7 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
         rounds: list[int] = []
 
         def check_recovered() -> None:
-            """page after page is whole (a node's kube-proxy learns of the addresses a moment after its API server)"""
+            """every page is complete (a node's kube-proxy gets endpoints a moment after its API server)"""
             rounds.append(sum(is_complete(shop.page(survivor)) for _ in range(PAGES)))
             assert rounds[-1] == PAGES, f"{rounds[-1]} of {PAGES}"
 
@@ -213,7 +213,7 @@ def test_the_page_is_served_when_a_member_is_lost(shop: Shop, request: pytest.Fi
     faults.assert_recovered(karmada)
 
     def check_pages() -> None:
-        """the page of either member is whole"""
+        """the page of either member is complete"""
         with retry_refused():
             assert all(is_complete(shop.page(member)) for member in MEMBERS)
 

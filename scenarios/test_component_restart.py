@@ -1,4 +1,4 @@
-"""A part of Karmada that is killed comes back by itself, once, and does its work again."""
+"""A killed component of Karmada is restarted once and works again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def supervisor(karmada: Karmada) -> Supervisor:
 
 @pytest.fixture
 def programs(karmada: Karmada, supervisor: Supervisor) -> Iterator[list[str]]:
-    """Programs of Karmada; at the end they are started afresh, so that nobody after us finds any that was restarted."""
+    """Yield programs of Karmada. Start them again afterwards with a restart count of 0, for tests that demand no restarts."""
     names = ["karmada-scheduler", "karmada-webhook", "karmada-controller-manager"]
     yield [f"karmada/{name}" for name in names]
     for name in names:
@@ -41,7 +41,7 @@ def test_killed_components_come_back_and_work(programs: list[str], supervisor: S
         supervisor.signal(name, signal.SIGKILL)
 
     def check_restarted() -> None:
-        """each runs again, as another process"""
+        """each killed program runs again with a new pid"""
         for name in programs:
             state = supervisor.state(name)
             assert state.state == "running", name

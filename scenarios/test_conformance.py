@@ -1,4 +1,4 @@
-"""What every installer promises, asked of the Karmada that this lab has: one case a promise."""
+"""The conformance checks on this lab's Karmada: one test case a check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Deployment refers to goes where it goes, without a policy of its own: propagateDeps."""
+"""ConfigMaps and Secrets that a Deployment refers to follow it to members without their own policy (propagateDeps)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETTINGS, KEYS = "settings", "keys"
 
 
 def add_dependencies(web: Workload) -> None:
-    """Give Karmada a ConfigMap and a Secret, and have the Deployment refer to both: one as environment, one as a volume."""
+    """Create a ConfigMap and a Secret on Karmada and make the Deployment use them as environment and as a volume."""
     core = CoreV1Api(web.karmada.client())
     settings: Any = {"metadata": {"name": SETTINGS}, "data": {"colour": "green"}}
     keys: Any = {"metadata": {"name": KEYS}, "stringData": {"key": "of no worth"}}
@@ -27,7 +27,7 @@ def add_dependencies(web: Workload) -> None:
 
 
 def read_dependencies(karmada: Karmada, member: str, namespace: str) -> dict[str, Any]:
-    """Return the data of those of both that are on a member, by name."""
+    """Return the data of the ConfigMap and the Secret on a member, by name; without missing ones."""
     core, found = CoreV1Api(karmada.lab.member(member).client()), {}
     for name, read in ((SETTINGS, core.read_namespaced_config_map), (KEYS, core.read_namespaced_secret)):
         try:
@@ -43,7 +43,7 @@ def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, wor
     add_dependencies(web)
 
     def check_first() -> None:
-        """both are on member1, and on no other"""
+        """both are on member1 only"""
         assert read_dependencies(karmada, "member1", namespace).keys() == {SETTINGS, KEYS}
         assert read_dependencies(karmada, "member2", namespace) == {}
 
@@ -53,7 +53,7 @@ def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, wor
     CoreV1Api(karmada.client()).patch_namespaced_config_map(SETTINGS, namespace, {"data": {"colour": "blue"}})
 
     def check_changed() -> None:
-        """a change of one is on member1"""
+        """a change of the ConfigMap has reached member1"""
         assert read_dependencies(karmada, "member1", namespace)[SETTINGS] == {"colour": "blue"}
 
     eventually(check_changed, within=30)
@@ -61,7 +61,7 @@ def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, wor
     web.place(duplicate_on("member2"))
 
     def check_followed() -> None:
-        """both have left member1 for member2"""
+        """both have moved from member1 to member2"""
         assert read_dependencies(karmada, "member2", namespace).keys() == {SETTINGS, KEYS}
         assert read_dependencies(karmada, "member1", namespace) == {}
 
@@ -70,7 +70,7 @@ def test_dependencies_follow_a_deployment_wherever_it_goes(karmada: Karmada, wor
     web.delete()
 
     def check_deleted() -> None:
-        """both are on no member, and still on Karmada"""
+        """both are deleted from the members and still on Karmada"""
         assert read_dependencies(karmada, "member2", namespace) == {}
         CoreV1Api(karmada.client()).read_namespaced_config_map(SETTINGS, namespace)
 
@@ -82,7 +82,7 @@ def test_dependencies_stay_where_they_are_without_propagate_deps(karmada: Karmad
     add_dependencies(web)
 
     def check_arrived() -> None:
-        """the Deployment is on member1 as it refers to both"""
+        """the Deployment on member1 refers to both"""
         found = web.on("member1")
         assert found
         assert found.spec.template.spec.volumes

@@ -1,4 +1,4 @@
-"""Replicas that find no place on their member are moved to another one, by the descheduler."""
+"""The descheduler moves replicas that their member cannot schedule to another member."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOON = 3
 
 @pytest.fixture
 def estimated() -> Iterator[Karmada]:
-    """A Karmada with an estimator for each member and a descheduler that looks soon, in a lab of its own."""
+    """Yield an extra lab with an estimator for each member and a descheduler with a short interval."""
     members = [{"name": name, "nodes": [{"count": 1}]} for name in ("member1", "member2")]
     soon = {"flags": {"descheduling-interval": f"{SOON}s", "unschedulable-threshold": f"{SOON}s"}}
     karmada = {"addons": {"estimators": True, "descheduler": True}, "components": {"karmada-descheduler": soon}}
@@ -46,7 +46,7 @@ def test_replicas_without_a_place_are_moved_by_the_descheduler(estimated: Karmad
         with faults.cordon_all(estimated.lab, "member1", name):
 
             def check_moved() -> None:
-                """all replicas have found a place on member2"""
+                """all replicas run on member2"""
                 assert web.placed() == {"member2": 4}
                 assert web.ready_on("member2") == 4
 

@@ -1,4 +1,4 @@
-"""Proxies, a KUBECONFIG and other variables of whoever runs the tests change nothing of how a lab is reached."""
+"""Proxies, KUBECONFIG and other variables of the caller do not change how a lab is reached."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_in_lab(run: Run, *argv: str) -> str:
-    """Run a command by `lab exec` as a user of this environment does, and return what it printed; it must end with status 0."""
+    """Run a command by `lab exec` in this environment and return its output; assert status 0."""
     env = {**inherit_all(), "KARMADA_LAB_RUNS": str(run.path.parent)}
     command = [sys.executable, "-m", "lab", "exec", "--lab", run.id, "--", *argv]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
@@ -39,8 +39,8 @@ def run_in_lab(run: Run, *argv: str) -> str:
 
 
 def list_namespaces(run: Run, context: str) -> set[str]:
-    """What kubectl in the environment of a lab says."""
-    found = json.loads(run_in_lab(run, "kubectl", "--context", context, "get", "list_namespaces", "-o", "json"))
+    """Return the namespaces that kubectl lists in the environment of a lab."""
+    found = json.loads(run_in_lab(run, "kubectl", "--context", context, "get", "namespaces", "-o", "json"))
     return {each["metadata"]["name"] for each in found["items"]}
 
 

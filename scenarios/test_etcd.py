@@ -1,4 +1,4 @@
-"""Karmada's etcd grows to three members, loses them one way and another, and is one again: nothing that was acknowledged is lost."""
+"""Karmada's etcd grows to three members, loses and replaces members, and shrinks to one, without losing an acknowledged write."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scenarios.kit.waiting import eventually
 
 @pytest.fixture
 def three_members(karmada: Karmada) -> Iterator[Karmada]:
-    """Karmada with an etcd of three members; of one again afterwards, and as healthy as it was."""
+    """Yield Karmada with three etcd members. Shrink etcd to one member afterwards and assert its health."""
     if karmada.spec.deployer != "by_binary" or etcds(karmada) != ["etcd"]:
         pytest.skip("this needs an etcd of Karmada's own, of one member, as a program of the lab (by_binary)")
     before = karmada.run.asked

@@ -1,4 +1,4 @@
-"""A member of Karmada's etcd is cut off, or its disk is full, while it is written to: what was acknowledged is there."""
+"""A network partition or a full disk of an etcd member loses no acknowledged write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scenarios.kit.waiting import eventually
 
 @pytest.fixture(scope="module")
 def three_members() -> Iterator[Karmada]:
-    """A Karmada whose etcd has three members, in a lab of its own."""
+    """Yield an extra lab with three etcd members."""
     members = [{"name": "member1", "nodes": [{"count": 1}]}]
     with extra_lab({"provider": "embedded", "members": members, "karmada": {"etcd": {"members": 3}}}, name="etcd") as own:
         yield own
@@ -35,7 +35,7 @@ def three_members() -> Iterator[Karmada]:
 
 @pytest.fixture
 def used_namespace(three_members: Karmada) -> Iterator[str]:
-    """A namespace of this Karmada, whose etcd is well before and after."""
+    """Yield a namespace of this Karmada; assert a healthy etcd before and after."""
     assert len(EtcdClient.of(three_members).until_well().voters) == 3
     with made_namespace(three_members, f"used-{secrets.token_hex(3)}") as name:
         yield name
@@ -62,7 +62,7 @@ def test_a_leader_that_is_cut_off_takes_no_acknowledged_write_along(
             links.cut(clients=clients)
 
             def check_leader() -> None:
-                """the others have a leader, and it is another one"""
+                """the other members have elected a new leader"""
                 for name in (name for name in etcd.endpoints if name != leader):
                     said = etcd.status(name)
                     assert isinstance(said, dict), said
@@ -96,7 +96,7 @@ def test_a_member_with_a_full_disk_recovers_without_losing_acknowledged_writes(
             core, number = CoreV1Api(three_members.client()), 0
 
             def check_exited() -> None:
-                """the member has ended for want of space"""
+                """the member has exited because its disk is full"""
                 nonlocal number
                 number += 1
                 large: Any = {"metadata": {"name": f"large-{number}"}, "data": {"text": "x" * (MIB // 2)}}
@@ -115,7 +115,7 @@ def test_a_member_with_a_full_disk_recovers_without_losing_acknowledged_writes(
 
 
 def move_leader(etcd: EtcdClient, name: str) -> None:
-    """Have a member lead, if it does not."""
+    """Make a member the leader."""
     members = etcd.until_well().members
     there = next(member for member in members if member.leads)
     if there.name != name:

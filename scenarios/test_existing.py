@@ -1,4 +1,4 @@
-"""Clusters that exist: another lab takes them, and leaves them as they were."""
+"""A lab adopts existing clusters and leaves them unchanged when it is taken down."""
 
 from __future__ import annotations
 

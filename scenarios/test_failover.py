@@ -1,4 +1,4 @@
-"""When a member dies its replicas run elsewhere, and Karmada says so; when it is back it is empty and healthy."""
+"""When a member dies its replicas run on another member, and Karmada's status shows it; a recovered member is healthy and empty."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
         with api_down(karmada.lab, "member1"):
 
             def check_moved() -> None:
-                """all replicas run on member2, and Karmada says so"""
+                """all replicas run on member2, and Karmada's status shows it"""
                 assert ready_condition(karmada, "member1") == "False"
                 assert (TAINT, "NoExecute") in taints(karmada, "member1")
                 assert web.placed() == {"member2": 4}
@@ -40,7 +40,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
             assert pinned.placed() == {"member1": 1, "member2": 1}, "what tolerates the taint is not evicted"
 
         def check_recovered() -> None:
-            """member1 is Ready again, what was moved away is gone from it, and the sum is right"""
+            """member1 is Ready again without the moved replicas, and the total number of replicas is right"""
             assert ready_condition(karmada, "member1") == "True"
             assert web.on("member1") is None
             # Until here the template's status counts what the dead member had last reported as ready, too: its Work cannot be deleted

@@ -1,4 +1,4 @@
-"""To bring up what is up, and to install what is installed, changes nothing: no process, no object."""
+"""A second `lab up` changes no process and no object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLUSTERS = "/apis/cluster.karmada.io/v1alpha1/clusters"
 
 
 def list_versions(api: Api) -> Iterator[tuple[str, str]]:
-    """Yield path and version of every object of Karmada's API, of whatever kind."""
+    """Yield path and version of every object of every kind in Karmada's API."""
     for _, root, resource in list_listable(api):
         if resource in WRITTEN_ALL_THE_TIME:
             continue
@@ -35,11 +35,11 @@ def list_versions(api: Api) -> Iterator[tuple[str, str]]:
 
 
 def wait_unchanged(api: Api) -> dict[str, str]:
-    """Return the versions of all objects once nobody writes any more: what earlier tests deleted takes its time to go."""
+    """Return the versions of all objects once they stop changing: deletions of earlier tests take a while."""
     seen: list[dict[str, str]] = [{}]
 
     def check_unchanged() -> dict[str, str]:
-        """nothing of Karmada's API changes by itself"""
+        """no object of Karmada's API changes"""
         seen.append(dict(list_versions(api)))
         changing = sorted({name for name, _ in seen[-1].items() ^ seen[-2].items()} | {name for name in seen[-1] if GOING in name})
         assert not changing, f"{len(changing)} objects change, such as {changing[0]}"
@@ -49,7 +49,7 @@ def wait_unchanged(api: Api) -> dict[str, str]:
 
 
 def list_pids(karmada: Karmada) -> dict[str, int | None]:
-    """Return the process of every program of the lab."""
+    """Return the pid of every program of the lab."""
     status = Supervisor(karmada.run.path).status()
     assert status
     return {name: state.pid for name, state in status.programs.items()}

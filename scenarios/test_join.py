@@ -1,4 +1,4 @@
-"""A cluster joins Karmada by push or by pull, serves, and leaves without a trace; ten do so at once."""
+"""A cluster joins Karmada by push or pull, runs workloads, and leaves without leftovers; so do ten in parallel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAYS: dict[Any, Way] = {"push": (join, unjoin), "pull": (register, unregister)}
 
 @pytest.fixture
 def spare(karmada: Karmada) -> Iterator[Cluster]:
-    """A cluster of the lab that is no member, for this test alone."""
+    """Yield a cluster of the lab that is not a member, for this test alone."""
     with spare_cluster(karmada) as cluster:
         yield cluster
 

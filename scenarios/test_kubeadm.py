@@ -1,4 +1,4 @@
-"""kubeadm makes machines a cluster where pods run; a second time changes nothing; reset leaves each machine as it was."""
+"""kubeadm turns machines into a cluster that runs pods; a second run changes nothing; a reset restores each machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ sysctl net.ipv4.ip_forward
 
 @dataclass(frozen=True)
 class MadeCluster:
-    """A cluster on two machines, and what those were before."""
+    """A cluster on two machines, and snapshots of the machines before."""
 
     run: Run
     steps: list[Step]
@@ -103,7 +103,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeCluster]:
 
 
 def make_objects() -> list[dict[str, Any]]:
-    """Return a Deployment with a pod on each node, and the Service before it."""
+    """Return a Deployment with a pod on each node, and its Service."""
     labels = {"app": "web"}
     spread = {
         "maxSkew": 1,
@@ -126,7 +126,7 @@ def make_objects() -> list[dict[str, Any]]:
 
 
 def read_answers(address: str) -> set[str]:
-    """Return which pods answer at the node port of an address."""
+    """Return the names of the pods that answer at the node port of an address."""
     answers = set()
     for _ in range(12):
         with httpx.Client(trust_env=False, timeout=3) as client:  # a new connection each time: another pod may answer

@@ -1,4 +1,4 @@
-"""A lab's life as its user sees it, by the command line: beside another lab, kept and up again, and its harness killed at any moment."""
+"""A lab's life cycle by the command line: beside another lab, stopped and started again, and with a harness killed at any moment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOMENTS = 3
 
 
 class Harness:
-    """The command `lab` for one lab of its own."""
+    """Runs the command `lab` for one extra lab."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -43,7 +43,7 @@ class Harness:
         return [sys.executable, "-m", "lab", verb, "--lab", self.name, *args]
 
     def run(self, verb: str, *args: str) -> str:
-        """Run a command to its end and return what it printed; it must end with status 0."""
+        """Run a command and return its output; assert status 0."""
         done = subprocess.run(self.argv(verb, *args), capture_output=True, text=True, timeout=300, check=False, env=environment())
         assert done.returncode == 0, f"lab {verb}: {done.returncode}\n{done.stderr}"
         return done.stdout
@@ -52,14 +52,14 @@ class Harness:
         return json.loads(self.run("up", "--spec", str(SMALL), "--output", "json"))
 
     def ports(self) -> set[int]:
-        """The ports that this lab's programs listen on."""
+        """Return the ports that this lab's programs listen on."""
         status = Supervisor(self.path).status()
         assert status
         return {port for state in status.programs.values() for port in state.ports}
 
 
 def environment() -> dict[str, str]:
-    """The environment without our own options, which are another lab's, and with what must not reach this one."""
+    """Return the environment without this session's settings, and with variables that must not affect the lab."""
     kept = {"KARMADA_LAB_RUNS", "KARMADA_LAB_CACHE"}
     root = str(Path(__file__).parent.parent)
     own = {key: value for key, value in os.environ.items() if not key.startswith("KARMADA_LAB") or key in kept}
@@ -68,7 +68,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def harness() -> Iterator[Harness]:
-    """A lab of this test's own, not up yet; gone afterwards, whatever happened."""
+    """Yield a harness of a lab that is not up yet; always take the lab down afterwards."""
     harness = Harness(f"life-{secrets.token_hex(3)}")
     yield harness
     if harness.path.exists():
@@ -107,12 +107,12 @@ def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harne
 
 
 def list_clusters(karmada: Karmada) -> tuple[Cluster, ...]:
-    """Every API of a small lab."""
+    """Return all clusters of a small lab, Karmada among them."""
     return (karmada.cluster, *karmada.lab.clusters)
 
 
 def check_killed_harness(harness: Harness, events: int, *, by: str) -> None:
-    """Kill `lab up` by SIGKILL once its journal has so many events; then `lab down` leaves nothing, or the lease's end and `lab gc` do."""
+    """Kill `lab up` by SIGKILL at a number of journal events; then `lab down`, or the lease and `lab gc`, must leave nothing."""
     with subprocess.Popen(
         harness.argv("up", "--spec", str(SMALL)),
         stdout=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ def check_killed_harness(harness: Harness, events: int, *, by: str) -> None:
             until(check_due, what="the moment to kill the harness", within=180.0, every=0.02)
         finally:
             up.kill()
-    assert up.returncode == -signal.SIGKILL, "it was through before its moment came"
+    assert up.returncode == -signal.SIGKILL, "`lab up` ended before it could be killed"
     if by == "gc":
 
         def check_ended() -> None:
@@ -144,7 +144,7 @@ def check_killed_harness(harness: Harness, events: int, *, by: str) -> None:
 
 
 def count_events(run: Path) -> int:
-    """Return how many events a run's journal has; 0 when it is not there yet."""
+    """Return the number of events in a run's journal, 0 without one."""
     try:
         return (run / "journal.jsonl").read_bytes().count(b"\n")
     except FileNotFoundError:
@@ -152,7 +152,7 @@ def count_events(run: Path) -> int:
 
 
 def choose_moments(count: int, seed: int) -> list[Any]:
-    """Random moments of `up`, counted in events of its journal (two a step), and what comes after. A seed gives the same ones each time."""
+    """Return random moments of `up` in journal events (two a step), each with the command that cleans up. Reproducible by `seed`."""
     chance = random.Random(seed)
     return [pytest.param(chance.randrange(EVENTS), ("down", "gc")[number % 2], id=str(number)) for number in range(count)]
 

@@ -1,4 +1,4 @@
-"""Several karmada-apiservers behind one external name: one of them dies or hangs, users and Karmada's own components go on."""
+"""Several karmada-apiservers behind one external name: when one dies or hangs, users and Karmada's components continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROGRAM = f"karmada/{balancer.NAME}"
 
 @pytest.fixture(params=[2, 3])
 def balanced_lab(request: pytest.FixtureRequest) -> Iterator[Karmada]:
-    """A Karmada of two or three API servers behind an external name, and as many of what they call, in a lab of its own."""
+    """Yield an extra lab with two or three API servers behind an external name, and as many webhooks and aggregated API servers."""
     if not balancer.find_haproxy():
         pytest.skip("haproxy is not installed, which stands before the API servers (apt-get install haproxy)")
     several = {name: {"replicas": request.param} for name in ("karmada-apiserver", *balancer.BEHIND)}
@@ -103,12 +103,12 @@ def test_what_api_servers_call_goes_on_when_one_of_it_dies(balanced_lab: Karmada
 
 
 def read_server_name(karmada: Karmada) -> str:
-    """Return the name that the administrator's kubeconfig wants its server to have."""
+    """Return the server name in the administrator's kubeconfig."""
     return str(yaml.safe_load(karmada.kubeconfig.read_text())["clusters"][0]["cluster"]["tls-server-name"])
 
 
 def fetch_certificate(karmada: Karmada) -> x509.Certificate:
-    """Return the certificate that somebody who trusts Karmada's authority is shown under the external name."""
+    """Return the certificate that the balancer serves for the external name, verified by Karmada's CA."""
     context = ssl.create_default_context(cafile=str(open_plane(karmada).layout.ca))
     port = open_plane(karmada).layout.ports[f"{balancer.NAME}.https"]
     with (
@@ -121,7 +121,7 @@ def fetch_certificate(karmada: Karmada) -> x509.Certificate:
 
 
 def check_backends(karmada: Karmada, *, of: str = "karmada-apiserver", **wanted: list[str]) -> None:
-    """the balancer sees each instance as it is"""
+    """the balancer reports the state of each instance"""
     port = open_plane(karmada).layout.ports[f"{balancer.NAME}.health"]
     rows = csv.DictReader(io.StringIO(httpx.get(f"http://127.0.0.1:{port}/stats;csv", timeout=5.0, trust_env=False).text))
     seen = {row["svname"]: row["status"] for row in rows if row["# pxname"] == f"{of}s"}

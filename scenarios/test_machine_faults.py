@@ -1,4 +1,4 @@
-"""Machines that cannot be used as the lab file says, and machines of a lab that is killed: a clear error, and nothing is left."""
+"""Unusable machines give a clear error, and a killed lab leaves nothing on its machines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PASSWORD = "sudo's secret"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A run with one machine, a, that has an unprivileged user besides root."""
+    """Yield a run with one machine, a, that has an unprivileged user besides root."""
     require_namespaces()
     with open_run(tmp_path_factory.mktemp("runs") / f"faults-{secrets.token_hex(2)}") as found:
         make_namespaces(found, ["a"])
@@ -45,14 +45,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 def open_machine_with(run: Run, **changes: object) -> Machine:
-    """Return the machine a, reached otherwise than its record says."""
+    """Return machine a with changed connection settings."""
     name = f"b{secrets.token_hex(3)}"
     record_machine(run, name, replace(read_machines(run)["a"], kind="ssh", **changes))  # type: ignore[arg-type]
     return open_machine(run, name)
 
 
 def find_refusal(machine: Machine) -> LabError:
-    """Return the error of a command that must not run."""
+    """Return the error of a command; assert that it fails."""
     with pytest.raises(LabError) as caught:
         machine.run(["touch", "/ran"])
     return caught.value
@@ -141,7 +141,7 @@ def test_a_disk_that_takes_nothing_keeps_what_was_there(run: Run, tmp_path: Path
 
 
 def test_a_clock_that_is_off_by_an_hour_ends_no_lease(run: Run) -> None:
-    """The lease is counted from the machine's boot, so the time of day does not matter: none of it is sent there."""
+    """The lease is counted from the machine's boot and does not depend on its time of day."""
     machine = open_machine_with(run, sudo=False)
     owner = open_owner(run, machine.name)
     machine.start(Program("test/sleep", ("sleep", "100000"), owner.run / "logs" / "sleep.log"))
@@ -215,7 +215,7 @@ def test_a_lease_that_is_not_renewed_ends_programs_and_files(run: Run) -> None:
 
 
 def test_a_machine_of_another_version_of_python_is_refused(run: Run) -> None:
-    """Without Python and systemd no program can be owned there."""
+    """A machine needs Python or systemd to own programs."""
     machine = open_machine(run, "a")
     machine.run(["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"])
     try:

@@ -1,4 +1,4 @@
-"""What every kind of machine has to do, whatever it is: the same tests for each, against real ones."""
+"""The contract of `Machine`: the same tests for every kind of machine, against real ones."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ pytestmark = pytest.mark.xdist_group("machines")
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, MachineCase]]:
-    """The machines of this module, brought up once."""
+    """Yield the machines of this module, brought up once."""
     with open_cases(tmp_path_factory.mktemp("runs") / f"machines-{secrets.token_hex(2)}") as found:
         yield found
 
 
 @pytest.fixture(params=["local", "namespace", "jump"])
 def case(request: pytest.FixtureRequest, cases: dict[str, MachineCase]) -> MachineCase:
-    """A machine of one kind."""
+    """Yield a machine of one kind."""
     if request.param != "local":
         require_namespaces()
     return cases[request.param]

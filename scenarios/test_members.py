@@ -1,4 +1,4 @@
-"""Members that leave and come back as they do in life: down, by force, as strangers, with what is to be preserved, rebuilt."""
+"""Members that leave and return: while down, by force, without having joined, with preserved objects, and rebuilt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scenarios.kit.workload import Workloads, duplicate_on
 
 @pytest.fixture
 def spare(karmada: Karmada) -> Iterator[Cluster]:
-    """A cluster of the lab that is no member, for this test alone; no member afterwards."""
+    """Yield a cluster of the lab that is not a member, for this test alone; remove it from Karmada afterwards."""
     with spare_cluster(karmada) as cluster:
         yield cluster
         if cluster.name in list_members(karmada):
@@ -68,7 +68,7 @@ def test_a_member_that_is_down_leaves_by_force_and_comes_back(
     assert unjoin(karmada, spare)
 
     def check_emptied() -> None:
-        """what Karmada had put there is gone now"""
+        """the objects that Karmada created there are deleted"""
         assert web.on(spare.name) is None
 
     eventually(check_emptied, within=60)

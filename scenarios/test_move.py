@@ -1,4 +1,4 @@
-"""The move to a new site: the plane is lost, another one comes up elsewhere from its backup, and the members follow without noticing."""
+"""Moving to a new site: a control plane restored from a backup in another lab takes over the members of a lost one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_members_follow_a_plane_that_comes_up_elsewhere(
         AppsV1Api(there.client()).patch_namespaced_deployment("web", namespace, {"spec": {"replicas": 3}})
 
         def check_followed() -> None:
-            """the members do what the plane at the new site says"""
+            """the members follow the control plane at the new site"""
             assert [web.on(member).spec.replicas for member in BOTH] == [3, 3]
 
         eventually(check_followed, within=60)

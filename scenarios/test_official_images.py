@@ -1,4 +1,4 @@
-"""Images are pulled by digest where a registry answers, and made here where none does or it has no such image.
+"""Images are pulled by digest from a registry, and built here when the registry does not answer or lacks the image.
 
 No official registry is asked: a real one (crane's, of go-containerregistry) runs on loopback in its stead, and what it has by upstream's
 names are images that were made here. So what is proven is the way, not that upstream's own images work.
@@ -36,14 +36,14 @@ WEBHOOK, SCHEDULER = (upstream(name, SPEC, SPEC.release) for name in ("karmada-w
 
 @dataclass(frozen=True)
 class PushableRegistry:
-    """A registry that runs, and who pushes into it."""
+    """A running registry, and a client that pushes to it."""
 
     address: str
     crane: Path
     machine: Machine
 
     def push(self, image: Image, name: str) -> None:
-        """Make an image here and put it into the registry by a name of upstream's."""
+        """Build an image and push it to the registry under upstream's name."""
         paths = {str(ref): path for ref, path in make_supply().resolve(missing_software([image])).items()}
         made = make_archive([image], paths)
         self.machine.run([str(self.crane), "push", str(made.path), f"{self.address}/{name.partition('/')[2]}"], within=120.0)
@@ -75,7 +75,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushableRegis
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
-    """A cache and a lock of this test's own; images are made with what is in the usual one before."""
+    """Yield a private cache and lock; builds use the assets of the usual cache."""
     monkeypatch.setattr(official, "LOCK", tmp_path / "official.toml")
     return Cache(tmp_path / "cache")
 

@@ -1,4 +1,4 @@
-"""Clusters of the embedded kind on machines of the lab: each cluster has a machine of its own, and Karmada joins them."""
+"""Embedded clusters on machines of the lab, one machine a cluster, joined to Karmada."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ DOCUMENT = {
 
 @pytest.fixture(scope="module")
 def placed_lab() -> Iterator[Karmada]:
-    """Karmada on a host and a member that are each on a machine of their own."""
+    """Yield Karmada with a host cluster and a member that each run on a separate machine."""
     require_namespaces()
-    with extra_lab(DOCUMENT, name="placed_lab") as karmada:
+    with extra_lab(DOCUMENT, name="placed") as karmada:
         yield karmada
 
 

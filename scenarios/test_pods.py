@@ -1,4 +1,4 @@
-"""Pods that really run: one can look into them through Karmada, and a Service answers with them, before and after they move.
+"""Real pods: logs and exec through Karmada, and a Service that answers before and after the pods move.
 
 Everything here goes through Karmada alone: the template, the policy, and the proxy by which its API reaches into a member.
 """
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.needs("PODS")
 
 
 def list_pods(karmada: Karmada, member: str, web: Workload) -> list[str]:
-    """Return the names of a workload's pods on a member that are not on their way out."""
+    """Return the names of a workload's pods on a member, without terminating ones."""
     found: Any = CoreV1Api(karmada.lab.member(member).client()).list_namespaced_pod(web.namespace, label_selector=f"app={web.name}")
     return sorted(pod.metadata.name for pod in found.items if pod.metadata.deletion_timestamp is None)
 
 
 def run_karmadactl(karmada: Karmada, verb: str, member: str, web: Workload, *args: str) -> str:
-    """Run karmadactl's verb for a workload of a member, through Karmada's API, and return what it prints."""
+    """Run a karmadactl command for a member's workload through Karmada's API, and return its output."""
     to: tuple[str, ...] = ("--kubeconfig", str(karmada.kubeconfig), "--cluster", member, "--namespace", web.namespace)
     if verb == "exec":
         to = (*to, "--operation-scope", "members")  # logs asks members only
@@ -44,7 +44,7 @@ def test_logs_and_exec_reach_into_a_member(karmada: Karmada, workload: Workloads
     assert served.strip() == pod
 
     def check_log() -> None:
-        """that a request was just answered is in the pod's log"""
+        """the pod's log has the last request"""
         assert "response:200" in run_karmadactl(karmada, "logs", "member1", web, pod)
 
     eventually(check_log, within=20)
@@ -59,7 +59,7 @@ def test_a_service_answers_on_each_member_with_its_own_pods(karmada: Karmada, wo
         mine = list_pods(karmada, member, web)
 
         def answered(member: str = member, mine: list[str] = mine) -> None:
-            """the Service's name resolves in the member and all its pods answer in turn"""
+            """the Service's name resolves in the member and all its pods answer"""
             url = f"http://{web.name}.{web.namespace}.svc.cluster.local/hostname"
             # The member's DNS learns of a Service a moment later: a question without an answer is asked again, and is no failed command.
             ask = f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do timeout 3 wget -q -O - {url} || break; done"
@@ -85,7 +85,7 @@ def test_pods_of_several_real_nodes_answer_each_other(karmada: Karmada, workload
     for pod in one_of.values():
 
         def answered(pod: str = pod) -> None:
-            """all pods answer one that asks the Service, wherever they are"""
+            """pods on all nodes answer requests to the Service"""
             url = f"http://{web.name}.{web.namespace}.svc.cluster.local/hostname"
             ask = f"for i in {' '.join(map(str, range(40)))}; do timeout 3 wget -q -O - {url} || break; done"
             said = run_karmadactl(karmada, "exec", member, web, pod, "--", "sh", "-c", ask)
@@ -100,7 +100,7 @@ def test_a_new_version_is_what_answers_after_the_rollout(karmada: Karmada, workl
     web.change({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
 
     def check_rolled_out() -> None:
-        """the one pod that is left says that it is the new version"""
+        """the only remaining pod runs the new version"""
         left = list_pods(karmada, "member1", web)
         assert len(left) == 1
         (pod,) = left

@@ -1,4 +1,4 @@
-"""What is given to Karmada runs on the members that its policy names, as the policy says; what changes there, changes here."""
+"""A workload on Karmada runs on the members of its policy; changes reach the members and their status returns."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_override_changes_what_one_member_gets(karmada: Karmada, namespace: s
     web = workload(replicas=1, placement=duplicate_on("member1", "member2"))
 
     def check_overridden() -> None:
-        """member2 has what the override says, member1 what the template says"""
+        """member2 has the overridden value, member1 that of the template"""
         plain, changed = web.on("member1"), web.on("member2")
         assert plain, "not on member1 yet"
         assert changed, "not on member2 yet"
@@ -73,7 +73,7 @@ def test_an_update_reaches_every_member(workload: Workloads) -> None:
     web.change({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": NEWER}]}}}})
 
     def check_updated() -> None:
-        """both members run the new image, twice"""
+        """both members run two replicas of the new image"""
         for member in ("member1", "member2"):
             found = web.on(member)
             assert found, f"not on {member}"

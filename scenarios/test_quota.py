@@ -1,4 +1,4 @@
-"""A federated quota: what a namespace may take of all members together is held on the control plane, its shares on the members."""
+"""A FederatedResourceQuota limits a namespace over all members on the control plane, and its shares on the members."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPLICA = 10
 
 
 class Quota:
-    """One FederatedResourceQuota of a namespace."""
+    """The FederatedResourceQuota of a namespace."""
 
     def __init__(self, karmada: Karmada, namespace: str, **spec: Any) -> None:
         self.objects, self.namespace = CustomObjectsApi(karmada.client()), namespace
@@ -42,7 +42,7 @@ def test_what_is_beyond_the_quota_is_not_scheduled_until_there_is_room(karmada: 
     quota = Quota(karmada, namespace, overall={"cpu": f"{4 * REPLICA}m"})
 
     def check_counted() -> None:
-        """the quota is counted"""
+        """the quota has a status"""
         assert quota.status().get("overall") == {"cpu": f"{4 * REPLICA}m"}
 
     eventually(check_counted, within=30)
@@ -51,14 +51,14 @@ def test_what_is_beyond_the_quota_is_not_scheduled_until_there_is_room(karmada: 
     assert web.until_ready() == {"member1": 2, "member2": 2}
 
     def check_used() -> None:
-        """all of it is used"""
+        """the quota is fully used"""
         assert quota.status().get("overallUsed") == {"cpu": f"{4 * REPLICA}m"}
 
     eventually(check_used, within=30)
     more = workload("more", replicas=2, placement=half)
 
     def check_refused() -> None:
-        """the second Deployment is not scheduled, and the reason is told"""
+        """the second Deployment is not scheduled, with the quota as the reason"""
         told = [each for each in more.binding().get("status", {}).get("conditions") or [] if each["type"] == "Scheduled"]
         assert [(each["status"], each["reason"]) for each in told] == [("False", "QuotaExceeded")]
         assert more.placed() == {}
@@ -74,7 +74,7 @@ def test_what_is_beyond_the_quota_is_not_scheduled_until_there_is_room(karmada: 
     web.delete()
 
     def check_freed() -> None:
-        """what is deleted uses nothing any more"""
+        """the deleted Deployment no longer counts"""
         assert quota.status()["overallUsed"] == {"cpu": f"{2 * REPLICA}m"}
 
     eventually(check_freed, within=60)
@@ -96,16 +96,16 @@ def test_a_share_of_a_member_is_a_quota_there_and_its_use_is_reported(karmada: K
     web = workload(replicas=6, placement=divide_among({"member1": 1, "member2": 1}))
 
     def check_share() -> None:
-        """member1 runs no more than its share allows, member2 all of its own, and Karmada reports the use"""
+        """member1 runs only what its share allows, member2 runs all its replicas, and Karmada reports the use"""
         assert (web.ready_on("member1"), web.ready_on("member2")) == (2, 3)
-        check_used = [(each["clusterName"], each["check_used"]) for each in quota.status().get("aggregatedStatus") or []]
-        assert check_used == [("member1", {"cpu": f"{2 * REPLICA}m"})]
+        used = [(each["clusterName"], each["used"]) for each in quota.status().get("aggregatedStatus") or []]
+        assert used == [("member1", {"cpu": f"{2 * REPLICA}m"})]
 
     eventually(check_share, within=90)
     quota.delete()
 
     def check_deleted() -> None:
-        """the quota has left the member"""
+        """the quota is deleted from the member"""
         assert not there.list_namespaced_resource_quota(namespace).items
 
     eventually(check_deleted, within=30)

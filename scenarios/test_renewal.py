@@ -1,4 +1,4 @@
-"""All of Karmada's certificates are renewed while it is used: nobody is locked out, and karmada-apiserver runs on."""
+"""Renewing all of Karmada's certificates under load interrupts no client and does not restart karmada-apiserver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicas are spread anew when somebody asks for it, and not before."""
+"""A WorkloadRebalancer reschedules replicas; without one they stay."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_replicas_are_rescheduled_only_when_requested(karmada: Karmada, workload
     try:
 
         def check_reasons() -> None:
-            """what became of each is told"""
+            """the rebalancer reports a result for each workload"""
             found: Any = rebalancers.get_cluster_custom_object(*REBALANCERS, namespace)
             status = found.get("status") or {}
             results = {each["workload"]["name"]: (each.get("result"), each.get("reason")) for each in status.get("observedWorkloads") or []}

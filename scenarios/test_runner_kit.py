@@ -1,4 +1,4 @@
-"""The runners' kit is what a cluster accepts: the real CRDs, Pod Security, rights, and a machine's life from a job's begin to its end.
+"""A cluster accepts the runner kit: the real CRDs, Pod Security, RBAC, and a machine's life cycle for one job.
 
 Neither ARC's controller nor KubeVirt runs here; what is asked is all that the API server itself says of their objects.
 """
@@ -40,7 +40,7 @@ def api(lab: Lab) -> Api:
 
 @contextmanager
 def crds(api: Api, made: list[Json]) -> Iterator[None]:
-    """Have CRDs for a while."""
+    """Install CRDs during the body."""
     try:
         for crd in made:
             api.apply(crd, **STRICT)
@@ -59,7 +59,7 @@ def established(item: Json) -> str | None:
 
 @pytest.fixture(scope="module")
 def place(api: Api) -> Iterator[None]:
-    """The namespace of runners, and KubeVirt's kind of machines."""
+    """Yield the namespace of runners, with KubeVirt's CRD of virtual machines."""
     with crds(api, [runner_kit.kubevirt_crd()]):
         api.apply(runner_kit.namespace(), **STRICT)
         try:
@@ -71,7 +71,7 @@ def place(api: Api) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def kit(lab: Lab, api: Api, place: None, tmp_path_factory: pytest.TempPathFactory) -> list[Json]:  # noqa: ARG001 (its place)
-    """The kit's own objects, applied."""
+    """Yield the kit's own objects, applied."""
     objects = runner_kit.render(lab.machine, tmp_path_factory.mktemp("kit"), charts=None, kubernetes=lab.spec.kubernetes)
     for item in objects:
         api.apply(item, **STRICT)
@@ -80,7 +80,7 @@ def kit(lab: Lab, api: Api, place: None, tmp_path_factory: pytest.TempPathFactor
 
 
 def wait_counted(api: Api, quota: Json) -> None:
-    """Return when a quota counts every kind it names; until then nothing of them can be made.
+    """Wait until a quota counts every kind it names; until then objects of these kinds are refused.
 
     Its controller looks for new kinds every 30 s. A quota that came before it had seen one is counted again in five minutes only
     (kube-controller-manager --resource-quota-sync-period), one that comes after at once: so it is made anew until it came after.
@@ -116,7 +116,7 @@ def test_the_kit_s_own_objects_are_accepted_and_applying_them_again_changes_noth
 
 @pytest.fixture(scope="module")
 def scale_sets(lab: Lab, api: Api, place: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Json]]:  # noqa: ARG001 (its place)
-    """Scale sets of all sizes as ARC's own chart renders them, with ARC's CRDs there."""
+    """Yield scale sets of all sizes as ARC's chart renders them, with ARC's CRDs installed."""
     try:
         charts = runner_kit.arc_charts()
     except NotPossible as error:
@@ -147,7 +147,7 @@ def test_a_scale_set_that_cannot_be_meant_is_refused(api: Api, scale_sets: list[
 
 
 def pod(size: str) -> Json:
-    """Return a runner's pod of a size, as ARC makes it of the template."""
+    """Return a runner's pod of a size, as ARC creates it from the template."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -213,7 +213,7 @@ def test_runners_have_the_rights_they_need_and_no_more(api: Api) -> None:
 
 
 class Launcher:
-    """vm-runner.sh of one size, run here as its pod would run it: by its account, against the real API."""
+    """vm-runner.sh of one size, run here as in its pod: with its service account, against the real API."""
 
     def __init__(self, lab: Lab, kit: list[Json], size: str, folder: Path) -> None:
         self.api = lab.host.api
@@ -256,7 +256,7 @@ class Launcher:
         return self.process.returncode
 
     def bury(self) -> None:
-        """End the launcher as a kubelet does at last, and delete its pod."""
+        """Kill the launcher as a kubelet does after the grace period, and delete its pod."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.communicate()

@@ -1,4 +1,4 @@
-"""A Secret's value, and what overriders make of it on a member, stays in the lab: it is in no evidence and in no collected result."""
+"""A Secret's value, also as changed by overriders for a member, appears neither in evidence nor in collected results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def encode(text: str) -> str:
 
 
 def contains_value(text: str, value: str) -> bool:
-    """Tell whether a text has a value as it is, or in base64 wherever it begins in it."""
+    """Tell whether a text contains a value, plain or inside base64 at any offset."""
     return any(form in text for form in (value, *(core.decode() for core in cores(value.encode()))))
 
 
@@ -62,7 +62,7 @@ def test_no_value_of_a_secret_leaves_the_lab(karmada: Karmada, namespace: str, t
             karmada.api.create(manifest)
 
         def check_propagated() -> dict[str, str]:
-            """member1 has the Secret with what both policies put into it"""
+            """member1 has the Secret with the values of both policies"""
             found = member.api.find(f"/api/v1/namespaces/{namespace}/secrets/credentials")
             assert found, "not there yet"
             assert found["data"] == {"one": encode(values["overridden"]), "two": encode(values["everywhere"])}

@@ -1,4 +1,4 @@
-"""A member tainted by hand: NoSchedule keeps new work away and leaves the old, NoExecute moves it, tolerations hold."""
+"""A tainted member: NoSchedule keeps new workloads away, NoExecute moves running ones, and tolerations are honoured."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_no_execute_moves_what_does_not_tolerate_it_and_waits_as_long_as_is_tole
     with faults.taint_member(karmada, "member1", KEY, "NoExecute"):
 
         def check_moved() -> None:
-            """all replicas run on member2, and nothing is left on member1"""
+            """all replicas run on member2 and none on member1"""
             assert web.placed() == {"member2": 2}
             assert web.ready_on("member2") == 2
             assert web.on("member1") is None

@@ -1,4 +1,4 @@
-"""Karmada is upgraded while it is used: nothing acknowledged is lost, no pod restarts; it can be interrupted, resumed and taken back."""
+"""An upgrade under load loses no acknowledged write and restarts no pod; it can be interrupted, resumed and rolled back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER = ("crds", "karmada-webhook", "karmada-aggregated-apiserver", "karmada-con
 
 
 def document(release: str, deployer: str = "by_binary") -> dict[str, Any]:
-    """Return a lab with a push and, where the deployer has such, a pull member, and a Karmada of a release."""
+    """Return a lab file with a push member, a pull member where the deployer supports it, and a Karmada of a release."""
     provider, nodes = ("embedded", [{"count": 1}]) if deployer == "by_binary" else ("kind", [])
     second = "push" if deployer == "by_operator" else "pull"
     members = [{"name": "member1", "nodes": nodes}, {"name": "member2", "nodes": nodes, "mode": second}]
@@ -37,7 +37,7 @@ def document(release: str, deployer: str = "by_binary") -> dict[str, Any]:
 
 @pytest.fixture
 def released_lab(request: pytest.FixtureRequest) -> Iterator[Karmada]:
-    """A Karmada of the release, or the release and deployer, that the test is given, in a lab of its own."""
+    """Yield an extra lab with the release, or the release and deployer, of the test's parameter."""
     args = [request.param] if isinstance(request.param, str) else request.param
     with extra_lab(document(*args), name="upgrade") as karmada:
         yield karmada
@@ -45,8 +45,8 @@ def released_lab(request: pytest.FixtureRequest) -> Iterator[Karmada]:
 
 @pytest.fixture
 def used_lab(released_lab: Karmada) -> Iterator[Traffic]:
-    """It is written to and read from, and runs a Deployment on both members; afterwards the law holds and no pod was started again."""
-    with made_namespace(released_lab, "used_lab") as name:
+    """Yield traffic on the lab with a Deployment on both members; assert afterwards that no write was lost and no pod restarted."""
+    with made_namespace(released_lab, "used") as name:
         web = Workloads(released_lab, name)("web", replicas=2, placement=duplicate_on("member1", "member2"))
         assert web.until_ready() == {"member1": 2, "member2": 2}
         running = pod_uids(released_lab, name)
@@ -83,7 +83,7 @@ def test_whole_interrupted_resumed_and_back(released_lab: Karmada, used_lab: Tra
 
 
 def kill_half_way(karmada: Karmada) -> None:
-    """Have `lab upgrade` killed by SIGKILL as soon as its second component is done."""
+    """Kill `lab upgrade` by SIGKILL as soon as its second component is upgraded."""
     run = karmada.run
     argv = [sys.executable, "-m", "lab", "upgrade", TO, "--lab", run.id]
     with subprocess.Popen(argv, env=environment.inherit_all(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as command:
@@ -97,7 +97,7 @@ def kill_half_way(karmada: Karmada) -> None:
             until(check_due, what="two components are upgraded", within=120.0, every=0.02)
         finally:
             command.kill()
-    assert command.returncode == -signal.SIGKILL, "it was through before it could be killed"
+    assert command.returncode == -signal.SIGKILL, "`lab upgrade` ended before it could be killed"
 
 
 @pytest.mark.thorough
@@ -120,7 +120,7 @@ def test_one_component_at_a_time(released_lab: Karmada, used_lab: Traffic, reque
 @pytest.mark.needs("PODS")
 @pytest.mark.parametrize("released_lab", [("1.17.1", name) for name in ("by_yaml", "by_chart", "by_operator")], indirect=True)
 def test_pods_follow_their_own_installer(released_lab: Karmada, used_lab: Traffic, request: pytest.FixtureRequest) -> None:
-    """Etcd's pod is another one in 1.18, so writes wait for it; none is lost."""
+    """1.18 replaces etcd's pod, so writes wait for it; none is lost."""
     done = upgrade(as_it_is_now(released_lab), TO)
 
     assert done.left == ()

@@ -1,4 +1,4 @@
-"""Karmada's own end-to-end suite holds, spec by spec, on this lab: each spec is a case, beside the tests of this project.
+"""Karmada's own end-to-end suite on this lab: each spec is a test case beside those of this project.
 
 What is not run here and what is known to fail is data (`scenarios/upstream/known.toml`), each with its reason and whose it is.
 """
@@ -43,7 +43,7 @@ def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> N
 
 
 def make_report(case: SpecCase) -> pytest.TestReport:
-    """Return a spec as a test of pytest's: in its output, its JUnit file and its counts like any other."""
+    """Return a spec as a pytest report, so that it is in the output, the JUnit file and the counts like any test."""
     file = f"scenarios/upstream/{case.spec.file}.py"
     name = case.spec.name.translate(BRACKETS).replace("::", ":")
     outcome: Literal["passed", "failed", "skipped"] = "skipped"

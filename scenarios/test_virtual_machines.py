@@ -1,4 +1,4 @@
-"""Virtual machines of libvirt: restored within seconds with an identity each, snapshots, and what a killed harness leaves."""
+"""Virtual machines of libvirt: restored within seconds with their own identity, snapshots, and no leftovers of a killed harness."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ execute(make_machines(run, ["a", "b"]), run)
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A run with two virtual machines, a and b."""
+    """Yield a run with two virtual machines, a and b."""
     require_virtual_machines()
     with open_run(tmp_path_factory.mktemp("runs") / f"vms-{secrets.token_hex(2)}") as found:
         execute(make_machines(found, ["a", "b"]), found)

@@ -76,7 +76,7 @@ def test_health_errors_are_listed() -> None:
         "etcd is 5000 entries behind",
         "etcd-3 is a learner: it does not vote yet",
         "alarm NOSPACE of etcd",
-        "etcd has no leader, so it accepts no writes",
+        "etcd has no leader",
         "its first certificate ends in 3 days",
     ]
 
