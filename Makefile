@@ -1,6 +1,6 @@
-# One file a laptop and CI both use. `make` prints what there is; each target says what it does after its ##.
+# The commands of laptop and CI. `make` lists the targets; the text behind ## describes each.
 #
-#   ARGS   more words for the command behind a target:   make test ARGS='-k propagation --keep'
+#   ARGS   further arguments of the command behind a target:   make test ARGS='-k propagation --keep'
 #   CELL   a cell of the matrix:             make cell CELL=embedded-by_binary-1.18.2-1.35.4-smoke
 #   PYTHON the Python that makes the virtual environment: make setup PYTHON=python3.12
 
@@ -20,22 +20,22 @@ SHAPE  ?= small
 .PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
-	@echo "karmada-lab: Kubernetes clusters with Karmada on them, from nothing and back"
+	@echo "karmada-lab: create Kubernetes clusters with Karmada, test them, and remove them"
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "  ARGS='…' adds words to the command behind a target: make test ARGS='-k propagation'"
+	@echo "  ARGS='…' adds arguments to the command behind a target: make test ARGS='-k propagation'"
 
 setup: $(STAMP) ## make .venv with the locked requirements and the command lab
 
-# Redone only when what is to be installed changes. The project itself is installed editable: edits need no setup; as a path (compat)
-# and not by setuptools' import hook, which costs every start of `lab` 40 ms.
+# Runs again only when the requirements change. The project itself is installed editable, so edits need no setup: as a path (compat) and not
+# by setuptools' import hook, which costs every start of `lab` 40 ms.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Python 3.11 or later is needed, and $(PYTHON) is not; name another: make setup PYTHON=python3.12" >&2; exit 3; }
+	    { echo "$(PYTHON) is older than Python 3.11; name another: make setup PYTHON=python3.12" >&2; exit 3; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	    { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv   then this again" >&2; exit 3; }
-	@echo "bringing $(VENV) to requirements.lock (a minute the first time)"
+	    { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv   then run this again" >&2; exit 3; }
+	@echo "installing requirements.lock into $(VENV) (a minute the first time)"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
@@ -49,25 +49,25 @@ setup-libvirt: $(STAMP) ## install and start libvirt and QEMU (Debian), for mach
 	@sh lab/factories/vm/setup.sh
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/libvirt.lock
 
-lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --extra dev --extra perf \
 	    --output-file requirements.lock pyproject.toml
 
 lab-up: $(STAMP) ## bring up the default lab: host, two members, Karmada
 	@$(BIN)/lab up $(ARGS)
 
-lab-down: $(STAMP) ## take it down; nothing of it is left
+lab-down: $(STAMP) ## take the lab down and remove everything of it
 	@$(BIN)/lab down $(ARGS)
 
-lab-status: $(STAMP) ## show what runs of it
+lab-status: $(STAMP) ## show the programs and members of the lab
 	@$(BIN)/lab status $(ARGS)
 
-lab-doctor: $(STAMP) ## say what this computer can do, and what it lacks
+lab-doctor: $(STAMP) ## list what this computer can run, and what it lacks
 	@$(BIN)/lab doctor $(ARGS)
 
 check: lint unit ## ruff, mypy, layers of imports, unit tests; a minute or two, needs no lab
 
-lint: $(STAMP) ## ruff, mypy, the layers of imports and the workflows alone
+lint: $(STAMP) ## ruff, mypy, the layers of imports, and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -75,17 +75,17 @@ lint: $(STAMP) ## ruff, mypy, the layers of imports and the workflows alone
 	$(BIN)/pytest -q -n0 scenarios/tests/ci/test_names.py scenarios/tests/ci/test_structure.py scenarios/tests/ci/test_assertions.py
 	$(BIN)/lab lint --workflows
 
-format: $(STAMP) ## format the code and mend what ruff can
+format: $(STAMP) ## format the code and fix what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-unit: $(STAMP) ## the unit tests alone
+unit: $(STAMP) ## the unit tests only
 	$(BIN)/pytest $(wildcard */tests) $(ARGS)
 
 test: $(STAMP) ## unit tests, then the scenarios against a real lab
 	$(BIN)/pytest $(wildcard */tests) scenarios $(ARGS)
 
-scenarios: $(STAMP) ## every scenario, those that take minutes too (upgrades, moves, twenty killed harnesses): about half an hour
+scenarios: $(STAMP) ## all scenarios, also the thorough ones (upgrades, moves, twenty killed harnesses): about half an hour
 	$(BIN)/pytest scenarios -m "thorough or not thorough" $(ARGS)
 
 test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Docker: make setup-docker)
@@ -102,10 +102,10 @@ upstream: $(STAMP) ## Karmada's own end-to-end suite, compiled from its module, 
 bench: $(STAMP) ## measure what a lab costs, against a bare API server in the same run
 	$(BIN)/lab bench $(ARGS)
 
-matrix: $(STAMP) ## list the cells of scenarios/matrix.toml that fit, and why others do not
+matrix: $(STAMP) ## list the possible cells of scenarios/matrix.toml, and why others are not possible
 	@$(BIN)/lab matrix $(ARGS)
 
-cell: $(STAMP) ## run one of them, from nothing to results and back: make cell CELL=…
+cell: $(STAMP) ## run one cell: bring its lab up, test, collect results, take it down: make cell CELL=…
 	@$(BIN)/lab cell "$$CELL" $(ARGS)
 
 bench-kind: $(STAMP) ## measure labs of real pods and every way to install Karmada, against one kind cluster in the same run
@@ -114,10 +114,10 @@ bench-kind: $(STAMP) ## measure labs of real pods and every way to install Karma
 bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (40,000 pods, half an hour at most)
 	@$(BIN)/lab bench failover --shape $(SHAPE) $(ARGS)
 
-durations: $(STAMP) ## learn how long cells take from their results: ARGS=_cells
+durations: $(STAMP) ## update the durations of cells from their results: ARGS=_cells
 	@$(BIN)/lab durations $(ARGS)
 
-report: $(STAMP) ## turn results of cells into pages, _site/index.html; ARGS='summary _cells', 'junit …', 'judge …' do the rest
+report: $(STAMP) ## render results of cells as pages, _site/index.html; other reports: ARGS='summary _cells', 'junit …', 'judge …'
 	@$(BIN)/lab report $(or $(ARGS),build _cells --out _site)
 
 lint-repository: $(STAMP) ## check YAML, workflows, scripts, playbooks, charts and manifests of a repository: ARGS=path/to/it
@@ -126,7 +126,7 @@ lint-repository: $(STAMP) ## check YAML, workflows, scripts, playbooks, charts a
 setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/lint.lock
 
-clean: ## take every lab here down, and remove .venv, runs and caches of tools (not the cache of programs)
+clean: ## take all labs of this folder down, and remove .venv, runs and tool caches (not the cache of programs)
 	@for run in _runs/*/run.json; do \
 	    [ -e "$$run" ] && [ -x $(BIN)/lab ] && { $(BIN)/lab down --lab "$$(basename "$$(dirname "$$run")")" || exit; }; true; done
 	rm -rf $(VENV) _runs _artifacts _plan _cells _site allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

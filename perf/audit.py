@@ -7,7 +7,7 @@ Bodies are not logged, so a milestone is recognised by the program, the verb and
     rescheduled   the first patch of it by karmada-scheduler after that
     work, applied the creation of its Work for the survivor, and the first update of that one's status
     purged        the deletion of its Work for the lost member
-    created, bound, ran    of a pod on the survivor; the log has no name for a pod whose name the server generated
+    created, bound, ran    of a pod on the survivor; the log has no name where the server generated it
 
 Leases, events and reads are not logged (lab.audit). Lost lines are missing here: `n` of each milestone is the number found.
 """

@@ -5,7 +5,7 @@
 Each round times one bare etcd and kube-apiserver to /readyz (as the embedded provider starts them; certificates exist already and
 Python's start does not count), then the complete `lab up` from nothing to both members Ready: so each ratio is paired. It then times up
 again, down --keep and up, and down. After the rounds it times two labs started at once, and 2,000 hollow nodes. Each result is also
-checked: a lab whose members are not Ready ends the run.
+checked: a lab with members that are not Ready ends the run.
 
 Results go to standard output and, with the machine they were measured on, to a JSON file. Exit code 6 when a target is missed.
 """

@@ -5,7 +5,7 @@
 The model: CPU seconds of Karmada's programs, and of the survivor's, are a linear sum over bindings, pods, renewals of node leases and
 elapsed seconds, with non-negative coefficients. Each trial gives two equations: the time in which nothing moved (fault to taint), which
 has only seconds and renewals, and the time of moving. The error is that of predicting a whole trial left out of the fit. There is no
-model from fewer trials than unknowns and no prediction from one whose error is too large; an extrapolation says how far it goes.
+model from fewer trials than unknowns and no prediction from a model with too large an error; an extrapolation shows how far it goes.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Fault:
 
 
 def parse_fault(text: str) -> Fault:
-    """Return a fault by KIND or KIND:MEMBER. Raise UsageError for an unknown kind or member, or one whose loss moves nothing."""
+    """Return a fault by KIND or KIND:MEMBER. Raise UsageError for an unknown kind or member, or a member without workloads to move."""
     kind, _, member = text.partition(":")
     if kind not in FAULTS:
         raise UsageError(f"there is no fault {kind!r}", remedy=f"one of: {', '.join(FAULTS)}")

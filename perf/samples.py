@@ -2,8 +2,8 @@
 
     FOLDER/samples.json.gz    head (what was run, on what, how it ended), marks, rows, usage, requests, final, calls, writers, busy
 
-A row is (seconds since the trial began, stream, name, state). Names belong to applications that the benchmark created, states are words
-of the observer: neither comes from a Secret. The head holds settings and notes and is masked.
+A row is (seconds since the trial began, stream, name, state). Names belong to applications that the benchmark created, states are
+constants of the observer: neither comes from a Secret. The head holds settings and notes and is masked.
 """
 
 from __future__ import annotations

@@ -89,6 +89,6 @@ def shorten_text(text: str, limit: int, dropped: int = 0) -> tuple[str, int]:
     head, tail = text[:half], text[len(text) - half :]
     head = head[: head.rfind("\n", half // 2) + 1] or head
     after = tail.find("\n", 0, half // 2) + 1
-    tail = tail[after:] if after else tail.partition(" ")[2] if " " in tail[: half // 2] else tail  # cut between words
+    tail = tail[after:] if after else tail.partition(" ")[2] if " " in tail[: half // 2] else tail  # cut at a space
     lost = len(text) - len(head) - len(tail) + dropped
     return f"{head.rstrip(chr(10))}\n[… {lost:,} characters omitted …]\n{tail}", lost

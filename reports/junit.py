@@ -22,7 +22,7 @@ from reports.report import Report
 from reports.xml_pieces import clean_xml_text
 
 CELL = "lab.cell"
-"""The class name of the case that represents a cell whose outcome no test or step has."""
+"""The class name of the case for the outcome of a cell that no test or step explains."""
 
 
 def write_file(report: Report, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Read the tests of a JUnit file of any tool, complete or damaged. No outcome is lost.
 
-Outcomes beyond the listed tests are counted. A truncated test failed when it contains a failure, else it is unknown. A suite whose counter
-of failures has no failed test gets a failure of its own.
+Outcomes beyond the listed tests are counted. A truncated test failed when it contains a failure, else it is unknown. A suite that
+counts failures but has no failed test gets a failure of its own.
 """
 
 from __future__ import annotations

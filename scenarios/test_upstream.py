@@ -1,6 +1,6 @@
 """Karmada's own end-to-end suite on this lab: each spec is a test case beside those of this project.
 
-What is not run here and what is known to fail is data (`scenarios/upstream/known.toml`), each with its reason and whose it is.
+What is not run here and what is known to fail is data (`scenarios/upstream/known.toml`), each with its reason and owner.
 """
 
 from __future__ import annotations

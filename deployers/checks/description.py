@@ -33,7 +33,7 @@ from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
 KEPT = 50
-"""The number of removed labs whose descriptions are kept."""
+"""The number of removed labs to keep the description of."""
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 HOOKS = "/apis/admissionregistration.k8s.io/v1"
 ADDRESS = re.compile(r"^(\d{1,3}(\.\d{1,3}){3}|localhost|\[[0-9a-f:]+\]|\$\(POD_IP\))(:\d+)?$")

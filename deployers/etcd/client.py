@@ -165,7 +165,7 @@ class EtcdClient(BaseEtcdClient):
 
     @property
     def lab(self) -> str:
-        """The lab whose run directory has etcd's keys."""
+        """The lab that has etcd's keys in its run directory."""
         return self.pki.parent.parent.name
 
     @cached_property

@@ -217,7 +217,7 @@ def programs(host: Api, namespace: str = NAMESPACE) -> dict[str, Sequence[str]]:
 
 
 def make_room(host: Api, namespace: str = NAMESPACE) -> list[str]:
-    """Scale down old ReplicaSets whose pods block the rollout, and return their names.
+    """Scale down old ReplicaSets that block the rollout, and return their names.
 
     Some of upstream's Deployments require one pod a node (anti-affinity) and start the new pod before the old one ends: on a host cluster
     of one node such a rollout never completes (kube-controller-manager of the operator, 1.18.2). Deleting the old pod would not help: its
@@ -246,7 +246,7 @@ def unschedulable(pod: Json) -> bool:
 
 
 def recreate_restarted_pods(host: Api, *, within: float, namespace: str = NAMESPACE) -> list[str]:
-    """Recreate pods whose containers restarted, and return their names once all pods of the namespace are ready.
+    """Recreate pods that have restarted containers, and return their names once all pods of the namespace are ready.
 
     A container that exited while an API server was down restarts with an ever longer back-off, and later checks could not tell such
     restarts from others.

@@ -40,8 +40,8 @@ SETTING = re.compile(r"[\s\"']*(?:export )?(?P<key>[\w.-]{1,80})[\"']?\s*[:=]\s*
 
 
 @cache
-def ordinary_words() -> frozenset[str]:
-    """Return the common words, up to eleven letters long, in the output of Kubernetes and Karmada."""
+def ordinary_terms() -> frozenset[str]:
+    """Return the common terms, up to eleven letters long, in the output of Kubernetes and Karmada."""
     return frozenset((Path(__file__).parent / "ordinary.txt").read_text().split())
 
 
@@ -100,7 +100,7 @@ def texts_of_lines(text: str, names: frozenset[str]) -> Iterator[str]:
 
 def is_ordinary(text: str, names: frozenset[str]) -> bool:
     """Tell whether a text must not be masked wherever it stands: lab.masking.known_values has the rule."""
-    return len(text) < 6 or text in names or text.lower() in ordinary_words() or bool(ORDINARY.fullmatch(text))
+    return len(text) < 6 or text in names or text.lower() in ordinary_terms() or bool(ORDINARY.fullmatch(text))
 
 
 def parse_document(text: str) -> dict[str, Any] | list[Any] | None:

@@ -32,7 +32,7 @@ class NoLabHere(Failed):
 
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """The lab of this session: a host cluster and members whose APIs answer. All tests share it: leave it as you found it."""
+    """The lab of this session: a host cluster and members with serving APIs. All tests share it: leave it as you found it."""
     from scenarios.kit.session import NoLab  # noqa: PLC0415
 
     session = session_of(request.config)
@@ -48,7 +48,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def control_plane(lab: Lab) -> Karmada:
-    """Karmada's control plane, whose API answers; its members may not be Ready."""
+    """Karmada's control plane with a serving API; its members may not be Ready."""
     from deployers.karmada import Karmada  # noqa: PLC0415
 
     return Karmada.open(lab)

@@ -16,7 +16,7 @@ from scenarios.kit.options import session_of
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip tests whose needs the provider does not offer, deselect thorough ones, and put those that break the lab into one xdist group."""
+    """Skip tests that need more than the provider offers, deselect thorough ones, and put those that break the lab into one xdist group."""
     if not config.option.markexpr:
         thorough = [item for item in items if item.get_closest_marker("thorough")]
         if thorough:

@@ -1,7 +1,7 @@
 """Continuous writes and reads while Karmada is changed, and the invariants that must hold afterwards.
 
     nothing lost         every template has its last acknowledged value
-    nothing resurrected  a template whose deletion was acknowledged is gone, and no watch has seen it again
+    nothing resurrected  a template with an acknowledged deletion is gone, and no watch has seen it again
     nothing twice        each template has one Work per member, each Work has its object there, and there are no other objects
 
 A write that is refused or unanswered is retried until it is acknowledged, so the outcome of every write is known; the measurement is

@@ -66,7 +66,7 @@ class KnownSpec(Strict):
         return self.label in spec.labels if self.label else re.search(self.regexp, spec.matched) is not None
 
     def holds(self, *, provider: str, release: str) -> bool:
-        """Return whether the entry applies to a lab. Entries with releases do not apply to a checkout, whose version is never listed."""
+        """Return whether the entry applies to a lab. Entries with releases do not apply to a checkout: its version is never listed."""
         return provider in (self.providers or (provider,)) and release in (self.releases or (release,))
 
 

@@ -77,16 +77,16 @@ def compile_focus(focus: str) -> re.Pattern[str]:
 
 
 def nearest(focus: str, texts: Iterable[str], *, most: int = 3) -> list[str]:
-    """Return the texts that are most similar to a focus, by shared words and parts of words."""
-    asked = split_words(focus)
+    """Return the texts that are most similar to a focus, by shared terms and parts of terms."""
+    asked = split_terms(focus)
 
     def likeness(text: str) -> float:
-        have = split_words(text)
+        have = split_terms(text)
         return sum(max((difflib.SequenceMatcher(None, word, other).ratio() for other in have), default=0.0) ** 4 for word in asked)
 
     ranked = sorted(dict.fromkeys(texts), key=lambda text: (-likeness(text), len(text)))
     return [text for text in ranked[:most] if asked and likeness(text) / len(asked) > 0.3]
 
 
-def split_words(text: str) -> list[str]:
+def split_terms(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.lower())

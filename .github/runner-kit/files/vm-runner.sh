@@ -1,7 +1,7 @@
 #!/bin/bash
-# One job of GitHub's in a virtual machine of its own: ARC starts this in place of a runner, with the job's credential in the environment.
-# It makes the machine (and a Secret with the credential, which the machine reads), waits until the machine has ended, and deletes both;
-# it ends as the machine did. When it is told to end itself, the machine goes with it; when it is killed, both go with its pod.
+# Run one GitHub job in a virtual machine: ARC starts this in place of a runner, with the job's credential in the environment.
+# It creates the machine and a Secret with the credential, which the machine reads, waits until the machine has ended, deletes both, and
+# exits with the machine's status. On SIGTERM it deletes the machine; after SIGKILL both are deleted with its pod, which owns them.
 set -euo pipefail
 
 api=${KUBERNETES_API:-https://kubernetes.default.svc}

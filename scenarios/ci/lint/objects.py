@@ -16,7 +16,7 @@ STORED_GROUPS = frozenset(
         "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io", "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
     }
 )  # fmt: skip
-"""Groups whose objects are stored, so that each needs a name. Configurations and reviews belong to other groups."""
+"""Groups of stored objects, which need a name each. Configurations and reviews belong to other groups."""
 NAMELESS = frozenset({"Config", "Status", "DeleteOptions", "APIVersions", "APIGroupList", "APIResourceList"})
 """Kinds of the group "" that are never stored: a kubeconfig is a v1 Config."""
 

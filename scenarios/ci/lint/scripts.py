@@ -15,7 +15,7 @@ from scenarios.ci.lint.tools import SHELLCHECK, check_files
 
 
 def check_shell(scripts: Sequence[LintSource], root: Path, run: CommandRunner) -> Checked:
-    """Run shellcheck, once for scripts whose dialect it detects and once for each dialect that must be given."""
+    """Run shellcheck, once for scripts with a dialect that it detects and once for each dialect that must be given."""
     by_option: dict[str, list[str]] = defaultdict(list)
     for script in scripts:
         by_option[script.shell_option].append(script.name)

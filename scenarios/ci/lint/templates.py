@@ -18,7 +18,7 @@ def is_template(name: str, text: str, error: yaml.YAMLError) -> bool:
     """Return whether a text that is not YAML probably becomes YAML by rendering.
 
     `{{` in comments and quoted strings, and `${{` of workflows, do not make a template. If the same line is still faulty after every
-    expression is replaced by a word, the file is broken, unless it has template statements, whose result cannot be predicted.
+    expression is replaced by a word, the file is broken, unless it has template statements: their result cannot be predicted.
     """
     bare = COMMENT_OR_QUOTED.sub(" ", text)
     if STATEMENT.search(bare) or "{%" in bare:

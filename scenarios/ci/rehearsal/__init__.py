@@ -9,8 +9,8 @@ Actions that check out this project, install tools or cache programs do nothing;
 Why not nektos/act: its 0.2.82 was tried on e2e.yml with `-P ubuntu-24.04=-self-hosted`, --local-repository stand-ins for GitHub's actions,
 and `make` targets that only record their calls. It evaluated the conditions, the matrix, continue-on-error and the outputs between
 jobs as GitHub does. It cannot carry this job:
-- Interrupted in the composite action .github/actions/cell, it killed the running step and did not run `collect` and `down`, whose `if:` is
-  `always()`. An interrupted rehearsal would leave its lab behind.
+- Interrupted in the composite action .github/actions/cell, it killed the running step and did not run `collect` and `down` in spite of
+  their `if: always()`. An interrupted rehearsal would leave its lab behind.
 - It ran two cells at the same time although --concurrent-jobs was 1. Two labs do not fit on a laptop.
 - The stand-ins for actions stay ours to write, and each job copies the whole checkout.
 """

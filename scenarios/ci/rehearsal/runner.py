@@ -142,7 +142,7 @@ class JobRunner:
     # -- caches and artifacts are folders ---------------------------------------------------------------------------------
 
     def restore(self, args: Json) -> tuple[str, Json]:
-        """Restore what was saved under this key, else the newest entry whose key begins with a restore key. A miss is a success."""
+        """Restore what was saved under this key, else the newest entry with a key that begins with a restore key. A miss is a success."""
         there = sorted((self.store / "caches").glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         wanted = [args["key"], *(args.get("restore-keys") or "").split()]
         named = {unquote(path.name): path for path in there}

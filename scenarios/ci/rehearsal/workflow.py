@@ -29,7 +29,7 @@ OUTPUT = re.compile(r"\bneeds\.([\w-]+)\.outputs\.([\w-]+)")
 
 @dataclass(frozen=True)
 class WorkflowFile:
-    """A workflow, or an action (`is_action` tells which), and its document. `path` is relative to the repository, whose root `root` is."""
+    """A workflow, or an action (`is_action` tells which), and its document. `path` is relative to the repository at `root`."""
 
     path: str
     document: Json
