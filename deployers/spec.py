@@ -78,7 +78,7 @@ class ComponentSpec(Strict):
     env: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def said_once(self) -> ComponentSpec:
+    def require_one_setting(self) -> ComponentSpec:
         if self.feature_gates and "feature-gates" in self.flags:
             raise ValueError("feature gates are given twice: as feature_gates and as the flag feature-gates")
         if both := sorted(self.flags.keys() & set(self.without)):
@@ -245,7 +245,7 @@ class KarmadaSpec(Strict):
 
     @field_validator("release")
     @classmethod
-    def release_said_one_way(cls, release: str) -> str:
+    def normalise_release(cls, release: str) -> str:
         if is_path(release):
             return str(expand_home(Path(release)).absolute())
         try:

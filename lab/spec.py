@@ -197,7 +197,7 @@ class Machines(Strict):
     inventory_command: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def machines_said_once(self) -> Machines:
+    def require_one_source(self) -> Machines:
         """Refuse a table that names no machines, or names them in two ways."""
         given = [key for key in ("count", "hosts", "inventory", "inventory_command") if getattr(self, key)]
         if len(given) != 1:

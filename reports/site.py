@@ -50,7 +50,7 @@ LISTED_AT_MOST = 2000
 """Tests that passed or were skipped, and steps of one `up`, that a page lists."""
 
 SLUG_AT_MOST = 150
-SAID_AT_MOST = 20_000
+MOST_CHARACTERS = 20_000
 """Characters from the end of a failure's output that a page shows."""
 
 EVIDENCE_AT_MOST = 24 << 20
@@ -264,7 +264,7 @@ def get_span(up: BringUp) -> float:
 def get_tail(text: str) -> str:
     """Return the end of a long text. Mask it before cutting: a mask cannot recognise half a key."""
     text = mask(text)
-    return text if len(text) <= SAID_AT_MOST else f"… {len(text) - SAID_AT_MOST} characters before\n{text[-SAID_AT_MOST:]}"
+    return text if len(text) <= MOST_CHARACTERS else f"… {len(text) - MOST_CHARACTERS} characters before\n{text[-MOST_CHARACTERS:]}"
 
 
 def list_files(path: Path, folder: str) -> list[tuple[str, str]]:

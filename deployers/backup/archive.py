@@ -56,8 +56,8 @@ class Manifest:
     """What an archive says of itself.
 
     `plane` is the fingerprint of the control plane's authority: who has the same one is the same plane, wherever it runs. `hash` and
-    `keys` are what etcdutl says of the snapshot, `members` mode and address of each by name. `addons` is what was put on the plane for
-    each addon of others (`deployers.addons.site`), without which its objects would be somebody else's where they are restored; None in
+    `keys` are what etcdutl says of the snapshot, `members` mode and address of each by name. `addons` are the records of the plane's
+    third-party addons (`deployers.addons.site`); without them a restored plane would not own the addons' objects; None in
     archives that were written before it was kept.
     """
 

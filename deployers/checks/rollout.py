@@ -24,7 +24,7 @@ def wait_rollout(karmada: Karmada, *, within: float = SERVING_WITHIN) -> None:
             raise NotYet("; ".join(lacking))
 
     until(serving, what="Karmada's pods are of the release", within=within, every=1.0)
-    karmada.run.journal("afresh", pods=workloads.recreate_restarted_pods(host, within=within))
+    karmada.run.journal("recreated", pods=workloads.recreate_restarted_pods(host, within=within))
 
     def led() -> None:
         try:

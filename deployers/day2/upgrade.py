@@ -117,7 +117,7 @@ KEPT = 10
 def take_backup(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None:
     """Take a backup before the first replacement, and return its path; None for an external etcd.
 
-    When an upgrade goes on that was interrupted the plane may not answer any more: then the backup of before it stays the way back.
+    A resumed upgrade may find a plane that does not answer: then the backup from before the upgrade remains the way back.
     """
     if runs_in_pods(karmada) or karmada.spec.etcd.external:
         return None

@@ -104,7 +104,7 @@ def estimator_clients(spec: KarmadaSpec) -> list[str]:
 
 
 def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path, front: str | None = None) -> None:
-    """Make everything in `folder`: authorities, leaves, the service-account keys, and the kubeconfigs. What is there and good is kept.
+    """Make everything in `folder`: authorities, leaves, the service-account keys, and the kubeconfigs. Valid existing files are kept.
 
     `server` is where karmada-apiserver is reached directly; the administrator's `kubeconfig` points to the load balancer where
     there is one, and `admin.kubeconfig` in the folder always directly. `front` is where the lab's own balancer is reached, by components

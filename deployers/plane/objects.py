@@ -1,6 +1,6 @@
 """Objects put on karmada-apiserver, many at once, and the waits for what the API server makes of them.
 
-Everything is applied server-side: to apply what is there changes nothing, not even a resourceVersion. CRDs are the exception in
+Everything is applied server-side: applying an unchanged object changes nothing, not even its resourceVersion. CRDs are the exception in
 cost: sending them all again takes half a second of the API server's CPU, so what was sent is recorded and only looked at; and one that is
 not there is created, which costs the server a quarter less than applying it.
 """

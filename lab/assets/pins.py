@@ -196,17 +196,17 @@ def make_pin(product: str, table: Mapping[str, Any], name: str, thing: Mapping[s
     )
 
 
-def make_download(words_of: Mapping[str, Any], entry: Mapping[str, Any], name: str, arch: str, parts: dict[str, str]) -> Download:
+def make_download(table: Mapping[str, Any], entry: Mapping[str, Any], name: str, arch: str, parts: dict[str, str]) -> Download:
     """The official file of a command: checked against the figure that is pinned, else against the release's own checksum file."""
-    url = words_of["url"].format(**parts)
+    url = table["url"].format(**parts)
     pinned = entry.get("sha256", {})
     sha256 = pinned.get(name, pinned.get("*", {})).get(arch)
     checksum = None
     if sha256 is None:
         if entry["published"] != "beside":
             raise KeyError(f"sha256 of {name} {parts['version']} for {arch}")
-        checksum = words_of["checksum"].format(url=url, **parts)
-    member = words_of.get("member")
+        checksum = table["checksum"].format(url=url, **parts)
+    member = table.get("member")
     return Download(url, sha256, checksum, member.format(**parts) if member else None)
 
 

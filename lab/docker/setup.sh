@@ -1,6 +1,6 @@
 #!/bin/sh
-# make setup-docker: a Docker engine on Debian, for the provider kind and for images that hold Debian packages. What is there is kept:
-# run it as often as you like. It installs packages, may write /etc/docker/daemon.json, and starts dockerd; it removes nothing.
+# make setup-docker: a Docker engine on Debian, for the provider kind and for images that hold Debian packages. Idempotent: an existing
+# engine is kept. It installs packages, may write /etc/docker/daemon.json, and starts dockerd; it removes nothing.
 set -eu
 
 # shellcheck disable=SC2034 # the functions read it

@@ -1,6 +1,6 @@
 """Build the image of a machine of this computer's Docker: Debian with systemd as its first process, and nothing of Kubernetes.
 
-It stands for a host that somebody installed plainly: what a lab needs on it besides is brought to it, as to any other. Its name ends in
+It has the content of a plain installation: the lab brings everything else, as to any other host. Its name ends in
 the key of what it is made of, so that one that is there is found. kind's entrypoint prepares cgroups and mounts for systemd.
 """
 

@@ -95,7 +95,7 @@ def pack_debian(root: Path) -> Path:
 
 
 def push_files(machine: Machine, files: NodeFiles, *, control_plane: bool, unpack: bool = False) -> None:
-    """Bring the files of a node to a machine; what is there, by its content, is left alone.
+    """Bring the files of a node to a machine, except files with the same content.
 
     Debian's programs are unpacked when they were brought, and with `unpack`: an earlier attempt may have ended in between.
     """

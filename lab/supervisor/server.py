@@ -28,7 +28,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at whether the run directory is still there."""
 ROTATE_EVERY = 30.0
 FIRST_HOLDER = 3.0
-"""Seconds that whoever started us has at least to come and hold the lab, however short the lease."""
+"""The least time for the starting process to hold the lab, in seconds, even with a shorter lease."""
 
 
 def take_lock(run: str) -> int | None:

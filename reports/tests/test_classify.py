@@ -139,7 +139,7 @@ def test_a_cell_that_was_not_possible_is_unknown_and_has_its_cause(tmp_path: Pat
     assert [(each.classification.owner, each.classification.rule) for each in examined.failures] == [(Owner.INFRASTRUCTURE, rule)]
 
 
-def test_a_checkout_that_does_not_compile_is_whoever_s_it_is(tmp_path: Path) -> None:
+def test_a_checkout_that_does_not_compile_is_the_products(tmp_path: Path) -> None:
     log = "compiling the checkout of karmada failed\n  where:  ./karmada\n  | pkg/x.go:1: undefined: y\n  remedy: …\n"
 
     assert judged(tmp_path, exit_code=4, files={"logs/1-up.log": log}) == [(Owner.PRODUCT, "not-compiled")]

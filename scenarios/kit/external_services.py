@@ -52,7 +52,7 @@ def find_bridge(engine: Machine, network: str) -> tuple[str, ipaddress.IPv4Netwo
 
 def write_authorities(run: Run, address: str) -> None:
     """Write a CA for Karmada, and a CA for etcd with a server and a client certificate. Keep existing files."""
-    Authority.ensure(run.folder("pki", "own"), "ca", common_name="an authority of one's own")
+    Authority.ensure(run.folder("pki", "own"), "ca", common_name="an external authority")
     etcd = Authority.ensure(run.folder("pki", "etcd"), "ca", common_name="etcd's authority")
     etcd.issue("server", common_name="etcd", hosts=(address, LOOPBACK))
     etcd.issue("client", common_name="karmada")

@@ -23,7 +23,7 @@ from scenarios.upstream.spec import CUT_OFF, GinkgoReport, Spec, SpecResult, rea
 from scenarios.upstream.suite import UpstreamSuite
 
 NAME = "upstream/ginkgo"
-LAST_WORDS = 120.0
+STOP_WITHIN = 120.0
 """Seconds that an interrupted ginkgo gets to clean up after running specs and write its report."""
 
 PROCESSES = 8
@@ -198,7 +198,7 @@ def execute(
         stop = error
         tell("interrupted: running specs clean up after themselves; results of ended specs are kept")
     finally:
-        supervisor.stop(NAME, within=LAST_WORDS)  # marks its end as intended, else the lab would count as unhealthy
+        supervisor.stop(NAME, within=STOP_WITHIN)  # marks its end as intended, else the lab would count as unhealthy
     listen()
     found = read(report)
     return found or report_of_log("\n".join(heard), plan.run), stop

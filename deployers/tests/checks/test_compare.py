@@ -38,7 +38,7 @@ def hook(name: str, path: str, **more: Any) -> Json:
     return {"name": name, "path": path, "failurePolicy": "Fail", **more}
 
 
-def test_the_same_does_not_differ_whoever_made_it() -> None:
+def test_equal_installations_of_two_deployers_do_not_differ() -> None:
     assert found(described(), described(deployer="by_chart", release="1.18.2")) == {}
 
 
