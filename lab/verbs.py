@@ -47,7 +47,7 @@ SECTIONS = (
             Verb(
                 "options",
                 "deployers.commands.options:options",
-                "Print which deployer carries which option of a spec.",
+                "Print which deployer supports which option of a spec.",
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""`lab options`: which deployer carries which option of a spec."""
+"""`lab options`: which deployer supports which option of a spec."""
 
 from __future__ import annotations
 
