@@ -1,6 +1,6 @@
 # The commands of laptop and CI. `make` lists the targets; the text behind ## describes each.
 #
-#   ARGS   further arguments of the command behind a target:   make test ARGS='-k propagation --keep'
+#   ARGS   further arguments of the command behind a target:   make test ARGS='-k propagation --lab-keep'
 #   CELL   a cell of the matrix:             make cell CELL=embedded-by_binary-1.18.2-1.35.4-smoke
 #   PYTHON the Python that makes the virtual environment: make setup PYTHON=python3.12
 
@@ -89,9 +89,9 @@ scenarios: $(STAMP) ## all scenarios, also the thorough ones (upgrades, moves, t
 	$(BIN)/pytest scenarios -m "thorough or not thorough" $(ARGS)
 
 test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Docker: make setup-docker)
-	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --provider kind \
-	    --spec scenarios/plain.toml $(ARGS)
-	$(BIN)/pytest scenarios/test_bookinfo.py --provider kind --spec scenarios/bookinfo.toml $(ARGS)
+	$(BIN)/pytest scenarios/test_pods.py scenarios/test_propagation.py scenarios/test_conformance.py --lab-provider kind \
+	    --lab-spec scenarios/plain.toml $(ARGS)
+	$(BIN)/pytest scenarios/test_bookinfo.py --lab-provider kind --lab-spec scenarios/bookinfo.toml $(ARGS)
 
 test-vms: $(STAMP) ## the scenarios of virtual machines (libvirt: make setup-libvirt); minutes the first time, while the image is made
 	$(BIN)/pytest scenarios/test_virtual_machines.py -m thorough $(ARGS)

@@ -1,20 +1,10 @@
-"""The composition root of the tests: pytest's plugins that give a test its lab.
+"""The plugins of this project's tests: those that every user of karmada-lab has, and two for this project alone.
 
-    scenarios.kit.signals     SIGTERM and SIGHUP end a session in order
+    karmada_lab.plugin        fixtures and options of the lab; masked secrets, evidence, the end of the lab, the exit code
     scenarios.kit.golden      --update-golden and the fixture that compares with golden files
-    scenarios.kit.options     settings of the lab, as options of pytest
-    scenarios.kit.selection   which tests run here
-    scenarios.kit.fixtures    lab, control_plane, karmada, namespace, workload
-    scenarios.kit.reporting   evidence, masked secrets, the end of the lab, the exit code
+    scenarios.kit.selection   thorough tests run on demand, unit tests start no process
 
 A test that requests a fixture of the lab gets a lab; a session without such a test brings none up.
 """
 
-pytest_plugins = [
-    "scenarios.kit.signals",  # in this order: pytest rewrites the assertions of a plugin only if no earlier one has imported it
-    "scenarios.kit.golden",
-    "scenarios.kit.options",
-    "scenarios.kit.selection",
-    "scenarios.kit.fixtures",
-    "scenarios.kit.reporting",
-]
+pytest_plugins = ["karmada_lab.plugin", "scenarios.kit.golden", "scenarios.kit.selection"]

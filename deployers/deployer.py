@@ -109,7 +109,7 @@ def get_deployer(name: str) -> Deployer:
     """Return a deployer by name. UsageError lists the names."""
     if name not in DEPLOYERS:
         raise UsageError(f"unknown deployer {name!r}", remedy=f"one of: {', '.join(sorted(DEPLOYERS))}")
-    module = import_module(f"deployers.{name}.deployer")  # only the one in use is loaded
+    module = import_module(f".{name}.deployer", __package__)  # only the one in use is loaded
     made: Deployer = getattr(module, DEPLOYERS[name])()
     return made
 

@@ -34,6 +34,7 @@ from lab.api import Api, Refused
 from lab.component import Component
 from lab.count import count
 from lab.errors import LabError
+from lab.import_root import import_root
 from lab.machines.container import Container
 from lab.machines.lease import read_owners
 from lab.machines.local import Local
@@ -84,13 +85,12 @@ KUBERNETES_OWN = re.compile(r"apps|autoscaling|batch|policy|extensions|.*\.k8s\.
 
 def watcher_component(run: Run) -> Component:
     """Return the program that watches events (lab.events). It needs nothing: it waits for clusters by itself."""
-    root = Path(__file__).parent.parent
     return Component(
         name="lab/evidence",
         binary=Path(sys.executable),
         args=("-m", "lab.events", str(run.path)),
         flags={},
-        env={"PYTHONPATH": str(root), "MALLOC_ARENA_MAX": "1"},
+        env={"PYTHONPATH": str(import_root()), "MALLOC_ARENA_MAX": "1"},
         priority=100,  # what a lab waits for is started before
     )
 

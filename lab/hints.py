@@ -35,7 +35,7 @@ def program() -> str:
     """Return what starts this installation's `lab` in the current directory: `lab` if PATH has it, else its path, else `python -m lab`."""
     script = find_script()
     if script is None:
-        return shlex.join([sys.executable, "-m", NAME])
+        return shlex.join([sys.executable, "-m", "lab"])
     found = shutil.which(NAME)
     with suppress(OSError):  # gone since it was found
         if found is not None and Path(found).samefile(script):

@@ -40,7 +40,7 @@ class Holder:
             while argv and argv[0].startswith("-") and argv[0] != "-m":
                 argv = argv[1:]
             if argv[:1] == ["-m"]:
-                argv = argv[1:]
+                argv = [each.removeprefix("karmada_lab.") for each in argv[1:2]] + argv[2:]
         return (Path(argv[0]).name, *argv[1:]) if argv else ()
 
     @property

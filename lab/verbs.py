@@ -12,6 +12,7 @@ SECTIONS = (
         "Labs",
         (
             Verb("up", "deployers.commands.up:up", "Bring up a lab: clusters, Karmada, members joined."),
+            Verb("list", "lab.commands.list:list_labs", "List labs: what each is made of, and whether it runs."),
             Verb("status", "lab.commands.status:status", "Show what runs of a lab, and what does not."),
             Verb("diagnose", "lab.commands.diagnose:diagnose", "Say what is wrong with a lab, first causes first."),
             Verb("down", "lab.commands.down:down", "Take a lab down: its processes, ports and directory. Taking down nothing is fine."),
@@ -19,11 +20,14 @@ SECTIONS = (
             Verb("env", "deployers.commands.env:env", 'Print exports for a shell: eval "$(lab env)".'),
             Verb("kubeconfig", "lab.commands.kubeconfig:kubeconfig", "Print the path of a lab's kubeconfig."),
             Verb("logs", "lab.commands.logs:logs", "Print the logs of a lab's programs."),
+            Verb("export", "lab.commands.export:app", "Write logs and objects of a lab into a directory."),
             Verb("restart", "lab.commands.restart:restart", "Restart one program, as member1/etcd."),
             Verb("stop", "lab.commands.stop:stop", "Stop a cluster, Karmada, or one program."),
             Verb("machine", "lab.commands.machine:app", "List machines of a lab; snapshot and revert virtual ones."),
             Verb("gc", "lab.commands.gc:gc", "Remove what dead labs left on this computer."),
             Verb("doctor", "deployers.commands.doctor:doctor", "Check whether this computer can run a lab."),
+            Verb("schema", "deployers.commands.schema:schema", "Print the JSON Schema of lab files."),
+            Verb("version", "lab.commands.version:version", "Print the version of karmada-lab, of Python, and where it is installed."),
         ),
     ),
     Section(

@@ -17,6 +17,7 @@ from deployers.karmada import Karmada
 from lab import component
 from lab.component import Component
 from lab.errors import NotPossible
+from lab.import_root import import_root
 from lab.ports import ports_of
 from lab.wait import NotYet, until
 from perf import applications
@@ -51,7 +52,7 @@ def start_users(karmada: Karmada, users: int, watched: str) -> Path:
             "loglevel": "WARNING",
         },
         env={
-            "PYTHONPATH": str(Path(__file__).parent.parent),
+            "PYTHONPATH": str(import_root()),
             "LOAD_KUBECONFIG": str(karmada.kubeconfig),
             "LOAD_FOLDER": str(folder),
             "LOAD_WATCHED": watched,

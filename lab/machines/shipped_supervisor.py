@@ -8,7 +8,7 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
-import lab
+from lab.import_root import PACKAGE
 
 PARTS = (
     "__init__.py",
@@ -17,13 +17,16 @@ PARTS = (
     *(f"supervisor/{name}.py" for name in ("__init__", "__main__", "bridge", "limits", "loop", "order", "process", "record")),
     *(f"supervisor/{name}.py" for name in ("remains", "remote", "server", "table")),
 )
-START = "import sys\nfrom lab.supervisor.remote import main\nsys.exit(main(sys.argv[1:]))\n"
+START = f"import sys\nfrom {PACKAGE}.supervisor.remote import main\nsys.exit(main(sys.argv[1:]))\n"
+FOLDER = PACKAGE.replace(".", "/")
 
 
 @cache
 def supervisor_archive() -> bytes:
     """Return the file: the same bytes for the same sources."""
-    sources = {f"lab/{part}": (Path(lab.__file__).parent / part).read_text() for part in PARTS}
+    sources = {f"{FOLDER}/{part}": (Path(__file__).parents[1] / part).read_text() for part in PARTS}
+    if "/" in FOLDER:  # zipimport finds a package by its __init__.py
+        sources[f"{FOLDER.partition('/')[0]}/__init__.py"] = ""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in {**sources, "__main__.py": START}.items():

@@ -24,6 +24,7 @@ from lab.doctor.checks import list_refusals
 from lab.external_names import external_name
 from lab.images import Image, applications, missing_software, node
 from lab.images.load import RECORD
+from lab.import_root import import_root
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.container import Container
 from lab.machines.local import Local
@@ -139,5 +140,5 @@ def add_routes(making: Sequence[KindCluster]) -> None:
 def make_guard(run: Run) -> component.Component:
     """Return the program that has this run's containers removed when the lab ends without a caller that deletes it."""
     args = ("-m", "lab.docker.guard", external_name(run.id, ""))
-    env = {"PYTHONPATH": str(Path(__file__).parents[2]), **find_engine(run.path)}
+    env = {"PYTHONPATH": str(import_root()), **find_engine(run.path)}
     return component.Component(name=GUARD, binary=Path(sys.executable), args=args, flags={}, env=env)

@@ -16,7 +16,7 @@ def get_provider(name: str) -> Provider:
     """Return a provider by name. UsageError lists the names there are."""
     if name not in PROVIDERS:
         raise UsageError(f"unknown provider {name!r}", remedy=f"one of: {', '.join(sorted(PROVIDERS))}")
-    module = import_module(f"lab.providers.{name}")  # only the one in use is loaded
+    module = import_module(f".{name}", __package__)  # only the one in use is loaded
     made: Provider = getattr(module, PROVIDERS[name])()
     return made
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # -I gives us the standard library only
+# -I gives us the standard library only; one folder up for each part of the package's name, which is longer in a wheel
+sys.path.append(os.path.abspath(os.path.join(__file__, *[os.pardir] * (2 + "lab.supervisor".count(".")))))
 
 import ctypes
 from contextlib import suppress

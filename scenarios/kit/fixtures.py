@@ -65,18 +65,22 @@ def karmada(control_plane: Karmada) -> Karmada:
 
 
 @pytest.fixture(autouse=True)
-def turn(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Hold the lab's lock: shared, or exclusive for a test that breaks the lab (`@pytest.mark.breaks`).
+def lab_turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold the lab's lock: shared, or exclusive for a test that breaks the lab (`@pytest.mark.breaks`). Other tests pass.
 
     In tests that do not break it, waits end early when something else has.
     """
     if "lab" not in request.fixturenames:
         yield
         return
+    from lab.cluster import Lab  # noqa: PLC0415
     from lab.shared_lock import hold_lab  # noqa: PLC0415
 
-    run, breaks = request.getfixturevalue("lab").run, request.node.get_closest_marker("breaks") is not None
-    with hold_lab(run, alone=breaks), contextlib.nullcontext() if breaks else end_blocked_waits(run):
+    found, breaks = request.getfixturevalue("lab"), request.node.get_closest_marker("breaks") is not None
+    if not isinstance(found, Lab):  # a fixture of another project with the same name
+        yield
+        return
+    with hold_lab(found.run, alone=breaks), contextlib.nullcontext() if breaks else end_blocked_waits(found.run):
         yield
 
 
@@ -89,7 +93,7 @@ def end_blocked_waits(run: Run) -> contextlib.AbstractContextManager[None]:
 
 
 @pytest.fixture
-def namespace(karmada: Karmada, turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
+def namespace(karmada: Karmada, lab_turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
     """A new namespace for this test, on the control plane and on every member; it is deleted at the end without waiting."""
     from scenarios.kit.namespaces import namespace as made  # noqa: PLC0415
 

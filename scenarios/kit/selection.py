@@ -1,4 +1,4 @@
-"""Which of the collected tests run here, and what unit tests must not do."""
+"""Rules of this project's own tests: which run by default, and what unit tests must not do."""
 
 from __future__ import annotations
 
@@ -9,41 +9,18 @@ from typing import Any, NoReturn
 
 import pytest
 
-from lab.errors import LabError
-from lab.spec import Capability
-from scenarios.kit.options import session_of
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "thorough: this test takes minutes; it runs only with -m thorough")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip tests that need more than the provider offers, deselect thorough ones, and put those that break the lab into one xdist group."""
-    if not config.option.markexpr:
-        thorough = [item for item in items if item.get_closest_marker("thorough")]
-        if thorough:
-            items[:] = [item for item in items if item not in thorough]
-            config.hook.pytest_deselected(items=thorough)
-    for item in items:
-        if item.get_closest_marker("breaks") and config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group("breaks"))
-    if any(item.get_closest_marker("needs") for item in items):
-        name, offers = provider_offers(config)
-        for item in items:
-            needs = {Capability(need) for marker in item.iter_markers("needs") for need in marker.args}
-            if lacking := sorted(need.value for need in needs - offers):
-                item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(lacking)}, which the provider {name} does not offer"))
-
-
-def provider_offers(config: pytest.Config) -> tuple[str, frozenset[Capability]]:
-    """Return the name of the lab's provider and the capabilities that it offers."""
-    from lab.providers.registry import get_provider  # noqa: PLC0415
-
-    try:
-        spec = session_of(config).options.lab_spec()
-        made_by = get_provider(spec.provider)
-        offers = made_by.probe(spec)
-    except LabError as error:
-        raise pytest.UsageError(str(error)) from error
-    return spec.provider, made_by.offers if offers is None else offers  # where a cluster cannot be asked, `up` says why
+    """Deselect thorough tests unless -m selects marks."""
+    thorough = [] if config.option.markexpr else [item for item in items if item.get_closest_marker("thorough")]
+    if thorough:
+        items[:] = [item for item in items if item not in thorough]
+        config.hook.pytest_deselected(items=thorough)
 
 
 @pytest.hookimpl(wrapper=True)

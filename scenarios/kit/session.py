@@ -30,6 +30,7 @@ from lab.masking import secret_values
 from lab.masking.known_values import NOTHING, KnownValues
 from lab.run import Run, runs_root
 from lab.spec import LabSpec
+from lab.specs import DEFAULT
 from lab.supervisor.client import Hold, Supervisor
 from lab.supply_choices import SupplyChoices
 from lab.take_down import take_down
@@ -37,8 +38,6 @@ from lab.terminal.drawing import open_drawing
 
 Json = dict[str, Any]
 Keep = Literal["never", "failed", "always"]
-SPEC = Path(__file__).parents[1] / "lab.toml"
-"""The default lab, on which every scenario can run."""
 
 
 class NoLab(Exception):
@@ -75,11 +74,11 @@ class SessionOptions:
 
     def document(self) -> Json:
         """Return the document that the lab is made from."""
-        return document(Path(self.spec) if self.spec else SPEC, **self.changes)
+        return document(Path(self.spec) if self.spec else DEFAULT, **self.changes)
 
     def lab_spec(self) -> LabSpec:
         """Return the spec of the lab: of the running one with `attach`, else of the one to bring up."""
-        return Lab.open(Run.load(self.lab)).spec if self.attach else prepare(self.document(), source=self.spec or str(SPEC)).lab
+        return Lab.open(Run.load(self.lab)).spec if self.attach else prepare(self.document(), source=self.spec or str(DEFAULT)).lab
 
 
 @dataclass(frozen=True)
@@ -196,7 +195,7 @@ class Session:
 
         def up() -> tuple[Hold, float]:
             options = self.options
-            wanted = prepare(options.document(), source=options.spec or str(SPEC))
+            wanted = prepare(options.document(), source=options.spec or str(DEFAULT))
             with open_drawing(f"lab {options.lab}", env=self.look) as screen:
                 supply = make_supply(SupplyChoices.of(options.supply), progress=screen.progress)
                 brought = bring_up(wanted, options.lab, supply=supply, watcher=screen.watcher, label=self.label)

@@ -12,6 +12,13 @@ INTERRUPTED: list[int] = []
 """The exit code of the signal that ended this session, if one did. A global: pytest_keyboard_interrupt gets no config."""
 
 
+def install_handlers() -> None:
+    """Have SIGTERM and SIGHUP end the session in order. A signal that is ignored (nohup) stays so."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end_session)
+
+
 def end_session(number: int, _frame: FrameType | None) -> NoReturn:
     """End the session as on Ctrl-C and keep the signal; a second signal ends the process at once."""
     signal.signal(number, signal.SIG_DFL)

@@ -24,8 +24,8 @@ from scenarios.matrix.definition import FILE, Matrix
 from scenarios.matrix.imports import Graph, import_graph, module_files, reach, with_packages
 
 ROOT = FILE.parent.parent
-PLUGINS = tuple(f"scenarios.kit.{name}" for name in ("signals", "options", "selection", "fixtures", "reporting"))
-"""The plugins of pytest that conftest.py names."""
+PLUGINS = tuple(f"scenarios.kit.{name}" for name in ("signals", "options", "needs", "selection", "fixtures", "reporting"))
+"""The plugins of pytest that conftest.py and karmada_lab/plugin.py name."""
 ROOTS = (*PLUGINS, "deployers.bring_up", "lab.take_down", "lab.__main__", "lab.supervisor.__main__", "scenarios.matrix.run_cell")
 """The modules that every cell runs, besides its provider, its deployer and its tests."""
 REGISTRIES = ("lab.providers.registry", "deployers.deployer")

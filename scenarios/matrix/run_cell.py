@@ -212,7 +212,7 @@ class Job:
             files = [str(path) for path in self.matrix.files(self.cell.suite)]
             kept = ["--junitxml", str(self.folder / "junit.xml"), "--alluredir", str(self.folder / "allure-results")]
             mark = ["-m", self.matrix.suites[self.cell.suite].mark] if self.matrix.suites[self.cell.suite].mark else []
-            return [PYTHON, "-m", "pytest", *files, *mark, *lab, *kept, "--artifacts", str(self.folder)]
+            return [PYTHON, "-m", "pytest", *files, *mark, *lab, *kept, "--lab-artifacts", str(self.folder)]
         if name == "collect":
             return [PYTHON, "-m", "lab", "report", "collect", "--out", str(self.report), *lab, *self.collected()]
         return [PYTHON, "-m", "lab", "conformance", *lab] if name == "conformance" else [PYTHON, "-m", "lab", "down", *lab]

@@ -29,6 +29,7 @@ DELETES = {
 }
 """Commands that delete, replace or stop something: of the environment they heed which lab is meant, and nothing else."""
 KEEPS = {
+    *("lab version", "lab list", "lab export logs", "lab schema"),
     *("lab up", "lab status", "lab kubeconfig", "lab env", "lab exec", "lab logs", "lab join", "lab verify", "lab conformance"),
     *("lab doctor", "lab bundle", "lab assets list", "lab images list", "lab images build", "lab images lock", "lab images load"),
     *(
@@ -66,7 +67,7 @@ def of_pytest() -> dict[str, dict[str, Any]]:
     """pytest's options as they are added: name → what says how it is read."""
     added: dict[str, dict[str, Any]] = {}
     group = SimpleNamespace(addoption=lambda name, **how: added.__setitem__(name, how))
-    options.pytest_addoption(SimpleNamespace(getgroup=lambda *_: group))  # type: ignore[arg-type]  # it takes a group only
+    options.pytest_addoption(SimpleNamespace(getgroup=lambda *_: group, addini=lambda *_, **__: None))  # type: ignore[arg-type]  # it takes a group only
     return added
 
 
@@ -135,13 +136,13 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pytest_has_the_same_settings(of_pytest: dict[str, dict[str, Any]]) -> None:
     for setting in options.SETTINGS:
-        how = of_pytest[setting.option]
+        how = of_pytest[options.name_option(setting)]
         assert how["help"].startswith(setting.help)
         assert setting.variable in how["help"]
         assert how["default"] is None
         if not setting.opposite:
             assert {outcome(how["type"], text) == outcome(setting.parse, text) for text in TEXTS} == {True}
-    for name in set(of_pytest) - {setting.option for setting in SETTINGS}:
+    for name in set(of_pytest) - {options.name_option(setting) for setting in SETTINGS}:
         assert "KARMADA_LAB" not in of_pytest[name]["help"]
 
 
@@ -170,7 +171,8 @@ def test_an_option_counts_before_its_variable(monkeypatch: pytest.MonkeyPatch, t
         monkeypatch.setenv(variable, text)
     monkeypatch.setattr(options, "session_folder", lambda _: tmp_path)
     given = {"offline": False, "members": 2, "artifacts": "_artifacts", "keep": "never"}
-    asked = options.session_options(SimpleNamespace(getoption=given.get))  # type: ignore[arg-type]  # it only reads options
+    given = {f"lab_{key}": value for key, value in given.items()}
+    asked = options.session_options(SimpleNamespace(getoption=given.get, getini=lambda _: ""))  # type: ignore[arg-type]  # it only reads options
     assert (asked["lab"], asked["supply"]["offline"], asked["changes"], asked["keep"]) == ("blue", False, {"members": 2}, "never")
 
 
@@ -205,10 +207,11 @@ def test_no_option_of_pytest_can_take_a_path_for_its_value(of_pytest: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("words", "keep"), [([], "never"), (["--keep"], "always"), (["--keep-failed"], "failed"), (["--keep", "scenarios"], "always")]
+    ("words", "keep"),
+    [([], "never"), (["--lab-keep"], "always"), (["--lab-keep-failed"], "failed"), (["--lab-keep", "scenarios"], "always")],
 )
 def test_a_lab_is_kept_always_or_after_a_failure(of_pytest: dict[str, dict[str, Any]], words: list[str], keep: str) -> None:
-    assert parser_of(of_pytest).parse_args(words).keep == keep
+    assert parser_of(of_pytest).parse_args(words).lab_keep == keep
 
 
 # -- no other variable -----------------------------------------------------------------------------------------------------------------

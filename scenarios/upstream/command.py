@@ -44,10 +44,14 @@ class SuiteRequest:
     @property
     def args(self) -> list[str]:
         """The same options for pytest."""
-        given = {"--lab": self.lab, "--spec": self.spec or (None if self.lab else LAB)}
-        given |= {"--provider": self.provider, "--release": self.release}
+        given = {"--lab": self.lab, "--lab-spec": self.spec or (None if self.lab else LAB)}
+        given |= {"--lab-provider": self.provider, "--lab-release": self.release}
         pairs = [(key, str(value)) for key, value in given.items() if value is not None]
-        return [word for pair in pairs for word in pair] + (["--offline"] if self.offline else []) + ["--artifacts", str(self.artifacts)]
+        return (
+            [word for pair in pairs for word in pair]
+            + (["--lab-offline"] if self.offline else [])
+            + ["--lab-artifacts", str(self.artifacts)]
+        )
 
 
 def plan_suite(asked: SuiteRequest) -> SuitePlan:
@@ -78,7 +82,7 @@ def where(asked: SuiteRequest) -> tuple[str, str]:
 
 def run(asked: SuiteRequest) -> int:
     """Run the suite by pytest, which brings a lab up or attaches to one; return the exit code."""
-    focus = ["--focus", asked.focus] if asked.focus else []
+    focus = ["--lab-focus", asked.focus] if asked.focus else []
     argv = [sys.executable, "-m", "pytest", str(HERE / "test_upstream.py"), "-m", "thorough", *asked.args, *focus]
     argv += ["--junitxml", str(asked.artifacts / "upstream.xml")]
     say(pasteable(argv))

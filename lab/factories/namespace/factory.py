@@ -9,7 +9,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import lab
 from lab.assets.cache import default_root
 from lab.computer import Computer, Probe
 from lab.errors import UsageError
@@ -138,6 +137,6 @@ def machine_folder(run: Run, name: str) -> Path:
 
 def list_hidden(run: Run) -> list[str]:
     """Return the directories of this computer that a machine must not see: what it needs has to be brought there."""
-    project = Path(lab.__file__).parents[1]
+    project = Path(__file__).parents[3]
     own = {str(path.resolve()) for path in (project, run.path.parent, runs_root(), default_root())}
     return [*HIDDEN, *sorted(path for path in own if not path.startswith(tuple(f"{each}/" for each in HIDDEN)))]

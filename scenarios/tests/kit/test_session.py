@@ -67,7 +67,7 @@ def interruptible() -> Iterator[None]:
 def project(tmp_path: Path) -> Path:
     """A directory with the root conftest and whatever test files a test writes into it."""
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\naddopts = --strict-markers -p no:cacheprovider -p xdist.plugin\nmarkers =\n  spawns: .\n  needs(*capabilities): .\n"
+        "[pytest]\naddopts = --strict-markers -p no:cacheprovider -p xdist.plugin\nmarkers =\n  spawns: .\n"
     )
     (tmp_path / "conftest.py").write_text(CONFTEST.replace("{tmp!r}", repr(str(tmp_path))))
     return tmp_path
@@ -135,7 +135,7 @@ def test_a_failed_bring_up_is_printed_once_and_fails_all_tests(project: Path) ->
 def test_a_lab_can_be_kept_and_attached_to(project: Path) -> None:
     (project / "test_a.py").write_text("def test_lab(lab): print('lab', lab.run.id)\n")
 
-    assert run(project, "--keep", "test_a.py").returncode == 0
+    assert run(project, "--lab-keep", "test_a.py").returncode == 0
     (kept,) = runs(project)
     try:
         status = Supervisor(project / "runs" / kept).status()
