@@ -35,6 +35,8 @@ OPTIONS = (
 """Every option that a table has a row for."""
 OF_ONE_PATH = {
     "by_binary.external_name": 'only deployer = "by_binary" runs a haproxy before API servers; elsewhere a Service or load_balancer does',
+    "by_binary.machines": 'only deployer = "by_binary" runs programs, which machines can run as well',
+    "by_binary.virtual_address": 'only deployer = "by_binary" runs a keepalived; elsewhere a Service or load_balancer has an address',
     "by_binary.files": 'only deployer = "by_binary" has programs with a working directory',
     "by_chart.values": 'only deployer = "by_chart" installs upstream\'s chart',
     "by_karmadactl.config_file": 'only deployer = "by_karmadactl" runs karmadactl init',

@@ -59,6 +59,17 @@ COMPONENTS = (
 )
 """Every component that a spec can change, by upstream's name."""
 
+ON_EACH_MACHINE = (
+    "karmada-apiserver",
+    "kube-controller-manager",
+    "karmada-aggregated-apiserver",
+    "karmada-webhook",
+    "karmada-controller-manager",
+    "karmada-scheduler",
+    "karmada-descheduler",
+)
+"""The components that run once on each machine of `[karmada.by_binary] machines` unless the spec says how many there are."""
+
 WITHOUT_GATES = frozenset({"karmada-descheduler", "karmada-metrics-adapter"})
 """They have no --feature-gates (1.17.1 to 1.18.2)."""
 
@@ -184,10 +195,20 @@ class ByBinaryTable(Strict):
 
     `external_name` has the lab run a balancer before all replicas of karmada-apiserver: users reach it by that name. `files` are written
     into the working directory of the programs, so that a flag names one plainly.
+
+    `machines` names the machines of the lab that Karmada runs on, with a balancer on each; none is this computer. `virtual_address` is an
+    address that keepalived gives one of them, and by which users reach Karmada; without it they reach the first machine.
     """
 
     external_name: str | None = None
     files: dict[FileName, str] = Field(default_factory=dict)
+    machines: tuple[Name, ...] = ()
+    virtual_address: str | None = None
+
+    @property
+    def balanced(self) -> bool:
+        """Return whether the lab runs a balancer of its own."""
+        return bool(self.external_name or self.machines)
 
 
 class ByChartTable(Strict):
@@ -242,6 +263,23 @@ class KarmadaSpec(Strict):
         if isinstance(table, dict) and (moved := [f"{key} is not a key of this table: {MOVED[key]}" for key in MOVED if key in table]):
             raise ValueError("; ".join(moved))
         return table
+
+    @model_validator(mode="before")
+    @classmethod
+    def machines_have_instances(cls, table: Any) -> Any:
+        """Fill in one instance of each component a machine, and three members of etcd where there are three machines or more."""
+        own = table.get("by_binary") if isinstance(table, dict) else None
+        count = len(names) if isinstance(own, dict) and isinstance(names := own.get("machines"), list | tuple) else 0
+        if count < 2:
+            return table
+        addons, etcd, components = (table.get(key, {}) for key in ("addons", "etcd", "components"))
+        if not all(isinstance(each, dict) for each in (addons, etcd, components)):
+            return table
+        there = [name for name in ON_EACH_MACHINE if name != "karmada-descheduler" or addons.get("descheduler")]
+        given = {name: components.get(name, {}) for name in there}
+        filled = {name: {"replicas": min(count, 9), **each} for name, each in given.items() if isinstance(each, dict)}
+        members = {"members": 3} if count >= 3 and not etcd.get("external") else {}
+        return {**table, "components": {**components, **filled}, "etcd": {**members, **etcd}}
 
     @field_validator("release")
     @classmethod

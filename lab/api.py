@@ -89,11 +89,14 @@ class Api:
         self._discovering = threading.Lock()
 
     @classmethod
-    def open(cls, kubeconfig: Path, *, context: str | None = None) -> Api:
-        """Return the API of a kubeconfig's named or current context. UsageError says what is wrong with the file."""
+    def open(cls, kubeconfig: Path, *, context: str | None = None, server: str | None = None) -> Api:
+        """Return the API of a kubeconfig's named or current context. UsageError says what is wrong with the file.
+
+        `server` is another address of the same API than the file has.
+        """
         given = read_access(kubeconfig, context=context)
         given.find_token()  # an exec plugin that fails does so here, and a client certificate of it is loaded before the first connection
-        return cls(given.server, context=given.tls, credentials=Credentials(given), proxy=given.proxy)
+        return cls(server or given.server, context=given.tls, credentials=Credentials(given), proxy=given.proxy)
 
     # -- single requests ---------------------------------------------------------------------------------------------
 

@@ -77,10 +77,18 @@ def move(
     return RestoreResult(brought.karmada, manifest, time.monotonic() - began, age, None, tuple(list_members(brought.karmada)), brought.hold)
 
 
+def omit(table: Json, key: str) -> Json:
+    """Return a table without a key."""
+    return {name: value for name, value in table.items() if name != key}
+
+
 def derive_lab(manifest: Manifest) -> Json:
     """Return the document of a lab for a backup's Karmada alone: its members are elsewhere and stay there."""
     spec = KarmadaSpec.model_validate({**manifest.spec, "members": []})
     karmada = spec.model_dump(mode="json", exclude_defaults=True)
     karmada.get("addons", {}).pop("estimators", None)  # they are programs beside members, which are not of this lab
     karmada.get("certificates", {}).pop("ca", None)  # it comes from the backup
+    if spec.by_binary.machines:  # the new lab is of this computer alone, unless its document says otherwise
+        karmada["by_binary"] = {key: value for key, value in karmada["by_binary"].items() if key not in {"machines", "virtual_address"}}
+        karmada["components"] = {name: omit(settings, "replicas") for name, settings in karmada.get("components", {}).items()}
     return {"kubernetes": manifest.versions["kubernetes"], "members": [], "karmada": {**karmada, "release": spec.release}}

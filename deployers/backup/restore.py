@@ -22,7 +22,6 @@ What happens to objects, asserted by scenarios/test_backup.py:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from functools import partial
@@ -35,20 +34,21 @@ from deployers.backup.seed import BUMP, delete_former_data, seed
 from deployers.backup.take import scratch_directory
 from deployers.backup.verify import verify
 from deployers.bring_up import with_closing_steps
-from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, install_steps, open_plane
+from deployers.by_binary.deployer import stop_programs
+from deployers.by_binary.installation import BinaryInstallation, install_steps, open_plane
 from deployers.checks import description
 from deployers.etcd.client import EtcdClient
 from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from deployers.members import agent
 from deployers.members.registry import list_members
-from deployers.names import READY, kind_of
+from deployers.names import READY
 from deployers.plane import pending_operation
-from deployers.plane.objects import map_concurrently
 from lab.errors import LabError
 from lab.hints import command
+from lab.programs import read_programs
 from lab.steps import Step, StepObserver, execute
-from lab.supervisor.client import Hold, Supervisor
+from lab.supervisor.client import Hold
 
 WHAT = "a restore"
 GRACE = 1.0
@@ -133,13 +133,7 @@ def restore_steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifes
 
 def stop_karmada(karmada: Karmada) -> None:
     """Stop all of Karmada's programs and the agents of pull members: their caches hold what the restore undoes."""
-    supervisor = Supervisor(karmada.run.path)
-    status = supervisor.status()
-    running = [name for name, state in (status.programs if status else {}).items() if state.runs]
+    running = read_programs(karmada.run).running
     agents = [agent.agent_name(member.name) for member in karmada.members]
     mine = [name for name in running if name.startswith(f"{karmada.name}/") or name in agents]
-    last = [name for name in mine if kind_of(name) in STOPPED_LAST]
-    stop: Callable[[str], None] = partial(supervisor.stop, within=GRACE)
-    map_concurrently(stop, [name for name in mine if name not in last])
-    for name in sorted(last, key=lambda name: STOPPED_LAST.index(kind_of(name))):
-        stop(name)
+    stop_programs(karmada.run, mine, within=GRACE)

@@ -9,19 +9,25 @@ from deployers.addons import site
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.by_binary.installation import BinaryInstallation
 from deployers.etcd.tools import Etcdutl
-from deployers.names import LOOPBACK
-from deployers.plane.layout import etcds
+from deployers.plane.layout import etcd_addresses, etcds
+from deployers.spec import ETCDS
 from lab.run import write_private
 
 BUMP = 1_000_000_000
 """How far etcd's revision is moved ahead: more than anybody writes between a backup and its restore (as Kubernetes' own advice has it)."""
+
+EXCHANGE = """
+[ -e "$1" ] && [ ! -e "$1.before" ] && mv -- "$1" "$1.before"
+rm -rf -- "$1" && mv -- "$1.restored" "$1"
+"""
+"""Put restored data in the place of a member's. An interrupted restore has put the real data aside already."""
 
 
 def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> None:
     """Move the backup's keys and data into place. Keep the old ones beside them as `<member>.before` until the plane serves."""
     run, data = plane.run, plane.layout.data
     names = etcds(plane.karmada)
-    peers = {name: f"https://{LOOPBACK}:{plane.layout.ports[f'{name}.peer']}" for name in names}
+    peers = etcd_addresses(run, plane.spec, names, "peer")
     run.folder("data", plane.karmada.name)
     for name in names:
         shutil.rmtree(data / f"{name}.restored", ignore_errors=True)
@@ -31,11 +37,11 @@ def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manife
             *(f"--initial-advertise-peer-urls={peers[name]}", f"--bump-revision={BUMP}", "--mark-compacted"),
         )
     for name in names:
-        here, former = data / name, data / f"{name}.before"
-        if here.exists() and not former.exists():  # an interrupted restore has put the real one aside already
-            here.rename(former)
-        shutil.rmtree(here, ignore_errors=True)
-        (data / f"{name}.restored").rename(here)
+        place, restored = plane.place(name), data / f"{name}.restored"
+        if not place.is_local:
+            place.push([restored])
+            shutil.rmtree(restored)
+        place.machine.run(["sh", "-c", EXCHANGE, "sh", str(place.path(data / name))])
         run.forget("etcd", name)  # all of them begin together again
     pki = run.folder("pki", plane.karmada.name)
     for name in KEYS:
@@ -49,5 +55,5 @@ def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manife
 
 def delete_former_data(plane: BinaryInstallation) -> None:
     """Delete etcd's old data."""
-    for former in plane.layout.data.glob("*.before"):
-        shutil.rmtree(former, ignore_errors=True)
+    for name in ETCDS:
+        plane.place(name).delete(plane.layout.data / f"{name}.before")

@@ -4,6 +4,9 @@ It passes TLS through, so that the certificates are karmada-apiserver's own and 
 every second, under that very name: one that does not answer, or could not be trusted by those who use the name, gets no more connections,
 and those that it has are ended. Components of Karmada go through it as users do, or one instance's end would be theirs. In the same way
 karmada-apiserver reaches webhooks and the aggregated API server through it where there are several, each at a port of its own.
+
+Where Karmada runs on machines, each has a balancer before the servers of all: on loopback for the components of that machine, with the same
+ports everywhere, so that one URL of a webhook is right on every machine; and at the machine's address for users.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from lab.wait import until
 NAME = "haproxy"
 PORTS = ("https", "health")
 BEHIND = {"karmada-webhook": "/readyz/", "karmada-aggregated-apiserver": "/readyz"}
-"""The servers that karmada-apiserver calls, and the health endpoint of each."""
+"""The servers that karmada-apiserver calls and that can have several instances, and the health endpoint of each."""
+SINGLE = {"karmada-search": "/readyz", "karmada-metrics-adapter": "/readyz"}
+"""The servers that karmada-apiserver calls and that have one instance: on machines, a balancer leads to the machine that it is on."""
 TEMPLATES = Environment(  # noqa: S701 (haproxy's configuration, not HTML; values are ports, paths of the run and a validated name)
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -42,54 +47,82 @@ def program() -> Path:
     return find_haproxy() or Path("/usr/sbin") / NAME
 
 
+def balancers(spec: KarmadaSpec) -> list[str]:
+    """Return the names of the balancers: one on each machine, one on this computer, or none."""
+    return instances(NAME, len(spec.by_binary.machines) or 1) if spec.by_binary.balanced else []
+
+
+def list_behind(spec: KarmadaSpec) -> dict[str, str]:
+    """Return the servers besides karmada-apiserver that stand behind a balancer, with their health endpoints."""
+    if spec.by_binary.machines:
+        return {name: path for name, path in {**BEHIND, **SINGLE}.items() if spec.has(name)}
+    return {name: path for name, path in BEHIND.items() if spec.settings(name).replicas > 1}
+
+
 def ports(spec: KarmadaSpec) -> list[str]:
-    """Return the ports that it needs, by use: none without a name to stand under."""
-    behind = (name for name in BEHIND if spec.settings(name).replicas > 1)
-    return [f"{NAME}.{use}" for use in (*PORTS, *behind)] if spec.by_binary.external_name else []
+    """Return the ports that each balancer needs, by use: none where there is no balancer."""
+    return [f"{NAME}.{use}" for use in (*PORTS, *list_behind(spec))] if spec.by_binary.balanced else []
 
 
-def haproxy(layout: Layout) -> Component:
-    """Return the balancer. It serves while at least one API server behind it does."""
-    health = f"http://{LOOPBACK}:{layout.ports[f'{NAME}.health']}"
+def haproxy(instance: str, layout: Layout) -> Component:
+    """Return a balancer. It serves while at least one API server behind it does."""
+    health = f"http://{layout.address(instance)}:{layout.ports[f'{NAME}.health']}"
     return Component(
-        name=f"karmada/{NAME}",
+        name=f"karmada/{instance}",
         binary=layout.software[NAME],
         flags={},
-        args=("-db", "-f", str(configuration(layout))),  # -db: in the foreground
+        args=("-db", "-f", str(configuration(instance, layout))),  # -db: in the foreground
         needs=("karmada/identity", "karmada/karmada-apiserver"),
         ready=(Health(f"{health}/readyz"),),
         ports={use.removeprefix(f"{NAME}."): port for use, port in layout.ports.items() if use.startswith(f"{NAME}.")},
     )
 
 
-def configuration(layout: Layout) -> Path:
-    """Where its configuration is or will be."""
-    return layout.data / f"{NAME}.cfg"
+def configuration(instance: str, layout: Layout) -> Path:
+    """Return where a balancer's configuration is or will be, on this computer."""
+    return layout.data / f"{instance}.cfg"
 
 
 def configure(spec: KarmadaSpec, layout: Layout) -> None:
-    """Write its configuration."""
-    front = {"name": "karmada-apiserver", "port": layout.ports[f"{NAME}.https"], "host": spec.by_binary.external_name, "path": "/readyz"}
+    """Write the configuration of each balancer."""
+    for instance in balancers(spec):
+        place = layout.place(instance)
+        text = TEMPLATES.get_template("haproxy.cfg.j2").render(
+            services=list_services(spec, layout, instance),
+            ca=place.path(layout.ca) if place else layout.ca,
+            address=layout.address(instance),
+            health=layout.ports[f"{NAME}.health"],
+        )
+        write_private(configuration(instance, layout), f"{text}\n".encode())
+
+
+def list_services(spec: KarmadaSpec, layout: Layout, instance: str) -> list[dict[str, object]]:
+    """Return what a balancer's template lists: of each service where it listens, how servers are checked, and the servers."""
+    addresses = [LOOPBACK, layout.address(instance)] if layout.places else [LOOPBACK]
+    front = {
+        "name": "karmada-apiserver",
+        "binds": [f"{address}:{layout.ports[f'{NAME}.https']}" for address in addresses],
+        "host": spec.by_binary.external_name or LOCAL[0],
+        "path": "/readyz",
+    }
+    if virtual := spec.by_binary.virtual_address:
+        front["binds"] = [*front["binds"], f"{virtual}:{layout.ports[f'{NAME}.https']} transparent"]
     behind = [
-        {"name": name, "port": layout.ports[f"{NAME}.{name}"], "host": LOCAL[0], "path": path}
-        for name, path in BEHIND.items()
-        if f"{NAME}.{name}" in layout.ports
+        {"name": name, "binds": [f"{LOOPBACK}:{layout.ports[f'{NAME}.{name}']}"], "host": LOCAL[0], "path": path}
+        for name, path in list_behind(spec).items()
     ]
-    services = [{**each, "servers": servers(str(each["name"]), spec, layout)} for each in (front, *behind)]
-    text = TEMPLATES.get_template("haproxy.cfg.j2").render(
-        services=services, ca=layout.ca, address=LOOPBACK, health=layout.ports[f"{NAME}.health"]
-    )
-    write_private(configuration(layout), f"{text}\n".encode())
+    return [{**each, "servers": list_servers(str(each["name"]), spec, layout)} for each in (front, *behind)]
 
 
-def servers(name: str, spec: KarmadaSpec, layout: Layout) -> dict[str, int]:
-    """Return the port of each instance of a component."""
-    return {instance: layout.ports[f"{instance}.https"] for instance in instances(name, spec.settings(name).replicas)}
+def list_servers(name: str, spec: KarmadaSpec, layout: Layout) -> dict[str, str]:
+    """Return the host and port of each instance of a component."""
+    names = instances(name, spec.settings(name).replicas)
+    return {instance: f"{layout.address(instance)}:{layout.ports[f'{instance}.https']}" for instance in names}
 
 
 def wait_serving(layout: Layout, name: str) -> None:
     """Wait until the balancer sees a healthy instance of a server; return at once for a server without a balancer."""
-    if f"{NAME}.{name}" in layout.ports:
+    if f"{NAME}.{name}" in layout.ports and not layout.places:  # on machines it listens on their loopback
         asked = HealthProbe(Health(f"https://{LOOPBACK}:{layout.entry(name)}{BEHIND[name]}", layout.ca))
         until(asked.ask, what=f"{NAME} leads to {name}", within=30.0)
 
@@ -97,6 +130,8 @@ def wait_serving(layout: Layout, name: str) -> None:
 def replica_errors(spec: KarmadaSpec) -> list[str]:
     """Return the preflight errors of replicated servers and their balancer."""
     several = [name for name in BEHIND if spec.settings(name).replicas > 1]
+    if spec.by_binary.machines:
+        return []
     if several and not spec.by_binary.external_name:
         return [
             f"components.{name}.replicas: several need by_binary.external_name: the lab then runs a balancer before them"
@@ -118,8 +153,7 @@ def replica_errors(spec: KarmadaSpec) -> list[str]:
 
 def haproxy_errors(spec: KarmadaSpec) -> list[str]:
     """Return an error if the lab needs the balancer and it is not installed on this computer."""
-    if spec.by_binary.external_name and not find_haproxy():
-        return [
-            "karmada.by_binary.external_name: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"
-        ]
+    if spec.by_binary.balanced and not find_haproxy():
+        key = "machines" if spec.by_binary.machines else "external_name"
+        return [f"karmada.by_binary.{key}: haproxy is not installed, which stands before karmada-apiserver (apt-get install haproxy)"]
     return []

@@ -1,7 +1,7 @@
 """The programs of a Karmada control plane as data: flags, needs, readiness.
 
-Flags are those of artifacts/deploy, the deployment that upstream tests, with addresses of this computer; each difference has a comment.
-Over them come the profile's, then the spec's. Nothing here touches a file, a port or a process.
+Flags are those of artifacts/deploy, the deployment that upstream tests, with addresses of this computer or of its machines; each difference
+has a comment. Over them come the profile's, then the spec's. Nothing here touches a file, a port or a process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from deployers.by_binary import balancer
 from deployers.by_binary.optional import aggregated_apiserver, estimator_of, metrics_adapter, search
-from deployers.names import LOOPBACK
 from deployers.plane.flags import apply_spec
 from deployers.plane.layout import Layout, calling, estimator, instances, metrics_flags, serving, storage
 from deployers.spec import KarmadaSpec
@@ -47,7 +46,7 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
     plain = [
         *(etcd(name, layout) for name in layout.etcds),
         *(apiserver(name, spec, layout) for name in apiservers(spec)),
-        *([balancer.haproxy(layout)] if spec.by_binary.external_name else []),
+        *(balancer.haproxy(name, layout) for name in balancer.balancers(spec)),
         *(aggregated_apiserver(AGGREGATED, spec, layout, instance=name) for name in instances_of(AGGREGATED, spec)),
         *(webhook(name, layout) for name in instances_of("karmada-webhook", spec)),
         *replicas("kube-controller-manager", spec, layout),
@@ -64,7 +63,8 @@ def components(spec: KarmadaSpec, layout: Layout) -> list[Component]:
 def etcd(name: str, layout: Layout) -> Component:
     """One member of Karmada's own etcd. Members use TLS among themselves, and require client certificates of etcd's authority."""
     port, server, peer = layout.ports, layout.pair("etcd-server"), layout.pair("etcd-peer")
-    client = f"https://{LOOPBACK}:{port[f'{name}.client']}"
+    client = f"https://{layout.address(name)}:{port[f'{name}.client']}"
+    peers = {each: f"https://{layout.address(each)}:{port[f'{each}.peer']}" for each in layout.etcds}
     authority = str(layout.pki / "etcd-ca.crt")
     return Component(
         name=f"karmada/{name}",
@@ -74,12 +74,12 @@ def etcd(name: str, layout: Layout) -> Component:
             "data-dir": str(layout.data / name),
             "listen-client-urls": client,
             "advertise-client-urls": client,
-            "listen-peer-urls": f"https://{LOOPBACK}:{port[f'{name}.peer']}",
-            "initial-advertise-peer-urls": f"https://{LOOPBACK}:{port[f'{name}.peer']}",
-            "initial-cluster": ",".join(f"{each}=https://{LOOPBACK}:{port[f'{each}.peer']}" for each in layout.etcds),
+            "listen-peer-urls": peers[name],
+            "initial-advertise-peer-urls": peers[name],
+            "initial-cluster": ",".join(f"{each}={url}" for each, url in peers.items()),
             "initial-cluster-token": "karmada",
             "initial-cluster-state": "new",
-            "listen-metrics-urls": f"http://{LOOPBACK}:{port[f'{name}.metrics']}",
+            "listen-metrics-urls": f"http://{layout.address(name)}:{port[f'{name}.metrics']}",
             "client-cert-auth": "true",
             "cert-file": str(server.cert),
             "key-file": str(server.key),
@@ -95,8 +95,8 @@ def etcd(name: str, layout: Layout) -> Component:
         },
         needs=("karmada/identity",),
         ready=(
-            Health(f"http://{LOOPBACK}:{port[f'{name}.metrics']}/readyz"),
-            Health(f"tls://{LOOPBACK}:{port[f'{name}.client']}", Path(authority)),
+            Health(f"http://{layout.address(name)}:{port[f'{name}.metrics']}/readyz"),
+            Health(client.replace("https://", "tls://"), Path(authority)),
         ),
         ports={use: port[f"{name}.{use}"] for use in ("client", "peer", "metrics")},
     )
@@ -119,12 +119,11 @@ def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
         name=f"karmada/{instance}",
         binary=layout.software["kube-apiserver"],
         flags={
-            **serving("karmada-apiserver", layout),
+            **serving("karmada-apiserver", layout, instance=instance),
             **storage("karmada-apiserver", spec, layout),
-            "secure-port": str(layout.ports[f"{instance}.https"]),
             **audit_of(instance, layout),
             # A loopback address is refused as an endpoint of the service `kubernetes`; nothing here would connect to it.
-            "advertise-address": LOOPBACK,
+            "advertise-address": layout.address(instance),
             "endpoint-reconciler-type": "none",
             "allow-privileged": "true",
             "authorization-mode": "Node,RBAC",
@@ -170,14 +169,14 @@ def webhook(instance: str, layout: Layout) -> Component:
         flags={
             **calling(name, layout),
             **metrics_flags(instance, layout),
-            "bind-address": LOOPBACK,
+            "bind-address": layout.address(instance),
             "secure-port": str(port[f"{instance}.https"]),
             "cert-dir": str(layout.pki),
             "tls-cert-file-name": f"{name}.crt",
             "tls-private-key-file-name": f"{name}.key",
         },
-        needs=(layout.reached,),
-        ready=(Health(f"https://{LOOPBACK}:{port[f'{instance}.https']}/readyz/", layout.ca),),
+        needs=(layout.reached(instance),),
+        ready=(Health(f"{layout.server(instance)}/readyz/", layout.ca),),
         ports={use: port[f"{instance}.{use}"] for use in ("https", "metrics", "health")},
     )
 
@@ -199,7 +198,7 @@ def kube_controller_manager(instance: str, layout: Layout) -> Component:
         flags={
             **calling(name, layout, delegating=True),
             "controllers": CONTROLLERS,
-            "bind-address": LOOPBACK,
+            "bind-address": layout.address(instance),
             "secure-port": str(layout.ports[f"{instance}.https"]),
             "tls-cert-file": str(pair.cert),  # upstream lets it sign its own
             "tls-private-key-file": str(pair.key),
@@ -216,8 +215,8 @@ def kube_controller_manager(instance: str, layout: Layout) -> Component:
             "cluster-name": "karmada",
             "leader-elect": "true",
         },
-        needs=(layout.reached, "karmada/leases"),
-        ready=(Health(f"https://{LOOPBACK}:{layout.ports[f'{instance}.https']}/healthz", layout.ca),),
+        needs=(layout.reached(instance), "karmada/leases"),
+        ready=(Health(f"{layout.server(instance)}/healthz", layout.ca),),
         ports={"https": layout.ports[f"{instance}.https"]},
     )
 
@@ -244,7 +243,7 @@ def controller(instance: str, kind: str, spec: KarmadaSpec, layout: Layout) -> C
         name=f"karmada/{instance}",
         binary=layout.software[kind],
         flags=flags,
-        needs=(layout.reached, "karmada/crds", "karmada/webhooks", "karmada/cluster-api", "karmada/leases"),
-        ready=(Health(f"http://{LOOPBACK}:{layout.ports[f'{instance}.health']}/healthz"),),
+        needs=(layout.reached(instance), "karmada/crds", "karmada/webhooks", "karmada/cluster-api", "karmada/leases"),
+        ready=(Health(f"http://{layout.address(instance)}:{layout.ports[f'{instance}.health']}/healthz"),),
         ports={use: layout.ports[f"{instance}.{use}"] for use in ("metrics", "health")},
     )

@@ -1,4 +1,4 @@
-"""Karmada as programs of this lab's machine: no container, no host cluster, its own etcd and kube-apiserver.
+"""Karmada as programs of this computer or of machines of the lab: no container, no host cluster, its own etcd and kube-apiserver.
 
 The website's page on binary installation has not worked for years (flags that are gone, webhook addresses that are never
 filled in); this follows artifacts/deploy of the release instead, in an order computed from what each part needs:
@@ -13,7 +13,7 @@ filled in); this follows artifacts/deploy of the release instead, in an order co
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,19 +26,26 @@ from deployers.names import NAME, kind_of
 from deployers.options import CARRIED, IN_PART, complete, refusals
 from deployers.options import OPTIONS as ALL
 from deployers.plane import objects
+from deployers.plane.layout import open_places
 from deployers.spec import COMPONENTS, KarmadaSpec
 from lab import component
+from lab.count import count
+from lab.errors import ProvisionError
+from lab.hints import command
+from lab.programs import find_program_owner, read_programs
+from lab.run import Run
 from lab.spec import Capability, LabSpec
 from lab.steps import Step
-from lab.supervisor.client import Supervisor
 
-SEVERAL = f"{IN_PART}several need by_binary.external_name: a haproxy of the lab stands before them"
+SEVERAL = f"{IN_PART}several need by_binary.external_name or by_binary.machines: a haproxy of the lab stands before them"
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
         "registry": "programs are started as they are: there are no images",
         "by_binary.external_name": CARRIED,
         "by_binary.files": CARRIED,
+        "by_binary.machines": CARRIED,
+        "by_binary.virtual_address": CARRIED,
         **{f"components.{name}.replicas": why_single(name) for name in COMPONENTS if why_single(name)},
         **{f"components.{name}.replicas": SEVERAL for name in ("karmada-apiserver", *balancer.BEHIND)},
     }
@@ -83,9 +90,16 @@ class ByBinary:
         """
         run = karmada.run
         run.journal("remove", what=NAME)
-        supervisor = Supervisor(run.path)
-        if status := supervisor.status():
-            stop_programs(supervisor, [name for name, state in status.programs.items() if name.startswith(f"{NAME}/") and state.runs])
+        found = read_programs(run)
+        if found.unreached:
+            raise ProvisionError(
+                f"removing Karmada failed: {count(len(found.unreached), 'machine')} with programs of it did not answer",
+                detail="\n".join(f"{name}: {why}" for name, why in found.unreached.items()),
+                remedy=f"start them, then run this again; {command('down', lab=run.id)} removes the whole lab",
+            )
+        stop_programs(run, [name for name in found.running if name.startswith(f"{NAME}/")])
+        for place in open_places(run, karmada.spec):
+            place.delete(run.path / "pki" / NAME, run.path / "data" / NAME)
         forget(karmada)
 
 
@@ -104,9 +118,14 @@ def forget(karmada: Karmada) -> None:
             run.forget(kind, record)
 
 
-def stop_programs(supervisor: Supervisor, programs: Sequence[str]) -> None:
+def stop_programs(run: Run, programs: Iterable[str], *, within: float = 10.0) -> None:
     """Stop programs, those that others need last: controllers before the API server they call, etcd at the very end."""
-    last = [name for kind in STOPPED_LAST for name in programs if kind_of(name) == kind]
-    objects.map_concurrently(supervisor.stop, [name for name in programs if name not in last])
+    names = sorted(programs)
+
+    def stop(name: str) -> None:
+        find_program_owner(run, name).stop(name, within=within)
+
+    last = [name for kind in STOPPED_LAST for name in names if kind_of(name) == kind]
+    objects.map_concurrently(stop, [name for name in names if name not in last])
     for name in last:
-        supervisor.stop(name)
+        stop(name)

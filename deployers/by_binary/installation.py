@@ -1,32 +1,38 @@
-"""Karmada as programs of the lab's machine, being installed: which programs, from which assets, in which order."""
+"""Karmada as programs of this computer or of machines, being installed: which programs, from which assets, in which order."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from deployers.by_binary import balancer
-from deployers.by_binary.components import components, uses
+from deployers.by_binary import balancer, machines
+from deployers.by_binary.components import apiservers, components, uses
 from deployers.deployer import require_programs
 from deployers.karmada import Karmada
 from deployers.names import JOINABLE, LEASES, LOOPBACK, NAME, kind_of
 from deployers.plane import certificates, manifests, objects
-from deployers.plane.layout import Layout, estimator, etcds
+from deployers.plane.layout import Layout, estimator, etcds, open_places, reach_addresses
 from deployers.plane.leases import drop_stale, held_lease
 from deployers.plane.manifests import Addresses
 from deployers.plane.plane import TREES, ControlPlane, do_nothing, step
 from deployers.spec import KarmadaSpec
 from lab import audit, component
+from lab.api import Api
 from lab.assets import AssetRef
 from lab.component import Component
+from lab.machines.placement import Placement, place_run
+from lab.place_component import place_component
 from lab.ports import ports_of
 from lab.run import write_private
 from lab.steps import Step
 
 KUBERNETES = {"karmada-apiserver": "kube-apiserver", "kube-controller-manager": "kube-controller-manager"}
 """Components that are Kubernetes' own programs."""
+ESTIMATOR = "karmada-scheduler-estimator"
 STOPPED_LAST = (balancer.NAME, "karmada-apiserver", "etcd")
 """Components that others need while they end, in the order in which they are ended."""
 OWN = (
@@ -37,17 +43,40 @@ OWN = (
     "karmada-descheduler",
     "karmada-search",
     "karmada-metrics-adapter",
-    "karmada-scheduler-estimator",
+    ESTIMATOR,
 )
 
 
 @dataclass(frozen=True)
 class BinaryInstallation(ControlPlane):
-    """One control plane of programs of the lab's machine. Each method is a step and may be run again."""
+    """One control plane of programs of this computer or of machines of the lab. Each method is a step and may be run again."""
 
     @cached_property
     def programs(self) -> list[Component]:
-        return [self.after_members(self.proven(part)) for part in components(self.spec, self.layout)]
+        """Every program, as its machine has it."""
+        return [self.placed(self.after_members(self.proven(part))) for part in components(self.spec, self.layout)]
+
+    def place(self, instance: str) -> Placement:
+        """Return the machine that an instance of a component runs on; it may be this computer."""
+        return self.layout.place(instance) or place_run(self.run, "")
+
+    def placed(self, part: Component) -> Component:
+        """Return a program as the machine that it runs on has it, after what it needs there."""
+        place = self.layout.place(part.name)
+        if place is None:
+            return part
+        needs = [machines.bring_step(place.name), *([machines.KUBECONFIGS] if kind_of(part) == ESTIMATOR else [])]
+        return place_component(replace(part, needs=(*part.needs, *needs)), place)
+
+    @cached_property
+    def api(self) -> Api:
+        """karmada-apiserver as an administrator beside it sees it: never through a load balancer. Not before `identity`.
+
+        On machines it is the first instance that takes connections, since a machine may be lost.
+        """
+        servers = [self.layout.server(instance) for instance in apiservers(self.spec)]
+        chosen = next(filter(takes_connections, servers), servers[0]) if len(servers) > 1 else servers[0]
+        return Api.open(self.layout.pki / "admin.kubeconfig", server=chosen)
 
     def after_members(self, part: Component) -> Component:
         """Return a karmada-controller-manager that starts after the clusters of members that are joined already, as in a kept lab.
@@ -73,10 +102,18 @@ class BinaryInstallation(ControlPlane):
         servers = [use.removesuffix(".https") for use in layout.ports if use.endswith(".https")]
         return Addresses(
             ca=layout.ca.read_bytes(),
-            apiserver=f"https://{given}" if given else layout.server(layout.front),
+            apiserver=f"https://{given}" if given else self.users_server,
             webhook=f"{LOOPBACK}:{layout.entry('karmada-webhook')}",
             services={name: layout.entry(name) for name in servers},
         )
+
+    @property
+    def users_server(self) -> str:
+        """The URL by which users and agents reach the lab's own balancer, or karmada-apiserver where there is none."""
+        if not self.layout.places:
+            return self.layout.server(self.layout.front)
+        host = self.spec.by_binary.virtual_address or self.layout.places[0].address
+        return f"https://{host}:{self.layout.ports[f'{balancer.NAME}.https']}"
 
     def steps(self) -> list[Step]:
         """Return the steps besides the programs' own, and the two that others wait for."""
@@ -95,19 +132,41 @@ class BinaryInstallation(ControlPlane):
         if self.spec.addons.metrics_adapter:
             made.append(step("metrics-api", lambda: self.served_by("karmada-metrics-adapter"), "karmada-metrics-adapter", "namespace"))
         return [
+            *machines.machine_steps(self.karmada, self.layout, self.list_software()),
             *made,
             Step(JOINABLE, do_nothing, (f"{NAME}/crds", f"{NAME}/webhooks", f"{NAME}/cluster-api")),
         ]
 
     def identity(self) -> None:
         folder = self.run.folder("pki", NAME)
-        front = self.layout.server(self.layout.front)
-        certificates.make(folder, self.spec, server=self.layout.server(), kubeconfig=self.karmada.kubeconfig, front=front)
-        if self.spec.by_binary.external_name:
-            balancer.configure(self.spec, self.layout)
+        certificates.make(
+            folder,
+            self.spec,
+            server=self.layout.server(),
+            kubeconfig=self.karmada.kubeconfig,
+            front=self.layout.entrance,
+            users=self.users_server,
+            addresses=reach_addresses(self.spec, self.layout.places),
+        )
+        balancer.configure(self.spec, self.layout)
         for stem, text in self.spec.by_binary.files.items():
             write_private(self.run.folder("data", NAME) / stem, text.encode())
         audit.write_policy(self.run)
+        machines.push_identity(self.run, self.layout.places)
+
+    def bring(self, part: Component) -> None:
+        """Bring the programs of one component to the machine that it runs on; those that are there are left alone."""
+        if place := self.layout.place(part.name):
+            machines.bring_programs(place, self.list_software(kind_of(part))[place.name])
+
+    def list_software(self, kind: str = "") -> dict[str, set[Path]]:
+        """Return the programs that each machine needs by its name, of one component if it is named."""
+        found: dict[str, set[Path]] = {place.name: set() for place in self.layout.places}
+        for part in components(self.spec, self.layout):
+            place = self.layout.place(part.name)
+            if place and kind in {"", kind_of(part)}:
+                found[place.name].add(part.binary)
+        return found
 
     def leases(self) -> None:
         drop_stale(self.api, self.run, self.programs)
@@ -115,7 +174,11 @@ class BinaryInstallation(ControlPlane):
     def access(self) -> None:
         """Roles, what registering needs, and the Services by which estimators are found."""
         asked = self.spec.members if self.spec.addons.estimators else ()
-        services = [manifests.estimator_service(member.name, self.layout.ports[f"{estimator(member.name)}.grpc"]) for member in asked]
+        services = [
+            manifests.estimator_service(member.name, self.layout.ports[f"{name}.grpc"], self.layout.address(name))
+            for member in asked
+            for name in (estimator(member.name),)
+        ]
         objects.apply_all(self.api, [*manifests.access(self.deploy, self.addresses), *services])
 
     def webhooks(self) -> None:
@@ -141,12 +204,23 @@ def make_layout(karmada: Karmada, software: Mapping[str, Path]) -> Layout:
         pki=run.path / "pki" / NAME,
         data=run.path / "data" / NAME,
         ports=ports_of(run, NAME, uses(spec, members)),
-        software={**software, balancer.NAME: balancer.program()} if spec.by_binary.external_name else software,
+        software={**software, balancer.NAME: balancer.program()} if spec.by_binary.balanced else software,
         members={member.name: member.kubeconfig for member in karmada.members},
         audit=audit.audit_flags(run, NAME),
         initial_flags=run.records("etcd"),
         etcds=tuple(members),
+        places=open_places(run, spec),
     )
+
+
+def takes_connections(server: str) -> bool:
+    """Return whether something accepts connections at a URL."""
+    where = urlsplit(server)
+    try:
+        socket.create_connection((str(where.hostname), where.port or 443), timeout=2.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def install_steps(plane: BinaryInstallation) -> list[Step]:

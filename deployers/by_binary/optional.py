@@ -5,7 +5,6 @@ The descheduler is one of the controllers in `components`.
 
 from __future__ import annotations
 
-from deployers.names import LOOPBACK
 from deployers.plane.layout import Layout, calling, estimator, metrics_flags, serving, storage, without_audit_files
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Health
@@ -13,20 +12,18 @@ from lab.component import Component, Health
 
 def aggregated_apiserver(name: str, spec: KarmadaSpec, layout: Layout, *needs: str, instance: str = "") -> Component:
     """Return an API server that stands behind karmada-apiserver and keeps its objects in the same etcd, or an `instance` of several."""
-    port = layout.ports[f"{instance or name}.https"]
     return Component(
         name=f"karmada/{instance or name}",
         binary=layout.software[name],
         flags={
-            **serving(name, layout),
-            "secure-port": str(port),
+            **serving(name, layout, instance=instance),
             **calling(name, layout, delegating=True),
             **storage(name, spec, layout),
             **without_audit_files(),
         },
-        needs=(layout.reached, *needs),
-        ready=(Health(f"https://{LOOPBACK}:{port}/readyz", layout.ca),),
-        ports={"https": port},
+        needs=(layout.reached(instance or name), *needs),
+        ready=(Health(f"{layout.server(instance or name)}/readyz", layout.ca),),
+        ports={"https": layout.ports[f"{instance or name}.https"]},
     )
 
 
@@ -49,10 +46,10 @@ def metrics_adapter(layout: Layout) -> Component:
             **calling(name, layout, delegating=True),
             **without_audit_files(),
             "client-ca-file": str(layout.ca),
-            "metrics-bind-address": f"{LOOPBACK}:{layout.ports[f'{name}.metrics']}",
+            "metrics-bind-address": f"{layout.address(name)}:{layout.ports[f'{name}.metrics']}",
         },
-        needs=(layout.reached, "karmada/crds", "karmada/cluster-api"),
-        ready=(Health(f"https://{LOOPBACK}:{layout.ports[f'{name}.https']}/readyz", layout.ca),),
+        needs=(layout.reached(name), "karmada/crds", "karmada/cluster-api"),
+        ready=(Health(f"{layout.server(name)}/readyz", layout.ca),),
         ports={use: layout.ports[f"{name}.{use}"] for use in ("https", "metrics")},
     )
 
@@ -73,6 +70,6 @@ def estimator_of(member: str, layout: Layout) -> Component:
             "server-port": str(layout.ports[f"{name}.grpc"]),
         },
         needs=("karmada/identity", member),
-        ready=(Health(f"http://{LOOPBACK}:{layout.ports[f'{name}.health']}/healthz"),),
+        ready=(Health(f"http://{layout.address(name)}:{layout.ports[f'{name}.health']}/healthz"),),
         ports={use: layout.ports[f"{name}.{use}"] for use in ("grpc", "metrics", "health")},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from deployers.by_binary import balancer
@@ -10,12 +11,43 @@ from deployers.names import LEASES, kind_of
 from deployers.plane.layout import Layout, etcds_asked
 from deployers.plane.preflight import unknown_member_errors
 from deployers.spec import COMPONENTS, KarmadaSpec
+from lab.near_names import did_you_mean, near_names
 from lab.spec import LabSpec
 
 
 def preflight_errors(spec: KarmadaSpec, lab: LabSpec) -> list[str]:
     """Return the preflight errors of the spec, one sentence each."""
-    return [*balancer.replica_errors(spec), *no_effect_errors(spec), *unknown_member_errors(spec, lab)]
+    return [*balancer.replica_errors(spec), *no_effect_errors(spec), *unknown_member_errors(spec, lab), *machine_errors(spec, lab)]
+
+
+def machine_errors(spec: KarmadaSpec, lab: LabSpec) -> Iterator[str]:
+    """Yield what keeps a control plane from running on the machines that it names, or from reaching members from there."""
+    names, known = spec.by_binary.machines, lab.machine_names
+    for number, name in enumerate(names):
+        at = f"by_binary.machines[{number}]"
+        if name not in known:
+            near = did_you_mean(near_names(name, known)) or (f"; it has: {', '.join(known)}" if known else "; add a table [machines]")
+            yield f"{at}: this lab has no machine {name!r}{near}"
+        elif name in names[:number]:
+            yield f"{at}: {name!r} is named twice"
+    if spec.by_binary.virtual_address and not names:
+        yield "by_binary.virtual_address: it moves between machines, and by_binary.machines names none"
+    if names and spec.load_balancer:
+        yield "load_balancer: each of by_binary.machines has a balancer at a port of its lab; give by_binary.virtual_address, or leave it out"
+    if names:
+        yield from unreached_member_errors(spec, lab)
+
+
+def unreached_member_errors(spec: KarmadaSpec, lab: LabSpec) -> Iterator[str]:
+    """Yield the members whose API servers listen on this computer's loopback, which machines do not reach."""
+    push = {member.name for member in spec.members if member.mode == "push" or spec.addons.estimators}
+    for member in lab.members:
+        here = lab.provider in {"embedded", "kind"} and not member.machine and not member.kubeconfig
+        if here and member.name in push:
+            yield (
+                f"by_binary.machines: {member.name} listens on the loopback of this computer, which these machines do not reach; "
+                + ("place it on a machine (members: machine)" if lab.provider == "embedded" else 'use provider "embedded" or "existing"')
+            )
 
 
 def why_single(component: str) -> str:

@@ -33,6 +33,7 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
 
 def replace_program(plane: BinaryInstallation, part: Component) -> bool:
     """Replace one program by this release's. If it was the only candidate of its election, release its lease for the successor."""
+    plane.bring(part)
     elects = kind_of(part) in LEASES
     alike = [each for each in plane.programs if kind_of(each) == kind_of(part)]
     between = partial(drop_stale, plane.api, plane.run, alike) if elects else None

@@ -22,7 +22,7 @@ from deployers.pods import workloads
 from deployers.pods.host import ca_of
 from lab.api import Refused
 from lab.count import count
-from lab.supervisor.client import Supervisor
+from lab.programs import find_program_owner, read_programs
 from lab.wait import NotYet
 
 Json = dict[str, Any]
@@ -192,17 +192,20 @@ def check_restarts(karmada: Karmada) -> str:
     """Every program of the control plane runs, and has not ended on its own since it was started."""
     if runs_in_pods(karmada):
         return check_pod_restarts(karmada)
-    status = Supervisor(karmada.run.path).status()
-    if status is None:
+    found = read_programs(karmada.run)
+    if not found.supervised:
         raise CheckInconclusive("no supervisor runs the programs of this control plane")
+    if found.unreached:
+        raise CheckFailed("; ".join(f"machine {name} does not answer: {why}" for name, why in found.unreached.items()))
     programs = {
         name: state
-        for name, state in status.programs.items()
+        for name, state in found.states.items()
         if name.startswith("karmada/") and (state.runs or karmada.spec.has(kind_of(name)))  # an addon that was switched off has none
     }
     for name, state in programs.items():
         if not state.runs:
-            raise CheckFailed(f"{name} is {state.state}: {state.tail(lines=3)}")
+            tail = find_program_owner(karmada.run, name).tail(state).splitlines()[-3:]
+            raise CheckFailed("\n".join([f"{name} is {state.state}: {tail[0] if tail else ''}", *tail[1:]]))
         if state.restarts:
             raise CheckFailed(f"{name} was restarted {state.restarts} times; its log: {state.log}")
     if missing := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in {kind_of(name) for name in programs}):

@@ -21,15 +21,15 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada, description_file
-from deployers.names import LOOPBACK, NAMESPACE, kind_of
+from deployers.names import LOOPBACK, NAME, NAMESPACE, kind_of
 from deployers.plane.flags import join_values
 from deployers.plane.objects import CRDS, SERVICES
 from deployers.pods import workloads
 from lab.api import Api
 from lab.component import parse_flags
 from lab.pki import is_address
+from lab.programs import read_programs
 from lab.run import make_folder, write_json
-from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
 KEPT = 50
@@ -77,11 +77,11 @@ def forget_oldest(folder: Path) -> None:
 
 
 def program_args(karmada: Karmada) -> dict[str, Sequence[str]]:
-    """Return the arguments of every program of the control plane, by name: from the lab's supervisor, or from the pods' templates."""
+    """Return the arguments of every program of the control plane, by name: from their owners, or from the pods' templates."""
     if runs_in_pods(karmada):
         return workloads.programs(karmada.lab.host.api)
-    status = Supervisor(karmada.run.path).status()
-    return {name: state.argv for name, state in (status.programs if status else {}).items() if name.startswith("karmada/") and state.runs}
+    states = read_programs(karmada.run).states
+    return {name: state.argv for name, state in states.items() if name.startswith(f"{NAME}/") and state.runs}
 
 
 def describe(karmada: Karmada, programs: Mapping[str, Sequence[str]]) -> Json:

@@ -19,14 +19,14 @@ from deployers.etcd.expiry import RENEW_BEFORE
 from deployers.karmada import Karmada
 from deployers.names import LEASES, kind_of
 from deployers.plane import certificates, pending_operation
+from deployers.plane.layout import reach_addresses
 from deployers.plane.leases import drop_stale
 from deployers.plane.rollout import follow_ups
 from lab import component
 from lab.cluster import merge_kubeconfigs
-from lab.component import Component
+from lab.component import Component, find_owner
 from lab.hints import command
 from lab.pki import Authority
-from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
 
 AUTHORITY = "ca"
@@ -49,7 +49,9 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
     if not due and not begun:
         return renewed
     with pending_operation.hold_pending(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
-        reissue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due)
+        reissue(
+            Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due, reach_addresses(karmada.spec, plane.layout.places)
+        )
         plane.identity()  # kubeconfigs hold certificates
         for part in plane.programs:
             if kind_of(part) not in RELOADS_CERTIFICATE:
@@ -76,7 +78,7 @@ def expiry_of(file: Path) -> dt.datetime:
 def restart_component(plane: BinaryInstallation, part: Component) -> None:
     """Restart a program and wait until it serves. If it was the only candidate of its election, release its lease for the successor."""
     kind = kind_of(part)
-    Supervisor(plane.run.path).stop(part.name, within=GRACE)
+    find_owner(plane.run, part.machine).stop(part.name, within=GRACE)
     if kind in LEASES:
         drop_stale(plane.api, plane.run, [each for each in plane.programs if kind_of(each) == kind])
     component.start(part, plane.run)

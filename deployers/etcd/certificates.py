@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from deployers.etcd.client import EtcdClient
 from deployers.etcd.expiry import RENEW_BEFORE, certificate_expiries
 from deployers.karmada import Karmada
 from deployers.plane import certificates
+from deployers.plane.layout import open_places, reach_addresses
 from deployers.spec import KarmadaSpec
 from lab.errors import ProvisionError
 from lab.hints import command
@@ -38,7 +39,10 @@ def renew_etcd(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) 
     due = {name for name, ends in certificate_expiries(etcd.pki).items() if name != AUTHORITY and (before is None or ends < until)}
     if not due:
         return {}
-    reissue(Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY), karmada.spec, due)
+    places = open_places(karmada.run, karmada.spec)
+    reissue(Authority.ensure(etcd.pki, AUTHORITY, common_name=AUTHORITY), karmada.spec, due, reach_addresses(karmada.spec, places))
+    for place in places:
+        place.push(sorted(path for name in due for path in etcd.pki.glob(f"{name}.*")))
     renewed = {name: ends for name, ends in certificate_expiries(etcd.pki).items() if name in due}
     if "etcd-server" in due:
         written = x509.load_pem_x509_certificate((etcd.pki / "etcd-server.crt").read_bytes()).serial_number
@@ -53,8 +57,11 @@ def renew_etcd(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) 
     return renewed
 
 
-def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> None:
-    """Issue new keys and certificates from an authority. Raise ProvisionError, with nothing changed, if it expires before they would."""
+def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str], addresses: Sequence[str] = ()) -> None:
+    """Issue new keys and certificates from an authority; those of servers are for these addresses, too.
+
+    Raise ProvisionError, with nothing changed, if it expires before they would.
+    """
     valid = dt.timedelta(days=spec.certificates.days)
     if (ends := authority.certificate.not_valid_after_utc) < dt.datetime.now(dt.UTC) + valid:
         raise ProvisionError(
@@ -62,7 +69,7 @@ def reissue(authority: Authority, spec: KarmadaSpec, due: Collection[str]) -> No
             where=str(authority.cert),
             remedy="ask for fewer days (karmada.certificates.days), or install again: authorities are not replaced in place",
         )
-    for leaf in certificates.leaves(spec):
+    for leaf in certificates.leaves(spec, addresses):
         if leaf.name in due:
             organisations = [leaf.organisation] if leaf.organisation else []
             authority.issue(leaf.name, common_name=leaf.common_name, organisations=organisations, hosts=leaf.hosts, valid=valid, renew=True)

@@ -20,13 +20,11 @@ from deployers.etcd.expiry import certificate_expiries
 from deployers.etcd.health import ALARMS, EtcdHealth, member_of
 from deployers.etcd.tools import TOOLS, Etcdutl, last_line
 from deployers.karmada import Karmada
-from deployers.names import LOOPBACK
-from deployers.plane.layout import etcds
+from deployers.plane.layout import etcd_addresses, etcds
 from deployers.plane.objects import map_concurrently
 from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.hints import command
 from lab.machines.machine import Machine
-from lab.ports import ports_of
 from lab.wait import NotYet, until
 
 Json = dict[str, Any]
@@ -157,8 +155,7 @@ class EtcdClient(BaseEtcdClient):
             )
         require_programs(karmada)
         found = karmada.supply.resolve(TOOLS)
-        ports = ports_of(karmada.run, karmada.name, [f"{name}.client" for name in names])
-        endpoints = {name: f"https://{LOOPBACK}:{ports[f'{name}.client']}" for name in names}
+        endpoints = etcd_addresses(karmada.run, karmada.spec, names, "client")
         tools = {ref.name: path for ref, path in found.items()}
         utl = Etcdutl(karmada.machine, tools["etcdutl"])
         return cls(karmada.run.path / "pki" / karmada.name, endpoints, karmada.machine, tools["etcdctl"], utl)

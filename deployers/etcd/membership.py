@@ -7,24 +7,24 @@ etcd is asked for it, and each function goes on where an earlier one was interru
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace as replaced
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.etcd.client import EtcdClient
 from deployers.etcd.health import EtcdHealth, quorum
 from deployers.karmada import Karmada
-from deployers.names import LOOPBACK, kind_of
+from deployers.names import kind_of
 from deployers.plane import pending_operation
-from deployers.plane.layout import etcds, record_etcds
+from deployers.plane.layout import choose_place, etcd_addresses, etcds, open_places, record_etcds
 from deployers.spec import ETCDS
 from lab import component
-from lab.component import Component, parse_flags
-from lab.errors import CommandFailed, UsageError
+from lab.component import parse_flags
+from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.hints import command
-from lab.ports import ports_of
-from lab.supervisor.client import Supervisor
+from lab.machines.placement import place_run
+from lab.programs import read_programs
 from lab.wait import NotYet, until
 
 CALLERS = ("karmada-apiserver", "karmada-aggregated-apiserver", "karmada-search")
@@ -149,9 +149,9 @@ def require_removable(health: EtcdHealth, name: str, *, lab: str | None = None) 
 
 def keep_initial_flags(karmada: Karmada) -> None:
     """Record the flags by which each member that runs once began: they name the members of that day, and are to stay as they are."""
-    status = Supervisor(karmada.run.path).status()
+    states = read_programs(karmada.run).states
     for name in etcds(karmada):
-        state = status.programs.get(f"karmada/{name}") if status else None
+        state = states.get(f"karmada/{name}")
         if state and karmada.run.recorded("etcd", name) is None:
             flags = parse_flags(state.argv)
             karmada.run.record("etcd", name, {flag: flags[flag] for flag in ("initial-cluster", "initial-cluster-state")})
@@ -161,15 +161,14 @@ def add_learner(karmada: Karmada, name: str) -> None:
     """Add a member of the spec to etcd; return when it has caught up and votes."""
     run, etcd = karmada.run, EtcdClient.of(karmada)
     etcd = replaced(etcd, endpoints={each: at for each, at in etcd.endpoints.items() if each != name})  # a learner answers hardly anything
-    ports = ports_of(run, karmada.name, [f"{each}.peer" for each in etcds(karmada)])
-    peers = {each: f"https://{LOOPBACK}:{ports[f'{each}.peer']}" for each in etcds(karmada)}
+    peers = etcd_addresses(run, karmada.spec, etcds(karmada), "peer")
     listed = {item["peerURLs"][0]: item for item in etcd.members()}
     mine = listed.get(peers[name])
     if mine is None or not mine.get("name"):  # it has never started: its directory has data of an earlier member
         here = [each for each in peers if each == name or peers[each] in listed]
         cluster = ",".join(f"{each}={peers[each]}" for each in here)
         run.record("etcd", name, {"initial-cluster": cluster, "initial-cluster-state": "existing"})
-        shutil.rmtree(run.path / "data" / karmada.name / name, ignore_errors=True)
+        delete_data(karmada, name)
     if mine is None:
         until(
             lambda: list_learner(etcd, name, peers[name]),
@@ -178,7 +177,7 @@ def add_learner(karmada: Karmada, name: str) -> None:
             remedy=command("etcd", "health", lab=run.id),
         )
     part = next(part for part in open_plane(karmada).programs if part.name == f"{karmada.name}/{name}")
-    voting = Component(part.name, part.binary, part.flags, proof=lambda: promote(etcd, peers[name]), ports=part.ports, within=120.0)
+    voting = replaced(part, needs=(), ready=(), proof=lambda: promote(etcd, peers[name]), within=120.0)
     component.replace_component(voting, run)  # a learner is never ready by etcd's own endpoint: it is when it votes
     component.start(part, run)
 
@@ -214,9 +213,17 @@ def remove_member(karmada: Karmada, etcd: EtcdClient, health: EtcdHealth, name: 
         etcd.ctl("move-leader", heir.id, at=mine.client)
     others = ",".join(member.client for member in health.members if member.name != name and member.answers)
     etcd.ctl("member", "remove", mine.id, at=others)
-    component.remove(f"{karmada.name}/{name}", karmada.run)
-    shutil.rmtree(karmada.run.path / "data" / karmada.name / name, ignore_errors=True)
+    lost = (ProvisionError,) if karmada.spec.by_binary.machines else ()
+    with suppress(*lost):  # a machine that is lost ends it with its lease
+        component.remove(f"{karmada.name}/{name}", karmada.run)
+        delete_data(karmada, name)
     karmada.run.forget("etcd", name)
+
+
+def delete_data(karmada: Karmada, name: str) -> None:
+    """Delete the data of a member that does not run, wherever it was to run."""
+    place = choose_place(open_places(karmada.run, karmada.spec), name) or place_run(karmada.run, "")
+    place.delete(karmada.run.path / "data" / karmada.name / name)
 
 
 def update_apiservers(plane: BinaryInstallation) -> list[str]:

@@ -18,7 +18,7 @@ from lab import component
 from lab.cluster import Cluster
 from lab.component import Component, Flags, Health
 from lab.ports import ports_of
-from lab.supervisor.client import Supervisor
+from lab.programs import find_program_owner
 
 
 def agent_name(member: str) -> str:
@@ -70,8 +70,8 @@ def profile_flags(karmada: RunningKarmada) -> Flags:
 
 def agent_runs(karmada: RunningKarmada, member: str) -> bool:
     """Return whether the agent of a member runs as a process of this lab."""
-    status = Supervisor(karmada.run.path).status()
-    state = status.programs.get(agent_name(member)) if status else None
+    name = agent_name(member)
+    state = find_program_owner(karmada.run, name).programs().get(name)
     return state is not None and state.runs
 
 

@@ -9,6 +9,7 @@ other certificate of Karmada opens etcd.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,29 +62,33 @@ def service_names(service: str) -> tuple[str, ...]:
     return (f"{service}.{NAMESPACE}.svc.cluster.local", f"{service}.{NAMESPACE}.svc")
 
 
-def leaves(spec: KarmadaSpec) -> list[LeafCertificate]:
-    """Return every certificate that this control plane needs. Nothing is read or written."""
+def leaves(spec: KarmadaSpec, addresses: Sequence[str] = ()) -> list[LeafCertificate]:
+    """Return every certificate that this control plane needs. Nothing is read or written.
+
+    `addresses` are those of the machines that its servers run on, if it is not this computer.
+    """
+    local = (*LOCAL, *addresses)
     balancer = (
         [host_of(spec.load_balancer)] if spec.load_balancer else [spec.by_binary.external_name] if spec.by_binary.external_name else []
     )
     outside = (*spec.certificates.hosts, *balancer)
     wanted = [
-        LeafCertificate("server", "server", hosts=(*service_names("*"), *LOCAL)),
+        LeafCertificate("server", "server", hosts=(*service_names("*"), *local)),
         LeafCertificate("client", "system:admin", MASTERS),
         LeafCertificate("front-proxy-client", "front-proxy-client"),
     ]
     for name in (name for name in SERVERS if spec.has(name)):
         extra = outside if name == "karmada-apiserver" else ()
-        wanted.append(LeafCertificate(name, f"system:karmada:{name}", hosts=(*service_names(name), *LOCAL, *extra)))
+        wanted.append(LeafCertificate(name, f"system:karmada:{name}", hosts=(*service_names(name), *local, *extra)))
     wanted += [
         LeafCertificate(f"{name}-client", f"system:karmada:{name}", MASTERS) for name in ("karmada-apiserver", *CALLERS) if spec.has(name)
     ]
     if spec.addons.estimators:
         estimator = "karmada-scheduler-estimator"
-        wanted.append(LeafCertificate(estimator, f"system:karmada:{estimator}", hosts=(*service_names("*"), *LOCAL)))
+        wanted.append(LeafCertificate(estimator, f"system:karmada:{estimator}", hosts=(*service_names("*"), *local)))
     wanted += [LeafCertificate(f"{name}-grpc", f"system:karmada:{name}-grpc", MASTERS) for name in estimator_clients(spec)]
     if spec.etcd.external is None:
-        names = (*service_names("etcd"), *service_names("etcd-client"), *LOCAL)
+        names = (*service_names("etcd"), *service_names("etcd-client"), *local)
         wanted += [
             LeafCertificate("etcd-server", "system:karmada:etcd-server", hosts=names, authority="etcd-ca"),
             LeafCertificate("etcd-peer", "system:karmada:etcd-peer", hosts=names, authority="etcd-ca"),
@@ -103,12 +108,22 @@ def estimator_clients(spec: KarmadaSpec) -> list[str]:
     return [name for name, does in asks.items() if does]
 
 
-def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path, front: str | None = None) -> None:
+def make(
+    folder: Path,
+    spec: KarmadaSpec,
+    *,
+    server: str,
+    kubeconfig: Path,
+    front: str | None = None,
+    users: str | None = None,
+    addresses: Sequence[str] = (),
+) -> None:
     """Make everything in `folder`: authorities, leaves, the service-account keys, and the kubeconfigs. Valid existing files are kept.
 
     `server` is where karmada-apiserver is reached directly; the administrator's `kubeconfig` points to the load balancer where
     there is one, and `admin.kubeconfig` in the folder always directly. `front` is where the lab's own balancer is reached, by components
-    too; the administrator's kubeconfig then asks for the external name there. UsageError when a given authority cannot be used.
+    too; the administrator's kubeconfig then asks for the external name there, or at `users` where users reach it elsewhere. `addresses`
+    are those of machines, as in `leaves`. UsageError when a given authority cannot be used.
     """
     if spec.certificates.ca:
         adopt(spec.certificates.ca, folder)
@@ -124,14 +139,14 @@ def make(folder: Path, spec: KarmadaSpec, *, server: str, kubeconfig: Path, fron
             hosts=leaf.hosts,
             valid=valid,
         )
-        for leaf in leaves(spec)
+        for leaf in leaves(spec, addresses)
     }
     ensure_service_account_keys(folder)
     ca = authorities["ca"].cert
     for name in (name for name in CALLERS if spec.has(name)):
         write_kubeconfig(folder / f"{name}.kubeconfig", context=CONTEXT, server=front or server, ca=ca, client=pairs[f"{name}-client"])
     write_kubeconfig(folder / "admin.kubeconfig", context=CONTEXT, server=server, ca=ca, client=pairs["client"])
-    outside = f"https://{spec.load_balancer}" if spec.load_balancer else front or server
+    outside = f"https://{spec.load_balancer}" if spec.load_balancer else users or front or server
     write_kubeconfig(kubeconfig, context=CONTEXT, server=outside, ca=ca, client=pairs["client"], name=spec.by_binary.external_name)
 
 

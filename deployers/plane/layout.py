@@ -1,19 +1,22 @@
 """The files, ports and programs of a control plane, and the groups of flags with their paths and addresses.
 
-Shared by `components` and `optional`. Nothing here touches a file, a port or a process.
+Shared by `components` and `optional`. A Layout touches no file, port or process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployers.karmada import Karmada
-from deployers.names import LOOPBACK
+from deployers.names import LOOPBACK, NAME
 from deployers.spec import ETCDS, KarmadaSpec
 from lab.component import Flags
+from lab.machines.placement import Placement, place_run
 from lab.pki import Pair
+from lab.ports import ports_of
+from lab.run import Run
 
 ESTIMATOR_PORT = 10352
 """What the scheduler looks for in an estimator's Service; the program itself listens elsewhere (`targetPort`)."""
@@ -23,7 +26,7 @@ MEMBERS = ("karmada", "etcd-members")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where files, ports and programs are: all that components need to know of this computer.
+    """Where files, ports and programs are: all that components need to know of the computers that they run on.
 
     `ports` by use ("karmada-webhook.https"); `software` by component; `members` the kubeconfig of each member by name.
     `etcds` are the members of its own etcd, by name. `audit` are the audit flags of karmada-apiserver. `initial_flags` are the flags by
@@ -39,6 +42,16 @@ class Layout:
     audit: Flags = field(default_factory=dict)
     initial_flags: Mapping[str, Flags] = field(default_factory=dict)
     etcds: tuple[str, ...] = ()
+    places: tuple[Placement, ...] = ()
+
+    def place(self, instance: str) -> Placement | None:
+        """Return the machine that an instance of a component runs on; None is this computer."""
+        return choose_place(self.places, instance, tuple(self.members))
+
+    def address(self, instance: str) -> str:
+        """Return the address that an instance of a component listens on, and is reached by from other machines."""
+        place = self.place(instance)
+        return place.address if place else LOOPBACK
 
     def pair(self, name: str) -> Pair:
         return Pair(self.pki / f"{name}.crt", self.pki / f"{name}.key")
@@ -49,7 +62,12 @@ class Layout:
 
     def server(self, instance: str = "karmada-apiserver") -> str:
         """Return the address of karmada-apiserver itself, of its first instance unless another is named."""
-        return f"https://{LOOPBACK}:{self.ports[f'{instance}.https']}"
+        return f"https://{self.address(instance)}:{self.ports[f'{instance}.https']}"
+
+    @property
+    def entrance(self) -> str:
+        """Return the address by which components reach karmada-apiserver: a balancer is on their own machine."""
+        return f"https://{LOOPBACK}:{self.ports['haproxy.https']}" if self.places else self.server(self.front)
 
     @property
     def front(self) -> str:
@@ -60,10 +78,45 @@ class Layout:
         """Return the port by which karmada-apiserver calls a server: its own, or the lab's own balancer before several of it."""
         return self.ports.get(f"haproxy.{name}", self.ports[f"{name}.https"])
 
-    @property
-    def reached(self) -> str:
-        """The step after which karmada-apiserver can be called there."""
-        return f"karmada/{self.front}"
+    def reached(self, instance: str = "") -> str:
+        """Return the step after which an instance of a component can call karmada-apiserver: the balancer of its machine serves."""
+        place = self.place(instance) if instance else None
+        number = [each.name for each in self.places].index(place.name) if place else 0
+        return f"karmada/{instances(self.front, number + 1)[number]}"
+
+
+def choose_place(places: Sequence[Placement], instance: str, members: Sequence[str] = ()) -> Placement | None:
+    """Return the machine of an instance: the first of a component is on the first, an estimator on that of its member's number."""
+    if not places:
+        return None
+    name = instance.rpartition("/")[2]
+    member = name.removeprefix(estimator(""))
+    number = members.index(member) if name != member and member in members else instance_number(name) - 1
+    return places[number % len(places)]
+
+
+def instance_number(instance: str) -> int:
+    """Return the number of an instance of a component: 1 of the plain name, 2 of NAME-2."""
+    number = instance.rpartition("-")[2]
+    return int(number) if number.isdigit() else 1
+
+
+def open_places(run: Run, spec: KarmadaSpec) -> tuple[Placement, ...]:
+    """Return the machines that a control plane's programs run on, in the order of the spec; none is this computer."""
+    return tuple(place_run(run, name) for name in spec.by_binary.machines)
+
+
+def reach_addresses(spec: KarmadaSpec, places: Iterable[Placement]) -> tuple[str, ...]:
+    """Return the addresses at which a control plane's servers are reached besides loopback."""
+    virtual = [spec.by_binary.virtual_address] if spec.by_binary.virtual_address else []
+    return (*(place.address for place in places), *virtual)
+
+
+def etcd_addresses(run: Run, spec: KarmadaSpec, names: Sequence[str], use: str) -> dict[str, str]:
+    """Return the URL of each member of Karmada's own etcd by name, for its `use`: client or peer. Ports are reserved if need be."""
+    places, ports = open_places(run, spec), ports_of(run, NAME, [f"{name}.{use}" for name in names])
+    placed = {name: choose_place(places, name) for name in names}
+    return {name: f"https://{place.address if place else LOOPBACK}:{ports[f'{name}.{use}']}" for name, place in placed.items()}
 
 
 def instances(name: str, count: int) -> list[str]:
@@ -119,19 +172,19 @@ def storage(caller: str, spec: KarmadaSpec, layout: Layout) -> Flags:
         }
     client = layout.pair(f"{caller}-etcd-client")
     return {
-        "etcd-servers": ",".join(f"https://{LOOPBACK}:{layout.ports[f'{name}.client']}" for name in layout.etcds),
+        "etcd-servers": ",".join(f"https://{layout.address(name)}:{layout.ports[f'{name}.client']}" for name in layout.etcds),
         "etcd-cafile": str(layout.pki / "etcd-ca.crt"),
         "etcd-certfile": str(client.cert),
         "etcd-keyfile": str(client.key),
     }
 
 
-def serving(name: str, layout: Layout, *, oldest: str | None = "VersionTLS13") -> Flags:
-    """Return the flags by which a component serves over TLS with a certificate of its own."""
+def serving(name: str, layout: Layout, *, instance: str = "", oldest: str | None = "VersionTLS13") -> Flags:
+    """Return the flags by which an instance of a component serves over TLS with the component's certificate."""
     pair = layout.pair(name)
     return {
-        "bind-address": LOOPBACK,
-        "secure-port": str(layout.ports[f"{name}.https"]),
+        "bind-address": layout.address(instance or name),
+        "secure-port": str(layout.ports[f"{instance or name}.https"]),
         "tls-cert-file": str(pair.cert),
         "tls-private-key-file": str(pair.key),
         "tls-min-version": oldest,
@@ -147,7 +200,7 @@ def calling(name: str, layout: Layout, *, delegating: bool = False) -> Flags:
 
 def metrics_flags(instance: str, layout: Layout) -> Flags:
     """Return the flags with the addresses of metrics and health; upstream's defaults collide on one computer."""
-    address = {use: f"{LOOPBACK}:{layout.ports[f'{instance}.{use}']}" for use in ("metrics", "health")}
+    address = {use: f"{layout.address(instance)}:{layout.ports[f'{instance}.{use}']}" for use in ("metrics", "health")}
     return {"metrics-bind-address": address["metrics"], "health-probe-bind-address": address["health"]}
 
 

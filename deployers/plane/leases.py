@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from deployers.names import LEASES, kind_of
 from lab.api import Api, Json
 from lab.component import Component
+from lab.programs import read_programs
 from lab.run import Run
-from lab.supervisor.client import Supervisor
 from lab.wait import NotYet
 
 FOLDER = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{name}"
@@ -43,10 +43,13 @@ def drop_stale(api: Api, run: Run, programs: Sequence[Component]) -> None:
     """Delete the leases of components of which no program runs.
 
     None of Karmada's gives its lease back when it is ended, and a new one waits 15 s for the old one to come back. Here it is
-    known that it will not: that wait would be most of the time that a kept lab takes to come up again.
+    known that it will not: that wait would be most of the time that a kept lab takes to come up again. While a machine does not answer it
+    is not known, and leases stay.
     """
-    status = Supervisor(run.path).status()
-    running = {name for name, state in status.programs.items() if state.runs} if status else set()
+    found = read_programs(run)
+    if found.unreached:
+        return
+    running = found.running
     held_by_programs = {kind_of(part) for part in programs} & LEASES.keys()
     for kind in held_by_programs - {kind_of(part) for part in programs if part.name in running}:
         api.delete(path_of(LEASES[kind], kind))

@@ -102,7 +102,7 @@ def access(manifests: Path, where: Addresses) -> list[Json]:
     return [document for file in files for document in read(manifests / file, values)]
 
 
-def estimator_service(member: str, port: int) -> Json:
+def estimator_service(member: str, port: int, address: str = LOOPBACK) -> Json:
     """Return the Service by which scheduler and descheduler find a member's estimator; they take its name and `targetPort` as they are."""
     return {
         "apiVersion": "v1",
@@ -110,7 +110,7 @@ def estimator_service(member: str, port: int) -> Json:
         "metadata": {"name": estimator(member), "namespace": "karmada-system"},
         "spec": {
             "type": "ExternalName",
-            "externalName": LOOPBACK,
+            "externalName": address,
             "ports": [{"name": "grpc", "port": ESTIMATOR_PORT, "targetPort": port, "protocol": "TCP"}],
         },
     }

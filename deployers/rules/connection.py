@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 from lab.pki import is_address
@@ -63,6 +64,19 @@ def name_errors(value: str | None, place: Place) -> Found:
         yield f"{value!r} is an address: give the DNS name that users will reach karmada-apiserver by"
     elif why := host_name_error(value):
         yield f"{value!r} {why}"
+
+
+def virtual_address_errors(value: str | None, place: Place) -> Found:
+    """Yield why keepalived cannot give a machine an address: it is one IPv4 address of a network interface."""
+    if value is None:
+        return
+    try:
+        given = IPv4Address(value)
+    except ValueError:
+        yield f"{value!r} is no IPv4 address: give a free one of the network of the machines, without a port"
+        return
+    if given.is_loopback or given.is_multicast or given.is_unspecified:
+        yield f"{value!r} is no address that a machine can be reached at"
 
 
 def host_errors(hosts: tuple[str, ...], place: Place) -> Iterator[Problem]:

@@ -55,6 +55,10 @@ class ProgramOwner(Protocol):
         """Wait until `probe` returns, settle the program, and return what the probe returned; errors as in `Supervisor.ready`."""
         ...
 
+    def tail(self, state: ProgramState) -> str:
+        """Return the last lines that a program logged since it was last started; "" when there are none."""
+        ...
+
     def shutdown(self, *, within: float = 2.0) -> None:
         """Stop all programs, those that others need last; on return they are gone. Their files stay."""
         ...

@@ -70,6 +70,10 @@ class Placement:
         if not self.is_local:
             self.machine.run(["mkdir", "-p", "-m", "0700", *(str(self.path(folder)) for folder in folders)])
 
+    def delete(self, *files: Path) -> None:
+        """Delete files and directories of the run on the machine; those that are not there are fine."""
+        self.machine.run(["rm", "-rf", "--", *(str(self.path(file)) for file in files)])
+
     def bring(self, programs: Iterable[Path]) -> None:
         """Copy programs of the cache to the machine unless they are there; see `lab.machines.bring`."""
         if self.is_local:

@@ -24,6 +24,7 @@ from deployers.tests.host_fakes import Host, deployment, pod
 from lab.api import Api
 from lab.errors import ProvisionError, TestsFailed
 from lab.steps import StepOutcome
+from lab.run import Run
 from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]
@@ -195,12 +196,12 @@ def test_a_program_that_is_stopped_is_missed_where_it_is_asked_for(
 ) -> None:
     def state(name: str) -> Any:
         runs = name != "karmada-descheduler"
-        return SimpleNamespace(runs=runs, state="running" if runs else "stopped", restarts=0, tail=lambda lines: "bye")
+        return SimpleNamespace(runs=runs, state="running" if runs else "stopped", restarts=0, tail=lambda: "bye")
 
     programs = {f"karmada/{name}": state(name) for name in (*ELECTING, "karmada-descheduler")}
     monkeypatch.setattr(Supervisor, "status", lambda _: SimpleNamespace(programs=programs))
     karmada = plane(tmp_path, Server(), addons=addons)
-    karmada.run = SimpleNamespace(path=tmp_path)
+    karmada.run = Run("x", tmp_path, {}, 0.0)
 
     if addons:
         with pytest.raises(CheckFailed, match=said):
