@@ -92,7 +92,8 @@ def bring_up(
     """Make it so, and return once every member is Ready. A lab of that id with the same spec is converged; with another, refused.
 
     Assets come from `supply`, which is recorded for later commands of the lab; without one, as at the lab's last `up`.
-    `seed` is called when the machines are there and nothing else is started: it gives a Karmada that is new the data and keys of an earlier one.
+    `seed` is called when the machines are there and nothing else is started: it gives a Karmada that is new the data and keys of an
+    earlier one.
 
     On failure or interrupt evidence is collected, then everything is stopped unless the lab ran before or another process holds it; the
     run directory stays for `lab down`. A process that is killed meanwhile leaves the rest to the supervisor's lease.

@@ -33,7 +33,7 @@ def machine_errors(spec: KarmadaSpec, lab: LabSpec) -> Iterator[str]:
     if spec.by_binary.virtual_address and not names:
         yield "by_binary.virtual_address: it moves between machines, and by_binary.machines names none"
     if names and spec.load_balancer:
-        yield "load_balancer: each of by_binary.machines has a balancer at a port of its lab; give by_binary.virtual_address, or leave it out"
+        yield "load_balancer: each of by_binary.machines has a balancer of its own; give by_binary.virtual_address, or leave it out"
     if names:
         yield from unreached_member_errors(spec, lab)
 

@@ -49,9 +49,8 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
     if not due and not begun:
         return renewed
     with pending_operation.hold_pending(karmada.run, WHAT, again=command("renew", lab=karmada.run.id), names=sorted({*due, *begun})):
-        reissue(
-            Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due, reach_addresses(karmada.spec, plane.layout.places)
-        )
+        addresses = reach_addresses(karmada.spec, plane.layout.places)
+        reissue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due, addresses)
         plane.identity()  # kubeconfigs hold certificates
         for part in plane.programs:
             if kind_of(part) not in RELOADS_CERTIFICATE:

@@ -14,14 +14,12 @@ from lab.errors import ProvisionError
 from lab.machines.bring import bring_files
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.record import ROOT_FOLDER, read_machines
+from lab.machines.record import CACHE_FOLDER, ROOT_FOLDER, read_machines
 from lab.machines.registry import open_machine, open_remote_owner
 from lab.machines.scripted import Scripted
 from lab.run import Run
 
 LOOPBACK = "127.0.0.1"
-CACHE_FOLDER = "cache"
-"""The directory of programs on a machine, below the one that all runs share there."""
 PRIVATE = 0o077
 """Permissions that nothing of a run has on a machine: all of it may hold keys."""
 

@@ -12,6 +12,8 @@ MACHINES = "machines"
 
 ROOT_FOLDER = "/var/lib/karmada-lab"
 """The directory of labs on a machine, with root rights."""
+CACHE_FOLDER = "cache"
+"""The directory of programs on a machine, below the one that all runs share there."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from deployers.tests.control_plane_fakes import Server, a_release
 from deployers.tests.host_fakes import Host, deployment, pod
 from lab.api import Api
 from lab.errors import ProvisionError, TestsFailed
-from lab.steps import StepOutcome
 from lab.run import Run
+from lab.steps import StepOutcome
 from lab.supervisor.client import Supervisor
 
 Json = dict[str, Any]

@@ -15,7 +15,7 @@ from lab.errors import UsageError
 from lab.factories.login import check_login, ensure_key, write_known_hosts
 from lab.factories.namespace.network import delete_network, ensure_network, read_network
 from lab.factories.namespace.seed import SSH_FOLDER, write_seed
-from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
+from lab.machines.record import CACHE_FOLDER, ROOT_FOLDER, MachineRecord, forget_machine, read_machines, record_machine
 from lab.machines.registry import ssh_host
 from lab.machines.ssh.connection import disconnect
 from lab.preflight import Problem, computer_problem
@@ -97,6 +97,8 @@ def start_machine(run: Run, name: str) -> None:
         "sshd_config": f"/{SSH_FOLDER}/sshd_config",
         "hidden": list_hidden(run),
         "emptied": list(EMPTIED),
+        "cache": str(default_root() / "assets"),
+        "cache_there": f"{ROOT_FOLDER}/{CACHE_FOLDER}/assets",
     }
     write_json(folder / "machine.json", settings)
     supervisor = Supervisor(run.path)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG = 1
 TOOLS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -103,6 +103,7 @@ def mount_root(folder: Path, settings: Json) -> None:
     if not (folder / MADE).exists():
         for path in settings["emptied"]:
             shutil.rmtree(root / path.lstrip("/"), ignore_errors=True)
+    mount_cache(folder, root, settings)
     shutil.copytree(folder / "seed", root, dirs_exist_ok=True, copy_function=copy_private)
     (folder / MADE).touch()
     os.chdir(root)
@@ -128,6 +129,26 @@ def mount_overlay(folder: Path) -> Path:
         (folder / MADE).unlink(missing_ok=True)
         os.chdir(folder)
     return folder / "root"
+
+
+def mount_cache(folder: Path, root: Path, settings: Json) -> None:
+    """Fill the machine's cache of programs with that of this computer, as if earlier labs had brought them: changes stay on the machine.
+
+    Where no overlay can be made, the cache is empty and programs are brought.
+    """
+    cache, place = Path(settings["cache"]), root / settings["cache_there"].lstrip("/")
+    if not cache.is_dir():
+        return
+    place.mkdir(parents=True, exist_ok=True, mode=0o755)
+    os.chdir(folder)
+    for name in ("cache", "cache-upper", "cache-work"):
+        Path(name).mkdir(exist_ok=True)
+    try:
+        mount(str(cache), "cache", flags=MS_BIND)
+        mount("none", "cache", flags=MS_BIND | MS_REMOUNT | MS_RDONLY)
+        mount("overlay", place, "overlay", 0, "lowerdir=cache,upperdir=cache-upper,workdir=cache-work")
+    except OSError as error:
+        print(f"the cache of programs of this computer is not used: {error.strerror}", file=sys.stderr)
 
 
 def make_special(root: Path) -> None:
