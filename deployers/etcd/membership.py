@@ -104,7 +104,7 @@ def replace(karmada: Karmada, name: str) -> Karmada:
     etcd = EtcdClient.of(karmada)
     health = etcd.health()
     dead = next((member for member in health.members if member.name == name), None)
-    what = f"replacing {name} in etcd"
+    what = replacing(name)
     struck = dead is None and is_pending(karmada, what)
     if not struck:
         require_removable(health, name, lab=karmada.run.id)
@@ -120,6 +120,11 @@ def replace(karmada: Karmada, name: str) -> Karmada:
         add_learner(karmada, name)
         etcd.until_well()
     return karmada
+
+
+def replacing(name: str) -> str:
+    """Return what the pending operation of a replacement is called."""
+    return f"replacing {name} in etcd"
 
 
 def require_removable(health: EtcdHealth, name: str, *, lab: str | None = None) -> None:

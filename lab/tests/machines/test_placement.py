@@ -79,3 +79,11 @@ def test_an_address_stands_for_itself_and_a_name_without_one_is_an_error() -> No
     assert resolve_address("10.1.2.3") == "10.1.2.3"
     with pytest.raises(ProvisionError, match="resolving"):
         resolve_address("no-such-host.invalid")
+
+
+def test_what_is_deleted_is_deleted_there(run: Run) -> None:
+    machine = Scripted({("rm",): ""})
+
+    placed(run, machine).delete(run.path / "data" / "x", run.path / "pki")
+
+    assert [done.args for done in machine.done] == [("rm", "-rf", "--", "/there/runs/a/data/x", "/there/runs/a/pki")]
