@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from deployers.addons import site
@@ -29,20 +29,25 @@ def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manife
     names = etcds(plane.karmada)
     peers = etcd_addresses(run, plane.spec, names, "peer")
     run.folder("data", plane.karmada.name)
+    snapshot = data / "restored.db"  # each machine makes its member's data: they are 64 MiB and more, mostly zeros
+    write_private(snapshot, (folder / SNAPSHOT).read_bytes())
     for name in names:
-        shutil.rmtree(data / f"{name}.restored", ignore_errors=True)
-        utl(
-            *("snapshot", "restore", str(folder / SNAPSHOT), f"--name={name}", f"--data-dir={data / f'{name}.restored'}"),
+        place = plane.place(name)
+        place.delete(data / f"{name}.restored")
+        place.make_folders(data)
+        place.bring([utl.program])
+        place.push([snapshot])
+        replace(utl, machine=place.machine, program=place.path(utl.program))(
+            *("snapshot", "restore", str(place.path(snapshot)), f"--name={name}", f"--data-dir={place.path(data / f'{name}.restored')}"),
             *(f"--initial-cluster={','.join(f'{each_}={peers[each_]}' for each_ in names)}", "--initial-cluster-token=karmada"),
             *(f"--initial-advertise-peer-urls={peers[name]}", f"--bump-revision={BUMP}", "--mark-compacted"),
         )
     for name in names:
-        place, restored = plane.place(name), data / f"{name}.restored"
-        if not place.is_local:
-            place.push([restored])
-            shutil.rmtree(restored)
+        place = plane.place(name)
+        place.delete(snapshot)
         place.machine.run(["sh", "-c", EXCHANGE, "sh", str(place.path(data / name))])
         run.forget("etcd", name)  # all of them begin together again
+    snapshot.unlink(missing_ok=True)
     pki = run.folder("pki", plane.karmada.name)
     for name in KEYS:
         if not (pki / name).exists():

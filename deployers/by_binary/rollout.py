@@ -42,6 +42,7 @@ def replace_program(plane: BinaryInstallation, part: Component) -> bool:
 
 def replace_agent(plane: BinaryInstallation, member: Cluster) -> bool:
     """Replace the agent of a pull member by this release's."""
+    agent.bring_agent(plane.karmada, member)
     return component.replace_component(
         agent.agent_component(plane.karmada, member),
         plane.run,

@@ -134,6 +134,8 @@ def add(run: Run, asked: JoinRequest) -> Run:
         file = fetch(run, name, host) if host else expand_home(asked.kubeconfig or Path()).absolute()
         karmada = Karmada.open(Lab.open(Run.load(run.id)))
         mode = asked.mode or JoinMode.push
+        if host and mode is JoinMode.pull and karmada.spec.by_binary.machines:
+            record_agent_machine(run, name, host)
         now = add_member(karmada, name, kubeconfig=str(file), context=asked.context, mode=mode.value)
     finally:
         lock.release()
@@ -148,6 +150,17 @@ def fetch(run: Run, name: str, host: SshHost) -> Path:
     file = run.path / "kubeconfig" / "fetched" / f"{name}.yaml"
     fetch_kubeconfig(SshMachine(host, run.id), host.address, file, name=name)
     return file
+
+
+def record_agent_machine(run: Run, member: str, host: SshHost) -> None:
+    """Record a host of a member as the machine that the member's agent is to run on."""
+    from deployers.members.agent import AGENT_MACHINES
+    from lab.machines.record import MachineRecord, record_machine
+
+    machine = f"{member}-host"
+    login = MachineRecord("ssh", host.address, host.port, host.user, host.key, host.known_hosts, sudo=host.sudo)
+    record_machine(run, machine, login)
+    run.record(AGENT_MACHINES, member, {"machine": machine})
 
 
 def read_ssh_host(name: str, text: str, *, key: str, known_hosts: str, sudo: bool) -> SshHost:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from deployers.karmada import Karmada
+from deployers.members.agent import AGENT_MACHINES
 from deployers.members.footprint import make_member_needs
 from deployers.spec import MemberOf
 from lab.cluster import Cluster, Lab, merge_kubeconfigs
@@ -14,8 +15,11 @@ from lab.existing.adopt import adopt
 from lab.existing.preflight import examine_clusters, list_spec_errors
 from lab.existing.record import ExistingRecord
 from lab.existing.release import release
+from lab.factories.release import release_machine
+from lab.machines.record import forget_machine
 from lab.preflight import check_fields, raise_problems
 from lab.rules import RULES
+from lab.run import Run
 from lab.spec import LabSpec, MemberSpec, parse
 
 Json = dict[str, object]
@@ -46,12 +50,21 @@ def add_member(karmada: Karmada, name: str, *, kubeconfig: str, context: str = "
     return now
 
 
+def forget_agent_machine(run: Run, member: str) -> None:
+    """Delete the files of the run on the host that a member was joined through, and forget the host."""
+    if known := run.recorded(AGENT_MACHINES, member):
+        release_machine(run, known["machine"], keep=False)
+        forget_machine(run, known["machine"])
+        run.forget(AGENT_MACHINES, member)
+
+
 def drop_member(karmada: Karmada, member: Cluster) -> bool:
     """Give a member back that `add_member` took and that is joined no more; return whether it was such a one."""
     record = ExistingRecord.read(karmada.run, member.name)
     if record is None or not record.added:
         return False
     release(karmada.run, record, by="unjoin")
+    forget_agent_machine(karmada.run, member.name)
     lab = karmada.lab.spec
     left = lab.model_copy(update={"members": tuple(each for each in lab.members if each.name != member.name)})
     spec = karmada.spec.model_copy(update={"members": tuple(each for each in karmada.spec.members if each.name != member.name)})

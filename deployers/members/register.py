@@ -14,7 +14,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 
 from deployers.members import owned_objects
-from deployers.members.agent import agent_component, agent_kubeconfig, agent_runs
+from deployers.members.agent import agent_component, agent_kubeconfig, agent_runs, bring_agent
 from deployers.members.bootstrap_token import create_bootstrap_token
 from deployers.members.certificate_requests import delete_requests, is_issued, list_requests
 from deployers.members.karmadactl import error_of, karmadactl
@@ -68,6 +68,7 @@ def start_agent(karmada: RunningKarmada, member: Cluster, *, flags: Flags | None
     if not agent_runs(karmada, member.name):
         write_private(agent_kubeconfig(karmada, member.name), agent_credentials(member))
         delete_election_lease(karmada, member.name)
+    bring_agent(karmada, member)
     component.start(agent_component(karmada, member, flags=flags, env=env), karmada.run)
 
 

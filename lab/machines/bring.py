@@ -11,8 +11,16 @@ from pathlib import Path
 from lab.errors import ProvisionError
 from lab.machines.machine import Machine
 
-SUMS = 'for file; do [ -f "$file" ] && { [ -x "$file" ] && printf "x " || printf "f "; sha256sum -- "$file"; }; done; true'
-"""Prints of each file that is there whether it is a program (x) or not (f), its SHA-256, and its path."""
+SUMS = """
+sum() { sha256sum -- "$1"; }
+command -v openssl > /dev/null && sum() { openssl dgst -sha256 -r "$1"; }
+for file; do [ -f "$file" ] && { [ -x "$file" ] && printf "x " || printf "f "; sum "$file"; }; done
+true
+"""
+"""Prints of each file that is there whether it is a program (x) or not (f), its SHA-256, and its path, after "*" by openssl.
+
+openssl takes a fifth of the time of Debian's sha256sum, which is built without the processor's own instructions.
+"""
 AT_ONCE = 4
 """Files that are copied to one machine at once."""
 
@@ -43,7 +51,7 @@ def read_files(machine: Machine, paths: Sequence[str]) -> dict[str, str]:
         return {}
     found = machine.run(["sh", "-c", SUMS, "sh", *paths], within=300.0)
     rows = (line.split(maxsplit=2) for line in found.stdout.splitlines())
-    return {path: f"{mode} {digest}" for mode, digest, path in rows}
+    return {path.removeprefix("*"): f"{mode} {digest}" for mode, digest, path in rows}
 
 
 def describe_file(path: Path) -> str:

@@ -31,8 +31,9 @@ def test_a_program_that_is_missing_cannot_be_run_or_differs_is_copied(program: P
     assert [done.verb for done in machine.done] == ["run", "put", "run"]
 
 
-def test_a_program_that_is_there_is_left_alone(program: Path) -> None:
-    machine = Scripted({("sh", "-c"): f"x {SUM}  /cache/etcd\n"})
+@pytest.mark.parametrize("separator", ["  ", " *"], ids=["sha256sum", "openssl"])
+def test_a_program_that_is_there_is_left_alone(program: Path, separator: str) -> None:
+    machine = Scripted({("sh", "-c"): f"x {SUM}{separator}/cache/etcd\n"})
 
     assert bring_files(machine, {"/cache/etcd": program}) == []
     assert [done.verb for done in machine.done] == ["run"]
