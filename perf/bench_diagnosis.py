@@ -23,7 +23,7 @@ from perf import bench
 from perf.diagnosis_attempt import Diagnosed, attempt, judge, make_policy
 from perf.figures import Measurement
 from perf.progress import say
-from perf.seeded_faults import FAULTS, SeededFault, wait_healthy
+from perf.seeded_faults import FAULTS, SeededFault, wait_healthy, wait_serving
 
 LEAST_NAMED = 0.9
 """Share of the faults that the first line has to name: 18 of 20."""
@@ -46,6 +46,7 @@ def measure(faults: Sequence[SeededFault], quiet_runs: int) -> tuple[list[Diagno
     karmada = brought.karmada
     assert karmada is not None
     try:
+        wait_serving(karmada.run)
         wait_healthy(karmada.run)
         rows = []
         for number, fault in enumerate(faults, 1):

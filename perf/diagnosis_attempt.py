@@ -16,7 +16,7 @@ from lab.diagnosis.examiner import LabExaminer
 from lab.diagnosis.explain import put_cause_first
 from lab.errors import LabError
 from lab.wait import examine_stalls
-from perf.seeded_faults import SeededFault, wait_healthy
+from perf.seeded_faults import SeededFault, wait_healthy, wait_serving
 
 WITHIN = 60.0
 """Seconds that the attempt waits for each state."""
@@ -47,8 +47,9 @@ def judge(fault: SeededFault, karmada: Karmada) -> Diagnosed:
             line = attempt(karmada, name)
             seconds = time.monotonic() - began
     finally:
-        wait_healthy(karmada.run)
+        wait_serving(karmada.run)
         api.delete(f"/api/v1/namespaces/{name}")
+        wait_healthy(karmada.run)
     return Diagnosed(fault.name, line, all(subject in line for subject in fault.subjects), round(seconds, 1))
 
 

@@ -67,12 +67,22 @@ def start_program(supervisor: Supervisor, program: Program) -> None:
     supervisor.settle(program.name)
 
 
-def wait_healthy(run: Run, *, within: float = 120.0) -> None:
-    """Return when the lab serves again and no cause of failure is found in it. NotReady names the one that stays."""
+def wait_serving(run: Run, *, within: float = 120.0) -> None:
+    """Return when all of a lab serves again, by `lab status`. NotReady names what does not."""
 
     def require() -> None:
-        if wrong := [*lab_status(run).wrong, *(cause.text for cause in diagnose(run))]:
+        if wrong := lab_status(run).wrong:
             raise NotYet(wrong[0])
+
+    until(require, what="the lab serves", within=within, every=1.0)
+
+
+def wait_healthy(run: Run, *, within: float = 120.0) -> None:
+    """Return when no cause of failure is found in a lab any more. NotReady names the one that stays."""
+
+    def require() -> None:
+        if causes := diagnose(run):
+            raise NotYet(causes[0].text)
 
     until(require, what="the lab is healthy", within=within, every=1.0)
 

@@ -16,7 +16,7 @@ from lab.diagnosis.store import find_store_causes
 from lab.diagnosis.workloads import find_workload_causes
 from lab.errors import LabError
 from lab.run import Run
-from lab.status.checks import HOST_CONTEXT, KARMADA_CONTEXT, find_faults
+from lab.status.checks import HOST_CONTEXT, KARMADA_CONTEXT, Question, ask_question, list_questions
 from lab.status.client import Client, Silent
 from lab.status.lab_status import ask_members, expected_members, member_faults, node_statuses, sort_by_need
 from lab.supervisor.client import Supervisor
@@ -25,6 +25,9 @@ from lab.supervisor.state import SupervisorStatus
 WITHIN = 2.0
 """Seconds that a diagnosis takes at most: it is made while an error passes, and the error is not to be late."""
 
+PATIENCE = 3.0
+"""Times `within` that late sources get while nothing is found."""
+
 Source = Callable[[], Iterable[Cause]]
 
 
@@ -32,14 +35,15 @@ def diagnose(run: Run, *, namespace: str = "", within: float = WITHIN) -> tuple[
     """Return what is wrong with a lab now, first causes first; () when nothing is found.
 
     Nothing is changed. With `namespace` objects of other namespaces are left out. A source that has not answered within
-    `within` seconds is left out, and so is one that fails: a diagnosis never raises.
+    `within` seconds is left out, and so is one that fails: a diagnosis never raises. While nothing is found, sources that are late on a
+    busy computer get three times as long.
     """
     began = time.monotonic()
     try:
         seen = Supervisor(run.path).status()
     except LabError as error:
         return (Cause(Rank.PROGRAM, f"the supervisor of lab {run.id} does not answer: {error.what}", blocking=True),)
-    sources = list_sources(run, seen, namespace, within=max(0.5, within - 0.2))
+    sources = list_sources(run, seen, namespace, within=PATIENCE * within - 0.2)
     found: list[list[Cause]] = [[] for _ in sources]
     threads = [
         threading.Thread(target=ask, args=(source, answers), name="diagnosis", daemon=True)
@@ -47,8 +51,9 @@ def diagnose(run: Run, *, namespace: str = "", within: float = WITHIN) -> tuple[
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(max(0.0, began + within - time.monotonic()))
+    for deadline in (began + within, began + PATIENCE * within):  # the second only where nothing is found yet
+        for thread in threads:
+            thread.join(0.0 if any(found) and time.monotonic() > began + within else max(0.0, deadline - time.monotonic()))
     return sort_causes([cause for answers in found for cause in list(answers)])
 
 
@@ -74,7 +79,7 @@ def list_sources(run: Run, seen: SupervisorStatus | None, namespace: str, *, wit
     if seen is None and not run.records("nodes"):
         return sources
     running = [name for name in sort_by_need(states) if states[name].state == "running" and states[name].settled]
-    sources.append(partial(find_server_causes, run, running, within=within))
+    sources += [partial(find_server_causes, *question) for question in list_questions(run, running, within=within)]
     for context in (HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))):
         name = context if context != HOST_CONTEXT else run.asked["lab"].get("host", {}).get("name", "host")
         sources.append(partial(ask_cluster, run, context, name, namespace, within=within))
@@ -83,14 +88,14 @@ def list_sources(run: Run, seen: SupervisorStatus | None, namespace: str, *, wit
     return sources
 
 
-def find_server_causes(run: Run, running: list[str], *, within: float) -> list[Cause]:
-    """Return a cause for each server, node, lease and webhook that the checks of `lab status` find at fault.
+def find_server_causes(subject: str, question: Question) -> list[Cause]:
+    """Return the causes that a check of `lab status` finds: of a server, its nodes, leases, webhooks or the objects of a join.
 
     A node or a lease may be late on a busy computer and recover; a server that does not serve and a hook that is gone block.
     """
     return [
         Cause(Rank.SERVER, fault, blocking=any(sign in fault for sign in ("does not serve", "karmada-webhook", "is gone")))
-        for fault in find_faults(run, running, within=within)
+        for fault in ask_question(subject, question)
     ]
 
 

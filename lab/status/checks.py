@@ -42,6 +42,14 @@ SETTLED = 30.0
 
 def find_faults(run: Run, running: Sequence[str], *, within: float) -> list[str]:
     """Return the faults, a sentence each, first causes first. `running` are the running programs, in order of need."""
+    asked = list_questions(run, running, within=within)
+    with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="status") as pool:
+        answers = list(pool.map(lambda pair: ask_question(*pair), asked))
+    return [fault for found in answers for fault in found]
+
+
+def list_questions(run: Run, running: Sequence[str], *, within: float) -> list[tuple[str, Question]]:
+    """Return every check of a running lab with its subject. They can be asked at once, by `ask_question`."""
     asked: list[tuple[str, Question]] = [(name, question) for name, question in program_questions(run, running, within=within)]
     contexts = [HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))]
     karmada = bool(run.asked.get("karmada"))
@@ -51,9 +59,7 @@ def find_faults(run: Run, running: Sequence[str], *, within: float) -> list[str]
         asked += [
             (f"{name}'s objects", partial(check_member, run, name, row, within=within)) for name, row in run.records("members").items()
         ]
-    with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="status") as pool:
-        answers = list(pool.map(lambda pair: ask_question(*pair), asked))
-    return [fault for found in answers for fault in found]
+    return asked
 
 
 def ask_question(subject: str, question: Question) -> list[str]:
