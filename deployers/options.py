@@ -21,6 +21,7 @@ OPTIONS = (
     "kubernetes",
     "profile",
     "etcd.members",
+    "etcd.storage",
     "etcd.external",
     "certificates.ca",
     "certificates.hosts",
@@ -49,6 +50,7 @@ def options_of(spec: KarmadaSpec) -> list[str]:
     default = KarmadaSpec()
     found = [name for name in ("kubernetes", "profile", "load_balancer", "registry") if getattr(spec, name) != getattr(default, name)]
     found += ["etcd.members"] if spec.etcd.members != default.etcd.members else []
+    found += ["etcd.storage"] if spec.etcd.storage else []
     found += ["etcd.external"] if spec.etcd.external else []
     found += [
         f"certificates.{key}" for key in ("ca", "hosts", "days") if getattr(spec.certificates, key) != getattr(default.certificates, key)

@@ -37,7 +37,18 @@ from lab.limits.account import expand_home
 from lab.near_names import did_you_mean, near_names
 from lab.spec import FileName, Name, Strict, Version
 
-__all__ = ["Addons", "Certificates", "ComponentSpec", "Etcd", "ExternalEtcd", "KarmadaSpec", "KeyPair", "MemberOf", "profiles"]
+__all__ = [
+    "Addons",
+    "Certificates",
+    "ComponentSpec",
+    "Etcd",
+    "EtcdStorage",
+    "ExternalEtcd",
+    "KarmadaSpec",
+    "KeyPair",
+    "MemberOf",
+    "profiles",
+]
 
 ADDONS = {
     "descheduler": "karmada-descheduler",
@@ -118,16 +129,30 @@ class ExternalEtcd(Strict):
     prefix: Annotated[str, StringConstraints(pattern=r"^/[^\s]*[^/\s]$")] = "/registry/karmada"
 
 
+class EtcdStorage(Strict):
+    """The persistent volume of each member of an etcd in pods; without a class, the host cluster's default one."""
+
+    size: Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(Mi|Gi|Ti)$")] = "8Gi"
+    storage_class: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")] | None = None
+
+
 class Etcd(Strict):
-    """Karmada's own etcd of one or three members, or an external one."""
+    """Karmada's own etcd of one or three members, or an external one.
+
+    Where Karmada runs in pods, three members, or `storage`, make it an etcd of the lab's own on persistent volumes; without both it is the
+    one that upstream's installer brings.
+    """
 
     members: Literal[1, 3] = 1
+    storage: EtcdStorage | None = None
     external: ExternalEtcd | None = None
 
     @model_validator(mode="after")
     def one_of_both(self) -> Etcd:
         if self.external and self.members != 1:
             raise ValueError("members are of Karmada's own etcd: they cannot be given beside an external one")
+        if self.external and self.storage:
+            raise ValueError("storage is of Karmada's own etcd: it cannot be given beside an external one")
         return self
 
 

@@ -41,6 +41,7 @@ SEVERAL = f"{IN_PART}several need by_binary.external_name or by_binary.machines:
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
+        "etcd.storage": "programs keep etcd's data in the run directory: there are no volumes",
         "registry": "programs are started as they are: there are no images",
         "by_binary.external_name": CARRIED,
         "by_binary.files": CARRIED,

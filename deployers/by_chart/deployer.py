@@ -24,6 +24,7 @@ from deployers.options import CARRIED, IN_PART, complete
 from deployers.options import OPTIONS as ALL
 from deployers.plane.rollout import AGENTS, Act, chain, rollback_refusal, run_all
 from deployers.pods import host, images, installation
+from deployers.pods.etcd.install import for_installer
 from deployers.pods.image_steps import image_steps, load_all
 from deployers.release import Release
 from deployers.spec import COMPONENTS, KarmadaSpec
@@ -46,8 +47,6 @@ OPTIONS = complete(
         "components.*.flags": CARRIED,
         **{f"components.{name}.flags": f"{IN_PART}--{', --'.join(part.flags)}" for name, part in PARTS.items() if not part.others},
         **{f"components.{name}.feature_gates": NO_VALUE for name, part in PARTS.items() if not part.gates},
-        "etcd.members": "the chart's StatefulSet starts one member when the one before is ready, and by its readiness probe none is ready "
-        "without a quorum",
         "profile": f"{IN_PART}e2e has flags that the chart has no value for",
         "by_chart.values": CARRIED,
     }
@@ -89,7 +88,7 @@ class ByChart:
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps that install or complete the control plane."""
         wanted = uses(karmada)
-        return [*image_steps(karmada, wanted, software), *ChartInstallation(karmada, software, uses=wanted).steps()]
+        return [*image_steps(karmada, wanted, software), *ChartInstallation(for_installer(karmada), software, uses=wanted).steps()]
 
     def register_agent(self, karmada: Karmada, member: Cluster) -> None:
         """Join a member by pull with the chart's agent mode. Change nothing if it is joined.
@@ -110,7 +109,7 @@ class ByChart:
             raise rollback_refusal(karmada, "the chart's own job", "helm rollback would leave the later webhooks")
         wanted = replace(karmada, spec=spec)
         installed = uses(wanted)
-        charted = ChartInstallation(wanted, software, uses=installed)
+        charted = ChartInstallation(for_installer(wanted), software, uses=installed)
         pairs: list[tuple[str, Act]] = [("images", partial(load_all, wanted, installed, software)), (RELEASE, charted.upgrade)]
         if spec.addons.estimators:
             pairs.append(("karmada-scheduler-estimator", charted.estimators))

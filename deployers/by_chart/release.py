@@ -32,6 +32,8 @@ from deployers.plane.leases import held_lease
 from deployers.plane.plane import do_nothing, step
 from deployers.pods import helm as charts
 from deployers.pods import host, installation
+from deployers.pods.etcd.install import apply_own_etcd, make_own_certificates, wait_own_etcd
+from deployers.pods.etcd.names import runs_own_etcd
 from deployers.pods.helm import Helm
 from deployers.pods.workloads import wait_serving, why
 from lab.api import Api
@@ -95,7 +97,8 @@ class ChartInstallation(installation.PodsInstallation):
             step("chart", self.chart),
             Step(f"{NAME}/release", self.release, (f"{NAME}/chart", here, f"{here}/images")),
             step("identity", self.identity, "release"),
-            step("karmada-apiserver", self.answers, "identity"),
+            step("etcd", self.etcd, "release"),
+            step("karmada-apiserver", self.answers, "identity", "etcd"),
             step("crds", self.crds, "karmada-apiserver"),
             step("webhooks", lambda: self.serving("karmada-webhook"), "karmada-apiserver"),
             step("cluster-api", self.cluster_api, "karmada-apiserver"),
@@ -129,10 +132,21 @@ class ChartInstallation(installation.PodsInstallation):
     def release(self) -> None:
         """Install the control plane; leave a release with the same chart and values alone."""
         installation.begin(self.karmada)
-        objects.ensure_namespace(self.host, manifests.NAMESPACE)
-        if external := self.spec.etcd.external:
-            objects.apply_all(self.host, etcd_service(external.servers[0]))
+        self.namespace()
+        make_own_certificates(self.karmada)  # the chart's values hold them
         self.settle(RELEASE, self.values(), self.karmada.lab.host)
+
+    def namespace(self) -> None:
+        """Make the namespace, and in it what the chart expects of an etcd that it does not bring."""
+        objects.ensure_namespace(self.host, manifests.NAMESPACE)
+        if runs_own_etcd(self.spec):
+            apply_own_etcd(self.karmada, next(use.name for use in self.uses if use.component == "etcd"))
+        elif external := self.spec.etcd.external:
+            objects.apply_all(self.host, etcd_service(external.servers[0]))
+
+    def etcd(self) -> None:
+        """Return when the lab's own etcd serves, where there is one; the chart waits for its own."""
+        wait_own_etcd(self.karmada)
 
     def settle(self, name: str, values: Json, cluster: Cluster) -> None:
         """Install a helm release with these values; leave it alone if this run has installed it so.
@@ -149,7 +163,7 @@ class ChartInstallation(installation.PodsInstallation):
             self.uninstall(name, cluster, hooks=False)
             if name == RELEASE:
                 self.clear()
-                objects.ensure_namespace(self.host, manifests.NAMESPACE)
+                self.namespace()
         file = self.run.folder("data", NAME) / f"{record}.yaml"
         write_private(file, dump_yaml(values).encode())
         args = ("upgrade", "--install", name, str(chart), "--namespace", NAMESPACE, "--values", str(file))

@@ -21,11 +21,14 @@ from deployers.karmada import Karmada
 from deployers.members.karmadactl import error_of, karmadactl
 from deployers.names import JOINABLE, NAMESPACE
 from deployers.options import CARRIED, OPTIONS, complete
+from deployers.plane import manifests, objects
 from deployers.plane.flags import several_values
 from deployers.plane.layout import estimator
 from deployers.pods import init_args, installation, workloads
 from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
+from deployers.pods.etcd.install import apply_own_etcd, for_installer, wait_own_etcd
+from deployers.pods.etcd.names import runs_own_etcd
 from deployers.pods.host import adopt_kubeconfig, remove_data
 from deployers.pods.image_steps import image_steps
 from deployers.pods.images import by_component, components, drop_path, images_of
@@ -44,15 +47,10 @@ from lab.yaml_text import dump_yaml
 
 ETCD_DATA = "/var/lib/karmada-etcd"
 INIT_WITHIN = 900.0
-NO_QUORUM = (
-    "init's StatefulSet starts one member after the other, each when the one before is ready, and by its readiness probe none is ready "
-    "without a quorum: with --etcd-replicas=3 the first waits for ever (seen with 1.18.2)"
-)
 SUPPORT = complete(
     {
         **dict.fromkeys(OPTIONS, CARRIED),
         "by_karmadactl.config_file": CARRIED,
-        "etcd.members": NO_QUORUM,
         "components.*.without": "karmadactl init can add flags and change them, not drop one of its own",
         "components.*.env": "karmadactl init has no word for a component's environment",
         **{f"components.{name}.{key}": NO_ARGUMENTS for name in ADDONS.values() for key in ("flags", "feature_gates")},
@@ -90,7 +88,7 @@ class ByKarmadactl:
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return InitInstallation(karmada, software).steps()
+        return InitInstallation(for_installer(karmada), software).steps()
 
     def remove(self, karmada: Karmada) -> None:
         """Run `karmadactl deinit`, delete its leftovers, and check that none remain. Joined members keep their workloads."""
@@ -150,6 +148,10 @@ class InitInstallation(installation.PodsInstallation):
         config = self.karmada.run.folder("data", "karmada") / "init.yaml"
         write_private(self.places.crds, crds_tarball(self.tree("karmada-crds")))
         write_private(config, dump_yaml(init_args.as_config(self.spec, self.uses, self.places)).encode())
+        if runs_own_etcd(self.spec):
+            objects.ensure_namespace(self.host, manifests.NAMESPACE)
+            apply_own_etcd(self.karmada, self.uses["etcd"].name)
+            wait_own_etcd(self.karmada)
         self.progress.begun.set()
         try:
             output = karmadactl(self.karmada, *init_args.args(self.spec, self.uses, self.places, config), within=INIT_WITHIN)

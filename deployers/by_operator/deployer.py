@@ -33,6 +33,8 @@ from deployers.plane.rollout import Act, chain, rollback_refusal, run_all
 from deployers.pods import init_args, installation, workloads
 from deployers.pods.addons import enable_addon
 from deployers.pods.crds_archive import crds_tarball
+from deployers.pods.etcd.install import apply_own_etcd, for_installer, wait_own_etcd
+from deployers.pods.etcd.names import runs_own_etcd
 from deployers.pods.host import adopt_kubeconfig, remove_data, remove_namespace, secret
 from deployers.pods.image_steps import image_steps, load_all
 from deployers.pods.images import by_component, components, images_of, keep_path
@@ -54,15 +56,10 @@ WITHIN = 300.0
 INVALID = "ValidationError"
 """The reason of the condition Ready where validation found the object wrong (operator/pkg/controller/karmada/validating.go)."""
 TREES = ("karmadactl", "karmada-crds", "karmada-manifests", "karmada-operator-config")
-NO_PEERS = (
-    "the operator's Service of etcd's peers has names for pods that are ready only, and by their readiness probe none of several is ready "
-    "before it has found the others: with replicas: 3 they wait for ever (seen with 1.18.2)"
-)
 NO_PLACE = "the Karmada object has no place for it"
 SUPPORT = complete(
     {
         **dict.fromkeys(OPTIONS, CARRIED),
-        "etcd.members": NO_PEERS,
         "load_balancer": "the operator writes the address of a node, or of a Service of type LoadBalancer, into every kubeconfig",
         "members.pull": "the operator makes neither cluster-info nor the rights of bootstrap tokens, which registering begins with",
         "components.*.without": "the operator can add flags and change them, not drop one of its own",
@@ -96,14 +93,14 @@ class ByOperator:
 
     def install(self, karmada: Karmada, software: Mapping[str, Path]) -> list[Step]:
         """Return the steps of the control plane."""
-        return OperatorInstallation(karmada, software).steps()
+        return OperatorInstallation(for_installer(karmada), software).steps()
 
     def upgrade(self, karmada: Karmada, spec: KarmadaSpec, software: Mapping[str, Path], *, back: bool) -> list[Step]:
         """Return the steps to another release: its operator, then the object, which makes it replace all else."""
         if back:
             raise rollback_refusal(karmada, "the operator", "upstream supports none by it")
         wanted = replace(karmada, spec=spec)
-        made = OperatorInstallation(wanted, software)
+        made = OperatorInstallation(for_installer(wanted), software)
         pairs: list[tuple[str, Act]] = [
             ("images", partial(load_all, wanted, tuple(made.uses.values()), software)),
             (OPERATOR, made.operator),
@@ -171,7 +168,8 @@ class OperatorInstallation(installation.PodsInstallation):
     def workloads(self) -> list[str]:
         """Return the workloads that are to be there: the operator puts the object's name before those without it."""
         plain = [name for name in components(self.spec, *ALWAYS, OPERATOR) if name != "karmada-scheduler-estimator"]
-        names = [name if name.startswith("karmada-") else f"{NAME}-{name}" for name in plain]
+        own = ("etcd",) if runs_own_etcd(self.spec) else ()
+        names = [name if name.startswith("karmada-") or name in own else f"{NAME}-{name}" for name in plain]
         return [*names, *(estimator(member.name) for member in self.karmada.members if self.spec.addons.estimators)]
 
     def operator(self) -> None:
@@ -179,6 +177,8 @@ class OperatorInstallation(installation.PodsInstallation):
         installation.begin(self.karmada)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         objects.ensure_namespace(self.host, namespace)
+        if "etcd" in self.uses:
+            apply_own_etcd(self.karmada, self.uses["etcd"].name)
         self.host.apply(karmada_object.tarball(crds_tarball(self.tree("karmada-crds"))))
         for document in karmada_object.operator_manifests(self.tree("karmada-operator-config"), self.uses[OPERATOR].name):
             self.host.apply(document)
@@ -191,6 +191,7 @@ class OperatorInstallation(installation.PodsInstallation):
         NotReady on a timeout, and ProvisionError as soon as a pod can never get ready, show the pods and the operator's log;
         ProvisionError with the operator's message as soon as it finds the object invalid.
         """
+        wait_own_etcd(self.karmada)
         self.progress.begun.set()
         objects.apply_all(self.host, karmada_object.secrets_of(self.spec))
         before = self.host.find(OBJECT) or {}

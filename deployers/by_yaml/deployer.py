@@ -26,6 +26,7 @@ from deployers.plane.layout import Layout
 from deployers.plane.plane import TREES
 from deployers.plane.rollout import AGENTS, Act, chain, order_actions, run_all
 from deployers.pods import agent, host, images, installation
+from deployers.pods.etcd.install import for_installer
 from deployers.pods.image_steps import image_steps, load_all
 from deployers.pods.workloads import recreate_restarted_pods
 from deployers.spec import KarmadaSpec
@@ -39,7 +40,6 @@ ONE_A_NODE = "upstream's manifest needs a separate node for each replica, since 
 OPTIONS = complete(
     {
         **dict.fromkeys(ALL, CARRIED),
-        "etcd.members": "upstream's manifest is of one member: its name and its peers are written into its flags",
         "components.karmada-apiserver.replicas": ONE_A_NODE,
         "components.kube-controller-manager.replicas": "upstream's manifest puts each replica on a node of its own",
     }
@@ -97,7 +97,7 @@ class ByYaml:
         wanted = self.images(spec, version=karmada.release.version, host=karmada.lab.host.name)
         trees = {name: software[str(AssetRef.parse(f"{name}@{spec.release}"))] for name in TREES}
         layout = Layout(pki=karmada.run.path / "pki" / NAME, data=karmada.run.path / "data" / NAME, ports={}, software=trees)
-        return YamlInstallation(karmada, layout, images.by_component(wanted)), wanted
+        return YamlInstallation(for_installer(karmada), layout, images.by_component(wanted)), wanted
 
     def remove(self, karmada: Karmada) -> None:
         """Delete Karmada's namespace on the host cluster and the data of its etcd; forget its keys.

@@ -14,6 +14,8 @@ from deployers.plane.leases import held_lease
 from deployers.plane.manifests import Addresses
 from deployers.plane.plane import ControlPlane, do_nothing, step
 from deployers.pods import host, installation
+from deployers.pods.etcd.install import apply_own_etcd, make_own_certificates, wait_own_etcd
+from deployers.pods.etcd.names import runs_own_etcd
 from deployers.pods.workloads import wait_serving
 from lab.api import Api
 from lab.steps import Step
@@ -73,7 +75,7 @@ class YamlInstallation(ControlPlane):
         here = self.karmada.lab.host.name
         made = [
             Step(f"{NAME}/host-namespace", self.host_namespace, (here,)),
-            Step(f"{NAME}/identity", self.identity, (here,)),
+            step("identity", self.identity, "host-namespace"),
             step("secrets", self.secrets, "identity", "host-namespace"),
             step("namespace", self.namespace, "karmada-apiserver"),
             step("crds", self.crds, "karmada-apiserver"),
@@ -81,8 +83,10 @@ class YamlInstallation(ControlPlane):
             step("webhooks", self.webhooks, "karmada-webhook"),
             step("cluster-api", self.cluster_api, "karmada-aggregated-apiserver", "namespace"),
         ]
+        if own := runs_own_etcd(self.spec):
+            made.append(Step(f"{NAME}/etcd", self.own_etcd, (f"{NAME}/identity", f"{here}/images")))
         for name in self.parts:
-            after = ("etcd",) if name == "karmada-apiserver" and self.spec.has("etcd") else ()
+            after = ("etcd",) if name == "karmada-apiserver" and (own or self.spec.has("etcd")) else ()
             needs = tuple(f"{NAME}/{need}" for need in (*NEEDS[name], *after))
             made.append(Step(f"{NAME}/{name}", partial(self.component, name), (*needs, f"{here}/images")))
         if self.spec.addons.search:
@@ -111,7 +115,13 @@ class YamlInstallation(ControlPlane):
         named = given.model_copy(update={"hosts": (*given.hosts, host.node_address(self.host))})
         asking = self.spec.addons.model_copy(update={"estimators": True})
         spec = self.spec.model_copy(update={"certificates": named, "addons": asking})
+        make_own_certificates(self.karmada)
         certificates.make(self.run.folder("pki", NAME), spec, server=self.server, kubeconfig=self.karmada.kubeconfig)
+
+    def own_etcd(self) -> None:
+        """Run the lab's own etcd, and return when it serves."""
+        apply_own_etcd(self.karmada, self.images["etcd"].name)
+        wait_own_etcd(self.karmada)
 
     def secrets(self) -> None:
         objects.apply_all(self.host, workload_manifests.secrets(self.deploy, self.layout.pki, self.spec))

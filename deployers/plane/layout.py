@@ -156,7 +156,9 @@ def record_etcds(karmada: Karmada, names: Collection[str]) -> Karmada:
 
 def with_members(karmada: Karmada, count: int) -> KarmadaSpec:
     """Return the spec with so many members of etcd."""
-    return KarmadaSpec.model_validate({**karmada.spec.model_dump(mode="json"), "etcd": {"members": count}})
+    return KarmadaSpec.model_validate(
+        {**karmada.spec.model_dump(mode="json"), "etcd": {**karmada.spec.etcd.model_dump(mode="json"), "members": count}}
+    )
 
 
 def storage(caller: str, spec: KarmadaSpec, layout: Layout) -> Flags:

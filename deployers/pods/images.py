@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from deployers.deployer import ImageUse
+from deployers.pods.etcd.names import runs_own_etcd
 from deployers.release import Release
 from deployers.spec import KarmadaSpec
 from lab.assets import AssetRef
@@ -55,9 +56,12 @@ def upstream(component: str, spec: KarmadaSpec, version: str) -> Image:
 
 
 def components(spec: KarmadaSpec, *others: str) -> list[str]:
-    """Return the components that run in pods of the host cluster, `others` of the path itself after them, each once."""
+    """Return the components that run in pods of the host cluster, `others` of the path itself after them, each once.
+
+    The lab's own etcd is among them, though an installer takes it for an external one.
+    """
     wanted = ("etcd", "karmada-apiserver", "kube-controller-manager", *CONTROL_PLANE, *ADDONS)
-    return list(dict.fromkeys([*(name for name in wanted if spec.has(name)), *others]))
+    return list(dict.fromkeys([*(name for name in wanted if spec.has(name) or (name == "etcd" and runs_own_etcd(spec))), *others]))
 
 
 def images_of(spec: KarmadaSpec, naming: Naming, *others: str, version: str, host: str = "host") -> tuple[ImageUse, ...]:

@@ -23,6 +23,7 @@ from deployers.plane import manifests
 from deployers.plane.objects import CRDS, SERVICES, condition, is_established
 from deployers.plane.preflight import unknown_member_errors
 from deployers.pods import workloads
+from deployers.pods.etcd.names import runs_own_etcd
 from deployers.spec import KarmadaSpec, profiles
 from lab.api import Api, Json, Refused, Unreachable
 from lab.assets import AssetRef
@@ -39,10 +40,10 @@ RECORD = "karmada"
 def preflight_errors(spec: KarmadaSpec, lab: LabSpec, support: Support, *, on_nodes: bool = True) -> list[str]:
     """Return the errors of a spec that all deployers in pods share, one sentence each. `on_nodes`: etcd keeps its data on a node's disk."""
     found = [*refusals(spec, support), *unknown_member_errors(spec, lab)]
-    if on_nodes and lab.host.kubeconfig and spec.etcd.external is None:
+    if on_nodes and lab.host.kubeconfig and spec.etcd.external is None and not runs_own_etcd(spec):
         found.append(
             f"deployer: {spec.deployer} keeps etcd's data on a node's disk, where nothing could remove it from an existing host cluster; "
-            "use by_karmadactl, which keeps it in the pod there, by_binary, or an external etcd"
+            "give etcd.storage, which keeps it on a persistent volume, or use by_karmadactl, by_binary, or an external etcd"
         )
     if spec.addons.estimators and not spec.members:
         found.append("addons.estimators: this Karmada has no members to estimate")

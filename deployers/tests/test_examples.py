@@ -13,6 +13,7 @@ from deployers.wanted import document, prepare
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ELSEWHERE = {
     "etcd.members": "an external etcd has none",
+    "etcd.storage": "an external etcd has its own",
     "profile": "e2e gives agents flags that registering a member does not, and by_chart carries the flags of none but the default",
 }
 BESIDE_A_NAME = {"load_balancer": "the name that by_binary stands a balancer of its own for"}

@@ -145,7 +145,6 @@ def test_estimators_and_agents_reach_their_clusters(tmp_path: Path) -> None:
             {"components": {"karmada-controller-manager": {"flags": {"x": ["1", "2"]}}}},
             "components.karmada-controller-manager: the chart can set --x of karmada-controller-manager only once",
         ),
-        ({"etcd": {"members": 3}}, "etcd.members: the chart's StatefulSet starts one member when"),
     ],
 )
 def test_what_the_chart_has_no_value_for_is_refused(tmp_path: Path, table: Json, said: str) -> None:

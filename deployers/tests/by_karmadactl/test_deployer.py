@@ -113,7 +113,6 @@ def found(**table: Any) -> list[str]:
             {"components": {"karmada-apiserver": {"flags": {"x": ""}}}, "by_karmadactl": {"config_file": True}},
             "leave by_karmadactl.config_file off for it",
         ),
-        ({"etcd": {"members": 3}}, "etcd.members: init's StatefulSet starts one member after the other"),
         ({"load_balancer": "karmada.example.org:31443"}, "load_balancer: karmadactl init takes an IP address"),
         ({"load_balancer": "10.0.0.9:443"}, "a NodePort"),
         ({"addons": {"estimators": True}, "members": []}, "no members to estimate"),

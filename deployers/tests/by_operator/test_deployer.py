@@ -85,7 +85,6 @@ def found(workers: int = 0, **table: Any) -> str:
         ({"components": {"etcd": {"flags": {"snapshot-count": "1"}}}}, "components.etcd.flags: the Karmada object has no place for it"),
         ({"components": {"karmada-webhook": {"env": {"A": "b"}}}}, "components.karmada-webhook.env"),
         ({"components": {"karmada-apiserver": {"replicas": 2}}}, "one pod of karmada-apiserver to a node"),
-        ({"etcd": {"members": 3}}, "etcd.members: the operator's Service of etcd's peers"),
         ({"by_karmadactl": {"config_file": True}}, "by_karmadactl.config_file: only"),
     ],
 )

@@ -56,10 +56,16 @@ def test_an_external_etcd_is_not_started(tmp_path: Path) -> None:
     assert "karmada/etcd" not in steps(tmp_path, {"etcd": {"external": external}})
 
 
+def test_an_etcd_of_the_labs_own_comes_before_the_api_server_and_after_its_keys(tmp_path: Path) -> None:
+    made = steps(tmp_path, {"etcd": {"members": 3}})
+
+    assert "karmada/etcd" in before(made, "karmada/karmada-apiserver")
+    assert {"karmada/identity", "karmada/host-namespace", "host/images"} <= before(made, "karmada/etcd")
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"etcd": {"members": 3}}, "etcd.members: upstream's manifest is of one member"),
         ({"components": {"karmada-apiserver": {"replicas": 2}}}, "components.karmada-apiserver.replicas: upstream's manifest"),
         (
             {"profile": "e2e", "members": [{"name": "member1", "mode": "pull"}]},
