@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from deployers.karmada import Karmada
 
 app = typer.Typer(help="Manage Karmada's etcd.", no_args_is_help=True, rich_markup_mode=None)
-Member = Annotated[str, typer.Argument(metavar="MEMBER", help="etcd, etcd-2 or etcd-3.")]
-NewMember = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="etcd, etcd-2 or etcd-3; by default the first free name.")]
+Member = Annotated[str, typer.Argument(metavar="MEMBER", help="etcd, etcd-2 or etcd-3; in pods etcd-0, etcd-1 or etcd-2.")]
+NewMember = Annotated[str | None, typer.Argument(metavar="[MEMBER]", help="As above; by default the first free name.")]
 ExpiresWithin = Annotated[float, duration("--expires-within", help="Renew what expires within this time; 0 renews all.", default="30d")]
 THIRTY_DAYS = 30 * 86400.0
 
@@ -71,7 +71,7 @@ def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
 
     It starts as a learner and votes once it has caught up; then the API servers restart with its address, one by one.
     """
-    from deployers.etcd.membership import add
+    from deployers.etcd.members import add
 
     say_members("added", lab, add(open_karmada(lab), member))
 
@@ -82,7 +82,7 @@ def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
 
     Refused when the remaining members would not have a quorum.
     """
-    from deployers.etcd.membership import remove
+    from deployers.etcd.members import remove
 
     say_members("removed", lab, remove(open_karmada(lab), member))
 
@@ -90,7 +90,7 @@ def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
 @app.command()
 def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """Replace a dead member by a new one."""
-    from deployers.etcd.membership import replace
+    from deployers.etcd.members import replace
 
     say_members("replaced", lab, replace(open_karmada(lab), member))
 
@@ -98,16 +98,16 @@ def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
 @app.command()
 def grow(lab: LabName = DEFAULT_LAB) -> None:
     """Grow from one member to three; continues after an interrupt."""
-    from deployers.etcd.membership import grow
+    from deployers.etcd.members import grow
 
     say_members("grown", lab, grow(open_karmada(lab)))
 
 
 def say_members(how: str, lab: str, karmada: Karmada) -> None:
     """Print the members of etcd."""
-    from deployers.plane.layout import etcds
+    from deployers.etcd.members import list_names
 
-    say(f"{how}: the etcd of lab {lab} is {', '.join(etcds(karmada))}")
+    say(f"{how}: the etcd of lab {lab} is {', '.join(list_names(karmada))}")
 
 
 @app.command()
@@ -130,9 +130,9 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
     """
     import datetime as dt
 
-    from deployers.etcd.certificates import renew_etcd
+    from deployers.etcd.members import renew
 
-    renewed = renew_etcd(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
+    renewed = renew(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
     say_renewed(renewed, expires_within)
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace as replaced
 
 from deployers.by_binary.installation import BinaryInstallation, open_plane
-from deployers.etcd.client import EtcdClient
+from deployers.etcd.client import BaseEtcdClient, EtcdClient
 from deployers.etcd.health import EtcdHealth, quorum
 from deployers.karmada import Karmada
 from deployers.names import kind_of
@@ -187,7 +187,7 @@ def add_learner(karmada: Karmada, name: str) -> None:
     component.start(part, run)
 
 
-def list_learner(etcd: EtcdClient, name: str, peer: str) -> None:
+def list_learner(etcd: BaseEtcdClient, name: str, peer: str) -> None:
     """Have etcd list a new member. NotYet while those it has do not know each other for five seconds: it calls itself unhealthy then."""
     try:
         etcd.ctl("member", "add", name, f"--peer-urls={peer}", "--learner")
@@ -197,7 +197,7 @@ def list_learner(etcd: EtcdClient, name: str, peer: str) -> None:
         raise NotYet("etcd calls itself unhealthy") from failed
 
 
-def promote(etcd: EtcdClient, peer: str) -> None:
+def promote(etcd: BaseEtcdClient, peer: str) -> None:
     """Promote a member to a voter. NotYet while it has not caught up."""
     item = next(each for each in etcd.members() if each["peerURLs"][0] == peer)
     if not item.get("isLearner"):

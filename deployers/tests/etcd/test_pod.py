@@ -94,9 +94,3 @@ def test_a_pod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(ProvisionError, match="no pod of"):
         etcd_of(a_karmada(tmp_path, {"deployer": "by_chart"}))
-
-
-def test_a_file_outside_of_secrets_is_an_error() -> None:
-    host = Host(deployment("etcd", ARGV))
-    with pytest.raises(ProvisionError, match="no Secret"):
-        etcd_pods.read_mounted(host.api(), {"metadata": {"name": "etcd-0", "namespace": "x"}, "spec": {"containers": [{}]}}, "/pki/tls.crt")
