@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deployers.backup.archive import Manifest, UnusableBackup
-from deployers.backup.verify import fingerprint
+from deployers.backup.verify import fingerprint_of
 from deployers.karmada import Karmada
 from deployers.release import Release
 from lab.assets import AssetRef
@@ -39,10 +39,16 @@ def require_versions(manifest: Manifest, release: Release, kubernetes: str, path
 def require_same_plane(manifest: Manifest, karmada: Karmada, path: Path) -> None:
     """Return when a backup is of this very plane, or this one has lost its authority. Unusable: it is another's."""
     here = karmada.run.path / "pki" / karmada.name / "ca.crt"
-    if here.is_file() and fingerprint(here) != manifest.plane:
+    if here.is_file():
+        require_plane(manifest, here.read_bytes(), path)
+
+
+def require_plane(manifest: Manifest, authority: bytes, path: Path) -> None:
+    """Return when a backup is of the plane with this authority. Unusable: it is another's."""
+    if fingerprint_of(authority) != manifest.plane:
         raise UnusableBackup(
             f"this backup is of another control plane: that of lab {manifest.lab}",
-            where=f"{path}: authority {manifest.plane[:8]}; here: {fingerprint(here)[:8]}",
+            where=f"{path}: authority {manifest.plane[:8]}; here: {fingerprint_of(authority)[:8]}",
             remedy=f"to move the control plane, restore into a new lab: {command('restore', str(path), '--lab', 'NEW')}",
         )
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from deployers.backup.archive import Manifest
 from deployers.backup.rejoin import rejoin, wait_members_reached
 from deployers.backup.requirements import require_same_plane, require_versions
+from deployers.backup.restore_pods import WHAT, restore_in_pods
 from deployers.backup.seed import BUMP, delete_former_data, seed
 from deployers.backup.take import scratch_directory
 from deployers.backup.verify import verify
@@ -38,6 +39,7 @@ from deployers.by_binary.deployer import stop_programs
 from deployers.by_binary.installation import BinaryInstallation, install_steps, open_plane
 from deployers.checks import description
 from deployers.etcd.client import EtcdClient
+from deployers.etcd.members import has_pods
 from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from deployers.members import agent
@@ -50,7 +52,6 @@ from lab.programs import read_programs
 from lab.steps import Step, StepObserver, execute
 from lab.supervisor.client import Hold
 
-WHAT = "a restore"
 GRACE = 1.0
 
 
@@ -78,6 +79,9 @@ def restore(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None
     Unusable or UsageError, with nothing touched: the archive is damaged, another plane's, or of other versions. What was in etcd before is
     kept until the restored plane serves; after a failure it is in `data/karmada/*.before`, and the same command goes on.
     """
+    if has_pods(karmada):
+        manifest, seconds, age, lost = restore_in_pods(karmada, path, watcher=watcher)
+        return RestoreResult(karmada, manifest, seconds, age, lost, tuple(list_members(karmada)))
     plane, etcd = open_plane(karmada), EtcdClient.of(karmada)
     with scratch_directory(karmada.run) as folder:
         manifest = verify(path, folder, etcd.utl)

@@ -17,14 +17,14 @@ from typing import Any
 from deployers.addons import site
 from deployers.backup import archive
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
+from deployers.backup.source import BackupSource, source_of
 from deployers.backup.verify import fingerprint, snapshot_status, verify
-from deployers.etcd.client import EtcdClient
 from deployers.karmada import Karmada
 from deployers.members.registry import list_members
 from deployers.plane import pending_operation
 from lab.errors import LabError, ProvisionError
 from lab.hints import command
-from lab.run import Run
+from lab.run import Run, write_private
 from lab.steps import Step, StepObserver, execute
 from lab.wait import SYSTEM, Clock
 
@@ -56,8 +56,7 @@ def back_up(
     began = time.monotonic()
     if during is None or pending_operation.facts_of(karmada.run, during) is None:
         pending_operation.require_none(karmada.run)
-    etcd = EtcdClient.of(karmada)
-    taking = BackupRun(karmada, etcd, folder)
+    taking = BackupRun(karmada, source_of(karmada), folder)
     with scratch_directory(karmada.run) as taking.scratch:
         execute(taking.steps(), karmada.run, watcher=watcher)
     assert taking.manifest
@@ -72,7 +71,7 @@ class BackupRun:
     """One backup in progress. Each method is a step."""
 
     karmada: Karmada
-    etcd: EtcdClient
+    source: BackupSource
     folder: Path
     scratch: Path = Path()
     manifest: Manifest | None = None
@@ -86,7 +85,9 @@ class BackupRun:
 
     def describe(self) -> None:
         """Record which control plane this is, before anything is read."""
-        spec, pki = self.karmada.spec, self.etcd.pki
+        spec, pki = self.karmada.spec, self.scratch / "pki"
+        for name, content in self.source.keys().items():
+            write_private(pki / name, content)
         joined = list_members(self.karmada)
         self.manifest = Manifest(
             plane=fingerprint(pki / "ca.crt"),
@@ -105,25 +106,23 @@ class BackupRun:
 
     def snapshot(self) -> None:
         """Save a snapshot from the leader: it has all entries."""
-        health = self.etcd.health()
+        health = self.source.health()
         source = next((member for member in health.members if member.leads), None)
         if source is None:
             raise ProvisionError(
                 "snapshot failed: etcd has no leader",
-                where=", ".join(self.etcd.endpoints.values()),
+                where=", ".join(member.client for member in health.members),
                 remedy=command("etcd", "health", lab=self.karmada.run.id),
             )
         assert self.manifest
         self.manifest = replace(self.manifest, versions={**self.manifest.versions, "etcd": source.version})
-        self.etcd.ctl("snapshot", "save", str(self.scratch / SNAPSHOT), at=source.client, within=600.0)
+        self.source.save_snapshot(source, self.scratch / SNAPSHOT)
 
     def write(self) -> None:
         """Write snapshot, keys and manifest into one archive."""
         assert self.manifest
-        files = {SNAPSHOT: self.scratch / SNAPSHOT, **{f"pki/{name}": self.etcd.pki / name for name in KEYS}}
-        if missing := [str(file) for file in files.values() if not file.is_file()]:
-            raise ProvisionError("backup failed: a key of this control plane is missing", where=", ".join(missing), remedy="put it back")
-        status = snapshot_status(self.etcd.utl, files[SNAPSHOT])
+        files = {SNAPSHOT: self.scratch / SNAPSHOT, **{f"pki/{name}": self.scratch / "pki" / name for name in KEYS}}
+        status = snapshot_status(self.source.utl, files[SNAPSHOT])
         self.manifest = replace(
             self.manifest,
             revision=status["revision"],
@@ -138,7 +137,7 @@ class BackupRun:
         assert self.path
         try:
             with scratch_directory(self.karmada.run) as folder:
-                verify(self.path, folder, self.etcd.utl)
+                verify(self.path, folder, self.source.utl)
         except LabError:
             self.path.unlink(missing_ok=True)
             raise

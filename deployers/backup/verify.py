@@ -81,7 +81,12 @@ def spki(key: PrivateKeyTypes) -> bytes:
 
 def fingerprint(certificate: Path) -> str:
     """Return the sha256 of a certificate, which identifies a control plane's CA."""
-    return hashlib.sha256(x509.load_pem_x509_certificate(certificate.read_bytes()).public_bytes(Encoding.DER)).hexdigest()
+    return fingerprint_of(certificate.read_bytes())
+
+
+def fingerprint_of(certificate: bytes) -> str:
+    """Return the same of a certificate's text."""
+    return hashlib.sha256(x509.load_pem_x509_certificate(certificate).public_bytes(Encoding.DER)).hexdigest()
 
 
 def snapshot_status(utl: Etcdutl, snapshot: Path) -> Json:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from deployers.backup.take import back_up
 from deployers.checks import description
-from deployers.deployer import get_deployer, runs_in_pods
+from deployers.deployer import get_deployer
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
 from deployers.release import Release
@@ -119,7 +119,7 @@ def take_backup(karmada: Karmada, known: Mapping[str, Any] | None) -> str | None
 
     A resumed upgrade may find a plane that does not answer: then the backup from before the upgrade remains the way back.
     """
-    if runs_in_pods(karmada) or karmada.spec.etcd.external:
+    if karmada.spec.etcd.external:
         return None
     folder = karmada.run.folder("data", "backups")
     try:

@@ -1,0 +1,157 @@
+"""Restore a control plane in pods from a backup, in place: what `restore` does for programs, with the lab's own etcd.
+
+All of Karmada is scaled to none, the volumes of etcd are made anew from the snapshot, and all of it is scaled as it was. How many replicas
+there were is recorded before, so that an interrupted restore goes on. Certificates, keys and addresses stay: it is the same plane.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deployers.addons import site
+from deployers.backup.archive import Manifest
+from deployers.backup.rejoin import rejoin, wait_members_reached
+from deployers.backup.requirements import require_plane, require_versions
+from deployers.backup.seed import BUMP
+from deployers.backup.seed_pods import seed_volumes
+from deployers.backup.take import scratch_directory
+from deployers.backup.verify import verify
+from deployers.checks import description
+from deployers.etcd.pod import PodEtcdClient
+from deployers.etcd.tools import Etcdutl
+from deployers.karmada import Karmada
+from deployers.names import NAME, NAMESPACE
+from deployers.plane import pending_operation
+from deployers.pods import workloads
+from deployers.pods.etcd.install import member_count, record_token, wait_own_etcd
+from deployers.pods.etcd.names import ETCD, runs_own_etcd
+from deployers.pods.keys import read_plane_keys
+from lab.api import Api
+from lab.errors import LabError, NotPossible
+from lab.hints import command
+from lab.steps import Step, StepObserver, execute
+from lab.wait import NotYet, until
+
+Json = dict[str, Any]
+WHAT = "a restore"
+OPERATOR, API_SERVER = "karmada-operator", "karmada-apiserver"
+WITHIN = 240.0
+
+
+def restore_in_pods(karmada: Karmada, path: Path, *, watcher: StepObserver | None = None) -> tuple[Manifest, float, float, int | None]:
+    """Restore a control plane in pods; return the manifest, seconds without service, the backup's age, and how many revisions were lost.
+
+    Unusable, NotPossible or UsageError, with nothing touched: as `restore.restore`, or its etcd is upstream's own, or the host cluster is
+    not the lab's. After a failure the same command goes on.
+    """
+    require_volumes(karmada)
+    host = karmada.lab.host.api
+    with scratch_directory(karmada.run) as folder:
+        manifest = verify(path, folder, Etcdutl.found(karmada.machine, karmada.supply))
+        require_versions(manifest, karmada.release, karmada.spec.kubernetes, path)
+        require_plane(manifest, read_plane_keys(host)["ca.crt"], path)
+        age, lost = time.time() - manifest.taken, count_lost(karmada, manifest)
+        began = time.monotonic()
+        again = command("restore", str(path), lab=karmada.run.id)
+        facts = {"path": str(path), "replicas": replicas_of(karmada)}
+        with pending_operation.hold_pending(karmada.run, WHAT, again=again, **facts):
+            execute(steps(karmada, folder, manifest, facts["replicas"]), karmada.run, watcher=watcher)
+        seconds = time.monotonic() - began
+    description.save(karmada)
+    karmada.run.journal("restored", path=str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
+    return manifest, seconds, age, lost
+
+
+def require_volumes(karmada: Karmada) -> None:
+    """Raise NotPossible for an etcd whose volumes cannot be written from here."""
+    if not runs_own_etcd(karmada.spec):
+        raise NotPossible(
+            "the etcd that upstream's installer brings cannot be restored in place: its data is in a directory of a node",
+            where=str(karmada.run.path),
+            remedy="a lab file with etcd.members = 3 or a table etcd.storage gives Karmada in pods an etcd of the lab's own",
+        )
+    if karmada.lab.spec.host.kubeconfig:
+        raise NotPossible(
+            "a restore needs an image on the nodes of the host cluster that only clusters of the lab have",
+            where=str(karmada.lab.spec.host.kubeconfig),
+            remedy="restore by etcdutl on that cluster; `lab verify` shows what is in the backup",
+        )
+
+
+def replicas_of(karmada: Karmada) -> dict[str, int]:
+    """Return how many replicas each workload but etcd is to have again; those recorded by an interrupted restore come first."""
+    known = (pending_operation.facts_of(karmada.run, WHAT) or {}).get("replicas")
+    found = {f"{each.kind}/{each.name}": each.replicas for each in workloads.workloads(karmada.lab.host.api) if each.name != ETCD}
+    return dict(known) if known else found
+
+
+def count_lost(karmada: Karmada, manifest: Manifest) -> int | None:
+    """Return how many revisions etcd is past a backup; None when it does not answer."""
+    try:
+        written = PodEtcdClient.of(karmada).health().revision - manifest.revision
+    except LabError:
+        return None
+    return written if 0 <= written < BUMP else None
+
+
+def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str, int]) -> list[Step]:
+    """Return the steps, one after the other."""
+    modes = {member.name: member.mode for member in karmada.spec.members}
+    acts = [
+        ("ended", partial(stop_all, karmada.lab.host.api, replicas)),
+        ("seeded", partial(seed, karmada, folder, manifest)),
+        ("etcd", partial(wait_own_etcd, karmada)),
+        ("apiserver", partial(start, karmada.lab.host.api, replicas, only=API_SERVER)),
+        ("karmada", partial(start, karmada.lab.host.api, replicas)),
+        *((f"{member.name}-attached", partial(rejoin, karmada, member, modes[member.name])) for member in karmada.members),
+        ("reached", partial(wait_members_reached, karmada)),
+    ]
+    needs = [(), *((f"restore/{name}",) for name, _ in acts)]
+    return [Step(f"restore/{name}", act, need) for (name, act), need in zip(acts, needs, strict=False)]
+
+
+def scale(host: Api, name: str, count: int) -> None:
+    """Set the replicas of a workload, given as kind/name."""
+    kind, _, plain = name.partition("/")
+    host.patch(f"/apis/apps/v1/namespaces/{NAMESPACE}/{kind}/{plain}", {"spec": {"replicas": count}})
+
+
+def stop_all(host: Api, replicas: dict[str, int]) -> None:
+    """Scale all of Karmada to none, an operator first; return when no pod of it is left."""
+    for name in sorted(replicas, key=lambda name: not name.endswith(f"/{OPERATOR}")):
+        scale(host, name, 0)
+    scale(host, f"statefulsets/{ETCD}", 0)
+
+    def gone() -> None:
+        selectors = [each.selector for each in workloads.workloads(host)]
+        pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+        if left := [pod["metadata"]["name"] for each in selectors for pod in host.items(pods, labelSelector=each)]:
+            raise NotYet(", ".join(left))
+
+    until(gone, what="no pod of Karmada is left", within=WITHIN, every=1.0)
+
+
+def seed(karmada: Karmada, folder: Path, manifest: Manifest) -> None:
+    """Give etcd's volumes the backup's data, as a new cluster, and start etcd."""
+    host, count = karmada.lab.host.api, member_count(karmada)
+    stateful = host.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{ETCD}")
+    image = stateful["spec"]["template"]["spec"]["containers"][0]["image"]
+    token = record_token(karmada, f"karmada-{uuid.uuid4().hex[:8]}")
+    seed_volumes(karmada, folder, image=image, token=token, count=count)
+    karmada.run.forget(NAME, "crds")  # which were applied to what was there before
+    if manifest.addons is not None:
+        site.restore_records(karmada.run, karmada.name, manifest.addons)
+    karmada.run.journal("seeded", revision=manifest.revision, members=count)
+    scale(host, f"statefulsets/{ETCD}", count)
+
+
+def start(host: Api, replicas: dict[str, int], *, only: str | None = None) -> None:
+    """Scale workloads as they were; return when their pods are ready."""
+    chosen = {name: count for name, count in replicas.items() if only is None or name.endswith(f"/{only}")}
+    for name, count in chosen.items():
+        scale(host, name, count)
+    workloads.wait_serving(host, [name.partition("/")[2] for name in chosen], only=True, within=WITHIN)
