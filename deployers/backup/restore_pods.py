@@ -21,11 +21,13 @@ from deployers.backup.seed_pods import seed_volumes
 from deployers.backup.take import scratch_directory
 from deployers.backup.verify import verify
 from deployers.checks import description
+from deployers.checks.rollout import wait_rollout
 from deployers.etcd.pod import PodEtcdClient
 from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
+from deployers.members.registry import CLUSTERS
 from deployers.names import NAME, NAMESPACE
-from deployers.plane import pending_operation
+from deployers.plane import objects, pending_operation
 from deployers.pods import workloads
 from deployers.pods.etcd.install import member_count, record_token, wait_own_etcd
 from deployers.pods.etcd.names import ETCD, runs_own_etcd
@@ -107,11 +109,20 @@ def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str
         ("etcd", partial(wait_own_etcd, karmada)),
         ("apiserver", partial(start, karmada.lab.host.api, replicas, only=API_SERVER)),
         ("karmada", partial(start, karmada.lab.host.api, replicas)),
+        ("settled", partial(wait_settled, karmada)),
         *((f"{member.name}-attached", partial(rejoin, karmada, member, modes[member.name])) for member in karmada.members),
         ("reached", partial(wait_members_reached, karmada)),
     ]
     needs = [(), *((f"restore/{name}",) for name, _ in acts)]
     return [Step(f"restore/{name}", act, need) for (name, act), need in zip(acts, needs, strict=False)]
+
+
+def wait_settled(karmada: Karmada) -> None:
+    """Return when aggregated APIs answer again, and each controller holds its lease."""
+    aggregated = [each["metadata"]["name"] for each in karmada.api.items(objects.SERVICES) if each["spec"].get("service")]
+    objects.wait_available(karmada.api, aggregated)
+    objects.wait_answers(karmada.api, CLUSTERS)
+    wait_rollout(karmada)
 
 
 def scale(host: Api, name: str, count: int) -> None:
