@@ -13,6 +13,8 @@ NAMESPACE = "karmada-system"
 CLUSTER_NAMESPACE = "karmada-cluster"
 """Of the members' secrets and leases on the control plane, and of Karmada's accounts on a member (karmadactl's --cluster-namespace)."""
 LOOPBACK = "127.0.0.1"
+REVISION_BUMP = 1_000_000_000
+"""How far a restore moves etcd's revision ahead: more than is ever written between a backup and its restore (Kubernetes' advice)."""
 
 READY = "karmada"
 """The step that has passed when all of Karmada serves."""

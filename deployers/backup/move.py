@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deployers.backup.archive import Manifest
+from deployers.backup.move_pods import drop_snapshot, goes_into_pods, keep_for_installer
 from deployers.backup.rejoin import wait_members_reached
 from deployers.backup.requirements import require_old_plane_down, require_versions
 from deployers.backup.restore import RestoreResult
@@ -61,6 +62,7 @@ def move(
             raise UsageError(
                 "the new lab has no Karmada with an etcd of its own to restore into", remedy="add a table [karmada] to its lab file"
             )
+        in_pods = goes_into_pods(wanted)
         require_versions(manifest, Release.parse(wanted.karmada.release, supply=supply), wanted.karmada.kubernetes, path)
         require_old_plane_down(manifest, folder)
         age, began = time.time() - manifest.taken, time.monotonic()
@@ -70,9 +72,13 @@ def move(
             supply=supply,
             watcher=watcher,
             label=label,
-            seed=lambda karmada: seed(open_plane(karmada), utl, folder, manifest),
+            seed=lambda karmada: (
+                keep_for_installer(karmada, folder, manifest) if in_pods else seed(open_plane(karmada), utl, folder, manifest)
+            ),
         )
         assert brought.karmada
+        if in_pods:
+            drop_snapshot(brought.karmada)
         wait_members_reached(brought.karmada)
     return RestoreResult(brought.karmada, manifest, time.monotonic() - began, age, None, tuple(list_members(brought.karmada)), brought.hold)
 

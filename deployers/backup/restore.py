@@ -31,7 +31,7 @@ from deployers.backup.archive import Manifest
 from deployers.backup.rejoin import rejoin, wait_members_reached
 from deployers.backup.requirements import require_same_plane, require_versions
 from deployers.backup.restore_pods import WHAT, restore_in_pods
-from deployers.backup.seed import BUMP, delete_former_data, seed
+from deployers.backup.seed import delete_former_data, seed
 from deployers.backup.take import scratch_directory
 from deployers.backup.verify import verify
 from deployers.bring_up import with_closing_steps
@@ -44,7 +44,7 @@ from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from deployers.members import agent
 from deployers.members.registry import list_members
-from deployers.names import READY
+from deployers.names import READY, REVISION_BUMP
 from deployers.plane import pending_operation
 from lab.errors import LabError
 from lab.hints import command
@@ -113,7 +113,7 @@ def count_revisions_since(etcd: EtcdClient, manifest: Manifest) -> int | None:
         written = etcd.health().revision - manifest.revision
     except LabError:
         return None
-    return written if 0 <= written < BUMP else None  # else it was restored in between, and the difference means nothing
+    return written if 0 <= written < REVISION_BUMP else None  # else it was restored in between, and the difference means nothing
 
 
 def restore_steps(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manifest) -> list[Step]:

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from deployers.addons import site
-from deployers.backup.archive import Manifest
+from deployers.backup.archive import SNAPSHOT, Manifest
 from deployers.backup.rejoin import rejoin, wait_members_reached
 from deployers.backup.requirements import require_plane, require_versions
-from deployers.backup.seed import BUMP
-from deployers.backup.seed_pods import seed_volumes
 from deployers.backup.take import scratch_directory
 from deployers.backup.verify import verify
 from deployers.checks import description
@@ -26,11 +24,12 @@ from deployers.etcd.pod import PodEtcdClient
 from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
-from deployers.names import NAME, NAMESPACE
+from deployers.names import NAME, NAMESPACE, REVISION_BUMP
 from deployers.plane import objects, pending_operation
 from deployers.pods import workloads
 from deployers.pods.etcd.install import member_count, record_token, wait_own_etcd
 from deployers.pods.etcd.names import ETCD, runs_own_etcd
+from deployers.pods.etcd.seed import seed_volumes
 from deployers.pods.keys import read_plane_keys
 from lab.api import Api
 from lab.errors import LabError, NotPossible
@@ -97,7 +96,7 @@ def count_lost(karmada: Karmada, manifest: Manifest) -> int | None:
         written = PodEtcdClient.of(karmada).health().revision - manifest.revision
     except LabError:
         return None
-    return written if 0 <= written < BUMP else None
+    return written if 0 <= written < REVISION_BUMP else None
 
 
 def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str, int]) -> list[Step]:
@@ -136,11 +135,14 @@ def stop_all(host: Api, replicas: dict[str, int]) -> None:
     for name in sorted(replicas, key=lambda name: not name.endswith(f"/{OPERATOR}")):
         scale(host, name, 0)
     scale(host, f"statefulsets/{ETCD}", 0)
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
     def gone() -> None:
         selectors = [each.selector for each in workloads.workloads(host)]
-        pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
-        if left := [pod["metadata"]["name"] for each in selectors for pod in host.items(pods, labelSelector=each)]:
+        left = [pod["metadata"]["name"] for each in selectors for pod in host.items(pods, labelSelector=each)]
+        for name in left:  # what it would still write is undone anyway
+            host.delete(f"{pods}/{name}", gracePeriodSeconds="1")
+        if left:
             raise NotYet(", ".join(left))
 
     until(gone, what="no pod of Karmada is left", within=WITHIN, every=1.0)
@@ -152,7 +154,7 @@ def seed(karmada: Karmada, folder: Path, manifest: Manifest) -> None:
     stateful = host.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{ETCD}")
     image = stateful["spec"]["template"]["spec"]["containers"][0]["image"]
     token = record_token(karmada, f"karmada-{uuid.uuid4().hex[:8]}")
-    seed_volumes(karmada, folder, image=image, token=token, count=count)
+    seed_volumes(karmada, folder / SNAPSHOT, image=image, token=token, count=count)
     karmada.run.forget(NAME, "crds")  # which were applied to what was there before
     if manifest.addons is not None:
         site.restore_records(karmada.run, karmada.name, manifest.addons)

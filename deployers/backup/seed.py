@@ -9,12 +9,10 @@ from deployers.addons import site
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.by_binary.installation import BinaryInstallation
 from deployers.etcd.tools import Etcdutl
+from deployers.names import REVISION_BUMP
 from deployers.plane.layout import etcd_addresses, etcds
 from deployers.spec import ETCDS
 from lab.run import write_private
-
-BUMP = 1_000_000_000
-"""How far etcd's revision is moved ahead: more than anybody writes between a backup and its restore (as Kubernetes' own advice has it)."""
 
 EXCHANGE = """
 [ -e "$1" ] && [ ! -e "$1.before" ] && mv -- "$1" "$1.before"
@@ -40,7 +38,7 @@ def seed(plane: BinaryInstallation, utl: Etcdutl, folder: Path, manifest: Manife
         replace(utl, machine=place.machine, program=place.path(utl.program))(
             *("snapshot", "restore", str(place.path(snapshot)), f"--name={name}", f"--data-dir={place.path(data / f'{name}.restored')}"),
             *(f"--initial-cluster={','.join(f'{each_}={peers[each_]}' for each_ in names)}", "--initial-cluster-token=karmada"),
-            *(f"--initial-advertise-peer-urls={peers[name]}", f"--bump-revision={BUMP}", "--mark-compacted"),
+            *(f"--initial-advertise-peer-urls={peers[name]}", f"--bump-revision={REVISION_BUMP}", "--mark-compacted"),
         )
     for name in names:
         place = plane.place(name)

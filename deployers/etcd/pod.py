@@ -25,8 +25,8 @@ from deployers.pods import workloads
 from deployers.pods.etcd.certificates import pki_folder
 from deployers.pods.etcd.names import client_address, member_names, runs_own_etcd
 from deployers.pods.keys import read_mounted
+from deployers.pods.kubectl import kubectl_args
 from lab.api import Api
-from lab.assets import AssetRef
 from lab.component import parse_flags
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Machine
@@ -66,14 +66,7 @@ class PodEtcdClient(BaseEtcdClient):
             certificate = read_mounted(host.api, found[0], flags["cert-file"])
             ends = {"etcd-server": x509.load_pem_x509_certificate(certificate).not_valid_after_utc}
             endpoints = {"etcd": loopback_address(flags.get("listen-client-urls", ""))}
-        return cls(karmada.machine, cls.kubectl_of(karmada), container["name"], pods, flags, ends, endpoints, karmada.run.id)
-
-    @staticmethod
-    def kubectl_of(karmada: Karmada) -> tuple[str, ...]:
-        """Return kubectl for Karmada's namespace of the host cluster."""
-        host, ref = karmada.lab.host, AssetRef("kubectl", karmada.lab.spec.kubernetes)
-        args = ("--kubeconfig", str(host.kubeconfig), "--context", host.context, "--namespace", NAMESPACE)
-        return (str(karmada.supply.resolve([ref])[ref]), *args)
+        return cls(karmada.machine, kubectl_args(karmada), container["name"], pods, flags, ends, endpoints, karmada.run.id)
 
     @property
     def lab(self) -> str | None:

@@ -14,14 +14,13 @@ from deployers.karmada import Karmada
 from deployers.names import NAMESPACE
 from deployers.plane import pending_operation
 from deployers.pods.etcd import manifests
-from deployers.pods.etcd.install import RECORD, WITHIN, member_count, record_members, wait_own_etcd
-from deployers.pods.etcd.names import ETCD, member_names, peer_address, runs_own_etcd
+from deployers.pods.etcd.install import RECORD, STATEFUL_SET, WITHIN, member_count, record_members, wait_own_etcd
+from deployers.pods.etcd.names import member_names, peer_address, runs_own_etcd
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.wait import NotYet, until
 
 MOST = 3
-STATEFUL_SET = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{ETCD}"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 ADDING = "adding members to etcd"
 

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from pathlib import Path
 
 from deployers.karmada import Karmada
+from deployers.names import NAMESPACE
 from deployers.plane import objects
 from deployers.plane.certificates import pair
 from deployers.pods.etcd import manifests
 from deployers.pods.etcd.certificates import CALLER, CLIENTS, make_certificates, pki_folder, secrets
 from deployers.pods.etcd.names import ETCD, PREFIX, SERVER, member_names, runs_own_etcd
+from deployers.pods.etcd.seed import seed_volumes
 from deployers.pods.workloads import wait_serving
 from deployers.spec import EtcdStorage, ExternalEtcd
 from lab.api import Json
 
+SEED = ("karmada", "own-etcd-seed")
+"""Kind and name of the record of a snapshot that the lab's own etcd is to begin with: the path of its file."""
 RECORD = ("karmada", "own-etcd")
 """Kind and name of the record of this run's own etcd: the token of its cluster, and how many members `lab etcd` has given it."""
+STATEFUL_SET = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets/{ETCD}"
 WITHIN = 180.0
 
 
@@ -76,6 +82,8 @@ def apply_own_etcd(karmada: Karmada, image: str) -> None:
         manifests.disruption_budget(count),
     ]
     objects.apply_all(host, made)
+    if (seed := karmada.run.recorded(*SEED)) and host.find(STATEFUL_SET) is None:
+        seed_volumes(karmada, Path(seed["snapshot"]), image=image, token=token, count=count)
     host.apply(manifests.stateful_set(karmada.spec, image, count))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployers.backup.seed_pods import MAKE, TAKE, pod, takes
 from deployers.pods.etcd.manifests import LABELS
+from deployers.pods.etcd.seed import MAKE, TAKE, pod, takes
 from lab.wait import NotYet
 
 

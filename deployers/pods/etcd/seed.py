@@ -10,15 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deployers.backup.archive import SNAPSHOT
-from deployers.backup.seed import BUMP
-from deployers.etcd.pod import PodEtcdClient
 from deployers.karmada import Karmada
-from deployers.names import NAMESPACE
+from deployers.names import NAMESPACE, REVISION_BUMP
 from deployers.plane.objects import map_concurrently
 from deployers.pods.etcd import manifests
 from deployers.pods.etcd.manifests import DATA
 from deployers.pods.etcd.names import member_names, peer_address
+from deployers.pods.kubectl import kubectl_args
 from deployers.spec import EtcdStorage
 from lab.errors import ProvisionError
 from lab.images.applications import WEB
@@ -33,12 +31,12 @@ RECEIVE = f"busybox rm -rf {DATA}/snapshot {DATA}/restored && busybox cat > {DAT
 EXCHANGE = f"busybox rm -rf {DATA}/data && busybox mv {DATA}/restored {DATA}/data && busybox rm -f {DATA}/snapshot {RECEIVED}"
 
 
-def seed_volumes(karmada: Karmada, folder: Path, *, image: str, token: str, count: int) -> None:
+def seed_volumes(karmada: Karmada, snapshot: Path, *, image: str, token: str, count: int) -> None:
     """Make the volume of each of so many members hold the backup's data, for a cluster with this token.
 
     ProvisionError, with the log of etcdutl, when a volume cannot be made so.
     """
-    map_concurrently(lambda name: seed_volume(karmada, folder / SNAPSHOT, name, pod(name, image, token, count)), member_names(count))
+    map_concurrently(lambda name: seed_volume(karmada, snapshot, name, pod(name, image, token, count)), member_names(count))
 
 
 def seed_volume(karmada: Karmada, snapshot: Path, name: str, document: Json) -> None:
@@ -53,7 +51,7 @@ def seed_volume(karmada: Karmada, snapshot: Path, name: str, document: Json) -> 
         host.apply(claimed)
     host.apply(document)
     until(lambda: takes(host.get(f"{CORE}/pods/{seeder}")), what=f"{seeder} takes a snapshot", within=WITHIN, every=0.5)
-    kubectl = PodEtcdClient.kubectl_of(karmada)
+    kubectl = kubectl_args(karmada)
     argv = (*kubectl, "exec", "--stdin", seeder, "--container", TAKE, "--", "busybox", "sh", "-c", RECEIVE)
     karmada.machine.run(argv, input=snapshot.read_bytes(), within=600.0)
 
@@ -83,7 +81,7 @@ def pod(name: str, image: str, token: str, count: int) -> Json:
     restore = [
         *("etcdutl", "snapshot", "restore", f"{DATA}/snapshot", f"--name={name}", f"--data-dir={DATA}/restored"),
         *(f"--initial-cluster={cluster}", f"--initial-cluster-token={token}", f"--initial-advertise-peer-urls={peer_address(name)}"),
-        *(f"--bump-revision={BUMP}", "--mark-compacted"),
+        *(f"--bump-revision={REVISION_BUMP}", "--mark-compacted"),
     ]
     wait = f"until [ -e {RECEIVED} ]; do busybox sleep 0.2; done"
     return {
