@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,9 @@ def restore_in_pods(karmada: Karmada, path: Path, *, watcher: StepObserver | Non
         age, lost = time.time() - manifest.taken, count_lost(karmada, manifest)
         began = time.monotonic()
         again = command("restore", str(path), lab=karmada.run.id)
-        facts = {"path": str(path), "replicas": replicas_of(karmada)}
-        with pending_operation.hold_pending(karmada.run, WHAT, again=again, **facts):
-            execute(steps(karmada, folder, manifest, facts["replicas"]), karmada.run, watcher=watcher)
+        replicas = replicas_of(karmada)
+        with pending_operation.hold_pending(karmada.run, WHAT, again=again, path=str(path), replicas=replicas):
+            execute(steps(karmada, folder, manifest, replicas), karmada.run, watcher=watcher)
         seconds = time.monotonic() - began
     description.save(karmada)
     karmada.run.journal("restored", path=str(path), seconds=round(seconds, 3), age=round(age, 3), lost=lost)
@@ -102,7 +103,7 @@ def count_lost(karmada: Karmada, manifest: Manifest) -> int | None:
 def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str, int]) -> list[Step]:
     """Return the steps, one after the other."""
     modes = {member.name: member.mode for member in karmada.spec.members}
-    acts = [
+    acts: list[tuple[str, Callable[[], object]]] = [
         ("ended", partial(stop_all, karmada.lab.host.api, replicas)),
         ("seeded", partial(seed, karmada, folder, manifest)),
         ("etcd", partial(wait_own_etcd, karmada)),
@@ -112,7 +113,7 @@ def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str
         *((f"{member.name}-attached", partial(rejoin, karmada, member, modes[member.name])) for member in karmada.members),
         ("reached", partial(wait_members_reached, karmada)),
     ]
-    needs = [(), *((f"restore/{name}",) for name, _ in acts)]
+    needs: list[tuple[str, ...]] = [(), *((f"restore/{name}",) for name, _ in acts)]
     return [Step(f"restore/{name}", act, need) for (name, act), need in zip(acts, needs, strict=False)]
 
 

@@ -10,6 +10,7 @@ import pytest
 from deployers.backup import restore_pods
 from deployers.backup.restore_pods import WHAT, replicas_of, require_volumes, steps
 from deployers.plane import pending_operation
+from deployers.pods import workloads
 from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.day2_fakes import files, manifest
 from deployers.tests.host_fakes import Host, deployment
@@ -53,7 +54,7 @@ def test_an_operator_ends_first_and_the_api_server_starts_before_the_others(
     done: list[Any] = []
     monkeypatch.setattr(restore_pods, "scale", lambda host, name, count: done.append((name.partition("/")[2], count)))
     monkeypatch.setattr(restore_pods, "until", lambda *_, **__: None)
-    monkeypatch.setattr(restore_pods.workloads, "wait_serving", lambda *_, **__: None)
+    monkeypatch.setattr(workloads, "wait_serving", lambda *_, **__: None)
     monkeypatch.setattr(restore_pods, "seed", lambda *_: done.append("seeded"))
     monkeypatch.setattr(restore_pods, "wait_own_etcd", lambda *_: done.append("etcd serves"))
     for name in ("rejoin", "wait_members_reached", "wait_settled"):

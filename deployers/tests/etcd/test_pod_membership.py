@@ -14,6 +14,7 @@ from deployers.etcd.pod import PodEtcdClient
 from deployers.etcd.pod_membership import add, grow, remove, replace
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
+from deployers.pods.etcd.install import member_count
 from deployers.tests.control_plane_fakes import a_karmada
 from lab.errors import NotPossible, UsageError
 
@@ -56,7 +57,7 @@ def test_only_the_last_member_can_be_removed(tmp_path: Path, monkeypatch: pytest
     assert changed == []
     after = remove(karmada, "etcd-2")
     assert changed[:3] == ["strike etcd-2", "scale 2", "drop_volume etcd-2"]
-    assert (pod_membership.member_count(after), after.spec.etcd.members) == (2, 3)
+    assert (member_count(after), after.spec.etcd.members) == (2, 3)
 
 
 @pytest.mark.parametrize("name", ["etcd-2", "etcd-9"])
@@ -68,7 +69,7 @@ def test_nothing_is_removed_below_quorum_or_that_is_not_there(
     with pytest.raises(UsageError):
         remove(karmada, name)
     assert changed == []
-    assert pod_membership.member_count(karmada) == 3
+    assert member_count(karmada) == 3
 
 
 def test_only_a_lost_member_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: list[str]) -> None:
