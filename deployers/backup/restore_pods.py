@@ -25,8 +25,9 @@ from deployers.etcd.pod import PodEtcdClient
 from deployers.etcd.tools import Etcdutl
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
-from deployers.names import NAME, NAMESPACE, REVISION_BUMP
+from deployers.names import LEASES, NAME, NAMESPACE, REVISION_BUMP
 from deployers.plane import objects, pending_operation
+from deployers.plane.leases import path_of
 from deployers.pods import workloads
 from deployers.pods.etcd.install import member_count, record_token, wait_own_etcd
 from deployers.pods.etcd.names import ETCD, runs_own_etcd
@@ -108,6 +109,7 @@ def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str
         ("seeded", partial(seed, karmada, folder, manifest)),
         ("etcd", partial(wait_own_etcd, karmada)),
         ("apiserver", partial(start, karmada.lab.host.api, replicas, only=API_SERVER)),
+        ("leases", partial(drop_leases, karmada)),
         ("karmada", partial(start, karmada.lab.host.api, replicas)),
         ("settled", partial(wait_settled, karmada)),
         *((f"{member.name}-attached", partial(rejoin, karmada, member, modes[member.name])) for member in karmada.members),
@@ -115,6 +117,18 @@ def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str
     ]
     needs: list[tuple[str, ...]] = [(), *((f"restore/{name}",) for name, _ in acts)]
     return [Step(f"restore/{name}", act, need) for (name, act), need in zip(acts, needs, strict=False)]
+
+
+def drop_leases(karmada: Karmada) -> None:
+    """Delete the leases in the backup, whose holders are gone: controllers would wait until each has expired."""
+
+    def answers() -> None:
+        if not karmada.api.answers():
+            raise NotYet(f"{karmada.api.server}/readyz does not return ok")
+
+    until(answers, what="karmada-apiserver serves", within=WITHIN, every=0.5)
+    for name, namespace in LEASES.items():
+        karmada.api.delete(path_of(namespace, name))
 
 
 def wait_settled(karmada: Karmada) -> None:

@@ -57,7 +57,7 @@ def test_an_operator_ends_first_and_the_api_server_starts_before_the_others(
     monkeypatch.setattr(workloads, "wait_serving", lambda *_, **__: None)
     monkeypatch.setattr(restore_pods, "seed", lambda *_: done.append("seeded"))
     monkeypatch.setattr(restore_pods, "wait_own_etcd", lambda *_: done.append("etcd serves"))
-    for name in ("rejoin", "wait_members_reached", "wait_settled"):
+    for name in ("rejoin", "wait_members_reached", "wait_settled", "drop_leases"):
         monkeypatch.setattr(restore_pods, name, lambda *_: None)
 
     made = steps(karmada, tmp_path, manifest(files(tmp_path / "made")), replicas_of(karmada))
