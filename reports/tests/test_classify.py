@@ -56,6 +56,8 @@ def judged(tmp_path: Path, *cases: str, **more: object) -> list[tuple[Owner, str
         ("AttributeError: 'Workload' object has no attribute 'x'", MISTAKE, (Owner.TEST, "mistake")),
         ("assert 1 == 2", OWN, (Owner.HARNESS, "own-tests")),
         ("KeyError: 'x'", BUG, (Owner.HARNESS, "own-code")),
+        ("cause: karmada/karmada-scheduler exited with 2: panic: x", "", (Owner.PRODUCT, "karmada-crashed")),
+        ("cause: member1/kwok is paused by a signal (pid 7)", "", (Owner.HARNESS, "program-not-running")),
         ("OSError: [Errno 28] No space left on device", "", (Owner.INFRASTRUCTURE, "disk")),
         ("lab.errors.LeakError: not all of it is gone", "", (Owner.HARNESS, "leak-in-output")),
         ("Timed out after 420 s. (cluster.go:9)", UPSTREAM, (Owner.PRODUCT, "upstream-suite")),
