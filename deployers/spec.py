@@ -222,7 +222,8 @@ class ByBinaryTable(Strict):
     into the working directory of the programs, so that a flag names one plainly.
 
     `machines` names the machines of the lab that Karmada runs on, with a balancer on each; none is this computer. `virtual_address` is an
-    address that keepalived gives one of them, and by which users reach Karmada; without it they reach the first machine.
+    address that a keepalived of the user's moves among them: balancers listen there, too, and users' kubeconfig names it; without it they
+    reach the first machine.
     """
 
     external_name: str | None = None

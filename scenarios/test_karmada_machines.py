@@ -91,7 +91,7 @@ def test_keys_on_machines_are_private_and_those_of_authorities_of_etcd_stay_here
         keys = machine.run(["find", pki, "-name", "*.key"]).stdout.split()
         assert f"{pki}/karmada/karmada-apiserver.key" in keys
         assert f"{pki}/karmada/etcd-ca.key" not in keys
-        assert machine.run(["find", pki, "-perm", "/077"]).stdout == ""
+        assert machine.run(["find", pki, "-type", "f", "-perm", "/077"]).stdout == ""
 
 
 @pytest.mark.breaks

@@ -22,6 +22,7 @@ from deployers.plane.certificates import LOCAL
 from deployers.plane.layout import Layout, instances
 from deployers.spec import KarmadaSpec
 from lab.component import Component, Health, HealthProbe
+from lab.machines.portable import portable_argv
 from lab.run import write_private
 from lab.wait import until
 
@@ -67,11 +68,12 @@ def ports(spec: KarmadaSpec) -> list[str]:
 def haproxy(instance: str, layout: Layout) -> Component:
     """Return a balancer. It serves while at least one API server behind it does."""
     health = f"http://{layout.address(instance)}:{layout.ports[f'{NAME}.health']}"
+    binary, first = portable_argv(layout.software[NAME]) if layout.places else (layout.software[NAME], ())
     return Component(
         name=f"karmada/{instance}",
-        binary=layout.software[NAME],
+        binary=binary,
         flags={},
-        args=("-db", "-f", str(configuration(instance, layout))),  # -db: in the foreground
+        args=(*first, "-db", "-f", str(configuration(instance, layout))),  # -db: in the foreground
         needs=("karmada/identity", "karmada/karmada-apiserver"),
         ready=(Health(f"{health}/readyz"),),
         ports={use.removeprefix(f"{NAME}."): port for use, port in layout.ports.items() if use.startswith(f"{NAME}.")},

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from deployers.by_binary import balancer
 from deployers.karmada import Karmada
 from deployers.names import NAME
 from deployers.plane.layout import Layout
 from lab import audit
-from lab.assets.cache import default_root
-from lab.errors import CommandFailed, NotPossible
+from lab.machines.local import Local
 from lab.machines.placement import Placement
+from lab.machines.portable import make_portable, portable_argv
 from lab.providers import embedded
 from lab.run import Run
 from lab.steps import Step
@@ -47,26 +48,11 @@ def machine_steps(karmada: Karmada, layout: Layout, software: Mapping[str, Itera
 
 
 def bring_programs(place: Placement, programs: Iterable[Path]) -> None:
-    """Copy programs of the cache to a machine. NotPossible when the machine lacks the balancer, which is no program of the cache."""
-    place.bring(path for path in programs if path.is_relative_to(default_root()))
-    for path in programs:
-        if not path.is_relative_to(default_root()):
-            require_program(place, path)
-
-
-def require_program(place: Placement, program: Path) -> None:
-    """Return when a program is installed on a machine; NotPossible says what to install."""
-    try:
-        place.machine.run(["test", "-x", str(program)])
-    except CommandFailed as failed:
-        if failed.status != 1:
-            raise
-        package = program.name
-        raise NotPossible(
-            f"starting {package} on {place.name} failed: it is not installed there",
-            where=f"{place.name}:{program}",
-            remedy=f"apt-get install {package} on {place.name}",
-        ) from failed
+    """Copy programs to a machine, the balancer with its libraries."""
+    wanted = set(programs)
+    if portable_argv(balancer.program())[0] in wanted:
+        wanted.update(make_portable(balancer.program(), Local(place.run.path)))
+    place.bring(wanted)
 
 
 def push_identity(run: Run, places: Iterable[Placement]) -> None:

@@ -17,9 +17,8 @@ from deployers.names import kind_of
 from deployers.spec import ON_EACH_MACHINE, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab import ports
-from lab.errors import NotPossible
 from lab.machines.placement import Placement
-from lab.machines.scripted import Scripted, ScriptedFailure
+from lab.machines.scripted import Scripted
 from lab.spec import LabSpec
 from lab.steps import Step, compute_waves
 
@@ -160,9 +159,11 @@ def test_the_authority_of_etcd_and_what_administrators_use_stay_here(tmp_path: P
     assert names.isdisjoint(machines.STAY_HERE)
 
 
-def test_a_balancer_that_is_not_installed_there_is_named_with_the_remedy(tmp_path: Path) -> None:
-    there = place(a_karmada(tmp_path), Scripted({("test",): ScriptedFailure(1)}, strict=False))
+def test_balancers_run_with_their_own_libraries(tmp_path: Path) -> None:
+    parts = [part for part in a_plane(tmp_path).programs if kind_of(part) == balancer.NAME]
 
-    with pytest.raises(NotPossible) as refused:
-        machines.bring_programs(there, [Path("/usr/sbin/haproxy")])
-    assert "apt-get install haproxy" in (refused.value.remedy or "")
+    assert len(parts) == 3
+    for part in parts:
+        folder = str(part.binary.parent)
+        assert folder.startswith("/var/lib/karmada-lab/cache/portable/haproxy-")
+        assert part.args[:3] == ("--library-path", folder, f"{folder}/haproxy")
