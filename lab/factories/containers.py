@@ -22,7 +22,7 @@ from lab.limits.finding import Needs
 from lab.machines.container import Container
 from lab.machines.local import Local
 from lab.machines.machine import Machine
-from lab.machines.record import MachineRecord, forget_machine, read_machines, record_machine
+from lab.machines.record import CACHE_FOLDER, ROOT_FOLDER, MachineRecord, forget_machine, read_machines, record_machine
 from lab.preflight import Problem, computer_problem
 from lab.run import Run, runs_root
 from lab.steps import Step
@@ -31,6 +31,8 @@ from lab.wait import NotYet, until
 KIND = "container"
 LOGS = "/var/log/karmada-lab"
 """Where a machine sees the folder of its logs in the run directory; by this mount `lab gc` finds the run of a container."""
+CACHE = f"{ROOT_FOLDER}/{CACHE_FOLDER}/assets"
+"""Where a machine sees this computer's cache of programs, as if earlier labs had brought them: by docker cp they take minutes."""
 ISOLATION = (
     *("--privileged", "--cgroupns", "private", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
     *("--tmpfs", "/tmp:exec", "--tmpfs", "/run", "--volume", "/var", "--volume", "/lib/modules:/lib/modules:ro"),  # noqa: S108
@@ -62,7 +64,8 @@ def make_machine(run: Run, name: str, image: Callable[[], str]) -> None:
     if container in list_containers(engine, container):
         engine.run(["docker", "start", container], within=60.0)  # a no-op where it runs
     else:
-        options = ["--detach", "--name", container, "--hostname", name, "--volume", f"{logs}:{LOGS}", *ISOLATION]
+        volumes = ["--volume", f"{logs}:{LOGS}", "--volume", f"{default_root() / 'assets'}:{CACHE}:ro"]
+        options = ["--detach", "--name", container, "--hostname", name, *volumes, *ISOLATION]
         engine.run(["docker", "run", *options, image()], within=120.0)
     machine = Container(container, engine, run.id)
     until(partial(check_systemd, machine), what=f"systemd of {name} has started", within=60.0, remedy=f"docker logs {container}")
