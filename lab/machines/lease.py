@@ -26,15 +26,15 @@ RENEW = """
 read -r up rest < /proc/uptime
 echo "$((${up%.*} + $2))" > "$1/lease.new" && mv -f "$1/lease.new" "$1/lease"
 """
-OVER = 1
-"""The status of a renewal that found no directory."""
+BEGIN = f"""
+mkdir -p -m 0700 "$1" || exit
+{RENEW}"""
 
 
 def begin_lease(run: Run, name: str, machine: Machine, root: str) -> None:
     """Record that a machine is about to have programs of a run in `root`, give it a lease, and see to it that it is renewed."""
     run.record(OWNERS, name, {"root": root})
-    machine.run(["mkdir", "-p", "-m", "0700", root])
-    renew_lease(machine, root)
+    machine.run(["sh", "-c", BEGIN, "sh", root, str(LEASE)])
     Supervisor(run.path).start(make_program(run))
     Supervisor(run.path).settle(PROGRAM)
 

@@ -6,7 +6,6 @@ A session is used for one request after the other, and kept for the next one. It
 from __future__ import annotations
 
 import socket
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +26,24 @@ from lab.supervisor.wire import send_request
 LEASE_FILE = "lease"
 IDLE = 2
 """Sessions kept for later requests: a server allows some ten for all purposes."""
-OLDEST = (3, 9)
+OLDEST_MINOR = 9
+"""Of Python 3."""
+NO_PYTHON = 3
+BRIDGE = """
+[ -S "$2/supervisor.sock" ] && exec python3 -I -S "$1" bridge "$2"
+"""
+"""Without a socket there is no supervisor, and no Python is started to find that out."""
+SHIP = f"""
+[ -f "$1" ] && exit
+version=$(python3 --version) || exit {NO_PYTHON}
+minor=${{version#Python 3.}}
+[ "${{minor%%.*}}" -ge {OLDEST_MINOR} ] || {{ echo "$version"; exit {NO_PYTHON}; }}
+part="$1.$$"
+mkdir -p "${{1%/*}}" && cat > "$part" && mv -f "$part" "$1" && exit
+rm -f "$part"
+exit 1
+"""
+"""Write the standard input to a file unless it is there, whole or not at all, where Python can run it."""
 
 
 class RemoteSupervisor(Supervisor):
@@ -72,12 +88,7 @@ class RemoteSupervisor(Supervisor):
             while True:
                 if (kept := idle.pop()).open:
                     return kept
-        try:
-            stream = self.machine.open_stream(["python3", "-I", "-S", self.archive, "bridge", str(self.run)])
-        except CommandFailed as failed:
-            if failed.status is None and "No such file" in failed.output:  # no python3, so no supervisor either
-                return None
-            raise
+        stream = self.machine.open_stream(["sh", "-c", BRIDGE, "sh", self.archive, str(self.run)])
         first = stream.read_line()
         if first == CONNECTED:
             return PooledSocket(stream, idle)
@@ -93,8 +104,7 @@ class RemoteSupervisor(Supervisor):
 
     def _spawn(self) -> None:
         """Ship the supervisor, unless it is there, and start it. NotPossible when the machine has no Python for it."""
-        if not self._has_archive():
-            self._ship()
+        self._ship()
         self.begin_lease()
         options = ["--backoff", str(self.backoff), "--until", f"{self.run}/{LEASE_FILE}"]
         self._python("supervise", *options, within=20.0)
@@ -109,19 +119,19 @@ class RemoteSupervisor(Supervisor):
         return True
 
     def _ship(self) -> None:
-        name = self.machine.name
-        missing = f"starting programs on {name} failed: it has neither systemd nor Python {OLDEST[0]}.{OLDEST[1]} or newer"
-        remedy = f"install python3 on {name} (apt-get install python3-minimal), or use a machine with systemd"
+        """Ship the supervisor unless it is there. NotPossible when the machine has no Python for it."""
         try:
-            found = self.machine.run(["python3", "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"]).stdout.split()
+            self.machine.run(["sh", "-c", SHIP, "sh", self.archive], input=supervisor_archive())
         except CommandFailed as failed:
-            raise NotPossible(missing, where=name, remedy=remedy, detail=failed.output) from failed
-        if tuple(map(int, found)) < OLDEST:
-            raise NotPossible(f"{missing}, but {'.'.join(found)}", where=name, remedy=remedy)
-        with tempfile.NamedTemporaryFile(prefix="karmada-lab.") as file:
-            file.write(supervisor_archive())
-            file.flush()
-            self.machine.put(Path(file.name), Path(self.archive))
+            if failed.status != NO_PYTHON:
+                raise
+            name = self.machine.name
+            raise NotPossible(
+                f"starting programs on {name} failed: it has neither systemd nor Python 3.{OLDEST_MINOR} or newer",
+                where=name,
+                remedy=f"install python3 on {name} (apt-get install python3-minimal), or use a machine with systemd",
+                detail=failed.output,
+            ) from failed
 
     def _python(self, verb: str, *args: str, within: float) -> None:
         self.machine.run(["python3", "-I", "-S", self.archive, verb, str(self.run), *args], env={proc.TAG: str(self.run)}, within=within)

@@ -1,4 +1,4 @@
-"""What a machine without systemd runs: the supervisor, the way to its socket, and the removal of what it left.
+"""What a machine without systemd runs: the supervisor, and the removal of what it left. The file that is shipped starts bridges, too.
 
     python3 -I -S FILE supervise RUN …     as `lab.supervisor.__main__`, with the environment of a lab's programs
     python3 -I -S FILE bridge RUN          see `lab.supervisor.bridge`
@@ -14,7 +14,6 @@ import sys
 
 from lab import proc
 from lab.supervisor import __main__ as supervisor
-from lab.supervisor.bridge import relay
 from lab.supervisor.remains import kill_orphans
 from lab.supervisor.server import remove_tree
 
@@ -25,8 +24,6 @@ INHERITED = ("PATH", "HOME", "TZ", proc.TAG)
 def main(argv: list[str]) -> int:
     """Do what the first argument says; return the exit status."""
     verb, run, *options = argv
-    if verb == "bridge":
-        return relay(run)
     if verb == "remove":
         kill_orphans(run)
         remove_tree(run)
