@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-failover matrix cell durations report lint-repository setup-lint clean
+.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-machines bench-failover matrix cell durations report lint-repository setup-lint clean
 
 help: ## print this
 	@echo "karmada-lab: create Kubernetes clusters with Karmada, test them, and remove them"
@@ -94,7 +94,8 @@ test-pods: $(STAMP) ## the scenarios of a small lab with real pods, on kind (Doc
 	$(BIN)/pytest scenarios/test_bookinfo.py --lab-provider kind --lab-spec scenarios/bookinfo.toml $(ARGS)
 
 test-vms: $(STAMP) ## the scenarios of virtual machines (libvirt: make setup-libvirt); minutes the first time, while the image is made
-	$(BIN)/pytest scenarios/test_virtual_machines.py -m thorough $(ARGS)
+	$(BIN)/pytest scenarios/test_virtual_machines.py scenarios/test_machines.py scenarios/test_machine_kills.py -k "virtual or vm" \
+	    -m "thorough or not thorough" $(ARGS)
 
 upstream: $(STAMP) ## Karmada's own end-to-end suite, compiled from its module, on a lab (half an hour): ARGS='--focus search', ARGS=--list
 	@$(BIN)/lab upstream $(ARGS)
@@ -110,6 +111,9 @@ cell: $(STAMP) ## run one cell: bring its lab up, test, collect results, take it
 
 bench-kind: $(STAMP) ## measure labs of real pods and every way to install Karmada, against one kind cluster in the same run
 	$(BIN)/lab bench kind $(ARGS)
+
+bench-machines: $(STAMP) ## measure hosts, virtual machines and Karmada on three hosts, against one host and this computer in the same run
+	$(BIN)/lab bench machines $(ARGS)
 
 bench-failover: $(STAMP) ## measure how long pods take to move from a lost member: SHAPE=small (minutes) or vivo-40k (40,000 pods, half an hour at most)
 	@$(BIN)/lab bench failover --shape $(SHAPE) $(ARGS)

@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 
 from lab.errors import CommandFailed, CommandLost, ComponentExited, ProvisionError, UsageError
+from lab.machines.container import Container
 from lab.machines.machine import Machine
+from lab.machines.record import read_machines
+from lab.machines.registry import ssh_host
+from lab.machines.ssh.connection import SILENT_AFTER, disconnect
 from lab.program import Program
 from lab.wait import NotYet, until
-from scenarios.kit.machines import MachineCase, open_cases, require_namespaces
+from scenarios.kit.machines import MachineCase, MachineCases, open_cases
 
 ODD = ["a b", "quote's", 'double"s', "$(touch x)", "-rf", "new\nline", "é✓", "*", "semi;colon", "back\\slash", ".hidden"]
 LARGE = os.urandom(1 << 20) * 8
@@ -26,18 +30,19 @@ pytestmark = pytest.mark.xdist_group("machines")
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, MachineCase]]:
-    """Yield the machines of this module, brought up once."""
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MachineCases]:
+    """Yield the machines of this module, each made when it is first asked for."""
     with open_cases(tmp_path_factory.mktemp("runs") / f"machines-{secrets.token_hex(2)}") as found:
         yield found
 
 
-@pytest.fixture(params=["local", "namespace", "jump"])
-def case(request: pytest.FixtureRequest, cases: dict[str, MachineCase]) -> MachineCase:
-    """Yield a machine of one kind."""
-    if request.param != "local":
-        require_namespaces()
-    return cases[request.param]
+KINDS = ["local", "namespace", "jump", "container", pytest.param("vm", marks=pytest.mark.thorough)]
+
+
+@pytest.fixture(params=KINDS)
+def case(request: pytest.FixtureRequest, cases: MachineCases) -> MachineCase:
+    """Return a machine of one kind."""
+    return cases.open(request.param)
 
 
 @pytest.fixture
@@ -81,6 +86,8 @@ def test_megabytes_pass_both_ways(case: MachineCase, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [1, 2, 126, 127, 137, 255])
 def test_an_exit_status_is_the_commands(machine: Machine, status: int) -> None:
+    if status == 137 and isinstance(machine, Container):
+        pytest.skip("unknown: Docker reports it as it reports signal 9")
     with pytest.raises(CommandFailed, match="seen") as caught:
         machine.run(["sh", "-c", f"echo seen; echo unseen >&2; exit {status}"])
 
@@ -104,7 +111,11 @@ def test_what_cannot_be_executed_has_no_status(machine: Machine, command: str) -
     assert caught.value.status is None
 
 
-def test_two_hundred_commands_run_at_once(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    "case", [*KINDS[:3], *(pytest.param(kind, marks=pytest.mark.thorough) for kind in ("container", "vm"))], indirect=True
+)
+def test_two_hundred_commands_run_at_once(case: MachineCase) -> None:
+    machine = case.machine
     with ThreadPoolExecutor(200) as pool:
         printed = list(pool.map(lambda number: machine.run(["echo", str(number)], within=120.0).stdout.strip(), range(200)))
 
@@ -214,10 +225,18 @@ def test_a_program_that_heeds_no_signal_is_killed_in_time(case: MachineCase) -> 
 # -- a host that does not answer ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture(params=[1.5, pytest.param(SILENT_AFTER, marks=pytest.mark.thorough)])
+def silent_after(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """The seconds without a sign of life after which a connection counts as lost: few, and as they are."""
+    monkeypatch.setattr("lab.machines.ssh.connection.SILENT_AFTER", request.param)
+    monkeypatch.setattr("lab.machines.ssh.connection.KEEP_ALIVE", request.param / 3)
+    return float(request.param)
+
+
 @pytest.mark.parametrize("how", ["packets", pytest.param("server", marks=pytest.mark.thorough)])
-def test_a_host_that_stops_answering_does_not_keep_us(cases: dict[str, MachineCase], how: str) -> None:
-    require_namespaces()
-    case = cases["lonely"]
+def test_a_host_that_stops_answering_does_not_keep_us(cases: MachineCases, how: str, silent_after: float) -> None:
+    case = cases.open("lonely")
+    disconnect(ssh_host(read_machines(case.run), case.name, case.run))  # the next connection has this patience
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(case.machine.run, ["sleep", "60"], within=50.0)
         case.wait_command("sleep 60")
@@ -230,6 +249,6 @@ def test_a_host_that_stops_answering_does_not_keep_us(cases: dict[str, MachineCa
                 case.machine.run(["true"], within=2.0)
             refused = time.monotonic() - began - lost
 
-    assert lost < 30
+    assert lost < 2 * silent_after + 5
     assert refused < 15
     assert case.machine.run(["echo", "back"]).stdout == "back\n"

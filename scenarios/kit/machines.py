@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from deployers.release import make_supply
 from lab import ledger
 from lab.computer import Computer
+from lab.factories.containers import container_problems, machine_steps
 from lab.factories.delete import delete_machines
 from lab.factories.namespace.factory import make_machines, namespace_problems, program_name
 from lab.factories.namespace.network import read_network
+from lab.factories.vm.factory import make_machines as make_virtual_machines
 from lab.factories.vm.problems import vm_problems
+from lab.images.machine import SOFTWARE, build_machine_image
 from lab.machines.local import Local
 from lab.machines.machine import Machine
 from lab.machines.owner import ProgramOwner
@@ -105,18 +109,75 @@ def open_run(path: Path) -> Iterator[Run]:
         ledger.check_leftovers(run.path)
 
 
+class MachineCases:
+    """The machines of a module of tests, in one run: each is made when a test first asks for it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._made: dict[str, MachineCase] = {}
+
+    def open(self, kind: str) -> MachineCase:
+        """Return the machine of a kind; skip the test, as unknown, where it cannot be made."""
+        if kind not in self._made:
+            self._made.update(MAKERS[kind](self.run))
+        return self._made[kind]
+
+
 @contextmanager
-def open_cases(path: Path) -> Iterator[dict[str, MachineCase]]:
-    """Yield this computer, and where they can be made: machines of namespaces, and one that is reached through another."""
+def open_cases(path: Path) -> Iterator[MachineCases]:
+    """Yield the machines of all kinds, in a run of its own."""
     with open_run(path) as run:
-        cases = {"local": MachineCase(run, "local", Local(run.path), Supervisor(run.path), run.path / "test files")}
-        if not namespace_problems(Computer()):
-            make_namespaces(run, ["gate", "inner", "lonely"])
-            inner = read_machines(run)["inner"]
-            record_machine(run, "jump", MachineRecord("ssh", inner.address, key=inner.key, known_hosts=inner.known_hosts, jump="gate"))
-            for kind, name in {"namespace": "gate", "jump": "jump", "lonely": "lonely"}.items():
-                cases[kind] = MachineCase(run, name, open_machine(run, name), open_owner(run, name), Path("/var/lib/test files"))
-        yield cases
+        yield MachineCases(run)
+
+
+def open_local(run: Run) -> dict[str, MachineCase]:
+    """Return this computer."""
+    return {"local": MachineCase(run, "local", Local(run.path), Supervisor(run.path), run.path / "test files")}
+
+
+def open_namespaces(run: Run) -> dict[str, MachineCase]:
+    """Make machines of namespaces: one, one that is reached through it, and one that is there to be cut off."""
+    require_namespaces()
+    make_namespaces(run, ["gate", "inner", "lonely"])
+    inner = read_machines(run)["inner"]
+    record_machine(run, "jump", MachineRecord("ssh", inner.address, key=inner.key, known_hosts=inner.known_hosts, jump="gate"))
+    return {kind: open_case(run, name) for kind, name in {"namespace": "gate", "jump": "jump", "lonely": "lonely"}.items()}
+
+
+def open_container(run: Run) -> dict[str, MachineCase]:
+    """Make a machine that is a container."""
+    make_containers(run, ["box"])
+    return {"container": open_case(run, "box")}
+
+
+def open_virtual_machine(run: Run) -> dict[str, MachineCase]:
+    """Make a virtual machine."""
+    require_virtual_machines()
+    execute(make_virtual_machines(run, ["guest"]), run)
+    return {"vm": open_case(run, "guest")}
+
+
+def open_case(run: Run, name: str) -> MachineCase:
+    """Return a machine of the run as tests use it."""
+    return MachineCase(run, name, open_machine(run, name), open_owner(run, name), Path("/var/lib/test files"))
+
+
+MAKERS: Mapping[str, Callable[[Run], dict[str, MachineCase]]] = {
+    "local": open_local,
+    "namespace": open_namespaces,
+    "jump": open_namespaces,
+    "lonely": open_namespaces,
+    "container": open_container,
+    "vm": open_virtual_machine,
+}
+
+
+def make_containers(run: Run, names: list[str]) -> None:
+    """Make machines that are containers; skip the test, as unknown, where there is no Docker."""
+    if problems := container_problems(Computer()):
+        pytest.skip(f"unknown: {problems[0].why}")
+    software = {ref.name: path for ref, path in make_supply().resolve(SOFTWARE).items()}
+    execute(machine_steps(run, names, image=lambda: build_machine_image(Local(run.path), software)), run)
 
 
 def make_namespaces(run: Run, names: list[str]) -> None:

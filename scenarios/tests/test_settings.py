@@ -42,7 +42,8 @@ KEEPS = {
         "lab machine snapshot",
     ),
     *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
-    *("lab bench kind", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge", "lab bench cost-model"),
+    *("lab bench kind", "lab bench machines", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge"),
+    "lab bench cost-model",
     *(f"lab report {verb}" for verb in ("collect", "build", "summary", "junit", "allure", "judge", "retry")),
 }
 TEXTS = ["", "1", "0", "3", "-1", "2.5", "x", "true", "False", "yes", "no", "off", "build", "bundle", "AUTO", "auto", "a b", "../dir", "é"]
