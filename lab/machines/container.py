@@ -20,7 +20,6 @@ from lab.machines.owner import RemoteOwner
 from lab.program import Program
 from lab.wait import Cancelled
 
-
 MARK = "KARMADA_LAB_COMMAND"
 """The variable by which the processes of one command are found in the container."""
 KILL = """

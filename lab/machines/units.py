@@ -58,6 +58,10 @@ def render_unit(program: Program, run_id: str, *, lease: str = "", restart: bool
     )
 
 
+NOT_EXECUTED = ("203",)
+"""What systemd says is the status of a program that it could not execute (EXIT_EXEC in systemd.exec(5))."""
+
+
 def read_program(text: str) -> Program:
     """Return the program of a unit's text, as far as its first line holds it: name, argv, log, needs, ports."""
     name, argv, log, needs, ports = json.loads(text.partition("\n")[0].removeprefix("# "))
@@ -88,8 +92,10 @@ def start_unit(machine: Machine, name: str, text: str) -> None:
         machine.run(["systemctl", "start", name])
     except CommandFailed as failed:
         with suppress(CommandFailed):
-            log = machine.run(["journalctl", "--unit", name, "--lines", "5", "--no-pager", "--output", "cat"]).stdout
-            raise CommandFailed(failed.argv, status=failed.status, output=f"{failed.output}{log}", machine=machine.name) from failed
+            said = machine.run(["journalctl", "--unit", name, "--lines", "5", "--no-pager", "--output", "cat"]).stdout
+            ended = machine.run(["systemctl", "show", "--property", "ExecMainStatus", "--value", name]).stdout.strip()
+            status = None if ended in NOT_EXECUTED else failed.status
+            raise CommandFailed(failed.argv, status=status, output=f"{failed.output}{said}", machine=machine.name) from failed
         raise
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.errors import NotPossible, ProvisionError, UsageError
+from lab.errors import CommandFailed, NotPossible, ProvisionError, UsageError
 from lab.machines import units
-from lab.machines.container import Container
+from lab.machines.container import MARK, Container
 from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.machines.systemd_owner import READ_STATES, SystemdOwner
 from lab.program import Program
@@ -76,6 +76,17 @@ def test_a_unit_is_written_before_it_is_started() -> None:
     assert verbs[-1] == ("systemctl", "start")
 
 
+@pytest.mark.parametrize(("ended", "status"), [("203", None), ("1", 1)])
+def test_a_program_that_cannot_be_executed_has_no_status(ended: str, status: int | None) -> None:
+    refused = {("systemctl", "start"): ScriptedFailure(1, "Job failed"), ("journalctl",): "No such file or directory"}
+    shown = {("systemctl", "show", "--property", "ExecMainStatus"): ended}
+    machine = Scripted({SHOW: "inactive\n", ("tee",): "", ("systemctl",): "", **refused, **shown})
+    with pytest.raises(CommandFailed, match="No such file") as caught:
+        units.start_unit(machine, NAME, "text")
+
+    assert caught.value.status == status
+
+
 def test_stopping_what_never_was_is_a_usage_error() -> None:
     machine = Scripted({("cat",): ScriptedFailure(1, "cat: x: No such file or directory")})
 
@@ -100,14 +111,16 @@ def test_the_units_of_another_run_are_left_alone() -> None:
     assert other not in machine.transcript()
 
 
-def test_a_container_of_a_lab_runs_programs_as_units() -> None:
+def test_a_container_of_a_lab_runs_programs_as_units(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = "# " + json.dumps([PROGRAM.name, PROGRAM.argv, str(PROGRAM.log), [], []]) + "\n" + RUNS
-    states = {("docker", "exec", "c", "sh", "-c", READ_STATES): shown, ("docker", "exec", "c", "systemctl", "show"): "inactive\n"}
-    engine = Scripted({("docker", "exec"): "", ("docker", "exec", "--interactive"): "", **states})
+    monkeypatch.setattr("lab.machines.container.secrets.token_hex", lambda _: "0")
+    execute = ("docker", "exec", "--env", f"{MARK}=0", "c")
+    states = {(*execute, "sh", "-c", READ_STATES): shown, (*execute, "systemctl", "show"): "inactive\n"}
+    engine = Scripted({("docker", "exec"): "", **states})
 
     Container("c", engine, "try", lambda machine: SystemdOwner(machine, "try", "/root/of/try", lambda: None)).start(PROGRAM)
 
-    assert f"docker exec c systemctl start {NAME}" in engine.transcript()
+    assert f"{' '.join(execute)} systemctl start {NAME}" in engine.transcript()
     assert "BindsTo=karmada-lab.try.lease.service" in str(engine.done)
     with pytest.raises(NotPossible):
         Container("c", engine).start(PROGRAM)
