@@ -68,6 +68,7 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
         removed.append(RemovedItem("session folder", str(session), session.name[1:]))
         if not dry_run:
             shutil.rmtree(session, ignore_errors=True)
+    removed += remove_stray_locks(root, dry_run=dry_run)
     removed += kill_strays(root, dry_run=dry_run) + remove_stray_containers(root, dry_run=dry_run)
     removed += remove_stray_virtual_machines(root, dry_run=dry_run)
     removed += release_dead_ports(where, dry_run=dry_run)
@@ -247,6 +248,20 @@ def remove_directory(run: Path, where: Path | None, *, dry_run: bool) -> list[Re
         discard(run)
         Path(f"{run}.lock").unlink(missing_ok=True)  # a command that was killed left it
     return [RemovedItem("run directory", str(run), run.name)]
+
+
+def remove_stray_locks(root: Path, *, dry_run: bool) -> list[RemovedItem]:
+    """Remove the locks of commands that were killed before they made a run directory."""
+    removed = []
+    for file in sorted(root.glob("*.lock")):
+        run = file.with_suffix("")
+        if run.exists():
+            continue
+        with suppress(Timeout), FileLock(file, timeout=0):
+            removed.append(RemovedItem("lock", str(file), run.name))
+            if not dry_run:
+                file.unlink(missing_ok=True)
+    return removed
 
 
 def kill_strays(root: Path, *, dry_run: bool) -> list[RemovedItem]:

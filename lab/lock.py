@@ -70,9 +70,12 @@ def ignore_wait(holder: Holder | None, waited: float) -> None:
 
 
 def lock_run(path: Path, *, within: float = 600.0, waiting: WaitReport = ignore_wait, clock: Clock = SYSTEM) -> FileLock:
-    """Acquire the lock of a run directory, which need not exist, and return it. NotPossible when it is still held after `within`."""
+    """Acquire the lock of a run directory, which need not exist, and return it. NotPossible when it is still held after `within`.
+
+    A thread that holds it may acquire it again; it is released as often as it was acquired.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{path}.lock", timeout=0)
+    lock = FileLock(f"{path}.lock", timeout=0, is_singleton=True)
     began = reported = clock.now()
     first = True
     while True:
@@ -88,6 +91,13 @@ def lock_run(path: Path, *, within: float = 600.0, waiting: WaitReport = ignore_
             clock.sleep(min(0.1, within))
         else:
             return lock
+
+
+def release_lock(lock: FileLock, path: Path) -> None:
+    """Release the lock of a run directory. Remove its file, too, where there is no such directory: nothing was created."""
+    if not path.exists() and lock.lock_counter == 1:
+        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held: who waits for it makes a new file
+    lock.release()
 
 
 def lock_error(path: Path, holder: Holder | None) -> NotPossible:

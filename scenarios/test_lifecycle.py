@@ -137,10 +137,29 @@ def check_killed_harness(harness: Harness, events: int, *, by: str) -> None:
                 raise NotYet(f"still there: {', '.join(left)}")
 
         until(check_ended, what="the supervisor's lease has ended the lab", within=40.0)
-    if harness.path.exists():
-        harness.run(by)
+    harness.run(by)  # without a directory there is still the lock that it held
     assert ledger.list_leftovers(harness.path) == []
     assert sorted(path.name for path in harness.path.parent.glob(f"{harness.name}*")) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("after", [0.5, 1.0, 2.0, 4.0])
+def test_down_ends_an_up_that_has_just_begun(harness: Harness, after: float) -> None:
+    argv = harness.argv("up", "--spec", str(SMALL))
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as up:
+        until(lambda: check_locked(harness.path), what="lab up holds the lock", within=30.0, every=0.02)
+        with pytest.raises(subprocess.TimeoutExpired):
+            up.wait(after)
+        harness.run("down")
+
+    assert up.returncode == 128 + signal.SIGTERM
+    assert sorted(path.name for path in harness.path.parent.glob(f"{harness.name}*")) == []
+
+
+def check_locked(run: Path) -> None:
+    """Return once the lock of a run directory is there; NotYet before."""
+    if not Path(f"{run}.lock").exists():
+        raise NotYet("no lock")
 
 
 def count_events(run: Path) -> int:

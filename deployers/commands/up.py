@@ -17,18 +17,21 @@ from lab.count import count
 from lab.errors import LabError
 from lab.hints import command
 from lab.interrupt import Interrupted
+from lab.lock import Holder, lock_run, release_lock
 from lab.run import Run, runs_root
 from lab.specs import DEFAULT
 from lab.status.checks import HOST_CONTEXT
 from lab.status.lab_status import LabStatus, lab_status
 from lab.terminal.drawing import open_drawing
-from lab.terminal.text import Look, bytes_text, seconds_text
+from lab.terminal.text import Look, bytes_text, say, seconds_text
 
 if TYPE_CHECKING:
     from deployers.bring_up import Brought
     from deployers.wanted import Wanted
 
 Json = dict[str, Any]
+WITHIN = 3600.0
+"""Seconds for which another command that changes the lab is waited for: one that builds its programs takes a quarter of an hour."""
 
 PlanOption = Annotated[bool, option("--plan", "--dry-run", help="Print the steps and assets; create nothing.")]
 
@@ -56,14 +59,26 @@ def up(asked: UpRequest) -> None:
     if not asked.plan and (seen := find_unchanged(lab, arguments)) is not None:
         finish(seen, seconds=time.monotonic() - began, changed=False, output=asked.output)
         return
+    if asked.plan:
+        from deployers.release import make_supply
+        from deployers.wanted import read_wanted
+
+        show_plan(read_wanted(asked.spec, asked.changes), lab=lab, supply=make_supply(asked.choices), output=asked.output)
+        return
+    lock = lock_run(runs_root() / lab, within=WITHIN, waiting=say_waiting)  # before what takes seconds: `lab down` finds us by it
+    try:
+        bring_up_lab(asked, arguments, began)
+    finally:
+        release_lock(lock, runs_root() / lab)
+
+
+def bring_up_lab(asked: UpRequest, arguments: str, began: float) -> None:
+    """Bring the lab up and print what exists now. `began` is when the command began."""
     from deployers.bring_up import bring_up
     from deployers.release import make_supply
     from deployers.wanted import read_wanted
 
-    wanted = read_wanted(asked.spec, asked.changes)
-    if asked.plan:
-        show_plan(wanted, lab=lab, supply=make_supply(asked.choices), output=asked.output)
-        return
+    lab, wanted = asked.lab, read_wanted(asked.spec, asked.changes)
     try:
         with open_drawing(f"lab {lab}") as screen:
             supply = make_supply(asked.choices, progress=screen.progress)
@@ -73,6 +88,11 @@ def up(asked: UpRequest) -> None:
         error.add_note(what_remains(lab, time.monotonic() - began))
         raise
     finish(lab_status(brought.lab.run), seconds=time.monotonic() - began, changed=brought.changed, output=asked.output)
+
+
+def say_waiting(holder: Holder | None, waited: float) -> None:
+    """Say for which command `lab up` waits."""
+    say(f"waiting for {holder or 'another command'}, which changes the lab ({seconds_text(waited)})")
 
 
 def fingerprint(asked: UpRequest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
@@ -29,6 +30,7 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
     Exit code 7 when something of it is still there afterwards, with its name.
     """
     began = time.monotonic()
+    wait_for_up(lab)
     if not (runs_root() / lab).is_dir():
         say(f"no lab {lab} exists; nothing to take down")
         report = {"schema": 1, "lab": lab, "programs": 0, "kept": False, "seconds": 0.0}
@@ -45,6 +47,16 @@ def down(lab: LabName = DEFAULT_LAB, keep: Keep = False, output: OutputOption = 
         say(f"lab {lab} is down after {seconds_text(seconds)}: {count(taken.programs, 'program')} ended, {after}")
     if output is Output.json:
         print(json.dumps(report))
+
+
+def wait_for_up(lab: str) -> None:
+    """End a `lab up` that has not made the lab's directory yet, and wait for it."""
+    path = runs_root() / lab
+    if path.is_dir() or not Path(f"{path}.lock").exists():
+        return
+    from lab.lock import lock_run, release_lock
+
+    release_lock(lock_run(path, within=WITHIN, waiting=partial(end_holder, lab)), path)
 
 
 def end_holder(lab: str, holder: Holder | None, waited: float) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lab import proc
 from lab.errors import NotPossible
-from lab.lock import Holder, find_holder, lock_run
+from lab.lock import Holder, find_holder, lock_run, release_lock
 from lab.run import Run
 from lab.tests.supervision import ROOT, eventually
 
@@ -96,10 +96,30 @@ def test_a_long_command_is_shortened() -> None:
     assert len(Holder(1, 1, ("lab", "up", *["x" * 50] * 9), 1.0).command) == 100
 
 
+def test_a_thread_that_holds_the_lock_acquires_it_again(tmp_path: Path) -> None:
+    path = tmp_path / "blue"
+    outer, inner = lock_run(path), lock_run(path)
+    release_lock(inner, path)
+
+    assert Path(f"{path}.lock").exists()
+    assert outer.is_locked
+    release_lock(outer, path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_of_a_lab_that_was_made_stays(tmp_path: Path) -> None:
+    (tmp_path / "blue").mkdir()
+    release_lock(lock_run(tmp_path / "blue"), tmp_path / "blue")
+
+    assert (tmp_path / "blue.lock").exists()
+
+
 @pytest.mark.spawns
-def test_down_ends_an_up_that_holds_the_lab_even_one_that_is_paused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("made", [True, False])
+def test_down_ends_an_up_that_holds_the_lab_even_one_that_is_paused(tmp_path: Path, made: bool) -> None:
     """The holder is a process that is called `lab up`, holds the lock, and ends as `lab up` does when it is interrupted."""
-    Run.create("blue", {"lab": {"provider": "embedded", "members": []}}, root=tmp_path)
+    if made:
+        Run.create("blue", {"lab": {"provider": "embedded", "members": []}}, root=tmp_path)
     script = tmp_path / "lab"
     script.write_text(
         "import signal, sys\nfrom pathlib import Path\nfrom lab import interrupt\nfrom lab.lock import lock_run\ninterrupt.install()\n"

@@ -17,9 +17,8 @@ def test_the_status_of_dockers_client_is_read_as_the_commands() -> None:
 
 
 def test_a_command_out_of_time_is_killed_in_a_machine_and_not_in_a_node() -> None:
-    late = {("docker", "exec"): ScriptedFailure(-signal.SIGKILL, "not within 1 s")}
     for make_owner, kills in ((lambda machine: SystemdOwner(machine, "try", "/root", lambda: None), 1), (None, 0)):
-        engine = Scripted(late)
+        engine = Scripted({("docker", "exec"): ScriptedFailure(-signal.SIGKILL, "not within 1 s")})
         with pytest.raises(CommandFailed):
             Container("c", engine, "try", make_owner).run(["sleep", "9"])
 

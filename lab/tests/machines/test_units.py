@@ -78,9 +78,16 @@ def test_a_unit_is_written_before_it_is_started() -> None:
 
 @pytest.mark.parametrize(("ended", "status"), [("203", None), ("1", 1)])
 def test_a_program_that_cannot_be_executed_has_no_status(ended: str, status: int | None) -> None:
-    refused = {("systemctl", "start"): ScriptedFailure(1, "Job failed"), ("journalctl",): "No such file or directory"}
-    shown = {("systemctl", "show", "--property", "ExecMainStatus"): ended}
-    machine = Scripted({SHOW: "inactive\n", ("tee",): "", ("systemctl",): "", **refused, **shown})
+    machine = Scripted(
+        {
+            SHOW: "inactive\n",
+            ("tee",): "",
+            ("systemctl",): "",
+            ("systemctl", "start"): ScriptedFailure(1, "Job failed"),
+            ("journalctl",): "No such file or directory",
+            ("systemctl", "show", "--property", "ExecMainStatus"): ended,
+        }
+    )
     with pytest.raises(CommandFailed, match="No such file") as caught:
         units.start_unit(machine, NAME, "text")
 
