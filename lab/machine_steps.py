@@ -12,14 +12,18 @@ from lab.factories.namespace.factory import make_machines, namespace_problems
 from lab.factories.vm.domain import VmShape
 from lab.factories.vm.factory import make_machines as make_virtual_machines
 from lab.factories.vm.problems import vm_problems
+from lab.host_checks import check_host
 from lab.images.machine import SOFTWARE as IMAGE_SOFTWARE
 from lab.images.machine import build_machine_image
+from lab.machines.lease import read_owners
 from lab.machines.local import Local
 from lab.machines.record import MachineRecord, record_machine
-from lab.machines.registry import open_machine
+from lab.machines.registry import open_machine, open_remote_owner
+from lab.machines.route import check_route
 from lab.preflight import Problem
+from lab.providers.embedded_cluster import reserve_cluster_ports
 from lab.run import Run
-from lab.spec import LabSpec, MachineHost
+from lab.spec import LabSpec
 from lab.steps import Step
 
 Software = Mapping[str, Path]
@@ -54,7 +58,7 @@ def make_machine_steps(run: Run, spec: LabSpec, software: Software) -> list[Step
         "namespace": lambda: make_machines(run, spec.machine_names),
         "container": lambda: make_containers(run, spec, software),
         "vm": lambda: make_virtual_machines(run, spec.machine_names, choose_shape(spec)),
-        "ssh": lambda: reach_hosts(run, spec.machines.hosts if spec.machines else ()),
+        "ssh": lambda: reach_hosts(run, spec),
     }
     return kinds[spec.machines.kind]()
 
@@ -72,13 +76,22 @@ def make_containers(run: Run, spec: LabSpec, software: Software) -> list[Step]:
     return [image, *containers.machine_steps(run, spec.machine_names, image=lambda: images[-1], needs=(image.name,))]
 
 
-def reach_hosts(run: Run, hosts: tuple[MachineHost, ...]) -> list[Step]:
+def reach_hosts(run: Run, spec: LabSpec) -> list[Step]:
     """Record the user's hosts, and return the steps that log in to each."""
-    for host in hosts:
-        record_machine(run, host.name, MachineRecord("ssh", **host.model_dump(exclude={"name"})))
-    return [Step(f"machines/{host.name}", partial(log_in, run, host.name)) for host in hosts]
+    for host in spec.machines.hosts if spec.machines else ():
+        record_machine(run, host.name, MachineRecord("ssh", **host.model_dump(exclude={"name", "jump_only"})))
+    return [Step(f"machines/{name}", partial(log_in, run, name, spec)) for name in spec.machine_names]
 
 
-def log_in(run: Run, name: str) -> None:
-    """Return when a command has run on a machine. Errors of `lab.machines.ssh` say why it cannot be reached."""
-    open_machine(run, name).run(["true"])
+def log_in(run: Run, name: str, spec: LabSpec) -> None:
+    """Return when a command has run on a host. Errors of `lab.machines.ssh` say why it cannot be reached.
+
+    NotPossible when clusters are placed on it and it cannot run them, or their API cannot be reached.
+    """
+    machine = open_machine(run, name)
+    machine.run(["true"])
+    if placed := [cluster for cluster in spec.made if cluster.machine == name]:
+        check_route(run, name)
+        if name not in read_owners(run):  # else their programs run there, and have the ports
+            folder = str(open_remote_owner(run, name).run.parents[1])
+            check_host(machine, folder, {port for cluster in placed for port in reserve_cluster_ports(run, cluster).values()})

@@ -142,6 +142,7 @@ class ClusterSpec(Strict):
     `files` are written, before anything starts, into the working directory of the cluster's programs, so that a flag names one plainly
     (`config = "scheduler.yaml"`); `$pki` in their text is the folder of the cluster's kubeconfigs and certificates.
     `machine` names the machine of the lab that its programs run on; "" is this computer.
+    `control_planes`: with three, each has an etcd and an API server, and every node reaches them through a balancer of its own.
     """
 
     name: Name = "host"
@@ -154,6 +155,7 @@ class ClusterSpec(Strict):
     kubeconfig: Annotated[str, AfterValidator(absolute_path)] = ""
     context: str = ""
     machine: Name | Literal[""] = ""
+    control_planes: Literal[1, 3] = 1
 
 
 class MemberSpec(ClusterSpec):
@@ -169,6 +171,7 @@ class MemberSpec(ClusterSpec):
 class MachineHost(Strict):
     """A host that the user has, reached by ssh; see `lab.machines.ssh.host`. `jump` names another host of the list.
 
+    `jump_only`: it is a way to others, and no machine that something is placed on.
     `folder` is the directory there that labs use: /var/lib/karmada-lab with root rights, ~/.karmada-lab of a home below /home without.
     """
 
@@ -179,6 +182,7 @@ class MachineHost(Strict):
     key: str = ""
     known_hosts: str = ""
     jump: str = ""
+    jump_only: bool = False
     sudo: bool = False
     sudo_password_file: str = ""
     folder: str = ""
@@ -188,6 +192,7 @@ class Machines(Strict):
     """The machines of a lab: `count` of a kind that is made here, called machine1, machine2…, or hosts that the user has (kind ssh).
 
     `inventory` is a file with the hosts, `inventory_command` a command that prints them (lab.inventory); both are read with the lab file.
+    `group` is the group of an Ansible inventory whose hosts are meant.
     """
 
     kind: Literal["namespace", "container", "vm", "ssh"] = "ssh"
@@ -195,6 +200,7 @@ class Machines(Strict):
     hosts: tuple[MachineHost, ...] = ()
     inventory: str = ""
     inventory_command: tuple[str, ...] = ()
+    group: str = ""
 
     @model_validator(mode="after")
     def require_one_source(self) -> Machines:
@@ -206,7 +212,11 @@ class Machines(Strict):
             raise ValueError(
                 "hosts of kind ssh are not made here: list them" if self.count else f"{given[0]} is for kind ssh; of {self.kind} give count"
             )
+        if self.group and given[0] not in {"inventory", "inventory_command"}:
+            raise ValueError(f"a group is one of an inventory, and {given[0]} is none")
         names = [host.name for host in self.hosts]
+        if self.hosts and all(host.jump_only for host in self.hosts):
+            raise ValueError("all hosts are jump_only: none is left for the lab")
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"hosts are named twice: {', '.join(twice)}")
         return self
@@ -214,7 +224,9 @@ class Machines(Strict):
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the machines; none while an inventory is not read."""
-        return tuple(host.name for host in self.hosts) or tuple(f"machine{number + 1}" for number in range(self.count))
+        if self.hosts:
+            return tuple(host.name for host in self.hosts if not host.jump_only)
+        return tuple(f"machine{number + 1}" for number in range(self.count))
 
 
 class LabSpec(Strict):

@@ -66,6 +66,8 @@ def list_ineffective_keys(path: str, cluster: ClusterSpec) -> Iterator[Problem]:
     for key in ("kubernetes", "nodes", "workers", "flags", "env", "files"):
         if getattr(cluster, key):
             yield Problem(f"{path}.{key}", "the cluster exists: it is used as it is", "leave it out")
+    if cluster.control_planes > 1:
+        yield Problem(f"{path}.control_planes", "the cluster exists: it is used as it is", "leave it out")
 
 
 def examine_clusters(spec: LabSpec, needs: Mapping[str, ClusterNeeds], *, lab: str) -> list[Problem]:

@@ -72,6 +72,17 @@ class Inventory:
             found[host] = {**merged, **own, **self.host_files.get(host, {})}
         return found
 
+    def select_hosts(self, group: str, source: str) -> list[str]:
+        """Return the hosts of a group, those of the groups inside it included. UsageError when there is none, or it has no hosts."""
+        names = sorted(self.groups)
+        if group not in self.groups:
+            raise make_error(f"it has no group {group!r}", source, f"one of: {', '.join(names)}")
+        inside = self.list_groups_of_hosts(self.list_outer_groups())
+        found = [host for host in self.hosts if group == ALL or group in inside[host]]
+        if not found:
+            raise make_error(f"its group {group!r} has no hosts", source, f"one of: {', '.join(names)}")
+        return found
+
     def list_outer_groups(self) -> dict[str, list[str]]:
         """Return the groups that each group is directly inside of."""
         outer: dict[str, list[str]] = {name: [] for name in self.groups}

@@ -11,6 +11,7 @@ from lab.errors import UsageError
 from lab.inventory.ansible_yaml import OtherTag
 from lab.inventory.errors import BY_ANSIBLE, make_error, raise_all
 from lab.inventory.groups import Assignment, Inventory, Variables
+from lab.inventory.jumps import add_jump_hosts
 from lab.inventory.ssh_arguments import parse_ssh_arguments
 from lab.limits.account import user_name
 from lab.named_files import resolve_file
@@ -46,49 +47,37 @@ PASSWORDS: Mapping[str, str] = {
 TRUE, FALSE = {"yes", "true", "1", "on", "y", "t"}, {"no", "false", "0", "off", "n", "f", ""}
 
 
-def make_rows(inventory: Inventory, folder: Path, source: str) -> list[Row]:
-    """Return one row for each host, in the order of the inventory. UsageError lists every fault with its file and line.
+def make_rows(inventory: Inventory, folder: Path, source: str, group: str = "") -> list[Row]:
+    """Return one row for each host of a group, of all without one, in the order of the inventory. UsageError lists every fault.
 
     A machine's name is the host's with other characters than letters, digits and '-' replaced by '-'; its user is this one unless the
-    inventory says which, as in Ansible and ssh. Relative paths are relative to `folder`.
+    inventory says which, as in Ansible and ssh. Relative paths are relative to `folder`. Hosts outside the group that its hosts are
+    reached through are `jump_only`.
     """
-    errors: list[UsageError] = []
-    rows: dict[str, Row] = {}
+    made = {host: make_row(host, make_name(host), variables, folder) for host, variables in inventory.resolve().items()}
+    rows = {host: row for host, (row, _) in made.items()}
+    wanted = inventory.select_hosts(group, source) if group else list(rows)
+    jumps, errors = add_jump_hosts(wanted, rows, source)
     names: dict[str, str] = {}
-    for host, variables in inventory.resolve().items():
+    for host in [host for host in rows if host in jumps]:
         name = make_name(host)
         if name in names.values():
             errors.append(make_error(f"two hosts would be machine {name!r}: {host} is the second", source, "rename one"))
         names[host] = name
-        row, faults = make_row(host, name, variables, folder)
-        rows[host] = row
-        errors += faults
-    for host, row in rows.items():
-        if jump := row.get("jump"):
-            found = find_host(str(jump), rows)
-            if found is None:
-                errors.append(
-                    make_error(f"the jump host {jump!r} of {host} is not in the inventory", source, "add it as a host, by that name")
-                )
-            else:
-                row["jump"] = names[found]
-    if not rows:
+        errors += made[host][1]
+    for host in names:
+        rows[host].pop("jump", None)
+        rows[host] |= {"jump": names[jump]} if (jump := jumps[host]) else {}
+        rows[host] |= {} if host in wanted else {"jump_only": True}
+    if not names:
         errors.append(make_error("it has no hosts", source))
     raise_all(errors, source)
-    return list(rows.values())
+    return [rows[host] for host in names]
 
 
 def make_name(host: str) -> str:
     """Return the name of a host's machine: web1.example.com is web1-example-com."""
     return re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")[:48].rstrip("-") or "host"
-
-
-def find_host(jump: str, rows: Mapping[str, Row]) -> str | None:
-    """Return the host that a jump host is: by its name, or by its address with or without a user and a port."""
-    plain = re.sub(r":[0-9]+$", "", jump.rpartition("@")[2])
-    return next((host for host, row in rows.items() if host in {jump, plain}), None) or next(
-        (host for host, row in rows.items() if row["address"] == plain), None
-    )
 
 
 def make_row(host: str, name: str, variables: Variables, folder: Path) -> tuple[Row, list[UsageError]]:

@@ -32,19 +32,22 @@ def fill_hosts(table: Any, folder: Path) -> Any:
         return table
     if isinstance(hosts := table.get("hosts"), list):
         table = {**table, "hosts": [resolve_files(host, FILES, folder) for host in hosts]}
-    rest = {key: value for key, value in table.items() if key not in {"inventory", "inventory_command"}}
+    rest = {key: value for key, value in table.items() if key not in {"inventory", "inventory_command", "group"}}
+    group = str(table.get("group") or "")
     file, command = table.get("inventory"), table.get("inventory_command")
     if bool(file) == bool(command) or rest.get("hosts") or rest.get("count") or rest.get("kind", "ssh") != "ssh":
         return table
     if isinstance(file, str):
-        return {**rest, "hosts": read_inventory(Path(resolve_file(file, folder)))}
+        return {**rest, "hosts": read_inventory(Path(resolve_file(file, folder)), group)}
     if isinstance(command, list) and command and all(isinstance(each, str) and each for each in command):
-        return {**rest, "hosts": parse_json(run_inventory_command(command, folder), COMMAND, folder)}
+        return {**rest, "hosts": parse_json(run_inventory_command(command, folder), COMMAND, folder, group)}
     return table
 
 
-def read_inventory(path: Path) -> list[Row]:
+def read_inventory(path: Path, group: str = "") -> list[Row]:
     """Return the hosts of an inventory's file, as rows of `[[machines.hosts]]`. UsageError says what is wrong, and in which line.
+
+    With `group`, those of that group of an Ansible inventory; see `make_rows`.
 
     A file ending in .toml or .json is a list of the lab's own, .json also what Ansible prints; .yaml, .yml and a first line `---` are
     Ansible's YAML, all else is Ansible's INI.
@@ -59,32 +62,34 @@ def read_inventory(path: Path) -> list[Row]:
     if data.startswith(b"#!") and os.access(path, os.X_OK):
         raise make_error("it is a program", source, f'run it: inventory_command = ["{path}", "--list"]')
     if path.suffix == ".json" or data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{":
-        return parse_json(data, source, folder)
+        return parse_json(data, source, folder, group)
     try:
         if path.suffix == ".toml":
-            return list_own(parse_toml(data), source, folder)
+            return list_own(parse_toml(data), source, folder, group)
         text = decode(data)
     except ValueError as error:
         raise make_error(str(error), source) from error
     is_yaml = path.suffix in {".yaml", ".yml"} or text.lstrip().startswith("---")
     inventory = parse_yaml(data, source) if is_yaml else parse_ini(text, source)
     read_variable_files(inventory, folder)
-    return make_rows(inventory, folder, source)
+    return make_rows(inventory, folder, source, group)
 
 
-def parse_json(data: bytes, source: str, folder: Path) -> list[Row]:
+def parse_json(data: bytes, source: str, folder: Path, group: str = "") -> list[Row]:
     """Return the hosts of JSON: a list of the lab's own, or what Ansible prints. UsageError says what is wrong."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise make_error(f"invalid JSON: {error or 'nested too deeply'}", source) from error
     if isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("hosts"), list) and "_meta" not in document):
-        return list_own(document, source, folder)
-    return make_rows(parse_list(document, source), folder, source)
+        return list_own(document, source, folder, group)
+    return make_rows(parse_list(document, source), folder, source, group)
 
 
-def list_own(document: Any, source: str, folder: Path) -> list[Row]:
+def list_own(document: Any, source: str, folder: Path, group: str) -> list[Row]:
     """Return the hosts of a list of the lab's own: `[[hosts]]`, or a JSON array, with the keys of MachineHost. UsageError lists faults."""
+    if group:
+        raise make_error(f"a list of hosts has no group {group!r}", source, "leave `group` out; inventories of Ansible have groups")
     if isinstance(document, dict):
         if other := sorted(document.keys() - {"hosts"}):
             raise make_error(f"unknown key {other[0]!r}: a list has `hosts` only", source)

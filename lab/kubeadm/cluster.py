@@ -30,6 +30,10 @@ CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 """The taint of a control plane beside workers."""
 
 
+def ignore(_machine: str) -> None:
+    """Take every machine for one that is reached."""
+
+
 @dataclass(frozen=True)
 class MachineCluster:
     """One cluster being made of machines. `open` returns a machine by name and `address` its address, once it is there."""
@@ -43,6 +47,8 @@ class MachineCluster:
     open: Callable[[str], Machine]
     address: Callable[[str], str]
     files: Callable[[], NodeFiles]
+    check_route: Callable[[str], None] = ignore
+    """Raises when this computer cannot reach the API server of a machine."""
     flags: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels of nodes by machine."""
@@ -102,6 +108,8 @@ class MachineCluster:
 
     def check(self, machine: str) -> None:
         """Return when a machine can be a node of this cluster. NotPossible with the first reason."""
+        if machine == self.control_planes[0]:
+            self.check_route(machine)
         found = facts.ask_facts(self.open(machine))
         facts.require_node(machine, facts.list_refusals(found, run=self.run.id, cluster=self.cluster.name))
 

@@ -29,8 +29,9 @@ echo "systemd=$(test -d /run/systemd/system && echo yes)"
 echo "container=$(systemd-detect-virt --container 2>/dev/null | grep -v none)"
 echo "bounds=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)"
 echo "memory=$(sed -n 's/^MemTotal:[[:space:]]*\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
-echo "free=$(df -Pk /var/lib | tail -n 1 | awk '{{print $4}}')"
-echo "writable=$(mkdir -p {paths.ROOT} && touch {paths.ROOT}/.probe && rm {paths.ROOT}/.probe && echo yes; rmdir {paths.ROOT} 2>/dev/null; rmdir {paths.ROOT.rpartition("/")[0]} 2>/dev/null)"
+echo "writable=$(mkdir -p "$1" && touch "$1/.probe" && rm "$1/.probe" && echo yes; rmdir "$1" 2>/dev/null; rmdir "${{1%/*}}" 2>/dev/null)"
+folder=$1; while [ ! -d "$folder" ]; do folder=${{folder%/*}}; folder=${{folder:-/}}; done
+echo "free=$(df -Pk "$folder" | tail -n 1 | awk '{{print $4}}')"
 echo "owner=$(cat {paths.OWNER} 2>/dev/null)"
 echo "foreign=$(ls -d {paths.UNITS}/{paths.KUBELET} /usr/lib/systemd/system/{paths.KUBELET} /lib/systemd/system/{paths.KUBELET} /etc/kubernetes/*.conf /var/lib/kubelet/config.yaml 2>/dev/null | tr '\\n' ' ')"
 for tool in {" ".join(TOOLS)}; do command -v $tool >/dev/null || echo "missing=$tool"; done
@@ -58,10 +59,10 @@ class HostFacts:
     ports: frozenset[int]
 
 
-def ask_facts(machine: Machine) -> HostFacts:
-    """Return the facts of a machine; nothing on it is changed."""
+def ask_facts(machine: Machine, folder: str = paths.ROOT) -> HostFacts:
+    """Return the facts of a machine, `free` and `writable` for a folder there, which need not exist; nothing on it is changed."""
     before = time.time()
-    text = machine.run(["sh", "-s"], input=ASK).stdout
+    text = machine.run(["sh", "-s", "--", folder], input=ASK).stdout
     return parse_facts(text, now=(before + time.time()) / 2)
 
 

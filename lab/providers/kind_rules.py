@@ -38,6 +38,8 @@ def cluster_errors(spec: ClusterSpec, *, lab: str) -> Iterator[Problem]:
     yield from program_errors(spec)
     if spec.files:
         yield Problem(".files", "the programs of a kind cluster are containers: they see no file of this computer", "leave them out")
+    if spec.control_planes > 1:
+        yield Problem(".control_planes", "a kind cluster of a lab has one control plane", "leave it out, or take --provider ssh")
     for number, group in enumerate(spec.workers):
         for key in group.all_labels:
             if why := kubelet_error(key):

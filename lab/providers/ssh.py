@@ -1,6 +1,7 @@
 """Clusters on machines, by kubeadm: hosts that are reached by ssh, and containers or virtual machines that a lab makes.
 
-A cluster takes the machines of the lab in their order, the host cluster first: one for its control plane, one for each of its `workers`.
+A cluster takes the machines of the lab in their order, the host cluster first: one or three for its `control_planes`, one for each of its
+`workers`.
 Everything is brought from this computer's cache, so that the machines need no network but the one between them. A machine is checked
 before anything is brought to it, and `delete` makes the user's hosts what they were; machines that were made are deleted with all on them.
 """
@@ -27,6 +28,7 @@ from lab.kubeadm.reset import reset_node
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.record import read_machines
 from lab.machines.registry import open_machine
+from lab.machines.route import check_route
 from lab.preflight import Problem
 from lab.providers.kind import INOTIFY_OF_NODE, make_guard
 from lab.providers.kind_config import SECTIONS
@@ -42,11 +44,11 @@ PROGRAMS_OF_REST, PORTS_OF_REST = 3, 10
 
 def count_machines(cluster: ClusterSpec) -> int:
     """Return how many machines a cluster takes."""
-    return 1 + sum(group.count for group in cluster.workers)
+    return cluster.control_planes + sum(group.count for group in cluster.workers)
 
 
 def assign_machines(spec: LabSpec) -> dict[str, tuple[str, ...]]:
-    """Return the machines of each cluster that is made, the control plane's first; fewer where the lab has not enough."""
+    """Return the machines of each cluster that is made, those of control planes first; fewer where the lab has not enough."""
     left = list(spec.machine_names)
     found = {}
     for cluster in spec.made:
@@ -88,7 +90,7 @@ class Ssh:
                 Problem("machines.kind", "kubeadm needs systemd, which a namespace has not", "container, vm, or provider embedded")
             )
         elif there < wanted:
-            why = f"the clusters take {wanted} machines (one each, and one for each worker), and there are {there}"
+            why = f"the clusters take {wanted} machines (one for each control plane and each worker), and there are {there}"
             found.append(Problem("machines", why, f"add {wanted - there}"))
         return found
 
@@ -99,11 +101,11 @@ class Ssh:
     def estimate(self, spec: LabSpec) -> Needs:
         """Return what these clusters take from this computer: little where the machines are others."""
         here = spec.machines is not None and spec.machines.kind != "ssh"
-        clusters, nodes = len(spec.made), sum(count_machines(cluster) for cluster in spec.made)
+        planes, nodes = sum(cluster.control_planes for cluster in spec.made), sum(count_machines(cluster) for cluster in spec.made)
         memory = [Share("this command and the supervisor", 1, MIB_OF_REST * MIB, PROGRAMS_OF_REST)]
         if here:
-            memory.append(Share("control planes on machines of this computer", clusters, MIB_OF_CONTROL_PLANE * MIB))
-            memory.append(Share("workers on machines of this computer", nodes - clusters, MIB_OF_WORKER * MIB))
+            memory.append(Share("control planes on machines of this computer", planes, MIB_OF_CONTROL_PLANE * MIB))
+            memory.append(Share("workers on machines of this computer", nodes - planes, MIB_OF_WORKER * MIB))
         return Needs(
             memory=tuple(memory),
             in_engine=here and spec.machines is not None and spec.machines.kind == CONTAINER,
@@ -134,16 +136,17 @@ class Ssh:
             steps += component.make_steps([make_guard(lab.run)], lab.run)
         assigned = assign_machines(lab.spec)
         for number, spec in enumerate(lab.spec.made):
-            first, *workers = assigned[spec.name]
+            planes, workers = assigned[spec.name][: spec.control_planes], assigned[spec.name][spec.control_planes :]
             made = MachineCluster(
                 run=lab.run,
                 cluster=lab.cluster(spec.name),
                 version=spec.kubernetes,
                 number=number,
-                control_planes=[first],
+                control_planes=planes,
                 workers=workers,
                 open=partial(open_machine, lab.run),
                 address=partial(read_address, lab.run),
+                check_route=partial(check_route, lab.run),
                 files=partial(brought.__getitem__, spec.kubernetes),
                 flags=spec.flags,
                 labels=dict(zip(workers, [group.all_labels for group in spec.workers for _ in range(group.count)], strict=True)),

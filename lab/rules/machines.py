@@ -36,7 +36,7 @@ def machines_errors(machines: Machines | None, place: Place) -> Iterator[Problem
     if machines is None:
         return
     clusters = {cluster.name: path for path, cluster in place.root.paths}
-    for number, name in enumerate(machines.names):
+    for number, name in enumerate([host.name for host in machines.hosts] or machines.names):
         at = f".hosts[{number}].name" if machines.hosts else ".count"
         if name in clusters:
             yield Problem(at, f"{name!r} is the name of a cluster, too ({clusters[name]})", "give each its own")
@@ -85,6 +85,8 @@ ANY_VALUE: Mapping[tuple[type[BaseModel], str], str] = {
     (Machines, "hosts"): "the rule of `machines` compares their names",
     (Machines, "inventory"): "it is read with the lab file, which says what is wrong in it",
     (Machines, "inventory_command"): "it is run with the lab file, which says how it failed",
+    (Machines, "group"): "it is looked up in the inventory, which is read with the lab file",
+    (MachineHost, "jump_only"): "either value means something",
     (MachineHost, "name"): "its type checks the form; the rule of `machines` compares the names",
     (MachineHost, "port"): "its type bounds it",
     (MachineHost, "key"): "a file of this computer, which connecting opens",

@@ -84,6 +84,7 @@ OWN_WAY = {
     ("deployers/commands/execute.py", "execvpe"): "`lab exec`: the user's own command",
     ("scenarios/test_runner_kit.py", "Popen"): "a script of the runner kit in the environment that its pod would give",
     ("scenarios/test_machine_faults.py", "Popen"): "a harness to be killed, in the test's own environment",
+    ("scenarios/test_machine_kills.py", "Popen"): "a harness to be killed, in the test's own environment",
     ("scenarios/test_virtual_machines.py", "Popen"): "a harness to be killed, in the test's own environment",
     ("scenarios/test_virtual_machines.py", "run"): "libvirt's client, as a user shuts a machine off",
     ("scenarios/test_lifecycle.py", "run"): "`lab` as a user types it, its own variables aside",

@@ -64,10 +64,15 @@ def lay_cable(settings: Json, process: int) -> None:
     switch, port = settings["switch"], settings["port"]
     subprocess.run(["ip", "-n", switch, "link", "delete", port], stderr=subprocess.DEVNULL, check=False)
     batch = [
-        f"link add {port} type veth peer name eth0 netns {process}",
+        f"link add {port} type veth peer name eth0 address {make_mac(settings['address'])} netns {process}",
         f"link set {port} master br0 up",
     ]
     run("ip", "-n", switch, "-batch", "-", given="\n".join(batch))
+
+
+def make_mac(address: str) -> str:
+    """Return the Ethernet address of a machine: the same each time it is started, so that its neighbours find it at once."""
+    return ":".join(["02", "00", *(f"{int(part):02x}" for part in address.split("."))])
 
 
 def be_init(folder: Path, settings: Json) -> int:

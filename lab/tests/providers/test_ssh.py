@@ -29,6 +29,18 @@ def test_the_host_takes_its_machines_first_and_each_worker_is_a_machine() -> Non
     assert Ssh().check_spec(spec) == []
 
 
+def test_three_control_planes_are_three_machines_of_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[MachineCluster] = []
+    monkeypatch.setattr(ssh, "cluster_steps", lambda cluster, **_: made.append(cluster) or [])
+    document = {"provider": "ssh", "machines": {"kind": "container", "count": 4}, "host": {"control_planes": 3}, "members": []}
+    document["host"]["workers"] = [{"count": 1}]  # type: ignore[index]
+    run = Run.create("blue", {"lab": document}, root=tmp_path)
+    Ssh().create(Lab.open(run), {})
+
+    assert [cluster.control_planes for cluster in made] == [("machine1", "machine2", "machine3")]
+    assert [cluster.workers for cluster in made] == [("machine4",)]
+
+
 @pytest.mark.parametrize(
     ("document", "path", "noun"),
     [
