@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lab import proc
 from lab.errors import NotPossible
@@ -37,10 +39,18 @@ def test_a_free_lock_is_taken_without_a_word(tmp_path: Path) -> None:
     assert said == []
 
 
+def lock_elsewhere(path: Path) -> FileLock:
+    """Acquire the lock of a run directory as another thread does: the thread of the test does not hold it."""
+    lock = FileLock(f"{path}.lock", thread_local=False)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lock.acquire).result()
+    return lock
+
+
 def test_a_waiting_caller_is_notified_at_once_and_periodically_until_the_timeout(tmp_path: Path) -> None:
     clock = Clock()
     said: list[tuple[Holder | None, float]] = []
-    held = lock_run(tmp_path / "blue")
+    held = lock_elsewhere(tmp_path / "blue")
     with pytest.raises(NotPossible, match=f"pid {os.getpid()}") as refused:
         lock_run(tmp_path / "blue", within=12.0, waiting=lambda holder, waited: said.append((holder, waited)), clock=clock)
     held.release()
@@ -52,7 +62,7 @@ def test_a_waiting_caller_is_notified_at_once_and_periodically_until_the_timeout
 
 
 def test_a_lock_that_is_let_go_is_taken(tmp_path: Path) -> None:
-    held = lock_run(tmp_path / "blue")
+    held = lock_elsewhere(tmp_path / "blue")
 
     class Letting(Clock):
         def sleep(self, seconds: float) -> None:
