@@ -12,11 +12,13 @@ from typing import Any
 
 from deployers.bring_up import bring_up
 from deployers.karmada import Karmada
+from deployers.release import make_supply
 from deployers.wanted import prepare
 from lab import evidence
 from lab.cluster import Lab
 from lab.masking import secret_values
 from lab.run import Run, runs_root
+from lab.supply_choices import SupplyChoices
 from lab.take_down import take_down
 from scenarios.kit.session import rescue_evidence
 
@@ -45,14 +47,17 @@ EXTRA_LABS = ExtraLabs()
 
 
 @contextmanager
-def extra_lab(document: dict[str, Any], *, name: str) -> Iterator[Karmada]:
+def extra_lab(document: dict[str, Any], *, name: str, offline: bool = False) -> Iterator[Karmada]:
     """Bring a lab up and yield its Karmada with all members Ready; take it down afterwards. Keep evidence of a failure.
+
+    With `offline`, assets come from the cache alone.
 
     A failure in a with block raises in here. A failure of a test that uses a fixture does not: reporting collects from EXTRA_LABS.
     """
     run_id = f"{name}-{secrets.token_hex(3)}"
     try:
-        brought = bring_up(prepare(document), run_id, label=f"pytest {name}")
+        supply = make_supply(SupplyChoices(offline=True)) if offline else None
+        brought = bring_up(prepare(document), run_id, supply=supply, label=f"pytest {name}")
         assert brought.karmada
         with brought.hold:
             EXTRA_LABS.runs.append(brought.lab.run)

@@ -31,9 +31,14 @@ def test_the_host_takes_its_machines_first_and_each_worker_is_a_machine() -> Non
 
 def test_three_control_planes_are_three_machines_of_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[MachineCluster] = []
-    monkeypatch.setattr(ssh, "cluster_steps", lambda cluster, **_: made.append(cluster) or [])
-    document = {"provider": "ssh", "machines": {"kind": "container", "count": 4}, "host": {"control_planes": 3}, "members": []}
-    document["host"]["workers"] = [{"count": 1}]  # type: ignore[index]
+
+    def keep(cluster: MachineCluster, **_: object) -> list[Step]:
+        made.append(cluster)
+        return []
+
+    monkeypatch.setattr(ssh, "cluster_steps", keep)
+    host = {"control_planes": 3, "workers": [{"count": 1}]}
+    document = {"provider": "ssh", "machines": {"kind": "container", "count": 4}, "host": host, "members": []}
     run = Run.create("blue", {"lab": document}, root=tmp_path)
     Ssh().create(Lab.open(run), {})
 
