@@ -6,6 +6,7 @@ it do not change. A restore loses what was written after that revision: with a b
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from deployers.addons import site
 from deployers.backup import archive
 from deployers.backup.archive import KEYS, SNAPSHOT, Manifest
 from deployers.backup.source import BackupSource, source_of
-from deployers.backup.verify import fingerprint, snapshot_status, verify
+from deployers.backup.verify import fingerprint, fingerprint_of, snapshot_status, verify
 from deployers.karmada import Karmada
 from deployers.members.registry import list_members
 from deployers.plane import pending_operation
@@ -159,6 +160,16 @@ def delete_oldest(folder: Path, plane: str, keep: int) -> list[Path]:
     for path in old:
         path.unlink(missing_ok=True)
     return old
+
+
+def find_last(karmada: Karmada, folder: Path) -> dt.datetime | None:
+    """Return when the newest backup of a control plane in a folder was taken; None: there is none, or the plane cannot be read."""
+    try:
+        plane = fingerprint_of(source_of(karmada).keys()["ca.crt"])
+        newest = next(iter(archive.list_archives(folder, plane)), None)
+        return dt.datetime.fromtimestamp(archive.read_manifest(newest).taken, dt.UTC) if newest else None
+    except (LabError, OSError):
+        return None
 
 
 def back_up_on_schedule(

@@ -10,7 +10,7 @@ import typer
 
 from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration, option
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import bytes_text, say, seconds_text
 
@@ -20,16 +20,34 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Directory for backups, for example a mounted share.")]
 Keep = Annotated[int | None, option("--keep", help="Keep the newest N backups of this plane; delete older ones.", metavar="N", min=1)]
 Every = Annotated[float | None, duration("--every", help="Take a backup now and then every 30m, 6h, 1d …, until interrupted.", zero=False)]
+Cron = Annotated[
+    str | None, option("--schedule", help="Take backups by a cron expression of five fields, until interrupted.", metavar="CRON")
+]
+Zone = Annotated[str, option("--time-zone", help="Time zone of --schedule, for example Europe/Berlin.", metavar="ZONE")]
 
 
-def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every: Every = None, output: OutputOption = Output.text) -> None:
+def backup(
+    folder: Folder,
+    lab: LabName = DEFAULT_LAB,
+    keep: Keep = None,
+    every: Every = None,
+    schedule: Cron = None,
+    time_zone: Zone = "UTC",
+    output: OutputOption = Output.text,
+) -> None:
     """Back up Karmada into a directory.
 
     Writes one archive (mode 0600): etcd's data, CAs, service-account keys, versions, checksums. Karmada keeps serving. The archive is
     verified before older ones are deleted. It holds private keys: protect it like them.
-    """
-    from deployers.backup.take import back_up, back_up_on_schedule
 
+    With --schedule, backups that were due while this command did not run are made up for by one at once.
+    """
+    from deployers.backup.schedule import CronSchedule, back_up_by_schedule
+    from deployers.backup.take import back_up, back_up_on_schedule, find_last
+
+    if every is not None and schedule is not None:
+        raise UsageError("--every and --schedule exclude each other", remedy="give one of them")
+    cron = CronSchedule.parse(schedule, time_zone) if schedule is not None else None
     karmada = open_karmada(lab)
 
     def take() -> Backup:
@@ -42,7 +60,9 @@ def backup(folder: Folder, lab: LabName = DEFAULT_LAB, keep: Keep = None, every:
         else:
             show(result, output)
 
-    if every is None:
+    if cron is not None:
+        back_up_by_schedule(take, cron, last=find_last(karmada, folder.absolute()), report=report)
+    elif every is None:
         show(take(), output)
     else:
         back_up_on_schedule(take, every=every, report=report)
