@@ -74,7 +74,7 @@ def sweep(root: Path, *, where: Path | None = None, young: float = YOUNG, dry_ru
     removed += release_dead_ports(where, dry_run=dry_run)
     if failures:
         raise LeakError(
-            f"clusters that exist still have what {count(len(failures), 'dead lab')} put there",
+            f"removing {count(len(failures), 'dead lab')} failed: objects are left on existing clusters",
             where=str(root),
             detail="\n".join(str(error) for error in failures),
             remedy=f"when they answer again: {command('gc')}",

@@ -71,7 +71,9 @@ def take_down(run: Run, *, keep: bool = False, within: float = 600.0, waiting: W
             run.remove()
         left = ledger.list_leftovers(run.path, kept=keep, engine=engine)
         if left:
-            raise LeakError(f"lab {run.id} left something behind", detail="\n".join(left), remedy=command("gc", "--lab", run.id))
+            raise LeakError(
+                f"removing lab {run.id} failed: it has leftovers", detail="\n".join(left), remedy=command("gc", "--lab", run.id)
+            )
     finally:
         lock.release()
     return TakeDownResult(running, keep, unreached)

@@ -185,7 +185,7 @@ def break_secret(karmada: Karmada, namespace: str) -> Iterator[None]:  # noqa: A
     reference = karmada.api.get(f"{CLUSTERS}/{MEMBER}")["spec"]["secretRef"]
     path = f"/api/v1/namespaces/{reference['namespace']}/secrets/{reference['name']}"
     token = karmada.api.get(path)["data"]["token"]
-    karmada.api.patch(path, {"data": {"token": base64.b64encode(b"of-nobody").decode()}})
+    karmada.api.patch(path, {"data": {"token": base64.b64encode(b"unknown-token").decode()}})
     try:
         yield
     finally:

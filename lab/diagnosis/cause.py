@@ -24,7 +24,7 @@ class Rank(IntEnum):
 class Cause:
     """One thing that is wrong. `text` is one line and names its subject first.
 
-    `blocking`: what depends on the subject cannot succeed before somebody repairs it, so that a wait for it may end early.
+    `blocking`: what depends on the subject cannot succeed before a repair, so that a wait for it may end early.
     """
 
     rank: Rank

@@ -25,7 +25,7 @@ def find_workload_causes(api: Client, cluster: str, namespace: str = "") -> Iter
 
 
 def explain_sets(sets: Iterable[Json], cluster: str) -> Iterator[Cause]:
-    """Yield a cause for each ReplicaSet whose condition ReplicaFailure is true: a quota, an admission plugin or RBAC refuses its pods."""
+    """Yield a cause for each ReplicaSet with condition ReplicaFailure: a quota, an admission plugin or RBAC refuses its pods."""
     for item in sets:
         failure = find_condition(item, "ReplicaFailure")
         if failure.get("status") == "True" and not is_deleted(item):

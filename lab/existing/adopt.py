@@ -42,7 +42,7 @@ def adopt(run: Run, spec: ClusterSpec, cluster: Cluster, needs: ClusterNeeds, *,
     known = ExistingRecord.read(run, spec.name)
     if known is None and any(each["event"] == "released" and each["by"] == "gc" and each["cluster"] == spec.name for each in run.events()):
         raise NotPossible(
-            f"{spec.name} was given back by {command('gc')} when lab {run.id} was dead: what its Karmada made there is gone",
+            f"{command('gc')} has released {spec.name}, since lab {run.id} was dead; the objects of its Karmada are deleted",
             where=str(run.path),
             remedy=f"{command('down', lab=run.id)}, then bring it up again",
         )

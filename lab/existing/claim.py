@@ -73,7 +73,7 @@ def take_claim(api: Api, run: Run, cluster: str) -> Claim:
 def claimed_error(cluster: str, server: str, there: Claim | None) -> NotPossible:
     """Return the error of a cluster that another lab has."""
     return NotPossible(
-        f"taking {cluster} failed: {there or 'another lab'} has it",
+        f"claiming {cluster} failed: {there or 'another lab'} uses it",
         where=server,
         remedy=f"take that one down; if it is gone: kubectl -n {NAMESPACE} delete configmap {NAME}",
     )

@@ -47,7 +47,7 @@ def fetch_kubeconfig(machine: Machine, address: str, to: Path, *, name: str) -> 
         raise NotPossible(f"fetching the kubeconfig of {name} failed: {error}", where=machine.name) from error
     if files := [key for part in (given.cluster, given.user) for key in part if key in IN_FILES]:
         raise NotPossible(
-            f"fetching the kubeconfig of {name} failed: it names what only {machine.name} has: {', '.join(files)}",
+            f"fetching the kubeconfig of {name} failed: it refers to files that only {machine.name} has: {', '.join(files)}",
             where=machine.name,
             remedy="kubectl config view --raw --flatten writes one with everything inside",
         )
@@ -73,7 +73,7 @@ def find_reachable(given: KubeContext, address: str, scratch: Path, *, name: str
         f"{name} does not answer from here at any address that its kubeconfig and its host give",
         where=address,
         detail="\n".join(failures),
-        remedy="is the API server's port open to this computer?",
+        remedy="open the API server's port to this computer",
     )
 
 

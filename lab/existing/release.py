@@ -36,7 +36,7 @@ def release_all(run: Run, *, within: float = WITHIN, by: str = "down") -> list[s
         removed = [line for lines in pool.map(released, records) for line in lines]
     if failures:
         raise LeakError(
-            f"lab {run.id} could not take everything away that it put on clusters that exist",
+            f"removing lab {run.id} failed: its objects are left on existing clusters",
             where=", ".join(record.name for record in list_existing(run)),
             detail="\n".join(f"{error.what} {error.detail or ''}".strip() for error in failures),
             remedy=f"when they answer again: {command('down', lab=run.id)}; for one that is gone for good, delete its record: "
@@ -54,7 +54,7 @@ def release(run: Run, record: ExistingRecord, *, within: float = WITHIN, by: str
     api = Api.open(kubeconfig)
     uid = str(api.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
     if uid != record.uid:
-        raise LeakError(f"{record.name} is another cluster now (UID {uid}, before {record.uid}): nothing on it is touched")
+        raise LeakError(f"{record.name} is another cluster now (UID {uid}, before {record.uid}), so nothing on it is deleted")
     claim = read_claim(api)
     since = record.since or (claim.since if claim and claim.is_of(run.path) else 0.0)
     deleted: dict[str, None] = {}

@@ -89,7 +89,7 @@ def fetch_root(packages: Packages, *, cache: Cache | None = None, progress: Sink
             raise ProvisionError(
                 f"downloading Debian packages failed: {', '.join(packages.names)}",
                 detail=ran.last_lines,
-                remedy="does apt-get update work here?",
+                remedy="check that apt-get update works here",
             )
         staged = area / "staged"
         staged.mkdir()

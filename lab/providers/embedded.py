@@ -106,7 +106,7 @@ class Embedded:
 def list_ineffective_keys(cluster: ClusterSpec) -> Iterator[Problem]:
     """Yield what of a cluster's spec changes nothing; paths begin with a dot."""
     if cluster.workers:
-        yield Problem(".workers", "workers are nodes where containers run, and here are none", "set nodes, or take --provider kind")
+        yield Problem(".workers", "workers need containers, and an embedded cluster runs none", "set nodes, or take --provider kind")
     if cluster.control_planes > 1:
         yield Problem(".control_planes", "an embedded cluster has one control plane", "leave it out, or take --provider ssh")
     programs = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", *(["kwok"] if cluster.nodes else [])}

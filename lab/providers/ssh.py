@@ -186,7 +186,7 @@ def list_cluster_errors(spec: ClusterSpec) -> Iterator[Problem]:
     if spec.files:
         yield Problem(".files", "the programs of the cluster are containers: they see no file of this computer", "leave them out")
     if spec.nodes:
-        yield Problem(".nodes", "hollow nodes beside machines are not made", "leave them out, or take --provider kind")
+        yield Problem(".nodes", "a cluster on machines has no hollow nodes", "leave them out, or take --provider kind")
     for program in spec.env:
         yield Problem(f".env.{program}", "kubeadm's pods take flags only", "leave it out")
     for program in sorted(spec.flags.keys() - SECTIONS.keys()):
