@@ -125,7 +125,7 @@ def node_manifests(cluster: str, groups: Sequence[Nodes], *, at: Endpoint, alone
     first stage: that is one write less of the two that a node costs here.
     """
     number = 0
-    now = timestamp()
+    now = format_timestamp()
     conditions = [
         {"type": kind, "status": status, "reason": reason, "message": "hollow node", "lastHeartbeatTime": now, "lastTransitionTime": now}
         for kind, (status, reason) in CONDITIONS.items()
@@ -210,7 +210,9 @@ def wait_managed(api: Api, cluster: str, nodes: set[str], *, within: float) -> N
     for pod in api.items("/api/v1/pods"):
         if pod["spec"].get("nodeName") in nodes and waits_for_kubelet(pod):
             try:
-                api.patch(api.path_of({"apiVersion": "v1", "kind": "Pod", **pod}), {"metadata": {"annotations": {LOOKED: timestamp()}}})
+                api.patch(
+                    api.path_of({"apiVersion": "v1", "kind": "Pod", **pod}), {"metadata": {"annotations": {LOOKED: format_timestamp()}}}
+                )
             except Refused as refused:  # gone meanwhile: kwok had seen it
                 if refused.status != 404:
                     raise
@@ -225,7 +227,7 @@ def waits_for_kubelet(pod: Json) -> bool:
     return bool(pod["metadata"].get("deletionTimestamp")) or pod.get("status", {}).get("phase") == "Pending"
 
 
-def timestamp() -> str:
+def format_timestamp() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

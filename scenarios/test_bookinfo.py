@@ -23,7 +23,7 @@ from scenarios import bookinfo
 from scenarios.bookinfo import PORT, SERVICES, STAND_INS
 from scenarios.kit import faults
 from scenarios.kit.figures import report_figures
-from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.namespaces import make_namespace as made_namespace
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import divide_among, duplicate_on, propagate
 
@@ -84,9 +84,9 @@ def shop(karmada: Karmada) -> Iterator[Shop]:
     if not gates.get("MultiClusterService"):
         pytest.skip("unknown: this lab's Karmada has no multi-cluster Services (scenarios/bookinfo.toml switches them on)")
     (tree,) = karmada.release.supply.resolve([bookinfo.ASSET]).values()
-    documents = bookinfo.manifests(tree)
+    documents = bookinfo.read_manifests(tree)
     names = bookinfo.name_images(documents)
-    archive = make_archive(bookinfo.images(names), bookinfo.fetch_sources(tree))
+    archive = make_archive(bookinfo.make_images(names), bookinfo.fetch_sources(tree))
     for member in MEMBERS:
         load_archive(karmada.lab, karmada.lab.member(member), archive)
         require_images(karmada.lab, karmada.lab.member(member), names.values())

@@ -10,7 +10,7 @@ from deployers.checks.conformance import conformance
 from deployers.karmada import Karmada
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import extra_lab
-from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.namespaces import make_namespace as made_namespace
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import Workloads
 

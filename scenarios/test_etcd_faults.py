@@ -17,7 +17,7 @@ from scenarios.kit import faults
 from scenarios.kit.etcd_faults import MIB, network_partition, small_disk
 from scenarios.kit.extra_lab import extra_lab
 from scenarios.kit.figures import report_figures
-from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.namespaces import make_namespace as made_namespace
 from scenarios.kit.traffic import TIMEOUT, traffic
 from scenarios.kit.waiting import eventually
 

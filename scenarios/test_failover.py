@@ -6,7 +6,7 @@ import pytest
 
 from deployers.karmada import Karmada
 from scenarios.kit import faults
-from scenarios.kit.faults import TAINT, api_down, evict_on_not_ready, ready_condition, taints
+from scenarios.kit.faults import TAINT, api_down, evict_on_not_ready, list_taints, ready_condition
 from scenarios.kit.waiting import eventually
 from scenarios.kit.workload import Workloads, divide_among
 
@@ -31,7 +31,7 @@ def test_replicas_move_when_a_member_dies(karmada: Karmada, workload: Workloads)
             def check_moved() -> None:
                 """all replicas run on member2, and Karmada's status shows it"""
                 assert ready_condition(karmada, "member1") == "False"
-                assert (TAINT, "NoExecute") in taints(karmada, "member1")
+                assert (TAINT, "NoExecute") in list_taints(karmada, "member1")
                 assert web.placed() == {"member2": 4}
                 assert web.ready_on("member2") == 4
                 assert web.reported()["member2"] == 4

@@ -24,7 +24,7 @@ from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
 from scenarios.kit.extra_lab import extra_lab
 from scenarios.kit.figures import report_figures
-from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.namespaces import make_namespace as made_namespace
 from scenarios.kit.traffic import traffic
 from scenarios.kit.waiting import eventually
 

@@ -61,7 +61,7 @@ def established(item: Json) -> str | None:
 def place(api: Api) -> Iterator[None]:
     """Yield the namespace of runners, with KubeVirt's CRD of virtual machines."""
     with crds(api, [runner_kit.kubevirt_crd()]):
-        api.apply(runner_kit.namespace(), **STRICT)
+        api.apply(runner_kit.read_namespace(), **STRICT)
         try:
             yield
         finally:
@@ -152,7 +152,7 @@ def pod(size: str) -> Json:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": f"try-{size}", "namespace": NAMESPACE},
-        "spec": {"restartPolicy": "Never", **runner_kit.values()[size]["template"]["spec"]},
+        "spec": {"restartPolicy": "Never", **runner_kit.read_values()[size]["template"]["spec"]},
     }
 
 
@@ -278,7 +278,7 @@ def test_a_machine_is_made_for_one_job_and_is_gone_when_it_has_ended(api: Api, l
     machine = launcher.machine()
 
     assert machine["metadata"]["ownerReferences"][0]["kind"] == "Pod"
-    size = runner_kit.values()["vms"][machine["metadata"]["labels"]["karmada-lab/size"]]
+    size = runner_kit.read_values()["vms"][machine["metadata"]["labels"]["karmada-lab/size"]]
     assert machine["spec"]["domain"]["memory"]["guest"] == size["memory"]
     assert (machine["spec"]["domain"]["cpu"].get("model") == "host-passthrough") is size["nested"]
     secret = api.get(f"{SECRETS}/{launcher.name}")
@@ -331,7 +331,7 @@ def test_a_machine_that_cannot_be_meant_is_refused(api: Api, kit: list[Json], ch
 def test_the_kit_has_the_labels_of_the_matrix() -> None:
     from scenarios.matrix.definition import Matrix  # noqa: PLC0415
 
-    sizes = {name: tuple(each["scaleSetLabels"]) for name, each in runner_kit.values().items() if "scaleSetLabels" in each}
+    sizes = {name: tuple(each["scaleSetLabels"]) for name, each in runner_kit.read_values().items() if "scaleSetLabels" in each}
     matrix = Matrix.load()
     for name in ("embedded", "kind"):
         assert sizes[name] == matrix.providers[name].runs_on

@@ -13,7 +13,7 @@ from _pytest.reports import TestReport
 from deployers.karmada import Karmada
 from lab import evidence
 from lab.masking import secret_values
-from lab.masking.encodings import cores
+from lab.masking.encodings import base64_cores
 from reports.collect import Sources, collect
 from scenarios.kit.masking import mask_report
 from scenarios.kit.waiting import eventually
@@ -27,7 +27,7 @@ def encode(text: str) -> str:
 
 def contains_value(text: str, value: str) -> bool:
     """Tell whether a text contains a value, plain or inside base64 at any offset."""
-    return any(form in text for form in (value, *(core.decode() for core in cores(value.encode()))))
+    return any(form in text for form in (value, *(core.decode() for core in base64_cores(value.encode()))))
 
 
 def policy(kind: str, name: str, namespace: str | None, spec: dict[str, Any]) -> dict[str, Any]:

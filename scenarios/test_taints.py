@@ -19,7 +19,7 @@ def test_no_schedule_keeps_new_work_away_and_leaves_what_is_there(karmada: Karma
     assert before.until_ready() == {"member1": 1, "member2": 1}
 
     with faults.taint_member(karmada, "member1", KEY, "NoSchedule"):
-        assert faults.taints(karmada, "member1") == [(KEY, "NoSchedule")]
+        assert faults.list_taints(karmada, "member1") == [(KEY, "NoSchedule")]
         after = workload("after", replicas=2, placement=HALF)
         toleration = {"key": KEY, "operator": "Exists", "effect": "NoSchedule"}
         tolerating = workload(

@@ -19,7 +19,7 @@ from lab.errors import ProvisionError, UsageError
 from lab.wait import NotYet, until
 from scenarios.kit.extra_lab import as_it_is_now, extra_lab
 from scenarios.kit.figures import report_figures
-from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.namespaces import make_namespace as made_namespace
 from scenarios.kit.traffic import Traffic, traffic
 from scenarios.kit.workload import Workloads, duplicate_on, pod_uids
 

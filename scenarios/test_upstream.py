@@ -31,7 +31,7 @@ def test_upstreams_own_suite(karmada: Karmada, pytestconfig: pytest.Config) -> N
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     try:
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-            done = run.on(
+            done = run.run_suite(
                 karmada, focus=pytestconfig.getoption("lab_focus") or "", artifacts=pytestconfig.getoption("lab_artifacts"), tell=say
             )
     except UsageError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.cli.options import MirrorOption, OfflineOption, Source, SourceOption, SpecRequest, takes
+from lab.cli.options import MirrorOption, OfflineOption, Source, SourceOption, SpecRequest, take_options
 from lab.count import count
 from lab.hints import command
 from lab.supply_choices import SupplyChoices
@@ -34,7 +34,7 @@ class BundleRequest(SpecRequest):
     mirror: MirrorOption = None
 
 
-@takes(BundleRequest)
+@take_options(BundleRequest)
 def bundle(asked: BundleRequest) -> None:
     """Write one archive with all that a lab needs.
 

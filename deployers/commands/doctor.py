@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, takes
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, take_options
 from lab.hints import command
 from lab.terminal.text import Look, format_table
 
@@ -31,7 +31,7 @@ class DoctorRequest(SupplyRequest, SpecRequest):
     output: OutputOption = Output.text
 
 
-@takes(DoctorRequest)
+@take_options(DoctorRequest)
 def doctor(asked: DoctorRequest) -> None:
     """Check whether this computer can run a lab.
 

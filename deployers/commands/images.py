@@ -25,7 +25,7 @@ from lab.cli.options import (
     SupplyRequest,
     duration,
     option,
-    takes,
+    take_options,
 )
 from lab.count import count
 from lab.errors import NotPossible
@@ -99,7 +99,7 @@ class LockRequest(ImagesRequest):
 
 
 @app.command()
-@takes(BuildRequest)
+@take_options(BuildRequest)
 def build(asked: BuildRequest) -> None:
     """Build every image that a kind lab needs.
 
@@ -124,7 +124,7 @@ def build(asked: BuildRequest) -> None:
 
 
 @app.command()
-@takes(LockRequest)
+@take_options(LockRequest)
 def lock(asked: LockRequest) -> None:
     """Lock the digests of a lab's official images.
 

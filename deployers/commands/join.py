@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lab.cli import complete
-from lab.cli.options import DEFAULT_LAB, LabName, option, takes
+from lab.cli.options import DEFAULT_LAB, LabName, option, take_options
 from lab.errors import UsageError
 from lab.hints import command
 from lab.limits.account import expand_home, user_name
@@ -72,7 +72,7 @@ class JoinRequest:
     sudo: SudoOption = False
 
 
-@takes(JoinRequest)
+@take_options(JoinRequest)
 def join(asked: JoinRequest) -> None:
     """Join members to the lab's Karmada.
 

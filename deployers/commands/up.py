@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from deployers.commands.plan import show_plan
 from deployers.commands.tools import clients
-from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, option, takes
+from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, option, take_options
 from lab.count import count
 from lab.errors import LabError
 from lab.hints import command
@@ -45,7 +45,7 @@ class UpRequest(SupplyRequest, SpecRequest):
     output: OutputOption = Output.text
 
 
-@takes(UpRequest)
+@take_options(UpRequest)
 def up(asked: UpRequest) -> None:
     """Bring up a lab: clusters, Karmada, members joined.
 

@@ -42,7 +42,7 @@ class CommandRunner(Protocol):
 
 
 @functools.cache
-def tied() -> tuple[str, ...]:
+def tie_to_parent() -> tuple[str, ...]:
     """What makes the kernel end a program when the thread that started it dies: a killed harness leaves no compiler behind.
 
     util-linux has it; where it is missing the program only ends by itself.
@@ -58,7 +58,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
     """
     try:
         child = subprocess.Popen(
-            (*tied(), *argv),
+            (*tie_to_parent(), *argv),
             cwd=cwd,
             env={**environment.inherit(argv), **env},
             umask=environment.UMASK,
@@ -84,7 +84,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
                 on_line(line.rstrip("\n"))
         status = child.wait()
     except BaseException:
-        end(child)
+        end_child(child)
         raise
     finally:
         reader.join(timeout=5)
@@ -93,7 +93,7 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], on_line: Ca
     return CommandResult(status, "".join(out), "".join(heard))
 
 
-def end(child: subprocess.Popen[str]) -> None:
+def end_child(child: subprocess.Popen[str]) -> None:
     """Ends `child` and all that it started, and has waited for it."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         try:

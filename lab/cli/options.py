@@ -68,7 +68,7 @@ def duration(name: str, *, help: str, zero: bool = True, default: str = "") -> A
     )
 
 
-def takes(request: type[Request]) -> Callable[[Callable[[Request], None]], Callable[..., None]]:
+def take_options(request: type[Request]) -> Callable[[Callable[[Request], None]], Callable[..., None]]:
     """Return a decorator that makes a verb of a function of one dataclass: its fields, annotated with typer's options, are the options."""
 
     def decorate(function: Callable[[Request], None]) -> Callable[..., None]:

@@ -85,7 +85,7 @@ def groups_of(computer: Reads, controller: str) -> tuple[int, list[str]] | None:
     fitting = [mount for mount in read_mounts(computer) if mount.version == version and (version == 2 or controller in mount.controllers)]
     for mount in fitting:
         if (relative := relative_path(path, mount.root)) is not None and is_group(computer, mount.point + relative):
-            return version, list(ancestors(mount.point, relative))
+            return version, list(list_ancestors(mount.point, relative))
     for mount in fitting:  # the path is one of another namespace: the mount's own root is what we have
         if is_group(computer, mount.point):
             return version, [mount.point]
@@ -109,7 +109,7 @@ def is_group(computer: Reads, directory: str) -> bool:
     return computer.read(f"{directory}/cgroup.procs") is not None
 
 
-def ancestors(point: str, relative: str) -> Iterator[str]:
+def list_ancestors(point: str, relative: str) -> Iterator[str]:
     """Yield the directory of a group, then of each ancestor up to the mount point."""
     while relative:
         yield point + relative

@@ -76,7 +76,7 @@ def text_forms(value: str) -> Iterator[Form]:
         if each != value:
             yield Form(each.encode(), bounded=bounded)
     if json_once != value and len(json_once) >= SHORTEST:  # a document with the value in it, in base64
-        yield from (Form(core, encoded=True) for core in cores(json_once.encode()))
+        yield from (Form(core, encoded=True) for core in base64_cores(json_once.encode()))
 
 
 def yaml_escaped(value: str) -> str:
@@ -96,10 +96,10 @@ def binary_forms(value: bytes) -> Iterator[Form]:
     alphabets: list[Callable[[bytes], bytes]] = [base64.b64encode, base64.urlsafe_b64encode]
     for alphabet in alphabets:
         alone = alphabet(value)
-        inner = [alone, *cores(value, alphabet)]
+        inner = [alone, *base64_cores(value, alphabet)]
         for each in inner:
             if len(each) >= 8:
-                yield from (Form(core, encoded=True, nested=True) for core in cores(each, base64.b64encode))
+                yield from (Form(core, encoded=True, nested=True) for core in base64_cores(each, base64.b64encode))
         if len(value) >= SHORTEST:
             yield from (Form(core, encoded=True) for core in inner[1:])
             yield Form(alone.rstrip(b"="), encoded=True)
@@ -112,7 +112,7 @@ def binary_forms(value: bytes) -> Iterator[Form]:
             yield Form(between.join(way.format(byte) for byte in value).encode(), encoded=True, nested=True, bounded=True)
 
 
-def cores(value: bytes, alphabet: Callable[[bytes], bytes] = base64.b64encode) -> list[bytes]:
+def base64_cores(value: bytes, alphabet: Callable[[bytes], bytes] = base64.b64encode) -> list[bytes]:
     """Return what base64 of anything that holds the value must hold: one text for each of the three places where it may begin."""
     found = []
     for before in range(3):

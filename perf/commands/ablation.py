@@ -6,12 +6,12 @@ import time
 
 import typer
 
-from lab.cli.options import takes
+from lab.cli.options import take_options
 from lab.interrupt import Interrupted
 from perf.ablation import AblationRequest, format_ablation, get_exit_code, run_rounds, select_settings
 
 
-@takes(AblationRequest)
+@take_options(AblationRequest)
 def ablation(request: AblationRequest) -> None:
     """Measure what each setting of a profile changes.
 

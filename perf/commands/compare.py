@@ -6,12 +6,12 @@ import time
 
 import typer
 
-from lab.cli.options import takes
+from lab.cli.options import take_options
 from lab.interrupt import Interrupted
 from perf.compare import CompareRequest, evaluate_sides, format_comparison, get_exit_code, run_trials
 
 
-@takes(CompareRequest)
+@take_options(CompareRequest)
 def compare(request: CompareRequest) -> None:
     """Compare two settings or releases by alternate trials.
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import typer
 
-from lab.cli.options import takes
+from lab.cli.options import take_options
 from perf.failover import get_exit_code, make_plan, run_trial
 from perf.progress import say
 from perf.request import TrialRequest
 from perf.summary import format_markdown
 
 
-@takes(TrialRequest)
+@take_options(TrialRequest)
 def failover(request: TrialRequest) -> None:
     """Measure how fast pods move from a lost member.
 

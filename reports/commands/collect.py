@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from lab.cli.options import option, takes
+from lab.cli.options import option, take_options
 from lab.steps import StepOutcome
 from lab.terminal.text import say
 from reports.cell import PARTS
 from reports.collect import Sources
 from reports.collect import collect as collect_cell
-from reports.commands.inputs import OutFolderOption, writing
+from reports.commands.inputs import OutFolderOption, translate_errors
 
 ASKED = "Else what the lab was created with."
 
@@ -47,7 +47,7 @@ class CollectRequest:
     reason: Annotated[str | None, option("--reason", help="Why it has that outcome.", metavar="TEXT")] = None
 
 
-@takes(CollectRequest)
+@take_options(CollectRequest)
 def collect(request: CollectRequest) -> None:
     """Collect a job's results into one masked folder.
 
@@ -70,7 +70,7 @@ def collect(request: CollectRequest) -> None:
         reason=request.reason,
         started=request.started,
     )
-    with writing():
+    with translate_errors():
         cell = collect_cell(sources, request.out)
     say(f"{cell.name}: {cell.outcome.value}{f' ({cell.reason})' if cell.reason else ''}; {request.out}")
     for what, found in (("missing", cell.missing), ("damaged", cell.torn), ("omitted", cell.left_out)):

@@ -44,7 +44,7 @@ def refuse_expired(report: Report, flakes: Path) -> None:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise NotPossible for an OSError of the body: files that are read are checked where they are read, so this one is about writing."""
     try:
         yield

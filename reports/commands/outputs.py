@@ -19,7 +19,7 @@ from reports.commands.inputs import (
     load_report,
     print_notes,
     refuse_expired,
-    writing,
+    translate_errors,
 )
 from reports.flakes import FLAKES
 from reports.summary import format_summary
@@ -36,7 +36,7 @@ def build(
     """
     kept = out / "history.jsonl"
     report = load_report(results, plan, kept if history is None and kept.exists() else history, flakes)
-    with writing():
+    with translate_errors():
         site.write_site(report, out)
     say(f"{out / 'index.html'}")
     print_notes(report)
@@ -64,7 +64,7 @@ def junit(
     Exit code 1 when a known flake has expired.
     """
     report = load_report(results, plan, history, flakes)
-    with writing():
+    with translate_errors():
         junit_file.write_file(report, out)
     print_notes(report)
     refuse_expired(report, flakes)
@@ -78,7 +78,7 @@ def allure(
     Exit code 1 when a known flake has expired.
     """
     report = load_report(results, plan, history, flakes)
-    with writing():
+    with translate_errors():
         allure_results.write_results(report, out)
     print_notes(report)
     refuse_expired(report, flakes)

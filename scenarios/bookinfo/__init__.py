@@ -38,7 +38,7 @@ REVIEWS = {
 UNREAD = ("usr/share/*/man/*", "usr/share/ri/*", "usr/share/nodejs/*/README*", "usr/include/*")
 
 
-def manifests(tree: Path) -> list[Json]:
+def read_manifests(tree: Path) -> list[Json]:
     """Return the objects of Istio's platform/kube/bookinfo.yaml; `tree` is the asset."""
     documents = list(yaml.safe_load_all((tree / "platform/kube/bookinfo.yaml").read_text()))
     return [document for document in documents if document]
@@ -56,7 +56,7 @@ def fetch_sources(tree: Path) -> dict[str, Path]:
     }
 
 
-def images(names: Mapping[str, str]) -> list[Image]:
+def make_images(names: Mapping[str, str]) -> list[Image]:
     """Return the images; `names` are their names in the manifest by service and version ("reviews-v2")."""
     python = Packages(("python3", "libstdc++6"), without=UNREAD)  # greenlet is of C++
     page = Image(

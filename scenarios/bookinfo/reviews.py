@@ -25,7 +25,7 @@ WITHIN = 10.0 if COLOR == "black" else 2.5
 PASSED_ON = ("x-request-id", "end-user", "user-agent", "cookie", "authorization", "traceparent", "x-b3-traceid", "x-b3-spanid")
 
 
-def stars(product: str, headers: dict[str, str]) -> dict[str, int]:
+def fetch_stars(product: str, headers: dict[str, str]) -> dict[str, int]:
     """Return the stars by reviewer; none when the service does not answer."""
     try:
         with urllib.request.urlopen(urllib.request.Request(f"{RATINGS}/{product}", headers=headers), timeout=WITHIN) as answer:
@@ -49,7 +49,7 @@ class Reviews(BaseHTTPRequestHandler):
 
     def reviews(self, product: str) -> dict[str, object]:
         headers = {name: value for name in PASSED_ON if (value := self.headers.get(name))}
-        given = stars(product, headers) if RATED else {}
+        given = fetch_stars(product, headers) if RATED else {}
         reviews: list[dict[str, object]] = [{"reviewer": reviewer, "text": text} for reviewer, text in TEXTS.items()]
         for review in reviews if RATED else ():
             known = given.get(str(review["reviewer"]))

@@ -27,13 +27,13 @@ SIZES = ("embedded", "kind", "libvirt", "perf")
 ARC = "KARMADA_LAB_ARC"
 
 
-def values() -> Json:
+def read_values() -> Json:
     """Return the kit's own values."""
     loaded: Json = yaml.safe_load((KIT / "values.yaml").read_text())
     return loaded
 
 
-def namespace() -> Json:
+def read_namespace() -> Json:
     """Return the namespace that the kit is installed into."""
     loaded: Json = yaml.safe_load((KIT / "namespace.yaml").read_text())
     return loaded

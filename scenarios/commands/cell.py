@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lab.cli.options import SupplyRequest, option, takes
+from lab.cli.options import SupplyRequest, option, take_options
 from lab.errors import UsageError
 from scenarios.commands.checkout import CheckoutOption, resolve_checkout
 from scenarios.matrix.plan import Planner
@@ -39,7 +39,7 @@ class CellRequest(SupplyRequest):
     checkout: CheckoutOption = None
 
 
-@takes(CellRequest)
+@take_options(CellRequest)
 def cell(asked: CellRequest) -> None:
     """Run one cell, from nothing to collected results.
 

@@ -46,7 +46,7 @@ def matrix(
     planner = Planner.load(checkout=resolve_checkout(checkout), here=here)
     selection: Selection = "pull-request" if pull_request else "nightly" if nightly else "all"
     plan = planner.plan(selection, since=changed_since or None, part=part, only=only or ())
-    document = show.document(plan, planner.durations)
+    document = show.make_document(plan, planner.durations)
     if out:
         write_json(out, document)
     if github:
@@ -54,7 +54,7 @@ def matrix(
     elif output is Output.json:
         print(json.dumps(document, indent=1))
     else:
-        print("\n".join(show.text(plan, planner.durations, look=Look.of(sys.stdout))))
+        print("\n".join(show.format_plan(plan, planner.durations, look=Look.of(sys.stdout))))
 
 
 def emit(plan: Plan, planner: Planner) -> None:
@@ -64,10 +64,10 @@ def emit(plan: Plan, planner: Planner) -> None:
             f"{len(plan.chosen)} cells are more than the {show.GITHUB_MOST} jobs that GitHub makes of a matrix",
             remedy=f"--shard 1/{-(-len(plan.chosen) // show.GITHUB_MOST)} and so on, each in a job of its own, or --only",
         )
-    made = json.dumps(show.github(plan, planner.matrix, planner.durations))
+    made = json.dumps(show.format_matrix(plan, planner.matrix, planner.durations))
     print(made)
     if path := os.environ.get("GITHUB_OUTPUT"):
         with Path(path).open("a") as file:
             file.write(f"matrix={made}\ncount={len(plan.chosen)}\n")
-    for line in show.text(plan, planner.durations, look=Look.of(sys.stderr)):
+    for line in show.format_plan(plan, planner.durations, look=Look.of(sys.stderr)):
         say(line)

@@ -36,6 +36,6 @@ def upstream(
     if not listed:
         raise typer.Exit(command.run(asked))
     if output is Output.json:
-        print(json.dumps(command.document(planned), indent=1))
+        print(json.dumps(command.make_document(planned), indent=1))
     else:
         print(command.plan_text(planned, look=Look.of(sys.stdout)))

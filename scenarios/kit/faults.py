@@ -242,7 +242,7 @@ def ready_condition(karmada: Karmada, member: str) -> str:
     return next((str(each["status"]) for each in conditions if each["type"] == "Ready"), "not reported")
 
 
-def taints(karmada: Karmada, member: str) -> list[tuple[str, str]]:
+def list_taints(karmada: Karmada, member: str) -> list[tuple[str, str]]:
     """Return key and effect of a member's taints, sorted."""
     return sorted((taint["key"], taint["effect"]) for taint in cluster_object(karmada, member)["spec"].get("taints") or [])
 
@@ -262,7 +262,7 @@ def assert_recovered(karmada: Karmada, *, within: float = 120.0) -> None:
         """every member is Ready and has no taint"""
         for member in karmada.members:
             assert ready_condition(karmada, member.name) == "True", f"{member.name} is not Ready"
-            assert taints(karmada, member.name) == [], f"{member.name} is tainted"
+            assert list_taints(karmada, member.name) == [], f"{member.name} is tainted"
 
     def passed() -> None:
         """the conformance checks of members pass"""

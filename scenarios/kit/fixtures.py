@@ -95,7 +95,7 @@ def end_blocked_waits(run: Run) -> contextlib.AbstractContextManager[None]:
 @pytest.fixture
 def namespace(karmada: Karmada, lab_turn: None, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: ARG001 (its own namespace, in its own turn)
     """A new namespace for this test, on the control plane and on every member; it is deleted at the end without waiting."""
-    from scenarios.kit.namespaces import namespace as made  # noqa: PLC0415
+    from scenarios.kit.namespaces import make_namespace as made  # noqa: PLC0415
 
     slug = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())[:30].strip("-")
     with made(karmada, f"{slug}-{worker_name(request.config)}-{secrets.token_hex(3)}") as name:

@@ -13,7 +13,7 @@ from scenarios.kit.waiting import watch
 
 
 @contextmanager
-def namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[str]:
+def make_namespace(karmada: Karmada, name: str, *, within: float = 60.0) -> Iterator[str]:
     """Create a namespace and wait until every Ready member has it; delete it at the end without waiting."""
     core = CoreV1Api(karmada.client())
     core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=name)))

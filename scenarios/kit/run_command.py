@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from lab import environment
-from lab.assets.command import tied
+from lab.assets.command import tie_to_parent
 from lab.interrupt import Interrupted
 
 GRACE_SECONDS = 180.0
@@ -26,7 +26,7 @@ def run_command(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = 
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
-        [*tied(), *argv],
+        [*tie_to_parent(), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -181,7 +181,7 @@ class Traffic:
         """Wait until the invariants hold. AssertionError or NotReady names the one that does not."""
         assert not self.errors, self.errors
         assert self.writes.done > 20, f"only {self.writes.done} writes were acknowledged: this proves little"
-        found = templates(CoreV1Api(self.karmada.client()), self.namespace)
+        found = read_templates(CoreV1Api(self.karmada.client()), self.namespace)
         assert {name: value for name, value in self.expected.items() if found.get(name) != value} == {}, "acknowledged writes are lost"
         assert sorted(found.keys() & self.deleted) == [], "what was deleted is there again"
         assert sorted(found.keys() - self.expected.keys()) == [], "templates that were never written"
@@ -194,7 +194,7 @@ class Traffic:
                 works = works_of(self.karmada, self.namespace, member.name)
                 amiss = sorted((Counter(works) - Counter(self.expected.keys())) | (Counter(self.expected.keys()) - Counter(works)))
                 assert not amiss, f"Works of {member.name}: too many or too few Works for the templates {', '.join(amiss)}"
-                objects = templates(CoreV1Api(member.client()), self.namespace)
+                objects = read_templates(CoreV1Api(member.client()), self.namespace)
                 assert objects == self.expected, f"objects of {member.name}: {sorted(objects.items() ^ self.expected.items())}"
 
             eventually(one_to_one, within=within)
@@ -245,7 +245,7 @@ def delete(core: CoreV1Api, namespace: str, name: str) -> None:
             raise
 
 
-def templates(core: CoreV1Api, namespace: str) -> dict[str, str]:
+def read_templates(core: CoreV1Api, namespace: str) -> dict[str, str]:
     """Return the values of the templates by name."""
     found: Any = core.list_namespaced_config_map(namespace, label_selector=SELECTOR, _request_timeout=TIMEOUT)
     return {item.metadata.name: item.data["value"] for item in found.items}

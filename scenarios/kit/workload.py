@@ -152,11 +152,11 @@ class Workloads:
         """Create a PropagationPolicy and a Deployment, without waiting. `policy` is merged into the policy's spec."""
         selector = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         propagate(self.karmada, self.namespace, name, selector, placement or duplicate_on(), policy)
-        AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, deployment(name, replicas=replicas, image=image))
+        AppsV1Api(self.karmada.client()).create_namespaced_deployment(self.namespace, make_deployment(name, replicas=replicas, image=image))
         return Workload(self.karmada, self.namespace, name)
 
 
-def deployment(name: str, *, replicas: int, image: str) -> Any:
+def make_deployment(name: str, *, replicas: int, image: str) -> Any:
     """Return a minimal Deployment."""
     labels = {"app": name}
     return {

@@ -21,7 +21,7 @@ from lab.errors import NotPossible, UsageError
 from lab.providers.registry import get_provider
 from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.definition import FILE, Matrix
-from scenarios.matrix.imports import Graph, import_graph, module_files, reach, with_packages
+from scenarios.matrix.imports import Graph, find_reachable, import_graph, module_files, with_packages
 
 ROOT = FILE.parent.parent
 PLUGINS = tuple(f"scenarios.kit.{name}" for name in ("signals", "options", "needs", "selection", "fixtures", "reporting"))
@@ -100,7 +100,7 @@ class ChangeTree:
     def _reach(self, cell: MatrixCell) -> frozenset[str]:
         tests = [f"scenarios.{path.stem}" for path in self.matrix.files(cell.suite)]
         own = [module for module in (module_of(get_provider, cell.provider), module_of(get_deployer, cell.deployer)) if module]
-        reached = reach(self.imports, with_packages([*ROOTS, *own, *tests], self.known), but=self.ignored)
+        reached = find_reachable(self.imports, with_packages([*ROOTS, *own, *tests], self.known), but=self.ignored)
         # Each package of scenarios except kit belongs to one suite. Its modules that no module imports are programs of images.
         packages = {name for name in reached if name.startswith("scenarios.")} - {"scenarios.kit"}
         return reached | {name for name in self.known if name.rpartition(".")[0] in packages}

@@ -25,7 +25,7 @@ class CellFacts:
     """What is known of one lab: what its provider offers, and its preflight errors, one sentence each."""
 
     offers: frozenset[Capability]
-    obstacles: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 Ask = Callable[[MatrixCell, Path], CellFacts]
@@ -42,10 +42,10 @@ class Feasibility:
 
 def judge(matrix: Matrix, cells: Iterable[MatrixCell], ask: Ask) -> list[Feasibility]:
     """Return every cell with the reasons against it, in the order given."""
-    return [Feasibility(cell, tuple(reasons(matrix, cell, ask))) for cell in cells]
+    return [Feasibility(cell, tuple(list_reasons(matrix, cell, ask))) for cell in cells]
 
 
-def reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
+def list_reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
     """Return the reasons against a cell: the matrix's exclusion first, then the preflight errors."""
     if excluded := matrix.excluded(cell):
         return [excluded]
@@ -53,13 +53,13 @@ def reasons(matrix: Matrix, cell: MatrixCell, ask: Ask) -> list[str]:
     if not matrix.files(cell.suite):
         return [f"the suite {cell.suite} has no tests: no file in scenarios/ matches {' or '.join(suite.files)}"]
     facts = ask(cell, suite.lab_file)
-    found = [*facts.obstacles]
+    found = [*facts.problems]
     if facts.offers and (missing := sorted(need.value for need in suite.needs if need not in facts.offers)):
         found.append(f"the suite {cell.suite} needs {', '.join(missing)}, which the provider {cell.provider} does not offer")
     return found
 
 
-def asking(*, here: bool = False) -> Ask:
+def make_ask(*, here: bool = False) -> Ask:
     """Return an Ask that runs the real preflight; with `here` also the checks of this computer."""
     supply = make_supply()
 
@@ -71,7 +71,7 @@ def asking(*, here: bool = False) -> Ask:
         try:
             wanted = prepare(document(lab, provider=provider, deployer=deployer, release=named, kubernetes=kubernetes), source=str(lab))
             offers = wanted.provider.offers
-            return CellFacts(offers, tuple(obstacles(wanted, supply, here=here)))
+            return CellFacts(offers, tuple(list_preflight_errors(wanted, supply, here=here)))
         except LabError as error:
             return CellFacts(offers, (" ".join(filter(None, [error.what, error.detail])),))
 
@@ -81,7 +81,7 @@ def asking(*, here: bool = False) -> Ask:
     return ask
 
 
-def obstacles(wanted: Wanted, supply: Supply, *, here: bool) -> list[str]:
+def list_preflight_errors(wanted: Wanted, supply: Supply, *, here: bool) -> list[str]:
     """Return the preflight errors of a lab that hold on every computer; with `here` also those of this one."""
     found = (preflight_errors if here else spec_errors)(wanted, supply)
     return [f"{problem.path}: {problem.why}" if problem.path else problem.why for problem in found]

@@ -36,7 +36,7 @@ def import_graph(files: Mapping[str, Path]) -> Graph:
     """Return which of these modules each of them imports or starts. Their packages must be importable: grimp finds them on sys.path."""
     built = grimp.build_graph(*sorted({name.partition(".")[0] for name in files}), cache_dir=None)
     return {
-        name: frozenset(with_packages({*built.find_modules_directly_imported_by(name), *mentions(path)}, files) - {name})
+        name: frozenset(with_packages({*built.find_modules_directly_imported_by(name), *list_mentions(path)}, files) - {name})
         for name, path in files.items()
     }
 
@@ -46,7 +46,7 @@ def with_packages(names: Iterable[str], known: Mapping[str, Path]) -> set[str]:
     return {package for name in names for package in itertools.accumulate(name.split("."), "{}.{}".format) if package in known}
 
 
-def mentions(path: Path) -> Iterator[str]:
+def list_mentions(path: Path) -> Iterator[str]:
     """Yield the modules that a source mentions as text: `-m MODULE` in a list, and entry points."""
     text = path.read_text()
     if '"-m"' not in text and "'-m'" not in text and not ENTRY_POINT.search(text):
@@ -61,7 +61,7 @@ def mentions(path: Path) -> Iterator[str]:
             yield found[1]
 
 
-def reach(imports: Graph, roots: Iterable[str], *, but: frozenset[tuple[str, str]] = frozenset()) -> frozenset[str]:
+def find_reachable(imports: Graph, roots: Iterable[str], *, but: frozenset[tuple[str, str]] = frozenset()) -> frozenset[str]:
     """Return the modules that `roots` import, directly or not, and `roots` themselves. Do not follow the imports in `but`."""
     seen: set[str] = set()
     todo = [root for root in roots if root in imports]

@@ -15,14 +15,16 @@ from scenarios.matrix.cells import MatrixCell
 Pair = tuple[tuple[str, str], tuple[str, str]]
 
 
-def pairs(cell: MatrixCell) -> set[Pair]:
+def list_pairs(cell: MatrixCell) -> set[Pair]:
     """Return every pair of (part, value) of a cell."""
     return set(itertools.combinations(cell.parts.items(), 2))
 
 
-def pairwise(cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float], always: Iterable[MatrixCell] = ()) -> list[MatrixCell]:
+def select_pairwise(
+    cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float], always: Iterable[MatrixCell] = ()
+) -> list[MatrixCell]:
     """Return a sorted choice of `cells` that covers every pair occurring in them and includes those in `always`."""
-    candidates = {cell: pairs(cell) for cell in sorted(set(cells))}
+    candidates = {cell: list_pairs(cell) for cell in sorted(set(cells))}
     chosen = [cell for cell in sorted(set(always)) if cell in candidates]
     kept = set(chosen)
     open_pairs = set().union(*candidates.values()).difference(*(candidates[cell] for cell in chosen))
@@ -35,11 +37,11 @@ def pairwise(cells: Iterable[MatrixCell], *, cost: Callable[[MatrixCell], float]
 
 def without_superfluous(chosen: list[MatrixCell], kept: set[MatrixCell]) -> list[MatrixCell]:
     """Return the choice without cells that have no pair of their own; examine the first chosen last."""
-    times = Counter(pair for cell in chosen for pair in pairs(cell))
+    times = Counter(pair for cell in chosen for pair in list_pairs(cell))
     needed: list[MatrixCell] = []
     for cell in reversed(chosen):
-        if cell not in kept and all(times[pair] > 1 for pair in pairs(cell)):
-            times.subtract(pairs(cell))
+        if cell not in kept and all(times[pair] > 1 for pair in list_pairs(cell)):
+            times.subtract(list_pairs(cell))
         else:
             needed.append(cell)
     return needed

@@ -14,8 +14,8 @@ from scenarios.matrix.cells import CHECKOUT, PARTS, MatrixCell
 from scenarios.matrix.changes import ChangeTree, paths_changed_since
 from scenarios.matrix.definition import Matrix
 from scenarios.matrix.durations import Durations, shard
-from scenarios.matrix.feasibility import Ask, Feasibility, asking, judge
-from scenarios.matrix.pairwise import pairwise
+from scenarios.matrix.feasibility import Ask, Feasibility, judge, make_ask
+from scenarios.matrix.pairwise import select_pairwise
 
 Selection = Literal["all", "nightly", "pull-request"]
 
@@ -47,7 +47,7 @@ class Planner:
     @classmethod
     def load(cls, *, checkout: Path | None = None, here: bool = False) -> Planner:
         """Return the planner of this project's matrix, with the real preflight."""
-        return cls(Matrix.load(), Durations.load(), asking(here=here), checkout)
+        return cls(Matrix.load(), Durations.load(), make_ask(here=here), checkout)
 
     @property
     def judged(self) -> list[Feasibility]:
@@ -70,7 +70,7 @@ class Planner:
         always = self.matrix.always(checkout=self.checkout is not None)
         if selection == "pull-request":
             chosen = self._narrow(chosen, [c for c in chosen if not self.matrix.nightly_only(c)], left_out, "runs only at night")
-            few = pairwise(chosen, cost=self.durations.of, always=always)
+            few = select_pairwise(chosen, cost=self.durations.of, always=always)
             chosen = self._narrow(chosen, few, left_out, "other cells cover all its pairs")
         changed = None
         if since is not None:

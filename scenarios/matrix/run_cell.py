@@ -106,7 +106,7 @@ class Job:
             if not keep:
                 self.do("down")
             code = stop.exit_code if stop else exit_code_of(self.status())
-            say(f"{self.cell}: {outcome(code).value} after {seconds_text(time.monotonic() - began)} (exit code {code}); {self.report}")
+            say(f"{self.cell}: {outcome_of(code).value} after {seconds_text(time.monotonic() - began)} (exit code {code}); {self.report}")
             if keep:
                 say(f"lab {self.cell.lab} is kept: {command('down', lab=self.cell.lab)}")
             return code
@@ -185,7 +185,7 @@ class Job:
         done, argv = self.done(), self.argv(name)
         done[name] = CellStep(argv, time.time())
         self.write(done)
-        say(f"{self.cell} {name}: {pasteable(argv)}")
+        say(f"{self.cell} {name}: {format_command(argv)}")
         began, status = time.monotonic(), KILLED
         try:
             status = self.command(argv, self.folder / "logs" / f"{PARTS.index(name) + 1}-{name}.log")
@@ -272,7 +272,7 @@ class Job:
         )
 
 
-def pasteable(argv: Sequence[str]) -> str:
+def format_command(argv: Sequence[str]) -> str:
     """Return a command in the form in which a user types it."""
     return shlex.join(argv).replace(PYTHON, "python", 1).replace(f"{Path.cwd()}/", "")
 
@@ -282,7 +282,7 @@ def exit_code_of(status: int) -> int:
     return NOT_HERE if status == NO_TESTS else status
 
 
-def outcome(code: int) -> StepOutcome:
+def outcome_of(code: int) -> StepOutcome:
     """Return the outcome of a cell by its exit code: unknown if it was interrupted or is not possible here."""
     if code in {NOT_HERE, 130, 143}:
         return StepOutcome.UNKNOWN

@@ -34,24 +34,24 @@ def timeout_minutes(seconds: float | None) -> int:
     return max(LEAST, min(MOST, math.ceil(seconds * SPARE / 60)))
 
 
-def document(plan: Plan, durations: Durations) -> Json:
+def make_document(plan: Plan, durations: Durations) -> Json:
     """Return a plan as JSON."""
     return {
         "schema": SCHEMA,
         "selection": plan.selection,
         "seconds": round(sum(durations.of(cell) for cell in plan.chosen), 1),
-        "cells": [row(cell, durations) for cell in plan.chosen],
+        "cells": [make_row(cell, durations) for cell in plan.chosen],
         "left_out": [{"name": cell.name, **cell.parts, "why": list(why)} for cell, why in plan.left_out.items()],
         **({} if plan.changed is None else {"changed": list(plan.changed)}),
     }
 
 
-def row(cell: MatrixCell, durations: Durations) -> Json:
+def make_row(cell: MatrixCell, durations: Durations) -> Json:
     """Return one chosen cell as JSON."""
     return {"name": cell.name, **cell.parts, "seconds": round(durations.of(cell), 1), "measured": cell.name in durations.samples}
 
 
-def github(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
+def format_matrix(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
     """Return a plan as the value of a workflow's `strategy.matrix`. An empty plan has no `include`: the job must check `count` first."""
     return {
         "include": [
@@ -66,7 +66,7 @@ def github(plan: Plan, matrix: Matrix, durations: Durations) -> Json:
     }
 
 
-def text(plan: Plan, durations: Durations, *, look: Look) -> list[str]:
+def format_plan(plan: Plan, durations: Durations, *, look: Look) -> list[str]:
     """Return a plan as lines of text: the cells, then why the others are left out, each reason once."""
     lines: list[str] = []
     if plan.chosen:

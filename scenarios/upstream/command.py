@@ -18,10 +18,10 @@ from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, format_table, say
 from scenarios.kit.run_command import run_command
-from scenarios.matrix.run_cell import exit_code_of, pasteable
+from scenarios.matrix.run_cell import exit_code_of, format_command
 from scenarios.upstream.fixtures import check
 from scenarios.upstream.known import KnownSpec, KnownSpecs
-from scenarios.upstream.plan import SuitePlan, plan
+from scenarios.upstream.plan import SuitePlan, make_plan
 from scenarios.upstream.spec import Spec
 from scenarios.upstream.suite import UpstreamSuite
 
@@ -56,13 +56,13 @@ class SuiteRequest:
 
 def plan_suite(asked: SuiteRequest) -> SuitePlan:
     """Compile the suite if it is not cached, and return the plan without running it. Raise UsageError as `plan` does."""
-    release, provider = where(asked)
+    release, provider = read_target(asked)
     with open_drawing("upstream's suite") as screen:
         suite = UpstreamSuite.of(release, make_supply(SupplyChoices(offline=asked.offline), progress=screen.progress))
-    return plan(suite.specs(), KnownSpecs.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
+    return make_plan(suite.specs(), KnownSpecs.load().of(provider=provider, release=suite.release.version), focus=asked.focus)
 
 
-def where(asked: SuiteRequest) -> tuple[str, str]:
+def read_target(asked: SuiteRequest) -> tuple[str, str]:
     """Return the release and the provider of the requested lab."""
     if asked.lab:
         if asked.release or asked.spec or asked.provider:
@@ -85,11 +85,11 @@ def run(asked: SuiteRequest) -> int:
     focus = ["--lab-focus", asked.focus] if asked.focus else []
     argv = [sys.executable, "-m", "pytest", str(HERE / "test_upstream.py"), "-m", "thorough", *asked.args, *focus]
     argv += ["--junitxml", str(asked.artifacts / "upstream.xml")]
-    say(pasteable(argv))
+    say(format_command(argv))
     return exit_code_of(run_command(argv, asked.artifacts / "upstream.log"))
 
 
-def document(planned: SuitePlan) -> dict[str, Any]:
+def make_document(planned: SuitePlan) -> dict[str, Any]:
     """Return a plan as JSON."""
     left_out = dict(planned.skipped)
 

@@ -74,7 +74,7 @@ class SuitePatience:
     all: str = "2h"
 
 
-def argv(
+def make_argv(
     suite: UpstreamSuite,
     program: Path,
     plan: SuitePlan,
@@ -177,7 +177,7 @@ def execute(
     report = folder / "report.json"
     report.unlink(missing_ok=True)
     log = run.log(NAME)
-    args = argv(suite, program, plan, report.name, processes=processes, patience=patience)
+    args = make_argv(suite, program, plan, report.name, processes=processes, patience=patience)
     supervisor, reading = Supervisor(run.path), SuiteLog.at_end(log)
     progress, heard = SuiteProgress(len(plan.run)), []
     stop: BaseException | None = None

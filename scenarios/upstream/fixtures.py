@@ -79,14 +79,14 @@ def is_real(member: Cluster, karmada: Karmada) -> bool:
 def set_up(karmada: Karmada) -> Iterator[Mapping[str, str]]:
     """Create all fixtures, yield the environment of the suite, and remove the fixtures afterwards."""
     with ExitStack() as undo:
-        undo.enter_context(apply_for_body(karmada.api, [crd(karmada)]))
+        undo.enter_context(apply_for_body(karmada.api, [read_crd(karmada)]))
         for member in karmada.members:
-            undo.enter_context(apply_for_body(member.api, [crd(karmada)]))
+            undo.enter_context(apply_for_body(member.api, [read_crd(karmada)]))
             if is_real(member, karmada):
                 load_archive(karmada.lab, member, make_archive(images.ALL, {}))
             undo.enter_context(apply_for_body(member.api, of_kind(member.name, real=is_real(member, karmada))))
-        undo.enter_context(example(karmada))
-        yield environment(karmada)
+        undo.enter_context(run_example(karmada))
+        yield make_environment(karmada)
 
 
 @contextmanager
@@ -104,12 +104,12 @@ def apply_for_body(api: Api, objects: list[Json]) -> Iterator[None]:
             api.delete(api.path_of(item), propagationPolicy="Background")
 
 
-def crd(karmada: Karmada) -> Json:
+def read_crd(karmada: Karmada) -> Json:
     """Return the CRD of upstream's kind Workload, which the example interprets."""
-    return document(karmada, "apis/workload.example.io_workloads.yaml")
+    return read_example(karmada, "apis/workload.example.io_workloads.yaml")
 
 
-def document(karmada: Karmada, name: str, placeholders: Mapping[str, str] = MappingProxyType({})) -> Json:
+def read_example(karmada: Karmada, name: str, placeholders: Mapping[str, str] = MappingProxyType({})) -> Json:
     """Return an object of the release's example with its placeholders filled in."""
     text = (karmada.release.examples / "customresourceinterpreter" / name).read_text()
     for word, value in placeholders.items():
@@ -119,7 +119,7 @@ def document(karmada: Karmada, name: str, placeholders: Mapping[str, str] = Mapp
 
 
 @contextmanager
-def example(karmada: Karmada) -> Iterator[None]:
+def run_example(karmada: Karmada) -> Iterator[None]:
     """Run the interpreter webhook example, and configure Karmada to call it."""
     run = karmada.run
     port = ports_of(run, "upstream", ["example"])["example"]
@@ -139,19 +139,19 @@ def example(karmada: Karmada) -> Iterator[None]:
     )
     start(component, run)
     try:
-        with apply_for_body(karmada.api, [webhook(karmada, port, authority.cert)]):
+        with apply_for_body(karmada.api, [make_webhook(karmada, port, authority.cert)]):
             yield
     finally:
         Supervisor(run.path).stop(NAME)
 
 
-def webhook(karmada: Karmada, port: int, ca: Path) -> Json:
+def make_webhook(karmada: Karmada, port: int, ca: Path) -> Json:
     """Return upstream's configuration of the example, with this lab's address and CA."""
     placeholders = {
         "{{karmada-interpreter-webhook-example-svc-address}}:443": f"{LOOPBACK}:{port}",
         "{{caBundle}}": b64encode(ca.read_bytes()).decode(),
     }
-    return document(karmada, "webhook-configuration.yaml", placeholders)
+    return read_example(karmada, "webhook-configuration.yaml", placeholders)
 
 
 def of_kind(cluster: str, *, real: bool) -> list[Json]:
@@ -177,7 +177,7 @@ def of_kind(cluster: str, *, real: bool) -> list[Json]:
     return [pod] if real else [workload("Deployment", "coredns", replicas=1), workload("DaemonSet", "kube-proxy"), pod]
 
 
-def environment(karmada: Karmada) -> dict[str, str]:
+def make_environment(karmada: Karmada) -> dict[str, str]:
     """Return the environment of the suite: its kubeconfigs, and a script `go` that prints the GOPATH of karmadactl."""
     run = karmada.run
     gopath = run.folder("data", "upstream", "go", "bin").parent

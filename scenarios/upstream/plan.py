@@ -36,16 +36,16 @@ class SuitePlan:
         ]
 
 
-def plan(specs: Sequence[Spec], known: KnownSpecs, *, focus: str = "") -> SuitePlan:
+def make_plan(specs: Sequence[Spec], known: KnownSpecs, *, focus: str = "") -> SuitePlan:
     """Return the plan. UsageError when the focus matches no spec (it names the nearest) or only skipped ones (it gives the reason)."""
     wanted = [spec for spec in specs if re.search(compile_focus(focus), spec.matched)]
     if not wanted:
-        near = nearest(focus, (spec.text for spec in specs))
+        near = find_nearest(focus, (spec.text for spec in specs))
         raise UsageError(
             f"none of the {len(specs)} specs matches {focus!r}",
             remedy="the nearest: " + "; ".join(near) if near else f"`{command('upstream', '--list')}` prints them all",
         )
-    skipped = [(spec, entry) for spec in wanted if (entry := first(known.skip, spec))]
+    skipped = [(spec, entry) for spec in wanted if (entry := first_match(known.skip, spec))]
     left_out = {spec for spec, _ in skipped}
     run = [spec for spec in wanted if spec not in left_out]
     if not run:
@@ -56,12 +56,12 @@ def plan(specs: Sequence[Spec], known: KnownSpecs, *, focus: str = "") -> SuiteP
             detail=f"{spec.text}\n{entry.owner}: {entry.why}",
             remedy="take another focus, or a lab that has what they need",
         )
-    expected = {spec: entry for spec in run if (entry := first(known.fails, spec))}
+    expected = {spec: entry for spec in run if (entry := first_match(known.fails, spec))}
     idle = [entry for entry in (*known.skip, *known.fails) if not any(entry.matches(spec) for spec in specs)]
     return SuitePlan(run, skipped, expected, idle, len(specs), focus)
 
 
-def first(entries: Iterable[KnownSpec], spec: Spec) -> KnownSpec | None:
+def first_match(entries: Iterable[KnownSpec], spec: Spec) -> KnownSpec | None:
     """Return the first entry that matches a spec."""
     return next((entry for entry in entries if entry.matches(spec)), None)
 
@@ -76,7 +76,7 @@ def compile_focus(focus: str) -> re.Pattern[str]:
         ) from error
 
 
-def nearest(focus: str, texts: Iterable[str], *, most: int = 3) -> list[str]:
+def find_nearest(focus: str, texts: Iterable[str], *, most: int = 3) -> list[str]:
     """Return the texts that are most similar to a focus, by shared terms and parts of terms."""
     asked = split_terms(focus)
 

@@ -15,7 +15,7 @@ from lab.terminal.drawing import open_drawing
 from scenarios.upstream import execute
 from scenarios.upstream.fixtures import check, is_real, set_up
 from scenarios.upstream.known import KnownSpecs
-from scenarios.upstream.plan import SuitePlan, plan
+from scenarios.upstream.plan import SuitePlan, make_plan
 from scenarios.upstream.suite import UpstreamSuite
 from scenarios.upstream.verdict import SuiteVerdict, judge
 
@@ -29,7 +29,7 @@ class SuiteRun:
     stop: BaseException | None = None
 
 
-def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[str], object]) -> SuiteRun:
+def run_suite(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[str], object]) -> SuiteRun:
     """Run the suite of this lab's release on the lab and return the result. Leave the lab as it was.
 
     UsageError when the lab does not meet the suite's requirements, or the focus matches no spec.
@@ -38,14 +38,14 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
     with open_drawing(f"upstream's suite of {karmada.release}", env={**os.environ, "CI": "true"}) as screen:
         suite = UpstreamSuite.of(karmada.spec.release, replace(karmada.supply, progress=screen.progress))
     known = KnownSpecs.load().of(provider=karmada.lab.spec.provider, release=karmada.release.version)
-    planned = plan(suite.specs(), known, focus=focus)
+    planned = make_plan(suite.specs(), known, focus=focus)
     processes = execute.WITH_PODS if any(is_real(member, karmada) for member in karmada.members) else execute.PROCESSES
     tell(f"upstream's suite of {karmada.release}: {len(planned.run)} of {planned.total} specs, {processes} at once")
-    before = restarts(karmada)
+    before = count_restarts(karmada)
     with set_up(karmada) as env:
         report, stop = execute.execute(suite, planned, karmada, env, tell=tell, processes=processes)
     verdict = judge(planned, report, cut_short=stop is not None)
-    again = [f"{name} ended on its own and was restarted" for name, count in restarts(karmada).items() if count > before.get(name, 0)]
+    again = [f"{name} ended on its own and was restarted" for name, count in count_restarts(karmada).items() if count > before.get(name, 0)]
     verdict = SuiteVerdict(verdict.cases, [*verdict.wrong, *again], verdict.notes)
     keep(karmada, verdict, Path(artifacts) / karmada.run.id / "upstream")
     tell(
@@ -56,7 +56,7 @@ def on(karmada: Karmada, *, focus: str, artifacts: str | Path, tell: Callable[[s
     return SuiteRun(planned, verdict, stop)
 
 
-def restarts(karmada: Karmada) -> dict[str, int]:
+def count_restarts(karmada: Karmada) -> dict[str, int]:
     """Return the restart count of each program of the lab: upstream's CI fails a run with restarts (hack/run-e2e.sh)."""
     status = Supervisor(karmada.run.path).status()
     return {name: state.restarts for name, state in status.programs.items()} if status else {}

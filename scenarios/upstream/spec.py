@@ -71,18 +71,18 @@ def of_document(document: Json) -> GinkgoReport:
     """Return the report in a ginkgo document. KeyError when the document has another form."""
     results: dict[Spec, SpecResult] = {}
     rows = document["SpecReports"] or []
-    for spec, row in zip(number_specs(rows), its(rows), strict=True):
+    for spec, row in zip(number_specs(rows), sort_its(rows), strict=True):
         results[spec] = result_of(row)
     around = [(row["LeafNodeType"], result_of(row)) for row in rows if row["LeafNodeType"] != "It" and row["State"] != "passed"]
     return GinkgoReport(results, around, tuple(document.get("SpecialSuiteFailureReasons") or ()))
 
 
-def its(rows: Iterable[Json]) -> list[Json]:
+def sort_its(rows: Iterable[Json]) -> list[Json]:
     """Return the rows of specs in the order of the sources, which `number_specs` relies on."""
-    return sorted((row for row in rows if row["LeafNodeType"] == "It"), key=place)
+    return sorted((row for row in rows if row["LeafNodeType"] == "It"), key=place_of)
 
 
-def place(row: Json) -> tuple[str, int, str]:
+def place_of(row: Json) -> tuple[str, int, str]:
     """Return a spec's position in the sources. A report lists specs in the order of the run, which is random."""
     location = row["LeafNodeLocation"]
     return Path(location["FileName"]).name, int(location["LineNumber"]), text_of(row)
@@ -92,8 +92,8 @@ def number_specs(rows: Iterable[Json]) -> list[Spec]:
     """Return specs in the order of the sources; among specs of equal text the second is number 2."""
     seen: Counter[Spec] = Counter()
     found = []
-    for row in its(rows):
-        file, line, text = place(row)
+    for row in sort_its(rows):
+        file, line, text = place_of(row)
         spec = Spec(file.removesuffix("_test.go"), text, line=line, labels=labels_of(row), serial=bool(row.get("IsSerial")))
         seen[spec] += 1
         found.append(replace(spec, number=seen[spec]))

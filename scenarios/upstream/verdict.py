@@ -49,7 +49,7 @@ def judge(plan: SuitePlan, report: GinkgoReport, *, cut_short: bool = False) -> 
         entry, result = plan.expected.get(spec), report.results.get(spec, SpecResult(""))
         if entry and result.state == "passed":
             notes.append(f"passed although known.toml expects a failure ({entry.selector}): {spec.name}")
-        cases.append(case(spec, result, entry, cut_short=cut_short))
+        cases.append(make_case(spec, result, entry, cut_short=cut_short))
     wrong = [f"known.toml, {entry.selector}: no spec matches it any more" for entry in plan.idle]
     wrong += [f"{node} {result.state}: {result.message}" for node, result in report.around]
     wrong += [] if cut_short else [reason for reason in report.special if reason not in REDUNDANT]
@@ -65,7 +65,7 @@ LAST_LINES = 60
 REDUNDANT = frozenset({"Detected pending specs and --fail-on-pending is set", "Interrupted by User"})
 
 
-def case(spec: Spec, result: SpecResult, entry: KnownSpec | None, *, cut_short: bool) -> SpecCase:
+def make_case(spec: Spec, result: SpecResult, entry: KnownSpec | None, *, cut_short: bool) -> SpecCase:
     """Return the case of one planned spec."""
     if result.state == "passed":
         return SpecCase(spec, StepOutcome.PASS, result.seconds)

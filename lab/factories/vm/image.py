@@ -146,12 +146,12 @@ def build(archive: Path, area: Path, target: Path, run: CommandRunner) -> None:
     shutil.copyfile(kernels[-1], target / "vmlinuz")
     (target / "initrd").write_bytes(make_initramfs(root, kernels[-1].name.removeprefix("vmlinuz-")))
     raw = area / "root.raw"
-    command(
+    run_program(
         run,
         ["mkfs.ext4", "-q", "-L", "root", "-m", "0", "-O", "^metadata_csum_seed", "-d", str(root), str(raw), f"{DISK_BYTES >> 10}k"],
         area,
     )
-    command(run, ["qemu-img", "convert", "-O", "qcow2", str(raw), str(target / "root.qcow2")], area)
+    run_program(run, ["qemu-img", "convert", "-O", "qcow2", str(raw), str(target / "root.qcow2")], area)
     for path in target.iterdir():
         path.chmod(0o644)
     target.chmod(0o755)
@@ -181,7 +181,7 @@ def write(path: Path, text: str, mode: int) -> None:
     path.chmod(mode)
 
 
-def command(run: CommandRunner, argv: list[str], area: Path) -> None:
+def run_program(run: CommandRunner, argv: list[str], area: Path) -> None:
     """Run a program to its end. ProvisionError with what it printed."""
     ended = run(argv, cwd=area, env={})
     if ended.status:

@@ -61,25 +61,25 @@ def change_xml(document: str, change: dict[str, str]) -> str:
     """
     domain = ET.fromstring(document)  # noqa: S314 (libvirt's own)
     for tag in ("name", "uuid", "description"):
-        element(domain, tag).text = change[tag]
+        find_element(domain, tag).text = change[tag]
     for label in domain.findall("seclabel"):
         domain.remove(label)
     for disk, file in zip(domain.findall("devices/disk"), (change["disk"], change["seed"]), strict=True):
-        source = element(disk, "source")
+        source = find_element(disk, "source")
         source.clear()
         source.set("file", file)
         for chain in disk.findall("backingStore"):
             disk.remove(chain)
-    interface = element(domain, "devices/interface")
-    element(interface, "mac").set("address", change["mac"])
-    network = element(interface, "source")
+    interface = find_element(domain, "devices/interface")
+    find_element(interface, "mac").set("address", change["mac"])
+    network = find_element(interface, "source")
     network.attrib.clear()
     network.set("network", change["network"])
     for chosen in interface.findall("target"):
         interface.remove(chosen)
     for log in domain.iterfind("devices/*/log"):
         log.set("file", change["console"])
-    channel = element(domain, "devices/channel")
+    channel = find_element(domain, "devices/channel")
     for chosen in channel.findall("source"):
         channel.remove(chosen)
     for console in (*domain.iterfind("devices/serial"), *domain.iterfind("devices/console")):
@@ -89,7 +89,7 @@ def change_xml(document: str, change: dict[str, str]) -> str:
     return ET.tostring(domain, encoding="unicode")
 
 
-def element(parent: ET.Element, path: str) -> ET.Element:
+def find_element(parent: ET.Element, path: str) -> ET.Element:
     """Return the first element of a path. ProvisionError when a saved machine has none."""
     found = parent.find(path)
     if found is None:

@@ -26,22 +26,22 @@ def until_up(domain: Any, console: Path, probe: Callable[[], T], *, what: str, w
         except NotYet:
             with translate_errors("asking for the machine's state"):
                 if not domain.isActive():
-                    raise ProvisionError(f"{what} failed: the machine ended{cause(console)}", **evidence(console)) from None
+                    raise ProvisionError(f"{what} failed: the machine ended{name_cause(console)}", **show_console(console)) from None
             raise
 
     try:
         return until(look, what=what, within=within, every=0.5)
     except NotReady as late:
-        why = cause(console) or f": {late.last}"
-        raise ProvisionError(f"{what} failed: not within {within:g} s{why}", **evidence(console)) from late
+        why = name_cause(console) or f": {late.last}"
+        raise ProvisionError(f"{what} failed: not within {within:g} s{why}", **show_console(console)) from late
 
 
-def cause(console: Path) -> str:
+def name_cause(console: Path) -> str:
     """Return what the console names as a cause, as the end of a sentence."""
     found = find_cause(console)
     return f": {found}" if found else ""
 
 
-def evidence(console: Path) -> dict[str, str]:
+def show_console(console: Path) -> dict[str, str]:
     """Return where the console is, and its end."""
     return {"where": str(console), "detail": read_console(console)}

@@ -18,7 +18,7 @@ from lab.machines.owner import RemoteOwner
 from lab.machines.record import ROOT_FOLDER
 from lab.machines.ssh.connection import SshConnection, connection_to
 from lab.machines.ssh.host import SshHost
-from lab.machines.ssh.remote_command import Sudo, header
+from lab.machines.ssh.remote_command import Sudo, make_header
 from lab.machines.ssh.session import RemoteProcess
 from lab.machines.ssh.stream import SshStream
 from lab.machines.ssh.transfer import download, open_sftp, upload
@@ -144,7 +144,7 @@ class SshMachine:
 
     def _header(self, argv: Sequence[str], env: Mapping[str, str] | None) -> bytes:
         try:
-            return header({**environment.inherit(argv, caller={}), proc.TAG: self.root, **(env or {})})
+            return make_header({**environment.inherit(argv, caller={}), proc.TAG: self.root, **(env or {})})
         except ValueError as error:
             raise UsageError(f"running {argv[0]} failed: {error}", where=self.name) from error
 

@@ -56,7 +56,7 @@ def command_line(argv: Sequence[str], sudo: Sudo) -> bytes:
     return os.fsencode(f"exec {shlex.join(command)}")
 
 
-def header(env: Mapping[str, str]) -> bytes:
+def make_header(env: Mapping[str, str]) -> bytes:
     """Return what the script reads before it becomes the command: one line for each variable. ValueError when a name cannot be one."""
     lines = [MARK]
     for name, value in env.items():

@@ -15,7 +15,7 @@ import paramiko
 
 from lab.errors import CommandFailed, CommandLost, ProvisionError
 from lab.machines.ssh.connection import NoSession, SshConnection
-from lab.machines.ssh.remote_command import ABSENT, STARTED, Sudo, command_line, header
+from lab.machines.ssh.remote_command import ABSENT, STARTED, Sudo, command_line, make_header
 from lab.machines.ssh.signals import read_status
 from lab.machines.ssh.stream import SshStream
 from lab.wait import Cancelled, watch_interrupt
@@ -198,7 +198,7 @@ class RemoteProcess:
             return False
         killer = RemoteProcess(self.connection, ["kill", "-KILL", "--", f"-{self.group}"], sudo=self.sudo, password=self.password)
         try:
-            killer.run(header({}), within=KILL_WITHIN)  # status 1: it has ended meanwhile
+            killer.run(make_header({}), within=KILL_WITHIN)  # status 1: it has ended meanwhile
         except ProvisionError:
             return False
         return True

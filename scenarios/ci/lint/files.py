@@ -35,7 +35,7 @@ def find_files(root: Path, run: CommandRunner) -> Tree:
         try:
             entries = list_folder(root / folder)
         except OSError as error:
-            tree.unchecked.append(Unchecked(f"{folder}/", "folder", unreadable(error)))
+            tree.unchecked.append(Unchecked(f"{folder}/", "folder", unreadable_reason(error)))
             continue
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
@@ -117,6 +117,6 @@ def read_bytes(root: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
-def unreadable(error: OSError) -> Why:
+def unreadable_reason(error: OSError) -> Why:
     """Return the reason of a file that could not be read, with the system's message."""
     return Why(f"{Reason.UNREADABLE.value.text}: {error.strerror or error}", Reason.UNREADABLE.value.remedy)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from identify import identify
 
 from scenarios.ci.lint.coverage import Reason, Why
-from scenarios.ci.lint.files import read_bytes, unreadable
+from scenarios.ci.lint.files import read_bytes, unreadable_reason
 
 LARGEST = 5 * 2**20
 """Bytes. yamllint needs a minute for five MiB."""
@@ -63,7 +63,7 @@ def classify(root: Path, name: str, charts: Sequence[str]) -> LintSource | Skipp
         data = b"" if large else read_bytes(root, name)
         executable = os.access(root / name, os.X_OK)
     except OSError as error:
-        return Skipped(kind or "other", unreadable(error))
+        return Skipped(kind or "other", unreadable_reason(error))
     text = decode(data)
     kind = kind or kind_by_shebang(data)
     if reason := Reason.TOO_LARGE if large else reject(kind, data, text):

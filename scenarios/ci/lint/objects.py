@@ -23,7 +23,7 @@ NAMELESS = frozenset({"Config", "Status", "DeleteOptions", "APIVersions", "APIGr
 
 def find_objects(documents: Sequence[ParsedNode]) -> list[ParsedNode]:
     """Return the documents that are Kubernetes objects: a map with apiVersion and kind at its top."""
-    return [each for each in documents if each.kind == "map" and scalar(each, "apiVersion") and scalar(each, "kind")]
+    return [each for each in documents if each.kind == "map" and scalar_of(each, "apiVersion") and scalar_of(each, "kind")]
 
 
 def check_objects(documents: Sequence[ParsedNode], *, patches: bool = False) -> Iterator[str]:
@@ -34,7 +34,7 @@ def check_objects(documents: Sequence[ParsedNode], *, patches: bool = False) -> 
 
 def check_object(item: ParsedNode, where: str, *, needs_name: bool) -> Iterator[str]:
     """Yield what is wrong with one object, or with those in a List."""
-    version, kind = scalar(item, "apiVersion"), scalar(item, "kind")
+    version, kind = scalar_of(item, "apiVersion"), scalar_of(item, "kind")
     assert version is not None
     assert kind is not None
     for key, found in (("apiVersion", version), ("kind", kind)):
@@ -77,7 +77,7 @@ def check_rendered(documents: Sequence[ParsedNode]) -> Iterator[str]:
     yield from check_objects(documents)
 
 
-def scalar(item: ParsedNode, key: str) -> ParsedNode | None:
+def scalar_of(item: ParsedNode, key: str) -> ParsedNode | None:
     """Return the value of a key when it is a scalar."""
     found = item.get(key)
     return found if found and found.kind not in {"map", "list"} else None

@@ -78,7 +78,7 @@ def check_playbooks(names: Sequence[str], root: Path, run: CommandRunner) -> Che
             wrong.append(show_issue(issue))
     missed = {each.name: each for each in unchecked}
     for name in printable:  # mocked modules
-        if name not in missed and (used := [each for each in sorted(found.modules) if mentions(root / name, each)]):
+        if name not in missed and (used := [each for each in sorted(found.modules) if uses_module(root / name, each)]):
             missed[name] = Unchecked(name, "playbook", Why(f"arguments of {', '.join(used)}: not installed here"), ANSIBLE.name)
     outcome = (
         StepOutcome.FAIL if wrong else StepOutcome.UNKNOWN if found.crashed or any(each.fixable for each in unchecked) else StepOutcome.PASS
@@ -134,7 +134,7 @@ def list_modules(path: Path) -> set[str]:
     return set(re.findall(r"^[ -]*([a-z]\w*\.\w+\.[\w.]+):", path.read_text(errors="replace"), re.MULTILINE))
 
 
-def mentions(path: Path, module: str) -> bool:
+def uses_module(path: Path, module: str) -> bool:
     """Return whether a file uses a module."""
     return module in list_modules(path)
 

@@ -18,17 +18,17 @@ def check_own(run: CommandRunner = spawn) -> list[Checked]:
     """Check this project's own workflows, actions and shell scripts."""
     written = (path for pattern in ("*.yml", "*.yaml") for path in GITHUB.rglob(pattern))
     files = sorted(path for path in written if not {"templates", "files"} & set(path.parts))  # helm renders these
-    flows = relative(path for path in files if path.parent.name == "workflows")
-    scripts = relative([ROOT / ".ci" / "run", *GITHUB.rglob("*.sh")])
+    flows = relative_paths(path for path in files if path.parent.name == "workflows")
+    scripts = relative_paths([ROOT / ".ci" / "run", *GITHUB.rglob("*.sh")])
     return [
-        check_files(YAMLLINT, relative(files), ROOT, run, "--strict", "-c", str(GITHUB / "yamllint.yaml")),
+        check_files(YAMLLINT, relative_paths(files), ROOT, run, "--strict", "-c", str(GITHUB / "yamllint.yaml")),
         check_files(ACTIONLINT, flows, ROOT, run, "-config-file", str(GITHUB / "actionlint.yaml"), path_of=SHELLCHECK),
-        check_files(ZIZMOR, relative([GITHUB]), ROOT, run, "--config", str(GITHUB / "zizmor.yml")),
+        check_files(ZIZMOR, relative_paths([GITHUB]), ROOT, run, "--config", str(GITHUB / "zizmor.yml")),
         check_files(SHELLCHECK, scripts, ROOT, run),
     ]
 
 
-def relative(paths: Iterable[Path]) -> list[str]:
+def relative_paths(paths: Iterable[Path]) -> list[str]:
     """Return paths of this project by their names in it."""
     return [str(path.relative_to(ROOT)) for path in paths]
 

@@ -32,7 +32,7 @@ class Contexts:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
-def template(text: str, contexts: Contexts) -> Any:
+def fill_template(text: str, contexts: Contexts) -> Any:
     """Return a text with its expressions evaluated. A text that is a single expression keeps the type of its value."""
     whole = INSIDE.fullmatch(text.strip())
     if whole and "${{" not in whole[1]:
@@ -40,7 +40,7 @@ def template(text: str, contexts: Contexts) -> Any:
     return INSIDE.sub(lambda found: as_text(evaluate(found[1], contexts)), text)
 
 
-def condition(text: str | bool | None, contexts: Contexts) -> bool:
+def evaluate_condition(text: str | bool | None, contexts: Contexts) -> bool:
     """Return whether a job's or step's `if` holds; a missing one means success()."""
     if text is None:
         text = "success()"
@@ -48,19 +48,19 @@ def condition(text: str | bool | None, contexts: Contexts) -> bool:
     expression = inside[1] if inside else as_text(text)
     if not any(re.search(rf"\b{name}\s*\(", expression) for name in STATUS):
         expression = f"success() && ({expression})"
-    return truth(evaluate(expression, contexts))
+    return is_true(evaluate(expression, contexts))
 
 
 def evaluate(text: str, contexts: Contexts) -> Any:
     """Return the value of one expression. UsageError when it is invalid or uses something unsupported."""
-    reader = ExpressionReader(text, list(tokens(text)), contexts)
+    reader = ExpressionReader(text, list(split_tokens(text)), contexts)
     value = reader.either()
     if reader.left:
         raise reader.refused()
     return value
 
 
-def tokens(text: str) -> Iterator[tuple[str, str]]:
+def split_tokens(text: str) -> Iterator[tuple[str, str]]:
     """Yield (kind, text) of each token of an expression."""
     at = 0
     while text[at:].strip():
@@ -97,14 +97,14 @@ class ExpressionReader:
         value = self.both()
         while self.take("||"):
             other = self.both()
-            value = value if truth(value) else other
+            value = value if is_true(value) else other
         return value
 
     def both(self) -> Any:
         value = self.equal()
         while self.take("&&"):
             other = self.equal()
-            value = other if truth(value) else value
+            value = other if is_true(value) else value
         return value
 
     def equal(self) -> Any:
@@ -115,7 +115,7 @@ class ExpressionReader:
         return value
 
     def negated(self) -> Any:
-        return not truth(self.negated()) if self.take("!") else self.value()
+        return not is_true(self.negated()) if self.take("!") else self.value()
 
     def value(self) -> Any:
         """Read a literal, a call, or a context and its properties."""
@@ -167,16 +167,16 @@ class ExpressionReader:
                 key = self.left.pop(0)[1]
             else:
                 raise self.refused()
-            value = [part.get(key) for part in value if isinstance(part, Mapping)] if isinstance(value, list) else at(value, key)
+            value = [part.get(key) for part in value if isinstance(part, Mapping)] if isinstance(value, list) else value_at(value, key)
         return value
 
 
-def at(value: Any, key: Any) -> Any:
+def value_at(value: Any, key: Any) -> Any:
     """Return a mapping's value of a key; null for anything else, as on GitHub."""
     return value.get(key) if isinstance(value, Mapping) else None
 
 
-def truth(value: Any) -> bool:
+def is_true(value: Any) -> bool:
     """Return whether GitHub treats a value as true: any except false, 0, '' and null."""
     return value not in (False, 0, "", None)
 
@@ -185,10 +185,10 @@ def are_equal(one: Any, other: Any) -> bool:
     """Compare as GitHub does: texts ignoring case, values of different types as numbers."""
     if isinstance(one, str) and isinstance(other, str):
         return one.lower() == other.lower()
-    return bool(one == other) if type(one) is type(other) else number(one) == number(other)
+    return bool(one == other) if type(one) is type(other) else to_number(one) == to_number(other)
 
 
-def number(value: Any) -> float | None:
+def to_number(value: Any) -> float | None:
     if value is None or value == "":
         return 0.0
     try:
@@ -206,12 +206,12 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def contains(where: Any, what: Any) -> bool:
+def contains_value(where: Any, what: Any) -> bool:
     return any(are_equal(part, what) for part in where) if isinstance(where, list) else as_text(what).lower() in as_text(where).lower()
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "contains": contains,
+    "contains": contains_value,
     "startsWith": lambda text, begin: as_text(text).lower().startswith(as_text(begin).lower()),
     "endsWith": lambda text, end: as_text(text).lower().endswith(as_text(end).lower()),
     "format": lambda text, *parts: re.sub(r"\{(\d+)\}", lambda found: as_text(parts[int(found[1])]), text),
@@ -222,6 +222,6 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def matching(names: list[str], pattern: str) -> list[str]:
+def match_names(names: list[str], pattern: str) -> list[str]:
     """Return the names that match a pattern of actions/download-artifact."""
     return [name for name in names if fnmatch.fnmatchcase(name, pattern)]

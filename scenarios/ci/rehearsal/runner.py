@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from lab.errors import UsageError
 from lab.interrupt import Interrupted
-from scenarios.ci.rehearsal.expressions import Contexts, as_text, condition, matching, template
+from scenarios.ci.rehearsal.expressions import Contexts, as_text, evaluate_condition, fill_template, match_names
 from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
 
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ class JobRunner:
         mine = "success"
         for number, step in enumerate(steps):
             contexts = self.contexts(values, mine)
-            if not condition(step.get("if"), contexts):
+            if not evaluate_condition(step.get("if"), contexts):
                 self.note(where, step, number, "skipped")
                 self.remember(values, step, "skipped", {})
                 continue
@@ -89,7 +89,7 @@ class JobRunner:
         """Execute one step; return its outcome and outputs."""
         if "run" in step:
             return self.command(step, contexts, where)
-        args = {key: template(as_text(value), contexts) for key, value in (step.get("with") or {}).items()}
+        args = {key: fill_template(as_text(value), contexts) for key, value in (step.get("with") or {}).items()}
         name = step["uses"].partition("@")[0]
         if name.startswith("./"):
             action = WorkflowFile.load(name.removeprefix("./"), self.root)
@@ -117,20 +117,20 @@ class JobRunner:
         env = {
             "CI": "true",
             **self.env,
-            **{key: as_text(template(as_text(value), contexts)) for key, value in (step.get("env") or {}).items()},
+            **{key: as_text(fill_template(as_text(value), contexts)) for key, value in (step.get("env") or {}).items()},
             "GITHUB_OUTPUT": str(files["output"]),
             "GITHUB_ENV": str(files["env"]),
             "GITHUB_STEP_SUMMARY": str(files["summary"]),
             "GITHUB_SHA": as_text(contexts.values["github"].get("sha")),
             "GITHUB_RUN_ID": as_text(contexts.values["github"].get("run_id")),
         }
-        script = as_text(template(step["run"], contexts))
+        script = as_text(fill_template(step["run"], contexts))
         try:
             status = self.execute(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script], env, folder / "log")
         except Interrupted:
             return "cancelled", {}
-        self.env |= dict(pairs(files["env"]))
-        return "failure" if status else "success", dict(pairs(files["output"]))
+        self.env |= dict(read_pairs(files["env"]))
+        return "failure" if status else "success", dict(read_pairs(files["output"]))
 
     def checkout(self, args: Json) -> tuple[str, Json]:
         """Link the repository under test to the place where the workflow checks it out: it is the user's, so it is not copied."""
@@ -179,7 +179,7 @@ class JobRunner:
                 return "failure", {}
             shutil.copytree(self.store / "artifacts" / args["name"], self.root / args["path"], dirs_exist_ok=True)
             return "success", {}
-        for name in matching(there, args.get("pattern") or "*"):
+        for name in match_names(there, args.get("pattern") or "*"):
             shutil.copytree(self.store / "artifacts" / name, self.root / args["path"] / name, dirs_exist_ok=True)
         return "success", {}
 
@@ -197,7 +197,7 @@ class JobRunner:
             values["steps"][name] = {"outcome": outcome, "conclusion": conclusion, "outputs": outputs}
 
 
-def pairs(path: Path) -> Iterator[tuple[str, str]]:
+def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the variables that a command wrote for later steps: NAME=VALUE lines and NAME<<END blocks."""
     lines = iter(path.read_text().splitlines())
     for line in lines:
@@ -210,7 +210,7 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def workspace(root: Path, folders: tuple[str, ...], aside: Path) -> Iterator[None]:
+def clear_workspace(root: Path, folders: tuple[str, ...], aside: Path) -> Iterator[None]:
     """Empty the folders that jobs write to, as on a fresh runner; put their contents back afterwards."""
     moved = [(root / name, aside / name) for name in folders if (root / name).exists()]
     for path, kept in moved:

@@ -15,8 +15,8 @@ from lab.assets.command import spawn
 from lab.errors import UsageError
 from lab.terminal.text import say, seconds_text
 from lab.waves import order_waves
-from scenarios.ci.rehearsal.expressions import Contexts, as_text, condition, template
-from scenarios.ci.rehearsal.runner import Execute, JobRunner, StepDone, workspace
+from scenarios.ci.rehearsal.expressions import Contexts, as_text, evaluate_condition, fill_template
+from scenarios.ci.rehearsal.runner import Execute, JobRunner, StepDone, clear_workspace
 from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile
 from scenarios.kit.run_command import run_command
 
@@ -58,12 +58,14 @@ class Stage:
 
     def job(self, file: WorkflowFile, name: str, job: Json, values: Json, before: Sequence[str]) -> Json:
         """Execute one job, or the workflow that it calls, for each row of its matrix."""
-        contexts = Contexts(values, functions(before))
-        if not condition(job.get("if"), contexts):
+        contexts = Contexts(values, status_functions(before))
+        if not evaluate_condition(job.get("if"), contexts):
             self.done.append(StepDone(name, "job", "skipped"))
             return {"result": "skipped", "outputs": {}}
         if "uses" in job:
-            args = {key: template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()}
+            args = {
+                key: fill_template(value, contexts) if isinstance(value, str) else value for key, value in (job.get("with") or {}).items()
+            }
             called = file.calls(job["uses"], ours=self.root)
             return self.called(called, called.resolve_inputs(args), prefix=f"{name} / ")
         if file.root != self.root:  # commands of a foreign repository are not executed
@@ -75,7 +77,7 @@ class Stage:
                 self.store, {**values, "matrix": row, "strategy": {}}, self.execute, self.root, self.under_test, done=self.done
             )
             where = f"{name} ({row['cell']})" if "cell" in row else name
-            with workspace(self.root, FOLDERS, self.store / "aside"):
+            with clear_workspace(self.root, FOLDERS, self.store / "aside"):
                 result = runner.run(job["steps"], where)
                 outputs = self.outputs(job, runner)
             results.append({"result": result, "outputs": outputs})
@@ -89,7 +91,7 @@ class Stage:
         if value is None:
             yield {}
             return
-        matrix = template(value, contexts) if isinstance(value, str) else value
+        matrix = fill_template(value, contexts) if isinstance(value, str) else value
         rows = matrix.get("include") or []
         known = [str(row.get("cell")) for row in rows]
         if strangers := [cell for cell in self.only if cell not in known]:
@@ -103,14 +105,14 @@ class Stage:
     @staticmethod
     def outputs(job: Json, runner: JobRunner) -> Json:
         """Return the outputs of a job from those of its steps."""
-        contexts = Contexts({**runner.values, "steps": runner.remembered}, functions([]))
-        return {name: as_text(template(text, contexts)) for name, text in (job.get("outputs") or {}).items()}
+        contexts = Contexts({**runner.values, "steps": runner.remembered}, status_functions([]))
+        return {name: as_text(fill_template(text, contexts)) for name, text in (job.get("outputs") or {}).items()}
 
 
 RUNNER = {"os": "Linux", "arch": "X64", "name": "rehearsal"}
 
 
-def functions(before: Sequence[str]) -> Json:
+def status_functions(before: Sequence[str]) -> Json:
     """Return the status functions of a job, given the results of the jobs that it needs."""
     return {
         "always": lambda: True,
@@ -146,8 +148,8 @@ def run_step(argv: list[str], env: Mapping[str, str], log: Path) -> int:
 
 def event_of(name: str, base: str, root: Path = ROOT) -> Json:
     """Return the `github` context of a pull request against `base` in a repository, or of another event."""
-    head = git("rev-parse", "HEAD", root=root)
-    base = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", root=root) or base
+    head = run_git("rev-parse", "HEAD", root=root)
+    base = run_git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", root=root) or base
     return {
         "event_name": name,
         "repository": "here/karmada-lab" if root == ROOT else f"there/{root.name}",
@@ -161,7 +163,7 @@ def event_of(name: str, base: str, root: Path = ROOT) -> Json:
     }
 
 
-def git(*args: str, root: Path) -> str:
+def run_git(*args: str, root: Path) -> str:
     """Run git in a repository and return its output; "" when it fails."""
     return spawn(["git", *args], cwd=root, env={}).stdout.strip()
 

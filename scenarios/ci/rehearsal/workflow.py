@@ -108,7 +108,7 @@ class WorkflowFile:
         return {name: args.get(name, given.get("default", "")) for name, given in self.inputs.items()}
 
 
-def every(root: Path = ROOT) -> list[WorkflowFile]:
+def load_all(root: Path = ROOT) -> list[WorkflowFile]:
     """Return all workflows and actions of a repository."""
     flows = sorted((root / ".github" / "workflows").glob("*.yml"))
     actions = sorted((root / ".github" / "actions").glob("*/action.yml"))
@@ -124,12 +124,12 @@ def ill_given(called: WorkflowFile, args: Mapping[str, Any]) -> Iterator[str]:
             yield f"{called.path} requires the input {name!r}"
 
 
-def targets(makefile: Path = ROOT / "Makefile") -> set[str]:
+def list_targets(makefile: Path = ROOT / "Makefile") -> set[str]:
     """Return the targets of the Makefile that have a help text."""
     return set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile.read_text(), re.M))
 
 
-def misfits(files: list[WorkflowFile], known: set[str]) -> Iterator[str]:
+def find_misfits(files: list[WorkflowFile], known: set[str]) -> Iterator[str]:
     """Yield every violation, one sentence each; `known` are the targets of the Makefile."""
     for file in files:
         for where, step in file.steps():

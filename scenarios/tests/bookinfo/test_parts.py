@@ -31,9 +31,9 @@ def test_images_have_the_names_that_the_manifest_asks_for_and_stand_ins_say_so(t
     (tmp_path / "platform/kube").mkdir(parents=True)
     written = [{"kind": "Service", "metadata": {"name": "details"}}, *map(deployment, NAMES), None]
     (tmp_path / "platform/kube/bookinfo.yaml").write_text(yaml.safe_dump_all(written))
-    documents = bookinfo.manifests(tmp_path)
+    documents = bookinfo.read_manifests(tmp_path)
     names = bookinfo.name_images(documents)
-    made = {image.name: image for image in bookinfo.images(names)}
+    made = {image.name: image for image in bookinfo.make_images(names)}
 
     assert set(made) == set(names.values()) == {bookinfo_image(document) for document in documents if document["kind"] == "Deployment"}
     assert names["details-v1"] == "docker.io/istio/examples-bookinfo-details-v1:1"
@@ -77,7 +77,7 @@ def test_the_stand_in_answers_as_upstreams_reviews(server: str, monkeypatch: pyt
         get(f"{server}/reviews/first")
 
     monkeypatch.setattr(reviews, "RATED", True)
-    monkeypatch.setattr(reviews, "stars", lambda product, headers: {"Reviewer1": 5})
+    monkeypatch.setattr(reviews, "fetch_stars", lambda product, headers: {"Reviewer1": 5})
     rated = get(f"{server}/reviews/0")["reviews"]
     assert rated[0]["rating"] == {"stars": 5, "color": reviews.COLOR}
     assert rated[1]["rating"] == {"error": "Ratings service is currently unavailable"}
@@ -86,5 +86,5 @@ def test_the_stand_in_answers_as_upstreams_reviews(server: str, monkeypatch: pyt
 def test_ratings_that_do_not_answer_are_no_error_of_reviews(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(reviews, "RATINGS", "http://127.0.0.1:1/ratings")
 
-    assert reviews.stars("0", {}) == {}
+    assert reviews.fetch_stars("0", {}) == {}
     assert "unable to contact" in capsys.readouterr().err

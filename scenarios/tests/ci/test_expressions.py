@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lab.errors import UsageError
-from scenarios.ci.rehearsal.expressions import Contexts, condition, template
+from scenarios.ci.rehearsal.expressions import Contexts, evaluate_condition, fill_template
 
 HERE = Contexts(
     {
@@ -45,7 +45,7 @@ HERE = Contexts(
     ],
 )
 def test_expressions_are_filled_in(text: str, value: Any) -> None:
-    assert template(text, HERE) == value
+    assert fill_template(text, HERE) == value
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_expressions_are_filled_in(text: str, value: Any) -> None:
     ],
 )
 def test_conditions_hold_or_not(text: str | bool | None, holds: bool) -> None:
-    assert condition(text, HERE) is holds
+    assert evaluate_condition(text, HERE) is holds
 
 
 def test_a_condition_that_does_not_say_otherwise_is_one_for_success() -> None:
     failed = Contexts(HERE.values, {**HERE.functions, "success": lambda: False})
 
-    assert not condition("inputs.history", failed)
-    assert condition("always() && inputs.history", failed)
+    assert not evaluate_condition("inputs.history", failed)
+    assert evaluate_condition("always() && inputs.history", failed)
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_a_condition_that_does_not_say_otherwise_is_one_for_success() -> None:
 )
 def test_what_is_not_understood_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        template(text, HERE)
+        fill_template(text, HERE)

@@ -12,7 +12,7 @@ import yaml
 
 from lab.errors import UsageError
 from scenarios.ci.rehearsal.stage import Stage
-from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile, every, misfits, targets
+from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile, find_misfits, list_targets, load_all
 from scenarios.matrix.definition import Matrix
 
 WHOLE = {
@@ -35,7 +35,7 @@ WHOLE = {
 
 
 def test_every_workflow_fits() -> None:
-    assert list(misfits(every(), targets())) == []
+    assert list(find_misfits(load_all(), list_targets())) == []
 
 
 def test_runner_labels_are_those_of_the_matrix() -> None:
@@ -48,10 +48,10 @@ def test_runner_labels_are_those_of_the_matrix() -> None:
 
 def test_every_cell_of_a_plan_has_what_its_job_reads() -> None:
     from scenarios.matrix.plan import Planner
-    from scenarios.matrix.show import github
+    from scenarios.matrix.show import format_matrix
 
     planner = Planner.load()
-    row = github(planner.plan(), planner.matrix, planner.durations)["include"][0]
+    row = format_matrix(planner.plan(), planner.matrix, planner.durations)["include"][0]
     text = (ROOT / ".github" / "workflows" / "cells.yml").read_text()
 
     for name in {word.split("}")[0].strip() for word in text.split("matrix.")[1:] if "outputs" not in word[:20]}:
@@ -59,7 +59,7 @@ def test_every_cell_of_a_plan_has_what_its_job_reads() -> None:
 
 
 def test_what_fits_is_not_complained_of() -> None:
-    assert list(misfits([WorkflowFile("w.yml", WHOLE)], {"lint"})) == []
+    assert list(find_misfits([WorkflowFile("w.yml", WHOLE)], {"lint"})) == []
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_what_does_not_fit_is_named(change: dict[str, object], says: str) -> Non
     job = {key: value for key, value in {**WHOLE["jobs"]["one"], **change}.items() if value is not None}  # type: ignore[index]
     file = WorkflowFile("w.yml", {**WHOLE, "jobs": {**WHOLE["jobs"], "one": job}})  # type: ignore[dict-item]
 
-    assert any(says in why for why in misfits([file], {"lint"}))
+    assert any(says in why for why in find_misfits([file], {"lint"}))
 
 
 def test_more_permissions_than_reading_are_named() -> None:
-    assert "permissions" in next(misfits([WorkflowFile("w.yml", {**WHOLE, "permissions": {"contents": "write"}})], {"lint"}))
+    assert "permissions" in next(find_misfits([WorkflowFile("w.yml", {**WHOLE, "permissions": {"contents": "write"}})], {"lint"}))
 
 
 def test_a_workflow_that_is_not_there_is_refused_with_those_that_are() -> None:

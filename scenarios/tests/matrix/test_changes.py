@@ -15,7 +15,7 @@ from lab.verbs import SECTIONS
 from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.changes import ROOTS, ChangeTree, Scope, paths_changed_since
 from scenarios.matrix.definition import Matrix
-from scenarios.matrix.imports import import_graph, module_files, reach
+from scenarios.matrix.imports import find_reachable, import_graph, module_files
 
 SMOKE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
 CORE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
@@ -144,8 +144,8 @@ def test_the_graph_has_imports_in_functions_and_for_types_relative_ones_and_star
         "hut.table": {"hut", "hut.b", "hut.b.d"},
         "hut.watch": {"hut", "hut.b", "hut.b.c"},
     }
-    assert reach(imports, ["hut.b.__main__", "nothing"]) == {"hut.b.__main__"}
-    assert reach(imports, ["hut.a"], but=frozenset({("hut.a", "hut.b.c")})) == {"hut", "hut.a", "hut.b"}
+    assert find_reachable(imports, ["hut.b.__main__", "nothing"]) == {"hut.b.__main__"}
+    assert find_reachable(imports, ["hut.a"], but=frozenset({("hut.a", "hut.b.c")})) == {"hut", "hut.a", "hut.b"}
 
 
 def test_every_verb_of_the_command_is_an_edge_of_the_table(tree: ChangeTree) -> None:

@@ -15,8 +15,8 @@ from scenarios.matrix import show
 from scenarios.matrix.cells import PARTS, MatrixCell
 from scenarios.matrix.definition import HERE, Matrix
 from scenarios.matrix.durations import GUESS, Durations, parse_shard, read_durations, shard
-from scenarios.matrix.feasibility import CellFacts, asking, judge
-from scenarios.matrix.pairwise import pairs, pairwise
+from scenarios.matrix.feasibility import CellFacts, judge, make_ask
+from scenarios.matrix.pairwise import list_pairs, select_pairwise
 from scenarios.matrix.plan import Planner
 from scenarios.matrix.show import timeout_minutes
 
@@ -58,11 +58,11 @@ def planner(ask: object = fine, **changes: object) -> Planner:
 def test_every_pair_that_can_be_is_in_the_choice_and_nothing_else_is_chosen(cells: list[MatrixCell], kept: int) -> None:
     always = cells[:kept]
 
-    chosen = pairwise(cells, cost=lambda cell: len(cell.name), always=always)
+    chosen = select_pairwise(cells, cost=lambda cell: len(cell.name), always=always)
 
     assert set(chosen) <= set(cells)
     assert set(always) <= set(chosen)
-    assert set().union(*map(pairs, chosen)) == set().union(*map(pairs, cells))
+    assert set().union(*map(list_pairs, chosen)) == set().union(*map(list_pairs, cells))
 
 
 @quick
@@ -71,22 +71,22 @@ def test_the_choice_does_not_depend_on_the_order_of_cells(cells: list[MatrixCell
     other = list(cells)
     chance.shuffle(other)  # type: ignore[attr-defined]
 
-    assert pairwise(cells, cost=lambda _: 1.0) == pairwise(other, cost=lambda _: 1.0)
+    assert select_pairwise(cells, cost=lambda _: 1.0) == select_pairwise(other, cost=lambda _: 1.0)
 
 
 @quick
 @given(CELLS)
 def test_no_chosen_cell_is_superfluous(cells: list[MatrixCell]) -> None:
-    chosen = pairwise(cells, cost=lambda _: 1.0)
+    chosen = select_pairwise(cells, cost=lambda _: 1.0)
 
     for cell in chosen:
-        others = set().union(*(pairs(other) for other in chosen if other != cell))
-        assert not pairs(cell) <= others
+        others = set().union(*(list_pairs(other) for other in chosen if other != cell))
+        assert not list_pairs(cell) <= others
 
 
 def test_of_cells_that_cover_as_much_the_cheap_one_is_chosen() -> None:
     dear, cheap = MatrixCell("a", "b", "1", "2", "slow"), MatrixCell("a", "b", "1", "2", "quick")
-    both = pairwise([dear, cheap, MatrixCell("a", "b", "1", "3", "quick")], cost=lambda cell: 9.0 if cell.suite == "slow" else 1.0)
+    both = select_pairwise([dear, cheap, MatrixCell("a", "b", "1", "3", "quick")], cost=lambda cell: 9.0 if cell.suite == "slow" else 1.0)
 
     assert cheap in both
     assert len(both) == 3
@@ -174,7 +174,7 @@ def test_a_broken_file_of_durations_is_refused(tmp_path: Path, text: str) -> Non
 def test_a_job_times_out_after_three_times_its_duration_or_a_long_default() -> None:
     assert [timeout_minutes(seconds) for seconds in (1, 1200, 90000, None)] == [30, 60, 350, 150]
     known = Durations({"kind-by_binary-1.18.2-1.35.4-smoke": [1.0]})
-    rows = show.github(planner().plan(only=["embedded", "by_binary"]), matrix(), known)["include"]
+    rows = show.format_matrix(planner().plan(only=["embedded", "by_binary"]), matrix(), known)["include"]
     assert {row["suite"]: row["timeout_minutes"] for row in rows} == {"smoke": 30, "core": 150}
 
 
@@ -188,20 +188,20 @@ def test_a_cell_fits_when_the_provider_offers_what_deployer_and_suite_need() -> 
 
     judged = judge(matrix(suites=suites), [cell], lambda _cell, _lab: facts)
 
-    assert judged[0].why == (*facts.obstacles, "the suite smoke needs PODS, which the provider embedded does not offer")
+    assert judged[0].why == (*facts.problems, "the suite smoke needs PODS, which the provider embedded does not offer")
 
 
 def test_what_the_code_says_of_real_cells() -> None:
-    ask = asking()
+    ask = make_ask()
     lab = HERE / "lab.toml"
 
     fits = ask(MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke"), lab)
-    assert not fits.obstacles
+    assert not fits.problems
     assert Capability.MACHINES in fits.offers
-    assert "provider 'nothing'" in ask(MatrixCell("nothing", "by_binary", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
-    assert "deployer 'nothing'" in ask(MatrixCell("embedded", "nothing", "1.18.2", "1.35.4", "x"), lab).obstacles[0]
-    assert "1.2.3 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.18.2", "1.2.3", "x"), lab).obstacles[0]
-    assert "1.0.0 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.0.0", "1.35.4", "x"), lab).obstacles[0]
+    assert "provider 'nothing'" in ask(MatrixCell("nothing", "by_binary", "1.18.2", "1.35.4", "x"), lab).problems[0]
+    assert "deployer 'nothing'" in ask(MatrixCell("embedded", "nothing", "1.18.2", "1.35.4", "x"), lab).problems[0]
+    assert "1.2.3 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.18.2", "1.2.3", "x"), lab).problems[0]
+    assert "1.0.0 is not pinned" in ask(MatrixCell("embedded", "by_binary", "1.0.0", "1.35.4", "x"), lab).problems[0]
 
 
 def test_a_suite_without_tests_fits_nowhere() -> None:
@@ -338,7 +338,7 @@ def test_a_plan_for_github_has_all_that_a_job_needs() -> None:
     durations = Durations({"kind-by_binary-1.18.2-1.35.4-smoke": [1200.0]})
     plan = planner().plan(only=["kind", "smoke", "by_binary"])
 
-    assert show.github(plan, matrix(), durations) == {
+    assert show.format_matrix(plan, matrix(), durations) == {
         "include": [
             {
                 "cell": "kind-by_binary-1.18.2-1.35.4-smoke",
@@ -353,7 +353,7 @@ def test_a_plan_for_github_has_all_that_a_job_needs() -> None:
         ]
     }
     suites = {"smoke": {"promise": "p", "files": ["test_conformance.py"], "runs_on": ["y"]}, "core": {"promise": "p"}}
-    assert [row["runs_on"] for row in show.github(plan, matrix(suites=suites), durations)["include"]] == [["y"]]
-    told = show.document(plan, durations)
+    assert [row["runs_on"] for row in show.format_matrix(plan, matrix(suites=suites), durations)["include"]] == [["y"]]
+    told = show.make_document(plan, durations)
     assert [cell["seconds"] for cell in told["cells"]] == [1200.0]
     assert len(told["left_out"]) == 7

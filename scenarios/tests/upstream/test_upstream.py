@@ -19,7 +19,7 @@ from lab.terminal.text import Look
 from scenarios.upstream import command, execute, fixtures, images
 from scenarios.upstream.execute import SuiteLog, SuiteProgress, ends_in, report_of_log
 from scenarios.upstream.known import FILE, KnownSpec, KnownSpecs, quote
-from scenarios.upstream.plan import plan
+from scenarios.upstream.plan import make_plan
 from scenarios.upstream.spec import GinkgoReport, Spec, SpecResult, of_document, read
 from scenarios.upstream.suite import UpstreamSuite, ginkgo_of
 from scenarios.upstream.verdict import SpecCase, judge
@@ -138,7 +138,7 @@ def test_ginkgo_gets_exactly_the_planned_specs() -> None:
     specs = [spec("a one"), spec("a two"), spec("b"), spec("c", "slow"), spec("d")]
     known = KnownSpecs(skip=(entry(text="a"), entry(label="slow")), fails=(entry(text="b"),))
 
-    planned = plan(specs, known)
+    planned = make_plan(specs, known)
 
     assert [each.text for each in planned.run] == ["b", "d"]
     assert list(planned.expected) == [spec("b")]
@@ -147,7 +147,7 @@ def test_ginkgo_gets_exactly_the_planned_specs() -> None:
 
 
 def test_an_entry_that_matches_nothing_any_more_is_found_whatever_the_focus() -> None:
-    planned = plan(
+    planned = make_plan(
         [spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"), entry(text="gone")), fails=(entry(pattern="^never$"),)), focus="a"
     )
 
@@ -163,7 +163,7 @@ def test_a_focus_that_matches_nothing_names_the_nearest() -> None:
     specs = [spec("Resource interpreter webhook testing"), spec("Karmadactl join testing"), spec("remedy testing")]
 
     with pytest.raises(UsageError) as caught:
-        plan(specs, KnownSpecs(), focus="interpretr webhok")
+        make_plan(specs, KnownSpecs(), focus="interpretr webhok")
 
     assert caught.value.remedy is not None
     assert caught.value.remedy.startswith("the nearest: Resource interpreter webhook testing")
@@ -171,14 +171,14 @@ def test_a_focus_that_matches_nothing_names_the_nearest() -> None:
 
 def test_a_focus_that_is_no_expression_is_refused_with_one_that_is() -> None:
     with pytest.raises(UsageError, match="regular expression") as caught:
-        plan([spec("a")], KnownSpecs(), focus="[karmada")
+        make_plan([spec("a")], KnownSpecs(), focus="[karmada")
 
     assert caught.value.remedy == r"to match it as it is: \[karmada"
 
 
 def test_a_focus_on_what_is_not_run_says_why() -> None:
     with pytest.raises(UsageError, match="specs") as caught:
-        plan([spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"),)), focus="b")
+        make_plan([spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"),)), focus="b")
 
     assert WHY in str(caught.value)
 
@@ -196,7 +196,7 @@ def test_the_file_of_this_project_is_valid_and_no_reason_is_missing() -> None:
 def verdict(*states: str, known: KnownSpecs = KnownSpecs(), cut_short: bool = False, **said: Any) -> dict[str, StepOutcome]:  # noqa: B008 (frozen)
     specs = [spec(f"s{number}") for number in range(len(states))]
     report = GinkgoReport({each: SpecResult(state, **said) for each, state in zip(specs, states, strict=True) if state != "missing"})
-    return {case.spec.text: case.outcome for case in judge(plan(specs, known), report, cut_short=cut_short).cases}
+    return {case.spec.text: case.outcome for case in judge(make_plan(specs, known), report, cut_short=cut_short).cases}
 
 
 def test_each_state_has_its_outcome_and_what_did_not_run_is_never_a_pass() -> None:
@@ -216,7 +216,7 @@ def test_a_known_failure_is_excused_and_reported_when_it_passes() -> None:
         {specs[0]: SpecResult("failed"), specs[1]: SpecResult("passed"), specs[2]: SpecResult("failed", message="\nboom\nmore")}
     )
 
-    found = judge(plan(specs, known), report)
+    found = judge(make_plan(specs, known), report)
 
     assert [case.outcome for case in found.cases] == [StepOutcome.SKIP, StepOutcome.PASS, StepOutcome.FAIL]
     assert found.cases[0].why == f"failed as expected; environment: {WHY}"
@@ -230,7 +230,7 @@ def test_a_known_failure_is_excused_and_reported_when_it_passes() -> None:
 def test_a_run_that_failed_around_its_specs_is_wrong_though_none_failed() -> None:
     report = GinkgoReport({}, around=[("SynchronizedBeforeSuite", SpecResult("failed", message="not ready"))], special=["Suite timeout"])
 
-    assert judge(plan([spec("a")], KnownSpecs()), report).wrong == ["SynchronizedBeforeSuite failed: not ready", "Suite timeout"]
+    assert judge(make_plan([spec("a")], KnownSpecs()), report).wrong == ["SynchronizedBeforeSuite failed: not ready", "Suite timeout"]
 
 
 def test_an_interrupted_run_keeps_what_it_has() -> None:
@@ -289,7 +289,7 @@ def test_of_a_killed_ginkgo_the_log_is_what_is_left() -> None:
     planned = [spec("remedy testing it remedies"), spec("search testing it finds"), spec("never begun")]
 
     report = report_of_log(LOG, planned)
-    found = judge(plan(planned, KnownSpecs()), report)
+    found = judge(make_plan(planned, KnownSpecs()), report)
 
     assert [case.outcome for case in found.cases] == [StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.UNKNOWN]
     assert found.wrong == ["ginkgo was killed: the results of its specs are read from its log"]
@@ -315,8 +315,8 @@ def test_a_log_is_read_line_by_line_and_from_the_start_after_rotation(tmp_path: 
 
 def test_the_command_is_upstreams_with_what_is_not_run_left_out() -> None:
     suite = UpstreamSuite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
-    words = execute.argv(
-        suite, Path("/run/karmada-e2e.test"), plan([spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"),))), "report.json"
+    words = execute.make_argv(
+        suite, Path("/run/karmada-e2e.test"), make_plan([spec("a"), spec("b")], KnownSpecs(skip=(entry(text="b"),))), "report.json"
     )
 
     assert words[:2] == ["/cache/ginkgo", "run"]
@@ -335,7 +335,7 @@ def test_the_ginkgo_of_a_suite_is_the_one_that_it_links(tmp_path: Path) -> None:
 
 
 def test_a_plan_is_shown_with_the_reasons() -> None:
-    planned = plan([spec("a"), spec("b"), spec("c")], KnownSpecs(skip=(entry(text="b"),), fails=(entry(text="c"),)))
+    planned = make_plan([spec("a"), spec("b"), spec("c")], KnownSpecs(skip=(entry(text="b"),), fails=(entry(text="c"),)))
 
     assert command.plan_text(planned, look=Look()).splitlines() == [
         "FILE    SPEC",
@@ -346,7 +346,7 @@ def test_a_plan_is_shown_with_the_reasons() -> None:
         f"    fails; environment: {WHY}",
         "2 of 3 specs are run, 1 are not",
     ]
-    assert json.loads(json.dumps(command.document(planned)))["specs"][1]["skip"] == {"owner": "environment", "why": WHY}
+    assert json.loads(json.dumps(command.make_document(planned)))["specs"][1]["skip"] == {"owner": "environment", "why": WHY}
 
 
 def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
@@ -373,13 +373,13 @@ def test_the_lab_of_the_suite_is_one_that_it_can_be_run_on() -> None:
 def test_a_lab_that_is_there_has_a_release_of_its_own() -> None:
     for words in ({"release": "1.18.1"}, {"release": None, "provider": "kind"}):
         with pytest.raises(UsageError, match="--lab"):
-            command.where(command.SuiteRequest("", "mine", None, artifacts=Path(), **words))
+            command.read_target(command.SuiteRequest("", "mine", None, artifacts=Path(), **words))
 
 
 def test_the_same_lab_file_serves_where_pods_are_real() -> None:
     asked = command.SuiteRequest("", None, None, None, Path(), provider="kind")
 
-    assert command.where(asked) == ("1.18.2", "kind")
+    assert command.read_target(asked) == ("1.18.2", "kind")
     assert asked.args[:4] == ["--spec", str(command.LAB), "--provider", "kind"]
 
 
@@ -406,13 +406,13 @@ def plane(tmp_path: Path) -> Any:
 def test_the_example_is_asked_where_it_is_here(plane: Any, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_bytes(b"CA")
 
-    (asked,) = fixtures.webhook(plane, 12345, tmp_path / "ca.crt")["webhooks"]
+    (asked,) = fixtures.make_webhook(plane, 12345, tmp_path / "ca.crt")["webhooks"]
 
     assert asked["clientConfig"] == {"url": "https://127.0.0.1:12345/interpreter-workload", "caBundle": "Q0E="}
 
 
 def test_the_suite_finds_karmadactl_and_nothing_of_the_users(plane: Any, tmp_path: Path) -> None:
-    env = fixtures.environment(plane)
+    env = fixtures.make_environment(plane)
 
     go = Path(env["PATH"].partition(":")[0]) / "go"
     gopath = plane.run.path / "data" / "upstream" / "go"
@@ -420,7 +420,7 @@ def test_the_suite_finds_karmadactl_and_nothing_of_the_users(plane: Any, tmp_pat
     assert (gopath / "bin" / "karmadactl").resolve() == tmp_path / "karmadactl"
     assert env["PULL_BASED_CLUSTERS"] == f"member3:{plane.run.kubeconfig('member3')}"
     assert Path(env["HOME"]).is_relative_to(plane.run.path)
-    assert fixtures.environment(plane) == env  # again, on a lab that is kept
+    assert fixtures.make_environment(plane) == env  # again, on a lab that is kept
 
 
 def test_what_stands_in_for_kinds_objects_is_what_search_is_asked_for_and_not_there() -> None:
@@ -475,7 +475,7 @@ def played(plane: Any, monkeypatch: pytest.MonkeyPatch, heard: list[str], **how:
     supervisor = Played(plane.run, **how)
     monkeypatch.setattr(execute, "Supervisor", supervisor)
     suite = UpstreamSuite(Release("1.18.2"), Path("/cache/karmada-e2e"), Path("/cache/ginkgo"))
-    planned = plan([spec("remedy testing it remedies"), spec("search testing it finds")], KnownSpecs())
+    planned = make_plan([spec("remedy testing it remedies"), spec("search testing it finds")], KnownSpecs())
     report, stop = execute.execute(suite, planned, plane, {"A": "b"}, tell=heard.append)
     return report, stop, supervisor
 
