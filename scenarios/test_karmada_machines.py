@@ -29,7 +29,7 @@ from scenarios.kit import faults
 from scenarios.kit.extra_lab import as_it_is_now, extra_lab
 from scenarios.kit.figures import report_figures
 from scenarios.kit.machines import require_namespaces
-from scenarios.kit.namespaces import namespace as made_namespace
+from scenarios.kit.namespaces import make_namespace as made_namespace
 from scenarios.kit.traffic import Traffic, traffic
 
 pytestmark = [pytest.mark.xdist_group("machines"), pytest.mark.thorough]

@@ -39,7 +39,7 @@ def machine_errors(spec: KarmadaSpec, lab: LabSpec) -> Iterator[str]:
 
 
 def unreached_member_errors(spec: KarmadaSpec, lab: LabSpec) -> Iterator[str]:
-    """Yield the members whose API servers listen on this computer's loopback, which machines do not reach."""
+    """Yield the members with API servers that listen on this computer's loopback, where machines cannot reach them."""
     push = {member.name for member in spec.members if member.mode == "push" or spec.addons.estimators}
     for member in lab.members:
         here = lab.provider in {"embedded", "kind"} and not member.machine and not member.kubeconfig

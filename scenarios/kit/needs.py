@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip tests whose needs the provider does not offer, and put those that break the lab into one xdist group."""
+    """Skip tests that need more than the provider offers, and put those that break the lab into one xdist group."""
     for item in items:
         if item.get_closest_marker("breaks") and asks_for_lab(item) and config.pluginmanager.hasplugin("xdist"):
             item.add_marker(pytest.mark.xdist_group("breaks"))

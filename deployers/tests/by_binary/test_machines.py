@@ -130,7 +130,7 @@ def test_users_call_the_virtual_address_or_the_first_machine(tmp_path: Path) -> 
     ],
     ids=["near-name", "twice", "no-machines", "virtual", "load-balancer", "push-here", "pull-here", "fine"],
 )
-def test_what_machines_cannot_do_is_said_before_anything_is_created(
+def test_machines_refuse_unsupported_keys_before_anything_is_created(
     names: list[str], asked: dict[str, Any], karmada: dict[str, Any], key: str
 ) -> None:
     found = check(names, asked, **karmada)
