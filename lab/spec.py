@@ -192,7 +192,7 @@ class Machines(Strict):
     """The machines of a lab: `count` of a kind that is made here, called machine1, machine2…, or hosts that the user has (kind ssh).
 
     `inventory` is a file with the hosts, `inventory_command` a command that prints them (lab.inventory); both are read with the lab file.
-    `group` is the group of an Ansible inventory whose hosts are meant.
+    `group` selects the hosts of one group of an Ansible inventory.
     """
 
     kind: Literal["namespace", "container", "vm", "ssh"] = "ssh"

@@ -52,7 +52,7 @@ def lose_volume(karmada: Karmada, name: str) -> None:
     eventually(lost, within=60)
 
 
-def test_a_member_whose_volume_is_lost_is_replaced_under_traffic(three: Karmada, namespace: str, request: pytest.FixtureRequest) -> None:
+def test_a_member_that_lost_its_volume_is_replaced_under_traffic(three: Karmada, namespace: str, request: pytest.FixtureRequest) -> None:
     leader = PodEtcdClient.of(three).until_well().leader
     assert leader
 

@@ -1,6 +1,6 @@
 """Restore a control plane in pods from a backup, in place: what `restore` does for programs, with the lab's own etcd.
 
-All of Karmada is scaled to none, the volumes of etcd are made anew from the snapshot, and all of it is scaled as it was. How many replicas
+All of Karmada is scaled to zero, the volumes of etcd are recreated from the snapshot, and all of it is scaled as before. How many replicas
 there were is recorded before, so that an interrupted restore goes on. Certificates, keys and addresses stay: it is the same plane.
 """
 
@@ -70,7 +70,7 @@ def restore_in_pods(karmada: Karmada, path: Path, *, watcher: StepObserver | Non
 
 
 def require_volumes(karmada: Karmada) -> None:
-    """Raise NotPossible for an etcd whose volumes cannot be written from here."""
+    """Raise NotPossible for an etcd with volumes that cannot be written from here."""
     if not runs_own_etcd(karmada.spec):
         raise NotPossible(
             "the etcd that upstream's installer brings cannot be restored in place: its data is in a directory of a node",
@@ -120,7 +120,7 @@ def steps(karmada: Karmada, folder: Path, manifest: Manifest, replicas: dict[str
 
 
 def drop_leases(karmada: Karmada) -> None:
-    """Delete the leases in the backup, whose holders are gone: controllers would wait until each has expired."""
+    """Delete the leases in the backup: their holders are gone, and controllers would wait until each has expired."""
 
     def answers() -> None:
         if not karmada.api.answers():

@@ -38,7 +38,7 @@ KUBECTL_ENDS = "command terminated with exit code"
 
 @dataclass(frozen=True)
 class PodEtcdClient(BaseEtcdClient):
-    """The etcd of one control plane in pods. `kubectl` runs commands in `pods`, whose containers run; `flags` are those of its program."""
+    """The etcd of one control plane in pods. `kubectl` runs commands in the running `pods`; `flags` are those of its program."""
 
     machine: Machine
     kubectl: tuple[str, ...]
@@ -110,7 +110,7 @@ def etcd_of(karmada: Karmada) -> BaseEtcdClient:
 
 
 def find_pods(host: Api) -> tuple[workloads.HostWorkload, list[Json]]:
-    """Return the workload of Karmada's etcd and its pods whose container runs, ready ones first. ProvisionError when there is none."""
+    """Return the workload of Karmada's etcd and its running pods, ready ones first. ProvisionError when there is none."""
     for each in workloads.workloads(host):
         if each.component == "etcd":
             running = [pod for pod in workloads.pods(host, selector=each.selector) if runs(pod)]

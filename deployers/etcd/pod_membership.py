@@ -1,4 +1,4 @@
-"""Members of the lab's own etcd in pods come and go while it serves: add, remove, replace one whose volume is gone, grow from one to three.
+"""Members of the lab's own etcd in pods come and go while it serves: add, remove, replace one without its volume, grow from one to three.
 
 As in `membership`: a new member begins as a learner, what is wanted is recorded before etcd is asked for it, and each function goes on
 where an earlier one was interrupted. Karmada keeps one address of etcd, so nothing of it restarts. A StatefulSet numbers its pods, so
@@ -45,7 +45,7 @@ def add(karmada: Karmada, name: str | None = None) -> Karmada:
         raise UsageError(
             f"{name} cannot be added" if following else "there are three members already",
             where=f"members: {', '.join(member_names(count))}",
-            remedy=f"the next is {following}; one whose data is lost is put right by: "
+            remedy=f"the next is {following}; replace one that has lost its data by: "
             f"{command('etcd', 'replace', 'NAME', lab=karmada.run.id)}",
         )
     return add_until(karmada, count if going_on else count + 1)
@@ -85,7 +85,7 @@ def remove(karmada: Karmada, name: str) -> Karmada:
         raise UsageError(
             f"{name} cannot be removed before {names[-1]}: a StatefulSet removes its last pod",
             where=f"members: {', '.join(names)}",
-            remedy=f"{command('etcd', 'remove', names[-1], lab=karmada.run.id)}; one whose data is lost is put right by: "
+            remedy=f"{command('etcd', 'remove', names[-1], lab=karmada.run.id)}; replace one that has lost its data by: "
             f"{command('etcd', 'replace', name, lab=karmada.run.id)}",
         )
     listed = {member.name for member in health.members}

@@ -1,4 +1,4 @@
-"""The authority and the service-account key of a control plane in pods, whoever installed it.
+"""The authority and the service-account key of a control plane in pods, for all installers.
 
 kube-controller-manager is given both by every installer: its flags name the files, its volumes the Secrets that hold them.
 """

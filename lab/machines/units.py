@@ -97,12 +97,12 @@ def start_unit(machine: Machine, name: str, text: str) -> None:
 def explain_start(machine: Machine, name: str, failed: CommandFailed) -> CommandFailed:
     """Return the error of a unit that did not start, with what its journal says; one that could not be executed has no status."""
     try:
-        said = machine.run(["journalctl", "--unit", name, "--lines", "5", "--no-pager", "--output", "cat"]).stdout
+        log = machine.run(["journalctl", "--unit", name, "--lines", "5", "--no-pager", "--output", "cat"]).stdout
         ended = machine.run(["systemctl", "show", "--property", "ExecMainStatus", "--value", name]).stdout.strip()
     except CommandFailed:
         return failed
     status = None if ended in NOT_EXECUTED else failed.status
-    return CommandFailed(failed.argv, status=status, output=f"{failed.output}{said}", machine=machine.name)
+    return CommandFailed(failed.argv, status=status, output=f"{failed.output}{log}", machine=machine.name)
 
 
 def stop_unit(machine: Machine, name: str, *, within: float = 10.0, kill: bool = False) -> None:

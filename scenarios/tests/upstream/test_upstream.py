@@ -380,7 +380,7 @@ def test_the_same_lab_file_serves_where_pods_are_real() -> None:
     asked = command.SuiteRequest("", None, None, None, Path(), provider="kind")
 
     assert command.read_target(asked) == ("1.18.2", "kind")
-    assert asked.args[:4] == ["--lab-spec", str(command.LAB), "--provider", "kind"]
+    assert asked.args[:4] == ["--lab-spec", str(command.LAB), "--lab-provider", "kind"]
 
 
 # -- what the suite finds beside the lab ------------------------------------------------------------------------------------------
