@@ -8,7 +8,6 @@ from typing import Annotated
 
 from lab.cli.options import DEFAULT_LAB, ComponentArgument, LabName, duration
 from lab.run import Run
-from lab.supervisor.client import Supervisor
 from lab.supervisor.state import ProgramState
 from lab.terminal.text import say, seconds_text
 from lab.wait import NotYet
@@ -21,12 +20,14 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, timeout: T
 
     It is ended and started again; returns when it serves its clients: they verify its certificate by the lab's authority.
     """
+    from lab.programs import find_program_owner
+
     run = Run.load(lab)
-    supervisor = Supervisor(run.path)
+    owner = find_program_owner(run, component)
     began = time.monotonic()
-    state = supervisor.restart(component)
-    supervisor.ready(component, partial(check_serving, run, state), within=timeout, what=f"{component} serves")
-    say(f"{component} serves again after {seconds_text(time.monotonic() - began)} (pid {supervisor.state(component).pid})")
+    state = owner.restart(component)
+    owner.ready(component, partial(check_serving, run, state), within=timeout, what=f"{component} serves")
+    say(f"{component} serves again after {seconds_text(time.monotonic() - began)} (pid {owner.programs()[component].pid})")
 
 
 def check_serving(run: Run, state: ProgramState) -> None:

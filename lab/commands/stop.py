@@ -12,7 +12,6 @@ from lab.count import count
 from lab.errors import UsageError
 from lab.hints import command
 from lab.run import Run
-from lab.supervisor.client import Supervisor
 from lab.terminal.text import say
 
 What = Annotated[
@@ -25,16 +24,18 @@ def stop(what: What, lab: LabName = DEFAULT_LAB) -> None:
 
     Its data stays; `lab up` starts it again.
     """
+    from lab.component import find_owner
+    from lab.programs import read_programs
+
     run = Run.load(lab)
-    supervisor = Supervisor(run.path)
-    status = supervisor.status()
-    programs = status.programs if status else {}
+    found = read_programs(run)
+    programs = found.states
     chosen = [name for name in programs if name == what or name.startswith(f"{what}/")]
     if not chosen:
         known = ", ".join(sorted({name.partition("/")[0] for name in programs})) or "nothing runs"
         raise UsageError(f"lab {lab} has no {what!r}", remedy=f"one of: {known}, or one program of it, as karmada/etcd")
     running = [name for name in chosen if programs[name].runs]
     for name in sorted(running, key=lambda name: ("apiserver" in name, "etcd" in name)):  # those that others need last
-        supervisor.stop(name, within=2.0)
+        find_owner(run, found.places[name]).stop(name, within=2.0)
     run.forget("up", "arguments")
     say(f"{count(len(running), 'program')} stopped; {command('up', lab=lab)} starts {'it' if len(running) == 1 else 'them'} again")

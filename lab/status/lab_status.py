@@ -125,7 +125,9 @@ def lab_status(run: Run, *, now: float | None = None, within: float = PATIENCE) 
     if asked is not None:
         members = ask_members(run, within=within) if seen else "it does not run"
     if seen or node_statuses(run):
-        found = examine_running(run, [name for name in sort_by_need(states) if states[name].state == "running"], within=within)
+        running = [name for name in sort_by_need(states) if states[name].state == "running"]
+        running += [part.full_name for part in elsewhere if part.state == "running"]
+        found = examine_running(run, running, within=within)
     return combine_status(run, seen, components, asked, members, found, order=sort_by_need(states))
 
 
