@@ -1,0 +1,40 @@
+"""Where the agent of a pull member runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployers.karmada import Karmada
+from deployers.members.agent import AGENT_MACHINES, find_agent_place
+from deployers.spec import KarmadaSpec
+from lab.cluster import Lab
+from lab.run import Run
+from lab.spec import LabSpec
+
+
+def a_lab(folder: Path, *machines: str) -> Karmada:
+    """Return a control plane with a member on machine4, and one on this computer."""
+    members = [{"name": "member1", "machine": "machine4", "mode": "pull"}, {"name": "member2", "mode": "pull"}]
+    lab = LabSpec.model_validate({"members": members, "machines": {"kind": "namespace", "count": 4}})
+    spec = KarmadaSpec.model_validate({"by_binary": {"machines": machines}})
+    asked: dict[str, Any] = {"lab": lab.model_dump(mode="json"), "karmada": spec.model_dump(mode="json")}
+    return Karmada.open(Lab.open(Run.create("a", asked, root=folder)))
+
+
+@pytest.mark.parametrize(("member", "machine"), [("member1", "machine4"), ("member2", "")])
+def test_an_agent_runs_beside_its_member_where_karmada_is_reached_from_there(tmp_path: Path, member: str, machine: str) -> None:
+    assert find_agent_place(a_lab(tmp_path, "machine1"), member).name == machine
+
+
+def test_a_karmada_of_this_computer_has_its_agents_here(tmp_path: Path) -> None:
+    assert find_agent_place(a_lab(tmp_path), "member1").is_local
+
+
+def test_an_agent_runs_on_the_host_that_its_member_was_joined_through(tmp_path: Path) -> None:
+    karmada = a_lab(tmp_path, "machine1")
+    karmada.run.record(AGENT_MACHINES, "member2", {"machine": "member2-host"})
+
+    assert find_agent_place(karmada, "member2").name == "member2-host"
