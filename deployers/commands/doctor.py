@@ -94,7 +94,7 @@ def picture(report: DoctorReport, *, look: Look) -> list[str]:
     """Return the report as lines of text."""
     from lab.computer import Computer
     from lab.doctor.examine import list_provider_lacks
-    from lab.machine_steps import KINDS
+    from lab.machine_kinds import KINDS
 
     rows = [("", "THING", "FOUND", "FOR")]
     rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shorten(f.found), f.enables) for f in report.findings]
