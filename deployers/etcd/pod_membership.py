@@ -167,7 +167,7 @@ def begin_as(karmada: Karmada, *, joining: bool) -> None:
     """Say what a member without data is to begin with: by joining the others only while one is being added."""
     host, count = karmada.lab.host.api, member_count(karmada)
     token = (karmada.run.recorded(*RECORD) or {})["token"]
-    host.apply(manifests.initial_members(member_names(count), token, joining=joining))
+    host.apply(manifests.initial_members(member_names(count), token, joining=joining, closed=not joining))
     host.apply(manifests.disruption_budget(count))
 
 

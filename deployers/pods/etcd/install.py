@@ -53,11 +53,16 @@ def record_members(karmada: Karmada, count: int) -> Karmada:
     return karmada.asking(karmada.spec.model_copy(update={"etcd": etcd.model_copy(update=update)}))
 
 
+def has_begun(karmada: Karmada) -> bool:
+    """Return whether all members of the lab's own etcd have served once: none without data may begin since."""
+    return bool((karmada.run.recorded(*RECORD) or {}).get("begun"))
+
+
 def record_token(karmada: Karmada, token: str) -> str:
     """Record the token of etcd's cluster and have new members begin with it; return it."""
     karmada.run.record(*RECORD, {**(karmada.run.recorded(*RECORD) or {}), "token": token})
     count = member_count(karmada)
-    karmada.lab.host.api.apply(manifests.initial_members(member_names(count), token))
+    karmada.lab.host.api.apply(manifests.initial_members(member_names(count), token, closed=True))
     return token
 
 
@@ -78,7 +83,7 @@ def apply_own_etcd(karmada: Karmada, image: str) -> None:
     made: list[Json] = [
         *secrets(pki_folder(karmada.run, karmada.name)),
         *manifests.services(),
-        manifests.initial_members(member_names(count), token),
+        manifests.initial_members(member_names(count), token, closed=has_begun(karmada)),
         manifests.disruption_budget(count),
     ]
     objects.apply_all(host, made)
@@ -91,3 +96,7 @@ def wait_own_etcd(karmada: Karmada) -> None:
     """Return when every member of the lab's own etcd is ready, which it is with a quorum only. Errors as of `wait_serving`."""
     if runs_own_etcd(karmada.spec):
         wait_serving(karmada.lab.host.api, [ETCD], only=True, within=WITHIN)
+        if not has_begun(karmada):
+            known = karmada.run.recorded(*RECORD) or {}
+            karmada.lab.host.api.apply(manifests.initial_members(member_names(member_count(karmada)), known["token"], closed=True))
+            karmada.run.record(*RECORD, {**known, "begun": True})

@@ -4,8 +4,9 @@ What upstream's StatefulSets lack for several members: all pods start at once, a
 ready, since none is ready without a quorum. Liveness needs no quorum (`/livez`). Readiness does (`/readyz`), so that clients are sent to
 members that can serve, and never to a learner. The probes' port has metrics and health alone, without TLS.
 
-A member begins with the ConfigMap's values only while it has no data. `initial-cluster-state` there is "new" but while a member is added:
-by "existing", etcd would let a member that has lost its volume vote again as if it had forgotten nothing.
+A member begins with the ConfigMap's values only while it has no data. Once the cluster has begun they let none begin: a member that has
+lost its volume, and reaches no other at that moment, would begin as it first did and vote again as if it had acknowledged nothing. They
+are "existing" while a member is added, and only then.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ DATA, SERVER_PKI, PEER_PKI = "/var/lib/etcd", "/etc/etcd/server", "/etc/etcd/pee
 LABELS = {"app": ETCD}
 POD = "$(POD_NAME)"
 NAMED = {"POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}}}
+NOBODY = "closed"
+"""In the place of all names where no member without data may begin: etcd ends at once when its own name is not in the list."""
 INITIAL = ("initial-cluster", "initial-cluster-state", "initial-cluster-token")
 """Flags of a member without data; each is a key of the ConfigMap, and reaches etcd as an environment variable."""
 FLAGS: dict[str, str] = {
@@ -74,9 +77,12 @@ def services() -> list[Json]:
     ]
 
 
-def initial_members(names: Sequence[str], token: str, *, joining: bool = False) -> Json:
-    """Return the ConfigMap for members without data: of a cluster of these names that begins, or that one of them is `joining`."""
-    cluster = ",".join(f"{name}={peer_address(name)}" for name in names)
+def initial_members(names: Sequence[str], token: str, *, joining: bool = False, closed: bool = False) -> Json:
+    """Return the ConfigMap for members without data: of a cluster of these names that begins, or that one of them is `joining`.
+
+    `closed`: none may begin, since the cluster has begun; a member without data ends with an error.
+    """
+    cluster = ",".join(f"{name}={peer_address(name)}" for name in ([NOBODY] if closed else names))
     values = dict(zip(INITIAL, (cluster, "existing" if joining else "new", token), strict=True))
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(MEMBERS), "data": values}
 

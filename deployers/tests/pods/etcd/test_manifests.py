@@ -62,6 +62,12 @@ def test_a_member_without_data_joins_only_while_one_is_added(joining: bool, stat
     assert keys == data.keys()
 
 
+def test_none_without_data_may_begin_once_the_cluster_has_begun() -> None:
+    data = manifests.initial_members(["etcd-0", "etcd-1"], "token", closed=True)["data"]
+
+    assert not {"etcd-0", "etcd-1"} & {part.partition("=")[0] for part in data["initial-cluster"].split(",")}
+
+
 @pytest.mark.parametrize(("count", "kept"), [(1, 1), (2, 2), (3, 2)])
 def test_a_drain_keeps_a_quorum(count: int, kept: int) -> None:
     assert manifests.disruption_budget(count)["spec"]["minAvailable"] == kept
