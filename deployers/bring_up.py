@@ -149,7 +149,7 @@ def require_same_spec(wanted: Wanted, path: Path) -> None:
     run = Run.load(path.name, root=path.parent)
     if run.asked != wanted.asked:
         raise UsageError(
-            f"lab {run.id} is there with another spec",
+            f"lab {run.id} exists with another spec",
             where=f"{path}; it differs in {', '.join(differences(run.asked, wanted.asked))}",
             remedy=f"{command('down', lab=run.id)}, or give this one another name with --lab",
         )

@@ -36,7 +36,7 @@ def choose_faults(names: Sequence[str]) -> list[SeededFault]:
     """Return the named faults, all without names. UsageError for a name that is no fault's."""
     known = {fault.name: fault for fault in FAULTS}
     if unknown := [name for name in names if name not in known]:
-        raise UsageError(f"there is no fault {unknown[0]!r}", remedy=f"one of: {', '.join(known)}")
+        raise UsageError(f"unknown fault {unknown[0]!r}", remedy=f"one of: {', '.join(known)}")
     return [known[name] for name in names] if names else list(FAULTS)
 
 

@@ -40,7 +40,7 @@ def parse_fault(text: str) -> Fault:
     """Return a fault by KIND or KIND:MEMBER. Raise UsageError for an unknown kind or member, or a member without workloads to move."""
     kind, _, member = text.partition(":")
     if kind not in FAULTS:
-        raise UsageError(f"there is no fault {kind!r}", remedy=f"one of: {', '.join(FAULTS)}")
+        raise UsageError(f"unknown fault {kind!r}", remedy=f"one of: {', '.join(FAULTS)}")
     if member and member not in {LOST, SURVIVOR}:
         raise UsageError(f"the lab of a trial has no member {member!r}", where=f"--fault {text}", remedy=f"{kind}:{LOST}")
     if member == SURVIVOR:

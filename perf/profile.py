@@ -45,7 +45,7 @@ def find_profile(name: str) -> Path:
         return Path(name)
     if name not in list_profiles():
         raise UsageError(
-            f"there is no profile {name!r}", remedy=f"one of: {', '.join(list_profiles())}; or the path of a lab file, with a slash in it"
+            f"unknown profile {name!r}", remedy=f"one of: {', '.join(list_profiles())}; or the path of a lab file, with a slash in it"
         )
     return PROFILES / f"{name}.toml"
 
@@ -123,7 +123,7 @@ def apply_change(asked: Json, change: str) -> None:
         for part in rest[:-1]:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise UsageError(f"{part!r} is no table", where=f"--set {change}", remedy="name a key of a table")
+                raise UsageError(f"{part!r} is not a table", where=f"--set {change}", remedy="name a key of a table")
         if value:
             gates = {"true": True, "false": False} if "feature_gates" in rest else {"null": None}
             place[rest[-1]] = gates.get(value, value)

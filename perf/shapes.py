@@ -105,7 +105,7 @@ def check_shape(shape: Shape, *, free_gib: float) -> None:
     """Raise UsageError when the shape has no pods or its survivor is too small, NotPossible when it does not fit in memory."""
     if not shape.pods:
         raise UsageError(
-            f"{shape.applications} applications × {shape.replicas} replicas are no pods: nothing would move",
+            f"{shape.applications} applications × {shape.replicas} replicas make no pods: nothing would move",
             remedy="at least one application of one replica",
         )
     if shape.room < shape.pods:

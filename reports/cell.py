@@ -114,7 +114,7 @@ def find_cells(paths: Iterable[Path]) -> list[CellResults]:
     found: list[CellResults] = []
     for path in paths:
         if not path.is_dir():
-            raise UsageError(f"there is no folder {path}", remedy="name folders of `lab report collect`, or run directories of labs")
+            raise UsageError(f"{path} does not exist", remedy="name folders of `lab report collect`, or run directories of labs")
         cells = list(walk_cells(path))
         found += cells or [CellResults(name=name_folder(path), path=path, broken="this folder contains no results")]
     return found

@@ -46,7 +46,7 @@ def objects(part: AddonPart, folder: Path) -> list[Json]:
     for pattern in part.files:
         files = sorted(folder.glob(pattern))
         if not files:
-            raise ProvisionError(f"{part.asset} has no {pattern}", where=str(folder), remedy="mend `files` in the addon's file")
+            raise ProvisionError(f"{part.asset} has no {pattern}", where=str(folder), remedy="correct `files` in the addon's file")
         for file in files:
             try:
                 text = file.read_text()

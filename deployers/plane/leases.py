@@ -35,7 +35,7 @@ def held_lease(api: Api, namespace: str, name: str) -> Json:
     renewed = dt.datetime.fromisoformat(spec["renewTime"])
     age = (dt.datetime.now(dt.UTC) - renewed).total_seconds()
     if age > spec.get("leaseDurationSeconds", 15):
-        raise NotYet(f"the lease {name} is held by {spec['holderIdentity']}, who renewed it {age:.0f} s ago")
+        raise NotYet(f"the lease {name} is held by {spec['holderIdentity']}, which renewed it {age:.0f} s ago")
     return lease
 
 

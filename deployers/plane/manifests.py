@@ -124,7 +124,7 @@ def read(file: Path, values: Mapping[str, str]) -> Iterator[Json]:
             return values[found["inner"] or found["shell"]]
         except KeyError:
             raise ProvisionError(
-                f"the release's file has a placeholder that nothing is known of: {found[0]}",
+                f"a file of the release has an unknown placeholder: {found[0]}",
                 where=str(file),
                 remedy="this release is newer than this deployer: see what upstream's hack/deploy-karmada.sh puts there",
             ) from None

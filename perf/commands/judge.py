@@ -29,7 +29,7 @@ def judge(
     """
     of_a, of_b = a or [], b or []
     if not (folders or of_a) or len(of_a) != len(of_b):
-        raise UsageError("no trials given, or not as many of --a as of --b", remedy="name folders, or pairs: --a FOLDER --b FOLDER")
+        raise UsageError("no trials given, or different numbers of --a and --b", remedy="name folders, or pairs: --a FOLDER --b FOLDER")
     codes = [judge_folder(folder, goal=goal) for folder in folders or []]
     if of_a:
         sides = {"a": of_a, "b": of_b}

@@ -30,7 +30,7 @@ def kind(
     Exit code 6 when a target is missed or a lab with a target did not come up.
     """
     if unknown := [name for name in deployer or () if name not in DEPLOYERS]:
-        raise UsageError(f"there is no deployer {', '.join(unknown)}", remedy=f"one of: {', '.join(DEPLOYERS)}")
+        raise UsageError(f"unknown deployer {', '.join(unknown)}", remedy=f"one of: {', '.join(DEPLOYERS)}")
     machine = describe_machine()
     figures = bench_kind.measure(rounds, () if clusters else deployer or DEPLOYERS)
     save_measurements(figures, machine, out)

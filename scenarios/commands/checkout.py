@@ -15,5 +15,5 @@ CheckoutOption = Annotated[Path | None, setting(settings.CHECKOUT)]
 def resolve_checkout(checkout: Path | None) -> Path | None:
     """Return a checkout's absolute path. UsageError when it is no directory; that it is Karmada's is found when it is built."""
     if checkout is not None and not checkout.is_dir():
-        raise UsageError(f"there is no checkout {checkout}", remedy="name a directory with Karmada's sources")
+        raise UsageError(f"{checkout} does not exist", remedy="name a directory with Karmada's sources")
     return checkout and checkout.absolute()

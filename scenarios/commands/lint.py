@@ -48,7 +48,7 @@ def lint(
     if path is None:
         raise UsageError("no repository given", remedy=f"{command('lint', 'PATH')}, or {command('lint', '--workflows')}")
     if not path.is_dir():
-        raise UsageError(f"there is no folder {path}", remedy="name a repository that is checked out")
+        raise UsageError(f"{path} does not exist", remedy="name a repository that is checked out")
     found = lint_repository(path.absolute())
     if output is Output.json:
         print(json.dumps(found.document(strict=strict), indent=1))

@@ -156,7 +156,7 @@ class Matrix(Strict):
     def files(self, suite: str) -> list[Path]:
         """Return the test files of a suite, sorted; [] when none of its patterns matches. UsageError for an unknown suite."""
         if suite not in self.suites:
-            raise UsageError(f"there is no suite {suite!r}", remedy=f"one of: {', '.join(self.suites)}")
+            raise UsageError(f"unknown suite {suite!r}", remedy=f"one of: {', '.join(self.suites)}")
         if self.suites[suite].files:
             return sorted(files_of(self.suites[suite]))
         taken = {path for other in self.suites.values() for path in files_of(other)}

@@ -92,7 +92,7 @@ def read_durations(folders: Iterable[Path]) -> list[tuple[str, float]]:
     found = []
     for folder in folders:
         if not folder.is_dir():
-            raise UsageError(f"there is no folder {folder}", remedy="name folders with results of cells")
+            raise UsageError(f"{folder} does not exist", remedy="name folders with results of cells")
         for path in sorted(folder.rglob("cell.json")):
             try:
                 cell: dict[str, Any] = json.loads(path.read_bytes())

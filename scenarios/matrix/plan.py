@@ -97,7 +97,7 @@ class Planner:
                 raise UsageError(f"{name} tests a checkout, and no checkout is given", remedy=f"name one: --{CHECKOUT} ./karmada")
             near = difflib.get_close_matches(name, cells, n=3, cutoff=0.5)
             raise UsageError(
-                f"there is no cell {name!r}",
+                f"unknown cell {name!r}",
                 remedy=(f"did you mean {' or '.join(near)}? " if near else "")
                 + "`make matrix` lists them: provider-deployer-release-kubernetes-suite",
             )
