@@ -124,6 +124,7 @@ class SshConnection:
         client = paramiko.SSHClient()
         client.set_missing_host_key_policy(RefuseUnknownHost())
         try:
+            stream = WatchedStream(self._open_socket())
             for file in host.known_hosts_files:
                 with suppress(FileNotFoundError):  # then no host is known
                     client.load_system_host_keys(str(file))
@@ -131,7 +132,7 @@ class SshConnection:
                 host.address,
                 host.port,
                 host.user,
-                sock=self._open_socket(),
+                sock=stream,  # type: ignore[arg-type]  # what paramiko calls of a socket, it has
                 pkey=key,
                 allow_agent=key is None,
                 look_for_keys=key is None,
@@ -149,7 +150,7 @@ class SshConnection:
         transport = client.get_transport()
         assert transport is not None
         report_exit_signals(transport)
-        threading.Thread(target=keep_alive, args=(transport,), name=f"keep-alive {host.name}", daemon=True).start()
+        threading.Thread(target=keep_alive, args=(transport, stream), name=f"keep-alive {host.name}", daemon=True).start()
         return client
 
     def _open_socket(self) -> socket.socket | paramiko.Channel:
@@ -172,19 +173,46 @@ def read_key(host: SshHost) -> paramiko.PKey:
         raise key_error(host, "the file holds no private key") from error
 
 
-def keep_alive(transport: paramiko.Transport) -> None:
-    """Ask for a sign of life every KEEP_ALIVE seconds until the connection ends; close it when none comes within SILENT_AFTER."""
+class WatchedStream:
+    """The stream to a host, which notes when something last came from there."""
+
+    def __init__(self, stream: socket.socket | paramiko.Channel) -> None:
+        self._stream = stream
+        self.received_at = time.monotonic()
+
+    def recv(self, size: int) -> bytes:
+        """Receive as a socket does."""
+        received = self._stream.recv(size)
+        self.received_at = time.monotonic()
+        return received
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def keep_alive(transport: paramiko.Transport, stream: WatchedStream) -> None:
+    """Ask for a sign of life every KEEP_ALIVE seconds until the connection ends; close it when nothing comes within SILENT_AFTER.
+
+    Whatever comes is one: beside files that are copied to a slow host, the answer takes longer.
+    """
     ended = threading.Event()
+
+    def close_silent(answered: threading.Event) -> None:
+        while (left := stream.received_at + SILENT_AFTER - time.monotonic()) > 0:
+            if answered.wait(left):
+                return
+        transport.close()
+
     while not ended.wait(KEEP_ALIVE) and transport.is_active():
-        watchdog = threading.Timer(SILENT_AFTER, transport.close)
-        watchdog.daemon = True
+        answered = threading.Event()
+        watchdog = threading.Thread(target=close_silent, args=(answered,), name="watchdog", daemon=True)
         watchdog.start()
         try:
             transport.global_request("keepalive@openssh.com", wait=True)  # a server refuses it, which is an answer
         except (OSError, EOFError, paramiko.SSHException):
             return
         finally:
-            watchdog.cancel()
+            answered.set()
 
 
 _connections: dict[tuple[int, SshHost], SshConnection] = {}
