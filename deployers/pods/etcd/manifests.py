@@ -37,7 +37,7 @@ DATA, SERVER_PKI, PEER_PKI = "/var/lib/etcd", "/etc/etcd/server", "/etc/etcd/pee
 LABELS = {"app": ETCD}
 POD = "$(POD_NAME)"
 NAMED = {"POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}}}
-NOBODY = "closed"
+CLOSED_PEER = "closed"
 """In the place of all names where no member without data may begin: etcd ends at once when its own name is not in the list."""
 INITIAL = ("initial-cluster", "initial-cluster-state", "initial-cluster-token")
 """Flags of a member without data; each is a key of the ConfigMap, and reaches etcd as an environment variable."""
@@ -82,7 +82,7 @@ def initial_members(names: Sequence[str], token: str, *, joining: bool = False, 
 
     `closed`: none may begin, since the cluster has begun; a member without data ends with an error.
     """
-    cluster = ",".join(f"{name}={peer_address(name)}" for name in ([NOBODY] if closed else names))
+    cluster = ",".join(f"{name}={peer_address(name)}" for name in ([CLOSED_PEER] if closed else names))
     values = dict(zip(INITIAL, (cluster, "existing" if joining else "new", token), strict=True))
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(MEMBERS), "data": values}
 
