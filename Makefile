@@ -72,7 +72,7 @@ lint: $(STAMP) ## ruff, mypy, the layers of imports, and the workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n0 scenarios/tests/ci/test_names.py scenarios/tests/ci/test_voice.py scenarios/tests/ci/test_structure.py scenarios/tests/ci/test_assertions.py
+	$(BIN)/pytest -q -n0 scenarios/tests/ci/test_names.py scenarios/tests/ci/test_voice.py scenarios/tests/ci/test_structure.py scenarios/tests/ci/test_assertions.py scenarios/tests/ci/test_mirror.py
 	$(BIN)/lab lint --workflows
 
 format: $(STAMP) ## format the code and fix what ruff can

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deployers.release import ADDONS, CONTROL_PLANE, TREES, Release, catalogue
 from lab.assets import AssetRef, Cache, Supply
+from lab.assets.golang import make_build_flags
 from lab.assets.progress import ignore_progress
 from lab.errors import NotPossible, UsageError
+
+TAG = "kubernetes_protomessage_one_more_release"
 
 
 def supply(tmp_path: Path, **how: object) -> Supply:
@@ -112,3 +116,19 @@ def test_versions_compare(tmp_path: Path) -> None:
     assert not Release("1.17.1", supply=lab).at_least("1.18.0")
     assert Release("1.18.0-beta.0-3-gabc", supply=lab).at_least("1.18.0")
     assert Release("0.0.0-gabc", supply=lab).at_least("1.99.0")
+
+
+def test_every_program_of_karmada_and_nothing_else_has_the_tag() -> None:
+    tagged = {pin.name for pin in catalogue() if TAG in pin.tags}
+
+    assert {"karmada-scheduler", "karmada-descheduler", "karmada-scheduler-estimator", "karmadactl"} <= tagged
+    assert not {"kube-apiserver", "etcd", "karmada-crds"} & tagged
+
+
+def test_tags_reach_go_and_tell_one_build_from_another() -> None:
+    pin = catalogue().pin(AssetRef.parse("karmada-scheduler"))
+
+    flags = make_build_flags(pin.stamp, None, pin.tags)
+    assert flags[flags.index("-tags") + 1] == TAG
+    assert "-tags" not in make_build_flags(pin.stamp, None)
+    assert replace(pin, tags=()).key != pin.key

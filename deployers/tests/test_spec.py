@@ -7,11 +7,43 @@ from typing import Any
 
 import pytest
 
-from deployers.deployer import DEPLOYERS, get_deployer
-from deployers.options import refusals
+from deployers.release import catalogue
 from deployers.spec import MOVED, KarmadaSpec
+from deployers.tests.addons_fakes import Json
 from lab.errors import UsageError
 from lab.spec import parse
+
+
+@pytest.mark.parametrize(
+    ("given", "others"),
+    [
+        ({"openkruise": "1.7.0"}, {"openkruise": "1.7.0"}),
+        ({"openkruise": "v1.7.0", "search": True}, {"openkruise": "1.7.0"}),
+        ({"openkruise": True}, {"openkruise": catalogue().versions("openkruise-crds")[0]}),
+        ({"openkruise": False}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_lab_file_names_addons_of_others_like_karmadas_own(given: Json, others: Json) -> None:
+    spec = parse(KarmadaSpec, {"addons": given}, source="the lab file")
+
+    assert spec.addons.others == others
+    assert KarmadaSpec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"openkruse": True}, "unknown addon 'openkruse'; did you mean 'openkruise'?"),
+        ({"serch": True}, "unknown key; did you mean 'search'?"),
+        ({"openkruise": "newest"}, "should be a version"),
+        ({"others": {"nothing": "1.0.0"}}, "unknown addon 'nothing'"),
+    ],
+)
+def test_a_key_that_is_no_addon_is_refused(given: Json, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(KarmadaSpec, {"addons": given}, source="the lab file", prefix="karmada.")
+    assert said in str(caught.value)
 
 
 def spec(**table: Any) -> KarmadaSpec:
@@ -79,12 +111,3 @@ def test_settings_of_an_external_etcd_would_have_no_effect() -> None:
 @pytest.mark.parametrize("key", MOVED)
 def test_a_key_that_has_a_table_of_its_own_is_refused_with_the_place(key: str) -> None:
     assert f"{key} is not a key of this table: {MOVED[key]}" in refused(**{key: True})
-
-
-@pytest.mark.parametrize("deployer", sorted(DEPLOYERS))
-@pytest.mark.parametrize(("table", "key", "value"), [("by_chart", "values", "/v"), ("by_binary", "files", {"a.yaml": ""})])
-def test_a_table_of_another_deployer_is_refused(deployer: str, table: str, key: str, value: object) -> None:
-    asked = KarmadaSpec.model_validate({"deployer": deployer, table: {key: value}})
-
-    lines = [line for line in refusals(asked, get_deployer(deployer).options) if line.startswith(f"{table}.{key}: ")]
-    assert bool(lines) == (deployer != table)

@@ -37,6 +37,13 @@ TREE = {"shapes/a.yaml": b"a: 1\n", "shapes/deep/b.yaml": b"b: 2\n", "go.mod": G
 PROGRAMS = {name: f"#!{name} of the release\n".encode() * 400 for name in ("alpha", "beta", "gamma")}
 
 
+class Anything(dict[str, Path]):
+    """Software of which every reference has a path."""
+
+    def __missing__(self, ref: str) -> Path:
+        return Path("/software") / ref
+
+
 def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import yaml
 
+from lab import hollow
 from lab.api import Api
 from lab.hollow import (
     STAGES,
@@ -22,6 +23,7 @@ from lab.hollow import (
     waits_for_kubelet,
 )
 from lab.spec import Nodes
+from lab.tests.kind_fakes import spec
 
 
 def test_nodes_are_counted_through_their_groups_and_carry_what_the_spec_says() -> None:
@@ -129,3 +131,14 @@ def test_a_lease_without_a_holder_is_not_held() -> None:
 def test_a_lease_never_outlives_the_grace_period_and_renewals_stay_few(nodes: int) -> None:
     assert lease_seconds(nodes) < grace_seconds(nodes)
     assert nodes / (lease_seconds(nodes) / 4) <= 20 or lease_seconds(nodes) == 40
+
+
+def test_hollow_nodes_beside_real_ones_are_tainted_and_the_real_one_is_not_kwoks() -> None:
+    (manifest,) = hollow.node_manifests("member1", spec(nodes=[{"count": 1}]).members[0].nodes, at=("127.0.0.1", 1), alone=False)
+    assert manifest["spec"]["taints"] == [{"key": hollow.HOLLOW, "value": "fake", "effect": "NoSchedule"}]
+    assert hollow.unready_reason({**manifest}) is None
+
+    part = hollow.kwok_component(
+        "m", binary=Path("/k"), config=Path("/c"), kubeconfig=Path("/f"), at=("127.0.0.1", 1), nodes=1, needs=(), alone=False
+    )
+    assert "manage-all-nodes" not in part.flags

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import external_names, ledger, ports, proc
+from lab import ledger, ports, proc
 from lab.docker_engine import record_engine
 from lab.errors import LeakError
 from lab.external_names import external_name
@@ -82,18 +82,6 @@ def test_names_belong_to_one_run_only(run: Path, tmp_path: Path, monkeypatch: py
     assert list(ledger.list_namespaces("a-b", tmp_path)) == ["karmada-lab.a-b.member1"]
     assert list(ledger.list_containers(Path("/runs/a"), {})) == ["karmada-lab.a.member1"]
     assert list(ledger.list_domains("a")) == ["karmada-lab.a.member1"]
-
-
-def test_the_external_name_of_a_long_run_fits_a_host_name_and_is_unique() -> None:
-    long = "kind-by-karmadactl-1-18-2-1-35-4-smoke"
-    name = external_name(long, "member1-control-plane")
-
-    assert name.startswith("karmada-lab.kind-by-k-")
-    assert name.endswith(".member1-control-plane")
-    assert len(name) <= 63
-    assert external_names.belongs_to_run(name, long)
-    assert not external_names.belongs_to_run(name, f"{long}s")
-    assert not external_names.belongs_to_run(name, "kind-by-k")
 
 
 def test_a_tool_that_is_not_there_has_nothing() -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployers.wanted import document
 from lab.errors import UsageError
 from perf import ablation, failover, judge, profile, shapes
 from perf.ablation import AblationRequest
-from perf.profile import NO_OBJECTS
 from perf.tests.test_compare import lasting
 from perf.tests.trials import bench, trial
 
@@ -28,78 +25,6 @@ def judged(*without: dict[str, object]) -> dict[str, Any]:
     """Return the evaluation when the profile takes 8 s and something, and each trial without the setting is one of these."""
     trials = [each for n, other in enumerate(without, start=1) for each in (("brake", other), ("profile", lasting(8 + n / 10)))]
     return ablation.evaluate_series(SERIES, dict(enumerate(trials, start=1)))
-
-
-def leaves(table: object, key: str) -> list[str]:
-    """Return every key of a document that has a value."""
-    return (
-        [each for part, inner in table.items() for each in leaves(inner, f"{key}.{part}")] if isinstance(table, dict) and table else [key]
-    )
-
-
-# -- the table of settings ------------------------------------------------------------------------------------------------------------
-
-
-def test_every_setting_of_the_tuned_profile_is_measured_or_listed_as_not() -> None:
-    asked = document(profile.find_profile("tuned"))
-    member = asked["members"][0]
-    there = [each for part in ("files", "flags", "env") for each in leaves(member[part], f"members.{part}")]
-    there += [
-        *leaves(asked["karmada"]["by_binary"]["files"], "karmada.by_binary.files"),
-        *leaves(asked["karmada"]["components"], "karmada.components"),
-    ]
-    back = [change.partition("=")[0] for setting in profile.read_settings("tuned").values() for change in setting.back]
-
-    assert {key for key in there if not any(key == each or key.startswith(f"{each}.") for each in back)} == {
-        "members.flags.kube-apiserver.delete-collection-workers",
-        "karmada.components.karmada-controller-manager.feature_gates.Failover",
-        "karmada.components.karmada-controller-manager.flags.enable-no-execute-taint-eviction",
-        "karmada.components.karmada-webhook.flags.allow-no-execute-taint-policy",
-    }
-
-
-@pytest.mark.parametrize("name", profile.read_settings("tuned"))
-def test_each_setting_can_be_taken_back_and_failover_stays_on(name: str) -> None:
-    with_it = profile.prepare_lab("tuned", shapes.get_shape("short"))
-    without = profile.prepare_lab("tuned", shapes.get_shape("short"), profile.read_settings("tuned")[name].back)
-
-    assert without.karmada is not None
-    profile.check_failover_switches(without.karmada, without_failover=False)
-    assert without.asked != with_it.asked
-
-
-def test_a_key_that_the_profile_does_not_have_is_refused(tmp_path: Path) -> None:
-    for suffix in (".toml", ".yaml"):
-        shutil.copy(profile.find_profile("tuned").with_suffix(suffix), tmp_path / f"mine{suffix}")
-    mine, table = str(tmp_path / "mine.toml"), tmp_path / "mine.settings.toml"
-    with pytest.raises(UsageError, match="settings file"):
-        profile.read_settings(mine)
-
-    table.write_text('[events]\ntitle = "events"\nback = ["objects=", "members.env.kwok.GOGC="]')
-    assert profile.read_settings(mine)["events"].back == ("objects=", "members.env.kwok.GOGC=")
-    for change in ("members.env.kwok.GOMAXPROCS=", "karmada.nothing=1", "members="):
-        table.write_text(f'[wrong]\ntitle = "wrong"\nback = ["{change}"]')
-        with pytest.raises(UsageError, match=change.partition("=")[0]):
-            profile.read_settings(mine)
-    (tmp_path / "mine.yaml").unlink()
-    table.write_text('[events]\ntitle = "events"\nback = ["objects="]')
-    with pytest.raises(UsageError, match="has no objects"):
-        profile.read_settings(mine)
-    table.write_text('[events]\ntitle = "events"\nback = []')
-    with pytest.raises(UsageError, match=r"ProfileSetting(.|\n)*back"):
-        profile.read_settings(mine)
-
-
-def test_objects_can_be_left_out() -> None:
-    assert profile.read_objects("tuned")
-    assert profile.read_objects("tuned", [NO_OBJECTS]) == []
-    assert (
-        profile.prepare_lab("tuned", shapes.get_shape("short"), [NO_OBJECTS]).asked
-        == profile.prepare_lab("tuned", shapes.get_shape("short")).asked
-    )
-
-
-# -- the rounds -----------------------------------------------------------------------------------------------------------------------
 
 
 def test_every_setting_has_the_profile_beside_it_now_before_and_now_after() -> None:
@@ -173,13 +98,6 @@ def test_a_series_does_not_go_on_with_something_else(
         measured(AblationRequest(only=["events"], into=tmp_path, **changes), tmp_path, monkeypatch)
 
 
-def test_missing_input_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("ablation", "--only", "brake") == 2
-    assert "has no setting brake" in capsys.readouterr().err
-    assert bench("ablation", "--into", str(tmp_path)) == 2
-    assert "no series to continue" in capsys.readouterr().err
-
-
 def test_an_interrupted_trial_is_skipped(tmp_path: Path) -> None:
     trial().save(tmp_path / "001-profile")
     trial(complete=False, stopped_by="SIGINT").save(tmp_path / "002-events")
@@ -188,9 +106,6 @@ def test_an_interrupted_trial_is_skipped(tmp_path: Path) -> None:
         judge.judge_trial(each, goal=None)
 
     assert {number: name for number, (name, _) in ablation.read_saved(tmp_path).items()} == {1: "profile", 3: "events"}
-
-
-# -- report ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_setting_without_which_it_is_slower_is_worth_something() -> None:

@@ -62,15 +62,6 @@ def test_one_side_ahead_is_cut_to_pairs() -> None:
     assert compare.evaluate_sides({"a": [lasting(8)] * 2, "b": []})["metrics"]["moving_seconds"]["pairs"] == 0
 
 
-def test_a_saved_trial_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trial().save(tmp_path)
-
-    assert bench("judge", str(tmp_path)) == 0
-    assert "4 pods moved" in capsys.readouterr().out
-    assert bench("judge", str(tmp_path), "--goal", "1.5") == 6
-    assert (tmp_path / "result.json").exists()
-
-
 def test_a_saved_comparison_is_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, side in enumerate("abba", start=1):
         trial().save(tmp_path / f"{number:02d}-{side}")
@@ -78,13 +69,3 @@ def test_a_saved_comparison_is_judged_again(tmp_path: Path, capsys: pytest.Captu
 
     assert bench("judge", str(tmp_path)) == 0
     assert "2 pairs, at least 5" in capsys.readouterr().out
-
-
-def test_missing_input_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("judge", str(tmp_path / "nowhere")) == 2
-    assert "no saved trial" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("words", [[], ["--a", "x"], ["--a", "x", "--a", "y", "--b", "z"]])
-def test_unpaired_trials_are_a_usage_error(words: list[str]) -> None:
-    assert bench("judge", *words) == 2

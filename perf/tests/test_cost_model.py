@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.errors import UsageError
 from perf import cost_model
-from perf.tests.trials import bench
+from perf.tests.cost_model_fakes import made
 
 SIZES = [(8, 25), (40, 50), (100, 10), (20, 100), (400, 5), (10, 200), (60, 20)]
-
-
-def made(
-    applications: int, replicas: int, *, per_binding: float = 0.02, per_pod: float = 0.015, per_second: float = 0.05
-) -> dict[str, Any]:
-    """Return the result of a trial whose survivor spent exactly this."""
-    pods, nodes, seconds = applications * replicas, 20 + 7 * (replicas % 30), 30.0 + applications % 37
-    idle = per_second * seconds + 0.002 * seconds * nodes / 10
-    return {
-        "kind": "failover",
-        "verdict": "ok",
-        "profile": "tuned",
-        "changes": [],
-        "nodes": {"backend": "kwok"},
-        "load_ms": {},
-        "sizes": {"applications": applications, "pods": pods, "nodes": nodes, "survivor_nodes": None, "mode": "push"},
-        "cpu_seconds": {
-            "waiting": {"of": seconds / 2, "member2/etcd": idle / 2},
-            "moving": {
-                "of": seconds / 2,
-                "member2/etcd": idle / 2 + per_binding * applications + per_pod * pods,
-                "karmada/etcd": per_binding * applications,
-            },
-        },
-    }
 
 
 def test_the_costs_are_found() -> None:
@@ -74,20 +47,3 @@ def test_a_model_that_misses_much_predicts_nothing() -> None:
     assert model.error > cost_model.CREDIBLE
     text = cost_model.format_prediction([model], members=3, nodes=20, pods=400, replicas=10, seconds=60.0)
     assert "not predicted: the model misses an unseen trial by" in text[1]
-
-
-def test_a_prediction_far_outside_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for number, size in enumerate(SIZES):
-        (tmp_path / str(number)).mkdir()
-        (tmp_path / str(number) / "result.json").write_text(json.dumps(made(*size)))
-
-    assert bench("cost-model", str(tmp_path)) == 0
-    shown = capsys.readouterr().out
-    assert "Karmada: 4 CPU s" in shown
-    assert "beyond what was measured" in shown
-    assert "each of 99 survivors" in shown
-
-
-def test_no_trials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench("cost-model", str(tmp_path)) == 2
-    assert "needs at least" in capsys.readouterr().err

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.errors import UsageError
-from perf.faults import check_fault, parse_fault
 from perf.observer import Observer, read_binding, read_cluster, read_node, read_pod, read_work
-from perf.usage import parse_write_counts
 
 
 def test_what_is_read_of_each_kind() -> None:
@@ -59,40 +56,3 @@ def test_only_changes_are_kept_and_counted() -> None:
 
     assert [row[3] for row in observer.rows if row[2] == "member2/a"] == ["running 1", "deleting", "gone", "running 2"]
     assert (observer.count_running("member2"), observer.count_running("member1"), observer.count_running("member2", "limit")) == (1, 1, 0)
-
-
-def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
-    def line(verb: str, resource: str, value: str, *, code: str = "200", subresource: str = "", group: str = "") -> str:
-        labels = {"code": code, "group": group, "resource": resource, "subresource": subresource, "verb": verb, "version": "v1"}
-        pairs = ",".join(f'{key}="{text}"' for key, text in labels.items())
-        return f"apiserver_request_total{{{pairs}}} {value}"
-
-    text = "\n".join(
-        [
-            "# HELP apiserver_request_total x",
-            line("POST", "pods", "12", code="201", subresource="binding"),
-            line("LIST", "pods", "9"),
-            line("POST", "events", "1.5e+03", code="429"),
-            line("PUT", "works", "1", group="a", subresource="status"),
-            line("PUT", "works", "2", group="b", subresource="status"),
-            "",
-        ]
-    )
-
-    assert parse_write_counts(text) == {"POST pods/binding": 12.0, "POST events 429": 1500.0, "PUT works/status": 3.0}
-
-
-@pytest.mark.parametrize("words", ["flood", "apiserver:member7", "link:member2", ""])
-def test_a_fault_that_is_none_is_refused(words: str) -> None:
-    with pytest.raises(UsageError):
-        parse_fault(words)
-
-
-def test_the_link_of_a_pull_member_cannot_be_cut() -> None:
-    check_fault(parse_fault("link"), "push")
-    with pytest.raises(UsageError, match="pull member"):
-        check_fault(parse_fault("link"), "pull")
-
-
-def test_a_fault_may_name_its_member() -> None:
-    assert parse_fault("link:member1") is parse_fault("link")

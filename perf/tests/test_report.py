@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from perf import picture, report, summary
+from perf import report
 from perf.result import evaluate_trial
 from perf.tests.trials import trial
-from perf.timeline import build_timeline
 
 
 def page(**changes: Any) -> str:
@@ -48,18 +47,6 @@ def test_a_trial_that_did_not_end_has_a_page(stop: str) -> None:
     assert "out of time &lt;script&gt;" in html
     assert "—" in html
     assert 'class="verdict unknown"' in html
-
-
-def test_many_bindings_are_thinned_out_with_a_note() -> None:
-    rows = [
-        (100.0 + at, "binding", f"app-{number:05d}-deployment", state)
-        for number in range(1000)
-        for at, state in ((12.5, "- evicting=member1 ready="), (14.0, "member2:2 evicting= ready="))
-    ]
-    drawn, note = picture.draw_bindings(build_timeline(trial(rows)))
-
-    assert note == "One in 3 of 1000 bindings is drawn."
-    assert len(drawn) < 100_000
 
 
 def test_what_is_written_beside_the_samples(tmp_path: Path) -> None:
@@ -104,7 +91,3 @@ def test_a_page_names_no_figure_that_was_not_measured(tmp_path: Path) -> None:
     samples.head["observer_cpu_seconds"] = 3.2
     report.evaluate_and_write(samples, tmp_path, goal=None)
     assert "Observing took 3.2 s" in (tmp_path / report.PAGE).read_text()
-
-
-def test_seconds() -> None:
-    assert [summary.format_seconds(value) for value in (None, 3.21, 119.0, 754.0)] == ["—", "3.2 s", "119.0 s", "12 min 34 s"]

@@ -6,7 +6,7 @@ import pytest
 
 from deployers.plane.flags import extra_args
 from lab.errors import NotPossible, UsageError
-from perf import applications, backend, profile, shapes
+from perf import backend, profile, shapes
 from perf.shapes import Shape, check_shape, get_shape
 
 
@@ -61,15 +61,6 @@ def test_fewer_pods_need_no_more_for_the_limit() -> None:
     assert Shape(nodes=1, applications=5, replicas=3, limit_pods=7, within=1).limit_applications == 3
 
 
-@pytest.mark.parametrize("name", profile.list_profiles())
-def test_a_profile_is_a_lab_file_with_failover_on(name: str) -> None:
-    wanted = profile.prepare_lab(name, get_shape("tiny"))
-
-    assert wanted.karmada is not None
-    assert profile.list_disabled_switches(wanted.karmada) == []
-    assert [(member.name, member.nodes[0].count) for member in wanted.lab.members] == [("member1", 20), ("member2", 20)]
-
-
 def test_a_change_reaches_both_members_and_karmada_and_an_empty_one_removes() -> None:
     wanted = profile.prepare_lab(
         "tuned",
@@ -93,46 +84,9 @@ def test_what_is_no_change_is_refused(change: str) -> None:
         profile.prepare_lab("tuned", get_shape("tiny"), [change])
 
 
-def test_failover_off_is_refused_unless_that_is_measured() -> None:
-    off = profile.prepare_lab(
-        "tuned", get_shape("tiny"), ["karmada.components.karmada-controller-manager.feature_gates.Failover=false"]
-    ).karmada
-    on = profile.prepare_lab("tuned", get_shape("tiny")).karmada
-    assert off is not None
-    assert on is not None
-
-    with pytest.raises(UsageError, match="failover is off"):
-        profile.check_failover_switches(off, without_failover=False)
-    with pytest.raises(UsageError, match="failover is on"):
-        profile.check_failover_switches(on, without_failover=True)
-    profile.check_failover_switches(off, without_failover=True)
-    profile.check_failover_switches(on, without_failover=False)
-
-
 def test_hollow_kubelets_are_few_and_small() -> None:
     backend.check_backend(get_shape("tiny"))
     with pytest.raises(UsageError, match="200 hollow kubelets"):
         backend.check_backend(get_shape("small"))
     with pytest.raises(UsageError, match="800 pods"):
         backend.check_backend(get_shape("tiny", replicas=100))
-
-
-def test_what_a_node_takes() -> None:
-    used = {"member2/hollow-0": (1.0, 40 << 20), "member2/hollow-1": (3.0, 60 << 20), "member2/etcd": (9.0, 9 << 20)}
-
-    assert backend.compute_cost_per_node(used, "member2", 2) == {"processes": 2, "mib": 50.0, "cpu_seconds": 2.0}
-    assert backend.compute_cost_per_node({"member2/kwok": (1.0, 1 << 20)}, "member2", 4) == {
-        "processes": 1,
-        "mib": 0.25,
-        "cpu_seconds": 0.25,
-    }
-    assert backend.compute_cost_per_node({}, "member2", 4)["mib"] is None
-
-
-def test_applications_take_turns_in_namespaces_of_their_own() -> None:
-    spaces = applications.list_namespaces(applications.NAMESPACE, 3)
-
-    assert applications.list_namespaces(applications.NAMESPACE, 1) == [applications.NAMESPACE]
-    assert spaces == ["perf-0", "perf-1", "perf-2"]
-    assert all(map(applications.is_moved_namespace, [applications.NAMESPACE, *spaces]))
-    assert not any(map(applications.is_moved_namespace, [None, "perf-load", *applications.list_namespaces(applications.LIMIT, 3)]))

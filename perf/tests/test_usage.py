@@ -10,6 +10,7 @@ from typing import Any, cast
 from lab.errors import ProvisionError
 from lab.supervisor.client import Supervisor
 from perf import usage
+from perf.usage import parse_write_counts
 
 
 def supervising(status: Callable[[], Any]) -> Supervisor:
@@ -50,3 +51,24 @@ def test_the_computer_is_busy_by_at_least_this_process() -> None:
 
     assert usage.measure_own()[0] > own
     assert usage.measure_busy_seconds() >= before + 0.8 * (usage.measure_own()[0] - own) - 0.05, "ticks are a hundredth of a second"
+
+
+def test_writes_are_read_out_of_metrics_and_refused_ones_apart() -> None:
+    def line(verb: str, resource: str, value: str, *, code: str = "200", subresource: str = "", group: str = "") -> str:
+        labels = {"code": code, "group": group, "resource": resource, "subresource": subresource, "verb": verb, "version": "v1"}
+        pairs = ",".join(f'{key}="{text}"' for key, text in labels.items())
+        return f"apiserver_request_total{{{pairs}}} {value}"
+
+    text = "\n".join(
+        [
+            "# HELP apiserver_request_total x",
+            line("POST", "pods", "12", code="201", subresource="binding"),
+            line("LIST", "pods", "9"),
+            line("POST", "events", "1.5e+03", code="429"),
+            line("PUT", "works", "1", group="a", subresource="status"),
+            line("PUT", "works", "2", group="b", subresource="status"),
+            "",
+        ]
+    )
+
+    assert parse_write_counts(text) == {"POST pods/binding": 12.0, "POST events 429": 1500.0, "PUT works/status": 3.0}

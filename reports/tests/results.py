@@ -11,6 +11,8 @@ import pytest
 
 from lab.verbs import app
 from reports.cell import SCHEMA
+from reports.evaluate import EvaluatedCell
+from reports.report import Report, ReportInputs, read_report
 
 PASSED = '<testcase classname="scenarios.test_join" name="test_a" time="1.5" />'
 PARTS = {"provider": "embedded", "deployer": "by_binary", "release": "1.18.2", "kubernetes": "1.35.4", "suite": "smoke"}
@@ -75,3 +77,15 @@ def main(arguments: Sequence[str]) -> int:
     with pytest.raises(SystemExit) as stopped:
         app(["report", *arguments])
     return int(stopped.value.code or 0)
+
+
+LOST = failed("AssertionError: assert 1 == 2", "E   AssertionError\n\nscenarios/test_join.py:1: AssertionError")
+
+
+def reported(*paths: Path, **more: object) -> Report:
+    return read_report(ReportInputs(paths, **more))  # type: ignore[arg-type]
+
+
+def only(report: Report) -> EvaluatedCell:
+    (one,) = report.cells
+    return one

@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from junitparser import JUnitXml
 
 from lab.steps import StepOutcome
 from reports import junit_results
 from reports.excerpt import EACH
-from reports.files import parse_float
-from reports.junit_copy import copy_junit
 from reports.junit_results import Results, read_results
+from reports.tests.junit_results_fakes import MANY_RESULTS, A, B, outcomes_of, suite
 
 CASES = Path(__file__).parent / "cases"
 P, F, S, U = StepOutcome.PASS, StepOutcome.FAIL, StepOutcome.SKIP, StepOutcome.UNKNOWN
-
-
-def suite(*tests: str, more: str = "") -> str:
-    return f'<testsuites><testsuite name="s"{more}>{"".join(tests)}</testsuite></testsuites>'
+NAMESPACED = '<j:testcase j:name="a" name="b"><j:failure/></j:testcase>'
+NAMESPACES = f'<j:testsuites xmlns:j="urn:x"><j:testsuite name="s">{NAMESPACED}</j:testsuite></j:testsuites>'
+LAUGHS = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number in range(1, 12))
 
 
 def results(folder: Path, content: str | bytes) -> Results:
     path = folder / "junit.xml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_results(path)
-
-
-def outcomes_of(found: Results) -> list[tuple[str, StepOutcome]]:
-    return [(case.name, case.outcome) for case in found.cases]
-
-
-A, B = '<testcase name="a"/>', '<testcase name="b"><failure message="no">text</failure></testcase>'
-MANY_RESULTS = """
-    <testcase name="a"><flakyFailure message="x"><stackTrace>y</stackTrace></flakyFailure></testcase>
-    <testcase name="b"><failure message="1"/><rerunFailure message="2"><stackTrace>z</stackTrace></rerunFailure></testcase>
-    <testcase name="c"><skipped message="later"/><failure message="q">w</failure></testcase>
-    <testcase name="d"><failure message="1">one</failure><error message="2">two</error></testcase>
-    <testcase name="e"><skipped>unknown: no kernel</skipped></testcase>
-    <testcase name="f"><error/><skipped/></testcase>
-    <testcase name="g"><rerunError message="r"/></testcase>"""
-NAMESPACED = '<j:testcase j:name="a" name="b"><j:failure/></j:testcase>'
-NAMESPACES = f'<j:testsuites xmlns:j="urn:x"><j:testsuite name="s">{NAMESPACED}</j:testsuite></j:testsuites>'
-LAUGHS = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number in range(1, 12))
 
 
 @pytest.mark.parametrize(
@@ -193,29 +171,6 @@ def test_many_damages_end(tmp_path: Path) -> None:
     assert "nothing is read" in found.torn or "more" in found.torn
 
 
-PARTS = st.sampled_from([A, B, MANY_RESULTS, "<testsuite>", "</testsuite>", "&", "<", '"', "<![CDATA[", "]]>", "<!--", "-->", "\x1b", "é"])
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.one_of(PARTS, st.text(max_size=5)), max_size=12).map("".join), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
-@example("&#", "utf-8")
-def test_a_copy_is_xml_and_tells_the_same(tmp_path_factory: pytest.TempPathFactory, text: str, encoding: str) -> None:
-    path = tmp_path_factory.getbasetemp() / "any.xml"
-    path.write_bytes(suite(A, text, B).encode(encoding, errors="replace"))
-    found = read_results(path)
-    out = io.BytesIO()
-
-    copy = copy_junit(path, out)
-
-    path.write_bytes(out.getvalue())
-    again = read_results(path)
-    JUnitXml.fromfile(str(path))
-    assert outcomes_of(again)[:1] == [("a", P)]
-    assert sorted(outcomes_of(again)) == sorted(outcomes_of(found))
-    assert bool(copy.torn) == bool(found.torn)
-    assert again.torn == ""
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 600))
 def test_wherever_a_file_breaks_off_nothing_that_failed_passes(tmp_path_factory: pytest.TempPathFactory, at: int) -> None:
@@ -229,7 +184,3 @@ def test_wherever_a_file_breaks_off_nothing_that_failed_passes(tmp_path_factory:
     assert {case.outcome for case in found.cases} <= {F, U}
     assert len(found.cases) >= whole[:at].count("</testcase>")
     assert bool(found.torn) == (at < len(whole))
-
-
-def test_a_number_that_is_too_large_is_none() -> None:
-    assert parse_float("1e400") is None

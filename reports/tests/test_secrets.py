@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.tests.carriers import ENCODINGS, holds
-from lab.tests.masking.test_mask import PLANTS, b64, words
+from lab.tests.carriers import ENCODINGS, b64, holds
+from lab.tests.masking.test_mask import PLANTS, words
 from reports import allure, junit, site
 from reports.collect import Sources, collect
 from reports.report import ReportInputs, read_report

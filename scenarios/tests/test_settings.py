@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,11 +15,10 @@ from lab import verbs as cli
 from lab.errors import UsageError
 from lab.proc import TAG
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
-from scenarios.kit import options
+from scenarios.tests.settings_fakes import TEXTS, outcome
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
-
 DELETES = {
     *("lab down", "lab gc", "lab unjoin", "lab backup", "lab restore", "lab upgrade", "lab renew", "lab stop", "lab restart"),
     *("lab assets prune", "lab assets verify", "lab images prune", "lab etcd remove", "lab etcd replace", "lab etcd defragment"),
@@ -46,7 +43,7 @@ KEEPS = {
     "lab bench cost-model",
     *(f"lab report {verb}" for verb in ("collect", "build", "summary", "junit", "allure", "judge", "retry")),
 }
-TEXTS = ["", "1", "0", "3", "-1", "2.5", "x", "true", "False", "yes", "no", "off", "build", "bundle", "AUTO", "auto", "a b", "../dir", "é"]
+KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG}
 
 
 def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -60,39 +57,13 @@ def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 COMMANDS = dict(commands(typer.main.get_command(cli.app), "lab"))
+
+
 OPTIONS = [(name, option) for name, each in COMMANDS.items() for option in each.params if option.param_type_name == "option"]
-
-
-@pytest.fixture
-def of_pytest() -> dict[str, dict[str, Any]]:
-    """pytest's options as they are added: name → what says how it is read."""
-    added: dict[str, dict[str, Any]] = {}
-    group = SimpleNamespace(addoption=lambda name, **how: added.__setitem__(name, how))
-    options.pytest_addoption(SimpleNamespace(getgroup=lambda *_: group, addini=lambda *_, **__: None))  # type: ignore[arg-type]  # it takes a group only
-    return added
-
-
-def parser_of(options: dict[str, dict[str, Any]]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
-    for name, how in options.items():
-        parser.add_argument(name, **how)
-    parser.add_argument("paths", nargs="*")
-    return parser
 
 
 def setting_of(variable: str) -> Setting[Any]:
     return next(each for each in SETTINGS if each.variable == variable)
-
-
-def outcome(parse: Any, text: str) -> str | None:
-    """Return the value that a text has there, as text; None where it is refused."""
-    try:
-        return str(parse(text))
-    except Exception:  # noqa: BLE001 (each parser has its own)
-        return None
-
-
-# -- one variable, one meaning, one type -----------------------------------------------------------------------------------------------
 
 
 def test_every_command_is_classified() -> None:
@@ -135,18 +106,6 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert COMMANDS["lab up"].make_context("up", []).params == plain
 
 
-def test_pytest_has_the_same_settings(of_pytest: dict[str, dict[str, Any]]) -> None:
-    for setting in options.SETTINGS:
-        how = of_pytest[options.name_option(setting)]
-        assert how["help"].startswith(setting.help)
-        assert setting.variable in how["help"]
-        assert how["default"] is None
-        if not setting.opposite:
-            assert {outcome(how["type"], text) == outcome(setting.parse, text) for text in TEXTS} == {True}
-    for name in set(of_pytest) - {options.name_option(setting) for setting in SETTINGS}:
-        assert "KARMADA_LAB" not in of_pytest[name]["help"]
-
-
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.word)
 def test_a_variable_is_read_as_its_option(setting: Setting[Any]) -> None:
     """An empty one is none; a wrong one is named."""
@@ -158,26 +117,6 @@ def test_a_variable_is_read_as_its_option(setting: Setting[Any]) -> None:
                 setting.from_environment({setting.variable: text})
         else:
             assert str(setting.from_environment({setting.variable: text})) == wanted
-
-
-def test_a_wrong_variable_is_a_usage_error_of_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KARMADA_LAB_MEMBERS", "many")
-    config = SimpleNamespace(getoption=lambda _: None)
-    with pytest.raises(pytest.UsageError, match="KARMADA_LAB_MEMBERS"):
-        options.session_options(config)  # type: ignore[arg-type]  # it only reads options
-
-
-def test_an_option_counts_before_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable, text in {"KARMADA_LAB": "blue", "KARMADA_LAB_OFFLINE": "1", "KARMADA_LAB_MEMBERS": "5", "KARMADA_LAB_KEEP": "1"}.items():
-        monkeypatch.setenv(variable, text)
-    monkeypatch.setattr(options, "session_folder", lambda _: tmp_path)
-    given = {"offline": False, "members": 2, "artifacts": "_artifacts", "keep": "never"}
-    given = {f"lab_{key}": value for key, value in given.items()}
-    asked = options.session_options(SimpleNamespace(getoption=given.get, getini=lambda _: ""))  # type: ignore[arg-type]  # it only reads options
-    assert (asked["lab"], asked["supply"]["offline"], asked["changes"], asked["keep"]) == ("blue", False, {"members": 2}, "never")
-
-
-# -- what deletes ----------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(DELETES))
@@ -194,30 +133,6 @@ def test_what_deletes_heeds_nothing_of_the_environment_but_which_lab(name: str, 
         assert found == plain
     else:
         assert found == {**plain, "lab": "blue"}
-
-
-# -- pytest's paths --------------------------------------------------------------------------------------------------------------------
-
-
-def test_no_option_of_pytest_can_take_a_path_for_its_value(of_pytest: dict[str, dict[str, Any]]) -> None:
-    assert not [name for name, how in of_pytest.items() if how.get("nargs") is not None]
-    parser = parser_of(of_pytest)
-    for name, how in of_pytest.items():
-        if how.get("action", "").startswith("store_"):
-            assert parser.parse_args([name, "scenarios"]).paths == ["scenarios"]
-
-
-@pytest.mark.parametrize(
-    ("words", "keep"),
-    [([], "never"), (["--lab-keep"], "always"), (["--lab-keep-failed"], "failed"), (["--lab-keep", "scenarios"], "always")],
-)
-def test_a_lab_is_kept_always_or_after_a_failure(of_pytest: dict[str, dict[str, Any]], words: list[str], keep: str) -> None:
-    assert parser_of(of_pytest).parse_args(words).lab_keep == keep
-
-
-# -- no other variable -----------------------------------------------------------------------------------------------------------------
-
-KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG}
 
 
 def test_all_variables_that_files_name_exist() -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from deployers.by_binary.components import components, uses
 from deployers.names import kind_of
 from deployers.plane.layout import Layout, etcds_asked
@@ -166,16 +164,3 @@ def test_every_component_of_the_spec_can_be_changed() -> None:
     for part in parts.values():
         assert part.flags["v"] == "7"
         assert part.env == {"A": "b"}
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("karmada/etcd-3", "etcd"),
-        ("karmada/kube-controller-manager", "kube-controller-manager"),
-        ("karmada/karmada-scheduler-2", "karmada-scheduler"),
-        ("karmada/karmada-scheduler-estimator-member-2", "karmada-scheduler-estimator"),
-    ],
-)
-def test_kind_of_a_program(name: str, kind: str) -> None:
-    assert kind_of(name) == kind

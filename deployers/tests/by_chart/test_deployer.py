@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployers.by_chart import certificates, deployer
+from deployers.by_chart import deployer
 from deployers.by_chart import values as chart_values
 from deployers.by_chart.deployer import ByChart
 from deployers.checks.known_drift import hooks_left_out
@@ -18,12 +18,11 @@ from deployers.plane.certificates import make
 from deployers.spec import KarmadaSpec
 from deployers.tests.chart_fakes import command, containers, host_values, renderer
 from deployers.tests.control_plane_fakes import a_karmada
+from deployers.tests.installer_fakes import ADDONS
 from deployers.tests.transcripts import CHANGED, added_lines, list_commands, list_objects
-from lab.errors import UsageError
 
 Json = dict[str, Any]
 GOLDEN = Path(__file__).parents[1] / "golden" / "by_chart.txt"
-ADDONS = {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}
 PULLING = [{"name": "member1", "mode": "pull"}]
 ACCESS = {"server": "https://10.0.0.3:6443", "caCrt": "CA", "crt": "CRT", "key": "KEY"}
 
@@ -114,22 +113,6 @@ def test_an_external_etcd_and_an_authority_that_is_given(tmp_path: Path) -> None
     assert secrets == {"karmada-cert", "karmada-webhook-cert", "karmada-external-etcd-cert", "karmada-kubeconfig"}
 
 
-@pytest.mark.spawns
-def test_estimators_and_agents_reach_their_clusters(tmp_path: Path) -> None:
-    karmada = a_karmada(tmp_path, {"addons": ADDONS, "members": PULLING})
-    render, uses = renderer(karmada, tmp_path), deployer.uses(karmada)
-
-    estimators = render(chart_values.estimator_values(karmada.spec, uses, {"member1": ACCESS}), name="karmada-estimators")
-    use = next(use for use in uses if use.component == "karmada-agent")
-    agent = render(
-        chart_values.agent_values(karmada.spec, use, name="member1", endpoint="https://10.0.0.3:6443", karmada=ACCESS), name="karmada-agent"
-    )
-
-    assert "--cluster-name=member1" in command(estimators, "karmada-scheduler-estimator-member1")
-    assert {"--cluster-name=member1", "--cluster-api-endpoint=https://10.0.0.3:6443"} <= set(command(agent, "karmada-agent"))
-    assert not {"karmada-apiserver", "etcd"} & {each["metadata"]["name"] for each in (*estimators, *agent)}
-
-
 @pytest.mark.parametrize(
     ("table", "said"),
     [
@@ -182,57 +165,3 @@ def test_a_values_file_with_a_key_that_the_chart_lacks_is_refused(tmp_path: Path
         "apiServer.replicas: unknown key; did you mean 'replicaCount'?",
         "componets: unknown key; did you mean 'components'?",
     ]
-
-
-@pytest.mark.parametrize(
-    ("values", "path"),
-    [
-        ({"apiServer": None}, "apiServer"),
-        ({"apiServer": {"image": None}}, "apiServer.image"),
-        ({"apiServer": {"image": {"tag": "v1.0.0"}}}, "apiServer.image.tag"),
-        ({"apiServer": {"nodePort": 0}}, "apiServer.nodePort"),
-        ({"apiServer": {"serviceType": "ClusterIP"}}, "apiServer.serviceType"),
-        ({"apiServer": {"replicaCount": 0}}, "apiServer.replicaCount"),
-        ({"apiServer": {"replicaCount": "two"}}, "apiServer.replicaCount"),
-        ({"apiServer": {"replicaCount": True}}, "apiServer.replicaCount"),
-        ({"apiServer": ["x"]}, "apiServer"),
-        ({"components": []}, "components"),
-        ({"components": None}, "components"),
-        ({"certs": {"mode": "custom"}}, "certs"),
-        ({"systemNamespace": "other"}, "systemNamespace"),
-        ({"installMode": "agent"}, "installMode"),
-        ({"global": {"imageRegistry": "r.example.org"}}, "global.imageRegistry"),
-    ],
-)
-def test_values_that_take_away_what_the_lab_needs_are_refused(values: Json, path: str) -> None:
-    image = {"registry": "docker.io", "repository": "karmada/x", "tag": "v1"}
-    known = {
-        "installMode": "host",
-        "systemNamespace": "karmada-system",
-        "components": [],
-        "global": {"imageRegistry": ""},
-        "certs": {"mode": "auto"},
-        "apiServer": {"replicaCount": 1, "image": image, "nodePort": 0, "serviceType": "ClusterIP", "tolerations": []},
-    }
-
-    assert path in {line.partition(":")[0] for line in chart_values.value_errors(values, known)}
-    assert chart_values.value_errors({"apiServer": {"replicaCount": 2, "tolerations": [{"key": "a"}]}}, known) == []
-
-
-@pytest.mark.parametrize("content", ["a: [", "- 1", ""])
-def test_a_values_file_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "values.yaml"
-    file.write_text(content)
-
-    with pytest.raises(UsageError, match="values file"):
-        chart_values.read_values(file)
-
-
-def test_the_charts_own_names_are_kept_and_others_added(tmp_path: Path) -> None:
-    known = {"certs": {"auto": {"hosts": ["localhost"], "rootCAExpiryDays": 3650}}}
-    spec = KarmadaSpec.model_validate({"load_balancer": "lb.example.org:5443", "certificates": {"days": 30}})
-
-    made = certificates.values(spec, known, ["10.0.0.2", "localhost"], tmp_path)
-
-    auto = {"hosts": ["localhost", "10.0.0.2", "lb.example.org"], "expiry": "720h", "rootCAExpiryDays": 3650}
-    assert made == {"certs": {"mode": "auto", "auto": auto}}

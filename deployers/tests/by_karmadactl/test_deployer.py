@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from deployers.bring_up import with_closing_steps
 from deployers.by_karmadactl import deployer as by_karmadactl
@@ -17,81 +14,23 @@ from deployers.by_karmadactl.deployer import InitInstallation
 from deployers.deployer import get_deployer
 from deployers.karmada import Karmada
 from deployers.plane import external
-from deployers.pods import init_args
 from deployers.pods import installation as in_pods
-from deployers.pods.crds_archive import crds_tarball
-from deployers.pods.images import by_component, drop_path, images_of
-from deployers.pods.init_args import Places
-from deployers.spec import ByKarmadactlTable, KarmadaSpec
-from deployers.tests.control_plane_fakes import a_karmada, a_release
+from deployers.tests.control_plane_fakes import a_karmada
 from deployers.tests.host_fakes import Host, deployment
-from deployers.tests.transcripts import CHANGED, added_lines
+from deployers.tests.installer_fakes import EVERYTHING, spec_of
 from lab.cluster import Cluster
 from lab.errors import CommandFailed, ProvisionError
 from lab.machines.machine import Completed
 from lab.pki import Authority, write_kubeconfig
 from lab.spec import LabSpec, parse
 from lab.steps import Step, compute_waves
+from lab.tests.assets_fakes import Anything
 from lab.wait import NotYet
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "by_karmadactl.txt"
-EVERYTHING: dict[str, Any] = {
-    "profile": "e2e",
-    "registry": "registry.example.org:5000/lab",
-    "load_balancer": "10.0.0.9:31443",
-    "certificates": {"ca": {"cert": "/ca.crt", "key": "/ca.key"}, "hosts": ["karmada.example.org", "10.0.0.8"], "days": 30},
-    "components": {
-        "karmada-apiserver": {"flags": {"max-requests-inflight": "1000"}},
-        "karmada-scheduler": {"feature_gates": {"PriorityBasedScheduling": True, "AllAlpha": False}},
-        "etcd": {"flags": {"snapshot-count": "5000"}},
-    },
-    "addons": {"search": True, "descheduler": True, "estimators": True},
-    "members": [{"name": "member1"}],
-}
-EXTERNAL = {
-    "servers": ["https://10.0.0.7:2379", "https://10.0.0.8:2379"],
-    "ca": "/etcd/ca.crt",
-    "cert": "/etcd/c.crt",
-    "key": "/etcd/c.key",
-}
 
 
 @pytest.fixture(autouse=True)
 def balancers_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(external, "balancer_errors", lambda address: [])
-
-
-def spec_of(**table: Any) -> KarmadaSpec:
-    return KarmadaSpec.model_validate({"members": [{"name": "member1"}], **table})
-
-
-def render(spec: KarmadaSpec) -> str:
-    uses = by_component(images_of(spec, drop_path, version="1.18.2"))
-    places = Places(Cluster("host", "karmada-host", Path("/run/host.yaml")), Path("/run/data"), Path("/run/pki"), Path("/run/crds.tar.gz"))
-    args = init_args.args(spec.model_copy(update={"by_karmadactl": ByKarmadactlTable()}), uses, places, Path("/run/init.yaml"))
-    lines = [f"karmadactl {args[0]}", *(f"  {word}" for word in args[1:])]
-    if addons := init_args.addons(spec, uses):
-        lines += ["karmadactl addons enable", *(f"  {word}" for word in addons)]
-    if spec.addons.estimators:
-        member = Cluster("member1", "member1", Path("/run/member1.yaml"))
-        lines += ["karmadactl addons enable", *(f"  {word}" for word in init_args.estimator(spec, uses, member))]
-    return "\n".join([*lines, yaml.safe_dump(init_args.as_config(spec, uses, places), sort_keys=False)])
-
-
-def test_commands_and_files_of_init_are_those_of_the_golden_file(golden: Callable[[Path, str], None]) -> None:
-    parts = {"default": {}, "everything": EVERYTHING, "external etcd": {"etcd": {"external": EXTERNAL}}}
-    text = "\n".join(f"# {name}\n{render(spec_of(**table))}" for name, table in parts.items())
-
-    golden(GOLDEN, text)
-
-
-def test_a_changed_flag_changes_the_transcript() -> None:
-    assert added_lines(render(spec_of()), render(spec_of(**CHANGED))) == [
-        "--karmada-controller-manager-extra-args=--cluster-failure-threshold=77s",
-        "extraArgs:",
-        "- name: cluster-failure-threshold",
-        "value: 77s",
-    ]
 
 
 def found(**table: Any) -> list[str]:
@@ -129,11 +68,6 @@ def test_nothing_is_in_the_way_of_what_it_can() -> None:
     assert found(by_karmadactl={"config_file": True}, components={"karmada-scheduler": {"flags": {"x": "a, b"}}}) == []
 
 
-class Anything(dict[str, Path]):
-    def __missing__(self, ref: str) -> Path:
-        return Path("/software") / ref
-
-
 def test_members_join_beside_init_and_ready_means_everything(tmp_path: Path) -> None:
     karmada = a_karmada(tmp_path, {"deployer": "by_karmadactl", "addons": {"search": True, "estimators": True}})
     installing = get_deployer("by_karmadactl").install(karmada, Anything())
@@ -143,17 +77,6 @@ def test_members_join_beside_init_and_ready_means_everything(tmp_path: Path) -> 
     assert made["karmada/joinable"].needs == made["karmada/init"].needs == ("host/images",)
     assert {"karmada/init", "karmada/addons", "karmada/karmada-scheduler-estimator-member1"} == set(made["karmada/pods"].needs)
     assert set(made["karmada"].needs) == made.keys() - {"karmada", "karmada/description"}
-
-
-def test_the_archive_of_crds_is_what_upstream_publishes_and_the_same_each_time(tmp_path: Path) -> None:
-    crds = a_release(tmp_path) / "karmada-crds"
-    (tmp_path / "crds.tar.gz").write_bytes(crds_tarball(crds))
-
-    with tarfile.open(tmp_path / "crds.tar.gz") as tar:
-        names = tar.getnames()
-    assert names[:3] == ["crds", "crds/bases", "crds/bases/work"]
-    assert "crds/patches/webhook_in_resourcebindings.yaml" in names
-    assert crds_tarball(crds) == crds_tarball(crds)
 
 
 @dataclass

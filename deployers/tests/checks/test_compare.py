@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from deployers.checks import compare, description
+from deployers.checks import compare
 from deployers.checks.compare import DescribedInstallation, Difference
+from deployers.tests.compare_fakes import Json, described
 from lab.errors import UsageError
 from lab.run import Run, list_runs
-
-Json = dict[str, Any]
-
-
-def described(**parts: Any) -> Json:
-    whole: Json = {"release": "1.18.2", "deployer": "by_binary", "versions": {"karmada": "1.18.2"}, "components": {}, "crds": {}}
-    return {**whole, "webhooks": {}, "rbac": {}, "certificates": {}, **parts}
 
 
 def found(*descriptions: Json) -> dict[tuple[str, ...], tuple[Any, ...]]:
@@ -155,20 +147,6 @@ def test_what_was_known_is_read_from_a_saved_comparison(tmp_path: Path) -> None:
         compare.read_known(tmp_path / "known.json")
 
 
-@pytest.fixture
-def plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    """A function that brings up a lab of that name whose description is saved."""
-
-    def up(name: str, **parts: Any) -> Run:
-        run = Run.create(name, {"lab": {}, "karmada": {}}, root=tmp_path)
-        monkeypatch.setattr(description, "program_args", lambda _: {})
-        monkeypatch.setattr(description, "describe", lambda *_: described(**parts))
-        description.save(SimpleNamespace(run=run))  # type: ignore[arg-type]
-        return run
-
-    return up
-
-
 def test_a_lab_that_was_taken_down_is_compared_as_it_was(tmp_path: Path, plane: Callable[..., Run]) -> None:
     run = plane("chart", deployer="by_chart")
     run.remove()
@@ -194,14 +172,3 @@ def test_a_lab_that_never_was_is_a_usage_error(tmp_path: Path) -> None:
     for word in ("never", "../never", ".descriptions", "no/such/lab"):
         with pytest.raises(UsageError):
             compare.load_installation(word, root=tmp_path)
-
-
-def test_descriptions_of_the_latest_labs_are_kept(tmp_path: Path, plane: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(description, "KEPT", 3)
-    for number in range(5):
-        plane(f"lab{number}").remove()
-        os.utime(description.kept_path(f"lab{number}", tmp_path), (number, number))
-    plane("last").remove()
-
-    assert sorted(path.stem for path in (tmp_path / ".descriptions").iterdir()) == ["lab3", "lab4", "last"]
-    assert (tmp_path / ".descriptions").stat().st_mode & 0o777 == 0o700

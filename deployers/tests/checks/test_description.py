@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,9 @@ import pytest
 from deployers.checks import description
 from deployers.plane.certificates import make
 from deployers.spec import KarmadaSpec
+from deployers.tests.host_fakes import Host
+from lab.pki import Authority
+from lab.run import Run
 
 
 @pytest.mark.parametrize(
@@ -91,3 +97,36 @@ def test_the_address_of_a_node_in_a_certificate_is_taken_out(tmp_path: Path) -> 
     hosts = description.certificates(tmp_path)["karmada-apiserver"]["hosts"]
     assert {"ADDRESS", "127.0.0.1", "karmada.example.org"} <= set(hosts)
     assert "172.18.0.2" not in hosts
+
+
+def test_descriptions_of_the_latest_labs_are_kept(tmp_path: Path, plane: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(description, "KEPT", 3)
+    for number in range(5):
+        plane(f"lab{number}").remove()
+        os.utime(description.kept_path(f"lab{number}", tmp_path), (number, number))
+    plane("last").remove()
+
+    assert sorted(path.stem for path in (tmp_path / ".descriptions").iterdir()) == ["lab3", "lab4", "last"]
+    assert (tmp_path / ".descriptions").stat().st_mode & 0o777 == 0o700
+
+
+def test_certificates_in_secrets_are_described_once_under_the_name_of_a_file(tmp_path: Path) -> None:
+    ca = Authority.ensure(tmp_path, "ca", common_name="karmada")
+    leaf = ca.issue("karmada", common_name="system:admin")
+
+    def encoded(path: Path) -> str:
+        return b64encode(path.read_bytes()).decode()
+
+    secrets = [
+        {
+            "metadata": {"name": "karmada-cert"},
+            "data": {"ca.crt": encoded(ca.cert), "karmada.crt": encoded(leaf.cert), "karmada.key": "eA=="},
+        },
+        {"metadata": {"name": "karmada-webhook-cert"}, "data": {"tls.crt": encoded(leaf.cert), "ca.crt": encoded(ca.cert)}},
+        {"metadata": {"name": "empty"}},
+    ]
+
+    described = description.secret_certificates(Host(secrets=secrets).api())
+
+    assert sorted(described) == ["ca", "karmada"]
+    assert described["karmada"]["subject"] == "system:admin"

@@ -11,18 +11,11 @@ import yaml
 
 from deployers.by_binary.installation import BinaryInstallation, make_layout
 from deployers.day2 import renew_certificates
-from deployers.etcd.certificates import reissue
 from deployers.karmada import Karmada
 from deployers.plane import pending_operation
 from deployers.tests.control_plane_fakes import a_karmada
 from lab import ports
-from lab.errors import ProvisionError
-from lab.pki import Authority
-
-
-class Anything(dict[str, Path]):
-    def __missing__(self, ref: str) -> Path:
-        return Path("/software") / ref
+from lab.tests.assets_fakes import Anything
 
 
 @pytest.fixture
@@ -80,17 +73,3 @@ def test_an_interrupted_renewal_is_gone_on_with(karmada: Karmada, done: dict[str
 
     assert "karmada-webhook" in renewed
     assert "karmada-webhook" in done["again"]
-
-
-def test_no_certificate_outlives_its_authority(karmada: Karmada) -> None:
-    folder = karmada.run.path / "pki" / "karmada"
-    authority = Authority.ensure(folder, "ca", common_name="karmada")
-    before = (folder / "client.crt").read_bytes()
-
-    with pytest.raises(ProvisionError, match="authority itself ends"):
-        reissue(
-            authority,
-            karmada.spec.model_copy(update={"certificates": karmada.spec.certificates.model_copy(update={"days": 3650 * 2})}),
-            ["client"],
-        )
-    assert (folder / "client.crt").read_bytes() == before

@@ -11,28 +11,22 @@ from typing import Any
 import pytest
 
 from deployers.backup.take import Backup
-from deployers.by_binary.installation import BinaryInstallation, make_layout
-from deployers.by_binary.rollout import rollout_steps
 from deployers.checks import description
 from deployers.day2 import upgrade
 from deployers.day2.upgrade import CANNOT, CanUpgrade, require_same_upgrade, require_supported_skew, select_steps
 from deployers.deployer import DEPLOYERS, get_deployer
 from deployers.karmada import Karmada
-from deployers.members import agent
-from deployers.plane import objects, pending_operation
+from deployers.plane import pending_operation
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
-from lab import component, ports
+from lab import ports
 from lab.assets import Supply
 from lab.cluster import Lab
 from lab.errors import LabError, NotPossible, ProvisionError, UsageError
 from lab.run import Run
 from lab.steps import Step, StepFailed
 
-
-class Anything(dict[str, Path]):
-    def __missing__(self, ref: str) -> Path:
-        return Path("/software") / ref
+STEPS = [Step(name, lambda: None) for name in ("crds", "karmada-webhook", "karmada-scheduler")]
 
 
 @pytest.fixture(autouse=True)
@@ -60,58 +54,6 @@ def test_no_minor_is_skipped_and_going_back_is_asked_for(here: str, wanted: str,
         return
     with pytest.raises(UsageError, match=refused):
         require_supported_skew(here, wanted, rollback=rollback)
-
-
-def order_of(tmp_path: Path, table: dict[str, Any] | None = None, *, back: bool = False) -> list[str]:
-    karmada = a_karmada(tmp_path, table)
-    steps = rollout_steps(BinaryInstallation(karmada, make_layout(karmada, Anything())), back=back)
-    assert [step.needs for step in steps] == [(), *((step.name,) for step in steps[:-1])], "each waits for the one before"
-    return [step.name for step in steps]
-
-
-def test_crds_come_first_agents_last_and_back_is_the_reverse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "agent_runs", lambda karmada, member: True)
-    everything = {"addons": {"descheduler": True, "search": True, "metrics_adapter": True, "estimators": True}}
-    forward = [
-        "crds",
-        "karmada-webhook",
-        "karmada-aggregated-apiserver",
-        "karmada-controller-manager",
-        "karmada-scheduler",
-        "karmada-descheduler",
-        "karmada-search",
-        "karmada-metrics-adapter",
-        "karmada-scheduler-estimator",
-        "karmada-agent",
-    ]
-
-    assert order_of(tmp_path / "a", everything) == forward
-    assert order_of(tmp_path / "b", everything, back=True) == forward[::-1]
-
-
-def test_only_what_is_there_is_exchanged(tmp_path: Path) -> None:
-    assert order_of(tmp_path) == [
-        "crds",
-        *(f"karmada-{name}" for name in ("webhook", "aggregated-apiserver", "controller-manager", "scheduler")),
-    ]
-
-
-@pytest.mark.parametrize("back", [False, True])
-def test_controllers_start_when_discovery_is_current_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
-    karmada = a_karmada(tmp_path)
-    did: list[str] = []
-    monkeypatch.setattr(component, "replace_component", lambda part, *_, **__: did.append(part.name))
-    monkeypatch.setattr(BinaryInstallation, "cluster_api", lambda _: did.append("answers"))
-    monkeypatch.setattr(BinaryInstallation, "api", None)
-    monkeypatch.setattr(objects, "wait_discovered", lambda _, group, version: did.append(f"{group}/{version}"))
-    steps = {step.name: step for step in rollout_steps(BinaryInstallation(karmada, make_layout(karmada, Anything())), back=back)}
-
-    steps["karmada-aggregated-apiserver"].action()
-
-    assert did == ["karmada/karmada-aggregated-apiserver", "answers", "cluster.karmada.io/v1alpha1"]
-
-
-STEPS = [Step(name, lambda: None) for name in ("crds", "karmada-webhook", "karmada-scheduler")]
 
 
 def test_one_component_at_a_time_is_the_next_one() -> None:
@@ -248,9 +190,6 @@ def test_every_deployer_upgrades_or_says_why_not(name: str, tmp_path: Path) -> N
     with pytest.raises(NotPossible, match=name) as refused:
         upgrade.upgrade(a_karmada(tmp_path, {"deployer": name}), "1.18.1")
     assert refused.value.where == CANNOT[name]
-
-
-# -- the way back -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_backup_is_taken_before_each_component_and_is_the_way_back_until_all_is_done(tmp_path: Path, fake: Fake) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 from deployers.members import bootstrap_token, owned_objects
 from deployers.members import register as module
-from deployers.members.agent import agent_component, agent_kubeconfig
+from deployers.members.agent import agent_kubeconfig
 from deployers.members.certificate_requests import CSRS
 from deployers.members.member_record import MemberRecord
 from deployers.members.register import SECRET, missing_objects, register, register_agent
@@ -190,35 +189,6 @@ def test_karmadactl_does_not_wait_for_an_unsigned_request(sides: Fixture, monkey
 
     assert "bootstrapsigner" in str(late.value.remedy)
     assert "karmadactl register" not in sides.commands()
-
-
-def test_the_agent_has_the_feature_gates_of_the_control_planes_profile(sides: Fixture) -> None:
-    run = sides.run.ask({**sides.run.asked, "karmada": {"profile": "e2e"}})
-
-    flags = agent_component(replace(sides, run=run), sides.member, flags={"v": "4"}).flags
-
-    assert (flags["feature-gates"], flags["v"]) == ("CustomizedClusterResourceModeling=true,MultiClusterService=true", "4")
-    assert "feature-gates" not in agent_component(sides, sides.member).flags
-
-
-def test_the_agent_is_what_register_would_have_deployed_on_addresses_of_this_computer(sides: Fixture) -> None:
-    program = agent_component(sides, sides.member, flags={"v": "4", "controllers": None})
-
-    health, metrics = program.ports["health"], program.ports["metrics"]
-    assert program.argv == (
-        "/software/karmada-agent",
-        "--cluster-api-endpoint=https://member1.test",
-        "--cluster-name=member1",
-        "--cluster-namespace=karmada-cluster",
-        "--cluster-status-update-frequency=10s",
-        f"--health-probe-bind-address=127.0.0.1:{health}",
-        f"--karmada-kubeconfig={sides.run.path}/data/member1/karmada-agent/karmada-kubeconfig.yaml",
-        f"--kubeconfig={sides.run.path}/kubeconfig/member1.yaml",
-        "--leader-elect-resource-namespace=karmada-system",
-        f"--metrics-bind-address=127.0.0.1:{metrics}",
-        "--v=4",
-    )
-    assert health != metrics
 
 
 def test_an_election_is_released_only_where_no_agent_runs(sides: Fixture, started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

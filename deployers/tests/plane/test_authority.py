@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from deployers.plane.authority import authority_errors, read_authority
-from deployers.plane.certificates import make
-from deployers.spec import KarmadaSpec, KeyPair
+from deployers.tests.authority_fakes import DAY, NOW, P256, PEM, PKCS8, PLAIN, certificate, given, paths
 from lab.errors import UsageError
-from lab.pki import Authority, make_key_usage
+from lab.pki import make_key_usage
 
-PEM = serialization.Encoding.PEM
-PKCS8 = serialization.PrivateFormat.PKCS8
 TRADITIONAL = serialization.PrivateFormat.TraditionalOpenSSL
-PLAIN = serialization.NoEncryption()
-NOW = dt.datetime.now(dt.UTC)
-DAY = dt.timedelta(days=1)
-P256 = ec.generate_private_key(ec.SECP256R1())
 OTHER = ec.generate_private_key(ec.SECP256R1())
-
-
-def subject(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)] if name else [])
-
-
-def certificate(
-    key: Any = P256,
-    *,
-    ca: bool | None = True,
-    start: dt.datetime = NOW - DAY,
-    end: dt.datetime = NOW + 100 * DAY,
-    name: str = "root",
-    issuer: str = "root",
-    signed_by: Any = None,
-    more: Sequence[tuple[x509.ExtensionType, bool]] = (),
-) -> x509.Certificate:
-    builder = x509.CertificateBuilder().subject_name(subject(name)).issuer_name(subject(issuer)).public_key(key.public_key())
-    builder = builder.serial_number(7).not_valid_before(start).not_valid_after(end)
-    if ca is not None:
-        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-    for extension, critical in more:
-        builder = builder.add_extension(extension, critical=critical)
-    signer = signed_by or key
-    algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey) else hashes.SHA256()
-    return builder.sign(signer, algorithm)
-
-
-def given(folder: Path, cert: bytes | x509.Certificate, key: Any = P256) -> KeyPair:
-    (folder / "ca.pem").write_bytes(cert if isinstance(cert, bytes) else cert.public_bytes(PEM))
-    (folder / "key.pem").write_bytes(key if isinstance(key, bytes) else key.private_bytes(PEM, PKCS8, PLAIN))
-    return KeyPair(cert=folder / "ca.pem", key=folder / "key.pem")
-
-
-def paths(pair: KeyPair) -> list[str]:
-    return [problem.path for problem in authority_errors(pair)]
-
-
-GOOD: dict[str, Callable[[], Any]] = {
-    "RSA 2048": lambda: rsa.generate_private_key(65537, 2048),
-    "RSA 3072": lambda: rsa.generate_private_key(65537, 3072),
-    "P-256": lambda: P256,
-    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
-    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
-}
 BAD: dict[str, Callable[[], Any]] = {
     "RSA 1024": lambda: rsa.generate_private_key(65537, 1024),
     "P-224": lambda: ec.generate_private_key(ec.SECP224R1()),
@@ -80,27 +27,6 @@ BAD: dict[str, Callable[[], Any]] = {
     "Ed448": ed448.Ed448PrivateKey.generate,
     "DSA": lambda: dsa.generate_private_key(2048),
 }
-
-
-@pytest.mark.parametrize("kind", GOOD)
-def test_keys_that_every_program_signs_with(tmp_path: Path, kind: str) -> None:
-    key = GOOD[kind]()
-    pair = given(tmp_path, certificate(key), key)
-
-    assert paths(pair) == []
-    spec = KarmadaSpec.model_validate({"certificates": {"ca": pair.model_dump(mode="json")}})
-    make(tmp_path / "pki", spec, server="https://127.0.0.1:1", kubeconfig=tmp_path / "karmada.yaml")
-    leaf = x509.load_pem_x509_certificate((tmp_path / "pki" / "karmada-webhook.crt").read_bytes())
-    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate((tmp_path / "pki" / "ca.crt").read_bytes()))
-    assert Authority.ensure(tmp_path / "pki", "ca", common_name="karmada").key.public_key() == key.public_key()
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_keys_that_some_program_does_not_take(tmp_path: Path, kind: str) -> None:
-    key = BAD[kind]()
-    assert set(paths(given(tmp_path, certificate(key), key))) == {".cert", ".key"}
-
-
 SIGNING = x509.KeyUsage(
     digital_signature=True,
     key_cert_sign=False,
@@ -126,6 +52,12 @@ CERTIFICATES: dict[str, Callable[[], x509.Certificate]] = {
     "of its own name, signed by another": lambda: certificate(signed_by=OTHER),
     "without a subject": lambda: certificate(name="", issuer=""),
 }
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_keys_that_some_program_does_not_take(tmp_path: Path, kind: str) -> None:
+    key = BAD[kind]()
+    assert set(paths(given(tmp_path, certificate(key), key))) == {".cert", ".key"}
 
 
 @pytest.mark.parametrize("kind", CERTIFICATES)
@@ -201,13 +133,3 @@ def test_names_that_an_authority_may_not_sign_for(tmp_path: Path) -> None:
     (problem,) = authority_errors(pair, ["a.example.org", "a.example.test"])
     assert problem.path == ".cert"
     assert "a.example.org" in problem.why
-
-
-def test_a_leaf_names_its_issuers_key_as_the_issuer_does(tmp_path: Path) -> None:
-    identifier = x509.SubjectKeyIdentifier(b"of its own making")
-    pair = given(tmp_path, certificate(more=[(identifier, False)]))
-    spec = KarmadaSpec.model_validate({"certificates": {"ca": pair.model_dump(mode="json")}})
-    make(tmp_path / "pki", spec, server="https://127.0.0.1:1", kubeconfig=tmp_path / "karmada.yaml")
-
-    leaf = x509.load_pem_x509_certificate((tmp_path / "pki" / "client.crt").read_bytes())
-    assert leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == b"of its own making"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,23 @@ import yaml
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from deployers.plane import certificates
 from deployers.plane.certificates import leaves, make
 from deployers.spec import KarmadaSpec
+from deployers.tests.authority_fakes import P256, certificate, given, paths
 from lab.errors import UsageError
-from lab.pki import make_key_usage, start_certificate
+from lab.pki import Authority, make_key_usage, start_certificate
 
 SERVER = "https://127.0.0.1:5443"
+GOOD: dict[str, Callable[[], Any]] = {
+    "RSA 2048": lambda: rsa.generate_private_key(65537, 2048),
+    "RSA 3072": lambda: rsa.generate_private_key(65537, 3072),
+    "P-256": lambda: P256,
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+}
 
 
 def made(folder: Path, *, front: str | None = None, **table: Any) -> Path:
@@ -165,3 +173,26 @@ def test_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 def test_host_of_an_address() -> None:
     assert [certificates.host_of(address) for address in ("a.b:1", "10.0.0.1:2", "[::1]:3")] == ["a.b", "10.0.0.1", "::1"]
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_keys_that_every_program_signs_with(tmp_path: Path, kind: str) -> None:
+    key = GOOD[kind]()
+    pair = given(tmp_path, certificate(key), key)
+
+    assert paths(pair) == []
+    spec = KarmadaSpec.model_validate({"certificates": {"ca": pair.model_dump(mode="json")}})
+    make(tmp_path / "pki", spec, server="https://127.0.0.1:1", kubeconfig=tmp_path / "karmada.yaml")
+    leaf = x509.load_pem_x509_certificate((tmp_path / "pki" / "karmada-webhook.crt").read_bytes())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate((tmp_path / "pki" / "ca.crt").read_bytes()))
+    assert Authority.ensure(tmp_path / "pki", "ca", common_name="karmada").key.public_key() == key.public_key()
+
+
+def test_a_leaf_names_its_issuers_key_as_the_issuer_does(tmp_path: Path) -> None:
+    identifier = x509.SubjectKeyIdentifier(b"of its own making")
+    pair = given(tmp_path, certificate(more=[(identifier, False)]))
+    spec = KarmadaSpec.model_validate({"certificates": {"ca": pair.model_dump(mode="json")}})
+    make(tmp_path / "pki", spec, server="https://127.0.0.1:1", kubeconfig=tmp_path / "karmada.yaml")
+
+    leaf = x509.load_pem_x509_certificate((tmp_path / "pki" / "client.crt").read_bytes())
+    assert leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == b"of its own making"

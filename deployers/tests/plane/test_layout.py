@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from deployers.plane.layout import Layout, choose_place, estimator, open_places, reach_addresses
+from deployers.by_binary.installation import make_layout
+from deployers.karmada import Karmada
+from deployers.plane.layout import Layout, choose_place, estimator, etcds, open_places, reach_addresses, record_etcds
 from deployers.spec import KarmadaSpec
+from deployers.tests.control_plane_fakes import a_karmada
+from lab import ports
+from lab.cluster import Lab
 from lab.machines.placement import Placement
 from lab.machines.scripted import Scripted
 from lab.run import Run
@@ -63,3 +68,23 @@ def test_certificates_are_for_every_machine_and_the_virtual_address(places: tupl
 
     assert reach_addresses(spec, places) == ("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.99")
     assert [place.name for place in open_places(places[0].run, spec)] == ["m1"]
+
+
+@pytest.fixture(autouse=True)
+def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ports, "locate_reservations", lambda: tmp_path / "ports")
+
+
+def test_layout_names_a_port_for_every_use(tmp_path: Path) -> None:
+    layout: Layout = make_layout(a_karmada(tmp_path), {})
+
+    assert len(set(layout.ports.values())) == len(layout.ports) > 10
+
+
+@pytest.mark.parametrize("names", [["etcd"], ["etcd", "etcd-2", "etcd-3"], ["etcd-2", "etcd-3"], ["etcd-3"], ["etcd", "etcd-3"]])
+def test_a_run_records_exactly_the_members_there_are(tmp_path: Path, names: list[str]) -> None:
+    changed = record_etcds(a_karmada(tmp_path), names)
+
+    again = Karmada.open(Lab.open(Run.load("golden", root=tmp_path)))
+    assert etcds(changed) == etcds(again) == names
+    assert again.spec.etcd.members == (1 if names == ["etcd"] else 3)

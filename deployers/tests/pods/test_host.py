@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from base64 import b64encode
 from pathlib import Path
 
 import pytest
 import yaml
 
-from deployers.checks import description
 from deployers.pods import host
 from deployers.tests.host_fakes import Host
 from lab.errors import ProvisionError
@@ -49,25 +47,3 @@ def test_an_invalid_kubeconfig_is_an_error_with_its_source(tmp_path: Path) -> No
 
     assert "karmada-admin-config" in str(caught.value)
     assert not (tmp_path / "ours").exists()
-
-
-def test_certificates_in_secrets_are_described_once_under_the_name_of_a_file(tmp_path: Path) -> None:
-    ca = Authority.ensure(tmp_path, "ca", common_name="karmada")
-    leaf = ca.issue("karmada", common_name="system:admin")
-
-    def encoded(path: Path) -> str:
-        return b64encode(path.read_bytes()).decode()
-
-    secrets = [
-        {
-            "metadata": {"name": "karmada-cert"},
-            "data": {"ca.crt": encoded(ca.cert), "karmada.crt": encoded(leaf.cert), "karmada.key": "eA=="},
-        },
-        {"metadata": {"name": "karmada-webhook-cert"}, "data": {"tls.crt": encoded(leaf.cert), "ca.crt": encoded(ca.cert)}},
-        {"metadata": {"name": "empty"}},
-    ]
-
-    described = description.secret_certificates(Host(secrets=secrets).api())
-
-    assert sorted(described) == ["ca", "karmada"]
-    assert described["karmada"]["subject"] == "system:admin"

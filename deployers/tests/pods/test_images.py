@@ -13,11 +13,9 @@ from deployers.pods.image_steps import image_steps
 from deployers.pods.images import drop_path, images_of, keep_path, tag_of
 from deployers.spec import KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
-from deployers.wanted import document, prepare
 from lab.cluster import Cluster, Lab
 from lab.errors import NotPossible
-from lab.images import Image, node
-from lab.images.stock import list_package_sets
+from lab.images import Image
 from lab.steps import Step, StepFailed, execute
 
 PULL = [{"name": "member1", "mode": "pull"}]
@@ -111,13 +109,3 @@ def test_an_image_that_a_node_lacks_is_named_before_anything_is_installed(tmp_pa
 
     with pytest.raises(StepFailed, match=r"karmada-webhook:v1\.18\.2"):
         execute([*steps(tmp_path), Step("install", lambda: None, ("host/images",))], a_karmada(tmp_path / "other").run)
-
-
-def test_a_lab_of_pods_tells_all_images_it_takes_before_it_is_made() -> None:
-    wanted = prepare(document(provider="kind", deployer="by_chart"))
-    names = {image.name.rpartition("/")[2].partition(":")[0] for image in wanted.images()["host"]}
-
-    assert {"karmada-webhook", "cfssl", "kubectl", "kube-apiserver"} <= names
-    assert prepare(document()).images() == {}
-    packages = {each.names for each in list_package_sets(wanted.lab, wanted.images())}
-    assert {node.PACKAGES.names, ("busybox-static", "bash", "curl", "openssl"), ("catatonit",)} <= packages

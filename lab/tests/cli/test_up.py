@@ -145,21 +145,6 @@ def test_each_error_has_its_exit_code_and_is_printed_once(world: World, error: B
     assert f"`{hints.command('down')}` removes them" in done.err
 
 
-def test_an_error_before_creation_reports_that_nothing_was_created(world: World) -> None:
-    world.error = NotPossible("no memory", remedy="fewer members")
-    done = invoke("up")
-
-    assert "nothing was created" in done.err
-    assert "remedy: fewer members" in done.err
-
-
-def test_what_was_noted_on_an_error_is_printed(world: World) -> None:
-    world.error = ProvisionError("died")
-    world.error.add_note("evidence: /somewhere")
-
-    assert "evidence: /somewhere" in invoke("up").err
-
-
 def test_a_bug_and_a_usage_error_have_different_outcomes(world: World) -> None:
     world.error = ZeroDivisionError("ours")
     done = invoke("up")

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from lab.api import Api
-from lab.errors import LeakError, NotPossible
-from lab.existing.claim import PATH, take_claim
-from lab.existing.footprint import Footprint, FoundObject
+from lab.errors import LeakError
+from lab.existing.footprint import FoundObject
 from lab.existing.record import ExistingRecord, list_claimed
 from lab.existing.release import choose_deletable, release_all
 from lab.run import Run
+from lab.tests.claim_fakes import OURS, claimed
 from lab.tests.existing_fakes import SERVER, MemoryCluster
 
-OURS = Footprint(paths=("/api/v1/namespaces/karmada-system",), labels=("made-by=karmada",), node_labels=("karmada.io/",))
 LABELLED = {"made-by": "karmada"}
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run.create("blue", {"lab": {}}, root=tmp_path)
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> MemoryCluster:
-    made = MemoryCluster()
-    monkeypatch.setattr(Api, "open", lambda _: made.api)
-    return made
-
-
-def claimed(run: Run, cluster: MemoryCluster, *, recorded: bool = True) -> ExistingRecord:
-    record = ExistingRecord("east", SERVER, "u1", OURS)
-    record.write(run)
-    cluster.now = 2000.0
-    claim = take_claim(cluster.api, run, "east")
-    if recorded:
-        record = ExistingRecord("east", SERVER, "u1", OURS, claim.since)
-        record.write(run)
-    cluster.now = 3000.0
-    return record
 
 
 @pytest.mark.parametrize("recorded", [True, False])  # killed between making the claim and recording since when it is
@@ -83,16 +55,6 @@ def test_another_cluster_at_that_address_is_not_touched(run: Run, cluster: Memor
     assert "another cluster" in (raised.value.detail or "")
     assert "/api/v1/namespaces/karmada-system" in cluster.objects
     assert list_claimed(run.path) == ["east"]
-
-
-def test_a_second_lab_cannot_claim(run: Run, cluster: MemoryCluster, tmp_path: Path) -> None:
-    claimed(run, cluster)
-    other = Run.create("green", {"lab": {}}, root=tmp_path)
-
-    assert take_claim(cluster.api, run, "east").lab == "blue"
-    with pytest.raises(NotPossible, match="blue"):
-        take_claim(cluster.api, other, "east")
-    assert PATH in cluster.objects
 
 
 def test_objects_that_go_with_their_namespace_or_are_going_are_not_deleted_singly() -> None:

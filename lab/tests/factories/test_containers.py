@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from lab.errors import ProvisionError
 from lab.factories import containers
-from lab.factories.delete import delete_machines
 from lab.machines.record import MachineRecord, read_machines, record_machine
 from lab.machines.registry import open_machine
-from lab.machines.scripted import Answer, Scripted, ScriptedFailure
+from lab.machines.scripted import ScriptedFailure
 from lab.run import Run
-
-NAME = "karmada-lab.try.machine1"
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run.create("try", {}, root=tmp_path)
-
-
-def engine_of(monkeypatch: pytest.MonkeyPatch, there: list[str], **answers: Answer) -> Scripted:
-    def remove(argv: tuple[str, ...]) -> str:
-        there[:] = [name for name in there if name not in argv]
-        return ""
-
-    def add(_: tuple[str, ...]) -> str:
-        there.append(NAME)
-        return ""
-
-    table: dict[tuple[str, ...], Answer] = {
-        ("docker", "ps"): lambda _: "\n".join(there),
-        ("docker", "run"): add,
-        ("docker", "start"): "",
-        ("docker", "rm"): remove,
-        ("docker", "exec"): "running\n",
-        ("docker", "inspect"): "172.17.0.5 \n",
-    }
-    engine = Scripted({**table, **{("docker", verb): answer for verb, answer in answers.items()}})
-    monkeypatch.setattr(containers, "Local", lambda _: engine)
-    return engine
+from lab.tests.containers_fakes import NAME, engine_of
 
 
 def test_a_machine_is_recorded_before_it_is_made(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,13 +63,3 @@ def test_records_are_kept_while_docker_does_not_answer(run: Run, monkeypatch: py
     with pytest.raises(ProvisionError, match="Docker"):
         containers.delete_machines(run)
     assert "machine1" in read_machines(run)
-
-
-def test_down_deletes_containers_by_their_factory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = [NAME]
-    engine_of(monkeypatch, there)
-    record_machine(run, "machine1", MachineRecord(kind="container"))
-
-    delete_machines(run)
-
-    assert there == []

@@ -1,22 +1,16 @@
 """The hosts of a lab file from an inventory of any form."""
 
+from __future__ import annotations
+
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lab.errors import UsageError
 from lab.inventory import read
-from lab.inventory.ansible_ini import parse_ini
-from lab.inventory.ansible_list import parse_list
-from lab.inventory.ansible_yaml import parse_yaml
-from lab.inventory.groups import Inventory
-from lab.inventory.hosts import make_rows
 from lab.inventory.read import fill_hosts, read_inventory
 from lab.preflight import check_fields
 from lab.rules import RULES
@@ -131,42 +125,3 @@ def test_the_rules_of_machines_hold_for_hosts_of_an_inventory(tmp_path: Path) ->
     spec = parse(LabSpec, {"host": {"machine": "web2"}, "members": [], "machines": table}, source="x")
 
     assert [problem.path for problem in check_fields(spec, RULES)] == ["host.machine"]
-
-
-TEXT = st.text("ab[]:{}=#;'\"1 -\n&*!,.", max_size=60)
-PARSERS: dict[str, Callable[[str], Inventory]] = {
-    "ini": lambda text: parse_ini(text, "f"),
-    "yaml": lambda text: parse_yaml(text.encode(), "f"),
-}
-
-
-@given(TEXT, st.sampled_from(sorted(PARSERS)))
-def test_any_text_is_an_inventory_or_a_usage_error_with_its_place(text: str, form: str) -> None:
-    assert read_place(lambda: PARSERS[form](text)).startswith("f")
-
-
-def read_place(parse_it: Callable[[], Inventory]) -> str:
-    """Return the place that a usage error names; "f" when there is none."""
-    try:
-        make_rows(parse_it(), Path("/"), "f")
-    except UsageError as error:
-        return str(error.where)
-    return "f"
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["hosts", "vars", "children", "_meta", "hostvars", "all", "g", "ansible_port"]), inner, max_size=4
-        )
-    ),
-    max_leaves=12,
-)
-
-
-@settings(deadline=None)
-@given(JSON)
-def test_any_document_is_an_inventory_or_a_usage_error(document: Any) -> None:
-    assert read_place(lambda: parse_list(document, "f")).startswith("f")

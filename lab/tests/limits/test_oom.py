@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-
 import pytest
 
 from lab.errors import NotReady, ProvisionError
 from lab.limits.oom import Kills, count_kills, explain_kill
-from lab.supervisor import state as states
-from lab.tests.cli_fakes import state
+from lab.tests.oom_fakes import Computer, of_v2
 
 RESET = ProvisionError("connection reset by peer")
-V2 = {"/proc/self/cgroup": "0::/a", "/proc/self/mountinfo": "3 1 0:2 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw"}
 V1 = {"/proc/self/cgroup": "4:memory:/a", "/proc/self/mountinfo": "3 1 0:2 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory"}
-
-
-@dataclass
-class Computer:
-    files: dict[str, str] = field(default_factory=dict)
-
-    def read(self, path: str) -> str | None:
-        return self.files.get(path)
-
-
-def of_v2(kills: int) -> Computer:
-    events = f"low 0\nhigh 0\nmax 9\noom 3\noom_kill {kills}"
-    return Computer({**V2, "/sys/fs/cgroup/a/cgroup.procs": "", "/sys/fs/cgroup/a/memory.events": events})
 
 
 def of_v1(kills: int) -> Computer:
@@ -73,12 +54,3 @@ def test_where_nothing_counts_signal_9_is_likely() -> None:
     assert "member1/etcd" in error.what
     assert "most likely out of memory" in error.what
     assert explain_kill(RESET, Computer(), Kills(None, None), []) is RESET
-
-
-def test_a_program_that_ended_by_signal_9_names_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed = replace(state("karmada/etcd", "exited"), status=-signal.SIGKILL, log=tmp_path / "none", ports=())
-    monkeypatch.setattr(states, "Files", lambda: of_v2(1))
-    assert "memory" in (states.make_exit_error(killed).remedy or "")
-
-    monkeypatch.setattr(states, "Files", lambda: of_v2(0))
-    assert states.make_exit_error(killed).remedy is None

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import CommandFailed
-from lab.machines.lease import LEASE, PROGRAM, RENEW_EVERY, make_program, read_owners, renew_lease
-from lab.machines.lease_program import LeaseKeeper
+from lab.machines.lease import LEASE, PROGRAM, RENEW_EVERY, make_program, renew_lease
 from lab.machines.scripted import Scripted, ScriptedFailure
 from lab.run import Run
 
@@ -27,17 +26,3 @@ def test_the_lease_is_renewed_by_a_program_of_this_computer(tmp_path: Path) -> N
 
     assert make_program(run).name == PROGRAM
     assert make_program(run).argv[-1] == str(run.path)
-
-
-def test_each_change_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.create("blue", {}, root=tmp_path)
-    run.record("program-owners", "a", {"root": "/there"})
-    monkeypatch.setattr("lab.machines.lease_program.open_machine", lambda *_: Scripted({("sh",): ""}, name="a"))
-    said: list[str] = []
-    keeper = LeaseKeeper(run, said.append)
-    for _ in range(3):
-        keeper.renew_all()
-        keeper.renewing["a"].result()
-
-    assert read_owners(run) == {"a": "/there"}
-    assert [line.split(" ", 1)[1] for line in said] == ["a renewed"]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.errors import CommandFailed, NotPossible, ProvisionError, UsageError
+from lab.errors import CommandFailed, ProvisionError, UsageError
 from lab.machines import units
-from lab.machines.container import MARK, Container
 from lab.machines.scripted import Scripted, ScriptedFailure
-from lab.machines.systemd_owner import READ_STATES, SystemdOwner
-from lab.program import Program
+from lab.tests.units_fakes import PROGRAM
 
-PROGRAM = Program(name="member1/etcd", argv=("/bin/etcd", "--a=b c", "--pct=100%"), log=Path("/l/etcd.log"), env={"A": "$x"})
 NAME = "karmada-lab.try.member1:etcd.service"
-RUNS = f"Id={NAME}\nActiveState=active\nSubState=running\nMainPID=7\nExecMainCode=0\nExecMainStatus=0\nNRestarts=0\nRestart=no\n"
 SHOW = ("systemctl", "show", "--property", "ActiveState", "--value", NAME)
 
 
@@ -76,24 +70,6 @@ def test_a_unit_is_written_before_it_is_started() -> None:
     assert verbs[-1] == ("systemctl", "start")
 
 
-@pytest.mark.parametrize(("ended", "status"), [("203", None), ("1", 1)])
-def test_a_program_that_cannot_be_executed_has_no_status(ended: str, status: int | None) -> None:
-    machine = Scripted(
-        {
-            SHOW: "inactive\n",
-            ("tee",): "",
-            ("systemctl",): "",
-            ("systemctl", "start"): ScriptedFailure(1, "Job failed"),
-            ("journalctl",): "No such file or directory",
-            ("systemctl", "show", "--property", "ExecMainStatus"): ended,
-        }
-    )
-    with pytest.raises(CommandFailed, match="No such file") as caught:
-        units.start_unit(machine, NAME, "text")
-
-    assert caught.value.status == status
-
-
 def test_stopping_what_never_was_is_a_usage_error() -> None:
     machine = Scripted({("cat",): ScriptedFailure(1, "cat: x: No such file or directory")})
 
@@ -118,16 +94,19 @@ def test_the_units_of_another_run_are_left_alone() -> None:
     assert other not in machine.transcript()
 
 
-def test_a_container_of_a_lab_runs_programs_as_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = "# " + json.dumps([PROGRAM.name, PROGRAM.argv, str(PROGRAM.log), [], []]) + "\n" + RUNS
-    monkeypatch.setattr("lab.machines.container.secrets.token_hex", lambda _: "0")
-    execute = ("docker", "exec", "--env", f"{MARK}=0", "c")
-    states = {(*execute, "sh", "-c", READ_STATES): shown, (*execute, "systemctl", "show"): "inactive\n"}
-    engine = Scripted({("docker", "exec"): "", **states})
+@pytest.mark.parametrize(("ended", "status"), [("203", None), ("1", 1)])
+def test_a_program_that_cannot_be_executed_has_no_status(ended: str, status: int | None) -> None:
+    machine = Scripted(
+        {
+            SHOW: "inactive\n",
+            ("tee",): "",
+            ("systemctl",): "",
+            ("systemctl", "start"): ScriptedFailure(1, "Job failed"),
+            ("journalctl",): "No such file or directory",
+            ("systemctl", "show", "--property", "ExecMainStatus"): ended,
+        }
+    )
+    with pytest.raises(CommandFailed, match="No such file") as caught:
+        units.start_unit(machine, NAME, "text")
 
-    Container("c", engine, "try", lambda machine: SystemdOwner(machine, "try", "/root/of/try", lambda: None)).start(PROGRAM)
-
-    assert f"{' '.join(execute)} systemctl start {NAME}" in engine.transcript()
-    assert "BindsTo=karmada-lab.try.lease.service" in str(engine.done)
-    with pytest.raises(NotPossible):
-        Container("c", engine).start(PROGRAM)
+    assert caught.value.status == status

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pytest
 
-from lab.cluster import Lab
 from lab.limits.finding import GIB, MIB
 from lab.machines.placement import place_run
 from lab.providers import embedded, embedded_cluster
 from lab.providers.embedded import Embedded, cluster_steps
 from lab.providers.embedded_cluster import CLIENT_SOCKET, PEER_SOCKET, make_components
-from lab.providers.registry import get_provider
 from lab.run import Run
 from lab.spec import LabSpec, parse
 from lab.steps import compute_waves
+from lab.tests.assets_fakes import Anything
 from lab.tests.computer_fakes import Scripted, meminfo
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "embedded.txt"
-
-
-class Anything(dict[str, Path]):
-    """Software by name: /bin/NAME."""
-
-    def __missing__(self, ref: str) -> Path:
-        return Path("/software") / ref
-
-
-def a_lab(folder: Path, **document: Any) -> Lab:
-    spec = parse(LabSpec, {"members": [{"name": "member1"}], **document}, source="test")
-    return Lab.open(Run.create("golden", {"lab": spec.model_dump(mode="json")}, root=folder))
+from lab.tests.embedded_fakes import a_lab
 
 
 @pytest.fixture(autouse=True)
@@ -41,30 +25,6 @@ def fixed_ports(monkeypatch: pytest.MonkeyPatch) -> None:
         return {use: 20_000 + 100 * len(name) + number for number, use in enumerate(uses)}
 
     monkeypatch.setattr(embedded_cluster, "ports_of", numbered)
-
-
-def transcript(lab: Lab) -> str:
-    lines = []
-    for part in make_components(place_run(lab.run, ""), lab.spec.members[0], lab.members[0], Anything()):
-        lines += [f"# {part.name}", f"#   needs {', '.join(part.needs)}; serves when {', '.join(h.url for h in part.ready)}"]
-        lines += [part.argv[0], *(f"  {word}" for word in part.argv[1:]), ""]
-    return "\n".join(lines).replace(str(lab.run.path), "RUN")
-
-
-def test_programs_of_a_member_are_those_of_the_golden_file(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
-    golden(GOLDEN, transcript(a_lab(tmp_path)))
-
-
-def test_every_listener_is_on_loopback_or_a_private_socket(tmp_path: Path) -> None:
-    for part in make_components(
-        place_run(a_lab(tmp_path).run, ""), a_lab(tmp_path / "b").spec.members[0], a_lab(tmp_path / "c").members[0], Anything()
-    ):
-        for word in part.argv:
-            flag, _, value = word.partition("=")
-            if flag in {"--bind-address", "--server-address"}:
-                assert value.startswith("127.0.0.1")
-            if flag.startswith("--listen-"):
-                assert value.startswith(("unix://", "http://127.0.0.1:"))
 
 
 def test_a_spec_can_change_and_drop_a_flag_and_set_the_environment(tmp_path: Path) -> None:
@@ -151,11 +111,6 @@ def test_too_small_a_disk_is_refused_with_the_arithmetic() -> None:
     assert "up to 450 MiB needed" in obstacle
     assert "60 MiB free" in obstacle
     assert "KARMADA_LAB_RUNS" in obstacle
-
-
-def test_an_unknown_provider_lists_the_known() -> None:
-    with pytest.raises(Exception, match="provider"):
-        get_provider("cloud")
 
 
 def test_sockets_do_not_depend_on_the_length_of_the_path() -> None:

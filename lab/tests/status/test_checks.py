@@ -16,11 +16,9 @@ import pytest
 from lab.cluster import merge_kubeconfigs
 from lab.commands import restart
 from lab.component import Component, Health, read_health, record_health, remove
-from lab.kubeconfig import read_ports
 from lab.pki import Authority, write_kubeconfig
 from lab.run import Run
 from lab.status import checks
-from lab.status.client import Client, Silent
 from lab.tests.cli_fakes import ASKED, state
 from lab.wait import NotYet
 
@@ -251,11 +249,3 @@ def test_a_program_is_expected_until_it_is_removed(server: Server) -> None:
     remove("member1/kwok", server.run)
 
     assert read_health(server.run) == {}
-
-
-def test_a_kubeconfig_that_cannot_be_used_is_silence(tmp_path: Path) -> None:
-    (tmp_path / "k").write_text("nonsense")
-
-    assert read_ports(tmp_path / "k") == read_ports(tmp_path / "none") == {}
-    with pytest.raises(Silent):
-        Client(tmp_path / "k", "any", within=1.0)

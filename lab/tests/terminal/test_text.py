@@ -1,28 +1,17 @@
 from __future__ import annotations
 
 import io
-import re
-from typing import Any
 
 import pytest
 
 from lab.assets.progress import AssetProgress
 from lab.errors import CommandFailed, ProvisionError
-from lab.steps import Step, StepFailed
-from lab.terminal.drawing import Lines, open_drawing
-from lab.terminal.live_tree import LiveTree
+from lab.steps import StepFailed
+from lab.terminal.drawing import Lines
 from lab.terminal.text import Look, bytes_text, error_lines, format_table, github_annotation, seconds_text
+from lab.tests.terminal_fakes import Terminal, step
 
 PLAIN = Look()
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def step(name: str) -> Step:
-    return Step(name, lambda: None)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +31,6 @@ def step(name: str) -> Step:
 )
 def test_who_looks_decides_how_it_is_drawn(terminal: bool, env: dict[str, str], look: Look) -> None:
     assert Look.of(Terminal() if terminal else io.StringIO(), env) == look
-
-
-def test_a_terminal_gets_the_tree_and_a_pipe_gets_lines() -> None:
-    assert isinstance(open_drawing("lab x", stream=Terminal(), env={}), LiveTree)
-    assert isinstance(open_drawing("lab x", stream=io.StringIO(), env={}), Lines)
 
 
 @pytest.mark.parametrize(
@@ -162,70 +146,3 @@ def test_each_failed_step_is_printed_and_the_rest_counted() -> None:
         "✗ host/etcd: died too",
         "  not started because of this: 8 steps (s0, s1, s2, s3, s4, s5, …)",
     ]
-
-
-# -- the tree ----------------------------------------------------------------------------------------------------------------------
-
-
-def drawn(tree: LiveTree, *, height: int = 40) -> str:
-    """The tree as it would be on a terminal of that height."""
-    tree.console.size = (100, height)
-    with tree.console.capture() as capture:
-        tree.console.print(tree.picture())
-    return re.sub("\033\\[[0-9;]*m", "", capture.get())
-
-
-def a_tree() -> LiveTree:
-    return LiveTree(Terminal(), Look(live=True), title="lab x")
-
-
-def test_clusters_are_branches_and_one_that_is_through_is_a_line() -> None:
-    tree = a_tree()
-    for name in ("host/etcd", "host/kube-apiserver", "member1/etcd", "member1/kube-apiserver", "karmada/webhook"):
-        tree.begins(step(name), left=9)
-    tree.ends(step("host/etcd"), seconds=0.4, error=None, left=8)
-    tree.ends(step("host/kube-apiserver"), seconds=3.2, error=None, left=7)
-    tree.ends(step("member1/etcd"), seconds=0.5, error=None, left=6)
-    tree.ends(step("karmada/webhook"), seconds=2.0, error=ProvisionError("exited with 1"), left=5)
-    text = drawn(tree)
-
-    assert "4 of 9 steps" in text
-    assert "✓ host  2 steps" in text
-    assert "✓ etcd  0.5 s" in text
-    assert "kube-apiserver" in text
-    assert "✗ webhook  2.0 s  exited with 1" in text
-
-
-def test_a_tree_that_does_not_fit_shows_what_runs_or_failed() -> None:
-    tree = a_tree()
-    for number in range(1, 61):
-        for part in ("etcd", "kube-apiserver", "scheduler"):
-            tree.begins(step(f"member{number}/{part}"), left=500)
-        tree.ends(step(f"member{number}/etcd"), seconds=1, error=None, left=400)
-    text = drawn(tree, height=24)
-
-    assert "etcd" not in text
-    assert "member60" in text
-
-
-def test_assets_show_how_many_and_what_is_left() -> None:
-    tree = a_tree()
-    tree.progress(AssetProgress("ready", "etcd 3.6.5", left=("kubernetes 1.35.4", "karmada 1.18.2")))
-    tree.progress(AssetProgress("compiling", "kubernetes 1.35.4", 512, 900, "packages", elapsed=131, left=("karmada 1.18.2",)))
-    text = drawn(tree)
-
-    assert "1 of 3 assets" in text
-    assert "kubernetes 1.35.4: compiling 512 of 900 packages; 2:11" in text
-    assert "then karmada 1.18.2" in text
-    tree.progress(AssetProgress("ready", "kubernetes 1.35.4", left=("karmada 1.18.2",)))
-    assert "compiling" not in drawn(tree)
-
-
-def test_events_of_many_threads_do_not_disturb_drawing(capsys: Any) -> None:
-    tree = a_tree()
-    with tree:
-        for number in range(20):
-            tree.begins(step(f"member{number}/etcd"), left=20)
-            tree.ends(step(f"member{number}/etcd"), seconds=0.1, error=None, left=19)
-
-    assert len(tree.branches) == 20

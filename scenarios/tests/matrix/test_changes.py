@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,13 +14,23 @@ from lab.verbs import SECTIONS
 from scenarios.matrix.cells import MatrixCell
 from scenarios.matrix.changes import ROOTS, ChangeTree, Scope, paths_changed_since
 from scenarios.matrix.definition import Matrix
-from scenarios.matrix.imports import find_reachable, import_graph, module_files
 
 SMOKE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "smoke")
 CORE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "core")
 LIFECYCLE = MatrixCell("embedded", "by_binary", "1.18.2", "1.35.4", "lifecycle")
 OTHER = MatrixCell("kind", "by_chart", "1.18.2", "1.35.4", "smoke")
 CELLS = [SMOKE, CORE, LIFECYCLE, OTHER]
+KNOWN = (
+    "README.md",
+    "lab/wait.py",
+    "deployers/by_chart/deployer.py",
+    "scenarios/test_lifecycle.py",
+    "scenarios/plain.toml",
+    "reports/site.py",
+    "new/x",
+)
+PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
+Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., CommandResult]]
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +72,6 @@ def test_a_change_selects_the_cells_that_run_it(tree: ChangeTree, paths: list[st
     assert tree.touched(paths, CELLS, always=[CORE]) == sorted(cells)
 
 
-KNOWN = (
-    "README.md",
-    "lab/wait.py",
-    "deployers/by_chart/deployer.py",
-    "scenarios/test_lifecycle.py",
-    "scenarios/plain.toml",
-    "reports/site.py",
-    "new/x",
-)
-PATHS = st.lists(st.sampled_from(KNOWN), max_size=5)
-
-
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATHS, PATHS, st.lists(st.sampled_from(CELLS), unique=True))
 def test_a_larger_change_selects_no_fewer_cells_and_only_given_ones(
@@ -107,47 +104,6 @@ def test_what_every_cell_runs_is_there(tree: ChangeTree) -> None:
     assert set(ROOTS) <= tree.known.keys()
 
 
-@pytest.fixture
-def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory on sys.path for the package `hut`, which nothing imports: grimp only reads it."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return tmp_path
-
-
-def test_the_graph_has_imports_in_functions_and_for_types_relative_ones_and_started_modules(sources: Path) -> None:
-    files = {
-        "__init__.py": "from hut.a import x\n",
-        "a.py": "def f():\n    import hut.b.c\n",
-        "b/__init__.py": "",
-        "b/c.py": "from . import d\nfrom ..a import y\nimport os\n",
-        "b/d.py": "argv = [python, '-m', 'hut.b', *arguments]\n",
-        "b/__main__.py": "",
-        "types.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hut.b import d\n",
-        "table.py": "TABLE = (('up', 'hut.b.d:run'), ('odd', 'hut.b.d: run'), ('url', 'https://hut.b'), ('none', 'os:path'))\n",
-        "watch.py": "arguments = ('-m', 'hut.b.c', path)\n",
-        "tests/test_a.py": "import hut.a\n",
-    }
-    for name, text in files.items():
-        (sources / "hut" / name).parent.mkdir(parents=True, exist_ok=True)
-        (sources / "hut" / name).write_text(text)
-
-    imports = import_graph(module_files(sources, ["hut"]))
-
-    assert imports == {
-        "hut": {"hut.a"},
-        "hut.a": {"hut", "hut.b", "hut.b.c"},
-        "hut.b": set(),
-        "hut.b.c": {"hut", "hut.a", "hut.b", "hut.b.d"},
-        "hut.b.d": {"hut", "hut.b", "hut.b.__main__"},
-        "hut.b.__main__": set(),
-        "hut.types": {"hut", "hut.b", "hut.b.d"},
-        "hut.table": {"hut", "hut.b", "hut.b.d"},
-        "hut.watch": {"hut", "hut.b", "hut.b.c"},
-    }
-    assert find_reachable(imports, ["hut.b.__main__", "nothing"]) == {"hut.b.__main__"}
-    assert find_reachable(imports, ["hut.a"], but=frozenset({("hut.a", "hut.b.c")})) == {"hut", "hut.a", "hut.b"}
-
-
 def test_every_verb_of_the_command_is_an_edge_of_the_table(tree: ChangeTree) -> None:
     verbs = {verb.target.partition(":")[0] for section in SECTIONS for verb in section.verbs}
 
@@ -160,9 +116,6 @@ def test_no_cell_reaches_the_verbs_that_start_cells_and_benchmarks(tree: ChangeT
 
     assert {"deployers.commands.up", "lab.commands.down"} <= reached
     assert not {name for name in reached if name.startswith(("perf.", "scenarios.commands"))}
-
-
-Git = Callable[[Mapping[str, tuple[int, str]]], Callable[..., CommandResult]]
 
 
 def answers(table: Mapping[str, tuple[int, str]]) -> Callable[..., CommandResult]:

@@ -6,7 +6,6 @@ import pytest
 
 import lab
 from lab.errors import UsageError
-from lab.factories.delete import delete_machines
 from lab.factories.namespace.factory import list_hidden, make_machines, make_program
 from lab.run import Run
 
@@ -44,8 +43,3 @@ def test_a_machine_sees_neither_the_project_nor_the_runs(run: Run) -> None:
 
     for path in (Path(lab.__file__), run.path):
         assert any(path.is_relative_to(each) for each in hidden)
-
-
-def test_a_run_without_machines_has_none_to_delete(run: Run) -> None:
-    delete_machines(run)
-    delete_machines(run)

@@ -3,13 +3,8 @@ from __future__ import annotations
 import shlex
 from ipaddress import IPv4Network
 
-import yaml
-
-from lab.factories.vm.identity import Identity, choose_address, choose_mac, choose_uuid
-from lab.factories.vm.render import render_seed, render_xml
-
-KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\nBBBB\n-----END OPENSSH PRIVATE KEY-----\n"
-IDENTITY = Identity("m1", "10.220.0.10", 24, "10.220.0.1", "52:54:00:01:02:03", KEY, "ssh-ed25519 AAAA", "ssh-ed25519 it's mine")
+from lab.factories.vm.identity import choose_address, choose_mac, choose_uuid
+from lab.tests.vm_fakes import IDENTITY
 
 
 def test_assignments_are_quoted_and_two_machines_share_no_secret() -> None:
@@ -29,16 +24,3 @@ def test_addresses_are_distinct_and_macs_derive_from_the_run() -> None:
     assert choose_address(network, {"10.220.0.10"}) == "10.220.0.11"
     assert choose_mac("a", "m1") == choose_mac("a", "m1") != choose_mac("b", "m1")
     assert choose_uuid("a", "m1") != choose_uuid("a", "m2")
-
-
-def test_the_seed_is_yaml_with_the_host_key_whole() -> None:
-    values = {**IDENTITY.__dict__, "hostname": "m1", "host_key": KEY.strip(), "instance": "m1"}
-    user = yaml.safe_load(render_seed("user-data.yaml.j2", **values))
-
-    assert user["ssh_keys"]["ed25519_private"].strip() == KEY.strip()
-    assert user["ssh_authorized_keys"] == [IDENTITY.authorized_key]
-    assert yaml.safe_load(render_seed("network-config.yaml.j2", **values))["ethernets"]["eth0"]["addresses"] == ["10.220.0.10/24"]
-
-
-def test_values_in_xml_are_text() -> None:
-    assert "<name>a&lt;b&quot;</name>" in render_xml("snapshot", name='a<b"')

@@ -48,8 +48,3 @@ def test_a_target_that_the_jump_host_cannot_reach_names_both() -> None:
 def test_keys_that_cannot_be_used_are_usage_errors() -> None:
     assert isinstance(connect_error(HOST, paramiko.PasswordRequiredException()), UsageError)
     assert key_error(HOST, "no key").where == "/keys/a"
-
-
-def test_the_name_in_known_hosts_carries_another_port() -> None:
-    assert HOST.known_name == "[10.0.0.5]:2222"
-    assert SshHost("a", "10.0.0.5").known_name == "10.0.0.5"
