@@ -17,7 +17,7 @@ ARGS   ?=
 export CELL ?=
 SHAPE  ?= small
 
-.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-machines bench-failover matrix cell durations report lint-repository setup-lint clean
+.PHONY: help setup setup-docker setup-libvirt lock lab-up lab-down lab-status lab-doctor check lint format unit test test-pods test-vms scenarios upstream bench bench-kind bench-machines bench-failover matrix cell durations report lint-repository setup-lint docs clean
 
 help: ## print this
 	@echo "karmada-lab: create Kubernetes clusters with Karmada, test them, and remove them"
@@ -126,6 +126,13 @@ report: $(STAMP) ## render results of cells as pages, _site/index.html; other re
 
 lint-repository: $(STAMP) ## check YAML, workflows, scripts, playbooks, charts and manifests of a repository: ARGS=path/to/it
 	@$(BIN)/lab lint $(ARGS)
+
+docs: $(STAMP) ## build docs/ into docs/_build, with every warning an error; the reference pages are written first
+	@$(BIN)/python -c 'import furo, myst_parser' 2>/dev/null || \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement docs/requirements.txt
+	@$(BIN)/lab docs reference
+	@$(BIN)/lab docs pictures
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
 
 setup-lint: $(STAMP) ## add ansible-lint, which only lint-repository needs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .github/lint.lock

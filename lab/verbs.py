@@ -86,6 +86,7 @@ SECTIONS = (
                 "scenarios.commands.lint:lint",
                 "Check the files of a repository, or our workflows.",
             ),
+            Verb("docs", "scenarios.commands.docs:app", "Write the pages of docs/ that are made from the code."),
             Verb("report", "reports.commands.app:app", "Collect results of cells, judge them, and write them for people and programs."),
             Verb("bench", "perf.commands.app:app", "Measure what a lab costs, or how fast Karmada fails over."),
         ),

@@ -19,12 +19,13 @@ from perf.commands.failover import failover
 from perf.commands.judge import judge
 from perf.commands.kind import kind
 from perf.commands.machines import machines
+from perf.commands.picture import picture
 from perf.commands.save import save_measurements
 from perf.usage import describe_machine
 
 HELP = "Measure what a lab costs, or how fast Karmada fails over."
 app = typer.Typer(help=HELP, add_completion=False, **{**STYLE, "no_args_is_help": False})
-for verb in (kind, machines, failover, compare, ablation, judge, diagnosis):
+for verb in (kind, machines, failover, compare, ablation, judge, diagnosis, picture):
     app.command()(verb)
 app.command("cost-model")(cost_model)
 

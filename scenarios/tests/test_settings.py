@@ -26,7 +26,7 @@ DELETES = {
 }
 """Commands that delete, replace or stop something: of the environment they heed which lab is meant, and nothing else."""
 KEEPS = {
-    *("lab version", "lab list", "lab export logs", "lab schema"),
+    *("lab version", "lab list", "lab export logs", "lab schema", "lab docs reference", "lab docs pictures", "lab bench picture"),
     *("lab up", "lab status", "lab kubeconfig", "lab env", "lab exec", "lab logs", "lab join", "lab verify", "lab conformance"),
     *("lab doctor", "lab bundle", "lab assets list", "lab images list", "lab images build", "lab images lock", "lab images load"),
     *(

@@ -1,0 +1,47 @@
+"""`lab docs`: pages of docs/ that are made from the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.cli.app import STYLE
+from lab.cli.options import option
+from lab.errors import NotPossible
+
+app = typer.Typer(help="Write the pages of docs/ that are made from the code.", add_completion=False, **STYLE)
+
+
+@app.callback()
+def root() -> None:
+    """Write the pages of docs/ that are made from the code."""
+
+
+@app.command()
+def reference(context: typer.Context) -> None:
+    """Write the reference pages: commands, keys of lab files, settings, the matrix."""
+    from scenarios.documentation.reference import FOLDER, make_pages
+
+    if not FOLDER.parent.is_dir():
+        raise NotPossible("the pages are in a checkout of karmada-lab only", where=str(FOLDER))
+    FOLDER.mkdir(exist_ok=True)
+    for file, text in make_pages(context.find_root().command).items():
+        file.write_text(text)
+        print(file)
+
+
+@app.command()
+def pictures(
+    report: Annotated[Path | None, option("--report", help="A page of a report, for its screenshot.", metavar="PAGE", exists=True)] = None,
+) -> None:
+    """Draw the pictures of README: the architecture and, of a page of a report, its screenshot (chromium).
+
+    The timeline of a failover is drawn by `lab bench picture`.
+    """
+    from scenarios.documentation import pictures as drawing
+
+    print(drawing.write_architecture())
+    if report is not None:
+        print(drawing.take_screenshot(report))
