@@ -45,7 +45,7 @@ def test_a_transcript_is_read(tmp_path: Path) -> None:
     file = tmp_path / "a.md"
     file.write_text("text\n<!-- run: lab -->\n```console\n$ lab up \\\n    --lab a\nup\n$ ls\n```\n")
     (found,) = read_transcripts(file)
-    assert (found.commands, found.run, found.line) == (("lab up      --lab a", "ls"), "lab", 4)
+    assert (found.commands, found.run, found.line) == (("lab up      --lab a", "ls"), "lab", 3)
     assert lab_arguments(found.commands[0]) == ["up", "--lab", "a"]
     assert lab_arguments(".venv/bin/lab status  # a word") == ["status"]
     assert lab_arguments("ls 'a") is None
