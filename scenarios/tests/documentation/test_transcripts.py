@@ -20,7 +20,7 @@ def accept(arguments: list[str]) -> None:
     """Parse a command line of `lab` and run nothing; raise a usage error for what it does not accept."""
     command = typer.main.get_command(app)
     while hasattr(command, "commands") and arguments and not arguments[0].startswith("-"):
-        found = command.get_command(None, arguments[0])  # type: ignore[attr-defined,arg-type]
+        found = command.get_command(None, arguments[0])  # type: ignore[attr-defined]
         assert found is not None, f"no command {arguments[0]}"
         command, arguments = found, arguments[1:]
     if arguments not in (["--help"], ["-h"]):
