@@ -14,7 +14,10 @@ from scenarios.matrix.durations import FILE, Durations, read_durations
 
 def durations(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="With results of cells below them.")],
-    out: Annotated[Path, typer.Option("--out", help="Where they are kept.", metavar="FILE", dir_okay=False)] = FILE,
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="Where they are kept.", metavar="FILE", show_default="scenarios/durations.json", dir_okay=False),
+    ] = FILE,
 ) -> None:
     """Learn from results how long cells take.
 

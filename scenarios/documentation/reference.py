@@ -65,7 +65,7 @@ def keys_page(schema: Mapping[str, Any]) -> str:
 
 
 def type_name(of: Mapping[str, Any]) -> str:
-    """Return the type of a key in words."""
+    """Return the type of a key as text."""
     if "$ref" in of:
         name = of["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

@@ -48,9 +48,9 @@ def read_transcripts(file: Path) -> list[Transcript]:
 def lab_arguments(command: str) -> list[str] | None:
     """Return the arguments of `lab` in a command line; None when it runs another program."""
     try:
-        words = shlex.split(command, comments=True)
+        arguments = shlex.split(command, comments=True)
     except ValueError:
         return None
-    if words and Path(words[0]).name == "lab":
-        return words[1:]
+    if arguments and Path(arguments[0]).name == "lab":
+        return arguments[1:]
     return None
