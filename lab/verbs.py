@@ -27,7 +27,7 @@ SECTIONS = (
             Verb("gc", "lab.commands.gc:gc", "Remove what dead labs left on this computer."),
             Verb("doctor", "deployers.commands.doctor:doctor", "Check whether this computer can run a lab."),
             Verb("schema", "deployers.commands.schema:schema", "Print the JSON Schema of lab files."),
-            Verb("version", "lab.commands.version:version", "Print the version of karmada-lab, of Python, and where it is installed."),
+            Verb("version", "lab.commands.version:version", "Print the version, and where it is installed."),
         ),
     ),
     Section(

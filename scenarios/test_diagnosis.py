@@ -14,6 +14,7 @@ import pytest
 
 from deployers.karmada import Karmada
 from lab.diagnosis.examiner import LabExaminer
+from lab.environment import inherit_all
 from lab.errors import WaitBlocked
 from lab.run import Run
 from lab.supervisor.client import Supervisor
@@ -24,7 +25,8 @@ from scenarios.kit.waiting import eventually
 def run_diagnose(run: Run) -> tuple[int, list[dict[str, Any]]]:
     """Return the exit code of `lab diagnose` and the causes that it prints."""
     command = [sys.executable, "-m", "lab", "diagnose", "--lab", run.id, "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    env = {**inherit_all(), "KARMADA_LAB_RUNS": str(run.path.parent)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, json.loads(done.stdout)["causes"]
 
 

@@ -81,7 +81,7 @@ def require_volumes(karmada: Karmada) -> None:
         raise NotPossible(
             "a restore needs an image on the nodes of the host cluster that only clusters of the lab have",
             where=str(karmada.lab.spec.host.kubeconfig),
-            remedy="restore by etcdutl on that cluster; `lab verify` shows what is in the backup",
+            remedy=f"restore by etcdutl on that cluster; what is in the backup: {command('verify', 'ARCHIVE', lab=karmada.run.id)}",
         )
 
 

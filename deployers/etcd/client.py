@@ -149,7 +149,7 @@ class EtcdClient(BaseEtcdClient):
         names = etcds(karmada)
         if not names:
             raise UsageError(
-                "this Karmada uses an external etcd; `lab etcd` manages only the lab's own",
+                "this Karmada uses an external etcd; only an etcd of the lab's own can be managed here",
                 where=f"karmada.etcd.external: {', '.join(karmada.spec.etcd.external.servers if karmada.spec.etcd.external else ())}",
                 remedy="use the tools of its operator; a lab file without that table gives Karmada an etcd of its own",
             )

@@ -16,7 +16,11 @@ ELSEWHERE = {
     "etcd.storage": "an external etcd has its own",
     "profile": "e2e gives agents flags that registering a member does not, and by_chart carries the flags of none but the default",
 }
-BESIDE_A_NAME = {"load_balancer": "the name that by_binary stands a balancer of its own for"}
+BESIDE_A_NAME = {
+    "load_balancer": "the name that by_binary stands a balancer of its own for",
+    "by_binary.machines": "machines of the lab file, which this example has none of: scenarios/test_karmada_machines.py",
+    "by_binary.virtual_address": "an address of several machines",
+}
 
 
 @pytest.mark.parametrize("name", DEPLOYERS)

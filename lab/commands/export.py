@@ -27,7 +27,9 @@ def root() -> None:
 
 @app.command()
 def logs(folder: Folder = Path(), lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
-    """Write the evidence of a lab into a new directory: logs, events, objects of every cluster, state of every program.
+    """Write the evidence of a lab into a new directory.
+
+    Logs, events, objects of every cluster, state of every program.
 
     It is what a failed test leaves, with secrets masked. A lab that does not run is exported as far as its files go.
 

@@ -8,7 +8,7 @@ import time
 
 from lab.cli.options import Output, OutputOption
 from lab.errors import LabError
-from lab.hints import command
+from lab.hints import DEFAULT_LAB, command
 from lab.run import Run, list_runs, runs_root
 from lab.terminal.text import Look, format_table, say, seconds_text
 
@@ -26,7 +26,7 @@ def list_labs(output: OutputOption = Output.text) -> None:
     elif rows:
         print("\n".join(render_labs(rows, now=time.time())))
     else:
-        say(f"no labs in {runs_root()}: {command('up')}")
+        say(f"no labs in {runs_root()}; bring one up with: {command('up', lab=DEFAULT_LAB)}")
 
 
 def describe_lab(name: str) -> dict[str, object]:

@@ -13,7 +13,10 @@ NAME = "karmada-lab"
 
 
 def version(output: OutputOption = Output.text) -> None:
-    """Print the version of karmada-lab, of Python, and where it is installed."""
+    """Print the version, and where it is installed.
+
+    The version of Python stands beside it.
+    """
     found = {"schema": 1, "version": read_version(), "python": platform.python_version(), "path": str(import_root())}
     if output is Output.json:
         print(json.dumps(found, indent=1))

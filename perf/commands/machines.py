@@ -17,7 +17,7 @@ def machines(
     rounds: Annotated[int, option("--rounds", help="How often; one takes some five minutes.", min=1, metavar="N")] = 1,
     out: Annotated[Path, option("--out", help="Where the results are kept.", metavar="FILE")] = Path("_runs/bench-machines.json"),
 ) -> None:
-    """Measure hosts, virtual machines, and Karmada on several hosts.
+    """Measure hosts, VMs, and Karmada on several hosts.
 
     Each is measured beside one host, or beside this computer, in the same round.
 

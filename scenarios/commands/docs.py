@@ -21,7 +21,10 @@ def root() -> None:
 
 @app.command()
 def reference(context: typer.Context) -> None:
-    """Write the reference pages: commands, keys of lab files, settings, the matrix."""
+    """Write the reference pages.
+
+    Commands, keys of lab files, settings, the matrix.
+    """
     from scenarios.documentation.reference import FOLDER, make_pages
 
     if not FOLDER.parent.is_dir():
@@ -36,7 +39,9 @@ def reference(context: typer.Context) -> None:
 def pictures(
     report: Annotated[Path | None, option("--report", help="A page of a report, for its screenshot.", metavar="PAGE", exists=True)] = None,
 ) -> None:
-    """Draw the pictures of README: the architecture and, of a page of a report, its screenshot (chromium).
+    """Draw the pictures of README.
+
+    The architecture and, of a page of a report, its screenshot (chromium).
 
     The timeline of a failover is drawn by `lab bench picture`.
     """

@@ -13,6 +13,7 @@ import typer
 from lab import environment, settings
 from lab import verbs as cli
 from lab.errors import UsageError
+from lab.machines.container import MARK
 from lab.proc import TAG
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
 from scenarios.tests.settings_fakes import TEXTS, outcome
@@ -20,7 +21,18 @@ from scenarios.tests.settings_fakes import TEXTS, outcome
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
 DELETES = {
-    *("lab down", "lab gc", "lab unjoin", "lab backup", "lab restore", "lab upgrade", "lab renew", "lab stop", "lab restart"),
+    *(
+        "lab down",
+        "lab gc",
+        "lab unjoin",
+        "lab backup",
+        "lab restore",
+        "lab upgrade",
+        "lab renew",
+        "lab stop",
+        "lab restart",
+        "lab replace",
+    ),
     *("lab assets prune", "lab assets verify", "lab images prune", "lab etcd remove", "lab etcd replace", "lab etcd defragment"),
     *("lab etcd renew", "lab addon remove", "lab addon upgrade", "lab machine revert", "lab machine forget"),
 }
@@ -40,10 +52,11 @@ KEEPS = {
     ),
     *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
     *("lab bench kind", "lab bench machines", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge"),
+    *("lab bench diagnosis", "lab diagnose"),
     "lab bench cost-model",
     *(f"lab report {verb}" for verb in ("collect", "build", "summary", "junit", "allure", "judge", "retry")),
 }
-KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG}
+KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG, MARK}
 
 
 def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
