@@ -166,7 +166,7 @@ def test_an_addon_in_use_is_upgraded_around_its_objects_and_not_removed(
         assert {name: clones.read(name)["metadata"]["uid"] for name in uids} == uids
         with pytest.raises(UsageError, match=newest):
             change.install(as_it_is_now(karmada), "openkruise", openkruise)
-        with pytest.raises(ProvisionError, match="in use") as caught:
+        with pytest.raises(ProvisionError) as caught:
             change.remove(as_it_is_now(karmada), "openkruise")
         for where in ("karmada", "member1", "member2"):
             assert f"{where}: CloneSet {namespace}/set" in str(caught.value)
@@ -234,7 +234,7 @@ def count_istio_crds(karmada: Karmada) -> dict[str, int]:
 
 @pytest.mark.breaks
 def test_what_is_in_the_way_on_one_member_keeps_an_addon_from_all(karmada: Karmada, foreign_crd: Cluster) -> None:
-    with pytest.raises(ProvisionError, match="somebody else") as caught:
+    with pytest.raises(ProvisionError) as caught:
         change.install(as_it_is_now(karmada), ISTIO)
 
     assert f"{foreign_crd.name}: {FOREIGN}" in str(caught.value)
