@@ -74,6 +74,7 @@ def test_members_come_and_go_and_nothing_acknowledged_is_lost(
     assert going.writes.longest < 15.0
 
 
+@pytest.mark.thorough
 @pytest.mark.breaks
 def test_certificates_are_renewed_while_everything_runs(karmada: Karmada) -> None:
     etcd, supervisor = EtcdClient.of(karmada), Supervisor(karmada.run.path)

@@ -54,6 +54,7 @@ def test_a_member_joins_serves_and_leaves_no_trace(mode: Any, karmada: Karmada, 
     assert not leave(karmada, spare), "to remove what is removed changes nothing"
 
 
+@pytest.mark.thorough
 @pytest.mark.breaks  # nothing of the lab, but it takes the whole computer
 def test_ten_members_join_and_leave_at_once_by_push_and_pull(karmada: Karmada, request: pytest.FixtureRequest) -> None:
     before = list_members(karmada).keys()

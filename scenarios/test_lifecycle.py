@@ -28,7 +28,7 @@ SMALL = Path(__file__).parent / "small.toml"
 EVENTS = 60
 """Of the journal of bringing up such a lab, a few less than there are."""
 
-MOMENTS = 3
+MOMENTS = 2
 """At which the harness is killed in every run; `-m thorough` does the rest of twenty."""
 
 
@@ -75,6 +75,7 @@ def harness() -> Iterator[Harness]:
         harness.run("down")
 
 
+@pytest.mark.thorough
 @pytest.mark.breaks  # nothing of the lab, but two cores have enough with one lab that starts
 def test_a_second_lab_lives_beside_and_keeps_its_objects(karmada: Karmada, harness: Harness) -> None:
     assert harness.up()["changed"]

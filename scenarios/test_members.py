@@ -74,6 +74,7 @@ def test_a_member_that_is_down_leaves_by_force_and_comes_back(
     eventually(check_emptied, within=60)
 
 
+@pytest.mark.thorough
 @pytest.mark.breaks
 def test_preserved_objects_stay_without_an_owner(karmada: Karmada, spare: Cluster, namespace: str, workload: Workloads) -> None:
     CoreV1Api(spare.client()).create_namespace(
@@ -92,6 +93,7 @@ def test_preserved_objects_stay_without_an_owner(karmada: Karmada, spare: Cluste
     CoreV1Api(spare.client()).delete_namespace(namespace)
 
 
+@pytest.mark.thorough
 @pytest.mark.breaks
 def test_a_rebuilt_member_is_another_cluster_until_the_old_one_has_left(karmada: Karmada) -> None:
     with extra_members(karmada.lab, 1) as (cluster,):
