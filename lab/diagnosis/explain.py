@@ -18,9 +18,9 @@ def put_cause_first(error: LabError, causes: Sequence[Cause]) -> None:
 
 
 def is_named(cause: Cause, text: str) -> bool:
-    """Return whether the first line of an error already names the subject of a cause."""
+    """Return whether the first line of an error already names a cause, or the program that the cause is about."""
     first = text.strip().partition("\n")[0]
-    return cause.text in first or cause.subject in first
+    return cause.text in first or ("/" in cause.subject and cause.subject in first)
 
 
 def render_causes(causes: Sequence[Cause]) -> list[str]:

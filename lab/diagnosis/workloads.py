@@ -41,7 +41,7 @@ def explain_pods(pods: Iterable[Json], cluster: str) -> Iterator[Cause]:
         placed = find_condition(item, "PodScheduled")
         if placed.get("status") == "False":
             message = shorten(placed.get("message") or placed.get("reason"))
-            yield Cause(Rank.WORKLOAD, f"no node of {cluster} takes pod {full_name(item)}: {message}", blocking=True)
+            yield Cause(Rank.WORKLOAD, f"{cluster} has no node for pod {full_name(item)}: {message}", blocking=True)
         for container in item.get("status", {}).get("containerStatuses") or []:
             waiting = container.get("state", {}).get("waiting") or {}
             if waiting.get("reason") in WAITING:

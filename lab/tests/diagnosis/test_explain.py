@@ -35,3 +35,11 @@ def test_few_causes_are_shown_and_the_others_are_counted() -> None:
     assert len(lines) == MOST + 2
     assert lines[-1] == "remedy: restart it"
     assert render_causes([]) == []
+
+
+def test_a_cluster_that_an_error_names_is_no_cause_yet() -> None:
+    error = ProvisionError("the Deployment is on member1: not within 60 s")
+
+    put_cause_first(error, [Cause(Rank.WORKLOAD, "member1 has no node for pod a/b: 0/1 nodes are available")])
+
+    assert str(error).startswith("member1 has no node")
