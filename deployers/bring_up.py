@@ -190,7 +190,7 @@ def undo_on_failure(run: Run, supervisor: Supervisor, hold: Hold, made_by: Provi
         error = explain_kill(raised, Files(), kills, killed_programs(supervisor)) if isinstance(raised, LabError) else raised
         if isinstance(error, LabError):
             put_cause_first(
-                error, [cause for cause in diagnose(run) if cause.rank not in {Rank.SERVER, Rank.CLUSTER}]
+                error, [cause for cause in diagnose(run).causes if cause.rank not in {Rank.SERVER, Rank.CLUSTER}]
             )  # some do not exist yet
         reason = type(error).__name__
         run.journal("failed", reason=reason, error=str(error))

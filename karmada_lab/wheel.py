@@ -1,8 +1,8 @@
 """How a wheel is made of this tree: the packages go below `karmada_lab`, and their imports of each other follow.
 
-A checkout has lab, deployers, scenarios, perf and reports at its top. Installed under these names they would be the `perf` or `reports`
-of whoever installs them. So a wheel holds karmada_lab/lab, karmada_lab/perf, …, and what names a module there is rewritten while the wheel
-is built: import statements, and texts that are a module of the tree ("lab.events", "deployers.commands.up:up", "-m", "lab").
+A checkout has lab, deployers, scenarios, perf and reports at its top. Installed under these names they would hide a user's own `perf` or
+`reports`. So a wheel holds karmada_lab/lab, karmada_lab/perf, …, and what names a module there is rewritten while the wheel is built:
+import statements, and texts that are a module of the tree ("lab.events", "deployers.commands.up:up", "-m", "lab").
 scenarios/tests/test_wheel.py imports every module of a built wheel where no other name can be imported.
 """
 

@@ -21,7 +21,7 @@ import httpx
 from lab.errors import NotReady, ProvisionError, UsageError
 from lab.http_connections import HttpConnections
 from lab.kube_access import Access, read_access
-from lab.wait import CANCELLED, EXAMINERS, STALL, Cancelled, NotYet, require_possible, until
+from lab.wait import CANCELLED, Cancelled, NotYet, limit_watch, require_possible, until
 
 Json = dict[str, Any]
 MANAGER = "karmada-lab"
@@ -207,7 +207,7 @@ class Api:
         began = since = time.monotonic()
         last = "not there yet"
         while (left := began + within - time.monotonic()) > 0:
-            for kind, item in self.watch(folder, within=min(left, STALL) if EXAMINERS else left, fieldSelector=f"metadata.name={name}"):
+            for kind, item in self.watch(folder, within=limit_watch(left), fieldSelector=f"metadata.name={name}"):
                 missing = "deleted" if kind == "DELETED" else holds(item)
                 if missing is None:
                     return item

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lab.component import HEALTH, find_owner, record_name
 from lab.errors import LabError
 from lab.machines.owner import ProgramOwner
+from lab.program import Program
 from lab.run import Run
+from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.supervisor.state import ProgramState
 
@@ -38,10 +41,24 @@ class RunPrograms:
 
 def read_programs(run: Run) -> RunPrograms:
     """Return the programs of a run; this computer and all machines are asked at once."""
-    names = sorted(run.records(OWNERS))
     status = Supervisor(run.path).status()
     states = dict(status.programs) if status else {}
     places, unreached = dict.fromkeys(states, ""), dict[str, str]()
+    for name, found in ask_machines(run).items():
+        if isinstance(found, str):
+            unreached[name] = found
+        else:
+            states |= found
+            places |= dict.fromkeys(found, name)
+    return RunPrograms(states, places, unreached, supervised=status is not None)
+
+
+def ask_machines(run: Run) -> dict[str, Mapping[str, ProgramState] | str]:
+    """Return the programs of a run on each of its machines, by the machine; of one that does not answer, the reason instead.
+
+    All are asked at once.
+    """
+    names = sorted(run.records(OWNERS))
 
     def ask(name: str) -> Mapping[str, ProgramState] | str:
         try:
@@ -50,13 +67,22 @@ def read_programs(run: Run) -> RunPrograms:
             return error.what
 
     with ThreadPoolExecutor(max(1, len(names))) as pool:
-        for name, found in zip(names, pool.map(ask, names), strict=True):
-            if isinstance(found, str):
-                unreached[name] = found
-            else:
-                states |= found
-                places |= dict.fromkeys(found, name)
-    return RunPrograms(states, places, unreached, supervised=status is not None)
+        return dict(zip(names, pool.map(ask, names), strict=True))
+
+
+def read_definition(run: Run, program: str) -> Program:
+    """Return the definition with which a program of this computer was last started. KeyError for one that never was."""
+    row = record.read_records(str(run.path))[program]
+    return Program(
+        name=program,
+        argv=tuple(row["argv"]),
+        log=Path(row["log"]),
+        env=row["env"],
+        cwd=Path(row["cwd"]) if row["cwd"] else None,
+        nice=row["nice"],
+        needs=tuple(row["needs"]),
+        ports=tuple(row["ports"]),
+    )
 
 
 def find_program_owner(run: Run, program: str) -> ProgramOwner:

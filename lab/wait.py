@@ -60,6 +60,11 @@ def examine_stalls(examiner: StallExaminer) -> Iterator[None]:
         EXAMINERS.remove(examiner)
 
 
+def limit_watch(left: float) -> float:
+    """Return for how many of `left` seconds to watch before `require_possible` is asked again: all of them while no examiner listens."""
+    return min(left, STALL) if EXAMINERS else left
+
+
 def require_possible(what: str, *, last: str, waited: float, unchanged_for: float) -> None:
     """Return if a wait may still end well. WaitBlocked carries why it cannot, when an examiner knows, after a stall of 5 s."""
     if unchanged_for < STALL:

@@ -66,7 +66,7 @@ def accuse(karmada: Karmada, number: int, total: int) -> str:
     name = f"quiet-{secrets.token_hex(3)}"
     karmada.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     karmada.api.create(make_policy(karmada, name))
-    found = attempt(karmada, name) or next((cause.text for cause in diagnose(karmada.run)), "")
+    found = attempt(karmada, name) or next((cause.text for cause in diagnose(karmada.run).causes), "")
     say(f"quiet run {number} of {total}: {found or 'nothing found'}")
     return found
 

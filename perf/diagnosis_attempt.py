@@ -64,7 +64,7 @@ def attempt(karmada: Karmada, namespace: str) -> str:
         with examine_stalls(LabExaminer(karmada.run)):
             set_up(karmada, namespace)
     except LabError as error:
-        put_cause_first(error, diagnose(karmada.run, namespace=namespace))
+        put_cause_first(error, diagnose(karmada.run, namespace=namespace).causes)
         return str(error).partition("\n")[0]
     return ""
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from deployers.etcd.client import EtcdClient
@@ -20,9 +19,9 @@ from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
 from lab.diagnosis.diagnose import diagnose
 from lab.program import Program
+from lab.programs import read_definition
 from lab.run import Run
 from lab.status.lab_status import lab_status
-from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet, until
 
@@ -42,18 +41,10 @@ class SeededFault:
     inject: Callable[[Karmada, str], AbstractContextManager[None]]
 
 
-def read_program(run: Run, name: str) -> Program:
-    """Return the definition with which a program was last started."""
-    row = record.read_records(str(run.path))[name]
-    cwd = Path(row["cwd"]) if row["cwd"] else None
-    needs, ports = tuple(row["needs"]), tuple(row["ports"])
-    return Program(name, tuple(row["argv"]), log=Path(row["log"]), env=row["env"], cwd=cwd, nice=row["nice"], needs=needs, ports=ports)
-
-
 @contextmanager
 def stop_program(karmada: Karmada, namespace: str, *, name: str) -> Iterator[None]:  # noqa: ARG001
     """Stop a program, and start it at the end."""
-    supervisor, program = Supervisor(karmada.run.path), read_program(karmada.run, name)
+    supervisor, program = Supervisor(karmada.run.path), read_definition(karmada.run, name)
     supervisor.stop(name)
     try:
         yield
@@ -78,11 +69,12 @@ def wait_serving(run: Run, *, within: float = 120.0) -> None:
 
 
 def wait_healthy(run: Run, *, within: float = 120.0) -> None:
-    """Return when no cause of failure is found in a lab any more. NotReady names the one that stays."""
+    """Return when every source of a diagnosis answers and none finds a cause. NotReady names what stays."""
 
     def require() -> None:
-        if causes := diagnose(run):
-            raise NotYet(causes[0].text)
+        found = diagnose(run)
+        if wrong := [*(cause.text for cause in found.causes), *(f"{source} did not answer" for source in found.unanswered)]:
+            raise NotYet(wrong[0])
 
     until(require, what="the lab is healthy", within=within, every=1.0)
 
@@ -99,16 +91,27 @@ def pause_program(karmada: Karmada, namespace: str, *, name: str) -> Iterator[No
 
 
 @contextmanager
-def break_flags(karmada: Karmada, namespace: str, *, name: str, flag: str) -> Iterator[None]:  # noqa: ARG001
-    """Start a program with a flag that it does not know: it ends at once, and is started again with back-off."""
-    supervisor, program = Supervisor(karmada.run.path), read_program(karmada.run, name)
+def run_changed(run: Run, name: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Iterator[None]:
+    """Run a program with changed arguments, and as before at the end."""
+    supervisor, program = Supervisor(run.path), read_definition(run, name)
     supervisor.stop(name)
-    start_program(supervisor, replace(program, argv=(*program.argv, flag)))
+    start_program(supervisor, replace(program, argv=change(program.argv)))
     try:
         yield
     finally:
         supervisor.stop(name)
         start_program(supervisor, program)
+
+
+def break_flags(karmada: Karmada, namespace: str, *, name: str, flag: str) -> AbstractContextManager[None]:  # noqa: ARG001
+    """Run a program with a flag that it does not know: it ends at once, and is started again with back-off."""
+    return run_changed(karmada.run, name, lambda argv: (*argv, flag))
+
+
+def break_kubeconfig(karmada: Karmada, namespace: str, *, name: str) -> AbstractContextManager[None]:  # noqa: ARG001
+    """Run a program with a kubeconfig file that does not exist."""
+    missing = "--kubeconfig=/nonexistent"
+    return run_changed(karmada.run, name, lambda argv: tuple(missing if word.startswith("--kubeconfig=") else word for word in argv))
 
 
 @contextmanager
@@ -167,16 +170,10 @@ def misname_member(karmada: Karmada, namespace: str) -> Iterator[None]:
 
 @contextmanager
 def shrink_store(karmada: Karmada, namespace: str) -> Iterator[None]:  # noqa: ARG001
-    """Start Karmada's etcd with a quota that it exceeds, so that it raises the alarm NOSPACE on the next write; disarm it at the end."""
-    supervisor, program = Supervisor(karmada.run.path), read_program(karmada.run, "karmada/etcd")
-    supervisor.stop(program.name)
-    start_program(supervisor, replace(program, argv=(*program.argv, "--quota-backend-bytes=65536")))
-    try:
+    """Run Karmada's etcd with a quota that it exceeds, so that it raises the alarm NOSPACE on the next write; disarm it at the end."""
+    with run_changed(karmada.run, "karmada/etcd", lambda argv: (*argv, "--quota-backend-bytes=65536")):
         yield
-    finally:
-        supervisor.stop(program.name)
-        start_program(supervisor, program)
-        EtcdClient.of(karmada).ctl("alarm", "disarm")
+    EtcdClient.of(karmada).ctl("alarm", "disarm")
 
 
 @contextmanager
@@ -190,20 +187,6 @@ def break_secret(karmada: Karmada, namespace: str) -> Iterator[None]:  # noqa: A
         yield
     finally:
         karmada.api.patch(path, {"data": {"token": token}})
-
-
-@contextmanager
-def break_kubeconfig(karmada: Karmada, namespace: str, *, name: str) -> Iterator[None]:  # noqa: ARG001
-    """Start a program with a kubeconfig file that does not exist."""
-    supervisor, program = Supervisor(karmada.run.path), read_program(karmada.run, name)
-    supervisor.stop(name)
-    argv = tuple("--kubeconfig=/nonexistent" if word.startswith("--kubeconfig=") else word for word in program.argv)
-    start_program(supervisor, replace(program, argv=argv))
-    try:
-        yield
-    finally:
-        supervisor.stop(name)
-        start_program(supervisor, program)
 
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1"

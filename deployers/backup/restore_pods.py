@@ -30,7 +30,7 @@ from deployers.plane import objects, pending_operation
 from deployers.plane.leases import path_of
 from deployers.pods import workloads
 from deployers.pods.etcd.install import member_count, record_token, wait_own_etcd
-from deployers.pods.etcd.names import ETCD, runs_own_etcd
+from deployers.pods.etcd.names import ETCD, OWN_ETCD, runs_own_etcd
 from deployers.pods.etcd.seed import seed_volumes
 from deployers.pods.keys import read_plane_keys
 from lab.api import Api
@@ -75,7 +75,7 @@ def require_volumes(karmada: Karmada) -> None:
         raise NotPossible(
             "the etcd that upstream's installer brings cannot be restored in place: its data is in a directory of a node",
             where=str(karmada.run.path),
-            remedy="a lab file with etcd.members = 3 or a table etcd.storage gives Karmada in pods an etcd of the lab's own",
+            remedy=OWN_ETCD,
         )
     if karmada.lab.spec.host.kubeconfig:
         raise NotPossible(

@@ -18,7 +18,6 @@ from deployers.checks import control_plane, members
 from deployers.checks.control_plane import CheckFailed, CheckInconclusive
 from deployers.karmada import Karmada
 from lab.count import count
-from lab.diagnosis.cause import Cause
 from lab.errors import LabError, TestsFailed
 from lab.hints import command
 from lab.run import write_json
@@ -62,18 +61,13 @@ class ConformanceReport:
             (each for each in self.results if each.outcome is not StepOutcome.PASS), key=lambda each: each.outcome is StepOutcome.UNKNOWN
         )
 
-    def demand(self, causes: Sequence[Cause] = ()) -> ConformanceReport:
-        """Return this report if every promise holds; TestsFailed names each that does not, or could not be measured.
-
-        `causes` are what is wrong with the lab: the first one stands first.
-        """
+    def demand(self) -> ConformanceReport:
+        """Return this report if every promise holds; TestsFailed names each that does not, or could not be measured."""
         if failed := self.failed:
-            broken = f"{len(failed)} of {count(len(self.results), 'promise')} of Karmada do not hold"
             raise TestsFailed(
-                causes[0].text if causes else broken,
-                where=broken if causes else None,
+                f"{len(failed)} of {count(len(self.results), 'promise')} of Karmada do not hold",
                 detail="\n".join(f"{each.outcome.value:7} {each.name}: {each.evidence}" for each in failed),
-                remedy=(causes[0].remedy if causes else "") or f"the logs of its programs: {command('logs', 'karmada', lab=self.lab)}",
+                remedy=f"the logs of its programs: {command('logs', 'karmada', lab=self.lab)}",
             )
         return self
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
-from lab.errors import UsageError
+from lab.errors import TestsFailed, UsageError
 from lab.hints import command
 from lab.run import Run
 from lab.status.lab_status import lab_status
@@ -32,6 +32,7 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     from lab.cluster import Lab
     from lab.diagnosis.diagnose import diagnose
     from lab.diagnosis.examiner import LabExaminer
+    from lab.diagnosis.explain import put_cause_first
     from lab.wait import examine_stalls
 
     run = Run.load(lab)
@@ -42,7 +43,6 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     karmada = Karmada.open(Lab.open(run))
     with examine_stalls(LabExaminer(run)):
         report = examine(karmada)
-    causes = diagnose(run) if report.failed else ()
     saved = report.save(run.path / "conformance.json")
     append_report(karmada, report)
     if output is Output.json:
@@ -51,7 +51,11 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     else:
         print("\n".join(picture(report, look=Look.of(sys.stdout))))
     say(f"saved in {saved}")
-    report.demand(causes)
+    try:
+        report.demand()
+    except TestsFailed as failed:
+        put_cause_first(failed, diagnose(run).causes)
+        raise
 
 
 def picture(report: ConformanceReport, *, look: Look) -> list[str]:

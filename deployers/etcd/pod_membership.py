@@ -11,17 +11,15 @@ from deployers.etcd.health import EtcdHealth
 from deployers.etcd.membership import list_learner, promote, require_removable
 from deployers.etcd.pod import PodEtcdClient
 from deployers.karmada import Karmada
-from deployers.names import NAMESPACE
 from deployers.plane import pending_operation
 from deployers.pods.etcd import manifests
 from deployers.pods.etcd.install import RECORD, STATEFUL_SET, WITHIN, member_count, record_members, wait_own_etcd
-from deployers.pods.etcd.names import member_names, peer_address, runs_own_etcd
+from deployers.pods.etcd.names import NAMESPACED, OWN_ETCD, member_names, peer_address, runs_own_etcd
 from lab.errors import NotPossible, UsageError
 from lab.hints import command
 from lab.wait import NotYet, until
 
 MOST = 3
-CORE = f"/api/v1/namespaces/{NAMESPACE}"
 ADDING = "adding members to etcd"
 
 
@@ -31,7 +29,7 @@ def require_own(karmada: Karmada) -> None:
         raise NotPossible(
             "the members of this etcd cannot change: upstream's installer made it, of one member",
             where=str(karmada.run.path),
-            remedy="a lab file with etcd.members = 3 or a table etcd.storage gives Karmada in pods an etcd of the lab's own",
+            remedy=OWN_ETCD,
         )
 
 
@@ -66,7 +64,7 @@ def add_until(karmada: Karmada, count: int) -> Karmada:
         for number in range(first, count + 1):
             if number > first:
                 karmada = record_members(karmada, number)
-            join(karmada, member_names(number)[-1])
+            add_voter(karmada, member_names(number)[-1])
     return karmada
 
 
@@ -95,11 +93,11 @@ def remove(karmada: Karmada, name: str) -> Karmada:
         if not going_on:
             karmada = record_members(karmada, len(names) - 1)
         if name in listed:
-            strike(etcd, health, name)
+            remove_from_list(etcd, health, name)
         scale(karmada, len(names) - 1)
         drop_volume(karmada, name)
-        begin_as(karmada, joining=False)
-        wait_well(karmada)
+        configure_start(karmada, joining=False)
+        wait_all_vote(karmada)
     return karmada
 
 
@@ -120,38 +118,38 @@ def replace(karmada: Karmada, name: str) -> Karmada:
         require_removable(health, name, lab=karmada.run.id)
     with pending_operation.hold_pending(karmada.run, what, again=command("etcd", "replace", name, lab=karmada.run.id)):
         if lost and not lost.answers:
-            strike(etcd, health, name)
-        join(karmada, name)
+            remove_from_list(etcd, health, name)
+        add_voter(karmada, name)
     return karmada
 
 
 # -- the parts -----------------------------------------------------------------------------------------------------------
 
 
-def strike(etcd: PodEtcdClient, health: EtcdHealth, name: str) -> None:
-    """Remove a member from etcd's list."""
+def remove_from_list(etcd: PodEtcdClient, health: EtcdHealth, name: str) -> None:
+    """Remove a member from etcd's list; one that leads hands the lead over first."""
     mine = next(member for member in health.members if member.name == name)
-    heir = next((member for member in health.voters if member.answers and member.name != name), None)
-    if mine.leads and heir:  # or there is no leader until an election ends
-        etcd.ctl("move-leader", heir.id, at=mine.client)
+    successor = next((member for member in health.voters if member.answers and member.name != name), None)
+    if mine.leads and successor:  # or there is no leader until an election ends
+        etcd.ctl("move-leader", successor.id, at=mine.client)
     other = next(member.client for member in health.members if member.name != name and member.answers)
     etcd.ctl("member", "remove", mine.id, at=other)
 
 
-def join(karmada: Karmada, name: str) -> None:
-    """Make a member be there, and return when it has caught up and votes. What is on the volume of one that never started is dropped."""
+def add_voter(karmada: Karmada, name: str) -> None:
+    """Add a member, and return when it has caught up and votes. The volume of a member that never started is deleted first."""
     etcd, peer = PodEtcdClient.of(karmada), peer_address(name)
     mine = next((item for item in etcd.members() if peer in item["peerURLs"]), None)
     if mine is None:
         again = command("etcd", "health", lab=karmada.run.id)
         until(lambda: list_learner(etcd, name, peer), what=f"etcd takes {name} as a member", within=30.0, remedy=again)
     if mine is None or not mine.get("name"):
-        begin_as(karmada, joining=True)
+        configure_start(karmada, joining=True)
         drop_volume(karmada, name)
     scale(karmada, member_count(karmada))
     until(lambda: promote_started(karmada, peer), what=f"{name} has caught up and votes", within=WITHIN, every=1.0)
-    begin_as(karmada, joining=False)
-    wait_well(karmada)
+    configure_start(karmada, joining=False)
+    wait_all_vote(karmada)
 
 
 def promote_started(karmada: Karmada, peer: str) -> None:
@@ -163,8 +161,8 @@ def promote_started(karmada: Karmada, peer: str) -> None:
     promote(etcd, peer)
 
 
-def begin_as(karmada: Karmada, *, joining: bool) -> None:
-    """Say what a member without data is to begin with: by joining the others only while one is being added."""
+def configure_start(karmada: Karmada, *, joining: bool) -> None:
+    """Configure how a member without data starts, and how many pods may be away: it joins while one is added, and does not start else."""
     host, count = karmada.lab.host.api, member_count(karmada)
     token = (karmada.run.recorded(*RECORD) or {})["token"]
     host.apply(manifests.initial_members(member_names(count), token, joining=joining, closed=not joining))
@@ -177,10 +175,10 @@ def scale(karmada: Karmada, count: int) -> None:
 
 
 def drop_volume(karmada: Karmada, name: str) -> None:
-    """Delete a member's pod and volume, at once and for good; return when both are gone, or others have their names."""
+    """Delete a member's pod and volume, at once and for good; return when both are gone, or others have tsuccessor names."""
     host = karmada.lab.host.api
-    things = [f"{CORE}/persistentvolumeclaims/data-{name}", f"{CORE}/pods/{name}"]
-    there = {path: found["metadata"]["uid"] for path in things if (found := host.find(path))}
+    paths = [f"{NAMESPACED}/persistentvolumeclaims/data-{name}", f"{NAMESPACED}/pods/{name}"]
+    there = {path: found["metadata"]["uid"] for path in paths if (found := host.find(path))}
     for path in there:
         host.delete(path, gracePeriodSeconds="0")
 
@@ -192,7 +190,7 @@ def drop_volume(karmada: Karmada, name: str) -> None:
     until(gone, what=f"pod and volume of {name} are deleted", within=60.0, every=0.5)
 
 
-def wait_well(karmada: Karmada) -> None:
+def wait_all_vote(karmada: Karmada) -> None:
     """Return when every member is ready, answers and votes."""
     wait_own_etcd(karmada)
     PodEtcdClient.of(karmada).until_well()

@@ -26,7 +26,7 @@ from deployers.plane import objects
 from deployers.plane.certificates import pair
 from deployers.pods import workloads
 from deployers.pods.etcd.certificates import CALLER, CLIENTS, LEAVES, PEERS, make_certificates, pki_folder, secrets
-from deployers.pods.etcd.names import CLIENT_PORT
+from deployers.pods.etcd.names import CLIENT_PORT, NAMESPACED
 from deployers.pods.keys import key_of
 from lab.api import Api
 from lab.errors import ProvisionError
@@ -34,7 +34,6 @@ from lab.port_forward import forward_port
 from lab.wait import NotYet, until
 
 Json = dict[str, Any]
-CORE = f"/api/v1/namespaces/{NAMESPACE}"
 RENEWED = "karmada-lab/certificates"
 """The annotation of a pod that says when its certificates were renewed."""
 WITHIN = 180.0
@@ -86,11 +85,11 @@ def replace_in_secrets(host: Api, folder: Path) -> list[str]:
     files = pair(folder, CALLER)
     newest = (files.cert.read_bytes(), files.key.read_bytes())
     changed = []
-    for each in host.items(f"{CORE}/secrets"):
+    for each in host.items(f"{NAMESPACED}/secrets"):
         values = {key: b64decode(value) for key, value in (each.get("data") or {}).items()}
         if data := list_changed_values(values, newest, authority):
             host.patch(
-                f"{CORE}/secrets/{each['metadata']['name']}", {"data": {key: b64encode(text).decode() for key, text in data.items()}}
+                f"{NAMESPACED}/secrets/{each['metadata']['name']}", {"data": {key: b64encode(text).decode() for key, text in data.items()}}
             )
             changed.append(str(each["metadata"]["name"]))
     return changed
@@ -124,7 +123,7 @@ def look_again(host: Api) -> None:
     """Have the kubelets of all pods of Karmada look at their Secrets now."""
     now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     for pod in workloads.pods(host):
-        host.patch(f"{CORE}/pods/{pod['metadata']['name']}", {"metadata": {"annotations": {RENEWED: now}}})
+        host.patch(f"{NAMESPACED}/pods/{pod['metadata']['name']}", {"metadata": {"annotations": {RENEWED: now}}})
 
 
 def wait_presented(karmada: Karmada, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A Karmada whose checks are asked of scripted API servers."""
+"""A Karmada with scripted API servers, for checks."""
 
 from __future__ import annotations
 

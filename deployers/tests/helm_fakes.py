@@ -12,7 +12,7 @@ from lab.machines.scripted import Scripted, ScriptedFailure
 
 
 def a_chart(folder: Path, *names: str) -> Path:
-    """Return a chart whose lock names these dependencies."""
+    """Return a chart with these dependencies in its lock."""
     chart = folder / "karmada"
     chart.mkdir(parents=True)
     (chart / "values.yaml").write_text("{}")

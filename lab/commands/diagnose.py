@@ -10,6 +10,7 @@ import typer
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.count import count
+from lab.errors import UsageError
 from lab.run import Run
 from lab.terminal.text import say
 
@@ -25,20 +26,41 @@ def diagnose(lab: LabName = DEFAULT_LAB, namespace: Namespace = "", within: With
     Disks, programs, etcd's alarms, certificates, API servers, webhooks, leases, nodes, members, bindings, works and pods are asked
     at once.
 
-    Exit code 0 when nothing is wrong, 1 when something is, 2 when there is no such lab.
+    Exit code 0 when nothing is wrong, 1 when something is or part of the lab did not answer, 2 when there is no such lab or namespace.
     """
     from lab.diagnosis.diagnose import diagnose as find_causes
 
     run = Run.load(lab)
-    causes = find_causes(run, namespace=namespace, within=within)
+    if namespace:
+        require_namespace(run, namespace, within=within)
+    found = find_causes(run, namespace=namespace, within=within)
     if output is Output.json:
-        rows = [{**asdict(cause), "rank": cause.rank.name.lower()} for cause in causes]
-        print(json.dumps({"schema": 1, "lab": run.id, "causes": rows}, indent=1))
+        rows = [{**asdict(cause), "rank": cause.rank.name.lower()} for cause in found.causes]
+        print(json.dumps({"schema": 1, "lab": run.id, "causes": rows, "unanswered": found.unanswered}, indent=1))
     else:
-        for number, cause in enumerate(causes, 1):
+        for number, cause in enumerate(found.causes, 1):
             print(f"{number}. {cause.text}")
             if cause.remedy:
                 print(f"   remedy: {cause.remedy}")
-        say(f"{count(len(causes), 'cause')} found in lab {run.id}" if causes else f"nothing wrong was found in lab {run.id}")
-    if causes:
+        if found.unanswered:
+            say(f"not known, since it did not answer: {', '.join(found.unanswered)}; a longer --within may help")
+        say(f"{count(len(found.causes), 'cause')} found in lab {run.id}" if found.causes else f"nothing wrong was found in lab {run.id}")
+    if found.causes or found.unanswered:
         raise typer.Exit(1)
+
+
+def require_namespace(run: Run, namespace: str, *, within: float) -> None:
+    """Return unless every cluster that answers has no such namespace: then a UsageError, since nothing would be looked at."""
+    from lab.kubeconfig import list_servers
+    from lab.status.client import Client, Silent
+
+    kubeconfig = run.path / "kubeconfig.yaml"
+    answers = []
+    for context in list_servers(kubeconfig):
+        try:
+            with Client(kubeconfig, context, within=within) as api:
+                answers.append(api.has(f"/api/v1/namespaces/{namespace}"))
+        except Silent:
+            continue
+    if answers and not any(answers):
+        raise UsageError(f"no cluster of lab {run.id} has a namespace {namespace!r}", remedy="look at all: leave out --namespace")

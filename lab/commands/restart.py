@@ -37,7 +37,7 @@ def check_serving(run: Run, state: ProgramState) -> None:
     """
     from lab.component import read_health
     from lab.kubeconfig import read_ports
-    from lab.status.checks import ask_question, check_program, check_reachable
+    from lab.status.checks import Question, ask_question, check_program, check_reachable
 
     endpoints = read_health(run).get(state.name)
     if endpoints is None:  # of a program that something else than `up` started
@@ -47,7 +47,7 @@ def check_serving(run: Run, state: ProgramState) -> None:
     found = check_program(state.name, endpoints, within=2.0)
     for context, port in read_ports(run.path / "kubeconfig.yaml").items():
         if port in state.ports:
-            found += ask_question(state.name, partial(check_reachable, run, context, within=2.0))
+            found += ask_question(Question(state.name, partial(check_reachable, run, context, within=2.0)))
     if found:
         raise NotYet(found[0])
 

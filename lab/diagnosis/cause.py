@@ -38,6 +38,14 @@ class Cause:
         return self.text.partition(" ")[0]
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a lab, first causes first. `unanswered` are the sources that gave no answer in time, or one that is no answer."""
+
+    causes: tuple[Cause, ...] = ()
+    unanswered: tuple[str, ...] = ()
+
+
 def sort_causes(causes: Iterable[Cause]) -> tuple[Cause, ...]:
     """Return causes by rank, each text once, at its lowest rank; the order within a rank is kept."""
     found: dict[str, Cause] = {}

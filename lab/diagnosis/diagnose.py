@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 
-from lab.diagnosis.cause import Cause, Rank, sort_causes
+from lab.diagnosis.cause import Cause, Diagnosis, Rank, sort_causes
 from lab.diagnosis.certificates import find_certificate_causes
 from lab.diagnosis.computer import find_computer_causes
-from lab.diagnosis.programs import find_program_causes
+from lab.diagnosis.programs import find_machine_causes, find_program_causes
 from lab.diagnosis.propagation import find_propagation_causes
 from lab.diagnosis.store import find_store_causes
 from lab.diagnosis.workloads import find_workload_causes
 from lab.errors import LabError
+from lab.hints import command
 from lab.run import Run
-from lab.status.checks import HOST_CONTEXT, KARMADA_CONTEXT, Question, ask_question, list_questions
+from lab.status.checks import HOST_CONTEXT, KARMADA_CONTEXT, Question, describe_silence, list_questions
 from lab.status.client import Client, Silent
 from lab.status.lab_status import ask_members, expected_members, member_faults, node_statuses, sort_by_need
 from lab.supervisor.client import Supervisor
@@ -28,75 +30,99 @@ WITHIN = 2.0
 PATIENCE = 3.0
 """Times `within` that late sources get while nothing is found."""
 
-Source = Callable[[], Iterable[Cause]]
+
+@dataclass
+class CauseSource:
+    """One source of causes, and what it has answered so far. `ended`: it has answered in full."""
+
+    name: str
+    find: Callable[[], Iterable[Cause]]
+    causes: list[Cause] = field(default_factory=list)
+    ended: bool = False
+
+    def ask(self) -> None:
+        """Collect the causes, one by one: those that were found before a time-out count."""
+        try:
+            for cause in self.find():
+                self.causes.append(cause)
+            self.ended = True
+        except Silent:
+            self.ended = True  # the check of its server reports that
+        except (LabError, OSError, KeyError, TypeError, ValueError, AttributeError):
+            return
 
 
-def diagnose(run: Run, *, namespace: str = "", within: float = WITHIN) -> tuple[Cause, ...]:
-    """Return what is wrong with a lab now, first causes first; () when nothing is found.
+def diagnose(run: Run, *, namespace: str = "", within: float = WITHIN) -> Diagnosis:
+    """Return what is wrong with a lab now.
 
-    Nothing is changed. With `namespace` objects of other namespaces are left out. A source that has not answered within
-    `within` seconds is left out, and so is one that fails: a diagnosis never raises. While nothing is found, sources that are late on a
-    busy computer get three times as long.
+    Nothing is changed. With `namespace` objects of other namespaces are left out. A source that has not answered within `within` seconds,
+    and one that fails, is listed as unanswered: a diagnosis never raises. While nothing is found, sources that are late on a busy
+    computer get three times as long.
     """
     began = time.monotonic()
     try:
         seen = Supervisor(run.path).status()
     except LabError as error:
-        return (Cause(Rank.PROGRAM, f"the supervisor of lab {run.id} does not answer: {error.what}", blocking=True),)
+        return Diagnosis((Cause(Rank.PROGRAM, f"the supervisor of lab {run.id} does not answer: {error.what}", blocking=True),))
     sources = list_sources(run, seen, namespace, within=PATIENCE * within - 0.2)
-    found: list[list[Cause]] = [[] for _ in sources]
-    threads = [
-        threading.Thread(target=ask, args=(source, answers), name="diagnosis", daemon=True)
-        for source, answers in zip(sources, found, strict=True)
-    ]
+    threads = [threading.Thread(target=source.ask, name="diagnosis", daemon=True) for source in sources]
     for thread in threads:
         thread.start()
-    for deadline in (began + within, began + PATIENCE * within):  # the second only where nothing is found yet
-        for thread in threads:
-            thread.join(0.0 if any(found) and time.monotonic() > began + within else max(0.0, deadline - time.monotonic()))
-    return sort_causes([cause for answers in found for cause in list(answers)])
+    join_until(threads, began + within)
+    if not any(source.causes for source in sources):
+        join_until(threads, began + PATIENCE * within)
+    causes = sort_causes([cause for source in sources for cause in list(source.causes)])
+    return Diagnosis(causes, tuple(source.name for source in sources if not source.ended))
 
 
-def ask(source: Source, answers: list[Cause]) -> None:
-    """Append the causes of a source, one by one; what cannot be asked is left out: the check of its server reports that."""
-    try:
-        for cause in source():
-            answers.append(cause)  # noqa: PERF402 (those that were found before a time-out count)
-    except (Silent, LabError, OSError, KeyError, TypeError, ValueError, AttributeError):
-        return
+def join_until(threads: Iterable[threading.Thread], deadline: float) -> None:
+    """Return when all threads have ended, or at the deadline (of the monotonic clock)."""
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def list_sources(run: Run, seen: SupervisorStatus | None, namespace: str, *, within: float) -> list[Source]:
+def list_sources(run: Run, seen: SupervisorStatus | None, namespace: str, *, within: float) -> list[CauseSource]:
     """Return every source of causes that applies to a lab."""
     states = seen.programs if seen else {}
-    sources: list[Source] = [
-        partial(find_computer_causes, run),
-        partial(find_program_causes, run, seen),
-        partial(find_store_causes, states, within=within),
-        partial(find_certificate_causes, run),
-        partial(find_node_container_causes, run),
+    sources = [
+        CauseSource("disks", partial(find_computer_causes, run)),
+        CauseSource("programs", partial(find_program_causes, run, seen)),
+        CauseSource("programs on machines", partial(find_machine_causes, run)),
+        CauseSource("alarms of etcd", partial(find_store_causes, states, within=within)),
+        CauseSource("certificates", partial(find_certificate_causes, run)),
+        CauseSource("node containers", partial(find_node_container_causes, run)),
     ]
     if seen is None and not run.records("nodes"):
         return sources
+    if not (run.path / "kubeconfig.yaml").is_file():
+        return [*sources, CauseSource("kubeconfig", partial(explain_missing_kubeconfig, run))]
     running = [name for name in sort_by_need(states) if states[name].state == "running" and states[name].settled]
-    sources += [partial(find_server_causes, *question) for question in list_questions(run, running, within=within)]
+    sources += [
+        CauseSource(question.subject, partial(find_server_causes, question)) for question in list_questions(run, running, within=within)
+    ]
     for context in (HOST_CONTEXT, *(member["name"] for member in run.asked["lab"].get("members", []))):
         name = context if context != HOST_CONTEXT else run.asked["lab"].get("host", {}).get("name", "host")
-        sources.append(partial(ask_cluster, run, context, name, namespace, within=within))
+        sources.append(CauseSource(f"workloads of {name}", partial(ask_cluster, run, context, name, namespace, within=within)))
     if run.asked.get("karmada"):
-        sources += [partial(find_member_causes, run, within=within), partial(ask_karmada, run, namespace, within=within)]
+        sources.append(CauseSource("members", partial(find_member_causes, run, within=within)))
+        sources.append(CauseSource("objects of Karmada", partial(ask_karmada, run, namespace, within=within)))
     return sources
 
 
-def find_server_causes(subject: str, question: Question) -> list[Cause]:
+def explain_missing_kubeconfig(run: Run) -> list[Cause]:
+    """Return the cause of a lab without the kubeconfig by which its users, and this diagnosis, reach it."""
+    return [Cause(Rank.SERVER, f"kubeconfig.yaml of lab {run.id} is missing", command("up", lab=run.id), blocking=True)]
+
+
+def find_server_causes(question: Question) -> list[Cause]:
     """Return the causes that a check of `lab status` finds: of a server, its nodes, leases, webhooks or the objects of a join.
 
-    A node or a lease may be late on a busy computer and recover; a server that does not serve and a hook that is gone block.
+    An API that does not answer blocks, and so does each fault that does not pass by itself.
     """
-    return [
-        Cause(Rank.SERVER, fault, blocking=any(sign in fault for sign in ("does not serve", "karmada-webhook", "is gone")))
-        for fault in ask_question(subject, question)
-    ]
+    try:
+        return [Cause(Rank.SERVER, fault, blocking=not question.may_pass) for fault in question.ask()]
+    except Silent as silent:
+        return [Cause(Rank.SERVER, describe_silence(question.subject, silent), blocking=True)]
 
 
 def find_node_container_causes(run: Run) -> list[Cause]:

@@ -39,7 +39,7 @@ class LabExaminer:
             now = time.monotonic()
             if now - self.asked_at < APART:
                 return ""
-            found = [cause for cause in diagnose(self.run) if cause.blocking and cause.rank <= Rank.SERVER]
+            found = [cause for cause in diagnose(self.run).causes if cause.blocking and cause.rank <= Rank.SERVER]
             proven = [cause.text for cause in found if cause.subject in self.suspects]
             self.suspects, self.asked_at = {cause.subject for cause in found}, time.monotonic()
             return proven[0] if proven else ""

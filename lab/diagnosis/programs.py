@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from lab.count import count
 from lab.diagnosis.cause import Cause, Rank
@@ -11,6 +12,7 @@ from lab.diagnosis.log_cause import find_exit_reason
 from lab.hints import command
 from lab.limits.files import Files
 from lab.limits.oom import count_kills
+from lab.programs import ask_machines
 from lab.run import Run
 from lab.status.lab_status import expected_programs, kernel_state, sort_by_need
 from lab.supervisor.state import ProgramState, SupervisorStatus
@@ -40,6 +42,19 @@ def find_program_causes(run: Run, seen: SupervisorStatus | None) -> Iterator[Cau
             yield cause
     for name in sorted(expected - seen.programs.keys() - elsewhere):
         yield Cause(Rank.PROGRAM, f"{name} was never started", command("up", lab=run.id), blocking=True)
+
+
+def find_machine_causes(run: Run) -> Iterator[Cause]:
+    """Yield a cause for each machine that does not answer, and each program on one that is expected to run and does not."""
+    expected = expected_programs(run)
+    for machine, found in ask_machines(run).items():
+        if isinstance(found, str):
+            yield Cause(Rank.PROGRAM, f"machine {machine} does not answer: {found}", blocking=True)
+            continue
+        for state in found.values():
+            on_machine = replace(state, pid=None)  # a process of that machine, not of this computer
+            if cause := explain_program(on_machine, expected=state.name in expected, lab=run.id):
+                yield replace(cause, text=f"{cause.text} on {machine}")
 
 
 def explain_program(state: ProgramState, *, expected: bool, lab: str | None = None) -> Cause | None:

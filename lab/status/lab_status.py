@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -243,22 +242,18 @@ def program_status(state: ProgramState, now: float, *, expected: bool = False) -
 
 def machine_programs(run: Run, now: float, expected: set[str]) -> list[ProgramStatus]:
     """Return the programs of this lab on its machines, all machines asked at once; for one that does not answer, that and why."""
-    names = sorted(run.records("program-owners"))
-    if not names:
+    if not run.records("program-owners"):
         return []
-    from lab.errors import LabError
-    from lab.machines.registry import open_owner
+    from lab.programs import ask_machines
 
-    def ask(name: str) -> list[ProgramStatus]:
-        try:
-            states = open_owner(run, name).programs()
-        except LabError as error:
-            return [ProgramStatus("machines", name, f"unknown: {error.what}", ok=False)]
-        shown = [program_status(replace(state, pid=None), now, expected=state.name in expected) for state in states.values()]
-        return [replace(each, log=f"{name}:{each.log}") for each in shown]
-
-    with ThreadPoolExecutor(len(names)) as pool:
-        return [each for found in pool.map(ask, names) for each in found]
+    shown: list[ProgramStatus] = []
+    for name, found in ask_machines(run).items():
+        if isinstance(found, str):
+            shown.append(ProgramStatus("machines", name, f"unknown: {found}", ok=False))
+            continue
+        statuses = [program_status(replace(state, pid=None), now, expected=state.name in expected) for state in found.values()]
+        shown += [replace(each, log=f"{name}:{each.log}") for each in statuses]
+    return shown
 
 
 def node_statuses(run: Run) -> tuple[ProgramStatus, ...]:

@@ -1,4 +1,4 @@
-"""A computer whose kernel counts programs killed for memory."""
+"""A computer with the kernel's counts of programs killed for memory."""
 
 from __future__ import annotations
 

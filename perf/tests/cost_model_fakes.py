@@ -8,7 +8,7 @@ from typing import Any
 def made(
     applications: int, replicas: int, *, per_binding: float = 0.02, per_pod: float = 0.015, per_second: float = 0.05
 ) -> dict[str, Any]:
-    """Return the result of a trial whose survivor spent exactly this."""
+    """Return the result of a trial in which the survivor spent exactly this."""
     pods, nodes, seconds = applications * replicas, 20 + 7 * (replicas % 30), 30.0 + applications % 37
     idle = per_second * seconds + 0.002 * seconds * nodes / 10
     return {

@@ -22,6 +22,7 @@ from deployers.plane.layout import etcds
 from lab.errors import CommandFailed
 from lab.external_names import external_name
 from lab.ledger import NAMESPACES
+from lab.programs import read_definition
 from lab.proxy import Proxy
 from lab.supervisor.client import Supervisor
 from scenarios.kit import faults
@@ -52,7 +53,7 @@ def network_partition(karmada: Karmada, member: str) -> Iterator[Links]:
     """Run a member of etcd in its own network namespace during the body. Skip the test where the rights for that are missing."""
     name, run = external_name(karmada.run.id, member), karmada.run
     program, ports = f"{karmada.name}/{member}", open_plane(karmada).layout.ports
-    as_it_was = faults.program_of(run, program)
+    as_it_was = read_definition(run, program)
     supervisor = Supervisor(run.path)
 
     def ip(*args: str) -> None:

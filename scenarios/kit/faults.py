@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ from lab.hollow import HOLLOW, drop_stale_leases, wait_managed
 from lab.images.load import RECORD, list_nodes
 from lab.machines.machine import Machine
 from lab.program import Program
+from lab.programs import read_definition
 from lab.run import Run
-from lab.supervisor import record
 from lab.supervisor.client import Supervisor
 from lab.wait import NotYet
 from scenarios.kit.waiting import eventually
@@ -100,22 +99,7 @@ def pause_nodes(lab: Lab, member: str) -> Iterator[None]:
 
 def start_program(run: Run, program: str, *, within: float = 60.0) -> None:
     """Start a stopped program as it was last started, and wait until it listens. Its restart count begins at 0."""
-    start_again(run, program_of(run, program), within=within)
-
-
-def program_of(run: Run, program: str) -> Program:
-    """Return the definition with which a program was last started."""
-    row = record.read_records(str(run.path))[program]
-    return Program(
-        name=program,
-        argv=tuple(row["argv"]),
-        log=Path(row["log"]),
-        env=row["env"],
-        cwd=Path(row["cwd"]) if row["cwd"] else None,
-        nice=row["nice"],
-        needs=tuple(row["needs"]),
-        ports=tuple(row["ports"]),
-    )
+    start_again(run, read_definition(run, program), within=within)
 
 
 def start_again(run: Run, program: Program, *, within: float = 60.0) -> None:

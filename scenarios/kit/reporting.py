@@ -59,7 +59,7 @@ def explain_failure(item: pytest.Item, error: str) -> list[str]:
     from lab.diagnosis.explain import is_named, render_causes  # noqa: PLC0415
 
     namespace = getattr(item, "funcargs", {}).get("namespace", "")
-    causes = diagnose(session.lab().run, namespace=namespace)
+    causes = diagnose(session.lab().run, namespace=namespace).causes
     return render_causes(causes) if causes and not is_named(causes[0], error) else []
 
 

@@ -11,7 +11,7 @@ from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
 
 from lab.errors import NotReady
-from lab.wait import EXAMINERS, STALL, SYSTEM, NotYet, require_possible, until
+from lab.wait import SYSTEM, NotYet, limit_watch, require_possible, until
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def watch(listing: Callable[..., Any], *args: str, name: str, holds: Callable[[A
     began = since = time.monotonic()
     last = "not there yet"
     while (left := began + within - time.monotonic()) > 0:
-        at_once = min(left, STALL) if EXAMINERS else left
+        at_once = limit_watch(left)
         try:
             for event in Watch().stream(
                 listing, *args, field_selector=f"metadata.name={name}", timeout_seconds=max(1, round(at_once)), _request_timeout=at_once + 5

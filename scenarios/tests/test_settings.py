@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lab.errors import UsageError
 from lab.machines.container import MARK
 from lab.proc import TAG
 from lab.settings import NOT_OPTIONS, SETTINGS, Setting
+from scenarios.documentation.reference import list_commands
 from scenarios.tests.settings_fakes import TEXTS, outcome
 
 ROOT = Path(__file__).parent.parent.parent
@@ -59,17 +60,7 @@ KEEPS = {
 KNOWN = {*(each.variable for each in SETTINGS), *NOT_OPTIONS, TAG, MARK}
 
 
-def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield every command with its full name."""
-    for name in group.list_commands(None):
-        each = group.get_command(None, name)
-        if hasattr(each, "commands"):
-            yield from commands(each, f"{prefix} {name}")
-        else:
-            yield f"{prefix} {name}", each
-
-
-COMMANDS = dict(commands(typer.main.get_command(cli.app), "lab"))
+COMMANDS = dict(list_commands(typer.main.get_command(cli.app)))
 
 
 OPTIONS = [(name, option) for name, each in COMMANDS.items() for option in each.params if option.param_type_name == "option"]

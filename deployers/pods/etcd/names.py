@@ -20,6 +20,12 @@ PREFIX = "/registry"
 """Kubernetes' default, as in upstream's own etcd and by_binary's: a backup can be restored by any deployer."""
 
 
+NAMESPACED = f"/api/v1/namespaces/{NAMESPACE}"
+"""The API path of what etcd in pods is made of, but for its StatefulSet."""
+OWN_ETCD = "a lab file with etcd.members = 3 or a table etcd.storage gives Karmada in pods an etcd of the lab's own"
+"""The remedy where upstream's own etcd of one cannot do what is asked."""
+
+
 def runs_own_etcd(spec: KarmadaSpec) -> bool:
     """Return whether a control plane in pods has an etcd of the lab's own: three members, or one on a volume. Else upstream's of one."""
     return spec.etcd.members == 3 or spec.etcd.storage is not None

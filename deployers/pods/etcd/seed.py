@@ -15,7 +15,7 @@ from deployers.names import NAMESPACE, REVISION_BUMP
 from deployers.plane.objects import map_concurrently
 from deployers.pods.etcd import manifests
 from deployers.pods.etcd.manifests import DATA
-from deployers.pods.etcd.names import member_names, peer_address
+from deployers.pods.etcd.names import NAMESPACED, member_names, peer_address
 from deployers.pods.kubectl import kubectl_args
 from deployers.spec import EtcdStorage
 from lab.errors import ProvisionError
@@ -23,7 +23,6 @@ from lab.images.applications import WEB
 from lab.wait import NotYet, until
 
 Json = dict[str, Any]
-CORE = f"/api/v1/namespaces/{NAMESPACE}"
 TAKE, MAKE = "take", "make"
 RECEIVED = f"{DATA}/received"
 WITHIN = 300.0
@@ -45,30 +44,30 @@ def seed_volume(karmada: Karmada, snapshot: Path, name: str, document: Json) -> 
     claim = manifests.volume_claim(karmada.spec.etcd.storage or EtcdStorage())
     claimed = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim, "metadata": manifests.metadata(f"data-{name}")}
     seeder = document["metadata"]["name"]
-    host.delete(f"{CORE}/pods/{seeder}", gracePeriodSeconds="0")  # of a restore that was interrupted
-    host.until_gone(f"{CORE}/pods/{seeder}", what=f"the pod {seeder} of before is deleted", within=60.0)
-    if host.find(f"{CORE}/persistentvolumeclaims/data-{name}") is None:
+    host.delete(f"{NAMESPACED}/pods/{seeder}", gracePeriodSeconds="0")  # of a restore that was interrupted
+    host.until_gone(f"{NAMESPACED}/pods/{seeder}", what=f"the pod {seeder} of before is deleted", within=60.0)
+    if host.find(f"{NAMESPACED}/persistentvolumeclaims/data-{name}") is None:
         host.apply(claimed)
     host.apply(document)
-    until(lambda: takes(host.get(f"{CORE}/pods/{seeder}")), what=f"{seeder} takes a snapshot", within=WITHIN, every=0.5)
+    until(lambda: require_receiving(host.get(f"{NAMESPACED}/pods/{seeder}")), what=f"{seeder} takes a snapshot", within=WITHIN, every=0.5)
     kubectl = kubectl_args(karmada)
     argv = (*kubectl, "exec", "--stdin", seeder, "--container", TAKE, "--", "busybox", "sh", "-c", RECEIVE)
     karmada.machine.run(argv, input=snapshot.read_bytes(), within=600.0)
 
     def done() -> None:
-        status = host.get(f"{CORE}/pods/{seeder}").get("status") or {}
+        status = host.get(f"{NAMESPACED}/pods/{seeder}").get("status") or {}
         if status.get("phase") == "Failed":
-            log = host.request("GET", f"{CORE}/pods/{seeder}/log", container=MAKE).text
+            log = host.request("GET", f"{NAMESPACED}/pods/{seeder}/log", container=MAKE).text
             raise ProvisionError(f"etcdutl could not restore {name}", where=f"pod {seeder}", detail=log[-2000:])
         if status.get("phase") != "Succeeded":
             raise NotYet(f"it is {status.get('phase')}")
 
     until(done, what=f"{name} has the backup's data", within=WITHIN, every=0.5)
-    host.delete(f"{CORE}/pods/{seeder}", gracePeriodSeconds="0")
+    host.delete(f"{NAMESPACED}/pods/{seeder}", gracePeriodSeconds="0")
 
 
-def takes(seeder: Json) -> None:
-    """NotYet while the first container of a seeding pod does not run."""
+def require_receiving(seeder: Json) -> None:
+    """Return when the first container of a seeding pod runs; NotYet before."""
     states = (seeder.get("status") or {}).get("initContainerStatuses") or []
     if not any(state["name"] == TAKE and "running" in (state.get("state") or {}) for state in states):
         raise NotYet(str((states[0].get("state") if states else None) or (seeder.get("status") or {}).get("phase")))

@@ -25,7 +25,7 @@ def reserved_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Offline(BinaryInstallation):
-    """A control plane whose API server is a table."""
+    """A control plane with a table in place of its API server."""
 
     server: Server = field(default_factory=Server)
 

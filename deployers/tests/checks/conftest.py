@@ -14,7 +14,7 @@ from lab.run import Run
 
 @pytest.fixture
 def plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
-    """A function that brings up a lab of that name whose description is saved."""
+    """A function that brings up a lab of that name and saves its description."""
 
     def up(name: str, **parts: Any) -> Run:
         run = Run.create(name, {"lab": {}, "karmada": {}}, root=tmp_path)

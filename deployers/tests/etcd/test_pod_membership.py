@@ -29,7 +29,7 @@ def member(name: str, *, answers: bool = True, learner: bool = False) -> EtcdMem
 def changed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the parts of a change that were carried out."""
     done: list[str] = []
-    for part in ("strike", "join", "scale", "drop_volume", "begin_as", "wait_well"):
+    for part in ("remove_from_list", "add_voter", "scale", "drop_volume", "configure_start", "wait_all_vote"):
         monkeypatch.setattr(pod_membership, part, lambda *args, part=part, **_: done.append(f"{part} {args[-1]}"))
     return done
 
@@ -56,7 +56,7 @@ def test_only_the_last_member_can_be_removed(tmp_path: Path, monkeypatch: pytest
         remove(karmada, "etcd-0")
     assert changed == []
     after = remove(karmada, "etcd-2")
-    assert changed[:3] == ["strike etcd-2", "scale 2", "drop_volume etcd-2"]
+    assert changed[:3] == ["remove_from_list etcd-2", "scale 2", "drop_volume etcd-2"]
     assert (member_count(after), after.spec.etcd.members) == (2, 3)
 
 
@@ -79,7 +79,7 @@ def test_only_a_lost_member_is_replaced(tmp_path: Path, monkeypatch: pytest.Monk
         replace(karmada, "etcd-2")
     assert changed == []
     replace(karmada, "etcd-1")
-    assert changed == ["strike etcd-1", "join etcd-1"]
+    assert changed == ["remove_from_list etcd-1", "add_voter etcd-1"]
 
 
 def test_a_replacement_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: list[str]) -> None:
@@ -88,7 +88,7 @@ def test_a_replacement_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypa
         raise RuntimeError
 
     replace(karmada, "etcd-1")
-    assert changed == ["join etcd-1"], "it was struck from the list already"
+    assert changed == ["add_voter etcd-1"], "it was struck from the list already"
 
 
 def test_members_are_added_one_after_the_other_up_to_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: list[str]) -> None:
@@ -97,7 +97,7 @@ def test_members_are_added_one_after_the_other_up_to_three(tmp_path: Path, monke
         add(karmada, "etcd-2")
 
     after = grow(karmada)
-    assert changed == ["join etcd-0", "join etcd-1", "join etcd-2"]
+    assert changed == ["add_voter etcd-0", "add_voter etcd-1", "add_voter etcd-2"]
     assert after.spec.etcd.members == 3
     assert grow(after) is after
     with pytest.raises(UsageError, match="three"):

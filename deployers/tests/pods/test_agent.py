@@ -20,7 +20,7 @@ PULLING = {"members": [{"name": "member1", "mode": "pull"}]}
 
 
 class Member(Host):
-    """A member whose agent's Deployment can be patched."""
+    """A member that accepts patches of its agent's Deployment."""
 
     patched: Json | None = None
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.diagnosis import programs as module
 from lab.diagnosis.cause import Rank
-from lab.diagnosis.programs import explain_program, find_program_causes, list_dead_programs
+from lab.diagnosis.programs import explain_program, find_machine_causes, find_program_causes, list_dead_programs
 from lab.run import Run
 from lab.supervisor.state import ProgramState, SupervisorStatus
 
@@ -102,3 +103,21 @@ def test_a_program_that_crashes_again_and_again_is_dead(restarts: int, dead: boo
     state = make_state(state="waiting", status=1, restarts=restarts)
 
     assert bool(list_dead_programs({state.name: state}, set())) is dead
+
+
+def test_a_program_that_does_not_run_on_its_machine_is_a_cause(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = make_state(state="stopped")
+    monkeypatch.setattr(module, "ask_machines", lambda _: {"machine1": {stopped.name: stopped}, "machine2": "no route to host"})
+
+    stays, silent = find_machine_causes(run)
+
+    assert (stays.subject, silent.subject) == ("karmada/etcd", "machine")
+    assert stays.text.endswith("machine1")
+    assert "no route to host" in silent.text
+
+
+def test_a_process_of_a_machine_is_not_looked_for_here(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ask_machines", lambda _: {"machine1": {"karmada/etcd": make_state()}})
+    monkeypatch.setattr(module, "kernel_state", lambda _: "paused")
+
+    assert list(find_machine_causes(run)) == []

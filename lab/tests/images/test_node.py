@@ -47,7 +47,7 @@ def test_what_is_for_a_service_does_not_leave_the_node() -> None:
 
 
 def node_engine(monkeypatch: pytest.MonkeyPatch, *, there: str) -> Scripted:
-    """Return an engine that has these images, for a node image whose archives need not be written."""
+    """Return an engine that has these images, for a node image without writing archives."""
     written = Archive("k", Path("/archives/k/images.tar"), (), 1, 0.0, 0.0)
     monkeypatch.setattr(node, "make_archive", lambda images, paths, **_: written)
     answers = {

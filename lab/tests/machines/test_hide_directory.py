@@ -29,7 +29,7 @@ def test_a_sheltered_command_cannot_delete_what_is_hidden(tmp_path: Path) -> Non
 
     ended = subprocess.run(hide_directory.hide_directory(hidden, delete, by=home), capture_output=True, text=True, check=False)
     if ended.returncode == 125:
-        pytest.skip(ended.stderr)  # this kernel gives nobody a mount namespace
+        pytest.skip(ended.stderr)  # this kernel has no mount namespaces for users
 
     assert "FileNotFoundError" in ended.stderr
     assert ca.read_text() == "somebody's CA"

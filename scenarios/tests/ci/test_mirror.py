@@ -1,6 +1,6 @@
 """The rule of test files: lab/x/y.py is tested in lab/tests/x/test_y.py.
 
-A module without behaviour needs no test file: data, and classes whose methods have no body (protocols). The other exceptions stand in
+A module without behaviour needs no test file: data, and classes of methods without a body (protocols). The other exceptions stand in
 mirror_exemptions.toml, by their kind; the list only gets shorter.
 """
 
@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("lab", "deployers", "scenarios", "perf", "reports")
 EXEMPTIONS = tomllib.loads(Path(__file__).with_name("mirror_exemptions.toml").read_text())
-AT_MOST = {"parts": 58, "real_labs": 38, "commands": 54}
+AT_MOST = {"parts": 58, "real_labs": 38, "commands": 53}
 """Exemptions of each kind. Lower a number when a module gets its test file; never raise one."""
 
 

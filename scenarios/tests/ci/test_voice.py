@@ -39,6 +39,8 @@ OTHER_FILES = (
     "pyproject.toml",
     "*/*.toml",
     "*/*/*.toml",
+    "*.md",
+    "docs/**/*.md",
 )
 
 

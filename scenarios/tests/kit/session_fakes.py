@@ -1,4 +1,4 @@
-"""A project of tests whose labs are made by a stand-in of bring_up."""
+"""A project of tests with a stand-in of bring_up, which makes their labs."""
 
 from __future__ import annotations
 

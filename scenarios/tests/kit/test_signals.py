@@ -30,8 +30,8 @@ def test_an_interrupted_session_takes_its_lab_down(project: Path, number: signal
 
         until(begun, what="the test runs", within=60)
         session.send_signal(number)
-        told, _ = session.communicate(timeout=60)
+        output, _ = session.communicate(timeout=60)
 
-    assert session.returncode == code, told.decode()
+    assert session.returncode == code, output.decode()
     assert runs(project) == []
     assert list((project / "_artifacts").glob("*/*-interrupted/index.json")), "evidence was collected"

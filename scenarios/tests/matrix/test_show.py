@@ -24,7 +24,7 @@ def test_a_whole_night_is_no_more_jobs_than_github_makes_and_each_may_take_its_t
     assert all(real.durations.of(cell) * 2 <= timeout_minutes(real.durations.of(cell)) * 60 for cell in night), (
         "none is cut off by its limit"
     )
-    assert {cell.suite for cell in night} == set(real.matrix.suites), "a suite whose every cell is left out is none"
+    assert {cell.suite for cell in night} == set(real.matrix.suites), "a suite with every cell left out is none"
 
 
 def test_a_plan_for_github_has_all_that_a_job_needs() -> None:
@@ -47,6 +47,6 @@ def test_a_plan_for_github_has_all_that_a_job_needs() -> None:
     }
     suites = {"smoke": {"promise": "p", "files": ["test_conformance.py"], "runs_on": ["y"]}, "core": {"promise": "p"}}
     assert [row["runs_on"] for row in show.format_matrix(plan, matrix(suites=suites), durations)["include"]] == [["y"]]
-    told = show.make_document(plan, durations)
-    assert [cell["seconds"] for cell in told["cells"]] == [1200.0]
-    assert len(told["left_out"]) == 7
+    document = show.make_document(plan, durations)
+    assert [cell["seconds"] for cell in document["cells"]] == [1200.0]
+    assert len(document["left_out"]) == 7

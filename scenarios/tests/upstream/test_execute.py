@@ -105,7 +105,7 @@ def test_the_command_is_upstreams_with_what_is_not_run_left_out() -> None:
 
 
 class Played:
-    """A supervisor whose program writes a report and its log, and ends at the second look; or is interrupted at the first."""
+    """A supervisor. Its program writes a report and a log, and ends at the second look, or is interrupted at the first."""
 
     def __init__(self, run: Run, *, report: dict[str, Any] | None, log: str, interrupt: bool = False) -> None:
         self.run, self.report, self.log, self.interrupt = run, report, log, interrupt

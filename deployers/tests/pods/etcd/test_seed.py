@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployers.pods.etcd.manifests import LABELS
-from deployers.pods.etcd.seed import MAKE, TAKE, pod, takes
+from deployers.pods.etcd.seed import MAKE, TAKE, pod, require_receiving
 from lab.wait import NotYet
 
 
@@ -40,7 +40,7 @@ def test_clients_are_not_sent_to_it_and_etcdutl_runs_without_a_shell() -> None:
 )
 def test_a_snapshot_is_sent_once_the_first_container_runs(status: dict[str, object], ready: bool) -> None:
     if ready:
-        takes({"status": status})
+        require_receiving({"status": status})
     else:
         with pytest.raises(NotYet):
-            takes({"status": status})
+            require_receiving({"status": status})
