@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,16 @@ Endpoint = tuple[str, int]
 """Where a program serves: an address and a port."""
 
 
-def kwok_component(
-    cluster: str, *, binary: Path, config: Path, kubeconfig: Path, at: Endpoint, nodes: int, needs: tuple[str, ...], alone: bool = True
-) -> Component:
+@dataclass(frozen=True)
+class KwokFiles:
+    """The files that kwok reads: its program, its configuration, and the kubeconfig of its cluster."""
+
+    binary: Path
+    config: Path
+    kubeconfig: Path
+
+
+def kwok_component(cluster: str, files: KwokFiles, *, at: Endpoint, nodes: int, needs: tuple[str, ...], alone: bool = True) -> Component:
     """Return the kwok controller of one cluster; it manages every node there, or, not `alone`, those that are hollow.
 
     `at` is where it serves, as the kubelet of all of them.
@@ -88,10 +96,10 @@ def kwok_component(
     nodes_of_it = {"manage-all-nodes": "true"} if alone else {"manage-nodes-with-annotation-selector": f"{HOLLOW}=fake"}
     return Component(
         name=f"{cluster}/kwok",
-        binary=binary,
+        binary=files.binary,
         flags={
-            "config": str(config),
-            "kubeconfig": str(kubeconfig),
+            "config": str(files.config),
+            "kubeconfig": str(files.kubeconfig),
             "cidr": PODS,
             **nodes_of_it,
             "node-lease-duration-seconds": str(lease_seconds(nodes)),

@@ -9,7 +9,7 @@ from string import Template
 from lab import audit
 from lab.cluster import Cluster
 from lab.component import Component, Health
-from lab.hollow import grace_seconds, kwok_component, kwok_configuration
+from lab.hollow import KwokFiles, grace_seconds, kwok_component, kwok_configuration
 from lab.machines.placement import LOOPBACK, Placement
 from lab.pki import Authority, ensure_service_account_keys, write_kubeconfig
 from lab.place_component import place_component
@@ -167,9 +167,7 @@ def make_components(placement: Placement, spec: ClusterSpec, cluster: Cluster, s
     )
     hollow = kwok_component(
         name,
-        binary=software[f"kwok@{KWOK}"],
-        config=run.path / "data" / name / "kwok.yaml",
-        kubeconfig=cluster.kubeconfig,
+        KwokFiles(software[f"kwok@{KWOK}"], run.path / "data" / name / "kwok.yaml", cluster.kubeconfig),
         at=(address, port["kwok"]),
         nodes=nodes,
         needs=(apiserver.name, f"{name}/leases"),

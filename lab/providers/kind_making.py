@@ -222,9 +222,7 @@ class KindCluster:
         """Return the kwok of the hollow nodes; the real one is none of its business."""
         part = hollow.kwok_component(
             self.spec.name,
-            binary=self.software[f"kwok@{KWOK}"],
-            config=self.stages,
-            kubeconfig=self.cluster.kubeconfig,
+            hollow.KwokFiles(self.software[f"kwok@{KWOK}"], self.stages, self.cluster.kubeconfig),
             at=(LOOPBACK, self.port),
             nodes=sum(group.count for group in self.spec.nodes),
             needs=(f"{self.spec.name}/leases",),

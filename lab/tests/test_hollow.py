@@ -138,7 +138,6 @@ def test_hollow_nodes_beside_real_ones_are_tainted_and_the_real_one_is_not_kwoks
     assert manifest["spec"]["taints"] == [{"key": hollow.HOLLOW, "value": "fake", "effect": "NoSchedule"}]
     assert hollow.unready_reason({**manifest}) is None
 
-    part = hollow.kwok_component(
-        "m", binary=Path("/k"), config=Path("/c"), kubeconfig=Path("/f"), at=("127.0.0.1", 1), nodes=1, needs=(), alone=False
-    )
+    files = hollow.KwokFiles(Path("/k"), Path("/c"), Path("/f"))
+    part = hollow.kwok_component("m", files, at=("127.0.0.1", 1), nodes=1, needs=(), alone=False)
     assert "manage-all-nodes" not in part.flags

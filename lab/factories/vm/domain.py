@@ -53,6 +53,17 @@ class DomainFiles:
     console: Path
 
 
+@dataclass(frozen=True)
+class DomainIdentity:
+    """What distinguishes one domain from another, and the machine and the run directory that it belongs to."""
+
+    name: str
+    uuid: str
+    mac: str
+    machine: str
+    run: Path
+
+
 @functools.cache
 def choose_accelerator(image: VmImage) -> str:
     """Return "kvm" where a guest boots by it on this computer, else "qemu": software emulation."""
@@ -68,19 +79,8 @@ def find_emulator(arch: str) -> str:
     return found
 
 
-def describe_domain(
-    image: VmImage,
-    shape: VmShape,
-    files: DomainFiles,
-    *,
-    name: str,
-    uuid: str,
-    mac: str,
-    network: str,
-    owner: tuple[str, str],
-    boot: str = "",
-) -> str:
-    """Return the XML of a domain. `owner` are the machine and the run directory, `boot` more arguments of the kernel."""
+def describe_domain(image: VmImage, shape: VmShape, files: DomainFiles, identity: DomainIdentity, *, network: str, boot: str = "") -> str:
+    """Return the XML of a domain; `boot` are more arguments of its kernel. NotPossible without an emulator."""
     arch = platform.machine()
     console = "ttyS0" if arch == "x86_64" else "ttyAMA0"
     return render_xml(
@@ -97,12 +97,12 @@ def describe_domain(
         disk=files.disk,
         seed=files.seed,
         console=files.console,
-        name=name,
-        uuid=uuid,
-        mac=mac,
+        name=identity.name,
+        uuid=identity.uuid,
+        mac=identity.mac,
         network=network,
-        machine=owner[0],
-        run=owner[1],
+        machine=identity.machine,
+        run=identity.run,
     )
 
 

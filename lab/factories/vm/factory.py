@@ -14,7 +14,7 @@ from lab.factories.login import check_login, ensure_key, write_known_hosts
 from lab.factories.vm.agent import check_agent, run_by_agent
 from lab.factories.vm.connection import LibvirtFailed, connect, find, translate_errors
 from lab.factories.vm.disks import delete_pool, ensure_pool, make_overlay, pool_folder
-from lab.factories.vm.domain import DomainFiles, VmShape, define_domain, delete_domain, describe_domain, list_domains
+from lab.factories.vm.domain import DomainFiles, DomainIdentity, VmShape, define_domain, delete_domain, describe_domain, list_domains
 from lab.factories.vm.identity import Identity, choose_address, choose_mac, choose_uuid, write_seed
 from lab.factories.vm.image import DISK_BYTES, VmImage, ensure_image
 from lab.factories.vm.network import delete_network, ensure_network, read_network
@@ -141,11 +141,8 @@ def define(run: Run, name: str, shape: VmShape, image: VmImage, files: DomainFil
     """Define the domain of a machine and return it; `boot` are more arguments of its kernel."""
     network = read_network(run)
     assert network is not None
-    domain = external_name(run.id, name)
-    ids = {"uuid": choose_uuid(run.id, name), "mac": choose_mac(run.id, name)}
-    return define_domain(
-        describe_domain(image, shape, files, name=domain, network=network.name, owner=(name, str(run.path)), boot=boot, **ids), domain
-    )
+    identity = DomainIdentity(external_name(run.id, name), choose_uuid(run.id, name), choose_mac(run.id, name), name, run.path)
+    return define_domain(describe_domain(image, shape, files, identity, network=network.name, boot=boot), identity.name)
 
 
 def make_identity(run: Run, name: str) -> Identity:

@@ -22,7 +22,7 @@ from lab.factories.login import ensure_key
 from lab.factories.vm.agent import check_agent, run_by_agent
 from lab.factories.vm.connection import connect, translate_errors
 from lab.factories.vm.disks import ensure_pool, make_overlay, pool_folder
-from lab.factories.vm.domain import DomainFiles, VmShape, choose_accelerator, define_domain, delete_domain, describe_domain
+from lab.factories.vm.domain import DomainFiles, DomainIdentity, VmShape, choose_accelerator, define_domain, delete_domain, describe_domain
 from lab.factories.vm.identity import Identity, choose_mac, choose_uuid, write_seed
 from lab.factories.vm.image import DISK_BYTES, VmImage
 from lab.factories.vm.network import VmNetwork
@@ -102,17 +102,8 @@ def boot_and_save(run: Run, image: VmImage, shape: VmShape, network: VmNetwork, 
     write_seed(Local(run.path), area / "seed", seed, identity, instance="saved-state")
     files = DomainFiles(disk, seed, run.log(f"machines/{NAME}"))
     files.console.parent.mkdir(parents=True, exist_ok=True)
-    document = describe_domain(
-        image,
-        shape,
-        files,
-        name=name,
-        uuid=choose_uuid(run.id, NAME),
-        mac=identity.mac,
-        network=network.name,
-        owner=(NAME, str(run.path)),
-        boot=KEEPS_ADDRESS,  # none
-    )
+    owner = DomainIdentity(name, choose_uuid(run.id, NAME), identity.mac, NAME, run.path)
+    document = describe_domain(image, shape, files, owner, network=network.name, boot=KEEPS_ADDRESS)
     domain = define_domain(document, name)
     with translate_errors("starting the machine that is to be saved"):
         domain.create()
