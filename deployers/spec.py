@@ -88,12 +88,18 @@ File = Annotated[Path, AfterValidator(lambda path: expand_home(path).absolute())
 """A file of this computer; a relative path is one from where the command was started."""
 Flag = str
 """A flag's name, without its dashes."""
+Replicas = Annotated[int, Field(ge=1, le=9)]
+LifetimeDays = Annotated[int, Field(ge=2, le=3650)]
+"""For how long certificates are valid."""
+EtcdPrefix = Annotated[str, StringConstraints(pattern=r"^/[^\s]*[^/\s]$")]
+VolumeSize = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(Mi|Gi|Ti)$")]
+StorageClass = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")]
 
 
 class ComponentSpec(Strict):
     """What is different for one component. `flags` are layered over the profile's and the deployer's; `without` drops flags of those."""
 
-    replicas: int = Field(default=1, ge=1, le=9)
+    replicas: Replicas = 1
     flags: dict[Flag, str | tuple[str, ...]] = Field(default_factory=dict)
     without: tuple[Flag, ...] = ()
     feature_gates: dict[str, bool] = Field(default_factory=dict)
@@ -126,14 +132,14 @@ class ExternalEtcd(Strict):
     ca: File
     cert: File
     key: File
-    prefix: Annotated[str, StringConstraints(pattern=r"^/[^\s]*[^/\s]$")] = "/registry/karmada"
+    prefix: EtcdPrefix = "/registry/karmada"
 
 
 class EtcdStorage(Strict):
     """The persistent volume of each member of an etcd in pods; without a class, the host cluster's default one."""
 
-    size: Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(Mi|Gi|Ti)$")] = "8Gi"
-    storage_class: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")] | None = None
+    size: VolumeSize = "8Gi"
+    storage_class: StorageClass | None = None
 
 
 class Etcd(Strict):
@@ -162,7 +168,7 @@ class Certificates(Strict):
     ca: KeyPair | None = None
     hosts: tuple[str, ...] = ()
     """DNS names (with `*.` before one if need be) and IP addresses."""
-    days: int = Field(default=365, ge=2, le=3650)
+    days: LifetimeDays = 365
 
 
 class Addons(Strict):

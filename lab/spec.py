@@ -18,11 +18,23 @@ A lab file is TOML: the keys below at the top, and one table for each layer abov
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from lab.documents import read_toml
 from lab.errors import UsageError
@@ -32,21 +44,28 @@ from lab.near_names import Tables, did_you_mean, near_keys
 """The lab of `make lab-up`."""
 
 
-def pattern_validator(pattern: str, wanted: str) -> Any:
-    """Return a validator that refuses text of another shape; its message names the expected one."""
-    compiled = re.compile(pattern)
+@dataclass(frozen=True)
+class Shaped:
+    """Text of one shape: another one is refused with a message that names the expected one. JSON Schema has the shape as `pattern`."""
 
-    def check(text: str) -> str:
-        if not compiled.fullmatch(text):
-            raise ValueError(f"should be {wanted}")
-        return text
+    pattern: str
+    expected: str
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        compiled = re.compile(self.pattern)
+
+        def check(text: str) -> str:
+            if not compiled.fullmatch(text):
+                raise ValueError(f"should be {self.expected}")
+            return text
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": f"^({self.pattern})$"}
 
 
-Name = Annotated[
-    str, pattern_validator(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', at most 48")
-]
+Name = Annotated[str, Shaped(r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', at most 48")]
 """A cluster's name, short enough for what Karmada derives from it (`karmada-es-<name>`, 63 characters)."""
 
 Quantity = str
@@ -54,7 +73,7 @@ Quantity = str
 
 Version = Annotated[
     str,
-    pattern_validator(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4"),
+    Shaped(r"(v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)?", "a version, as 1.35.4"),
     AfterValidator(lambda version: version.removeprefix("v")),
 ]
 """A version, without the v that it may be written with; "" where another's holds."""
@@ -120,7 +139,7 @@ class Workers(Placed):
     count: int = Field(default=1, ge=1, le=MOST_WORKERS)
 
 
-FileName = Annotated[str, pattern_validator(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]
+FileName = Annotated[str, Shaped(r"[a-z0-9][a-z0-9._-]{0,60}\.(yaml|json)", "a file's name, ending in .yaml or .json")]
 """A file that flags name: a plain name, since it stands in the working directory of the programs."""
 
 

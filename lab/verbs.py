@@ -42,6 +42,7 @@ SECTIONS = (
             Verb("restore", "deployers.commands.restore:restore", "Restore Karmada from a backup."),
             Verb("upgrade", "deployers.commands.upgrade:upgrade", "Upgrade Karmada while it serves."),
             Verb("renew", "deployers.commands.renew:renew", "Renew all certificates of Karmada before they expire."),
+            Verb("operator", "deployers.commands.operator:app", "Run Karmadas that objects of a cluster describe."),
             Verb("replace", "deployers.commands.replace:replace", "Replace a lost machine that Karmada runs on."),
             Verb("etcd", "deployers.commands.etcd:app", "Manage Karmada's etcd."),
             Verb(
