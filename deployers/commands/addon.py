@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from deployers.addon import OWN, names
+from deployers.addons import change, karmada_addons
+from deployers.addons.change import find_installed, versions
+from deployers.addons.karmada_addons import WHAT
 from deployers.commands.etcd import open_karmada
+from deployers.karmada import Karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, format_table, say, seconds_text
-
-if TYPE_CHECKING:
-    from deployers.karmada import Karmada
 
 app = typer.Typer(help="Manage addons: Karmada's own and third-party ones.", no_args_is_help=True, rich_markup_mode=None)
 Names = Annotated[list[str], typer.Argument(metavar="NAME[@VERSION]…", help="search, openkruise@1.7.0, …: see lab addon list.")]
@@ -28,9 +30,6 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
 
     Shows where each is installed, and its versions.
     """
-    from deployers.addon import OWN, names
-    from deployers.addons.karmada_addons import WHAT
-
     karmada = open_karmada(lab)
     rows = [{"name": name, "what": WHAT[name], "own": True, "installed": getattr(karmada.spec.addons, name)} for name in OWN]
     rows += [addon_row(karmada, name) for name in names()]
@@ -46,8 +45,6 @@ def show(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None
 
 def addon_row(karmada: Karmada, name: str) -> dict[str, object]:
     """Return the row of a third-party addon."""
-    from deployers.addons.change import find_installed, versions
-
     seen = find_installed(karmada, name)
     state = {"installed": seen.wanted, "on": dict(seen.there)}
     return {"name": name, "what": seen.addon.what, "own": False, **state, "versions": versions(karmada, name)}
@@ -59,8 +56,6 @@ def install(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
 
     Returns when Karmada can use them. An installed addon is left alone, except on members that joined later.
     """
-    from deployers.addons import change, karmada_addons
-
     for name, version in map(parse_addon, addons):
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:
@@ -77,8 +72,6 @@ def upgrade(addons: Names, lab: LabName = DEFAULT_LAB) -> None:
 
     Karmada's own addons are upgraded with Karmada: lab upgrade.
     """
-    from deployers.addons import change, karmada_addons
-
     for name, version in map(parse_addon, addons):
         karmada_addons.refuse_version(name)
         began = time.monotonic()
@@ -93,8 +86,6 @@ def remove(addons: PlainNames, lab: LabName = DEFAULT_LAB) -> None:
 
     Refused while objects of their CRDs exist. Objects that the lab did not create stay.
     """
-    from deployers.addons import change, karmada_addons
-
     for name in addons:
         began = time.monotonic()
         with open_drawing(f"addon {name} of lab {lab}") as screen:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
+from deployers.release import catalogue
+from lab.assets import Cache
+from lab.assets import stock as store
+from lab.assets.stock import StockedAsset, list_assets
 from lab.cli.options import DryRunOption, Output, OutputOption, duration, option
 from lab.count import count
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lab.assets.stock import StockedAsset
 
 app = typer.Typer(help="Manage cached binaries.", no_args_is_help=True, rich_markup_mode=None)
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, also when a pinned version needs them.")]
@@ -29,10 +29,6 @@ Remove = Annotated[bool, option("--remove", help="Delete damaged files; they are
 @app.command("list")
 def list_(output: OutputOption = Output.text) -> None:
     """List the cache: source, size, last use."""
-    from deployers.release import catalogue
-    from lab.assets import Cache
-    from lab.assets.stock import list_assets
-
     cache = Cache()
     show(list_assets(cache, catalogue()), where=str(cache.root), output=output)
 
@@ -49,10 +45,6 @@ def prune(
 
     Also deletes damaged files and those that interrupted runs left; never what a lab runs.
     """
-    from deployers.release import catalogue
-    from lab.assets import Cache
-    from lab.assets import stock as store
-
     cache = Cache()
     pruned = store.prune_assets(
         cache,
@@ -80,10 +72,6 @@ def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
 
     Exit code 4 when something is damaged and not removed.
     """
-    from deployers.release import catalogue
-    from lab.assets import Cache
-    from lab.assets import stock as store
-
     cache = Cache()
     with open_drawing("verify") as screen:
         found = store.verify_assets(cache, catalogue(), progress=screen.progress)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from deployers.backup.schedule import CronSchedule, back_up_by_schedule
+from deployers.backup.take import Backup, back_up, back_up_on_schedule, find_last
 from deployers.commands.etcd import open_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration, option
 from lab.errors import LabError, UsageError
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import bytes_text, say, seconds_text
-
-if TYPE_CHECKING:
-    from deployers.backup.take import Backup
 
 Folder = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Directory for backups, for example a mounted share.")]
 Keep = Annotated[int | None, option("--keep", help="Keep the newest N backups of this plane; delete older ones.", metavar="N", min=1)]
@@ -42,9 +41,6 @@ def backup(
 
     With --schedule, backups that were due while this command did not run are made up for by one at once.
     """
-    from deployers.backup.schedule import CronSchedule, back_up_by_schedule
-    from deployers.backup.take import back_up, back_up_on_schedule, find_last
-
     if every is not None and schedule is not None:
         raise UsageError("--every and --schedule exclude each other", remedy="give one of them")
     cron = CronSchedule.parse(schedule, time_zone) if schedule is not None else None

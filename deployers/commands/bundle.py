@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from deployers.etcd.tools import TOOLS
+from deployers.plane.layout import etcds_asked
+from deployers.release import make_supply
+from deployers.wanted import Wanted, read_wanted
+from lab.assets import AssetRef, Sink
 from lab.cli.options import MirrorOption, OfflineOption, Source, SourceOption, SpecRequest, take_options
 from lab.count import count
 from lab.hints import command
+from lab.images import debian, official
+from lab.images.stock import list_package_sets
 from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import bytes_text, say
-
-if TYPE_CHECKING:
-    from deployers.wanted import Wanted
-    from lab.assets import AssetRef, Sink
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write; an existing one is replaced.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[ASSET]…", help="Only these assets (kubectl@1.35.4), not those of a lab.")]
@@ -40,9 +43,6 @@ def bundle(asked: BundleRequest) -> None:
 
     `lab up --offline --bundle FILE` needs no network.
     """
-    from deployers.release import make_supply
-    from deployers.wanted import read_wanted
-
     file = asked.file
     wanted = None if asked.assets else read_wanted(asked.spec, asked.changes)
     names: list[AssetRef | str] = [*(everything(wanted) if wanted else asked.assets or ())]
@@ -62,8 +62,6 @@ def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
     """
     if wanted.lab.provider != "kind":
         return []
-    from lab.images import debian, official
-    from lab.images.stock import list_package_sets
 
     pulled = [each.folder for each in official.find_pulled(wanted.all_images()).values()]
     return sorted(
@@ -73,8 +71,5 @@ def folders(wanted: Wanted, *, progress: Sink) -> list[Path]:
 
 def everything(wanted: Wanted) -> list[AssetRef | str]:
     """Return the assets that a lab needs to come up, and those for its backups and `lab etcd`."""
-    from deployers.etcd.tools import TOOLS
-    from deployers.plane.layout import etcds_asked
-
     mine = wanted.karmada is not None and wanted.karmada.deployer == "by_binary" and etcds_asked(wanted.karmada)
     return [*wanted.software(), *(TOOLS if mine else ())]

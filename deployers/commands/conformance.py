@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from deployers.checks.conformance import ConformanceReport
+from deployers.checks.conformance import conformance as examine
+from deployers.checks.support_matrix import append_report
+from deployers.karmada import Karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
+from lab.cluster import Lab
+from lab.diagnosis.diagnose import diagnose
+from lab.diagnosis.examiner import LabExaminer
+from lab.diagnosis.explain import put_cause_first
 from lab.errors import TestsFailed, UsageError
 from lab.hints import command
 from lab.run import Run
 from lab.status.lab_status import lab_status
 from lab.terminal.text import Look, format_table, say
-
-if TYPE_CHECKING:
-    from deployers.checks.conformance import ConformanceReport
+from lab.wait import examine_stalls
 
 STYLES = {"pass": ("green",), "fail": ("red",), "unknown": ("yellow",)}
 
@@ -26,15 +31,6 @@ def conformance(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) 
     Checks CRDs, webhooks, aggregated API, leases and a Deployment on every member, and deletes what it created.
     Exit code 1 when a check fails or is inconclusive, 2 when the lab is not running.
     """
-    from deployers.checks.conformance import conformance as examine
-    from deployers.checks.support_matrix import append_report
-    from deployers.karmada import Karmada
-    from lab.cluster import Lab
-    from lab.diagnosis.diagnose import diagnose
-    from lab.diagnosis.examiner import LabExaminer
-    from lab.diagnosis.explain import put_cause_first
-    from lab.wait import examine_stalls
-
     run = Run.load(lab)
     if not run.asked.get("karmada"):
         raise UsageError(f"lab {lab} has no Karmada", remedy="add a [karmada] table to its lab file")

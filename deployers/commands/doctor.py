@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
 
 import typer
 
+from deployers.preflight import preflight_errors
+from deployers.release import make_supply
+from deployers.wanted import Wanted, read_wanted
+from lab.assets import Supply
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, take_options
+from lab.computer import Computer
+from lab.doctor.examine import DoctorReport, examine, list_provider_lacks
 from lab.hints import command
+from lab.limits.finding import Needs
+from lab.machine_kinds import KINDS
+from lab.preflight import SPEC, Problem, raise_problems
+from lab.run import runs_root
 from lab.terminal.text import Look, format_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from deployers.wanted import Wanted
-    from lab.assets import Supply
-    from lab.doctor.examine import DoctorReport
-    from lab.limits.finding import Needs
-    from lab.preflight import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +40,6 @@ def doctor(asked: DoctorRequest) -> None:
 
     Exit code 0 when the lab can be brought up here, 2 when its spec is wrong, 3 when this computer cannot do it.
     """
-    from deployers.preflight import preflight_errors
-    from deployers.release import make_supply
-    from deployers.wanted import read_wanted
-    from lab.computer import Computer
-    from lab.doctor.examine import examine, list_provider_lacks
-    from lab.preflight import SPEC, raise_problems
-
     wanted = read_wanted(asked.spec, asked.changes)
     supply = make_supply(asked.choices)
     problems = preflight_errors(wanted, supply, lab=asked.lab)
@@ -67,8 +61,6 @@ def doctor(asked: DoctorRequest) -> None:
 
 def needs_of(wanted: Wanted, supply: Supply) -> Needs:
     """Return the resources that a lab needs: its provider's estimate and the assets missing in the cache."""
-    from lab.run import runs_root
-
     pins = supply.pinned(wanted.software())
     lacking = [pin for pin in pins.values() if supply.cache.find(pin, use=False) is None]
     products = {(pin.product, pin.version): pin.cold for pin in lacking}
@@ -92,10 +84,6 @@ def needs_of(wanted: Wanted, supply: Supply) -> Needs:
 
 def picture(report: DoctorReport, *, look: Look) -> list[str]:
     """Return the report as lines of text."""
-    from lab.computer import Computer
-    from lab.doctor.examine import list_provider_lacks
-    from lab.machine_kinds import KINDS
-
     rows = [("", "THING", "FOUND", "FOR")]
     rows += [("yes" if f.ok else "NO" if f.needed else "no", f.name, shorten(f.found), f.enables) for f in report.findings]
     lines = format_table(rows, look=look, styles={"yes": ("green",), "NO": ("red", "bold"), "no": ("yellow",)})

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import Annotated
 
 import typer
 
+from deployers.etcd import members
+from deployers.etcd.health import EtcdHealth
+from deployers.etcd.pod import etcd_of
+from deployers.karmada import Karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, duration
+from lab.cluster import Lab
 from lab.count import count
 from lab.duration import duration_text
 from lab.run import Run
 from lab.terminal.text import Look, bytes_text, format_table, say
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from deployers.etcd.health import EtcdHealth
-    from deployers.karmada import Karmada
 
 app = typer.Typer(help="Manage Karmada's etcd.", no_args_is_help=True, rich_markup_mode=None)
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="etcd, etcd-2 or etcd-3; in pods etcd-0, etcd-1 or etcd-2.")]
@@ -29,9 +30,6 @@ THIRTY_DAYS = 30 * 86400.0
 
 def open_karmada(lab: str) -> Karmada:
     """Return the Karmada of a lab. UsageError when the lab does not exist or has no Karmada."""
-    from deployers.karmada import Karmada
-    from lab.cluster import Lab
-
     return Karmada.open(Lab.open(Run.load(lab)))
 
 
@@ -42,8 +40,6 @@ def health(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> No
     Lists members, leader, lag, sizes, alarms and the expiry of certificates.
     Exit code 1 when it has a problem, 4 when it does not answer.
     """
-    from deployers.etcd.pod import etcd_of
-
     seen = etcd_of(open_karmada(lab)).health()
     if output is Output.json:
         print(json.dumps({"schema": 1, "lab": lab, **seen.document()}, indent=1))
@@ -71,9 +67,7 @@ def add(member: NewMember = None, lab: LabName = DEFAULT_LAB) -> None:
 
     It starts as a learner and votes once it has caught up; then the API servers restart with its address, one by one.
     """
-    from deployers.etcd.members import add
-
-    say_members("added", lab, add(open_karmada(lab), member))
+    say_members("added", lab, members.add(open_karmada(lab), member))
 
 
 @app.command()
@@ -82,32 +76,24 @@ def remove(member: Member, lab: LabName = DEFAULT_LAB) -> None:
 
     Refused when the remaining members would not have a quorum.
     """
-    from deployers.etcd.members import remove
-
-    say_members("removed", lab, remove(open_karmada(lab), member))
+    say_members("removed", lab, members.remove(open_karmada(lab), member))
 
 
 @app.command()
 def replace(member: Member, lab: LabName = DEFAULT_LAB) -> None:
     """Replace a dead member by a new one."""
-    from deployers.etcd.members import replace
-
-    say_members("replaced", lab, replace(open_karmada(lab), member))
+    say_members("replaced", lab, members.replace(open_karmada(lab), member))
 
 
 @app.command()
 def grow(lab: LabName = DEFAULT_LAB) -> None:
     """Grow from one member to three; continues after an interrupt."""
-    from deployers.etcd.members import grow
-
-    say_members("grown", lab, grow(open_karmada(lab)))
+    say_members("grown", lab, members.grow(open_karmada(lab)))
 
 
 def say_members(how: str, lab: str, karmada: Karmada) -> None:
     """Print the members of etcd."""
-    from deployers.etcd.members import list_names
-
-    say(f"{how}: the etcd of lab {lab} is {', '.join(list_names(karmada))}")
+    say(f"{how}: the etcd of lab {lab} is {', '.join(members.list_names(karmada))}")
 
 
 @app.command()
@@ -116,8 +102,6 @@ def defragment(lab: LabName = DEFAULT_LAB) -> None:
 
     One member at a time, the leader last; clears a NOSPACE alarm.
     """
-    from deployers.etcd.pod import etcd_of
-
     before, after = etcd_of(open_karmada(lab)).defragment()
     say(f"{bytes_text(before)} before, {bytes_text(after)} after")
 
@@ -128,11 +112,7 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
 
     No program restarts: each reads its certificate at every handshake.
     """
-    import datetime as dt
-
-    from deployers.etcd.members import renew
-
-    renewed = renew(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
+    renewed = members.renew(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None)
     say_renewed(renewed, expires_within)
 
 

@@ -6,11 +6,14 @@ import json
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from deployers import preflight
+from deployers.release import make_supply
+from deployers.wanted import Wanted, read_wanted
 from lab.cli.options import (
     DEFAULT_LAB,
     DeployerOption,
@@ -27,14 +30,17 @@ from lab.cli.options import (
     option,
     take_options,
 )
+from lab.cluster import Lab
 from lab.count import count
 from lab.errors import NotPossible
+from lab.images import Archive, ArchiveStore, load_archive, stock
+from lab.images.official import LOCK, ImageLock
+from lab.images.pull import make_lock
+from lab.images.stock import build_all, find_archive, list_node_images
+from lab.machines.local import Local
+from lab.run import Run
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
-
-if TYPE_CHECKING:
-    from deployers.wanted import Wanted
-    from lab.images import Archive
 
 app = typer.Typer(help="Manage container images.", no_args_is_help=True, rich_markup_mode=None)
 WEEK = 7 * 86400.0
@@ -48,9 +54,6 @@ Cluster = Annotated[str | None, option("--cluster", help="Only into this cluster
 @app.command("list")
 def list_(output: OutputOption = Output.text) -> None:
     """List archives and node images: content, size, last use."""
-    from lab.images import ArchiveStore
-    from lab.images.stock import list_node_images
-
     archives, nodes = list(ArchiveStore().archives()), list_node_images()
     if output is Output.json:
         rows = [row(archive) for archive in archives]
@@ -79,8 +82,6 @@ class ImagesRequest:
 
     def read(self) -> Wanted:
         """Return the validated lab."""
-        from deployers.wanted import read_wanted
-
         changes = {"provider": "kind", "kubernetes": self.kubernetes, "deployer": self.deployer, "release": self.release}
         return read_wanted(self.spec, changes)
 
@@ -106,12 +107,6 @@ def build(asked: BuildRequest) -> None:
     Builds the node image of each Kubernetes version and the images of the deployer's pods, so that `lab up` finds them. Official images
     with a locked digest are pulled, where a registry answers.
     """
-    from pathlib import Path
-
-    from deployers.release import make_supply
-    from lab.images.stock import build_all
-    from lab.machines.local import Local
-
     wanted = asked.read()
     with open_drawing("images") as screen:
         supply = make_supply(asked.choices, progress=screen.progress)
@@ -131,9 +126,6 @@ def lock(asked: LockRequest) -> None:
     Asks a registry for the digest of each tag. From then on these images are pulled by digest wherever a registry answers. Locked
     digests of other labs stay.
     """
-    from lab.images.official import LOCK, ImageLock
-    from lab.images.pull import make_lock
-
     found, reasons = make_lock(asked.read().all_images(), registry=asked.image_registry)
     if not found.digests:
         raise NotPossible(
@@ -159,11 +151,6 @@ def load_(archive: Key, lab: LabName = DEFAULT_LAB, cluster: Cluster = None) -> 
 
     Images that they have already are skipped.
     """
-    from lab.cluster import Lab
-    from lab.images import load_archive
-    from lab.images.stock import find_archive
-    from lab.run import Run
-
     into = Lab.open(Run.load(lab))
     found = find_archive(archive)
     for each in [into.cluster(cluster)] if cluster else into.made:
@@ -183,8 +170,6 @@ def prune(
 
     Also deletes node images without a node; never an image that a node uses. Deleted images are built again when a lab needs them.
     """
-    from lab.images import stock
-
     pruned = stock.prune_images(keys=keys or (), everything=all_, unused_for=WEEK if unused_for is None else unused_for, dry_run=dry_run)
     if output is Output.json:
         print(json.dumps({"schema": 1, "dry_run": dry_run, "freed": pruned.freed, "removed": list(pruned.removed)}, indent=1))

@@ -8,20 +8,30 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from deployers.addons.change import install_on_new_member
+from deployers.join_steps import join_member
+from deployers.karmada import Karmada
+from deployers.members.added import add_member
+from deployers.members.agent import AGENT_MACHINES
+from deployers.members.registry import list_members as registered
 from lab.cli import complete
 from lab.cli.options import DEFAULT_LAB, LabName, option, take_options
+from lab.cluster import Lab
 from lab.errors import UsageError
+from lab.existing.fetch import fetch_kubeconfig
 from lab.hints import command
 from lab.limits.account import expand_home, user_name
+from lab.machines.record import MachineRecord, record_machine
+from lab.machines.ssh.host import SshHost
+from lab.machines.ssh.machine import SshMachine
+from lab.rules.syntax import address_error, port_error
 from lab.run import Run
+from lab.steps import Step, execute
 from lab.terminal.text import say, seconds_text
-
-if TYPE_CHECKING:
-    from lab.machines.ssh.host import SshHost
 
 Names = Annotated[
     list[str], typer.Argument(metavar="MEMBER…", help="Member clusters of this lab.", autocompletion=complete.complete_members)
@@ -80,13 +90,6 @@ def join(asked: JoinRequest) -> None:
 
     With --kubeconfig or --ssh a cluster that the lab does not have yet is added to it; `lab unjoin` and `lab down` leave it as it was.
     """
-    from deployers.addons.change import install_on_new_member
-    from deployers.join_steps import join_member
-    from deployers.karmada import Karmada
-    from deployers.members.registry import list_members as registered
-    from lab.cluster import Lab
-    from lab.steps import Step, execute
-
     run, members, mode = Run.load(asked.lab), asked.members, asked.mode
     require_effect(asked)
     if asked.kubeconfig or asked.ssh:
@@ -119,10 +122,6 @@ def require_effect(asked: JoinRequest) -> None:
 
 def add(run: Run, asked: JoinRequest) -> Run:
     """Take the cluster that exists into the lab; return the run that has it. UsageError for options that contradict each other."""
-    from deployers.karmada import Karmada
-    from deployers.members.added import add_member
-    from lab.cluster import Lab
-
     if len(asked.members) != 1:
         raise UsageError("a kubeconfig adds one member", where=" ".join(asked.members), remedy="run the command once for each")
     if asked.kubeconfig and asked.ssh:
@@ -144,9 +143,6 @@ def add(run: Run, asked: JoinRequest) -> Run:
 
 def fetch(run: Run, name: str, host: SshHost) -> Path:
     """Fetch the kubeconfig of a cluster from a host of it into the run directory; return its path."""
-    from lab.existing.fetch import fetch_kubeconfig
-    from lab.machines.ssh.machine import SshMachine
-
     file = run.path / "kubeconfig" / "fetched" / f"{name}.yaml"
     fetch_kubeconfig(SshMachine(host, run.id), host.address, file, name=name)
     return file
@@ -154,9 +150,6 @@ def fetch(run: Run, name: str, host: SshHost) -> Path:
 
 def record_agent_machine(run: Run, member: str, host: SshHost) -> None:
     """Record a host of a member as the machine that the member's agent is to run on."""
-    from deployers.members.agent import AGENT_MACHINES
-    from lab.machines.record import MachineRecord, record_machine
-
     machine = f"{member}-host"
     login = MachineRecord("ssh", host.address, host.port, host.user, host.key, host.known_hosts, sudo=host.sudo)
     record_machine(run, machine, login)
@@ -165,9 +158,6 @@ def record_agent_machine(run: Run, member: str, host: SshHost) -> None:
 
 def read_ssh_host(name: str, text: str, *, key: str, known_hosts: str, sudo: bool) -> SshHost:
     """Return the host that `[USER@]HOST[:PORT]` means. UsageError when it is none."""
-    from lab.machines.ssh.host import SshHost
-    from lab.rules.syntax import address_error, port_error
-
     user, _, rest = text.rpartition("@")
     address, colon, port = (rest.strip("[]"), "", "") if rest.count(":") > 1 and not rest.startswith("[") else rest.partition(":")
     if rest.startswith("["):

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from deployers import preflight
+from deployers import bring_up, preflight
+from deployers.wanted import Wanted
+from lab import ports
+from lab.assets import Supply
 from lab.cli.options import Output
+from lab.run import Run
+from lab.steps import Step, compute_waves
 from lab.terminal.text import Look, bytes_text, format_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from deployers.wanted import Wanted
-    from lab.assets import Supply
-    from lab.steps import Step
 
 SCHEMA = 1
 
@@ -70,17 +68,12 @@ def assets_needed(wanted: Wanted, supply: Supply) -> list[Asset]:
 
 def waves_of(wanted: Wanted, lab: str, supply: Supply) -> list[list[Step]]:
     """Return the steps of a lab in waves: each needs only earlier ones. They are computed in a temporary directory."""
-    from deployers.bring_up import machine_steps, steps
-    from lab import ports
-    from lab.run import Run
-    from lab.steps import compute_waves
-
     with tempfile.TemporaryDirectory(prefix="karmada-lab.plan.") as root:
         run = Run.create(lab, wanted.asked, root=Path(root))
         try:
             software = {ref: Path(root) / ref.name for ref in wanted.software()}
-            machines = compute_waves(machine_steps(wanted, run, software)) if wanted.lab.machines else []
-            return [*machines, *compute_waves(steps(wanted, run, software, supply))]
+            machines = compute_waves(bring_up.machine_steps(wanted, run, software)) if wanted.lab.machines else []
+            return [*machines, *compute_waves(bring_up.steps(wanted, run, software, supply))]
         finally:
             ports.release(run.path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from deployers.commands.etcd import THIRTY_DAYS, ExpiresWithin, open_karmada, say_renewed
+from deployers.day2.renew_certificates import renew_all
 from lab.cli.options import DEFAULT_LAB, LabName
 
 
@@ -14,6 +15,4 @@ def renew(lab: LabName = DEFAULT_LAB, expires_within: ExpiresWithin = THIRTY_DAY
     karmada-apiserver and etcd reload theirs; the other components restart, one by one.
     CAs stay.
     """
-    from deployers.day2.renew_certificates import renew_all
-
     say_renewed(renew_all(open_karmada(lab), before=dt.timedelta(seconds=expires_within) if expires_within else None), expires_within)

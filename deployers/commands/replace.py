@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deployers.commands.etcd import open_karmada
+from deployers.day2.replace_machine import replace_machine
 from lab.cli.options import DEFAULT_LAB, LabName
 from lab.count import count
 from lab.terminal.text import say
@@ -19,7 +20,5 @@ def replace(machine: MachineName, lab: LabName = DEFAULT_LAB) -> None:
 
     The machine is made again, or is there again empty; its programs start, and its member of etcd catches up.
     """
-    from deployers.day2.replace_machine import replace_machine
-
     programs = replace_machine(open_karmada(lab), machine)
     say(f"machine {machine} of lab {lab} runs {count(len(programs), 'program')} again")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from deployers.backup.move import move
+from deployers.backup.restore import RestoreResult
+from deployers.backup.restore import restore as in_place
+from deployers.backup.unowned import list_unowned
 from deployers.commands.etcd import open_karmada
+from deployers.release import make_supply
+from deployers.wanted import document
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.count import count
 from lab.errors import UsageError
@@ -16,9 +22,6 @@ from lab.run import runs_root
 from lab.supply_choices import SupplyChoices
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
-
-if TYPE_CHECKING:
-    from deployers.backup.restore import RestoreResult
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
 NewSpec = Annotated[Path | None, option("--spec", help="Lab file (TOML) of the new lab.", metavar="FILE")]
@@ -48,14 +51,8 @@ def restore(
         )
     with open_drawing(f"restore of lab {lab}") as screen:
         if there:
-            from deployers.backup.restore import restore as in_place
-
             done = in_place(open_karmada(lab), path.absolute(), watcher=screen.watcher)
         else:
-            from deployers.backup.move import move
-            from deployers.release import make_supply
-            from deployers.wanted import document
-
             supply = make_supply(SupplyChoices(offline=offline, bundle=bundle), progress=screen.progress)
             new = document(spec) if spec else None
             done = move(path.absolute(), lab, supply=supply, asked=new, watcher=screen.watcher)
@@ -66,8 +63,6 @@ def restore(
 
 def show(done: RestoreResult, lab: str, output: Output) -> None:
     """Print what was restored, and the objects on members that Karmada no longer owns."""
-    from deployers.backup.unowned import list_unowned
-
     left = list_unowned(done.karmada, done.karmada.members)
     if output is Output.json:
         print(

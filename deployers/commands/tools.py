@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from deployers.release import open_supply
+from lab.assets import AssetRef
 from lab.environment import extend_no_proxy
 from lab.errors import UsageError
 from lab.hints import command
@@ -36,8 +38,6 @@ def clients(run: Run) -> Path:
     folder = run.path / "bin"
     if (folder / "kubectl").exists():  # follows the link: after a prune of the cache the links are made again
         return folder
-    from deployers.release import open_supply
-    from lab.assets import AssetRef
 
     lab, karmada = run.asked["lab"], run.asked.get("karmada")
     wanted = {"kubectl": lab["kubernetes"], **({"karmadactl": karmada["release"]} if karmada else {})}

@@ -7,8 +7,14 @@ from functools import partial
 from typing import Annotated
 
 from deployers.commands.join import Names
+from deployers.join_steps import unjoin_member
+from deployers.karmada import Karmada
+from deployers.members import registry as joined
+from deployers.members.added import drop_member
 from lab.cli.options import DEFAULT_LAB, LabName, option
+from lab.cluster import Lab
 from lab.run import Run
+from lab.steps import Step, execute
 from lab.terminal.text import say, seconds_text
 
 Force = Annotated[bool, option("--force", help="Remove a member that does not answer; Karmada's objects stay on it.")]
@@ -19,13 +25,6 @@ def unjoin(members: Names, lab: LabName = DEFAULT_LAB, force: Force = False) -> 
 
     Push or pull; returns when nothing of Karmada is left on either side.
     """
-    from deployers.join_steps import unjoin_member
-    from deployers.karmada import Karmada
-    from deployers.members import registry as joined
-    from deployers.members.added import drop_member
-    from lab.cluster import Lab
-    from lab.steps import Step, execute
-
     run = Run.load(lab)
     handle = Lab.open(run)
     karmada = Karmada.open(handle)

@@ -8,10 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+from deployers.bring_up import Brought, bring_up
 from deployers.commands.plan import show_plan
 from deployers.commands.tools import clients
+from deployers.release import make_supply
+from deployers.wanted import Wanted, read_wanted
+from lab.assets.refs import is_path
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, SpecRequest, SupplyRequest, option, take_options
 from lab.count import count
 from lab.errors import LabError
@@ -22,12 +26,9 @@ from lab.run import Run, runs_root
 from lab.specs import DEFAULT
 from lab.status.checks import HOST_CONTEXT
 from lab.status.lab_status import LabStatus, lab_status
+from lab.supervisor.client import Supervisor
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import Look, bytes_text, say, seconds_text
-
-if TYPE_CHECKING:
-    from deployers.bring_up import Brought
-    from deployers.wanted import Wanted
 
 Json = dict[str, Any]
 WITHIN = 3600.0
@@ -60,9 +61,6 @@ def up(asked: UpRequest) -> None:
         finish(seen, seconds=time.monotonic() - began, changed=False, output=asked.output)
         return
     if asked.plan:
-        from deployers.release import make_supply
-        from deployers.wanted import read_wanted
-
         show_plan(read_wanted(asked.spec, asked.changes), lab=lab, supply=make_supply(asked.choices), output=asked.output)
         return
     lock = lock_run(runs_root() / lab, within=WITHIN, waiting=say_waiting)  # before what takes seconds: `lab down` finds us by it
@@ -74,10 +72,6 @@ def up(asked: UpRequest) -> None:
 
 def bring_up_lab(asked: UpRequest, arguments: str, began: float) -> None:
     """Bring the lab up and print what exists now. `began` is when the command began."""
-    from deployers.bring_up import bring_up
-    from deployers.release import make_supply
-    from deployers.wanted import read_wanted
-
     lab, wanted = asked.lab, read_wanted(asked.spec, asked.changes)
     try:
         with open_drawing(f"lab {lab}") as screen:
@@ -119,8 +113,6 @@ def find_unchanged(lab: str, arguments: str) -> LabStatus | None:
 
 def keep_lab(brought: Brought, wanted: Wanted, arguments: str) -> None:
     """Let the lab run on after this process, and record its arguments and programs."""
-    from lab.assets.refs import is_path
-
     run = brought.lab.run
     brought.hold.release(keep=True)
     clients(run)
@@ -137,7 +129,6 @@ def what_remains(lab: str, seconds: float) -> str:
     after = f"after {seconds_text(seconds)}"
     if not (path / "run.json").exists():
         return f"{after}: nothing was created"
-    from lab.supervisor.client import Supervisor
 
     seen = Supervisor(path).status()
     running = sum(state.runs for state in seen.programs.values()) if seen else 0

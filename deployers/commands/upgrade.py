@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from deployers.commands.etcd import open_karmada
+from deployers.day2.upgrade import rollback_hint
+from deployers.day2.upgrade import upgrade as upgrade_karmada
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.terminal.drawing import open_drawing
 from lab.terminal.text import say, seconds_text
@@ -25,10 +27,8 @@ def upgrade(
     Order: CRDs, webhook, aggregated-apiserver, controller-manager, scheduler, addons, agents.
     Run it again to continue after an interrupt. A backup is taken first, where etcd is the lab's own.
     """
-    from deployers.day2.upgrade import rollback_hint, upgrade
-
     with open_drawing(f"upgrade of lab {lab}") as screen:
-        done = upgrade(open_karmada(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
+        done = upgrade_karmada(open_karmada(lab), release, only=only, rollback=rollback, watcher=screen.watcher)
     if output is Output.json:
         rest = {"from": done.before, "to": done.release, "done": list(done.done), "left": list(done.left)}
         print(json.dumps({"schema": 1, "lab": lab, **rest, "seconds": round(done.seconds, 3)}, indent=1))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from deployers.backup.archive import Manifest
+from deployers.backup.verify import verify as prove
+from deployers.etcd.tools import Etcdutl
+from deployers.release import make_supply
 from lab.cli.options import OfflineOption, Output, OutputOption
 from lab.count import count
+from lab.machines.local import Local
 from lab.supply_choices import SupplyChoices
 from lab.terminal.text import bytes_text, say, seconds_text
-
-if TYPE_CHECKING:
-    from deployers.backup.archive import Manifest
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file that `lab backup` wrote.")]
 
@@ -26,13 +29,6 @@ def verify(path: Archive, offline: OfflineOption = False, output: OutputOption =
     Checks every file by its checksum, etcd's data by reading all keys, and every private key by its certificate. Needs no lab.
     Exit code 2 when it cannot be restored.
     """
-    import tempfile
-
-    from deployers.backup.verify import verify as prove
-    from deployers.etcd.tools import Etcdutl
-    from deployers.release import make_supply
-    from lab.machines.local import Local
-
     with tempfile.TemporaryDirectory(prefix="karmada-lab-verify-") as folder:
         manifest = prove(path, Path(folder), Etcdutl.found(Local(Path(folder)), make_supply(SupplyChoices(offline=offline))))
     if output is Output.json:

@@ -10,8 +10,11 @@ import typer
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption, option
 from lab.count import count
+from lab.diagnosis.diagnose import diagnose as find_causes
 from lab.errors import UsageError
+from lab.kubeconfig import list_servers
 from lab.run import Run
+from lab.status.client import Client, Silent
 from lab.terminal.text import say
 
 Namespace = Annotated[str, option("--namespace", help="Look at objects of this namespace only.", metavar="NAME")]
@@ -28,8 +31,6 @@ def diagnose(lab: LabName = DEFAULT_LAB, namespace: Namespace = "", within: With
 
     Exit code 0 when nothing is wrong, 1 when something is or part of the lab did not answer, 2 when there is no such lab or namespace.
     """
-    from lab.diagnosis.diagnose import diagnose as find_causes
-
     run = Run.load(lab)
     if namespace:
         require_namespace(run, namespace, within=within)
@@ -51,9 +52,6 @@ def diagnose(lab: LabName = DEFAULT_LAB, namespace: Namespace = "", within: With
 
 def require_namespace(run: Run, namespace: str, *, within: float) -> None:
     """Return unless every cluster that answers has no such namespace: then a UsageError, since nothing would be looked at."""
-    from lab.kubeconfig import list_servers
-    from lab.status.client import Client, Silent
-
     kubeconfig = run.path / "kubeconfig.yaml"
     answers = []
     for context in list_servers(kubeconfig):

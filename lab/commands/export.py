@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lab import evidence
 from lab.cli.app import STYLE
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
 from lab.errors import ProvisionError, UsageError
@@ -35,8 +36,6 @@ def logs(folder: Folder = Path(), lab: LabName = DEFAULT_LAB, output: OutputOpti
 
     Example: lab export logs ./evidence --lab mine
     """
-    from lab import evidence
-
     run = Run.load(lab)
     if folder.exists() and not folder.is_dir():
         raise UsageError("the target of an export is a directory", where=str(folder))

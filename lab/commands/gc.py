@@ -6,9 +6,12 @@ import json
 from dataclasses import asdict
 from typing import Annotated
 
+from lab import docker
 from lab.cli.complete import complete_labs
 from lab.cli.options import DryRunOption, Output, OutputOption, option
+from lab.computer import Computer
 from lab.count import count
+from lab.gc import is_alive, is_run, remove_run, sweep
 from lab.run import list_runs, runs_root
 from lab.terminal.text import say
 
@@ -25,10 +28,6 @@ def gc(lab: DeadLab = "", all_: All = False, dry_run: DryRunOption = False, outp
 
     Directories of dead labs stay, with their logs, unless one is named by --lab, or --all is given.
     """
-    from lab import docker
-    from lab.computer import Computer
-    from lab.gc import is_alive, is_run, remove_run, sweep
-
     root = runs_root()
     if lab:
         removed = remove_run(root / lab, dry_run=dry_run)

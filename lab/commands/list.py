@@ -10,6 +10,7 @@ from lab.cli.options import Output, OutputOption
 from lab.errors import LabError
 from lab.hints import DEFAULT_LAB, command
 from lab.run import Run, list_runs, runs_root
+from lab.supervisor.client import Supervisor
 from lab.terminal.text import Look, format_table, say, seconds_text
 
 STYLES = {"running": ("green",), "stopped": ("yellow",), "unreadable": ("red",)}
@@ -31,8 +32,6 @@ def list_labs(output: OutputOption = Output.text) -> None:
 
 def describe_lab(name: str) -> dict[str, object]:
     """Return a lab as `-o json` prints it: its state is running, stopped, or unreadable, with the reason."""
-    from lab.supervisor.client import Supervisor
-
     try:
         run = Run.load(name)
         asked, karmada = run.asked["lab"], run.asked.get("karmada") or {}

@@ -13,6 +13,7 @@ import typer
 from lab.cli import complete
 from lab.cli.options import DEFAULT_LAB, LabName, option
 from lab.errors import LabError, UsageError
+from lab.machines.registry import open_machine, open_owner
 from lab.run import Run
 from lab.terminal.text import Look, say
 from lab.wait import SYSTEM
@@ -75,8 +76,6 @@ def print_appended(prefix: str, stream: IO[str]) -> bool:
 
 def print_machine_log(run: Run, name: str, machine: str, *, tail: int, prefix: str) -> None:
     """Print the end of the log of a program on a machine; one that cannot be read is an error message on stderr."""
-    from lab.machines.registry import open_machine, open_owner
-
     try:
         log = open_owner(run, machine).run / "logs" / f"{name}.log"
         last = str(tail) if tail else "+1"

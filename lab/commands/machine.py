@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from lab.cli.options import DEFAULT_LAB, LabName, Output, OutputOption
+from lab.factories.vm.snapshots import delete_snapshot, list_snapshots, revert_snapshot, take_snapshot
+from lab.machines.record import read_machines
 from lab.run import Run
 from lab.terminal.text import Look, format_table, say
 
@@ -20,9 +22,6 @@ Snapshot = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="Name of the s
 @app.command("list")
 def list_(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> None:
     """List the machines of a lab and their snapshots."""
-    from lab.factories.vm.snapshots import list_snapshots
-    from lab.machines.record import read_machines
-
     run = Run.load(lab)
     machines = [
         {
@@ -46,8 +45,6 @@ def list_(lab: LabName = DEFAULT_LAB, output: OutputOption = Output.text) -> Non
 @app.command()
 def snapshot(machine: Name, snapshot: Snapshot, lab: LabName = DEFAULT_LAB) -> None:
     """Take a snapshot of a virtual machine, memory included."""
-    from lab.factories.vm.snapshots import take_snapshot
-
     take_snapshot(Run.load(lab), machine, snapshot)
     say(f"snapshot {snapshot} of machine {machine} taken")
 
@@ -58,8 +55,6 @@ def revert(machine: Name, snapshot: Snapshot, lab: LabName = DEFAULT_LAB) -> Non
 
     What it did since is lost and connections to it end; its clock shows the present time.
     """
-    from lab.factories.vm.snapshots import revert_snapshot
-
     revert_snapshot(Run.load(lab), machine, snapshot)
     say(f"machine {machine} is at snapshot {snapshot} again")
 
@@ -67,7 +62,5 @@ def revert(machine: Name, snapshot: Snapshot, lab: LabName = DEFAULT_LAB) -> Non
 @app.command()
 def forget(machine: Name, snapshot: Snapshot, lab: LabName = DEFAULT_LAB) -> None:
     """Delete a snapshot; the machine stays as it is."""
-    from lab.factories.vm.snapshots import delete_snapshot
-
     delete_snapshot(Run.load(lab), machine, snapshot)
     say(f"snapshot {snapshot} of machine {machine} deleted")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from functools import partial
 from typing import Annotated
 
 from lab.cli.options import DEFAULT_LAB, ComponentArgument, LabName, duration
+from lab.component import read_health
+from lab.kubeconfig import read_ports
+from lab.programs import find_program_owner
 from lab.run import Run
+from lab.status.checks import Question, ask_question, check_program, check_reachable
 from lab.supervisor.state import ProgramState
 from lab.terminal.text import say, seconds_text
 from lab.wait import NotYet
@@ -20,8 +25,6 @@ def restart(component: ComponentArgument, lab: LabName = DEFAULT_LAB, timeout: T
 
     It is ended and started again; returns when it serves its clients: they verify its certificate by the lab's authority.
     """
-    from lab.programs import find_program_owner
-
     run = Run.load(lab)
     owner = find_program_owner(run, component)
     began = time.monotonic()
@@ -35,10 +38,6 @@ def check_serving(run: Run, state: ProgramState) -> None:
 
     Waits for the endpoints that `up` waited for, and for an API server also with the lab's kubeconfig, as its users reach it.
     """
-    from lab.component import read_health
-    from lab.kubeconfig import read_ports
-    from lab.status.checks import Question, ask_question, check_program, check_reachable
-
     endpoints = read_health(run).get(state.name)
     if endpoints is None:  # of a program that something else than `up` started
         for port in state.ports:
@@ -54,8 +53,6 @@ def check_serving(run: Run, state: ProgramState) -> None:
 
 def check_listening(port: int) -> None:
     """Return when something listens on a port of this computer; NotYet otherwise."""
-    import socket
-
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0):
             pass

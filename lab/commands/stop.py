@@ -8,9 +8,11 @@ import typer
 
 from lab.cli import complete
 from lab.cli.options import DEFAULT_LAB, LabName
+from lab.component import find_owner
 from lab.count import count
 from lab.errors import UsageError
 from lab.hints import command
+from lab.programs import read_programs
 from lab.run import Run
 from lab.terminal.text import say
 
@@ -24,9 +26,6 @@ def stop(what: What, lab: LabName = DEFAULT_LAB) -> None:
 
     Its data stays; `lab up` starts it again.
     """
-    from lab.component import find_owner
-    from lab.programs import read_programs
-
     run = Run.load(lab)
     found = read_programs(run)
     programs = found.states

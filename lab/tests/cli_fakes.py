@@ -143,11 +143,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         return lab.take_down.TakeDownResult(7, keep)
 
     monkeypatch.setattr(lab_status, "Supervisor", Supervisor)
-    monkeypatch.setattr("lab.supervisor.client.Supervisor", Supervisor)
+    monkeypatch.setattr("lab.commands.list.Supervisor", Supervisor)
+    monkeypatch.setattr(up, "Supervisor", Supervisor)
     monkeypatch.setattr(lab_status, "ask_members", lambda run, within: world.members)
     monkeypatch.setattr(lab_status, "examine_running", lambda run, running, within: world.wrong)
     monkeypatch.setattr(up, "clients", lambda run: run.path / "bin")
-    monkeypatch.setattr(deployers.bring_up, "bring_up", bring_up)
+    monkeypatch.setattr(up, "bring_up", bring_up)
     monkeypatch.setattr(deployers.bring_up, "steps", lambda wanted, run, software, supply: [step("a"), step("b", "a")])
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])  # not what this computer has free just now
     monkeypatch.setattr(lab.take_down, "take_down", take_down)

@@ -10,6 +10,8 @@ import typer
 from lab.cli.app import STYLE
 from lab.cli.options import option
 from lab.errors import NotPossible
+from scenarios.documentation import pictures as drawing
+from scenarios.documentation import reference as pages
 
 app = typer.Typer(help="Write the pages of docs/ that are made from the code.", add_completion=False, **STYLE)
 
@@ -25,12 +27,10 @@ def reference(context: typer.Context) -> None:
 
     Commands, keys of lab files, settings, the matrix.
     """
-    from scenarios.documentation.reference import FOLDER, make_pages
-
-    if not FOLDER.parent.is_dir():
-        raise NotPossible("the pages are in a checkout of karmada-lab only", where=str(FOLDER))
-    FOLDER.mkdir(exist_ok=True)
-    for file, text in make_pages(context.find_root().command).items():
+    if not pages.FOLDER.parent.is_dir():
+        raise NotPossible("the pages are in a checkout of karmada-lab only", where=str(pages.FOLDER))
+    pages.FOLDER.mkdir(exist_ok=True)
+    for file, text in pages.make_pages(context.find_root().command).items():
         file.write_text(text)
         print(file)
 
@@ -45,8 +45,6 @@ def pictures(
 
     The timeline of a failover is drawn by `lab bench picture`.
     """
-    from scenarios.documentation import pictures as drawing
-
     print(drawing.write_architecture())
     if report is not None:
         print(drawing.take_screenshot(report))

@@ -19,7 +19,7 @@ CASES = Path(lab.__file__).parent / "tests" / "cases"
 
 @pytest.mark.parametrize(("probe", "code"), [(Scripted(), 0), (Scripted(watchers=10_000), 3)])
 def test_doctor_tells_by_its_exit_code(probe: Scripted, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.computer.Computer", lambda: probe)
+    monkeypatch.setattr(command, "Computer", lambda: probe)
     monkeypatch.setattr(command, "needs_of", lambda wanted, supply: NEEDS)
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])
     text, data = invoke("doctor"), invoke("doctor", "-o", "json")
@@ -32,7 +32,7 @@ def test_doctor_tells_by_its_exit_code(probe: Scripted, code: int, monkeypatch: 
 
 
 def test_doctor_judges_a_lab_file_as_up_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.computer.Computer", Scripted)
+    monkeypatch.setattr(command, "Computer", Scripted)
     monkeypatch.setattr(command, "needs_of", lambda wanted, supply: NEEDS)
     monkeypatch.setattr("lab.providers.embedded.Embedded.check", lambda self, spec: [])
     wrong = str(CASES / "labels-kubernetes-refuses" / "zone.toml")

@@ -8,8 +8,7 @@ from typing import Self
 
 import pytest
 
-from lab.commands.diagnose import require_namespace
-from lab.diagnosis import diagnose as module
+from lab.commands import diagnose as command
 from lab.diagnosis.cause import Cause, Diagnosis, Rank
 from lab.errors import UsageError
 from lab.run import Run
@@ -33,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_only_a_lab_that_answers_in_full_and_has_no_cause_is_well(
     run: Run, monkeypatch: pytest.MonkeyPatch, found: Diagnosis, code: int
 ) -> None:
-    monkeypatch.setattr(module, "diagnose", lambda *_, **__: found)
+    monkeypatch.setattr(command, "find_causes", lambda *_, **__: found)
 
     result = invoke("diagnose", "--lab", run.id, "--output", "json")
 
@@ -65,10 +64,10 @@ def test_a_namespace_that_no_cluster_has_is_refused(run: Run, monkeypatch: pytes
     (run.path / "kubeconfig.yaml").write_text(
         f"contexts: [{contexts}]\nclusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}]\n"
     )
-    monkeypatch.setattr(client, "Client", Scripted)
+    monkeypatch.setattr(command, "Client", Scripted)
 
     if refused:
         with pytest.raises(UsageError):
-            require_namespace(run, "shop", within=1.0)
+            command.require_namespace(run, "shop", within=1.0)
     else:
-        require_namespace(run, "shop", within=1.0)
+        command.require_namespace(run, "shop", within=1.0)

@@ -15,7 +15,7 @@ __all__ = ["world"]
 def test_gc_of_a_clean_computer(world: World, monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     monkeypatch.setattr("lab.computer.Computer.which", lambda _, program: f"/usr/bin/{program}")
     monkeypatch.setattr("lab.docker.find_docker_error", lambda _: silent)
-    monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
+    monkeypatch.setattr("lab.commands.gc.sweep", lambda root, dry_run: [])
     done = invoke("gc", "-o", "json")
 
     assert done.code == 0
@@ -33,9 +33,9 @@ def test_gc_of_one_lab_and_of_all(world: World, monkeypatch: pytest.MonkeyPatch)
     world.run("alive")
     removed: list[str] = []
     monkeypatch.setattr("lab.computer.Computer.which", lambda *_: None)
-    monkeypatch.setattr("lab.gc.sweep", lambda root, dry_run: [])
-    monkeypatch.setattr("lab.gc.is_alive", lambda run: run.name == "alive")
-    monkeypatch.setattr("lab.gc.remove_run", lambda run, dry_run: removed.append(run.name) or [])  # type: ignore[func-returns-value]
+    monkeypatch.setattr("lab.commands.gc.sweep", lambda root, dry_run: [])
+    monkeypatch.setattr("lab.commands.gc.is_alive", lambda run: run.name == "alive")
+    monkeypatch.setattr("lab.commands.gc.remove_run", lambda run, dry_run: removed.append(run.name) or [])  # type: ignore[func-returns-value]
     invoke("gc", "--lab", "dead")
     invoke("gc", "--all")
 

@@ -10,7 +10,6 @@ import pytest
 from lab.commands import logs
 from lab.component import Component, record_health
 from lab.errors import UsageError
-from lab.machines import registry
 from lab.machines.scripted import Answer, Scripted, ScriptedFailure
 from lab.run import Run
 from lab.tests.cli_fakes import World, invoke, world
@@ -32,8 +31,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def answer(monkeypatch: pytest.MonkeyPatch, given: Answer) -> None:
     owner = SimpleNamespace(run=Path(LOG).parents[2])
-    monkeypatch.setattr(registry, "open_owner", lambda *_: owner)
-    monkeypatch.setattr(registry, "open_machine", lambda *_: Scripted({("tail", "--lines", "20", "--", LOG): given}, name="a"))
+    monkeypatch.setattr(logs, "open_owner", lambda *_: owner)
+    monkeypatch.setattr(logs, "open_machine", lambda *_: Scripted({("tail", "--lines", "20", "--", LOG): given}, name="a"))
 
 
 def test_logs_of_machines_are_printed_with_those_of_this_computer(
