@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from lab.component import Component
-
 NAME = "karmada"
 """The control plane's name in a run: of its programs, records and folders, and of its kubeconfig's context beside the members'."""
 CONTEXT = "karmada-apiserver"
@@ -30,9 +28,12 @@ LEASES = {
 """Components that elect a leader, and the namespace of their Lease, which has the component's name."""
 
 
-def kind_of(component: Component | str) -> str:
-    """Return the component that a program is an instance of: "karmada/karmada-scheduler-2" is a karmada-scheduler."""
-    name = (component if isinstance(component, str) else component.name).rpartition("/")[2]
+def kind_of_instance(instance: str) -> str:
+    """Return the component of an instance of which only the name is known: "karmada/karmada-scheduler-2" is a karmada-scheduler.
+
+    Supervisors and pods report names. A Component has its `kind`.
+    """
+    name = instance.rpartition("/")[2]
     if name.startswith("karmada-scheduler-estimator-"):
         return "karmada-scheduler-estimator"
     stem, _, number = name.rpartition("-")

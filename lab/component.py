@@ -44,6 +44,7 @@ class Component:
     `name` is "<cluster>/<program>"; `needs` are names of steps. It serves when all endpoints in `ready` answer and `proof`, called after
     them, returns: it raises NotYet while something else is missing (a lease without a holder). `priority` and `cpu_bound` are its step's.
     `machine` names the machine of the run that it runs on, "" this computer; `binary` and the paths in its flags are those there.
+    `kind` is what it is an instance of: karmada-scheduler for karmada/karmada-scheduler-2. A spec names its settings by kind.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Component:
     priority: int = 0
     cpu_bound: bool = False
     machine: str = ""
+    kind: str = ""
 
     @property
     def argv(self) -> tuple[str, ...]:

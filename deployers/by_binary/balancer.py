@@ -71,6 +71,7 @@ def haproxy(instance: str, layout: Layout) -> Component:
     binary, first = portable_argv(layout.software[NAME]) if layout.places else (layout.software[NAME], ())
     return Component(
         name=f"karmada/{instance}",
+        kind=NAME,
         binary=binary,
         flags={},
         args=(*first, "-db", "-f", str(configuration(instance, layout))),  # -db: in the foreground

@@ -68,6 +68,7 @@ def etcd(name: str, layout: Layout) -> Component:
     authority = str(layout.pki / "etcd-ca.crt")
     return Component(
         name=f"karmada/{name}",
+        kind="etcd",
         binary=layout.software["etcd"],
         flags={
             "name": name,
@@ -117,6 +118,7 @@ def apiserver(instance: str, spec: KarmadaSpec, layout: Layout) -> Component:
     front, ca = layout.pair("front-proxy-client"), str(layout.ca)
     return Component(
         name=f"karmada/{instance}",
+        kind="karmada-apiserver",
         binary=layout.software["kube-apiserver"],
         flags={
             **serving("karmada-apiserver", layout, instance=instance),
@@ -165,6 +167,7 @@ def webhook(instance: str, layout: Layout) -> Component:
     name, port = "karmada-webhook", layout.ports
     return Component(
         name=f"karmada/{instance}",
+        kind=name,
         binary=layout.software[name],
         flags={
             **calling(name, layout),
@@ -194,6 +197,7 @@ def kube_controller_manager(instance: str, layout: Layout) -> Component:
     name, ca, pair = "kube-controller-manager", str(layout.ca), layout.pair("kube-controller-manager")
     return Component(
         name=f"karmada/{instance}",
+        kind=name,
         binary=layout.software[name],
         flags={
             **calling(name, layout, delegating=True),
@@ -241,6 +245,7 @@ def controller(instance: str, kind: str, spec: KarmadaSpec, layout: Layout) -> C
             flags["enable-scheduler-estimator"] = "true"
     return Component(
         name=f"karmada/{instance}",
+        kind=kind,
         binary=layout.software[kind],
         flags=flags,
         needs=(layout.reached(instance), "karmada/crds", "karmada/webhooks", "karmada/cluster-api", "karmada/leases"),

@@ -22,7 +22,7 @@ from deployers.by_binary.installation import STOPPED_LAST, BinaryInstallation, a
 from deployers.by_binary.preflight import preflight_errors, why_single
 from deployers.by_binary.rollout import rollout_steps
 from deployers.karmada import Karmada, description_file
-from deployers.names import NAME, kind_of
+from deployers.names import NAME, kind_of_instance
 from deployers.options import CARRIED, IN_PART, complete, refusals
 from deployers.options import OPTIONS as ALL
 from deployers.plane import objects
@@ -126,7 +126,7 @@ def stop_programs(run: Run, programs: Iterable[str], *, within: float = 10.0) ->
     def stop(name: str) -> None:
         find_program_owner(run, name).stop(name, within=within)
 
-    last = [name for kind in STOPPED_LAST for name in names if kind_of(name) == kind]
+    last = [name for kind in STOPPED_LAST for name in names if kind_of_instance(name) == kind]
     objects.map_concurrently(stop, [name for name in names if name not in last])
     for name in last:
         stop(name)

@@ -13,7 +13,7 @@ from deployers.by_binary import balancer, machines
 from deployers.by_binary.components import apiservers, components, uses
 from deployers.deployer import require_programs
 from deployers.karmada import Karmada
-from deployers.names import JOINABLE, LEASES, LOOPBACK, NAME, kind_of
+from deployers.names import JOINABLE, LEASES, LOOPBACK, NAME
 from deployers.plane import certificates, manifests, objects
 from deployers.plane.layout import Layout, estimator, etcds, open_places, reach_addresses
 from deployers.plane.leases import drop_stale, held_lease
@@ -65,7 +65,7 @@ class BinaryInstallation(ControlPlane):
         place = self.layout.place(part.name)
         if place is None:
             return part
-        needs = [machines.bring_step(place.name), *([machines.KUBECONFIGS] if kind_of(part) == ESTIMATOR else [])]
+        needs = [machines.bring_step(place.name), *([machines.KUBECONFIGS] if part.kind == ESTIMATOR else [])]
         return place_component(replace(part, needs=(*part.needs, *needs)), place)
 
     @cached_property
@@ -83,14 +83,14 @@ class BinaryInstallation(ControlPlane):
 
         Starting before them it calls them not ready, and then wants 30 s of success (--cluster-success-threshold) before it says otherwise.
         """
-        if kind_of(part) != "karmada-controller-manager":
+        if part.kind != "karmada-controller-manager":
             return part
         joined = self.run.records("members")
         return replace(part, needs=(*part.needs, *(member.name for member in self.karmada.members if member.name in joined)))
 
     def proven(self, part: Component) -> Component:
         """Return a program that, if it elects a leader, is ready only when the lease has a live holder."""
-        kind = kind_of(part)
+        kind = part.kind
         if kind not in LEASES or part.flags.get("leader-elect") == "false":
             return part
         return replace(part, proof=lambda: held_lease(self.api, LEASES[kind], kind))
@@ -157,14 +157,14 @@ class BinaryInstallation(ControlPlane):
     def bring(self, part: Component) -> None:
         """Bring the programs of one component to the machine that it runs on; those that are there are left alone."""
         if place := self.layout.place(part.name):
-            machines.bring_programs(place, self.list_software(kind_of(part))[place.name])
+            machines.bring_programs(place, self.list_software(part.kind)[place.name])
 
     def list_software(self, kind: str = "") -> dict[str, set[Path]]:
         """Return the programs that each machine needs by its name, of one component if it is named."""
         found: dict[str, set[Path]] = {place.name: set() for place in self.layout.places}
         for part in components(self.spec, self.layout):
             place = self.layout.place(part.name)
-            if place and kind in {"", kind_of(part)}:
+            if place and kind in {"", part.kind}:
                 found[place.name].add(part.binary)
         return found
 

@@ -14,6 +14,7 @@ def aggregated_apiserver(name: str, spec: KarmadaSpec, layout: Layout, *needs: s
     """Return an API server that stands behind karmada-apiserver and keeps its objects in the same etcd, or an `instance` of several."""
     return Component(
         name=f"karmada/{instance or name}",
+        kind=name,
         binary=layout.software[name],
         flags={
             **serving(name, layout, instance=instance),
@@ -40,6 +41,7 @@ def metrics_adapter(layout: Layout) -> Component:
     name = "karmada-metrics-adapter"
     return Component(
         name=f"karmada/{name}",
+        kind=name,
         binary=layout.software[name],
         flags={
             **serving(name, layout),
@@ -59,6 +61,7 @@ def estimator_of(member: str, layout: Layout) -> Component:
     name, pair = estimator(member), layout.pair("karmada-scheduler-estimator")
     return Component(
         name=f"karmada/{name}",
+        kind="karmada-scheduler-estimator",
         binary=layout.software["karmada-scheduler-estimator"],
         flags={
             **metrics_flags(name, layout),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deployers.by_binary import balancer
 from deployers.by_binary.components import components, uses
-from deployers.names import LEASES, kind_of
+from deployers.names import LEASES
 from deployers.plane.layout import Layout, etcds_asked
 from deployers.plane.preflight import unknown_member_errors
 from deployers.spec import COMPONENTS, KarmadaSpec
@@ -62,7 +62,7 @@ def no_effect_errors(spec: KarmadaSpec) -> list[str]:
     bare = spec.model_copy(update={"components": {}})
     flags: dict[str, set[str]] = {}
     for part in components(bare, placeholder_layout(bare)):
-        flags.setdefault(kind_of(part), set()).update(part.flags)
+        flags.setdefault(part.kind, set()).update(part.flags)
     found = [
         f"components.{name}.without[{number}]: {name} is not started with --{flag}, so it cannot be dropped; "
         f"it has: {', '.join(sorted(flags.get(name, set())))}"

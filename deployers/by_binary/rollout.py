@@ -7,7 +7,7 @@ from functools import partial
 from deployers.by_binary.installation import BinaryInstallation
 from deployers.members import agent
 from deployers.members.register import delete_election_lease
-from deployers.names import LEASES, kind_of
+from deployers.names import LEASES
 from deployers.plane.leases import drop_stale
 from deployers.plane.rollout import AGENTS, KUBERNETES, Act, chain, order_actions, run_all
 from lab import component
@@ -24,8 +24,8 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
     Each may be done again, and leaves alone what is of that release already.
     """
     parts: dict[str, Act] = {}
-    for name in sorted({kind_of(part) for part in plane.programs} - {*KUBERNETES}):
-        parts[name] = partial(run_all, *(partial(replace_program, plane, part) for part in plane.programs if kind_of(part) == name))
+    for name in sorted({part.kind for part in plane.programs} - {*KUBERNETES}):
+        parts[name] = partial(run_all, *(partial(replace_program, plane, part) for part in plane.programs if part.kind == name))
     if pulling := [member for member in plane.karmada.members if agent.agent_runs(plane.karmada, member.name)]:
         parts[AGENTS] = partial(run_all, *(partial(replace_agent, plane, member) for member in pulling))
     return chain(order_actions(plane, parts, back=back))
@@ -34,8 +34,8 @@ def rollout_steps(plane: BinaryInstallation, *, back: bool) -> list[Step]:
 def replace_program(plane: BinaryInstallation, part: Component) -> bool:
     """Replace one program by this release's. If it was the only candidate of its election, release its lease for the successor."""
     plane.bring(part)
-    elects = kind_of(part) in LEASES
-    alike = [each for each in plane.programs if kind_of(each) == kind_of(part)]
+    elects = part.kind in LEASES
+    alike = [each for each in plane.programs if each.kind == part.kind]
     between = partial(drop_stale, plane.api, plane.run, alike) if elects else None
     return component.replace_component(part, plane.run, between=between, grace=GRACE)
 

@@ -132,7 +132,7 @@ def container(given: Json, name: str, spec: KarmadaSpec, image: str) -> Json:
             where=f"karmada.components.{name}.without",
             remedy=f"it has: {', '.join(sorted(before))}",
         )
-    wanted = apply_spec(Component(f"karmada/{name}", Path(program), {**before, **own_flags(name, spec)}), spec)
+    wanted = apply_spec(Component(f"karmada/{name}", Path(program), {**before, **own_flags(name, spec)}, kind=name), spec)
     env = [entry for entry in given.get("env", []) if entry["name"] not in wanted.env]
     env += [{"name": key, "value": value} for key, value in wanted.env.items()]
     return {**given, "image": image, "command": [program, *render_flags(wanted.flags)], **({"env": env} if env else {})}

@@ -14,7 +14,7 @@ from deployers.checks.description import flags, program_args
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada
 from deployers.members.registry import CLUSTERS
-from deployers.names import LEASES, kind_of
+from deployers.names import LEASES, kind_of_instance
 from deployers.plane import manifests
 from deployers.plane.leases import held_lease
 from deployers.plane.objects import CRDS, SERVICES, condition
@@ -178,7 +178,7 @@ def check_leases(karmada: Karmada) -> str:
         for kind in LEASES
         if spec.has(kind) and "leader-elect" not in spec.settings(kind).without and spec.settings(kind).flags.get("leader-elect") != "false"
     ]
-    programs = {kind_of(name): argv for name, argv in program_args(karmada).items()} if runs_in_pods(karmada) else {}
+    programs = {kind_of_instance(name): argv for name, argv in program_args(karmada).items()} if runs_in_pods(karmada) else {}
     for kind in electing:
         namespace = flags(programs.get(kind, ())).get("leader-elect-resource-namespace", LEASES[kind])
         try:
@@ -200,7 +200,8 @@ def check_restarts(karmada: Karmada) -> str:
     programs = {
         name: state
         for name, state in found.states.items()
-        if name.startswith("karmada/") and (state.runs or karmada.spec.has(kind_of(name)))  # an addon that was switched off has none
+        if name.startswith("karmada/")
+        and (state.runs or karmada.spec.has(kind_of_instance(name)))  # an addon that was switched off has none
     }
     for name, state in programs.items():
         if not state.runs:
@@ -208,7 +209,7 @@ def check_restarts(karmada: Karmada) -> str:
             raise CheckFailed("\n".join([f"{name} is {state.state}: {tail[0] if tail else ''}", *tail[1:]]))
         if state.restarts:
             raise CheckFailed(f"{name} was restarted {state.restarts} times; its log: {state.log}")
-    if missing := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in {kind_of(name) for name in programs}):
+    if missing := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in {kind_of_instance(name) for name in programs}):
         raise CheckFailed(f"not started: {', '.join(missing)}")
     return f"{count(len(programs), 'program')}, 0 restarts"
 
@@ -221,7 +222,7 @@ def check_pod_restarts(karmada: Karmada) -> str:
     counts = workloads.restarts(host)
     if restarted := [f"{name} {count} times" for name, count in sorted(counts.items()) if count]:
         raise CheckFailed(f"restarted: {', '.join(restarted)}")
-    there = {kind_of(name) for name in workloads.programs(host)}
+    there = {kind_of_instance(name) for name in workloads.programs(host)}
     if absent := sorted(kind for kind in LEASES if karmada.spec.has(kind) and kind not in there):
         raise CheckFailed(f"not started: {', '.join(absent)}")
     return f"{count(len(counts), 'container')}, 0 restarts"

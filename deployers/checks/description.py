@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from deployers.deployer import runs_in_pods
 from deployers.karmada import Karmada, description_file
-from deployers.names import LOOPBACK, NAME, NAMESPACE, kind_of
+from deployers.names import LOOPBACK, NAME, NAMESPACE, kind_of_instance
 from deployers.plane.flags import join_values
 from deployers.plane.objects import CRDS, SERVICES
 from deployers.pods import workloads
@@ -120,7 +120,7 @@ def components(programs: Mapping[str, Sequence[str]]) -> Json:
     """Return replicas and normalised flags by component; flags of instances that differ in addresses alone are the same."""
     described: dict[str, Json] = {}
     for name in sorted(programs):
-        entry = described.setdefault(kind_of(name), {"replicas": 0, "flags": {}})
+        entry = described.setdefault(kind_of_instance(name), {"replicas": 0, "flags": {}})
         entry["replicas"] += 1
         entry["flags"] |= flags(programs[name])
     return described

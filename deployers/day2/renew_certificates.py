@@ -17,7 +17,7 @@ from deployers.by_binary.rollout import GRACE
 from deployers.etcd.certificates import fetch_certificate, reissue, renew_etcd
 from deployers.etcd.expiry import RENEW_BEFORE
 from deployers.karmada import Karmada
-from deployers.names import LEASES, kind_of
+from deployers.names import LEASES, kind_of_instance
 from deployers.plane import certificates, pending_operation
 from deployers.plane.layout import reach_addresses
 from deployers.plane.leases import drop_stale
@@ -53,10 +53,10 @@ def renew_all(karmada: Karmada, *, before: dt.timedelta | None = RENEW_BEFORE) -
         reissue(Authority.ensure(pki, AUTHORITY, common_name="karmada"), karmada.spec, due, addresses)
         plane.identity()  # kubeconfigs hold certificates
         for part in plane.programs:
-            if kind_of(part) not in RELOADS_CERTIFICATE:
+            if part.kind not in RELOADS_CERTIFICATE:
                 restart_component(plane, part)
         for use in plane.layout.ports:
-            if use.endswith(".https") and kind_of(use.removesuffix(".https")) != "haproxy":
+            if use.endswith(".https") and kind_of_instance(use.removesuffix(".https")) != "haproxy":
                 wait_presented(plane, use.removesuffix(".https"))
         merge_kubeconfigs(karmada.run, [*karmada.lab.clusters, karmada.cluster])
     return renewed | {name: expiry_of(pki / f"{name}.crt") for name in sorted({*due, *begun})}
@@ -76,10 +76,10 @@ def expiry_of(file: Path) -> dt.datetime:
 
 def restart_component(plane: BinaryInstallation, part: Component) -> None:
     """Restart a program and wait until it serves. If it was the only candidate of its election, release its lease for the successor."""
-    kind = kind_of(part)
+    kind = part.kind
     find_owner(plane.run, part.machine).stop(part.name, within=GRACE)
     if kind in LEASES:
-        drop_stale(plane.api, plane.run, [each for each in plane.programs if kind_of(each) == kind])
+        drop_stale(plane.api, plane.run, [each for each in plane.programs if each.kind == kind])
     component.start(part, plane.run)
     if after := follow_ups(plane).get(kind):
         after()
@@ -87,7 +87,7 @@ def restart_component(plane: BinaryInstallation, part: Component) -> None:
 
 def wait_presented(plane: BinaryInstallation, instance: str) -> None:
     """Return when a server presents the certificate in its file: it takes a moment to notice the change."""
-    file = plane.layout.pair(kind_of(instance)).cert
+    file = plane.layout.pair(kind_of_instance(instance)).cert
 
     def new() -> None:
         shown = fetch_certificate(plane.layout.server(instance), ca=plane.layout.ca)

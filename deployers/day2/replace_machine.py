@@ -14,7 +14,6 @@ from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.checks import description
 from deployers.etcd import membership
 from deployers.karmada import Karmada
-from deployers.names import kind_of
 from lab import component
 from lab.component import Component
 from lab.errors import CommandFailed, UsageError
@@ -39,7 +38,7 @@ def replace_machine(karmada: Karmada, name: str, *, watcher: StepObserver | None
     if karmada.spec.addons.estimators:
         machines.push_files([place], [member.kubeconfig for member in karmada.members])
     for part in list_programs(plane, name):
-        if kind_of(part) == "etcd":
+        if part.kind == "etcd":
             restore_member(karmada, place, part)
     parts = list_programs(open_plane(karmada), name)
     steps, own = component.make_steps(parts, karmada.run), {part.name for part in parts}

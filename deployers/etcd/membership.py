@@ -15,7 +15,6 @@ from deployers.by_binary.installation import BinaryInstallation, open_plane
 from deployers.etcd.client import BaseEtcdClient, EtcdClient
 from deployers.etcd.health import EtcdHealth, quorum
 from deployers.karmada import Karmada
-from deployers.names import kind_of
 from deployers.plane import pending_operation
 from deployers.plane.layout import choose_place, etcd_addresses, etcds, open_places, record_etcds
 from deployers.spec import ETCDS
@@ -233,5 +232,5 @@ def delete_data(karmada: Karmada, name: str) -> None:
 
 def update_apiservers(plane: BinaryInstallation) -> list[str]:
     """Restart, in sequence, the API servers with changed etcd addresses; return their names."""
-    calling = [part for caller in CALLERS for part in plane.programs if kind_of(part) == caller]
+    calling = [part for caller in CALLERS for part in plane.programs if part.kind == caller]
     return [part.name for part in calling if component.replace_component(part, plane.run, grace=GRACE)]

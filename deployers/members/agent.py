@@ -49,6 +49,7 @@ def agent_component(
     ports, place = ports_of(karmada.run, f"{member.name}.karmada-agent", ("health", "metrics")), find_agent_place(karmada, member.name)
     agent = Component(
         name=agent_name(member.name),
+        kind="karmada-agent",
         binary=karmada.release.binary("karmada-agent"),
         flags={
             "karmada-kubeconfig": str(agent_kubeconfig(karmada, member.name)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from deployers.names import kind_of
 from deployers.spec import COMPONENTS, KarmadaSpec, profiles
 from lab.component import Component
 
@@ -30,7 +29,7 @@ def effective_flags(spec: KarmadaSpec, component: str, given: Mapping[str, Flag]
 
 def apply_spec(component: Component, spec: KarmadaSpec) -> Component:
     """Return the component with its own flags overridden by the profile's and the spec's."""
-    kind = kind_of(component)
+    kind = component.kind
     return component.changed(flags=effective_flags(spec, kind, component.flags), env=spec.settings(kind).env)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from deployers.names import LEASES, kind_of
+from deployers.names import LEASES
 from lab.api import Api, Json
 from lab.component import Component
 from lab.programs import read_programs
@@ -50,6 +50,6 @@ def drop_stale(api: Api, run: Run, programs: Sequence[Component]) -> None:
     if found.unreached:
         return
     running = found.running
-    held_by_programs = {kind_of(part) for part in programs} & LEASES.keys()
-    for kind in held_by_programs - {kind_of(part) for part in programs if part.name in running}:
+    held_by_programs = {part.kind for part in programs} & LEASES.keys()
+    for kind in held_by_programs - {part.kind for part in programs if part.name in running}:
         api.delete(path_of(LEASES[kind], kind))

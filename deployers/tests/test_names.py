@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployers.names import kind_of
+from deployers.names import kind_of_instance
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from deployers.names import kind_of
     ],
 )
 def test_kind_of_a_program(name: str, kind: str) -> None:
-    assert kind_of(name) == kind
+    assert kind_of_instance(name) == kind

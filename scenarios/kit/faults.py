@@ -13,7 +13,7 @@ from kubernetes.client import ApiException, CoreV1Api, CustomObjectsApi
 from deployers.checks.conformance import MEMBERS, conformance
 from deployers.karmada import Karmada
 from deployers.members.karmadactl import karmadactl
-from deployers.names import LEASES, kind_of
+from deployers.names import LEASES, kind_of_instance
 from deployers.plane.leases import path_of
 from lab.cluster import Lab
 from lab.hollow import HOLLOW, drop_stale_leases, wait_managed
@@ -126,7 +126,7 @@ def restart_ended(karmada: Karmada) -> None:
     restarted = [name for name, state in status.programs.items() if name.startswith(f"{karmada.name}/") and state.restarts]
     for name in sorted(restarted, key=lambda name: "/etcd" in name):
         supervisor.stop(name, within=2.0)
-        if (kind := kind_of(name)) in LEASES:  # not released: the new process would wait 15 s
+        if (kind := kind_of_instance(name)) in LEASES:  # not released: the new process would wait 15 s
             karmada.api.delete(path_of(LEASES[kind], kind))
         start_program(karmada.run, name)
 

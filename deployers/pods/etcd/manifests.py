@@ -131,7 +131,7 @@ def pod(spec: KarmadaSpec, image: str) -> Json:
 
 def container(spec: KarmadaSpec, image: str) -> Json:
     """Return etcd with the spec's flags and environment laid over its own."""
-    wanted = apply_spec(Component(f"karmada/{ETCD}", Path("etcd"), FLAGS), spec)
+    wanted = apply_spec(Component(f"karmada/{ETCD}", Path("etcd"), FLAGS, kind=ETCD), spec)
     begins = {f"ETCD_{flag.replace('-', '_').upper()}": {"configMapKeyRef": {"name": MEMBERS, "key": flag}} for flag in INITIAL}
     given = [{"name": key, "value": value} for key, value in wanted.env.items()]
     return {

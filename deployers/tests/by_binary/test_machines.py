@@ -13,7 +13,6 @@ from deployers.by_binary import balancer, machines
 from deployers.by_binary.deployer import ByBinary
 from deployers.by_binary.installation import BinaryInstallation, assets_by_component, make_layout
 from deployers.karmada import Karmada
-from deployers.names import kind_of
 from deployers.spec import ON_EACH_MACHINE, KarmadaSpec
 from deployers.tests.control_plane_fakes import a_karmada
 from lab import ports
@@ -78,7 +77,7 @@ def test_programs_run_on_machines_in_turn_with_the_paths_there(tmp_path: Path) -
     assert second.flags["listen-client-urls"] == f"https://machine2:{plane.layout.ports['etcd-2.client']}"
     assert str(plane.run.path) not in " ".join(word for part in plane.programs for word in part.argv)
     assert str(second.binary) == "/var/lib/karmada-lab/cache/assets/etcd"
-    assert {part.needs[0] for part in plane.programs if kind_of(part) == "karmada-scheduler"} == {
+    assert {part.needs[0] for part in plane.programs if part.kind == "karmada-scheduler"} == {
         f"karmada/{name}" for name in ("haproxy", "haproxy-2", "haproxy-3")
     }
 
@@ -160,7 +159,7 @@ def test_the_authority_of_etcd_and_what_administrators_use_stay_here(tmp_path: P
 
 
 def test_balancers_run_with_their_own_libraries(tmp_path: Path) -> None:
-    parts = [part for part in a_plane(tmp_path).programs if kind_of(part) == balancer.NAME]
+    parts = [part for part in a_plane(tmp_path).programs if part.kind == balancer.NAME]
 
     assert len(parts) == 3
     for part in parts:

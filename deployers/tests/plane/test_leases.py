@@ -34,7 +34,9 @@ def test_a_lease_without_a_live_holder_is_not_held(objects: dict[str, dict[str, 
 
 def test_leases_of_programs_that_do_not_run_are_dropped_and_others_are_not_touched(tmp_path: Path) -> None:
     server = Server({PATH: lease(age=5), path_of("kube-system", "kube-scheduler"): lease()})
-    programs = [Component(name=f"karmada/{name}", binary=Path("x"), flags={}) for name in ("karmada-scheduler", "karmada-webhook")]
+    programs = [
+        Component(name=f"karmada/{name}", binary=Path("x"), flags={}, kind=name) for name in ("karmada-scheduler", "karmada-webhook")
+    ]
 
     drop_stale(server.api(), a_karmada(tmp_path).run, programs)
 
