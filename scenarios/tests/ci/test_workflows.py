@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 import yaml
 
 from scenarios.ci.rehearsal.stage import Stage
@@ -84,3 +85,13 @@ def test_the_report_is_skipped_only_where_a_plan_has_nothing_to_run(tmp_path: Pa
 def test_the_report_of_a_plan_says_what_the_judge_says(tmp_path: Path) -> None:
     assert jobs_of_cells(tmp_path / "good", plan=0, cells=1)["report"] != "failure"
     assert jobs_of_cells(tmp_path / "bad", plan=0, cells=1, broken="judge")["report"] == "failure"
+
+
+@pytest.mark.parametrize(
+    ("plan", "cells", "broken", "fails"), [(0, 1, "", False), (0, 0, "", False), (1, 1, "", True), (0, 1, "judge", True)]
+)
+def test_the_verdict_fails_unless_the_plan_and_the_report_succeeded(
+    tmp_path: Path, plan: int, cells: int, broken: str, fails: bool
+) -> None:
+    found = jobs_of_cells(tmp_path, plan=plan, cells=cells, broken=broken)
+    assert (found["verdict"] == "failure") is fails
