@@ -19,6 +19,7 @@ from pathlib import Path
 from lab.assets import AssetRef, Catalogue, Sink, Supply, ignore_progress
 from lab.assets.checkout import Checkout
 from lab.assets.refs import is_path, version_key
+from lab.assets.user_pins import add_user_pins, find_user_pins
 from lab.errors import UsageError
 from lab.run import Run
 from lab.supply_choices import SupplyChoices
@@ -32,21 +33,24 @@ SUITE = "karmada-e2e"
 """Upstream's own end-to-end suite, compiled."""
 SUPPLY = ("supply", "choices")
 """Where a run keeps the choices of its last `up`: kind and name of the record."""
+USER_PINS = ("supply", "pins")
+"""Where it keeps the path of the user's pins file: later commands may be given in another directory."""
 
 
-def catalogue() -> Catalogue:
-    """Return the pins of the lab and of Karmada."""
-    return Catalogue.load(PINS)
+def catalogue(pins: Path | None = None) -> Catalogue:
+    """Return the pins of the lab and of Karmada, and the user's own: those of the file `pins`, or of the one that applies here."""
+    return add_user_pins(Catalogue.load(PINS), pins or find_user_pins())
 
 
-def make_supply(choices: SupplyChoices | None = None, *, progress: Sink = ignore_progress) -> Supply:
+def make_supply(choices: SupplyChoices | None = None, *, progress: Sink = ignore_progress, pins: Path | None = None) -> Supply:
     """Return the supply of a command that was given these choices."""
-    return Supply(**vars((choices or SupplyChoices()).choices), progress=progress, catalogue=catalogue())
+    return Supply(**vars((choices or SupplyChoices()).choices), progress=progress, catalogue=catalogue(pins))
 
 
 def record_choices(run: Run, choices: SupplyChoices) -> None:
     """Record the sources that a lab was brought up with, so that later commands of the lab use the same."""
     run.record(*SUPPLY, choices.document)
+    run.record(*USER_PINS, {"file": str(find_user_pins())})
 
 
 def open_supply(run: Run) -> Supply:
@@ -54,7 +58,8 @@ def open_supply(run: Run) -> Supply:
     choices = SupplyChoices.of(run.recorded(*SUPPLY) or {})
     if choices.bundle and not choices.bundle.is_file():
         choices = replace(choices, bundle=None, source="auto" if choices.source == "bundle" else choices.source)
-    return make_supply(choices)
+    own = (run.recorded(*USER_PINS) or {}).get("file")
+    return make_supply(choices, pins=Path(own) if own else None)
 
 
 @dataclass(frozen=True)

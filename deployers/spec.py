@@ -35,7 +35,7 @@ from lab.documents import read_toml
 from lab.errors import UsageError
 from lab.limits.account import expand_home
 from lab.near_names import did_you_mean, near_names
-from lab.spec import FileName, Name, Strict, Version
+from lab.spec import FileName, KubernetesVersion, Name, Strict, Version
 
 __all__ = [
     "Addons",
@@ -273,7 +273,7 @@ class KarmadaSpec(Strict):
 
     release: str = "1.18.2"
     deployer: str = "by_binary"
-    kubernetes: Version = "1.35.4"
+    kubernetes: KubernetesVersion = "1.35.4"
     """Of karmada-apiserver and kube-controller-manager."""
     profile: str = "default"
     etcd: Etcd = Etcd()

@@ -6,6 +6,7 @@ These variables are no options; they are read where they are used:
 
     KARMADA_LAB_RUNS    where run directories are, in place of ./_runs       KARMADA_LAB_GO    the program `go`
     KARMADA_LAB_CACHE   where programs are cached                            KARMADA_LAB_ARC   a checkout of ARC (scenarios.ci.runner_kit)
+    KARMADA_LAB_PINS    the user's pins file, in place of ./karmada-lab-pins.toml (lab.assets.user_pins)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Generic, TypeVar
 from lab.errors import UsageError
 
 PREFIX = "KARMADA_LAB"
-NOT_OPTIONS = ("KARMADA_LAB_RUNS", "KARMADA_LAB_CACHE", "KARMADA_LAB_GO", "KARMADA_LAB_ARC")
+NOT_OPTIONS = ("KARMADA_LAB_RUNS", "KARMADA_LAB_CACHE", "KARMADA_LAB_GO", "KARMADA_LAB_ARC", "KARMADA_LAB_PINS")
 """The variables that are read and belong to no option."""
 SOURCES = ("auto", "download", "build", "bundle")
 TRUE, FALSE = ("1", "true", "yes", "on", "t", "y"), ("0", "false", "no", "off", "f", "n")

@@ -36,6 +36,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from lab.assets.pins import Catalogue
+from lab.assets.user_pins import add_user_pins, find_user_pins
 from lab.documents import read_toml
 from lab.errors import UsageError
 from lab.limits.account import expand_home
@@ -77,6 +79,26 @@ Version = Annotated[
     AfterValidator(lambda version: version.removeprefix("v")),
 ]
 """A version, without the v that it may be written with; "" where another's holds."""
+
+KubernetesVersion = Annotated[
+    str,
+    pattern_validator(r"(v?[0-9]+\.[0-9]+(\.[0-9]+(-[0-9A-Za-z.-]+)?)?)?", "a version, as 1.35.4, or a minor, as 1.35"),
+    AfterValidator(lambda version: complete_minor(version.removeprefix("v"))),
+]
+"""A version of Kubernetes; a minor alone means the first patch release of it that is pinned."""
+
+
+def complete_minor(version: str) -> str:
+    """Return the pinned patch release of a minor such as 1.35; other text as it is. ValueError when none is pinned."""
+    if version.count(".") != 1:
+        return version
+    pinned = add_user_pins(Catalogue.load(), find_user_pins(), strict=False).versions("kube-apiserver")
+    found = next((each for each in pinned if each.startswith(f"{version}.")), None)
+    if found is None:
+        minors = ", ".join(dict.fromkeys(each.rpartition(".")[0] for each in pinned))
+        raise ValueError(f"no patch release of it is pinned; there are {minors}, and `lab assets pin kubernetes {version}.PATCH` adds one")
+    return found
+
 
 MOST_WORKERS = 15
 """Real nodes beside the first: a cluster has addresses for the pods of sixteen (`lab.images.node.cluster_subnet`)."""
@@ -165,7 +187,7 @@ class ClusterSpec(Strict):
     """
 
     name: Name = "host"
-    kubernetes: Version = ""
+    kubernetes: KubernetesVersion = ""
     nodes: tuple[Nodes, ...] = ()
     workers: tuple[Workers, ...] = ()
     flags: dict[str, dict[str, str | None]] = Field(default_factory=dict)
@@ -252,7 +274,7 @@ class LabSpec(Strict):
     """A host cluster and its members, and the machines that they may be placed on."""
 
     provider: str = "embedded"
-    kubernetes: Version = "1.35.4"
+    kubernetes: KubernetesVersion = "1.35.4"
     host: ClusterSpec = ClusterSpec()
     members: tuple[MemberSpec, ...]
     machines: Machines | None = None

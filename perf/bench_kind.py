@@ -53,7 +53,7 @@ def time_kind_cluster(number: int) -> float:
         name = external_name(run.id, here.spec.host.name)
         run.record(RECORD, here.spec.host.name, {"containers": [f"{name}-{NODE}"], "kind": name, "state": "making"})
         config = run.folder("data", here.spec.host.name) / "kind.yaml"
-        write_private(config, dump_yaml(kind_config.make_plain_config(bounded=bounded)).encode())
+        write_private(config, dump_yaml(kind_config.make_plain_config(here.spec.host.kubernetes, bounded=bounded)).encode())
         arguments = ["--name", name, "--image", image, "--config", str(config), "--kubeconfig", str(config) + ".kubeconfig"]
         return here.machine.run([str(software["kind"]), "create", "cluster", *arguments, "--wait", "180s"], within=300.0).seconds
     finally:

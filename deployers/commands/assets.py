@@ -22,6 +22,9 @@ from lab.terminal.text import Look, bytes_text, format_table, say, seconds_text
 app = typer.Typer(help="Manage cached binaries.", no_args_is_help=True, rich_markup_mode=None)
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, also when a pinned version needs them.")]
 Everything = Annotated[bool, option("--all", help="Everything that no lab runs.")]
+Wanted = Annotated[str, typer.Argument(metavar="[NAME]", help="A product or one of its assets; all if left out.")]
+Product = Annotated[str, typer.Argument(metavar="NAME", help="A product, as kubernetes or karmada, or one of its assets.")]
+PinVersion = Annotated[str, typer.Argument(metavar="VERSION", help="As 1.35.5 or v1.35.5.")]
 UnusedFor = Annotated[float | None, duration("--unused-for", help="Only what no lab used for this long, for example 7d.")]
 Remove = Annotated[bool, option("--remove", help="Delete damaged files; they are fetched again when a lab needs them.")]
 
@@ -85,6 +88,51 @@ def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
     say(f"{count(len(found), 'asset')} checked, {len(damaged)} damaged" + (" and removed" if damaged and remove else ""))
     if damaged and not remove:
         raise typer.Exit(4)
+
+
+@app.command()
+def pins(name: Wanted = "", output: OutputOption = Output.text) -> None:
+    """List pinned versions: those of karmada-lab, and your own."""
+    from deployers.release import PINS, catalogue
+    from lab.assets import Catalogue
+    from lab.assets.resolve_pin import find_product
+    from lab.assets.user_pins import find_user_pins
+
+    known, own = catalogue(), Catalogue.load(PINS)
+    wanted = [find_product(known, name)] if name else list(known.products)
+    rows = []
+    for product in wanted:
+        thing = next(iter(known.products[product]["things"]))
+        rows += [(product, each, "karmada-lab" if each in own.versions(thing) else str(find_user_pins())) for each in known.versions(thing)]
+    if output is Output.json:
+        print(json.dumps({"schema": 1, "pins": [dict(zip(("product", "version", "from"), each, strict=True)) for each in rows]}, indent=1))
+        return
+    print("\n".join(format_table([("PRODUCT", "VERSION", "PINNED BY"), *rows], look=Look.of(sys.stdout))))
+
+
+@app.command()
+def pin(name: Product, version: PinVersion, dry_run: DryRunOption = False) -> None:
+    """Pin another version: find its checksums, and add it to your own pins file.
+
+    The file is karmada-lab-pins.toml in this directory, or $KARMADA_LAB_PINS. Review and commit it as a lock file.
+    """
+    from deployers.release import catalogue
+    from lab.assets import Cache, resolve_pin, user_pins
+    from lab.assets.refs import parse_version
+    from lab.assets.sources import AssetRequest
+
+    known, file = catalogue(), user_pins.find_user_pins()
+    product = resolve_pin.find_product(known, name)
+    if parse_version(version) in known.versions(next(iter(known.products[product]["things"]))):
+        say(f"{product} {parse_version(version)} is pinned already")
+        return
+    with open_drawing("pin") as screen:
+        entry = resolve_pin.resolve_pin(known, product, version, AssetRequest(Cache(), screen.progress))
+    if dry_run:
+        print(user_pins.format_version(product, entry).strip())
+        return
+    user_pins.append_version(known, file, product, entry)
+    say(f"{product} {entry['version']} is pinned in {file}")
 
 
 def row(each: StockedAsset) -> dict[str, Any]:

@@ -75,6 +75,17 @@ class Go:
         Refused without network; ProvisionError when what came is not what is pinned.
         """
         wanted = f"{pin.module}@{pin.module_version}"
+        found = self.fetch(wanted, scratch)
+        if found.sum != pin.module_sum:
+            raise ProvisionError(
+                f"checking {wanted} failed: wrong checksum: expected {pin.module_sum}, got {found.sum}",
+                where=str(found.directory),
+                remedy="check GOPROXY and GONOSUMDB; `go clean -modcache` removes what was fetched",
+            )
+        return found
+
+    def fetch(self, wanted: str, scratch: Path) -> GoModule:
+        """Fetch a module, as MODULE@VERSION, into Go's module cache. Refused without network or when there is no such version."""
         ran = self("mod", "download", "-json", wanted, cwd=scratch, scratch=scratch)
         try:
             answer = json.loads(ran.stdout)
@@ -85,12 +96,6 @@ class Go:
             if "checksum mismatch" in error or "SECURITY ERROR" in error:
                 raise ProvisionError(f"{wanted} is not what the checksum database has", detail=error, remedy="check GOPROXY and GONOSUMDB")
             raise SourceRefused(explain_failure(error))
-        if answer["Sum"] != pin.module_sum:
-            raise ProvisionError(
-                f"checking {wanted} failed: wrong checksum: expected {pin.module_sum}, got {answer['Sum']}",
-                where=answer["Dir"],
-                remedy="check GOPROXY and GONOSUMDB; `go clean -modcache` removes what was fetched",
-            )
         return GoModule(Path(answer["Dir"]), answer["Sum"])
 
 

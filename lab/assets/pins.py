@@ -18,6 +18,7 @@ from typing import Any, Literal
 from lab.assets.refs import AssetRef, parse_version, version_key
 from lab.documents import read_toml
 from lab.errors import NotPossible, UsageError
+from lab.hints import command
 
 SCHEMA = 1
 PINS_FILE = Path(__file__).parent.parent / "assets.toml"
@@ -102,6 +103,8 @@ class Catalogue:
     def __init__(self, files: Mapping[str, Mapping[str, Any]], arch: str) -> None:
         """`files` maps where the data came from to parsed TOML. UsageError names the file and the key that is wrong."""
         self.arch = arch
+        self.products: dict[str, Mapping[str, Any]] = {}
+        """The table of each product, as its file has it."""
         self._pins: dict[str, dict[str, Pin]] = {}
         for where, data in files.items():
             if data.get("schema") != SCHEMA:
@@ -115,6 +118,35 @@ class Catalogue:
         """The lab's own pins and those of `paths`, for this computer's architecture unless `arch` says another."""
         return cls({str(path): read_toml(path, what="the pins") for path in (PINS_FILE, *paths)}, arch or detect_arch())
 
+    def extend(self, where: str, data: Mapping[str, Any]) -> None:
+        """Add further versions of products that are known, from a pins file. UsageError names the file and what is wrong in it."""
+        if data.get("schema") != SCHEMA:
+            raise UsageError(
+                f"schema {data.get('schema')!r} is not {SCHEMA}", where=where, remedy=f"begin the file with: schema = {SCHEMA}"
+            )
+        for product, added in data.items():
+            if product == "schema":
+                continue
+            if product not in self.products:
+                raise UsageError(f"unknown product {product!r}", where=where, remedy=f"there are: {', '.join(self.products)}")
+            try:
+                for entry in added["versions"]:
+                    self._add(where, product, entry)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise UsageError(f"a key is missing or of the wrong type: {error}", where=f"{where} [{product}]") from error
+
+    def _add(self, where: str, product: str, entry: Mapping[str, Any]) -> None:
+        """Add one version of a product. A version that is pinned already must have the same checksums."""
+        table = self.products[product]
+        for name, thing in table["things"].items():
+            pin = make_pin(product, table, name, thing, entry, self.arch)
+            if self._pins[name].setdefault(pin.version, pin).module_sum != pin.module_sum:
+                raise UsageError(
+                    f"{product} {pin.version} is pinned already, with another checksum",
+                    where=where,
+                    remedy="remove it from this file: karmada-lab pins it",
+                )
+
     def _read(self, where: str, product: str, table: Mapping[str, Any]) -> None:
         try:
             for name, thing in table["things"].items():
@@ -122,6 +154,7 @@ class Catalogue:
                     raise UsageError(f"{name} is pinned twice", where=f"{where} [{product}.things]")
                 versions = [make_pin(product, table, name, thing, entry, self.arch) for entry in table["versions"]]
                 self._pins[name] = {pin.version: pin for pin in versions}
+            self.products[product] = table
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"a key is missing or of the wrong type: {error}", where=f"{where} [{product}]") from error
 
@@ -152,7 +185,7 @@ class Catalogue:
             raise UsageError(
                 f"{ref.name} {ref.version} is not pinned",
                 where=f"pinned versions of {ref.name}: {', '.join(versions)}",
-                remedy=f"the nearest is {ref.name}@{near}; or pin {ref.version} in assets.toml",
+                remedy=f"the nearest is {ref.name}@{near}; or pin it: {command('assets', 'pin', ref.name, ref.version)}",
             )
         return self._pins[ref.name][ref.version]
 
@@ -173,6 +206,8 @@ def make_pin(product: str, table: Mapping[str, Any], name: str, thing: Mapping[s
     siblings = table.get("siblings")
     tree, test = "directory" in thing, "test" in thing
     no_download = "" if tree or thing.get("published", True) else thing.get("no_download", table["no_download"])
+    if entry["published"] == "module" and not tree:
+        no_download = no_download or "no checksum of its release file is pinned"
     path = thing["directory"] if tree else thing["test"] if test else thing["build"]
     return Pin(
         name=name,

@@ -12,10 +12,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lab.assets.refs import version_key
 from lab.images.node import SERVICES, make_cni_config
 from lab.kubeadm import paths
 from lab.kubeadm.facts import HostFacts
+from lab.kubernetes_versions import keep_known, knows
 from lab.yaml_text import dump_yaml
 
 Json = dict[str, Any]
@@ -106,7 +106,9 @@ def make_init_config(config: ClusterConfig, facts: HostFacts) -> str:
         "bootstrapTokens": [{"token": config.token, "ttl": "2h0m0s"}],
         "certificateKey": config.certificate_key,
     }
-    return dump_documents([make_cluster_configuration(config), init, make_kubelet_configuration(facts), make_proxy_configuration()])
+    return dump_documents(
+        [make_cluster_configuration(config), init, make_kubelet_configuration(config.version, facts), make_proxy_configuration()]
+    )
 
 
 def make_join_config(config: ClusterConfig, node: NodeAddress, discovery: str) -> str:
@@ -181,18 +183,18 @@ def make_cluster_configuration(config: ClusterConfig) -> Json:
         # A lab survives the end of its processes, not a power cut.
         "etcd": {"local": {"dataDir": f"{paths.ROOT}/etcd", "extraArgs": args("etcd", **{"unsafe-no-fsync": "true"})}},
     }
-    if version_key(config.version) < version_key("1.36.0"):
+    if not knows("kubeadm", "encryptionAlgorithm", config.version):
         return {**found, "featureGates": {"PublicKeysECDSA": True}}
     return {**found, "encryptionAlgorithm": "ECDSA-P256"}
 
 
-def make_kubelet_configuration(facts: HostFacts) -> Json:
-    """Return the kubelet's settings on a machine with these facts."""
+def make_kubelet_configuration(kubernetes: str, facts: HostFacts) -> Json:
+    """Return the settings of a kubelet of this version on a machine with these facts."""
     here: Json = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "cgroupDriver": "systemd",
-        "failCgroupV1": False,
+        **keep_known("kubelet", {"failCgroupV1": False}, kubernetes),
         "failSwapOn": False,
         "syncFrequency": "3s",
         "volumePluginDir": VOLUME_PLUGINS,

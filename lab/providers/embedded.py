@@ -19,10 +19,11 @@ from lab.component import Component
 from lab.computer import Computer, Probe
 from lab.doctor.checks import list_refusals
 from lab.hollow import drop_stale_leases, ensure_nodes
+from lab.kubernetes_versions import find_etcd
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.placement import place_run
 from lab.preflight import Problem
-from lab.providers.embedded_cluster import ETCD, KWOK, make_components, reserve_cluster_ports, write_identity
+from lab.providers.embedded_cluster import KWOK, make_components, reserve_cluster_ports, write_identity
 from lab.run import Run, runs_root
 from lab.spec import Capability, ClusterSpec, LabSpec
 from lab.steps import Step
@@ -85,8 +86,9 @@ class Embedded:
 
     def software(self, spec: LabSpec) -> list[str]:
         """Return the assets that these clusters need, as name@version."""
-        wanted = [f"etcd@{ETCD}", f"kwok@{KWOK}", f"kwok-stages@{KWOK}"]
-        for version in {cluster.kubernetes for cluster in spec.made}:
+        versions = {cluster.kubernetes for cluster in spec.made}
+        wanted = [f"kwok@{KWOK}", f"kwok-stages@{KWOK}", *{f"etcd@{find_etcd(version)}" for version in versions}]
+        for version in versions:
             wanted += [f"{name}@{version}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")]
         return sorted(wanted)
 
@@ -157,7 +159,7 @@ def bring_step(machine: str) -> str:
 def list_programs(spec: ClusterSpec) -> list[str]:
     """Return the programs of one cluster, as name@version."""
     kubernetes = [f"{name}@{spec.kubernetes}" for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")]
-    return [f"etcd@{ETCD}", *kubernetes, *([f"kwok@{KWOK}"] if spec.nodes else [])]
+    return [f"etcd@{find_etcd(spec.kubernetes)}", *kubernetes, *([f"kwok@{KWOK}"] if spec.nodes else [])]
 
 
 def check_cluster(cluster: Cluster) -> None:

@@ -10,6 +10,7 @@ from lab import audit
 from lab.cluster import Cluster
 from lab.component import Component, Health
 from lab.hollow import KwokFiles, grace_seconds, kwok_component, kwok_configuration
+from lab.kubernetes_versions import find_etcd
 from lab.machines.placement import LOOPBACK, Placement
 from lab.pki import Authority, ensure_service_account_keys, write_kubeconfig
 from lab.place_component import place_component
@@ -24,8 +25,8 @@ CLIENT_SOCKET, PEER_SOCKET = "unix://etcd.sock:0", "unix://peer.sock:0"
 and a kube-apiserver, which opens some hundred connections at its start, spends a second of CPU less than over TLS. A relative
 name cannot get too long; etcd insists on something that looks like a port.
 """
-ETCD, KWOK = "3.6.5", "0.8.0"
-"""Versions of what every cluster has besides Kubernetes; pinned in lab/assets.toml."""
+KWOK = "0.8.0"
+"""The version of kwok in every cluster that has nodes; pinned in lab/assets.toml."""
 
 
 def write_identity(placement: Placement, spec: ClusterSpec, cluster: Cluster, software: Mapping[str, Path]) -> None:
@@ -74,7 +75,7 @@ def make_components(placement: Placement, spec: ClusterSpec, cluster: Cluster, s
 
     etcd = Component(
         name=f"{name}/etcd",
-        binary=software[f"etcd@{ETCD}"],
+        binary=software[f"etcd@{find_etcd(spec.kubernetes)}"],
         flags={
             "name": name,
             "data-dir": str(run.path / "data" / name / "etcd"),

@@ -23,8 +23,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from lab.assets.refs import version_key
 from lab.images import node
+from lab.kubernetes_versions import keep_known, knows
 from lab.providers.provider import CLIENT_LIMITS
 from lab.spec import ClusterSpec
 from lab.yaml_text import dump_yaml
@@ -67,7 +67,7 @@ def make_cluster_config(
     # Where there are workers, the first node takes pods as they do: so kind leaves it where there are none.
     registration: Json = {"nodeRegistration": {"taints": []}} if spec.workers else {}
     patches = [
-        {**make_kubelet_config(bounded=bounded), "syncFrequency": "3s"},
+        {**make_kubelet_config(spec.kubernetes, bounded=bounded), "syncFrequency": "3s"},
         {"kind": "ClusterConfiguration", **make_key_settings(spec.kubernetes), **make_control_plane_flags(spec)},
         {
             "kind": "InitConfiguration",
@@ -97,14 +97,18 @@ def make_cluster_config(
     }
 
 
-def make_plain_config(*, bounded: bool) -> Json:
+def make_plain_config(kubernetes: str, *, bounded: bool) -> Json:
     """Return a configuration that leaves kind's defaults as they are, but for what this computer and node image cannot do without."""
-    return {**HEAD, "networking": {"disableDefaultCNI": True}, "kubeadmConfigPatches": [dump_yaml(make_kubelet_config(bounded=bounded))]}
+    return {
+        **HEAD,
+        "networking": {"disableDefaultCNI": True},
+        "kubeadmConfigPatches": [dump_yaml(make_kubelet_config(kubernetes, bounded=bounded))],
+    }
 
 
-def make_kubelet_config(*, bounded: bool) -> Json:
+def make_kubelet_config(kubernetes: str, *, bounded: bool) -> Json:
     """Return the settings without which the kubelet does not run here."""
-    here: Json = {"kind": "KubeletConfiguration", "failCgroupV1": False}
+    here: Json = {"kind": "KubeletConfiguration", **keep_known("kubelet", {"failCgroupV1": False}, kubernetes)}
     if bounded:  # it lowers its own score otherwise, and raises limits
         here |= {"oomScoreAdj": 0, "featureGates": {"KubeletInUserNamespace": True}}
     return here
@@ -112,7 +116,7 @@ def make_kubelet_config(*, bounded: bool) -> Json:
 
 def make_key_settings(kubernetes: str) -> Json:
     """Return what has kubeadm make ECDSA keys: a gate in the configuration that kind writes before 1.36, a field in the one after."""
-    if version_key(kubernetes) < version_key("1.36.0"):
+    if not knows("kubeadm", "encryptionAlgorithm", kubernetes):
         return {"featureGates": {"PublicKeysECDSA": True}}
     return {"encryptionAlgorithm": "ECDSA-P256"}
 

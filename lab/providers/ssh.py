@@ -23,8 +23,10 @@ from lab.images import Image, node
 from lab.images.load import RECORD as NODES
 from lab.kubeadm import files, paths
 from lab.kubeadm.cluster import RECORD, MachineCluster
+from lab.kubeadm.config import API
 from lab.kubeadm.files import NodeFiles, collect_files
 from lab.kubeadm.reset import reset_node
+from lab.kubernetes_versions import knows
 from lab.limits.finding import MIB, Needs, Share
 from lab.machines.record import read_machines
 from lab.machines.registry import open_machine
@@ -187,6 +189,10 @@ def list_cluster_errors(spec: ClusterSpec) -> Iterator[Problem]:
         yield Problem(".files", "the programs of the cluster are containers: they see no file of this computer", "leave them out")
     if spec.nodes:
         yield Problem(".nodes", "a cluster on machines has no hollow nodes", "leave them out, or take --provider kind")
+    if not knows("kubeadm", API, spec.kubernetes):
+        yield Problem(
+            ".kubernetes", f"kubeadm {spec.kubernetes} does not read {API}, the configuration that is written for it", "1.31 or later"
+        )
     for program in spec.env:
         yield Problem(f".env.{program}", "kubeadm's pods take flags only", "leave it out")
     for program in sorted(spec.flags.keys() - SECTIONS.keys()):

@@ -9,6 +9,7 @@ import typer
 
 from lab.cli.app import STYLE
 from lab.cli.options import option
+from lab.count import count
 from lab.errors import NotPossible
 from scenarios.documentation import pictures as drawing
 from scenarios.documentation import reference as pages
@@ -33,6 +34,19 @@ def reference(context: typer.Context) -> None:
     for file, text in pages.make_pages(context.find_root().command).items():
         file.write_text(text)
         print(file)
+
+
+@app.command()
+def skew(folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="With results of cells below them.")]) -> None:
+    """Record which Kubernetes versions work.
+
+    Adds results of cells of the suites skewhost and skewmember to scenarios/skew.json; `lab docs reference` then writes the page.
+    """
+    from scenarios.matrix.skew import FILE, load_results, read_results, save_results
+
+    found = read_results(folders)
+    save_results({**load_results(), **found})
+    print(f"{count(len(found), 'result')} kept in {FILE}")
 
 
 @app.command()

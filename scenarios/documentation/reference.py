@@ -1,6 +1,6 @@
 """The reference pages: commands, keys of lab files, settings, and the matrix, as the code has them.
 
-    docs/reference/cli.md, lab-file-keys.md, settings.md, matrix.md
+    docs/reference/cli.md, lab-file-keys.md, settings.md, matrix.md, kubernetes-versions.md
 
 `lab docs reference` writes them; a test fails when they differ from what the code would write.
 """
@@ -15,6 +15,7 @@ from deployers.commands.schema import make_schema
 from lab.settings import NOT_OPTIONS, SETTINGS
 from scenarios.kit.options import name_option
 from scenarios.matrix.definition import Matrix
+from scenarios.matrix.skew import list_rows, load_results
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
@@ -103,6 +104,7 @@ def settings_page() -> str:
         "KARMADA_LAB_CACHE": "Where programs are cached, in place of ~/.cache/karmada-lab.",
         "KARMADA_LAB_GO": "The program `go`.",
         "KARMADA_LAB_ARC": "A checkout of ARC, for tests of the runner kit.",
+        "KARMADA_LAB_PINS": "Your own pins file, in place of ./karmada-lab-pins.toml.",
     }
     return HEAD + "\n".join(
         [
@@ -140,6 +142,25 @@ def matrix_page(matrix: Matrix) -> str:
     )
 
 
+def versions_page(matrix: Matrix) -> str:
+    """Return the page of Kubernetes versions: what cells of the skew suites found."""
+    results = load_results()
+    days = sorted(result.day for result in results.values())
+    when = f"The results are of {days[0]} to {days[-1]}. " if days else ""
+    return HEAD + "\n".join(
+        [
+            "# Kubernetes versions\n",
+            "One patch release of every minor is pinned; `lab assets pins kubernetes` lists them, and `lab assets pin kubernetes VERSION` "
+            'adds another to your own pins file. In a lab file `kubernetes = "1.31"`, of the lab, of the host or of one member, means the '
+            "pinned patch release.\n",
+            "Each version is tried as the host and as the members of a lab, with conformance and the propagation scenarios "
+            "(suites `skewhost` and `skewmember`; the other clusters have the default version). "
+            f'{when}"Not tried" means that no result is recorded yet: `lab cell` runs one cell, `lab docs skew FOLDER` records it.\n',
+            table(*list_rows(matrix, results)),
+        ]
+    )
+
+
 def name_cells(exclude: Any) -> str:
     """Return which cells an exclude matches."""
     parts = ("provider", "deployer", "release", "kubernetes", "suite")
@@ -154,5 +175,6 @@ def make_pages(root: Any) -> dict[Path, str]:
         "lab-file-keys.md": lambda: keys_page(make_schema()),
         "settings.md": settings_page,
         "matrix.md": lambda: matrix_page(Matrix.load()),
+        "kubernetes-versions.md": lambda: versions_page(Matrix.load()),
     }
     return {FOLDER / name: make() for name, make in pages.items()}

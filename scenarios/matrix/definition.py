@@ -30,7 +30,10 @@ class ProviderAxis(Strict):
 
 
 class MatrixSuite(Strict):
-    """Tests that are run together on one lab. `runs_on` stands for that of the provider where its tests take more than its lab."""
+    """Tests that are run together on one lab. `runs_on` stands for that of the provider where its tests take more than its lab.
+
+    Parts of a cell's name that it gives stand for the matrix's own.
+    """
 
     promise: str
     runs_on: Labels = ()
@@ -39,6 +42,10 @@ class MatrixSuite(Strict):
     mark: str = ""
     needs: tuple[Capability, ...] = ()
     nightly: bool = False
+    providers: tuple[Part, ...] = ()
+    deployers: tuple[Part, ...] = ()
+    releases: tuple[Part, ...] = ()
+    kubernetes: tuple[Part, ...] = ()
 
     @property
     def lab_file(self) -> Path:
@@ -130,10 +137,22 @@ class Matrix(Strict):
             "suite": tuple(self.suites),
         }[part]
 
+    def axis_of(self, suite: str, part: str) -> tuple[str, ...]:
+        """Return the values of one part of the names of a suite's cells."""
+        if part == "suite":
+            return (suite,)
+        given: tuple[str, ...] = getattr(self.suites[suite], part if part == "kubernetes" else f"{part}s")
+        return given or self.axis(part)
+
+    def _place(self, cell: MatrixCell) -> tuple[int, ...]:
+        """Return where a cell stands among all: by each part, in the order of the file; values of one suite alone come last."""
+        axes = ((self.axis(part), getattr(cell, part)) for part in PARTS)
+        return tuple(axis.index(value) if value in axis else len(axis) for axis, value in axes)
+
     def cells(self, *, checkout: bool = False) -> list[MatrixCell]:
         """Return every cell, possible or not; with `checkout` the release of all is the checkout under test."""
-        product = [MatrixCell(*parts) for parts in itertools.product(*(self.axis(part) for part in PARTS))]
-        every = [*product, *(include.cell for include in self.include)]
+        product = [MatrixCell(*parts) for name in self.suites for parts in itertools.product(*(self.axis_of(name, part) for part in PARTS))]
+        every = [*sorted(product, key=self._place), *(include.cell for include in self.include)]
         return list(dict.fromkeys(replace(cell, release=CHECKOUT) for cell in every) if checkout else dict.fromkeys(every))
 
     def always(self, *, checkout: bool = False) -> set[MatrixCell]:

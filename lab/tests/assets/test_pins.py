@@ -140,4 +140,5 @@ def test_the_file_says_where_each_checksum_comes_from() -> None:
     assert {v["published"] for p, t in tomllib.loads(PINS_FILE.read_text()).items() if p != "schema" for v in t["versions"]} == {
         "pinned",
         "beside",
+        "module",
     }
