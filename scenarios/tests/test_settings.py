@@ -53,7 +53,7 @@ KEEPS = {
     ),
     *("lab matrix", "lab durations", "lab cell", "lab upstream", "lab lint", "lab rehearse", "lab test", "lab compare", "lab options"),
     *("lab bench kind", "lab bench machines", "lab bench failover", "lab bench compare", "lab bench ablation", "lab bench judge"),
-    *("lab bench diagnosis", "lab diagnose"),
+    *("lab bench diagnosis", "lab diagnose", "lab assets pins", "lab assets pin", "lab docs skew"),
     "lab bench cost-model",
     *(f"lab report {verb}" for verb in ("collect", "build", "summary", "junit", "allure", "judge", "retry")),
 }

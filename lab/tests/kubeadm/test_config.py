@@ -76,7 +76,7 @@ def test_a_machine_within_bounds_asks_for_no_more_than_it_has() -> None:
 
     assert "restrict_oom_score_adj = true" in bounded[f"{paths.ROOT}/containerd.toml"]
     assert "runc-within-bounds" not in free[f"{paths.ROOT}/containerd.toml"]
-    assert "KubeletInUserNamespace" not in str(config.make_kubelet_configuration(replace(FACTS, bounded=False)))
+    assert "KubeletInUserNamespace" not in str(config.make_kubelet_configuration("1.35.4", replace(FACTS, bounded=False)))
 
 
 def test_only_a_container_has_cgroups_of_its_own() -> None:
@@ -84,7 +84,7 @@ def test_only_a_container_has_cgroups_of_its_own() -> None:
 
     assert "Slice=kubelet.slice" in config.make_node_texts(ONE, FACTS, pause="p")[unit]
     assert "Slice" not in config.make_node_texts(ONE, replace(FACTS, container=False), pause="p")[unit]
-    assert "cgroupRoot" not in config.make_kubelet_configuration(replace(FACTS, container=False))
+    assert "cgroupRoot" not in config.make_kubelet_configuration("1.35.4", replace(FACTS, container=False))
 
 
 def test_all_of_a_node_lies_in_one_folder_but_for_units() -> None:

@@ -28,7 +28,7 @@ def test_flags_of_the_spec_reach_kubeadm(tmp_path: Path) -> None:
 
 
 def test_kinds_own_defaults_are_left_but_for_what_this_computer_cannot_do_without() -> None:
-    assert kind_config.make_plain_config(bounded=False) == {
+    assert kind_config.make_plain_config("1.35.4", bounded=False) == {
         **kind_config.HEAD,
         "networking": {"disableDefaultCNI": True},
         "kubeadmConfigPatches": ["kind: KubeletConfiguration\nfailCgroupV1: false\n"],
