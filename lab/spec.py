@@ -82,7 +82,7 @@ Version = Annotated[
 
 KubernetesVersion = Annotated[
     str,
-    pattern_validator(r"(v?[0-9]+\.[0-9]+(\.[0-9]+(-[0-9A-Za-z.-]+)?)?)?", "a version, as 1.35.4, or a minor, as 1.35"),
+    Shaped(r"(v?[0-9]+\.[0-9]+(\.[0-9]+(-[0-9A-Za-z.-]+)?)?)?", "a version, as 1.35.4, or a minor, as 1.35"),
     AfterValidator(lambda version: complete_minor(version.removeprefix("v"))),
 ]
 """A version of Kubernetes; a minor alone means the first patch release of it that is pinned."""
