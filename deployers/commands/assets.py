@@ -10,10 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from deployers.release import catalogue
-from lab.assets import Cache
+from deployers.release import PINS, catalogue
+from lab.assets import Cache, Catalogue
 from lab.assets import stock as store
+from lab.assets.refs import parse_version
+from lab.assets.resolve_pin import find_product, resolve_pin
+from lab.assets.sources import AssetRequest
 from lab.assets.stock import StockedAsset, list_assets
+from lab.assets.user_pins import append_version, find_user_pins, format_version
 from lab.cli.options import DryRunOption, Output, OutputOption, duration, option
 from lab.count import count
 from lab.terminal.drawing import open_drawing
@@ -93,11 +97,6 @@ def verify(remove: Remove = False, output: OutputOption = Output.text) -> None:
 @app.command()
 def pins(name: Wanted = "", output: OutputOption = Output.text) -> None:
     """List pinned versions: those of karmada-lab, and your own."""
-    from deployers.release import PINS, catalogue
-    from lab.assets import Catalogue
-    from lab.assets.resolve_pin import find_product
-    from lab.assets.user_pins import find_user_pins
-
     known, own = catalogue(), Catalogue.load(PINS)
     wanted = [find_product(known, name)] if name else list(known.products)
     rows = []
@@ -116,22 +115,17 @@ def pin(name: Product, version: PinVersion, dry_run: DryRunOption = False) -> No
 
     The file is karmada-lab-pins.toml in this directory, or $KARMADA_LAB_PINS. Review and commit it as a lock file.
     """
-    from deployers.release import catalogue
-    from lab.assets import Cache, resolve_pin, user_pins
-    from lab.assets.refs import parse_version
-    from lab.assets.sources import AssetRequest
-
-    known, file = catalogue(), user_pins.find_user_pins()
-    product = resolve_pin.find_product(known, name)
+    known, file = catalogue(), find_user_pins()
+    product = find_product(known, name)
     if parse_version(version) in known.versions(next(iter(known.products[product]["things"]))):
         say(f"{product} {parse_version(version)} is pinned already")
         return
     with open_drawing("pin") as screen:
-        entry = resolve_pin.resolve_pin(known, product, version, AssetRequest(Cache(), screen.progress))
+        entry = resolve_pin(known, product, version, AssetRequest(Cache(), screen.progress))
     if dry_run:
-        print(user_pins.format_version(product, entry).strip())
+        print(format_version(product, entry).strip())
         return
-    user_pins.append_version(known, file, product, entry)
+    append_version(known, file, product, entry)
     say(f"{product} {entry['version']} is pinned in {file}")
 
 

@@ -13,6 +13,7 @@ from lab.count import count
 from lab.errors import NotPossible
 from scenarios.documentation import pictures as drawing
 from scenarios.documentation import reference as pages
+from scenarios.matrix.skew import FILE, load_results, read_results, save_results
 
 app = typer.Typer(help="Write the pages of docs/ that are made from the code.", add_completion=False, **STYLE)
 
@@ -42,8 +43,6 @@ def skew(folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help
 
     Adds results of cells of the suites skewhost and skewmember to scenarios/skew.json; `lab docs reference` then writes the page.
     """
-    from scenarios.matrix.skew import FILE, load_results, read_results, save_results
-
     found = read_results(folders)
     save_results({**load_results(), **found})
     print(f"{count(len(found), 'result')} kept in {FILE}")
